@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+/** The `pairlane` program: a table of commands. Each is loaded only when it is run. */
+import { readFileSync } from 'node:fs';
+import type { Command } from './common/command.ts';
+
+const commands: readonly { name: string; about: string; load: () => Promise<Command> }[] = [];
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--version') {
+    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    process.stdout.write(`${manifest.version}\n`);
+    return 0;
+  }
+  const entry = commands.find((command) => command.name === name);
+  if (entry) return (await entry.load()).run(rest);
+  const isHelp = name === undefined || name === 'help' || name === '--help' || name === '-h';
+  const width = Math.max(0, ...commands.map((command) => command.name.length)) + 2;
+  const page = [
+    ...(isHelp ? [] : [`pairlane: there is no command '${name}'`]),
+    'Usage: pairlane COMMAND [options]',
+    '',
+    ...commands.map((command) => `  ${command.name.padEnd(width)}${command.about}`),
+    '',
+    'pairlane COMMAND --help shows its options.',
+  ];
+  (isHelp ? process.stdout : process.stderr).write(`${page.join('\n')}\n`);
+  return isHelp ? 0 : 2;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,70 @@
+/** What a command of the `pairlane` program is: one entry in the table of src/cli.ts. */
+import { helpFor, OptionError, type OptionTable, type OptionValues, readOptions } from './options.ts';
+
+export interface Command {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly about: string;
+  /** @returns the process's exit status */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+export interface CommandDefinition<Table extends OptionTable> {
+  readonly name: string;
+  readonly about: string;
+  /** More than one line of what it does, for its own `--help`. */
+  readonly details?: string;
+  /** Names of arguments that are no options, in order, as help shows them; all are required. */
+  readonly positionals?: readonly string[];
+  readonly options: Table;
+  /** @returns the process's exit status */
+  readonly run: (options: OptionValues<Table>, positionals: readonly string[]) => Promise<number>;
+}
+
+/** A command that cannot do what it is asked says why in one line, and how to mend it, and ends with this status. */
+export class CommandError extends Error {
+  readonly status: number;
+  constructor(message: string, status = 1) {
+    super(message);
+    this.name = 'CommandError';
+    this.status = status;
+  }
+}
+
+/** The status of a command line that is wrong, as for most programs. */
+const USAGE_STATUS = 2;
+
+/** Makes a command that reads its options, shows its help and tells its errors like all the others. */
+export function defineCommand<const Table extends OptionTable>(
+  definition: CommandDefinition<Table>,
+): Command {
+  const { name, about, details, positionals = [], options } = definition;
+  const usage = ['pairlane', name, ...positionals, '[options]'].join(' ');
+  return {
+    name,
+    about,
+    async run(args) {
+      if (args.includes('--help') || args.includes('-h')) {
+        process.stdout.write(helpFor(usage, details ?? about, options));
+        return 0;
+      }
+      try {
+        const missing = positionals.findIndex((_, at) => args[at] === undefined || args[at].startsWith('-'));
+        if (missing >= 0) throw new OptionError([`${positionals[missing]}: is missing`]);
+        const given = args.slice(0, positionals.length);
+        return await definition.run(readOptions(options, args.slice(positionals.length)), given);
+      } catch (error) {
+        if (error instanceof OptionError) {
+          for (const problem of error.problems) process.stderr.write(`pairlane ${name}: ${problem}\n`);
+          process.stderr.write(`Try: pairlane ${name} --help\n`);
+          return USAGE_STATUS;
+        }
+        if (error instanceof CommandError) {
+          process.stderr.write(`pairlane ${name}: ${error.message}\n`);
+          return error.status;
+        }
+        throw error;
+      }
+    },
+  };
+}

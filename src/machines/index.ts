@@ -1,0 +1,7 @@
+/** Pure XState machines and the host that steps them: no socket, timer, clock, random, env or logger. */
+export * from './host.ts';
+export * from './pairing.ts';
+export * from './session.ts';
+export * from './step-queue.ts';
+export * from './timer-wheel.ts';
+export type { GuardVerdict } from './why-ignored.ts';

@@ -1,0 +1,186 @@
+/**
+ * One hashed timer wheel for the delays of all hosted machines. It has no clock of its own: the shell tells it the
+ * time. Timers live in typed arrays, 40 bytes each, because a server holds one or two for every client.
+ *
+ * Varghese & Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6.
+ */
+
+/** Whoever owns timers; `timer` is the head of its list, and belongs to the wheel. */
+export interface TimerOwner {
+  timer: number;
+}
+
+/** The `timer` of an owner that has none. */
+export const NO_TIMER = -1;
+
+const SLOTS = 1024;
+/** Timers that are due and not yet fired wait in a list of their own, so that an early one can still disarm a later one. */
+const DUE = SLOTS;
+
+export class TimerWheel {
+  /** The time in milliseconds. The shell sets it before it sends an event to a machine. */
+  now: number;
+  readonly tickMs: number;
+  #tick: number;
+  #armed = 0;
+  #heads = new Int32Array(SLOTS + 1).fill(-1);
+  #list = new Int32Array(0);
+  #next = new Int32Array(0);
+  #previous = new Int32Array(0);
+  #sibling = new Int32Array(0);
+  #dueTick = new Float64Array(0);
+  #owners: (TimerOwner | undefined)[] = [];
+  #names: string[] = [];
+  #fire: (((name: string) => void) | undefined)[] = [];
+  #free = -1;
+
+  /**
+   * @param now the time that the shell's clock starts from, in milliseconds
+   * @param tickMs how exact a delay is; a timer fires at most this much late, and never early
+   */
+  constructor(now = 0, tickMs = 50) {
+    this.now = now;
+    this.tickMs = tickMs;
+    this.#tick = Math.floor(now / tickMs);
+  }
+
+  /** How many timers are armed. */
+  get size(): number {
+    return this.#armed;
+  }
+
+  /**
+   * Arms the owner's timer of that name; one that is armed already starts anew.
+   * @param delayMs from `now`; one that is not finite is no timer
+   * @param fire called with the name when the time has come
+   */
+  arm(owner: TimerOwner, name: string, delayMs: number, fire: (name: string) => void): void {
+    this.disarm(owner, name);
+    if (!Number.isFinite(delayMs)) return;
+    const timer = this.#allocate();
+    const dueTick = Math.max(Math.ceil((this.now + delayMs) / this.tickMs), this.#tick + 1);
+    this.#owners[timer] = owner;
+    this.#names[timer] = name;
+    this.#fire[timer] = fire;
+    this.#dueTick[timer] = dueTick;
+    this.#sibling[timer] = owner.timer;
+    owner.timer = timer;
+    this.#link(timer, dueTick % SLOTS);
+    this.#armed += 1;
+  }
+
+  disarm(owner: TimerOwner, name: string): void {
+    for (let timer = owner.timer; timer !== NO_TIMER; timer = this.#sibling[timer] as number) {
+      if (this.#names[timer] !== name) continue;
+      this.#release(owner, timer);
+      return;
+    }
+  }
+
+  disarmAll(owner: TimerOwner): void {
+    while (owner.timer !== NO_TIMER) this.#release(owner, owner.timer);
+  }
+
+  /**
+   * Moves the time on and fires what is due, in order of their ticks.
+   * @param budget fires at most so many, so that ten thousand due at once do not hold up everything else
+   * @returns false when the budget ran out; call again soon
+   */
+  advance(now: number, budget = Number.POSITIVE_INFINITY): boolean {
+    this.now = now;
+    const target = Math.floor(now / this.tickMs);
+    let left = budget;
+    for (;;) {
+      while (this.#heads[DUE] !== -1) {
+        if (left === 0) return false;
+        left -= 1;
+        this.#fireFirstDue();
+      }
+      if (this.#tick >= target) return true;
+      // After a long pause one turn of the wheel sees every slot; the ticks between would see them again.
+      this.#tick = Math.max(this.#tick + 1, target - SLOTS + 1);
+      this.#collectDue(this.#tick % SLOTS);
+    }
+  }
+
+  #fireFirstDue(): void {
+    const timer = this.#heads[DUE] as number;
+    const owner = this.#owners[timer] as TimerOwner;
+    const name = this.#names[timer] as string;
+    const fire = this.#fire[timer] as (name: string) => void;
+    this.#release(owner, timer);
+    fire(name);
+  }
+
+  /** Moves what is due in a slot to the due list; what waits for a later turn of the wheel stays. */
+  #collectDue(slot: number): void {
+    for (let timer = this.#heads[slot] as number; timer !== -1; ) {
+      const next = this.#next[timer] as number;
+      if ((this.#dueTick[timer] as number) <= this.#tick) {
+        this.#unlink(timer);
+        this.#link(timer, DUE);
+      }
+      timer = next;
+    }
+  }
+
+  #link(timer: number, list: number): void {
+    const head = this.#heads[list] as number;
+    this.#list[timer] = list;
+    this.#next[timer] = head;
+    this.#previous[timer] = -1;
+    if (head !== -1) this.#previous[head] = timer;
+    this.#heads[list] = timer;
+  }
+
+  #unlink(timer: number): void {
+    const next = this.#next[timer] as number;
+    const previous = this.#previous[timer] as number;
+    if (next !== -1) this.#previous[next] = previous;
+    if (previous !== -1) this.#next[previous] = next;
+    else this.#heads[this.#list[timer] as number] = next;
+  }
+
+  #release(owner: TimerOwner, timer: number): void {
+    this.#unlink(timer);
+    if (owner.timer === timer) owner.timer = this.#sibling[timer] as number;
+    else {
+      let before = owner.timer;
+      while (this.#sibling[before] !== timer) before = this.#sibling[before] as number;
+      this.#sibling[before] = this.#sibling[timer] as number;
+    }
+    this.#owners[timer] = undefined;
+    this.#fire[timer] = undefined;
+    this.#next[timer] = this.#free;
+    this.#free = timer;
+    this.#armed -= 1;
+  }
+
+  #allocate(): number {
+    if (this.#free === -1) this.#grow();
+    const timer = this.#free;
+    this.#free = this.#next[timer] as number;
+    return timer;
+  }
+
+  #grow(): void {
+    const size = this.#list.length;
+    const grown = Math.max(64, size * 2);
+    const copy = (from: Int32Array) => {
+      const to = new Int32Array(grown);
+      to.set(from);
+      return to;
+    };
+    this.#list = copy(this.#list);
+    this.#next = copy(this.#next);
+    this.#previous = copy(this.#previous);
+    this.#sibling = copy(this.#sibling);
+    const dueTick = new Float64Array(grown);
+    dueTick.set(this.#dueTick);
+    this.#dueTick = dueTick;
+    for (let timer = grown - 1; timer >= size; timer -= 1) {
+      this.#next[timer] = this.#free;
+      this.#free = timer;
+    }
+  }
+}

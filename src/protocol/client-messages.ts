@@ -1,0 +1,74 @@
+/** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
+import type { Static } from 'typebox';
+import { candidate, clientId, connectionState, epoch, sdp } from './fields.ts';
+import { MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
+
+export const clientSchemas = {
+  pair_request: {
+    type: 'object',
+    description: 'Pair me with that client, or with the one that made that key.',
+    required: ['type'],
+    properties: {
+      type: { const: 'pair_request' },
+      target_id: clientId,
+      key: { type: 'string', maxLength: 64 },
+    },
+    oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
+  },
+  create_key: {
+    type: 'object',
+    description: 'Make a pairing key for others to pair with me.',
+    required: ['type'],
+    properties: {
+      type: { const: 'create_key' },
+      ttl_s: { type: 'integer', minimum: 1, maximum: MAX_KEY_TTL_S },
+      uses: { type: 'integer', minimum: 1, maximum: MAX_KEY_USES },
+    },
+  },
+  offer: {
+    type: 'object',
+    description: 'Relayed to the peer.',
+    required: ['type', 'sdp'],
+    properties: { type: { const: 'offer' }, sdp, epoch },
+  },
+  answer: {
+    type: 'object',
+    description: 'Relayed to the peer.',
+    required: ['type', 'sdp'],
+    properties: { type: { const: 'answer' }, sdp, epoch },
+  },
+  candidate: {
+    type: 'object',
+    description: 'Relayed to the peer.',
+    required: ['type', 'candidate'],
+    properties: { type: { const: 'candidate' }, candidate, epoch },
+  },
+  report: {
+    type: 'object',
+    description: 'The state of my peer connection.',
+    required: ['type', 'state'],
+    properties: { type: { const: 'report' }, state: connectionState, epoch },
+  },
+  unpair: {
+    type: 'object',
+    description: 'Leave the pairing, stay connected here.',
+    required: ['type'],
+    properties: { type: { const: 'unpair' } },
+  },
+  pong: {
+    type: 'object',
+    description: 'The answer to ping.',
+    required: ['type'],
+    properties: { type: { const: 'pong' } },
+  },
+} as const;
+
+export type ClientMessageType = keyof typeof clientSchemas;
+
+/** One of the client's messages by its type. */
+export type ClientMessageOf<T extends ClientMessageType> = Static<(typeof clientSchemas)[T]>;
+
+export type ClientMessage = { [T in ClientMessageType]: ClientMessageOf<T> }[ClientMessageType];
+
+/** The messages that go to the peer as they came. */
+export type SignalType = 'offer' | 'answer' | 'candidate';

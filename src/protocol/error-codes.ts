@@ -1,0 +1,29 @@
+/**
+ * Every error that the server can tell a client: the code is for programs, the message for people.
+ * The messages of the seed protocol stand as they always did; a client may match on either.
+ */
+export const errorMessages = {
+  target_not_found: 'Target client not found',
+  self_pairing: 'You cannot pair with yourself',
+  already_paired: 'You are already paired',
+  target_already_paired: 'Target client is already paired',
+  not_paired: 'You are not paired',
+  key_not_found: 'Key not found',
+  invalid_json: 'Invalid JSON',
+  invalid_message: 'Invalid message',
+  unknown_type: 'Unknown message type',
+  message_too_large: 'Message too large',
+  too_many_messages: 'Too many messages',
+  too_many_key_guesses: 'Too many wrong keys; wait before you try again',
+  too_many_keys: 'Too many keys; use or let expire the ones you have',
+  no_offer: 'There is no offer of your peer to answer',
+  offer_collision: 'Your peer has offered already; answer that offer',
+} as const;
+
+/** What a program switches on. */
+export type ErrorCode = keyof typeof errorMessages;
+
+/** True for a code that this version knows; a newer server may send others. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorMessages, code);
+}

@@ -1,0 +1,26 @@
+/** The protocol's own numbers, each with its unit in its name. What an operator may change is only the default here. */
+
+export const DEFAULT_PORT = 8765;
+
+export const DEFAULT_PING_INTERVAL_MS = 30_000;
+export const DEFAULT_PING_TIMEOUT_MS = 10_000;
+
+export const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024;
+export const DEFAULT_MAX_MESSAGES_PER_SECOND = 50;
+export const DEFAULT_MAX_MESSAGE_BURST = 200;
+export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
+
+export const DEFAULT_MAX_CONNECTIONS = 100_000;
+export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 1_000;
+
+export const DEFAULT_KEY_TTL_S = 600;
+export const MAX_KEY_TTL_S = 86_400;
+export const MAX_KEY_USES = 1_000;
+export const MAX_KEYS_PER_SESSION = 16;
+export const DEFAULT_MAX_KEY_GUESSES_PER_MINUTE = 20;
+
+/** RFC 8839 sets no bound on a candidate line; real ones stay under 300 characters. */
+export const MAX_CANDIDATE_CHARS = 4_096;
+
+/** Fields that we do not know travel along, but not a thousand levels of them: some JSON parsers recurse. */
+export const MAX_EXTRA_DEPTH = 32;
