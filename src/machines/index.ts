@@ -1,5 +1,6 @@
 /** Pure XState machines and the host that steps them: no socket, timer, clock, random, env or logger. */
 export * from './host.ts';
+export * from './negotiation.ts';
 export * from './pairing.ts';
 export * from './session.ts';
 export * from './step-queue.ts';

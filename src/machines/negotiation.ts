@@ -1,0 +1,333 @@
+/**
+ * A peer's own side: its link to the signaling server, and beside it, its connection to the other peer. Two regions,
+ * because losing the first never ends the second. One machine for werift and for the browser.
+ *
+ * The connection follows perfect negotiation (W3C WebRTC 10.7): the initiator offers; when both offer at once the
+ * polite side rolls its own offer back. Descriptions and candidates never enter the machine, only the facts about
+ * them: the shell holds them and carries out the effects one after another.
+ */
+import { assign, setup } from 'xstate';
+import { effect } from './host.ts';
+
+/** Deadlines and delays in milliseconds; 0 means: no deadline. */
+export interface NegotiationSettings {
+  /** For the WebSocket to open and `your_id` to arrive. */
+  readonly signalingTimeoutMs: number;
+  /** For the initiator's offer. */
+  readonly offerTimeoutMs: number;
+  /** For the answer to our offer. */
+  readonly answerTimeoutMs: number;
+  /** For a candidate pair that works. */
+  readonly checkingTimeoutMs: number;
+  /** ICE restarts in a row before the connection is given up. */
+  readonly maxRestarts: number;
+  /** The first delay of the signaling link's full-jitter backoff, and its cap. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** Whether a lost signaling link is opened again. */
+  readonly reconnect: boolean;
+}
+
+export interface NegotiationContext {
+  readonly settings: NegotiationSettings;
+  readonly id: string | undefined;
+  readonly peerId: string | undefined;
+  readonly isInitiator: boolean;
+  readonly isPolite: boolean;
+  /** Whether the server still knows of the pairing: only then can the peers exchange anything. */
+  readonly isPairedAtServer: boolean;
+  readonly restarts: number;
+  readonly attempts: number;
+  readonly backoffMs: number;
+}
+
+/** What was missing when a peer gave up; the shell makes an error of it. */
+export type NegotiationFailure =
+  | 'signaling_failed'
+  | 'signaling_timeout'
+  | 'signaling_lost'
+  | 'offer_timeout'
+  | 'answer_timeout'
+  | 'connection_failed'
+  | 'connection_timeout'
+  | 'description_refused';
+
+export type NegotiationEventFromUser = { type: 'UNPAIR_ASKED' | 'CLOSE_ASKED' };
+
+export type NegotiationEventFromServer =
+  | { type: 'WELCOMED'; id: string }
+  | { type: 'PAIRED'; peerId: string; isInitiator: boolean; isPolite: boolean }
+  | { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' }
+  | { type: 'PEER_DISCONNECTED' };
+
+export type NegotiationEventFromTransport =
+  /** The WebSocket is gone or did not open; `random` (0 to 1) spreads the clients that come back. */
+  { type: 'SOCKET_LOST'; mayReturn: boolean; random: number };
+
+export type NegotiationEventFromConnection =
+  | { type: 'LOCAL_OFFER_SET' | 'LOCAL_ANSWER_SET' | 'LOCAL_CANDIDATE_FOUND' | 'DESCRIPTION_REFUSED' }
+  | { type: 'CONNECTION_ESTABLISHED' | 'CONNECTION_FAILED' | 'NETWORK_CHANGED' }
+  /** The peer closed the connection; its signaling may not have told us yet. */
+  | { type: 'CLOSED_BY_PEER' };
+
+export type NegotiationEvent =
+  | NegotiationEventFromUser
+  | NegotiationEventFromServer
+  | NegotiationEventFromTransport
+  | NegotiationEventFromConnection;
+
+const effects = {
+  openSocket: effect(),
+  closeSocket: effect(),
+  announceReady: effect(),
+  announcePaired: effect(),
+  announcePeerGone: effect(),
+  announceFailure: effect<{ failure: NegotiationFailure }>(),
+  openConnection: effect(),
+  closeConnection: effect(),
+  makeOffer: effect<{ iceRestart: boolean }>(),
+  applyOffer: effect(),
+  applyAnswer: effect(),
+  holdCandidate: effect(),
+  addCandidate: effect(),
+  probeConnection: effect(),
+  sendOffer: effect(),
+  sendAnswer: effect(),
+  sendCandidate: effect(),
+  sendReport: effect<{ state: 'connected' | 'failed' }>(),
+  sendUnpair: effect(),
+};
+export type NegotiationEffects = typeof effects;
+
+const orNever = (ms: number) => ms || Number.POSITIVE_INFINITY;
+
+const giveUp = (failure: NegotiationFailure) =>
+  ({
+    target: '#negotiation.open.connection.unpaired',
+    actions: ['sendUnpair', { type: 'announceFailure', params: { failure } }],
+  }) as const;
+
+/** What `offering` and `restarting` share: an offer of ours is out. */
+const offerIsOut = {
+  LOCAL_OFFER_SET: { actions: 'sendOffer' },
+  ANSWER_RECEIVED: { target: 'checking', actions: 'applyAnswer' },
+  OFFER_RECEIVED: { guard: 'isPolite', target: 'answering' },
+  CANDIDATE_RECEIVED: { actions: 'holdCandidate' },
+} as const;
+
+const startRestart = [
+  { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
+  giveUp('connection_failed'),
+] as const;
+
+export const negotiationMachine = setup({
+  types: {
+    context: {} as NegotiationContext,
+    events: {} as NegotiationEvent,
+    input: {} as { settings: NegotiationSettings },
+  },
+  actions: {
+    ...effects,
+    rememberId: assign(({ event }) => (event.type === 'WELCOMED' ? { id: event.id, attempts: 0 } : {})),
+    rememberPeer: assign(({ event }) =>
+      event.type === 'PAIRED'
+        ? {
+            peerId: event.peerId,
+            isInitiator: event.isInitiator,
+            isPolite: event.isPolite,
+            isPairedAtServer: true,
+            restarts: 0,
+          }
+        : {},
+    ),
+    forgetPeer: assign({ peerId: undefined, isPairedAtServer: false }),
+    forgetServerPairing: assign({ isPairedAtServer: false }),
+    countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
+    forgetRestarts: assign({ restarts: 0 }),
+    // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step.
+    drawBackoff: assign(({ context, event }) => ({
+      attempts: context.attempts + 1,
+      backoffMs:
+        (event.type === 'SOCKET_LOST' ? event.random : 1) *
+        Math.min(context.settings.backoffCapMs, context.settings.backoffBaseMs * 2 ** context.attempts),
+    })),
+  },
+  guards: {
+    isInitiator: ({ event }) => event.type === 'PAIRED' && event.isInitiator,
+    isPolite: ({ context }) => context.isPolite,
+    mayReturn: ({ context, event }) =>
+      context.settings.reconnect &&
+      context.id !== undefined &&
+      (event.type !== 'SOCKET_LOST' || event.mayReturn),
+    mayRestart: ({ context }) => context.isPairedAtServer && context.restarts < context.settings.maxRestarts,
+  },
+  delays: {
+    signalingTimeout: ({ context }) => orNever(context.settings.signalingTimeoutMs),
+    offerTimeout: ({ context }) => orNever(context.settings.offerTimeoutMs),
+    answerTimeout: ({ context }) => orNever(context.settings.answerTimeoutMs),
+    checkingTimeout: ({ context }) => orNever(context.settings.checkingTimeoutMs),
+    backoff: ({ context }) => context.backoffMs,
+  },
+}).createMachine({
+  id: 'negotiation',
+  description: 'A peer: its signaling link and its connection.',
+  context: ({ input }) => ({
+    settings: input.settings,
+    id: undefined,
+    peerId: undefined,
+    isInitiator: false,
+    isPolite: false,
+    isPairedAtServer: false,
+    restarts: 0,
+    attempts: 0,
+    backoffMs: 0,
+  }),
+  initial: 'open',
+  states: {
+    open: {
+      description: 'The peer is in use.',
+      type: 'parallel',
+      on: { CLOSE_ASKED: { target: 'disconnected' } },
+      states: {
+        signaling: {
+          description: 'The link to the server.',
+          initial: 'connecting',
+          states: {
+            connecting: {
+              description: 'The WebSocket is being opened.',
+              entry: 'openSocket',
+              on: {
+                WELCOMED: { target: 'online', actions: ['rememberId', 'announceReady'] },
+                SOCKET_LOST: [
+                  { guard: 'mayReturn', target: 'waiting', actions: 'drawBackoff' },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_failed' } },
+                  },
+                ],
+              },
+              after: {
+                signalingTimeout: [
+                  { guard: 'mayReturn', target: 'waiting', actions: ['closeSocket', 'drawBackoff'] },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_timeout' } },
+                  },
+                ],
+              },
+            },
+            online: {
+              description: 'The server knows this peer by its id.',
+              on: {
+                SOCKET_LOST: [
+                  { guard: 'mayReturn', target: 'waiting', actions: 'drawBackoff' },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_failed' } },
+                  },
+                ],
+              },
+            },
+            waiting: {
+              description: 'The link is lost; it is opened again after a backoff with full jitter.',
+              after: { backoff: { target: 'connecting' } },
+            },
+            lost: {
+              description: 'The link is gone for good; a connection that is up goes on without it.',
+              entry: 'closeSocket',
+            },
+          },
+        },
+        connection: {
+          description: 'The way to the other peer.',
+          initial: 'unpaired',
+          on: {
+            PAIRED: [
+              { guard: 'isInitiator', target: '.paired.offering', actions: 'rememberPeer' },
+              { target: '.paired.expecting', actions: 'rememberPeer' },
+            ],
+          },
+          states: {
+            unpaired: { description: 'No peer.', entry: 'forgetPeer' },
+            paired: {
+              description: 'The server brought us together with a peer.',
+              entry: ['announcePaired', 'openConnection'],
+              exit: 'closeConnection',
+              initial: 'expecting',
+              on: {
+                LOCAL_CANDIDATE_FOUND: { actions: 'sendCandidate' },
+                LOCAL_ANSWER_SET: { actions: 'sendAnswer' },
+                PEER_DISCONNECTED: { target: 'unpaired', actions: 'announcePeerGone' },
+                CLOSED_BY_PEER: { target: 'unpaired', actions: ['sendUnpair', 'announcePeerGone'] },
+                UNPAIR_ASKED: { target: 'unpaired', actions: 'sendUnpair' },
+                DESCRIPTION_REFUSED: giveUp('description_refused'),
+                SOCKET_LOST: giveUp('signaling_lost'),
+              },
+              states: {
+                expecting: {
+                  description: "The initiator's offer is expected.",
+                  on: {
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'holdCandidate' },
+                  },
+                  after: { offerTimeout: giveUp('offer_timeout') },
+                },
+                offering: {
+                  description: 'Our offer waits for its answer.',
+                  entry: { type: 'makeOffer', params: { iceRestart: false } },
+                  on: offerIsOut,
+                  after: { answerTimeout: giveUp('answer_timeout') },
+                },
+                answering: {
+                  description: "The peer's offer is being answered.",
+                  entry: 'applyOffer',
+                  on: {
+                    LOCAL_ANSWER_SET: { target: 'checking', actions: 'sendAnswer' },
+                    OFFER_RECEIVED: { target: 'answering', reenter: true },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                  },
+                },
+                checking: {
+                  description: 'ICE looks for a candidate pair that works.',
+                  entry: 'probeConnection',
+                  on: {
+                    CONNECTION_ESTABLISHED: { target: 'connected' },
+                    CONNECTION_FAILED: startRestart,
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                  },
+                  after: { checkingTimeout: giveUp('connection_timeout') },
+                },
+                connected: {
+                  description: 'The data goes from peer to peer.',
+                  entry: ['forgetRestarts', { type: 'sendReport', params: { state: 'connected' } }],
+                  on: {
+                    CONNECTION_FAILED: startRestart,
+                    NETWORK_CHANGED: { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                    SOCKET_LOST: { actions: 'forgetServerPairing' },
+                  },
+                },
+                restarting: {
+                  description: 'ICE starts anew: an offer with new credentials waits for its answer.',
+                  entry: [
+                    { type: 'sendReport', params: { state: 'failed' } },
+                    { type: 'makeOffer', params: { iceRestart: true } },
+                  ],
+                  on: offerIsOut,
+                  after: { answerTimeout: giveUp('connection_failed') },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    disconnected: {
+      description: 'The peer is closed.',
+      type: 'final',
+      entry: 'closeSocket',
+    },
+  },
+});
