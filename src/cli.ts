@@ -3,7 +3,13 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from './common/command.ts';
 
-const commands: readonly { name: string; about: string; load: () => Promise<Command> }[] = [];
+const commands: readonly { name: string; about: string; load: () => Promise<Command> }[] = [
+  {
+    name: 'serve',
+    about: 'Start the signaling server.',
+    load: async () => (await import('./server/serve.ts')).serveCommand,
+  },
+];
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;

@@ -116,14 +116,19 @@ function readFlags(table: OptionTable, args: readonly string[], problems: string
     tokens: true,
   } as Parameters<typeof parseArgs>[0] & { tokens: true });
   const flags = new Map<string, RawValue>();
+  let unknownAt = -2;
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${token.value}: an argument that is not expected`);
+    // What follows an unknown option is its value, and no second mistake.
+    if (token.kind === 'positional' && token.index !== unknownAt + 1) {
+      problems.push(`${token.value}: an argument that is not expected`);
+    }
     if (token.kind !== 'option') continue;
     const isNegated = !names.has(token.name) && token.name.startsWith('no-');
     const name = names.get(isNegated ? token.name.slice(3) : token.name);
     const option = name === undefined ? undefined : table[name];
     if (name === undefined || !option || (isNegated && option.kind !== 'switch')) {
       problems.push(`--${token.name}: no such option${suggestion(token.name, [...names.keys()])}`);
+      unknownAt = token.index;
     } else if (option.kind === 'switch') {
       flags.set(name, token.value ?? !isNegated);
     } else if (token.value === undefined) {

@@ -1,0 +1,122 @@
+/** The sockets: one port for WebSocket and HTTP, limits on who may connect, and an end that reaches everybody. */
+import { AddressCount, addressKey } from './limits.ts';
+import type { ServerOptions } from './options.ts';
+import type { ServerSession, SocketData } from './sessions.ts';
+import {
+  App,
+  EXCLUSIVE_PORT,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type WebSocket,
+} from './uws.ts';
+
+export interface SocketHandlers {
+  readonly opened: (socket: WebSocket<SocketData>) => void;
+  /** The bytes are good only until this returns. */
+  readonly received: (session: ServerSession, bytes: ArrayBuffer, isBinary: boolean) => void;
+  readonly closed: (session: ServerSession) => void;
+}
+
+export interface Listening {
+  readonly app: TemplatedApp;
+  readonly port: number;
+  /** Takes no new connections, gives the old ones a moment to hear their close frame, and ends them. */
+  close(): Promise<void>;
+}
+
+/** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
+const SIZE_HEADROOM_BYTES = 1024 * 1024;
+const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
+
+/** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
+const IDLE_TIMEOUT_S = 960;
+
+/** What closing sockets get to read their close frame. */
+const CLOSE_GRACE_MS = 200;
+
+/** @throws when the port is taken, or the address is none of this machine */
+export function listen(options: ServerOptions, handlers: SocketHandlers): Promise<Listening> {
+  const perAddress = new AddressCount();
+  let connections = 0;
+  const { maxMessageBytes, maxConnections, maxConnectionsPerAddress } = options;
+  const app = App();
+  app.ws<SocketData>('/*', {
+    maxPayloadLength: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
+    maxBackpressure: 0,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    upgrade(res, req, context) {
+      const address = addressKey(res.getRemoteAddress());
+      if (maxConnections > 0 && connections >= maxConnections)
+        return refuse(res, '503 Service Unavailable', FULL);
+      if (maxConnectionsPerAddress > 0 && perAddress.of(address) >= maxConnectionsPerAddress) {
+        return refuse(res, '429 Too Many Requests', FULL_FOR_ADDRESS);
+      }
+      res.upgrade<SocketData>(
+        { session: undefined, address },
+        req.getHeader('sec-websocket-key'),
+        req.getHeader('sec-websocket-protocol'),
+        req.getHeader('sec-websocket-extensions'),
+        context,
+      );
+    },
+    open(socket) {
+      connections += 1;
+      perAddress.add(socket.getUserData().address);
+      handlers.opened(socket);
+    },
+    message(socket, bytes, isBinary) {
+      const { session } = socket.getUserData();
+      if (session) handlers.received(session, bytes, isBinary);
+    },
+    close(socket) {
+      const { session, address } = socket.getUserData();
+      connections -= 1;
+      perAddress.remove(address);
+      if (!session) return;
+      session.socket = undefined;
+      handlers.closed(session);
+    },
+  });
+  app.get('/healthz', (res) => {
+    res.writeHeader('content-type', 'text/plain').end('ok\n');
+  });
+  app.any('/*', (res) => {
+    res.writeStatus('404 Not Found').end('There is nothing here.\n');
+  });
+  return new Promise((resolve, reject) => {
+    const { host, port } = options;
+    const listening = (socket: us_listen_socket | false) => {
+      if (socket)
+        resolve({ app, port: us_socket_local_port(socket as never), close: () => close(app, socket) });
+      else reject(new Error(`Cannot listen on ${host}:${port}: ${CANNOT_LISTEN}`));
+    };
+    // The typings lack the variant that takes both a host and options.
+    (app.listen as unknown as ListenWithOptions).call(app, host, port, EXCLUSIVE_PORT, listening);
+  });
+}
+
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  listening: (socket: us_listen_socket | false) => void,
+) => void;
+
+const FULL = 'The server has as many clients as it takes (--max-connections).\n';
+const FULL_FOR_ADDRESS = 'Your address has as many clients as it may have (--max-connections-per-address).\n';
+const CANNOT_LISTEN =
+  'the port is taken, or the address is none of this machine. Choose others with --port and --host; --port 0 takes a free port';
+
+function refuse(res: HttpResponse, status: string, why: string): void {
+  res.cork(() => res.writeStatus(status).end(why));
+}
+
+async function close(app: TemplatedApp, socket: us_listen_socket): Promise<void> {
+  us_listen_socket_close(socket);
+  await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+  app.close();
+}

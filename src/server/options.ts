@@ -1,0 +1,119 @@
+/** Every option of the server, once: flag, PAIRLANE_ variable, default, range and meaning. */
+import type { OptionTable, OptionValues } from '../common/options.ts';
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
+  DEFAULT_MAX_MESSAGE_BURST,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MAX_MESSAGES_PER_SECOND,
+  DEFAULT_MAX_UNSENT_BYTES,
+  DEFAULT_PING_INTERVAL_MS,
+  DEFAULT_PING_TIMEOUT_MS,
+  DEFAULT_PORT,
+} from '../protocol/index.ts';
+
+const DAY_MS = 86_400_000;
+const none = 'no limit';
+
+export const serverOptions = {
+  host: { kind: 'text', value: 'HOST', default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' },
+  port: {
+    kind: 'integer',
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    default: DEFAULT_PORT,
+    help: 'Port to listen on.',
+  },
+  pingIntervalMs: {
+    kind: 'integer',
+    min: 50,
+    max: DAY_MS,
+    zero: 'never',
+    default: DEFAULT_PING_INTERVAL_MS,
+    help: 'Silence in milliseconds after which a client is pinged.',
+  },
+  pingTimeoutMs: {
+    kind: 'integer',
+    min: 50,
+    max: DAY_MS,
+    zero: 'never',
+    default: DEFAULT_PING_TIMEOUT_MS,
+    help: 'Further silence in milliseconds after which a pinged client is closed.',
+  },
+  maxMessageBytes: {
+    kind: 'integer',
+    min: 1024,
+    max: 16 * 1024 * 1024,
+    zero: none,
+    default: DEFAULT_MAX_MESSAGE_BYTES,
+    help: 'Largest message in bytes; a larger one is refused.',
+  },
+  maxMessagesPerSecond: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    zero: none,
+    default: DEFAULT_MAX_MESSAGES_PER_SECOND,
+    help: 'Messages a second that a client may send in the long run.',
+  },
+  maxMessageBurst: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: DEFAULT_MAX_MESSAGE_BURST,
+    help: 'Messages that a client may send at once, above the rate.',
+  },
+  maxUnsentBytes: {
+    kind: 'integer',
+    min: 64 * 1024,
+    max: 1024 * 1024 * 1024,
+    zero: none,
+    default: DEFAULT_MAX_UNSENT_BYTES,
+    help: 'Bytes that wait for a client that does not read, before it is closed.',
+  },
+  maxConnections: {
+    kind: 'integer',
+    min: 1,
+    max: 10_000_000,
+    zero: none,
+    default: DEFAULT_MAX_CONNECTIONS,
+    help: 'Clients that may be connected at once.',
+  },
+  maxConnectionsPerAddress: {
+    kind: 'integer',
+    min: 1,
+    max: 10_000_000,
+    zero: none,
+    default: DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+    help: 'The same for one address (for IPv6: one /64).',
+  },
+  maxKeyGuessesPerMinute: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    zero: none,
+    default: DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
+    help: 'Wrong pairing keys a minute that one address may try.',
+  },
+  logLevel: {
+    kind: 'choice',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    help: 'Least severe messages that are logged.',
+  },
+  logFormat: {
+    kind: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    help: 'How messages are logged; auto is pretty on a terminal, JSON elsewhere.',
+  },
+} as const satisfies OptionTable;
+
+export type ServerOptions = OptionValues<typeof serverOptions>;
+
+/** The options' defaults, for a server that a program starts. */
+export const defaultServerOptions = Object.fromEntries(
+  Object.entries(serverOptions).map(([name, option]) => [name, option.default]),
+) as unknown as ServerOptions;

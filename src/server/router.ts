@@ -1,0 +1,145 @@
+/**
+ * From a frame to the machine in charge. A client's signals are events of its pairing; while it has none, its own
+ * machine refuses them. What a machine cannot know (is that target free?) is looked up here and goes into the event.
+ */
+import type {
+  MachineHost,
+  PairingEffects,
+  PairTarget,
+  SessionEffects,
+  SessionEvent,
+} from '../machines/index.ts';
+import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
+import type { Frame } from './decode.ts';
+import type { PairingKeys } from './keys.ts';
+import type { GuessLimit } from './limits.ts';
+import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
+
+export type SessionHost = MachineHost<ServerSession, SessionEvent, SessionEffects>;
+export type PairingHost = MachineHost<ServerPairing, ServerPairingEvent, PairingEffects>;
+
+export interface Directory {
+  readonly sessions: ReadonlyMap<string, ServerSession>;
+  readonly keys: PairingKeys<ServerSession>;
+  readonly guesses: GuessLimit;
+}
+
+const SIGNAL_EVENTS = {
+  offer: 'OFFER_RECEIVED',
+  answer: 'ANSWER_RECEIVED',
+  candidate: 'CANDIDATE_RECEIVED',
+  report: 'REPORT_RECEIVED',
+  unpair: 'UNPAIR_RECEIVED',
+} as const;
+
+/** Which message an event came from, for the error that answers it. */
+export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
+  ...Object.fromEntries(
+    Object.entries(SIGNAL_EVENTS).map(([type, event]) => [event, type as ClientMessageType]),
+  ),
+  PAIR_REQUESTED: 'pair_request',
+  KEY_REQUESTED: 'create_key',
+};
+
+export class Router {
+  readonly #sessionHost: SessionHost;
+  readonly #pairingHost: PairingHost;
+  readonly #directory: Directory;
+
+  constructor(sessionHost: SessionHost, pairingHost: PairingHost, directory: Directory) {
+    this.#sessionHost = sessionHost;
+    this.#pairingHost = pairingHost;
+    this.#directory = directory;
+  }
+
+  /** @param now milliseconds of the server's clock */
+  route(session: ServerSession, frame: Frame, now: number): void {
+    const { message } = frame;
+    switch (message.type) {
+      case 'pong':
+        return;
+      case 'pair_request':
+        this.#sessionHost.send(session, this.#pairRequested(session, message, now));
+        return;
+      case 'create_key':
+        this.#sessionHost.send(session, {
+          type: 'KEY_REQUESTED',
+          ttlS: message.ttl_s,
+          uses: message.uses,
+          hasRoom: this.#directory.keys.hasRoomFor(session, now),
+        });
+        return;
+      default:
+        this.#signal(session, frame, message);
+    }
+  }
+
+  #signal(
+    session: ServerSession,
+    frame: Frame,
+    message: ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair'>,
+  ): void {
+    const { pairing, side } = session;
+    if (!pairing) {
+      this.#sessionHost.send(session, { type: SIGNAL_EVENTS[message.type] });
+      return;
+    }
+    switch (message.type) {
+      case 'unpair':
+        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from: side });
+        return;
+      case 'report':
+        this.#pairingHost.send(pairing, {
+          type: 'REPORT_RECEIVED',
+          from: side,
+          epoch: message.epoch,
+          isConnected: message.state === 'connected',
+        });
+        return;
+      default:
+        this.#pairingHost.send(pairing, {
+          type: SIGNAL_EVENTS[message.type],
+          from: side,
+          epoch: message.epoch,
+          frame,
+        });
+    }
+  }
+
+  #pairRequested(
+    session: ServerSession,
+    message: ClientMessageOf<'pair_request'>,
+    now: number,
+  ): SessionEvent {
+    const { sessions } = this.#directory;
+    const found =
+      message.key === undefined
+        ? { target: sessions.get(message.target_id ?? ''), missing: 'unknown' as const, key: undefined }
+        : this.#ownerOf(session, message.key, now);
+    return {
+      type: 'PAIR_REQUESTED',
+      target: found.target ? standing(found.target, session) : found.missing,
+      targetId: found.target?.id,
+      key: found.key,
+    };
+  }
+
+  #ownerOf(
+    session: ServerSession,
+    text: string,
+    now: number,
+  ): { target: ServerSession | undefined; missing: PairTarget; key: string | undefined } {
+    const { keys, guesses } = this.#directory;
+    const key = parsePairingKey(text);
+    if (guesses.isExhausted(session.address, now))
+      return { target: undefined, missing: 'guessed_too_often', key };
+    const target = key === undefined ? undefined : keys.find(key, now);
+    if (!target) guesses.countWrong(session.address, now);
+    return { target, missing: 'unknown_key', key };
+  }
+}
+
+function standing(target: ServerSession, asker: ServerSession): PairTarget {
+  if (target === asker) return 'self';
+  return target.pairing ? 'taken' : 'free';
+}

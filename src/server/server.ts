@@ -1,0 +1,240 @@
+/**
+ * The signaling server: the machines, what executes their effects, and the sockets, put together. Everything that a
+ * client sends takes one way: bytes, size and rate, decode, router, machine, effects.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
+import {
+  MachineHost,
+  type PairingEffects,
+  pairingMachine,
+  type SessionEffects,
+  type SessionEvent,
+  StepQueue,
+  sessionMachine,
+  TimerWheel,
+} from '../machines/index.ts';
+import { closeCodes } from '../protocol/index.ts';
+import { decode } from './decode.ts';
+import { PairingKeys } from './keys.ts';
+import { GuessLimit } from './limits.ts';
+import { type Listening, listen } from './listen.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { defaultServerOptions, type ServerOptions } from './options.ts';
+import { Outbox } from './outbox.ts';
+import { pairingExecutors } from './pairing-executors.ts';
+import { type PairingHost, Router, type SessionHost } from './router.ts';
+import { sessionExecutors } from './session-executors.ts';
+import { type ServerPairing, type ServerPairingEvent, ServerSession, type SocketData } from './sessions.ts';
+import type { WebSocket } from './uws.ts';
+
+/** What a test, or a program that embeds the server, may put in. */
+export interface ServerParts {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+export class SignalingServer {
+  readonly options: ServerOptions;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly sessions = new Map<string, ServerSession>();
+  readonly pairings = new Set<ServerPairing>();
+  readonly sessionHost: SessionHost;
+  readonly pairingHost: PairingHost;
+  readonly #queue = new StepQueue();
+  readonly #timers: TimerWheel;
+  readonly #router: Router;
+  readonly #outbox: Outbox;
+  readonly #settings: { pingIntervalMs: number; pingTimeoutMs: number };
+  #epoch = 0;
+  #listening: Listening | undefined;
+  #stopTimers: (() => void) | undefined;
+
+  constructor(options: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
+    this.options = { ...defaultServerOptions, ...options };
+    this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
+    this.clock = parts.clock ?? systemClock;
+    this.#settings = {
+      pingIntervalMs: this.options.pingIntervalMs,
+      pingTimeoutMs: this.options.pingTimeoutMs,
+    };
+    this.#timers = new TimerWheel(this.clock.now());
+    this.#outbox = new Outbox(this.log, this.options.maxUnsentBytes, (session, code, reason) =>
+      this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
+    );
+    const directory = {
+      sessions: this.sessions,
+      keys: new PairingKeys<ServerSession>(),
+      guesses: new GuessLimit(this.options.maxKeyGuessesPerMinute),
+    };
+    const shared = { queue: this.#queue, timers: this.#timers };
+    const { log, clock } = this;
+    this.sessionHost = new MachineHost<ServerSession, SessionEvent, SessionEffects>(sessionMachine, {
+      ...shared,
+      executors: sessionExecutors({
+        directory,
+        outbox: this.#outbox,
+        log,
+        clock,
+        pairingHost: () => this.pairingHost,
+        startPairing: (pairing) => this.#startPairing(pairing),
+        nextEpoch: () => ++this.#epoch,
+      }),
+      timerFacts: (session) => ({ idleMs: this.#timers.now - session.heardAt }),
+      onError: (session, error, effect) => this.#fail(session, error, effect),
+    });
+    this.pairingHost = new MachineHost<ServerPairing, ServerPairingEvent, PairingEffects>(pairingMachine, {
+      ...shared,
+      executors: pairingExecutors({
+        outbox: this.#outbox,
+        log,
+        sessionHost: this.sessionHost,
+        pairings: this.pairings,
+      }),
+      onError: (pairing, error, effect) => {
+        this.#fail(pairing.a, error, effect);
+        this.#fail(pairing.b, error, effect);
+      },
+    });
+    this.#router = new Router(this.sessionHost, this.pairingHost, directory);
+  }
+
+  /** The port that it listens on; with port 0, the one that was free. */
+  get port(): number {
+    return this.#listening?.port ?? 0;
+  }
+
+  /** Where clients connect. */
+  get url(): string {
+    return `ws://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
+  }
+
+  /** @throws when the port is taken, or the address is none of this machine */
+  async start(): Promise<this> {
+    this.#listening = await listen(this.options, {
+      opened: (socket) => this.#opened(socket),
+      received: (session, bytes, isBinary) => this.#received(session, bytes, isBinary),
+      closed: (session) => this.sessionHost.send(session, { type: 'SOCKET_CLOSED' }),
+    });
+    this.#stopTimers = driveTimers(this.#timers, this.clock);
+    this.log.info(`Server starting on ${this.options.host}:${this.port}`);
+    return this;
+  }
+
+  /** Tells every client why (1001), and ends. */
+  async stop(): Promise<void> {
+    if (!this.#listening) return;
+    this.log.info('Server stopping');
+    const listening = this.#listening;
+    this.#listening = undefined;
+    // All at once: nobody is told that a peer left when the whole server leaves.
+    this.#queue.batch(() => {
+      for (const session of this.sessions.values()) {
+        this.sessionHost.send(session, {
+          type: 'CLOSED_BY_SERVER',
+          code: closeCodes.goingAway,
+          reason: 'Server is stopping',
+        });
+      }
+    });
+    await listening.close();
+    this.#stopTimers?.();
+  }
+
+  #opened(socket: WebSocket<SocketData>): void {
+    const now = this.#now();
+    const data = socket.getUserData();
+    const session = new ServerSession(randomUUID(), socket, data.address, this.options.maxMessageBurst, now);
+    data.session = session;
+    this.sessions.set(session.id, session);
+    this.log.info({ id: session.id }, `Client ${session.id} connected`);
+    this.#outbox.send(session, {
+      type: 'your_id',
+      id: session.id,
+      ping_interval_ms: this.options.pingIntervalMs,
+    });
+    this.sessionHost.start(session, { id: session.id, settings: this.#settings });
+  }
+
+  #received(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean): void {
+    const now = this.#now();
+    session.heardAt = now;
+    if (session.isPinged) {
+      session.isPinged = false;
+      this.sessionHost.send(session, { type: 'HEARD' });
+    }
+    const { maxMessageBytes } = this.options;
+    if (!this.#isWithinRate(session, now)) return;
+    if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes) {
+      this.#outbox.refuse(session, { code: 'message_too_large' });
+      return;
+    }
+    // Whatever throws inside a handler would end the process, and everybody's session with it.
+    try {
+      const decoded = isBinary ? binaryRefusal : decode(Buffer.from(bytes));
+      if ('refusal' in decoded) this.#outbox.refuse(session, decoded.refusal);
+      else this.#router.route(session, decoded.frame, now);
+    } catch (error) {
+      this.#fail(session, error, 'route');
+    }
+  }
+
+  /** A flood is refused once, then passed over; one that goes on for another burst ends the session. */
+  #isWithinRate(session: ServerSession, now: number): boolean {
+    const { maxMessagesPerSecond, maxMessageBurst } = this.options;
+    if (session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst)) {
+      session.floodCount = 0;
+      return true;
+    }
+    session.floodCount += 1;
+    if (session.floodCount === 1) this.#outbox.refuse(session, { code: 'too_many_messages' });
+    if (session.floodCount > maxMessageBurst) {
+      const code = closeCodes.policyViolation;
+      this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason: 'Too many messages' });
+    }
+    return false;
+  }
+
+  #startPairing(pairing: ServerPairing): void {
+    pairing.a.pairing = pairing;
+    pairing.a.side = 'a';
+    pairing.b.pairing = pairing;
+    pairing.b.side = 'b';
+    this.pairings.add(pairing);
+    this.pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
+  }
+
+  /** Something of ours threw: that session ends, and nobody else notices. */
+  #fail(session: ServerSession, error: unknown, effect: string): void {
+    this.log.error({ id: session.id, effect, err: error }, `Session ${session.id} failed in ${effect}`);
+    this.sessionHost.send(session, {
+      type: 'CLOSED_BY_SERVER',
+      code: closeCodes.internalError,
+      reason: 'Internal error',
+    });
+  }
+
+  /** Every event comes with the time: the wheel's is set before the machines are stepped. */
+  #now(): number {
+    const now = this.clock.now();
+    this.#timers.now = now;
+    return now;
+  }
+}
+
+const binaryRefusal = {
+  refusal: { code: 'invalid_json', message: 'Invalid JSON: send text frames, not binary ones' },
+} as const;
+
+/**
+ * Starts a signaling server.
+ * @param options those of `pairlane serve`; what is left out has its default
+ * @throws when the port is taken, or the address is none of this machine
+ */
+export function startServer(
+  options: Partial<ServerOptions> = {},
+  parts: ServerParts = {},
+): Promise<SignalingServer> {
+  return new SignalingServer(options, parts).start();
+}

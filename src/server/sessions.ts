@@ -1,0 +1,62 @@
+/** A session and a pairing as the shell holds them: the machine's state, and beside it what a machine may not have. */
+import {
+  Hosted,
+  type PairingContext,
+  type PairingEvent,
+  type SessionContext,
+  type Side,
+} from '../machines/index.ts';
+import type { Frame } from './decode.ts';
+import { TokenBucket } from './limits.ts';
+import type { WebSocket } from './uws.ts';
+
+/** What uWebSockets.js keeps for a socket: its session, from `open` on. */
+export interface SocketData {
+  session: ServerSession | undefined;
+  readonly address: string;
+}
+
+export class ServerSession extends Hosted<SessionContext> {
+  readonly id: string;
+  /** Undefined once it is closed: every method of a closed socket throws. */
+  socket: WebSocket<SocketData> | undefined;
+  readonly address: string;
+  heardAt: number;
+  /** True from a ping to the next message, so that only that message costs a step. */
+  isPinged = false;
+  readonly bucket: TokenBucket;
+  /** Messages refused for their number since the last that was not. */
+  floodCount = 0;
+  pairing: ServerPairing | undefined;
+  side: Side = 'a';
+  keys: string[] = [];
+
+  constructor(id: string, socket: WebSocket<SocketData>, address: string, burst: number, now: number) {
+    super();
+    this.id = id;
+    this.socket = socket;
+    this.address = address;
+    this.heardAt = now;
+    this.bucket = new TokenBucket(burst, now);
+  }
+}
+
+export class ServerPairing extends Hosted<PairingContext> {
+  readonly a: ServerSession;
+  readonly b: ServerSession;
+  readonly epoch: number;
+
+  constructor(a: ServerSession, b: ServerSession, epoch: number) {
+    super();
+    this.a = a;
+    this.b = b;
+    this.epoch = epoch;
+  }
+
+  other(side: Side): ServerSession {
+    return side === 'a' ? this.b : this.a;
+  }
+}
+
+/** A pairing's event with the frame that caused it, for the effect that relays it. */
+export type ServerPairingEvent = PairingEvent & { readonly frame?: Frame };
