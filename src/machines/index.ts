@@ -1,8 +1,10 @@
 /** Pure XState machines and the host that steps them: no socket, timer, clock, random, env or logger. */
+export * from './chart.ts';
 export * from './host.ts';
 export * from './negotiation.ts';
 export * from './pairing.ts';
 export * from './session.ts';
 export * from './step-queue.ts';
 export * from './timer-wheel.ts';
+export * from './transition-name.ts';
 export type { GuardVerdict } from './why-ignored.ts';
