@@ -1,0 +1,181 @@
+/** What must hold of every machine, whatever it is for. */
+import { describe, expect, it } from '@jest/globals';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { Hosted, MachineHost, StepQueue, stateNodesOf, TimerWheel } from '../../src/machines/index.ts';
+import { type MachineCase, machineCases } from '../support/machine-cases.ts';
+
+/** For each machine the events that a state lets pass without effect, on purpose. Everything else must be handled. */
+const ignored: { readonly [machine: string]: { readonly [state: string]: readonly string[] } } = {
+  session: {
+    'present.pairing.unpaired': ['NEGOTIATION_STARTED', 'CONNECTED'],
+    // Only a client without a peer has its signals sent to its own machine.
+    'present.pairing.paired': ['PAIRED', 'CONNECTED', ...signalsOf()],
+    'present.pairing.negotiating': ['PAIRED', 'NEGOTIATION_STARTED', ...signalsOf()],
+    'present.pairing.connected': ['PAIRED', 'CONNECTED', ...signalsOf()],
+    // The shell tells of a message only after a ping; see the host's timerFacts.
+    'present.liveness.heard': ['HEARD'],
+    'present.liveness.pinged': [],
+  },
+  pairing: {
+    // A report before the descriptions are exchanged is about an earlier connection.
+    paired: ['REPORT_RECEIVED'],
+    'negotiating.offered': ['REPORT_RECEIVED'],
+    'negotiating.answered': [],
+    connected: [],
+  },
+  negotiation: {
+    'open.signaling.connecting': [],
+    'open.signaling.online': ['WELCOMED'],
+    'open.signaling.waiting': ['WELCOMED', 'SOCKET_LOST'],
+    'open.signaling.lost': ['WELCOMED', 'SOCKET_LOST'],
+    'open.connection.unpaired': [
+      ...['OFFER_RECEIVED', 'ANSWER_RECEIVED', 'CANDIDATE_RECEIVED', 'PEER_DISCONNECTED', 'UNPAIR_ASKED'],
+      // What a connection that is closed already still had to say.
+      ...[
+        'LOCAL_OFFER_SET',
+        'LOCAL_ANSWER_SET',
+        'LOCAL_CANDIDATE_FOUND',
+        'DESCRIPTION_REFUSED',
+        'SOCKET_LOST',
+      ],
+      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED', 'CLOSED_BY_PEER'],
+    ],
+    'open.connection.paired.expecting': [
+      ...['ANSWER_RECEIVED', 'LOCAL_OFFER_SET'],
+      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+    ],
+    'open.connection.paired.offering': ['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+    // An offer of ours that was rolled back is not sent, and nobody answers it.
+    'open.connection.paired.answering': [
+      ...['ANSWER_RECEIVED', 'LOCAL_OFFER_SET'],
+      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+    ],
+    'open.connection.paired.checking': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'NETWORK_CHANGED'],
+    'open.connection.paired.connected': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'CONNECTION_ESTABLISHED'],
+    'open.connection.paired.restarting': ['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+  },
+};
+
+function signalsOf(): string[] {
+  return ['OFFER_RECEIVED', 'ANSWER_RECEIVED', 'CANDIDATE_RECEIVED', 'REPORT_RECEIVED', 'UNPAIR_RECEIVED'];
+}
+
+interface Walker {
+  readonly instance: Hosted<unknown>;
+  readonly host: MachineHost<Hosted<unknown>, { type: string }, object>;
+  readonly wheel: TimerWheel;
+}
+
+function walkerOf({ machine, input }: MachineCase): Walker {
+  const executors = Object.fromEntries(
+    Object.keys(machine.implementations.actions).map((name) => [name, () => {}]),
+  );
+  const wheel = new TimerWheel();
+  const host = new MachineHost<Hosted<unknown>, { type: string }, object>(machine, {
+    executors,
+    queue: new StepQueue(),
+    timers: wheel,
+    onError: (_instance, error) => {
+      throw error;
+    },
+  });
+  const instance = new Hosted<unknown>();
+  host.start(instance, input);
+  return { instance, host, wheel };
+}
+
+/** Breadth first over all states that events and timers lead to, by the names of the active states. */
+function explore(machineCase: MachineCase, visit: (walker: Walker) => void): void {
+  type Move = { type: string } | number;
+  const seen = new Set<string>();
+  const open: Move[][] = [[]];
+  while (open.length > 0) {
+    const path = open.shift() as Move[];
+    const walker = walkerOf(machineCase);
+    for (const move of path) {
+      if (typeof move === 'number') walker.wheel.advance(walker.wheel.now + move);
+      else walker.host.send(walker.instance, move);
+    }
+    const key = JSON.stringify([walker.instance.value, walker.instance.context], withoutCounters);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    visit(walker);
+    for (const move of [...machineCase.events, 60_000]) open.push([...path, move]);
+  }
+}
+
+/** What grows without end would make every state a new one. */
+const withoutCounters = (field: string, value: unknown) =>
+  ['attempts', 'backoffMs', 'settings'].includes(field) ? undefined : value;
+
+const activeNodes = ({ host, instance }: Walker) =>
+  (host.snapshotOf(instance) as unknown as { _nodes: AnyStateNode[] })._nodes;
+
+const shortId = (machine: AnyStateMachine, node: AnyStateNode) => node.id.slice(machine.id.length + 1);
+
+describe.each(machineCases)('the %s machine', (name, machineCase) => {
+  const { machine } = machineCase;
+  const leaves = stateNodesOf(machine.root).filter((node) => node.type === 'atomic');
+
+  it('has a way into every state', () => {
+    const reached = new Set<string>();
+    explore(machineCase, (walker) => {
+      for (const node of activeNodes(walker)) reached.add(node.id);
+    });
+    expect([...reached].sort()).toEqual(
+      stateNodesOf(machine.root)
+        .map((node) => node.id)
+        .sort(),
+    );
+  });
+
+  it('handles every event in every state, or lists it as ignored', () => {
+    const types = [...new Set(machineCase.events.map((event) => event.type))];
+    const regions = leaves.map((leaf) => {
+      const line: AnyStateNode[] = [];
+      for (let node: AnyStateNode | undefined = leaf; node; node = node.parent) line.push(node);
+      return {
+        state: shortId(machine, leaf),
+        handled: new Set(line.flatMap((node) => [...node.transitions.keys()])),
+      };
+    });
+    // In parallel regions it is enough that one of them knows the event.
+    const regionOf = (state: string) => state.split('.').slice(0, 2).join('.');
+    const known = (state: string, type: string) =>
+      regions.some((region) => regionOf(region.state) === regionOf(state) && region.handled.has(type));
+    const isParallel = stateNodesOf(machine.root).some((node) => node.type === 'parallel');
+    for (const { state, handled } of regions) {
+      const missing = types.filter((type) => !handled.has(type) && (!isParallel || known(state, type)));
+      expect([state, missing.sort()]).toEqual([
+        state,
+        [...(ignored[name]?.[state] ?? ['(not listed)'])].sort(),
+      ]);
+    }
+  });
+
+  it('disarms every timer when it leaves the state that armed it', () => {
+    explore(machineCase, (walker) => {
+      const delayed = activeNodes(walker).flatMap((node) => [
+        ...new Set(node.after.map((transition) => transition.eventType)),
+      ]);
+      expect(walker.wheel.size).toBe(walker.instance.isDone ? 0 : delayed.length);
+    });
+  });
+
+  it('has a description on every state, and only named actions and guards', () => {
+    for (const node of stateNodesOf(machine.root)) {
+      expect([node.id, node.description]).toEqual([node.id, expect.any(String)]);
+      const transitions = [...node.transitions.values()].flat();
+      const actions = [
+        ...node.entry,
+        ...node.exit,
+        ...transitions.flatMap((transition) => transition.actions),
+      ];
+      for (const used of [...actions, ...transitions.map((transition) => transition.guard ?? 'none')]) {
+        const isBuiltIn =
+          typeof used === 'function' && String((used as { type?: string }).type).startsWith('xstate.');
+        if (!isBuiltIn) expect([node.id, typeof used]).not.toEqual([node.id, 'function']);
+      }
+    }
+  });
+});

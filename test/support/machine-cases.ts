@@ -1,0 +1,137 @@
+/**
+ * For each machine the events that it may be sent, with every payload that a guard tells apart. The maps are typed by
+ * event, so that a new one without a case does not compile.
+ */
+import type { AnyStateMachine } from 'xstate';
+import {
+  type NegotiationEvent,
+  type NegotiationSettings,
+  negotiationMachine,
+  type PairingEvent,
+  type PairTarget,
+  pairingMachine,
+  type SessionEvent,
+  type Side,
+  sessionMachine,
+} from '../../src/machines/index.ts';
+
+type Cases<Event extends { type: string }> = {
+  readonly [Type in Event['type']]: readonly OfType<Event, Type>[];
+};
+
+/** Like Extract, also where one member of the union stands for several types. */
+type OfType<Event extends { type: string }, Type extends string> = Event extends unknown
+  ? Type extends Event['type']
+    ? Omit<Event, 'type'> & { type: Type }
+    : never
+  : never;
+
+export interface MachineCase {
+  readonly machine: AnyStateMachine;
+  readonly input: unknown;
+  readonly events: readonly { type: string }[];
+}
+
+export const EPOCH = 7;
+const bothSides: readonly Side[] = ['a', 'b'];
+/** From each side, for this pairing, for an earlier one, and from a client that knows no epochs. */
+const signals = bothSides.flatMap((from) => [EPOCH, EPOCH - 1, undefined].map((epoch) => ({ from, epoch })));
+const targets: readonly PairTarget[] = [
+  'guessed_too_often',
+  'unknown_key',
+  'unknown',
+  'self',
+  'taken',
+  'free',
+];
+
+export const sessionEvents: Cases<SessionEvent> = {
+  PAIR_REQUESTED: targets.map((target) => ({
+    type: 'PAIR_REQUESTED',
+    target,
+    targetId: 'other',
+    key: undefined,
+  })),
+  KEY_REQUESTED: [true, false].map((hasRoom) => ({ type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom })),
+  OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
+  ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
+  CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
+  REPORT_RECEIVED: [{ type: 'REPORT_RECEIVED' }],
+  UNPAIR_RECEIVED: [{ type: 'UNPAIR_RECEIVED' }],
+  PAIRED: [{ type: 'PAIRED', peerId: 'other' }],
+  NEGOTIATION_STARTED: [{ type: 'NEGOTIATION_STARTED' }],
+  CONNECTED: [{ type: 'CONNECTED' }],
+  UNPAIRED: [{ type: 'UNPAIRED' }],
+  HEARD: [{ type: 'HEARD' }],
+  SOCKET_CLOSED: [{ type: 'SOCKET_CLOSED' }],
+  CLOSED_BY_SERVER: [{ type: 'CLOSED_BY_SERVER', code: 1001, reason: 'Server is stopping' }],
+};
+
+export const pairingEvents: Cases<PairingEvent> = {
+  OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
+  ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
+  CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
+  REPORT_RECEIVED: signals.flatMap((signal) =>
+    [true, false].map((isConnected) => ({ type: 'REPORT_RECEIVED' as const, isConnected, ...signal })),
+  ),
+  UNPAIR_RECEIVED: bothSides.map((from) => ({ type: 'UNPAIR_RECEIVED', from })),
+  PEER_LOST: bothSides.map((from) => ({ type: 'PEER_LOST', from, reason: 'disconnected' })),
+};
+
+export const negotiationEvents: Cases<NegotiationEvent> = {
+  UNPAIR_ASKED: [{ type: 'UNPAIR_ASKED' }],
+  CLOSE_ASKED: [{ type: 'CLOSE_ASKED' }],
+  WELCOMED: [{ type: 'WELCOMED', id: 'me' }],
+  PAIRED: [true, false].map((isInitiator) => ({
+    type: 'PAIRED',
+    peerId: 'other',
+    isInitiator,
+    isPolite: !isInitiator,
+  })),
+  OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
+  ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
+  CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
+  PEER_DISCONNECTED: [{ type: 'PEER_DISCONNECTED' }],
+  SOCKET_LOST: [true, false].map((mayReturn) => ({ type: 'SOCKET_LOST', mayReturn, random: 0.5 })),
+  LOCAL_OFFER_SET: [{ type: 'LOCAL_OFFER_SET' }],
+  LOCAL_ANSWER_SET: [{ type: 'LOCAL_ANSWER_SET' }],
+  LOCAL_CANDIDATE_FOUND: [{ type: 'LOCAL_CANDIDATE_FOUND' }],
+  DESCRIPTION_REFUSED: [{ type: 'DESCRIPTION_REFUSED' }],
+  CONNECTION_ESTABLISHED: [{ type: 'CONNECTION_ESTABLISHED' }],
+  CONNECTION_FAILED: [{ type: 'CONNECTION_FAILED' }],
+  NETWORK_CHANGED: [{ type: 'NETWORK_CHANGED' }],
+  CLOSED_BY_PEER: [{ type: 'CLOSED_BY_PEER' }],
+};
+
+/** Multiples of the timer wheel's tick, so that an actor's clock and the wheel agree to the millisecond. */
+export const negotiationSettings: NegotiationSettings = {
+  signalingTimeoutMs: 10_000,
+  offerTimeoutMs: 15_000,
+  answerTimeoutMs: 15_000,
+  checkingTimeoutMs: 30_000,
+  maxRestarts: 2,
+  backoffBaseMs: 500,
+  backoffCapMs: 30_000,
+  reconnect: true,
+};
+
+const all = (cases: Readonly<Record<string, readonly { type: string }[]>>) => Object.values(cases).flat();
+
+export const machineCases: readonly (readonly [string, MachineCase])[] = [
+  [
+    'session',
+    {
+      machine: sessionMachine,
+      input: { id: 'me', settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 } },
+      events: all(sessionEvents),
+    },
+  ],
+  [
+    'pairing',
+    { machine: pairingMachine, input: { aId: 'a', bId: 'b', epoch: EPOCH }, events: all(pairingEvents) },
+  ],
+  [
+    'negotiation',
+    { machine: negotiationMachine, input: { settings: negotiationSettings }, events: all(negotiationEvents) },
+  ],
+];

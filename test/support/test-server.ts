@@ -1,0 +1,68 @@
+/** A real server on a free port, its clients, its log and its clock, put away after each test. */
+import { afterEach } from '@jest/globals';
+import { pino } from 'pino';
+import { type ServerOptions, type SignalingServer, startServer } from '../../src/server/index.ts';
+import { ManualClock } from './manual-clock.ts';
+import { RawClient } from './raw-client.ts';
+import { noteTransitions } from './transition-coverage.ts';
+
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestServer {
+  readonly server: SignalingServer;
+  readonly clock: ManualClock;
+  readonly log: LogLine[];
+  connect(): Promise<RawClient>;
+  /** Two clients, paired: the first asked. */
+  connectPair(): Promise<[RawClient, RawClient]>;
+}
+
+const running: TestServer[] = [];
+const clients: RawClient[] = [];
+
+/** Starts a server whose time stands still; the test moves it with `clock`. */
+export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  const clock = new ManualClock();
+  const log: LogLine[] = [];
+  const logger = pino(
+    { level: options.logLevel ?? 'debug', base: null },
+    { write: (line) => log.push(JSON.parse(line)) },
+  );
+  const server = await startServer({ port: 0, ...options }, { clock, log: logger });
+  server.sessionHost.observer = noteTransitions;
+  server.pairingHost.observer = noteTransitions;
+  const connect = async () => {
+    const client = await RawClient.connect(server.url);
+    clients.push(client);
+    return client;
+  };
+  const testServer = {
+    server,
+    clock,
+    log,
+    connect,
+    async connectPair(): Promise<[RawClient, RawClient]> {
+      const pair: [RawClient, RawClient] = [await connect(), await connect()];
+      await pairUp(...pair);
+      return pair;
+    },
+  };
+  running.push(testServer);
+  return testServer;
+}
+
+/** Pairs two clients and takes both `paired` messages. @returns the pairing's epoch */
+export async function pairUp(asker: RawClient, target: RawClient): Promise<number> {
+  asker.send({ type: 'pair_request', target_id: target.id });
+  const [{ epoch }] = await Promise.all([asker.next('paired'), target.next('paired')]);
+  return Number(epoch);
+}
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.socket.terminate();
+  await Promise.all(running.splice(0).map(({ server }) => server.stop()));
+});
