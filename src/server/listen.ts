@@ -23,8 +23,8 @@ export interface SocketHandlers {
 export interface Listening {
   readonly app: TemplatedApp;
   readonly port: number;
-  /** Takes no new connections, gives the old ones a moment to hear their close frame, and ends them. */
-  close(): Promise<void>;
+  /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */
+  close(hasClients: boolean): Promise<void>;
 }
 
 /** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
@@ -91,7 +91,11 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
     const { host, port } = options;
     const listening = (socket: us_listen_socket | false) => {
       if (socket)
-        resolve({ app, port: us_socket_local_port(socket as never), close: () => close(app, socket) });
+        resolve({
+          app,
+          port: us_socket_local_port(socket as never),
+          close: () => close(app, socket, connections > 0),
+        });
       else reject(new Error(`Cannot listen on ${host}:${port}: ${CANNOT_LISTEN}`));
     };
     // The typings lack the variant that takes both a host and options.
@@ -115,8 +119,8 @@ function refuse(res: HttpResponse, status: string, why: string): void {
   res.cork(() => res.writeStatus(status).end(why));
 }
 
-async function close(app: TemplatedApp, socket: us_listen_socket): Promise<void> {
+async function close(app: TemplatedApp, socket: us_listen_socket, hasClients: boolean): Promise<void> {
   us_listen_socket_close(socket);
-  await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+  if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
   app.close();
 }

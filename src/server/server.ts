@@ -128,6 +128,7 @@ export class SignalingServer {
     this.log.info('Server stopping');
     const listening = this.#listening;
     this.#listening = undefined;
+    const hasClients = this.sessions.size > 0;
     // All at once: nobody is told that a peer left when the whole server leaves.
     this.#queue.batch(() => {
       for (const session of this.sessions.values()) {
@@ -138,7 +139,7 @@ export class SignalingServer {
         });
       }
     });
-    await listening.close();
+    await listening.close(hasClients);
     this.#stopTimers?.();
   }
 

@@ -64,5 +64,8 @@ export async function pairUp(asker: RawClient, target: RawClient): Promise<numbe
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.socket.terminate();
-  await Promise.all(running.splice(0).map(({ server }) => server.stop()));
+  for (const { server } of running.splice(0)) {
+    while (server.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await server.stop();
+  }
 });

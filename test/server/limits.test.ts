@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { addressKey } from '../../src/server/limits.ts';
+import { startTestServer } from '../support/test-server.ts';
+
+/** The HTTP status that refuses an upgrade. */
+async function refusalOf(url: string): Promise<number | undefined> {
+  const socket = new WebSocket(url);
+  const [, response] = await once(socket, 'unexpected-response');
+  return response.statusCode;
+}
+
+describe('limits', () => {
+  it('lets 2 clients of one address connect with --max-connections-per-address 2, and the third with 429 not', async () => {
+    const { server, connect } = await startTestServer({ maxConnectionsPerAddress: 2 });
+    const [first] = [await connect(), await connect()];
+    expect(await refusalOf(server.url)).toBe(429);
+    await first.close();
+    await connect();
+  });
+
+  it('lets 1 client connect with --max-connections 1, and the second with 503 not', async () => {
+    const { server, connect } = await startTestServer({ maxConnections: 1 });
+    await connect();
+    expect(await refusalOf(server.url)).toBe(503);
+  });
+
+  it('has no limits where they are 0', async () => {
+    const { connect, connectPair } = await startTestServer({
+      maxConnectionsPerAddress: 0,
+      maxConnections: 0,
+      maxMessagesPerSecond: 0,
+      maxMessageBytes: 0,
+      maxUnsentBytes: 0,
+      maxKeyGuessesPerMinute: 0,
+    });
+    const [a, b] = await connectPair();
+    for (let sent = 0; sent < 500; sent += 1) a.send({ type: 'pong' });
+    a.send({ type: 'offer', sdp: 'x'.repeat(2_000_000) });
+    expect(String((await b.next('offer')).sdp)).toHaveLength(2_000_000);
+    const guesser = await connect();
+    for (let guess = 0; guess < 50; guess += 1) guesser.send({ type: 'pair_request', key: '000000000000' });
+    await guesser.settled();
+    expect(guesser.inbox.every((message) => message.code === 'key_not_found')).toBe(true);
+  });
+
+  it('closes a client that leaves 64 KiB unread with --max-unsent-bytes 65536, and its peer is told', async () => {
+    const { server, connect, log } = await startTestServer({
+      maxUnsentBytes: 65_536,
+      maxMessagesPerSecond: 0,
+    });
+    const reader = await connect();
+    const address = new URL(server.url);
+    // A client that completes the handshake and then reads nothing more.
+    const deaf = connectTcp(Number(address.port), address.hostname);
+    deaf.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    );
+    const [greeting] = await once(deaf, 'data');
+    deaf.pause();
+    const id = /"id":"([^"]+)"/.exec(String(greeting))?.[1] ?? String((await once(deaf, 'data'))[0]);
+    reader.send({ type: 'pair_request', target_id: id });
+    await reader.next('paired');
+    const flood = async () => {
+      while (!reader.inbox.some((message) => message.type === 'peer_disconnected')) {
+        reader.send({ type: 'offer', sdp: 'x'.repeat(60_000) });
+        await reader.settled();
+      }
+    };
+    await flood();
+    expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'refused' });
+    expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
+    deaf.destroy();
+  });
+
+  it('counts an IPv4 address as itself, also mapped into IPv6, and IPv6 by its /64', () => {
+    const v6 = (...tail: number[]) => new Uint8Array([0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, ...tail]).buffer;
+    expect(addressKey(new Uint8Array([192, 0, 2, 1]).buffer)).toBe('192.0.2.1');
+    expect(addressKey(new Uint8Array([...Array(10).fill(0), 255, 255, 192, 0, 2, 1]).buffer)).toBe(
+      '192.0.2.1',
+    );
+    expect(addressKey(v6(0, 0, 0, 0, 0, 0, 0, 1))).toBe(addressKey(v6(9, 9, 9, 9, 9, 9, 9, 9)));
+  });
+});

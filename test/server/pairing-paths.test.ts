@@ -1,0 +1,132 @@
+/**
+ * Paths generated from the pairing machine, walked by two real clients over real WebSockets. The machine says what
+ * each step should yield; the clients' inboxes say whether it came, and with which payload.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { TestModel } from 'xstate/graph';
+import {
+  Hosted,
+  MachineHost,
+  type PairingEvent,
+  pairingMachine,
+  type Side,
+  StepQueue,
+  TimerWheel,
+} from '../../src/machines/index.ts';
+import { EPOCH, pairingEvents } from '../support/machine-cases.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { pairUp, startTestServer } from '../support/test-server.ts';
+
+const input = { aId: 'a', bId: 'b', epoch: EPOCH };
+
+const model = new TestModel(
+  pairingMachine as never,
+  {
+    events: Object.values(pairingEvents).flat() as never,
+    input: input as never,
+    filterEvents: ((snapshot: { status: string }) => snapshot.status === 'active') as never,
+    serializeState: ((
+      snapshot: { value: unknown; context: object },
+      event?: object,
+      previous?: { value: unknown },
+    ) =>
+      JSON.stringify([
+        snapshot.value,
+        snapshot.context,
+        event && previous ? [event, previous.value] : null,
+      ])) as never,
+  } as never,
+);
+
+/** Steps the machine alone, and notes the effects: what the clients must see. */
+function oracle() {
+  const yielded: { type: string; params: unknown }[] = [];
+  const executors = Object.fromEntries(
+    Object.keys(pairingMachine.implementations.actions).map((type) => [
+      type,
+      (_pairing: unknown, _event: unknown, params: unknown) => yielded.push({ type, params }),
+    ]),
+  );
+  const host = new MachineHost<Hosted<unknown>, PairingEvent, object>(pairingMachine, {
+    executors,
+    queue: new StepQueue(),
+    timers: new TimerWheel(),
+    onError: (_pairing, error) => {
+      throw error;
+    },
+  });
+  const pairing = new Hosted<unknown>();
+  host.start(pairing, input);
+  yielded.length = 0;
+  return {
+    step(event: PairingEvent) {
+      host.send(pairing, event);
+      return { state: pairing.value, effects: yielded.splice(0) };
+    },
+  };
+}
+
+/** The frame that brings an event about; the payload is new each time, so that it cannot be mistaken. */
+function frameOf(event: PairingEvent, epoch: number, serial: number): object {
+  const named = 'epoch' in event && event.epoch !== undefined ? { epoch: epoch + event.epoch - EPOCH } : {};
+  switch (event.type) {
+    case 'OFFER_RECEIVED':
+      return { type: 'offer', sdp: `offer ${serial}`, ...named };
+    case 'ANSWER_RECEIVED':
+      return { type: 'answer', sdp: `answer ${serial}`, ...named };
+    case 'CANDIDATE_RECEIVED':
+      return { type: 'candidate', candidate: { candidate: `candidate ${serial}` }, ...named };
+    case 'REPORT_RECEIVED':
+      return { type: 'report', state: event.isConnected ? 'connected' : 'failed', ...named };
+    default:
+      return { type: 'unpair' };
+  }
+}
+
+async function expectEffects(
+  effects: readonly { type: string; params: unknown }[],
+  frame: object,
+  sender: RawClient,
+  peer: RawClient,
+): Promise<void> {
+  for (const { type, params } of effects) {
+    if (type === 'relayToPeer') {
+      expect(await peer.next((frame as { type: string }).type)).toEqual({ ...frame, from_peer: true });
+    } else if (type === 'refuse') expect(await sender.next('error')).toMatchObject(params as object);
+    else if (type === 'endPairing') {
+      expect((await peer.next('peer_disconnected')).peer_id).toBe(sender.id);
+    }
+  }
+}
+
+describe('a path through the pairing machine, over real WebSockets', () => {
+  const paths = model.getShortestPaths();
+
+  it(`each of ${paths.length} ends where the machine says, and delivers what it says`, async () => {
+    const { server, connect } = await startTestServer({ maxConnectionsPerAddress: 0 });
+    let serial = 0;
+    for (const path of paths) {
+      const clients: { readonly [S in Side]: RawClient } = { a: await connect(), b: await connect() };
+      const epoch = await pairUp(clients.a, clients.b);
+      const pairing = [...server.pairings].at(-1);
+      const expected = oracle();
+      for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
+        if (!('from' in event)) continue;
+        const [sender, peer] = event.from === 'a' ? [clients.a, clients.b] : [clients.b, clients.a];
+        const { state, effects } = expected.step(event);
+        const frame = frameOf(event, epoch, serial++);
+        if (event.type === 'PEER_LOST') await sender.close();
+        else {
+          sender.send(frame);
+          await sender.settled();
+        }
+        await expectEffects(effects, frame, sender, peer);
+        expect([event, pairing?.value]).toEqual([event, state]);
+      }
+      await clients.b.settled().catch(() => {});
+      expect([...clients.a.inbox, ...clients.b.inbox]).toEqual([]);
+      for (const client of Object.values(clients)) client.socket.terminate();
+    }
+    expect(paths.length).toBeGreaterThan(100);
+  });
+});

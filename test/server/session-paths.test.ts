@@ -1,0 +1,165 @@
+/**
+ * Paths generated from the session machine, walked by real clients over real WebSockets: after each step the server's
+ * session is in the state that the machine says.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { TestModel } from 'xstate/graph';
+import { type SessionEvent, sessionMachine } from '../../src/machines/index.ts';
+import { sessionEvents } from '../support/machine-cases.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { pairUp, startTestServer, type TestServer } from '../support/test-server.ts';
+
+type Step = { readonly event: { readonly type: string } };
+const INTERVAL_MS = 30_000;
+const TIMEOUT_MS = 10_000;
+
+/** What happens at once on the wire is more than one event of the machine: only the first is an event to choose. */
+const chosen = Object.values(sessionEvents)
+  .flat()
+  .filter((event) => !(event.type === 'PAIR_REQUESTED' && event.target === 'free')) as SessionEvent[];
+
+const model = new TestModel(
+  sessionMachine as never,
+  {
+    events: chosen as never,
+    input: { id: 'me', settings: { pingIntervalMs: INTERVAL_MS, pingTimeoutMs: TIMEOUT_MS } } as never,
+    filterEvents: ((snapshot: { status: string; can: (event: object) => boolean }, event: object) =>
+      snapshot.status === 'active' && snapshot.can(event)) as never,
+    serializeState: ((snapshot: { value: unknown }, event?: object, previous?: { value: unknown }) =>
+      JSON.stringify([snapshot.value, event && previous ? [event, previous.value] : null])) as never,
+  } as never,
+);
+
+class Walk {
+  readonly #test: TestServer;
+  readonly #me: RawClient;
+  #peer: RawClient | undefined;
+
+  constructor(test: TestServer, me: RawClient) {
+    this.#test = test;
+    this.#me = me;
+  }
+
+  /** One way for each event to come about; a new event without one does not compile. */
+  readonly bringAbout: {
+    readonly [Type in SessionEvent['type']]: (event: Extract<SessionEvent, { type: Type }>) => Promise<void>;
+  } = {
+    PAIR_REQUESTED: async (event) => {
+      const { message, code } = await this.#requestPair(event.target);
+      this.#me.send(message);
+      expect((await this.#me.next('error')).code).toMatch(code);
+    },
+    KEY_REQUESTED: async ({ hasRoom }) => {
+      const owned = () => this.#test.server.sessions.get(this.#me.id)?.keys.length ?? 0;
+      while (!hasRoom && owned() < 16) await this.#makeKey();
+      this.#me.send({ type: 'create_key' });
+      expect((await this.#me.next(hasRoom ? 'key' : 'error')).type).toBe(hasRoom ? 'key' : 'error');
+    },
+    OFFER_RECEIVED: () => this.#refusedUnpaired({ type: 'offer', sdp: 'x' }),
+    ANSWER_RECEIVED: () => this.#refusedUnpaired({ type: 'answer', sdp: 'x' }),
+    CANDIDATE_RECEIVED: () => this.#refusedUnpaired({ type: 'candidate', candidate: null }),
+    REPORT_RECEIVED: () => this.#refusedUnpaired({ type: 'report', state: 'connected' }),
+    UNPAIR_RECEIVED: () => this.#refusedUnpaired({ type: 'unpair' }),
+    PAIRED: async () => {
+      this.#peer = await this.#test.connect();
+      await pairUp(this.#me, this.#peer);
+    },
+    NEGOTIATION_STARTED: async () => {
+      this.#me.send({ type: 'offer', sdp: 'an offer' });
+      expect((await this.#peer?.next('offer'))?.sdp).toBe('an offer');
+    },
+    CONNECTED: async () => {
+      this.#peer?.send({ type: 'answer', sdp: 'an answer' });
+      expect((await this.#me.next('answer')).sdp).toBe('an answer');
+      for (const client of [this.#me, this.#peer]) {
+        client?.send({ type: 'report', state: 'connected' });
+        await client?.settled();
+      }
+    },
+    UNPAIRED: async () => {
+      this.#peer?.send({ type: 'unpair' });
+      if (this.#peer) expect((await this.#me.next('peer_disconnected')).peer_id).toBe(this.#peer.id);
+    },
+    HEARD: async () => {
+      this.#me.send({ type: 'pong' });
+      await this.#me.settled();
+    },
+    SOCKET_CLOSED: () => this.#me.close(),
+    CLOSED_BY_SERVER: async () => {
+      const { sessionHost, sessions } = this.#test.server;
+      const session = sessions.get(this.#me.id);
+      if (session) sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: 1001, reason: 'a reason' });
+      expect(await this.#me.whenClosed()).toEqual({ code: 1001, reason: 'a reason' });
+    },
+  };
+
+  /** Moves the time to the end of the delay that a step is named after; the other clients answer their pings. */
+  async waitFor(type: string): Promise<void> {
+    this.#test.clock.advance(type.includes('pingInterval') ? INTERVAL_MS + 50 : TIMEOUT_MS + 50);
+    if (type.includes('pingInterval')) await this.#me.next('ping');
+    else expect((await this.#me.whenClosed()).code).toBe(4408);
+  }
+
+  async #requestPair(target: string): Promise<{ message: object; code: RegExp }> {
+    const byId = (targetId: string, code: RegExp) => ({
+      message: { type: 'pair_request', target_id: targetId },
+      code,
+    });
+    const wrongKey = { type: 'pair_request', key: '0000-0000-0000' };
+    switch (target) {
+      case 'self':
+        return byId(this.#me.id, /self_pairing/);
+      case 'taken': {
+        const [taken] = await this.#test.connectPair();
+        return byId(taken.id, /target_already_paired|already_paired/);
+      }
+      case 'unknown_key':
+        return { message: wrongKey, code: /key_not_found/ };
+      case 'guessed_too_often': {
+        for (let guess = 0; guess < 20; guess += 1) this.#me.send(wrongKey);
+        for (let guess = 0; guess < 20; guess += 1) await this.#me.next('error');
+        return { message: wrongKey, code: /too_many_key_guesses/ };
+      }
+      default:
+        return byId('nobody', /target_not_found/);
+    }
+  }
+
+  async #makeKey(): Promise<void> {
+    this.#me.send({ type: 'create_key' });
+    await this.#me.next('key');
+  }
+
+  async #refusedUnpaired(message: { type: string; [field: string]: unknown }): Promise<void> {
+    this.#me.send(message);
+    expect(await this.#me.next('error')).toMatchObject({ code: 'not_paired', for: message.type });
+  }
+}
+
+describe('a path through the session machine, over a real WebSocket', () => {
+  const paths = model.getShortestPaths();
+
+  it.each(
+    paths.map(
+      (path) => [path.steps.map((step: Step) => step.event.type).join(' > ') || 'none', path] as const,
+    ),
+  )('%#: %s', async (_name, path) => {
+    const test = await startTestServer({ pingIntervalMs: INTERVAL_MS, pingTimeoutMs: TIMEOUT_MS });
+    const me = await test.connect();
+    const session = test.server.sessions.get(me.id);
+    const walk = new Walk(test, me);
+    for (const { event, state } of path.steps as unknown as {
+      event: SessionEvent;
+      state: { value: unknown };
+    }[]) {
+      if (event.type.startsWith('xstate.init')) continue;
+      if (event.type.startsWith('xstate.after')) await walk.waitFor(event.type);
+      else await (walk.bringAbout[event.type] as (event: SessionEvent) => Promise<void>)(event);
+      expect([event.type, session?.value]).toEqual([event.type, state.value]);
+    }
+  });
+
+  it('is one of enough to take every transition', () => {
+    expect(paths.length).toBeGreaterThan(20);
+  });
+});
