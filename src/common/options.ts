@@ -112,7 +112,6 @@ function readFlags(table: OptionTable, args: readonly string[], problems: string
     args: [...args],
     options,
     strict: false,
-    allowNegative: true,
     tokens: true,
   } as Parameters<typeof parseArgs>[0] & { tokens: true });
   const flags = new Map<string, RawValue>();
@@ -131,7 +130,7 @@ function readFlags(table: OptionTable, args: readonly string[], problems: string
       unknownAt = token.index;
     } else if (option.kind === 'switch') {
       flags.set(name, token.value ?? !isNegated);
-    } else if (token.value === undefined) {
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
       problems.push(`--${token.name}: a value is missing (${meaning(option)})`);
     } else if (option.kind === 'list') {
       flags.set(name, [...((flags.get(name) as readonly string[] | undefined) ?? []), token.value]);

@@ -19,7 +19,13 @@ export default class CoverageGate {
     rmSync(FOLDER, { recursive: true, force: true });
   }
 
-  onRunComplete() {
+  onRunComplete(_contexts, { numPassedTests, numFailedTests, numPendingTests }) {
+    this.#judge();
+    const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
+    console.log(`${numPassedTests} passed, ${numFailedTests} failed${skipped}`);
+  }
+
+  #judge() {
     const parts = existsSync(FOLDER)
       ? readdirSync(FOLDER).map((file) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')))
       : [];
