@@ -176,7 +176,7 @@ export function helpFor(usage: string, about: string, table: OptionTable): strin
     const flag =
       option.kind === 'switch' ? `--[no-]${flagName(name)}` : `--${flagName(name)} ${valueName(option)}`;
     const notes = [
-      option.default !== undefined && option.default !== '' && !option.isSecret
+      option.default !== undefined && String(option.default) !== '' && !option.isSecret
         ? `default ${option.default}`
         : '',
       option.kind === 'integer' && option.zero ? `0: ${option.zero}` : '',

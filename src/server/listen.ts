@@ -1,4 +1,5 @@
 /** The sockets: one port for WebSocket and HTTP, limits on who may connect, and an end that reaches everybody. */
+import { type ServedFile, serveFiles } from './files.ts';
 import { AddressCount, addressKey } from './limits.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerSession, SocketData } from './sessions.ts';
@@ -26,6 +27,13 @@ export interface Listening {
   /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */
   close(hasClients: boolean): Promise<void>;
 }
+
+/** The browser client, and the page to try it. */
+const FILES: readonly ServedFile[] = [
+  { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/site.js', file: 'site/site.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/pairlane.js', file: 'browser/pairlane.js', type: 'text/javascript; charset=utf-8' },
+];
 
 /** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
 const SIZE_HEADROOM_BYTES = 1024 * 1024;
@@ -84,6 +92,7 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
   app.get('/healthz', (res) => {
     res.writeHeader('content-type', 'text/plain').end('ok\n');
   });
+  serveFiles(app, FILES);
   app.any('/*', (res) => {
     res.writeStatus('404 Not Found').end('There is nothing here.\n');
   });

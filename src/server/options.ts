@@ -1,5 +1,5 @@
 /** Every option of the server, once: flag, PAIRLANE_ variable, default, range and meaning. */
-import type { OptionTable, OptionValues } from '../common/options.ts';
+import type { Option, OptionTable, OptionValues } from '../common/options.ts';
 import {
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
@@ -97,6 +97,31 @@ export const serverOptions = {
     default: DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
     help: 'Wrong pairing keys a minute that one address may try.',
   },
+  stunUrl: {
+    kind: 'list',
+    value: 'URL',
+    default: [],
+    help: 'STUN server that paired clients are told of; may be given more than once.',
+  },
+  turnUrl: {
+    kind: 'list',
+    value: 'URL',
+    default: [],
+    help: 'TURN server that paired clients are told of; may be given more than once.',
+  },
+  turnSecret: {
+    kind: 'text',
+    value: 'SECRET',
+    isSecret: true,
+    help: "The TURN server's static-auth-secret, from which time-limited credentials are made.",
+  },
+  turnTtl: {
+    kind: 'integer',
+    min: 60,
+    max: 604_800,
+    default: 86_400,
+    help: 'Seconds that TURN credentials are good for.',
+  },
   logLevel: {
     kind: 'choice',
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -115,5 +140,5 @@ export type ServerOptions = OptionValues<typeof serverOptions>;
 
 /** The options' defaults, for a server that a program starts. */
 export const defaultServerOptions = Object.fromEntries(
-  Object.entries(serverOptions).map(([name, option]) => [name, option.default]),
+  Object.entries<Option>(serverOptions).map(([name, option]) => [name, option.default]),
 ) as unknown as ServerOptions;

@@ -2,16 +2,18 @@
 import type { Executors, PairingEffects } from '../machines/index.ts';
 import type { DisconnectReason } from '../protocol/index.ts';
 import { withFromPeer } from './decode.ts';
+import type { IceServer } from './ice-servers.ts';
 import type { Logger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
 import { messageTypeOf, type SessionHost } from './router.ts';
-import type { ServerPairing, ServerPairingEvent } from './sessions.ts';
+import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
 
 export interface PairingShell {
   readonly outbox: Outbox;
   readonly log: Logger;
   readonly sessionHost: SessionHost;
   readonly pairings: Set<ServerPairing>;
+  readonly iceServersFor: (session: ServerSession) => IceServer[] | undefined;
 }
 
 export function pairingExecutors(
@@ -22,10 +24,21 @@ export function pairingExecutors(
     announcePairing(pairing) {
       const { a, b, epoch } = pairing;
       log.info({ id: a.id, peerId: b.id }, `Pairing successful: ${a.id} <-> ${b.id}`);
-      outbox.send(a, { type: 'paired', peer_id: b.id, initiator: true, polite: false, epoch });
-      outbox.send(b, { type: 'paired', peer_id: a.id, initiator: false, polite: true, epoch });
-      sessionHost.send(a, { type: 'PAIRED', peerId: b.id });
-      sessionHost.send(b, { type: 'PAIRED', peerId: a.id });
+      for (const [session, peer] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const iceServers = shell.iceServersFor(session);
+        outbox.send(session, {
+          type: 'paired',
+          peer_id: peer.id,
+          initiator: session === a,
+          polite: session === b,
+          epoch,
+          ...(iceServers && { ice_servers: iceServers }),
+        });
+        sessionHost.send(session, { type: 'PAIRED', peerId: peer.id });
+      }
     },
     relayToPeer(pairing, event) {
       if (!event.frame) return;

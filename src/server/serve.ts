@@ -1,5 +1,7 @@
 /** `pairlane serve`: the signaling server as a program. */
 import { CommandError, defineCommand } from '../common/command.ts';
+import { OptionError } from '../common/options.ts';
+import { iceServerProblems } from './ice-servers.ts';
 import { serverOptions } from './options.ts';
 import { startServer } from './server.ts';
 
@@ -11,6 +13,8 @@ export const serveCommand = defineCommand({
     'Ctrl+C and SIGTERM tell every client that the server goes away, and end it.',
   options: serverOptions,
   async run(options) {
+    const problems = iceServerProblems(options);
+    if (problems.length > 0) throw new OptionError(problems);
     const server = await startServer(options).catch((error: Error) => {
       throw new CommandError(error.message);
     });

@@ -16,6 +16,7 @@ import {
 } from '../machines/index.ts';
 import { closeCodes } from '../protocol/index.ts';
 import { decode } from './decode.ts';
+import { iceServersFor } from './ice-servers.ts';
 import { PairingKeys } from './keys.ts';
 import { GuessLimit } from './limits.ts';
 import { type Listening, listen } from './listen.ts';
@@ -91,6 +92,7 @@ export class SignalingServer {
         log,
         sessionHost: this.sessionHost,
         pairings: this.pairings,
+        iceServersFor: (session) => iceServersFor(this.options, session.id, clock.wallTime()),
       }),
       onError: (pairing, error, effect) => {
         this.#fail(pairing.a, error, effect);

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# What the tests need that npm does not bring: real browsers and real servers, from Debian's packages. Installs what is
+# missing where it may; elsewhere it names what to install. Each line: what to look for, and the package that brings it.
+set -euo pipefail
+
+needs() {
+  cat <<'LIST'
+command:script bsdutils
+command:chromium chromium
+command:turnserver coturn
+command:openssl openssl
+python:aiortc python3-aiortc
+python:websockets python3-websockets
+LIST
+}
+
+# Python's packages are looked for with the system's Python, which is what the tests run.
+has() {
+  case "$1" in
+    command:*) command -v "${1#command:}" >/dev/null ;;
+    python:*) /usr/bin/python3 -c "import ${1#python:}" 2>/dev/null ;;
+  esac
+}
+
+missing=()
+while read -r need package; do
+  has "$need" || missing+=("$package")
+done < <(needs)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+install="apt-get install --yes --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "The tests need packages that are not installed here. On Debian: sudo $install" >&2
+  exit 1
+fi
+echo "Installing what the tests need: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { apt-get update && $install; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "These could not be installed: ${missing[*]}" >&2
+  exit 1
+fi

@@ -1,0 +1,59 @@
+/**
+ * The ICE servers that paired clients are told of. TURN credentials are time-limited, by coturn's REST scheme: the
+ * user name is the time at which they end, the password its HMAC under the secret that coturn shares.
+ * https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
+ */
+import { createHmac } from 'node:crypto';
+
+/** RTCIceServer (W3C WebRTC 4.2.2), as the wire has it. */
+export interface IceServer {
+  readonly urls: string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+export interface IceServerOptions {
+  readonly stunUrl: readonly string[];
+  readonly turnUrl: readonly string[];
+  readonly turnSecret: string | undefined;
+  /** Seconds that the credentials are good for. */
+  readonly turnTtl: number;
+}
+
+/**
+ * The ICE servers for one client of a pairing.
+ * @param clientId stands behind the time in the user name, so that the TURN server's log can be matched with ours
+ * @param wallTime milliseconds since 1970
+ * @returns undefined when none is configured: the clients then keep their own
+ */
+export function iceServersFor(
+  options: IceServerOptions,
+  clientId: string,
+  wallTime: number,
+): IceServer[] | undefined {
+  const { stunUrl, turnUrl, turnSecret, turnTtl } = options;
+  const servers: IceServer[] = [];
+  if (stunUrl.length > 0) servers.push({ urls: [...stunUrl] });
+  if (turnUrl.length > 0 && turnSecret !== undefined) {
+    const username = `${Math.floor(wallTime / 1000) + turnTtl}:${clientId}`;
+    const credential = createHmac('sha1', turnSecret).update(username).digest('base64');
+    servers.push({ urls: [...turnUrl], username, credential });
+  }
+  return servers.length > 0 ? servers : undefined;
+}
+
+/** What is wrong with the options, one line each. */
+export function iceServerProblems({ stunUrl, turnUrl, turnSecret }: IceServerOptions): string[] {
+  const problems = [
+    ...stunUrl
+      .filter((url) => !/^stuns?:[^\s/]+$/.test(url))
+      .map(() => '--stun-url: should look like stun:HOST:PORT'),
+    ...turnUrl
+      .filter((url) => !/^turns?:[^\s/]+$/.test(url))
+      .map(() => '--turn-url: should look like turn:HOST:PORT or turns:HOST:PORT?transport=tcp'),
+  ];
+  if (turnUrl.length > 0 && turnSecret === undefined) {
+    problems.push('--turn-secret: is missing; it is the static-auth-secret of the TURN server');
+  }
+  return problems;
+}
