@@ -3,23 +3,28 @@
  * that, whether it is still heard from. Everything a client asks for that is not a signal to its peer ends here.
  */
 import { assign, setup } from 'xstate';
-import type { CloseCode, DisconnectReason, ErrorCode } from '../protocol/index.ts';
+import { type CloseCode, closeCodes, type DisconnectReason, type ErrorCode } from '../protocol/index.ts';
 import { effect } from './host.ts';
 
 /** What all sessions of a server share. 0 means: never. */
 export interface SessionSettings {
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
+  /** How long a session that can be resumed waits for its client. */
+  readonly resumeGraceMs: number;
 }
 
 export interface SessionContext {
   readonly id: string;
   readonly peerId: string | undefined;
+  /** Whether its client asked to come back after a lost socket. */
+  readonly isResumable: boolean;
   readonly settings: SessionSettings;
 }
 
 export interface SessionInput {
   readonly id: string;
+  readonly isResumable: boolean;
   readonly settings: SessionSettings;
 }
 
@@ -48,7 +53,10 @@ export type SessionEventFromPairing =
 export type SessionEventFromTransport =
   /** The client sent something after it was pinged. */
   | { type: 'HEARD' }
-  | { type: 'SOCKET_CLOSED' }
+  /** The client is back on a new socket; the old one may not even have been missed. */
+  | { type: 'RESUMED' }
+  /** @property isGoodbye the client closed it on purpose (1000), and does not come back */
+  | { type: 'SOCKET_CLOSED'; isGoodbye: boolean }
   /** The server ends the session: a limit, a failure, its own end. */
   | { type: 'CLOSED_BY_SERVER'; code: CloseCode; reason: string };
 
@@ -67,6 +75,8 @@ const effects = {
   leavePairing: effect<{ reason: DisconnectReason }>(),
   closeSocket: effect(),
   closeSilentSocket: effect(),
+  announceAway: effect(),
+  announceBack: effect(),
   forgetSession: effect(),
 };
 export type SessionEffects = typeof effects;
@@ -85,6 +95,9 @@ export const sessionMachine = setup({
   guards: {
     isTarget: ({ event }, params: { target: PairTarget }) =>
       event.type === 'PAIR_REQUESTED' && event.target === params.target,
+    isOverfull: ({ event }) => event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.tryAgainLater,
+    mayReturn: ({ context, event }) =>
+      context.isResumable && !(event.type === 'SOCKET_CLOSED' && event.isGoodbye),
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
     wasHeardSince: ({ context, event }) =>
       ((event as TimerEvent).idleMs ?? Number.POSITIVE_INFINITY) < context.settings.pingIntervalMs,
@@ -96,25 +109,38 @@ export const sessionMachine = setup({
         ? Number.POSITIVE_INFINITY
         : Math.max(context.settings.pingIntervalMs - ((event as TimerEvent).idleMs ?? 0), 1),
     pingTimeout: ({ context }) => context.settings.pingTimeoutMs || Number.POSITIVE_INFINITY,
+    resumeGrace: ({ context }) => context.settings.resumeGraceMs,
   },
 }).createMachine({
   id: 'session',
   description: 'A client that is connected to the server.',
-  context: ({ input }) => ({ id: input.id, peerId: undefined, settings: input.settings }),
+  context: ({ input }) => ({
+    id: input.id,
+    peerId: undefined,
+    isResumable: input.isResumable,
+    settings: input.settings,
+  }),
   initial: 'present',
   on: {
     SOCKET_CLOSED: {
       target: '.disconnected',
       actions: { type: 'leavePairing', params: { reason: 'disconnected' } },
     },
-    CLOSED_BY_SERVER: {
-      target: '.disconnected',
-      actions: [{ type: 'leavePairing', params: { reason: 'refused' } }, 'closeSocket'],
-    },
+    CLOSED_BY_SERVER: [
+      {
+        guard: 'isOverfull',
+        target: '.disconnected',
+        actions: [{ type: 'leavePairing', params: { reason: 'overfull' } }, 'closeSocket'],
+      },
+      {
+        target: '.disconnected',
+        actions: [{ type: 'leavePairing', params: { reason: 'refused' } }, 'closeSocket'],
+      },
+    ],
   },
   states: {
     present: {
-      description: 'Its socket is open.',
+      description: 'It has an id, and is here or comes back.',
       type: 'parallel',
       on: {
         KEY_REQUESTED: [
@@ -181,27 +207,58 @@ export const sessionMachine = setup({
             },
           },
         },
-        liveness: {
-          description: 'Whether the client is still heard from.',
-          initial: 'heard',
+        socket: {
+          description: 'Whether its client can be reached.',
+          initial: 'online',
           states: {
-            heard: {
-              description: 'It sent something within the ping interval.',
-              after: {
-                pingInterval: [
-                  { guard: 'wasHeardSince', target: 'heard', reenter: true },
-                  { target: 'pinged' },
-                ],
+            online: {
+              description: 'Its socket is open.',
+              initial: 'heard',
+              on: {
+                RESUMED: { target: '.heard' },
+                SOCKET_CLOSED: { guard: 'mayReturn', target: 'away' },
+              },
+              states: {
+                heard: {
+                  description: 'It sent something within the ping interval.',
+                  after: {
+                    pingInterval: [
+                      { guard: 'wasHeardSince', target: 'heard', reenter: true },
+                      { target: 'pinged' },
+                    ],
+                  },
+                },
+                pinged: {
+                  description: 'It was silent for the interval; any message counts as an answer.',
+                  entry: 'sendPing',
+                  on: { HEARD: { target: 'heard' } },
+                  after: {
+                    pingTimeout: [
+                      {
+                        guard: 'mayReturn',
+                        target: '#session.present.socket.away',
+                        actions: 'closeSilentSocket',
+                      },
+                      {
+                        target: '#session.disconnected',
+                        actions: [
+                          { type: 'leavePairing', params: { reason: 'timed_out' } },
+                          'closeSilentSocket',
+                        ],
+                      },
+                    ],
+                  },
+                },
               },
             },
-            pinged: {
-              description: 'It was silent for the interval; any message counts as an answer.',
-              entry: 'sendPing',
-              on: { HEARD: { target: 'heard' } },
+            away: {
+              description: 'Its socket is lost; its id, keys, pairing and messages wait for it.',
+              entry: 'announceAway',
+              on: { RESUMED: { target: 'online', actions: 'announceBack' } },
               after: {
-                pingTimeout: {
+                resumeGrace: {
                   target: '#session.disconnected',
-                  actions: [{ type: 'leavePairing', params: { reason: 'timed_out' } }, 'closeSilentSocket'],
+                  actions: { type: 'leavePairing', params: { reason: 'timed_out' } },
                 },
               },
             },

@@ -55,6 +55,23 @@ export const clientSchemas = {
     required: ['type'],
     properties: { type: { const: 'unpair' } },
   },
+  resume: {
+    type: 'object',
+    description: 'The first message on a socket opened with ?resume=back: give me my session again.',
+    required: ['type', 'id', 'token', 'received'],
+    properties: {
+      type: { const: 'resume' },
+      id: clientId,
+      token: { type: 'string', maxLength: 1024 },
+      received: { type: 'integer', minimum: 0 },
+    },
+  },
+  ack: {
+    type: 'object',
+    description: 'I have your numbered frames up to this one.',
+    required: ['type', 'received'],
+    properties: { type: { const: 'ack' }, received: { type: 'integer', minimum: 0 } },
+  },
   pong: {
     type: 'object',
     description: 'The answer to ping.',

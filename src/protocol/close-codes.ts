@@ -15,6 +15,8 @@ export const closeCodes = {
   tryAgainLater: 1013,
   /** The client answered no ping. The code is one of the private range: RFC 6455 has none for it. */
   timedOut: 4408,
+  /** The client came back on another socket; this one is the old. */
+  takenOver: 4409,
 } as const;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

@@ -16,6 +16,7 @@ export const errorMessages = {
   too_many_messages: 'Too many messages',
   too_many_key_guesses: 'Too many wrong keys; wait before you try again',
   too_many_keys: 'Too many keys; use or let expire the ones you have',
+  resume_failed: 'This session cannot be resumed; you have a new one',
   no_offer: 'There is no offer of your peer to answer',
   offer_collision: 'Your peer has offered already; answer that offer',
 } as const;

@@ -1,6 +1,7 @@
 /** The wire: a schema per message, a union per direction, error codes, close codes, limits. */
 export * from './client-messages.ts';
 export * from './close-codes.ts';
+export * from './delivery.ts';
 export * from './error-codes.ts';
 export * from './limits.ts';
 export * from './pairing-key.ts';

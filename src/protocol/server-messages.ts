@@ -29,6 +29,8 @@ export const serverSchemas = {
       id: clientId,
       ping_interval_ms: { type: 'integer', minimum: 0 },
       ice_servers: iceServers,
+      resume: { type: 'string', maxLength: 1024 },
+      received: { type: 'integer', minimum: 0 },
     },
   },
   key: {
@@ -78,6 +80,24 @@ export const serverSchemas = {
     required: ['type', 'peer_id'],
     properties: { type: { const: 'peer_disconnected' }, peer_id: clientId, reason: { type: 'string' } },
   },
+  peer_away: {
+    type: 'object',
+    description: 'The peer lost its link to the server, and may come back; the data channel is not touched.',
+    required: ['type', 'peer_id'],
+    properties: { type: { const: 'peer_away' }, peer_id: clientId },
+  },
+  peer_back: {
+    type: 'object',
+    description: 'The peer that was away is back.',
+    required: ['type', 'peer_id'],
+    properties: { type: { const: 'peer_back' }, peer_id: clientId },
+  },
+  ack: {
+    type: 'object',
+    description: 'I have your numbered frames up to this one.',
+    required: ['type', 'received'],
+    properties: { type: { const: 'ack' }, received: { type: 'integer', minimum: 0 } },
+  },
   ping: {
     type: 'object',
     description: 'Only to a client that was not heard from for an interval.',
@@ -105,4 +125,4 @@ export type ServerMessageOf<T extends ServerMessageType> = Static<(typeof server
 export type ServerMessage = { [T in ServerMessageType]: ServerMessageOf<T> }[ServerMessageType];
 
 /** Why a peer was disconnected, as `peer_disconnected` tells it. */
-export type DisconnectReason = 'unpaired' | 'disconnected' | 'timed_out' | 'refused';
+export type DisconnectReason = 'unpaired' | 'disconnected' | 'timed_out' | 'refused' | 'overfull';

@@ -1,8 +1,9 @@
 /** The sockets: one port for WebSocket and HTTP, limits on who may connect, and an end that reaches everybody. */
+import { NO_TIMER } from '../machines/index.ts';
 import { type ServedFile, serveFiles } from './files.ts';
 import { AddressCount, addressKey } from './limits.ts';
 import type { ServerOptions } from './options.ts';
-import type { ServerSession, SocketData } from './sessions.ts';
+import type { SocketData, SocketKind } from './sessions.ts';
 import {
   App,
   EXCLUSIVE_PORT,
@@ -15,10 +16,11 @@ import {
 } from './uws.ts';
 
 export interface SocketHandlers {
-  readonly opened: (socket: WebSocket<SocketData>) => void;
+  opened(socket: WebSocket<SocketData>): void;
   /** The bytes are good only until this returns. */
-  readonly received: (session: ServerSession, bytes: ArrayBuffer, isBinary: boolean) => void;
-  readonly closed: (session: ServerSession) => void;
+  received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void;
+  /** From here on every method of the socket throws but `getUserData`. */
+  closed(socket: WebSocket<SocketData>, code: number): void;
 }
 
 export interface Listening {
@@ -64,7 +66,7 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
         return refuse(res, '429 Too Many Requests', FULL_FOR_ADDRESS);
       }
       res.upgrade<SocketData>(
-        { session: undefined, address },
+        { session: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
         req.getHeader('sec-websocket-key'),
         req.getHeader('sec-websocket-protocol'),
         req.getHeader('sec-websocket-extensions'),
@@ -76,17 +78,11 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
       perAddress.add(socket.getUserData().address);
       handlers.opened(socket);
     },
-    message(socket, bytes, isBinary) {
-      const { session } = socket.getUserData();
-      if (session) handlers.received(session, bytes, isBinary);
-    },
-    close(socket) {
-      const { session, address } = socket.getUserData();
+    message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
+    close(socket, code) {
       connections -= 1;
-      perAddress.remove(address);
-      if (!session) return;
-      session.socket = undefined;
-      handlers.closed(session);
+      perAddress.remove(socket.getUserData().address);
+      handlers.closed(socket, code);
     },
   });
   app.get('/healthz', (res) => {
@@ -110,6 +106,11 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
     // The typings lack the variant that takes both a host and options.
     (app.listen as unknown as ListenWithOptions).call(app, host, port, EXCLUSIVE_PORT, listening);
   });
+}
+
+/** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
+function kindOf(resume: string | undefined): SocketKind {
+  return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
 }
 
 type ListenWithOptions = (

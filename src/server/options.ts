@@ -11,6 +11,7 @@ import {
   DEFAULT_PING_INTERVAL_MS,
   DEFAULT_PING_TIMEOUT_MS,
   DEFAULT_PORT,
+  DEFAULT_RESUME_GRACE_MS,
 } from '../protocol/index.ts';
 
 const DAY_MS = 86_400_000;
@@ -41,6 +42,14 @@ export const serverOptions = {
     zero: 'never',
     default: DEFAULT_PING_TIMEOUT_MS,
     help: 'Further silence in milliseconds after which a pinged client is closed.',
+  },
+  resumeGraceMs: {
+    kind: 'integer',
+    min: 50,
+    max: DAY_MS,
+    zero: 'nobody can come back',
+    default: DEFAULT_RESUME_GRACE_MS,
+    help: 'Milliseconds that a session waits for a client that lost its socket and asked to come back.',
   },
   maxMessageBytes: {
     kind: 'integer',

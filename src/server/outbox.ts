@@ -1,5 +1,5 @@
 /** What goes out to a client, and the end of one that does not read it. */
-import { closeCodes, errorMessages, type ServerMessage } from '../protocol/index.ts';
+import { closeCodes, type Delivery, errorMessages, type ServerMessage } from '../protocol/index.ts';
 import type { Refusal } from './decode.ts';
 import type { Logger } from './logger.ts';
 import type { ServerSession } from './sessions.ts';
@@ -25,7 +25,31 @@ export class Outbox {
     this.sendFrame(session, JSON.stringify(message));
   }
 
+  /** Sends a message that is good for this socket only, and is not numbered: an id, a ping, a confirmation. */
+  sendPlain(session: ServerSession, message: ServerMessage): void {
+    this.#write(session, JSON.stringify(message));
+  }
+
+  /** Sends a message that is JSON already. For a session that can be resumed it is numbered, and kept. */
   sendFrame(session: ServerSession, frame: string | Buffer): void {
+    const { delivery } = session;
+    if (!delivery) {
+      this.#write(session, frame);
+      return;
+    }
+    this.#write(session, numbered(delivery, delivery.keep(frame), frame));
+    if (delivery.isOverfull) this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
+  }
+
+  /** Sends again what the client has not had, after it came back. */
+  sendWaiting(session: ServerSession): void {
+    const { delivery } = session;
+    for (const { seq, message } of delivery?.waiting ?? []) {
+      if (delivery) this.#write(session, numbered(delivery, seq, message));
+    }
+  }
+
+  #write(session: ServerSession, frame: string | Buffer): void {
     const { socket } = session;
     if (!socket) return;
     const status = socket.send(frame, false);
@@ -48,3 +72,11 @@ export class Outbox {
     });
   }
 }
+
+function numbered(delivery: Delivery<string | Buffer>, seq: number, frame: string | Buffer): string | Buffer {
+  const head = delivery.headOf(seq);
+  if (typeof frame === 'string') return `${head}${frame}]`;
+  return Buffer.concat([Buffer.from(head), frame, CLOSING_BRACKET]);
+}
+
+const CLOSING_BRACKET = Buffer.from(']');

@@ -56,7 +56,10 @@ export class Router {
   route(session: ServerSession, frame: Frame, now: number): void {
     const { message } = frame;
     switch (message.type) {
+      // Dealt with by who got them: to be heard is all that these are for here.
       case 'pong':
+      case 'ack':
+      case 'resume':
         return;
       case 'pair_request':
         this.#sessionHost.send(session, this.#pairRequested(session, message, now));

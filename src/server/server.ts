@@ -2,7 +2,6 @@
  * The signaling server: the machines, what executes their effects, and the sockets, put together. Everything that a
  * client sends takes one way: bytes, size and rate, decode, router, machine, effects.
  */
-import { randomUUID } from 'node:crypto';
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
 import {
   MachineHost,
@@ -15,8 +14,8 @@ import {
   TimerWheel,
 } from '../machines/index.ts';
 import { closeCodes } from '../protocol/index.ts';
-import { decode } from './decode.ts';
 import { iceServersFor } from './ice-servers.ts';
+import { Inbox } from './inbox.ts';
 import { PairingKeys } from './keys.ts';
 import { GuessLimit } from './limits.ts';
 import { type Listening, listen } from './listen.ts';
@@ -24,10 +23,10 @@ import { createLogger, type Logger } from './logger.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
+import { Reception } from './reception.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
 import { sessionExecutors } from './session-executors.ts';
-import { type ServerPairing, type ServerPairingEvent, ServerSession, type SocketData } from './sessions.ts';
-import type { WebSocket } from './uws.ts';
+import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
 export interface ServerParts {
@@ -45,21 +44,16 @@ export class SignalingServer {
   readonly pairingHost: PairingHost;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
-  readonly #router: Router;
+  readonly #reception: Reception;
   readonly #outbox: Outbox;
-  readonly #settings: { pingIntervalMs: number; pingTimeoutMs: number };
   #epoch = 0;
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
 
-  constructor(options: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
-    this.options = { ...defaultServerOptions, ...options };
+  constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
+    this.options = { ...defaultServerOptions, ...given };
     this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
     this.clock = parts.clock ?? systemClock;
-    this.#settings = {
-      pingIntervalMs: this.options.pingIntervalMs,
-      pingTimeoutMs: this.options.pingTimeoutMs,
-    };
     this.#timers = new TimerWheel(this.clock.now());
     this.#outbox = new Outbox(this.log, this.options.maxUnsentBytes, (session, code, reason) =>
       this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
@@ -99,7 +93,19 @@ export class SignalingServer {
         this.#fail(pairing.b, error, effect);
       },
     });
-    this.#router = new Router(this.sessionHost, this.pairingHost, directory);
+    const { options, sessions, sessionHost } = this;
+    const router = new Router(sessionHost, this.pairingHost, directory);
+    this.#reception = new Reception({
+      options,
+      log,
+      sessions,
+      sessionHost,
+      inbox: new Inbox({ options, outbox: this.#outbox, router, sessionHost }),
+      outbox: this.#outbox,
+      timers: this.#timers,
+      now: () => this.#now(),
+      fail: (session, error, where) => this.#fail(session, error, where),
+    });
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -114,11 +120,7 @@ export class SignalingServer {
 
   /** @throws when the port is taken, or the address is none of this machine */
   async start(): Promise<this> {
-    this.#listening = await listen(this.options, {
-      opened: (socket) => this.#opened(socket),
-      received: (session, bytes, isBinary) => this.#received(session, bytes, isBinary),
-      closed: (session) => this.sessionHost.send(session, { type: 'SOCKET_CLOSED' }),
-    });
+    this.#listening = await listen(this.options, this.#reception);
     this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.log.info(`Server starting on ${this.options.host}:${this.port}`);
     return this;
@@ -143,60 +145,6 @@ export class SignalingServer {
     });
     await listening.close(hasClients);
     this.#stopTimers?.();
-  }
-
-  #opened(socket: WebSocket<SocketData>): void {
-    const now = this.#now();
-    const data = socket.getUserData();
-    const session = new ServerSession(randomUUID(), socket, data.address, this.options.maxMessageBurst, now);
-    data.session = session;
-    this.sessions.set(session.id, session);
-    this.log.info({ id: session.id }, `Client ${session.id} connected`);
-    this.#outbox.send(session, {
-      type: 'your_id',
-      id: session.id,
-      ping_interval_ms: this.options.pingIntervalMs,
-    });
-    this.sessionHost.start(session, { id: session.id, settings: this.#settings });
-  }
-
-  #received(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean): void {
-    const now = this.#now();
-    session.heardAt = now;
-    if (session.isPinged) {
-      session.isPinged = false;
-      this.sessionHost.send(session, { type: 'HEARD' });
-    }
-    const { maxMessageBytes } = this.options;
-    if (!this.#isWithinRate(session, now)) return;
-    if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes) {
-      this.#outbox.refuse(session, { code: 'message_too_large' });
-      return;
-    }
-    // Whatever throws inside a handler would end the process, and everybody's session with it.
-    try {
-      const decoded = isBinary ? binaryRefusal : decode(Buffer.from(bytes));
-      if ('refusal' in decoded) this.#outbox.refuse(session, decoded.refusal);
-      else this.#router.route(session, decoded.frame, now);
-    } catch (error) {
-      this.#fail(session, error, 'route');
-    }
-  }
-
-  /** A flood is refused once, then passed over; one that goes on for another burst ends the session. */
-  #isWithinRate(session: ServerSession, now: number): boolean {
-    const { maxMessagesPerSecond, maxMessageBurst } = this.options;
-    if (session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst)) {
-      session.floodCount = 0;
-      return true;
-    }
-    session.floodCount += 1;
-    if (session.floodCount === 1) this.#outbox.refuse(session, { code: 'too_many_messages' });
-    if (session.floodCount > maxMessageBurst) {
-      const code = closeCodes.policyViolation;
-      this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason: 'Too many messages' });
-    }
-    return false;
   }
 
   #startPairing(pairing: ServerPairing): void {
@@ -225,10 +173,6 @@ export class SignalingServer {
     return now;
   }
 }
-
-const binaryRefusal = {
-  refusal: { code: 'invalid_json', message: 'Invalid JSON: send text frames, not binary ones' },
-} as const;
 
 /**
  * Starts a signaling server.

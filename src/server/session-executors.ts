@@ -22,6 +22,10 @@ export function sessionExecutors(
   shell: SessionShell,
 ): Executors<SessionEffects, ServerSession, SessionEvent> {
   const { directory, outbox, log, clock } = shell;
+  const tellPeer = (session: ServerSession, type: 'peer_away' | 'peer_back') => {
+    const peer = session.pairing?.other(session.side);
+    if (peer) outbox.send(peer, { type, peer_id: session.id });
+  };
   return {
     createPairing(session, event) {
       if (event.type !== 'PAIR_REQUESTED') return;
@@ -42,7 +46,7 @@ export function sessionExecutors(
     sendPing(session) {
       session.isPinged = true;
       log.debug({ id: session.id }, `Ping to ${session.id}`);
-      outbox.send(session, { type: 'ping' });
+      outbox.sendPlain(session, { type: 'ping' });
     },
     refuse(session, event, { code }) {
       const type = messageTypeOf[event.type];
@@ -58,6 +62,14 @@ export function sessionExecutors(
     closeSilentSocket(session) {
       log.warn({ id: session.id }, `Client ${session.id} timed out`);
       end(session, closeCodes.timedOut, 'You did not answer a ping');
+    },
+    announceAway(session) {
+      log.info({ id: session.id }, `Client ${session.id} is away`);
+      tellPeer(session, 'peer_away');
+    },
+    announceBack(session) {
+      log.info({ id: session.id }, `Client ${session.id} is back`);
+      tellPeer(session, 'peer_back');
     },
     forgetSession(session) {
       directory.sessions.delete(session.id);

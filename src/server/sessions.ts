@@ -5,15 +5,22 @@ import {
   type PairingEvent,
   type SessionContext,
   type Side,
+  type TimerOwner,
 } from '../machines/index.ts';
+import type { Delivery } from '../protocol/index.ts';
 import type { Frame } from './decode.ts';
 import { TokenBucket } from './limits.ts';
+import type { ResumeToken } from './resumption.ts';
 import type { WebSocket } from './uws.ts';
 
-/** What uWebSockets.js keeps for a socket: its session, from `open` on. */
-export interface SocketData {
+/** How a client opened its socket: by the seeds' protocol, to be resumed later, or to resume. */
+export type SocketKind = 'plain' | 'resumable' | 'back';
+
+/** What uWebSockets.js keeps for a socket: its session, once it has one. Until then a timer runs. */
+export interface SocketData extends TimerOwner {
   session: ServerSession | undefined;
   readonly address: string;
+  readonly kind: SocketKind;
 }
 
 export class ServerSession extends Hosted<SessionContext> {
@@ -27,6 +34,9 @@ export class ServerSession extends Hosted<SessionContext> {
   readonly bucket: TokenBucket;
   /** Messages refused for their number since the last that was not. */
   floodCount = 0;
+  /** Both only for a session that can be resumed. */
+  delivery: Delivery<string | Buffer> | undefined;
+  resumeToken: ResumeToken | undefined;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
   keys: string[] = [];

@@ -15,7 +15,7 @@ const effectNames = (machine: AnyStateMachine) => Object.keys(machine.implementa
 const note = (name: string, params: unknown) =>
   params === undefined ? name : `${name} ${JSON.stringify(params)}`;
 
-function hosted({ machine, input }: MachineCase): Side {
+function hosted({ machine }: MachineCase, input: unknown): Side {
   const actions: string[] = [];
   const wheel = new TimerWheel();
   const executors = Object.fromEntries(
@@ -41,7 +41,7 @@ function hosted({ machine, input }: MachineCase): Side {
   };
 }
 
-function acting({ machine, input }: MachineCase): Side {
+function acting({ machine }: MachineCase, input: unknown): Side {
   const actions: string[] = [];
   const clock = new SimulatedClock();
   const isEffect = (name: string) =>
@@ -80,17 +80,21 @@ describe('the host equals createActor', () => {
       { weight: 4, arbitrary: fc.constantFrom(50, 500, 5_000, 20_000) },
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (walk) => {
-        const [host, actor] = [hosted(machineCase), acting(machineCase)];
-        for (const move of walk) {
-          for (const side of [host, actor]) {
-            if (typeof move === 'number') for (let ms = 0; ms < move; ms += 50) side.advance(50);
-            else side.send(move);
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.constantFrom(...machineCase.inputs),
+        (walk, input) => {
+          const [host, actor] = [hosted(machineCase, input), acting(machineCase, input)];
+          for (const move of walk) {
+            for (const side of [host, actor]) {
+              if (typeof move === 'number') for (let ms = 0; ms < move; ms += 50) side.advance(50);
+              else side.send(move);
+            }
+            expect(host.read()).toEqual(actor.read());
+            steps += 1;
           }
-          expect(host.read()).toEqual(actor.read());
-          steps += 1;
-        }
-      }),
+        },
+      ),
       { numRuns: 200 },
     );
     expect(steps).toBeGreaterThan(2_000);

@@ -11,7 +11,7 @@ describe("a transition's name", () => {
     expect(names).toContain('pairing --UNPAIR_RECEIVED#0--> pairing.disconnected');
     expect(names).toContain('pairing.negotiating.offered --OFFER_RECEIVED#1-->');
     expect([...nameTransitions(sessionMachine).values()]).toContain(
-      'session.present.liveness.heard --after pingInterval#1--> session.present.liveness.pinged',
+      'session.present.socket.online.heard --after pingInterval#1--> session.present.socket.online.pinged',
     );
   });
 

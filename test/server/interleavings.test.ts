@@ -118,6 +118,6 @@ describe('clients that do anything at any time', () => {
       ),
       { numRuns: 60 },
     );
-    expect(relayed).toBeGreaterThan(100);
+    expect(relayed).toBeGreaterThan(20);
   });
 });

@@ -71,7 +71,7 @@ describe('limits', () => {
       }
     };
     await flood();
-    expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'refused' });
+    expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'overfull' });
     expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
     deaf.destroy();
   });

@@ -5,37 +5,57 @@
 import { describe, expect, it } from '@jest/globals';
 import { TestModel } from 'xstate/graph';
 import { type SessionEvent, sessionMachine } from '../../src/machines/index.ts';
-import { sessionEvents } from '../support/machine-cases.ts';
+import { sessionEvents, sessionInput } from '../support/machine-cases.ts';
 import type { RawClient } from '../support/raw-client.ts';
+import type { ResumableClient } from '../support/resumable-client.ts';
 import { pairUp, startTestServer, type TestServer } from '../support/test-server.ts';
 
 type Step = { readonly event: { readonly type: string } };
-const INTERVAL_MS = 30_000;
-const TIMEOUT_MS = 10_000;
+const { settings } = sessionInput(true);
+/** By the name of a delay: how long it takes, and a bit. */
+const delays: { readonly [name: string]: number } = {
+  pingInterval: settings.pingIntervalMs + 50,
+  pingTimeout: settings.pingTimeoutMs + 50,
+  resumeGrace: settings.resumeGraceMs + 50,
+};
+
+type Snapshot = {
+  readonly value: object;
+  readonly status: string;
+  can(event: object): boolean;
+  matches(value: object): boolean;
+};
 
 /** What happens at once on the wire is more than one event of the machine: only the first is an event to choose. */
 const chosen = Object.values(sessionEvents)
   .flat()
   .filter((event) => !(event.type === 'PAIR_REQUESTED' && event.target === 'free')) as SessionEvent[];
 
-const model = new TestModel(
-  sessionMachine as never,
-  {
-    events: chosen as never,
-    input: { id: 'me', settings: { pingIntervalMs: INTERVAL_MS, pingTimeoutMs: TIMEOUT_MS } } as never,
-    filterEvents: ((snapshot: { status: string; can: (event: object) => boolean }, event: object) =>
-      snapshot.status === 'active' && snapshot.can(event)) as never,
-    serializeState: ((snapshot: { value: unknown }, event?: object, previous?: { value: unknown }) =>
-      JSON.stringify([snapshot.value, event && previous ? [event, previous.value] : null])) as never,
-  } as never,
-);
+const modelOf = (isResumable: boolean) =>
+  new TestModel(
+    sessionMachine as never,
+    {
+      events: chosen as never,
+      input: sessionInput(isResumable) as never,
+      // A client that is away sends nothing; all that it can do is to come back.
+      filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
+        snapshot.status === 'active' &&
+        snapshot.can(event) &&
+        (isResumable || event.type !== 'RESUMED') &&
+        (event.type === 'RESUMED' || !snapshot.matches({ present: { socket: 'away' } }))) as never,
+      serializeState: ((snapshot: Snapshot, event?: object, previous?: Snapshot) =>
+        JSON.stringify([snapshot.value, event && previous ? [event, previous.value] : null])) as never,
+    } as never,
+  );
 
 class Walk {
   readonly #test: TestServer;
-  readonly #me: RawClient;
+  #me: RawClient | ResumableClient;
   #peer: RawClient | undefined;
+  /** Whether the server has noticed that the client is gone. */
+  #isMissed = false;
 
-  constructor(test: TestServer, me: RawClient) {
+  constructor(test: TestServer, me: RawClient | ResumableClient) {
     this.#test = test;
     this.#me = me;
   }
@@ -84,20 +104,41 @@ class Walk {
       this.#me.send({ type: 'pong' });
       await this.#me.settled();
     },
-    SOCKET_CLOSED: () => this.#me.close(),
-    CLOSED_BY_SERVER: async () => {
+    RESUMED: async () => {
+      const { url } = this.#test.server;
+      this.#me = await (this.#me as ResumableClient).comeBack(url);
+      if (this.#peer && this.#isMissed) await this.#peer.next('peer_back');
+      this.#isMissed = false;
+      await this.#me.settled();
+    },
+    SOCKET_CLOSED: async ({ isGoodbye }) => {
+      if (isGoodbye) await this.#me.close();
+      else await this.#vanish();
+    },
+    CLOSED_BY_SERVER: async ({ code, reason }) => {
       const { sessionHost, sessions } = this.#test.server;
       const session = sessions.get(this.#me.id);
-      if (session) sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: 1001, reason: 'a reason' });
-      expect(await this.#me.whenClosed()).toEqual({ code: 1001, reason: 'a reason' });
+      if (session) sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason });
+      expect(await this.#me.whenClosed()).toEqual({ code, reason });
     },
   };
 
-  /** Moves the time to the end of the delay that a step is named after; the other clients answer their pings. */
+  /** Moves the time to the end of the delay that a step is named after. */
   async waitFor(type: string): Promise<void> {
-    this.#test.clock.advance(type.includes('pingInterval') ? INTERVAL_MS + 50 : TIMEOUT_MS + 50);
-    if (type.includes('pingInterval')) await this.#me.next('ping');
-    else expect((await this.#me.whenClosed()).code).toBe(4408);
+    const delay = Object.keys(delays).find((name) => type.includes(name)) ?? '';
+    this.#test.clock.advance(delays[delay] ?? Number.NaN);
+    if (delay === 'pingInterval') await this.#me.next('ping');
+    if (delay === 'pingTimeout') expect((await this.#me.whenClosed()).code).toBe(4408);
+    this.#isMissed = delay === 'pingTimeout';
+  }
+
+  async #vanish(): Promise<void> {
+    const { sessions } = this.#test.server;
+    this.#me.socket.terminate();
+    const session = sessions.get(this.#me.id);
+    while (session?.socket) await new Promise((resolve) => setImmediate(resolve));
+    this.#isMissed = true;
+    if (this.#peer) await this.#peer.next(sessions.has(this.#me.id) ? 'peer_away' : 'peer_disconnected');
   }
 
   async #requestPair(target: string): Promise<{ message: object; code: RegExp }> {
@@ -136,22 +177,22 @@ class Walk {
   }
 }
 
-describe('a path through the session machine, over a real WebSocket', () => {
-  const paths = model.getShortestPaths();
+describe.each([
+  ['a session', false],
+  ['a session that can be resumed', true],
+])('a path of %s through its machine, over a real WebSocket', (_name, isResumable) => {
+  const paths = modelOf(isResumable).getShortestPaths();
 
   it.each(
     paths.map(
       (path) => [path.steps.map((step: Step) => step.event.type).join(' > ') || 'none', path] as const,
     ),
-  )('%#: %s', async (_name, path) => {
-    const test = await startTestServer({ pingIntervalMs: INTERVAL_MS, pingTimeoutMs: TIMEOUT_MS });
-    const me = await test.connect();
+  )('%#: %s', async (_path, path) => {
+    const test = await startTestServer(settings);
+    const me = isResumable ? await test.connectResumable() : await test.connect();
     const session = test.server.sessions.get(me.id);
     const walk = new Walk(test, me);
-    for (const { event, state } of path.steps as unknown as {
-      event: SessionEvent;
-      state: { value: unknown };
-    }[]) {
+    for (const { event, state } of path.steps as unknown as { event: SessionEvent; state: Snapshot }[]) {
       if (event.type.startsWith('xstate.init')) continue;
       if (event.type.startsWith('xstate.after')) await walk.waitFor(event.type);
       else await (walk.bringAbout[event.type] as (event: SessionEvent) => Promise<void>)(event);

@@ -28,7 +28,8 @@ type OfType<Event extends { type: string }, Type extends string> = Event extends
 
 export interface MachineCase {
   readonly machine: AnyStateMachine;
-  readonly input: unknown;
+  /** What it may start with. */
+  readonly inputs: readonly unknown[];
   readonly events: readonly { type: string }[];
 }
 
@@ -63,8 +64,13 @@ export const sessionEvents: Cases<SessionEvent> = {
   CONNECTED: [{ type: 'CONNECTED' }],
   UNPAIRED: [{ type: 'UNPAIRED' }],
   HEARD: [{ type: 'HEARD' }],
-  SOCKET_CLOSED: [{ type: 'SOCKET_CLOSED' }],
-  CLOSED_BY_SERVER: [{ type: 'CLOSED_BY_SERVER', code: 1001, reason: 'Server is stopping' }],
+  RESUMED: [{ type: 'RESUMED' }],
+  SOCKET_CLOSED: [true, false].map((isGoodbye) => ({ type: 'SOCKET_CLOSED', isGoodbye })),
+  CLOSED_BY_SERVER: ([1001, 1013] as const).map((code) => ({
+    type: 'CLOSED_BY_SERVER',
+    code,
+    reason: 'a reason',
+  })),
 };
 
 export const pairingEvents: Cases<PairingEvent> = {
@@ -115,6 +121,12 @@ export const negotiationSettings: NegotiationSettings = {
   reconnect: true,
 };
 
+export const sessionInput = (isResumable: boolean) => ({
+  id: 'me',
+  isResumable,
+  settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 20_000 },
+});
+
 const all = (cases: Readonly<Record<string, readonly { type: string }[]>>) => Object.values(cases).flat();
 
 export const machineCases: readonly (readonly [string, MachineCase])[] = [
@@ -122,16 +134,20 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
     'session',
     {
       machine: sessionMachine,
-      input: { id: 'me', settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 } },
+      inputs: [sessionInput(false), sessionInput(true)],
       events: all(sessionEvents),
     },
   ],
   [
     'pairing',
-    { machine: pairingMachine, input: { aId: 'a', bId: 'b', epoch: EPOCH }, events: all(pairingEvents) },
+    { machine: pairingMachine, inputs: [{ aId: 'a', bId: 'b', epoch: EPOCH }], events: all(pairingEvents) },
   ],
   [
     'negotiation',
-    { machine: negotiationMachine, input: { settings: negotiationSettings }, events: all(negotiationEvents) },
+    {
+      machine: negotiationMachine,
+      inputs: [{ settings: negotiationSettings }],
+      events: all(negotiationEvents),
+    },
   ],
 ];

@@ -9,6 +9,9 @@ export interface Received {
 
 const PATIENCE_MS = 5_000;
 
+/** Every client that a test has made, to be put away after it. */
+export const madeClients = new Set<RawClient>();
+
 export class RawClient {
   readonly socket: WebSocket;
   readonly inbox: Received[] = [];
@@ -16,10 +19,12 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined;
   #waiting: (() => void)[] = [];
 
-  private constructor(url: string) {
+  protected constructor(url: string) {
+    madeClients.add(this);
     this.socket = new WebSocket(url);
     this.socket.on('message', (data) => {
-      this.inbox.push(JSON.parse(String(data)));
+      const message = this.decode(String(data));
+      if (message) this.inbox.push(message);
       this.#wake();
     });
     this.socket.on('close', (code, reason) => {
@@ -38,9 +43,18 @@ export class RawClient {
 
   /** Sends an object as JSON, a string or bytes as they are. */
   send(message: object | string | Buffer): void {
-    this.socket.send(
-      typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
-    );
+    const isRaw = typeof message === 'string' || Buffer.isBuffer(message);
+    this.socket.send(isRaw ? message : this.encode(JSON.stringify(message)));
+  }
+
+  /** What goes over the wire for a message. */
+  protected encode(message: string): string {
+    return message;
+  }
+
+  /** The message in what came over the wire; undefined when it is none for the test. */
+  protected decode(frame: string): Received | undefined {
+    return JSON.parse(frame);
   }
 
   /** Takes the next message out of the inbox, which must be of that type; pings are passed over unless asked for. */
@@ -79,11 +93,15 @@ export class RawClient {
     }
   }
 
-  /** Waits for the server to close the connection. */
+  /** Closes the connection on purpose, and waits until it is closed. */
   async close(): Promise<void> {
     if (this.closed) return;
-    this.socket.close();
+    this.socket.close(1000);
     await once(this.socket, 'close');
+  }
+
+  async opened(): Promise<void> {
+    if (this.socket.readyState === this.socket.CONNECTING) await once(this.socket, 'open');
   }
 
   async whenClosed(): Promise<{ code: number; reason: string }> {

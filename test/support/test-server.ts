@@ -3,7 +3,8 @@ import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
 import { type ServerOptions, type SignalingServer, startServer } from '../../src/server/index.ts';
 import { ManualClock } from './manual-clock.ts';
-import { RawClient } from './raw-client.ts';
+import { madeClients, RawClient } from './raw-client.ts';
+import { ResumableClient } from './resumable-client.ts';
 import { noteTransitions } from './transition-coverage.ts';
 
 export interface LogLine {
@@ -17,12 +18,13 @@ export interface TestServer {
   readonly clock: ManualClock;
   readonly log: LogLine[];
   connect(): Promise<RawClient>;
+  /** A client that can come back. */
+  connectResumable(): Promise<ResumableClient>;
   /** Two clients, paired: the first asked. */
   connectPair(): Promise<[RawClient, RawClient]>;
 }
 
 const running: TestServer[] = [];
-const clients: RawClient[] = [];
 
 /** Starts a server whose time stands still; the test moves it with `clock`. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
@@ -35,16 +37,13 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const server = await startServer({ port: 0, ...options }, { clock, log: logger });
   server.sessionHost.observer = noteTransitions;
   server.pairingHost.observer = noteTransitions;
-  const connect = async () => {
-    const client = await RawClient.connect(server.url);
-    clients.push(client);
-    return client;
-  };
+  const connect = () => RawClient.connect(server.url);
   const testServer = {
     server,
     clock,
     log,
     connect,
+    connectResumable: () => ResumableClient.connect(server.url),
     async connectPair(): Promise<[RawClient, RawClient]> {
       const pair: [RawClient, RawClient] = [await connect(), await connect()];
       await pairUp(...pair);
@@ -63,9 +62,7 @@ export async function pairUp(asker: RawClient, target: RawClient): Promise<numbe
 }
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.socket.terminate();
-  for (const { server } of running.splice(0)) {
-    while (server.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
-    await server.stop();
-  }
+  for (const client of madeClients) client.socket.terminate();
+  madeClients.clear();
+  for (const { server } of running.splice(0)) await server.stop();
 });

@@ -1,0 +1,109 @@
+/** What comes in from a client, up to the router: size, rate, numbers, decoding. Each refusal is polite. */
+import { closeCodes, NUMBERED_HEAD } from '../protocol/index.ts';
+import { type Decoded, decode, type Frame } from './decode.ts';
+import type { ServerOptions } from './options.ts';
+import type { Outbox } from './outbox.ts';
+import type { Router, SessionHost } from './router.ts';
+import type { ServerSession } from './sessions.ts';
+
+export interface InboxShell {
+  readonly options: ServerOptions;
+  readonly outbox: Outbox;
+  readonly router: Router;
+  readonly sessionHost: SessionHost;
+}
+
+/** Longer than the longest head of a numbered frame. */
+const HEAD_BYTES = 40;
+
+const BINARY = {
+  refusal: { code: 'invalid_json', message: 'Invalid JSON: send text frames, not binary ones' },
+} as const;
+
+const NOT_NUMBERED = {
+  code: 'invalid_message',
+  message: 'The frames of a session that can be resumed should be numbered: [seq, received, message]',
+} as const;
+
+export class Inbox {
+  readonly #shell: InboxShell;
+
+  constructor(shell: InboxShell) {
+    this.#shell = shell;
+  }
+
+  /**
+   * @param bytes good only until this returns
+   * @param now milliseconds of the server's clock
+   */
+  receive(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean, now: number): void {
+    const { outbox, sessionHost } = this.#shell;
+    session.heardAt = now;
+    if (session.isPinged) {
+      session.isPinged = false;
+      sessionHost.send(session, { type: 'HEARD' });
+    }
+    const message = session.delivery ? this.#takeNumbered(session, Buffer.from(bytes)) : Buffer.from(bytes);
+    if (!message || !this.#isWithinLimits(session, message.length, now)) return;
+    const decoded: Decoded = isBinary ? BINARY : decode(message);
+    if ('refusal' in decoded) outbox.refuse(session, decoded.refusal);
+    else this.#accept(session, decoded.frame, message.length < bytes.byteLength, now);
+    if (session.delivery?.shouldConfirm) outbox.sendPlain(session, session.delivery.confirmation());
+  }
+
+  #accept(session: ServerSession, frame: Frame, isNumbered: boolean, now: number): void {
+    const { message } = frame;
+    if (message.type === 'ack') this.#confirm(session, message.received);
+    else if (message.type === 'resume') {
+      this.#shell.outbox.refuse(session, { code: 'resume_failed', for: 'resume' });
+    } else if (session.delivery && !isNumbered && message.type !== 'pong') {
+      this.#shell.outbox.refuse(session, { ...NOT_NUMBERED, for: message.type });
+    } else this.#shell.router.route(session, frame, now);
+  }
+
+  /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
+  #takeNumbered(session: ServerSession, bytes: Buffer): Buffer | undefined {
+    const head = NUMBERED_HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
+    if (!head) return bytes;
+    const verdict = session.delivery?.accept(Number(head[1]), Number(head[2]));
+    if (verdict === 'new') return bytes.subarray(head[0].length, -1);
+    if (verdict === 'impossible') this.#closeMiscounting(session);
+    return undefined;
+  }
+
+  #confirm(session: ServerSession, received: number): void {
+    if (session.delivery && !session.delivery.confirm(received)) this.#closeMiscounting(session);
+  }
+
+  #closeMiscounting(session: ServerSession): void {
+    this.#shell.sessionHost.send(session, {
+      type: 'CLOSED_BY_SERVER',
+      code: closeCodes.policyViolation,
+      reason: 'Frame numbers that cannot be',
+    });
+  }
+
+  #isWithinLimits(session: ServerSession, bytes: number, now: number): boolean {
+    const { maxMessageBytes } = this.#shell.options;
+    if (!this.#isWithinRate(session, now)) return false;
+    if (maxMessageBytes === 0 || bytes <= maxMessageBytes) return true;
+    this.#shell.outbox.refuse(session, { code: 'message_too_large' });
+    return false;
+  }
+
+  /** A flood is refused once, then passed over; one that goes on for another burst ends the session. */
+  #isWithinRate(session: ServerSession, now: number): boolean {
+    const { maxMessagesPerSecond, maxMessageBurst } = this.#shell.options;
+    if (session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst)) {
+      session.floodCount = 0;
+      return true;
+    }
+    session.floodCount += 1;
+    if (session.floodCount === 1) this.#shell.outbox.refuse(session, { code: 'too_many_messages' });
+    if (session.floodCount > maxMessageBurst) {
+      const code = closeCodes.policyViolation;
+      this.#shell.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason: 'Too many messages' });
+    }
+    return false;
+  }
+}
