@@ -1,0 +1,203 @@
+/**
+ * One peer connection. What the machine asks for is carried out strictly one after another, because a description
+ * that is applied while another one is being made ends in a state that WebRTC refuses. Nothing that a closed
+ * connection still says is heard.
+ */
+import { Channel } from './channel.ts';
+import { PairlaneError } from './errors.ts';
+import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './rtc/types.ts';
+
+export interface ConnectionHandlers {
+  readonly localOffer: (sdp: string) => void;
+  readonly localAnswer: (sdp: string) => void;
+  readonly localCandidate: (candidate: IceCandidate | null) => void;
+  readonly established: () => void;
+  readonly failed: () => void;
+  readonly closedByPeer: () => void;
+  /** An offer or answer could not be made or applied. */
+  readonly descriptionRefused: (error: PairlaneError) => void;
+  readonly opened: () => void;
+  readonly message: (data: string | Uint8Array) => void;
+  /** Something that the connection survives. */
+  readonly problem: (error: PairlaneError) => void;
+}
+
+export interface ChannelOptions extends DataChannelInit {
+  readonly label: string;
+}
+
+/** Candidates of a peer that never describes itself are not kept for ever. */
+const MAX_HELD_CANDIDATES = 256;
+
+export class Connection {
+  readonly #rtc: PeerConnection;
+  readonly #handlers: ConnectionHandlers;
+  readonly #channelOptions: ChannelOptions;
+  #operations: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  #channel: Channel | undefined;
+  /** The peer's candidates that came before its description. */
+  #held: (IceCandidate | null)[] = [];
+  /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
+  #found: (IceCandidate | null)[] | undefined = [];
+  #offersReceived = 0;
+
+  constructor(rtc: PeerConnection, channelOptions: ChannelOptions, handlers: ConnectionHandlers) {
+    this.#rtc = rtc;
+    this.#channelOptions = channelOptions;
+    this.#handlers = handlers;
+    rtc.onicecandidate = ({ candidate }) => {
+      if (this.#isClosed) return;
+      if (this.#found) this.#found.push(candidate);
+      else handlers.localCandidate(candidate);
+    };
+    rtc.onconnectionstatechange = () => this.#stateChanged();
+    rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
+  }
+
+  get isOpen(): boolean {
+    return this.#channel?.isOpen === true;
+  }
+
+  /** The first offer brings the data channel along; only the one who offers first creates it. */
+  makeOffer(iceRestart: boolean): void {
+    this.#enqueue(async () => {
+      if (!this.#channel && !this.#rtc.remoteDescription) {
+        const { label, ...init } = this.#channelOptions;
+        this.#adopt(this.#rtc.createDataChannel(label, init));
+      }
+      this.#found ??= [];
+      const offer = await this.#rtc.createOffer(iceRestart ? { iceRestart } : {});
+      await this.#rtc.setLocalDescription(offer);
+      this.#announce(() => this.#handlers.localOffer(this.#rtc.localDescription?.sdp ?? offer.sdp));
+    });
+  }
+
+  /** Answers the peer's offer; our own that is out is rolled back by it. A newer offer supersedes it. */
+  applyOffer(sdp: string): void {
+    this.#offersReceived += 1;
+    const serial = this.#offersReceived;
+    this.#enqueue(async () => {
+      if (serial !== this.#offersReceived) return;
+      await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
+      await this.#addHeld();
+      this.#found ??= [];
+      const answer = await this.#rtc.createAnswer();
+      await this.#rtc.setLocalDescription(answer);
+      if (serial !== this.#offersReceived) return;
+      this.#announce(() => this.#handlers.localAnswer(this.#rtc.localDescription?.sdp ?? answer.sdp));
+    });
+  }
+
+  applyAnswer(sdp: string): void {
+    this.#enqueue(async () => {
+      await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
+      await this.#addHeld();
+    });
+  }
+
+  /** Keeps the peer's candidate until a description of it is applied. */
+  holdCandidate(candidate: IceCandidate | null): void {
+    if (this.#held.length < MAX_HELD_CANDIDATES) this.#held.push(candidate);
+  }
+
+  /** Adds the peer's candidate after the descriptions that came before it. */
+  addCandidate(candidate: IceCandidate | null): void {
+    this.#enqueue(async () => {
+      if (this.#rtc.remoteDescription) await this.#add(candidate);
+      else this.holdCandidate(candidate);
+    });
+  }
+
+  /** Tells what is so already: a renegotiation need not change the connection's state. */
+  probe(): void {
+    this.#enqueue(async () => {
+      if (this.#rtc.connectionState === 'connected') this.#handlers.established();
+    });
+  }
+
+  /** @returns fulfilled when the message was handed over; see {@link Channel.send} */
+  send(data: string | Uint8Array): Promise<void> {
+    return this.#channel?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+  }
+
+  /** @returns fulfilled when its sockets are released; it never rejects */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#channel?.close();
+      await this.#rtc.close();
+    } catch {
+      // It is gone either way.
+    }
+  }
+
+  #enqueue(operation: () => Promise<void>): void {
+    this.#operations = this.#operations
+      .then(() => (this.#isClosed ? undefined : operation()))
+      .catch((error) => {
+        if (this.#isClosed) return;
+        this.#handlers.descriptionRefused(PairlaneError.from('description_refused', error));
+      });
+  }
+
+  #announce(description: () => void): void {
+    if (this.#isClosed) return;
+    description();
+    const found = this.#found ?? [];
+    this.#found = undefined;
+    for (const candidate of found) this.#handlers.localCandidate(candidate);
+  }
+
+  async #addHeld(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    for (const candidate of held) await this.#add(candidate);
+  }
+
+  /** One that is refused is no loss: it may belong to an offer that was rolled back, and others may work. */
+  async #add(candidate: IceCandidate | null): Promise<void> {
+    await this.#rtc.addIceCandidate(candidate ?? undefined).catch(() => {});
+  }
+
+  #stateChanged(): void {
+    if (this.#isClosed) return;
+    switch (this.#rtc.connectionState) {
+      case 'connected':
+        this.#handlers.established();
+        return;
+      case 'failed':
+        this.#handlers.failed();
+        return;
+      case 'closed':
+        this.#handlers.closedByPeer();
+        return;
+    }
+  }
+
+  #channelOffered(channel: DataChannel): void {
+    if (this.#isClosed) return;
+    if (this.#channel || channel.label !== this.#channelOptions.label) {
+      channel.close();
+      this.#handlers.problem(new PairlaneError('unexpected_channel'));
+      return;
+    }
+    this.#adopt(channel).announceOpen();
+  }
+
+  #adopt(channel: DataChannel): Channel {
+    const ifOpen =
+      <Args extends unknown[]>(handler: (...args: Args) => void) =>
+      (...args: Args) => {
+        if (!this.#isClosed) handler(...args);
+      };
+    const adopted = new Channel(channel, {
+      opened: ifOpen(this.#handlers.opened),
+      message: ifOpen(this.#handlers.message),
+      closed: ifOpen(this.#handlers.closedByPeer),
+    });
+    this.#channel = adopted;
+    return adopted;
+  }
+}

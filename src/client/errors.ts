@@ -1,0 +1,74 @@
+/** Everything that can go wrong for a peer, as one error with a code for programs and a message for people. */
+import type { NegotiationFailure } from '../machines/index.ts';
+import { type ErrorCode, errorMessages, isErrorCode } from '../protocol/index.ts';
+
+/** What a peer gives up with, and what to do about it. */
+const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
+  signaling_failed: 'The signaling server cannot be reached. Is it running, and is the URL right?',
+  signaling_timeout: 'The signaling server did not greet us in time. Is the URL that of a Pairlane server?',
+  signaling_lost: 'The link to the signaling server was lost before the peers were connected. Pair again.',
+  offer_timeout: "The initiator's offer did not come in time. Pair again.",
+  answer_timeout: 'The peer did not answer our offer in time. Pair again.',
+  connection_failed: 'The connection to the peer failed and could not be restored. Pair again.',
+  connection_timeout:
+    'No way to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',
+  description_refused: "The peer's session description was refused. It may speak another WebRTC dialect.",
+};
+
+const ownMessages = {
+  closed: 'The peer is closed. Create a new one.',
+  not_online: 'The peer is not connected to the signaling server just now. Wait for the `signaling` event.',
+  request_pending: 'An earlier request of this kind still waits for its answer. Await it first.',
+  timeout: 'The signaling server did not answer in time. Try again.',
+  not_open: 'There is no open data channel. Await `opened()` before you send.',
+  peer_gone: 'The peer left.',
+  unpaired: 'The pairing was ended on this side.',
+  send_failed: 'The data channel refused the message.',
+  unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
+  invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
+  server_error: 'The signaling server reported an error.',
+  invalid_option: 'An option is wrong.',
+  internal: 'Something failed inside Pairlane.',
+} as const;
+
+export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMessages;
+
+const messages: Readonly<Record<string, string>> = { ...errorMessages, ...failureMessages, ...ownMessages };
+
+/** The one error of the client's API; `code` is what a program switches on. */
+export class PairlaneError extends Error {
+  readonly code: PeerErrorCode;
+  /** The type of the message that the server refused, when it is the server's error. */
+  readonly for: string | undefined;
+
+  /**
+   * @param detail stands after the code's own message: what exactly, and never what a stranger sent
+   * @param more `cause`: the error underneath; `for`: the refused message's type
+   */
+  constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; for?: string | undefined } = {}) {
+    super(detail === '' ? (messages[code] ?? code) : `${messages[code] ?? code} (${detail})`, more);
+    this.name = 'PairlaneError';
+    this.code = code;
+    this.for = more.for;
+  }
+
+  /** An error that the server told us: its own words are kept. */
+  static fromServer(error: {
+    message: string;
+    code?: string | undefined;
+    for?: string | undefined;
+  }): PairlaneError {
+    const isKnown = error.code !== undefined && isErrorCode(error.code);
+    const result = new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', {
+      for: error.for,
+    });
+    result.message = error.message;
+    return result;
+  }
+
+  /** Any thrown value as this error. */
+  static from(code: PeerErrorCode, cause: unknown): PairlaneError {
+    if (cause instanceof PairlaneError) return cause;
+    return new PairlaneError(code, cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

@@ -1,0 +1,87 @@
+/** What a peer may be told, and what holds when it is not. */
+import type { Clock } from '../common/clock.ts';
+import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '../machines/index.ts';
+import { DEFAULT_PORT } from '../protocol/index.ts';
+import type { ChannelOptions } from './connection.ts';
+import { PairlaneError } from './errors.ts';
+import type { DataChannelInit, IceServer } from './rtc/types.ts';
+
+/** The seed's: what a peer asks for its public address when nobody says otherwise. */
+export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
+export const DEFAULT_URL = `ws://127.0.0.1:${DEFAULT_PORT}/`;
+
+export interface PeerLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface PeerOptions {
+  /** The signaling server; ws://127.0.0.1:8765/ unless said otherwise. */
+  readonly url?: string;
+  /**
+   * STUN and TURN servers. Empty: none at all, which connects only within one network. Left out: those that the
+   * server names, or else a public STUN server.
+   */
+  readonly iceServers?: readonly IceServer[];
+  /** Further addresses to be reached at, such as 127.0.0.1 where there is only loopback; Node only. */
+  readonly iceAdditionalHostAddresses?: readonly string[];
+  /** The data channel that the initiator opens, and that the other one agrees to: label `chat`, reliable, ordered. */
+  readonly channel?: DataChannelInit & { readonly label?: string };
+  /** Deadlines in milliseconds; 0 means none. */
+  readonly timeouts?: {
+    /** For the server's greeting, and its answer to a request; 10,000. */
+    readonly signalingMs?: number;
+    /** For the initiator's offer; 30,000. */
+    readonly offerMs?: number;
+    /** For the answer to our offer; 30,000. */
+    readonly answerMs?: number;
+    /** For a way to the peer; 30,000. */
+    readonly checkingMs?: number;
+  };
+  /** How a lost link to the server is opened again: a random part of a bound that doubles; false: it is not. */
+  readonly reconnect?: false | { readonly baseMs?: number; readonly capMs?: number };
+  /** ICE restarts in a row before a connection is given up; 3. */
+  readonly maxRestarts?: number;
+  /** The time; a test steps its own. */
+  readonly clock?: Clock;
+  /** Told of every step of the peer's state machine. */
+  readonly observer?: Observer<Hosted<NegotiationContext>>;
+  readonly logger?: PeerLogger;
+}
+
+export interface ResolvedOptions {
+  readonly url: string;
+  readonly settings: NegotiationSettings;
+  readonly channel: ChannelOptions;
+  readonly requestTimeoutMs: number;
+}
+
+/** @throws {PairlaneError} `invalid_option` */
+export function resolveOptions(options: PeerOptions): ResolvedOptions {
+  const { timeouts = {}, reconnect, channel = {} } = options;
+  const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
+  const backoff = reconnect === false ? {} : (reconnect ?? {});
+  if (channel.maxRetransmits !== undefined && channel.maxPacketLifeTime !== undefined) {
+    throw new PairlaneError('invalid_option', '`channel`: set maxRetransmits or maxPacketLifeTime, not both');
+  }
+  return {
+    url: checkUrl(options.url ?? DEFAULT_URL),
+    requestTimeoutMs: signalingMs,
+    channel: { ...channel, label: channel.label ?? 'chat' },
+    settings: {
+      signalingTimeoutMs: signalingMs,
+      offerTimeoutMs: offerMs,
+      answerTimeoutMs: answerMs,
+      checkingTimeoutMs: checkingMs,
+      maxRestarts: options.maxRestarts ?? 3,
+      backoffBaseMs: backoff.baseMs ?? 500,
+      backoffCapMs: backoff.capMs ?? 30_000,
+      reconnect: reconnect !== false,
+    },
+  };
+}
+
+function checkUrl(url: string): string {
+  if (URL.canParse(url) && ['ws:', 'wss:'].includes(new URL(url).protocol)) return url;
+  throw new PairlaneError('invalid_option', '`url` should look like ws://HOST:PORT/ or wss://HOST/');
+}

@@ -1,0 +1,82 @@
+/**
+ * The part of W3C WebRTC that a peer needs, under its own names: the browser's RTCPeerConnection fits as it is, and
+ * werift by its adapter. Nothing else in src/client knows which of the two it has.
+ */
+
+/** RTCSessionDescriptionInit. */
+export interface SessionDescription {
+  readonly type: 'offer' | 'answer';
+  readonly sdp: string;
+}
+
+/** RTCIceCandidateInit. */
+export interface IceCandidate {
+  readonly candidate: string;
+  readonly sdpMid?: string | null;
+  readonly sdpMLineIndex?: number | null;
+  readonly usernameFragment?: string | null;
+}
+
+/** RTCIceServer. */
+export interface IceServer {
+  readonly urls: string | readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** RTCPeerConnectionState. */
+export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+/** The part of RTCDataChannelInit that both sides need not agree on beforehand. */
+export interface DataChannelInit {
+  /** Whether messages arrive in the order they were sent; true unless said otherwise. */
+  readonly ordered?: boolean;
+  /** How often a lost message is sent again; without either limit, until it arrives. */
+  readonly maxRetransmits?: number;
+  /** Milliseconds for which a lost message is sent again. */
+  readonly maxPacketLifeTime?: number;
+}
+
+/** RTCDataChannel. */
+export interface DataChannel {
+  readonly label: string;
+  readonly readyState: 'connecting' | 'open' | 'closing' | 'closed';
+  /** Bytes that were handed over and did not go out yet. */
+  readonly bufferedAmount: number;
+  bufferedAmountLowThreshold: number;
+  binaryType: string;
+  onopen: (() => void) | null;
+  onclose: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onbufferedamountlow: (() => void) | null;
+  send(data: string | Uint8Array): void;
+  close(): void;
+}
+
+/** RTCPeerConnection. */
+export interface PeerConnection {
+  readonly connectionState: ConnectionState;
+  readonly localDescription: { readonly sdp: string } | null;
+  readonly remoteDescription: unknown;
+  onconnectionstatechange: (() => void) | null;
+  onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null;
+  ondatachannel: ((event: { channel: DataChannel }) => void) | null;
+  createDataChannel(label: string, init?: DataChannelInit): DataChannel;
+  createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
+  createAnswer(): Promise<SessionDescription>;
+  setLocalDescription(description: SessionDescription): Promise<void>;
+  /** An offer while our own is out rolls ours back (W3C WebRTC 4.4.1.5). */
+  setRemoteDescription(description: SessionDescription): Promise<void>;
+  /** Without a candidate: there are no more. */
+  addIceCandidate(candidate?: IceCandidate): Promise<void>;
+  /** W3C's returns nothing; an adapter may return a promise for when all its sockets are released. */
+  close(): void | Promise<void>;
+}
+
+/** RTCConfiguration, and what of it differs by platform. */
+export interface ConnectionConfig {
+  /** Empty: no STUN, no TURN. */
+  readonly iceServers: readonly IceServer[];
+  /** Addresses to offer besides those of the network interfaces; only werift knows this. */
+  readonly iceAdditionalHostAddresses?: readonly string[] | undefined;
+}

@@ -1,0 +1,144 @@
+/**
+ * werift behind the W3C interface. This is the only file that imports werift, and the only one that knows where it
+ * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
+ * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
+ */
+import { type RTCIceTransport, RTCPeerConnection } from 'werift';
+import type {
+  ConnectionConfig,
+  ConnectionState,
+  DataChannel,
+  DataChannelInit,
+  IceCandidate,
+  PeerConnection,
+  SessionDescription,
+} from './types.ts';
+import { WeriftDataChannel } from './werift-channel.ts';
+
+/** What this file uses of werift's ICE agent beyond its typings. */
+interface IceAgent {
+  stunServer?: unknown;
+  protocols: { transactions?: Record<string, { failWithTimeout?: () => void }> }[];
+}
+
+/** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
+const OTHER_INTERFACES_MS = 10;
+
+class WeriftConnection implements PeerConnection {
+  onconnectionstatechange: (() => void) | null = null;
+  onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
+  ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
+  readonly #pc: RTCPeerConnection;
+  readonly #hasIceServers: boolean;
+  readonly #prepared = new WeakSet<RTCIceTransport>();
+  #isClosed = false;
+
+  constructor(config: ConnectionConfig) {
+    this.#hasIceServers = config.iceServers.length > 0;
+    this.#pc = new RTCPeerConnection({
+      iceServers: config.iceServers.flatMap((server) =>
+        [server.urls].flat().map((urls) => ({ ...server, urls: urls as string })),
+      ),
+      ...(config.iceAdditionalHostAddresses && {
+        iceAdditionalHostAddresses: [...config.iceAdditionalHostAddresses],
+      }),
+    });
+    this.#pc.connectionStateChange.subscribe(() => this.onconnectionstatechange?.());
+    this.#pc.onDataChannel.subscribe((channel) =>
+      this.ondatachannel?.({ channel: new WeriftDataChannel(channel) }),
+    );
+    this.#pc.onIceCandidate.subscribe((found) => {
+      const candidate = found?.candidate
+        ? {
+            candidate: found.candidate,
+            sdpMid: found.sdpMid ?? null,
+            sdpMLineIndex: found.sdpMLineIndex ?? null,
+            usernameFragment: found.usernameFragment ?? null,
+          }
+        : null;
+      this.onicecandidate?.({ candidate });
+    });
+  }
+
+  get connectionState(): ConnectionState {
+    return this.#pc.connectionState;
+  }
+
+  get localDescription(): { readonly sdp: string } | null {
+    return this.#pc.localDescription;
+  }
+
+  get remoteDescription(): unknown {
+    return this.#pc.remoteDescription;
+  }
+
+  createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
+    return new WeriftDataChannel(this.#pc.createDataChannel(label, { ...init }));
+  }
+
+  async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
+    return (await this.#pc.createOffer(options)) as SessionDescription;
+  }
+
+  async createAnswer(): Promise<SessionDescription> {
+    return (await this.#pc.createAnswer()) as SessionDescription;
+  }
+
+  async setLocalDescription(description: SessionDescription): Promise<void> {
+    for (const transport of this.#pc.iceTransports) this.#prepare(transport);
+    await this.#pc.setLocalDescription(description);
+    if (description.type === 'answer') this.#checkAgain();
+  }
+
+  async setRemoteDescription(description: SessionDescription): Promise<void> {
+    await this.#pc.setRemoteDescription(description);
+    if (description.type === 'answer') this.#checkAgain();
+  }
+
+  async addIceCandidate(candidate?: IceCandidate): Promise<void> {
+    await this.#pc.addIceCandidate(candidate ? { ...candidate } : null);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // A question to a STUN server that does not answer would keep the process alive for seconds.
+    for (const transport of this.#pc.iceTransports) {
+      for (const protocol of (transport.connection as unknown as IceAgent).protocols) {
+        for (const question of Object.values(protocol.transactions ?? {})) question.failWithTimeout?.();
+      }
+    }
+    await this.#pc.close();
+  }
+
+  /** Trickle ICE: goes on once the host candidates are there; those of STUN and TURN servers follow as they come. */
+  #prepare(transport: RTCIceTransport): void {
+    if (this.#prepared.has(transport)) return;
+    this.#prepared.add(transport);
+    if (!this.#hasIceServers) {
+      (transport.connection as unknown as IceAgent).stunServer = undefined;
+      return;
+    }
+    const gather = transport.gather.bind(transport);
+    transport.gather = () => {
+      const firstHosts = new Promise<void>((resolve) => {
+        transport.onIceCandidate.once(() => setTimeout(resolve, OTHER_INTERFACES_MS));
+      });
+      return Promise.race([gather(), firstHosts]);
+    };
+  }
+
+  /** On an ICE restart DTLS is connected already, and werift then leaves the new candidate pairs unchecked. */
+  #checkAgain(): void {
+    for (const { state, iceTransport } of this.#pc.dtlsTransports) {
+      if (state !== 'connected' || iceTransport.state !== 'new') continue;
+      // A failure shows in the connection's state.
+      iceTransport.start().catch(() => {});
+    }
+  }
+}
+
+/** Makes werift connections; what a {@link Platform} of Node needs. */
+export function createWeriftConnection(config: ConnectionConfig): PeerConnection {
+  return new WeriftConnection(config);
+}

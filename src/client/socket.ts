@@ -1,0 +1,20 @@
+/** A WebSocket as a peer needs it: the part that `ws` and the browser's own have in common. */
+
+export interface SocketHandlers {
+  /** A text frame is a string; anything else is not part of the protocol. */
+  readonly received: (data: unknown) => void;
+  /** Once, also when it never opened. The code is one of RFC 6455 section 7.4. */
+  readonly closed: (code: number, reason: string) => void;
+}
+
+export interface Socket {
+  /** Passed over when the socket is not open: what it was for is lost with it anyway. */
+  send(text: string): void;
+  close(): void;
+}
+
+/**
+ * Opens a WebSocket.
+ * @throws when the URL is none
+ */
+export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket;
