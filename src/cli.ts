@@ -9,6 +9,21 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     about: 'Start the signaling server.',
     load: async () => (await import('./server/serve.ts')).serveCommand,
   },
+  {
+    name: 'chat',
+    about: 'Chat with another peer from the terminal.',
+    load: async () => (await import('./client/chat.ts')).chatCommand,
+  },
+  {
+    name: 'bot',
+    about: 'Run a headless peer that says something, or echoes.',
+    load: async () => (await import('./client/bot.ts')).botCommand,
+  },
+  {
+    name: 'demo',
+    about: 'Start a server and two peers that talk to each other, step by step.',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
 ];
 
 async function main(args: readonly string[]): Promise<number> {

@@ -35,35 +35,38 @@ export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMes
 
 const messages: Readonly<Record<string, string>> = { ...errorMessages, ...failureMessages, ...ownMessages };
 
+/** The server's `error` message. */
+interface ServerError {
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly for?: string | undefined;
+}
+
 /** The one error of the client's API; `code` is what a program switches on. */
 export class PairlaneError extends Error {
   readonly code: PeerErrorCode;
   /** The type of the message that the server refused, when it is the server's error. */
   readonly for: string | undefined;
+  /** Whether the server said so; the message is then its own. */
+  readonly isFromServer: boolean;
 
   /**
    * @param detail stands after the code's own message: what exactly, and never what a stranger sent
-   * @param more `cause`: the error underneath; `for`: the refused message's type
+   * @param more `cause`: the error underneath
    */
-  constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; for?: string | undefined } = {}) {
-    super(detail === '' ? (messages[code] ?? code) : `${messages[code] ?? code} (${detail})`, more);
+  constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; fromServer?: ServerError } = {}) {
+    const own = detail === '' ? messages[code] : `${messages[code]} (${detail})`;
+    super(more.fromServer?.message ?? own, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'PairlaneError';
     this.code = code;
-    this.for = more.for;
+    this.for = more.fromServer?.for;
+    this.isFromServer = more.fromServer !== undefined;
   }
 
   /** An error that the server told us: its own words are kept. */
-  static fromServer(error: {
-    message: string;
-    code?: string | undefined;
-    for?: string | undefined;
-  }): PairlaneError {
+  static fromServer(error: ServerError): PairlaneError {
     const isKnown = error.code !== undefined && isErrorCode(error.code);
-    const result = new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', {
-      for: error.for,
-    });
-    result.message = error.message;
-    return result;
+    return new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', { fromServer: error });
   }
 
   /** Any thrown value as this error. */

@@ -1,0 +1,87 @@
+/** `pairlane demo`: everything once, on this machine, with the time that each step took. */
+import { createPeer, type Peer } from './client/index.ts';
+import { CommandError, defineCommand } from './common/command.ts';
+import { startServer } from './server/index.ts';
+
+/** Any step that takes this long has failed. */
+const STEP_TIMEOUT_MS = 10_000;
+
+/** Runs a step, tells it with its time, and fails with its name. */
+async function step<T>(name: string, run: () => Promise<T>, describe?: (result: T) => string): Promise<T> {
+  const started = performance.now();
+  let deadline: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    deadline = setTimeout(() => reject(new Error(`not within ${STEP_TIMEOUT_MS / 1000} s`)), STEP_TIMEOUT_MS);
+  });
+  try {
+    const result = await Promise.race([run(), late]);
+    const took = `${Math.round(performance.now() - started)} ms`;
+    process.stdout.write(`${took.padStart(8)}  ${name}${describe ? `: ${describe(result)}` : ''}\n`);
+    return result;
+  } catch (error) {
+    throw new CommandError(`${name}: failed: ${(error as Error).message}`);
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+export const demoCommand = defineCommand({
+  name: 'demo',
+  about: 'Start a server and two peers that talk to each other, step by step.',
+  options: {},
+  async run() {
+    const started = performance.now();
+    const ends: (() => Promise<unknown>)[] = [];
+    try {
+      const server = await step(
+        'A signaling server starts',
+        () => startServer({ port: 0, logLevel: 'silent' }),
+        ({ url }) => url,
+      );
+      ends.push(() => server.stop());
+      // Loopback for machines without a network; no STUN, both are here.
+      const options = { url: server.url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
+      const join = async () => {
+        const peer = await createPeer(options);
+        ends.unshift(() => peer.close());
+        return peer;
+      };
+      const alice = await step('Alice connects to it', join, ({ id }) => `she is ${id}`);
+      const bob = await step('Bob connects to it', join, ({ id }) => `he is ${id}`);
+      const { key } = await step(
+        'Alice makes a pairing key',
+        () => alice.createKey(),
+        (made) => made.key,
+      );
+      await step(
+        'Bob pairs with the key',
+        () => bob.pair({ key }),
+        ({ initiator }) => `he is the ${initiator ? 'initiator' : 'receiver'}`,
+      );
+      await step('The data channel opens, from peer to peer', () =>
+        Promise.all([alice.opened(), bob.opened()]),
+      );
+      await step('Bob says something', () => say(bob, alice, 'Hello Alice!'), quoted);
+      await step('Alice answers', () => say(alice, bob, 'Hello Bob! No server saw this.'), quoted);
+      await step('Both leave, the server stops', () => endAll(ends));
+    } finally {
+      await endAll(ends);
+    }
+    process.stdout.write(`All of it in ${Math.round(performance.now() - started)} ms.\n`);
+    return 0;
+  },
+});
+
+async function say(from: Peer, to: Peer, text: string): Promise<string | Uint8Array> {
+  const received = new Promise<string | Uint8Array>((resolve) => to.once('message', resolve));
+  await from.send(text);
+  return received;
+}
+
+function quoted(text: string | Uint8Array): string {
+  return `"${text}"`;
+}
+
+async function endAll(ends: (() => Promise<unknown>)[]): Promise<void> {
+  for (const end of ends.splice(0)) await end();
+}
