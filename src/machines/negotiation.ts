@@ -241,20 +241,37 @@ export const negotiationMachine = setup({
         connection: {
           description: 'The way to the other peer.',
           initial: 'unpaired',
-          on: {
-            PAIRED: [
-              { guard: 'isInitiator', target: '.paired.offering', actions: 'rememberPeer' },
-              { target: '.paired.expecting', actions: 'rememberPeer' },
-            ],
-          },
           states: {
-            unpaired: { description: 'No peer.', entry: 'forgetPeer' },
+            unpaired: {
+              description: 'No peer.',
+              entry: 'forgetPeer',
+              on: {
+                PAIRED: [
+                  { guard: 'isInitiator', target: 'paired.offering', actions: 'rememberPeer' },
+                  { target: 'paired.expecting', actions: 'rememberPeer' },
+                ],
+              },
+            },
             paired: {
               description: 'The server brought us together with a peer.',
               entry: ['announcePaired', 'openConnection'],
               exit: 'closeConnection',
               initial: 'expecting',
               on: {
+                // Only after our link was lost and came back: the server knows nothing of the peer that we have.
+                PAIRED: [
+                  {
+                    guard: 'isInitiator',
+                    target: '#negotiation.open.connection.paired.offering',
+                    reenter: true,
+                    actions: ['announcePeerGone', 'rememberPeer'],
+                  },
+                  {
+                    target: '#negotiation.open.connection.paired.expecting',
+                    reenter: true,
+                    actions: ['announcePeerGone', 'rememberPeer'],
+                  },
+                ],
                 LOCAL_CANDIDATE_FOUND: { actions: 'sendCandidate' },
                 LOCAL_ANSWER_SET: { actions: 'sendAnswer' },
                 PEER_DISCONNECTED: { target: 'unpaired', actions: 'announcePeerGone' },
