@@ -61,9 +61,12 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
     print(`*** Peer ${peerId} disconnected. ***`);
     print('Ready for new connection.');
   });
+  let isOnline = true;
   peer.on('signaling', (state, id) => {
-    if (state === 'waiting') print('*** Connection to the server lost. Trying again. ***');
+    // Once, and not again for every attempt that fails.
+    if (isOnline && state === 'waiting') print('*** Connection to the server lost. Trying again. ***');
     if (state === 'online') print(`*** Your Client ID: ${id} ***`);
+    isOnline = state === 'online';
     if (state === 'lost') end(1);
   });
 }

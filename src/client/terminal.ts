@@ -41,10 +41,9 @@ export class Terminal {
   }
 
   close(): void {
-    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#readline.close();
     // The shell's own prompt starts on a line of its own.
-    if (this.#output.isTTY) this.#output.write('\n');
+    this.#output.write('\n');
   }
 }

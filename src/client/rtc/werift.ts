@@ -31,6 +31,9 @@ class WeriftConnection implements PeerConnection {
   readonly #pc: RTCPeerConnection;
   readonly #hasIceServers: boolean;
   readonly #prepared = new WeakSet<RTCIceTransport>();
+  readonly #restarts = new WeakMap<RTCIceTransport, number>();
+  /** How many transports look for a way anew. */
+  #checking = 0;
   #isClosed = false;
 
   constructor(config: ConnectionConfig) {
@@ -61,7 +64,7 @@ class WeriftConnection implements PeerConnection {
   }
 
   get connectionState(): ConnectionState {
-    return this.#pc.connectionState;
+    return this.#checking > 0 && !this.#isClosed ? 'connecting' : this.#pc.connectionState;
   }
 
   get localDescription(): { readonly sdp: string } | null {
@@ -86,13 +89,15 @@ class WeriftConnection implements PeerConnection {
 
   async setLocalDescription(description: SessionDescription): Promise<void> {
     for (const transport of this.#pc.iceTransports) this.#prepare(transport);
+    const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setLocalDescription(description);
-    if (description.type === 'answer') this.#checkAgain();
+    this.#check(restarted);
   }
 
   async setRemoteDescription(description: SessionDescription): Promise<void> {
+    const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setRemoteDescription(description);
-    if (description.type === 'answer') this.#checkAgain();
+    this.#check(restarted);
   }
 
   async addIceCandidate(candidate?: IceCandidate): Promise<void> {
@@ -128,13 +133,30 @@ class WeriftConnection implements PeerConnection {
     };
   }
 
-  /** On an ICE restart DTLS is connected already, and werift then leaves the new candidate pairs unchecked. */
-  #checkAgain(): void {
-    for (const { state, iceTransport } of this.#pc.dtlsTransports) {
-      if (state !== 'connected' || iceTransport.state !== 'new') continue;
-      // A failure shows in the connection's state.
-      iceTransport.start().catch(() => {});
+  /** The transports whose ICE was restarted since the last answer, while their DTLS stayed connected. */
+  #takeRestarted(): RTCIceTransport[] {
+    const restarted = this.#pc.dtlsTransports
+      .filter(({ state }) => state === 'connected')
+      .map(({ iceTransport }) => iceTransport)
+      .filter((transport) => transport.iceRestarts > (this.#restarts.get(transport) ?? 0));
+    for (const transport of restarted) this.#restarts.set(transport, transport.iceRestarts);
+    this.#checking += restarted.length;
+    return restarted;
+  }
+
+  /** werift leaves the new candidate pairs unchecked when DTLS is connected already, and calls that connected. */
+  #check(restarted: readonly RTCIceTransport[]): void {
+    for (const transport of restarted) {
+      transport.start().then(
+        () => this.#checked(),
+        () => this.#checked(),
+      );
     }
+  }
+
+  #checked(): void {
+    this.#checking -= 1;
+    if (!this.#isClosed) this.onconnectionstatechange?.();
   }
 }
 
