@@ -1,33 +1,12 @@
-/**
- * A peer: the negotiation machine, hosted, with a link to the signaling server and a connection to another peer.
- * What happens on either of them becomes an event of the machine, and only the machine decides what follows.
- */
+/** A peer as its user sees it: calls that are promises, and events. */
 import { EventEmitter } from 'eventemitter3';
-import { driveTimers } from '../common/clock.ts';
-import {
-  Hosted,
-  MachineHost,
-  type NegotiationContext,
-  type NegotiationEffects,
-  type NegotiationFailure,
-  type NegotiationSettings,
-  negotiationMachine,
-  StepQueue,
-  TimerWheel,
-} from '../machines/index.ts';
 import type { ServerMessage } from '../protocol/index.ts';
-import { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
-import { eventFrom, type PeerEvent } from './events.ts';
-import { negotiationExecutors, type Pairing } from './executors.ts';
-import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { Negotiator } from './negotiator.ts';
+import { type PeerOptions, resolveOptions } from './options.ts';
 import type { Platform } from './platform.ts';
 import { type Answers, Requests } from './requests.ts';
-import type { IceServer } from './rtc/types.ts';
-import { SignalingLink } from './signaling.ts';
 import { type PeerState, type SignalingState, signalingStateOf, stateOf } from './state.ts';
-
-type StateValue = Hosted<NegotiationContext>['value'];
 
 export interface PeerEvents {
   /** The state changed. */
@@ -45,99 +24,77 @@ export interface PeerEvents {
   signaling: (state: SignalingState, id: string | undefined) => void;
 }
 
+/** Somebody who waits. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: PairlaneError) => void;
+}
+
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
-  readonly #resolved: ResolvedOptions;
-  readonly #platform: Platform;
-  readonly #host: MachineHost<
-    Hosted<NegotiationContext>,
-    PeerEvent,
-    NegotiationEffects,
-    { settings: NegotiationSettings }
-  >;
-  readonly #machine = new Hosted<NegotiationContext>();
-  readonly #timers: TimerWheel;
-  readonly #stopTimers: () => void;
+  readonly #negotiator: Negotiator;
   readonly #requests: Requests;
-  readonly #link: SignalingLink;
-  #connection: Connection | undefined;
-  #pairing: Pairing | undefined;
-  #serverIceServers: readonly IceServer[] | undefined;
-  #closings: Promise<void>[] = [];
   #closed: Promise<void> | undefined;
-  /** Those who wait for the greeting, and for the data channel. */
-  #ready: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
-  #openers: { resolve: () => void; reject: (error: PairlaneError) => void }[] = [];
+  /** Who waits for the server's greeting, and who for the data channel. */
+  #starter: Waiter | undefined;
+  #openers: Waiter[] = [];
 
   /** Use {@link createPeerWith}, which waits until the server has greeted it. */
   constructor(platform: Platform, options: PeerOptions) {
     super();
-    this.#platform = { ...platform, clock: options.clock ?? platform.clock };
     this.#options = options;
-    this.#resolved = resolveOptions(options);
-    const { clock } = this.#platform;
-    this.#timers = new TimerWheel(clock.now());
-    this.#requests = new Requests(this.#timers, this.#resolved.requestTimeoutMs);
-    this.#link = new SignalingLink(this.#resolved.url, platform.openSocket, {
+    const resolved = resolveOptions(options);
+    this.#negotiator = new Negotiator(platform, options, resolved, {
+      stepped: (from, to) => this.#stepped(from, to),
+      ready: () => this.#starter?.resolve(),
+      paired: ({ peerId, initiator }) => {
+        // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
+        if (initiator) this.#requests.answer('pair_request', { peerId, initiator });
+        this.#tell('paired', { peerId, initiator });
+      },
+      opened: () => {
+        this.#settleOpeners();
+        this.#tell('open');
+      },
+      message: (data) => this.#tell('message', data),
+      peerGone: (peerId, reason) => {
+        this.#settleOpeners(new PairlaneError('peer_gone'));
+        this.#tell('peer_disconnected', { peerId, reason });
+      },
+      gaveUp: (failure) => {
+        const error = new PairlaneError(failure);
+        this.#settleOpeners(error);
+        if (this.#starter) this.#starter.reject(error);
+        else this.#fail(error);
+      },
+      signalingLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
       received: (message) => this.#received(message),
-      malformed: (error) => this.#fail(error),
-      lost: (mayReturn, reason) => {
-        this.#options.logger?.debug({ id: this.id, reason }, 'Signaling lost');
-        this.#requests.failAll(new PairlaneError('signaling_lost'));
-        this.#send({ type: 'SOCKET_LOST', mayReturn, random: platform.random() });
-      },
+      problem: (error) => this.#fail(error),
     });
-    this.#host = new MachineHost(negotiationMachine, {
-      queue: new StepQueue(),
-      timers: this.#timers,
-      executors: negotiationExecutors({
-        link: this.#link,
-        connection: () => this.#connection,
-        epoch: () => (this.#pairing?.epoch === undefined ? {} : { epoch: this.#pairing.epoch }),
-        ready: (iceServers) => {
-          this.#serverIceServers = iceServers;
-          this.#ready?.resolve();
-        },
-        paired: (pairing) => this.#paired(pairing),
-        peerGone: (reason) => this.#peerGone(reason),
-        gaveUp: (failure) => this.#gaveUp(failure),
-        openConnection: () => this.#openConnection(),
-        closeConnection: () => this.#closeConnection(),
-      }),
-      // A pairing whose effect failed cannot go on; the peer can.
-      onError: (_, error) => {
-        this.#fail(PairlaneError.from('internal', error));
-        this.#send({ type: 'UNPAIR_ASKED' });
-      },
-    });
-    this.#host.observer = (step) => {
-      options.observer?.(step);
-      this.#stepped(step.from, step.to);
-    };
-    this.#stopTimers = driveTimers(this.#timers, clock);
+    this.#requests = new Requests(this.#negotiator.timers, resolved.requestTimeoutMs);
   }
 
   /** Our id at the server; undefined until it has greeted us. It is a new one after each reconnect. */
   get id(): string | undefined {
-    return this.#machine.context?.id;
+    return this.#negotiator.context?.id;
   }
 
   /** The id of the peer that we are paired with. */
   get peerId(): string | undefined {
-    return this.#machine.context?.peerId;
+    return this.#negotiator.context?.peerId;
   }
 
   get state(): PeerState {
-    return stateOf(this.#machine.value);
+    return stateOf(this.#negotiator.value);
   }
 
   get signaling(): SignalingState {
-    return signalingStateOf(this.#machine.value);
+    return signalingStateOf(this.#negotiator.value);
   }
 
   /** Whether `send` works now. */
   get isOpen(): boolean {
-    return this.#connection?.isOpen === true;
+    return this.#negotiator.connection?.isOpen === true;
   }
 
   /**
@@ -146,17 +103,17 @@ export class Peer extends EventEmitter<PeerEvents> {
    */
   start(): Promise<this> {
     return new Promise((resolve, reject) => {
-      this.#ready = {
+      this.#starter = {
         resolve: () => {
-          this.#ready = undefined;
+          this.#starter = undefined;
           resolve(this);
         },
         reject: (error) => {
-          this.#ready = undefined;
+          this.#starter = undefined;
           this.close().then(() => reject(error));
         },
       };
-      this.#host.start(this.#machine, { settings: this.#resolved.settings });
+      this.#negotiator.start();
     });
   }
 
@@ -168,7 +125,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   createKey(options: { ttlS?: number; uses?: number } = {}): Promise<Answers['create_key']> {
     const { ttlS, uses } = options;
     return this.#request('create_key', () =>
-      this.#link.send({
+      this.#negotiator.link.send({
         type: 'create_key',
         ...(ttlS !== undefined && { ttl_s: ttlS }),
         ...(uses !== undefined && { uses }),
@@ -183,7 +140,7 @@ export class Peer extends EventEmitter<PeerEvents> {
    */
   pair(target: { id: string } | { key: string }): Promise<Answers['pair_request']> {
     return this.#request('pair_request', () =>
-      this.#link.send(
+      this.#negotiator.link.send(
         'id' in target
           ? { type: 'pair_request', target_id: target.id }
           : { type: 'pair_request', key: target.key },
@@ -207,17 +164,19 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @throws {PairlaneError} `not_open`, `send_failed`
    */
   send(data: string | Uint8Array): Promise<void> {
-    return this.#connection?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+    return this.#negotiator.connection?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
   /** Leaves the pairing, and stays connected to the server. */
   unpair(): void {
-    this.#send({ type: 'UNPAIR_ASKED' });
+    if (this.peerId === undefined) return;
+    this.#negotiator.send({ type: 'UNPAIR_ASKED' });
+    this.#settleOpeners(new PairlaneError('unpaired'));
   }
 
   /** Tells the peer that the network changed: the connection looks for a new way (an ICE restart). */
   networkChanged(): void {
-    this.#send({ type: 'NETWORK_CHANGED' });
+    this.#negotiator.send({ type: 'NETWORK_CHANGED' });
   }
 
   /** Ends everything. Fulfilled when every socket is released. */
@@ -227,104 +186,28 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   async #close(): Promise<void> {
-    // The socket of a peer that never started is not there to be closed by the machine.
-    if (this.#machine.value === '') this.#link.close();
-    this.#send({ type: 'CLOSE_ASKED' });
     const error = new PairlaneError('closed');
     this.#requests.failAll(error);
     this.#settleOpeners(error);
-    this.#ready?.reject(error);
-    await Promise.all([...this.#closings, this.#link.closed()]);
-    this.#stopTimers();
+    await this.#negotiator.close();
+    this.#starter?.reject(error);
   }
 
   #request<Kind extends keyof Answers>(kind: Kind, ask: () => void): Promise<Answers[Kind]> {
     if (this.#closed) return Promise.reject(new PairlaneError('closed'));
     if (this.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
-    this.#timers.now = this.#platform.clock.now();
-    return this.#requests.start(kind, ask);
-  }
-
-  /** Every event comes with the time: deadlines count from it. */
-  #send(event: PeerEvent): void {
-    this.#timers.now = this.#platform.clock.now();
-    this.#host.send(this.#machine, event);
+    return this.#negotiator.withTime(() => this.#requests.start(kind, ask));
   }
 
   #received(message: ServerMessage): void {
-    if (message.type === 'error') {
-      this.#refused(PairlaneError.fromServer(message));
-    } else if (message.type === 'key') {
+    if (message.type === 'key') {
       this.#requests.answer('create_key', { key: message.key, expiresAt: new Date(message.expires_at) });
-    } else if (!this.#isOfOtherPairing(message)) {
-      const event = eventFrom(message);
-      if (event) this.#send(event);
     }
-  }
-
-  #isOfOtherPairing(message: ServerMessage): boolean {
-    return 'from_peer' in message && message.epoch !== undefined && message.epoch !== this.#pairing?.epoch;
-  }
-
-  #refused(error: PairlaneError): void {
+    if (message.type !== 'error') return;
+    const error = PairlaneError.fromServer(message);
     // We leave a peer that has left us meanwhile; and an offer that yields to the peer's is no failure.
     if (error.for === 'unpair' || error.code === 'offer_collision') return;
     if (!this.#requests.failFor(error)) this.#fail(error);
-  }
-
-  #openConnection(): void {
-    const { iceServers = this.#pairing?.iceServers ?? this.#serverIceServers ?? DEFAULT_ICE_SERVERS } =
-      this.#options;
-    const { iceAdditionalHostAddresses } = this.#options;
-    const rtc = this.#platform.createConnection({ iceServers, iceAdditionalHostAddresses });
-    this.#connection = new Connection(rtc, this.#resolved.channel, {
-      localOffer: (sdp) => this.#send({ type: 'LOCAL_OFFER_SET', sdp }),
-      localAnswer: (sdp) => this.#send({ type: 'LOCAL_ANSWER_SET', sdp }),
-      localCandidate: (candidate) => this.#send({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),
-      established: () => this.#send({ type: 'CONNECTION_ESTABLISHED' }),
-      failed: () => this.#send({ type: 'CONNECTION_FAILED' }),
-      closedByPeer: () => this.#send({ type: 'CLOSED_BY_PEER' }),
-      descriptionRefused: (error) => {
-        this.#options.logger?.warn({ id: this.id, peerId: this.peerId, code: error.code }, error.message);
-        this.#send({ type: 'DESCRIPTION_REFUSED' });
-      },
-      opened: () => {
-        this.#settleOpeners();
-        this.#tell('open');
-      },
-      message: (data) => this.#tell('message', data),
-      problem: (error) => this.#fail(error),
-    });
-  }
-
-  #closeConnection(): void {
-    const closing = this.#connection?.close();
-    this.#connection = undefined;
-    if (!closing) return;
-    const done = closing.then(() => {
-      this.#closings = this.#closings.filter((other) => other !== done);
-    });
-    this.#closings.push(done);
-  }
-
-  #paired(pairing: Pairing): void {
-    this.#pairing = pairing;
-    const { peerId, initiator } = pairing;
-    // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
-    if (initiator) this.#requests.answer('pair_request', { peerId, initiator });
-    this.#tell('paired', { peerId, initiator });
-  }
-
-  #peerGone(reason: string): void {
-    this.#settleOpeners(new PairlaneError('peer_gone'));
-    this.#tell('peer_disconnected', { peerId: this.#pairing?.peerId ?? '', reason });
-  }
-
-  #gaveUp(failure: NegotiationFailure): void {
-    const error = new PairlaneError(failure);
-    this.#settleOpeners(error);
-    if (this.#ready) this.#ready.reject(error);
-    else this.#fail(error);
   }
 
   #settleOpeners(error?: PairlaneError): void {
@@ -336,7 +219,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     }
   }
 
-  #stepped(from: StateValue, to: StateValue): void {
+  #stepped(from: Negotiator['value'], to: Negotiator['value']): void {
     if (from === to) return;
     const [previous, state] = [stateOf(from), stateOf(to)];
     const [before, signaling] = [signalingStateOf(from), signalingStateOf(to)];

@@ -1,6 +1,7 @@
 /** werift's data channel behind the W3C interface. */
-import type { RTCDataChannel } from 'werift';
+
 import type { DataChannel } from './types.ts';
+import type { RTCDataChannel } from './werift.ts';
 
 /** RFC 8831 section 8: payload protocol identifiers for empty messages, which carry one zero byte. */
 const EMPTY_STRING_PPID = 56;

@@ -15,6 +15,8 @@ import type {
 } from './types.ts';
 import { WeriftDataChannel } from './werift-channel.ts';
 
+export type { RTCDataChannel } from 'werift';
+
 /** What this file uses of werift's ICE agent beyond its typings. */
 interface IceAgent {
   stunServer?: unknown;
