@@ -79,6 +79,7 @@ export class Connection {
     const serial = this.#offersReceived;
     this.#enqueue(async () => {
       if (serial !== this.#offersReceived) return;
+      checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
       await this.#addHeld();
       this.#found ??= [];
@@ -91,6 +92,7 @@ export class Connection {
 
   applyAnswer(sdp: string): void {
     this.#enqueue(async () => {
+      checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
       await this.#addHeld();
     });
@@ -199,5 +201,12 @@ export class Connection {
     });
     this.#channel = adopted;
     return adopted;
+  }
+}
+
+/** werift takes any text for a description, of nothing; and waits for a way that nobody described. */
+function checkDescription(sdp: string): void {
+  if (!/^m=application /m.test(sdp)) {
+    throw new PairlaneError('description_refused', 'it describes no data channel');
   }
 }

@@ -36,6 +36,7 @@ class WeriftConnection implements PeerConnection {
   readonly #restarts = new WeakMap<RTCIceTransport, number>();
   /** How many transports look for a way anew. */
   #checking = 0;
+  #settingLocal: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(config: ConnectionConfig) {
@@ -90,9 +91,12 @@ class WeriftConnection implements PeerConnection {
   }
 
   async setLocalDescription(description: SessionDescription): Promise<void> {
+    if (this.#isClosed) throw new Error('it is closed');
     for (const transport of this.#pc.iceTransports) this.#prepare(transport);
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
-    await this.#pc.setLocalDescription(description);
+    const setting = this.#pc.setLocalDescription(description);
+    this.#settingLocal = setting.catch(() => {});
+    await setting;
     this.#check(restarted);
   }
 
@@ -109,6 +113,8 @@ class WeriftConnection implements PeerConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // Sockets that are just being bound would be forgotten, and stay open.
+    await this.#settingLocal;
     // A question to a STUN server that does not answer would keep the process alive for seconds.
     for (const transport of this.#pc.iceTransports) {
       for (const protocol of (transport.connection as unknown as IceAgent).protocols) {
