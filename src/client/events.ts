@@ -30,10 +30,10 @@ export type PeerEventOf<Type extends EventType> = { type: Type } & FieldsOf<Nego
 export type PeerEvent = { [Type in EventType]: PeerEventOf<Type> }[EventType];
 
 /** The server's messages that are facts for the machine. */
-export function eventFrom(message: ServerMessage): PeerEvent | undefined {
+export function eventFrom(message: ServerMessage, isResumed: boolean): PeerEvent | undefined {
   switch (message.type) {
     case 'your_id':
-      return { type: 'WELCOMED', id: message.id, iceServers: message.ice_servers };
+      return { type: 'WELCOMED', id: message.id, isResumed, iceServers: message.ice_servers };
     case 'paired':
       return {
         type: 'PAIRED',

@@ -39,6 +39,7 @@ export function negotiationExecutors(
   const { link, connection, epoch } = shell;
   return {
     openSocket: () => link.open(),
+    dropSocket: () => link.drop(),
     closeSocket: () => link.close(),
     announceReady: (_, event) => shell.ready((event as PeerEventOf<'WELCOMED'>).iceServers),
     announcePaired(_, event) {

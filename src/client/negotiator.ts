@@ -44,7 +44,8 @@ export interface NegotiatorHandlers {
   readonly peerGone: (peerId: string, reason: string) => void;
   /** The pairing, or the link to the server, is over. */
   readonly gaveUp: (failure: NegotiationFailure) => void;
-  readonly signalingLost: () => void;
+  /** The server will not answer what it was asked. */
+  readonly sessionLost: () => void;
   /** A message of the server's that is none of the machine's business. */
   readonly received: (message: ServerMessage) => void;
   /** Something that this peer survives. */
@@ -80,11 +81,11 @@ export class Negotiator {
     this.#clock = options.clock ?? platform.clock;
     this.timers = new TimerWheel(this.#clock.now());
     this.link = new SignalingLink(resolved.url, platform.openSocket, {
-      received: (message) => this.#received(message),
+      received: (message, isResumed) => this.#received(message, isResumed),
       malformed: (error) => handlers.problem(error),
+      sessionLost: handlers.sessionLost,
       lost: (mayReturn, reason) => {
         options.logger?.debug({ id: this.context?.id, reason }, 'Signaling lost');
-        handlers.signalingLost();
         this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random() });
       },
     });
@@ -167,9 +168,9 @@ export class Negotiator {
     return host;
   }
 
-  #received(message: ServerMessage): void {
+  #received(message: ServerMessage, isResumed: boolean): void {
     if (this.#isOfOtherPairing(message)) return;
-    const event = eventFrom(message);
+    const event = eventFrom(message, isResumed);
     if (event) this.send(event);
     else this.#handlers.received(message);
   }

@@ -18,9 +18,12 @@ export interface PeerEvents {
   message: (data: string | Uint8Array) => void;
   /** The peer left or was lost; we are ready for the next one. */
   peer_disconnected: (peer: { peerId: string; reason: string }) => void;
+  /** The peer lost its link to the server, and may come back; the data channel is not touched. */
+  peer_away: (peer: { peerId: string }) => void;
+  peer_back: (peer: { peerId: string }) => void;
   /** Something failed that no call of yours waited for. A pairing that it ended is over. */
   error: (error: PairlaneError) => void;
-  /** The link to the server changed; each time that it comes `online` the peer has a new id. */
+  /** The link to the server changed; after a loss the peer may have a new id. */
   signaling: (state: SignalingState, id: string | undefined) => void;
 }
 
@@ -67,14 +70,14 @@ export class Peer extends EventEmitter<PeerEvents> {
         if (this.#starter) this.#starter.reject(error);
         else this.#fail(error);
       },
-      signalingLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
+      sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
       received: (message) => this.#received(message),
       problem: (error) => this.#fail(error),
     });
     this.#requests = new Requests(this.#negotiator.timers, resolved.requestTimeoutMs);
   }
 
-  /** Our id at the server; undefined until it has greeted us. It is a new one after each reconnect. */
+  /** Our id at the server; undefined until it has greeted us. It stays over a reconnect, if the server still has it. */
   get id(): string | undefined {
     return this.#negotiator.context?.id;
   }
@@ -203,10 +206,14 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (message.type === 'key') {
       this.#requests.answer('create_key', { key: message.key, expiresAt: new Date(message.expires_at) });
     }
+    if (message.type === 'peer_away' || message.type === 'peer_back') {
+      this.#tell(message.type, { peerId: message.peer_id });
+    }
     if (message.type !== 'error') return;
     const error = PairlaneError.fromServer(message);
     // We leave a peer that has left us meanwhile; and an offer that yields to the peer's is no failure.
-    if (error.for === 'unpair' || error.code === 'offer_collision') return;
+    // A session that could not be resumed was replaced by a new one: the machine knows.
+    if (error.for === 'unpair' || error.for === 'resume' || error.code === 'offer_collision') return;
     if (!this.#requests.failFor(error)) this.#fail(error);
   }
 

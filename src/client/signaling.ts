@@ -1,32 +1,48 @@
 /**
- * The link to the signaling server: one socket at a time, messages checked on their way in. What is decoded is still
- * untrusted: it fits its schema, and no more.
+ * The link to the signaling server: one socket at a time, and a session that outlives it. The link asks for a session
+ * that can be resumed; where the server has that, frames are numbered, and what the other side has not had when a
+ * socket is lost is sent again on the next one (see Delivery).
  */
 import {
   type ClientMessage,
   closeCodes,
-  explain,
-  isRecord,
+  Delivery,
+  readNumbered,
   type ServerMessage,
-  type ServerMessageType,
-  serverSchemas,
 } from '../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
+import { decodeServerMessage } from './server-message.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 
 export interface SignalingHandlers {
-  readonly received: (message: ServerMessage) => void;
+  /** @param isResumed for `your_id`: whether it is the session that we had before */
+  readonly received: (message: ServerMessage, isResumed: boolean) => void;
   /** The server sent something that does not fit the protocol; it is passed over. */
   readonly malformed: (error: PairlaneError) => void;
   /** The socket is gone or did not open. */
   readonly lost: (mayReturn: boolean, reason: string) => void;
+  /** What we sent and the server did not confirm is lost for good. */
+  readonly sessionLost: () => void;
 }
+
+/** What we come back with. */
+interface Session {
+  readonly id: string;
+  token: string;
+  readonly delivery: Delivery<string>;
+}
+
+/** Any code but 1000, which would be a goodbye, and end the session. */
+const GIVEN_UP = 4000;
 
 export class SignalingLink {
   readonly #url: string;
   readonly #openSocket: OpenSocket;
   readonly #handlers: SignalingHandlers;
   #socket: Socket | undefined;
+  #session: Session | undefined;
+  /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
+  #isWelcome = false;
   #closing: Promise<void> = Promise.resolve();
 
   constructor(url: string, openSocket: OpenSocket, handlers: SignalingHandlers) {
@@ -41,7 +57,13 @@ export class SignalingLink {
     const closing = new Promise<void>((resolve) => {
       closed = resolve;
     });
-    const socket = this.#openSocket(this.#url, {
+    const url = new URL(this.#url);
+    url.searchParams.set('resume', this.#session ? 'back' : '1');
+    this.#isWelcome = false;
+    const socket = this.#openSocket(url.href, {
+      opened: () => {
+        if (this.#socket === socket) this.#askForSession();
+      },
       received: (data) => {
         if (this.#socket === socket) this.#received(data);
       },
@@ -49,6 +71,7 @@ export class SignalingLink {
         closed();
         if (this.#socket !== socket) return;
         this.#socket = undefined;
+        if (!this.#session) this.#handlers.sessionLost();
         this.#handlers.lost(code !== closeCodes.policyViolation, reason);
       },
     });
@@ -56,16 +79,23 @@ export class SignalingLink {
     this.#closing = closing;
   }
 
-  /** Passed over when there is no open socket. */
+  /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
   send(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    const { delivery } = this.#session ?? {};
+    if (!delivery) this.#socket?.send(text);
+    else this.#sendNumbered(delivery, delivery.keep(text), text);
   }
 
-  /** Ends the socket; nothing that it still says is heard. */
+  /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
+  drop(): void {
+    this.#end(GIVEN_UP);
+  }
+
+  /** Says goodbye: socket and session are over. */
   close(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    this.#session = undefined;
+    this.#end(closeCodes.normal);
   }
 
   /** Fulfilled when the last socket is closed. */
@@ -73,29 +103,70 @@ export class SignalingLink {
     return this.#closing;
   }
 
-  #received(data: unknown): void {
-    const decoded = decodeServerMessage(data);
-    if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
-    else if (decoded?.type === 'ping') this.send({ type: 'pong' });
-    else if (decoded) this.#handlers.received(decoded);
+  #end(code: number): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(code);
   }
-}
 
-/** @returns undefined for a type that this version does not know: a newer server may send it */
-export function decodeServerMessage(data: unknown): ServerMessage | PairlaneError | undefined {
-  if (typeof data !== 'string') return new PairlaneError('invalid_server_message', 'a binary frame');
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    return new PairlaneError('invalid_server_message', 'not JSON');
+  #askForSession(): void {
+    if (!this.#session) return;
+    const { id, token, delivery } = this.#session;
+    this.#sendPlain({ type: 'resume', id, token, received: delivery.received });
   }
-  if (!isRecord(value) || typeof value.type !== 'string') {
-    return new PairlaneError('invalid_server_message', 'no `type`');
+
+  #sendPlain(message: ClientMessage): void {
+    this.#socket?.send(JSON.stringify(message));
   }
-  if (!Object.hasOwn(serverSchemas, value.type)) return undefined;
-  const problem = explain(serverSchemas[value.type as ServerMessageType], value);
-  return problem === undefined
-    ? (value as ServerMessage)
-    : new PairlaneError('invalid_server_message', `${value.type}: ${problem}`);
+
+  #sendNumbered(delivery: Delivery<string>, seq: number, text: string): void {
+    if (this.#isWelcome) this.#socket?.send(`${delivery.headOf(seq)}${text}]`);
+  }
+
+  #received(data: unknown): void {
+    const numbered = typeof data === 'string' ? readNumbered(data) : undefined;
+    if (numbered && this.#session) {
+      const { delivery } = this.#session;
+      const verdict = delivery.accept(numbered.seq, numbered.received);
+      if (verdict === 'impossible') {
+        this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
+      }
+      if (verdict !== 'new') return;
+      if (delivery.shouldConfirm) this.#sendPlain(delivery.confirmation());
+    }
+    const decoded = decodeServerMessage(numbered && this.#session ? numbered.message : data);
+    if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
+    else if (decoded) this.#handle(decoded);
+  }
+
+  #handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'ping':
+        this.#sendPlain({ type: 'pong' });
+        return;
+      case 'ack':
+        this.#session?.delivery.confirm(message.received);
+        return;
+      case 'your_id':
+        this.#handlers.received(message, this.#welcomed(message));
+        return;
+      default:
+        this.#handlers.received(message, false);
+    }
+  }
+
+  /** @returns whether the server gave us the session that we had */
+  #welcomed({ id, resume, received }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
+    const old = this.#session;
+    this.#isWelcome = true;
+    if (old && id === old.id && received !== undefined && resume !== undefined) {
+      old.token = resume;
+      old.delivery.confirm(received);
+      for (const { seq, message } of old.delivery.waiting) this.#sendNumbered(old.delivery, seq, message);
+      return true;
+    }
+    this.#session = resume === undefined ? undefined : { id, token: resume, delivery: new Delivery() };
+    if (old) this.#handlers.sessionLost();
+    return false;
+  }
 }

@@ -13,6 +13,7 @@ const NO_CLOSE_FRAME = 1006;
 export const openWsSocket: OpenSocket = (url, handlers) => {
   const socket = new WebSocket(url, { maxPayload: MAX_RECEIVED_BYTES, perMessageDeflate: false });
   let failure = '';
+  socket.on('open', () => handlers.opened());
   socket.on('message', (data, isBinary) => handlers.received(isBinary ? data : String(data)));
   // `close` always follows; without a listener an error would end the process.
   socket.on('error', (error) => {
@@ -25,8 +26,8 @@ export const openWsSocket: OpenSocket = (url, handlers) => {
     send(text) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
-    close() {
-      socket.close(1000);
+    close(code) {
+      socket.close(code);
       const deadline = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
       socket.once('close', () => clearTimeout(deadline));
     },

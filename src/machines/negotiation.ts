@@ -55,7 +55,8 @@ export type NegotiationFailure =
 export type NegotiationEventFromUser = { type: 'UNPAIR_ASKED' | 'CLOSE_ASKED' };
 
 export type NegotiationEventFromServer =
-  | { type: 'WELCOMED'; id: string }
+  /** @property isResumed the server still has our session, and our pairing with it */
+  | { type: 'WELCOMED'; id: string; isResumed: boolean }
   | { type: 'PAIRED'; peerId: string; isInitiator: boolean; isPolite: boolean }
   | { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' }
   | { type: 'PEER_DISCONNECTED' };
@@ -78,6 +79,8 @@ export type NegotiationEvent =
 
 const effects = {
   openSocket: effect(),
+  /** Gives a socket up, to open another for the same session. */
+  dropSocket: effect(),
   closeSocket: effect(),
   announceReady: effect(),
   announcePaired: effect(),
@@ -159,6 +162,9 @@ export const negotiationMachine = setup({
       context.settings.reconnect &&
       context.id !== undefined &&
       (event.type !== 'SOCKET_LOST' || event.mayReturn),
+    isLostForGood: ({ context, event }) =>
+      event.type === 'SOCKET_LOST' && !(context.settings.reconnect && event.mayReturn),
+    isNewSession: ({ event }) => event.type === 'WELCOMED' && !event.isResumed,
     mayRestart: ({ context }) => context.isPairedAtServer && context.restarts < context.settings.maxRestarts,
   },
   delays: {
@@ -208,7 +214,7 @@ export const negotiationMachine = setup({
               },
               after: {
                 signalingTimeout: [
-                  { guard: 'mayReturn', target: 'waiting', actions: ['closeSocket', 'drawBackoff'] },
+                  { guard: 'mayReturn', target: 'waiting', actions: ['dropSocket', 'drawBackoff'] },
                   {
                     target: 'lost',
                     actions: { type: 'announceFailure', params: { failure: 'signaling_timeout' } },
@@ -278,7 +284,9 @@ export const negotiationMachine = setup({
                 CLOSED_BY_PEER: { target: 'unpaired', actions: ['sendUnpair', 'announcePeerGone'] },
                 UNPAIR_ASKED: { target: 'unpaired', actions: 'sendUnpair' },
                 DESCRIPTION_REFUSED: giveUp('description_refused'),
-                SOCKET_LOST: giveUp('signaling_lost'),
+                // A lost socket alone ends nothing: the server may still have the session when the next one opens.
+                WELCOMED: { guard: 'isNewSession', ...giveUp('signaling_lost') },
+                SOCKET_LOST: { guard: 'isLostForGood', ...giveUp('signaling_lost') },
               },
               states: {
                 expecting: {
@@ -323,7 +331,8 @@ export const negotiationMachine = setup({
                     NETWORK_CHANGED: { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
                     OFFER_RECEIVED: { target: 'answering' },
                     CANDIDATE_RECEIVED: { actions: 'addCandidate' },
-                    SOCKET_LOST: { actions: 'forgetServerPairing' },
+                    WELCOMED: { guard: 'isNewSession', actions: 'forgetServerPairing' },
+                    SOCKET_LOST: { guard: 'isLostForGood', actions: 'forgetServerPairing' },
                   },
                 },
                 restarting: {

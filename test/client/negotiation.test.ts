@@ -76,7 +76,8 @@ function named({ type, params }: Effect): string {
   return params ? `${type}(${Object.values(params as object).join()})` : type;
 }
 
-const welcomed = { type: 'WELCOMED', id: 'me' } as const;
+const welcomed = { type: 'WELCOMED', id: 'me', isResumed: false } as const;
+const resumed = { ...welcomed, isResumed: true };
 const lost = { type: 'SOCKET_LOST', mayReturn: true, random: 0.5 } as const;
 const lostForGood = { ...lost, mayReturn: false };
 const paired = (isInitiator: boolean, isPolite = !isInitiator) =>
@@ -149,7 +150,7 @@ describe('the signaling link', () => {
     const stepper = new Stepper();
     stepper.send(welcomed, lost);
     stepper.after(300);
-    expect(stepper.after(10_050)).toEqual(['closeSocket']);
+    expect(stepper.after(10_050)).toEqual(['dropSocket']);
     expect(stepper.signaling).toBe('waiting');
   });
 
@@ -266,22 +267,53 @@ describe('a pairing', () => {
 });
 
 describe('losing signaling', () => {
-  it.each(places.filter((place) => place !== 'connected'))('ends a pairing that is %s', (place) => {
+  const ended = ['closeConnection', 'sendUnpair', 'announceFailure(signaling_lost)'];
+  const backAgain = (stepper: Stepper, welcome: typeof welcomed | typeof resumed) => {
+    stepper.send(lost);
+    stepper.after(300);
+    return stepper.send(welcome);
+  };
+
+  it.each(places)('ends nothing that is %s when the server still has our session', (place) => {
     const stepper = at(place);
-    expect(stepper.send(lost)).toEqual(['closeConnection', 'sendUnpair', 'announceFailure(signaling_lost)']);
-    expect(stepper.signaling).toBe('waiting');
+    expect(backAgain(stepper, resumed)).toEqual(['announceReady']);
+    expect(stepper.connection).toEqual({ paired: place });
+    expect(stepper.context.isPairedAtServer).toBe(true);
   });
 
-  it('does not end a connection that is up', () => {
+  it.each(places.filter((place) => place !== 'connected'))(
+    'ends a pairing that is %s when the server has a new session for us',
+    (place) => {
+      const stepper = at(place);
+      expect(backAgain(stepper, welcomed)).toEqual([
+        ...ended.slice(0, 1),
+        'announceReady',
+        ...ended.slice(1),
+      ]);
+      expect(stepper.connection).toBe('unpaired');
+    },
+  );
+
+  it.each(places.filter((place) => place !== 'connected'))('for good ends a pairing that is %s', (place) => {
+    const stepper = at(place);
+    expect(stepper.send(lostForGood)).toEqual(expect.arrayContaining(ended));
+    expect(stepper.signaling).toBe('lost');
+  });
+
+  it('does not end a connection that is up, even when the server knows nothing of it any more', () => {
     const stepper = at('connected');
-    expect(stepper.send(lost)).toEqual([]);
+    expect(backAgain(stepper, welcomed)).toEqual(['announceReady']);
     expect(stepper.connection).toEqual({ paired: 'connected' });
     expect(stepper.context.isPairedAtServer).toBe(false);
+    const other = at('connected');
+    expect(other.send(lostForGood)).toEqual(['announceFailure(signaling_failed)', 'closeSocket']);
+    expect(other.connection).toEqual({ paired: 'connected' });
+    expect(other.context.isPairedAtServer).toBe(false);
   });
 
   it('leaves no way to restart: a failure then ends the pairing', () => {
     const stepper = at('connected');
-    stepper.send(lost);
+    backAgain(stepper, welcomed);
     expect(stepper.send(event('NETWORK_CHANGED'))).toEqual([]);
     expect(stepper.send(event('CONNECTION_FAILED'))).toEqual([
       ...['closeConnection', 'sendUnpair', 'announceFailure(connection_failed)'],

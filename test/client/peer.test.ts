@@ -294,6 +294,26 @@ describe('recovery', () => {
     expect(await received).toBe('without a server');
   });
 
+  it('comes back to its session over a lost socket: the same id, the same pairing, and nothing is lost', async () => {
+    const { server } = await startTestServer();
+    const [a, b] = await openPair(server.url, { reconnect: { baseMs: 50 } });
+    await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
+    const oldId = a.id;
+    const told: string[] = [];
+    b.on('peer_away', ({ peerId }) => told.push(`away ${peerId}`));
+    b.on('peer_disconnected', () => told.push('disconnected'));
+    const back = event(b, 'peer_back');
+    const key = a.createKey();
+    server.sessions.get(oldId as string)?.socket?.close();
+    expect(await back).toEqual({ peerId: oldId });
+    expect(told).toEqual([`away ${oldId}`]);
+    expect([a.id, a.state, b.state]).toEqual([oldId, 'connected', 'connected']);
+    expect((await key).key).toMatch(/^.{4}-.{4}-.{4}$/);
+    a.networkChanged();
+    await inState(a, 'checking');
+    await inState(a, 'connected');
+  });
+
   it('ends the connection when signaling is lost and the peer then leaves', async () => {
     const { server } = await startTestServer();
     const [a, b] = await openPair(server.url, { reconnect: false });

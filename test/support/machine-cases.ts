@@ -87,7 +87,7 @@ export const pairingEvents: Cases<PairingEvent> = {
 export const negotiationEvents: Cases<NegotiationEvent> = {
   UNPAIR_ASKED: [{ type: 'UNPAIR_ASKED' }],
   CLOSE_ASKED: [{ type: 'CLOSE_ASKED' }],
-  WELCOMED: [{ type: 'WELCOMED', id: 'me' }],
+  WELCOMED: [true, false].map((isResumed) => ({ type: 'WELCOMED', id: 'me', isResumed })),
   PAIRED: [true, false].map((isInitiator) => ({
     type: 'PAIRED',
     peerId: 'other',
