@@ -70,6 +70,6 @@ export function negotiationExecutors(
         ...epoch(),
       }),
     sendReport: (_, _event, { state }) => link.send({ type: 'report', state, ...epoch() }),
-    sendUnpair: () => link.send({ type: 'unpair', ...epoch() } as { type: 'unpair' }),
+    sendUnpair: () => link.send({ type: 'unpair', ...epoch() }),
   };
 }

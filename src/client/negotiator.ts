@@ -84,6 +84,7 @@ export class Negotiator {
       received: (message, isResumed) => this.#received(message, isResumed),
       malformed: (error) => handlers.problem(error),
       sessionLost: handlers.sessionLost,
+      pairing: () => this.#claim(),
       lost: (mayReturn, reason) => {
         options.logger?.debug({ id: this.context?.id, reason }, 'Signaling lost');
         this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random() });
@@ -173,6 +174,12 @@ export class Negotiator {
     const event = eventFrom(message, isResumed);
     if (event) this.send(event);
     else this.#handlers.received(message);
+  }
+
+  #claim() {
+    const { peerId, initiator, epoch } = this.#pairing ?? {};
+    const isPaired = this.context?.isPairedAtServer === true && epoch !== undefined && peerId !== undefined;
+    return isPaired ? { peer_id: peerId, epoch, initiator: initiator === true } : undefined;
   }
 
   #isOfOtherPairing(message: ServerMessage): boolean {

@@ -5,10 +5,13 @@
  */
 import {
   type ClientMessage,
+  type ClientMessageOf,
   closeCodes,
   Delivery,
+  type NumberedFrame,
   readNumbered,
   type ServerMessage,
+  type WaitingFrame,
 } from '../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 import { decodeServerMessage } from './server-message.ts';
@@ -23,6 +26,8 @@ export interface SignalingHandlers {
   readonly lost: (mayReturn: boolean, reason: string) => void;
   /** What we sent and the server did not confirm is lost for good. */
   readonly sessionLost: () => void;
+  /** Our pairing, for a server that has forgotten it. */
+  readonly pairing: () => ClientMessageOf<'resume'>['pairing'];
 }
 
 /** What we come back with. */
@@ -41,6 +46,8 @@ export class SignalingLink {
   readonly #handlers: SignalingHandlers;
   #socket: Socket | undefined;
   #session: Session | undefined;
+  /** The number that our peer gave the last frame of its that reached us. */
+  #lastOrigin = 0;
   /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
   #isWelcome = false;
   #closing: Promise<void> = Promise.resolve();
@@ -84,7 +91,7 @@ export class SignalingLink {
     const text = JSON.stringify(message);
     const { delivery } = this.#session ?? {};
     if (!delivery) this.#socket?.send(text);
-    else this.#sendNumbered(delivery, delivery.keep(text), text);
+    else this.#sendKept(delivery, delivery.keep(text));
   }
 
   /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
@@ -112,31 +119,40 @@ export class SignalingLink {
   #askForSession(): void {
     if (!this.#session) return;
     const { id, token, delivery } = this.#session;
-    this.#sendPlain({ type: 'resume', id, token, received: delivery.received });
+    const pairing = this.#handlers.pairing();
+    const { received, first } = delivery;
+    this.#sendPlain({ type: 'resume', id, token, received, first, ...(pairing && { pairing }) });
   }
 
   #sendPlain(message: ClientMessage): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  #sendNumbered(delivery: Delivery<string>, seq: number, text: string): void {
-    if (this.#isWelcome) this.#socket?.send(`${delivery.headOf(seq)}${text}]`);
+  #sendKept(delivery: Delivery<string>, kept: WaitingFrame<string>): void {
+    if (this.#isWelcome) this.#socket?.send(delivery.headOf(kept) + kept.message + delivery.tailOf(kept));
   }
 
   #received(data: unknown): void {
-    const numbered = typeof data === 'string' ? readNumbered(data) : undefined;
-    if (numbered && this.#session) {
-      const { delivery } = this.#session;
-      const verdict = delivery.accept(numbered.seq, numbered.received);
-      if (verdict === 'impossible') {
-        this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
-      }
-      if (verdict !== 'new') return;
-      if (delivery.shouldConfirm) this.#sendPlain(delivery.confirmation());
-    }
-    const decoded = decodeServerMessage(numbered && this.#session ? numbered.message : data);
+    const { delivery } = this.#session ?? {};
+    const numbered = delivery && typeof data === 'string' ? readNumbered(data) : undefined;
+    if (numbered && !this.#isNew(delivery as Delivery<string>, numbered)) return;
+    const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
     else if (decoded) this.#handle(decoded);
+  }
+
+  /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
+  #isNew(delivery: Delivery<string>, { seq, confirmed, origin }: NumberedFrame): boolean {
+    const verdict = delivery.accept(seq, confirmed);
+    if (verdict === 'impossible') {
+      this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
+    }
+    if (verdict !== 'new') return false;
+    if (delivery.shouldConfirm) this.#sendPlain(delivery.confirmation());
+    if (origin === undefined) return true;
+    if (origin <= this.#lastOrigin) return false;
+    this.#lastOrigin = origin;
+    return true;
   }
 
   #handle(message: ServerMessage): void {
@@ -150,19 +166,23 @@ export class SignalingLink {
       case 'your_id':
         this.#handlers.received(message, this.#welcomed(message));
         return;
+      case 'paired':
+        this.#lastOrigin = 0;
+        this.#handlers.received(message, false);
+        return;
       default:
         this.#handlers.received(message, false);
     }
   }
 
   /** @returns whether the server gave us the session that we had */
-  #welcomed({ id, resume, received }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
+  #welcomed({ id, resume, received, restarted }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
     const old = this.#session;
     this.#isWelcome = true;
     if (old && id === old.id && received !== undefined && resume !== undefined) {
       old.token = resume;
-      old.delivery.confirm(received);
-      for (const { seq, message } of old.delivery.waiting) this.#sendNumbered(old.delivery, seq, message);
+      if (restarted) old.delivery.restart();
+      for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
       return true;
     }
     this.#session = resume === undefined ? undefined : { id, token: resume, delivery: new Delivery() };

@@ -331,7 +331,11 @@ export const negotiationMachine = setup({
                     NETWORK_CHANGED: { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
                     OFFER_RECEIVED: { target: 'answering' },
                     CANDIDATE_RECEIVED: { actions: 'addCandidate' },
-                    WELCOMED: { guard: 'isNewSession', actions: 'forgetServerPairing' },
+                    WELCOMED: [
+                      { guard: 'isNewSession', actions: 'forgetServerPairing' },
+                      // A server that was restarted has forgotten what we reported.
+                      { actions: { type: 'sendReport', params: { state: 'connected' } } },
+                    ],
                     SOCKET_LOST: { guard: 'isLostForGood', actions: 'forgetServerPairing' },
                   },
                 },

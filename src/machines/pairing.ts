@@ -16,17 +16,15 @@ export interface PairingContext {
   readonly aId: string;
   readonly bId: string;
   readonly epoch: number;
+  /** Made again after a restart of the server, from what both clients said. */
+  readonly isRestored: boolean;
   /** Whose offer is, or was last, on the table. */
   readonly offerer: Side | undefined;
   readonly isAConnected: boolean;
   readonly isBConnected: boolean;
 }
 
-export interface PairingInput {
-  readonly aId: string;
-  readonly bId: string;
-  readonly epoch: number;
-}
+export type PairingInput = Pick<PairingContext, 'aId' | 'bId' | 'epoch' | 'isRestored'>;
 
 interface FromSide {
   readonly from: Side;
@@ -35,9 +33,8 @@ interface FromSide {
 }
 
 export type PairingEventFromPeer =
-  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' } & FromSide)
-  | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide)
-  | { type: 'UNPAIR_RECEIVED'; from: Side };
+  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
+  | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);
 
 /** One of the two sessions ended. */
 export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason: DisconnectReason };
@@ -46,6 +43,7 @@ export type PairingEvent = PairingEventFromPeer | PairingEventFromTransport;
 
 const effects = {
   announcePairing: effect(),
+  restorePairing: effect(),
   relayToPeer: effect(),
   refuse: effect<{ code: ErrorCode }>(),
   announceNegotiation: effect(),
@@ -76,6 +74,7 @@ export const pairingMachine = setup({
     })),
   },
   guards: {
+    isRestored: ({ context }) => context.isRestored,
     isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
     /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
     isOfferToHear: ({ context, event }) =>
@@ -94,18 +93,27 @@ export const pairingMachine = setup({
     aId: input.aId,
     bId: input.bId,
     epoch: input.epoch,
+    isRestored: input.isRestored,
     offerer: undefined,
     isAConnected: false,
     isBConnected: false,
   }),
-  initial: 'paired',
+  initial: 'forming',
   on: {
     CANDIDATE_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
     ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'no_offer' } } },
-    UNPAIR_RECEIVED: { target: '.disconnected' },
+    // One that crossed the end of the pairing that it meant must not end the next.
+    UNPAIR_RECEIVED: { guard: 'isCurrentEpoch', target: '.disconnected' },
     PEER_LOST: { target: '.disconnected' },
   },
   states: {
+    forming: {
+      description: 'It is decided at once whether it is new.',
+      always: [
+        { guard: 'isRestored', target: 'negotiating.recovered', actions: 'restorePairing' },
+        { target: 'paired' },
+      ],
+    },
     paired: {
       description: 'Both know of each other; nobody has offered yet.',
       entry: 'announcePairing',
@@ -130,6 +138,21 @@ export const pairingMachine = setup({
               { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'offer_collision' } } },
             ],
             ANSWER_RECEIVED: { guard: 'isFromAnswerer', target: 'answered', actions: 'relayToPeer' },
+          },
+        },
+        recovered: {
+          description: 'The server forgot how far they were: the next description, or their reports, tell.',
+          on: {
+            OFFER_RECEIVED: {
+              guard: 'isCurrentEpoch',
+              target: 'offered',
+              actions: ['rememberOfferer', 'relayToPeer'],
+            },
+            ANSWER_RECEIVED: { guard: 'isCurrentEpoch', target: 'answered', actions: 'relayToPeer' },
+            REPORT_RECEIVED: [
+              { guard: 'isLastToConnect', target: '#pairing.connected', actions: 'rememberReport' },
+              { guard: 'isCurrentEpoch', actions: 'rememberReport' },
+            ],
           },
         },
         answered: {

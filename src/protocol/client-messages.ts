@@ -53,7 +53,7 @@ export const clientSchemas = {
     type: 'object',
     description: 'Leave the pairing, stay connected here.',
     required: ['type'],
-    properties: { type: { const: 'unpair' } },
+    properties: { type: { const: 'unpair' }, epoch },
   },
   resume: {
     type: 'object',
@@ -64,6 +64,17 @@ export const clientSchemas = {
       id: clientId,
       token: { type: 'string', maxLength: 1024 },
       received: { type: 'integer', minimum: 0 },
+      // Both for a server that has forgotten everything: where my numbers go on, and with whom I was paired.
+      first: { type: 'integer', minimum: 1 },
+      pairing: {
+        type: 'object',
+        required: ['peer_id', 'epoch', 'initiator'],
+        properties: {
+          peer_id: clientId,
+          epoch,
+          initiator: { anyOf: [{ const: true }, { const: false }] },
+        },
+      },
     },
   },
   ack: {

@@ -1,9 +1,12 @@
 /**
- * Exactly once and in order, over any number of sockets: frames are numbered, and kept until the other side says that
- * it has them. After a reconnect each side says what it has received, and the other sends the rest again. The server
- * and the client use the same class, each for its own direction and the other's.
+ * Exactly once and in order, over any number of sockets, and over a server that dies: frames are numbered, and kept
+ * until the other side confirms them. After a reconnect each side sends again what was not confirmed, and the other
+ * drops what it has. Server and client use the same class.
  *
- * A numbered frame is `[seq, received, message]`: still JSON, and the message in it is passed on as it came.
+ * A numbered frame is `[seq, confirmed, message]`, or `[seq, confirmed, message, origin]` for one that is relayed:
+ * still JSON, and the message in it is passed on as it came. `origin` is the number that its sender gave it. The server
+ * confirms a relayed frame only once the peer has confirmed it: a frame that is in the server alone is not safe. So
+ * after a server's death it is sent again, and who had it already knows it by its origin.
  */
 
 /** What waits for a client that is away, or does not confirm: more ends its session. */
@@ -15,28 +18,43 @@ export const CONFIRM_AFTER_FRAMES = 16;
 
 export type Verdict = 'new' | 'duplicate' | 'impossible';
 
-interface WaitingFrame<Payload> {
+export interface WaitingFrame<Payload> {
   readonly seq: number;
   readonly message: Payload;
-  readonly bytes: number;
+  /** The number that the sender of a relayed frame gave it. */
+  readonly origin: number | undefined;
+  /** Called once when the other side has it, or never will. */
+  readonly settled: (() => void) | undefined;
 }
 
 /** @typeParam Payload a message as text, or on the server as bytes */
 export class Delivery<Payload extends { readonly length: number }> {
   #sent = 0;
   #received = 0;
-  #confirmed = 0;
+  #toldConfirmed = 0;
+  /** Numbers of received frames that are passed on and not yet safe, in order. */
+  #held: number[] = [];
   #waiting: WaitingFrame<Payload>[] = [];
   #waitingBytes = 0;
 
-  /** The number of the last frame received: what the other side may forget. */
+  /** The number of the last frame received. */
   get received(): number {
     return this.#received;
   }
 
-  /** True when the other side has sent a good deal and was not told that it arrived. */
+  /** Everything up to this number the other side may forget. */
+  get confirmed(): number {
+    return this.#held.length === 0 ? this.#received : (this.#held[0] as number) - 1;
+  }
+
+  /** The first number that will be sent again, or the next new one. */
+  get first(): number {
+    return this.#waiting[0]?.seq ?? this.#sent + 1;
+  }
+
+  /** True when the other side has sent a good deal and was not told that it is safe. */
   get shouldConfirm(): boolean {
-    return this.#received - this.#confirmed >= CONFIRM_AFTER_FRAMES;
+    return this.confirmed - this.#toldConfirmed >= CONFIRM_AFTER_FRAMES;
   }
 
   /** True when more waits than may. */
@@ -44,39 +62,61 @@ export class Delivery<Payload extends { readonly length: number }> {
     return this.#waiting.length > MAX_WAITING_FRAMES || this.#waitingBytes > MAX_WAITING_BYTES;
   }
 
-  /** Gives a message its number and keeps it. @returns the number */
-  keep(message: Payload): number {
-    this.#sent += 1;
-    this.#waiting.push({ seq: this.#sent, message, bytes: message.length });
-    this.#waitingBytes += message.length;
-    return this.#sent;
+  /** What is to be sent again on a new socket, in order. */
+  get waiting(): readonly WaitingFrame<Payload>[] {
+    return this.#waiting;
   }
 
-  /** The head of a numbered frame; sending it confirms what was received. */
-  headOf(seq: number): string {
-    this.#confirmed = this.#received;
-    return `[${seq},${this.#received},`;
+  /** Gives a message its number and keeps it. */
+  keep(message: Payload, origin?: number, settled?: () => void): WaitingFrame<Payload> {
+    this.#sent += 1;
+    const frame = { seq: this.#sent, message, origin, settled };
+    this.#waiting.push(frame);
+    this.#waitingBytes += message.length;
+    return frame;
+  }
+
+  /** What stands before the message in its frame; sending it confirms. */
+  headOf({ seq }: WaitingFrame<Payload>): string {
+    this.#toldConfirmed = this.confirmed;
+    return `[${seq},${this.#toldConfirmed},`;
+  }
+
+  /** What stands behind the message in its frame. */
+  tailOf({ origin }: WaitingFrame<Payload>): string {
+    return origin === undefined ? ']' : `,${origin}]`;
   }
 
   /** Takes the numbers of a frame that arrived: an impossible one is from a side that counts wrongly. */
-  accept(seq: number, received: number): Verdict {
-    if (!this.confirm(received) || seq > this.#received + 1 || seq < 1) return 'impossible';
+  accept(seq: number, confirmed: number): Verdict {
+    if (!this.confirm(confirmed) || seq > this.#received + 1 || seq < 1) return 'impossible';
     if (seq <= this.#received) return 'duplicate';
     this.#received = seq;
     return 'new';
   }
 
+  /** The frame received last is passed on, and not safe until {@link release} says so. @returns its number */
+  hold(): number {
+    this.#held.push(this.#received);
+    return this.#received;
+  }
+
+  /** A frame that was passed on is safe, or lost with whom it was for. */
+  release(seq: number): void {
+    this.#held = this.#held.filter((held) => held !== seq);
+  }
+
   /** The other side has everything up to that number. @returns false when that cannot be */
-  confirm(received: number): boolean {
-    if (received > this.#sent || received < 0) return false;
-    let had = 0;
-    for (const frame of this.#waiting) {
-      if (frame.seq > received) break;
-      this.#waitingBytes -= frame.bytes;
-      had += 1;
-    }
-    if (had > 0) this.#waiting.splice(0, had);
+  confirm(confirmed: number): boolean {
+    if (confirmed > this.#sent || confirmed < 0) return false;
+    while (this.#waiting.length > 0 && (this.#waiting[0] as WaitingFrame<Payload>).seq <= confirmed)
+      this.#settle();
     return true;
+  }
+
+  /** Nobody will ever have what waits. */
+  abandon(): void {
+    while (this.#waiting.length > 0) this.#settle();
   }
 
   /** Whether the other side can have received just that much: no less than it had confirmed. */
@@ -84,16 +124,38 @@ export class Delivery<Payload extends { readonly length: number }> {
     return received <= this.#sent && received >= this.#sent - this.#waiting.length;
   }
 
-  /** What is to be sent again on a new socket, in order. */
-  get waiting(): readonly { readonly seq: number; readonly message: Payload }[] {
-    return this.#waiting;
+  /** This side has forgotten everything; the other goes on with that number. */
+  expect(first: number): void {
+    this.#received = first - 1;
+    this.#toldConfirmed = this.#received;
+  }
+
+  /** The other side has forgotten everything, and counts from 1 again. */
+  restart(): void {
+    this.#received = 0;
+    this.#toldConfirmed = 0;
+    this.#held = [];
   }
 
   /** The confirmation that is sent alone, as a message of its own. */
   confirmation(): { type: 'ack'; received: number } {
-    this.#confirmed = this.#received;
-    return { type: 'ack', received: this.#received };
+    this.#toldConfirmed = this.confirmed;
+    return { type: 'ack', received: this.#toldConfirmed };
   }
+
+  #settle(): void {
+    const frame = this.#waiting.shift();
+    if (!frame) return;
+    this.#waitingBytes -= frame.message.length;
+    frame.settled?.();
+  }
+}
+
+export interface NumberedFrame {
+  readonly seq: number;
+  readonly confirmed: number;
+  readonly message: string;
+  readonly origin: number | undefined;
 }
 
 /**
@@ -101,15 +163,20 @@ export class Delivery<Payload extends { readonly length: number }> {
  * @param frame the text of the frame
  * @returns undefined when it is none
  */
-export function readNumbered(frame: string): { seq: number; received: number; message: string } | undefined {
+export function readNumbered(frame: string): NumberedFrame | undefined {
   const head = NUMBERED_HEAD.exec(frame);
-  if (!head || !frame.endsWith(']')) return undefined;
+  const tail = NUMBERED_TAIL.exec(frame.slice(-TAIL_CHARS));
+  if (!head || !tail) return undefined;
   return {
     seq: Number(head[1]),
-    received: Number(head[2]),
-    message: frame.slice(head[0].length, -1),
+    confirmed: Number(head[2]),
+    message: frame.slice(head[0].length, frame.length - tail[0].length + 1),
+    origin: tail[1] === undefined ? undefined : Number(tail[1]),
   };
 }
 
 /** The head of a numbered frame: fifteen digits are exact in a double, and more than anybody will ever count. */
 export const NUMBERED_HEAD = /^\[(\d{1,15}),(\d{1,15}),/;
+/** The end of the message, an object, and what follows it. */
+const NUMBERED_TAIL = /\}(?:,(\d{1,15}))?\]$/;
+const TAIL_CHARS = 20;

@@ -31,6 +31,7 @@ export const serverSchemas = {
       ice_servers: iceServers,
       resume: { type: 'string', maxLength: 1024 },
       received: { type: 'integer', minimum: 0 },
+      restarted: { const: true },
     },
   },
   key: {

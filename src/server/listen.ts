@@ -1,12 +1,13 @@
 /** The sockets: one port for WebSocket and HTTP, limits on who may connect, and an end that reaches everybody. */
+
 import { NO_TIMER } from '../machines/index.ts';
+import { bind } from './bind.ts';
 import { type ServedFile, serveFiles } from './files.ts';
 import { AddressCount, addressKey } from './limits.ts';
 import type { ServerOptions } from './options.ts';
 import type { SocketData, SocketKind } from './sessions.ts';
 import {
   App,
-  EXCLUSIVE_PORT,
   type HttpResponse,
   type TemplatedApp,
   type us_listen_socket,
@@ -92,38 +93,20 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
   app.any('/*', (res) => {
     res.writeStatus('404 Not Found').end('There is nothing here.\n');
   });
-  return new Promise((resolve, reject) => {
-    const { host, port } = options;
-    const listening = (socket: us_listen_socket | false) => {
-      if (socket)
-        resolve({
-          app,
-          port: us_socket_local_port(socket as never),
-          close: () => close(app, socket, connections > 0),
-        });
-      else reject(new Error(`Cannot listen on ${host}:${port}: ${CANNOT_LISTEN}`));
-    };
-    // The typings lack the variant that takes both a host and options.
-    (app.listen as unknown as ListenWithOptions).call(app, host, port, EXCLUSIVE_PORT, listening);
-  });
+  return bind(app, options.host, options.port).then((socket) => ({
+    app,
+    port: us_socket_local_port(socket as never),
+    close: (hasClients) => close(app, socket, hasClients),
+  }));
 }
+
+const FULL = 'The server has as many clients as it takes (--max-connections).\n';
+const FULL_FOR_ADDRESS = 'Your address has as many clients as it may have (--max-connections-per-address).\n';
 
 /** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
 }
-
-type ListenWithOptions = (
-  host: string,
-  port: number,
-  options: number,
-  listening: (socket: us_listen_socket | false) => void,
-) => void;
-
-const FULL = 'The server has as many clients as it takes (--max-connections).\n';
-const FULL_FOR_ADDRESS = 'Your address has as many clients as it may have (--max-connections-per-address).\n';
-const CANNOT_LISTEN =
-  'the port is taken, or the address is none of this machine. Choose others with --port and --host; --port 0 takes a free port';
 
 function refuse(res: HttpResponse, status: string, why: string): void {
   res.cork(() => res.writeStatus(status).end(why));

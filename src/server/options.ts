@@ -51,6 +51,12 @@ export const serverOptions = {
     default: DEFAULT_RESUME_GRACE_MS,
     help: 'Milliseconds that a session waits for a client that lost its socket and asked to come back.',
   },
+  secret: {
+    kind: 'text',
+    value: 'SECRET',
+    isSecret: true,
+    help: 'With the same one after a restart, clients come back to their sessions and pairings; better in the environment.',
+  },
   maxMessageBytes: {
     kind: 'integer',
     min: 1024,

@@ -1,5 +1,11 @@
 /** What goes out to a client, and the end of one that does not read it. */
-import { closeCodes, type Delivery, errorMessages, type ServerMessage } from '../protocol/index.ts';
+import {
+  closeCodes,
+  type Delivery,
+  errorMessages,
+  type ServerMessage,
+  type WaitingFrame,
+} from '../protocol/index.ts';
 import type { Refusal } from './decode.ts';
 import type { Logger } from './logger.ts';
 import type { ServerSession } from './sessions.ts';
@@ -33,20 +39,38 @@ export class Outbox {
   /** Sends a message that is JSON already. For a session that can be resumed it is numbered, and kept. */
   sendFrame(session: ServerSession, frame: string | Buffer): void {
     const { delivery } = session;
-    if (!delivery) {
-      this.#write(session, frame);
+    if (delivery) this.#writeKept(session, delivery, delivery.keep(frame));
+    else this.#write(session, frame);
+  }
+
+  /** Passes a frame on. Where both can come back, its sender is told that it is safe only once the receiver has it. */
+  relayFrame(from: ServerSession, to: ServerSession, frame: string | Buffer): void {
+    const { delivery } = to;
+    if (!delivery || !from.delivery) {
+      this.sendFrame(to, frame);
       return;
     }
-    this.#write(session, numbered(delivery, delivery.keep(frame), frame));
-    if (delivery.isOverfull) this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
+    const origin = from.delivery.hold();
+    const settled = () => {
+      from.delivery?.release(origin);
+      if (from.delivery?.shouldConfirm) this.sendPlain(from, from.delivery.confirmation());
+    };
+    this.#writeKept(to, delivery, delivery.keep(frame, origin, settled));
   }
 
   /** Sends again what the client has not had, after it came back. */
   sendWaiting(session: ServerSession): void {
     const { delivery } = session;
-    for (const { seq, message } of delivery?.waiting ?? []) {
-      if (delivery) this.#write(session, numbered(delivery, seq, message));
-    }
+    for (const kept of delivery?.waiting ?? []) if (delivery) this.#write(session, numbered(delivery, kept));
+  }
+
+  #writeKept(
+    session: ServerSession,
+    delivery: Delivery<string | Buffer>,
+    kept: WaitingFrame<string | Buffer>,
+  ): void {
+    this.#write(session, numbered(delivery, kept));
+    if (delivery.isOverfull) this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
   #write(session: ServerSession, frame: string | Buffer): void {
@@ -73,10 +97,9 @@ export class Outbox {
   }
 }
 
-function numbered(delivery: Delivery<string | Buffer>, seq: number, frame: string | Buffer): string | Buffer {
-  const head = delivery.headOf(seq);
-  if (typeof frame === 'string') return `${head}${frame}]`;
-  return Buffer.concat([Buffer.from(head), frame, CLOSING_BRACKET]);
+function numbered(delivery: Delivery<string | Buffer>, kept: WaitingFrame<string | Buffer>): string | Buffer {
+  const { message } = kept;
+  const [head, tail] = [delivery.headOf(kept), delivery.tailOf(kept)];
+  if (typeof message === 'string') return head + message + tail;
+  return Buffer.concat([Buffer.from(head), message, Buffer.from(tail)]);
 }
-
-const CLOSING_BRACKET = Buffer.from(']');

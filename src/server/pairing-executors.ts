@@ -40,6 +40,11 @@ export function pairingExecutors(
         sessionHost.send(session, { type: 'PAIRED', peerId: peer.id });
       }
     },
+    restorePairing({ a, b }) {
+      log.info({ id: a.id, peerId: b.id }, `Pairing restored: ${a.id} <-> ${b.id}`);
+      sessionHost.send(a, { type: 'PAIRED', peerId: b.id });
+      sessionHost.send(b, { type: 'PAIRED', peerId: a.id });
+    },
     relayToPeer(pairing, event) {
       if (!event.frame) return;
       const from = event.from === 'a' ? pairing.a : pairing.b;
@@ -48,7 +53,7 @@ export function pairingExecutors(
         const { type } = event.frame.message;
         log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
       }
-      outbox.sendFrame(to, withFromPeer(event.frame));
+      outbox.relayFrame(from, to, withFromPeer(event.frame));
     },
     refuse(pairing, event, { code }) {
       const session = event.from === 'a' ? pairing.a : pairing.b;

@@ -1,18 +1,54 @@
 /**
  * Coming back: a client that lost its socket opens another with `?resume=back`, and its first message names its
- * session, the secret that goes with it, and what it has received. The secret is good for one return; the one before
- * it stays good until the client has shown that it has the new one, because the answer may be lost with the socket.
+ * session, the secret that goes with it, and what it has received.
+ *
+ * The secret is the session's id and a nonce under the server's own key. So a server that was killed and started again
+ * with the same `--secret` knows that the id was this client's, without having kept anything. While the session lives
+ * a secret is good for one return; the one before it stays good until the client has shown that it has the new one,
+ * because the answer may be lost with the socket.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientMessageOf } from '../protocol/index.ts';
 import type { ServerSession } from './sessions.ts';
 
+const NONCE_BYTES = 16;
+const RUN_BYTES = 6;
+
+/** Makes and knows the secrets of one server. */
+export class ResumeSecrets {
+  readonly #key: Buffer;
+  /** Tells this process's secrets from those of the ones before it. */
+  readonly #run = randomBytes(RUN_BYTES).toString('base64url');
+
+  /** @param secret shared by a server and its successors; undefined: nobody outlives this process */
+  constructor(secret: string | undefined) {
+    this.#key =
+      secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
+  }
+
+  issue(id: string): string {
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url');
+    return `${this.#run}.${nonce}.${this.#sign(id, this.#run, nonce)}`;
+  }
+
+  /** Whether a server with the same secret issued it for that id, before this one. Our own sessions we know. */
+  isOfPredecessor(id: string, secret: string): boolean {
+    const [run = '', nonce = '', signature = ''] = secret.split('.');
+    return run !== this.#run && isEqual(signature, this.#sign(id, run, nonce));
+  }
+
+  #sign(id: string, run: string, nonce: string): string {
+    return createHmac('sha256', this.#key).update(`${id}.${run}.${nonce}`).digest('base64url');
+  }
+}
+
+/** The secret of one session. */
 export class ResumeToken {
   #current: string;
   #previous: string | undefined;
 
-  constructor() {
-    this.#current = newSecret();
+  constructor(secret: string) {
+    this.#current = secret;
   }
 
   /** What the client is told. */
@@ -21,16 +57,15 @@ export class ResumeToken {
   }
 
   accepts(secret: string): boolean {
-    // Both are compared, whatever the first says, so that the time tells nothing.
-    const isCurrent = isEqual(secret, this.#current);
-    const isPrevious = isEqual(secret, this.#previous ?? '');
-    return isCurrent || (isPrevious && this.#previous !== undefined);
+    return (
+      isEqual(secret, this.#current) || (this.#previous !== undefined && isEqual(secret, this.#previous))
+    );
   }
 
-  /** A return was granted with this secret: the next one takes another. */
-  rotate(used: string): void {
+  /** A return was granted with one secret: the next one takes another. */
+  rotate(used: string, next: string): void {
     this.#previous = used;
-    this.#current = newSecret();
+    this.#current = next;
   }
 
   /** The client was heard on the socket that brought it the new secret. */
@@ -39,19 +74,11 @@ export class ResumeToken {
   }
 }
 
-/** Whether the message fits the session: its secret, and numbers that can be. One answer for all that is wrong. */
-export function mayResume(
-  session: ServerSession | undefined,
-  message: ClientMessageOf<'resume'>,
-): session is ServerSession {
-  if (!session?.delivery || !session.resumeToken || session.isDone) return false;
-  return session.resumeToken.accepts(message.token) && session.delivery.isPossible(message.received);
-}
-
-const SECRET_BYTES = 24;
-
-function newSecret(): string {
-  return randomBytes(SECRET_BYTES).toString('base64url');
+/** Whether the message fits a session that we have: its secret, and numbers that can be. */
+export function mayResume(session: ServerSession, message: ClientMessageOf<'resume'>): boolean {
+  const { delivery, resumeToken } = session;
+  if (!delivery || !resumeToken || session.isDone) return false;
+  return resumeToken.accepts(message.token) && delivery.isPossible(message.received);
 }
 
 function isEqual(given: string, secret: string): boolean {

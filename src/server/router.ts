@@ -89,7 +89,7 @@ export class Router {
     }
     switch (message.type) {
       case 'unpair':
-        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from: side });
+        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from: side, epoch: message.epoch });
         return;
       case 'report':
         this.#pairingHost.send(pairing, {

@@ -46,7 +46,7 @@ export class SignalingServer {
   readonly #timers: TimerWheel;
   readonly #reception: Reception;
   readonly #outbox: Outbox;
-  #epoch = 0;
+  #epoch: number;
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
 
@@ -55,6 +55,8 @@ export class SignalingServer {
     this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
     this.clock = parts.clock ?? systemClock;
     this.#timers = new TimerWheel(this.clock.now());
+    // Above every epoch of an earlier run: a server makes fewer than a thousand pairings a second in the long run.
+    this.#epoch = Math.floor(this.clock.wallTime());
     this.#outbox = new Outbox(this.log, this.options.maxUnsentBytes, (session, code, reason) =>
       this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
     );
@@ -103,6 +105,8 @@ export class SignalingServer {
       inbox: new Inbox({ options, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
       timers: this.#timers,
+      pairingHost: () => this.pairingHost,
+      startPairing: (pairing) => this.#startPairing(pairing),
       now: () => this.#now(),
       fail: (session, error, where) => this.#fail(session, error, where),
     });
@@ -153,7 +157,12 @@ export class SignalingServer {
     pairing.b.pairing = pairing;
     pairing.b.side = 'b';
     this.pairings.add(pairing);
-    this.pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
+    this.pairingHost.start(pairing, {
+      aId: pairing.a.id,
+      bId: pairing.b.id,
+      epoch: pairing.epoch,
+      isRestored: pairing.isRestored,
+    });
   }
 
   /** Something of ours threw: that session ends, and nobody else notices. */

@@ -74,6 +74,7 @@ export function sessionExecutors(
     forgetSession(session) {
       directory.sessions.delete(session.id);
       directory.keys.forgetAllOf(session);
+      session.delivery?.abandon();
       const { peerId } = session.context;
       const pairing = peerId === undefined ? '' : `, removing pairing with ${peerId}`;
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);

@@ -37,11 +37,19 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
+  /** After a restart: its peer is back, and says that there was this one. */
+  isExpected = false;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
   keys: string[] = [];
 
-  constructor(id: string, socket: WebSocket<SocketData>, address: string, burst: number, now: number) {
+  constructor(
+    id: string,
+    socket: WebSocket<SocketData> | undefined,
+    address: string,
+    burst: number,
+    now: number,
+  ) {
     super();
     this.id = id;
     this.socket = socket;
@@ -55,12 +63,14 @@ export class ServerPairing extends Hosted<PairingContext> {
   readonly a: ServerSession;
   readonly b: ServerSession;
   readonly epoch: number;
+  readonly isRestored: boolean;
 
-  constructor(a: ServerSession, b: ServerSession, epoch: number) {
+  constructor(a: ServerSession, b: ServerSession, epoch: number, isRestored = false) {
     super();
     this.a = a;
     this.b = b;
     this.epoch = epoch;
+    this.isRestored = isRestored;
   }
 
   other(side: Side): ServerSession {

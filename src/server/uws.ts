@@ -33,8 +33,8 @@ function load(): typeof uWebSockets {
 const uws = load();
 export const { App, SSLApp, us_listen_socket_close, us_socket_local_port } = uws;
 
-/** Without it a second process on the same port starts without an error, and takes half of the clients. */
-export const EXCLUSIVE_PORT = 1;
+/** How the port is listened on; see bind.ts for why it is safe. */
+export const SHARED_PORT = 0;
 
 /** uWebSockets.js's answers to `send`. */
 export const SendStatus = { buffered: 0, sent: 1, dropped: 2 } as const;

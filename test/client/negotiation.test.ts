@@ -276,7 +276,10 @@ describe('losing signaling', () => {
 
   it.each(places)('ends nothing that is %s when the server still has our session', (place) => {
     const stepper = at(place);
-    expect(backAgain(stepper, resumed)).toEqual(['announceReady']);
+    expect(backAgain(stepper, resumed)).toEqual([
+      'announceReady',
+      ...(place === 'connected' ? ['sendReport(connected)'] : []),
+    ]);
     expect(stepper.connection).toEqual({ paired: place });
     expect(stepper.context.isPairedAtServer).toBe(true);
   });

@@ -21,6 +21,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     // A report before the descriptions are exchanged is about an earlier connection.
     paired: ['REPORT_RECEIVED'],
     'negotiating.offered': ['REPORT_RECEIVED'],
+    'negotiating.recovered': [],
     'negotiating.answered': [],
     connected: [],
   },
@@ -38,6 +39,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
         'LOCAL_CANDIDATE_FOUND',
         'DESCRIPTION_REFUSED',
         'SOCKET_LOST',
+        'WELCOMED',
       ],
       ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED', 'CLOSED_BY_PEER'],
     ],
@@ -116,18 +118,18 @@ const shortId = (machine: AnyStateMachine, node: AnyStateNode) => node.id.slice(
 
 describe.each(machineCases)('the %s machine', (_name, machineCase) => {
   const { machine } = machineCase;
-  const leaves = stateNodesOf(machine.root).filter((node) => node.type === 'atomic');
+  /** Not those that are left at once, before any event. */
+  const restingNodes = stateNodesOf(machine.root).filter(
+    (node) => !node.always?.some((transition) => transition.guard === undefined),
+  );
+  const leaves = restingNodes.filter((node) => node.type === 'atomic');
 
   it('has a way into every state', () => {
     const reached = new Set<string>();
     explore(machineCase, (walker) => {
       for (const node of activeNodes(walker)) reached.add(node.id);
     });
-    expect([...reached].sort()).toEqual(
-      stateNodesOf(machine.root)
-        .map((node) => node.id)
-        .sort(),
-    );
+    expect([...reached].sort()).toEqual(restingNodes.map((node) => node.id).sort());
   });
 
   it('handles every event in every state, or lists it as ignored', () => {

@@ -17,7 +17,7 @@ import { EPOCH, pairingEvents } from '../support/machine-cases.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { pairUp, startTestServer } from '../support/test-server.ts';
 
-const input = { aId: 'a', bId: 'b', epoch: EPOCH };
+const input = { aId: 'a', bId: 'b', epoch: EPOCH, isRestored: false };
 
 const model = new TestModel(
   pairingMachine as never,
@@ -79,7 +79,7 @@ function frameOf(event: PairingEvent, epoch: number, serial: number): object {
     case 'REPORT_RECEIVED':
       return { type: 'report', state: event.isConnected ? 'connected' : 'failed', ...named };
     default:
-      return { type: 'unpair' };
+      return { type: 'unpair', ...named };
   }
 }
 

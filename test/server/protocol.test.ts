@@ -18,7 +18,7 @@ describe('the signaling server', () => {
     const { connect, log } = await startTestServer();
     const [asker, target] = [await connect(), await connect()];
     asker.send({ type: 'pair_request', target_id: target.id });
-    const paired = { type: 'paired', epoch: 1 };
+    const paired = { type: 'paired', epoch: expect.any(Number) };
     expect(await asker.next('paired')).toEqual({
       ...paired,
       peer_id: target.id,
@@ -94,8 +94,20 @@ describe('the signaling server', () => {
       reason: 'unpaired',
     });
     const c = await connect();
-    expect(await pairUp(a, c)).toBe(2);
-    expect(await pairUp(b, await connect())).toBe(3);
+    const epoch = await pairUp(a, c);
+    expect(await pairUp(b, await connect())).toBe(epoch + 1);
+  });
+
+  it('does not let an unpair that was meant for an earlier peer end the next pairing', async () => {
+    const { connect, connectPair } = await startTestServer();
+    const [a, b] = await connectPair();
+    a.send({ type: 'unpair' });
+    await b.next('peer_disconnected');
+    const c = await connect();
+    const epoch = await pairUp(c, b);
+    b.send({ type: 'unpair', epoch: epoch - 1 });
+    b.send({ type: 'offer', sdp: 'still there' });
+    expect((await c.next('offer')).sdp).toBe('still there');
   });
 
   it('tells the peer of a lost socket, and the peer is free to pair anew', async () => {

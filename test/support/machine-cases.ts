@@ -80,7 +80,7 @@ export const pairingEvents: Cases<PairingEvent> = {
   REPORT_RECEIVED: signals.flatMap((signal) =>
     [true, false].map((isConnected) => ({ type: 'REPORT_RECEIVED' as const, isConnected, ...signal })),
   ),
-  UNPAIR_RECEIVED: bothSides.map((from) => ({ type: 'UNPAIR_RECEIVED', from })),
+  UNPAIR_RECEIVED: signals.map((signal) => ({ type: 'UNPAIR_RECEIVED', ...signal })),
   PEER_LOST: bothSides.map((from) => ({ type: 'PEER_LOST', from, reason: 'disconnected' })),
 };
 
@@ -140,7 +140,11 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
   ],
   [
     'pairing',
-    { machine: pairingMachine, inputs: [{ aId: 'a', bId: 'b', epoch: EPOCH }], events: all(pairingEvents) },
+    {
+      machine: pairingMachine,
+      inputs: [true, false].map((isRestored) => ({ aId: 'a', bId: 'b', epoch: EPOCH, isRestored })),
+      events: all(pairingEvents),
+    },
   ],
   [
     'negotiation',

@@ -1,10 +1,15 @@
 /** A raw client that numbers its frames and comes back: the wire of section "Resume" and nothing else. */
-import { Delivery, readNumbered } from '../../src/protocol/index.ts';
+import { Delivery, readNumbered, type WaitingFrame } from '../../src/protocol/index.ts';
 import { RawClient, type Received } from './raw-client.ts';
 
 export class ResumableClient extends RawClient {
-  readonly delivery: Delivery<string>;
+  delivery: Delivery<string>;
+  #isLeft = false;
   token = '';
+  /** Of the last frame that was relayed to us. */
+  lastOrigin = 0;
+  /** What it says of its pairing to a server that has forgotten it. */
+  pairing?: { peer_id: string; epoch: number; initiator: boolean };
 
   private constructor(url: string, delivery: Delivery<string>) {
     super(url);
@@ -24,6 +29,8 @@ export class ResumableClient extends RawClient {
     changes: { token?: string; received?: number; id?: string } = {},
   ): Promise<ResumableClient> {
     const next = new ResumableClient(`${url}?resume=back`, this.delivery);
+    // What the old socket still brings is not ours any more.
+    this.#isLeft = true;
     next.inbox.push(...this.inbox);
     next.socket.once('open', () => {
       const message = {
@@ -31,15 +38,17 @@ export class ResumableClient extends RawClient {
         id: this.id,
         token: this.token,
         received: this.delivery.received,
+        first: this.delivery.first,
+        ...(this.pairing && { pairing: this.pairing }),
         ...changes,
       };
       next.socket.send(JSON.stringify(message));
     });
+    next.lastOrigin = this.lastOrigin;
+    if (this.pairing) next.pairing = this.pairing;
     const { received } = await next.#welcomed();
     if (received === undefined) return next;
-    this.delivery.confirm(Number(received));
-    for (const { seq, message } of this.delivery.waiting)
-      next.socket.send(`${this.delivery.headOf(seq)}${message}]`);
+    for (const kept of next.delivery.waiting) next.socket.send(this.#frame(kept));
     return next;
   }
 
@@ -58,17 +67,28 @@ export class ResumableClient extends RawClient {
   }
 
   protected override encode(message: string): string {
-    return `${this.delivery.headOf(this.delivery.keep(message))}${message}]`;
+    return this.#frame(this.delivery.keep(message));
+  }
+
+  #frame(kept: WaitingFrame<string>): string {
+    return this.delivery.headOf(kept) + kept.message + this.delivery.tailOf(kept);
   }
 
   protected override decode(frame: string): Received | undefined {
+    if (this.#isLeft) return undefined;
     const numbered = readNumbered(frame);
     if (numbered) {
-      const verdict = this.delivery.accept(numbered.seq, numbered.received);
+      const verdict = this.delivery.accept(numbered.seq, numbered.confirmed);
       if (verdict === 'impossible') throw new Error(`numbers that cannot be: ${frame.slice(0, 40)}`);
-      return verdict === 'new' ? JSON.parse(numbered.message) : undefined;
+      const isKnown = numbered.origin !== undefined && numbered.origin <= this.lastOrigin;
+      if (verdict !== 'new' || isKnown) return undefined;
+      this.lastOrigin = numbered.origin ?? this.lastOrigin;
+      return JSON.parse(numbered.message);
     }
     const message: Received = JSON.parse(frame);
+    // At once: the frames that follow are numbered from 1 again.
+    if (message.restarted) this.delivery.restart();
+    if (message.type === 'your_id' && message.received === undefined) this.delivery = new Delivery();
     if (message.type !== 'ack') return message;
     this.delivery.confirm(Number(message.received));
     return undefined;

@@ -1,0 +1,66 @@
+/**
+ * Takes the port, for us alone. uWebSockets.js shares a port (SO_REUSEPORT): a second server would start without an
+ * error, and take half of the clients. Its exclusive way would leave the port unusable for a minute after a server
+ * that had clients ended, because their connections are in TIME_WAIT. So it is shared, but only once a connection has
+ * shown that nobody listens there.
+ */
+import { connect, createServer } from 'node:net';
+import { SHARED_PORT, type TemplatedApp, type us_listen_socket } from './uws.ts';
+
+/** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
+const PROBE_TIMEOUT_MS = 500;
+
+/** @throws when the port is taken, or the address is none of this machine: says how to mend it */
+export async function bind(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
+  if (port !== 0 && (await answers(host, port))) throw refusal(host, port, 'EADDRINUSE');
+  const socket = await listen(app, host, port);
+  if (socket) return socket;
+  throw refusal(host, port, await reasonFor(host, port));
+}
+
+/** The typings lack the variant that takes both a host and options. */
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  listening: (socket: us_listen_socket | false) => void,
+) => void;
+
+function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket | false> {
+  return new Promise((resolve) => {
+    (app.listen as unknown as ListenWithOptions).call(app, host, port, SHARED_PORT, resolve);
+  });
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
+    const done = (isTaken: boolean) => {
+      socket.destroy();
+      resolve(isTaken);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('timeout', () => done(false));
+  });
+}
+
+/** uWebSockets.js says only that it could not; Node's own socket says why. */
+function reasonFor(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve('the reason is not known')));
+  });
+}
+
+const REASONS: { readonly [code: string]: string } = {
+  EADDRINUSE: 'the port is taken. Choose another with --port; --port 0 takes a free one',
+  EADDRNOTAVAIL: 'the address is none of this machine. Choose another with --host; 0.0.0.0 takes all',
+  ENOTFOUND: 'the host is not known. Choose another with --host; 0.0.0.0 takes all addresses',
+  EACCES: 'ports below 1024 are not for everybody. Choose another with --port',
+};
+
+function refusal(host: string, port: number, code: string): Error {
+  return new Error(`Cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`);
+}

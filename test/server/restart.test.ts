@@ -1,0 +1,130 @@
+/** A server that is killed and started again with the same secret: everybody comes back, nothing is lost or doubled. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { pairlane, type Run } from '../support/process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { ResumableClient } from '../support/resumable-client.ts';
+import { pairUp } from '../support/test-server.ts';
+
+class Restartable {
+  url = '';
+  #run: Run | undefined;
+
+  async start(port?: string, secret = 'a secret'): Promise<this> {
+    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    const args = ['serve', '--port', port ?? (await freePort()), '--max-messages-per-second', '0'];
+    this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
+    const [, started] = await this.#run.printed(/Server starting on [^:]+:(\d+)/);
+    this.url = `ws://127.0.0.1:${started}/`;
+    return this;
+  }
+
+  /** kill -9, and start on the same port. */
+  async restart(secret?: string): Promise<void> {
+    this.#run?.child.kill('SIGKILL');
+    await this.#run?.exited();
+    await this.start(new URL(this.url).port, secret);
+  }
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return String(port);
+}
+
+async function pairedOn(server: Restartable): Promise<{ a: ResumableClient; b: ResumableClient }> {
+  const clients = {
+    a: await ResumableClient.connect(server.url),
+    b: await ResumableClient.connect(server.url),
+  };
+  const epoch = await pairUp(clients.a, clients.b);
+  clients.a.pairing = { peer_id: clients.b.id, epoch, initiator: true };
+  clients.b.pairing = { peer_id: clients.a.id, epoch, initiator: false };
+  return clients;
+}
+
+const heardBy = (client: ResumableClient) =>
+  client.inbox
+    .filter((message) => message.type === 'candidate')
+    .map((message) => (message.candidate as { candidate: string }).candidate);
+
+describe('a server that is killed and started again with the same secret', () => {
+  it('gives both clients their ids and their pairing, and every message arrives once and in order', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    const ids = [clients.a.id, clients.b.id];
+    const said = { a: 0, b: 0 };
+    const say = (who: 'a' | 'b', count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        said[who] += 1;
+        clients[who].send({ type: 'candidate', candidate: { candidate: `${who} ${said[who]}` } });
+      }
+    };
+    for (let round = 0; round < 6; round += 1) {
+      say('a', 7);
+      say('b', 5);
+      // Sometimes everything has arrived, sometimes nothing, and sometimes what a sent and b did not yet confirm.
+      if (round % 3 > 0) await clients.a.settled();
+      if (round % 3 > 1) await clients.b.settled();
+      await server.restart();
+      const order = round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
+      for (const who of order) {
+        clients[who] = await clients[who].comeBack(server.url);
+        say(who, 3);
+      }
+      await clients.a.settled();
+      await clients.b.settled();
+      await clients.a.settled();
+    }
+    await clients.b.until(() => heardBy(clients.b).length >= said.a, "the last of a's messages");
+    await clients.a.until(() => heardBy(clients.a).length >= said.b, "the last of b's messages");
+    expect([clients.a.id, clients.b.id]).toEqual(ids);
+    expect(heardBy(clients.b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
+    expect(heardBy(clients.a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
+    const types = [...clients.a.inbox, ...clients.b.inbox].map(({ type }) => type);
+    expect(types).not.toContain('peer_disconnected');
+  }, 30_000);
+
+  it('takes whatever is exchanged next: an answer to the offer of before, an offer, reports', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    clients.a.send({ type: 'offer', sdp: 'before' });
+    expect((await clients.b.next('offer')).sdp).toBe('before');
+    await clients.b.settled();
+    await server.restart();
+    clients.b = await clients.b.comeBack(server.url);
+    clients.b.send({ type: 'answer', sdp: 'after' });
+    clients.a = await clients.a.comeBack(server.url);
+    await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the answer');
+  }, 15_000);
+
+  it('does not give a session for a secret that another server issued', async () => {
+    const server = await new Restartable().start();
+    const { a } = await pairedOn(server);
+    await server.restart('another secret');
+    const back = await a.comeBack(server.url);
+    expect(back.id).not.toBe(a.id);
+    expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
+  }, 15_000);
+
+  it('pairs nobody with a client that does not say so: not one that is there, not one that comes', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    const victim = await ResumableClient.connect(server.url);
+    const { epoch } = clients.a.pairing ?? { epoch: 0 };
+    await server.restart();
+    const there = await RawClient.connect(server.url);
+    clients.a.pairing = { peer_id: there.id, epoch, initiator: true };
+    const a = await clients.a.comeBack(server.url);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: there.id });
+    clients.b.pairing = { peer_id: victim.id, epoch, initiator: true };
+    const b = await clients.b.comeBack(server.url);
+    const back = await victim.comeBack(server.url);
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: victim.id });
+    expect(await pairUp(there, back)).toBeGreaterThan(epoch);
+  }, 15_000);
+});
