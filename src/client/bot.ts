@@ -47,16 +47,13 @@ type Tell = (event: string, details: Record<string, unknown>) => void;
 async function bot(options: BotOptions): Promise<number> {
   const tell = options.json ? tellJson : tellPeople;
   const peer = await connect(options);
+  let stopDeadline = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
-      const stopDeadline = watchTime(options, peer, reject);
-      const done = () => {
-        stopDeadline();
-        resolve();
-      };
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done);
+      stopDeadline = watchTime(options, peer, reject);
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       report(peer, tell);
-      converse(peer, options, done, reject);
+      converse(peer, options, resolve, reject);
       begin(peer, options, tell).catch(reject);
     });
     return 0;
@@ -64,6 +61,7 @@ async function bot(options: BotOptions): Promise<number> {
     tell('error', { code: (error as { code?: string }).code, message: (error as Error).message });
     throw new CommandError((error as Error).message);
   } finally {
+    stopDeadline();
     await peer.close();
   }
 }

@@ -1,0 +1,93 @@
+/** The headless bot and the demo as programs: what they print, and with what status they end. */
+import { describe, expect, it } from '@jest/globals';
+import { pairlane, type Run } from '../support/process.ts';
+import { startTestServer } from '../support/test-server.ts';
+
+const local = ['--no-ice', '--ice-host-address', '127.0.0.1'];
+const bot = (url: string, ...args: string[]) => pairlane(['bot', '--url', url, ...local, ...args]);
+
+const events = (run: Run): { event: string; [field: string]: unknown }[] =>
+  run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('pairlane bot', () => {
+  it('says something, and ends with status 0 when each message was answered', async () => {
+    const { server } = await startTestServer();
+    const echo = bot(server.url, '--new-key', '--echo', '--count', '2', '--json');
+    const [, key = ''] = await echo.printed(/"key":"([^"]+)"/);
+    const sayer = bot(server.url, '--key', key, '--say', 'hello', '--count', '2', '--json');
+    expect(await sayer.exited()).toBe(0);
+    expect(await echo.exited()).toBe(0);
+    const [ready, ...rest] = events(sayer);
+    expect(ready).toMatchObject({ event: 'ready', id: expect.any(String) });
+    expect(rest.filter(({ event }) => event !== 'state')).toEqual([
+      { event: 'paired', peerId: events(echo)[0]?.id, initiator: true },
+      { event: 'open' },
+      { event: 'message', text: 'hello' },
+      { event: 'message', text: 'hello' },
+    ]);
+    expect(events(echo).map(({ event }) => event)).toContain('peer_disconnected');
+  });
+
+  it('ends with status 1 and says what is missing when nobody answers in time', async () => {
+    const { server } = await startTestServer();
+    const mute = bot(server.url, '--new-key', '--json');
+    const [, key = ''] = await mute.printed(/"key":"([^"]+)"/);
+    const sayer = bot(server.url, '--key', key, '--say', 'anybody?', '--timeout', '1');
+    expect(await sayer.exited()).toBe(1);
+    expect(sayer.stderr).toBe('pairlane bot: not everything was answered within 1 s\n');
+  });
+
+  it('ends with status 1 when nobody pairs with it in time', async () => {
+    const { server } = await startTestServer();
+    const lonely = bot(server.url, '--new-key', '--say', 'hello', '--timeout', '1');
+    expect(await lonely.exited()).toBe(1);
+    expect(lonely.stderr).toBe('pairlane bot: no open channel (unpaired) within 1 s\n');
+  });
+
+  it("ends with status 1 and the server's words when it cannot pair", async () => {
+    const { server } = await startTestServer();
+    const run = bot(server.url, '--key', 'AAAA-BBBB-CCCC', '--json');
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toBe('pairlane bot: Key not found\n');
+    expect(events(run)).toContainEqual({ event: 'error', code: 'key_not_found', message: 'Key not found' });
+  });
+
+  it('ends with status 0 on SIGTERM', async () => {
+    const { server } = await startTestServer();
+    const run = bot(server.url, '--echo');
+    await run.printed(/ready/);
+    run.child.kill('SIGTERM');
+    expect(await run.exited()).toBe(0);
+  });
+
+  it('takes either a key or an id', async () => {
+    const run = pairlane(['bot', '--key', 'x', '--id', 'y']);
+    expect(await run.exited()).toBe(2);
+    expect(run.stderr).toBe('pairlane bot: give either --key or --id, not both\n');
+  });
+
+  it('reads its options from the environment too', async () => {
+    const { server } = await startTestServer();
+    const run = pairlane(['bot', '--new-key'], {
+      PAIRLANE_URL: server.url,
+      PAIRLANE_ICE: 'false',
+      PAIRLANE_JSON: '1',
+    });
+    await run.printed(/"event":"ready"/);
+  });
+});
+
+describe('pairlane demo', () => {
+  it('tells each step with its time, and ends by itself with status 0', async () => {
+    const run = pairlane(['demo']);
+    expect(await run.exited()).toBe(0);
+    const steps = run.stdout.trimEnd().split('\n');
+    expect(steps).toHaveLength(10);
+    for (const step of steps.slice(0, -1)) expect(step).toMatch(/^ +\d+ ms {2}\S/);
+    expect(run.stdout).toContain('Bob says something: "Hello Alice!"');
+    expect(steps.at(-1)).toMatch(/^All of it in \d+ ms\.$/);
+  });
+});
