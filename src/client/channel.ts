@@ -30,7 +30,9 @@ export class Channel {
   #waiting: Waiting[] = [];
   /** How many of `#waiting`, from its start, were handed over; the array is cut now and then, not shifted. */
   #next = 0;
-  #inFlight = 0;
+  /** The sizes of the messages that did not go out yet, oldest first, and their sum. */
+  #inFlight: number[] = [];
+  #inFlightBytes = 0;
   #isClosed = false;
 
   constructor(channel: DataChannel, handlers: ChannelHandlers) {
@@ -45,11 +47,7 @@ export class Channel {
     };
     channel.onopen = this.announceOpen;
     channel.onmessage = ({ data }) => handlers.message(received(data));
-    channel.onbufferedamountlow = () => {
-      this.#inFlight = Math.ceil(this.#inFlight / 2);
-      if (channel.bufferedAmount === 0) this.#inFlight = 0;
-      this.#flush();
-    };
+    channel.onbufferedamountlow = () => this.#flush();
     channel.onclose = () => {
       if (this.#isClosed) return;
       this.#end();
@@ -92,8 +90,7 @@ export class Channel {
       const { data, sent, failed } = this.#waiting[this.#next] as Waiting;
       this.#next += 1;
       try {
-        this.#channel.send(data);
-        this.#inFlight += 1;
+        this.#handOver(data);
         sent();
       } catch (error) {
         failed(PairlaneError.from('send_failed', error));
@@ -107,10 +104,24 @@ export class Channel {
     this.#channel.bufferedAmountLowThreshold = Math.floor(this.#channel.bufferedAmount / 2);
   }
 
+  #handOver(data: string | Uint8Array): void {
+    const before = this.#channel.bufferedAmount;
+    this.#channel.send(data);
+    const bytes = this.#channel.bufferedAmount - before;
+    this.#inFlight.push(bytes);
+    this.#inFlightBytes += bytes;
+  }
+
   #hasRoom(): boolean {
     const { bufferedAmount } = this.#channel;
-    if (bufferedAmount === 0) this.#inFlight = 0;
-    return this.#inFlight < MAX_MESSAGES_IN_FLIGHT && bufferedAmount < MAX_BYTES_IN_FLIGHT;
+    // Messages go out in order, so what is left of the amount are the newest ones.
+    while (this.#inFlight.length > 0) {
+      const rest = this.#inFlightBytes - (this.#inFlight[0] as number);
+      if (bufferedAmount > 0 && rest < bufferedAmount) break;
+      this.#inFlight.shift();
+      this.#inFlightBytes = rest;
+    }
+    return this.#inFlight.length < MAX_MESSAGES_IN_FLIGHT && bufferedAmount < MAX_BYTES_IN_FLIGHT;
   }
 }
 

@@ -40,6 +40,14 @@ describe('pairlane bot', () => {
     expect(sayer.stderr).toBe('pairlane bot: not everything was answered within 1 s\n');
   });
 
+  it('ends, and its process with it, in the middle of a negotiation', async () => {
+    const { server, connect } = await startTestServer();
+    const silent = await connect();
+    const run = bot(server.url, '--id', silent.id, '--timeout', '1');
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toBe('pairlane bot: no open channel (offering) within 1 s\n');
+  });
+
   it('ends with status 1 when nobody pairs with it in time', async () => {
     const { server } = await startTestServer();
     const lonely = bot(server.url, '--new-key', '--say', 'hello', '--timeout', '1');
