@@ -1,0 +1,102 @@
+/**
+ * Keeps a relay server connected to its parent: dials, and after a loss dials again with full-jitter backoff, so that
+ * the children of a server that comes back do not all knock at once.
+ *
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+import { connect, type Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { type Address, formatAddress, parseAddress } from '../../common/address.ts';
+import { NO_TIMER, type TimerOwner, type TimerWheel } from '../../machines/index.ts';
+
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 30_000;
+/** A parent that refuses will do so again until somebody acts, or until it notices that our last link is dead. */
+const MIN_DELAY_AFTER_REFUSAL_MS = 10_000;
+const DIAL_TIMEOUT_MS = 10_000;
+
+export interface ParentDialerOptions {
+  readonly address: Address;
+  readonly timers: TimerWheel;
+  readonly log: Logger;
+  /** From 0 up to, and without, 1. */
+  readonly random: () => number;
+  readonly onConnected: (socket: Socket) => void;
+}
+
+export class ParentDialer implements TimerOwner {
+  timer = NO_TIMER;
+  readonly #options: ParentDialerOptions;
+  /** The address that the operator gave, and that of a replacement that a parent named when it quit. */
+  #addresses: Address[];
+  #next = 0;
+  #failures = 0;
+  #socket: Socket | undefined;
+  #isStopped = false;
+
+  constructor(options: ParentDialerOptions) {
+    this.#options = options;
+    this.#addresses = [options.address];
+  }
+
+  /** The address that was dialed last. */
+  get address(): Address {
+    return this.#addresses[this.#next] as Address;
+  }
+
+  dial(): void {
+    if (this.#isStopped || this.#socket) return;
+    const socket = connect({ ...this.address, timeout: DIAL_TIMEOUT_MS });
+    this.#socket = socket;
+    const fail = () => {
+      socket.destroy();
+      this.#options.log.warn('the parent cannot be reached');
+      this.retry();
+    };
+    socket.once('error', fail);
+    socket.once('timeout', fail);
+    socket.once('connect', () => {
+      socket.off('error', fail);
+      socket.off('timeout', fail);
+      socket.setTimeout(0);
+      this.#options.onConnected(socket);
+    });
+  }
+
+  /** The parent let us in. */
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** The parent that quit named this address to attach to instead; a text that is none changes nothing. */
+  attachTo(text: string): void {
+    const replacement = parseAddress(text);
+    if (!replacement) return;
+    this.#addresses = [this.#options.address, replacement];
+    // A retry moves on to the next address, which is then the replacement's.
+    this.#next = 0;
+  }
+
+  /** Dials again after a while: the next address, where there are two. */
+  retry({ wasRefused = false } = {}): void {
+    this.#socket = undefined;
+    if (this.#isStopped) return;
+    const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#next = (this.#next + 1) % this.#addresses.length;
+    const { random, timers, log } = this.#options;
+    const delayMs = random() * bound + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
+    log.info({ attempt: this.#failures, delayMs: Math.round(delayMs) }, 'connects to the parent again');
+    timers.arm(this, 'redial', delayMs, () => this.dial());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#options.timers.disarmAll(this);
+    this.#socket?.destroy();
+  }
+
+  toString(): string {
+    return formatAddress(this.address);
+  }
+}

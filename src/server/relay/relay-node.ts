@@ -1,0 +1,215 @@
+/**
+ * One server of the relay network without its sockets: it hosts a machine for every link, keeps the routing table, and
+ * executes what the machines ask for. Links are ports, so that a test can join nodes in memory and the server over TCP.
+ */
+import type { Logger } from 'pino';
+import {
+  type CloseReason,
+  Hosted,
+  hostOf,
+  MachineHost,
+  type RelayHost,
+  type RelayHostKind,
+  type RelayLinkContext,
+  type RelayLinkEffects,
+  type RelayLinkEvent,
+  type RelayLinkInput,
+  RelayTable,
+  registrationOf,
+  relayLinkEvent,
+  relayLinkMachine,
+  type StepQueue,
+  type TimerWheel,
+} from '../../machines/index.ts';
+import {
+  encodeRelayMessage,
+  MAX_RELAY_ID,
+  MIN_RELAY_ID,
+  type RelayMessage,
+} from '../../protocol/relay/index.ts';
+import { relayLinkExecutors } from './relay-executors.ts';
+import { StatusLog } from './status-log.ts';
+
+/** The way to the host at the other end of a link. After `close` or `cut` nothing is sent any more. */
+export interface RelayPort {
+  send(bytes: Uint8Array): void;
+  /** Sends what a newcomer is owed; it does not count as unread until it could have been read. */
+  introduce(messages: readonly Uint8Array[]): void;
+  /** Ends the link once everything is sent. */
+  close(): void;
+  /** Ends the link at once. */
+  cut(): void;
+}
+
+export class RelayLink extends Hosted<RelayLinkContext> {
+  /** Names the link in logs before a host registered over it. */
+  readonly number: number;
+  readonly port: RelayPort;
+  /** How many messages were passed over. */
+  rejections = 0;
+
+  constructor(number: number, port: RelayPort) {
+    super();
+    this.number = number;
+    this.port = port;
+  }
+}
+
+export interface RelayIdentity {
+  readonly id: number;
+  readonly name: string;
+  readonly info: string;
+}
+
+export interface RelayNodeOptions extends RelayIdentity {
+  readonly queue: StepQueue;
+  readonly timers: TimerWheel;
+  readonly log: Logger;
+  /** Told of every link that ended. */
+  readonly onLinkClosed?: (link: RelayLink, reason: CloseReason) => void;
+  readonly onParentAdopted?: () => void;
+  /** The parent quit and left this text: the address of the server to attach to, when a server of ours wrote it. */
+  readonly onParentQuit?: (content: string) => void;
+}
+
+export class RelayNode {
+  readonly identity: RelayIdentity;
+  readonly table: RelayTable;
+  readonly statusLog = new StatusLog();
+  readonly host: MachineHost<RelayLink, RelayLinkEvent, RelayLinkEffects, RelayLinkInput>;
+  readonly options: RelayNodeOptions;
+  /** True while the server says goodbye: hosts that it loses by that are for its neighbours to withdraw. */
+  isStopping = false;
+  readonly #links = new Set<RelayLink>();
+  readonly #adjacent = new Map<number, RelayLink>();
+  /** The bytes that announce a host to others: the same for all of them, so they are made once. */
+  readonly #announcements = new WeakMap<RelayHost, Uint8Array>();
+  #linksOpened = 0;
+
+  /** @throws {RangeError} when the id, name or info do not fit the protocol */
+  constructor(options: RelayNodeOptions) {
+    const { id, name, info, queue, timers } = options;
+    if (id < MIN_RELAY_ID || id > MAX_RELAY_ID)
+      throw new RangeError(`id should be from ${MIN_RELAY_ID} to ${MAX_RELAY_ID}`);
+    this.options = options;
+    this.identity = { id, name, info };
+    encodeRelayMessage(this.ownRegistration(0));
+    this.table = new RelayTable(id);
+    this.host = new MachineHost(relayLinkMachine, {
+      executors: relayLinkExecutors(this),
+      queue,
+      timers,
+      onError: (link, error, effect) => {
+        options.log.error({ link: link.number, effect, err: error }, 'a relay link failed; it is closed');
+        this.host.send(link, { type: 'LINK_FAILED' });
+      },
+    });
+  }
+
+  get links(): ReadonlySet<RelayLink> {
+    return this.#links;
+  }
+
+  /** A host connected to this server. */
+  accept(port: RelayPort): RelayLink {
+    return this.#open(port, false);
+  }
+
+  /** This server connected to the one that is to be its parent; registers there. */
+  register(port: RelayPort): RelayLink {
+    const link = this.#open(port, true);
+    this.host.send(link, { type: 'PARENT_REACHED' });
+    return link;
+  }
+
+  /** A message came over a link. */
+  receive(link: RelayLink, message: RelayMessage): void {
+    if (!link.isDone) this.host.send(link, relayLinkEvent(this.table, link.context.hostId, message));
+  }
+
+  /** Tells the adjacent servers that this one quits, and closes every link. */
+  stop(replacementId: number, content: string): void {
+    this.isStopping = true;
+    const { id } = this.identity;
+    this.tell('server', { type: 'server_quit', sourceId: id, replacementId, content });
+    for (const link of [...this.#links]) this.host.send(link, { type: 'SERVER_STOPPED' });
+  }
+
+  ownRegistration(lastHopId: number): RelayMessage {
+    return registrationOf({ ...this.identity, kind: 'server' }, lastHopId);
+  }
+
+  linkTo(hostId: number | undefined): RelayLink | undefined {
+    return hostId === undefined ? undefined : this.#adjacent.get(hostId);
+  }
+
+  /** Keeps the host at the other end of a link, which registered itself. */
+  addAdjacent(link: RelayLink, host: RelayHost): void {
+    this.table.add(host);
+    this.#adjacent.set(host.id, link);
+  }
+
+  /** Takes a link out that is over. */
+  drop(link: RelayLink, reason: CloseReason): void {
+    this.#links.delete(link);
+    const { hostId } = link.context;
+    if (hostId !== undefined && this.#adjacent.get(hostId) === link) this.#adjacent.delete(hostId);
+    this.options.onLinkClosed?.(link, reason);
+  }
+
+  /** Sends a message towards its destination. */
+  route(destinationId: number, message: RelayMessage): void {
+    this.linkTo(this.table.firstHopTo(destinationId))?.port.send(encodeRelayMessage(message));
+  }
+
+  /** Sends a message to the adjacent hosts of a kind, but for one: where it came from. */
+  tell(kind: RelayHostKind, message: RelayMessage, except?: number): void {
+    this.#broadcast(kind, encodeRelayMessage(message), except);
+  }
+
+  /** Announces a host to all who are to know it, but for the side where it is. */
+  announce(host: RelayHost): void {
+    const bytes = this.announcementOf(host);
+    this.#broadcast('server', bytes, host.firstHop);
+    if (host.kind === 'client') this.#broadcast('client', bytes, host.firstHop);
+  }
+
+  /** Announces that a host is gone, to all who knew it; `except` is the link that told us. */
+  announceQuit(host: RelayHost, content: string, replacementId: number, except?: number): void {
+    const { id: sourceId, kind } = host;
+    const quit: RelayMessage =
+      kind === 'client'
+        ? { type: 'client_quit', sourceId, content }
+        : { type: 'server_quit', sourceId, replacementId, content };
+    this.tell('server', quit, except);
+    if (kind === 'client') this.tell('client', quit, except);
+  }
+
+  announcementOf(host: RelayHost): Uint8Array {
+    let bytes = this.#announcements.get(host);
+    if (!bytes) {
+      bytes = encodeRelayMessage(registrationOf(host, this.identity.id));
+      this.#announcements.set(host, bytes);
+    }
+    return bytes;
+  }
+
+  /** Keeps a host that was announced over a link, and passes that on. */
+  learn(message: Parameters<typeof hostOf>[0], firstHop: number): void {
+    const host = hostOf(message, firstHop);
+    this.table.add(host);
+    this.announce(host);
+  }
+
+  #open(port: RelayPort, isParent: boolean): RelayLink {
+    this.#linksOpened += 1;
+    const link = new RelayLink(this.#linksOpened, port);
+    this.#links.add(link);
+    this.host.start(link, { isParent });
+    return link;
+  }
+
+  #broadcast(kind: RelayHostKind, bytes: Uint8Array, except: number | undefined): void {
+    for (const id of this.table.adjacent(kind)) if (id !== except) this.#adjacent.get(id)?.port.send(bytes);
+  }
+}

@@ -1,0 +1,152 @@
+/** A server of the relay network over TCP: accepts links, keeps one to its parent, and steps their machines. */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { type Address, formatAddress } from '../../common/address.ts';
+import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
+import { type CloseReason, StepQueue, TimerWheel } from '../../machines/index.ts';
+import { ParentDialer } from './parent-dialer.ts';
+import { type RelayIdentity, type RelayLink, RelayNode } from './relay-node.ts';
+import { DEFAULT_MAX_UNSENT_BYTES, RelaySocket } from './relay-socket.ts';
+import { relayView } from './relay-view.ts';
+
+export interface RelayServerOptions extends RelayIdentity {
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly host: string;
+  /** The server to connect to; the first of a network has none. */
+  readonly parent?: Address | undefined;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly maxUnsentBytes?: number;
+  /** 0 for no limit. */
+  readonly maxLinks?: number;
+}
+
+export class RelayServer {
+  readonly node: RelayNode;
+  readonly #options: RelayServerOptions;
+  readonly #clock: Clock;
+  readonly #timers: TimerWheel;
+  readonly #queue = new StepQueue();
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #dialer: ParentDialer | undefined;
+  #stopTimers: (() => void) | undefined;
+
+  /** @throws {RangeError} when the id, name or info do not fit the protocol */
+  constructor(options: RelayServerOptions) {
+    const { log, parent } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#timers = new TimerWheel(this.#clock.now());
+    this.node = new RelayNode({
+      id: options.id,
+      name: options.name,
+      info: options.info,
+      queue: this.#queue,
+      timers: this.#timers,
+      log,
+      onLinkClosed: (link, reason) => this.#onLinkClosed(link, reason),
+      onParentAdopted: () => this.#dialer?.succeeded(),
+      onParentQuit: (content) => this.#dialer?.attachTo(content),
+    });
+    this.#server = createServer((socket) => this.#serve(socket, (port) => this.node.accept(port)));
+    if (options.maxLinks) this.#server.maxConnections = options.maxLinks;
+    if (parent)
+      this.#dialer = new ParentDialer({
+        address: parent,
+        timers: this.#timers,
+        log,
+        random: options.random ?? Math.random,
+        onConnected: (socket) => this.#serve(socket, (port) => this.node.register(port)),
+      });
+  }
+
+  /**
+   * Listens, then connects to the parent in the background.
+   * @returns the port that it listens on
+   * @throws the system's error when it cannot listen there
+   */
+  async start(): Promise<number> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
+    this.#stopTimers = driveTimers(this.#timers, this.#clock);
+    this.#dialer?.dial();
+    return this.port;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return address && typeof address === 'object' ? address.port : 0;
+  }
+
+  /** What `GET /api/relay` answers. */
+  view() {
+    return relayView(this.node);
+  }
+
+  /** Tells its neighbours that it quits: its children attach to its parent. Returns when every link is closed. */
+  async stop(): Promise<void> {
+    const parent = [...this.node.links].find(
+      (link) => link.context.isParent && link.value === 'adjacentServer',
+    );
+    const parentAddress = parent ? this.#options.parent && this.#dialer?.address : undefined;
+    this.#timers.now = this.#clock.now();
+    this.node.stop(parent?.context.hostId ?? 0, parentAddress ? formatAddress(parentAddress) : '');
+    await this.#close();
+  }
+
+  /** Ends at once and without a word, as a crash would. */
+  async kill(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#dialer?.stop();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await Promise.all(
+      [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    this.#stopTimers?.();
+  }
+
+  #serve(socket: Socket, open: (port: RelaySocket) => RelayLink): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    const port = new RelaySocket(socket, this.#options.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES);
+    const link = this.#atPresent(() => open(port));
+    const send = this.node.host.send.bind(this.node.host, link);
+    port.start({
+      onMessage: (message) => this.#atPresent(() => this.node.receive(link, message)),
+      onBytesRefused: (reason) => this.#atPresent(() => send({ type: 'BYTES_REFUSED', reason })),
+      onUnsentExceeded: () => this.#atPresent(() => send({ type: 'UNSENT_EXCEEDED' })),
+      onClosed: () => this.#atPresent(() => send({ type: 'SOCKET_CLOSED' })),
+    });
+  }
+
+  /** Timers that a step arms count from now. */
+  #atPresent<Result>(step: () => Result): Result {
+    this.#timers.now = this.#clock.now();
+    return step();
+  }
+
+  #onLinkClosed(link: RelayLink, reason: CloseReason): void {
+    if (!link.context.isParent) return;
+    const wasRefused = reason === 'registration refused';
+    if (wasRefused)
+      this.#options.log.error(
+        { id: this.#options.id },
+        'the parent refused this server: its id is in use. Give it another --id, unless a dead link of it is about to end',
+      );
+    this.#dialer?.retry({ wasRefused });
+  }
+}

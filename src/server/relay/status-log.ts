@@ -1,0 +1,18 @@
+/** The statuses that a relay server was sent, for its operator. Bounded, because anybody may send one. */
+
+const MAX_TEXTS = 1_000;
+const MAX_TEXT_CHARS = 1_024;
+
+export class StatusLog {
+  #texts: string[] = [];
+
+  /** Oldest first; the oldest give way when there are too many. */
+  get texts(): readonly string[] {
+    return this.#texts;
+  }
+
+  append(text: string): void {
+    this.#texts.push(text.slice(0, MAX_TEXT_CHARS));
+    if (this.#texts.length > MAX_TEXTS) this.#texts.shift();
+  }
+}
