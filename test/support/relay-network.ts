@@ -8,7 +8,7 @@ import { RawHost, raw } from './relay-raw-host.ts';
 const silent = pino({ level: 'silent' });
 
 /** Until the condition holds; asked again after each turn of the event loop in which sockets were served. */
-export async function untilTrue(what: string, condition: () => boolean, timeoutMs = 8_000): Promise<void> {
+export async function untilTrue(what: string, condition: () => boolean, timeoutMs = 4_000): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`it did not come to pass that ${what}`);
@@ -18,6 +18,7 @@ export async function untilTrue(what: string, condition: () => boolean, timeoutM
 
 export class RelayNetwork {
   readonly servers = new Map<number, RelayServer>();
+  readonly #started: RelayServer[] = [];
   readonly #ports = new Map<number, number>();
   readonly #hosts: RawHost[] = [];
 
@@ -36,6 +37,7 @@ export class RelayNetwork {
     });
     this.#ports.set(id, await server.start());
     this.servers.set(id, server);
+    this.#started.push(server);
     if (parentId !== undefined || options.parent)
       await untilTrue(
         `server ${id} is in, or refused`,
@@ -108,7 +110,7 @@ export class RelayNetwork {
 
   async end(): Promise<void> {
     for (const { socket } of this.#hosts) socket.destroy();
-    await Promise.all([...this.servers.values()].map((server) => server.kill()));
+    await Promise.all(this.#started.map((server) => server.kill()));
     this.servers.clear();
   }
 }

@@ -3,7 +3,7 @@
  * cut into messages by a reader of its own that shares no code with ours. Waiting is for data, never for time.
  */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type RawMessage =
   | { type: 'server' | 'client'; source: number; lastHop: number; name: string; info: string }
@@ -148,4 +148,46 @@ export class RawHost {
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
+}
+
+/** A server that speaks raw bytes and that relays of ours may be told to connect to. */
+export class RawListener {
+  readonly #server: Server;
+  readonly #hosts: RawHost[] = [];
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Listens on a port that is free, or on one that was given before. */
+  static async listen(port = 0): Promise<RawListener> {
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return new RawListener(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  /** The next relay that connects. */
+  async accept(): Promise<RawHost> {
+    const [socket] = await once(this.#server, 'connection');
+    const host = new RawHost(socket as Socket);
+    this.#hosts.push(host);
+    return host;
+  }
+
+  async end(): Promise<void> {
+    for (const { socket } of this.#hosts) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const listener = await RawListener.listen();
+  const { port } = listener;
+  await listener.end();
+  return port;
 }
