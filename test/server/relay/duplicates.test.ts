@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RelayTestClock } from '../../support/relay-clock.ts';
 import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
 import { freePort, RawListener, raw } from '../../support/relay-raw-host.ts';
 
@@ -199,15 +200,25 @@ describe('a loop', () => {
 
   it('of servers that connect to each other all at once ends as a tree that knows all', async () => {
     const ports = await Promise.all([1, 2, 3, 4].map(() => freePort()));
-    await Promise.all(
-      ports.map((port, i) =>
-        network.add(i + 1, undefined, {
-          port,
-          parent: { host: '127.0.0.1', port: ports[(i + 1) % ports.length] as number },
-        }),
-      ),
+    const clock = new RelayTestClock();
+    const started = ports.map((port, i) =>
+      network.add(i + 1, undefined, {
+        port,
+        clock,
+        parent: { host: '127.0.0.1', port: ports[(i + 1) % ports.length] as number },
+      }),
     );
-    await network.untilAllKnow([1, 2, 3, 4]);
+    // They undo each other's links at first; what they wait for then is the backoff. Three links are a tree.
+    const isWhole = () => {
+      const views = [...network.servers.values()].map((server) => server.view());
+      const ends = views.reduce((sum, view) => sum + view.adjacent_servers.length, 0);
+      return views.length === 4 && views.every(({ hosts }) => hosts.length === 3) && ends === 6;
+    };
+    await untilTrue('the four are one tree', () => {
+      clock.pass(10);
+      return isWhole();
+    });
+    await Promise.all(started);
     const ada = await network.join(1, 100);
     const bob = await network.join(3, 101);
     await ada.next('client');
