@@ -24,6 +24,16 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     about: 'Start a server and two peers that talk to each other, step by step.',
     load: async () => (await import('./demo.ts')).demoCommand,
   },
+  {
+    name: 'relay',
+    about: 'Start a server of the relay network.',
+    load: async () => (await import('./server/relay/relay-command.ts')).relayCommand,
+  },
+  {
+    name: 'relay-chat',
+    about: 'Chat across the relay network, in the terminal.',
+    load: async () => (await import('./client/relay-chat.ts')).relayChatCommand,
+  },
 ];
 
 async function main(args: readonly string[]): Promise<number> {

@@ -65,7 +65,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
       ...introduction(host.id, host.kind === 'client'),
     ]);
     node.announce(host);
-    log.info({ link: link.number, host: host.id, kind: host.kind }, 'a host registered');
+    log.info({ link: link.number, host: host.id, kind: host.kind }, `${host.kind} ${host.id} registered`);
   };
 
   return {

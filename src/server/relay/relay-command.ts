@@ -1,0 +1,120 @@
+/** `pairlane relay`: a server of the relay network as a program. */
+import { parseAddress } from '../../common/address.ts';
+import { CommandError, defineCommand } from '../../common/command.ts';
+import { OptionError } from '../../common/options.ts';
+import { MAX_INFO_BYTES, MAX_NAME_BYTES, MAX_RELAY_ID, MIN_RELAY_ID } from '../../protocol/relay/index.ts';
+import { createLogger } from '../logger.ts';
+import { type RelayHttp, serveRelayHttp } from './relay-http.ts';
+import { RelayServer } from './relay-server.ts';
+import { DEFAULT_MAX_UNSENT_BYTES } from './relay-socket.ts';
+
+export const relayCommand = defineCommand({
+  name: 'relay',
+  about: 'Start a server of the relay network.',
+  details:
+    'Start a server of the relay network (relay-chat protocol, over TCP). The first server of a network connects to\n' +
+    'none, every other one to exactly one that is up. Clients: pairlane relay-chat. With --http-port, GET /api/relay\n' +
+    'tells what the server knows of the network. Ctrl+C and SIGTERM hand its children over to its own parent.',
+  options: {
+    id: {
+      kind: 'integer',
+      min: MIN_RELAY_ID,
+      max: MAX_RELAY_ID,
+      help: 'The id of this server; no other server or client of the network may have it. Required.',
+    },
+    name: { kind: 'text', value: 'NAME', help: 'The name of this server. Required.' },
+    info: { kind: 'text', value: 'TEXT', default: '', help: 'What this server is, for people.' },
+    port: {
+      kind: 'integer',
+      min: 0,
+      max: 65_535,
+      help: 'TCP port to listen on; 0 takes a free one. Required.',
+    },
+    host: {
+      kind: 'text',
+      value: 'HOST',
+      default: '127.0.0.1',
+      help: 'Address to listen on; 0.0.0.0 or :: for all.',
+    },
+    connect: {
+      kind: 'text',
+      value: 'HOST:PORT',
+      help: 'The server to connect to; without it, this is the first of its network.',
+    },
+    httpPort: {
+      kind: 'integer',
+      min: 0,
+      max: 65_535,
+      help: 'Port for GET /api/relay; 0 takes a free one. Without it, there is no HTTP.',
+    },
+    maxUnsentBytes: {
+      kind: 'integer',
+      min: 1_024,
+      max: 1_073_741_824,
+      default: DEFAULT_MAX_UNSENT_BYTES,
+      help: 'A link that leaves more bytes than this untaken is closed.',
+    },
+    maxLinks: {
+      kind: 'integer',
+      min: 1,
+      max: 1_000_000,
+      default: 20_000,
+      zero: 'no limit',
+      help: 'Links beyond so many are not taken.',
+    },
+    logLevel: {
+      kind: 'choice',
+      choices: ['debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      help: 'The least severe level that is logged.',
+    },
+    logFormat: {
+      kind: 'choice',
+      choices: ['auto', 'json', 'pretty'],
+      default: 'auto',
+      help: 'Auto is pretty on a terminal and JSON elsewhere.',
+    },
+  },
+  async run(options) {
+    const { id, name, info, port, host, httpPort, maxUnsentBytes, maxLinks } = options;
+    const parent = options.connect === undefined ? undefined : parseAddress(options.connect);
+    const problems = [
+      ...(['id', 'name', 'port'] as const)
+        .filter((key) => options[key] === undefined)
+        .map((key) => `--${key}: is missing`),
+      ...(Buffer.byteLength(name ?? '') > MAX_NAME_BYTES
+        ? [`--name: should be at most ${MAX_NAME_BYTES} bytes long`]
+        : []),
+      ...(Buffer.byteLength(info) > MAX_INFO_BYTES
+        ? [`--info: should be at most ${MAX_INFO_BYTES} bytes long`]
+        : []),
+      ...(options.connect !== undefined && !parent
+        ? ['--connect: should be HOST:PORT, like 127.0.0.1:9000 or [::1]:9000']
+        : []),
+    ];
+    if (problems.length > 0 || id === undefined || name === undefined || port === undefined)
+      throw new OptionError(problems);
+    const log = createLogger(options.logLevel, options.logFormat);
+    const server = new RelayServer({ id, name, info, host, port, parent, log, maxUnsentBytes, maxLinks });
+    const listeningOn = await server.start().catch((error: Error) => {
+      throw new CommandError(
+        `Cannot listen on ${host}:${port}: ${error.message}. Choose another --port or --host`,
+      );
+    });
+    let http: RelayHttp | undefined;
+    try {
+      http = httpPort === undefined ? undefined : await serveRelayHttp(host, httpPort, () => server.view());
+    } catch (error) {
+      await server.kill();
+      throw new CommandError((error as Error).message);
+    }
+    log.info(`Relay ${id} listens on ${host}:${listeningOn}${http ? `, HTTP on ${host}:${http.port}` : ''}`);
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    log.info(`Relay ${id} quits`);
+    http?.close();
+    await server.stop();
+    return 0;
+  },
+});
