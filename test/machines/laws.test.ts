@@ -57,6 +57,13 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'open.connection.paired.connected': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'CONNECTION_ESTABLISHED'],
     'open.connection.paired.restarting': ['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
   },
+  'relay-link': {
+    // Nobody has an id here that could be taken from it; and a link is reached once.
+    accepted: ['DISPLACED'],
+    registering: ['DISPLACED', 'PARENT_REACHED'],
+    adjacentServer: ['PARENT_REACHED'],
+    adjacentClient: ['PARENT_REACHED'],
+  },
 };
 
 function signalsOf(): string[] {

@@ -10,10 +10,12 @@ import {
   type PairingEvent,
   type PairTarget,
   pairingMachine,
+  relayLinkMachine,
   type SessionEvent,
   type Side,
   sessionMachine,
 } from '../../src/machines/index.ts';
+import { relayLinkEvents } from './relay-cases.ts';
 
 type Cases<Event extends { type: string }> = {
   readonly [Type in Event['type']]: readonly OfType<Event, Type>[];
@@ -153,5 +155,9 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
       inputs: [{ settings: negotiationSettings }],
       events: all(negotiationEvents),
     },
+  ],
+  [
+    'relay-link',
+    { machine: relayLinkMachine, inputs: [{ isParent: false }, { isParent: true }], events: relayLinkEvents },
   ],
 ];

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/common/clock.ts';
 import { RelayServer, type RelayServerOptions } from '../../src/server/relay/relay-server.ts';
 import type { RelayView } from '../../src/server/relay/relay-view.ts';
 import { RawHost, raw } from './relay-raw-host.ts';
+import { noteTransitions } from './transition-coverage.ts';
 
 const silent = pino({ level: 'silent' });
 
@@ -35,6 +36,7 @@ export class RelayNetwork {
       parent: port === undefined ? undefined : { host: '127.0.0.1', port },
       ...options,
     });
+    server.node.host.observer = noteTransitions;
     this.#ports.set(id, await server.start());
     this.servers.set(id, server);
     this.#started.push(server);

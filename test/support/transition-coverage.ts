@@ -7,13 +7,14 @@ import {
   nameTransitions,
   negotiationMachine,
   pairingMachine,
+  relayLinkMachine,
   type Step,
   sessionMachine,
   type TakenTransition,
 } from '../../src/machines/index.ts';
 
 /** The machines whose every transition must be taken. */
-export const gatedMachines = [sessionMachine, pairingMachine, negotiationMachine] as const;
+export const gatedMachines = [sessionMachine, pairingMachine, negotiationMachine, relayLinkMachine] as const;
 
 /** Also known to coverage-gate.js. */
 const FOLDER = '.cache/transitions';
