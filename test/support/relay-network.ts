@@ -1,6 +1,5 @@
 /** Networks of real relay servers over TCP, for tests: started in order, stopped by the test's end. */
 import { pino } from 'pino';
-import type { Clock } from '../../src/common/clock.ts';
 import { RelayServer, type RelayServerOptions } from '../../src/server/relay/relay-server.ts';
 import type { RelayView } from '../../src/server/relay/relay-view.ts';
 import { RawHost, raw } from './relay-raw-host.ts';
@@ -23,9 +22,8 @@ export class RelayNetwork {
   readonly #ports = new Map<number, number>();
   readonly #hosts: RawHost[] = [];
 
-  /** Starts a server and waits until its parent has let it in, or refused it. */
-  async add(id: number, parentId?: number, options: Partial<RelayServerOptions> & { clock?: Clock } = {}) {
-    const port = parentId === undefined ? undefined : this.portOf(parentId);
+  /** Starts a server, and does not wait for its parent. */
+  async start(id: number, options: Partial<RelayServerOptions> = {}): Promise<RelayServer> {
     const server = new RelayServer({
       id,
       name: `server ${id}`,
@@ -33,14 +31,21 @@ export class RelayNetwork {
       host: '127.0.0.1',
       port: 0,
       log: silent,
-      parent: port === undefined ? undefined : { host: '127.0.0.1', port },
       ...options,
     });
     server.node.host.observer = noteTransitions;
     this.#ports.set(id, await server.start());
     this.servers.set(id, server);
     this.#started.push(server);
-    if (parentId !== undefined || options.parent)
+    return server;
+  }
+
+  /** Starts a server and waits until its parent has let it in, or refused it. */
+  async add(id: number, parentId?: number, options: Partial<RelayServerOptions> = {}): Promise<RelayServer> {
+    const parent =
+      parentId === undefined ? options.parent : { host: '127.0.0.1', port: this.portOf(parentId) };
+    const server = await this.start(id, { ...options, parent });
+    if (parent)
       await untilTrue(
         `server ${id} is in, or refused`,
         () => server.view().adjacent_servers.length > 0 || server.view().status_log.length > 0,
