@@ -6,13 +6,15 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { type Address, formatAddress, parseAddress } from '../../common/address.ts';
+import { type Address, parseAddress } from '../../common/address.ts';
 import { NO_TIMER, type TimerOwner, type TimerWheel } from '../../machines/index.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 /** A parent that refuses will do so again until somebody acts, or until it notices that our last link is dead. */
 const MIN_DELAY_AFTER_REFUSAL_MS = 10_000;
+/** A link that held so long was a good one; one that breaks sooner, again and again, is dialed ever more slowly. */
+const STABLE_MS = 10_000;
 const DIAL_TIMEOUT_MS = 10_000;
 
 export interface ParentDialerOptions {
@@ -31,6 +33,7 @@ export class ParentDialer implements TimerOwner {
   #addresses: Address[];
   #next = 0;
   #failures = 0;
+  #connectedAt = Number.POSITIVE_INFINITY;
   #socket: Socket | undefined;
   #isStopped = false;
 
@@ -65,7 +68,7 @@ export class ParentDialer implements TimerOwner {
 
   /** The parent let us in. */
   succeeded(): void {
-    this.#failures = 0;
+    this.#connectedAt = this.#options.timers.now;
   }
 
   /** The parent that quit named this address to attach to instead; a text that is none changes nothing. */
@@ -81,10 +84,12 @@ export class ParentDialer implements TimerOwner {
   retry({ wasRefused = false } = {}): void {
     this.#socket = undefined;
     if (this.#isStopped) return;
+    const { random, timers, log } = this.#options;
+    if (timers.now - this.#connectedAt >= STABLE_MS) this.#failures = 0;
+    this.#connectedAt = Number.POSITIVE_INFINITY;
     const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;
     this.#next = (this.#next + 1) % this.#addresses.length;
-    const { random, timers, log } = this.#options;
     const delayMs = random() * bound + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
     log.info({ attempt: this.#failures, delayMs: Math.round(delayMs) }, 'connects to the parent again');
     timers.arm(this, 'redial', delayMs, () => this.dial());
@@ -94,9 +99,5 @@ export class ParentDialer implements TimerOwner {
     this.#isStopped = true;
     this.#options.timers.disarmAll(this);
     this.#socket?.destroy();
-  }
-
-  toString(): string {
-    return formatAddress(this.address);
   }
 }

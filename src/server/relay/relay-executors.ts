@@ -103,7 +103,9 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     refuseDuplicate(link, event) {
       const registration = messageIn<Registration>(event);
       link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, duplicateText(registration))));
-      log.warn({ link: link.number, host: registration.sourceId }, 'refused a registration: id in use');
+      link.rejections += 1;
+      if (isWorthALine(link.rejections))
+        log.warn({ link: link.number, host: registration.sourceId }, 'refused a registration: id in use');
     },
 
     tellDisplaced(link, _event, { kind }) {
@@ -125,7 +127,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     logStatus(link, event) {
       const { code, sourceId, content } = messageIn<Status>(event);
       node.statusLog.append(content);
-      log.info({ link: link.number, from: sourceId, code }, 'a status came for this server');
+      log.debug({ link: link.number, from: sourceId, code }, 'a status came for this server');
     },
 
     forgetHost(link, event) {

@@ -45,7 +45,7 @@ export class RelayLink extends Hosted<RelayLinkContext> {
   /** Names the link in logs before a host registered over it. */
   readonly number: number;
   readonly port: RelayPort;
-  /** How many messages were passed over. */
+  /** How many messages were passed over or refused. */
   rejections = 0;
 
   constructor(number: number, port: RelayPort) {

@@ -96,11 +96,12 @@ export class RelayServer {
   /** Tells its neighbours that it quits: its children attach to its parent. Returns when every link is closed. */
   async stop(): Promise<void> {
     const parent = [...this.node.links].find(
-      (link) => link.context.isParent && link.value === 'adjacentServer',
+      ({ context, value }) => context.isParent && value === 'adjacentServer',
     );
-    const parentAddress = parent ? this.#options.parent && this.#dialer?.address : undefined;
+    // The protocol gives the replacement's id alone; where it is stands in the text, for servers of ours.
+    const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
     this.#timers.now = this.#clock.now();
-    this.node.stop(parent?.context.hostId ?? 0, parentAddress ? formatAddress(parentAddress) : '');
+    this.node.stop(parent?.context.hostId ?? 0, where);
     await this.#close();
   }
 
