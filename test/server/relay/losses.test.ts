@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RelayTestClock } from '../../support/relay-clock.ts';
+import { keepLogs } from '../../support/relay-logs.ts';
 import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
 import { RawListener, raw } from '../../support/relay-raw-host.ts';
 
@@ -136,6 +138,42 @@ describe('a parent', () => {
     await network.add(1, undefined, { port });
     await adding;
     await network.untilAllKnow([1, 2]);
+  });
+
+  it('that lets nobody in is dialed ever more slowly, from 250 ms to 30 s, times chance', async () => {
+    const listener = await RawListener.listen();
+    const { log, lines } = keepLogs();
+    const clock = new RelayTestClock();
+    const parent = { host: '127.0.0.1', port: listener.port };
+    await network.start(2, { clock, log, parent, random: () => 0.5 });
+    const delays = () => lines.flatMap((line) => ('delayMs' in line ? [line.delayMs] : []));
+    for (let attempt = 1; attempt <= 10; attempt += 1) {
+      (await listener.accept()).socket.destroy();
+      await untilTrue('the loss is noticed', () => delays().length === attempt);
+      clock.pass(15_100);
+    }
+    expect(delays()).toEqual([125, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+    await listener.end();
+  });
+
+  it('that refuses is not asked again for 10 s', async () => {
+    const clock = new RelayTestClock();
+    const listener = await RawListener.listen();
+    const first = listener.accept();
+    const parent = { host: '127.0.0.1', port: listener.port };
+    const server = await network.start(2, { clock, parent, random: () => 0 });
+    const refusing = await first;
+    await refusing.next('server');
+    refusing.send(raw.status(1, 0, 2, 'A machine has already registered with ID 2'));
+    await refusing.closed();
+    clock.pass(9_900);
+    expect(server.node.links.size).toBe(0);
+    const second = listener.accept();
+    clock.pass(200);
+    (await second).send(raw.server(1, 1));
+    await untilTrue('it is in', () => network.known(2).length === 1);
+    expect(server.view().status_log).toEqual(['A machine has already registered with ID 2']);
+    await listener.end();
   });
 
   it('is told again of every host that a server has when the link comes back, and of none twice', async () => {
