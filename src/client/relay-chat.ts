@@ -80,9 +80,15 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
     });
     // What is typed before the server said welcome would be taken for a breach of the protocol.
     lines.pause();
-    const print = printer(lines, isTerminal);
+    let isPrompting = false;
+    let wasRefused = false;
+    const print = printer(lines, isTerminal, () => isPrompting);
     const connection = new RelayChatConnection(socket, identity, (event) => {
-      print(isJson ? JSON.stringify(event) : describeEvent(event));
+      if (event.type === 'refused' || event.type === 'closed') isPrompting = false;
+      if (isJson) print(JSON.stringify(event));
+      // The end of a refused client has the same reason, which people have read by then.
+      else if (event.type !== 'closed' || !wasRefused) print(describeEvent(event));
+      wasRefused ||= event.type === 'refused';
       if (event.type === 'registered') listen();
       if (event.type === 'closed') end(event);
     });
@@ -97,9 +103,10 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
       if (!isJson) print(RELAY_CHAT_HELP);
       lines.on('line', (line) => {
         obey(line, connection, { print, quit, isJson });
-        if (isTerminal) lines.prompt();
+        if (isTerminal && isPrompting) lines.prompt();
       });
       lines.once('close', () => quit(''));
+      isPrompting = true;
       if (isTerminal) lines.prompt();
       lines.resume();
     }
@@ -146,10 +153,10 @@ function obey(line: string, connection: RelayChatConnection, { print, quit, isJs
 }
 
 /** Prints a line; on a terminal above the line that is being typed, which stays as it is. */
-function printer(lines: Interface, isTerminal: boolean): (line: string) => void {
+function printer(lines: Interface, isTerminal: boolean, isPrompting: () => boolean): (line: string) => void {
   if (!isTerminal) return (line) => process.stdout.write(`${line}\n`);
   return (line) => {
     process.stdout.write(`\r\x1b[K${line}\n`);
-    lines.prompt(true);
+    if (isPrompting()) lines.prompt(true);
   };
 }

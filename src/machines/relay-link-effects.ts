@@ -25,7 +25,7 @@ export type CloseReason =
   | 'it sent what is not the protocol'
   | 'it does not read what it is sent'
   | 'it quit'
-  | 'it is closed'
+  | 'the other end closed it'
   | 'this server stops'
   | 'a failure inside this server';
 

@@ -129,7 +129,7 @@ export const relayLinkMachine = setup({
   context: ({ input }) => ({ isParent: input.isParent, hostId: undefined }),
   initial: 'accepted',
   on: {
-    SOCKET_CLOSED: close('it is closed'),
+    SOCKET_CLOSED: close('the other end closed it'),
     BYTES_REFUSED: close('it sent what is not the protocol'),
     UNSENT_EXCEEDED: close('it does not read what it is sent'),
     SERVER_STOPPED: close('this server stops'),

@@ -80,7 +80,7 @@ describe('pairlane relay-chat', () => {
     await network.join(1, 100);
     const refused = pairlane(['relay-chat', ...at(1), '--name', 'Bob', '--id', '100']);
     expect(await refused.exited()).toBe(1);
-    expect(refused.stdout).toContain('! Someone has already registered with ID 100');
+    expect(refused.stdout).toBe('! Someone has already registered with ID 100\n');
     const lost = pairlane(['relay-chat', ...at(1), '--name', 'Bob']);
     await lost.printed(/Welcome/);
     await network.kill(1);

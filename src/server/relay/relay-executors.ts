@@ -37,7 +37,11 @@ function hostIdOf(link: RelayLink): number {
 /** A rejected message is worth a line when it is the 1st, 10th, 100th: a host must not fill the disk with them. */
 const isWorthALine = (count: number) => Number.isInteger(Math.log10(count));
 
-const ordinaryReasons: ReadonlySet<CloseReason> = new Set(['it quit', 'it is closed', 'this server stops']);
+const ordinaryReasons: ReadonlySet<CloseReason> = new Set([
+  'it quit',
+  'the other end closed it',
+  'this server stops',
+]);
 
 export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects, RelayLink, RelayLinkEvent> {
   const { log } = node.options;

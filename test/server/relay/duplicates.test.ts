@@ -214,9 +214,12 @@ describe('a loop', () => {
       const ends = views.reduce((sum, view) => sum + view.adjacent_servers.length, 0);
       return views.length === 4 && views.every(({ hosts }) => hosts.length === 3) && ends === 6;
     };
+    // It may look whole for a moment while news is still under way: it has to stay so for two seconds.
+    let wholeFor = 0;
     await untilTrue('the four are one tree', () => {
       clock.pass(10);
-      return isWhole();
+      wholeFor = isWhole() ? wholeFor + 1 : 0;
+      return wholeFor === 200;
     });
     await Promise.all(started);
     const ada = await network.join(1, 100);
