@@ -16,15 +16,13 @@ export interface PairingContext {
   readonly aId: string;
   readonly bId: string;
   readonly epoch: number;
-  /** Made again after a restart of the server, from what both clients said. */
-  readonly isRestored: boolean;
   /** Whose offer is, or was last, on the table. */
   readonly offerer: Side | undefined;
   readonly isAConnected: boolean;
   readonly isBConnected: boolean;
 }
 
-export type PairingInput = Pick<PairingContext, 'aId' | 'bId' | 'epoch' | 'isRestored'>;
+export type PairingInput = Pick<PairingContext, 'aId' | 'bId' | 'epoch'>;
 
 interface FromSide {
   readonly from: Side;
@@ -39,7 +37,10 @@ export type PairingEventFromPeer =
 /** One of the two sessions ended. */
 export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason: DisconnectReason };
 
-export type PairingEvent = PairingEventFromPeer | PairingEventFromTransport;
+/** How the pairing came about: by whom it was asked for, or who came back first. */
+export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED'; from: Side };
+
+export type PairingEvent = PairingEventFromPeer | PairingEventFromTransport | PairingEventFromServer;
 
 const effects = {
   announcePairing: effect(),
@@ -74,7 +75,6 @@ export const pairingMachine = setup({
     })),
   },
   guards: {
-    isRestored: ({ context }) => context.isRestored,
     isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
     /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
     isOfferToHear: ({ context, event }) =>
@@ -93,7 +93,6 @@ export const pairingMachine = setup({
     aId: input.aId,
     bId: input.bId,
     epoch: input.epoch,
-    isRestored: input.isRestored,
     offerer: undefined,
     isAConnected: false,
     isBConnected: false,
@@ -108,11 +107,11 @@ export const pairingMachine = setup({
   },
   states: {
     forming: {
-      description: 'It is decided at once whether it is new.',
-      always: [
-        { guard: 'isRestored', target: 'negotiating.recovered', actions: 'restorePairing' },
-        { target: 'paired' },
-      ],
+      description: 'Two sessions are put together: anew, or as they were before the server was restarted.',
+      on: {
+        FORMED: { target: 'paired' },
+        RESTORED: { target: 'negotiating.recovered', actions: 'restorePairing' },
+      },
     },
     paired: {
       description: 'Both know of each other; nobody has offered yet.',

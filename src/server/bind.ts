@@ -10,12 +10,22 @@ import { SHARED_PORT, type TemplatedApp, type us_listen_socket } from './uws.ts'
 /** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
 const PROBE_TIMEOUT_MS = 500;
 
-/** @throws when the port is taken, or the address is none of this machine: says how to mend it */
-export async function bind(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
-  if (port !== 0 && (await answers(host, port))) throw refusal(host, port, 'EADDRINUSE');
+/**
+ * @param portOption the option that the error tells to change
+ * @throws when the port is taken, or the address is none of this machine: says how to mend it
+ */
+export async function bind(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  portOption = '--port',
+): Promise<us_listen_socket> {
+  const refusal = (code: string) =>
+    new Error(`Cannot listen on ${host}:${port}: ${REASONS[code]?.(portOption) ?? code}`);
+  if (port !== 0 && (await answers(host, port))) throw refusal('EADDRINUSE');
   const socket = await listen(app, host, port);
   if (socket) return socket;
-  throw refusal(host, port, await reasonFor(host, port));
+  throw refusal(await reasonFor(host, port));
 }
 
 /** The typings lack the variant that takes both a host and options. */
@@ -54,13 +64,9 @@ function reasonFor(host: string, port: number): Promise<string> {
   });
 }
 
-const REASONS: { readonly [code: string]: string } = {
-  EADDRINUSE: 'the port is taken. Choose another with --port; --port 0 takes a free one',
-  EADDRNOTAVAIL: 'the address is none of this machine. Choose another with --host; 0.0.0.0 takes all',
-  ENOTFOUND: 'the host is not known. Choose another with --host; 0.0.0.0 takes all addresses',
-  EACCES: 'ports below 1024 are not for everybody. Choose another with --port',
+const REASONS: { readonly [code: string]: (portOption: string) => string } = {
+  EADDRINUSE: (option) => `the port is taken. Choose another with ${option}; ${option} 0 takes a free one`,
+  EADDRNOTAVAIL: () => 'the address is none of this machine. Choose another with --host; 0.0.0.0 takes all',
+  ENOTFOUND: () => 'the host is not known. Choose another with --host; 0.0.0.0 takes all addresses',
+  EACCES: (option) => `ports below 1024 are not for everybody. Choose another with ${option}`,
 };
-
-function refusal(host: string, port: number, code: string): Error {
-  return new Error(`Cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`);
-}

@@ -157,12 +157,8 @@ export class SignalingServer {
     pairing.b.pairing = pairing;
     pairing.b.side = 'b';
     this.pairings.add(pairing);
-    this.pairingHost.start(pairing, {
-      aId: pairing.a.id,
-      bId: pairing.b.id,
-      epoch: pairing.epoch,
-      isRestored: pairing.isRestored,
-    });
+    this.pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
+    this.pairingHost.send(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'a' });
   }
 
   /** Something of ours threw: that session ends, and nobody else notices. */

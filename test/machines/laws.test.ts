@@ -19,11 +19,12 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
   },
   pairing: {
     // A report before the descriptions are exchanged is about an earlier connection.
-    paired: ['REPORT_RECEIVED'],
-    'negotiating.offered': ['REPORT_RECEIVED'],
-    'negotiating.recovered': [],
-    'negotiating.answered': [],
-    connected: [],
+    forming: ['OFFER_RECEIVED', 'REPORT_RECEIVED'],
+    paired: ['FORMED', 'RESTORED', 'REPORT_RECEIVED'],
+    'negotiating.offered': ['FORMED', 'RESTORED', 'REPORT_RECEIVED'],
+    'negotiating.recovered': ['FORMED', 'RESTORED'],
+    'negotiating.answered': ['FORMED', 'RESTORED'],
+    connected: ['FORMED', 'RESTORED'],
   },
   negotiation: {
     'open.signaling.connecting': [],

@@ -41,15 +41,15 @@ describe("a transition's name", () => {
     const taken: (string | undefined)[][] = [];
     host.observer = (step) => taken.push(step.transitions.map((transition) => names.get(transition)));
     const pairing = new Hosted<PairingContext>();
-    host.start(pairing, { aId: 'a', bId: 'b', epoch: 1, isRestored: false });
+    host.start(pairing, { aId: 'a', bId: 'b', epoch: 1 });
+    host.send(pairing, { type: 'FORMED', from: 'a' });
     host.send(pairing, { type: 'OFFER_RECEIVED', from: 'a', epoch: 1 });
     host.send(pairing, { type: 'UNPAIR_RECEIVED', from: 'b', epoch: 1 });
     expect(taken.slice(1)).toEqual([
+      ['pairing.forming --FORMED#0--> pairing.paired'],
       ['pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating'],
       ['pairing --UNPAIR_RECEIVED#0--> pairing.disconnected'],
     ]);
-    expect(taken[0]?.filter((name) => name !== undefined)).toEqual([
-      'pairing.forming --always#1--> pairing.paired',
-    ]);
+    expect(taken[0]?.filter((name) => name !== undefined)).toEqual([]);
   });
 });

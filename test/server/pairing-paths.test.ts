@@ -13,30 +13,37 @@ import {
   StepQueue,
   TimerWheel,
 } from '../../src/machines/index.ts';
+import type { SignalingServer } from '../../src/server/index.ts';
 import { EPOCH, pairingEvents } from '../support/machine-cases.ts';
 import type { RawClient } from '../support/raw-client.ts';
-import { pairUp, startTestServer } from '../support/test-server.ts';
+import { pairUp, startTestServer, type TestServer } from '../support/test-server.ts';
 
-const input = { aId: 'a', bId: 'b', epoch: EPOCH, isRestored: false };
+const input = { aId: 'a', bId: 'b', epoch: EPOCH };
 
-const model = new TestModel(
-  pairingMachine as never,
-  {
-    events: Object.values(pairingEvents).flat() as never,
-    input: input as never,
-    filterEvents: ((snapshot: { status: string }) => snapshot.status === 'active') as never,
-    serializeState: ((
-      snapshot: { value: unknown; context: object },
-      event?: object,
-      previous?: { value: unknown },
-    ) =>
-      JSON.stringify([
-        snapshot.value,
-        snapshot.context,
-        event && previous ? [event, previous.value] : null,
-      ])) as never,
-  } as never,
-);
+type Beginning = 'FORMED' | 'RESTORED';
+const BEGINNINGS: readonly string[] = ['FORMED', 'RESTORED'];
+type Snapshot = { readonly value: unknown; readonly status: string; readonly context: object };
+
+/** Every path begins with how the pairing came about, and has it behind it then. */
+const modelOf = (beginning: Beginning) =>
+  new TestModel(
+    pairingMachine as never,
+    {
+      events: Object.values(pairingEvents).flat() as never,
+      input: input as never,
+      filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
+        snapshot.status === 'active' &&
+        (snapshot.value === 'forming'
+          ? event.type === beginning
+          : !BEGINNINGS.includes(event.type))) as never,
+      serializeState: ((snapshot: Snapshot, event?: object, previous?: Snapshot) =>
+        JSON.stringify([
+          snapshot.value,
+          snapshot.context,
+          event && previous ? [event, previous.value] : null,
+        ])) as never,
+    } as never,
+  );
 
 /** Steps the machine alone, and notes the effects: what the clients must see. */
 function oracle() {
@@ -99,34 +106,64 @@ async function expectEffects(
   }
 }
 
-describe('a path through the pairing machine, over real WebSockets', () => {
-  const paths = model.getShortestPaths();
+interface Pair {
+  readonly server: SignalingServer;
+  readonly epoch: number;
+  readonly clients: { readonly [S in Side]: RawClient };
+}
 
-  it(`each of ${paths.length} ends where the machine says, and delivers what it says`, async () => {
-    const { server, connect } = await startTestServer({ maxConnectionsPerAddress: 0 });
-    let serial = 0;
-    for (const path of paths) {
-      const clients: { readonly [S in Side]: RawClient } = { a: await connect(), b: await connect() };
-      const epoch = await pairUp(clients.a, clients.b);
-      const pairing = [...server.pairings].at(-1);
-      const expected = oracle();
-      for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
-        if (!('from' in event)) continue;
-        const [sender, peer] = event.from === 'a' ? [clients.a, clients.b] : [clients.b, clients.a];
-        const { state, effects } = expected.step(event);
-        const frame = frameOf(event, epoch, serial++);
-        if (event.type === 'PEER_LOST') await sender.close();
-        else {
-          sender.send(frame);
-          await sender.settled();
+/** Two clients of the seeds' protocol that are paired anew. */
+async function formed({ server, connect }: TestServer): Promise<Pair> {
+  const clients = { a: await connect(), b: await connect() };
+  return { server, clients, epoch: await pairUp(clients.a, clients.b) };
+}
+
+/** Two clients whose pairing a second server makes again: it has the secret of the first. */
+async function restored({ connectResumable }: TestServer, { server }: TestServer): Promise<Pair> {
+  const [a, b] = [await connectResumable(), await connectResumable()];
+  const epoch = await pairUp(a, b);
+  a.pairing = { peer_id: b.id, epoch, initiator: true };
+  b.pairing = { peer_id: a.id, epoch, initiator: false };
+  const clients = { a: await a.comeBack(server.url), b: await b.comeBack(server.url) };
+  await clients.a.next('peer_back');
+  return { server, clients, epoch };
+}
+
+const options = { maxConnectionsPerAddress: 0, secret: 'a secret that both servers have' };
+
+describe.each<Beginning>(['FORMED', 'RESTORED'])(
+  'a path through the pairing machine, over real WebSockets: %s',
+  (beginning) => {
+    const paths = modelOf(beginning).getShortestPaths();
+
+    it(`each of ${paths.length} ends where the machine says, and delivers what it says`, async () => {
+      const [first, second] = [await startTestServer(options), await startTestServer(options)];
+      let serial = 0;
+      for (const path of paths) {
+        const { server, clients, epoch } = await (beginning === 'FORMED'
+          ? formed(first)
+          : restored(first, second));
+        const pairing = [...server.pairings].at(-1);
+        const expected = oracle();
+        for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
+          if (!('from' in event)) continue;
+          const [sender, peer] = event.from === 'a' ? [clients.a, clients.b] : [clients.b, clients.a];
+          const { state, effects } = expected.step(event);
+          if (event.type === beginning) continue;
+          const frame = frameOf(event, epoch, serial++);
+          if (event.type === 'PEER_LOST') await sender.close();
+          else {
+            sender.send(frame);
+            await sender.settled();
+          }
+          await expectEffects(effects, frame, sender, peer);
+          expect([event, pairing?.value]).toEqual([event, state]);
         }
-        await expectEffects(effects, frame, sender, peer);
-        expect([event, pairing?.value]).toEqual([event, state]);
+        await clients.b.settled().catch(() => {});
+        expect([...clients.a.inbox, ...clients.b.inbox]).toEqual([]);
+        for (const client of Object.values(clients)) await client.close();
       }
-      await clients.b.settled().catch(() => {});
-      expect([...clients.a.inbox, ...clients.b.inbox]).toEqual([]);
-      for (const client of Object.values(clients)) client.socket.terminate();
-    }
-    expect(paths.length).toBeGreaterThan(100);
-  });
-});
+      expect(paths.length).toBeGreaterThan(100);
+    }, 30_000);
+  },
+);

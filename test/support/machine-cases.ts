@@ -76,6 +76,8 @@ export const sessionEvents: Cases<SessionEvent> = {
 };
 
 export const pairingEvents: Cases<PairingEvent> = {
+  FORMED: [{ type: 'FORMED', from: 'a' }],
+  RESTORED: [{ type: 'RESTORED', from: 'a' }],
   OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
   ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
   CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
@@ -144,7 +146,7 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
     'pairing',
     {
       machine: pairingMachine,
-      inputs: [true, false].map((isRestored) => ({ aId: 'a', bId: 'b', epoch: EPOCH, isRestored })),
+      inputs: [{ aId: 'a', bId: 'b', epoch: EPOCH }],
       events: all(pairingEvents),
     },
   ],
