@@ -111,3 +111,10 @@ function combine(operator: string, guards: readonly unknown[]): string {
   const texts = guards.map((guard) => describeCall(callOf(guard)));
   return operator === 'not' ? `not ${texts.join('')}` : texts.join(` ${operator} `);
 }
+
+/** A fingerprint of a chart: it changes when the machine does (FNV-1a, 32 bits; no secret depends on it). */
+export function chartVersion(chart: Chart): string {
+  let hash = 0x811c9dc5;
+  for (const char of JSON.stringify(chart)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}

@@ -8,6 +8,7 @@ export * from './relay-link-effects.ts';
 export * from './relay-link-events.ts';
 export * from './relay-table.ts';
 export * from './session.ts';
+export * from './state-ids.ts';
 export * from './step-queue.ts';
 export * from './timer-wheel.ts';
 export * from './transition-name.ts';

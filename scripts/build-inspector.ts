@@ -1,0 +1,23 @@
+/** The part of the build that tsc does not do: the charts beside the command that prints them, and the page. */
+import { cpSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+rmSync(at('dist/inspector/charts'), { recursive: true, force: true });
+cpSync(at('src/inspector/charts'), at('dist/inspector/charts'), { recursive: true });
+
+// A classic script, not a module: the page also works when it is opened as a file, where modules are not loaded.
+await build({
+  entryPoints: [at('src/inspector/page/main.ts')],
+  outfile: at('dist/inspector/page/page.js'),
+  bundle: true,
+  format: 'iife',
+  minify: true,
+  target: 'es2022',
+  loader: { '.svg': 'text' },
+  logLevel: 'warning',
+});
+for (const file of ['index.html', 'page.css'])
+  cpSync(at(`src/inspector/page/${file}`), at(`dist/inspector/page/${file}`));

@@ -1,0 +1,120 @@
+/**
+ * Draws a laid out chart as an SVG that stands alone: it can be put into a README as it is, in light and in dark, and
+ * the page puts it into itself and switches classes on its `data-state` and `data-edge` elements.
+ */
+
+import { PADDING } from './graph.ts';
+import type { Box, LaidArrow, LaidState, Layout, Point } from './layout.ts';
+import { style } from './style.ts';
+import { type Line, lineHeight, type TextBlock } from './text.ts';
+
+const CORNER = 6;
+
+export function drawSvg(layout: Layout): string {
+  const { width, height, machine } = layout;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" data-machine="${machine}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="State chart of ${machine}">`,
+    `<style>${style}</style>`,
+    `<defs><marker id="tip-${machine}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>`,
+    ...layout.states.map(drawState),
+    ...layout.pills.map(drawPill),
+    ...layout.dots.map(drawDot),
+    ...layout.arrows.map((arrow) => drawArrow(arrow, machine)),
+    ...layout.arrows.map(drawLabel),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function drawState(laid: LaidState): string {
+  const { state, isRegion, depth } = laid;
+  const kind = isRegion ? 'region' : depth === 0 ? 'root' : state.states.length > 0 ? 'nest' : 'leaf';
+  const parts = [
+    rect(laid, 8, 'box'),
+    ...(state.kind === 'final' ? [rect(inset(laid, 3), 6, 'rim')] : []),
+    ...drawLines(laid.text, { x: laid.textX, y: laid.y + PADDING - 4 }),
+    `<text class="count" x="${laid.x + laid.width - 10}" y="${laid.y + PADDING + 11}"></text>`,
+  ];
+  return `<g class="state ${kind}" data-state="${escapeXml(state.id)}">${parts.join('')}</g>`;
+}
+
+function drawPill(pill: Box & { text: TextBlock }): string {
+  const at = { x: pill.x + 10, y: pill.y + 3 };
+  return `<g class="pill">${rect(pill, pill.height / 2, 'box')}${drawLines(pill.text, at).join('')}</g>`;
+}
+
+function drawDot({ x, y, width }: Box): string {
+  return `<circle class="dot" cx="${x + width / 2}" cy="${y + width / 2}" r="${width / 2}"/>`;
+}
+
+function drawArrow(arrow: LaidArrow, machine: string): string {
+  const names = arrow.transitions.map((transition) => escapeXml(transition.name));
+  const edge = names.length > 0 ? ` data-edge="${names.join('|')}"` : '';
+  return `<path class="arrow"${edge} d="${roundedPath(arrow.points)}" marker-end="url(#tip-${machine})"/>`;
+}
+
+/** A label on the left of its arrow is set flush right, so that it is seen to belong to it. */
+function drawLabel({ label, points }: LaidArrow): string {
+  if (!label) return '';
+  const middle = label.y + label.height / 2;
+  const beside = points.find((point, i) => {
+    const next = points[i + 1];
+    return next && point.x === next.x && (point.y - middle) * (next.y - middle) <= 0;
+  });
+  const isLeft = beside !== undefined && label.x + label.width / 2 < beside.x;
+  const x = isLeft ? label.x + label.width - 4 : label.x + 4;
+  return `<g class="label${isLeft ? ' left' : ''}">${drawLines(label.text, { x, y: label.y + 2 }).join('')}</g>`;
+}
+
+/** Each line of a transition carries its name, so that the page can light what was taken. */
+function drawLines(text: TextBlock, at: Point): string[] {
+  let y = at.y;
+  return text.lines.map((line) => {
+    y += lineHeight(line);
+    return drawLine(line, at.x, y - 4);
+  });
+}
+
+function drawLine(line: Line, x: number, y: number): string {
+  const runs = line.runs.filter((run) => run.text);
+  const spans = runs.map((run) => `<tspan class="${run.style}">${escapeXml(run.text)}</tspan>`);
+  const rate = line.hasRate ? '<tspan class="rate" dx="5"></tspan>' : '';
+  const edge = line.transition ? ` data-edge="${escapeXml(line.transition)}"` : '';
+  return `<text xml:space="preserve" x="${x}" y="${y}"${edge}>${spans.join('')}${rate}</text>`;
+}
+
+function rect({ x, y, width, height }: Box, radius: number, name: string): string {
+  return `<rect class="${name}" x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}"/>`;
+}
+
+function inset({ x, y, width, height }: Box, by: number): Box {
+  return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
+}
+
+/** A corner's radius is at most half of its shorter side; otherwise two near corners make a kink. */
+function roundedPath(points: readonly Point[]): string {
+  const parts = [`M${points[0]?.x} ${points[0]?.y}`];
+  for (let i = 1; i < points.length - 1; i += 1) {
+    const [before, corner, after] = [points[i - 1], points[i], points[i + 1]] as [Point, Point, Point];
+    const radius = Math.min(CORNER, distance(before, corner) / 2, distance(corner, after) / 2);
+    const from = towards(corner, before, radius);
+    const to = towards(corner, after, radius);
+    parts.push(`L${from.x} ${from.y}Q${corner.x} ${corner.y} ${to.x} ${to.y}`);
+  }
+  const end = points.at(-1);
+  return `${parts.join('')}L${end?.x} ${end?.y}`;
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function towards(from: Point, to: Point, by: number): Point {
+  const length = distance(from, to) || 1;
+  const along = (a: number, b: number) => Math.round((a + ((b - a) * by) / length) * 10) / 10;
+  return { x: along(from.x, to.x), y: along(from.y, to.y) };
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+}
