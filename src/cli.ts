@@ -34,6 +34,16 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     about: 'Chat across the relay network, in the terminal.',
     load: async () => (await import('./client/relay-chat.ts')).relayChatCommand,
   },
+  {
+    name: 'chart',
+    about: 'Print the state chart of a machine.',
+    load: async () => (await import('./inspector/chart-command.ts')).chartCommand,
+  },
+  {
+    name: 'replay',
+    about: 'Step the machines through a recorded pairing.',
+    load: async () => (await import('./inspector/replay-command.ts')).replayCommand,
+  },
 ];
 
 async function main(args: readonly string[]): Promise<number> {

@@ -22,6 +22,10 @@ export const peerOptions = {
   },
   key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'Pair with the one who made this key.' },
   id: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'Pair with the client of this id.' },
+  inspect: {
+    kind: 'switch',
+    help: "Tell the server of each step of this peer's state machine, for its visualizer.",
+  },
   newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and show it.' },
 } as const satisfies OptionTable;
 
@@ -35,11 +39,12 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
   if ([options.key, options.id].filter((target) => target !== undefined).length > 1) {
     throw new CommandError('give either --key or --id, not both', 2);
   }
-  const { url, ice, iceServer, iceHostAddress } = options;
+  const { url, ice, iceServer, iceHostAddress, inspect } = options;
   const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
   try {
     return await createPeer({
       url,
+      inspect,
       ...(iceServers && { iceServers }),
       ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
     });

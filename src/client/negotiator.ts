@@ -24,6 +24,7 @@ import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions } from './o
 import type { Platform } from './platform.ts';
 import type { IceServer } from './rtc/types.ts';
 import { SignalingLink } from './signaling.ts';
+import { stepFacts } from './step-facts.ts';
 
 type NegotiationHost = MachineHost<
   Hosted<NegotiationContext>,
@@ -164,6 +165,7 @@ export class Negotiator {
     });
     host.observer = (step) => {
       this.#options.observer?.(step);
+      if (this.#options.inspect) this.link.send({ type: 'inspect', step: stepFacts(step) });
       handlers.stepped(step.from, step.to);
     };
     return host;

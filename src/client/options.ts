@@ -46,6 +46,8 @@ export interface PeerOptions {
   readonly clock?: Clock;
   /** Told of every step of the peer's state machine. */
   readonly observer?: Observer<Hosted<NegotiationContext>>;
+  /** Whether the server is told of each step of the peer's state machine, for its visualizer; no. */
+  readonly inspect?: boolean;
   readonly logger?: PeerLogger;
 }
 

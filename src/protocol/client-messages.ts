@@ -83,6 +83,12 @@ export const clientSchemas = {
     required: ['type', 'received'],
     properties: { type: { const: 'ack' }, received: { type: 'integer', minimum: 0 } },
   },
+  inspect: {
+    type: 'object',
+    description: "A step of my own state machine, for the server's visualizer; see RecordStep.",
+    required: ['type', 'step'],
+    properties: { type: { const: 'inspect' }, step: { type: 'object' } },
+  },
   pong: {
     type: 'object',
     description: 'The answer to ping.',

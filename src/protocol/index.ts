@@ -3,6 +3,7 @@ export * from './client-messages.ts';
 export * from './close-codes.ts';
 export * from './delivery.ts';
 export * from './error-codes.ts';
+export * from './inspect.ts';
 export * from './limits.ts';
 export * from './pairing-key.ts';
 export { explain, isRecord, type Schema } from './schema.ts';

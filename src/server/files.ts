@@ -3,7 +3,7 @@
  * a table, not a folder, so that there is nothing to climb out of.
  */
 import { readFileSync } from 'node:fs';
-import type { TemplatedApp } from './uws.ts';
+import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
 
 export interface ServedFile {
   /** The path in the URL. */
@@ -33,12 +33,18 @@ const HEADERS: readonly (readonly [string, string])[] = [
 
 /**
  * Answers GET for each file. One that the build has not made is left out, so that a server in development starts.
+ * @param mayServe answers the request itself when it says no
  */
-export function serveFiles(app: TemplatedApp, files: readonly ServedFile[]): void {
+export function serveFiles(
+  app: TemplatedApp,
+  files: readonly ServedFile[],
+  mayServe: (res: HttpResponse, req: HttpRequest) => boolean = () => true,
+): void {
   for (const { path, file, type } of files) {
     const body = readBuilt(file);
     if (body === undefined) continue;
-    app.get(path, (res) => {
+    app.get(path, (res, req) => {
+      if (!mayServe(res, req)) return;
       res.writeHeader('content-type', type);
       for (const [name, value] of HEADERS) res.writeHeader(name, value);
       res.end(body);

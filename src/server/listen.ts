@@ -48,8 +48,15 @@ const IDLE_TIMEOUT_S = 960;
 /** What closing sockets get to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
-/** @throws when the port is taken, or the address is none of this machine */
-export function listen(options: ServerOptions, handlers: SocketHandlers): Promise<Listening> {
+/**
+ * @param addRoutes of the parts that have their own
+ * @throws when the port is taken, or the address is none of this machine
+ */
+export function listen(
+  options: ServerOptions,
+  handlers: SocketHandlers,
+  addRoutes: (app: TemplatedApp) => void,
+): Promise<Listening> {
   const perAddress = new AddressCount();
   let connections = 0;
   const { maxMessageBytes, maxConnections, maxConnectionsPerAddress } = options;
@@ -90,6 +97,7 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
     res.writeHeader('content-type', 'text/plain').end('ok\n');
   });
   serveFiles(app, FILES);
+  addRoutes(app);
   app.any('/*', (res) => {
     res.writeStatus('404 Not Found').end('There is nothing here.\n');
   });

@@ -137,6 +137,25 @@ export const serverOptions = {
     default: 86_400,
     help: 'Seconds that TURN credentials are good for.',
   },
+  inspect: {
+    kind: 'switch',
+    default: true,
+    help: 'Serve the state chart visualizer at /inspect/, to this machine only unless a token is set.',
+  },
+  inspectToken: {
+    kind: 'text',
+    value: 'TOKEN',
+    isSecret: true,
+    help: 'Open the visualizer to everybody who knows this.',
+  },
+  record: { kind: 'text', value: 'DIR', help: 'Write each pairing into a file here, without its secrets.' },
+  recordFiles: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 1_000,
+    help: 'Recorded pairings that are kept; the oldest go.',
+  },
   logLevel: {
     kind: 'choice',
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

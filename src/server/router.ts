@@ -45,11 +45,19 @@ export class Router {
   readonly #sessionHost: SessionHost;
   readonly #pairingHost: PairingHost;
   readonly #directory: Directory;
+  readonly #peerStepped: (session: ServerSession, step: object) => void;
 
-  constructor(sessionHost: SessionHost, pairingHost: PairingHost, directory: Directory) {
+  /** @param peerStepped told of a step that a client tells of its own machine */
+  constructor(
+    sessionHost: SessionHost,
+    pairingHost: PairingHost,
+    directory: Directory,
+    peerStepped: (session: ServerSession, step: object) => void = () => {},
+  ) {
     this.#sessionHost = sessionHost;
     this.#pairingHost = pairingHost;
     this.#directory = directory;
+    this.#peerStepped = peerStepped;
   }
 
   /** @param now milliseconds of the server's clock */
@@ -60,6 +68,9 @@ export class Router {
       case 'pong':
       case 'ack':
       case 'resume':
+        return;
+      case 'inspect':
+        this.#peerStepped(session, message.step);
         return;
       case 'pair_request':
         this.#sessionHost.send(session, this.#pairRequested(session, message, now));
@@ -89,7 +100,12 @@ export class Router {
     }
     switch (message.type) {
       case 'unpair':
-        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from: side, epoch: message.epoch });
+        this.#pairingHost.send(pairing, {
+          type: 'UNPAIR_RECEIVED',
+          from: side,
+          epoch: message.epoch,
+          frame,
+        });
         return;
       case 'report':
         this.#pairingHost.send(pairing, {
@@ -97,6 +113,7 @@ export class Router {
           from: side,
           epoch: message.epoch,
           isConnected: message.state === 'connected',
+          frame,
         });
         return;
       default:

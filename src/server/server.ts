@@ -16,6 +16,7 @@ import {
 import { closeCodes } from '../protocol/index.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
+import { Inspector } from './inspector/inspector.ts';
 import { PairingKeys } from './keys.ts';
 import { GuessLimit } from './limits.ts';
 import { type Listening, listen } from './listen.ts';
@@ -42,6 +43,7 @@ export class SignalingServer {
   readonly pairings = new Set<ServerPairing>();
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
+  readonly inspector: Inspector;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
   readonly #reception: Reception;
@@ -96,7 +98,9 @@ export class SignalingServer {
       },
     });
     const { options, sessions, sessionHost } = this;
-    const router = new Router(sessionHost, this.pairingHost, directory);
+    const router = new Router(sessionHost, this.pairingHost, directory, (session, step) =>
+      this.inspector.peerStepped(session, step),
+    );
     this.#reception = new Reception({
       options,
       log,
@@ -110,6 +114,7 @@ export class SignalingServer {
       now: () => this.#now(),
       fail: (session, error, where) => this.#fail(session, error, where),
     });
+    this.inspector = new Inspector(this);
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -124,7 +129,8 @@ export class SignalingServer {
 
   /** @throws when the port is taken, or the address is none of this machine */
   async start(): Promise<this> {
-    this.#listening = await listen(this.options, this.#reception);
+    this.inspector.start();
+    this.#listening = await listen(this.options, this.#reception, (app) => this.inspector.addRoutes(app));
     this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.log.info(`Server starting on ${this.options.host}:${this.port}`);
     return this;
@@ -147,6 +153,7 @@ export class SignalingServer {
         });
       }
     });
+    await this.inspector.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
   }
@@ -156,6 +163,7 @@ export class SignalingServer {
     pairing.a.side = 'a';
     pairing.b.pairing = pairing;
     pairing.b.side = 'b';
+    pairing.startedAt = this.#timers.now;
     this.pairings.add(pairing);
     this.pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
     this.pairingHost.send(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'a' });

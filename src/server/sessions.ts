@@ -28,6 +28,7 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Undefined once it is closed: every method of a closed socket throws. */
   socket: WebSocket<SocketData> | undefined;
   readonly address: string;
+  readonly openedAt: number;
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
@@ -54,6 +55,7 @@ export class ServerSession extends Hosted<SessionContext> {
     this.id = id;
     this.socket = socket;
     this.address = address;
+    this.openedAt = now;
     this.heardAt = now;
     this.bucket = new TokenBucket(burst, now);
   }
@@ -64,6 +66,8 @@ export class ServerPairing extends Hosted<PairingContext> {
   readonly b: ServerSession;
   readonly epoch: number;
   readonly isRestored: boolean;
+  /** Set when it is kept. */
+  startedAt = 0;
 
   constructor(a: ServerSession, b: ServerSession, epoch: number, isRestored = false) {
     super();

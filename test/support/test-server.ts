@@ -2,6 +2,7 @@
 import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
 import { type ServerOptions, type SignalingServer, startServer } from '../../src/server/index.ts';
+import { tap } from '../../src/server/inspector/tap.ts';
 import { ManualClock } from './manual-clock.ts';
 import { madeClients, RawClient } from './raw-client.ts';
 import { ResumableClient } from './resumable-client.ts';
@@ -35,8 +36,8 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     { write: (line) => log.push(JSON.parse(line)) },
   );
   const server = await startServer({ port: 0, ...options }, { clock, log: logger });
-  server.sessionHost.observer = noteTransitions;
-  server.pairingHost.observer = noteTransitions;
+  tap(server.sessionHost, noteTransitions);
+  tap(server.pairingHost, noteTransitions);
   const connect = () => RawClient.connect(server.url);
   const testServer = {
     server,
@@ -52,6 +53,11 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   };
   running.push(testServer);
   return testServer;
+}
+
+/** The epoch of the pairing that began last and is still there: its name, for the inspector. */
+export function newestEpoch({ server }: TestServer): number {
+  return Math.max(...[...server.pairings].map(({ epoch }) => epoch));
 }
 
 /** Pairs two clients and takes both `paired` messages. @returns the pairing's epoch */

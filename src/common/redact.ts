@@ -1,0 +1,90 @@
+/**
+ * What may be known of a message and of an event: facts, by a list of what is kept, so that a field nobody thought
+ * of is left out. Addresses, ports, credentials, keys, tokens and SDP never pass through here.
+ */
+import type { CandidateFacts, CandidateKind, EventFacts, MessageFacts, SdpFacts } from '../protocol/index.ts';
+
+/** Fields of the machines' events that say nothing but how far things are. `key` is not among them. */
+const KEPT_FIELDS = new Set([
+  'from',
+  'epoch',
+  'isConnected',
+  'reason',
+  'target',
+  'targetId',
+  'ttlS',
+  'uses',
+  'hasRoom',
+  'peerId',
+  'code',
+  'idleMs',
+  'isGoodbye',
+  'id',
+  'isInitiator',
+  'isPolite',
+  'mayReturn',
+  'random',
+]);
+
+const MAX_TEXT_CHARS = 128;
+
+/** The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event. */
+export function redactEvent(event: { readonly type: string }): EventFacts {
+  const facts: Record<string, EventFacts[string]> = { type: event.type };
+  for (const [field, value] of Object.entries(event)) {
+    if (!KEPT_FIELDS.has(field)) continue;
+    if (typeof value === 'string') facts[field] = value.slice(0, MAX_TEXT_CHARS);
+    else if (typeof value === 'number' || typeof value === 'boolean') facts[field] = value;
+  }
+  return facts as EventFacts;
+}
+
+/** The facts of a client's message, which passed its schema. */
+export function redactMessage(message: object): MessageFacts {
+  const { type, sdp, candidate, state } = message as Record<string, unknown>;
+  return {
+    type: String(type).slice(0, MAX_TEXT_CHARS),
+    ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }),
+    ...(type === 'candidate' && { candidate: factsOfCandidate(candidate) }),
+    ...(type === 'report' && typeof state === 'string' && { state: state.slice(0, MAX_TEXT_CHARS) }),
+  };
+}
+
+export function factsOfSdp(sdp: string): SdpFacts {
+  const candidates: Partial<Record<CandidateKind | 'mdns', number>> = {};
+  let media = 0;
+  let hasUfrag = false;
+  let hasFingerprint = false;
+  for (const line of sdp.split('\n')) {
+    if (line.startsWith('m=')) media += 1;
+    else if (line.startsWith('a=ice-ufrag:')) hasUfrag = true;
+    else if (line.startsWith('a=fingerprint:')) hasFingerprint = true;
+    else if (line.startsWith('a=candidate:')) {
+      const { kind, mdns } = factsOfLine(line.slice(2));
+      const key = mdns ? 'mdns' : kind;
+      candidates[key] = (candidates[key] ?? 0) + 1;
+    }
+  }
+  return { bytes: new TextEncoder().encode(sdp).length, media, candidates, hasUfrag, hasFingerprint };
+}
+
+/** @param candidate the message's `candidate`: an RTCIceCandidateInit or null */
+export function factsOfCandidate(candidate: unknown): CandidateFacts {
+  const line = (candidate as { candidate?: unknown } | null)?.candidate;
+  if (typeof line !== 'string' || line === '') return { kind: 'end' };
+  return factsOfLine(line);
+}
+
+const KINDS: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies CandidateKind[];
+
+/** RFC 8839 section 5.1: foundation, component, transport, priority, address, port, `typ`, kind. */
+function factsOfLine(line: string): { kind: CandidateKind; mdns?: boolean; protocol?: 'udp' | 'tcp' } {
+  const words = line.trim().split(/\s+/);
+  const kind = words[words.indexOf('typ') + 1] ?? '';
+  const protocol = words[2]?.toLowerCase();
+  return {
+    kind: KINDS.includes(kind) ? (kind as CandidateKind) : 'unknown',
+    ...(words[4]?.endsWith('.local') && { mdns: true }),
+    ...((protocol === 'udp' || protocol === 'tcp') && { protocol }),
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * What the inspector speaks: the lines of a recorded pairing, and the messages between its page and the server.
+ * A record holds facts about messages, never the messages: no SDP, address, key or token is in any of these types.
+ */
+import type { Static } from 'typebox';
+
+export const RECORD_FORMAT = 'pairlane-record';
+export const RECORD_VERSION = 1;
+
+/** Whose machine: the pairing's, the two sessions' on the server, or those that the clients tell of themselves. */
+export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b';
+
+export const lanes: readonly Lane[] = ['peer_a', 'a', 'pairing', 'b', 'peer_b'];
+
+/** Which machine a lane's steps belong to. */
+export const machineOfLane: Readonly<Record<Lane, 'session' | 'pairing' | 'negotiation'>> = {
+  pairing: 'pairing',
+  a: 'session',
+  b: 'session',
+  peer_a: 'negotiation',
+  peer_b: 'negotiation',
+};
+
+/** XState's state value: a state's key, or the active keys of each region. */
+export type StateValueJson = string | { readonly [key: string]: StateValueJson };
+
+type Scalar = string | number | boolean | null;
+
+export interface EventFacts {
+  readonly type: string;
+  readonly [field: string]: Scalar;
+}
+
+export interface EffectFacts {
+  readonly type: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+export interface VerdictFacts {
+  readonly guard: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly passed: boolean;
+}
+
+export type CandidateKind = 'host' | 'srflx' | 'prflx' | 'relay' | 'unknown';
+
+export interface CandidateFacts {
+  /** `end` is the word that there are no more. */
+  readonly kind: CandidateKind | 'end';
+  /** A host candidate whose address is hidden behind a name (mDNS). */
+  readonly mdns?: boolean;
+  readonly protocol?: 'udp' | 'tcp';
+}
+
+export interface SdpFacts {
+  readonly bytes: number;
+  readonly media: number;
+  readonly candidates: Readonly<Partial<Record<CandidateKind | 'mdns', number>>>;
+  readonly hasUfrag: boolean;
+  readonly hasFingerprint: boolean;
+}
+
+/** What is kept of a message that a client sent. */
+export interface MessageFacts {
+  readonly type: string;
+  readonly sdp?: SdpFacts;
+  readonly candidate?: CandidateFacts;
+  readonly state?: string;
+}
+
+export interface RecordHeader {
+  readonly format: typeof RECORD_FORMAT;
+  readonly version: number;
+  /** A fingerprint of each machine's chart, so that a replay can say that the machine has changed since. */
+  readonly machines: Readonly<Record<string, string>>;
+  readonly started_at: number;
+  readonly epoch: number;
+  readonly a_id: string;
+  readonly b_id: string;
+}
+
+/** Where a lane's steps begin: a machine that starts has an input, one that ran already a state. */
+export interface RecordFirst {
+  readonly t: number;
+  readonly of: Lane;
+  readonly first: {
+    readonly value?: StateValueJson;
+    readonly context?: Readonly<Record<string, unknown>>;
+    readonly input?: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface RecordStep {
+  /** Milliseconds since the record's start. */
+  readonly t: number;
+  readonly of: Lane;
+  readonly event: EventFacts;
+  readonly to: StateValueJson;
+  /** Names of the transitions taken (machines/transition-name.ts); none when the event was ignored. */
+  readonly taken: readonly string[];
+  readonly effects: readonly EffectFacts[];
+  /** For an ignored event: what its guards said. */
+  readonly verdicts?: readonly VerdictFacts[];
+  readonly message?: MessageFacts;
+}
+
+/** The last line: the pairing is over, or there were more steps than a record holds. */
+export interface RecordEnd {
+  readonly t: number;
+  readonly end: 'over' | 'too_long' | 'server_stopped';
+}
+
+export type RecordLine = RecordFirst | RecordStep | RecordEnd;
+
+export interface PairingRecord {
+  readonly header: RecordHeader;
+  readonly lines: readonly RecordLine[];
+}
+
+/** What the page may send. */
+export const inspectSchemas = {
+  auth: {
+    type: 'object',
+    description: 'The token, as the first message where the server asks for one.',
+    required: ['type', 'token'],
+    properties: { type: { const: 'auth' }, token: { type: 'string', maxLength: 256 } },
+  },
+  list: {
+    type: 'object',
+    description: 'One page of the sessions or pairings that fit.',
+    required: ['type', 'seq', 'of', 'query', 'state', 'sort', 'offset'],
+    properties: {
+      type: { const: 'list' },
+      seq: { type: 'integer', minimum: 0 },
+      of: { enum: ['session', 'pairing'] },
+      query: { type: 'string', maxLength: 128 },
+      /** A state's id as the chart has it; empty for all. */
+      state: { type: 'string', maxLength: 128 },
+      sort: { enum: ['newest', 'oldest'] },
+      offset: { type: 'integer', minimum: 0, maximum: 10_000_000 },
+    },
+  },
+  watch: {
+    type: 'object',
+    description: 'Send me that pairing, and what happens in it from now on.',
+    required: ['type', 'epoch'],
+    properties: { type: { const: 'watch' }, epoch: { type: 'integer', minimum: 0 } },
+  },
+  unwatch: {
+    type: 'object',
+    description: 'No pairing any more.',
+    required: ['type'],
+    properties: { type: { const: 'unwatch' } },
+  },
+} as const;
+
+export type InspectRequestType = keyof typeof inspectSchemas;
+export type InspectRequest = {
+  [T in InspectRequestType]: Static<(typeof inspectSchemas)[T]>;
+}[InspectRequestType];
+export type ListRequest = Static<(typeof inspectSchemas)['list']>;
+
+export interface ListRow {
+  readonly id: string;
+  readonly state: StateValueJson;
+  readonly age_ms: number;
+  readonly peer_id?: string;
+  /** The pairing that the row is, or is in. */
+  readonly epoch?: number;
+}
+
+export interface MachinePopulation {
+  readonly total: number;
+  /** Instances by the id of each state that they are in, enclosing states too. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Transitions a second by name. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+/** What the server sends to the page. */
+export type InspectMessage =
+  | { readonly type: 'token_needed'; readonly wrong: boolean }
+  | { readonly type: 'hello'; readonly version: string }
+  | { readonly type: 'population'; readonly session: MachinePopulation; readonly pairing: MachinePopulation }
+  | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
+  | { readonly type: 'record'; readonly record: PairingRecord }
+  | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }
+  | { readonly type: 'not_found'; readonly epoch: number };
+
+export function isStep(line: RecordLine): line is RecordStep {
+  return 'event' in line;
+}

@@ -1,0 +1,235 @@
+/**
+ * The server's one hook for looking into it: the page's files, its feed, and the recorder. While nobody looks and
+ * nothing is recorded, no host has an observer, and all of this costs nothing.
+ */
+import type { Clock } from '../../common/clock.ts';
+import type { InspectRequest } from '../../protocol/index.ts';
+import { type ServedFile, serveFiles } from '../files.ts';
+import { GuessLimit } from '../limits.ts';
+import type { Logger } from '../logger.ts';
+import type { ServerOptions } from '../options.ts';
+import type { PairingHost, SessionHost } from '../router.ts';
+import type { ServerPairing, ServerSession } from '../sessions.ts';
+import type { TemplatedApp } from '../uws.ts';
+import { isSameToken, refusalOf } from './access.ts';
+import { list } from './listing.ts';
+import { PairingLogs } from './pairing-logs.ts';
+import { readPeerStep } from './peer-steps.ts';
+import { PopulationCount } from './population.ts';
+import { RecentLogs } from './recent-logs.ts';
+import { RecordFiles } from './record-files.ts';
+import { readRequest, Viewer, type ViewerData } from './viewer.ts';
+
+export interface InspectedServer {
+  readonly options: ServerOptions;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly sessions: ReadonlyMap<string, ServerSession>;
+  readonly pairings: ReadonlySet<ServerPairing>;
+  readonly sessionHost: SessionHost;
+  readonly pairingHost: PairingHost;
+}
+
+const FILES: readonly ServedFile[] = [
+  { path: '/inspect/', file: 'inspector/page/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/inspect/page.js', file: 'inspector/page/page.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/inspect/page.css', file: 'inspector/page/page.css', type: 'text/css; charset=utf-8' },
+];
+
+const PERIOD_MS = 1_000;
+/** For how long pairings are still followed after the last page left: it may be a reload. */
+const LINGER_MS = 10_000;
+const MAX_REQUEST_BYTES = 16 * 1024;
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+const MAX_TOKEN_GUESSES_PER_MINUTE = 20;
+const WRONG_TOKEN_CODE = 4401;
+
+export class Inspector {
+  readonly #server: InspectedServer;
+  readonly #logs: PairingLogs;
+  readonly #recent: RecentLogs;
+  readonly #viewers = new Set<Viewer>();
+  readonly #guesses = new GuessLimit(MAX_TOKEN_GUESSES_PER_MINUTE);
+  #files: RecordFiles | undefined;
+  #sleep: (() => void) | undefined;
+  #stopLingering: (() => void) | undefined;
+
+  constructor(server: InspectedServer) {
+    this.#server = server;
+    const { clock } = server;
+    this.#logs = new PairingLogs({
+      sessionHost: server.sessionHost,
+      pairingHost: server.pairingHost,
+      now: () => clock.now(),
+      wallTime: () => clock.wallTime(),
+    });
+    this.#recent = new RecentLogs(this.#logs);
+  }
+
+  /** How many pages look now. */
+  get viewerCount(): number {
+    return this.#viewers.size;
+  }
+
+  /** @throws when the folder for the records cannot be made */
+  start(): void {
+    const { record, recordFiles } = this.#server.options;
+    if (record) this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
+  }
+
+  async stop(): Promise<void> {
+    this.#sleep?.();
+    this.#logs.endAll();
+    await this.#files?.close();
+  }
+
+  /** A client told of a step of its own machine. */
+  peerStepped(session: ServerSession, step: object): void {
+    if (!this.#server.options.inspect && !this.#files) return;
+    const read = readPeerStep(step);
+    if (read) this.#logs.notePeer(session, read);
+  }
+
+  addRoutes(app: TemplatedApp): void {
+    const { inspect, inspectToken } = this.#server.options;
+    if (!inspect) return;
+    serveFiles(app, FILES, (res, req) => {
+      const refusal = refusalOf(res, req, inspectToken);
+      if (refusal) res.cork(() => res.writeStatus('403 Forbidden').end(refusal));
+      return refusal === undefined;
+    });
+    app.get('/inspect', (res) => {
+      res.cork(() => res.writeStatus('308 Permanent Redirect').writeHeader('location', '/inspect/').end());
+    });
+    app.ws<ViewerData>('/inspect/feed', {
+      maxPayloadLength: MAX_REQUEST_BYTES,
+      maxBackpressure: MAX_UNSENT_BYTES,
+      closeOnBackpressureLimit: true,
+      upgrade: (res, req, context) => {
+        const refusal = refusalOf(res, req, inspectToken);
+        if (refusal) {
+          res.cork(() => res.writeStatus('403 Forbidden').end(refusal));
+          return;
+        }
+        const address = Buffer.from(res.getRemoteAddressAsText()).toString();
+        res.upgrade<ViewerData>(
+          { viewer: undefined, address },
+          req.getHeader('sec-websocket-key'),
+          req.getHeader('sec-websocket-protocol'),
+          req.getHeader('sec-websocket-extensions'),
+          context,
+        );
+      },
+      open: (socket) => {
+        const viewer = new Viewer(socket);
+        socket.getUserData().viewer = viewer;
+        if (inspectToken === undefined) this.#admit(viewer);
+        else viewer.send({ type: 'token_needed', wrong: false });
+      },
+      message: (socket, bytes) => {
+        const { viewer } = socket.getUserData();
+        const request = readRequest(bytes);
+        if (viewer && request) this.#answer(viewer, request);
+      },
+      close: (socket) => {
+        const { viewer } = socket.getUserData();
+        if (viewer) this.#left(viewer);
+      },
+    });
+  }
+
+  #answer(viewer: Viewer, request: InspectRequest): void {
+    if (!viewer.isAdmitted) {
+      if (request.type === 'auth') this.#checkToken(viewer, request.token);
+      return;
+    }
+    switch (request.type) {
+      case 'list': {
+        const { sessions, pairings, clock } = this.#server;
+        const source = { sessions, pairings, past: this.#recent.past };
+        viewer.send({ type: 'list', seq: request.seq, ...list(source, request, clock.now()) });
+        return;
+      }
+      case 'watch':
+        this.#watch(viewer, request.epoch);
+        return;
+      case 'unwatch':
+        viewer.unwatch();
+        return;
+    }
+  }
+
+  #checkToken(viewer: Viewer, given: string): void {
+    const now = this.#server.clock.now();
+    const { address } = viewer.socket.getUserData();
+    const token = this.#server.options.inspectToken ?? '';
+    if (!this.#guesses.isExhausted(address, now) && isSameToken(given, token)) {
+      this.#admit(viewer);
+      return;
+    }
+    this.#guesses.countWrong(address, now);
+    viewer.send({ type: 'token_needed', wrong: true });
+    viewer.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
+  }
+
+  #admit(viewer: Viewer): void {
+    viewer.isAdmitted = true;
+    this.#viewers.add(viewer);
+    viewer.send({ type: 'hello', version: '1' });
+    this.#wake();
+  }
+
+  #left(viewer: Viewer): void {
+    viewer.unwatch();
+    this.#viewers.delete(viewer);
+    if (this.#viewers.size > 0 || !this.#sleep) return;
+    this.#stopLingering = this.#server.clock.every(LINGER_MS, () => this.#sleep?.());
+  }
+
+  #watch(viewer: Viewer, epoch: number): void {
+    let log = this.#recent.get(epoch);
+    if (!log) {
+      const pairing = [...this.#server.pairings].find((candidate) => candidate.epoch === epoch);
+      if (pairing) log = this.#logs.open(pairing);
+    }
+    if (!log) {
+      viewer.send({ type: 'not_found', epoch });
+      return;
+    }
+    viewer.watch(log);
+    this.#recent.add(log);
+  }
+
+  /** Somebody looks: count, and follow new pairings. */
+  #wake(): void {
+    this.#stopLingering?.();
+    this.#stopLingering = undefined;
+    if (this.#sleep) return;
+    const { sessionHost, pairingHost, sessions, pairings, clock } = this.#server;
+    const sessionCount = new PopulationCount<ServerSession>(sessionHost, {
+      [Symbol.iterator]: () => sessions.values(),
+    });
+    const pairingCount = new PopulationCount<ServerPairing>(pairingHost, pairings);
+    const stopFollowing = this.#logs.follow((log) => this.#recent.add(log));
+    let last = clock.now();
+    const tell = () => {
+      const now = clock.now();
+      const elapsedMs = Math.max(now - last, 1);
+      last = now;
+      const session = sessionCount.take(elapsedMs);
+      const pairing = pairingCount.take(elapsedMs);
+      for (const viewer of this.#viewers) viewer.send({ type: 'population', session, pairing });
+    };
+    const stopTelling = clock.every(PERIOD_MS, tell);
+    this.#sleep = () => {
+      this.#sleep = undefined;
+      this.#stopLingering?.();
+      this.#stopLingering = undefined;
+      stopTelling();
+      sessionCount.stop();
+      pairingCount.stop();
+      stopFollowing();
+      this.#recent.rest();
+    };
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
+ * watched. Their number is bounded, so that fifty thousand pairings cost no more than these few.
+ */
+import type { PairingLog } from './pairing-log.ts';
+import type { PairingLogs } from './pairing-logs.ts';
+
+const MAX_RECENT = 32;
+
+export class RecentLogs {
+  readonly #logs: PairingLogs;
+  readonly #recent = new Map<number, PairingLog>();
+
+  constructor(logs: PairingLogs) {
+    this.#logs = logs;
+  }
+
+  /** Those of pairings that are over, the oldest first. */
+  get past(): PairingLog[] {
+    return [...this.#recent.values()].filter(({ pairing }) => pairing.isDone);
+  }
+
+  get(epoch: number): PairingLog | undefined {
+    return this.#recent.get(epoch);
+  }
+
+  add(log: PairingLog): void {
+    const { epoch } = log.header;
+    this.#recent.delete(epoch);
+    this.#recent.set(epoch, log);
+    for (const [oldEpoch, old] of this.#recent) {
+      if (this.#recent.size <= MAX_RECENT) break;
+      if (old.listeners.size > 0 && !old.isOver) continue;
+      this.#recent.delete(oldEpoch);
+      this.#logs.drop(old);
+    }
+  }
+
+  /** Nobody looks any more: what is over stays, the rest is no longer written. */
+  rest(): void {
+    for (const [epoch, log] of this.#recent) {
+      if (log.isOver || log.listeners.size > 0) continue;
+      this.#recent.delete(epoch);
+      this.#logs.drop(log);
+    }
+  }
+}

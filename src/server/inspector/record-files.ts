@@ -1,0 +1,82 @@
+/**
+ * `--record DIR`: each pairing's log as a JSONL file, one line a step. A file is bounded by its log, the folder by the
+ * number of files: the oldest go. Writing happens after the step, one append after another; a full disk ends the
+ * recording, not the server.
+ */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { appendFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../logger.ts';
+import type { PairingLog } from './pairing-log.ts';
+import type { PairingLogs } from './pairing-logs.ts';
+
+const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
+
+export class RecordFiles {
+  readonly #directory: string;
+  readonly #maxFiles: number;
+  readonly #log: Logger;
+  /** In the order of their age. */
+  readonly #files: Set<string>;
+  readonly #stop: () => void;
+  /** Text that waits to be appended, by file. */
+  #waiting = new Map<string, string>();
+  #writing: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+
+  /** @throws when the folder cannot be made or read */
+  constructor(directory: string, maxFiles: number, logs: PairingLogs, log: Logger) {
+    this.#directory = directory;
+    this.#maxFiles = maxFiles;
+    this.#log = log;
+    mkdirSync(directory, { recursive: true });
+    const known = readdirSync(directory).filter((file) => NAME.test(file));
+    this.#files = new Set(known.sort());
+    this.#stop = logs.follow((pairingLog) => this.#started(pairingLog));
+  }
+
+  /** Takes no more; resolves when everything is written. */
+  async close(): Promise<void> {
+    this.#stop();
+    while (this.#waiting.size > 0) await this.#writing;
+    await this.#writing;
+  }
+
+  #started(log: PairingLog): void {
+    if (this.#hasFailed) return;
+    const { header } = log;
+    const time = new Date(header.started_at).toISOString().replaceAll(':', '-');
+    const file = `pairing-${time}-${header.epoch}.jsonl`;
+    this.#files.add(file);
+    this.#write(file, header);
+    log.listeners.add((line) => this.#write(file, line));
+    for (const oldest of this.#files) {
+      if (this.#files.size <= this.#maxFiles) break;
+      this.#remove(oldest);
+    }
+  }
+
+  #write(file: string, line: object): void {
+    if (this.#hasFailed || !this.#files.has(file)) return;
+    if (this.#waiting.size === 0) this.#writing = this.#writing.then(() => this.#flush());
+    this.#waiting.set(file, `${this.#waiting.get(file) ?? ''}${JSON.stringify(line)}\n`);
+  }
+
+  async #flush(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    try {
+      for (const [file, text] of waiting) await appendFile(join(this.#directory, file), text);
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#waiting.clear();
+      this.#log.error({ err: error }, `Recording into ${this.#directory} failed; nothing more is recorded`);
+    }
+  }
+
+  #remove(file: string): void {
+    this.#files.delete(file);
+    this.#waiting.delete(file);
+    this.#writing = this.#writing.then(() => unlink(join(this.#directory, file)).catch(() => {}));
+  }
+}

@@ -1,0 +1,68 @@
+/** One open page: what it has asked for, and what it is sent. */
+import { Compile } from 'typebox/compile';
+import {
+  type InspectMessage,
+  type InspectRequest,
+  type InspectRequestType,
+  inspectSchemas,
+  isRecord,
+  type RecordLine,
+} from '../../protocol/index.ts';
+import type { WebSocket } from '../uws.ts';
+import type { PairingLog } from './pairing-log.ts';
+
+export interface ViewerData {
+  viewer: Viewer | undefined;
+  readonly address: string;
+}
+
+const checks = new Map(
+  Object.entries(inspectSchemas).map(([type, schema]) => [type, Compile(schema as never)] as const),
+);
+
+/** @returns undefined for what is no request of the page */
+export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
+  try {
+    const message: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (!isRecord(message)) return undefined;
+    return checks.get(message.type as InspectRequestType)?.Check(message)
+      ? (message as unknown as InspectRequest)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export class Viewer {
+  readonly socket: WebSocket<ViewerData>;
+  /** False until it has sent the token, where one is needed. */
+  isAdmitted = false;
+  #watched: PairingLog | undefined;
+  readonly #tell: (line: RecordLine) => void;
+
+  constructor(socket: WebSocket<ViewerData>) {
+    this.socket = socket;
+    this.#tell = (line) => {
+      if (this.#watched) this.send({ type: 'line', epoch: this.#watched.header.epoch, line });
+    };
+  }
+
+  send(message: InspectMessage): void {
+    this.socket.send(JSON.stringify(message), false);
+  }
+
+  watch(log: PairingLog): void {
+    this.unwatch();
+    this.#watched = log;
+    this.send({ type: 'record', record: log.record });
+    log.listeners.add(this.#tell);
+  }
+
+  /** @returns the log that it no longer listens to */
+  unwatch(): PairingLog | undefined {
+    const log = this.#watched;
+    log?.listeners.delete(this.#tell);
+    this.#watched = undefined;
+    return log;
+  }
+}

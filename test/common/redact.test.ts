@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { redactEvent, redactMessage } from '../../src/common/redact.ts';
+import {
+  candidateMessage,
+  hostCandidate,
+  mdnsCandidate,
+  relayCandidate,
+  SECRETS,
+  sdp,
+  srflxCandidate,
+} from '../support/signals.ts';
+
+describe('what is kept of a message', () => {
+  it('is the main facts of an SDP', () => {
+    expect(redactMessage({ type: 'offer', sdp })).toEqual({
+      type: 'offer',
+      sdp: {
+        bytes: Buffer.byteLength(sdp),
+        media: 1,
+        candidates: { host: 1, mdns: 1 },
+        hasUfrag: true,
+        hasFingerprint: true,
+      },
+    });
+  });
+
+  it.each([
+    [hostCandidate, { kind: 'host', protocol: 'udp' }],
+    [mdnsCandidate, { kind: 'host', mdns: true, protocol: 'udp' }],
+    [srflxCandidate, { kind: 'srflx', protocol: 'udp' }],
+    [relayCandidate, { kind: 'relay', protocol: 'tcp' }],
+    ['', { kind: 'end' }],
+    ['candidate:nonsense', { kind: 'unknown' }],
+  ])('is the kind and the protocol of candidate %s', (line, facts) => {
+    expect(redactMessage(candidateMessage(line)).candidate).toEqual(facts);
+  });
+
+  it('is never an address, credential, fingerprint or name', () => {
+    const messages = [
+      { type: 'offer', sdp, extra: SECRETS.address },
+      ...[hostCandidate, mdnsCandidate, srflxCandidate, relayCandidate].map(candidateMessage),
+    ];
+    const kept = JSON.stringify(messages.map(redactMessage));
+    for (const secret of Object.values(SECRETS)) expect(kept).not.toContain(secret);
+  });
+
+  it('holds no text of an SDP or a candidate line, whatever is in it', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 8, unit: fc.constantFrom(...'QXZJ%$') }), (secret) => {
+        const line = `candidate:${secret} 1 ${secret} 1 ${secret} 9 typ ${secret}`;
+        const kept = [
+          redactMessage({ type: 'offer', sdp: `m=${secret}\r\na=${line}\r\na=x:${secret}` }),
+          redactMessage({ type: 'candidate', candidate: { candidate: line, [secret]: secret } }),
+        ];
+        expect(JSON.stringify(kept)).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+describe('what is kept of an event', () => {
+  it('is neither the pairing key nor a field that nobody listed, nor anything that is no scalar', () => {
+    const event = {
+      type: 'PAIR_REQUESTED',
+      target: 'free',
+      key: 'ABCD',
+      targetId: 'x',
+      frame: { bytes: sdp },
+    };
+    expect(redactEvent(event)).toEqual({ type: 'PAIR_REQUESTED', target: 'free', targetId: 'x' });
+  });
+});

@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { isLoopback } from '../../../src/server/inspector/access.ts';
+import { newestEpoch, startTestServer, type TestServer } from '../../support/test-server.ts';
+
+interface Refused {
+  readonly status: number;
+  readonly body: string;
+}
+
+function request(
+  { server }: TestServer,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Refused> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port: server.port, path, headers, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (data) => {
+        body += data;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    }).on('error', reject);
+  });
+}
+
+async function openFeed({ server }: TestServer, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/inspect/feed`, { headers });
+  const inbox: Record<string, unknown>[] = [];
+  socket.on('message', (data) => inbox.push(JSON.parse(String(data))));
+  socket.on('error', () => {});
+  const next = async (type: string) => {
+    for (;;) {
+      const at = inbox.findIndex((message) => message.type === type);
+      if (at >= 0) return inbox.splice(at, 1)[0] as Record<string, unknown>;
+      await once(socket, 'message', { signal: AbortSignal.timeout(4_000) });
+    }
+  };
+  return { socket, inbox, next, send: (message: object) => socket.send(JSON.stringify(message)) };
+}
+
+const outcomeOf = async ({ socket }: Awaited<ReturnType<typeof openFeed>>): Promise<number> => {
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+  return response.statusCode;
+};
+
+describe('who may look', () => {
+  it.each([
+    ['a name that is not this machine', { host: 'evil.example' }],
+    ['a proxy that speaks for others', { 'x-forwarded-for': '203.0.113.9' }],
+    ['another site', { origin: 'http://evil.example' }],
+  ])('is not %s, on the page or on the feed', async (_who, headers) => {
+    const testServer = await startTestServer();
+    expect((await request(testServer, '/inspect/', headers as never)).status).toBe(403);
+    expect(await outcomeOf(await openFeed(testServer, headers as never))).toBe(403);
+  });
+
+  it('is this machine, which is served the page with a policy that loads nothing from elsewhere', async () => {
+    const testServer = await startTestServer();
+    const { status, body } = await request(testServer, '/inspect/');
+    expect(status).toBe(200);
+    expect(body).toContain('<title>Pairlane inspector</title>');
+    expect(body).not.toMatch(/https?:\/\//);
+  });
+
+  it('is nobody with --no-inspect', async () => {
+    const testServer = await startTestServer({ inspect: false });
+    expect((await request(testServer, '/inspect/')).status).toBe(404);
+    expect((await request(testServer, '/inspect/page.js')).status).toBe(404);
+  });
+
+  it.each([
+    ['127.0.0.1', true],
+    ['127.8.9.10', true],
+    ['0000:0000:0000:0000:0000:0000:0000:0001', true],
+    ['0000:0000:0000:0000:0000:ffff:7f00:0001', true],
+    ['0000:0000:0000:0000:0000:ffff:c000:0201', false],
+    ['192.0.2.1', false],
+    ['2001:0db8:0000:0000:0000:0000:0000:0001', false],
+  ])('takes %s for this machine: %s', (address, isIt) => {
+    expect(isLoopback(address)).toBe(isIt);
+  });
+
+  it('with a token is who knows it, also by another name; nothing is sent before', async () => {
+    const testServer = await startTestServer({ inspectToken: 'right' });
+    const feed = await openFeed(testServer, { host: 'pairlane.example' });
+    expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: false });
+    feed.send({ type: 'list', seq: 1, of: 'session', query: '', state: '', sort: 'newest', offset: 0 });
+    feed.send({ type: 'auth', token: 'right' });
+    await feed.next('hello');
+    expect(feed.inbox.filter(({ type }) => type === 'list')).toEqual([]);
+    feed.socket.terminate();
+  });
+
+  it('with a token is not who guesses: after 20 wrong ones in a minute the right one is refused, too', async () => {
+    const testServer = await startTestServer({ inspectToken: 'right' });
+    for (let i = 0; i < 20; i += 1) {
+      const feed = await openFeed(testServer);
+      await feed.next('token_needed');
+      feed.send({ type: 'auth', token: `wrong ${i}` });
+      expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: true });
+      const [code] = await once(feed.socket, 'close');
+      expect(code).toBe(4401);
+    }
+    const feed = await openFeed(testServer);
+    await feed.next('token_needed');
+    feed.send({ type: 'auth', token: 'right' });
+    expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: true });
+    testServer.clock.advance(61_000);
+    const later = await openFeed(testServer);
+    await later.next('token_needed');
+    later.send({ type: 'auth', token: 'right' });
+    await later.next('hello');
+    later.socket.terminate();
+  });
+});
+
+describe('the feed', () => {
+  it('passes over what is no request, and goes on', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer);
+    await feed.next('hello');
+    for (const nonsense of [
+      '',
+      '{',
+      '[]',
+      '{"type":"__proto__"}',
+      '{"type":"list"}',
+      '{"type":"watch","epoch":-1}',
+    ])
+      feed.socket.send(nonsense);
+    feed.send({ type: 'watch', epoch: 12_345 });
+    expect(await feed.next('not_found')).toEqual({ type: 'not_found', epoch: 12_345 });
+    feed.socket.terminate();
+  });
+
+  it('leaves the hosts without an observer 10 s after the last page left', async () => {
+    const { SignalingServer } = await import('../../../src/server/index.ts');
+    const { ManualClock } = await import('../../support/manual-clock.ts');
+    const clock = new ManualClock();
+    const server = await new SignalingServer({ port: 0, logLevel: 'silent' }, { clock }).start();
+    const feed = await openFeed({ server } as TestServer);
+    await feed.next('hello');
+    expect(server.sessionHost.observer).toBeDefined();
+    feed.socket.close();
+    while (server.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(9_000);
+    expect(server.sessionHost.observer).toBeDefined();
+    clock.advance(2_000);
+    expect(server.sessionHost.observer).toBeUndefined();
+    expect(server.pairingHost.observer).toBeUndefined();
+    await server.stop();
+  });
+
+  it('keeps what clients tell of themselves to what the negotiation machine knows', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer);
+    await feed.next('hello');
+    const [a] = await testServer.connectPair();
+    const epoch = newestEpoch(testServer);
+    const to = { open: { signaling: 'online', connection: 'unpaired' } };
+    const tell = (step: object) => a.send({ type: 'inspect', step });
+    tell({
+      event: { type: 'WELCOMED', sdp: 'v=0', id: 'x' },
+      to,
+      taken: ['<b>', 7],
+      effects: [{ type: 'steal' }],
+    });
+    tell({ event: { type: 'my own words' }, to });
+    tell({ event: { type: 'WELCOMED' }, to: { open: { signaling: 'my own words' } } });
+    tell({ event: 'WELCOMED', to });
+    await a.settled();
+    feed.send({ type: 'watch', epoch });
+    const { record } = (await feed.next('record')) as { record: { lines: { of?: string }[] } };
+    const told = record.lines.filter(({ of }) => of === 'peer_a');
+    expect(told).toEqual([
+      { t: 0, of: 'peer_a', event: { type: 'WELCOMED', id: 'x' }, to, taken: [], effects: [] },
+    ]);
+    feed.socket.terminate();
+  });
+
+  it('follows a pairing that began while somebody looked, from its first step, and keeps it when it is over', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer);
+    await feed.next('hello');
+    const [a, b] = await testServer.connectPair();
+    const epoch = newestEpoch(testServer);
+    a.send({ type: 'unpair' });
+    await Promise.all([a.settled(), b.settled()]);
+    feed.send({ type: 'watch', epoch });
+    const { record } = (await feed.next('record')) as {
+      record: { lines: { event?: { type: string }; end?: string }[] };
+    };
+    expect(record.lines.find(({ event }) => event)?.event?.type).toBe('PAIR_REQUESTED');
+    expect(record.lines.at(-1)?.end).toBe('over');
+    feed.send({
+      type: 'list',
+      seq: 9,
+      of: 'pairing',
+      query: a.id.slice(0, 8),
+      state: '',
+      sort: 'newest',
+      offset: 0,
+    });
+    expect(await feed.next('list')).toMatchObject({
+      seq: 9,
+      total: 1,
+      rows: [{ state: 'disconnected', epoch }],
+    });
+    feed.socket.terminate();
+  });
+});

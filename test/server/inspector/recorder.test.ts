@@ -1,0 +1,171 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { parseRecord } from '../../../src/inspector/record.ts';
+import { replay } from '../../../src/inspector/replay.ts';
+import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
+import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/pairing-log.ts';
+import { candidateMessage, hostCandidate, SECRETS, sdp, srflxCandidate } from '../../support/signals.ts';
+import { startTestServer, type TestServer } from '../../support/test-server.ts';
+
+const folders: string[] = [];
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pairlane-records-'));
+  folders.push(folder);
+  return folder;
+}
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Two clients pair by a key, negotiate, connect and part. */
+async function meetAndPart({ connect }: TestServer): Promise<{ key: string; epoch: number }> {
+  const [a, b] = [await connect(), await connect()];
+  b.send({ type: 'create_key' });
+  const { key } = await b.next('key');
+  a.send({ type: 'pair_request', key });
+  const { epoch } = await a.next('paired');
+  await b.next('paired');
+  a.send({ type: 'offer', sdp, epoch });
+  await b.next('offer');
+  b.send({ type: 'answer', sdp });
+  a.send({ ...candidateMessage(hostCandidate), epoch });
+  b.send(candidateMessage(srflxCandidate));
+  a.send({ ...candidateMessage(hostCandidate), epoch: Number(epoch) + 5 });
+  a.send({ type: 'report', state: 'connected' });
+  b.send({ type: 'report', state: 'connected' });
+  await Promise.all([a.settled(), b.settled()]);
+  a.send({ type: 'unpair' });
+  await Promise.all([a.settled(), b.settled()]);
+  return { key: String(key), epoch: Number(epoch) };
+}
+
+const read = (folder: string): { file: string; text: string; record: PairingRecord }[] =>
+  readdirSync(folder)
+    .sort()
+    .map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') }))
+    .map(({ file, text }) => ({ file, text, record: parseRecord(text) }));
+
+const readFirst = (folder: string) => read(folder)[0] as { text: string; record: PairingRecord };
+
+describe('--record DIR', () => {
+  it('writes one file a pairing, from the request that made it to its end', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    await meetAndPart(testServer);
+    await meetAndPart(testServer);
+    await testServer.server.stop();
+    const records = read(folder);
+    expect(records).toHaveLength(2);
+    const { lines, header } = readFirst(folder).record;
+    expect(header).toMatchObject({ epoch: expect.any(Number), machines: { session: expect.any(String) } });
+    const steps = lines.filter(isStep).map(({ of, event }) => `${of} ${event.type}`);
+    expect(steps.slice(0, 4)).toEqual([
+      'a PAIR_REQUESTED',
+      'pairing xstate.init',
+      'pairing FORMED',
+      'a PAIRED',
+    ]);
+    expect(steps).toContain('pairing OFFER_RECEIVED');
+    expect(steps.slice(-3)).toEqual(['pairing UNPAIR_RECEIVED', 'a UNPAIRED', 'b UNPAIRED']);
+    expect(lines.at(-1)).toMatchObject({ end: 'over' });
+  });
+
+  it('writes no address, credential, fingerprint, key or SDP', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    const { key } = await meetAndPart(testServer);
+    await testServer.server.stop();
+    const { text } = readFirst(folder);
+    for (const secret of [
+      ...Object.values(SECRETS),
+      key,
+      key.replaceAll('-', ''),
+      'm=application',
+      '127.0.0.1',
+    ])
+      expect(text).not.toContain(secret);
+    expect(text).toContain('"candidate":{"kind":"srflx","protocol":"udp"}');
+  });
+
+  it('writes of a candidate of another epoch which guard dropped it', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    await meetAndPart(testServer);
+    await testServer.server.stop();
+    const { record } = readFirst(folder);
+    const ignored = record.lines.filter(isStep).filter(({ verdicts }) => verdicts);
+    expect(ignored).toMatchObject([
+      {
+        event: { type: 'CANDIDATE_RECEIVED', epoch: readFirst(folder).record.header.epoch + 5 },
+        taken: [],
+        verdicts: [{ guard: 'isCurrentEpoch', passed: false }],
+      },
+    ]);
+  });
+
+  it('writes what the machines then replay to the same states', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    await meetAndPart(testServer);
+    await testServer.server.stop();
+    const { record } = readFirst(folder);
+    const result = replay(record);
+    expect(result).toEqual({
+      steps: record.lines.filter(isStep).length,
+      changedMachines: [],
+      parting: undefined,
+    });
+    expect(result.steps).toBeGreaterThan(14);
+  });
+
+  it('keeps at most --record-files files, and removes the oldest, also those of an earlier server', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'pairing-2001-01-01T00-00-00.000Z-1.jsonl'), '{}\n');
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    const testServer = await startTestServer({ record: folder, recordFiles: 2 });
+    const epochs: number[] = [];
+    for (let i = 0; i < 3; i += 1) epochs.push((await meetAndPart(testServer)).epoch);
+    await testServer.server.stop();
+    const files = readdirSync(folder).sort();
+    expect(files).toHaveLength(3);
+    expect(files[0]).toBe('notes.txt');
+    expect(files.slice(1).map((file) => file.replace(/.*-/, ''))).toEqual(
+      epochs.slice(1).map((epoch) => `${epoch}.jsonl`),
+    );
+  });
+
+  it(`ends a record after ${MAX_LINES_PER_RECORD} lines, and says so in the last`, async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder, maxMessagesPerSecond: 0 });
+    const [a, b] = await testServer.connectPair();
+    for (let i = 0; i < MAX_LINES_PER_RECORD + 50; i += 1) a.send(candidateMessage(hostCandidate));
+    await a.settled();
+    await b.close();
+    await testServer.server.stop();
+    const { record } = readFirst(folder);
+    expect(record.lines).toHaveLength(MAX_LINES_PER_RECORD);
+    expect(record.lines.at(-1)).toMatchObject({ end: 'too_long' });
+  });
+
+  it('ends the records of pairings that are under way when the server stops', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    await testServer.connectPair();
+    await testServer.server.stop();
+    const { record } = readFirst(folder);
+    expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
+    expect(record.lines.filter(isStep).map(({ event }) => event.type)).toContain('CLOSED_BY_SERVER');
+  });
+
+  it('goes on serving when the folder cannot be written any more, and says so once', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({ record: folder });
+    rmSync(folder, { recursive: true });
+    await meetAndPart(testServer);
+    await meetAndPart(testServer);
+    await testServer.server.stop();
+    expect(testServer.log.filter(({ msg }) => msg.includes('nothing more is recorded'))).toHaveLength(1);
+  });
+});
