@@ -1,0 +1,31 @@
+/** Elements in one expression. Text is always set as text: nothing that comes over the wire is ever read as HTML. */
+
+type Child = Node | string | undefined;
+type Props = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | undefined>>;
+
+/** Makes an element. Functions become listeners, `class` and the like attributes, true an attribute without a value. */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value === 'function') element.addEventListener(name, value);
+    else if (value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+/** `1 h 5 min`, `12 s`, `340 ms`: two units at most. */
+export function describeAge(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const s = Math.floor(ms / 1_000);
+  if (s < 60) return `${s} s`;
+  const min = Math.floor(s / 60);
+  if (min < 60) return `${min} min ${s % 60} s`;
+  const hours = Math.floor(min / 60);
+  return hours < 24 ? `${hours} h ${min % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,89 @@
+/** The page's link to the server: opened again by itself, with the token where one is needed. */
+import type { InspectMessage, InspectRequest } from '../../protocol/inspect.ts';
+
+export type LinkState = 'connecting' | 'connected' | 'lost' | 'token_needed' | 'wrong_token' | 'no_server';
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 5_000;
+const TOKEN_KEY = 'pairlane-inspect-token';
+
+export interface FeedListener {
+  message(message: InspectMessage): void;
+  state(state: LinkState): void;
+}
+
+export class Feed {
+  readonly #listener: FeedListener;
+  #socket: WebSocket | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #isRefused = false;
+
+  constructor(listener: FeedListener) {
+    this.#listener = listener;
+    takeTokenFromUrl();
+  }
+
+  open(): void {
+    if (location.protocol === 'file:') {
+      this.#listener.state('no_server');
+      return;
+    }
+    this.#isRefused = false;
+    this.#listener.state('connecting');
+    const socket = new WebSocket(
+      `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/inspect/feed`,
+    );
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)));
+    socket.onclose = () => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      if (this.#isRefused) return;
+      this.#listener.state('lost');
+      setTimeout(() => this.open(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    };
+  }
+
+  send(request: InspectRequest): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(request));
+  }
+
+  /** Tries again with another token. */
+  useToken(token: string): void {
+    sessionStorage.setItem(TOKEN_KEY, token);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+    this.open();
+  }
+
+  #received(message: InspectMessage): void {
+    if (message.type === 'hello') {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#listener.state('connected');
+    }
+    if (message.type !== 'token_needed') {
+      this.#listener.message(message);
+      return;
+    }
+    const token = sessionStorage.getItem(TOKEN_KEY);
+    if (!message.wrong && token) {
+      this.send({ type: 'auth', token });
+      return;
+    }
+    this.#isRefused = true;
+    sessionStorage.removeItem(TOKEN_KEY);
+    this.#listener.state(message.wrong ? 'wrong_token' : 'token_needed');
+  }
+}
+
+/** The token comes in the first URL; it must not stay in the history, nor be copied along with a link. */
+function takeTokenFromUrl(): void {
+  const url = new URL(location.href);
+  const token = url.searchParams.get('token');
+  if (token === null) return;
+  sessionStorage.setItem(TOKEN_KEY, token);
+  url.searchParams.delete('token');
+  history.replaceState(null, '', url);
+}

@@ -1,0 +1,151 @@
+/** The inspector's page: which view is shown, and the link that feeds it. */
+import type { InspectMessage } from '../../protocol/inspect.ts';
+import { parseRecord, RecordError } from '../record.ts';
+import type { Detail } from './chart-panel.ts';
+import { h } from './dom.ts';
+import { Feed, type LinkState } from './feed.ts';
+import { PairingView } from './pairing-view.ts';
+import { PopulationView } from './population-view.ts';
+
+const linkTexts: Readonly<Record<LinkState, string>> = {
+  connecting: 'Connecting to the server …',
+  connected: 'Connected',
+  lost: 'Not connected: the server does not answer. Trying again …',
+  token_needed: 'This server wants a token.',
+  wrong_token: 'That token is wrong.',
+  no_server: 'No server: open a recorded pairing.',
+};
+
+class Page {
+  readonly #feed = new Feed({
+    message: (message) => this.#received(message),
+    state: (state) => this.#linkChanged(state),
+  });
+  readonly #link = h('p', { class: 'link', role: 'status' });
+  readonly #tokenForm = this.#createTokenForm();
+  readonly #main = h('main');
+  readonly #problem = h('p', { class: 'problem', role: 'alert' });
+  #detail: Detail = 'brief';
+  #population = new PopulationView((request) => this.#feed.send(request), this.#detail);
+  #pairing: PairingView | undefined;
+  /** A record that was opened from a file stays until another view is chosen. */
+  #isFile = false;
+
+  start(): void {
+    const openFile = h('input', {
+      type: 'file',
+      id: 'file',
+      accept: '.jsonl',
+      change: () => this.#openFile(openFile),
+    });
+    const details = h('input', {
+      type: 'checkbox',
+      id: 'details',
+      change: () => this.#setDetail(details.checked),
+    });
+    document.body.append(
+      h(
+        'header',
+        {},
+        h('a', { href: '#/', class: 'home' }, 'Pairlane inspector'),
+        this.#link,
+        h('label', {}, details, ' Guards and actions'),
+        h('label', { class: 'file' }, 'Open a record ', openFile),
+      ),
+      this.#tokenForm,
+      this.#problem,
+      this.#main,
+    );
+    window.addEventListener('hashchange', () => this.#route());
+    this.#main.replaceChildren(this.#population.element);
+    this.#feed.open();
+  }
+
+  #route(): void {
+    this.#problem.textContent = '';
+    const epoch = /^#\/pairing\/(\d+)$/.exec(location.hash)?.[1];
+    this.#isFile = false;
+    this.#pairing = undefined;
+    if (epoch !== undefined) {
+      this.#feed.send({ type: 'watch', epoch: Number(epoch) });
+      return;
+    }
+    this.#feed.send({ type: 'unwatch' });
+    this.#main.replaceChildren(this.#population.element);
+    this.#population.list.refresh();
+  }
+
+  #received(message: InspectMessage): void {
+    switch (message.type) {
+      case 'hello':
+        if (!this.#isFile) this.#route();
+        return;
+      case 'population':
+        if (!this.#pairing) this.#population.show(message);
+        return;
+      case 'list':
+        this.#population.list.show(message);
+        return;
+      case 'record':
+        if (this.#isFile) return;
+        this.#showRecord(new PairingView(message.record, this.#detail));
+        return;
+      case 'line':
+        if (!this.#isFile && this.#pairing?.epoch === message.epoch) this.#pairing.add(message.line);
+        return;
+      case 'not_found':
+        this.#problem.textContent = `Pairing ${message.epoch} is over, and nobody watched it.`;
+        this.#main.replaceChildren(this.#population.element);
+    }
+  }
+
+  #showRecord(view: PairingView): void {
+    this.#pairing = view;
+    this.#main.replaceChildren(view.element);
+    view.shown();
+  }
+
+  async #openFile({ files }: HTMLInputElement): Promise<void> {
+    const [file] = files ?? [];
+    if (!file) return;
+    this.#problem.textContent = '';
+    try {
+      const record = parseRecord(await file.text());
+      this.#feed.send({ type: 'unwatch' });
+      this.#isFile = true;
+      this.#showRecord(new PairingView(record, this.#detail));
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      this.#problem.textContent = `${file.name}: ${error.message}`;
+    }
+  }
+
+  #setDetail(isFull: boolean): void {
+    this.#detail = isFull ? 'full' : 'brief';
+    this.#population.setDetail(this.#detail);
+    this.#pairing?.setDetail(this.#detail);
+  }
+
+  #linkChanged(state: LinkState): void {
+    this.#link.textContent = linkTexts[state];
+    this.#link.dataset.state = state;
+    this.#tokenForm.hidden = state !== 'token_needed' && state !== 'wrong_token';
+    document.body.classList.toggle('stale', state === 'lost');
+  }
+
+  #createTokenForm(): HTMLFormElement {
+    const token = h('input', { type: 'password', id: 'token', autocomplete: 'off' });
+    const submit = (event: Event) => {
+      event.preventDefault();
+      this.#feed.useToken(token.value);
+    };
+    return h(
+      'form',
+      { class: 'token', hidden: true, submit },
+      h('label', {}, 'Token (--inspect-token) ', token),
+      h('button', {}, 'Open'),
+    );
+  }
+}
+
+new Page().start();

@@ -1,0 +1,137 @@
+/** One pairing: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
+import type { Lane, PairingRecord, RecordLine } from '../../protocol/inspect.ts';
+import { machineOfLane } from '../../protocol/inspect.ts';
+import { diagnose } from '../diagnose.ts';
+import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
+import { momentAt } from '../timeline.ts';
+import { ChartPanel, type Detail } from './chart-panel.ts';
+import { h } from './dom.ts';
+import { SequenceView } from './sequence-view.ts';
+
+const titles: Readonly<Record<Lane, string>> = {
+  peer_a: 'Client A, as it says itself',
+  a: 'Session A',
+  pairing: 'Pairing',
+  b: 'Session B',
+  peer_b: 'Client B, as it says itself',
+};
+const serverLanes: readonly Lane[] = ['a', 'pairing', 'b'];
+const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
+
+export class PairingView {
+  readonly element: HTMLElement;
+  readonly #panels = new Map<Lane, ChartPanel>();
+  readonly #header: PairingRecord['header'];
+  readonly #lines: RecordLine[];
+  readonly #findings = h('ul', { class: 'findings', role: 'status' });
+  readonly #charts = h('div', { class: 'charts' });
+  readonly #slider = h('input', {
+    type: 'range',
+    id: 'time',
+    min: 0,
+    step: 1,
+    input: () => this.#travel(Number(this.#slider.value)),
+  });
+  readonly #when = h('output', { for: 'time' });
+  readonly #follow = h('button', { type: 'button', class: 'follow', click: () => this.#goLive() }, 'Now');
+  readonly #sequence = new SequenceView((index) => this.#travel(index));
+  #builder = new SequenceBuilder();
+  #detail: Detail;
+  /** The line that is shown; undefined: always the newest. */
+  #index: number | undefined;
+
+  constructor(record: PairingRecord, detail: Detail) {
+    this.#header = record.header;
+    this.#lines = [...record.lines];
+    this.#detail = detail;
+    const { a_id, b_id, epoch, started_at } = record.header;
+    this.element = h(
+      'div',
+      { class: 'pairing-view' },
+      h('h1', {}, `Pairing ${epoch}`),
+      h(
+        'p',
+        { class: 'who' },
+        h('b', {}, 'A '),
+        h('span', { class: 'id' }, a_id),
+        h('b', {}, ' B '),
+        h('span', { class: 'id' }, b_id),
+        ` since ${new Date(started_at).toLocaleString()}`,
+      ),
+      this.#findings,
+      h(
+        'div',
+        { class: 'time' },
+        h('label', { for: 'time' }, 'Time'),
+        this.#slider,
+        this.#when,
+        this.#follow,
+      ),
+      this.#charts,
+      this.#sequence.element,
+    );
+    for (const lane of serverLanes) this.#addPanel(lane);
+    for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
+    this.#render();
+  }
+
+  get epoch(): number {
+    return this.#header.epoch;
+  }
+
+  add(line: RecordLine): void {
+    this.#lines.push(line);
+    this.#sequence.add(this.#builder.add(line, this.#lines.length - 1));
+    this.#render();
+  }
+
+  /** Scrolls to where the time is, which takes a view that is shown. */
+  shown(): void {
+    this.#render();
+  }
+
+  setDetail(detail: Detail): void {
+    this.#detail = detail;
+    for (const panel of this.#panels.values()) panel.setDetail(detail);
+  }
+
+  #addPanel(lane: Lane): void {
+    const panel = new ChartPanel(machineOfLane[lane], titles[lane], this.#detail);
+    panel.element.classList.toggle('told', peerLanes.includes(lane));
+    this.#panels.set(lane, panel);
+    this.#charts.append(panel.element);
+  }
+
+  #travel(index: number): void {
+    this.#index = index;
+    this.#render();
+  }
+
+  #goLive(): void {
+    this.#index = undefined;
+    this.#render();
+  }
+
+  #render(): void {
+    const record = { header: this.#header, lines: this.#lines };
+    const last = this.#lines.length - 1;
+    const index = this.#index ?? last;
+    this.#slider.max = String(Math.max(last, 0));
+    this.#slider.value = String(index);
+    this.#when.textContent = `${(this.#lines[index]?.t ?? 0).toFixed(1)} ms, line ${index + 1} of ${last + 1}`;
+    this.#follow.setAttribute('aria-pressed', String(this.#index === undefined));
+    this.#findings.replaceChildren(
+      ...diagnose(record).map(({ kind, text }) => h('li', { class: kind }, text)),
+    );
+    const { states, step } = momentAt(record, index);
+    for (const lane of peerLanes) if (states.has(lane) && !this.#panels.has(lane)) this.#addPanel(lane);
+    for (const [lane, panel] of this.#panels) {
+      const isHere = step?.of === lane;
+      const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';
+      const note = isIgnored ? `ignored ${describeEvent(step)}: ${whyNot(step)}` : '';
+      panel.show(states.get(lane), isHere ? step.taken : [], note);
+      panel.element.classList.toggle('stepped', isHere);
+    }
+    this.#sequence.mark(index);
+  }
+}

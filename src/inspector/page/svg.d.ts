@@ -1,0 +1,5 @@
+/** The build puts the charts into the page as text. */
+declare module '*.svg' {
+  const text: string;
+  export default text;
+}

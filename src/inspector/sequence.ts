@@ -1,0 +1,203 @@
+/**
+ * A record as a sequence diagram: what client A, the server and client B sent each other and how the machines moved,
+ * in order. What the server sent follows from the effects of its machines, by a table.
+ */
+import {
+  type CandidateFacts,
+  type EffectFacts,
+  isStep,
+  type Lane,
+  type MessageFacts,
+  type PairingRecord,
+  type RecordLine,
+  type RecordStep,
+  type SdpFacts,
+  type StateValueJson,
+} from '../protocol/index.ts';
+import { describeState } from './timeline.ts';
+
+export type Place = 'a' | 'server' | 'b';
+
+export interface Arrow {
+  readonly from: Place;
+  readonly to: Place;
+  readonly text: string;
+}
+
+export interface SequenceRow {
+  /** The line of the record that the row shows. */
+  readonly index: number;
+  readonly t: number;
+  readonly arrows: readonly Arrow[];
+  /** Where the note stands: a machine's move, or why there was none. */
+  readonly place: Place;
+  readonly note: string;
+  readonly kind: 'move' | 'stay' | 'ignored' | 'end';
+}
+
+type Side = 'a' | 'b';
+const otherSide = { a: 'b', b: 'a' } as const;
+
+const placeOf: Readonly<Record<Lane, Place>> = {
+  pairing: 'server',
+  a: 'server',
+  b: 'server',
+  peer_a: 'a',
+  peer_b: 'b',
+};
+
+const ownerOf: Readonly<Record<Lane, string>> = {
+  pairing: 'pairing',
+  a: 'session A',
+  b: 'session B',
+  peer_a: 'peer A',
+  peer_b: 'peer B',
+};
+
+/** The events that are a client's message, where the message itself is not in the record. */
+const messageOfEvent: Readonly<Record<string, string>> = {
+  PAIR_REQUESTED: 'pair_request',
+  KEY_REQUESTED: 'create_key',
+  UNPAIR_RECEIVED: 'unpair',
+  OFFER_RECEIVED: 'offer',
+  ANSWER_RECEIVED: 'answer',
+  CANDIDATE_RECEIVED: 'candidate',
+  REPORT_RECEIVED: 'report',
+};
+
+/** What the server sends for an effect: to whom, seen from the one whose event it was, and what. */
+const sentFor: Readonly<
+  Record<
+    string,
+    (effect: EffectFacts, said: string) => readonly { to: 'self' | 'other' | 'both'; text: string }[]
+  >
+> = {
+  announcePairing: () => [{ to: 'both', text: 'paired' }],
+  relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
+  refuse: ({ params }) => [{ to: 'self', text: `error ${String(params?.code ?? '')}` }],
+  endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
+  createKey: () => [{ to: 'self', text: 'key' }],
+  sendPing: () => [{ to: 'self', text: 'ping' }],
+};
+
+export function sequenceOf(record: PairingRecord): SequenceRow[] {
+  const builder = new SequenceBuilder();
+  return record.lines.flatMap((line, index) => builder.add(line, index));
+}
+
+/** Makes rows one line after the other, as they come in. */
+export class SequenceBuilder {
+  readonly #states = new Map<Lane, StateValueJson>();
+
+  /** @returns the rows that the line adds: none or one */
+  add(line: RecordLine, index: number): SequenceRow[] {
+    if ('end' in line) return [endRow(line.end, line.t, index)];
+    const before = this.#states.get(line.of);
+    if (!isStep(line)) {
+      if (line.first.value !== undefined) this.#states.set(line.of, line.first.value);
+      return [];
+    }
+    this.#states.set(line.of, line.to);
+    return [stepRow(line, index, before)];
+  }
+}
+
+function stepRow(step: RecordStep, index: number, before: StateValueJson | undefined): SequenceRow {
+  const { of, event, to, t } = step;
+  const isStart = event.type === 'xstate.init';
+  const isIgnored = step.taken.length === 0 && !isStart;
+  const [left, entered] = changeOf(before, to);
+  const hasMoved = left !== entered;
+  const place = placeOf[of];
+  const base = { index, t, arrows: arrowsOf(step), place };
+  if (isIgnored)
+    return {
+      ...base,
+      kind: 'ignored',
+      note: `${ownerOf[of]} ignored ${describeEvent(step)}: ${whyNot(step)}`,
+    };
+  if (hasMoved)
+    return {
+      ...base,
+      kind: 'move',
+      note: `${ownerOf[of]}: ${[left, entered].filter(Boolean).join(' → ')}`,
+    };
+  return { ...base, kind: 'stay', note: `${ownerOf[of]}: ${describeEvent(step)}` };
+}
+
+/** Both states as text, without the regions that are in both. */
+function changeOf(before: StateValueJson | undefined, to: StateValueJson): [string, string] {
+  if (before === undefined) return ['', describeState(to)];
+  const [left, entered] = [before, to].map((value) => describeState(value).split(', ')) as [
+    string[],
+    string[],
+  ];
+  const only = (these: string[], others: string[]) =>
+    these.filter((part) => !others.includes(part)).join(', ');
+  return [only(left, entered), only(entered, left)];
+}
+
+/** A delayed transition's event has XState's name in the record; people know it by its delay. */
+export function describeEvent({ event }: RecordStep): string {
+  const delay = /^xstate\.after\.([^.]+)\./.exec(event.type)?.[1];
+  return delay ? `after ${delay}` : event.type;
+}
+
+/** The guards that said no, with what they were asked about. */
+export function whyNot({ verdicts = [], event }: RecordStep): string {
+  const refusals = verdicts
+    .filter(({ passed }) => !passed)
+    .map(({ guard, params }) => `${guard}${params ? `(${Object.values(params).join(', ')})` : ''} said no`);
+  if (refusals.length === 0) return 'this state has no transition for it';
+  const asked = Object.entries(event)
+    .filter(([field]) => field !== 'type' && field !== 'from')
+    .map(([field, value]) => `${field} ${value}`);
+  return `${refusals.join(', ')}${asked.length > 0 ? ` (${asked.join(', ')})` : ''}`;
+}
+
+function arrowsOf(step: RecordStep): Arrow[] {
+  const { of, event, effects, message } = step;
+  if (of === 'peer_a' || of === 'peer_b') return [];
+  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of;
+  const named = messageOfEvent[event.type];
+  const said = message ? describeMessage(message) : (named ?? '');
+  const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
+  for (const effect of effects) {
+    for (const { to, text } of sentFor[effect.type]?.(effect, said) ?? []) {
+      const sides: Side[] = to === 'both' ? ['a', 'b'] : [to === 'self' ? side : otherSide[side]];
+      for (const target of sides) arrows.push({ from: 'server', to: target, text });
+    }
+  }
+  return arrows;
+}
+
+export function describeMessage({ type, sdp, candidate, state }: MessageFacts): string {
+  const facts = [sdp && describeSdp(sdp), candidate && describeCandidate(candidate), state];
+  return [type, ...facts].filter(Boolean).join(' · ');
+}
+
+function describeSdp({ bytes, media, candidates, hasUfrag, hasFingerprint }: SdpFacts): string {
+  const found = Object.entries(candidates).map(([kind, count]) => `${count} ${kind}`);
+  return [
+    `${media} m-line${media === 1 ? '' : 's'}`,
+    found.length > 0 ? found.join(', ') : 'no candidates',
+    ...(hasUfrag ? [] : ['no ICE credentials']),
+    ...(hasFingerprint ? [] : ['no fingerprint']),
+    `${bytes} B`,
+  ].join(', ');
+}
+
+function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
+  if (kind === 'end') return 'no more';
+  return [kind, mdns ? 'mDNS' : '', protocol ?? ''].filter(Boolean).join(' ');
+}
+
+const END_NOTES = {
+  over: 'The pairing is over.',
+  too_long: 'There were more steps than a record holds.',
+  server_stopped: 'The server stopped.',
+} as const;
+
+function endRow(end: keyof typeof END_NOTES, t: number, index: number): SequenceRow {
+  return { index, t, arrows: [], place: 'server', kind: 'end', note: END_NOTES[end] };
+}

@@ -1,0 +1,271 @@
+/** The inspector's page in a real browser, against a real server with real peers. */
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { startServer } from '../../src/server/index.ts';
+import { openPage } from '../support/chromium.ts';
+import { testPeer } from '../support/peers.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/signals.ts';
+import { newestEpoch, startTestServer, type TestServer } from '../support/test-server.ts';
+
+// A browser on two shared cores may take its time; each step has a deadline of its own (support/chromium.ts).
+jest.setTimeout(30_000);
+
+const inspectUrl = ({ server }: TestServer, rest = '') => `http://127.0.0.1:${server.port}/inspect/${rest}`;
+const panel = (page: Page, title: string) => page.locator(`[data-panel="${title}"]`);
+const lit = (page: Page, title: string, state: string) =>
+  panel(page, title).locator(`.lit[data-state="${state}"]`).waitFor();
+const connected = (page: Page) => page.locator('.link[data-state="connected"]').waitFor();
+const row = (page: Page, text: string) => page.locator('.rows li', { hasText: text }).first();
+
+/** Waits until what the server says of its population is shown. */
+async function shownPopulation({ clock }: TestServer, page: Page, text: string): Promise<void> {
+  clock.advance(1_000);
+  await panel(page, 'Sessions').locator('.status', { hasText: text }).waitFor();
+}
+
+/** Two clients that negotiate by hand; one candidate is of another epoch. */
+async function negotiate({ connectPair }: TestServer): Promise<[RawClient, RawClient]> {
+  const [a, b] = await connectPair();
+  a.send({ type: 'offer', sdp });
+  await b.next('offer');
+  a.send({ ...candidateMessage(hostCandidate), epoch: 99 });
+  await a.settled();
+  return [a, b];
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+describe('the inspector', () => {
+  it('shows two bots pair, connect and leave, with their own machines, and asks nobody but its server', async () => {
+    const testServer = await startTestServer();
+    const { server } = testServer;
+    const { page, requests, errors } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    const first = await testPeer(server.url, { inspect: true });
+    const second = await testPeer(server.url, { inspect: true });
+    await first.pair({ id: second.id as string });
+    await Promise.all([first.opened(), second.opened()]);
+    await first.send('hello');
+    await page.goto(inspectUrl(testServer, `#/pairing/${newestEpoch(testServer)}`));
+
+    await lit(page, 'Pairing', 'pairing.connected');
+    await lit(page, 'Session A', 'session.present.pairing.connected');
+    await lit(page, 'Session B', 'session.present.pairing.connected');
+    await lit(page, 'Client A, as it says itself', 'negotiation.open.connection.paired.connected');
+    await lit(page, 'Client B, as it says itself', 'negotiation.open.connection.paired.connected');
+    await page.getByText('Both clients reported that they are connected').waitFor();
+    for (const text of [
+      'pair_request',
+      'paired',
+      'offer · 1 m-line',
+      'answer · 1 m-line',
+      'candidate · host',
+      'report · connected',
+    ])
+      await row(page, text).waitFor();
+
+    await first.close();
+    await lit(page, 'Pairing', 'pairing.disconnected');
+    await row(page, 'peer_disconnected').waitFor();
+    expect(errors).toEqual([]);
+    expect(requests.length).toBeGreaterThan(3);
+    const origins = new Set(
+      requests
+        .map((url) => new URL(url))
+        .filter(({ protocol }) => protocol !== 'data:')
+        .map(({ host }) => host),
+    );
+    expect([...origins]).toEqual([`127.0.0.1:${server.port}`]);
+  });
+
+  it('shows how many are in each state, and how often each transition is taken', async () => {
+    const testServer = await startTestServer();
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    for (let i = 0; i < 3; i += 1) await testServer.connect();
+    await testServer.connectPair();
+    await shownPopulation(testServer, page, '5 in all');
+    const count = (state: string) => page.locator(`[data-state="${state}"] > .count`).textContent();
+    expect(await count('session.present.pairing.unpaired')).toBe('3');
+    expect(await count('session.present.pairing.paired')).toBe('2');
+    expect(await count('pairing.paired')).toBe('1');
+    const label = page.locator('text[data-edge^="session.present.pairing.unpaired --PAIRED#0"]');
+    expect(await label.textContent()).toBe('PAIRED2/s');
+  });
+
+  it('travels in time: every chart shows its state of the chosen moment', async () => {
+    const testServer = await startTestServer();
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    await negotiate(testServer);
+    await page.goto(inspectUrl(testServer, `#/pairing/${newestEpoch(testServer)}`));
+    await lit(page, 'Pairing', 'pairing.negotiating.offered');
+    await row(page, 'session B: pairing.unpaired → pairing.paired').click();
+    await lit(page, 'Pairing', 'pairing.paired');
+    await lit(page, 'Session A', 'session.present.pairing.paired');
+    await lit(page, 'Session B', 'session.present.pairing.paired');
+    await page.locator('#time').press('Home');
+    await lit(page, 'Session A', 'session.present.pairing.unpaired');
+    expect(await panel(page, 'Pairing').locator('.lit').count()).toBe(0);
+    await page.locator('#time').press('End');
+    await lit(page, 'Pairing', 'pairing.negotiating.offered');
+    await page.getByRole('button', { name: 'Now' }).click();
+    await lit(page, 'Pairing', 'pairing.negotiating.offered');
+  });
+
+  it('shows an ignored event with the guard that said no and what it was asked about, and nothing secret', async () => {
+    const testServer = await startTestServer();
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    await negotiate(testServer);
+    await page.goto(inspectUrl(testServer, `#/pairing/${newestEpoch(testServer)}`));
+    const why = 'ignored CANDIDATE_RECEIVED: isCurrentEpoch said no (epoch 99)';
+    const ignored = page.locator('.rows li.ignored', { hasText: why });
+    await ignored.click();
+    expect(await panel(page, 'Pairing').locator('.why').textContent()).toBe(why);
+    await page.getByText("A's candidate was dropped: isCurrentEpoch said no (epoch 99).").waitFor();
+    await page.getByText('B has not sent an answer.').waitFor();
+    const content = await page.content();
+    for (const secret of Object.values(SECRETS)) expect(content).not.toContain(secret);
+  });
+
+  it('finds one among 50,000 sessions by id and by state, without being sent all', async () => {
+    const testServer = await startTestServer();
+    const { server } = testServer;
+    const [a] = await testServer.connectPair();
+    // Sockets of their own would be a test of the machine, not of the page.
+    const { ServerSession } = await import('../../src/server/sessions.ts');
+    const settings = { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 };
+    const fakes = Array.from({ length: 50_000 }, (_, i) => {
+      const session = new ServerSession(`fake-${i}`, undefined as never, '', 1, 0);
+      server.sessionHost.start(session, { id: session.id, settings, isResumable: false } as never);
+      (server.sessions as Map<string, unknown>).set(session.id, session);
+      return session;
+    });
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    let received = 0;
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        received += payload.length;
+      }),
+    );
+    await page.reload();
+    await connected(page);
+    await shownPopulation(testServer, page, '50,002 in all');
+    await page.selectOption('#of', 'session');
+    await page.locator('.total', { hasText: 'of 50,002' }).waitFor();
+    await page.fill('#query', 'fake-49321');
+    await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    await page.fill('#query', '');
+    await page.selectOption('#state', 'session.present.pairing.paired');
+    await page.locator('tbody td', { hasText: a.id }).first().waitFor();
+    expect(await page.locator('.total').textContent()).toContain('of 2');
+    expect(received).toBeLessThan(200_000);
+    for (const { id } of fakes) (server.sessions as Map<string, unknown>).delete(id);
+  });
+
+  it('says when it is not connected, and comes back by itself when the server does', async () => {
+    // A port that the system chose for uWebSockets.js itself cannot be taken again at once.
+    const port = await freePort();
+    const options = { logLevel: 'silent', port } as const;
+    const server = await startServer(options);
+    const { page } = await openPage(`http://127.0.0.1:${port}/inspect/`);
+    await connected(page);
+    await server.stop();
+    await page.getByText('Not connected').waitFor();
+    const again = await startServer(options);
+    await connected(page);
+    await again.stop();
+  });
+
+  it('opens a recorded file without a server, from the disk', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-records-'));
+    try {
+      const testServer = await startTestServer({ record: folder });
+      const [a, b] = await negotiate(testServer);
+      await Promise.all([a.close(), b.close()]);
+      await testServer.server.stop();
+      const { page, requests, errors } = await openPage(pathToFileURL('dist/inspector/page/index.html').href);
+      await page.getByText('No server: open a recorded pairing.').waitFor();
+      await page.setInputFiles('#file', join(folder, readdirSync(folder)[0] as string));
+      await lit(page, 'Pairing', 'pairing.disconnected');
+      await page.getByText('B never sent an answer.').waitFor();
+      expect(errors).toEqual([]);
+      expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
+      await page.setInputFiles('#file', {
+        name: 'x.jsonl',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('{}'),
+      });
+      await page.getByText('x.jsonl: it is no record of a pairing').waitFor();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('with --inspect-token shows nothing before the token, and does not keep it in the URL', async () => {
+    const testServer = await startTestServer({ inspectToken: 'open sesame' });
+    await testServer.connect();
+    const { page } = await openPage(inspectUrl(testServer, '?token=wrong'));
+    await page.getByText('That token is wrong.').waitFor();
+    expect(page.url()).toBe(inspectUrl(testServer));
+    expect(await panel(page, 'Sessions').locator('.status').textContent()).toBe('');
+    await page.fill('#token', 'open sesame');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await connected(page);
+    await shownPopulation(testServer, page, '1 in all');
+    await page.goto(inspectUrl(testServer, '?token=open+sesame'));
+    await connected(page);
+    expect(page.url()).toBe(inspectUrl(testServer));
+  });
+
+  it('draws the words of every chart within the room that the layout gave them', async () => {
+    const testServer = await startTestServer();
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    for (const isFull of [false, true]) {
+      await page.locator('#details').setChecked(isFull);
+      const outside = await page.evaluate(`
+        [...document.querySelectorAll('.state.leaf')].flatMap((state) => {
+          const box = state.querySelector('.box').getBBox();
+          return [...state.querySelectorAll('text')]
+            .map((text) => ({ text: text.textContent, at: text.getBBox() }))
+            .filter(({ at }) => at.width > 0 && (at.x < box.x || at.x + at.width > box.x + box.width || at.y + at.height > box.y + box.height + 1))
+            .map(({ text }) => text);
+        })
+      `);
+      expect(outside).toEqual([]);
+    }
+    expect(await page.locator('.state.leaf').count()).toBeGreaterThan(8);
+  });
+
+  it('is reached with the keyboard alone', async () => {
+    const testServer = await startTestServer();
+    const { page } = await openPage(inspectUrl(testServer));
+    await connected(page);
+    await negotiate(testServer);
+    testServer.clock.advance(1_000);
+    await page.getByRole('link', { name: 'see' }).focus();
+    await page.keyboard.press('Enter');
+    await lit(page, 'Pairing', 'pairing.negotiating.offered');
+    await row(page, 'session B: pairing.unpaired → pairing.paired').getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    await lit(page, 'Pairing', 'pairing.paired');
+  });
+});
