@@ -11,6 +11,8 @@ const GENERATOR = '.cache/load';
 /** The server's own work after the load, such as closing sockets, is over when it used no more CPU than this. */
 const QUIET_US = 500;
 const QUIET_PROBE_MS = 30;
+/** A profiler, for one, is never quiet. */
+const MAX_QUIET_PROBES = 30;
 
 /** @throws with what is missing, on a machine that cannot build the load generator */
 export function buildGenerator(): void {
@@ -52,7 +54,8 @@ export class ServerProcess {
 
   /** Waits until it has nothing more to do. */
   async quiet(): Promise<void> {
-    for (let before = await this.ask('cpu'); ; ) {
+    let before = await this.ask('cpu');
+    for (let probe = 0; probe < MAX_QUIET_PROBES; probe += 1) {
       await new Promise((resolve) => setTimeout(resolve, QUIET_PROBE_MS));
       const now = await this.ask('cpu');
       if (now - before < QUIET_US) return;

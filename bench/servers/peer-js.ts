@@ -1,6 +1,5 @@
 /** PeerServer (npm `peer`), as its package starts it, with limits and timeouts out of the way. It pairs nobody. */
 
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { PeerServer } from 'peer';
 import { beMeasured } from './measured.ts';
