@@ -28,7 +28,7 @@ const EVENTS: readonly SessionEvent[] = [
   { type: 'OFFER_RECEIVED' },
   { type: 'PAIR_REQUESTED', target: 'taken', targetId: 'other', key: undefined },
   { type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom: true },
-  { type: 'SOCKET_CLOSED' },
+  { type: 'SOCKET_CLOSED', isGoodbye: true },
 ];
 
 type Session = Hosted<SessionContext>;
@@ -45,13 +45,13 @@ const host = new MachineHost<Session, SessionEvent, SessionEffects>(sessionMachi
     throw error;
   },
 });
-const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 };
+const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 30_000 };
 let started = 0;
 
 function start(): Session {
   const session: Session = new Hosted();
   started += 1;
-  host.start(session, { id: `session-${started}`, settings });
+  host.start(session, { id: `session-${started}`, isResumable: false, settings });
   return session;
 }
 

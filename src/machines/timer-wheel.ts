@@ -10,6 +10,8 @@ export interface TimerOwner {
   timer: number;
 }
 
+type Fire = (name: string, owner: TimerOwner) => void;
+
 /** The `timer` of an owner that has none. */
 export const NO_TIMER = -1;
 
@@ -31,7 +33,7 @@ export class TimerWheel {
   #dueTick = new Float64Array(0);
   #owners: (TimerOwner | undefined)[] = [];
   #names: string[] = [];
-  #fire: (((name: string) => void) | undefined)[] = [];
+  #fire: (Fire | undefined)[] = [];
   #free = -1;
 
   /**
@@ -52,9 +54,9 @@ export class TimerWheel {
   /**
    * Arms the owner's timer of that name; one that is armed already starts anew.
    * @param delayMs from `now`; one that is not finite is no timer
-   * @param fire called with the name when the time has come
+   * @param fire called when the time has come; where there are many owners, one function for all of them
    */
-  arm(owner: TimerOwner, name: string, delayMs: number, fire: (name: string) => void): void {
+  arm(owner: TimerOwner, name: string, delayMs: number, fire: Fire): void {
     this.disarm(owner, name);
     if (!Number.isFinite(delayMs)) return;
     const timer = this.#allocate();
@@ -107,9 +109,9 @@ export class TimerWheel {
     const timer = this.#heads[DUE] as number;
     const owner = this.#owners[timer] as TimerOwner;
     const name = this.#names[timer] as string;
-    const fire = this.#fire[timer] as (name: string) => void;
+    const fire = this.#fire[timer] as Fire;
     this.#release(owner, timer);
-    fire(name);
+    fire(name, owner);
   }
 
   /** Moves what is due in a slot to the due list; what waits for a later turn of the wheel stays. */
