@@ -11,7 +11,7 @@ export async function measureHost(isQuick: boolean, progress: (text: string) => 
   for (let run = 1; run <= runs; run += 1) {
     progress(`a million sessions: run ${run} of ${runs}`);
     const file = fileURLToPath(new URL('servers/million-sessions.js', import.meta.url));
-    const child = fork(file, { execArgv: ['--expose-gc', '--max-semi-space-size=64'] });
+    const child = fork(file, { execArgv: ['--expose-gc'] });
     const [result] = await once(child, 'message');
     results.push(result);
   }

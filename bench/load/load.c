@@ -27,7 +27,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20000 };
+enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20000, PAUSE_US = 300 };
 
 struct client {
   int fd, is_open, is_ready, is_paired;
@@ -196,6 +196,7 @@ static void run(void) {
       if (length == 0 || (length < 0 && errno != EAGAIN)) fail("the server has closed a connection");
       if (length > 0) parse(client, bytes, length);
     }
+    if (done < wanted) usleep(PAUSE_US);
   }
 }
 

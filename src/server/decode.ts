@@ -84,7 +84,7 @@ export function withFromPeer({ bytes, message }: Frame, isKept: boolean): Buffer
   const length = bytes.length - 1 + FROM_PEER.length;
   const isShared = !isKept && length <= shared.length;
   const relayed = isShared ? shared.subarray(0, length) : Buffer.allocUnsafe(length);
-  relayed.set(bytes.subarray(0, -1));
+  relayed.set(bytes);
   relayed.set(FROM_PEER, bytes.length - 1);
   return relayed;
 }
