@@ -14,6 +14,8 @@ const server = await startServer(
     port: 0,
     logLevel: 'warn',
     maxConnectionsPerAddress: ABOVE_THE_LOAD,
+    maxUpgradesPerSecond: ABOVE_THE_LOAD,
+    maxBytesPerSecond: 1024 * ABOVE_THE_LOAD,
     maxMessagesPerSecond: ABOVE_THE_LOAD,
     maxMessageBurst: ABOVE_THE_LOAD,
   },

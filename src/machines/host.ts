@@ -5,7 +5,7 @@
  * Hosted machines use named actions and `after`; they do not invoke, spawn or emit, and have no history states.
  */
 import type { AnyStateMachine, StateValue } from 'xstate';
-import type { Effect, Executors, Hosted, Observer } from './hosted.ts';
+import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
 import { CANCEL, MachineStepper, RAISE } from './stepper.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -44,6 +44,8 @@ export class MachineHost<
   /** Told of every step, when there is one. Without one, observing costs nothing. */
   observer: Observer<Instance> | undefined;
   readonly machine: AnyStateMachine;
+  /** How often each transition was taken. */
+  readonly taken = new Map<TakenTransition, number>();
   readonly #options: HostOptions<Instance, Event, Effects>;
   readonly #executors: Record<string, AnyExecutor>;
   readonly #stepper: MachineStepper;
@@ -87,6 +89,8 @@ export class MachineHost<
       this.#options.onError(instance, error, 'transition');
       return;
     }
+    for (const transition of this.#stepper.transitions)
+      this.taken.set(transition, (this.taken.get(transition) ?? 0) + 1);
     if (this.observer) this.#observe(instance, event, from, effects);
     for (let next = 0; next < effects.length; next += 1)
       this.#execute(instance, event, effects[next] as Effect);
