@@ -44,8 +44,6 @@ const checks = new Map(
   ]),
 );
 
-const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
-
 export function decode(bytes: Buffer): Decoded {
   const text = bytes.toString('utf8');
   let message: unknown;
@@ -54,7 +52,7 @@ export function decode(bytes: Buffer): Decoded {
   } catch {
     return { refusal: { code: 'invalid_json' } };
   }
-  if (SURROGATE_ESCAPE.test(text) && hasLoneSurrogate(message)) return { refusal: { code: 'invalid_json' } };
+  if (hasLoneSurrogate(message)) return { refusal: { code: 'invalid_json' } };
   if (!isRecord(message)) return invalid('The message should be an object');
   const { type } = message;
   if (typeof type !== 'string') return invalid('`type` should be a string');
@@ -96,10 +94,22 @@ const FROM_PEER = Buffer.from(',"from_peer":true}');
 
 /**
  * I-JSON (RFC 7493 section 2.1): a surrogate that stands alone is no character, and no two parsers agree on what it
- * is. Without recursion: the message may still be nested as deeply as its size allows.
+ * is. To ask a string costs next to nothing: most are of one byte a character, and cannot have any. Without recursion
+ * below the first levels: the message may still be nested as deeply as its size allows.
  */
-function hasLoneSurrogate(message: unknown): boolean {
-  const open = [message];
+function hasLoneSurrogate(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return !value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > MAX_EXTRA_DEPTH) return hasLoneSurrogateFarBelow(value);
+  for (const name in value) {
+    if (!name.isWellFormed() || hasLoneSurrogate((value as Record<string, unknown>)[name], depth + 1))
+      return true;
+  }
+  return false;
+}
+
+function hasLoneSurrogateFarBelow(root: object): boolean {
+  const open: unknown[] = [root];
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value === 'string' && !value.isWellFormed()) return true;

@@ -74,7 +74,9 @@ export class Outbox {
     kept: WaitingFrame<string | Buffer>,
   ): void {
     this.#write(session, numbered(delivery, kept));
-    if (delivery.isOverfull) this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
+    if (!delivery.isOverfull) return;
+    this.#metrics.refused.add('waiting_messages');
+    this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
   #write(session: ServerSession, frame: string | Buffer): void {
