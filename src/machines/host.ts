@@ -59,12 +59,12 @@ export class MachineHost<
 
   /** Starts a session: its first state, and that state's effects. */
   start(instance: Instance, input: Input): void {
-    this.#options.queue.push(this, instance, new Start(input));
+    this.#options.queue.send(this, instance, new Start(input));
   }
 
   /** Steps the session with the event, at once or after the step that is under way. */
   send(instance: Instance, event: Event): void {
-    this.#options.queue.push(this, instance, event);
+    this.#options.queue.send(this, instance, event);
   }
 
   /** The session's full snapshot, for `matches`, `can` and `hasTag`. */

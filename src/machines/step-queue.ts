@@ -8,13 +8,23 @@ export interface Stepper {
   step(instance: unknown, event: unknown): void;
 }
 
+/** Steps that are functions: for what has no instance, and comes seldom. */
+const FUNCTIONS: Stepper = {
+  step: (work) => (work as () => void)(),
+};
+
 export class StepQueue {
   /** Stepper, instance, event, and so on. */
   #waiting: unknown[] = [];
   #isRunning = false;
 
+  /** Runs the step now, or after those that are under way. */
+  push(step: () => void): void {
+    this.send(FUNCTIONS, step, undefined);
+  }
+
   /** Steps the instance now, or after the steps that are under way. */
-  push(stepper: Stepper, instance: unknown, event: unknown): void {
+  send(stepper: Stepper, instance: unknown, event: unknown): void {
     if (!this.#isRunning && this.#waiting.length === 0) {
       this.#isRunning = true;
       try {

@@ -151,16 +151,13 @@ describe('the machine host', () => {
 
   it('runs what a batch sends only after all of it is sent', () => {
     const queue = new StepQueue();
-    const order: unknown[] = [];
-    const stepper = {
-      step(_instance: unknown, name: unknown) {
-        order.push(name);
-        if (name === 'first') queue.push(stepper, undefined, 'third');
-      },
-    };
+    const order: string[] = [];
     queue.batch(() => {
-      queue.push(stepper, undefined, 'first');
-      queue.push(stepper, undefined, 'second');
+      queue.push(() => {
+        order.push('first');
+        queue.push(() => order.push('third'));
+      });
+      queue.push(() => order.push('second'));
       order.push('sent');
     });
     expect(order).toEqual(['sent', 'first', 'second', 'third']);
