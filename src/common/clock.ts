@@ -24,7 +24,7 @@ export const systemClock: Clock = {
 };
 
 /** How many timers fire before other work gets its turn. */
-const FIRES_AT_ONCE = 200;
+const FIRES_AT_ONCE = 50;
 
 /**
  * Moves a wheel on with a clock.

@@ -10,6 +10,8 @@ export interface TimerOwner {
   timer: number;
 }
 
+type Fire = (name: string, owner: TimerOwner) => void;
+
 /** The `timer` of an owner that has none. */
 export const NO_TIMER = -1;
 
@@ -30,8 +32,10 @@ export class TimerWheel {
   #sibling = new Int32Array(0);
   #dueTick = new Float64Array(0);
   #owners: (TimerOwner | undefined)[] = [];
-  #names: string[] = [];
-  #fire: (((name: string) => void) | undefined)[] = [];
+  /** Which of the names. There are few, and they are kept for good. */
+  #name = new Uint16Array(0);
+  readonly #names: string[] = [];
+  #fire: (Fire | undefined)[] = [];
   #free = -1;
 
   /**
@@ -50,17 +54,17 @@ export class TimerWheel {
   }
 
   /**
-   * Arms the owner's timer of that name; one that is armed already starts anew.
+   * Arms the owner's timer of that name, one of a few names; one that is armed already starts anew.
    * @param delayMs from `now`; one that is not finite is no timer
-   * @param fire called with the name when the time has come
+   * @param fire called when the time has come; where there are many owners, one function for all of them
    */
-  arm(owner: TimerOwner, name: string, delayMs: number, fire: (name: string) => void): void {
+  arm(owner: TimerOwner, name: string, delayMs: number, fire: Fire): void {
     this.disarm(owner, name);
     if (!Number.isFinite(delayMs)) return;
     const timer = this.#allocate();
     const dueTick = Math.max(Math.ceil((this.now + delayMs) / this.tickMs), this.#tick + 1);
     this.#owners[timer] = owner;
-    this.#names[timer] = name;
+    this.#name[timer] = this.#numberOf(name);
     this.#fire[timer] = fire;
     this.#dueTick[timer] = dueTick;
     this.#sibling[timer] = owner.timer;
@@ -70,8 +74,10 @@ export class TimerWheel {
   }
 
   disarm(owner: TimerOwner, name: string): void {
+    if (owner.timer === NO_TIMER) return;
+    const number = this.#numberOf(name);
     for (let timer = owner.timer; timer !== NO_TIMER; timer = this.#sibling[timer] as number) {
-      if (this.#names[timer] !== name) continue;
+      if (this.#name[timer] !== number) continue;
       this.#release(owner, timer);
       return;
     }
@@ -106,10 +112,10 @@ export class TimerWheel {
   #fireFirstDue(): void {
     const timer = this.#heads[DUE] as number;
     const owner = this.#owners[timer] as TimerOwner;
-    const name = this.#names[timer] as string;
-    const fire = this.#fire[timer] as (name: string) => void;
+    const name = this.#names[this.#name[timer] as number] as string;
+    const fire = this.#fire[timer] as Fire;
     this.#release(owner, timer);
-    fire(name);
+    fire(name, owner);
   }
 
   /** Moves what is due in a slot to the due list; what waits for a later turn of the wheel stays. */
@@ -156,6 +162,11 @@ export class TimerWheel {
     this.#armed -= 1;
   }
 
+  #numberOf(name: string): number {
+    const number = this.#names.indexOf(name);
+    return number === -1 ? this.#names.push(name) - 1 : number;
+  }
+
   #allocate(): number {
     if (this.#free === -1) this.#grow();
     const timer = this.#free;
@@ -178,6 +189,9 @@ export class TimerWheel {
     const dueTick = new Float64Array(grown);
     dueTick.set(this.#dueTick);
     this.#dueTick = dueTick;
+    const name = new Uint16Array(grown);
+    name.set(this.#name);
+    this.#name = name;
     for (let timer = grown - 1; timer >= size; timer -= 1) {
       this.#next[timer] = this.#free;
       this.#free = timer;

@@ -14,6 +14,7 @@ export const errorMessages = {
   unknown_type: 'Unknown message type',
   message_too_large: 'Message too large',
   too_many_messages: 'Too many messages',
+  too_many_bytes: 'Too many bytes a second',
   too_many_key_guesses: 'Too many wrong keys; wait before you try again',
   too_many_keys: 'Too many keys; use or let expire the ones you have',
   resume_failed: 'This session cannot be resumed; you have a new one',

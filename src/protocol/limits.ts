@@ -11,10 +11,13 @@ export const RESUME_MESSAGE_TIMEOUT_MS = 5_000;
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024;
 export const DEFAULT_MAX_MESSAGES_PER_SECOND = 50;
 export const DEFAULT_MAX_MESSAGE_BURST = 200;
+/** Of one session; four seconds' worth at once. An offer with its candidates is about 10 KB. */
+export const DEFAULT_MAX_BYTES_PER_SECOND = 512 * 1024;
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
 
 export const DEFAULT_MAX_CONNECTIONS = 100_000;
 export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 1_000;
+export const DEFAULT_MAX_UPGRADES_PER_SECOND = 100;
 
 export const DEFAULT_KEY_TTL_S = 600;
 export const MAX_KEY_TTL_S = 86_400;

@@ -1,13 +1,15 @@
 /** What comes in from a client, up to the router: size, rate, numbers, decoding. Each refusal is polite. */
-import { closeCodes, NUMBERED_HEAD } from '../protocol/index.ts';
+import { closeCodes, errorMessages, NUMBERED_HEAD } from '../protocol/index.ts';
 import { type Decoded, decode, type Frame } from './decode.ts';
-import type { ServerOptions } from './options.ts';
+import type { Metrics } from './metrics.ts';
+import { BYTE_BURST_S, type ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Router, SessionHost } from './router.ts';
 import type { ServerSession } from './sessions.ts';
 
 export interface InboxShell {
   readonly options: ServerOptions;
+  readonly metrics: Metrics;
   readonly outbox: Outbox;
   readonly router: Router;
   readonly sessionHost: SessionHost;
@@ -39,6 +41,7 @@ export class Inbox {
   receive(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean, now: number): void {
     const { outbox, sessionHost } = this.#shell;
     session.heardAt = now;
+    this.#shell.metrics.bytesReceived += bytes.byteLength;
     if (session.isPinged) {
       session.isPinged = false;
       sessionHost.send(session, { type: 'HEARD' });
@@ -53,6 +56,7 @@ export class Inbox {
 
   #accept(session: ServerSession, frame: Frame, isNumbered: boolean, now: number): void {
     const { message } = frame;
+    this.#shell.metrics.received.add(message.type);
     if (message.type === 'ack') this.#confirm(session, message.received);
     else if (message.type === 'resume') {
       this.#shell.outbox.refuse(session, { code: 'resume_failed', for: 'resume' });
@@ -85,24 +89,29 @@ export class Inbox {
 
   #isWithinLimits(session: ServerSession, bytes: number, now: number): boolean {
     const { maxMessageBytes } = this.#shell.options;
-    if (!this.#isWithinRate(session, now)) return false;
+    if (!this.#isWithinRate(session, bytes, now)) return false;
     if (maxMessageBytes === 0 || bytes <= maxMessageBytes) return true;
     this.#shell.outbox.refuse(session, { code: 'message_too_large' });
     return false;
   }
 
   /** A flood is refused once, then passed over; one that goes on for another burst ends the session. */
-  #isWithinRate(session: ServerSession, now: number): boolean {
-    const { maxMessagesPerSecond, maxMessageBurst } = this.#shell.options;
-    if (session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst)) {
+  #isWithinRate(session: ServerSession, bytes: number, now: number): boolean {
+    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = this.#shell.options;
+    const byteBurst = BYTE_BURST_S * maxBytesPerSecond;
+    const isMessageLeft = session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst);
+    if (isMessageLeft && session.byteBucket.take(now, maxBytesPerSecond, byteBurst, bytes)) {
       session.floodCount = 0;
       return true;
     }
     session.floodCount += 1;
-    if (session.floodCount === 1) this.#shell.outbox.refuse(session, { code: 'too_many_messages' });
+    const code = isMessageLeft ? 'too_many_bytes' : 'too_many_messages';
+    if (session.floodCount === 1) this.#shell.outbox.refuse(session, { code });
     if (session.floodCount > maxMessageBurst) {
-      const code = closeCodes.policyViolation;
-      this.#shell.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason: 'Too many messages' });
+      this.#shell.metrics.refused.add('flood');
+      const reason = errorMessages[code];
+      const { sessionHost } = this.#shell;
+      sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: closeCodes.policyViolation, reason });
     }
     return false;
   }

@@ -10,12 +10,12 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Takes a token if there is one. @param perSecond how fast the bucket fills; 0: there is always one */
-  take(now: number, perSecond: number, burst: number): boolean {
+  /** Takes tokens if they are there. @param perSecond how fast the bucket fills; 0: there are always some */
+  take(now: number, perSecond: number, burst: number, amount = 1): boolean {
     if (perSecond === 0) return true;
     this.fill(now, perSecond, burst);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < amount) return false;
+    this.#tokens -= amount;
     return true;
   }
 
@@ -31,40 +31,44 @@ export class TokenBucket {
   }
 }
 
-/** How many of an address's guesses were wrong lately. An address that has not guessed for a minute costs nothing. */
-export class GuessLimit {
-  readonly #perMinute: number;
+/** How often an address did something lately. One that has not done it for long costs nothing. */
+export class AddressRate {
+  readonly #perSecond: number;
+  readonly #burst: number;
   readonly #buckets = new Map<string, TokenBucket>();
   #sweptAt = 0;
 
-  /** @param perMinute wrong guesses a minute; 0: no limit */
-  constructor(perMinute: number) {
-    this.#perMinute = perMinute;
+  /** @param perSecond in the long run; 0: no limit @param burst at once */
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
   }
 
   isExhausted(address: string, now: number): boolean {
     const bucket = this.#buckets.get(address);
     if (!bucket) return false;
-    bucket.fill(now, this.#perMinute / 60, this.#perMinute);
+    bucket.fill(now, this.#perSecond, this.#burst);
     return bucket.isEmpty;
   }
 
-  countWrong(address: string, now: number): void {
-    if (this.#perMinute === 0) return;
+  count(address: string, now: number): void {
+    if (this.#perSecond === 0) return;
     this.#sweep(now);
-    const bucket = this.#buckets.get(address) ?? new TokenBucket(this.#perMinute, now);
+    const bucket = this.#buckets.get(address) ?? new TokenBucket(this.#burst, now);
     this.#buckets.set(address, bucket);
-    bucket.take(now, this.#perMinute / 60, this.#perMinute);
+    bucket.take(now, this.#perSecond, this.#burst);
   }
 
   #sweep(now: number): void {
-    if (now - this.#sweptAt < 60_000) return;
+    if (now - this.#sweptAt < SWEEP_INTERVAL_MS) return;
     this.#sweptAt = now;
     for (const [address, bucket] of this.#buckets) {
-      if (bucket.fill(now, this.#perMinute / 60, this.#perMinute)) this.#buckets.delete(address);
+      if (bucket.fill(now, this.#perSecond, this.#burst)) this.#buckets.delete(address);
     }
   }
 }
+
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** Counts by address; an address with none is forgotten. */
 export class AddressCount {
@@ -83,19 +87,4 @@ export class AddressCount {
     if (left > 0) this.#counts.set(address, left);
     else this.#counts.delete(address);
   }
-}
-
-/**
- * Whom a limit counts: an IPv4 address, or the /64 that an IPv6 host has to itself.
- * @param bytes 4 or 16 bytes, as the socket gives them; IPv4 may come mapped into IPv6
- */
-export function addressKey(bytes: ArrayBuffer): string {
-  const address = new Uint8Array(bytes);
-  const isMapped =
-    address.length === 16 &&
-    address.subarray(0, 10).every((byte) => byte === 0) &&
-    address[10] === 255 &&
-    address[11] === 255;
-  if (isMapped) return address.subarray(12).join('.');
-  return address.length === 4 ? address.join('.') : Buffer.from(address.subarray(0, 8)).toString('hex');
 }

@@ -1,13 +1,14 @@
-/** The sockets: one port for WebSocket and HTTP, limits on who may connect, and an end that reaches everybody. */
+/** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
 
 import { NO_TIMER } from '../machines/index.ts';
+import type { Admission, UpgradeRefusal } from './admission.ts';
 import { bind } from './bind.ts';
 import { type ServedFile, serveFiles } from './files.ts';
-import { AddressCount, addressKey } from './limits.ts';
+import type { Metrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import type { SocketData, SocketKind } from './sessions.ts';
+import { createApp } from './tls.ts';
 import {
-  App,
   type HttpResponse,
   type TemplatedApp,
   type us_listen_socket,
@@ -22,6 +23,15 @@ export interface SocketHandlers {
   received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void;
   /** From here on every method of the socket throws but `getUserData`. */
   closed(socket: WebSocket<SocketData>, code: number): void;
+}
+
+export interface ListenShell {
+  readonly options: ServerOptions;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly handlers: SocketHandlers;
+  /** Adds the routes of the parts that have their own. */
+  readonly addRoutes: (app: TemplatedApp) => void;
 }
 
 export interface Listening {
@@ -48,31 +58,29 @@ const IDLE_TIMEOUT_S = 960;
 /** What closing sockets get to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
-/**
- * @param addRoutes of the parts that have their own
- * @throws when the port is taken, or the address is none of this machine
- */
-export function listen(
-  options: ServerOptions,
-  handlers: SocketHandlers,
-  addRoutes: (app: TemplatedApp) => void,
-): Promise<Listening> {
-  const perAddress = new AddressCount();
-  let connections = 0;
-  const { maxMessageBytes, maxConnections, maxConnectionsPerAddress } = options;
-  const app = App();
+/** @throws when the port is taken, the address is none of this machine, or the certificate is none */
+export async function listen({
+  options,
+  admission,
+  metrics,
+  handlers,
+  addRoutes,
+}: ListenShell): Promise<Listening> {
+  const { maxMessageBytes } = options;
+  const app = createApp(options);
   app.ws<SocketData>('/*', {
     maxPayloadLength: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
     maxBackpressure: 0,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     upgrade(res, req, context) {
-      const address = addressKey(res.getRemoteAddress());
-      if (maxConnections > 0 && connections >= maxConnections)
-        return refuse(res, '503 Service Unavailable', FULL);
-      if (maxConnectionsPerAddress > 0 && perAddress.of(address) >= maxConnectionsPerAddress) {
-        return refuse(res, '429 Too Many Requests', FULL_FOR_ADDRESS);
+      const verdict = admission.judge(res, req);
+      if ('refusal' in verdict) {
+        metrics.refused.add(verdict.refusal.kind);
+        refuse(res, verdict.refusal);
+        return;
       }
+      const { address } = verdict;
       res.upgrade<SocketData>(
         { session: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
         req.getHeader('sec-websocket-key'),
@@ -82,20 +90,19 @@ export function listen(
       );
     },
     open(socket) {
-      connections += 1;
-      perAddress.add(socket.getUserData().address);
+      admission.opened(socket.getUserData().address);
       handlers.opened(socket);
     },
     message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
     close(socket, code) {
-      connections -= 1;
-      perAddress.remove(socket.getUserData().address);
+      admission.closed(socket.getUserData().address);
       handlers.closed(socket, code);
     },
   });
   app.get('/healthz', (res) => {
     res.writeHeader('content-type', 'text/plain').end('ok\n');
   });
+  app.get('/metrics', (res) => answerLater(res, metrics.contentType, metrics.text()));
   serveFiles(app, FILES);
   addRoutes(app);
   app.any('/*', (res) => {
@@ -108,16 +115,24 @@ export function listen(
   }));
 }
 
-const FULL = 'The server has as many clients as it takes (--max-connections).\n';
-const FULL_FOR_ADDRESS = 'Your address has as many clients as it may have (--max-connections-per-address).\n';
-
 /** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
 }
 
-function refuse(res: HttpResponse, status: string, why: string): void {
-  res.cork(() => res.writeStatus(status).end(why));
+function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
+  res.cork(() => res.writeStatus(status).end(`${message}\n`));
+}
+
+/** uWebSockets.js ends the process when an answer that comes later has nobody who is told of an abort. */
+function answerLater(res: HttpResponse, type: string, text: Promise<string>): void {
+  let isGone = false;
+  res.onAborted(() => {
+    isGone = true;
+  });
+  text.then((body) => {
+    if (!isGone) res.cork(() => res.writeHeader('content-type', type).end(body));
+  });
 }
 
 async function close(app: TemplatedApp, socket: us_listen_socket, hasClients: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 /** Every option of the server, once: flag, PAIRLANE_ variable, default, range and meaning. */
 import type { Option, OptionTable, OptionValues } from '../common/options.ts';
 import {
+  DEFAULT_MAX_BYTES_PER_SECOND,
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
   DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
@@ -8,6 +9,7 @@ import {
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MAX_MESSAGES_PER_SECOND,
   DEFAULT_MAX_UNSENT_BYTES,
+  DEFAULT_MAX_UPGRADES_PER_SECOND,
   DEFAULT_PING_INTERVAL_MS,
   DEFAULT_PING_TIMEOUT_MS,
   DEFAULT_PORT,
@@ -16,6 +18,9 @@ import {
 
 const DAY_MS = 86_400_000;
 const none = 'no limit';
+
+/** How many seconds' worth of bytes a client may send at once. */
+export const BYTE_BURST_S = 4;
 
 export const serverOptions = {
   host: { kind: 'text', value: 'HOST', default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' },
@@ -80,6 +85,14 @@ export const serverOptions = {
     default: DEFAULT_MAX_MESSAGE_BURST,
     help: 'Messages that a client may send at once, above the rate.',
   },
+  maxBytesPerSecond: {
+    kind: 'integer',
+    min: 1024,
+    max: 1024 * 1024 * 1024,
+    zero: none,
+    default: DEFAULT_MAX_BYTES_PER_SECOND,
+    help: 'Bytes a second that a client may send in the long run; four times as many at once.',
+  },
   maxUnsentBytes: {
     kind: 'integer',
     min: 64 * 1024,
@@ -104,6 +117,14 @@ export const serverOptions = {
     default: DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     help: 'The same for one address (for IPv6: one /64).',
   },
+  maxUpgradesPerSecond: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    zero: none,
+    default: DEFAULT_MAX_UPGRADES_PER_SECOND,
+    help: 'Connections a second that one address may open in the long run; ten times as many at once.',
+  },
   maxKeyGuessesPerMinute: {
     kind: 'integer',
     min: 1,
@@ -112,6 +133,24 @@ export const serverOptions = {
     default: DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
     help: 'Wrong pairing keys a minute that one address may try.',
   },
+  trustProxy: {
+    kind: 'list',
+    value: 'ADDRESS',
+    default: [],
+    help: 'Proxy, or network of proxies, whose X-Forwarded-For is believed; may be given more than once.',
+  },
+  allowOrigin: {
+    kind: 'list',
+    value: 'ORIGIN',
+    default: [],
+    help: 'Origin whose pages may connect, besides this server and localhost; * for all.',
+  },
+  tlsCert: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'Certificate in PEM, with its chain; then the server speaks TLS.',
+  },
+  tlsKey: { kind: 'text', value: 'FILE', help: "The certificate's private key in PEM." },
   stunUrl: {
     kind: 'list',
     value: 'URL',

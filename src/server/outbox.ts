@@ -8,21 +8,25 @@ import {
 } from '../protocol/index.ts';
 import type { Refusal } from './decode.ts';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 import type { ServerSession } from './sessions.ts';
 import { SendStatus } from './uws.ts';
 
 export class Outbox {
   readonly #log: Logger;
+  readonly #metrics: Metrics;
   readonly #maxUnsentBytes: number;
   readonly #close: (session: ServerSession, code: typeof closeCodes.tryAgainLater, reason: string) => void;
 
   /** @param close ends a session whose unsent bytes are over the limit */
   constructor(
     log: Logger,
+    metrics: Metrics,
     maxUnsentBytes: number,
     close: (session: ServerSession, code: typeof closeCodes.tryAgainLater, reason: string) => void,
   ) {
     this.#log = log;
+    this.#metrics = metrics;
     this.#maxUnsentBytes = maxUnsentBytes;
     this.#close = close;
   }
@@ -70,22 +74,27 @@ export class Outbox {
     kept: WaitingFrame<string | Buffer>,
   ): void {
     this.#write(session, numbered(delivery, kept));
-    if (delivery.isOverfull) this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
+    if (!delivery.isOverfull) return;
+    this.#metrics.refused.add('waiting_messages');
+    this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
   #write(session: ServerSession, frame: string | Buffer): void {
     const { socket } = session;
     if (!socket) return;
     const status = socket.send(frame, false);
+    this.#metrics.bytesSent += frame.length;
     if (status === SendStatus.sent || this.#maxUnsentBytes === 0) return;
     if (status === SendStatus.dropped || socket.getBufferedAmount() > this.#maxUnsentBytes) {
       this.#log.warn({ id: session.id }, `Client ${session.id} does not read what it is sent`);
+      this.#metrics.refused.add('unsent_bytes');
       this.#close(session, closeCodes.tryAgainLater, 'You do not read what you are sent');
     }
   }
 
   /** Tells the client what was wrong with a message; never what was in it. */
   refuse(session: ServerSession, { code, message, for: type }: Refusal): void {
+    this.#metrics.refused.add(code);
     const what = type ? `'${type}'` : 'a message';
     this.#log.warn({ id: session.id, code }, `Refused ${what} of ${session.id}: ${errorMessages[code]}`);
     this.send(session, {

@@ -53,7 +53,7 @@ export function pairingExecutors(
         const { type } = event.frame.message;
         log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
       }
-      outbox.relayFrame(from, to, withFromPeer(event.frame));
+      outbox.relayFrame(from, to, withFromPeer(event.frame, to.delivery !== undefined));
     },
     refuse(pairing, event, { code }) {
       const session = event.from === 'a' ? pairing.a : pairing.b;

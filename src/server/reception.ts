@@ -6,7 +6,7 @@ import { decode } from './decode.ts';
 import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { Logger } from './logger.ts';
-import type { ServerOptions } from './options.ts';
+import { BYTE_BURST_S, type ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { Restoration } from './restoration.ts';
 import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
@@ -96,7 +96,8 @@ export class Reception implements SocketHandlers {
   ): ServerSession {
     const { options, sessions, sessionHost } = this.#shell;
     const data = socket?.getUserData();
-    const session = new ServerSession(id, socket, data?.address ?? '', options.maxMessageBurst, now);
+    const burst = { messages: options.maxMessageBurst, bytes: BYTE_BURST_S * options.maxBytesPerSecond };
+    const session = new ServerSession(id, socket, data?.address ?? '', burst, now);
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();

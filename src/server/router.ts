@@ -12,7 +12,7 @@ import type {
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
 import type { Frame } from './decode.ts';
 import type { PairingKeys } from './keys.ts';
-import type { GuessLimit } from './limits.ts';
+import type { AddressRate } from './limits.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
 
 export type SessionHost = MachineHost<ServerSession, SessionEvent, SessionEffects>;
@@ -21,7 +21,7 @@ export type PairingHost = MachineHost<ServerPairing, ServerPairingEvent, Pairing
 export interface Directory {
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly keys: PairingKeys<ServerSession>;
-  readonly guesses: GuessLimit;
+  readonly guesses: AddressRate;
 }
 
 const SIGNAL_EVENTS = {
@@ -154,7 +154,7 @@ export class Router {
     if (guesses.isExhausted(session.address, now))
       return { target: undefined, missing: 'guessed_too_often', key };
     const target = key === undefined ? undefined : keys.find(key, now);
-    if (!target) guesses.countWrong(session.address, now);
+    if (!target) guesses.count(session.address, now);
     return { target, missing: 'unknown_key', key };
   }
 }

@@ -14,13 +14,15 @@ import {
   TimerWheel,
 } from '../machines/index.ts';
 import { closeCodes } from '../protocol/index.ts';
+import { Admission } from './admission.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { PairingKeys } from './keys.ts';
-import { GuessLimit } from './limits.ts';
+import { AddressRate } from './limits.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { Metrics } from './metrics.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
@@ -28,6 +30,7 @@ import { Reception } from './reception.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
 import { sessionExecutors } from './session-executors.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
+import { usesTls } from './tls.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
 export interface ServerParts {
@@ -46,6 +49,8 @@ export class SignalingServer {
   readonly inspector: Inspector;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
+  readonly metrics: Metrics;
+  readonly #admission: Admission;
   readonly #reception: Reception;
   readonly #outbox: Outbox;
   #epoch: number;
@@ -59,13 +64,20 @@ export class SignalingServer {
     this.#timers = new TimerWheel(this.clock.now());
     // Above every epoch of an earlier run: a server makes fewer than a thousand pairings a second in the long run.
     this.#epoch = Math.floor(this.clock.wallTime());
-    this.#outbox = new Outbox(this.log, this.options.maxUnsentBytes, (session, code, reason) =>
+    this.#admission = new Admission(this.options, this.log, () => this.clock.now());
+    this.metrics = new Metrics({
+      sessions: () => this.sessions.values(),
+      pairings: () => this.pairings,
+      hosts: () => [this.sessionHost, this.pairingHost],
+    });
+    this.#outbox = new Outbox(this.log, this.metrics, this.options.maxUnsentBytes, (session, code, reason) =>
       this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
     );
+    const { maxKeyGuessesPerMinute } = this.options;
     const directory = {
       sessions: this.sessions,
       keys: new PairingKeys<ServerSession>(),
-      guesses: new GuessLimit(this.options.maxKeyGuessesPerMinute),
+      guesses: new AddressRate(maxKeyGuessesPerMinute / 60, maxKeyGuessesPerMinute),
     };
     const shared = { queue: this.#queue, timers: this.#timers };
     const { log, clock } = this;
@@ -106,7 +118,7 @@ export class SignalingServer {
       log,
       sessions,
       sessionHost,
-      inbox: new Inbox({ options, outbox: this.#outbox, router, sessionHost }),
+      inbox: new Inbox({ options, metrics: this.metrics, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
       timers: this.#timers,
       pairingHost: () => this.pairingHost,
@@ -124,13 +136,19 @@ export class SignalingServer {
 
   /** Where clients connect. */
   get url(): string {
-    return `ws://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
+    return `${usesTls(this.options) ? 'wss' : 'ws'}://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
   }
 
-  /** @throws when the port is taken, or the address is none of this machine */
+  /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
   async start(): Promise<this> {
     this.inspector.start();
-    this.#listening = await listen(this.options, this.#reception, (app) => this.inspector.addRoutes(app));
+    this.#listening = await listen({
+      options: this.options,
+      admission: this.#admission,
+      metrics: this.metrics,
+      handlers: this.#reception,
+      addRoutes: (app) => this.inspector.addRoutes(app),
+    });
     this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.log.info(`Server starting on ${this.options.host}:${this.port}`);
     return this;
@@ -156,6 +174,7 @@ export class SignalingServer {
     await this.inspector.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
+    this.metrics.stop();
   }
 
   #startPairing(pairing: ServerPairing): void {

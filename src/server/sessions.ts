@@ -33,6 +33,7 @@ export class ServerSession extends Hosted<SessionContext> {
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
   readonly bucket: TokenBucket;
+  readonly byteBucket: TokenBucket;
   /** Messages refused for their number since the last that was not. */
   floodCount = 0;
   /** Both only for a session that can be resumed. */
@@ -48,7 +49,7 @@ export class ServerSession extends Hosted<SessionContext> {
     id: string,
     socket: WebSocket<SocketData> | undefined,
     address: string,
-    burst: number,
+    burst: { messages: number; bytes: number },
     now: number,
   ) {
     super();
@@ -57,7 +58,8 @@ export class ServerSession extends Hosted<SessionContext> {
     this.address = address;
     this.openedAt = now;
     this.heardAt = now;
-    this.bucket = new TokenBucket(burst, now);
+    this.bucket = new TokenBucket(burst.messages, now);
+    this.byteBucket = new TokenBucket(burst.bytes, now);
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { addressKey } from '../../src/server/limits.ts';
+import { addressKey, addressText } from '../../src/server/addresses.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 /** The HTTP status that refuses an upgrade. */
@@ -32,6 +32,8 @@ describe('limits', () => {
       maxConnectionsPerAddress: 0,
       maxConnections: 0,
       maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+      maxUpgradesPerSecond: 0,
       maxMessageBytes: 0,
       maxUnsentBytes: 0,
       maxKeyGuessesPerMinute: 0,
@@ -50,6 +52,7 @@ describe('limits', () => {
     const { server, connect, log } = await startTestServer({
       maxUnsentBytes: 65_536,
       maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
     });
     const reader = await connect();
     const address = new URL(server.url);
@@ -76,12 +79,38 @@ describe('limits', () => {
     deaf.destroy();
   });
 
+  it('refuses 1 upgrade in 11 at once of one address with --max-upgrades-per-second 1, and lets 1 in a second later', async () => {
+    const { server, connect, clock } = await startTestServer({ maxUpgradesPerSecond: 1 });
+    for (let connected = 0; connected < 10; connected += 1) await connect();
+    expect(await refusalOf(server.url)).toBe(429);
+    clock.advance(1_000);
+    await connect();
+    expect(server.metrics.refused.get('upgrades')).toBe(1);
+  });
+
+  it('refuses what a client sends over 1,024 bytes a second after 4,096 at once, and relays it a second later', async () => {
+    const { server, connectPair, clock } = await startTestServer({ maxBytesPerSecond: 1_024 });
+    const [a, b] = await connectPair();
+    a.send({ type: 'offer', sdp: 'x'.repeat(3_900) });
+    await b.next('offer');
+    a.send({ type: 'offer', sdp: 'y'.repeat(900) });
+    expect(await a.next('error')).toMatchObject({
+      message: 'Too many bytes a second',
+      code: 'too_many_bytes',
+    });
+    clock.advance(1_000);
+    a.send({ type: 'offer', sdp: 'z'.repeat(900) });
+    expect(String((await b.next('offer')).sdp)[0]).toBe('z');
+    expect(server.metrics.refused.get('too_many_bytes')).toBe(1);
+  });
+
   it('counts an IPv4 address as itself, also mapped into IPv6, and IPv6 by its /64', () => {
-    const v6 = (...tail: number[]) => new Uint8Array([0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, ...tail]).buffer;
-    expect(addressKey(new Uint8Array([192, 0, 2, 1]).buffer)).toBe('192.0.2.1');
-    expect(addressKey(new Uint8Array([...Array(10).fill(0), 255, 255, 192, 0, 2, 1]).buffer)).toBe(
-      '192.0.2.1',
-    );
-    expect(addressKey(v6(0, 0, 0, 0, 0, 0, 0, 1))).toBe(addressKey(v6(9, 9, 9, 9, 9, 9, 9, 9)));
+    const keyOf = (...bytes: number[]) => addressKey(addressText(new Uint8Array(bytes).buffer));
+    const v6 = (...tail: number[]) => keyOf(0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, ...tail);
+    expect(keyOf(192, 0, 2, 1)).toBe('192.0.2.1');
+    expect(keyOf(...Array(10).fill(0), 255, 255, 192, 0, 2, 1)).toBe('192.0.2.1');
+    expect(v6(0, 0, 0, 0, 0, 0, 0, 1)).toBe(v6(9, 9, 9, 9, 9, 9, 9, 9));
+    expect(v6(0, 0, 0, 0, 0, 0, 0, 1)).toBe(addressKey('2001:db8:0:1::7'));
+    expect(addressKey('::1')).toBe(addressKey('0000:0000:0000:0000::2'));
   });
 });

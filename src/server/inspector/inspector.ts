@@ -5,7 +5,7 @@
 import type { Clock } from '../../common/clock.ts';
 import type { InspectRequest } from '../../protocol/index.ts';
 import { type ServedFile, serveFiles } from '../files.ts';
-import { GuessLimit } from '../limits.ts';
+import { AddressRate } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerOptions } from '../options.ts';
 import type { PairingHost, SessionHost } from '../router.ts';
@@ -49,7 +49,7 @@ export class Inspector {
   readonly #logs: PairingLogs;
   readonly #recent: RecentLogs;
   readonly #viewers = new Set<Viewer>();
-  readonly #guesses = new GuessLimit(MAX_TOKEN_GUESSES_PER_MINUTE);
+  readonly #guesses = new AddressRate(MAX_TOKEN_GUESSES_PER_MINUTE / 60, MAX_TOKEN_GUESSES_PER_MINUTE);
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
   #stopLingering: (() => void) | undefined;
@@ -167,7 +167,7 @@ export class Inspector {
       this.#admit(viewer);
       return;
     }
-    this.#guesses.countWrong(address, now);
+    this.#guesses.count(address, now);
     viewer.send({ type: 'token_needed', wrong: true });
     viewer.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
   }

@@ -1,0 +1,91 @@
+/** Who is measured: how each is started, and what its clients say. The load generator speaks none of these itself. */
+
+/** What clients send, and what they wait for; `{n}` is a client's number, `{peer}` its neighbour's id. */
+export interface Dialect {
+  readonly path: string;
+  /** Sent once the WebSocket is open. */
+  readonly hello: string;
+  /** In the message that ends the connecting. */
+  readonly greeting: string;
+  /** What stands before the client's id in the greeting; empty where the client chose its id itself: `c{n}`. */
+  readonly idMarker: string;
+  /** Asks for the neighbour; empty where the server pairs nobody. */
+  readonly pair: string;
+  /** In the message that tells a client of its pairing. */
+  readonly paired: string;
+  /** A message of that many bytes for the neighbour, from the one who asked for it, or from the other. */
+  readonly message: (bytes: number, from: 'asker' | 'asked') => string;
+}
+
+export interface Contender {
+  readonly name: string;
+  /** In bench/servers. */
+  readonly server: string;
+  readonly dialect: Dialect;
+}
+
+type Signal = { type: string; [field: string]: unknown };
+
+/** What a message of so many bytes is in real life: a candidate is about 200, an offer or an answer 2,000. */
+function signal(bytes: number, from: 'asker' | 'asked'): Signal {
+  if (bytes < 1_000) {
+    const candidate = { candidate: '', sdpMid: '0', sdpMLineIndex: 0 };
+    candidate.candidate = CANDIDATE.repeat(9).slice(0, bytes - sizeOf({ type: 'candidate', candidate }));
+    return { type: 'candidate', candidate };
+  }
+  const type = from === 'asker' ? 'offer' : 'answer';
+  // An escaped line break counts two bytes on the wire: cut by lines, then fill up.
+  let sdp = '';
+  while (sizeOf({ type, sdp: sdp + SDP_LINE }) <= bytes) sdp += SDP_LINE;
+  return { type, sdp: sdp + 'x'.repeat(bytes - sizeOf({ type, sdp })) };
+}
+
+const CANDIDATE =
+  'candidate:842163049 1 udp 1677729535 192.0.2.17 46154 typ srflx raddr 10.0.0.17 rport 46154 ';
+const SDP_LINE = 'a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n';
+const sizeOf = (message: object) => JSON.stringify(message).length;
+
+const json: Dialect = {
+  path: '/',
+  hello: '',
+  greeting: '"your_id"',
+  idMarker: '"id":"',
+  pair: '{"type":"pair_request","target_id":"{peer}"}',
+  paired: '"paired"',
+  message: (bytes, from) => JSON.stringify(signal(bytes, from)),
+};
+
+const socketIo: Dialect = {
+  ...json,
+  path: '/socket.io/?EIO=4&transport=websocket',
+  hello: '40',
+  greeting: '["your_id"',
+  pair: '42["pair_request",{"target_id":"{peer}"}]',
+  message: (bytes, from) =>
+    fitted(bytes, from, ({ type, ...fields }) => `42${JSON.stringify([type, fields])}`),
+};
+
+const peerJs: Dialect = {
+  ...json,
+  path: '/peerjs?key=peerjs&id=c{n}&token=t{n}&version=1.5.4',
+  greeting: '"OPEN"',
+  idMarker: '',
+  pair: '',
+  message: (bytes, from) =>
+    fitted(bytes, from, ({ type, ...payload }) =>
+      JSON.stringify({ type: type.toUpperCase(), dst: '{peer}', payload }),
+    ),
+};
+
+/** Makes the signal so much longer or shorter that its envelope does not count. */
+function fitted(bytes: number, from: 'asker' | 'asked', wrap: (message: Signal) => string): string {
+  return wrap(signal(2 * bytes - wrap(signal(bytes, from)).length, from));
+}
+
+export const contenders: readonly Contender[] = [
+  { name: 'Pairlane', server: 'pairlane', dialect: json },
+  { name: 'bare uWebSockets.js', server: 'bare', dialect: { ...json, pair: '{peer}' } },
+  { name: 'ws with JSON', server: 'ws', dialect: json },
+  { name: 'PeerServer', server: 'peer-js', dialect: peerJs },
+  { name: 'socket.io', server: 'socket-io', dialect: socketIo },
+];

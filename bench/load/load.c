@@ -1,0 +1,269 @@
+/*
+ * The load of the benchmarks: some thousand WebSocket clients in one thread, on loopback, with frames built ahead.
+ * In C, because a generator in Node costs more than the fastest of the servers that it is to measure.
+ *
+ * It knows no protocol: what to send and what to wait for comes with the arguments, as templates in which {n} is the
+ * client's number, and {peer} the id of the client it is paired with (2k with 2k+1). Masks are zero, so that a frame
+ * on the wire is its template; a server unmasks it all the same.
+ *
+ *   load PORT PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B
+ *
+ * Commands on stdin, each answered by `done COUNT` and the microseconds of CPU that this process has used:
+ *   connect N     N more clients; counts a client once it has its greeting
+ *   pair          every even client asks for its neighbour; counts a pair once both are told
+ *   relay N       N messages to and fro, one on its way in each pair
+ *   close         closes all
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20000, PAUSE_US = 300 };
+
+struct client {
+  int fd, is_open, is_ready, is_paired;
+  unsigned char head[10];        /* of the frame under way */
+  int head_length;
+  uint64_t left, length;         /* of its payload */
+  char text[TEXT];               /* as much of it as fits; before the upgrade, the HTTP answer's end */
+  int text_length;
+  char id[64];
+  unsigned char *frame;          /* what it relays */
+  size_t frame_length;
+};
+
+static struct client *clients;
+static int count, opened, port, epoll;
+static const char *path, *hello, *greeting, *id_marker, *pair_frame, *paired, *messages[2];
+static enum { CONNECT, PAIR, RELAY } phase;
+static long done, wanted, started;
+
+static void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  exit(1);
+}
+
+static void send_all(struct client *client, const void *bytes, size_t length) {
+  ssize_t sent = send(client->fd, bytes, length, MSG_NOSIGNAL);
+  if (sent != (ssize_t)length) fail("client %ld: cannot send (%s)", (long)(client - clients), strerror(errno));
+}
+
+/* Puts {n} and {peer} into a template. */
+static char *fill(const char *template, struct client *client) {
+  static char filled[65536];
+  char *out = filled;
+  long n = client - clients;
+  while (*template) {
+    if (!strncmp(template, "{n}", 3)) out += sprintf(out, "%ld", n), template += 3;
+    else if (!strncmp(template, "{peer}", 6)) out += sprintf(out, "%s", clients[n ^ 1].id), template += 6;
+    else *out++ = *template++;
+  }
+  *out = 0;
+  return filled;
+}
+
+/* A masked text frame whose mask is zero. */
+static size_t frame(unsigned char *out, const char *text) {
+  size_t length = strlen(text), at = 2;
+  out[0] = 0x81;
+  if (length < 126) out[1] = 0x80 | length;
+  else out[1] = 0x80 | 126, out[2] = length >> 8, out[3] = length, at = 4;
+  memset(out + at, 0, 4);
+  memcpy(out + at + 4, text, length);
+  return at + 4 + length;
+}
+
+static void send_text(struct client *client, const char *text) {
+  static unsigned char bytes[65600];
+  send_all(client, bytes, frame(bytes, text));
+}
+
+static void open_next(void) {
+  struct client *client = &clients[opened++];
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  client->fd = socket(AF_INET, SOCK_STREAM, 0);
+  int on = 1;
+  setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (connect(client->fd, (void *)&address, sizeof address)) fail("cannot connect: %s", strerror(errno));
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
+  char request[2048];
+  int length = snprintf(request, sizeof request,
+    "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", fill(path, client), port);
+  send_all(client, request, length);
+}
+
+static void pair_next(void) {
+  struct client *client = &clients[2 * started++];
+  send_text(client, fill(pair_frame, client));
+}
+
+static void send_message(struct client *client) {
+  started++;
+  send_all(client, client->frame, client->frame_length);
+}
+
+/* One whole message has come. */
+static void received(struct client *client) {
+  client->text[client->text_length] = 0;
+  if (phase == CONNECT) {
+    if (!strstr(client->text, greeting)) return;
+    char *id = *id_marker ? strstr(client->text, id_marker) : 0;
+    if (id) sscanf(id + strlen(id_marker), "%63[^\"]", client->id);
+    else sprintf(client->id, "c%ld", (long)(client - clients));
+    client->is_ready = 1;
+    done++;
+    if (opened < count) open_next();
+  } else if (phase == PAIR) {
+    if (!strstr(client->text, paired)) fail("instead of being paired: %s", client->text);
+    client->is_paired = 1;
+    if (!clients[(client - clients) ^ 1].is_paired) return;
+    done++;
+    if (started < wanted) pair_next();
+  } else {
+    /* An error is shorter than what was sent, and is no message that was relayed. */
+    if (client->length + 32 < client->frame_length) fail("instead of a message: %s", client->text);
+    done++;
+    if (started < wanted) send_message(client);
+  }
+}
+
+/* The HTTP answer, up to its empty line. Returns how many bytes of the input were of it. */
+static size_t upgrade(struct client *client, const char *bytes, size_t length) {
+  for (size_t at = 0; at < length; at++) {
+    client->text[client->text_length] = bytes[at];
+    if (client->text_length < TEXT - 1) client->text_length++;
+    client->text[client->text_length] = 0;
+    if (client->text_length < 4 || strcmp(client->text + client->text_length - 4, "\r\n\r\n")) continue;
+    if (strncmp(client->text, "HTTP/1.1 101", 12)) fail("not upgraded: %s", client->text);
+    client->is_open = 1;
+    client->text_length = 0;
+    if (*hello) send_text(client, hello);
+    return at + 1;
+  }
+  return length;
+}
+
+static void parse(struct client *client, const char *bytes, size_t length) {
+  size_t at = client->is_open ? 0 : upgrade(client, bytes, length);
+  while (at < length) {
+    if (client->left == 0) {
+      client->head[client->head_length++] = bytes[at++];
+      int kind = client->head[1] & 127, need = client->head_length < 2 ? 2 : kind == 126 ? 4 : kind == 127 ? 10 : 2;
+      if (client->head_length < need) continue;
+      client->length = need == 2 ? kind : 0;
+      for (int i = 2; i < need; i++) client->length = client->length << 8 | client->head[i];
+      client->left = client->length;
+      client->head_length = client->text_length = 0;
+      if (client->left > 0) continue;
+    }
+    size_t part = length - at < client->left ? length - at : client->left;
+    size_t room = TEXT - 1 - client->text_length, kept = part < room ? part : room;
+    memcpy(client->text + client->text_length, bytes + at, kept);
+    client->text_length += kept;
+    client->left -= part;
+    at += part;
+    if (client->left > 0) continue;
+    if ((client->head[0] & 15) == 8) fail("closed by the server: %.*s", client->text_length - 2, client->text + 2);
+    if ((client->head[0] & 15) == 1) received(client);
+  }
+}
+
+static void run(void) {
+  static char bytes[65536];
+  struct epoll_event events[EVENTS];
+  while (done < wanted) {
+    int ready = epoll_wait(epoll, events, EVENTS, IDLE_MS);
+    if (ready == 0) fail("the server is silent: %ld of %ld", done, wanted);
+    for (int i = 0; i < ready; i++) {
+      struct client *client = events[i].data.ptr;
+      ssize_t length = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+      if (length == 0 || (length < 0 && errno != EAGAIN)) fail("the server has closed a connection");
+      if (length > 0) parse(client, bytes, length);
+    }
+    if (done < wanted) usleep(PAUSE_US);
+  }
+}
+
+static void begin(long number, int next_phase) {
+  phase = next_phase;
+  done = started = 0;
+  wanted = number;
+}
+
+static void connect_all(long number) {
+  begin(number, CONNECT);
+  count += number;
+  if (count > MAX_CLIENTS) fail("more than %d clients", MAX_CLIENTS);
+  for (int i = 0; i < WINDOW && opened < count; i++) open_next();
+  run();
+}
+
+static void pair_all(void) {
+  begin(count / 2, PAIR);
+  for (int i = 0; i < WINDOW && started < wanted; i++) pair_next();
+  run();
+}
+
+static void relay(long number) {
+  for (struct client *client = clients; client < clients + count; client++) {
+    if (client->frame) continue;
+    char *text = fill(messages[(client - clients) & 1], client);
+    client->frame = malloc(strlen(text) + 14);
+    client->frame_length = frame(client->frame, text);
+  }
+  begin(number, RELAY);
+  for (int i = 0; i < count && started < wanted; i += 2) send_message(&clients[i]);
+  run();
+}
+
+static void close_all(void) {
+  for (int i = 0; i < opened; i++) close(clients[i].fd), free(clients[i].frame);
+  memset(clients, 0, sizeof *clients * opened);
+  begin(count, CONNECT);
+  done = count;
+  count = opened = 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 10) fail("usage: load PORT PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B");
+  port = atoi(argv[1]), path = argv[2], hello = argv[3], greeting = argv[4], id_marker = argv[5];
+  pair_frame = argv[6], paired = argv[7], messages[0] = argv[8], messages[1] = argv[9];
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  clients = calloc(MAX_CLIENTS, sizeof *clients);
+  epoll = epoll_create1(0);
+  char line[64];
+  long number;
+  while (fgets(line, sizeof line, stdin)) {
+    if (sscanf(line, "connect %ld", &number) == 1) connect_all(number);
+    else if (!strncmp(line, "pair", 4)) pair_all();
+    else if (sscanf(line, "relay %ld", &number) == 1) relay(number);
+    else if (!strncmp(line, "close", 5)) close_all();
+    else fail("no such command: %s", line);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    long cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000L + usage.ru_utime.tv_usec +
+      usage.ru_stime.tv_usec;
+    printf("done %ld %ld\n", done, cpu_us);
+    fflush(stdout);
+  }
+  return 0;
+}

@@ -1,0 +1,38 @@
+/** Ten thousand clients are due for a ping at once: how long is the event loop held up? */
+import { contenders } from './contenders.ts';
+import { LoadProcess, ServerProcess } from './processes.ts';
+import { median } from './table.ts';
+
+/** A figure that only Pairlane has. */
+export interface Alone {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly aim: number;
+}
+
+const CLIENTS = 10_000;
+
+export async function measurePings(isQuick: boolean, progress: (text: string) => void): Promise<Alone[]> {
+  const pauses: number[] = [];
+  const runs = isQuick ? 1 : 5;
+  for (let run = 1; run <= runs; run += 1) {
+    progress(`pings: run ${run} of ${runs}`);
+    const contender = contenders[0] as (typeof contenders)[number];
+    const server = await ServerProcess.start(contender.server);
+    const load = new LoadProcess(server.port, contender);
+    await load.run(`connect ${CLIENTS}`);
+    await server.quiet();
+    pauses.push(await server.ask('pings'));
+    await load.stop();
+    await server.stop();
+  }
+  return [
+    {
+      name: `longest pause while ${CLIENTS.toLocaleString('en')} clients are pinged`,
+      value: median(pauses),
+      unit: 'ms',
+      aim: 15,
+    },
+  ];
+}

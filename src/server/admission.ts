@@ -1,0 +1,107 @@
+/** Who may open a WebSocket: a table of reasons to refuse, asked in order. The first that fits is the answer. */
+import { addressKey, addressText, TrustedProxies } from './addresses.ts';
+import { AddressCount, AddressRate } from './limits.ts';
+import type { Logger } from './logger.ts';
+import type { ServerOptions } from './options.ts';
+import { isAllowedOrigin } from './origins.ts';
+import type { HttpRequest, HttpResponse } from './uws.ts';
+
+/** A refused upgrade, for the client, the log and the metrics. */
+export interface UpgradeRefusal {
+  readonly kind: string;
+  readonly status: string;
+  readonly message: string;
+}
+
+interface Asking {
+  readonly address: string;
+  readonly origin: string;
+  readonly host: string;
+  readonly now: number;
+}
+
+/** Ten seconds' worth at once: after a restart all clients of an address come back together. */
+const UPGRADE_BURST_S = 10;
+
+export class Admission {
+  /** Sockets that are open. */
+  connections = 0;
+  readonly #options: ServerOptions;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #proxies: TrustedProxies;
+  readonly #perAddress = new AddressCount();
+  readonly #upgrades: AddressRate;
+  readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
+
+  /** @throws when `--trust-proxy` has an entry that is no address */
+  constructor(options: ServerOptions, log: Logger, now: () => number) {
+    this.#options = options;
+    this.#log = log;
+    this.#now = now;
+    this.#proxies = new TrustedProxies(options.trustProxy);
+    const { maxUpgradesPerSecond } = options;
+    this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
+    this.#reasons = this.#createReasons();
+  }
+
+  /** The client's address as limits count it, or why it may not connect. */
+  judge(
+    res: HttpResponse,
+    req: HttpRequest,
+  ): { readonly address: string } | { readonly refusal: UpgradeRefusal } {
+    const remote = addressText(res.getRemoteAddress());
+    const address = addressKey(this.#proxies.clientOf(remote, req.getHeader('x-forwarded-for')));
+    const now = this.#now();
+    const asking = { address, origin: req.getHeader('origin'), host: req.getHeader('host'), now };
+    const refusal = this.#reasons.find(({ fits }) => fits(asking));
+    this.#upgrades.count(address, now);
+    if (!refusal) return { address };
+    if (refusal.kind === 'origin') {
+      const named = JSON.stringify(asking.origin.slice(0, 200));
+      this.#log.warn(`Refused a page of origin ${named}; --allow-origin ${named} allows it`);
+    } else this.#log.warn(`Refused a connection: ${refusal.message}`);
+    return { refusal };
+  }
+
+  opened(address: string): void {
+    this.connections += 1;
+    this.#perAddress.add(address);
+  }
+
+  closed(address: string): void {
+    this.connections -= 1;
+    this.#perAddress.remove(address);
+  }
+
+  #createReasons() {
+    const { maxConnections, maxConnectionsPerAddress, allowOrigin } = this.#options;
+    return [
+      {
+        kind: 'connections',
+        status: '503 Service Unavailable',
+        message: 'The server has as many clients as it takes (--max-connections).',
+        fits: () => maxConnections > 0 && this.connections >= maxConnections,
+      },
+      {
+        kind: 'upgrades',
+        status: '429 Too Many Requests',
+        message: 'Your address connects too often (--max-upgrades-per-second).',
+        fits: ({ address, now }: Asking) => this.#upgrades.isExhausted(address, now),
+      },
+      {
+        kind: 'connections_per_address',
+        status: '429 Too Many Requests',
+        message: 'Your address has as many clients as it may have (--max-connections-per-address).',
+        fits: ({ address }: Asking) =>
+          maxConnectionsPerAddress > 0 && this.#perAddress.of(address) >= maxConnectionsPerAddress,
+      },
+      {
+        kind: 'origin',
+        status: '403 Forbidden',
+        message: 'Pages of this origin may not connect (--allow-origin).',
+        fits: ({ origin, host }: Asking) => !isAllowedOrigin(origin, host, allowOrigin),
+      },
+    ];
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What the server counts, and how Prometheus reads it. Counting is adding to a number; all else happens when somebody
+ * asks. No id, address or key is ever a label: they would tell who talks to whom, and never end.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { StateValue } from 'xstate';
+import type { MachineHost } from '../machines/index.ts';
+import { nameTransitions } from '../machines/index.ts';
+
+/** What the metrics show that somebody else counts. */
+export interface Measured {
+  readonly sessions: () => Iterable<{ readonly value: StateValue }>;
+  readonly pairings: () => Iterable<{ readonly value: StateValue }>;
+  readonly hosts: () => readonly Pick<MachineHost<never, never, never>, 'machine' | 'taken'>[];
+}
+
+class Counts extends Map<string, number> {
+  add(name: string, amount = 1): void {
+    this.set(name, (this.get(name) ?? 0) + amount);
+  }
+}
+
+export class Metrics {
+  /** Messages of clients by type. */
+  readonly received = new Counts();
+  /** By kind: an error code, a reason not to let connect, or why a session was closed. */
+  readonly refused = new Counts();
+  bytesReceived = 0;
+  bytesSent = 0;
+  readonly #registry = new Registry();
+  readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(measured: Measured) {
+    this.#eventLoop.enable();
+    const { received, refused } = this;
+    this.#gauge('pairlane_sessions', 'Sessions by state.', ['state'], () => byState(measured.sessions()));
+    this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () => byState(measured.pairings()));
+    this.#counter('pairlane_messages_received_total', 'Messages by type.', ['type'], () => received);
+    this.#counter('pairlane_refusals_total', 'What was refused, by kind.', ['kind'], () => refused);
+    this.#counter('pairlane_bytes_total', 'Bytes of messages.', ['direction'], () => [
+      ['received', this.bytesReceived],
+      ['sent', this.bytesSent],
+    ]);
+    const transitions = measured.hosts;
+    this.#counter('pairlane_transitions_total', 'Transitions taken.', ['transition'], () =>
+      taken(transitions()),
+    );
+    this.#gauge('pairlane_event_loop_delay_seconds', 'Delay since the last scrape.', ['quantile'], () => {
+      const delays = ['50', '99', '100'].map((percent): [string, number] => [
+        `${Number(percent) / 100}`,
+        this.#eventLoop.percentile(Number(percent)) / 1e9,
+      ]);
+      this.#eventLoop.reset();
+      return delays;
+    });
+    this.#gauge('pairlane_memory_bytes', 'Memory by kind.', ['kind'], () =>
+      Object.entries(process.memoryUsage()),
+    );
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All of it in Prometheus's text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  stop(): void {
+    this.#eventLoop.disable();
+  }
+
+  #gauge(
+    name: string,
+    help: string,
+    labels: [string],
+    read: () => Iterable<readonly [string, number]>,
+  ): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name,
+      help,
+      labelNames: labels,
+      registers,
+      collect() {
+        this.reset();
+        for (const [label, value] of read()) this.set({ [labels[0]]: label }, value);
+      },
+    });
+  }
+
+  #counter(
+    name: string,
+    help: string,
+    labels: [string],
+    read: () => Iterable<readonly [string, number]>,
+  ): void {
+    const registers = [this.#registry];
+    new Counter({
+      name,
+      help,
+      labelNames: labels,
+      registers,
+      collect() {
+        this.reset();
+        for (const [label, value] of read()) this.inc({ [labels[0]]: label }, value);
+      },
+    });
+  }
+}
+
+function byState(instances: Iterable<{ readonly value: StateValue }>): Counts {
+  // Sessions in the same state share the value, so this counts objects, and spells out each only once.
+  const values = new Map<StateValue, number>();
+  for (const { value } of instances) values.set(value, (values.get(value) ?? 0) + 1);
+  const counts = new Counts();
+  for (const [value, count] of values) counts.add(spell(value), count);
+  return counts;
+}
+
+/** `present.pairing.unpaired present.socket.online.heard` */
+function spell(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .flatMap(([state, child]) =>
+      spell(child ?? '')
+        .split(' ')
+        .map((rest) => `${state}.${rest}`),
+    )
+    .join(' ');
+}
+
+function taken(hosts: ReturnType<Measured['hosts']>): [string, number][] {
+  return hosts.flatMap(({ machine, taken: counts }) =>
+    [...nameTransitions(machine)].map(([transition, name]): [string, number] => [
+      name,
+      counts.get(transition) ?? 0,
+    ]),
+  );
+}

@@ -1,0 +1,118 @@
+/** A server under fuzz, with clients beside it that behave, and that must not notice. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { startServer } from '../../src/server/index.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { Fuzzer } from './fuzzer.ts';
+import { Random } from './random.ts';
+
+export interface FuzzReport {
+  readonly seed: number;
+  readonly frames: number;
+  readonly connections: number;
+  /** Messages understood, and messages and connections refused: how much of the frames came that far. */
+  readonly handled: number;
+  /** Messages that reached somebody they were not for. */
+  readonly strays: readonly string[];
+  /** Signals that the hostile ones sent each other; without any, no stray could be found. */
+  readonly signals: number;
+  /** Messages among those who behave: sent, and arrived as they were. */
+  readonly sent: number;
+  readonly arrived: number;
+  /** What was left in the server after all had gone. */
+  readonly sessionsLeft: number;
+  readonly pairingsLeft: number;
+  readonly heapGrowthBytes: number;
+}
+
+export interface FuzzPlan {
+  readonly frames: number;
+  readonly seed: number;
+  /** Hostile connections at once. */
+  readonly connections?: number;
+  readonly progress?: (frames: number) => void;
+}
+
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
+
+const FRAMES_AT_ONCE = 50;
+
+/** Collects garbage and measures what is left. */
+export function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** @returns what happened; a crash of the server is one of this process */
+export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPlan): Promise<FuzzReport> {
+  const server = await startServer({
+    port: 0,
+    logLevel: 'silent',
+    resumeGraceMs: 0,
+    pingIntervalMs: 0,
+    maxMessagesPerSecond: 0,
+    maxBytesPerSecond: 0,
+    maxUpgradesPerSecond: 0,
+    maxConnectionsPerAddress: 0,
+  });
+  const random = new Random(seed);
+  const [a, b] = [await RawClient.connect(server.url), await RawClient.connect(server.url)];
+  a.send({ type: 'pair_request', target_id: b.id });
+  await Promise.all([a.next('paired'), b.next('paired')]);
+  const strays: string[] = [];
+  const issued = new Set<string>();
+  let [sentFrames, opened, sent, arrived, signals, heapBefore] = [0, 0, 0, 0, 0, 0];
+  const fuzzers = new Map<number, Fuzzer>();
+  const hostile = async (place: number) => {
+    while (sentFrames < frames) {
+      let fuzzer = fuzzers.get(place);
+      if (!fuzzer || fuzzer.isClosed) {
+        fuzzer = new Fuzzer(server.port, random, issued);
+        opened += 1;
+        fuzzers.set(place, fuzzer);
+        await fuzzer.opened();
+      }
+      const ids = [...[...fuzzers.values()].map(({ id }) => id), a.id, b.id];
+      sentFrames += FRAMES_AT_ONCE;
+      await fuzzer.send(FRAMES_AT_ONCE, ids);
+      strays.push(...fuzzer.strays.splice(0));
+      signals += fuzzer.signals;
+      fuzzer.signals = 0;
+      if (heapBefore === 0 && sentFrames > frames / 10) heapBefore = heapBytes();
+      progress?.(sentFrames);
+    }
+    fuzzers.get(place)?.end();
+  };
+  const behaved = async () => {
+    while (sentFrames < frames) {
+      sent += 1;
+      a.send({ type: 'candidate', candidate: null, number: sent });
+      const message = await b.next('candidate');
+      if (message.number === sent && message.from_peer === true) arrived += 1;
+    }
+  };
+  await Promise.all([behaved(), ...Array.from({ length: connections }, (_, place) => hostile(place))]);
+  strays.push(...[...a.inbox, ...b.inbox].map((message) => `${message.type} reached a client that behaves`));
+  await Promise.all([a.close(), b.close()]);
+  const patience = Date.now() + 5_000;
+  while (server.sessions.size > 0 && Date.now() < patience)
+    await new Promise((resolve) => setImmediate(resolve));
+  const report = {
+    seed,
+    frames: sentFrames,
+    connections: opened,
+    handled: sum(server.metrics.received) + sum(server.metrics.refused),
+    strays,
+    signals,
+    sent,
+    arrived,
+    sessionsLeft: server.sessions.size,
+    pairingsLeft: server.pairings.size,
+    heapGrowthBytes: heapBytes() - heapBefore,
+  };
+  await server.stop();
+  return report;
+}
