@@ -27,6 +27,9 @@ export interface TestServer {
 
 const running: TestServer[] = [];
 
+/** Time that stands still refills no rate, and some tests connect thousands of times. */
+const forTests = { maxUpgradesPerSecond: 0 };
+
 /** Starts a server whose time stands still; the test moves it with `clock`. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const clock = new ManualClock();
@@ -35,7 +38,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     { level: options.logLevel ?? 'debug', base: null },
     { write: (line) => log.push(JSON.parse(line)) },
   );
-  const server = await startServer({ port: 0, ...options }, { clock, log: logger });
+  const server = await startServer({ port: 0, ...forTests, ...options }, { clock, log: logger });
   tap(server.sessionHost, noteTransitions);
   tap(server.pairingHost, noteTransitions);
   const connect = () => RawClient.connect(server.url);
