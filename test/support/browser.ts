@@ -3,27 +3,9 @@
  * closed; what went wrong in a page, and whatever it asked of another host, fails the test.
  */
 import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type JSHandle,
-  type Page,
-} from 'playwright-core';
+import type { Browser, BrowserContextOptions, JSHandle, Page } from 'playwright-core';
 import type { createPeer, Peer, PeerOptions } from '../../src/client/index.ts';
-
-/** Nothing but what a test needs; WebRTC also where there is only loopback, without mDNS names for addresses. */
-export const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--allow-loopback-in-peer-connection',
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
-];
+import { launchChromium } from './launch-chromium.ts';
 
 const PATIENCE_MS = 10_000;
 
@@ -36,7 +18,7 @@ export function useBrowser(): void {
   jest.setTimeout(3 * PATIENCE_MS);
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS });
+    browser = await launchChromium();
   });
 
   afterEach(async () => {
