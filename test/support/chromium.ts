@@ -1,16 +1,7 @@
 /** Debian's chromium, one for a test file, and pages that note every request that they make. */
 import { afterAll, afterEach } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from './launch-chromium.ts';
 
 let browser: Promise<Browser> | undefined;
 const contexts: BrowserContext[] = [];
@@ -24,7 +15,7 @@ export interface OpenPage {
 }
 
 export async function openPage(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenPage> {
-  browser ??= chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+  browser ??= launchChromium();
   const context = await (await browser).newContext({ colorScheme, viewport: { width: 1440, height: 900 } });
   contexts.push(context);
   const page = await context.newPage();

@@ -1,0 +1,105 @@
+/** The contenders of connect.ts: each brings its server along, and connects two new peers on demand. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { PeerServer } from 'peer';
+import { createPeer, type Peer } from '../src/client/index.ts';
+import { startServer } from '../src/server/index.ts';
+import { launchChromium } from '../test/support/launch-chromium.ts';
+
+export interface Connected {
+  /** Until both peers had their ids. */
+  readonly registerMs: number;
+  /** From the one peer's wish to connect until the channel was open on both sides. */
+  readonly openMs: number;
+}
+
+export interface Contender {
+  readonly name: string;
+  connect(): Promise<Connected>;
+  close(): Promise<void>;
+}
+
+const startPairlane = () => startServer({ port: 0, logLevel: 'silent' });
+
+/** The same for Node and for a page, which gets it as text. */
+async function connectPairlane(create: () => Promise<Peer>): Promise<Connected> {
+  const started = performance.now();
+  const [a, b] = await Promise.all([create(), create()]);
+  const registered = performance.now();
+  await Promise.all([a.opened(), b.opened(), a.pair({ id: b.id as string })]);
+  const opened = performance.now();
+  await Promise.all([a.close(), b.close()]);
+  return { registerMs: registered - started, openMs: opened - registered };
+}
+
+export async function weriftOverPairlane(): Promise<Contender> {
+  const server = await startPairlane();
+  const options = { url: server.url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
+  return {
+    name: 'werift, werift: Pairlane',
+    connect: () => connectPairlane(() => createPeer(options)),
+    close: () => server.stop(),
+  };
+}
+
+export async function chromiumOverPairlane(): Promise<Contender> {
+  const server = await startPairlane();
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(`${server.url.replace(/^ws/, 'http')}healthz`);
+  return {
+    name: 'Chromium, Chromium: Pairlane',
+    connect: () =>
+      page.evaluate<Connected>(
+        `import('/pairlane.js').then(({ createPeer }) =>
+          (${connectPairlane})(() => createPeer({ iceServers: [] })))`,
+      ),
+    async close() {
+      await browser.close();
+      await server.stop();
+    },
+  };
+}
+
+/** As connectPairlane, by the means of PeerJS. */
+const CONNECT_PEERJS = `async (port) => {
+  const happened = (source, name) => new Promise((resolve) => source.once(name, resolve));
+  const options = { host: '127.0.0.1', port, path: '/', config: { iceServers: [] } };
+  const started = performance.now();
+  const [a, b] = [new peerjs.Peer(options), new peerjs.Peer(options)];
+  await Promise.all([happened(a, 'open'), happened(b, 'open')]);
+  const registered = performance.now();
+  const connection = a.connect(b.id, { reliable: true });
+  await Promise.all([
+    happened(connection, 'open'),
+    happened(b, 'connection').then((other) => other.open || happened(other, 'open')),
+  ]);
+  const opened = performance.now();
+  a.destroy();
+  b.destroy();
+  return { registerMs: registered - started, openMs: opened - registered };
+}`;
+
+export async function chromiumOverPeerServer(): Promise<Contender> {
+  const listening = new Promise<import('node:http').Server>((resolve) => {
+    PeerServer({ port: 0, host: '127.0.0.1' }, (server) => resolve(server as import('node:http').Server));
+  });
+  const server = await listening;
+  if (!server.listening) await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${port}/`);
+  const script = createRequire(import.meta.url).resolve('peerjs/dist/peerjs.min.js');
+  await page.addScriptTag({ content: readFileSync(script, 'utf8') });
+  return {
+    name: 'Chromium, Chromium: PeerServer, peerjs',
+    connect: () => page.evaluate<Connected>(`(${CONNECT_PEERJS})(${port})`),
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
