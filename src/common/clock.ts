@@ -18,7 +18,8 @@ export const systemClock: Clock = {
   wallTime: () => Date.now(),
   every(ms, tick) {
     const timer = setInterval(tick, ms);
-    timer.unref?.();
+    // A number in browsers, which have no process to keep alive.
+    (timer as { unref?: () => void }).unref?.();
     return () => clearInterval(timer);
   },
 };

@@ -34,6 +34,7 @@ export interface Listening {
 /** The browser client, and the page to try it. */
 const FILES: readonly ServedFile[] = [
   { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
   { path: '/site.js', file: 'site/site.js', type: 'text/javascript; charset=utf-8' },
   { path: '/pairlane.js', file: 'browser/pairlane.js', type: 'text/javascript; charset=utf-8' },
 ];

@@ -1,0 +1,41 @@
+/** The part of the build that is for browsers: the client as one ES module, and the page at `/` that uses it. */
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const options: BuildOptions = {
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  logLevel: 'warning',
+};
+
+/** The page loads the very module that it shows: one download, and nobody gets a client that the page did not try. */
+const servedClient: Plugin = {
+  name: 'served-client',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/client\/browser\/index\.ts$/ }, () => ({ path: './pairlane.js', external: true })),
+};
+
+await build({
+  ...options,
+  entryPoints: [at('src/client/browser/index.ts')],
+  outfile: at('dist/browser/pairlane.js'),
+  banner: {
+    js: '/*! Pairlane, MIT. In it: XState (MIT, Stately) and eventemitter3 (MIT, Arnout Kazemier). */',
+  },
+});
+
+await build({
+  ...options,
+  entryPoints: [at('src/site/main.ts')],
+  outfile: at('dist/site/site.js'),
+  plugins: [servedClient],
+  banner: { js: '/*! Pairlane, MIT. In it: qr (MIT or Apache-2.0, Paul Miller). */' },
+});
+
+for (const file of ['index.html', 'site.css']) cpSync(at(`src/site/${file}`), at(`dist/site/${file}`));

@@ -1,0 +1,47 @@
+/**
+ * The peer for browsers, over their own WebSocket and RTCPeerConnection. The build bundles it with all that it needs
+ * into one ES module, dist/browser/pairlane.js, which a Pairlane server serves at /pairlane.js.
+ */
+import type { PeerOptions } from '../options.ts';
+import { createPeerWith, type Peer } from '../peer.ts';
+import { type Platform, peerClock } from '../platform.ts';
+import type { PeerConnection } from '../rtc/types.ts';
+import { followPage } from './page.ts';
+import { openBrowserSocket } from './socket.ts';
+
+export { PairlaneError, type PeerErrorCode } from '../errors.ts';
+export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../options.ts';
+export type { Peer, PeerEvents } from '../peer.ts';
+export type { DataChannelInit, IceServer } from '../rtc/types.ts';
+export type { PeerState, SignalingState } from '../state.ts';
+
+/** What a peer needs, from the browser. */
+export const browserPlatform: Platform = {
+  openSocket: openBrowserSocket,
+  // The browser's is what our interface is a part of; only its typings are narrower where W3C takes more.
+  createConnection: ({ iceServers, iceTransportPolicy }) =>
+    new RTCPeerConnection({
+      iceServers: iceServers as RTCIceServer[],
+      iceTransportPolicy,
+    }) as unknown as PeerConnection,
+  clock: peerClock,
+  random: Math.random,
+};
+
+/**
+ * Creates a peer and connects it to the signaling server. It looks for a new way when the network changes, and says
+ * goodbye when the page is left.
+ * @param options `url`: the server that the page came from, unless said otherwise
+ * @returns the peer, once the server has given it its id
+ * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
+ */
+export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
+  const peer = await createPeerWith(browserPlatform, { url: pageServerUrl(), ...options });
+  followPage(peer);
+  return peer;
+}
+
+/** The root of the page's own server, over WebSocket. */
+function pageServerUrl(): string {
+  return `${location.origin.replace(/^http/, 'ws')}/`;
+}

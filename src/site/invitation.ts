@@ -1,0 +1,94 @@
+/** Our own key, as text, link and QR code, and a new one when it is used up. */
+import encodeQR from 'qr';
+import type { Peer } from '../client/browser/index.ts';
+import { element } from './elements.ts';
+import { linkFor } from './target.ts';
+
+const KEY_TTL_S = 600;
+
+/** A key that is shown can still be typed in. */
+const RENEW_EARLIER_S = 30;
+
+export class Invitation {
+  readonly #peer: Peer;
+  #key: string | undefined;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
+  /** The one that was asked for last; an answer to an earlier question is passed over. */
+  #asked = 0;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+    copies('copy-link', () => this.#key && linkFor(this.#key));
+    copies('copy-key', () => this.#key);
+  }
+
+  /** Asks for a key unless one is shown. */
+  async show(): Promise<void> {
+    if (this.#key !== undefined) return;
+    this.#asked += 1;
+    const asked = this.#asked;
+    try {
+      const { key } = await this.#peer.createKey({ ttlS: KEY_TTL_S });
+      if (asked !== this.#asked) return;
+      this.#use(key);
+    } catch {
+      // The link to the server was lost: the next time that it is online, this is called again.
+    }
+  }
+
+  /** The key is used, or its session is gone. */
+  drop(): void {
+    this.#asked += 1;
+    this.#key = undefined;
+    clearTimeout(this.#expiry);
+    element('invitation').dataset.isReady = 'false';
+  }
+
+  #use(key: string): void {
+    this.#key = key;
+    this.#expiry = setTimeout(
+      () => {
+        this.drop();
+        this.show();
+      },
+      (KEY_TTL_S - RENEW_EARLIER_S) * 1000,
+    );
+    element('key').textContent = key;
+    element('qr').replaceChildren(drawn(encodeQR(linkFor(key), 'raw', { border: 0, ecc: 'medium' })));
+    element('command').textContent = `pairlane chat --url ${serverUrl()} --key ${key}`;
+    element('invitation').dataset.isReady = 'true';
+  }
+}
+
+function serverUrl(): string {
+  return `${location.origin.replace(/^http/, 'ws')}/`;
+}
+
+/** One path over all dark modules, a square each. */
+function drawn(modules: readonly (readonly boolean[])[]): SVGElement {
+  const namespace = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(namespace, 'svg');
+  svg.setAttribute('viewBox', `0 0 ${modules.length} ${modules.length}`);
+  svg.setAttribute('shape-rendering', 'crispEdges');
+  const path = document.createElementNS(namespace, 'path');
+  const squares = modules.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : '')));
+  path.setAttribute('d', squares.join(''));
+  svg.append(path);
+  return svg;
+}
+
+const COPIED_MS = 1_500;
+
+/** Makes a button copy a text. Without https there is no clipboard to write to, and no button. */
+function copies(id: string, text: () => string | undefined): void {
+  const button = element(id);
+  const name = button.textContent;
+  button.hidden = !navigator.clipboard;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(text() ?? '');
+    button.textContent = 'Copied';
+    setTimeout(() => {
+      button.textContent = name;
+    }, COPIED_MS);
+  });
+}
