@@ -9,6 +9,11 @@ const KEY_TTL_S = 600;
 /** A key that is shown can still be typed in. */
 const RENEW_EARLIER_S = 30;
 
+/** Modules of white around the code, as ISO/IEC 18004 asks for. */
+const QUIET_ZONE = 4;
+
+const MAX_QR_PX = 256;
+
 export class Invitation {
   readonly #peer: Peer;
   #key: string | undefined;
@@ -27,13 +32,9 @@ export class Invitation {
     if (this.#key !== undefined) return;
     this.#asked += 1;
     const asked = this.#asked;
-    try {
-      const { key } = await this.#peer.createKey({ ttlS: KEY_TTL_S });
-      if (asked !== this.#asked) return;
-      this.#use(key);
-    } catch {
-      // The link to the server was lost: the next time that it is online, this is called again.
-    }
+    // When the link to the server was lost meanwhile, this is called again the next time that it is online.
+    const made = await this.#peer.createKey({ ttlS: KEY_TTL_S }).catch(() => undefined);
+    if (made && asked === this.#asked) this.#use(made.key);
   }
 
   /** The key is used, or its session is gone. */
@@ -54,8 +55,10 @@ export class Invitation {
       (KEY_TTL_S - RENEW_EARLIER_S) * 1000,
     );
     element('key').textContent = key;
-    element('qr').replaceChildren(drawn(encodeQR(linkFor(key), 'raw', { border: 0, ecc: 'medium' })));
-    element('command').textContent = `pairlane chat --url ${serverUrl()} --key ${key}`;
+    element('qr').replaceChildren(drawn(encodeQR(linkFor(key), 'raw', { border: QUIET_ZONE })));
+    element('command').textContent = ['pairlane chat', `--url ${serverUrl()}`, `--key ${key}`].join(
+      ' \\\n  ',
+    );
     element('invitation').dataset.isReady = 'true';
   }
 }
@@ -69,6 +72,8 @@ function drawn(modules: readonly (readonly boolean[])[]): SVGElement {
   const namespace = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(namespace, 'svg');
   svg.setAttribute('viewBox', `0 0 ${modules.length} ${modules.length}`);
+  // Whole pixels a module, and no seams between them.
+  svg.setAttribute('width', String(modules.length * Math.floor(MAX_QR_PX / modules.length)));
   svg.setAttribute('shape-rendering', 'crispEdges');
   const path = document.createElementNS(namespace, 'path');
   const squares = modules.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : '')));

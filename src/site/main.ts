@@ -1,10 +1,10 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
-import { createPeer, type Peer, type PeerState } from '../client/browser/index.ts';
+import { createPeer, type PairlaneError, type Peer, type PeerState } from '../client/browser/index.ts';
 import { Chat } from './chat.ts';
 import { element } from './elements.ts';
 import { Invitation } from './invitation.ts';
 import { type Target, takeFragment, targetFrom } from './target.ts';
-import { signalingWords, stateWords } from './words.ts';
+import { problemOf, signalingWords, stateWords } from './words.ts';
 
 /** The server may not be there yet; later the peer itself sees to it. */
 const FIRST_RETRY_MS = 2_000;
@@ -37,7 +37,7 @@ function run(peer: Peer): void {
     try {
       await peer.pair(target);
     } catch (error) {
-      showProblem((error as Error).message);
+      showProblem(problemOf(error as PairlaneError));
     }
     show();
   };
@@ -67,7 +67,7 @@ function run(peer: Peer): void {
   };
   peer.on('peer_disconnected', () => ended(`${peerName} left.`));
   peer.on('error', (error) => {
-    showProblem(error.message);
+    showProblem(problemOf(error));
     if (peer.peerId === undefined) chat.isOpen = false;
   });
 

@@ -1,5 +1,5 @@
 /** What the page says of each state. */
-import type { PeerState, SignalingState } from '../client/browser/index.ts';
+import type { PairlaneError, PeerErrorCode, PeerState, SignalingState } from '../client/browser/index.ts';
 
 export const stateWords: { readonly [State in PeerState]: string } = {
   signaling: 'Looking for the server',
@@ -8,7 +8,7 @@ export const stateWords: { readonly [State in PeerState]: string } = {
   offering: 'Paired, sending an offer',
   answering: 'Paired, answering their offer',
   checking: 'Looking for a way to each other',
-  connected: 'Connected, from peer to peer',
+  connected: 'Connected peer to peer',
   restarting: 'The way was lost, looking for another',
   disconnected: 'Not connected',
 };
@@ -20,3 +20,15 @@ export const signalingWords: { readonly [State in SignalingState]: string } = {
   lost: 'Server lost, reload the page',
   closed: 'Closed',
 };
+
+/** What the page says of errors that people make; the others say themselves what to do. */
+const problemWords: { readonly [Code in PeerErrorCode]?: string } = {
+  key_not_found: 'There is no such key. It may be used up or too old: ask for a new one.',
+  target_not_found: 'Nobody with that key or id is here just now.',
+  target_already_paired: 'They are paired with somebody else just now.',
+  self_pairing: 'That is your own. Open the link on another device, or in another tab.',
+};
+
+export function problemOf(error: PairlaneError): string {
+  return problemWords[error.code] ?? error.message;
+}
