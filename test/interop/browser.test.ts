@@ -1,0 +1,126 @@
+/** The peer in a real Chromium: with another one, and with werift. */
+import { describe, expect, it } from '@jest/globals';
+import { BrowserPeer, useBrowser } from '../support/browser.ts';
+import { event, inState, testPeer } from '../support/peers.ts';
+import { startTestServer } from '../support/test-server.ts';
+
+useBrowser();
+
+/** Every kind of message: text, binary, and the empty ones that WebRTC has a protocol of their own for. */
+const TEXTS = ['hello', '', 'ü 😀', 'x'.repeat(60_000)];
+
+async function browserPair(options = {}): Promise<[BrowserPeer, BrowserPeer]> {
+  const { server } = await startTestServer();
+  const a = await BrowserPeer.create(server, options);
+  const b = await BrowserPeer.create(server, options);
+  await a.pair(b.id);
+  await Promise.all([a.opened(), b.opened()]);
+  return [a, b];
+}
+
+describe('Chromium with Chromium', () => {
+  it('opens a channel, and exchanges text and bytes both ways', async () => {
+    const [a, b] = await browserPair();
+    for (const [from, to] of [[a, b] as const, [b, a] as const]) {
+      for (const text of TEXTS) {
+        await from.send(text);
+        expect(await to.message()).toBe(text);
+      }
+      await from.evaluate((peer) => peer.send(new Uint8Array([0, 1, 255])));
+      expect(await to.message()).toEqual([0, 1, 255]);
+    }
+  });
+
+  it('loses none of 2,000 messages that are sent without waiting', async () => {
+    const [a, b] = await browserPair();
+    await a.evaluate(async (peer) => {
+      await Promise.all(Array.from({ length: 2_000 }, (_, i) => peer.send(`message ${i}`)));
+    });
+    const received = await b.messages(2_000);
+    expect(received).toEqual(Array.from({ length: 2_000 }, (_, i) => `message ${i}`));
+  });
+
+  it('restarts ICE when the browser says that its network changed, without a new pairing', async () => {
+    const [a, b] = await browserPair();
+    await Promise.all([a.inState('connected'), b.inState('connected')]);
+    const states = await a.evaluate(async (peer) => {
+      const seen: string[] = [];
+      peer.on('state', (state) => seen.push(state));
+      (globalThis as unknown as EventTarget).dispatchEvent(new Event('online'));
+      while (!seen.includes('connected')) await new Promise((resolve) => peer.once('state', resolve));
+      return seen;
+    });
+    expect(states).toEqual(['restarting', 'checking', 'connected']);
+    await a.send('over the new way');
+    expect(await b.message()).toBe('over the new way');
+  });
+
+  it('says goodbye when its page is left: its session ends at once, without a grace', async () => {
+    const { server } = await startTestServer();
+    const peer = await BrowserPeer.create(server);
+    expect(server.sessions.has(peer.id)).toBe(true);
+    await peer.page.goto('about:blank');
+    // The server's time stands still: a grace would never end.
+    while (server.sessions.has(peer.id)) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('tells what is wrong with a typed error, in the browser as in Node', async () => {
+    const { server } = await startTestServer();
+    const peer = await BrowserPeer.create(server);
+    const codes = await peer.evaluate(async (peer) => {
+      const codeOf = (promise: Promise<unknown>) => promise.then(String, (error) => error.code as string);
+      return [await codeOf(peer.pair({ id: 'nobody' })), await codeOf(peer.send('x'))];
+    });
+    expect(codes).toEqual(['target_not_found', 'not_open']);
+    await expect(BrowserPeer.create(server, { url: 'ws://127.0.0.1:1/' })).rejects.toThrow(
+      /cannot be reached/,
+    );
+    await expect(BrowserPeer.create(server, { url: 'http://x/' })).rejects.toThrow(/should look like ws/);
+  });
+});
+
+describe('Chromium with werift', () => {
+  it.each(['Chromium', 'werift'])('opens a channel when %s is the initiator', async (initiator) => {
+    const { server } = await startTestServer();
+    const inBrowser = await BrowserPeer.create(server);
+    const inNode = await testPeer(server.url);
+    await (initiator === 'werift' ? inNode.pair({ id: inBrowser.id }) : inBrowser.pair(inNode.id as string));
+    await Promise.all([inBrowser.opened(), inNode.opened(), inState(inNode, 'connected')]);
+    for (const text of TEXTS) {
+      const received = event(inNode, 'message');
+      await inBrowser.send(text);
+      expect(await received).toBe(text);
+      await inNode.send(text);
+      expect(await inBrowser.message()).toBe(text);
+    }
+    const bytes = new Uint8Array([0, 1, 255]);
+    const received = event(inNode, 'message');
+    await inBrowser.evaluate((peer) => peer.send(new Uint8Array([0, 1, 255])));
+    expect(await received).toEqual(bytes);
+    await inNode.send(bytes);
+    expect(await inBrowser.message()).toEqual([...bytes]);
+  });
+
+  it.each(['Chromium', 'werift'])('restarts ICE when the network of %s changes', async (who) => {
+    const { server } = await startTestServer();
+    const inBrowser = await BrowserPeer.create(server);
+    const inNode = await testPeer(server.url);
+    await inBrowser.pair(inNode.id as string);
+    await Promise.all([inBrowser.opened(), inState(inNode, 'connected')]);
+    const states: string[] = [];
+    const again = new Promise<void>((resolve) => {
+      inNode.on('state', (state) => {
+        states.push(state);
+        if (state === 'connected') resolve();
+      });
+    });
+    await inBrowser.inState('connected');
+    if (who === 'werift') inNode.networkChanged();
+    else await inBrowser.evaluate((peer) => peer.networkChanged());
+    await again;
+    expect(states).toEqual([who === 'werift' ? 'restarting' : 'answering', 'checking', 'connected']);
+    const received = event(inNode, 'message');
+    await inBrowser.send('over the new way');
+    expect(await received).toBe('over the new way');
+  });
+});
