@@ -2,7 +2,7 @@
  * A real Chromium (Debian's package), one for each test file, and peers in its pages. After each test its pages are
  * closed; what went wrong in a page, and whatever it asked of another host, fails the test.
  */
-import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import {
   type Browser,
   type BrowserContextOptions,
@@ -32,9 +32,12 @@ const problems: string[] = [];
 
 /** Call it at the top of a test file. */
 export function useBrowser(): void {
+  // Longer than a page waits for what a test expects of it: the page's error says what was missing.
+  jest.setTimeout(3 * PATIENCE_MS);
+
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS });
-  }, 3 * PATIENCE_MS);
+  });
 
   afterEach(async () => {
     await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
