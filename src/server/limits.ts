@@ -85,6 +85,42 @@ export class AddressCount {
   }
 }
 
+/** How many connections there are and may be, in all and from one address, whatever they speak. 0: no limit. */
+export class ConnectionCount {
+  readonly #max: number;
+  readonly #maxPerAddress: number;
+  readonly #perAddress = new AddressCount();
+  #total = 0;
+
+  constructor(max: number, maxPerAddress: number) {
+    this.#max = max;
+    this.#maxPerAddress = maxPerAddress;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Which limit one more from the address would break. */
+  refusal(address: string): 'full' | 'full_for_address' | undefined {
+    if (this.#max > 0 && this.#total >= this.#max) return 'full';
+    if (this.#maxPerAddress > 0 && this.#perAddress.of(address) >= this.#maxPerAddress) {
+      return 'full_for_address';
+    }
+    return undefined;
+  }
+
+  add(address: string): void {
+    this.#total += 1;
+    this.#perAddress.add(address);
+  }
+
+  remove(address: string): void {
+    this.#total -= 1;
+    this.#perAddress.remove(address);
+  }
+}
+
 /**
  * Whom a limit counts: an IPv4 address, or the /64 that an IPv6 host has to itself.
  * @param bytes 4 or 16 bytes, as the socket gives them; IPv4 may come mapped into IPv6
@@ -98,4 +134,14 @@ export function addressKey(bytes: ArrayBuffer): string {
     address[11] === 255;
   if (isMapped) return address.subarray(12).join('.');
   return address.length === 4 ? address.join('.') : Buffer.from(address.subarray(0, 8)).toString('hex');
+}
+
+/** The bytes of an address that uWebSockets.js gave as text, which is always written out in full. */
+export function addressBytes(text: string): ArrayBuffer {
+  const bytes = text.includes(':')
+    ? text
+        .split(':')
+        .flatMap((group) => [Number.parseInt(group.slice(0, 2), 16), Number.parseInt(group.slice(2), 16)])
+    : text.split('.').map(Number);
+  return new Uint8Array(bytes).buffer;
 }

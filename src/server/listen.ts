@@ -3,7 +3,7 @@
 import { NO_TIMER } from '../machines/index.ts';
 import { bind } from './bind.ts';
 import { type ServedFile, serveFiles } from './files.ts';
-import { AddressCount, addressKey } from './limits.ts';
+import { addressKey, ConnectionCount } from './limits.ts';
 import type { ServerOptions } from './options.ts';
 import type { SocketData, SocketKind } from './sessions.ts';
 import {
@@ -40,8 +40,8 @@ const FILES: readonly ServedFile[] = [
 ];
 
 /** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
-const SIZE_HEADROOM_BYTES = 1024 * 1024;
-const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
+export const SIZE_HEADROOM_BYTES = 1024 * 1024;
+export const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
 const IDLE_TIMEOUT_S = 960;
@@ -49,11 +49,17 @@ const IDLE_TIMEOUT_S = 960;
 /** What closing sockets get to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
-/** @throws when the port is taken, or the address is none of this machine */
-export function listen(options: ServerOptions, handlers: SocketHandlers): Promise<Listening> {
-  const perAddress = new AddressCount();
-  let connections = 0;
+/**
+ * @param addRoutes of the parts that have their own
+ * @throws when the port is taken, or the address is none of this machine
+ */
+export function listen(
+  options: ServerOptions,
+  handlers: SocketHandlers,
+  addRoutes: (app: TemplatedApp, connections: ConnectionCount) => void,
+): Promise<Listening> {
   const { maxMessageBytes, maxConnections, maxConnectionsPerAddress } = options;
+  const connections = new ConnectionCount(maxConnections, maxConnectionsPerAddress);
   const app = App();
   app.ws<SocketData>('/*', {
     maxPayloadLength: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
@@ -62,11 +68,9 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
     sendPingsAutomatically: true,
     upgrade(res, req, context) {
       const address = addressKey(res.getRemoteAddress());
-      if (maxConnections > 0 && connections >= maxConnections)
-        return refuse(res, '503 Service Unavailable', FULL);
-      if (maxConnectionsPerAddress > 0 && perAddress.of(address) >= maxConnectionsPerAddress) {
-        return refuse(res, '429 Too Many Requests', FULL_FOR_ADDRESS);
-      }
+      const refusal = connections.refusal(address);
+      if (refusal === 'full') return refuse(res, '503 Service Unavailable', FULL);
+      if (refusal) return refuse(res, '429 Too Many Requests', FULL_FOR_ADDRESS);
       res.upgrade<SocketData>(
         { session: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
         req.getHeader('sec-websocket-key'),
@@ -76,14 +80,12 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
       );
     },
     open(socket) {
-      connections += 1;
-      perAddress.add(socket.getUserData().address);
+      connections.add(socket.getUserData().address);
       handlers.opened(socket);
     },
     message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
     close(socket, code) {
-      connections -= 1;
-      perAddress.remove(socket.getUserData().address);
+      connections.remove(socket.getUserData().address);
       handlers.closed(socket, code);
     },
   });
@@ -91,6 +93,7 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
     res.writeHeader('content-type', 'text/plain').end('ok\n');
   });
   serveFiles(app, FILES);
+  addRoutes(app, connections);
   app.any('/*', (res) => {
     res.writeStatus('404 Not Found').end('There is nothing here.\n');
   });
@@ -101,8 +104,9 @@ export function listen(options: ServerOptions, handlers: SocketHandlers): Promis
   }));
 }
 
-const FULL = 'The server has as many clients as it takes (--max-connections).\n';
-const FULL_FOR_ADDRESS = 'Your address has as many clients as it may have (--max-connections-per-address).\n';
+export const FULL = 'The server has as many clients as it takes (--max-connections).\n';
+export const FULL_FOR_ADDRESS =
+  'Your address has as many clients as it may have (--max-connections-per-address).\n';
 
 /** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {

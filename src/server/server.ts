@@ -24,6 +24,7 @@ import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
 import { Reception } from './reception.ts';
+import type { Rooms } from './rooms/rooms.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
 import { sessionExecutors } from './session-executors.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
@@ -42,6 +43,8 @@ export class SignalingServer {
   readonly pairings = new Set<ServerPairing>();
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
+  /** The game rooms, once it has started, if they are on. */
+  rooms: Rooms | undefined;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
   readonly #reception: Reception;
@@ -124,7 +127,10 @@ export class SignalingServer {
 
   /** @throws when the port is taken, or the address is none of this machine */
   async start(): Promise<this> {
-    this.#listening = await listen(this.options, this.#reception);
+    this.rooms = await this.#createRooms();
+    this.#listening = await listen(this.options, this.#reception, (app, connections) => {
+      this.rooms?.addRoutes(app, connections);
+    });
     this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.log.info(`Server starting on ${this.options.host}:${this.port}`);
     return this;
@@ -147,8 +153,24 @@ export class SignalingServer {
         });
       }
     });
+    await this.rooms?.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
+  }
+
+  /** Socket.IO is loaded only by a server that serves it. */
+  async #createRooms(): Promise<Rooms | undefined> {
+    if (!this.options.rooms) return undefined;
+    const { Rooms } = await import('./rooms/rooms.ts');
+    return new Rooms({
+      options: this.options,
+      log: this.log,
+      queue: this.#queue,
+      timers: this.#timers,
+      now: () => this.#now(),
+      nextEpoch: () => ++this.#epoch,
+      iceServersFor: (playerId) => iceServersFor(this.options, playerId, this.clock.wallTime()),
+    });
   }
 
   #startPairing(pairing: ServerPairing): void {

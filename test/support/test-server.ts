@@ -37,6 +37,10 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const server = await startServer({ port: 0, ...options }, { clock, log: logger });
   server.sessionHost.observer = noteTransitions;
   server.pairingHost.observer = noteTransitions;
+  if (server.rooms) {
+    server.rooms.playerHost.observer = noteTransitions;
+    server.rooms.pairingHost.observer = noteTransitions;
+  }
   const connect = () => RawClient.connect(server.url);
   const testServer = {
     server,
