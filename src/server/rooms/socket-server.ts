@@ -30,6 +30,16 @@ export interface RoomSocketHandlers {
   overfull(socket: RoomSocket): void;
 }
 
+/** What this file uses of the connection below Socket.IO's. */
+interface EngineConnection {
+  readonly remoteAddress: string;
+  readonly transport: { closeTimeout?: number };
+  once(event: 'close', listener: () => void): void;
+}
+
+/** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
+const POLL_CLOSE_TIMEOUT_MS = 500;
+
 /** Socket.IO pings always; this is its "never". */
 const NEVER_MS = 86_400_000;
 
@@ -58,8 +68,9 @@ export function serveSocketIo(
   });
   let isStopped = false;
   io.attachApp(withBackpressureLimit(app, maxUnsentBytes));
-  io.engine.on('connection', (connection: { remoteAddress: string; once: typeof io.engine.once }) => {
+  io.engine.on('connection', (connection: EngineConnection) => {
     const key = keyOf(connection.remoteAddress);
+    connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
     connections.add(key);
     connection.once('close', () => connections.remove(key));
   });
