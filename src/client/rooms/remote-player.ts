@@ -25,8 +25,8 @@ export interface RemotePlayerShell {
   readonly log: (level: 'log' | 'warn', id: RoomId, text: string) => void;
 }
 
-/** A candidate may come before its offer; those of a player that never offers are not kept for ever. */
-const MAX_HELD_CANDIDATES = 64;
+/** What comes too early, from a player that may never say more, is not kept for ever. */
+const MAX_HELD = 64;
 
 /** The link is the game's socket, which looks after itself: there is nothing to wait for. */
 const LINK_OPTIONS = { url: 'ws://game.invalid/', reconnect: { baseMs: 1, capMs: 1 } } as const;
@@ -44,7 +44,10 @@ export class RemotePlayer {
   #isStale = false;
   #isReplacing = false;
   #wasOpen = false;
+  /** Candidates that came before their offer. */
   #held: Signal[] = [];
+  /** What came before the link was up. */
+  #early: Signal[] = [];
   #fingerprint: string | undefined;
 
   constructor(id: RoomId, shell: RemotePlayerShell) {
@@ -76,6 +79,7 @@ export class RemotePlayer {
       problem: (error) => shell.log('warn', id, error.message),
     });
     this.#negotiator.start();
+    if (shell.isOnline()) this.online();
   }
 
   get state(): PeerState {
@@ -96,6 +100,10 @@ export class RemotePlayer {
 
   /** Takes what the player signaled. */
   signal(signal: Signal): void {
+    if (!this.#isGreeted) {
+      if (this.#early.length < MAX_HELD) this.#early.push(signal);
+      return;
+    }
     const isOurs = this.#isPaired && !this.#isStale;
     if (signal.type === 'offer') this.#offered(signal, isOurs);
     else if (signal.type === 'answer') {
@@ -103,7 +111,7 @@ export class RemotePlayer {
       this.#fingerprint = fingerprintOf(signal);
       this.#deliver(messageFrom(signal));
     } else if (isOurs) this.#deliver(messageFrom(signal));
-    else if (this.#held.length < MAX_HELD_CANDIDATES) this.#held.push(signal);
+    else if (this.#held.length < MAX_HELD) this.#held.push(signal);
   }
 
   /** @returns whether it was handed to the channel, at once */
@@ -116,6 +124,7 @@ export class RemotePlayer {
     this.#isStale = true;
     this.#isWanted = false;
     this.#held = [];
+    this.#early = [];
     if (!this.#isPaired || (this.state === 'connected' && !isOnPurpose)) return;
     this.#deliver({
       type: 'peer_disconnected',
@@ -135,6 +144,7 @@ export class RemotePlayer {
       ping_interval_ms: 0,
     } satisfies PlayedMessage);
     if (this.#isWanted) this.#pair(this.#isLower);
+    for (const signal of this.#early.splice(0)) this.signal(signal);
   }
 
   /** The game's socket is lost. */

@@ -51,7 +51,14 @@ export interface RoomsShell {
 const FILES: readonly ServedFile[] = [
   { path: '/webrtc-manager.js', file: 'browser/webrtc-manager.js', type: 'text/javascript; charset=utf-8' },
   { path: '/examples/pong/', file: 'examples/pong/index.html', type: 'text/html; charset=utf-8' },
-  { path: '/examples/pong/pong.js', file: 'examples/pong/pong.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/examples/pong/pong.css', file: 'examples/pong/pong.css', type: 'text/css; charset=utf-8' },
+  ...['pong', 'game', 'link-meter'].map(
+    (name): ServedFile => ({
+      path: `/examples/pong/${name}.js`,
+      file: `examples/pong/${name}.js`,
+      type: 'text/javascript; charset=utf-8',
+    }),
+  ),
 ];
 
 export class Rooms implements RoomSocketHandlers {
