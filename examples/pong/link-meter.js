@@ -1,6 +1,6 @@
 /**
- * Measures a channel while it is used: every message is numbered, and tells which numbers of the other side came last.
- * Round trips come from probes that the other side sends back, losses from the gaps in its numbers.
+ * Measures a channel while it is used: losses from the gaps in the other side's numbers, round trips from probes that
+ * go along with a message now and then, and that the other side sends back at once.
  */
 
 const WINDOW_MS = 5_000;
@@ -12,7 +12,6 @@ export class LinkMeter {
   /** The number of each message that came lately, and when. */
   #received = [];
   #roundTrips = [];
-  #probeToReturn;
 
   /** What goes along with a message. */
   stamp(now) {
@@ -22,18 +21,19 @@ export class LinkMeter {
       this.#lastProbeAt = now;
       fields.probe = now;
     }
-    if (this.#probeToReturn !== undefined) fields.back = this.#probeToReturn;
-    this.#probeToReturn = undefined;
     return fields;
   }
 
-  /** Takes what came along. @returns whether it is newer than all before: what is late is of no use */
-  read({ n, probe, back }, now) {
+  /** Takes a message's number. @returns whether it is newer than all before: what is late is of no use */
+  received(n, now) {
     const isNewest = this.#received.every((message) => message.n < n);
     this.#received.push({ n, at: now });
-    if (probe !== undefined) this.#probeToReturn = probe;
-    if (back !== undefined) this.#roundTrips.push({ ms: now - back, at: now });
     return isNewest;
+  }
+
+  /** A probe of ours came back. */
+  returned(probe, now) {
+    this.#roundTrips.push({ ms: now - probe, at: now });
   }
 
   /** What holds for the last seconds; undefined where nothing is known. */

@@ -45,7 +45,10 @@ function createManager(socket, iceServers) {
   };
   manager.onDataChannelMessage = (data) => {
     const message = JSON.parse(data);
-    if (!meter.read(message, performance.now())) return;
+    const now = performance.now();
+    if (message.back !== undefined) return meter.returned(message.back, now);
+    if (message.probe !== undefined) manager.send(JSON.stringify({ back: message.probe }));
+    if (!meter.received(message.n, now)) return;
     game.paddles[other() - 1] = message.paddle;
     if (me === 2) Object.assign(game, { ball: message.ball, score: message.score });
   };
@@ -75,7 +78,7 @@ async function start() {
   const url = new URL(location.href);
   url.searchParams.set('game', gameId);
   history.replaceState(null, '', url);
-  element('link').textContent = element('link').href = url.href;
+  element('link').textContent = url.href;
   element('invitation').hidden = false;
   element('copy').onclick = () => navigator.clipboard.writeText(url.href);
 }

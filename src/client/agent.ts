@@ -43,6 +43,8 @@ export const agentCommand = defineCommand({
 
 /** For the server's answer to `join_game`. */
 const JOIN_TIMEOUT_MS = 10_000;
+/** For its answer to `leave_game`. */
+const LEAVE_TIMEOUT_MS = 1_000;
 /** Until the server notices that our last socket is gone, our player is taken: by us. */
 const REJOIN_DELAY_MS = 1_000;
 
@@ -71,6 +73,13 @@ async function agent(options: AgentOptions): Promise<number> {
     });
     return 0;
   } finally {
+    // Said before the connections are closed: to the others a lost socket alone is no reason to close theirs.
+    if (manager && socket.connected) {
+      await socket
+        .timeout(LEAVE_TIMEOUT_MS)
+        .emitWithAck('leave_game')
+        .catch(() => {});
+    }
     await manager?.close();
     socket.disconnect();
   }

@@ -1,5 +1,5 @@
 /** The example game: two pages of it play with each other, and show what their link is worth. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { httpUrl, openPage, useBrowser } from '../support/browser.ts';
 import { startTestServer } from '../support/test-server.ts';
