@@ -62,10 +62,11 @@ async function agent(options: AgentOptions): Promise<number> {
   const tell = options.json ? tellJson : tellPeople;
   const socket = io(url, { transports: ['websocket', 'polling'], forceNew: true });
   let manager: WebRTCManager | undefined;
+  let stopFollowing = () => {};
   try {
     const joined = await firstJoin(socket, url, game, player);
     manager = createManager(socket, options, game, player, joined.ice_servers, tell);
-    follow(socket, manager, game, player, tell);
+    stopFollowing = follow(socket, manager, game, player, tell);
     tell('joined', { game, player, players: joined.players });
     for (const peer of joined.players) manager.connectToPeer(peer);
     await new Promise<void>((resolve) => {
@@ -73,6 +74,7 @@ async function agent(options: AgentOptions): Promise<number> {
     });
     return 0;
   } finally {
+    stopFollowing();
     // Said before the connections are closed: to the others a lost socket alone is no reason to close theirs.
     if (manager && socket.connected) {
       await socket
@@ -134,14 +136,25 @@ function createManager(
   return manager;
 }
 
-/** Connects to whoever comes, and joins again after the link was lost. */
-function follow(socket: Socket, manager: WebRTCManager, game: string, player: string, tell: Tell): void {
+/** Connects to whoever comes, and joins again after the link was lost. @returns stops it */
+function follow(
+  socket: Socket,
+  manager: WebRTCManager,
+  game: string,
+  player: string,
+  tell: Tell,
+): () => void {
+  let retry: NodeJS.Timeout | undefined;
   socket.on('player_joined', ({ player_id }) => {
     tell('player_joined', { player: player_id });
     manager.connectToPeer(player_id);
   });
   socket.on('player_left', ({ player_id, reason }) => tell('player_left', { player: player_id, reason }));
-  socket.on('disconnect', (reason) => tell('offline', { reason }));
+  socket.on('disconnect', (reason) => {
+    tell('offline', { reason });
+    // Socket.IO comes back by itself, unless it was the server that ended it.
+    if (reason === 'io server disconnect') retry = setTimeout(() => socket.connect(), REJOIN_DELAY_MS);
+  });
   const rejoin = async () => {
     const answer = await join(socket, game, player);
     if (answer.players) {
@@ -149,8 +162,12 @@ function follow(socket: Socket, manager: WebRTCManager, game: string, player: st
       for (const peer of answer.players) manager.connectToPeer(peer);
     } else if (socket.connected) {
       tell('error', { code: answer.code, message: answer.error });
-      setTimeout(() => socket.connected && rejoin(), REJOIN_DELAY_MS);
+      retry = setTimeout(() => socket.connected && rejoin(), REJOIN_DELAY_MS);
     }
   };
   socket.on('connect', rejoin);
+  return () => {
+    clearTimeout(retry);
+    for (const event of ['player_joined', 'player_left', 'disconnect', 'connect']) socket.off(event);
+  };
 }

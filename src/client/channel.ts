@@ -78,11 +78,10 @@ export class Channel {
   trySend(data: string | Uint8Array): boolean {
     if (!this.isOpen || this.#waiting.length > 0 || !this.#hasRoom()) return false;
     try {
-      this.#channel.send(data);
+      this.#handOver(data);
     } catch {
       return false;
     }
-    this.#inFlight += 1;
     this.#flush();
     return true;
   }

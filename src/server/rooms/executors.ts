@@ -99,6 +99,8 @@ export function roomPairingExecutors({
         `Players ${a.id} and ${b.id} of game ${room.id} pair`,
       );
     },
+    // A game lives as long as its players' sockets: it is not brought back after a restart.
+    restorePairing() {},
     relayToPeer(pairing, event) {
       if (!event.signal) return;
       const from = pairing.at(event.from);
