@@ -104,7 +104,8 @@ describe('options', () => {
     const help = helpFor('pairlane serve', 'About.', serverOptions);
     for (const [name, option] of Object.entries(serverOptions)) {
       const line = help.split('\n').find((text) => text.includes(option.help)) ?? '';
-      expect(line).toContain(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+      const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      expect(line).toContain(option.kind === 'switch' ? `--[no-]${flag}` : `--${flag}`);
       if ('default' in option && String(option.default) !== '')
         expect(line).toContain(`default ${option.default}`);
       expect(line).toContain('PAIRLANE_');

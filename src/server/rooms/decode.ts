@@ -33,6 +33,11 @@ const checks = new Map(
   ]),
 );
 
+type Ids = { readonly [Field in (typeof ID_FIELDS)[number]]?: unknown };
+const ID_FIELDS = ['game_id', 'player_id', 'target_player_id'] as const;
+/** Ids are logged, and a log is read on terminals: control characters, and surrogates that stand alone. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+
 const NOT_JSON = 'The message should be JSON, without binary data';
 const TOO_DEEP = `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} levels`;
 
@@ -51,6 +56,8 @@ export function decodeRoomRequest(name: string, fields: unknown, maxBytes: numbe
   if (!check.validator.Check(value)) {
     return invalid(explain(check.schema, value) ?? 'The message does not fit its schema');
   }
+  const unprintable = ID_FIELDS.find((field) => UNPRINTABLE.test(String((value as Ids)[field] ?? '')));
+  if (unprintable) return invalid(`\`${unprintable}\` should be without control characters`);
   return { request: { name, fields: value } as RoomRequest };
 }
 

@@ -93,6 +93,11 @@ describe('joining a game', () => {
     ['an empty id', { game_id: '', player_id: 1 }, '`game_id` should be'],
     ['half a player', { game_id: 'g', player_id: 1.5 }, '`player_id` should be'],
     ['a list', { game_id: 'g', player_id: [1] }, '`player_id` should be'],
+    [
+      'an id that would clear a terminal',
+      { game_id: 'g', player_id: '\u001b[2J' },
+      '`player_id` should be without',
+    ],
     ['text', 'g', 'The message should be an object'],
     ['null', null, '`game_id` should be'],
   ])('refuses %s, and says which field is wrong', async (_what, fields, message) => {
