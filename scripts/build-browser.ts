@@ -32,6 +32,13 @@ await build({
 
 await build({
   ...options,
+  entryPoints: [at('src/client/browser/webrtc-manager.ts')],
+  outfile: at('dist/browser/webrtc-manager.js'),
+  banner: { js: '/*! Pairlane, MIT. In it: XState (MIT, Stately). */' },
+});
+
+await build({
+  ...options,
   entryPoints: [at('src/site/main.ts')],
   outfile: at('dist/site/site.js'),
   plugins: [servedClient],
@@ -39,3 +46,5 @@ await build({
 });
 
 for (const file of ['index.html', 'site.css']) cpSync(at(`src/site/${file}`), at(`dist/site/${file}`));
+
+cpSync(at('examples'), at('dist/examples'), { recursive: true });

@@ -20,6 +20,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./client/bot.ts')).botCommand,
   },
   {
+    name: 'agent',
+    about: 'Run a headless player in a game room.',
+    load: async () => (await import('./client/agent.ts')).agentCommand,
+  },
+  {
     name: 'demo',
     about: 'Start a server and two peers that talk to each other, step by step.',
     load: async () => (await import('./demo.ts')).demoCommand,

@@ -1,8 +1,9 @@
 /** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
 import { CommandError, defineCommand } from '../common/command.ts';
 import type { OptionTable, OptionValues } from '../common/options.ts';
-import { connect, peerOptions, printable, shown, targetOf } from './cli-options.ts';
+import { connect, peerOptions, shown, targetOf } from './cli-options.ts';
 import type { Peer } from './index.ts';
+import { type Tell, tellJson, tellPeople } from './tell.ts';
 
 const botOptions = {
   ...peerOptions,
@@ -41,8 +42,6 @@ export const botCommand = defineCommand({
 
 /** After the last message: how long its receiver has to take it and leave. */
 const PARTING_MS = 1_000;
-
-type Tell = (event: string, details: Record<string, unknown>) => void;
 
 async function bot(options: BotOptions): Promise<number> {
   const tell = options.json ? tellJson : tellPeople;
@@ -129,12 +128,3 @@ function watchTime(options: BotOptions, peer: Peer, failed: (error: Error) => vo
   if (!isBounded) peer.once('open', stop);
   return stop;
 }
-
-const tellJson: Tell = (event, details) => {
-  process.stdout.write(`${JSON.stringify({ event, ...details })}\n`);
-};
-
-const tellPeople: Tell = (event, details) => {
-  const words = Object.entries(details).map(([name, value]) => `${name}: ${printable(String(value))}`);
-  process.stdout.write(`${[event, ...words].join('  ')}\n`);
-};

@@ -71,6 +71,21 @@ export class Channel {
     });
   }
 
+  /**
+   * Sends at once or not at all: for what would be stale if it waited.
+   * @returns whether the message was handed over
+   */
+  trySend(data: string | Uint8Array): boolean {
+    if (!this.isOpen || this.#waiting.length > 0 || !this.#hasRoom()) return false;
+    try {
+      this.#handOver(data);
+    } catch {
+      return false;
+    }
+    this.#flush();
+    return true;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#end();

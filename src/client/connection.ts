@@ -123,6 +123,11 @@ export class Connection {
     return this.#channel?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
+  /** @returns whether the message was handed over, at once; see {@link Channel.trySend} */
+  trySend(data: string | Uint8Array): boolean {
+    return this.#channel?.trySend(data) === true;
+  }
+
   /** @returns fulfilled when its sockets are released; it never rejects */
   async close(): Promise<void> {
     if (this.#isClosed) return;

@@ -3,6 +3,7 @@ export * from './chart.ts';
 export * from './host.ts';
 export * from './negotiation.ts';
 export * from './pairing.ts';
+export * from './player.ts';
 export * from './relay-link.ts';
 export * from './relay-link-effects.ts';
 export * from './relay-link-events.ts';

@@ -20,6 +20,15 @@ export const errorMessages = {
   resume_failed: 'This session cannot be resumed; you have a new one',
   no_offer: 'There is no offer of your peer to answer',
   offer_collision: 'Your peer has offered already; answer that offer',
+  // Of game rooms.
+  game_not_found: 'Game not found',
+  not_in_game: 'You are not in that game; join it first',
+  already_in_game: 'You are in a game already; leave it first',
+  player_taken: 'That player is in the game already',
+  player_not_found: 'There is no such player in your game',
+  self_signal: 'You cannot signal to yourself',
+  game_full: 'The game has as many players as it may have',
+  too_many_games: 'The server has as many games as it takes',
 } as const;
 
 /** What a program switches on. */

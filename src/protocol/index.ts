@@ -6,5 +6,6 @@ export * from './error-codes.ts';
 export * from './inspect.ts';
 export * from './limits.ts';
 export * from './pairing-key.ts';
+export * from './rooms.ts';
 export { explain, isRecord, type Schema } from './schema.ts';
 export * from './server-messages.ts';

@@ -25,6 +25,10 @@ export const MAX_KEY_USES = 1_000;
 export const MAX_KEYS_PER_SESSION = 16;
 export const DEFAULT_MAX_KEY_GUESSES_PER_MINUTE = 20;
 
+export const DEFAULT_MAX_ROOMS = 1_000;
+export const DEFAULT_MAX_PLAYERS_PER_ROOM = 16;
+export const MAX_ROOM_ID_CHARS = 128;
+
 /** RFC 8839 sets no bound on a candidate line; real ones stay under 300 characters. */
 export const MAX_CANDIDATE_CHARS = 4_096;
 

@@ -48,7 +48,10 @@ function explainFields(schema: Schema, value: Record<string, unknown>, path: str
   for (const [field, fieldSchema] of Object.entries(schema.properties ?? {})) {
     const isThere = Object.hasOwn(value, field) && value[field] !== undefined;
     if (!isThere && !schema.required?.includes(field)) continue;
-    const verdict = explain(fieldSchema, isThere ? value[field] : undefined, prefix + field);
+    const fieldPath = prefix + field;
+    const verdict =
+      explain(fieldSchema, isThere ? value[field] : undefined, fieldPath) ??
+      (isThere ? undefined : `${named(fieldPath)} is missing`);
     if (verdict) return verdict;
   }
   if (schema.oneOf) {

@@ -15,6 +15,13 @@ export function addressText(bytes: ArrayBuffer): string {
   return text.startsWith(MAPPED_PREFIX) ? address.subarray(12).join('.') : text;
 }
 
+/** The same of an address that uWebSockets.js gave as text, which it always writes out in full. */
+export function plainAddress(text: string): string {
+  return text.startsWith(MAPPED_PREFIX)
+    ? Buffer.from(text.slice(MAPPED_PREFIX.length).replace(':', ''), 'hex').join('.')
+    : text;
+}
+
 /** Whom a limit counts: an IPv4 address, or the /64 that an IPv6 host has to itself. */
 export function addressKey(text: string): string {
   if (!text.includes(':')) return text;

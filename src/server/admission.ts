@@ -13,6 +13,16 @@ export interface UpgradeRefusal {
   readonly message: string;
 }
 
+/** What is known of one who wants to connect; what a header does not say is empty. */
+export interface RequestFacts {
+  readonly remote: string;
+  readonly forwarded: string;
+  readonly origin: string;
+  readonly host: string;
+}
+
+type Verdict = { readonly address: string } | { readonly refusal: UpgradeRefusal };
+
 interface Asking {
   readonly address: string;
   readonly origin: string;
@@ -46,22 +56,32 @@ export class Admission {
   }
 
   /** The client's address as limits count it, or why it may not connect. */
-  judge(
-    res: HttpResponse,
-    req: HttpRequest,
-  ): { readonly address: string } | { readonly refusal: UpgradeRefusal } {
-    const remote = addressText(res.getRemoteAddress());
-    const address = addressKey(this.#proxies.clientOf(remote, req.getHeader('x-forwarded-for')));
+  judge(res: HttpResponse, req: HttpRequest): Verdict {
+    return this.judgeRequest({
+      remote: addressText(res.getRemoteAddress()),
+      forwarded: req.getHeader('x-forwarded-for'),
+      origin: req.getHeader('origin'),
+      host: req.getHeader('host'),
+    });
+  }
+
+  /** The same for a request that another library read. */
+  judgeRequest({ remote, forwarded, origin, host }: RequestFacts): Verdict {
+    const address = this.addressOf(remote, forwarded);
     const now = this.#now();
-    const asking = { address, origin: req.getHeader('origin'), host: req.getHeader('host'), now };
-    const refusal = this.#reasons.find(({ fits }) => fits(asking));
+    const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, now }));
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
     if (refusal.kind === 'origin') {
-      const named = JSON.stringify(asking.origin.slice(0, 200));
+      const named = JSON.stringify(origin.slice(0, 200));
       this.#log.warn(`Refused a page of origin ${named}; --allow-origin ${named} allows it`);
     } else this.#log.warn(`Refused a connection: ${refusal.message}`);
     return { refusal };
+  }
+
+  /** Whom limits count: behind a trusted proxy, the one that it names. */
+  addressOf(remote: string, forwarded: string): string {
+    return addressKey(this.#proxies.clientOf(remote, forwarded));
   }
 
   opened(address: string): void {

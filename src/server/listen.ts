@@ -50,8 +50,8 @@ const FILES: readonly ServedFile[] = [
 ];
 
 /** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
-const SIZE_HEADROOM_BYTES = 1024 * 1024;
-const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
+export const SIZE_HEADROOM_BYTES = 1024 * 1024;
+export const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
 const IDLE_TIMEOUT_S = 960;

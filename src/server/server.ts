@@ -27,6 +27,7 @@ import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
 import { Reception } from './reception.ts';
+import type { Rooms } from './rooms/rooms.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
 import { sessionExecutors } from './session-executors.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
@@ -47,6 +48,8 @@ export class SignalingServer {
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
   readonly inspector: Inspector;
+  /** The game rooms, once it has started, if they are on. */
+  rooms: Rooms | undefined;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
   readonly metrics: Metrics;
@@ -142,12 +145,16 @@ export class SignalingServer {
   /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
   async start(): Promise<this> {
     this.inspector.start();
+    this.rooms = await this.#createRooms();
     this.#listening = await listen({
       options: this.options,
       admission: this.#admission,
       metrics: this.metrics,
       handlers: this.#reception,
-      addRoutes: (app) => this.inspector.addRoutes(app),
+      addRoutes: (app) => {
+        this.inspector.addRoutes(app);
+        this.rooms?.addRoutes(app, this.#admission);
+      },
     });
     this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.log.info(`Server starting on ${this.options.host}:${this.port}`);
@@ -172,9 +179,25 @@ export class SignalingServer {
       }
     });
     await this.inspector.stop();
+    await this.rooms?.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
     this.metrics.stop();
+  }
+
+  /** Socket.IO is loaded only by a server that serves it. */
+  async #createRooms(): Promise<Rooms | undefined> {
+    if (!this.options.rooms) return undefined;
+    const { Rooms } = await import('./rooms/rooms.ts');
+    return new Rooms({
+      options: this.options,
+      log: this.log,
+      queue: this.#queue,
+      timers: this.#timers,
+      now: () => this.#now(),
+      nextEpoch: () => ++this.#epoch,
+      iceServersFor: (playerId) => iceServersFor(this.options, playerId, this.clock.wallTime()),
+    });
   }
 
   #startPairing(pairing: ServerPairing): void {

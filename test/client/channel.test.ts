@@ -47,6 +47,18 @@ describe('a channel', () => {
     expect(fake.queued).toHaveLength(2);
   });
 
+  it('sends what would be stale later at once or not at all, and says which', () => {
+    const { fake, channel } = open();
+    const sent = Array.from({ length: 40 }, (_, i) => channel.trySend(`${i}`));
+    expect(sent).toEqual([...Array(32).fill(true), ...Array(8).fill(false)]);
+    fake.drain(1);
+    expect([channel.trySend('next'), channel.trySend('one too many')]).toEqual([true, false]);
+    fake.drain();
+    expect(fake.sent.slice(-2)).toEqual(['31', 'next']);
+    channel.close();
+    expect(channel.trySend('closed')).toBe(false);
+  });
+
   it('fulfils a send only when the message is handed over', async () => {
     const { fake, channel } = open();
     const order: number[] = [];

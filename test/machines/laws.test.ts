@@ -26,6 +26,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'negotiating.answered': ['FORMED', 'RESTORED'],
     connected: ['FORMED', 'RESTORED'],
   },
+  player: { outside: [], joined: [] },
   negotiation: {
     'open.signaling.connecting': [],
     'open.signaling.online': ['WELCOMED'],

@@ -9,7 +9,9 @@ import {
   negotiationMachine,
   type PairingEvent,
   type PairTarget,
+  type PlayerEvent,
   pairingMachine,
+  playerMachine,
   relayLinkMachine,
   type SessionEvent,
   type Side,
@@ -113,6 +115,26 @@ export const negotiationEvents: Cases<NegotiationEvent> = {
   CLOSED_BY_PEER: [{ type: 'CLOSED_BY_PEER' }],
 };
 
+export const playerEvents: Cases<PlayerEvent> = {
+  JOIN_REQUESTED: ['here', 'there'].flatMap((gameId) =>
+    (['free', 'taken', 'full', 'one_game_too_many'] as const).map((place) => ({
+      type: 'JOIN_REQUESTED',
+      gameId,
+      playerId: '1',
+      place,
+    })),
+  ),
+  LEAVE_REQUESTED: ['here', 'there', undefined].map((gameId) => ({ type: 'LEAVE_REQUESTED', gameId })),
+  SIGNAL_RECEIVED: ['here', 'there'].flatMap((gameId) =>
+    (['player', 'self', 'unknown_player', 'unknown_game'] as const).map((target) => ({
+      type: 'SIGNAL_RECEIVED',
+      gameId,
+      target,
+    })),
+  ),
+  SOCKET_CLOSED: [{ type: 'SOCKET_CLOSED' }],
+};
+
 /** Multiples of the timer wheel's tick, so that an actor's clock and the wheel agree to the millisecond. */
 export const negotiationSettings: NegotiationSettings = {
   signalingTimeoutMs: 10_000,
@@ -150,6 +172,7 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
       events: all(pairingEvents),
     },
   ],
+  ['player', { machine: playerMachine, inputs: [undefined], events: all(playerEvents) }],
   [
     'negotiation',
     {

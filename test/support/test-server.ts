@@ -41,6 +41,10 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const server = await startServer({ port: 0, ...forTests, ...options }, { clock, log: logger });
   tap(server.sessionHost, noteTransitions);
   tap(server.pairingHost, noteTransitions);
+  if (server.rooms) {
+    tap(server.rooms.playerHost, noteTransitions);
+    tap(server.rooms.pairingHost, noteTransitions);
+  }
   const connect = () => RawClient.connect(server.url);
   const testServer = {
     server,

@@ -7,6 +7,7 @@ import {
   nameTransitions,
   negotiationMachine,
   pairingMachine,
+  playerMachine,
   relayLinkMachine,
   type Step,
   sessionMachine,
@@ -14,7 +15,13 @@ import {
 } from '../../src/machines/index.ts';
 
 /** The machines whose every transition must be taken. */
-export const gatedMachines = [sessionMachine, pairingMachine, negotiationMachine, relayLinkMachine] as const;
+export const gatedMachines = [
+  sessionMachine,
+  pairingMachine,
+  negotiationMachine,
+  playerMachine,
+  relayLinkMachine,
+] as const;
 
 /** Also known to coverage-gate.js. */
 const FOLDER = '.cache/transitions';

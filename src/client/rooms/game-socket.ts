@@ -1,0 +1,81 @@
+/** What the manager needs of the game's Socket.IO client socket, and how signals look on it. */
+import {
+  type ClientMessage,
+  isRecord,
+  type RoomEvents,
+  type RoomId,
+  type RoomSignalType,
+  type ServerMessage,
+} from '../../protocol/index.ts';
+
+/** The part of socket.io-client's Socket that is used. */
+export interface GameSocket {
+  readonly connected: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: as socket.io-client types its listeners
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: as socket.io-client types its listeners
+  off(event: string, listener: (...args: any[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+}
+
+export type Signal = Pick<RoomEvents['webrtc_signal'], 'type' | 'payload'>;
+
+/** A signal that came in, as far as anybody may trust it. @returns undefined for what is none */
+export function readSignal(data: unknown): (Signal & { game: RoomId; from: RoomId }) | undefined {
+  if (!isRecord(data)) return undefined;
+  const { type, from_player_id: from, game_id: game, payload } = data;
+  const isSignal = type === 'offer' || type === 'answer' || type === 'ice-candidate';
+  return isSignal && isRoomId(from) && isRoomId(game) ? { type, from, game, payload } : undefined;
+}
+
+/** @returns undefined for what names no player of a game */
+export function readPlayer(data: unknown): { game: RoomId; player: RoomId; reason: unknown } | undefined {
+  if (!isRecord(data)) return undefined;
+  const { game_id: game, player_id: player, reason } = data;
+  return isRoomId(game) && isRoomId(player) ? { game, player, reason } : undefined;
+}
+
+/**
+ * A signal as the native protocol's message; whether it fits that is checked where all of them are. Clients send a
+ * description as WebRTC's object or as its bare SDP.
+ */
+export function messageFrom({ type, payload }: Signal): object {
+  if (type === 'ice-candidate') return { type: 'candidate', candidate: payload, from_peer: true };
+  const sdp = isRecord(payload) ? payload.sdp : payload;
+  return { type, sdp, from_peer: true };
+}
+
+/**
+ * What goes to the other player for a message of ours.
+ * @returns undefined for what this dialect has no word for; that there are no more candidates is such a thing, and
+ * existing clients would stumble over it
+ */
+export function signalFrom(message: ClientMessage): Signal | undefined {
+  switch (message.type) {
+    case 'offer':
+    case 'answer':
+      return { type: message.type, payload: { type: message.type, sdp: message.sdp } };
+    case 'candidate':
+      return message.candidate
+        ? { type: 'ice-candidate' satisfies RoomSignalType, payload: message.candidate }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Which peer connection a description comes from: its DTLS fingerprint (RFC 8122), which an ICE restart keeps and a new
+ * connection changes.
+ */
+export function fingerprintOf({ payload }: Signal): string | undefined {
+  const sdp = isRecord(payload) ? payload.sdp : payload;
+  return typeof sdp === 'string' ? /^a=fingerprint:(.*)$/m.exec(sdp)?.[1]?.trim() : undefined;
+}
+
+/** The server's messages, as far as the manager has to play them itself. */
+export type PlayedMessage = Extract<ServerMessage, { type: 'your_id' | 'paired' | 'peer_disconnected' }>;
+
+function isRoomId(value: unknown): value is RoomId {
+  return typeof value === 'string' || typeof value === 'number';
+}

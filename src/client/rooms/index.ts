@@ -1,0 +1,16 @@
+/** `WebRTCManager` for Node, over werift: for agents that play along. Where there is a browser, its own is taken. */
+import type { RoomId } from '../../protocol/index.ts';
+import { nodePlatform } from '../index.ts';
+import { BaseWebRTCManager, type GameSocket, type WebRTCManagerOptions } from './manager.ts';
+
+export { PairlaneError } from '../errors.ts';
+export type { GameSocket, WebRTCManagerCallbacks, WebRTCManagerOptions } from './manager.ts';
+
+/** Peer connections between the players of a game. */
+export class WebRTCManager extends BaseWebRTCManager {
+  constructor(socket: GameSocket, gameId: RoomId, myPlayerId: RoomId, options: WebRTCManagerOptions = {}) {
+    super(nodePlatform, socket, gameId, myPlayerId, options);
+  }
+}
+
+export default WebRTCManager;

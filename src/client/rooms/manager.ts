@@ -1,0 +1,228 @@
+/**
+ * `WebRTCManager`: peer connections between the players of a game, signaled over the game's own Socket.IO socket. A
+ * thin face: each other player is a negotiation machine of its own, with the same connection and channel as the
+ * native peer's. It joins no game: that is the game's business, before it connects to anybody.
+ */
+import { type RoomId, roomIdKey } from '../../protocol/index.ts';
+import type { PairlaneError } from '../errors.ts';
+import type { PeerOptions } from '../options.ts';
+import type { Platform } from '../platform.ts';
+import type { PeerState } from '../state.ts';
+import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
+import { RemotePlayer, type RemotePlayerShell } from './remote-player.ts';
+
+export type { GameSocket } from './game-socket.ts';
+
+/** What a game is told of; each may be given as an option, or set on the manager. */
+export interface WebRTCManagerCallbacks {
+  /** The channel to that player is open: `send` works. */
+  onDataChannelOpen?: ((peerId: RoomId) => void) | undefined;
+  onDataChannelMessage?: ((data: string | ArrayBuffer, peerId: RoomId) => void) | undefined;
+  /** A channel that was open is not any more. */
+  onDataChannelClose?: ((peerId: RoomId) => void) | undefined;
+  /** No connection came up, or one was lost and could not be restored. `connectToPeer` tries again. */
+  onConnectionFailed?: ((peerId: RoomId, error: PairlaneError) => void) | undefined;
+}
+
+export interface WebRTCManagerOptions
+  extends WebRTCManagerCallbacks,
+    Pick<
+      PeerOptions,
+      | 'iceServers'
+      | 'iceTransportPolicy'
+      | 'iceAdditionalHostAddresses'
+      | 'timeouts'
+      | 'maxRestarts'
+      | 'observer'
+    > {
+  /** Where log lines go; the console unless said otherwise, nowhere for `false`. */
+  readonly logger?: false | { log(line: string): void; warn(line: string): void };
+}
+
+/** Latest state counts: what is lost or late is not sent again, and nothing waits for it. */
+const GAME_CHANNEL = { label: 'game', ordered: false, maxRetransmits: 0 } as const;
+
+export class BaseWebRTCManager implements WebRTCManagerCallbacks {
+  onDataChannelOpen: WebRTCManagerCallbacks['onDataChannelOpen'];
+  onDataChannelMessage: WebRTCManagerCallbacks['onDataChannelMessage'];
+  onDataChannelClose: WebRTCManagerCallbacks['onDataChannelClose'];
+  onConnectionFailed: WebRTCManagerCallbacks['onConnectionFailed'];
+  readonly #socket: GameSocket;
+  readonly #gameId: RoomId;
+  readonly #myId: RoomId;
+  readonly #shell: RemotePlayerShell;
+  readonly #remotes = new Map<string, RemotePlayer>();
+  readonly #listeners: readonly (readonly [event: string, listener: (data: unknown) => void])[];
+  #closed: Promise<void> | undefined;
+
+  /**
+   * @param platform what it runs on
+   * @param socket the game's socket.io-client socket
+   * @param gameId the game that the socket joins
+   * @param myPlayerId the player that it joins as
+   */
+  constructor(
+    platform: Platform,
+    socket: GameSocket,
+    gameId: RoomId,
+    myPlayerId: RoomId,
+    options: WebRTCManagerOptions = {},
+  ) {
+    const { logger = console, ...rest } = options;
+    this.#socket = socket;
+    this.#gameId = gameId;
+    this.#myId = myPlayerId;
+    this.onDataChannelOpen = options.onDataChannelOpen;
+    this.onDataChannelMessage = options.onDataChannelMessage;
+    this.onDataChannelClose = options.onDataChannelClose;
+    this.onConnectionFailed = options.onConnectionFailed;
+    const log = (level: 'log' | 'warn', line: string) => {
+      if (logger) logger[level](`[WebRTC] ${line}`);
+    };
+    this.#shell = {
+      myId: myPlayerId,
+      platform,
+      options: { ...peerOptionsOf(rest), channel: GAME_CHANNEL },
+      isOnline: () => socket.connected,
+      sendSignal: (to, { type, payload }) => {
+        socket.emit('webrtc_signal', { game_id: gameId, target_player_id: to, type, payload });
+      },
+      opened: (id) => this.#tell(() => this.onDataChannelOpen?.(id)),
+      message: (id, data) => this.#tell(() => this.onDataChannelMessage?.(asReceived(data), id)),
+      closed: (id) => this.#tell(() => this.onDataChannelClose?.(id)),
+      failed: (id, error) => {
+        log('warn', `player ${id}: ${error.message}`);
+        this.#tell(() => this.onConnectionFailed?.(id, error));
+      },
+      log: (level, id, text) => log(level, `player ${id}: ${text}`),
+    };
+    this.#listeners = [
+      ['webrtc_signal', (data) => this.#signaled(data)],
+      ['player_left', (data) => this.#left(data)],
+      ['signal_error', (data) => log('warn', `the server: ${textOf(data)}`)],
+      ['connect', () => this.#each((remote) => remote.online())],
+      ['disconnect', () => this.#each((remote) => remote.offline())],
+    ];
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
+  }
+
+  /**
+   * Connects to a player of the game; call it for each of them. The lower player id initiates (compared as numbers
+   * where both are, else as text), the other one waits for its offer. A player that is connected to stays so.
+   */
+  connectToPeer(peerId: RoomId): void {
+    if (this.#closed || this.#isMe(peerId)) return;
+    this.#remoteOf(peerId).connect();
+  }
+
+  /**
+   * Sends to one player, or to all whose channel is open. What cannot go out at once is not sent: newer state will be.
+   * @returns false when it was sent to nobody
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView, peerId?: RoomId): boolean {
+    const bytes = asSent(data);
+    const targets = peerId === undefined ? this.#remotes.values() : [this.#remotes.get(roomIdKey(peerId))];
+    let isSent = false;
+    for (const remote of targets) isSent = remote?.send(bytes) === true || isSent;
+    return isSent;
+  }
+
+  /** Whether the channel to that player, or to at least one, is open. */
+  isReady(peerId?: RoomId): boolean {
+    if (peerId !== undefined) return this.#remotes.get(roomIdKey(peerId))?.isOpen === true;
+    return [...this.#remotes.values()].some(({ isOpen }) => isOpen);
+  }
+
+  /** How far each other player's negotiation is. */
+  get peers(): readonly { readonly id: RoomId; readonly state: PeerState; readonly isOpen: boolean }[] {
+    return [...this.#remotes.values()].map(({ id, state, isOpen }) => ({ id, state, isOpen }));
+  }
+
+  /** Ends all connections and leaves the socket to the game. Fulfilled when everything is released. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+    const remotes = [...this.#remotes.values()];
+    this.#remotes.clear();
+    await Promise.all(remotes.map((remote) => remote.close()));
+  }
+
+  #signaled(data: unknown): void {
+    const signal = readSignal(data);
+    if (!signal || !this.#isMyGame(signal.game) || this.#isMe(signal.from)) return;
+    this.#remoteOf(signal.from).signal(signal);
+  }
+
+  #left(data: unknown): void {
+    const left = readPlayer(data);
+    if (left && this.#isMyGame(left.game)) {
+      this.#remotes.get(roomIdKey(left.player))?.left(left.reason === 'left');
+    }
+  }
+
+  #remoteOf(id: RoomId): RemotePlayer {
+    const key = roomIdKey(id);
+    const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#shell);
+    this.#remotes.set(key, remote);
+    return remote;
+  }
+
+  #each(visit: (remote: RemotePlayer) => void): void {
+    for (const remote of this.#remotes.values()) visit(remote);
+  }
+
+  #isMyGame(id: RoomId): boolean {
+    return roomIdKey(id) === roomIdKey(this.#gameId);
+  }
+
+  #isMe(id: RoomId): boolean {
+    return roomIdKey(id) === roomIdKey(this.#myId);
+  }
+
+  /** A callback that throws is the game's fault, and must not end a step of ours half way. */
+  #tell(call: () => void): void {
+    if (this.#closed) return;
+    try {
+      call();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function peerOptionsOf(options: WebRTCManagerOptions): PeerOptions {
+  const { iceServers, iceTransportPolicy, iceAdditionalHostAddresses, timeouts, maxRestarts, observer } =
+    options;
+  return {
+    ...(iceServers && { iceServers }),
+    ...(iceTransportPolicy && { iceTransportPolicy }),
+    ...(iceAdditionalHostAddresses && { iceAdditionalHostAddresses }),
+    ...(timeouts && { timeouts }),
+    ...(maxRestarts !== undefined && { maxRestarts }),
+    ...(observer && { observer }),
+  };
+}
+
+function asSent(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
+  if (typeof data === 'string') return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
+}
+
+/** As a channel whose `binaryType` is arraybuffer has it. */
+function asReceived(data: string | Uint8Array): string | ArrayBuffer {
+  if (typeof data === 'string') return data;
+  const isWhole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
+  return (isWhole ? data.buffer : data.slice().buffer) as ArrayBuffer;
+}
+
+function textOf(data: unknown): string {
+  const { code } = (data ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code.slice(0, 40) : 'an error';
+}

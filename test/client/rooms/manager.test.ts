@@ -1,0 +1,195 @@
+/** What `WebRTCManager` promises, over a real server and werift. */
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { Agent, connectAll } from '../../support/agents.ts';
+import { RoomClient } from '../../support/room-client.ts';
+import { startTestServer } from '../../support/test-server.ts';
+
+async function startRooms() {
+  const server = await startTestServer({ rooms: true });
+  return { ...server, url: `http://127.0.0.1:${server.server.port}` };
+}
+
+describe('two players', () => {
+  it('connect when both want to; the lower id offers; text and bytes arrive as they are', async () => {
+    const { url, server } = await startRooms();
+    const two = await Agent.join(url, 'g', 2);
+    const ten = await Agent.join(url, 'g', 10);
+    expect(two.manager.isReady()).toBe(false);
+    expect(two.manager.send('too early')).toBe(false);
+    await connectAll([ten, two]);
+    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+      { context: { offerer: 'a', aId: '2', bId: '10' } },
+    ]);
+    await two.say('hello', ten);
+    expect(ten.manager.send(new Uint8Array([1, 2, 3]))).toBe(true);
+    await two.until(() => two.messages.length > 0, 'the bytes');
+    const { data } = two.messages[0] as { data: ArrayBuffer };
+    expect([data instanceof ArrayBuffer, [...new Uint8Array(data)]]).toEqual([true, [1, 2, 3]]);
+    expect([two.opened, ten.opened]).toEqual([[10], [2]]);
+    expect(two.lines.every((line) => line.startsWith('[WebRTC]'))).toBe(true);
+    expect(two.lines.join()).not.toMatch(/candidate|fingerprint|127\.0/);
+  });
+
+  it('connect when only the lower one asks: the first offer is enough for the other', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    one.manager.connectToPeer(2);
+    await Promise.all([one.ready(two), two.ready(one)]);
+  });
+
+  it('connect when one writes its number as text', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 5, '1'), await Agent.join(url, '5', 2)];
+    one.manager.connectToPeer('2');
+    two.manager.connectToPeer(1);
+    await one.until(() => one.manager.isReady(2), 'a channel');
+    expect(one.manager.isReady('2')).toBe(true);
+  });
+
+  it('stay connected when the link to the server is lost, and do not connect twice', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    await connectAll([one, two]);
+    const left = once(one.socket as never, 'player_left');
+    two.socket.disconnect();
+    expect(await left).toMatchObject([{ player_id: 2, reason: 'disconnected' }]);
+    await one.say('still here', two);
+    two.socket.connect();
+    await two.rejoin('g');
+    expect([one.closed, two.closed]).toEqual([[], []]);
+    await two.say('me too', one);
+    expect([one.opened, two.opened]).toEqual([[2], [1]]);
+  });
+
+  it('connect again after one left and came back as a new client', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    await connectAll([one, two]);
+    await two.stop();
+    await one.until(() => one.closed.length === 1, 'the end of the channel');
+    expect(one.manager.isReady()).toBe(false);
+    const again = await Agent.join(url, 'g', 2);
+    await connectAll([one, again]);
+    await one.say('welcome back', again);
+    expect(one.failed).toEqual([]);
+  });
+
+  it('connect again when one replaces its manager on the same socket', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    await connectAll([one, two]);
+    await one.manager.close();
+    await two.until(() => two.closed.length === 1, 'the end of the channel');
+    const { WebRTCManager } = await import('../../../src/client/rooms/index.ts');
+    const next = new WebRTCManager(one.socket, 'g', 1, {
+      iceServers: [],
+      iceAdditionalHostAddresses: ['127.0.0.1'],
+      logger: false,
+    });
+    next.connectToPeer(2);
+    await two.until(() => two.opened.length === 2, 'the second channel');
+    await next.close();
+  });
+});
+
+describe('a game of eight', () => {
+  it('is a full mesh: each hears from each, and the server holds a machine for each pair', async () => {
+    const { url, server } = await startRooms();
+    const players: Agent[] = [];
+    // One after another, as players come: 56 DTLS handshakes at once are too much for one werift process.
+    for (let id = 1; id <= 8; id += 1) {
+      players.push(await Agent.join(url, 'mesh', id));
+      await connectAll(players);
+    }
+    expect(server.rooms?.pairings.size).toBe(28);
+    for (const player of players) expect(player.manager.send(`from ${player.id}`)).toBe(true);
+    for (const player of players) {
+      await player.until(() => player.messages.length >= 7, 'seven messages');
+      const heard = player.messages.map(({ from, data }) => [from, data]);
+      const others = players.filter((other) => other !== player).map(({ id }) => [id, `from ${id}`]);
+      expect(heard.sort()).toEqual(others.sort());
+    }
+  }, 30_000);
+});
+
+describe('a manager', () => {
+  it('takes all of its listeners off the socket when it is closed, and is silent from then on', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    const events = ['webrtc_signal', 'player_left', 'signal_error'];
+    expect(events.map((event) => one.socket.listeners(event).length)).toEqual([1, 1, 1]);
+    await connectAll([one, two]);
+    await one.manager.close();
+    expect(events.map((event) => one.socket.listeners(event).length)).toEqual([0, 0, 0]);
+    expect([one.manager.isReady(), one.manager.send('x'), one.closed]).toEqual([false, false, []]);
+    one.manager.connectToPeer(2);
+    expect(one.manager.peers).toEqual([]);
+  });
+
+  it('tells that no connection came up when the other one leaves before it answers', async () => {
+    const { url } = await startRooms();
+    const one = await Agent.join(url, 'g', 1);
+    const mute = await RoomClient.connect(url);
+    await mute.join('g', 2);
+    one.manager.connectToPeer(2);
+    expect(await mute.next('webrtc_signal')).toMatchObject({ type: 'offer', from_player_id: 1 });
+    mute.socket.disconnect();
+    await one.until(() => one.failed.length === 1, 'the failure');
+    expect(one.failed).toMatchObject([{ id: 2, error: { code: 'peer_gone' } }]);
+  });
+
+  it('tells that no connection came up when nobody offers in time', async () => {
+    const { url } = await startRooms();
+    const two = await Agent.join(url, 'g', 2, { timeouts: { offerMs: 50 } });
+    two.manager.connectToPeer(1);
+    await two.until(() => two.failed.length === 1, 'the failure');
+    expect(two.failed).toMatchObject([{ id: 1, error: { code: 'offer_timeout' } }]);
+  });
+
+  it('passes over what is not for it: itself, other games, and signals that are none', async () => {
+    const { url } = await startRooms();
+    const one = await Agent.join(url, 'g', 1);
+    one.manager.connectToPeer('1');
+    const listener = one.socket.listeners('webrtc_signal')[0] as (data: unknown) => void;
+    for (const data of [
+      { type: 'offer', from_player_id: 1, game_id: 'g', payload: 'sdp' },
+      { type: 'offer', from_player_id: 2, game_id: 'h', payload: 'sdp' },
+      { type: 'hangup', from_player_id: 2, game_id: 'g', payload: 'sdp' },
+      { type: 'offer', from_player_id: {}, game_id: 'g' },
+      null,
+      'offer',
+    ]) {
+      listener(data);
+    }
+    expect(one.manager.peers).toEqual([]);
+  });
+
+  it('survives payloads of every wrong kind from a player, who may then connect as if nothing was', async () => {
+    const { url } = await startRooms();
+    const one = await Agent.join(url, 'g', 1);
+    const rogue = await RoomClient.connect(url);
+    await rogue.join('g', 2);
+    for (const payload of [null, 7, [], {}, { sdp: 7 }, 'no sdp', { candidate: {} }]) {
+      for (const type of ['ice-candidate', 'offer', 'answer']) rogue.signal('g', 1, type, payload);
+    }
+    await rogue.settled();
+    rogue.socket.disconnect();
+    const two = await Agent.join(url, 'g', 2);
+    await connectAll([one, two]);
+    await two.say('hello', one);
+  });
+
+  it('takes candidates that come before their offer', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await RoomClient.connect(url)];
+    await two.join('g', 2);
+    two.signal('g', 1, 'ice-candidate', {
+      candidate: 'candidate:1 1 udp 1 192.0.2.1 9 typ host',
+      sdpMid: '0',
+    });
+    await two.settled();
+    expect(one.manager.peers).toMatchObject([{ id: 2, state: 'unpaired' }]);
+    expect(one.failed).toEqual([]);
+  });
+});
