@@ -191,8 +191,9 @@ export class Negotiator {
   #openConnection(): void {
     const { iceServers = this.#pairing?.iceServers ?? this.#serverIceServers ?? DEFAULT_ICE_SERVERS } =
       this.#options;
-    const { iceAdditionalHostAddresses } = this.#options;
-    const rtc = this.#platform.createConnection({ iceServers, iceAdditionalHostAddresses });
+    const { iceTransportPolicy = 'all', iceAdditionalHostAddresses } = this.#options;
+    const config = { iceServers, iceTransportPolicy, iceAdditionalHostAddresses };
+    const rtc = this.#platform.createConnection(config);
     this.#connection = new Connection(rtc, this.#resolved.channel, {
       localOffer: (sdp) => this.send({ type: 'LOCAL_OFFER_SET', sdp }),
       localAnswer: (sdp) => this.send({ type: 'LOCAL_ANSWER_SET', sdp }),

@@ -4,7 +4,7 @@ import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '
 import { DEFAULT_PORT } from '../protocol/index.ts';
 import type { ChannelOptions } from './connection.ts';
 import { PairlaneError } from './errors.ts';
-import type { DataChannelInit, IceServer } from './rtc/types.ts';
+import type { DataChannelInit, IceServer, IceTransportPolicy } from './rtc/types.ts';
 
 /** The seed's: what a peer asks for its public address when nobody says otherwise. */
 export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
@@ -23,6 +23,8 @@ export interface PeerOptions {
    * server names, or else a public STUN server.
    */
   readonly iceServers?: readonly IceServer[];
+  /** `relay`: only ways through a TURN server, which hides our addresses from the peer; `all` unless said otherwise. */
+  readonly iceTransportPolicy?: IceTransportPolicy;
   /** Further addresses to be reached at, such as 127.0.0.1 where there is only loopback; Node only. */
   readonly iceAdditionalHostAddresses?: readonly string[];
   /** The data channel that the initiator opens, and that the other one agrees to: label `chat`, reliable, ordered. */

@@ -24,6 +24,9 @@ export interface IceServer {
   readonly credential?: string;
 }
 
+/** RTCIceTransportPolicy. */
+export type IceTransportPolicy = 'all' | 'relay';
+
 /** RTCPeerConnectionState. */
 export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
@@ -77,6 +80,7 @@ export interface PeerConnection {
 export interface ConnectionConfig {
   /** Empty: no STUN, no TURN. */
   readonly iceServers: readonly IceServer[];
+  readonly iceTransportPolicy: IceTransportPolicy;
   /** Addresses to offer besides those of the network interfaces; only werift knows this. */
   readonly iceAdditionalHostAddresses?: readonly string[] | undefined;
 }

@@ -45,6 +45,7 @@ class WeriftConnection implements PeerConnection {
       iceServers: config.iceServers.flatMap((server) =>
         [server.urls].flat().map((urls) => ({ ...server, urls: urls as string })),
       ),
+      iceTransportPolicy: config.iceTransportPolicy,
       ...(config.iceAdditionalHostAddresses && {
         iceAdditionalHostAddresses: [...config.iceAdditionalHostAddresses],
       }),
