@@ -24,6 +24,8 @@ const ownMessages = {
   peer_gone: 'The peer left.',
   unpaired: 'The pairing was ended on this side.',
   send_failed: 'The data channel refused the message.',
+  unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
+  channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',
   unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
   invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
   server_error: 'The signaling server reported an error.',
@@ -74,4 +76,12 @@ export class PairlaneError extends Error {
     if (cause instanceof PairlaneError) return cause;
     return new PairlaneError(code, cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+/** What we say may cross with what the server tells us at the same time; the machine knows what follows. */
+export function isExpected(error: PairlaneError): boolean {
+  // A session that could not be resumed was replaced by a new one; we leave a peer that has left us meanwhile.
+  if (error.for === 'resume' || error.for === 'unpair') return true;
+  // Our offer yields to the peer's; and what is still said to a peer when the pairing has just ended.
+  return error.code === 'offer_collision' || (error.code === 'not_paired' && error.for !== undefined);
 }

@@ -14,13 +14,21 @@ import type {
   SessionDescription,
 } from './types.ts';
 import { WeriftDataChannel } from './werift-channel.ts';
+import { type LiveIceAgent, watchLiveness } from './werift-liveness.ts';
+import { mendOpening, mendSctp, type SctpTransport } from './werift-sctp.ts';
 
 export type { RTCDataChannel } from 'werift';
 
 /** What this file uses of werift's ICE agent beyond its typings. */
-interface IceAgent {
+interface IceAgent extends LiveIceAgent {
   stunServer?: unknown;
   protocols: { transactions?: Record<string, { failWithTimeout?: () => void }> }[];
+}
+
+/** What this file uses of werift's connection beyond its typings. */
+interface SecureManager {
+  readonly connectionState: ConnectionState;
+  setConnectionState(state: ConnectionState): void;
 }
 
 /** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
@@ -32,6 +40,8 @@ class WeriftConnection implements PeerConnection {
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   readonly #pc: RTCPeerConnection;
   readonly #hasIceServers: boolean;
+  readonly #silenceMs: number;
+  #endWatches: (() => void)[] = [];
   readonly #prepared = new WeakSet<RTCIceTransport>();
   readonly #restarts = new WeakMap<RTCIceTransport, number>();
   /** How many transports look for a way anew. */
@@ -41,6 +51,7 @@ class WeriftConnection implements PeerConnection {
 
   constructor(config: ConnectionConfig) {
     this.#hasIceServers = config.iceServers.length > 0;
+    this.#silenceMs = config.silenceMs;
     this.#pc = new RTCPeerConnection({
       iceServers: config.iceServers.flatMap((server) =>
         [server.urls].flat().map((urls) => ({ ...server, urls: urls as string })),
@@ -80,7 +91,10 @@ class WeriftConnection implements PeerConnection {
   }
 
   createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
-    return new WeriftDataChannel(this.#pc.createDataChannel(label, { ...init }));
+    const channel = this.#pc.createDataChannel(label, { ...init });
+    mendSctp(this.#sctpTransport);
+    mendOpening(this.#sctpTransport, channel);
+    return new WeriftDataChannel(channel);
   }
 
   async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
@@ -104,6 +118,7 @@ class WeriftConnection implements PeerConnection {
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setRemoteDescription(description);
+    mendSctp(this.#sctpTransport);
     this.#check(restarted);
   }
 
@@ -114,23 +129,29 @@ class WeriftConnection implements PeerConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const end of this.#endWatches) end();
     // Sockets that are just being bound would be forgotten, and stay open.
     await this.#settingLocal;
     // A question to a STUN server that does not answer would keep the process alive for seconds.
     for (const transport of this.#pc.iceTransports) {
-      for (const protocol of (transport.connection as unknown as IceAgent).protocols) {
+      for (const protocol of agentOf(transport).protocols) {
         for (const question of Object.values(protocol.transactions ?? {})) question.failWithTimeout?.();
       }
     }
     await this.#pc.close();
   }
 
+  get #sctpTransport(): SctpTransport | undefined {
+    return this.#pc.sctpTransport as unknown as SctpTransport | undefined;
+  }
+
   /** Trickle ICE: goes on once the host candidates are there; those of STUN and TURN servers follow as they come. */
   #prepare(transport: RTCIceTransport): void {
     if (this.#prepared.has(transport)) return;
     this.#prepared.add(transport);
+    if (this.#silenceMs > 0) this.#endWatches.push(watchLiveness(agentOf(transport), this.#silenceMs));
     if (!this.#hasIceServers) {
-      (transport.connection as unknown as IceAgent).stunServer = undefined;
+      agentOf(transport).stunServer = undefined;
       return;
     }
     const gather = transport.gather.bind(transport);
@@ -157,16 +178,25 @@ class WeriftConnection implements PeerConnection {
   #check(restarted: readonly RTCIceTransport[]): void {
     for (const transport of restarted) {
       transport.start().then(
-        () => this.#checked(),
-        () => this.#checked(),
+        () => this.#checked('connected'),
+        () => this.#checked('failed'),
       );
     }
   }
 
-  #checked(): void {
+  #checked(state: 'connected' | 'failed'): void {
     this.#checking -= 1;
-    if (!this.#isClosed) this.onconnectionstatechange?.();
+    // werift does not take back by itself that it had failed; what it tells of the change is heard as ours.
+    const { secureManager } = this.#pc as unknown as { secureManager: SecureManager };
+    const before = secureManager.connectionState;
+    if (this.#isClosed) return;
+    if (before === state) this.onconnectionstatechange?.();
+    else secureManager.setConnectionState(state);
   }
+}
+
+function agentOf(transport: RTCIceTransport): IceAgent {
+  return transport.connection as unknown as IceAgent;
 }
 
 /** Makes werift connections; what a {@link Platform} of Node needs. */
