@@ -3,7 +3,7 @@
  * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
  * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
  */
-import { type RTCIceTransport, RTCPeerConnection } from 'werift';
+import { classes, Message, methods, type RTCIceTransport, RTCPeerConnection, TurnProtocol } from 'werift';
 import type {
   ConnectionConfig,
   ConnectionState,
@@ -14,16 +14,13 @@ import type {
   SessionDescription,
 } from './types.ts';
 import { WeriftDataChannel } from './werift-channel.ts';
+import { stopAsking, trickle } from './werift-gathering.ts';
 import { type LiveIceAgent, watchLiveness } from './werift-liveness.ts';
 import { mendOpening, mendSctp, type SctpTransport } from './werift-sctp.ts';
 
-export type { RTCDataChannel } from 'werift';
+import { mendTurn } from './werift-turn.ts';
 
-/** What this file uses of werift's ICE agent beyond its typings. */
-interface IceAgent extends LiveIceAgent {
-  stunServer?: unknown;
-  protocols: { transactions?: Record<string, { failWithTimeout?: () => void }> }[];
-}
+export type { RTCDataChannel, RTCIceTransport } from 'werift';
 
 /** What this file uses of werift's connection beyond its typings. */
 interface SecureManager {
@@ -31,15 +28,16 @@ interface SecureManager {
   setConnectionState(state: ConnectionState): void;
 }
 
-/** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
-const OTHER_INTERFACES_MS = 10;
+mendTurn(TurnProtocol.prototype, (lifetimeS) =>
+  new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
+);
 
 class WeriftConnection implements PeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   readonly #pc: RTCPeerConnection;
-  readonly #hasIceServers: boolean;
+  readonly #iceUrls: readonly string[];
   readonly #silenceMs: number;
   #endWatches: (() => void)[] = [];
   readonly #prepared = new WeakSet<RTCIceTransport>();
@@ -50,7 +48,7 @@ class WeriftConnection implements PeerConnection {
   #isClosed = false;
 
   constructor(config: ConnectionConfig) {
-    this.#hasIceServers = config.iceServers.length > 0;
+    this.#iceUrls = config.iceServers.flatMap(({ urls }) => urls);
     this.#silenceMs = config.silenceMs;
     this.#pc = new RTCPeerConnection({
       iceServers: config.iceServers.flatMap((server) =>
@@ -132,12 +130,7 @@ class WeriftConnection implements PeerConnection {
     for (const end of this.#endWatches) end();
     // Sockets that are just being bound would be forgotten, and stay open.
     await this.#settingLocal;
-    // A question to a STUN server that does not answer would keep the process alive for seconds.
-    for (const transport of this.#pc.iceTransports) {
-      for (const protocol of agentOf(transport).protocols) {
-        for (const question of Object.values(protocol.transactions ?? {})) question.failWithTimeout?.();
-      }
-    }
+    for (const transport of this.#pc.iceTransports) stopAsking(transport);
     await this.#pc.close();
   }
 
@@ -145,22 +138,12 @@ class WeriftConnection implements PeerConnection {
     return this.#pc.sctpTransport as unknown as SctpTransport | undefined;
   }
 
-  /** Trickle ICE: goes on once the host candidates are there; those of STUN and TURN servers follow as they come. */
   #prepare(transport: RTCIceTransport): void {
     if (this.#prepared.has(transport)) return;
     this.#prepared.add(transport);
-    if (this.#silenceMs > 0) this.#endWatches.push(watchLiveness(agentOf(transport), this.#silenceMs));
-    if (!this.#hasIceServers) {
-      agentOf(transport).stunServer = undefined;
-      return;
-    }
-    const gather = transport.gather.bind(transport);
-    transport.gather = () => {
-      const firstHosts = new Promise<void>((resolve) => {
-        transport.onIceCandidate.once(() => setTimeout(resolve, OTHER_INTERFACES_MS));
-      });
-      return Promise.race([gather(), firstHosts]);
-    };
+    trickle(transport, this.#iceUrls);
+    if (this.#silenceMs === 0) return;
+    this.#endWatches.push(watchLiveness(transport.connection as unknown as LiveIceAgent, this.#silenceMs));
   }
 
   /** The transports whose ICE was restarted since the last answer, while their DTLS stayed connected. */
@@ -193,10 +176,6 @@ class WeriftConnection implements PeerConnection {
     if (before === state) this.onconnectionstatechange?.();
     else secureManager.setConnectionState(state);
   }
-}
-
-function agentOf(transport: RTCIceTransport): IceAgent {
-  return transport.connection as unknown as IceAgent;
 }
 
 /** Makes werift connections; what a {@link Platform} of Node needs. */
