@@ -14,6 +14,7 @@ const DATA_CHUNK_TYPE = 0;
 
 /** What werift gives a packet at most: its largest chunk. */
 const MAX_PACKET_BYTES = 1200 + 16;
+const MAX_WINDOW_BYTES = 64 * 1024;
 
 /** RFC 8832 section 5.1: DATA_CHANNEL_OPEN, and its channel types. */
 const DCEP_PPID = 50;
@@ -48,6 +49,7 @@ interface SendOptions {
 /** What this file uses of werift's SCTP association, most of it beyond its typings. */
 interface Association {
   state: string;
+  cwnd: number;
   lastSackedTsn: number;
   advancedPeerAckTsn: number;
   forwardTsnChunk: unknown;
@@ -83,6 +85,7 @@ export function mendSctp(transport: SctpTransport | undefined): void {
   mended.add(transport.sctp as object);
   const sctp = transport.sctp as Association;
   passOverNonsense(sctp, transport);
+  capWindow(sctp);
   bundleChunks(sctp);
   limitMessages(sctp, transport);
   abandonMessages(sctp);
@@ -118,6 +121,20 @@ function passOverNonsense(sctp: Association, transport: SctpTransport): void {
   sctp.transport.onData = (packet) => void sctp.handleData(packet).catch(ignore);
   sctp.onReceive.allUnsubscribe();
   sctp.onReceive.subscribe((...message) => void transport.datachannelReceive(...message).catch(ignore));
+}
+
+/**
+ * Linux gives a UDP socket 208 KiB for what was not read yet, each packet counted with its overhead; more than that in
+ * one burst is lost, and a loss at the end of a burst costs a second of silence.
+ */
+function capWindow(sctp: Association): void {
+  let { cwnd } = sctp;
+  Object.defineProperty(sctp, 'cwnd', {
+    get: () => cwnd,
+    set: (bytes: number) => {
+      cwnd = Math.min(bytes, MAX_WINDOW_BYTES);
+    },
+  });
 }
 
 /** Small messages that are sent in one go share packets. */
