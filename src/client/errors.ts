@@ -9,6 +9,8 @@ const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
   signaling_lost: 'The link to the signaling server was lost before the peers were connected. Pair again.',
   offer_timeout: "The initiator's offer did not come in time. Pair again.",
   answer_timeout: 'The peer did not answer our offer in time. Pair again.',
+  own_answer_timeout:
+    "The answer to the peer's offer was not made in time. Are the STUN and TURN servers reachable?",
   connection_failed: 'The connection to the peer failed and could not be restored. Pair again.',
   connection_timeout:
     'No way to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',

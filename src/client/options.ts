@@ -40,7 +40,7 @@ export interface PeerOptions {
     readonly signalingMs?: number;
     /** For the initiator's offer; 30,000. */
     readonly offerMs?: number;
-    /** For the answer to our offer; 30,000. */
+    /** For the answer to our offer, and for ours to the peer's; 30,000. */
     readonly answerMs?: number;
     /** For a way to the peer; 30,000. */
     readonly checkingMs?: number;

@@ -1,13 +1,14 @@
 /** Real peers on networks that fail: whatever can come back comes back, and what is gone is told of once. */
 import { describe, expect, it } from '@jest/globals';
 import type { Peer, PeerOptions, PeerState } from '../../src/client/index.ts';
-import { event, inState, open, recorded, testPeer } from '../support/peers.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { errorOf, event, inState, open, recorded, testPeer } from '../support/peers.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { UdpProxy } from '../support/udp-proxy.ts';
 
 /** So that a cut is noticed in no time. */
-const impatient: PeerOptions = { timeouts: { silenceMs: 250 }, reconnect: { baseMs: 20, capMs: 40 } };
+const impatient: PeerOptions = { timeouts: { silenceMs: 400 }, reconnect: { baseMs: 20, capMs: 40 } };
 
 interface Network {
   readonly server: TestServer;
@@ -92,12 +93,31 @@ describe('a connection over a bad network', () => {
   });
 
   it('is left alone while it is only quiet', async () => {
-    const { udp, a, b } = await connected({ timeouts: { silenceMs: 100 } });
+    const { udp, a, b } = await connected({ timeouts: { silenceMs: 200 } });
     const states = [recorded(a, 'state'), recorded(b, 'state')];
     // Questions and answers: more than enough of them to have given up three times.
     const { packets } = udp;
     while (udp.packets < packets + 60) await new Promise((resolve) => setImmediate(resolve));
     expect(states).toEqual([[], []]);
+  });
+
+  it('that never comes about ends at its deadline, and tells what was missing', async () => {
+    const { server } = await startTestServer();
+    const udp = new UdpProxy();
+    const clock = new ManualClock();
+    const [a, b] = [
+      await testPeer(server.url, { clock }, udp.platform('a')),
+      await testPeer(server.url, { clock }, udp.platform('b')),
+    ];
+    const errors = [event(a, 'error'), event(b, 'error')];
+    udp.cut();
+    await a.pair({ id: b.id as string });
+    await bothIn('checking', a, b);
+    const opened = [errorOf(a.opened()), errorOf(b.opened())];
+    clock.advance(30_050);
+    const timeout = { code: 'connection_timeout', message: expect.stringContaining('TURN') };
+    expect(await Promise.all([...errors, ...opened])).toMatchObject([timeout, timeout, timeout, timeout]);
+    expect([a.state, b.state]).toEqual(['unpaired', 'unpaired']);
   });
 
   it('takes a new way without a new pairing when its network changes', async () => {

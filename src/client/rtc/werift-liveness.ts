@@ -9,7 +9,6 @@ const QUESTIONS = 5;
 
 /** What this file uses of werift's ICE agent beyond its typings. */
 export interface LiveIceAgent {
-  readonly state: string;
   readonly nominated: CandidatePair | undefined;
   readonly localUsername: string;
   readonly remoteUsername: string;
@@ -33,15 +32,20 @@ interface CandidatePair {
 
 /**
  * Watches one ICE agent for as long as it lives.
+ * @param isConnected before that, others watch the time
  * @param silenceMs how long nothing may come
  * @returns ends it
  */
-export function watchLiveness(agent: LiveIceAgent, silenceMs: number): () => void {
+export function watchLiveness(
+  agent: LiveIceAgent,
+  isConnected: () => boolean,
+  silenceMs: number,
+): () => void {
   let last: { pair: CandidatePair; heard: number } | undefined;
   let unanswered = 0;
   const intervalMs = silenceMs / QUESTIONS;
   const timer = setInterval(() => {
-    const pair = agent.state === 'connected' || agent.state === 'completed' ? agent.nominated : undefined;
+    const pair = isConnected() ? agent.nominated : undefined;
     const heard = pair ? pair.packetsReceived + pair.requestsReceived + pair.responsesReceived : 0;
     const isQuiet = pair !== undefined && last?.pair === pair && last.heard === heard;
     last = pair && { pair, heard };

@@ -143,7 +143,9 @@ class WeriftConnection implements PeerConnection {
     this.#prepared.add(transport);
     trickle(transport, this.#iceUrls);
     if (this.#silenceMs === 0) return;
-    this.#endWatches.push(watchLiveness(transport.connection as unknown as LiveIceAgent, this.#silenceMs));
+    const agent = transport.connection as unknown as LiveIceAgent;
+    const isConnected = () => this.connectionState === 'connected';
+    this.#endWatches.push(watchLiveness(agent, isConnected, this.#silenceMs));
   }
 
   /** The transports whose ICE was restarted since the last answer, while their DTLS stayed connected. */
