@@ -47,9 +47,7 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
 }
 
 /** A peer's options from those of the command line. */
-export function peerOptionsOf(
-  options: Omit<CliPeerOptions, 'key' | 'id' | 'newKey'>,
-): PeerOptions {
+export function peerOptionsOf(options: Omit<CliPeerOptions, 'key' | 'id' | 'newKey'>): PeerOptions {
   const { url, ice, iceServer, iceHostAddress, inspect } = options;
   const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
   return {

@@ -55,6 +55,11 @@ export class Connection {
       else handlers.localCandidate(candidate);
     };
     rtc.onconnectionstatechange = () => this.#stateChanged();
+    rtc.onoversized = () => {
+      if (this.#isClosed) return;
+      handlers.problem(new PairlaneError('message_too_large'));
+      handlers.closedByPeer();
+    };
     rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
   }
 

@@ -28,6 +28,7 @@ const ownMessages = {
   send_failed: 'The data channel refused the message.',
   unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
   channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',
+  message_too_large: 'The peer sent a message that is larger than we take; the pairing is over.',
   unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
   invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
   server_error: 'The signaling server reported an error.',

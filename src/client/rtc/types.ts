@@ -64,6 +64,8 @@ export interface PeerConnection {
   onconnectionstatechange: (() => void) | null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null;
+  /** Not W3C's: a message that is larger than we said we take is on its way. A browser closes by itself then. */
+  onoversized?: (() => void) | null;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
   createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
   createAnswer(): Promise<SessionDescription>;

@@ -15,6 +15,9 @@ const DATA_CHUNK_TYPE = 0;
 /** What werift gives a packet at most: its largest chunk. */
 const MAX_PACKET_BYTES = 1200 + 16;
 const MAX_WINDOW_BYTES = 64 * 1024;
+/** What werift's descriptions say that we take. */
+const MAX_RECEIVED_BYTES = 64 * 1024;
+const SUSPICIOUS_ROOM_BYTES = 512 * 1024;
 
 /** RFC 8832 section 5.1: DATA_CHANNEL_OPEN, and its channel types. */
 const DCEP_PPID = 50;
@@ -40,6 +43,12 @@ interface DataChunk {
   retransmit: boolean;
 }
 
+interface IncomingChunk {
+  readonly tsn: number;
+  readonly flags: number;
+  readonly userData: Buffer;
+}
+
 interface SendOptions {
   expiry?: number | undefined;
   maxRetransmits?: number | undefined;
@@ -60,6 +69,9 @@ interface Association {
   maybeAbandon(chunk: DataChunk): boolean;
   updateAdvancedPeerAckPoint(): void;
   flightSizeDecrease(chunk: DataChunk): void;
+  /** Of 1 MiB, what is left for messages that wait for their rest. */
+  readonly advertisedRwnd: number;
+  readonly inboundStreams: { readonly [streamId: number]: { readonly reassembly: readonly IncomingChunk[] } };
   readonly transport: { onData: (packet: Buffer) => void };
   handleData(packet: Buffer): Promise<void>;
   readonly onReceive: {
@@ -79,12 +91,15 @@ export interface SctpTransport {
 
 const mended = new WeakSet<object>();
 
-/** Mends the association under a transport, if it was not yet. */
-export function mendSctp(transport: SctpTransport | undefined): void {
+/**
+ * Mends the association under a transport, if it was not yet.
+ * @param oversized a message comes that is larger than we said we take
+ */
+export function mendSctp(transport: SctpTransport | undefined, oversized: () => void): void {
   if (!transport || mended.has(transport.sctp as object)) return;
   mended.add(transport.sctp as object);
   const sctp = transport.sctp as Association;
-  passOverNonsense(sctp, transport);
+  passOverNonsense(sctp, transport, oversized);
   capWindow(sctp);
   bundleChunks(sctp);
   limitMessages(sctp, transport);
@@ -116,9 +131,15 @@ export function mendOpening(transport: SctpTransport | undefined, channel: RTCDa
  * werift throws at a packet that it cannot read and at a message of no channel, where nobody catches it: a peer could
  * end the process. Such things are passed over.
  */
-function passOverNonsense(sctp: Association, transport: SctpTransport): void {
+function passOverNonsense(sctp: Association, transport: SctpTransport, oversized: () => void): void {
   const ignore = () => {};
-  sctp.transport.onData = (packet) => void sctp.handleData(packet).catch(ignore);
+  const receive = async (packet: Buffer) => {
+    await sctp.handleData(packet);
+    // Looked at only when much is waiting for its rest: it would stand there for ever, and hold up all else.
+    const isFilling = sctp.advertisedRwnd < SUSPICIOUS_ROOM_BYTES;
+    if (isFilling && Object.values(sctp.inboundStreams).some(isOversized)) oversized();
+  };
+  sctp.transport.onData = (packet) => void receive(packet).catch(ignore);
   sctp.onReceive.allUnsubscribe();
   sctp.onReceive.subscribe((...message) => void transport.datachannelReceive(...message).catch(ignore));
 }
@@ -135,6 +156,18 @@ function capWindow(sctp: Association): void {
       cwnd = Math.min(bytes, MAX_WINDOW_BYTES);
     },
   });
+}
+
+/** Whether the first message that waits for its rest is larger than any that we take. */
+function isOversized({ reassembly }: { readonly reassembly: readonly IncomingChunk[] }): boolean {
+  let size = 0;
+  let next = reassembly[0]?.tsn;
+  for (const { tsn, flags, userData } of reassembly) {
+    if (tsn !== next || flags & LAST_FRAGMENT) return false;
+    size += userData.length;
+    next = (tsn + 1) >>> 0;
+  }
+  return size > MAX_RECEIVED_BYTES;
 }
 
 /** Small messages that are sent in one go share packets. */

@@ -36,6 +36,7 @@ class WeriftConnection implements PeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
+  onoversized: (() => void) | null = null;
   readonly #pc: RTCPeerConnection;
   readonly #iceUrls: readonly string[];
   readonly #silenceMs: number;
@@ -90,7 +91,7 @@ class WeriftConnection implements PeerConnection {
 
   createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
     const channel = this.#pc.createDataChannel(label, { ...init });
-    mendSctp(this.#sctpTransport);
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
     mendOpening(this.#sctpTransport, channel);
     return new WeriftDataChannel(channel);
   }
@@ -116,7 +117,7 @@ class WeriftConnection implements PeerConnection {
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setRemoteDescription(description);
-    mendSctp(this.#sctpTransport);
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
     this.#check(restarted);
   }
 
