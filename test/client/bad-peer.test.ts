@@ -2,25 +2,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform } from '../../src/client/index.ts';
 import type { Platform } from '../../src/client/platform.ts';
+import type { IceCandidate } from '../../src/client/rtc/types.ts';
 import { SDP } from '../support/fake-rtc.ts';
 import { event, inState, open, recorded, testPeer } from '../support/peers.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
 import { startTestServer } from '../support/test-server.ts';
 
-/** Node's platform, for a peer that changes what it says, or what it is told. */
-function lying(change: { sent?: (text: string) => string[]; received?: (text: string) => string }): Platform {
+/** Node's platform, for a peer that is told something else than was said. */
+function deceived(received: (text: string) => string): Platform {
   return {
     ...nodePlatform,
-    openSocket(url, handlers) {
-      const socket = nodePlatform.openSocket(url, {
+    openSocket: (url, handlers) =>
+      nodePlatform.openSocket(url, {
         ...handlers,
-        received: (data) => handlers.received(change.received?.(String(data)) ?? data),
-      });
-      return {
-        ...socket,
-        send: (text) => (change.sent?.(text) ?? [text]).forEach((part) => void socket.send(part)),
-      };
-    },
+        received: (data) => handlers.received(received(String(data))),
+      }),
   };
 }
 
@@ -69,28 +65,29 @@ describe('candidates of a peer', () => {
 
   it('that are none do not keep two peers from connecting', async () => {
     const { server } = await startTestServer({ maxMessageBurst: 1_000 });
-    const platform = lying({
-      sent(text) {
-        // Numbered frames are sent once each; the garbage goes unnumbered, as a plain client's would.
-        const frame = /"type":"candidate"/.test(text) ? JSON.parse(text) : undefined;
-        const epoch = Array.isArray(frame) ? frame[2]?.epoch : frame?.epoch;
-        if (!frame) return [text];
-        const bad = garbage.map((candidate) =>
-          JSON.stringify({
-            type: 'candidate',
-            candidate: { candidate, sdpMid: '0', sdpMLineIndex: 0 },
-            epoch,
-          }),
-        );
-        return [...bad, text];
+    // Whatever its connection finds, this peer finds all of that before.
+    const platform: Platform = {
+      ...nodePlatform,
+      createConnection(config) {
+        const rtc = nodePlatform.createConnection(config);
+        let handler: typeof rtc.onicecandidate = null;
+        Object.defineProperty(rtc, 'onicecandidate', {
+          get: () => (found: { candidate: IceCandidate | null }) => {
+            for (const candidate of garbage)
+              handler?.({ candidate: { candidate, sdpMid: '0', sdpMLineIndex: 0 } });
+            handler?.(found);
+          },
+          set: (set) => {
+            handler = set;
+          },
+        });
+        return rtc;
       },
-    });
+    };
     const seen: string[] = [];
-    const watching = lying({
-      received(text) {
-        seen.push(text);
-        return text;
-      },
+    const watching = deceived((text) => {
+      seen.push(text);
+      return text;
     });
     const [a, b] = [await testPeer(server.url, {}, platform), await testPeer(server.url, {}, watching)];
     const errors = recorded(b, 'error');
@@ -106,9 +103,7 @@ describe('candidates of a peer', () => {
 describe('a message of 16 MB', () => {
   it('ends the pairing with a typed error, and the next one is as good as ever', async () => {
     const { server } = await startTestServer();
-    const platform = lying({
-      received: (text) => text.replace('max-message-size:65536', 'max-message-size:33554432'),
-    });
+    const platform = deceived((text) => text.replace('max-message-size:65536', 'max-message-size:33554432'));
     const a = await testPeer(server.url, {}, platform);
     const b = await testPeer(server.url);
     await open(a, b);
