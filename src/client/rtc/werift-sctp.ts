@@ -197,7 +197,7 @@ function bundleChunks(sctp: Association): void {
   };
 }
 
-/** Gives each message the limits of its channel, in the units that werift checks them by. */
+/** Gives each message the life time of its channel, in the unit that it is checked by. */
 function limitMessages(sctp: Association, transport: SctpTransport): void {
   const send = sctp.send.bind(sctp);
   sctp.send = (streamId, ppid, data, options = {}) => {
@@ -205,8 +205,7 @@ function limitMessages(sctp: Association, transport: SctpTransport): void {
     return send(streamId, ppid, data, {
       ordered: options.ordered ?? true,
       expiry: typeof lifeTimeMs === 'number' ? (Date.now() + lifeTimeMs) / 1000 : undefined,
-      // It asks whether there is a limit by whether it is truthy, and then whether it is less than what was sent.
-      maxRetransmits: options.maxRetransmits === 0 ? 0.5 : options.maxRetransmits,
+      maxRetransmits: options.maxRetransmits,
     });
   };
 }
