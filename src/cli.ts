@@ -25,6 +25,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./client/agent.ts')).agentCommand,
   },
   {
+    name: 'bots',
+    about: 'Run many pairs of bots that talk to each other, and count.',
+    load: async () => (await import('./client/bots.ts')).botsCommand,
+  },
+  {
     name: 'demo',
     about: 'Start a server and two peers that talk to each other, step by step.',
     load: async () => (await import('./demo.ts')).demoCommand,

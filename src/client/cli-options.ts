@@ -1,7 +1,7 @@
 /** The options that the commands of a peer share. */
 import { CommandError } from '../common/command.ts';
 import type { OptionTable, OptionValues } from '../common/options.ts';
-import { createPeer, DEFAULT_ICE_SERVERS, DEFAULT_URL, type Peer } from './index.ts';
+import { createPeer, DEFAULT_ICE_SERVERS, DEFAULT_URL, type Peer, type PeerOptions } from './index.ts';
 
 export const peerOptions = {
   url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
@@ -39,18 +39,23 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
   if ([options.key, options.id].filter((target) => target !== undefined).length > 1) {
     throw new CommandError('give either --key or --id, not both', 2);
   }
+  try {
+    return await createPeer(peerOptionsOf(options));
+  } catch (error) {
+    throw new CommandError(`${options.url}: ${(error as Error).message}`);
+  }
+}
+
+/** A peer's options from those of the command line. */
+export function peerOptionsOf(options: Omit<CliPeerOptions, 'key' | 'id' | 'newKey'>): PeerOptions {
   const { url, ice, iceServer, iceHostAddress, inspect } = options;
   const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
-  try {
-    return await createPeer({
-      url,
-      inspect,
-      ...(iceServers && { iceServers }),
-      ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
-    });
-  } catch (error) {
-    throw new CommandError(`${url}: ${(error as Error).message}`);
-  }
+  return {
+    url,
+    inspect,
+    ...(iceServers && { iceServers }),
+    ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
+  };
 }
 
 /** Whom the command line says to pair with. */

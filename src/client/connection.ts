@@ -16,8 +16,10 @@ export interface ConnectionHandlers {
   readonly closedByPeer: () => void;
   /** An offer or answer could not be made or applied. */
   readonly descriptionRefused: (error: PairlaneError) => void;
-  readonly opened: () => void;
-  readonly message: (data: string | Uint8Array) => void;
+  readonly opened: (label: string) => void;
+  readonly message: (data: string | Uint8Array, label: string) => void;
+  /** The peer closed a channel other than the first. */
+  readonly channelClosed: (label: string) => void;
   /** Something that the connection survives. */
   readonly problem: (error: PairlaneError) => void;
 }
@@ -32,19 +34,20 @@ const MAX_HELD_CANDIDATES = 256;
 export class Connection {
   readonly #rtc: PeerConnection;
   readonly #handlers: ConnectionHandlers;
-  readonly #channelOptions: ChannelOptions;
+  readonly #agreed: readonly ChannelOptions[];
   #operations: Promise<void> = Promise.resolve();
   #isClosed = false;
-  #channel: Channel | undefined;
+  readonly #channels = new Map<string, Channel>();
   /** The peer's candidates that came before its description. */
   #held: (IceCandidate | null)[] = [];
   /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
 
-  constructor(rtc: PeerConnection, channelOptions: ChannelOptions, handlers: ConnectionHandlers) {
+  /** @param agreed the channels that the one who offers opens, and that the other one lets be opened */
+  constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[], handlers: ConnectionHandlers) {
     this.#rtc = rtc;
-    this.#channelOptions = channelOptions;
+    this.#agreed = agreed;
     this.#handlers = handlers;
     rtc.onicecandidate = ({ candidate }) => {
       if (this.#isClosed) return;
@@ -52,19 +55,23 @@ export class Connection {
       else handlers.localCandidate(candidate);
     };
     rtc.onconnectionstatechange = () => this.#stateChanged();
+    rtc.onoversized = () => {
+      if (this.#isClosed) return;
+      handlers.problem(new PairlaneError('message_too_large'));
+      handlers.closedByPeer();
+    };
     rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
   }
 
-  get isOpen(): boolean {
-    return this.#channel?.isOpen === true;
+  isOpen(label: string): boolean {
+    return this.#channels.get(label)?.isOpen === true;
   }
 
-  /** The first offer brings the data channel along; only the one who offers first creates it. */
+  /** The first offer brings the data channels along; only the one who offers first creates them. */
   makeOffer(iceRestart: boolean): void {
     this.#enqueue(async () => {
-      if (!this.#channel && !this.#rtc.remoteDescription) {
-        const { label, ...init } = this.#channelOptions;
-        this.#adopt(this.#rtc.createDataChannel(label, init));
+      if (this.#channels.size === 0 && !this.#rtc.remoteDescription) {
+        for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
       }
       this.#found ??= [];
       const offer = await this.#rtc.createOffer(iceRestart ? { iceRestart } : {});
@@ -119,13 +126,13 @@ export class Connection {
   }
 
   /** @returns fulfilled when the message was handed over; see {@link Channel.send} */
-  send(data: string | Uint8Array): Promise<void> {
-    return this.#channel?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+  send(data: string | Uint8Array, label: string): Promise<void> {
+    return this.#channels.get(label)?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
   /** @returns whether the message was handed over, at once; see {@link Channel.trySend} */
-  trySend(data: string | Uint8Array): boolean {
-    return this.#channel?.trySend(data) === true;
+  trySend(data: string | Uint8Array, label: string): boolean {
+    return this.#channels.get(label)?.trySend(data) === true;
   }
 
   /** @returns fulfilled when its sockets are released; it never rejects */
@@ -133,7 +140,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      this.#channel?.close();
+      for (const channel of this.#channels.values()) channel.close();
       await this.#rtc.close();
     } catch {
       // It is gone either way.
@@ -185,7 +192,8 @@ export class Connection {
 
   #channelOffered(channel: DataChannel): void {
     if (this.#isClosed) return;
-    if (this.#channel || channel.label !== this.#channelOptions.label) {
+    const { label } = channel;
+    if (this.#channels.has(label) || !this.#agreed.some((agreed) => agreed.label === label)) {
       channel.close();
       this.#handlers.problem(new PairlaneError('unexpected_channel'));
       return;
@@ -194,18 +202,26 @@ export class Connection {
   }
 
   #adopt(channel: DataChannel): Channel {
+    const { label } = channel;
     const ifOpen =
       <Args extends unknown[]>(handler: (...args: Args) => void) =>
       (...args: Args) => {
         if (!this.#isClosed) handler(...args);
       };
     const adopted = new Channel(channel, {
-      opened: ifOpen(this.#handlers.opened),
-      message: ifOpen(this.#handlers.message),
-      closed: ifOpen(this.#handlers.closedByPeer),
+      opened: ifOpen(() => this.#handlers.opened(label)),
+      message: ifOpen((data: string | Uint8Array) => this.#handlers.message(data, label)),
+      closed: ifOpen(() => this.#channelClosed(label)),
     });
-    this.#channel = adopted;
+    this.#channels.set(label, adopted);
     return adopted;
+  }
+
+  /** With its first channel, a peer closes the connection; another one it may not have agreed to. */
+  #channelClosed(label: string): void {
+    const [first] = this.#agreed;
+    if (!first || label === first.label) this.#handlers.closedByPeer();
+    else if (this.isOpen(first.label)) this.#handlers.channelClosed(label);
   }
 }
 

@@ -9,6 +9,8 @@ const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
   signaling_lost: 'The link to the signaling server was lost before the peers were connected. Pair again.',
   offer_timeout: "The initiator's offer did not come in time. Pair again.",
   answer_timeout: 'The peer did not answer our offer in time. Pair again.',
+  own_answer_timeout:
+    "The answer to the peer's offer was not made in time. Are the STUN and TURN servers reachable?",
   connection_failed: 'The connection to the peer failed and could not be restored. Pair again.',
   connection_timeout:
     'No way to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',
@@ -24,6 +26,9 @@ const ownMessages = {
   peer_gone: 'The peer left.',
   unpaired: 'The pairing was ended on this side.',
   send_failed: 'The data channel refused the message.',
+  unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
+  channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',
+  message_too_large: 'The peer sent a message that is larger than we take; the pairing is over.',
   unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
   invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
   server_error: 'The signaling server reported an error.',
@@ -74,4 +79,12 @@ export class PairlaneError extends Error {
     if (cause instanceof PairlaneError) return cause;
     return new PairlaneError(code, cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+/** What we say may cross with what the server tells us at the same time; the machine knows what follows. */
+export function isExpected(error: PairlaneError): boolean {
+  // A session that could not be resumed was replaced by a new one; we leave a peer that has left us meanwhile.
+  if (error.for === 'resume' || error.for === 'unpair') return true;
+  // Our offer yields to the peer's; and what is still said to a peer when the pairing has just ended.
+  return error.code === 'offer_collision' || (error.code === 'not_paired' && error.for !== undefined);
 }

@@ -40,8 +40,9 @@ export interface NegotiatorHandlers {
   readonly stepped: (from: StateValue, to: StateValue) => void;
   readonly ready: () => void;
   readonly paired: (pairing: Pairing) => void;
-  readonly opened: () => void;
-  readonly message: (data: string | Uint8Array) => void;
+  readonly opened: (label: string) => void;
+  readonly message: (data: string | Uint8Array, label: string) => void;
+  readonly channelClosed: (label: string) => void;
   readonly peerGone: (peerId: string, reason: string) => void;
   /** The pairing, or the link to the server, is over. */
   readonly gaveUp: (failure: NegotiationFailure) => void;
@@ -192,9 +193,13 @@ export class Negotiator {
     const { iceServers = this.#pairing?.iceServers ?? this.#serverIceServers ?? DEFAULT_ICE_SERVERS } =
       this.#options;
     const { iceTransportPolicy = 'all', iceAdditionalHostAddresses } = this.#options;
-    const config = { iceServers, iceTransportPolicy, iceAdditionalHostAddresses };
-    const rtc = this.#platform.createConnection(config);
-    this.#connection = new Connection(rtc, this.#resolved.channel, {
+    const rtc = this.#platform.createConnection({
+      iceServers,
+      iceTransportPolicy,
+      iceAdditionalHostAddresses,
+      silenceMs: this.#resolved.silenceMs,
+    });
+    this.#connection = new Connection(rtc, this.#resolved.channels, {
       localOffer: (sdp) => this.send({ type: 'LOCAL_OFFER_SET', sdp }),
       localAnswer: (sdp) => this.send({ type: 'LOCAL_ANSWER_SET', sdp }),
       localCandidate: (candidate) => this.send({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),
@@ -210,6 +215,7 @@ export class Negotiator {
       },
       opened: this.#handlers.opened,
       message: this.#handlers.message,
+      channelClosed: this.#handlers.channelClosed,
       problem: this.#handlers.problem,
     });
   }

@@ -10,6 +10,9 @@ import type { DataChannelInit, IceServer, IceTransportPolicy } from './rtc/types
 export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
 export const DEFAULT_URL = `ws://127.0.0.1:${DEFAULT_PORT}/`;
 
+/** An unsigned short, as W3C WebRTC 6.2 has it. */
+const MAX_LIMIT = 65_535;
+
 export interface PeerLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -29,16 +32,20 @@ export interface PeerOptions {
   readonly iceAdditionalHostAddresses?: readonly string[];
   /** The data channel that the initiator opens, and that the other one agrees to: label `chat`, reliable, ordered. */
   readonly channel?: DataChannelInit & { readonly label?: string };
+  /** Further channels, each with a label of its own; name the same ones on both sides. */
+  readonly channels?: readonly ChannelOptions[];
   /** Deadlines in milliseconds; 0 means none. */
   readonly timeouts?: {
     /** For the server's greeting, and its answer to a request; 10,000. */
     readonly signalingMs?: number;
     /** For the initiator's offer; 30,000. */
     readonly offerMs?: number;
-    /** For the answer to our offer; 30,000. */
+    /** For the answer to our offer, and for ours to the peer's; 30,000. */
     readonly answerMs?: number;
     /** For a way to the peer; 30,000. */
     readonly checkingMs?: number;
+    /** For a sign of life over the connection, before a new way is looked for; 15,000. Node only. */
+    readonly silenceMs?: number;
   };
   /** How a lost link to the server is opened again: a random part of a bound that doubles; false: it is not. */
   readonly reconnect?: false | { readonly baseMs?: number; readonly capMs?: number };
@@ -56,22 +63,23 @@ export interface PeerOptions {
 export interface ResolvedOptions {
   readonly url: string;
   readonly settings: NegotiationSettings;
-  readonly channel: ChannelOptions;
+  /** At least one; the first is what `send` means when it is not told. */
+  readonly channels: readonly [ChannelOptions, ...ChannelOptions[]];
   readonly requestTimeoutMs: number;
+  readonly silenceMs: number;
 }
 
 /** @throws {PairlaneError} `invalid_option` */
 export function resolveOptions(options: PeerOptions): ResolvedOptions {
-  const { timeouts = {}, reconnect, channel = {} } = options;
+  const { timeouts = {}, reconnect } = options;
   const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
+  const { silenceMs = 15_000 } = timeouts;
   const backoff = reconnect === false ? {} : (reconnect ?? {});
-  if (channel.maxRetransmits !== undefined && channel.maxPacketLifeTime !== undefined) {
-    throw new PairlaneError('invalid_option', '`channel`: set maxRetransmits or maxPacketLifeTime, not both');
-  }
   return {
     url: checkUrl(options.url ?? DEFAULT_URL),
     requestTimeoutMs: signalingMs,
-    channel: { ...channel, label: channel.label ?? 'chat' },
+    silenceMs,
+    channels: resolveChannels(options),
     settings: {
       signalingTimeoutMs: signalingMs,
       offerTimeoutMs: offerMs,
@@ -83,6 +91,24 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
       reconnect: reconnect !== false,
     },
   };
+}
+
+function resolveChannels({ channel = {}, channels = [] }: PeerOptions): ResolvedOptions['channels'] {
+  const all = [{ ...channel, label: channel.label ?? 'chat' }, ...channels] as const;
+  const labels = new Set<string>();
+  for (const { label, maxRetransmits, maxPacketLifeTime } of all) {
+    const wrong = (why: string) => new PairlaneError('invalid_option', `channel \`${label}\`: ${why}`);
+    if (labels.has(label)) throw wrong('the label is there twice');
+    labels.add(label);
+    if (maxRetransmits !== undefined && maxPacketLifeTime !== undefined) {
+      throw wrong('set maxRetransmits or maxPacketLifeTime, not both');
+    }
+    for (const limit of [maxRetransmits, maxPacketLifeTime]) {
+      if (limit === undefined || (Number.isInteger(limit) && limit >= 0 && limit <= MAX_LIMIT)) continue;
+      throw wrong(`its limit should be a whole number from 0 to ${MAX_LIMIT}`);
+    }
+  }
+  return all;
 }
 
 function checkUrl(url: string): string {

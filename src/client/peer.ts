@@ -1,8 +1,9 @@
 /** A peer as its user sees it: calls that are promises, and events. */
 import { EventEmitter } from 'eventemitter3';
 import type { ServerMessage } from '../protocol/index.ts';
-import { PairlaneError } from './errors.ts';
+import { isExpected, PairlaneError } from './errors.ts';
 import { Negotiator } from './negotiator.ts';
+import { Openers } from './openers.ts';
 import { type PeerOptions, resolveOptions } from './options.ts';
 import type { Platform } from './platform.ts';
 import { type Answers, Requests } from './requests.ts';
@@ -13,9 +14,9 @@ export interface PeerEvents {
   state: (state: PeerState, previous: PeerState) => void;
   /** The server brought us together with a peer, on either side's request. */
   paired: (pairing: { peerId: string; initiator: boolean }) => void;
-  /** The data channel is open: from here on `send` works. */
-  open: () => void;
-  message: (data: string | Uint8Array) => void;
+  /** A data channel is open, and `send` works on it; with only one channel, this comes once a pairing. */
+  open: (channel: string) => void;
+  message: (data: string | Uint8Array, channel: string) => void;
   /** The peer left or was lost; we are ready for the next one. */
   peer_disconnected: (peer: { peerId: string; reason: string }) => void;
   /** The peer lost its link to the server, and may come back; the data channel is not touched. */
@@ -27,26 +28,22 @@ export interface PeerEvents {
   signaling: (state: SignalingState, id: string | undefined) => void;
 }
 
-/** Somebody who waits. */
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: PairlaneError) => void;
-}
-
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
   readonly #negotiator: Negotiator;
   readonly #requests: Requests;
   #closed: Promise<void> | undefined;
-  /** Who waits for the server's greeting, and who for the data channel. */
-  #starter: Waiter | undefined;
-  #openers: Waiter[] = [];
+  /** Who waits for the server's greeting. */
+  #starter: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
+  readonly #openers = new Openers();
+  readonly #channels: readonly string[];
 
   /** Use {@link createPeerWith}, which waits until the server has greeted it. */
   constructor(platform: Platform, options: PeerOptions) {
     super();
     this.#options = options;
     const resolved = resolveOptions(options);
+    this.#channels = resolved.channels.map(({ label }) => label);
     this.#negotiator = new Negotiator(platform, options, resolved, {
       stepped: (from, to) => this.#stepped(from, to),
       ready: () => this.#starter?.resolve(),
@@ -55,18 +52,23 @@ export class Peer extends EventEmitter<PeerEvents> {
         if (initiator) this.#requests.answer('pair_request', { peerId, initiator });
         this.#tell('paired', { peerId, initiator });
       },
-      opened: () => {
-        this.#settleOpeners();
-        this.#tell('open');
+      opened: (channel) => {
+        this.#openers.opened(channel);
+        this.#tell('open', channel);
       },
-      message: (data) => this.#tell('message', data),
+      channelClosed: (channel) => {
+        const error = new PairlaneError('channel_closed', channel);
+        this.#openers.fail(error, channel);
+        this.#fail(error);
+      },
+      message: (data, channel) => this.#tell('message', data, channel),
       peerGone: (peerId, reason) => {
-        this.#settleOpeners(new PairlaneError('peer_gone'));
+        this.#openers.fail(new PairlaneError('peer_gone'));
         this.#tell('peer_disconnected', { peerId, reason });
       },
       gaveUp: (failure) => {
         const error = new PairlaneError(failure);
-        this.#settleOpeners(error);
+        this.#openers.fail(error);
         if (this.#starter) this.#starter.reject(error);
         else this.#fail(error);
       },
@@ -95,9 +97,9 @@ export class Peer extends EventEmitter<PeerEvents> {
     return signalingStateOf(this.#negotiator.value);
   }
 
-  /** Whether `send` works now. */
+  /** Whether `send` works now, on the first channel. */
   get isOpen(): boolean {
-    return this.#negotiator.connection?.isOpen === true;
+    return this.#isOpen(this.#channels[0] as string);
   }
 
   /**
@@ -153,28 +155,33 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /**
    * Waits for the data channel, that of the next pairing if there is none.
-   * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`
+   * @param channel its label; the first channel's unless said otherwise
+   * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
+   * `unknown_channel`, `channel_closed`
    */
-  opened(): Promise<void> {
-    if (this.isOpen) return Promise.resolve();
+  opened(channel = this.#channels[0] as string): Promise<void> {
+    if (this.#isOpen(channel)) return Promise.resolve();
     if (this.#closed) return Promise.reject(new PairlaneError('closed'));
-    return new Promise((resolve, reject) => this.#openers.push({ resolve, reject }));
+    if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    return this.#openers.wait(channel);
   }
 
   /**
-   * Sends a message over the data channel, in order. Await it: that keeps the channel fast and memory bounded.
+   * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
+   * @param channel its label; the first channel's unless said otherwise
    * @returns fulfilled when the message was handed over to the channel
-   * @throws {PairlaneError} `not_open`, `send_failed`
+   * @throws {PairlaneError} `not_open`, `send_failed`, `unknown_channel`
    */
-  send(data: string | Uint8Array): Promise<void> {
-    return this.#negotiator.connection?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+  send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
+    if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
   /** Leaves the pairing, and stays connected to the server. */
   unpair(): void {
     if (this.peerId === undefined) return;
     this.#negotiator.send({ type: 'UNPAIR_ASKED' });
-    this.#settleOpeners(new PairlaneError('unpaired'));
+    this.#openers.fail(new PairlaneError('unpaired'));
   }
 
   /** Tells the peer that the network changed: the connection looks for a new way (an ICE restart). */
@@ -191,7 +198,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   async #close(): Promise<void> {
     const error = new PairlaneError('closed');
     this.#requests.failAll(error);
-    this.#settleOpeners(error);
+    this.#openers.fail(error);
     await this.#negotiator.close();
     this.#starter?.reject(error);
   }
@@ -211,19 +218,12 @@ export class Peer extends EventEmitter<PeerEvents> {
     }
     if (message.type !== 'error') return;
     const error = PairlaneError.fromServer(message);
-    // We leave a peer that has left us meanwhile; and an offer that yields to the peer's is no failure.
-    // A session that could not be resumed was replaced by a new one: the machine knows.
-    if (error.for === 'unpair' || error.for === 'resume' || error.code === 'offer_collision') return;
+    if (isExpected(error)) return;
     if (!this.#requests.failFor(error)) this.#fail(error);
   }
 
-  #settleOpeners(error?: PairlaneError): void {
-    const openers = this.#openers;
-    this.#openers = [];
-    for (const { resolve, reject } of openers) {
-      if (error) reject(error);
-      else resolve();
-    }
+  #isOpen(channel: string): boolean {
+    return this.#negotiator.connection?.isOpen(channel) === true;
   }
 
   #stepped(from: Negotiator['value'], to: Negotiator['value']): void {

@@ -15,7 +15,7 @@ export interface NegotiationSettings {
   readonly signalingTimeoutMs: number;
   /** For the initiator's offer. */
   readonly offerTimeoutMs: number;
-  /** For the answer to our offer. */
+  /** For the answer to our offer, and for ours to the peer's. */
   readonly answerTimeoutMs: number;
   /** For a candidate pair that works. */
   readonly checkingTimeoutMs: number;
@@ -48,6 +48,7 @@ export type NegotiationFailure =
   | 'signaling_lost'
   | 'offer_timeout'
   | 'answer_timeout'
+  | 'own_answer_timeout'
   | 'connection_failed'
   | 'connection_timeout'
   | 'description_refused';
@@ -311,6 +312,7 @@ export const negotiationMachine = setup({
                     OFFER_RECEIVED: { target: 'answering', reenter: true },
                     CANDIDATE_RECEIVED: { actions: 'addCandidate' },
                   },
+                  after: { answerTimeout: giveUp('own_answer_timeout') },
                 },
                 checking: {
                   description: 'ICE looks for a candidate pair that works.',

@@ -21,9 +21,10 @@ function connect() {
     descriptionRefused: tell('descriptionRefused'),
     opened: tell('opened'),
     message: tell('message'),
+    channelClosed: tell('channelClosed'),
     problem: tell('problem'),
   };
-  const connection = new Connection(rtc, { label: 'chat' }, handlers);
+  const connection = new Connection(rtc, [{ label: 'chat' }, { label: 'moves' }], handlers);
   /** Runs operations until none is under way. */
   const finish = async () => {
     await rtc.rest();
@@ -164,14 +165,14 @@ describe('a connection', () => {
     expect(rtc.calls).not.toContain('setRemote(offer)');
   });
 
-  it('creates the channel with its first offer only', async () => {
+  it('creates the channels, in order, with its first offer only', async () => {
     const { rtc, connection, finish } = connect();
     connection.makeOffer(false);
     await finish();
     connection.applyAnswer(SDP);
     connection.makeOffer(true);
     await finish();
-    expect(rtc.channels).toHaveLength(1);
+    expect(rtc.channels.map(({ label }) => label)).toEqual(['chat', 'moves']);
     expect(rtc.calls).toContain('createOffer(restart)');
   });
 
@@ -181,7 +182,7 @@ describe('a connection', () => {
     channel.readyState = 'open';
     rtc.ondatachannel?.({ channel });
     channel.open();
-    expect(told).toEqual(['opened']);
+    expect(told).toEqual(['opened(chat)']);
   });
 
   it('closes a channel of another label, and a second one', () => {

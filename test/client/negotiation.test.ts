@@ -222,6 +222,7 @@ describe('a pairing', () => {
   it.each([
     ['expecting', 15_000, 'offer_timeout'],
     ['offering', 15_000, 'answer_timeout'],
+    ['answering', 15_000, 'own_answer_timeout'],
     ['checking', 30_000, 'connection_timeout'],
     ['restarting', 15_000, 'connection_failed'],
   ] as const)('is given up when it is %s for %i ms', (place, ms, failure) => {

@@ -214,6 +214,9 @@ describe('errors', () => {
       { url: 'no url' },
       { url: 'http://127.0.0.1/' },
       { channel: { maxRetransmits: 1, maxPacketLifeTime: 1 } },
+      { channel: { maxRetransmits: -1 } },
+      { channel: { maxPacketLifeTime: 65_536 } },
+      { channels: [{ label: 'chat' }] },
     ]) {
       expect(await errorOf(createPeer(options))).toMatchObject({ code: 'invalid_option' });
     }

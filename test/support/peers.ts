@@ -1,6 +1,8 @@
 /** Real peers over werift, put away after each test. No STUN: everything is on this machine, perhaps loopback only. */
 import { afterEach } from '@jest/globals';
-import { createPeer, type Peer, type PeerEvents, type PeerOptions } from '../../src/client/index.ts';
+import { nodePlatform, type Peer, type PeerEvents, type PeerOptions } from '../../src/client/index.ts';
+import { createPeerWith } from '../../src/client/peer.ts';
+import type { Platform } from '../../src/client/platform.ts';
 import { noteTransitions } from './transition-coverage.ts';
 
 const peers: Peer[] = [];
@@ -8,8 +10,12 @@ const rejections: unknown[] = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));
 
 /** A peer whose machine's transitions are counted. */
-export async function testPeer(url: string, options: PeerOptions = {}): Promise<Peer> {
-  const peer = await createPeer({
+export async function testPeer(
+  url: string,
+  options: PeerOptions = {},
+  platform: Platform = nodePlatform,
+): Promise<Peer> {
+  const peer = await createPeerWith(platform, {
     url,
     iceServers: [],
     iceAdditionalHostAddresses: ['127.0.0.1'],
@@ -22,8 +28,11 @@ export async function testPeer(url: string, options: PeerOptions = {}): Promise<
 
 /** Two peers with an open channel: the first one is the initiator. */
 export async function openPair(url: string, options: PeerOptions = {}): Promise<[Peer, Peer]> {
-  const initiator = await testPeer(url, options);
-  const receiver = await testPeer(url, options);
+  return open(await testPeer(url, options), await testPeer(url, options));
+}
+
+/** Pairs the two and waits for their channel. */
+export async function open(initiator: Peer, receiver: Peer): Promise<[Peer, Peer]> {
   await initiator.pair({ id: receiver.id as string });
   await Promise.all([initiator.opened(), receiver.opened()]);
   return [initiator, receiver];

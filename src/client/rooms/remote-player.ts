@@ -37,6 +37,7 @@ export class RemotePlayer {
   readonly #isLower: boolean;
   readonly #negotiator: Negotiator;
   #link: SocketHandlers | undefined;
+  readonly #channel: string;
   #isGreeted = false;
   /** To be paired with as soon as there is a link. */
   #isWanted = false;
@@ -63,7 +64,9 @@ export class RemotePlayer {
       ...shell.platform,
       openSocket: (_url, handlers) => this.#openLink(handlers),
     };
-    this.#negotiator = new Negotiator(platform, options, resolveOptions(options), {
+    const resolved = resolveOptions(options);
+    this.#channel = resolved.channels[0]?.label ?? '';
+    this.#negotiator = new Negotiator(platform, options, resolved, {
       stepped: (from, to) => this.#stepped(stateOf(from), stateOf(to)),
       ready() {},
       paired() {},
@@ -72,6 +75,8 @@ export class RemotePlayer {
         shell.opened(id);
       },
       message: (data) => shell.message(id, data),
+      // There is but one channel, and its end is the connection's.
+      channelClosed() {},
       peerGone: () => this.#ended(this.#isReplacing ? undefined : new PairlaneError('peer_gone')),
       gaveUp: (failure) => this.#ended(new PairlaneError(failure), true),
       sessionLost() {},
@@ -87,7 +92,7 @@ export class RemotePlayer {
   }
 
   get isOpen(): boolean {
-    return this.#negotiator.connection?.isOpen === true;
+    return this.#negotiator.connection?.isOpen(this.#channel) === true;
   }
 
   /** Wants a connection: the lower player offers, the higher one waits for that. */
@@ -116,7 +121,7 @@ export class RemotePlayer {
 
   /** @returns whether it was handed to the channel, at once */
   send(data: string | Uint8Array): boolean {
-    return this.#negotiator.connection?.trySend(data) === true;
+    return this.#negotiator.connection?.trySend(data, this.#channel) === true;
   }
 
   /** The game's server says that the player left. A lost socket alone ends no connection that is up. */

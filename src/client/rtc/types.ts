@@ -64,6 +64,8 @@ export interface PeerConnection {
   onconnectionstatechange: (() => void) | null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null;
+  /** Not W3C's: a message that is larger than we said we take is on its way. A browser closes by itself then. */
+  onoversized?: (() => void) | null;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
   createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
   createAnswer(): Promise<SessionDescription>;
@@ -83,4 +85,6 @@ export interface ConnectionConfig {
   readonly iceTransportPolicy: IceTransportPolicy;
   /** Addresses to offer besides those of the network interfaces; only werift knows this. */
   readonly iceAdditionalHostAddresses?: readonly string[] | undefined;
+  /** How long nothing may come before the connection has failed, 0: for ever; a browser has its own idea of it. */
+  readonly silenceMs: number;
 }

@@ -3,7 +3,7 @@
  * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
  * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
  */
-import { type RTCIceTransport, RTCPeerConnection } from 'werift';
+import { classes, Message, methods, type RTCIceTransport, RTCPeerConnection, TurnProtocol } from 'werift';
 import type {
   ConnectionConfig,
   ConnectionState,
@@ -14,24 +14,33 @@ import type {
   SessionDescription,
 } from './types.ts';
 import { WeriftDataChannel } from './werift-channel.ts';
+import { stopAsking, trickle } from './werift-gathering.ts';
+import { type LiveIceAgent, watchLiveness } from './werift-liveness.ts';
+import { mendOpening, mendSctp, type SctpTransport } from './werift-sctp.ts';
 
-export type { RTCDataChannel } from 'werift';
+import { mendTurn } from './werift-turn.ts';
 
-/** What this file uses of werift's ICE agent beyond its typings. */
-interface IceAgent {
-  stunServer?: unknown;
-  protocols: { transactions?: Record<string, { failWithTimeout?: () => void }> }[];
+export type { RTCDataChannel, RTCIceTransport } from 'werift';
+
+/** What this file uses of werift's connection beyond its typings. */
+interface SecureManager {
+  readonly connectionState: ConnectionState;
+  setConnectionState(state: ConnectionState): void;
 }
 
-/** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
-const OTHER_INTERFACES_MS = 10;
+mendTurn(TurnProtocol.prototype, (lifetimeS) =>
+  new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
+);
 
 class WeriftConnection implements PeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
+  onoversized: (() => void) | null = null;
   readonly #pc: RTCPeerConnection;
-  readonly #hasIceServers: boolean;
+  readonly #iceUrls: readonly string[];
+  readonly #silenceMs: number;
+  #endWatches: (() => void)[] = [];
   readonly #prepared = new WeakSet<RTCIceTransport>();
   readonly #restarts = new WeakMap<RTCIceTransport, number>();
   /** How many transports look for a way anew. */
@@ -40,7 +49,8 @@ class WeriftConnection implements PeerConnection {
   #isClosed = false;
 
   constructor(config: ConnectionConfig) {
-    this.#hasIceServers = config.iceServers.length > 0;
+    this.#iceUrls = config.iceServers.flatMap(({ urls }) => urls);
+    this.#silenceMs = config.silenceMs;
     this.#pc = new RTCPeerConnection({
       iceServers: config.iceServers.flatMap((server) =>
         [server.urls].flat().map((urls) => ({ ...server, urls: urls as string })),
@@ -80,7 +90,10 @@ class WeriftConnection implements PeerConnection {
   }
 
   createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
-    return new WeriftDataChannel(this.#pc.createDataChannel(label, { ...init }));
+    const channel = this.#pc.createDataChannel(label, { ...init });
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
+    mendOpening(this.#sctpTransport, channel);
+    return new WeriftDataChannel(channel);
   }
 
   async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
@@ -104,6 +117,7 @@ class WeriftConnection implements PeerConnection {
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setRemoteDescription(description);
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
     this.#check(restarted);
   }
 
@@ -114,32 +128,25 @@ class WeriftConnection implements PeerConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const end of this.#endWatches) end();
     // Sockets that are just being bound would be forgotten, and stay open.
     await this.#settingLocal;
-    // A question to a STUN server that does not answer would keep the process alive for seconds.
-    for (const transport of this.#pc.iceTransports) {
-      for (const protocol of (transport.connection as unknown as IceAgent).protocols) {
-        for (const question of Object.values(protocol.transactions ?? {})) question.failWithTimeout?.();
-      }
-    }
+    for (const transport of this.#pc.iceTransports) stopAsking(transport);
     await this.#pc.close();
   }
 
-  /** Trickle ICE: goes on once the host candidates are there; those of STUN and TURN servers follow as they come. */
+  get #sctpTransport(): SctpTransport | undefined {
+    return this.#pc.sctpTransport as unknown as SctpTransport | undefined;
+  }
+
   #prepare(transport: RTCIceTransport): void {
     if (this.#prepared.has(transport)) return;
     this.#prepared.add(transport);
-    if (!this.#hasIceServers) {
-      (transport.connection as unknown as IceAgent).stunServer = undefined;
-      return;
-    }
-    const gather = transport.gather.bind(transport);
-    transport.gather = () => {
-      const firstHosts = new Promise<void>((resolve) => {
-        transport.onIceCandidate.once(() => setTimeout(resolve, OTHER_INTERFACES_MS));
-      });
-      return Promise.race([gather(), firstHosts]);
-    };
+    trickle(transport, this.#iceUrls);
+    if (this.#silenceMs === 0) return;
+    const agent = transport.connection as unknown as LiveIceAgent;
+    const isConnected = () => this.connectionState === 'connected';
+    this.#endWatches.push(watchLiveness(agent, isConnected, this.#silenceMs));
   }
 
   /** The transports whose ICE was restarted since the last answer, while their DTLS stayed connected. */
@@ -157,15 +164,20 @@ class WeriftConnection implements PeerConnection {
   #check(restarted: readonly RTCIceTransport[]): void {
     for (const transport of restarted) {
       transport.start().then(
-        () => this.#checked(),
-        () => this.#checked(),
+        () => this.#checked('connected'),
+        () => this.#checked('failed'),
       );
     }
   }
 
-  #checked(): void {
+  #checked(state: 'connected' | 'failed'): void {
     this.#checking -= 1;
-    if (!this.#isClosed) this.onconnectionstatechange?.();
+    // werift does not take back by itself that it had failed; what it tells of the change is heard as ours.
+    const { secureManager } = this.#pc as unknown as { secureManager: SecureManager };
+    const before = secureManager.connectionState;
+    if (this.#isClosed) return;
+    if (before === state) this.onconnectionstatechange?.();
+    else secureManager.setConnectionState(state);
   }
 }
 

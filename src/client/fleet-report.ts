@@ -1,0 +1,74 @@
+/** What a fleet did, in numbers: for programs, as a table, and as a bar while it runs. */
+import type { FleetCounts } from './fleet.ts';
+
+export interface FleetReport {
+  readonly pairs: number;
+  readonly failedPairs: number;
+  /** Undefined when no channel opened. */
+  readonly openMs: { readonly p50: number; readonly p99: number } | undefined;
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly seconds: number;
+  readonly errors: { readonly [kind: string]: number };
+}
+
+export function reportOf(counts: FleetCounts, seconds: number): FleetReport {
+  const { pairs, failedPairs, openedAfterMs, sent, received, errors } = counts;
+  const sorted = [...openedAfterMs].sort((a, b) => a - b);
+  return {
+    pairs,
+    failedPairs,
+    openMs: sorted.length > 0 ? { p50: percentile(sorted, 50), p99: percentile(sorted, 99) } : undefined,
+    sent,
+    received,
+    lost: sent - received,
+    seconds: Math.round(seconds * 10) / 10,
+    errors: Object.fromEntries(errors),
+  };
+}
+
+/** The smallest value that so many percent of the sorted ones do not exceed. */
+export function percentile(sorted: readonly number[], percent: number): number {
+  const index = Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1);
+  return Math.round(sorted[index] ?? 0);
+}
+
+export function tableOf(report: FleetReport): string {
+  const { pairs, failedPairs, openMs, sent, received, lost, seconds, errors } = report;
+  const kinds = Object.entries(errors).map(([kind, count]) => [`  ${kind}`, number(count)]);
+  const rows = [
+    ['pairs made', `${number(pairs)} of ${number(pairs + failedPairs)}`],
+    ['time to open, p50', openMs ? `${number(openMs.p50)} ms` : '-'],
+    ['time to open, p99', openMs ? `${number(openMs.p99)} ms` : '-'],
+    ['messages sent', number(sent)],
+    ['messages received', number(received)],
+    ['messages lost', number(lost)],
+    ['errors', number(Object.values(errors).reduce((sum, count) => sum + count, 0))],
+    ...kinds,
+    ['time', `${seconds} s`],
+  ] as [string, string][];
+  const [left, right] = [0, 1].map((column) =>
+    Math.max(...rows.map((row) => (row[column] as string).length)),
+  );
+  return rows
+    .map(([name, value]) => `${name.padEnd(left as number)}  ${value.padStart(right as number)}\n`)
+    .join('');
+}
+
+const BAR_WIDTH = 24;
+
+/** One line of at most 80 characters. */
+export function progressOf(counts: FleetCounts, pairs: number, messages: number): string {
+  const done = counts.pairs + counts.failedPairs;
+  // Half of the bar for the pairs, half for what they say, if it is known how much that is.
+  const total = 2 * pairs * messages;
+  const part = total > 0 ? (done / pairs + Math.min(1, counts.received / total)) / 2 : done / pairs;
+  const filled = Math.floor(part * BAR_WIDTH);
+  const said = total > 0 ? `${number(counts.received)}/${number(total)}` : number(counts.received);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] pairs ${done}/${pairs}  messages ${said}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,89 @@
+/**
+ * Trickle ICE for werift, which waits for all candidates before it goes on (up to 5 s where a STUN server cannot be
+ * reached), asks a public STUN server when it was given none, does not pair a relay address that is found after the
+ * peer's candidates, and forgets one that is found after it was closed.
+ */
+import type { RTCIceTransport } from './werift.ts';
+
+/** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
+const OTHER_INTERFACES_MS = 10;
+
+/** RFC 8445 section 6.1.2.6: a pair that was not checked yet. */
+const WAITING = 1;
+
+type Transactions = Record<string, { failWithTimeout?: () => void }>;
+
+interface Protocol {
+  readonly localCandidate?: unknown;
+  readonly transactions?: Transactions;
+  /** Where it goes by way of a TURN server. */
+  readonly turn?: { readonly transactions: Transactions };
+  close?(): Promise<void>;
+}
+
+interface CandidatePair {
+  readonly state: number;
+  readonly protocol: Protocol;
+  handle: unknown;
+}
+
+/** What this file uses of werift's ICE agent beyond its typings. */
+export interface GatheringIceAgent {
+  readonly state: string;
+  stunServer?: unknown;
+  readonly protocols: Protocol[];
+  readonly checkList: CandidatePair[];
+  readonly remotePassword: string;
+  pairLocalProtocol(protocol: Protocol): void;
+  checkStart(pair: CandidatePair): unknown;
+}
+
+/** werift's own state is overwritten when gathering ends. */
+const closed = new WeakSet<GatheringIceAgent>();
+
+/** Lets a transport gather in the background, once the first candidates are there. */
+export function trickle(transport: RTCIceTransport, urls: readonly string[]): void {
+  const agent = transport.connection as unknown as GatheringIceAgent;
+  if (!urls.some((url) => /^stuns?:/.test(url))) agent.stunServer = undefined;
+  if (urls.length === 0) return;
+  transport.onIceCandidate.subscribe(() => pairLate(agent));
+  const gather = transport.gather.bind(transport);
+  transport.gather = () => {
+    const first = new Promise<void>((resolve) => {
+      transport.onIceCandidate.once(() => setTimeout(resolve, OTHER_INTERFACES_MS));
+    });
+    const gathering = gather().then(() => closeLate(agent));
+    return Promise.race([gathering, first]);
+  };
+}
+
+/** A question to a STUN server that does not answer would keep the process alive for seconds. */
+export function stopAsking(transport: RTCIceTransport): void {
+  const agent = transport.connection as unknown as GatheringIceAgent;
+  closed.add(agent);
+  for (const { transactions, turn } of agent.protocols) {
+    for (const question of Object.values({ ...transactions, ...turn?.transactions })) {
+      question.failWithTimeout?.();
+    }
+  }
+}
+
+/** Pairs what was found with the candidates that the peer has told of already; a check may be under way. */
+function pairLate(agent: GatheringIceAgent): void {
+  if (!agent.remotePassword) return;
+  for (const protocol of agent.protocols) {
+    if (!protocol.localCandidate) continue;
+    const known = new Set(agent.checkList);
+    agent.pairLocalProtocol(protocol);
+    if (agent.state !== 'checking') continue;
+    for (const pair of agent.checkList) {
+      if (!known.has(pair) && pair.state === WAITING) pair.handle = agent.checkStart(pair);
+    }
+  }
+}
+
+/** A relay address that was granted after the connection was closed would be refreshed for ever. */
+async function closeLate(agent: GatheringIceAgent): Promise<void> {
+  if (!closed.has(agent)) return;
+  for (const protocol of agent.protocols.splice(0)) await protocol.close?.();
+}

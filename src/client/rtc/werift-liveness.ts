@@ -1,0 +1,86 @@
+/**
+ * Notices that nothing comes from the peer any more. werift asks for consent every 5 s and waits for 30 s (RFC 7675):
+ * its user would send into the void for half a minute before ICE is restarted. Here the peer is asked whenever it was
+ * quiet, and a connection on which some questions in a row had no answer has failed. It counts questions and not the
+ * time, so that a process that was stopped for a while does not take its own absence for that of its peer.
+ */
+
+const QUESTIONS = 5;
+
+/** What this file uses of werift's ICE agent beyond its typings. */
+export interface LiveIceAgent {
+  readonly nominated: CandidatePair | undefined;
+  readonly localUsername: string;
+  readonly remoteUsername: string;
+  readonly remotePassword: string;
+  readonly iceControlling: boolean;
+  buildRequest(fields: object): unknown;
+  stopConsentLifecycle(): void;
+  setState(state: 'failed'): void;
+}
+
+interface CandidatePair {
+  readonly localCandidate: unknown;
+  readonly remoteAddr: unknown;
+  readonly packetsReceived: number;
+  readonly requestsReceived: number;
+  responsesReceived: number;
+  readonly protocol: {
+    request(request: unknown, address: unknown, key: Buffer, options: object): Promise<unknown>;
+  };
+}
+
+/**
+ * Watches one ICE agent for as long as it lives.
+ * @param isConnected before that, others watch the time
+ * @param silenceMs how long nothing may come
+ * @returns ends it
+ */
+export function watchLiveness(
+  agent: LiveIceAgent,
+  isConnected: () => boolean,
+  silenceMs: number,
+): () => void {
+  let last: { pair: CandidatePair; heard: number } | undefined;
+  let unanswered = 0;
+  const intervalMs = silenceMs / QUESTIONS;
+  const timer = setInterval(() => {
+    const pair = isConnected() ? agent.nominated : undefined;
+    const heard = pair ? pair.packetsReceived + pair.requestsReceived + pair.responsesReceived : 0;
+    const isQuiet = pair !== undefined && last?.pair === pair && last.heard === heard;
+    last = pair && { pair, heard };
+    unanswered = isQuiet ? unanswered + 1 : 0;
+    if (!pair || !isQuiet) return;
+    if (unanswered <= QUESTIONS) ask(agent, pair, intervalMs);
+    else {
+      unanswered = 0;
+      agent.stopConsentLifecycle();
+      agent.setState('failed');
+    }
+  }, intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function ask(agent: LiveIceAgent, pair: CandidatePair, timeoutMs: number): void {
+  const { localUsername, remoteUsername, iceControlling } = agent;
+  const request = agent.buildRequest({
+    nominate: false,
+    localUsername,
+    remoteUsername,
+    iceControlling,
+    localCandidate: pair.localCandidate,
+  });
+  pair.protocol
+    .request(request, pair.remoteAddr, Buffer.from(agent.remotePassword), {
+      retransmissions: 0,
+      responseTimeout: timeoutMs,
+    })
+    .then(
+      () => {
+        pair.responsesReceived += 1;
+      },
+      // No answer: the next tick counts it.
+      () => {},
+    );
+}
