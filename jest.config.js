@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // No test asserts a time; on a busy machine real browsers and processes take theirs.
+  testTimeout: 30_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/support/after-all.ts'],
   reporters: ['default', '<rootDir>/test/support/coverage-gate.js'],
