@@ -93,6 +93,11 @@ export class Fuzzer {
       const end = this.#input.indexOf('\r\n\r\n');
       if (this.#input.subarray(0, 4).toString() === 'HTTP') {
         if (end < 0) return;
+        // A handshake that was spoiled is answered with a page, or a refusal: no frames will follow.
+        if (!this.#input.subarray(0, 12).toString().endsWith(' 101')) {
+          this.end();
+          return;
+        }
         this.#input = this.#input.subarray(end + 4);
       }
     }
