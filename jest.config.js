@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // No test asserts a time; on a busy machine real browsers and processes take theirs.
   testTimeout: 30_000,
+  // A test that failed may have left a server or a browser open; the run ends all the same.
+  forceExit: true,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/support/after-all.ts'],
   reporters: ['default', '<rootDir>/test/support/coverage-gate.js'],
