@@ -37,8 +37,11 @@ export type PairingEventFromPeer =
 /** One of the two sessions ended. */
 export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason: DisconnectReason };
 
-/** How the pairing came about: by whom it was asked for, or who came back first. */
-export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED'; from: Side };
+/**
+ * How the pairing came about: by whom it was asked for, or who came back first. Or that one of the two, whose peer is
+ * on another node, went to a third: its half goes along.
+ */
+export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED' | 'MOVED'; from: Side };
 
 export type PairingEvent = PairingEventFromPeer | PairingEventFromTransport | PairingEventFromServer;
 
@@ -50,6 +53,7 @@ const effects = {
   announceNegotiation: effect(),
   announceConnection: effect(),
   endPairing: effect(),
+  forgetPairing: effect(),
 };
 export type PairingEffects = typeof effects;
 
@@ -104,6 +108,7 @@ export const pairingMachine = setup({
     // One that crossed the end of the pairing that it meant must not end the next.
     UNPAIR_RECEIVED: { guard: 'isCurrentEpoch', target: '.disconnected' },
     PEER_LOST: { target: '.disconnected' },
+    MOVED: { target: '.moved' },
   },
   states: {
     forming: {
@@ -190,6 +195,11 @@ export const pairingMachine = setup({
       description: 'One of the two left or was lost; both are unpaired.',
       type: 'final',
       entry: 'endPairing',
+    },
+    moved: {
+      description: 'It goes on at another node.',
+      type: 'final',
+      entry: 'forgetPairing',
     },
   },
 });

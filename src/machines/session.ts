@@ -3,72 +3,25 @@
  * that, whether it is still heard from. Everything a client asks for that is not a signal to its peer ends here.
  */
 import { assign, setup } from 'xstate';
-import { type CloseCode, closeCodes, type DisconnectReason, type ErrorCode } from '../protocol/index.ts';
+import { closeCodes, type DisconnectReason, type ErrorCode } from '../protocol/index.ts';
 import { effect } from './host.ts';
-
-/** What all sessions of a server share. 0 means: never. */
-export interface SessionSettings {
-  readonly pingIntervalMs: number;
-  readonly pingTimeoutMs: number;
-  /** How long a session that can be resumed waits for its client. */
-  readonly resumeGraceMs: number;
-}
-
-export interface SessionContext {
-  readonly id: string;
-  readonly peerId: string | undefined;
-  /** Whether its client asked to come back after a lost socket. */
-  readonly isResumable: boolean;
-  readonly settings: SessionSettings;
-}
-
-export interface SessionInput {
-  readonly id: string;
-  readonly isResumable: boolean;
-  readonly settings: SessionSettings;
-}
-
-/** What the server knows of the client that a pair request names. */
-export type PairTarget = 'unknown' | 'unknown_key' | 'guessed_too_often' | 'self' | 'free' | 'taken';
-
-export type SessionEventFromClient =
-  | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
-  | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
-  /** A message for a peer, from a client that has none. */
-  | {
-      type:
-        | 'OFFER_RECEIVED'
-        | 'ANSWER_RECEIVED'
-        | 'CANDIDATE_RECEIVED'
-        | 'REPORT_RECEIVED'
-        | 'UNPAIR_RECEIVED';
-    };
-
-export type SessionEventFromPairing =
-  | { type: 'PAIRED'; peerId: string }
-  | { type: 'NEGOTIATION_STARTED' }
-  | { type: 'CONNECTED' }
-  | { type: 'UNPAIRED' };
-
-export type SessionEventFromTransport =
-  /** The client sent something after it was pinged. */
-  | { type: 'HEARD' }
-  /** The client is back on a new socket; the old one may not even have been missed. */
-  | { type: 'RESUMED' }
-  /** @property isGoodbye the client closed it on purpose (1000), and does not come back */
-  | { type: 'SOCKET_CLOSED'; isGoodbye: boolean }
-  /** The server ends the session: a limit, a failure, its own end. */
-  | { type: 'CLOSED_BY_SERVER'; code: CloseCode; reason: string };
+import type { PairTarget, SessionContext, SessionEvent, SessionInput } from './session-events.ts';
 
 /** A delayed transition's event, with what the shell adds: how long ago the client was last heard. */
 interface TimerEvent {
   readonly idleMs?: number;
 }
 
-export type SessionEvent = SessionEventFromClient | SessionEventFromPairing | SessionEventFromTransport;
+/** Long for a node that is there, and what comes later than that is refused. */
+const ASK_TIMEOUT_MS = 3_000;
 
 const effects = {
   createPairing: effect(),
+  askNodes: effect(),
+  forgetAsk: effect(),
+  joinPairing: effect(),
+  /** Without a code, the event's. */
+  denyAsk: effect<{ code?: ErrorCode }>(),
   createKey: effect(),
   sendPing: effect(),
   refuse: effect<{ code: ErrorCode }>(),
@@ -78,8 +31,18 @@ const effects = {
   announceAway: effect(),
   announceBack: effect(),
   forgetSession: effect(),
+  leaveToNode: effect(),
 };
 export type SessionEffects = typeof effects;
+
+const refuseUnpaired = { actions: { type: 'refuse', params: { code: 'not_paired' } } } as const;
+const refusedWhileUnpaired = {
+  OFFER_RECEIVED: refuseUnpaired,
+  ANSWER_RECEIVED: refuseUnpaired,
+  CANDIDATE_RECEIVED: refuseUnpaired,
+  REPORT_RECEIVED: refuseUnpaired,
+  UNPAIR_RECEIVED: refuseUnpaired,
+};
 
 export const sessionMachine = setup({
   types: {
@@ -98,6 +61,7 @@ export const sessionMachine = setup({
     isOverfull: ({ event }) => event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.tryAgainLater,
     mayReturn: ({ context, event }) =>
       context.isResumable && !(event.type === 'SOCKET_CLOSED' && event.isGoodbye),
+    isAskedFor: ({ event }) => event.type === 'PAIRED' && event.isGranted === true,
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
     wasHeardSince: ({ context, event }) =>
       ((event as TimerEvent).idleMs ?? Number.POSITIVE_INFINITY) < context.settings.pingIntervalMs,
@@ -110,6 +74,7 @@ export const sessionMachine = setup({
         : Math.max(context.settings.pingIntervalMs - ((event as TimerEvent).idleMs ?? 0), 1),
     pingTimeout: ({ context }) => context.settings.pingTimeoutMs || Number.POSITIVE_INFINITY,
     resumeGrace: ({ context }) => context.settings.resumeGraceMs,
+    askTimeout: ASK_TIMEOUT_MS,
   },
 }).createMachine({
   id: 'session',
@@ -122,6 +87,7 @@ export const sessionMachine = setup({
   }),
   initial: 'present',
   on: {
+    MOVED: { target: '.moved' },
     SOCKET_CLOSED: {
       target: '.disconnected',
       actions: { type: 'leavePairing', params: { reason: 'disconnected' } },
@@ -184,13 +150,42 @@ export const sessionMachine = setup({
                     guard: { type: 'isTarget', params: { target: 'taken' } },
                     actions: { type: 'refuse', params: { code: 'target_already_paired' } },
                   },
+                  {
+                    guard: { type: 'isTarget', params: { target: 'elsewhere' } },
+                    target: 'asking',
+                    actions: 'askNodes',
+                  },
+                  {
+                    guard: { type: 'isTarget', params: { target: 'unreachable' } },
+                    actions: { type: 'refuse', params: { code: 'unavailable' } },
+                  },
                 ],
                 PAIRED: { target: 'paired', actions: 'rememberPeer' },
-                OFFER_RECEIVED: { actions: { type: 'refuse', params: { code: 'not_paired' } } },
-                ANSWER_RECEIVED: { actions: { type: 'refuse', params: { code: 'not_paired' } } },
-                CANDIDATE_RECEIVED: { actions: { type: 'refuse', params: { code: 'not_paired' } } },
-                REPORT_RECEIVED: { actions: { type: 'refuse', params: { code: 'not_paired' } } },
-                UNPAIR_RECEIVED: { actions: { type: 'refuse', params: { code: 'not_paired' } } },
+                ...refusedWhileUnpaired,
+              },
+            },
+            asking: {
+              description: 'It asked for a client that another node may have, and is kept for it.',
+              exit: 'forgetAsk',
+              on: {
+                PAIR_REQUESTED: { actions: { type: 'refuse', params: { code: 'request_pending' } } },
+                GRANTED: { actions: 'joinPairing' },
+                DENIED: { target: 'unpaired', actions: { type: 'denyAsk', params: {} } },
+                PAIRED: [
+                  { guard: 'isAskedFor', target: 'paired', actions: 'rememberPeer' },
+                  // The other one asked for this one, too, and was first.
+                  {
+                    target: 'paired',
+                    actions: ['rememberPeer', { type: 'denyAsk', params: { code: 'already_paired' } }],
+                  },
+                ],
+                ...refusedWhileUnpaired,
+              },
+              after: {
+                askTimeout: {
+                  target: 'unpaired',
+                  actions: { type: 'denyAsk', params: { code: 'unavailable' } },
+                },
               },
             },
             paired: {
@@ -270,6 +265,11 @@ export const sessionMachine = setup({
       description: 'It is gone; its peer was told.',
       type: 'final',
       entry: 'forgetSession',
+    },
+    moved: {
+      description: 'Another node has it; nobody here misses it.',
+      type: 'final',
+      entry: 'leaveToNode',
     },
   },
 });

@@ -23,8 +23,21 @@ export interface WaitingFrame<Payload> {
   readonly message: Payload;
   /** The number that the sender of a relayed frame gave it. */
   readonly origin: number | undefined;
+  /** Of a relayed frame, too: the pairing that it belongs to. */
+  readonly epoch: number | undefined;
   /** Called once when the other side has it, or never will. */
   readonly settled: (() => void) | undefined;
+}
+
+/** What there is to know of a frame that is relayed. */
+export type Relayed = Partial<Pick<WaitingFrame<never>, 'origin' | 'epoch' | 'settled'>>;
+
+/** All that a delivery knows, for the node that a session moves to. */
+export interface DeliveryState<Payload> {
+  readonly sent: number;
+  readonly received: number;
+  readonly held: readonly number[];
+  readonly waiting: readonly WaitingFrame<Payload>[];
 }
 
 /** @typeParam Payload a message as text, or on the server as bytes */
@@ -67,10 +80,27 @@ export class Delivery<Payload extends { readonly length: number }> {
     return this.#waiting;
   }
 
+  /** What another node needs to go on in this one's place. */
+  get state(): DeliveryState<Payload> {
+    return { sent: this.#sent, received: this.#received, held: this.#held, waiting: this.#waiting };
+  }
+
+  /** Goes on where another left off. */
+  static from<Payload extends { readonly length: number }>(state: DeliveryState<Payload>): Delivery<Payload> {
+    const delivery = new Delivery<Payload>();
+    delivery.#sent = state.sent;
+    delivery.#received = state.received;
+    delivery.#toldConfirmed = state.received;
+    delivery.#held = [...state.held];
+    delivery.#waiting = [...state.waiting];
+    delivery.#waitingBytes = state.waiting.reduce((sum, { message }) => sum + message.length, 0);
+    return delivery;
+  }
+
   /** Gives a message its number and keeps it. */
-  keep(message: Payload, origin?: number, settled?: () => void): WaitingFrame<Payload> {
+  keep(message: Payload, { origin, epoch, settled }: Relayed = {}): WaitingFrame<Payload> {
     this.#sent += 1;
-    const frame = { seq: this.#sent, message, origin, settled };
+    const frame = { seq: this.#sent, message, origin, epoch, settled };
     this.#waiting.push(frame);
     this.#waitingBytes += message.length;
     return frame;

@@ -8,6 +8,8 @@ export const errorMessages = {
   already_paired: 'You are already paired',
   target_already_paired: 'Target client is already paired',
   not_paired: 'You are not paired',
+  request_pending: 'Your last pair request has no answer yet; wait for it',
+  unavailable: 'Other nodes cannot be reached now; try again later',
   key_not_found: 'Key not found',
   invalid_json: 'Invalid JSON',
   invalid_message: 'Invalid message',

@@ -50,6 +50,22 @@ export class PairingKeys<Owner extends { keys: string[] }> {
     if (live.usesLeft === 0) this.#forget(key, live);
   }
 
+  /** What goes with its owner to another node. */
+  allOf(owner: Owner, now: number): { key: string; ttlMs: number; uses: number }[] {
+    return owner.keys.flatMap((key) => {
+      const live = this.#live.get(key);
+      return live && now < live.expiresAt
+        ? [{ key, ttlMs: Math.round(live.expiresAt - now), uses: live.usesLeft }]
+        : [];
+    });
+  }
+
+  /** A key that another node made comes with its owner. */
+  adopt(owner: Owner, key: string, expiresAt: number, uses: number): void {
+    this.#live.set(key, { owner, expiresAt, usesLeft: uses });
+    owner.keys.push(key);
+  }
+
   forgetAllOf(owner: Owner): void {
     for (const key of owner.keys) this.#live.delete(key);
     owner.keys = [];

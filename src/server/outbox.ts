@@ -3,6 +3,7 @@ import {
   closeCodes,
   type Delivery,
   errorMessages,
+  type Relayed,
   type ServerMessage,
   type WaitingFrame,
 } from '../protocol/index.ts';
@@ -47,19 +48,17 @@ export class Outbox {
     else this.#write(session, frame);
   }
 
-  /** Passes a frame on. Where both can come back, its sender is told that it is safe only once the receiver has it. */
-  relayFrame(from: ServerSession, to: ServerSession, frame: string | Buffer): void {
-    const { delivery } = to;
-    if (!delivery || !from.delivery) {
-      this.sendFrame(to, frame);
-      return;
-    }
-    const origin = from.delivery.hold();
-    const settled = () => {
-      from.delivery?.release(origin);
-      if (from.delivery?.shouldConfirm) this.sendPlain(from, from.delivery.confirmation());
-    };
-    this.#writeKept(to, delivery, delivery.keep(frame, origin, settled));
+  /** Passes a frame on that came from a peer. `relayed.settled` is called once the receiver has it. */
+  relayFrame(to: ServerSession, frame: string | Buffer, relayed: Relayed): void {
+    if (to.delivery && relayed.origin !== undefined)
+      this.#writeKept(to, to.delivery, to.delivery.keep(frame, relayed));
+    else this.sendFrame(to, frame);
+  }
+
+  /** A frame that the session sent, and that was passed on, is safe. */
+  release(session: ServerSession, origin: number): void {
+    session.delivery?.release(origin);
+    if (session.delivery?.shouldConfirm) this.sendPlain(session, session.delivery.confirmation());
   }
 
   /** Sends again what the client has not had, after it came back. */

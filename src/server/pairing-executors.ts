@@ -1,6 +1,8 @@
 /** What the pairing machine's effects do. */
 import type { Executors, PairingEffects } from '../machines/index.ts';
 import type { DisconnectReason } from '../protocol/index.ts';
+import type { Halves } from './cluster/halves.ts';
+import { RemoteSession } from './cluster/remote-session.ts';
 import { withFromPeer } from './decode.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { Logger } from './logger.ts';
@@ -12,6 +14,7 @@ export interface PairingShell {
   readonly outbox: Outbox;
   readonly log: Logger;
   readonly sessionHost: SessionHost;
+  readonly halves: Halves;
   readonly pairings: Set<ServerPairing>;
   readonly iceServersFor: (session: ServerSession) => IceServer[] | undefined;
 }
@@ -19,15 +22,13 @@ export interface PairingShell {
 export function pairingExecutors(
   shell: PairingShell,
 ): Executors<PairingEffects, ServerPairing, ServerPairingEvent> {
-  const { outbox, log, sessionHost, pairings } = shell;
+  const { outbox, log, sessionHost, halves, pairings } = shell;
   return {
     announcePairing(pairing) {
       const { a, b, epoch } = pairing;
       log.info({ id: a.id, peerId: b.id }, `Pairing successful: ${a.id} <-> ${b.id}`);
-      for (const [session, peer] of [
-        [a, b],
-        [b, a],
-      ] as const) {
+      for (const session of pairing.clients) {
+        const peer = pairing.other(session.side);
         const iceServers = shell.iceServersFor(session);
         outbox.send(session, {
           type: 'paired',
@@ -37,46 +38,76 @@ export function pairingExecutors(
           epoch,
           ...(iceServers && { ice_servers: iceServers }),
         });
-        sessionHost.send(session, { type: 'PAIRED', peerId: peer.id });
+        sessionHost.send(session, {
+          type: 'PAIRED',
+          peerId: peer.id,
+          isGranted: session.ask?.epoch === epoch,
+        });
       }
     },
-    restorePairing({ a, b }) {
-      log.info({ id: a.id, peerId: b.id }, `Pairing restored: ${a.id} <-> ${b.id}`);
-      sessionHost.send(a, { type: 'PAIRED', peerId: b.id });
-      sessionHost.send(b, { type: 'PAIRED', peerId: a.id });
+    restorePairing(pairing) {
+      log.info(
+        { id: pairing.a.id, peerId: pairing.b.id },
+        `Pairing restored: ${pairing.a.id} <-> ${pairing.b.id}`,
+      );
+      for (const session of pairing.clients)
+        sessionHost.send(session, { type: 'PAIRED', peerId: pairing.other(session.side).id });
     },
     relayToPeer(pairing, event) {
-      if (!event.frame) return;
-      const from = event.from === 'a' ? pairing.a : pairing.b;
+      const { frame } = event;
+      if (!frame) return;
+      const from = pairing.party(event.from);
       const to = pairing.other(event.from);
       if (log.isLevelEnabled('info')) {
-        const { type } = event.frame.message;
+        const { type } = frame.message;
         log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
       }
-      outbox.relayFrame(from, to, withFromPeer(event.frame, to.delivery !== undefined));
+      // Its sender is told that a frame is safe only once the receiver has it, where both can come back.
+      const isNumbered = to instanceof RemoteSession ? to.isResumable : to.delivery !== undefined;
+      const isFromHere = !(from instanceof RemoteSession);
+      const origin = event.origin ?? (isFromHere && isNumbered ? from.delivery?.hold() : undefined);
+      if (to instanceof RemoteSession) halves.relay(to, frame.bytes.toString(), origin);
+      else
+        outbox.relayFrame(
+          to,
+          withFromPeer(frame, to.delivery !== undefined),
+          origin === undefined
+            ? {}
+            : { origin, epoch: pairing.epoch, settled: () => halves.settle(pairing, event.from, origin) },
+        );
     },
     refuse(pairing, event, { code }) {
-      const session = event.from === 'a' ? pairing.a : pairing.b;
+      const party = pairing.party(event.from);
       const type = messageTypeOf[event.type];
-      outbox.refuse(session, { code, ...(type && { for: type }) });
+      const refusal = { code, ...(type && { for: type }) };
+      if (party instanceof RemoteSession) halves.tell(party, 'refused', refusal);
+      else outbox.refuse(party, refusal);
     },
     announceNegotiation(pairing) {
-      sessionHost.send(pairing.a, { type: 'NEGOTIATION_STARTED' });
-      sessionHost.send(pairing.b, { type: 'NEGOTIATION_STARTED' });
+      for (const session of pairing.clients) sessionHost.send(session, { type: 'NEGOTIATION_STARTED' });
     },
     announceConnection(pairing) {
       log.info({ id: pairing.a.id, peerId: pairing.b.id }, `Connected: ${pairing.a.id} <-> ${pairing.b.id}`);
-      sessionHost.send(pairing.a, { type: 'CONNECTED' });
-      sessionHost.send(pairing.b, { type: 'CONNECTED' });
+      for (const session of pairing.clients) sessionHost.send(session, { type: 'CONNECTED' });
     },
     endPairing(pairing, event) {
-      const left = event.from === 'a' ? pairing.a : pairing.b;
+      const left = pairing.party(event.from);
+      const other = pairing.other(event.from);
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
-      outbox.send(pairing.other(event.from), { type: 'peer_disconnected', peer_id: left.id, reason });
+      if (other instanceof RemoteSession) halves.tell(other, 'ended', { reason });
+      else outbox.send(other, { type: 'peer_disconnected', peer_id: left.id, reason });
       pairings.delete(pairing);
-      for (const session of [pairing.a, pairing.b]) {
-        session.pairing = undefined;
-        sessionHost.send(session, { type: 'UNPAIRED' });
+      for (const party of [left, other]) {
+        party.pairing = undefined;
+        if (party instanceof RemoteSession) halves.release(party);
+        else sessionHost.send(party, { type: 'UNPAIRED' });
+      }
+    },
+    forgetPairing(pairing) {
+      pairings.delete(pairing);
+      for (const party of [pairing.a, pairing.b]) {
+        party.pairing = undefined;
+        if (party instanceof RemoteSession) halves.release(party);
       }
     },
   };

@@ -1,17 +1,22 @@
 /** How sockets become sessions: a new one each, or for a client that comes back, the one that it had. */
-import { randomUUID } from 'node:crypto';
 import type { SessionSettings, TimerWheel } from '../machines/index.ts';
 import { type ClientMessageOf, closeCodes, Delivery, RESUME_MESSAGE_TIMEOUT_MS } from '../protocol/index.ts';
+import type { TravellingSession } from '../protocol/cluster/index.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { Halves } from './cluster/halves.ts';
+import type { MoveAnswer } from './cluster/moves.ts';
+import { unpack } from './cluster/travel.ts';
 import { decode } from './decode.ts';
 import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { Logger } from './logger.ts';
 import { BYTE_BURST_S, type ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
-import { Restoration } from './restoration.ts';
+import { isOf, restorePairing } from './restoration.ts';
 import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
-import type { PairingHost, SessionHost } from './router.ts';
-import { type ServerPairing, ServerSession, type SocketData } from './sessions.ts';
+import type { SessionHost } from './router.ts';
+import { ServerSession, type SocketData } from './sessions.ts';
+import type { PairingKeys } from './keys.ts';
 import type { WebSocket } from './uws.ts';
 
 export interface ReceptionShell {
@@ -22,8 +27,12 @@ export interface ReceptionShell {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly timers: TimerWheel;
-  readonly pairingHost: () => PairingHost;
-  readonly startPairing: (pairing: ServerPairing) => void;
+  readonly keys: PairingKeys<ServerSession>;
+  readonly halves: Halves;
+  /** Undefined for a server that is alone. */
+  readonly cluster: () => Cluster | undefined;
+  /** A new session's id. */
+  readonly newId: () => string;
   /** The time in milliseconds; the timers are told of it, too. */
   readonly now: () => number;
   /** Something of ours threw: the session ends. */
@@ -38,7 +47,6 @@ export class Reception implements SocketHandlers {
   readonly #settings: SessionSettings;
   readonly #secrets: ResumeSecrets;
   readonly #startedAt: number;
-  readonly #restoration: Restoration;
 
   constructor(shell: ReceptionShell) {
     this.#shell = shell;
@@ -46,7 +54,6 @@ export class Reception implements SocketHandlers {
     this.#settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
     this.#startedAt = shell.now();
     this.#secrets = new ResumeSecrets(shell.options.secret);
-    this.#restoration = new Restoration({ ...shell, createAway: (id) => this.#createAway(id) });
   }
 
   opened(socket: WebSocket<SocketData>): void {
@@ -63,9 +70,10 @@ export class Reception implements SocketHandlers {
 
   received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void {
     const { inbox, fail, now } = this.#shell;
-    const { session } = socket.getUserData();
+    const data = socket.getUserData();
+    const { session } = data;
     if (!session) {
-      this.#comeBack(socket, bytes, now());
+      if (!data.isReturning) this.#comeBack(socket, bytes, now());
       return;
     }
     // Whatever throws inside a handler would end the process, and everybody's session with it.
@@ -79,6 +87,7 @@ export class Reception implements SocketHandlers {
 
   closed(socket: WebSocket<SocketData>, code: number): void {
     const data = socket.getUserData();
+    data.isClosed = true;
     this.#shell.timers.disarmAll(data);
     const { session } = data;
     // A socket that we ended, or that was taken over, is not the session's any more.
@@ -92,7 +101,7 @@ export class Reception implements SocketHandlers {
   #createSession(
     socket: WebSocket<SocketData> | undefined,
     now: number,
-    id: string = randomUUID(),
+    id: string = this.#shell.newId(),
   ): ServerSession {
     const { options, sessions, sessionHost } = this.#shell;
     const data = socket?.getUserData();
@@ -128,22 +137,57 @@ export class Reception implements SocketHandlers {
   }
 
   #comeBack(socket: WebSocket<SocketData>, bytes: ArrayBuffer, now: number): void {
-    const { sessions, outbox, timers } = this.#shell;
-    timers.disarmAll(socket.getUserData());
+    const { sessions, timers, cluster } = this.#shell;
+    const data = socket.getUserData();
+    timers.disarmAll(data);
     const decoded = decode(Buffer.from(bytes));
     const message = 'frame' in decoded ? decoded.frame.message : undefined;
-    if (message?.type === 'resume') {
-      const session = sessions.get(message.id);
-      if (session && mayResume(session, message)) {
-        this.#resume(session, socket, message, now);
-        return;
-      }
-      if (this.#mayRestore(session, message, now)) {
-        this.#restore(session, socket, message, now);
-        return;
-      }
+    if (message?.type !== 'resume') {
+      this.#refuse(socket, now);
+      return;
     }
-    outbox.refuse(this.#welcome(socket, now), { code: 'resume_failed', for: 'resume' });
+    const session = sessions.get(message.id);
+    if (session && mayResume(session, message)) this.#resume(session, socket, message, now);
+    else if (session || !cluster()) this.#restoreOrRefuse(socket, message, now, this.mayRestore);
+    else {
+      data.isReturning = true;
+      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer));
+    }
+  }
+
+  /** Other nodes said what they have of a session. Meanwhile the socket may be gone, or the session here. */
+  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: MoveAnswer): void {
+    const { sessions, cluster, now } = this.#shell;
+    const data = socket.getUserData();
+    data.isReturning = false;
+    const isMoved = typeof answer === 'object' && !sessions.has(message.id);
+    if (isMoved) this.#adopt(data.isClosed ? undefined : socket, message, answer.session, answer.from);
+    else if (!data.isClosed) {
+      const began = cluster()?.nodeOf(message.id);
+      this.#restoreOrRefuse(
+        socket,
+        message,
+        now(),
+        answer === 'lost' && (began !== undefined || this.mayRestore),
+      );
+    }
+  }
+
+  /** @param isLikely whether the session can have been of a server that is no more */
+  #restoreOrRefuse(
+    socket: WebSocket<SocketData>,
+    message: ClientMessageOf<'resume'>,
+    now: number,
+    isLikely: boolean,
+  ): void {
+    const { id, token, first } = message;
+    const mayRestore = isLikely && first !== undefined && !this.#shell.sessions.has(id);
+    if (mayRestore && this.#secrets.isOfPredecessor(id, token)) this.#restore(socket, message, now);
+    else this.#refuse(socket, now);
+  }
+
+  #refuse(socket: WebSocket<SocketData>, now: number): void {
+    this.#shell.outbox.refuse(this.#welcome(socket, now), { code: 'resume_failed', for: 'resume' });
   }
 
   #resume(
@@ -160,40 +204,56 @@ export class Reception implements SocketHandlers {
     this.#shell.sessionHost.send(session, { type: 'RESUMED' });
   }
 
-  /** Whether a session that we do not have, or only expect, was the client's before a restart, no longer ago than a
-   * session waits. */
-  #mayRestore(
-    session: ServerSession | undefined,
-    { id, token, first }: ClientMessageOf<'resume'>,
-    now: number,
-  ): boolean {
-    if (first === undefined || now - this.#startedAt > this.#settings.resumeGraceMs) return false;
-    return (session === undefined || session.isExpected) && this.#secrets.isOfPredecessor(id, token);
+  /** Whether clients of an earlier process may still come: no longer than a session waits. */
+  get mayRestore(): boolean {
+    return this.#shell.now() - this.#startedAt <= this.#settings.resumeGraceMs;
   }
 
-  #restore(
-    expected: ServerSession | undefined,
-    socket: WebSocket<SocketData>,
-    { id, first, pairing }: ClientMessageOf<'resume'>,
-    now: number,
-  ): void {
-    const session = expected ?? this.#createSession(undefined, now, id);
-    session.isExpected = false;
+  #restore(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, now: number): void {
+    const { id, first, pairing } = message;
+    const session = this.#createSession(undefined, now, id);
     session.delivery?.expect(first ?? 1);
     this.#attach(session, socket, now);
     this.#shell.log.info({ id }, `Client ${id} is back from before the restart`);
     this.#tellId(session, { received: session.delivery?.received ?? 0, restarted: true });
-    this.#restoration.claimed(session, pairing);
-    this.#shell.outbox.sendWaiting(session);
+    this.#shell.cluster()?.arrived(session);
+    restorePairing(session, pairing, this.#shell);
     this.#shell.sessionHost.send(session, { type: 'RESUMED' });
   }
 
-  /** A session whose client has not come back yet: its peer has. */
-  #createAway(id: string): ServerSession {
-    const session = this.#createSession(undefined, this.#shell.now(), id);
-    session.isExpected = true;
-    this.#shell.sessionHost.send(session, { type: 'SOCKET_CLOSED', isGoodbye: false });
-    return session;
+  /** A session comes from another node, and is kept even when its client is gone again. */
+  #adopt(
+    socket: WebSocket<SocketData> | undefined,
+    { id, token }: ClientMessageOf<'resume'>,
+    packed: TravellingSession,
+    from: number,
+  ): void {
+    const { log, keys, halves, cluster, outbox, sessionHost, now } = this.#shell;
+    const session = this.#createSession(undefined, now(), id);
+    unpack(session, packed, keys, halves, now());
+    session.resumeToken?.rotate(token, this.#secrets.issue(id));
+    log.info({ id, node: from }, `Client ${id} came from node ${from}`);
+    cluster()?.arrived(session);
+    if (socket) {
+      this.#attach(session, socket, now());
+      this.#tellId(session, { received: session.delivery?.received ?? 0 });
+      outbox.sendWaiting(session);
+      sessionHost.send(session, { type: 'RESUMED' });
+    } else sessionHost.send(session, { type: 'SOCKET_CLOSED', isGoodbye: false });
+    if (packed.pairing) this.#adoptPairing(session, packed.pairing);
+  }
+
+  #adoptPairing(session: ServerSession, packed: NonNullable<TravellingSession['pairing']>): void {
+    const { halves } = this.#shell;
+    const own = halves.of(session.id).find((remote) => isOf(remote, packed));
+    if (own) {
+      halves.seat(session, own, packed.unsettled);
+      return;
+    }
+    const remote = halves.create(packed.peer_id, packed.node, packed.is_resumable);
+    remote.lastOrigin = packed.last_origin;
+    remote.keep(...packed.unsettled);
+    halves.restore(session, packed, remote);
   }
 
   #attach(session: ServerSession, socket: WebSocket<SocketData>, now: number): void {

@@ -1,64 +1,41 @@
 /**
  * After a restart: sessions and pairings come back from what their clients say. That the id was its own a client
- * proves with its secret; that two were paired counts only when both say so. The first one back waits, paired with a
- * session that is away: what it sends waits there, and if the other one never comes, or says otherwise, that is the end
- * of the pairing, as for any peer that does not come back.
+ * proves with its secret; that two were paired counts only when both say so. The first one back waits, paired with one
+ * that is cut off: what it sends waits there, and if the other one never comes, or says otherwise, that is the end of
+ * the pairing, as for any peer that does not come back.
  */
-import type { ClientMessageOf } from '../protocol/index.ts';
+import type { Claim, Halves } from './cluster/halves.ts';
+import { isSessionId } from './cluster/node-id.ts';
+import type { RemoteSession } from './cluster/remote-session.ts';
 import type { Outbox } from './outbox.ts';
-import type { PairingHost } from './router.ts';
-import { ServerPairing, type ServerSession } from './sessions.ts';
-
-/** What a client says of its pairing; the id is the peer's. */
-export type Claim = NonNullable<ClientMessageOf<'resume'>['pairing']>;
+import type { ServerSession } from './sessions.ts';
 
 export interface RestorationShell {
-  readonly sessions: Map<string, ServerSession>;
+  readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly outbox: Outbox;
-  readonly pairingHost: () => PairingHost;
-  readonly startPairing: (pairing: ServerPairing) => void;
-  /** A session of that id whose client is not here. */
-  readonly createAway: (id: string) => ServerSession;
+  readonly halves: Halves;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-export class Restoration {
-  readonly #shell: RestorationShell;
-
-  constructor(shell: RestorationShell) {
-    this.#shell = shell;
+/** A client is back on a server that had forgotten it: its pairing is made again, or ended where it is contested. */
+export function restorePairing(
+  session: ServerSession,
+  claim: Claim | undefined,
+  { sessions, outbox, halves }: RestorationShell,
+): void {
+  for (const remote of halves.of(session.id)) {
+    if (isOf(remote, claim)) halves.seat(session, remote);
+    else halves.lose(remote, 'disconnected');
   }
-
-  /** A client is back on a server that had forgotten it: its pairing is made again, or ended where it is contested. */
-  claimed(session: ServerSession, claim: Claim | undefined): void {
-    const { pairing } = session;
-    if (pairing?.isRestored && !isOf(pairing, session, claim)) {
-      this.#shell
-        .pairingHost()
-        .send(pairing, { type: 'PEER_LOST', from: session.side, reason: 'disconnected' });
-    }
-    if (claim && !session.pairing) this.#restore(session, claim);
-  }
-
-  #restore(session: ServerSession, { peer_id, epoch, initiator }: Claim): void {
-    if (peer_id === session.id || !UUID.test(peer_id)) return;
-    const peer = this.#shell.sessions.get(peer_id);
-    if (peer) {
-      // It is here, and did not say that it was paired with this one.
-      this.#shell.outbox.send(session, { type: 'peer_disconnected', peer_id, reason: 'disconnected' });
-      return;
-    }
-    const away = this.#shell.createAway(peer_id);
-    this.#shell.startPairing(
-      initiator
-        ? new ServerPairing(session, away, epoch, true)
-        : new ServerPairing(away, session, epoch, true),
-    );
-  }
+  if (!claim || session.pairing || claim.peer_id === session.id || !isSessionId(claim.peer_id)) return;
+  // One that is here did not say that it was paired with this one.
+  if (sessions.has(claim.peer_id))
+    outbox.send(session, { type: 'peer_disconnected', peer_id: claim.peer_id, reason: 'disconnected' });
+  else halves.restore(session, claim, halves.create(claim.peer_id, undefined, true));
 }
 
-function isOf({ a, b, epoch }: ServerPairing, session: ServerSession, claim: Claim | undefined): boolean {
-  const peer = session === a ? b : a;
-  return claim?.peer_id === peer.id && claim.epoch === epoch && claim.initiator === (session === a);
+/** Whether the one that waits for a client is whom the client names. */
+export function isOf({ pairing, side, peer }: RemoteSession, claim: Claim | undefined): boolean {
+  return (
+    claim?.peer_id === peer?.id && claim?.epoch === pairing?.epoch && claim?.initiator === (side === 'a')
+  );
 }

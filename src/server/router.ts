@@ -8,8 +8,11 @@ import type {
   PairTarget,
   SessionEffects,
   SessionEvent,
+  Side,
 } from '../machines/index.ts';
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
+import type { Halves } from './cluster/halves.ts';
+import { RemoteSession } from './cluster/remote-session.ts';
 import type { Frame } from './decode.ts';
 import type { PairingKeys } from './keys.ts';
 import type { AddressRate } from './limits.ts';
@@ -22,6 +25,8 @@ export interface Directory {
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly keys: PairingKeys<ServerSession>;
   readonly guesses: AddressRate;
+  /** Whether another node may have a client that this one does not have: by its id, or whoever made a key. */
+  readonly elsewhere: (id?: string) => 'unknown' | 'elsewhere' | 'unreachable';
 }
 
 const SIGNAL_EVENTS = {
@@ -41,10 +46,13 @@ export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
   KEY_REQUESTED: 'create_key',
 };
 
+type Signal = ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair'>;
+
 export class Router {
   readonly #sessionHost: SessionHost;
   readonly #pairingHost: PairingHost;
   readonly #directory: Directory;
+  readonly #halves: Pick<Halves, 'relay'>;
   readonly #peerStepped: (session: ServerSession, step: object) => void;
 
   /** @param peerStepped told of a step that a client tells of its own machine */
@@ -52,11 +60,13 @@ export class Router {
     sessionHost: SessionHost,
     pairingHost: PairingHost,
     directory: Directory,
+    halves: Pick<Halves, 'relay'>,
     peerStepped: (session: ServerSession, step: object) => void = () => {},
   ) {
     this.#sessionHost = sessionHost;
     this.#pairingHost = pairingHost;
     this.#directory = directory;
+    this.#halves = halves;
     this.#peerStepped = peerStepped;
   }
 
@@ -88,29 +98,30 @@ export class Router {
     }
   }
 
-  #signal(
-    session: ServerSession,
-    frame: Frame,
-    message: ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair'>,
-  ): void {
+  #signal(session: ServerSession, frame: Frame, message: Signal): void {
     const { pairing, side } = session;
     if (!pairing) {
       this.#sessionHost.send(session, { type: SIGNAL_EVENTS[message.type] });
       return;
     }
+    const peer = pairing.other(side);
+    this.signal(pairing, side, frame);
+    // Not relayed by an effect: the other half is told, which counts it as this one does.
+    if (message.type === 'report' && peer instanceof RemoteSession)
+      this.#halves.relay(peer, frame.bytes.toString());
+  }
+
+  /** A client's message for its peer, from a socket or from another node. */
+  signal(pairing: ServerPairing, from: Side, frame: Frame, origin?: number): void {
+    const message = frame.message as Signal;
     switch (message.type) {
       case 'unpair':
-        this.#pairingHost.send(pairing, {
-          type: 'UNPAIR_RECEIVED',
-          from: side,
-          epoch: message.epoch,
-          frame,
-        });
+        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from, epoch: message.epoch, frame });
         return;
       case 'report':
         this.#pairingHost.send(pairing, {
           type: 'REPORT_RECEIVED',
-          from: side,
+          from,
           epoch: message.epoch,
           isConnected: message.state === 'connected',
           frame,
@@ -119,9 +130,10 @@ export class Router {
       default:
         this.#pairingHost.send(pairing, {
           type: SIGNAL_EVENTS[message.type],
-          from: side,
+          from,
           epoch: message.epoch,
           frame,
+          ...(origin !== undefined && { origin }),
         });
     }
   }
@@ -131,35 +143,46 @@ export class Router {
     message: ClientMessageOf<'pair_request'>,
     now: number,
   ): SessionEvent {
-    const { sessions } = this.#directory;
     const found =
       message.key === undefined
-        ? { target: sessions.get(message.target_id ?? ''), missing: 'unknown' as const, key: undefined }
+        ? this.#withId(message.target_id ?? '')
         : this.#ownerOf(session, message.key, now);
     return {
       type: 'PAIR_REQUESTED',
       target: found.target ? standing(found.target, session) : found.missing,
-      targetId: found.target?.id,
+      targetId: found.target?.id ?? message.target_id,
       key: found.key,
     };
   }
 
-  #ownerOf(
-    session: ServerSession,
-    text: string,
-    now: number,
-  ): { target: ServerSession | undefined; missing: PairTarget; key: string | undefined } {
-    const { keys, guesses } = this.#directory;
+  #withId(id: string): Found {
+    const { sessions, elsewhere } = this.#directory;
+    const target = sessions.get(id);
+    return { target, missing: target ? 'unknown' : elsewhere(id), key: undefined };
+  }
+
+  #ownerOf(session: ServerSession, text: string, now: number): Found {
+    const { keys, guesses, elsewhere } = this.#directory;
     const key = parsePairingKey(text);
     if (guesses.isExhausted(session.address, now))
       return { target: undefined, missing: 'guessed_too_often', key };
     const target = key === undefined ? undefined : keys.find(key, now);
-    if (!target) guesses.count(session.address, now);
-    return { target, missing: 'unknown_key', key };
+    if (target) return { target, missing: 'unknown_key', key };
+    const missing = key === undefined ? 'unknown' : elsewhere();
+    // One that other nodes are asked for is counted when they do not know it either.
+    if (missing === 'unknown') guesses.count(session.address, now);
+    return { target, missing: missing === 'unknown' ? 'unknown_key' : missing, key };
   }
 }
 
-function standing(target: ServerSession, asker: ServerSession): PairTarget {
+interface Found {
+  readonly target: ServerSession | undefined;
+  readonly missing: PairTarget;
+  readonly key: string | undefined;
+}
+
+/** Whether a client can be had by the one who asks for it. */
+export function standing(target: ServerSession, asker: ServerSession): PairTarget {
   if (target === asker) return 'self';
-  return target.pairing ? 'taken' : 'free';
+  return target.pairing || target.ask ? 'taken' : 'free';
 }

@@ -15,6 +15,10 @@ import {
 } from '../machines/index.ts';
 import { closeCodes } from '../protocol/index.ts';
 import { Admission } from './admission.ts';
+import type { Bus, NodeId } from './cluster/bus.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { Halves } from './cluster/halves.ts';
+import { randomNodeId, sessionIdOn } from './cluster/node-id.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
 import { Inspector } from './inspector/inspector.ts';
@@ -37,6 +41,8 @@ import { usesTls } from './tls.ts';
 export interface ServerParts {
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** What connects it with other nodes; without one it is alone. */
+  readonly bus?: Bus;
 }
 
 export class SignalingServer {
@@ -48,6 +54,11 @@ export class SignalingServer {
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
   readonly inspector: Inspector;
+  /** Its number among the nodes, and the first 32 bits of its sessions' ids. */
+  readonly node: NodeId;
+  readonly halves: Halves;
+  /** Undefined for a server that is alone. */
+  cluster: Cluster | undefined;
   /** The game rooms, once it has started, if they are on. */
   rooms: Rooms | undefined;
   readonly #queue = new StepQueue();
@@ -71,17 +82,34 @@ export class SignalingServer {
     this.metrics = new Metrics({
       sessions: () => this.sessions.values(),
       pairings: () => this.pairings,
-      hosts: () => [this.sessionHost, this.pairingHost],
+      hosts: () => [this.sessionHost, this.pairingHost, this.halves.remoteHost],
     });
     this.#outbox = new Outbox(this.log, this.metrics, this.options.maxUnsentBytes, (session, code, reason) =>
       this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
     );
     const { maxKeyGuessesPerMinute } = this.options;
+    this.node = this.options.node || randomNodeId();
     const directory = {
       sessions: this.sessions,
       keys: new PairingKeys<ServerSession>(),
       guesses: new AddressRate(maxKeyGuessesPerMinute / 60, maxKeyGuessesPerMinute),
+      elsewhere: (id?: string) => this.cluster?.elsewhere(id) ?? 'unknown',
     };
+    const startPairing = (pairing: ServerPairing) => this.#startPairing(pairing);
+    const nextEpoch = () => ++this.#epoch;
+    this.halves = new Halves({
+      ...{ queue: this.#queue, timers: this.#timers, sessions: this.sessions, outbox: this.#outbox },
+      links: () => this.cluster?.links,
+      router: () => router,
+      sessionHost: () => this.sessionHost,
+      pairingHost: () => this.pairingHost,
+      resumeGraceMs: this.options.resumeGraceMs,
+      startPairing,
+      onError: (remote, error, effect) => {
+        if (remote.peer) this.#fail(remote.peer, error, effect);
+      },
+    });
+    const { halves } = this;
     const shared = { queue: this.#queue, timers: this.#timers };
     const { log, clock } = this;
     this.sessionHost = new MachineHost<ServerSession, SessionEvent, SessionEffects>(sessionMachine, {
@@ -92,8 +120,11 @@ export class SignalingServer {
         log,
         clock,
         pairingHost: () => this.pairingHost,
-        startPairing: (pairing) => this.#startPairing(pairing),
-        nextEpoch: () => ++this.#epoch,
+        startPairing,
+        nextEpoch,
+        halves,
+        asks: () => this.cluster?.asks,
+        left: (session) => this.cluster?.left(session),
       }),
       timerFacts: (session) => ({ idleMs: this.#timers.now - session.heardAt }),
       onError: (session, error, effect) => this.#fail(session, error, effect),
@@ -104,16 +135,16 @@ export class SignalingServer {
         outbox: this.#outbox,
         log,
         sessionHost: this.sessionHost,
+        halves,
         pairings: this.pairings,
         iceServersFor: (session) => iceServersFor(this.options, session.id, clock.wallTime()),
       }),
       onError: (pairing, error, effect) => {
-        this.#fail(pairing.a, error, effect);
-        this.#fail(pairing.b, error, effect);
+        for (const session of pairing.clients) this.#fail(session, error, effect);
       },
     });
     const { options, sessions, sessionHost } = this;
-    const router = new Router(sessionHost, this.pairingHost, directory, (session, step) =>
+    const router = new Router(sessionHost, this.pairingHost, directory, halves, (session, step) =>
       this.inspector.peerStepped(session, step),
     );
     this.#reception = new Reception({
@@ -124,11 +155,24 @@ export class SignalingServer {
       inbox: new Inbox({ options, metrics: this.metrics, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
       timers: this.#timers,
-      pairingHost: () => this.pairingHost,
-      startPairing: (pairing) => this.#startPairing(pairing),
+      keys: directory.keys,
+      halves,
+      cluster: () => this.cluster,
+      newId: () => sessionIdOn(this.node),
       now: () => this.#now(),
       fail: (session, error, where) => this.#fail(session, error, where),
     });
+    if (parts.bus) {
+      this.cluster = new Cluster({
+        ...{ node: this.node, bus: parts.bus, log, queue: this.#queue, timers: this.#timers },
+        ...{ halves, directory, startPairing, nextEpoch },
+        sessionHost: () => this.sessionHost,
+        pairingHost: () => this.pairingHost,
+        mayRestore: () => this.#reception.mayRestore,
+        now: () => this.#now(),
+        wallTime: () => clock.wallTime(),
+      });
+    }
     this.inspector = new Inspector(this);
   }
 
@@ -146,6 +190,7 @@ export class SignalingServer {
   async start(): Promise<this> {
     this.inspector.start();
     this.rooms = await this.#createRooms();
+    await this.cluster?.start();
     this.#listening = await listen({
       options: this.options,
       admission: this.#admission,
@@ -180,6 +225,7 @@ export class SignalingServer {
     });
     await this.inspector.stop();
     await this.rooms?.stop();
+    await this.cluster?.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
     this.metrics.stop();
@@ -201,10 +247,8 @@ export class SignalingServer {
   }
 
   #startPairing(pairing: ServerPairing): void {
-    pairing.a.pairing = pairing;
-    pairing.a.side = 'a';
-    pairing.b.pairing = pairing;
-    pairing.b.side = 'b';
+    pairing.seat('a', pairing.a);
+    pairing.seat('b', pairing.b);
     pairing.startedAt = this.#timers.now;
     this.pairings.add(pairing);
     this.pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });

@@ -2,6 +2,9 @@
 import type { Clock } from '../common/clock.ts';
 import type { Executors, SessionEffects, SessionEvent } from '../machines/index.ts';
 import { closeCodes, formatPairingKey } from '../protocol/index.ts';
+import type { Asks } from './cluster/asks.ts';
+import type { Halves } from './cluster/halves.ts';
+import { RemoteSession } from './cluster/remote-session.ts';
 import type { Logger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
 import { type Directory, messageTypeOf, type PairingHost } from './router.ts';
@@ -16,15 +19,21 @@ export interface SessionShell {
   /** Starts the pairing's machine, and keeps it. */
   readonly startPairing: (pairing: ServerPairing) => void;
   readonly nextEpoch: () => number;
+  readonly halves: Halves;
+  /** Undefined for a server that is alone: its machines never ask. */
+  readonly asks: () => Asks | undefined;
+  /** A session is not here any more. */
+  readonly left: (session: ServerSession) => void;
 }
 
 export function sessionExecutors(
   shell: SessionShell,
 ): Executors<SessionEffects, ServerSession, SessionEvent> {
-  const { directory, outbox, log, clock } = shell;
-  const tellPeer = (session: ServerSession, type: 'peer_away' | 'peer_back') => {
+  const { directory, outbox, log, clock, halves } = shell;
+  const tellPeer = (session: ServerSession, what: 'away' | 'back') => {
     const peer = session.pairing?.other(session.side);
-    if (peer) outbox.send(peer, { type, peer_id: session.id });
+    if (peer instanceof RemoteSession) halves.tell(peer, what, {});
+    else if (peer) outbox.send(peer, { type: `peer_${what}`, peer_id: session.id });
   };
   return {
     createPairing(session, event) {
@@ -33,6 +42,21 @@ export function sessionExecutors(
       if (!target) return;
       if (event.key !== undefined) directory.keys.use(event.key);
       shell.startPairing(new ServerPairing(session, target, shell.nextEpoch()));
+    },
+    askNodes(session, event) {
+      if (event.type === 'PAIR_REQUESTED') shell.asks()?.ask(session, event);
+    },
+    forgetAsk(session) {
+      shell.asks()?.forget(session);
+    },
+    joinPairing(session, event) {
+      if (event.type !== 'GRANTED') return;
+      const { targetId, node, isResumable, epoch } = event;
+      shell.startPairing(new ServerPairing(session, halves.create(targetId, node, isResumable), epoch));
+    },
+    denyAsk(session, event, { code }) {
+      const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
+      outbox.refuse(session, { code: why, for: 'pair_request' });
     },
     createKey(session, event) {
       if (event.type !== 'KEY_REQUESTED') return;
@@ -65,19 +89,25 @@ export function sessionExecutors(
     },
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
-      tellPeer(session, 'peer_away');
+      tellPeer(session, 'away');
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
-      tellPeer(session, 'peer_back');
+      tellPeer(session, 'back');
     },
     forgetSession(session) {
       directory.sessions.delete(session.id);
       directory.keys.forgetAllOf(session);
       session.delivery?.abandon();
+      shell.left(session);
       const { peerId } = session.context;
       const pairing = peerId === undefined ? '' : `, removing pairing with ${peerId}`;
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);
+    },
+    leaveToNode(session) {
+      directory.sessions.delete(session.id);
+      directory.keys.forgetAllOf(session);
+      log.info({ id: session.id }, `Client ${session.id} came back to another node`);
     },
   };
 }

@@ -8,6 +8,8 @@ import {
   type TimerOwner,
 } from '../machines/index.ts';
 import type { Delivery } from '../protocol/index.ts';
+import type { PendingAsk } from './cluster/asks.ts';
+import type { RemoteSession } from './cluster/remote-session.ts';
 import type { Frame } from './decode.ts';
 import { TokenBucket } from './limits.ts';
 import type { ResumeToken } from './resumption.ts';
@@ -21,6 +23,9 @@ export interface SocketData extends TimerOwner {
   session: ServerSession | undefined;
   readonly address: string;
   readonly kind: SocketKind;
+  /** While other nodes are asked for its session. */
+  isReturning?: boolean;
+  isClosed?: boolean;
 }
 
 export class ServerSession extends Hosted<SessionContext> {
@@ -39,8 +44,8 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
-  /** After a restart: its peer is back, and says that there was this one. */
-  isExpected = false;
+  /** What it asked other nodes for. */
+  ask: PendingAsk | undefined;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
   keys: string[] = [];
@@ -63,15 +68,18 @@ export class ServerSession extends Hosted<SessionContext> {
   }
 }
 
+/** One of the two that a pairing has: a client of this server, or for this server a client of another node. */
+export type Party = ServerSession | RemoteSession;
+
 export class ServerPairing extends Hosted<PairingContext> {
-  readonly a: ServerSession;
-  readonly b: ServerSession;
+  a: Party;
+  b: Party;
   readonly epoch: number;
   readonly isRestored: boolean;
   /** Set when it is kept. */
   startedAt = 0;
 
-  constructor(a: ServerSession, b: ServerSession, epoch: number, isRestored = false) {
+  constructor(a: Party, b: Party, epoch: number, isRestored = false) {
     super();
     this.a = a;
     this.b = b;
@@ -79,10 +87,29 @@ export class ServerPairing extends Hosted<PairingContext> {
     this.isRestored = isRestored;
   }
 
-  other(side: Side): ServerSession {
+  party(side: Side): Party {
+    return side === 'a' ? this.a : this.b;
+  }
+
+  other(side: Side): Party {
     return side === 'a' ? this.b : this.a;
+  }
+
+  /** Puts a party in its place: at the start, and when a client moves to another node or from there to this one. */
+  seat(side: Side, party: Party): void {
+    this[side] = party;
+    party.pairing = this;
+    party.side = side;
+  }
+
+  /** Those of the two that are this server's. */
+  get clients(): ServerSession[] {
+    return [this.a, this.b].filter((party) => party instanceof ServerSession);
   }
 }
 
-/** A pairing's event with the frame that caused it, for the effect that relays it. */
-export type ServerPairingEvent = PairingEvent & { readonly frame?: Frame };
+/**
+ * A pairing's event with the frame that caused it, for the effect that relays it; `origin` is the number that its sender
+ * gave a frame that comes from another node.
+ */
+export type ServerPairingEvent = PairingEvent & { readonly frame?: Frame; readonly origin?: number };

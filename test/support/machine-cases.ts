@@ -6,13 +6,17 @@ import type { AnyStateMachine } from 'xstate';
 import {
   type NegotiationEvent,
   type NegotiationSettings,
+  type NodeLinkEvent,
   negotiationMachine,
+  nodeLinkMachine,
   type PairingEvent,
   type PairTarget,
   type PlayerEvent,
   pairingMachine,
   playerMachine,
+  type RemoteSessionEvent,
   relayLinkMachine,
+  remoteSessionMachine,
   type SessionEvent,
   type Side,
   sessionMachine,
@@ -48,6 +52,8 @@ const targets: readonly PairTarget[] = [
   'self',
   'taken',
   'free',
+  'elsewhere',
+  'unreachable',
 ];
 
 export const sessionEvents: Cases<SessionEvent> = {
@@ -63,7 +69,10 @@ export const sessionEvents: Cases<SessionEvent> = {
   CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
   REPORT_RECEIVED: [{ type: 'REPORT_RECEIVED' }],
   UNPAIR_RECEIVED: [{ type: 'UNPAIR_RECEIVED' }],
-  PAIRED: [{ type: 'PAIRED', peerId: 'other' }],
+  PAIRED: [true, false].map((isGranted) => ({ type: 'PAIRED', peerId: 'other', isGranted })),
+  GRANTED: [{ type: 'GRANTED', targetId: 'other', node: 2, isResumable: true, epoch: EPOCH }],
+  DENIED: [{ type: 'DENIED', code: 'target_not_found' }],
+  MOVED: [{ type: 'MOVED' }],
   NEGOTIATION_STARTED: [{ type: 'NEGOTIATION_STARTED' }],
   CONNECTED: [{ type: 'CONNECTED' }],
   UNPAIRED: [{ type: 'UNPAIRED' }],
@@ -80,6 +89,7 @@ export const sessionEvents: Cases<SessionEvent> = {
 export const pairingEvents: Cases<PairingEvent> = {
   FORMED: [{ type: 'FORMED', from: 'a' }],
   RESTORED: [{ type: 'RESTORED', from: 'a' }],
+  MOVED: [{ type: 'MOVED', from: 'a' }],
   OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
   ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
   CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
@@ -135,6 +145,23 @@ export const playerEvents: Cases<PlayerEvent> = {
   SOCKET_CLOSED: [{ type: 'SOCKET_CLOSED' }],
 };
 
+export const remoteSessionEvents: Cases<RemoteSessionEvent> = {
+  WENT_AWAY: [{ type: 'WENT_AWAY' }],
+  CAME_BACK: [{ type: 'CAME_BACK' }],
+  CUT_OFF: [{ type: 'CUT_OFF' }],
+  RECLAIMED: [true, false].map((isAway) => ({ type: 'RECLAIMED', isAway })),
+  RELEASED: [{ type: 'RELEASED' }],
+};
+
+export const nodeLinkEvents: Cases<NodeLinkEvent> = {
+  GREETED: [{ type: 'GREETED' }],
+  UNREACHABLE: [{ type: 'UNREACHABLE' }],
+  FORGOTTEN: [{ type: 'FORGOTTEN' }],
+  OVERFULL: [{ type: 'OVERFULL' }],
+  BUS_DOWN: [{ type: 'BUS_DOWN' }],
+  BUS_UP: [{ type: 'BUS_UP' }],
+};
+
 /** Multiples of the timer wheel's tick, so that an actor's clock and the wheel agree to the millisecond. */
 export const negotiationSettings: NegotiationSettings = {
   signalingTimeoutMs: 10_000,
@@ -179,6 +206,22 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
       machine: negotiationMachine,
       inputs: [{ settings: negotiationSettings }],
       events: all(negotiationEvents),
+    },
+  ],
+  [
+    'node-link',
+    {
+      machine: nodeLinkMachine,
+      inputs: [{ node: 2, settings: { beatMs: 1_000, silenceMs: 3_500 } }],
+      events: all(nodeLinkEvents),
+    },
+  ],
+  [
+    'remote-session',
+    {
+      machine: remoteSessionMachine,
+      inputs: [true, false].map((isResumable) => ({ id: 'other', isResumable, resumeGraceMs: 30_000 })),
+      events: all(remoteSessionEvents),
     },
   ],
   [

@@ -6,9 +6,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import {
   nameTransitions,
   negotiationMachine,
+  nodeLinkMachine,
   pairingMachine,
   playerMachine,
   relayLinkMachine,
+  remoteSessionMachine,
   type Step,
   sessionMachine,
   type TakenTransition,
@@ -21,6 +23,8 @@ export const gatedMachines = [
   negotiationMachine,
   playerMachine,
   relayLinkMachine,
+  nodeLinkMachine,
+  remoteSessionMachine,
 ] as const;
 
 /** Also known to coverage-gate.js. */

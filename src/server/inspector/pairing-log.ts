@@ -22,7 +22,7 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
-import type { ServerPairing, ServerSession } from '../sessions.ts';
+import type { Party, ServerPairing, ServerSession } from '../sessions.ts';
 
 export const MAX_LINES_PER_RECORD = 2_000;
 
@@ -45,7 +45,7 @@ export class PairingLog {
   isOver = false;
   readonly #startedAt: number;
   /** Those of whom another step may come: the pairing and its two sessions. */
-  readonly #present: Set<ServerPairing | ServerSession>;
+  readonly #present: Set<ServerPairing | Party>;
 
   /**
    * @param now of the server's clock

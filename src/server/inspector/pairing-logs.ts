@@ -5,7 +5,7 @@
 import type { Step } from '../../machines/index.ts';
 import type { Lane, StateValueJson } from '../../protocol/index.ts';
 import type { PairingHost, SessionHost } from '../router.ts';
-import type { ServerPairing, ServerSession } from '../sessions.ts';
+import type { Party, ServerPairing, ServerSession } from '../sessions.ts';
 import { PairingLog } from './pairing-log.ts';
 import type { PeerStep } from './peer-steps.ts';
 import { tap } from './tap.ts';
@@ -20,9 +20,9 @@ export interface LogSource {
 export class PairingLogs {
   readonly #source: LogSource;
   readonly #logs = new Map<ServerPairing, PairingLog>();
-  readonly #logOf = new Map<ServerSession, PairingLog>();
+  readonly #logOf = new Map<Party, PairingLog>();
   /** The last that each client told of its own machine. */
-  readonly #peerStates = new WeakMap<ServerSession, StateValueJson>();
+  readonly #peerStates = new WeakMap<Party, StateValueJson>();
   /** The step by which a session asked for the pairing that starts next: the record begins with it. */
   #asked: { session: ServerSession; step: Step<ServerSession>; from: unknown } | undefined;
   #stops: (() => void)[] = [];
@@ -172,10 +172,10 @@ export class PairingLogs {
   }
 }
 
-function peerLaneOf(log: PairingLog, session: ServerSession): Lane {
+function peerLaneOf(log: PairingLog, session: Party): Lane {
   return session === log.pairing.a ? 'peer_a' : 'peer_b';
 }
 
-function laneOf(log: PairingLog, session: ServerSession): Lane {
+function laneOf(log: PairingLog, session: Party): Lane {
   return session === log.pairing.a ? 'a' : 'b';
 }

@@ -121,6 +121,8 @@ export function roomPairingExecutors({
     announceNegotiation() {},
     // No client of this dialect reports that it is connected.
     announceConnection() {},
+    // Rooms are of one node.
+    forgetPairing() {},
     endPairing(pairing) {
       pairing.room.delete(pairing);
       pairings.delete(pairing);

@@ -1,0 +1,160 @@
+/**
+ * This server as one node of several: what comes over the links goes to those whose matter it is. Nobody keeps a
+ * directory: a session's id says where it began, and that node notes where it went.
+ */
+import type { StepQueue, TimerWheel } from '../../machines/index.ts';
+import type { NodeMessage } from '../../protocol/cluster/index.ts';
+import type { ErrorCode } from '../../protocol/index.ts';
+import type { Logger } from '../logger.ts';
+import type { Directory, PairingHost, SessionHost } from '../router.ts';
+import type { ServerPairing, ServerSession } from '../sessions.ts';
+import { Asks } from './asks.ts';
+import type { Bus, NodeId } from './bus.ts';
+import type { Halves } from './halves.ts';
+import { Moves } from './moves.ts';
+import { nodeOfSessionId } from './node-id.ts';
+import { NodeLinks } from './node-links.ts';
+
+export interface ClusterShell {
+  readonly node: NodeId;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly queue: StepQueue;
+  readonly timers: TimerWheel;
+  readonly halves: Halves;
+  readonly directory: Directory;
+  readonly sessionHost: () => SessionHost;
+  readonly pairingHost: () => PairingHost;
+  readonly startPairing: (pairing: ServerPairing) => void;
+  readonly nextEpoch: () => number;
+  /** Whether clients of an earlier process of this node may still come back. */
+  readonly mayRestore: () => boolean;
+  readonly now: () => number;
+  readonly wallTime: () => number;
+}
+
+/** How many ids go into one message. */
+const IDS_PER_MESSAGE = 1_000;
+
+export class Cluster {
+  readonly node: NodeId;
+  readonly links: NodeLinks;
+  readonly asks: Asks;
+  readonly moves: Moves;
+  readonly #shell: ClusterShell;
+  /** Sessions that began here and are elsewhere. */
+  readonly #notes = new Map<string, NodeId>();
+
+  constructor(shell: ClusterShell) {
+    this.#shell = shell;
+    this.node = shell.node;
+    const nodeOf = (id: string) => this.nodeOf(id);
+    this.links = new NodeLinks({
+      ...shell,
+      received: (node, message) => this.#received(node, message),
+      opened: (node) => this.#opened(node),
+      lost: (node) => this.#lost(node),
+      failed: (node, code) => this.#failed(node, code),
+    });
+    this.asks = new Asks({ ...shell, links: this.links, nodeOf });
+    this.moves = new Moves({
+      ...shell,
+      links: this.links,
+      nodeOf,
+      note: (id, node) => this.#note(id, node),
+    });
+  }
+
+  /** @throws when the bus was told something wrong */
+  start(): Promise<void> {
+    return this.links.start();
+  }
+
+  stop(): Promise<void> {
+    return this.links.stop();
+  }
+
+  /** The other node that has a session, as far as its id and this node's notes tell; undefined when none has. */
+  nodeOf(sessionId: string): NodeId | undefined {
+    const began = this.#notes.get(sessionId) ?? nodeOfSessionId(sessionId);
+    return began === this.node ? undefined : began;
+  }
+
+  /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
+  elsewhere(sessionId?: string): 'unknown' | 'elsewhere' | 'unreachable' {
+    if (sessionId !== undefined && this.nodeOf(sessionId) === undefined) return 'unknown';
+    if (!this.links.isBusUp) return 'unreachable';
+    return sessionId === undefined && this.links.open.length === 0 ? 'unknown' : 'elsewhere';
+  }
+
+  /** A session is here that may have begun elsewhere: that node is told. */
+  arrived(session: ServerSession): void {
+    this.#notes.delete(session.id);
+    const began = this.nodeOf(session.id);
+    if (began !== undefined && this.links.isOpen(began))
+      this.links.send(began, { type: 'hosting', ids: [session.id] });
+  }
+
+  /** A session is over. */
+  left(session: ServerSession): void {
+    const began = this.nodeOf(session.id);
+    if (began !== undefined && this.links.isOpen(began))
+      this.links.send(began, { type: 'left', id: session.id });
+  }
+
+  #received(node: NodeId, message: NodeMessage): void {
+    const { asks, moves } = this;
+    switch (message.type) {
+      case 'ask':
+        asks.asked(node, message);
+        return;
+      case 'granted':
+        asks.granted(node, message);
+        return;
+      case 'denied':
+        asks.denied(node, message);
+        return;
+      case 'move':
+        moves.asked(node, message);
+        return;
+      case 'moved':
+        moves.moved(node, message);
+        return;
+      case 'not_moved':
+        moves.notMoved(node, message);
+        return;
+      case 'hosting':
+        for (const id of message.ids) this.#note(id, node);
+        return;
+      case 'left':
+        if (this.#notes.get(message.id) === node) this.#notes.delete(message.id);
+        return;
+      default:
+        this.#shell.halves.received(node, message);
+    }
+  }
+
+  #opened(node: NodeId): void {
+    const { directory, halves } = this.#shell;
+    const guests = [...directory.sessions.keys()].filter((id) => nodeOfSessionId(id) === node);
+    for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
+      this.links.send(node, { type: 'hosting', ids: guests.slice(next, next + IDS_PER_MESSAGE) });
+    halves.opened(node);
+  }
+
+  #lost(node: NodeId): void {
+    for (const [id, at] of this.#notes) if (at === node) this.#notes.delete(id);
+    this.#failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
+    this.#shell.halves.lost(node);
+  }
+
+  #failed(node: NodeId, code: ErrorCode): void {
+    this.asks.failed(node, code);
+    this.moves.failed(node);
+  }
+
+  /** Only of sessions that began here: the others' nodes know. */
+  #note(id: string, node: NodeId): void {
+    if (nodeOfSessionId(id) === this.node && !this.#shell.directory.sessions.has(id)) this.#notes.set(id, node);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Sessions that move: a client comes back to this node, and another one has its session. Its id tells where it began;
+ * that node has it, or knows where it went. The one that has it gives it away with all that waits for the client, and
+ * forgets it.
+ */
+import type { TimerOwner, TimerWheel } from '../../machines/index.ts';
+import type { NodeMessageOf, TravellingSession } from '../../protocol/cluster/index.ts';
+import { type ClientMessageOf, closeCodes } from '../../protocol/index.ts';
+import { mayResume } from '../resumption.ts';
+import type { Directory, PairingHost, SessionHost } from '../router.ts';
+import type { ServerSession } from '../sessions.ts';
+import type { NodeId } from './bus.ts';
+import type { Halves } from './halves.ts';
+import type { NodeLinks } from './node-links.ts';
+import { RemoteSession } from './remote-session.ts';
+import { pack } from './travel.ts';
+
+export type MoveAnswer =
+  | { readonly session: TravellingSession; readonly from: NodeId }
+  /** Nobody has it; the client's word may stand for it, when its secret does. */
+  | 'lost'
+  | 'refused';
+
+export interface MovesShell {
+  readonly node: NodeId;
+  readonly links: NodeLinks;
+  readonly halves: Halves;
+  readonly directory: Directory;
+  readonly sessionHost: () => SessionHost;
+  readonly pairingHost: () => PairingHost;
+  readonly timers: TimerWheel;
+  readonly nodeOf: (sessionId: string) => NodeId | undefined;
+  /** A session that began here is at that node now. */
+  readonly note: (sessionId: string, node: NodeId) => void;
+  /** Whether sessions of an earlier process of this node may still be out there. */
+  readonly mayRestore: () => boolean;
+  readonly now: () => number;
+}
+
+interface PendingMove extends TimerOwner {
+  readonly message: ClientMessageOf<'resume'>;
+  node: NodeId;
+  readonly asked: Set<NodeId>;
+  readonly answer: (answer: MoveAnswer) => void;
+}
+
+/** A node that is there answers in milliseconds. */
+const ANSWER_TIMEOUT_MS = 2_000;
+const TIMEOUT = 'timeout';
+
+export class Moves {
+  readonly #shell: MovesShell;
+  readonly #pending = new Map<number, PendingMove>();
+  #lastNumber = 0;
+
+  constructor(shell: MovesShell) {
+    this.#shell = shell;
+  }
+
+  /**
+   * Asks for a session that a client says it had.
+   * @param answer called once, perhaps at once
+   */
+  ask(message: ClientMessageOf<'resume'>, answer: (answer: MoveAnswer) => void): void {
+    const node = this.#shell.nodeOf(message.id);
+    if (node === undefined) {
+      answer('lost');
+      return;
+    }
+    this.#lastNumber += 1;
+    const move: PendingMove = { message, node, asked: new Set(), answer, timer: -1 };
+    this.#pending.set(this.#lastNumber, move);
+    this.#send(this.#lastNumber, move);
+  }
+
+  /** That node does not answer. */
+  failed(node: NodeId): void {
+    for (const [number, move] of [...this.#pending]) if (move.node === node) this.#answer(number, 'lost');
+  }
+
+  /** Another node has the client of a session that this one may have. */
+  asked(node: NodeId, { number, id, token, received }: NodeMessageOf<'move'>): void {
+    const { directory, links, sessionHost, nodeOf, mayRestore, now } = this.#shell;
+    const session = directory.sessions.get(id);
+    if (session && mayResume(session, { type: 'resume', id, token, received })) {
+      session.delivery?.confirm(received);
+      // What other nodes will say to its request would come here.
+      if (session.ask) sessionHost().send(session, { type: 'DENIED', code: 'unavailable' });
+      const packed = pack(session, directory.keys, this.#shell.node, now());
+      this.#giveAway(session, node);
+      links.send(node, { type: 'moved', number, session: packed });
+      return;
+    }
+    const next = session ? undefined : nodeOf(id);
+    links.send(node, {
+      type: 'not_moved',
+      number,
+      may_restore: session === undefined && mayRestore(),
+      ...(next !== undefined && next !== node && { node: next }),
+    });
+  }
+
+  moved(node: NodeId, { number, session }: NodeMessageOf<'moved'>): void {
+    if (this.#pending.get(number)?.node === node) this.#answer(number, { session, from: node });
+  }
+
+  notMoved(node: NodeId, { number, may_restore, node: next }: NodeMessageOf<'not_moved'>): void {
+    const move = this.#pending.get(number);
+    if (move?.node !== node) return;
+    if (next !== undefined && next !== this.#shell.node && !move.asked.has(next)) {
+      move.node = next;
+      this.#send(number, move);
+    } else this.#answer(number, may_restore ? 'lost' : 'refused');
+  }
+
+  #send(number: number, move: PendingMove): void {
+    const { timers, links } = this.#shell;
+    const { id, token, received } = move.message;
+    move.asked.add(move.node);
+    timers.disarmAll(move);
+    timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => this.#answer(number, 'lost'));
+    links.send(move.node, { type: 'move', number, id, token, received });
+  }
+
+  #answer(number: number, answer: MoveAnswer): void {
+    const move = this.#pending.get(number);
+    if (!move) return;
+    this.#pending.delete(number);
+    this.#shell.timers.disarmAll(move);
+    move.answer(answer);
+  }
+
+  #giveAway(session: ServerSession, node: NodeId): void {
+    const { halves, sessionHost, pairingHost, note } = this.#shell;
+    const { pairing, socket } = session;
+    const peer = pairing?.other(session.side);
+    if (pairing && peer instanceof RemoteSession) {
+      halves.tell(peer, 'moving', { node });
+      pairingHost().send(pairing, { type: 'MOVED', from: session.side });
+    } else if (pairing) halves.unseat(session, pairing, node);
+    session.pairing = undefined;
+    session.socket = undefined;
+    if (socket) {
+      socket.getUserData().session = undefined;
+      socket.end(closeCodes.takenOver, 'You came back on another socket');
+    }
+    sessionHost().send(session, { type: 'MOVED' });
+    note(session.id, node);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * The links to the other nodes, over a bus that may lose, delay and double: a machine for each, and beside it the
+ * numbers of what was sent and received (Delivery, the same that clients have). A message arrives once and in order,
+ * or the link is lost, and both sides know.
+ */
+import {
+  Hosted,
+  MachineHost,
+  type NodeLinkContext,
+  type NodeLinkEffects,
+  type NodeLinkEvent,
+  nodeLinkMachine,
+  type StepQueue,
+  type TimerWheel,
+} from '../../machines/index.ts';
+import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
+import { Delivery, type WaitingFrame } from '../../protocol/index.ts';
+import type { Logger } from '../logger.ts';
+import type { Bus, NodeId } from './bus.ts';
+import { decodeEnvelope, decodeNodeMessage } from './decode.ts';
+
+/** A dead node's clients' peers are to know within 5 s. */
+const SETTINGS = { beatMs: 1_000, silenceMs: 3_500 };
+/** A node that missed another's first word hears of it from the next. */
+const ANNOUNCE_MS = 5_000;
+const ANNOUNCE = 'announce';
+
+/** What may wait for a node to confirm it: a good second of everything. */
+const MAX_WAITING_FRAMES = 65_536;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** So many at once are sent again; the rest when these are confirmed. */
+const MAX_RESENT_FRAMES = 256;
+
+export class NodeLink extends Hosted<NodeLinkContext> {
+  readonly node: NodeId;
+  /** This side's number for the link, higher than that of any before it. */
+  readonly number: number;
+  /** The other side's; 0 until it is heard. */
+  peerNumber = 0;
+  heardAt: number;
+  readonly delivery = new Delivery<string>();
+  waitingBytes = 0;
+  /** What was the first to wait at the last beat: it is sent again only when it still is. */
+  firstAtBeat = 0;
+
+  constructor(node: NodeId, number: number, now: number) {
+    super();
+    this.node = node;
+    this.number = number;
+    this.heardAt = now;
+  }
+
+  get isOpen(): boolean {
+    return this.value === 'open';
+  }
+}
+
+export interface NodeLinksShell {
+  readonly node: NodeId;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly queue: StepQueue;
+  readonly timers: TimerWheel;
+  /** Sets the timers' time, too. */
+  readonly now: () => number;
+  /** Milliseconds since 1970: a number that an earlier process of this node did not reach. */
+  readonly wallTime: () => number;
+  readonly received: (node: NodeId, message: NodeMessage) => void;
+  readonly opened: (node: NodeId) => void;
+  readonly lost: (node: NodeId) => void;
+  /** Who waits for an answer from that node gets none soon. */
+  readonly failed: (node: NodeId, code: 'target_not_found' | 'unavailable') => void;
+}
+
+export class NodeLinks {
+  readonly host: MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>;
+  /** By the other node's number. */
+  readonly links = new Map<NodeId, NodeLink>();
+  isBusUp = false;
+  readonly #shell: NodeLinksShell;
+  readonly #announcer = { timer: -1 };
+  #lastNumber = 0;
+
+  constructor(shell: NodeLinksShell) {
+    this.#shell = shell;
+    const { queue, timers, bus } = shell;
+    this.host = new MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>(nodeLinkMachine, {
+      queue,
+      timers,
+      timerFacts: (link) => ({ idleMs: timers.now - link.heardAt }),
+      executors: {
+        greet: (link) => this.#send(link, 0),
+        announceOpen: (link) => {
+          shell.log.info({ node: link.node }, `Node ${link.node} is there`);
+          this.#sendAgain(link);
+          shell.opened(link.node);
+        },
+        beat: (link) => this.#beat(link),
+        failRequests: (link, _event, { code }) => shell.failed(link.node, code),
+        announceLoss: (link, event) => {
+          const wasKnown = link.peerNumber !== 0;
+          if (this.links.get(link.node) === link) this.links.delete(link.node);
+          if (wasKnown) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
+          shell.lost(link.node);
+          if (event.type === 'OVERFULL') bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
+        },
+      },
+      onError: (link, error, effect) => {
+        shell.log.error({ node: link.node, effect, err: error }, `The link to node ${link.node} failed`);
+        this.host.send(link, { type: 'FORGOTTEN' });
+      },
+    });
+  }
+
+  /** Nodes that can be reached now. */
+  get open(): NodeId[] {
+    return [...this.links.values()].filter(({ isOpen }) => isOpen).map(({ node }) => node);
+  }
+
+  isOpen(node: NodeId): boolean {
+    return this.links.get(node)?.isOpen ?? false;
+  }
+
+  /** @throws when the bus was told something wrong */
+  async start(): Promise<void> {
+    await this.#shell.bus.start({
+      received: (text) => this.#received(text),
+      unreachable: (node) => this.#toLink(node, { type: 'UNREACHABLE' }),
+      up: () => this.#up(),
+      down: (reason) => this.#down(reason),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#shell.timers.disarmAll(this.#announcer);
+    for (const link of this.links.values())
+      this.#shell.bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
+    await this.#shell.bus.stop();
+  }
+
+  /** Numbered and kept until it is confirmed; opens the link, when there is none. */
+  send(node: NodeId, message: NodeMessage): void {
+    const link = this.links.get(node) ?? this.#open(node);
+    if (link.isDone) return;
+    const text = JSON.stringify(message);
+    link.waitingBytes += text.length;
+    const settled = () => {
+      link.waitingBytes -= text.length;
+    };
+    const frame = link.delivery.keep(text, { settled });
+    if (link.isOpen) this.#send(link, frame.seq, frame.message);
+    if (frame.seq - link.delivery.first > MAX_WAITING_FRAMES || link.waitingBytes > MAX_WAITING_BYTES)
+      this.host.send(link, { type: 'OVERFULL' });
+  }
+
+  #open(node: NodeId): NodeLink {
+    this.#lastNumber = Math.max(Math.floor(this.#shell.wallTime()), this.#lastNumber + 1);
+    const link = new NodeLink(node, this.#lastNumber, this.#shell.now());
+    this.links.set(node, link);
+    this.host.start(link, { node, settings: SETTINGS });
+    return link;
+  }
+
+  #toLink(node: NodeId, event: NodeLinkEvent): void {
+    this.#shell.now();
+    const link = this.links.get(node);
+    if (link) this.host.send(link, event);
+  }
+
+  #up(): void {
+    this.#shell.now();
+    this.isBusUp = true;
+    this.#announce();
+    for (const link of [...this.links.values()]) {
+      link.heardAt = this.#shell.timers.now;
+      this.host.send(link, { type: 'BUS_UP' });
+    }
+  }
+
+  #down(reason: string): void {
+    this.#shell.now();
+    if (this.isBusUp) this.#shell.log.warn(`The bus between the nodes is away: ${reason}`);
+    this.isBusUp = false;
+    for (const link of [...this.links.values()]) this.host.send(link, { type: 'BUS_DOWN' });
+  }
+
+  /** To nodes that are not known yet. */
+  #announce(): void {
+    const { bus, node, timers } = this.#shell;
+    if (this.isBusUp) bus.broadcast(JSON.stringify({ node, link: 0, to_link: 0, seq: 0, confirmed: 0 }));
+    timers.disarmAll(this.#announcer);
+    timers.arm(this.#announcer, ANNOUNCE, ANNOUNCE_MS, () => this.#announce());
+  }
+
+  #received(text: string): void {
+    const now = this.#shell.now();
+    const envelope = decodeEnvelope(text);
+    if (!envelope || envelope.node === this.#shell.node) return;
+    const link = this.#linkFor(envelope);
+    if (!link) return;
+    link.heardAt = now;
+    const { seq, confirmed, message } = envelope;
+    link.delivery.confirm(confirmed);
+    if (seq === 0) return;
+    // A gap is what the bus lost; it is sent again.
+    if (link.delivery.accept(seq, confirmed) !== 'new') return;
+    const known = decodeNodeMessage(message);
+    if (known) this.#shell.received(link.node, known);
+    else this.#shell.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
+    if (link.delivery.shouldConfirm && !link.isDone) this.#send(link, 0);
+  }
+
+  /** The open link that an envelope is for. What is for another one sets things right, and is passed over. */
+  #linkFor(envelope: Envelope): NodeLink | undefined {
+    const { node, link: number, to_link: toNumber } = envelope;
+    let link = this.links.get(node);
+    // Late, from a link that is over.
+    if (link && number !== 0 && number < link.peerNumber) return undefined;
+    if (link && link.peerNumber !== 0 && number > link.peerNumber) {
+      this.host.send(link, { type: 'FORGOTTEN' });
+      link = this.links.get(node);
+    }
+    if (envelope.is_goodbye) {
+      if (link && toNumber === link.number) this.host.send(link, { type: 'FORGOTTEN' });
+      return undefined;
+    }
+    const isNew = !link;
+    link ??= this.#open(node);
+    if (number === 0) return undefined;
+    if (toNumber !== 0 && toNumber !== link.number) {
+      // It speaks of a link that this side has forgotten: hearing of this one, it forgets it too.
+      if (!isNew) this.#shell.bus.send(node, this.#envelope(link, { seq: 0, to_link: number }));
+      return undefined;
+    }
+    link.peerNumber = number;
+    if (toNumber === 0) {
+      this.#send(link, 0);
+      return undefined;
+    }
+    if (!link.isOpen) this.host.send(link, { type: 'GREETED' });
+    return link;
+  }
+
+  #beat(link: NodeLink): void {
+    const { first } = link.delivery;
+    if (first === link.firstAtBeat) this.#sendAgain(link);
+    else this.#send(link, 0);
+    link.firstAtBeat = first;
+  }
+
+  #sendAgain(link: NodeLink): void {
+    const waiting = link.delivery.waiting.slice(0, MAX_RESENT_FRAMES);
+    for (const { seq, message } of waiting) this.#send(link, seq, message);
+    if (waiting.length === 0) this.#send(link, 0);
+  }
+
+  #send(link: NodeLink, seq: number, message?: WaitingFrame<string>['message']): void {
+    const head = this.#envelope(link, { seq });
+    const text = message === undefined ? head : `${head.slice(0, -1)},"message":${message}}`;
+    this.#shell.bus.send(link.node, text);
+  }
+
+  #envelope(link: NodeLink, more: Partial<Envelope>): string {
+    const { received: confirmed } = link.delivery.confirmation();
+    const { number, peerNumber } = link;
+    return JSON.stringify({
+      node: this.#shell.node,
+      link: number,
+      to_link: peerNumber,
+      seq: 0,
+      confirmed,
+      ...more,
+    });
+  }
+}

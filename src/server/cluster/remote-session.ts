@@ -1,0 +1,63 @@
+/** A session of another node that is paired with one of ours: its machine, and what may have to be sent to it again. */
+import { Hosted, type RemoteSessionContext, type Side } from '../../machines/index.ts';
+import { MAX_WAITING_BYTES, MAX_WAITING_FRAMES } from '../../protocol/index.ts';
+import type { ServerPairing, ServerSession } from '../sessions.ts';
+import type { NodeId } from './bus.ts';
+
+/** A client's message that the other node does not yet say its client has. */
+export interface PassedFrame {
+  /** The number that its sender gave it; undefined from a client that gives none. */
+  readonly origin: number | undefined;
+  readonly text: string;
+}
+
+export class RemoteSession extends Hosted<RemoteSessionContext> {
+  readonly id: string;
+  /** Where it is; undefined when nobody here knows. */
+  node: NodeId | undefined;
+  readonly isResumable: boolean;
+  pairing: ServerPairing | undefined;
+  side: Side = 'a';
+  /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */
+  readonly unsettled: PassedFrame[] = [];
+  #unsettledBytes = 0;
+  /** The highest number of its client's messages that came here: what comes again from another node is known by it. */
+  lastOrigin = 0;
+
+  constructor(id: string, node: NodeId | undefined, isResumable: boolean) {
+    super();
+    this.id = id;
+    this.node = node;
+    this.isResumable = isResumable;
+  }
+
+  /** The one of ours that it is paired with. */
+  get peer(): ServerSession | undefined {
+    return this.pairing?.other(this.side) as ServerSession | undefined;
+  }
+
+  /** False while nobody knows where it is: what is for it waits. */
+  get isWithinReach(): boolean {
+    return this.node !== undefined && this.value !== 'cutOff';
+  }
+
+  /** True when more waits than may. */
+  get isOverfull(): boolean {
+    return this.unsettled.length > MAX_WAITING_FRAMES || this.#unsettledBytes > MAX_WAITING_BYTES;
+  }
+
+  keep(...frames: readonly PassedFrame[]): void {
+    for (const frame of frames) this.#unsettledBytes += frame.text.length;
+    this.unsettled.push(...frames);
+  }
+
+  /** Forgets those of the frames that need not be sent again. */
+  drop(isOver: (frame: PassedFrame) => boolean): void {
+    for (let next = this.unsettled.length - 1; next >= 0; next -= 1) {
+      const frame = this.unsettled[next] as PassedFrame;
+      if (!isOver(frame)) continue;
+      this.unsettled.splice(next, 1);
+      this.#unsettledBytes -= frame.text.length;
+    }
+  }
+}
