@@ -56,7 +56,8 @@ export class LocalBusHub {
   }
 
   send(from: LocalBus, to: NodeId, text: string): void {
-    const receiver = this.#nodes.get(to);
+    // A node is nobody to itself, as on every bus.
+    const receiver = to === from.id ? undefined : this.#nodes.get(to);
     this.#later(`${from.id} ${to}`, () => {
       if (receiver) receiver.handlers?.received(text);
       else from.handlers?.unreachable(to);

@@ -108,6 +108,13 @@ export function describeBus(name: string, createRig: () => Promise<BusRig>): voi
       expect(bob.unreachable).toEqual([]);
     });
 
+    it('does not bring a node what it sends to itself: that node is told to be unreachable', async () => {
+      const [ada] = await joinAll(1, 2);
+      ada.bus.send(1, 'to myself');
+      expect(await ada.nextUnreachable()).toBe(1);
+      expect(ada.texts).toEqual([]);
+    });
+
     it('tells that a node is not there any more, and reaches it again when it came back', async () => {
       const [ada, bob] = await joinAll(1, 2);
       await bob.bus.stop();
