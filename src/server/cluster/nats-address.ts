@@ -11,6 +11,7 @@ export interface NatsAddress {
 }
 
 const DEFAULT_PORT = 4222;
+export const DEFAULT_NATS_PREFIX = 'pairlane';
 const EXAMPLE = 'like nats://127.0.0.1:4222, nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or tls://HOST';
 
 /**
@@ -27,6 +28,12 @@ export function parseNatsUrl(url: string): NatsAddress {
   const [name, password] = [decode(first.username), decode(first.password)];
   if (!name) return { servers, isTls };
   return password ? { servers, isTls, user: name, pass: password } : { servers, isTls, token: name };
+}
+
+/** @throws {BusError} when subjects cannot begin with it */
+export function checkNatsPrefix(prefix: string): void {
+  if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix))
+    throw new BusError('--nats-prefix: should be of letters, digits, - and _, with dots between');
 }
 
 function readUrl(text: string): URL {

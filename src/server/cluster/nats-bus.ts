@@ -7,12 +7,11 @@ import type { Logger } from 'pino';
 import type { Bus, BusHandlers, NodeId } from './bus.ts';
 import { BusError } from './bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from './fragments.ts';
-import { type NatsAddress, parseNatsUrl } from './nats-address.ts';
+import { checkNatsPrefix, DEFAULT_NATS_PREFIX, type NatsAddress, parseNatsUrl } from './nats-address.ts';
 import { NatsLink, reasonOf } from './nats-link.ts';
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 2_000;
-export const DEFAULT_NATS_PREFIX = 'pairlane';
 
 export interface NatsBusOptions {
   readonly url: string;
@@ -43,8 +42,7 @@ export class NatsBus implements Bus {
   async start(handlers: BusHandlers): Promise<void> {
     const address = parseNatsUrl(this.#options.url);
     const prefix = this.#options.prefix ?? DEFAULT_NATS_PREFIX;
-    if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix))
-      throw new BusError('--nats-prefix: should be of letters, digits, - and _, with dots between');
+    checkNatsPrefix(prefix);
     this.#handlers = handlers;
     try {
       await this.#open(address, prefix);

@@ -5,7 +5,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { parseAddress } from '../../common/address.ts';
 import type { RelayHost } from '../../machines/index.ts';
 import { type ClientChat, type Status, statusCodes } from '../../protocol/relay/index.ts';
 import { RelayServer } from '../relay/relay-server.ts';
@@ -13,6 +12,7 @@ import type { Bus, BusHandlers, NodeId } from './bus.ts';
 import { BusError, DuplicateNodeError } from './bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from './fragments.ts';
 import { RelayFlow } from './relay-flow.ts';
+import { parseRelayParent } from './relay-parent.ts';
 
 /** What the registration of a node says, and of no other server; a new form of messages gets a new number. */
 export const RELAY_NODE_INFO = 'Pairlane node, bus 1';
@@ -59,9 +59,7 @@ export class RelayBus implements Bus {
 
   async start(handlers: BusHandlers): Promise<void> {
     const { node, port, host, connect, log, random } = this.#options;
-    const parent = connect === undefined ? undefined : parseAddress(connect);
-    if (connect !== undefined && !parent)
-      throw new BusError('--relay-connect: should be HOST:PORT, like 127.0.0.1:9000 or [::1]:9000');
+    const parent = parseRelayParent(connect);
     this.#handlers = handlers;
     const known = new Promise<BusError | undefined>((resolve) => {
       this.#tellKnown = resolve;
