@@ -8,6 +8,7 @@ needs() {
 command:script bsdutils
 command:chromium chromium
 command:turnserver coturn
+command:nats-server nats-server
 command:openssl openssl
 python:aiortc python3-aiortc
 python:websockets python3-websockets
@@ -16,6 +17,7 @@ LIST
 
 # Python's packages are looked for with the system's Python, which is what the tests run.
 has() {
+  local PATH="$PATH:/usr/sbin" # where Debian puts nats-server, and users do not look
   case "$1" in
     command:*) command -v "${1#command:}" >/dev/null ;;
     python:*) /usr/bin/python3 -c "import ${1#python:}" 2>/dev/null ;;

@@ -36,6 +36,7 @@ describe('the code base', () => {
   it.each([
     [/^uWebSockets/, /^src\/server\/uws\.ts$/],
     [/^werift$/, /^src\/client\/rtc\/werift\.ts$/],
+    [/^@nats-io/, /^src\/server\/cluster\/nats-link\.ts$/],
   ])('imports %s in one file only', (name, place) => {
     expect(edges.filter(({ file, to }) => name.test(to) && !place.test(file))).toEqual([]);
   });

@@ -8,8 +8,7 @@ import type { RelayHostKind } from './relay-table.ts';
 export type RejectReason =
   | 'a chat or quit in the name of another host'
   | 'a message that a client has no reason to send'
-  | 'a status to nobody known'
-  | 'a chat to this server, which is nobody to chat with';
+  | 'a status to nobody known';
 
 /** Why a link was closed by this server. */
 export type CloseReason =
@@ -43,6 +42,8 @@ export const relayLinkEffects = {
   /** The same, for a host that had registered before. */
   tellDisplaced: effect<{ kind: RelayHostKind }>(),
   forward: effect(),
+  /** A chat to this server itself: from a server of the same kind, where there is one that writes to others. */
+  takeChat: effect(),
   reportUnknownId: effect(),
   logStatus: effect(),
   /** Forget one host that is beyond the link, and pass its quit on. */

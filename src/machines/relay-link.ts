@@ -209,7 +209,7 @@ export const relayLinkMachine = setup({
           { guard: 'isForgedSource', ...reject('a chat or quit in the name of another host') },
           { guard: headsTo('known'), actions: 'forward' },
           { guard: headsTo('unknown'), actions: 'reportUnknownId' },
-          reject('a chat to this server, which is nobody to chat with'),
+          { actions: 'takeChat' },
         ],
         CLIENT_QUIT: [
           { guard: 'isFromBehind', actions: 'forgetHost' },
@@ -237,7 +237,7 @@ export const relayLinkMachine = setup({
           { guard: 'isForgedSource', ...reject('a chat or quit in the name of another host') },
           { guard: headsTo('known'), actions: 'forward' },
           { guard: headsTo('unknown'), actions: 'reportUnknownId' },
-          reject('a chat to this server, which is nobody to chat with'),
+          { actions: 'takeChat' },
         ],
         CLIENT_QUIT: [
           { guard: 'isOwnQuit', ...close('it quit') },

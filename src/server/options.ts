@@ -17,6 +17,8 @@ import {
   DEFAULT_PORT,
   DEFAULT_RESUME_GRACE_MS,
 } from '../protocol/index.ts';
+import { MAX_NODE_ID, MIN_NODE_ID } from './cluster/bus.ts';
+import { DEFAULT_NATS_PREFIX } from './cluster/nats-address.ts';
 
 const DAY_MS = 86_400_000;
 const none = 'no limit';
@@ -217,6 +219,38 @@ export const serverOptions = {
     zero: none,
     default: DEFAULT_MAX_PLAYERS_PER_ROOM,
     help: 'Players that one game may have.',
+  },
+  node: {
+    kind: 'integer',
+    min: MIN_NODE_ID,
+    max: MAX_NODE_ID,
+    zero: 'a random one',
+    default: 0,
+    help: 'Number of this node in a cluster; the ids of its clients begin with it, no two nodes have the same.',
+  },
+  nats: {
+    kind: 'text',
+    value: 'URL',
+    isSecret: true,
+    help: 'NATS server through which this node is one of a cluster, like nats://HOST:4222; commas between several.',
+  },
+  natsPrefix: {
+    kind: 'text',
+    value: 'PREFIX',
+    default: DEFAULT_NATS_PREFIX,
+    help: 'What the NATS subjects begin with; clusters that share a server have different ones.',
+  },
+  relayPort: {
+    kind: 'integer',
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    help: 'TCP port where other nodes connect, for a cluster without NATS; anybody who reaches it can join.',
+  },
+  relayConnect: {
+    kind: 'text',
+    value: 'HOST:PORT',
+    help: 'Node, or server of a relay network, that this node connects to, for a cluster without NATS.',
   },
   logLevel: {
     kind: 'choice',

@@ -24,6 +24,8 @@ export interface ParentDialerOptions {
   /** From 0 up to, and without, 1. */
   readonly random: () => number;
   readonly onConnected: (socket: Socket) => void;
+  /** Nobody took the call; it is dialed again later. */
+  readonly onFailed?: () => void;
 }
 
 export class ParentDialer implements TimerOwner {
@@ -55,6 +57,7 @@ export class ParentDialer implements TimerOwner {
       socket.destroy();
       this.#options.log.warn('the parent cannot be reached');
       this.retry();
+      this.#options.onFailed?.();
     };
     socket.once('error', fail);
     socket.once('timeout', fail);

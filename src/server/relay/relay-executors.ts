@@ -55,6 +55,15 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     content,
   });
 
+  const passOver = (link: RelayLink, event: RelayLinkEvent, reason: string) => {
+    link.rejections += 1;
+    if (isWorthALine(link.rejections))
+      log.warn(
+        { link: link.number, host: link.context.hostId, event: event.type, count: link.rejections },
+        `passed over ${reason}`,
+      );
+  };
+
   /** All that is known, for a newcomer who is not told of itself. */
   const introduction = (newcomer: number, isForClient: boolean): Uint8Array[] =>
     [...node.table.hosts()]
@@ -128,9 +137,18 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
       node.route(sourceId, statusTo(sourceId, statusCodes.unknownId, statusTexts.unknownId(destinationId)));
     },
 
+    takeChat(link, event) {
+      const { sourceId, content } = messageIn<ClientChat>(event);
+      const source = node.table.get(sourceId);
+      if (source && node.options.onChat?.(source, content)) return;
+      passOver(link, event, 'a chat to this server, which is nobody to chat with');
+    },
+
     logStatus(link, event) {
-      const { code, sourceId, content } = messageIn<Status>(event);
+      const status = messageIn<Status>(event);
+      const { code, sourceId, content } = status;
       node.statusLog.append(content);
+      node.options.onStatus?.(status);
       log.debug({ link: link.number, from: sourceId, code }, 'a status came for this server');
     },
 
@@ -160,14 +178,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
       if (link.context.isParent) node.options.onParentQuit?.(messageIn<ServerQuit>(event).content);
     },
 
-    rejectMessage(link, event, { reason }) {
-      link.rejections += 1;
-      if (isWorthALine(link.rejections))
-        log.warn(
-          { link: link.number, host: link.context.hostId, event: event.type, count: link.rejections },
-          `passed over ${reason}`,
-        );
-    },
+    rejectMessage: (link, event, { reason }) => passOver(link, event, reason),
 
     closeLink(link, event, { reason }) {
       const detail = event.type === 'BYTES_REFUSED' ? `: ${event.reason}` : '';

@@ -26,6 +26,7 @@ import {
   MAX_RELAY_ID,
   MIN_RELAY_ID,
   type RelayMessage,
+  type Status,
 } from '../../protocol/relay/index.ts';
 import { relayLinkExecutors } from './relay-executors.ts';
 import { StatusLog } from './status-log.ts';
@@ -70,6 +71,9 @@ export interface RelayNodeOptions extends RelayIdentity {
   readonly onParentAdopted?: () => void;
   /** The parent quit and left this text: the address of the server to attach to, when a server of ours wrote it. */
   readonly onParentQuit?: (content: string) => void;
+  /** A host wrote to this server. @returns false when it is none of its business */
+  readonly onChat?: ((source: RelayHost, content: string) => boolean) | undefined;
+  readonly onStatus?: ((status: Status) => void) | undefined;
 }
 
 export class RelayNode {
@@ -160,6 +164,13 @@ export class RelayNode {
   /** Sends a message towards its destination. */
   route(destinationId: number, message: RelayMessage): void {
     this.linkTo(this.table.firstHopTo(destinationId))?.port.send(encodeRelayMessage(message));
+  }
+
+  /** Sends a message to the parent, which may know who is not known here. @returns false when there is none */
+  routeUp(message: RelayMessage): boolean {
+    const parent = [...this.#links].find((link) => link.context.isParent && link.value === 'adjacentServer');
+    parent?.port.send(encodeRelayMessage(message));
+    return parent !== undefined;
   }
 
   /** Sends a message to the adjacent hosts of a kind, but for one: where it came from. */

@@ -5,13 +5,13 @@ import { type Address, formatAddress } from '../../common/address.ts';
 import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
 import { type CloseReason, StepQueue, TimerWheel } from '../../machines/index.ts';
 import { ParentDialer } from './parent-dialer.ts';
-import { type RelayIdentity, type RelayLink, RelayNode } from './relay-node.ts';
+import { type RelayIdentity, type RelayLink, RelayNode, type RelayNodeOptions } from './relay-node.ts';
 import { DEFAULT_MAX_UNSENT_BYTES, RelaySocket } from './relay-socket.ts';
 import { relayView } from './relay-view.ts';
 
 export interface RelayServerOptions extends RelayIdentity {
-  /** 0 for any that is free. */
-  readonly port: number;
+  /** 0 for any that is free; undefined for a server that has no children and no clients. */
+  readonly port: number | undefined;
   readonly host: string;
   /** The server to connect to; the first of a network has none. */
   readonly parent?: Address | undefined;
@@ -21,7 +21,20 @@ export interface RelayServerOptions extends RelayIdentity {
   readonly maxUnsentBytes?: number;
   /** 0 for no limit. */
   readonly maxLinks?: number;
+  readonly onChat?: RelayNodeOptions['onChat'];
+  readonly onStatus?: RelayNodeOptions['onStatus'];
+  /** The parent let this server in. */
+  readonly onParentUp?: () => void;
+  /** The parent is not there, or not any more; it is dialed again. */
+  readonly onParentDown?: (why: 'away' | 'id in use') => void;
 }
+
+/** The closed links that another --id would have kept open. */
+const idReasons: ReadonlySet<CloseReason> = new Set([
+  'registration refused',
+  'the parent has an id that is known here already',
+  'the parent knows this server by another way',
+]);
 
 export class RelayServer {
   readonly node: RelayNode;
@@ -48,7 +61,12 @@ export class RelayServer {
       timers: this.#timers,
       log,
       onLinkClosed: (link, reason) => this.#onLinkClosed(link, reason),
-      onParentAdopted: () => this.#dialer?.succeeded(),
+      onParentAdopted: () => {
+        this.#dialer?.succeeded();
+        options.onParentUp?.();
+      },
+      onChat: options.onChat,
+      onStatus: options.onStatus,
       onParentQuit: (content) => this.#dialer?.attachTo(content),
     });
     this.#server = createServer((socket) => this.#serve(socket, (port) => this.node.accept(port)));
@@ -60,6 +78,7 @@ export class RelayServer {
         log,
         random: options.random ?? Math.random,
         onConnected: (socket) => this.#serve(socket, (port) => this.node.register(port)),
+        onFailed: () => options.onParentDown?.('away'),
       });
   }
 
@@ -69,6 +88,14 @@ export class RelayServer {
    * @throws the system's error when it cannot listen there
    */
   async start(): Promise<number> {
+    if (this.#options.port !== undefined) await this.#listen();
+    this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
+    this.#stopTimers = driveTimers(this.#timers, this.#clock);
+    this.#dialer?.dial();
+    return this.port;
+  }
+
+  async #listen(): Promise<void> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -77,10 +104,6 @@ export class RelayServer {
         resolve();
       });
     });
-    this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
-    this.#stopTimers = driveTimers(this.#timers, this.#clock);
-    this.#dialer?.dial();
-    return this.port;
   }
 
   get port(): number {
@@ -149,5 +172,6 @@ export class RelayServer {
         'the parent refused this server: its id is in use. Give it another --id, unless a dead link of it is about to end',
       );
     this.#dialer?.retry({ wasRefused });
+    this.#options.onParentDown?.(idReasons.has(reason) ? 'id in use' : 'away');
   }
 }

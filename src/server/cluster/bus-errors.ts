@@ -1,0 +1,18 @@
+/** Why a bus refuses to start: what was told to it is wrong, and how to mend it. Never with an address or a secret. */
+import type { NodeId } from './bus.ts';
+
+export class BusError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'BusError';
+  }
+}
+
+export class DuplicateNodeError extends BusError {
+  constructor(id: NodeId) {
+    super(
+      `Another node of this cluster has the number ${id}. Give each node its own --node, or leave it out for a random one`,
+    );
+    this.name = 'DuplicateNodeError';
+  }
+}

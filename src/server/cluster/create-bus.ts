@@ -1,0 +1,58 @@
+/** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
+import { randomInt } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { ServerOptions } from '../options.ts';
+import { type Bus, MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './bus.ts';
+import { BusError } from './bus-errors.ts';
+import { checkNatsPrefix, parseNatsUrl } from './nats-address.ts';
+import { parseRelayParent } from './relay-parent.ts';
+
+export type BusOptions = Pick<
+  ServerOptions,
+  'host' | 'node' | 'nats' | 'natsPrefix' | 'relayPort' | 'relayConnect'
+>;
+
+/** What is wrong with the options that a bus reads, a line each. */
+export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOptions): string[] {
+  const asksForRelay = relayPort !== undefined || relayConnect !== undefined;
+  return [
+    ...(nats !== undefined && asksForRelay
+      ? ['--nats: cannot be used together with --relay-port or --relay-connect; choose one']
+      : []),
+    ...problemIn(() => nats !== undefined && parseNatsUrl(nats)),
+    ...problemIn(() => checkNatsPrefix(natsPrefix)),
+    ...problemIn(() => parseRelayParent(relayConnect)),
+  ];
+}
+
+/**
+ * @returns the bus, to be started, and the number of this node on it
+ * @throws {BusError} with the first of `busProblems`
+ */
+export async function createBus(options: BusOptions, log: Logger): Promise<{ bus: Bus; node: NodeId }> {
+  const [problem] = busProblems(options);
+  if (problem) throw new BusError(problem);
+  const { nats, natsPrefix, relayPort, relayConnect, host } = options;
+  // randomInt spans less than 2^48, with its end left out.
+  const node = options.node || randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
+  if (nats !== undefined) {
+    const { NatsBus } = await import('./nats-bus.ts');
+    return { bus: new NatsBus({ url: nats, node, prefix: natsPrefix, log }), node };
+  }
+  if (relayPort !== undefined || relayConnect !== undefined) {
+    const { RelayBus } = await import('./relay-bus.ts');
+    return { bus: new RelayBus({ node, host, port: relayPort, connect: relayConnect, log }), node };
+  }
+  const { LocalBusHub } = await import('./local-bus.ts');
+  return { bus: new LocalBusHub().bus(node), node };
+}
+
+function problemIn(check: () => unknown): string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    return [error.message];
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Texts that are longer than a bus carries in one piece, cut up and put together again. Every text travels as
+ * fragments, a short one as a single fragment, so there is one form on the wire: `PL1 SENDER NUMBER INDEX COUNT`, a
+ * line feed, and the piece. What comes is untrusted: it is bounded, and what does not fit together is dropped.
+ */
+
+const FORM = 'PL1';
+/** Numbers are bounded by their digits, so that they are exact. */
+const HEADER = /^PL1 ([0-9a-z]{1,32}) (\d{1,15}) (\d{1,5}) (\d{1,5})\n/;
+/** The form, 32 characters of sender, 15 + 5 + 5 digits, four spaces and a line feed. */
+export const MAX_HEADER_CHARS = FORM.length + 32 + 15 + 5 + 5 + 5;
+const MAX_FRAGMENTS = 99_999;
+
+/** No message of ours is longer; in UTF-16 units, as `length` counts. */
+const MAX_TEXT_CHARS = 32 * 1024 * 1024;
+/** Of all texts that are not whole yet. */
+const MAX_PENDING_CHARS = 64 * 1024 * 1024;
+/** A sender sends one after the other; a second one means that the first has lost a piece. Some room for broadcasts. */
+const MAX_PENDING_TEXTS = 1_000;
+/** Pieces of a text follow each other closely; one that is not whole by then has lost a piece. */
+export const FRAGMENTS_TIMEOUT_MS = 10_000;
+
+/** Cuts the texts of one sender. */
+export class FragmentCutter {
+  readonly #sender: string;
+  #number = 0;
+
+  /** @param sender another one for each start of a node, so that nothing of an earlier life is mixed in; a-z, 0-9 */
+  constructor(sender: string) {
+    this.#sender = sender;
+  }
+
+  /**
+   * @param text well-formed: half a surrogate pair does not survive UTF-8
+   * @param maxBytes of a fragment with its header, as UTF-8
+   * @returns none for a text that is longer than any message of ours
+   */
+  cut(text: string, maxBytes: number): string[] {
+    if (text.length > MAX_TEXT_CHARS) return [];
+    const pieces = piecesOf(text, maxBytes - MAX_HEADER_CHARS);
+    if (pieces.length > MAX_FRAGMENTS) return [];
+    this.#number += 1;
+    const prefix = `${FORM} ${this.#sender} ${this.#number}`;
+    return pieces.map((piece, index) => `${prefix} ${index} ${pieces.length}\n${piece}`);
+  }
+}
+
+/** UTF-8 needs at most three bytes for each unit of UTF-16. */
+const MAX_BYTES_PER_CHAR = 3;
+const MAX_BYTES_OF_CHARACTER = 4;
+
+function piecesOf(text: string, maxBytes: number): string[] {
+  if (maxBytes < MAX_BYTES_OF_CHARACTER) throw new RangeError('a fragment has no room for a character');
+  if (text.length * MAX_BYTES_PER_CHAR <= maxBytes) return [text];
+  const bytes = Buffer.from(text);
+  const pieces: string[] = [];
+  let start = 0;
+  while (bytes.length - start > maxBytes) {
+    let end = start + maxBytes;
+    // Back to the first byte of a character: a piece is text of its own.
+    while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+    pieces.push(bytes.toString('utf8', start, end));
+    start = end;
+  }
+  pieces.push(bytes.toString('utf8', start));
+  return pieces;
+}
+
+interface Pending {
+  readonly count: number;
+  /** No array: a high count, which costs its sender nothing, must not cost us memory. */
+  readonly pieces: Map<number, string>;
+  chars: number;
+  readonly since: number;
+}
+
+/** Puts together what came; to be asked for each fragment. */
+export class FragmentJoiner {
+  readonly #now: () => number;
+  /** In the order of their first fragments, so the oldest is first. */
+  readonly #pending = new Map<string, Pending>();
+  #chars = 0;
+
+  /** @param now milliseconds from any fixed point */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** How many texts are not whole yet. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * @param source whom the bus knows it to be from, so that no source spoils another's texts
+   * @returns the text that this fragment made whole
+   */
+  join(source: string | number, fragment: string): string | undefined {
+    const match = HEADER.exec(fragment);
+    if (!match) return;
+    const [header, sender, number] = match as unknown as [string, string, string];
+    const [index, count] = [Number(match[3]), Number(match[4])];
+    if (index >= count) return;
+    const piece = fragment.slice(header.length);
+    if (count === 1) return piece;
+
+    this.#dropOld();
+    const key = `${source} ${sender} ${number}`;
+    const pending = this.#pending.get(key) ?? this.#open(key, count);
+    if (pending.count !== count) return this.#drop(key);
+    if (pending.pieces.has(index)) return;
+    pending.pieces.set(index, piece);
+    pending.chars += piece.length;
+    this.#chars += piece.length;
+    if (pending.pieces.size === count) {
+      this.#drop(key);
+      return Array.from({ length: count }, (_, at) => pending.pieces.get(at)).join('');
+    }
+    if (pending.chars > MAX_TEXT_CHARS) return this.#drop(key);
+    for (const oldest of this.#pending.keys()) {
+      if (this.#chars <= MAX_PENDING_CHARS && this.#pending.size <= MAX_PENDING_TEXTS) break;
+      this.#drop(oldest);
+    }
+  }
+
+  /** Forgets what is not whole: the bus was away, and the rest will not come. */
+  clear(): void {
+    this.#pending.clear();
+    this.#chars = 0;
+  }
+
+  #open(key: string, count: number): Pending {
+    const pending: Pending = { count, pieces: new Map(), chars: 0, since: this.#now() };
+    this.#pending.set(key, pending);
+    return pending;
+  }
+
+  #dropOld(): void {
+    const since = this.#now() - FRAGMENTS_TIMEOUT_MS;
+    for (const [key, pending] of this.#pending) {
+      if (pending.since > since) return;
+      this.#drop(key);
+    }
+  }
+
+  #drop(key: string): undefined {
+    this.#chars -= this.#pending.get(key)?.chars ?? 0;
+    this.#pending.delete(key);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The bus within one process: for a server that is the only node, and for several nodes under one test. What is sent
+ * arrives later, never within `send`, as it does over a network.
+ */
+import type { Bus, BusHandlers, NodeId } from './bus.ts';
+import { DuplicateNodeError } from './bus-errors.ts';
+
+export interface LocalBusHubOptions {
+  /** Runs a delivery some time later; a test may run them in any order, each pair of nodes keeps its own. */
+  readonly schedule?: (deliver: () => void) => void;
+}
+
+/** Where the nodes of one process meet. */
+export class LocalBusHub {
+  readonly #schedule: (deliver: () => void) => void;
+  readonly #nodes = new Map<NodeId, LocalBus>();
+  /** What is under way, by sender and receiver, so that a schedule of any order leaves each pair's own. */
+  readonly #underWay = new Map<string, (() => void)[]>();
+  #isUp = true;
+
+  constructor({ schedule = queueMicrotask }: LocalBusHubOptions = {}) {
+    this.#schedule = schedule;
+  }
+
+  /** The bus of a node, to be started. */
+  bus(id: NodeId): LocalBus {
+    return new LocalBus(this, id);
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** For tests of what is built on a bus: it goes away for every node. */
+  goAway(): void {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#underWay.clear();
+    for (const bus of [...this.#nodes.values()]) bus.handlers?.down('the bus was taken away');
+  }
+
+  comeBack(): void {
+    if (this.#isUp) return;
+    this.#isUp = true;
+    for (const bus of [...this.#nodes.values()]) bus.handlers?.up();
+  }
+
+  /** @throws {DuplicateNodeError} */
+  join(bus: LocalBus): void {
+    if (this.#nodes.has(bus.id)) throw new DuplicateNodeError(bus.id);
+    this.#nodes.set(bus.id, bus);
+  }
+
+  leave(bus: LocalBus): void {
+    if (this.#nodes.get(bus.id) === bus) this.#nodes.delete(bus.id);
+  }
+
+  send(from: LocalBus, to: NodeId, text: string): void {
+    // A node is nobody to itself, as on every bus.
+    const receiver = to === from.id ? undefined : this.#nodes.get(to);
+    this.#later(`${from.id} ${to}`, () => {
+      if (receiver) receiver.handlers?.received(text);
+      else from.handlers?.unreachable(to);
+    });
+  }
+
+  broadcast(from: LocalBus, text: string): void {
+    for (const id of this.#nodes.keys()) if (id !== from.id) this.send(from, id, text);
+  }
+
+  #later(pair: string, deliver: () => void): void {
+    if (!this.#isUp) return;
+    const waiting = this.#underWay.get(pair);
+    if (waiting) waiting.push(deliver);
+    else this.#underWay.set(pair, [deliver]);
+    this.#schedule(() => {
+      const queue = this.#underWay.get(pair);
+      const next = queue?.shift();
+      if (queue?.length === 0) this.#underWay.delete(pair);
+      next?.();
+    });
+  }
+}
+
+export class LocalBus implements Bus {
+  readonly id: NodeId;
+  /** Whom to tell; undefined before the start and after the stop. */
+  handlers: BusHandlers | undefined;
+  readonly #hub: LocalBusHub;
+
+  constructor(hub: LocalBusHub, id: NodeId) {
+    this.#hub = hub;
+    this.id = id;
+  }
+
+  async start(handlers: BusHandlers): Promise<void> {
+    this.#hub.join(this);
+    this.handlers = handlers;
+    if (this.#hub.isUp) handlers.up();
+    else handlers.down('the bus was taken away');
+  }
+
+  send(to: NodeId, text: string): void {
+    this.#hub.send(this, to, text);
+  }
+
+  broadcast(text: string): void {
+    this.#hub.broadcast(this, text);
+  }
+
+  async stop(): Promise<void> {
+    this.handlers = undefined;
+    this.#hub.leave(this);
+  }
+}
