@@ -38,6 +38,8 @@ interface TimerEvent {
 const effects = {
   greet: effect(),
   announceOpen: effect(),
+  /** Sends all that is not confirmed. */
+  sendAgain: effect(),
   /** Sends again what has waited for a beat to be confirmed; a sign of life when there is nothing. */
   beat: effect(),
   /** What waits for an answer of that node gets none soon. */
@@ -73,12 +75,15 @@ export const nodeLinkMachine = setup({
       description: 'It was told of this link; it has not answered yet.',
       entry: 'greet',
       on: {
-        GREETED: { target: 'open', actions: 'announceOpen' },
+        GREETED: { target: 'open', actions: ['announceOpen', 'sendAgain'] },
         UNREACHABLE: { target: 'lost' },
         BUS_DOWN: { target: 'lost' },
       },
       after: {
-        beat: [{ guard: 'wasSilent', target: 'lost' }, { target: 'greeting', reenter: true }],
+        beat: [
+          { guard: 'wasSilent', target: 'lost' },
+          { target: 'greeting', reenter: true },
+        ],
       },
     },
     open: {
@@ -98,10 +103,11 @@ export const nodeLinkMachine = setup({
     suspended: {
       description: 'The bus is away: that it is silent says nothing about the node.',
       entry: { type: 'failRequests', params: { code: 'unavailable' } },
-      on: { BUS_UP: { target: 'open', actions: 'beat' } },
+      on: { BUS_UP: { target: 'open', actions: 'sendAgain' } },
     },
     lost: {
-      description: 'What was not confirmed may have arrived or not; whatever comes next goes over another link.',
+      description:
+        'What was not confirmed may have arrived or not; whatever comes next goes over another link.',
       type: 'final',
       entry: 'announceLoss',
     },

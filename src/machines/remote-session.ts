@@ -57,10 +57,7 @@ export const remoteSessionMachine = setup({
       on: {
         WENT_AWAY: { target: 'away', actions: 'announceAway' },
         RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
-        CUT_OFF: [
-          { guard: 'mayReturn', target: 'cutOff', actions: 'announceAway' },
-          { target: 'lost' },
-        ],
+        CUT_OFF: [{ guard: 'mayReturn', target: 'cutOff', actions: 'announceAway' }, { target: 'lost' }],
       },
     },
     away: {

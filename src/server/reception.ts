@@ -1,13 +1,14 @@
 /** How sockets become sessions: a new one each, or for a client that comes back, the one that it had. */
 import type { SessionSettings, TimerWheel } from '../machines/index.ts';
-import { type ClientMessageOf, closeCodes, Delivery, RESUME_MESSAGE_TIMEOUT_MS } from '../protocol/index.ts';
 import type { TravellingSession } from '../protocol/cluster/index.ts';
+import { type ClientMessageOf, closeCodes, Delivery, RESUME_MESSAGE_TIMEOUT_MS } from '../protocol/index.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Halves } from './cluster/halves.ts';
 import type { MoveAnswer } from './cluster/moves.ts';
 import { unpack } from './cluster/travel.ts';
 import { decode } from './decode.ts';
 import type { Inbox } from './inbox.ts';
+import type { PairingKeys } from './keys.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { Logger } from './logger.ts';
 import { BYTE_BURST_S, type ServerOptions } from './options.ts';
@@ -16,7 +17,6 @@ import { isOf, restorePairing } from './restoration.ts';
 import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
 import type { SessionHost } from './router.ts';
 import { ServerSession, type SocketData } from './sessions.ts';
-import type { PairingKeys } from './keys.ts';
 import type { WebSocket } from './uws.ts';
 
 export interface ReceptionShell {

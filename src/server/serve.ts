@@ -1,6 +1,7 @@
 /** `pairlane serve`: the signaling server as a program. */
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
+import { busProblems } from './cluster/create-bus.ts';
 import { iceServerProblems } from './ice-servers.ts';
 import { serverOptions } from './options.ts';
 import { startServer } from './server.ts';
@@ -13,7 +14,7 @@ export const serveCommand = defineCommand({
     'Ctrl+C and SIGTERM tell every client that the server goes away, and end it.',
   options: serverOptions,
   async run(options) {
-    const problems = iceServerProblems(options);
+    const problems = [...iceServerProblems(options), ...busProblems(options)];
     if (problems.length > 0) throw new OptionError(problems);
     const server = await startServer(options).catch((error: Error) => {
       throw new CommandError(error.message);

@@ -17,8 +17,9 @@ import { closeCodes } from '../protocol/index.ts';
 import { Admission } from './admission.ts';
 import type { Bus, NodeId } from './cluster/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { createBus } from './cluster/create-bus.ts';
 import { Halves } from './cluster/halves.ts';
-import { randomNodeId, sessionIdOn } from './cluster/node-id.ts';
+import { sessionIdOn } from './cluster/node-id.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
 import { Inspector } from './inspector/inspector.ts';
@@ -71,6 +72,7 @@ export class SignalingServer {
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
 
+  /** @param given with a node's number; {@link startServer} chooses one */
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
     this.options = { ...defaultServerOptions, ...given };
     this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
@@ -88,7 +90,7 @@ export class SignalingServer {
       this.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason }),
     );
     const { maxKeyGuessesPerMinute } = this.options;
-    this.node = this.options.node || randomNodeId();
+    this.node = this.options.node;
     const directory = {
       sessions: this.sessions,
       keys: new PairingKeys<ServerSession>(),
@@ -276,11 +278,14 @@ export class SignalingServer {
 /**
  * Starts a signaling server.
  * @param options those of `pairlane serve`; what is left out has its default
- * @throws when the port is taken, or the address is none of this machine
+ * @throws when the port is taken, the address is none of this machine, or the bus between nodes was told wrongly
  */
-export function startServer(
+export async function startServer(
   options: Partial<ServerOptions> = {},
   parts: ServerParts = {},
 ): Promise<SignalingServer> {
-  return new SignalingServer(options, parts).start();
+  const all = { ...defaultServerOptions, ...options };
+  const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
+  const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
+  return new SignalingServer({ ...all, node }, { ...parts, log, ...(bus && { bus }) }).start();
 }

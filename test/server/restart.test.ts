@@ -123,6 +123,7 @@ describe('a server that is killed and started again with the same secret', () =>
     expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: there.id });
     clients.b.pairing = { peer_id: victim.id, epoch, initiator: true };
     const b = await clients.b.comeBack(server.url);
+    await b.next('peer_away');
     const back = await victim.comeBack(server.url);
     expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: victim.id });
     expect(await pairUp(there, back)).toBeGreaterThan(epoch);

@@ -1,7 +1,12 @@
 /** A real server on a free port, its clients, its log and its clock, put away after each test. */
 import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
-import { type ServerOptions, type SignalingServer, startServer } from '../../src/server/index.ts';
+import {
+  type ServerOptions,
+  type ServerParts,
+  type SignalingServer,
+  startServer,
+} from '../../src/server/index.ts';
 import { tap } from '../../src/server/inspector/tap.ts';
 import { ManualClock } from './manual-clock.ts';
 import { madeClients, RawClient } from './raw-client.ts';
@@ -31,16 +36,21 @@ const running: TestServer[] = [];
 const forTests = { maxUpgradesPerSecond: 0 };
 
 /** Starts a server whose time stands still; the test moves it with `clock`. */
-export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+export async function startTestServer(
+  options: Partial<ServerOptions> = {},
+  parts: Pick<ServerParts, 'bus'> = {},
+): Promise<TestServer> {
   const clock = new ManualClock();
   const log: LogLine[] = [];
   const logger = pino(
     { level: options.logLevel ?? 'debug', base: null },
     { write: (line) => log.push(JSON.parse(line)) },
   );
-  const server = await startServer({ port: 0, ...forTests, ...options }, { clock, log: logger });
+  const server = await startServer({ port: 0, ...forTests, ...options }, { ...parts, clock, log: logger });
   tap(server.sessionHost, noteTransitions);
   tap(server.pairingHost, noteTransitions);
+  tap(server.halves.remoteHost, noteTransitions);
+  if (server.cluster) tap(server.cluster.links.host, noteTransitions);
   if (server.rooms) {
     tap(server.rooms.playerHost, noteTransitions);
     tap(server.rooms.pairingHost, noteTransitions);

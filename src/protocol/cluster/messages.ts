@@ -65,7 +65,8 @@ const session = {
 export const nodeSchemas = {
   ask: {
     type: 'object',
-    description: 'A client of mine asks for one of yours, by its id or by a key; the epoch is that of the pairing.',
+    description:
+      'A client of mine asks for one of yours, by its id or by a key; the epoch is that of the pairing.',
     required: ['type', 'epoch', 'from', 'is_resumable'],
     properties: {
       type: { const: 'ask' },
@@ -85,13 +86,15 @@ export const nodeSchemas = {
   },
   denied: {
     type: 'object',
-    description: 'Your client does not get the one it asked for; `node` says where it is, when it is elsewhere.',
+    description:
+      'Your client does not get the one it asked for; `node` says where it is, when it is elsewhere.',
     required: ['type', 'epoch', 'to', 'code'],
     properties: { type: { const: 'denied' }, epoch, to: clientId, code, node },
   },
   signal: {
     type: 'object',
-    description: "An offer, answer, candidate or report of my client, as it came; `origin` is its sender's number.",
+    description:
+      "An offer, answer, candidate or report of my client, as it came; `origin` is its sender's number.",
     required: ['type', 'epoch', 'from', 'to', 'text'],
     properties: { type: { const: 'signal' }, ...half, text, origin: count },
   },
@@ -127,7 +130,8 @@ export const nodeSchemas = {
   },
   reclaim: {
     type: 'object',
-    description: 'I have this half, for a client of mine (`from`): do you have the other? Its state comes along.',
+    description:
+      'I have this half, for a client of mine (`from`): do you have the other? Its state comes along.',
     required: ['type', 'epoch', 'from', 'to', 'initiator', 'is_resumable', 'is_away', 'is_for_all'],
     properties: {
       type: { const: 'reclaim' },
@@ -171,7 +175,8 @@ export const nodeSchemas = {
   },
   not_moved: {
     type: 'object',
-    description: 'I do not have it, or it is not the client’s; `node` has it, or it may be one that I had before I was restarted.',
+    description:
+      'I do not have it, or it is not the client’s; `node` has it, or it may be one that I had before I was restarted.',
     required: ['type', 'number', 'may_restore'],
     properties: { type: { const: 'not_moved' }, number: count, may_restore: flag, node },
   },

@@ -171,4 +171,3 @@ function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefin
   if (target.ask?.targetId === askerId) return askerId < target.id ? undefined : 'already_paired';
   return target.ask ? 'target_already_paired' : undefined;
 }
-

@@ -155,6 +155,7 @@ export class Cluster {
 
   /** Only of sessions that began here: the others' nodes know. */
   #note(id: string, node: NodeId): void {
-    if (nodeOfSessionId(id) === this.node && !this.#shell.directory.sessions.has(id)) this.#notes.set(id, node);
+    if (nodeOfSessionId(id) === this.node && !this.#shell.directory.sessions.has(id))
+      this.#notes.set(id, node);
   }
 }

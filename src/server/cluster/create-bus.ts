@@ -1,10 +1,10 @@
 /** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
-import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ServerOptions } from '../options.ts';
-import { type Bus, MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './bus.ts';
+import type { Bus, NodeId } from './bus.ts';
 import { BusError } from './bus-errors.ts';
 import { checkNatsPrefix, parseNatsUrl } from './nats-address.ts';
+import { randomNodeId } from './node-id.ts';
 import { parseRelayParent } from './relay-parent.ts';
 
 export type BusOptions = Pick<
@@ -26,15 +26,14 @@ export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOp
 }
 
 /**
- * @returns the bus, to be started, and the number of this node on it
+ * @returns the number of this node, and the bus, to be started; none for a server that is alone
  * @throws {BusError} with the first of `busProblems`
  */
-export async function createBus(options: BusOptions, log: Logger): Promise<{ bus: Bus; node: NodeId }> {
+export async function createBus(options: BusOptions, log: Logger): Promise<{ node: NodeId; bus?: Bus }> {
   const [problem] = busProblems(options);
   if (problem) throw new BusError(problem);
   const { nats, natsPrefix, relayPort, relayConnect, host } = options;
-  // randomInt spans less than 2^48, with its end left out.
-  const node = options.node || randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
+  const node = options.node || randomNodeId();
   if (nats !== undefined) {
     const { NatsBus } = await import('./nats-bus.ts');
     return { bus: new NatsBus({ url: nats, node, prefix: natsPrefix, log }), node };
@@ -43,8 +42,7 @@ export async function createBus(options: BusOptions, log: Logger): Promise<{ bus
     const { RelayBus } = await import('./relay-bus.ts');
     return { bus: new RelayBus({ node, host, port: relayPort, connect: relayConnect, log }), node };
   }
-  const { LocalBusHub } = await import('./local-bus.ts');
-  return { bus: new LocalBusHub().bus(node), node };
+  return { node };
 }
 
 function problemIn(check: () => unknown): string[] {

@@ -1,8 +1,13 @@
 /** From a bus's text to an envelope and a message: both are checked by schema, like what a client sends. */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import {
+  type Envelope,
+  envelopeSchema,
+  type NodeMessage,
+  nodeSchemas,
+} from '../../protocol/cluster/index.ts';
 import { isRecord } from '../../protocol/index.ts';
-import { type Envelope, envelopeSchema, type NodeMessage, nodeSchemas } from '../../protocol/cluster/index.ts';
 
 const envelope = Compile(envelopeSchema as unknown as TSchema);
 const messages = new Map(

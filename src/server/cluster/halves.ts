@@ -13,11 +13,7 @@ import {
   type TimerWheel,
 } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf, NodeMessageType } from '../../protocol/cluster/index.ts';
-import {
-  type ClientMessageType,
-  type DisconnectReason,
-  isErrorCode,
-} from '../../protocol/index.ts';
+import { type ClientMessageType, type DisconnectReason, isErrorCode } from '../../protocol/index.ts';
 import { decode, withFromPeer } from '../decode.ts';
 import type { Outbox } from '../outbox.ts';
 import type { PairingHost, Router, SessionHost } from '../router.ts';
@@ -227,7 +223,12 @@ export class Halves {
   }
 
   /** What the other client said while this one was elsewhere, and the machine has let pass already. */
-  #pass(session: ServerSession, pairing: ServerPairing, from: 'a' | 'b', { text, origin }: PassedFrame): void {
+  #pass(
+    session: ServerSession,
+    pairing: ServerPairing,
+    from: 'a' | 'b',
+    { text, origin }: PassedFrame,
+  ): void {
     const decoded = decode(Buffer.from(text));
     if ('refusal' in decoded || decoded.frame.message.type === 'report') return;
     this.#shell.outbox.relayFrame(session, withFromPeer(decoded.frame, true), {
@@ -287,9 +288,7 @@ export class Halves {
       this.#found(remote, node, message.is_away);
       return;
     }
-    this.#shell
-      .links()
-      ?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    this.#shell.links()?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
   }
 
   /** The other half is there: what may have been lost on the way to it goes first, and what comes next after that. */

@@ -12,7 +12,7 @@ export interface LocalBusHubOptions {
 
 /** Where the nodes of one process meet. */
 export class LocalBusHub {
-  readonly #schedule: (deliver: () => void) => void;
+  #schedule: (deliver: () => void) => void;
   readonly #nodes = new Map<NodeId, LocalBus>();
   /** What is under way, by sender and receiver, so that a schedule of any order leaves each pair's own. */
   readonly #underWay = new Map<string, (() => void)[]>();
@@ -45,6 +45,17 @@ export class LocalBusHub {
     for (const bus of [...this.#nodes.values()]) bus.handlers?.up();
   }
 
+  /** For the same tests: somebody else says when something arrives. @param schedule undefined: soon, as ever */
+  hold(schedule: ((deliver: () => void) => void) | undefined): void {
+    this.#schedule = schedule ?? queueMicrotask;
+  }
+
+  /** For the same tests: a node is cut off from all others, and nobody is told. */
+  sever(id: NodeId): void {
+    const bus = this.#nodes.get(id);
+    if (bus) bus.handlers = undefined;
+  }
+
   /** @throws {DuplicateNodeError} */
   join(bus: LocalBus): void {
     if (this.#nodes.has(bus.id)) throw new DuplicateNodeError(bus.id);
@@ -56,6 +67,7 @@ export class LocalBusHub {
   }
 
   send(from: LocalBus, to: NodeId, text: string): void {
+    if (!from.handlers) return;
     // A node is nobody to itself, as on every bus.
     const receiver = to === from.id ? undefined : this.#nodes.get(to);
     this.#later(`${from.id} ${to}`, () => {

@@ -6,7 +6,6 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HEX_CHARS = 8;
 
 export function randomNodeId(): NodeId {
-  // Below 2^48, as randomInt asks for.
   return randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
 }
 

@@ -92,9 +92,9 @@ export class NodeLinks {
         greet: (link) => this.#send(link, 0),
         announceOpen: (link) => {
           shell.log.info({ node: link.node }, `Node ${link.node} is there`);
-          this.#sendAgain(link);
           shell.opened(link.node);
         },
+        sendAgain: (link) => this.#sendAgain(link),
         beat: (link) => this.#beat(link),
         failRequests: (link, _event, { code }) => shell.failed(link.node, code),
         announceLoss: (link, event) => {
@@ -206,7 +206,8 @@ export class NodeLinks {
     if (link.delivery.accept(seq, confirmed) !== 'new') return;
     const known = decodeNodeMessage(message);
     if (known) this.#shell.received(link.node, known);
-    else this.#shell.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
+    else
+      this.#shell.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
     if (link.delivery.shouldConfirm && !link.isDone) this.#send(link, 0);
   }
 

@@ -4,7 +4,6 @@ import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { readOptions } from '../../../src/common/options.ts';
 import { busProblems, createBus } from '../../../src/server/cluster/create-bus.ts';
-import { LocalBus } from '../../../src/server/cluster/local-bus.ts';
 import { NatsBus } from '../../../src/server/cluster/nats-bus.ts';
 import { RelayBus } from '../../../src/server/cluster/relay-bus.ts';
 import { serverOptions } from '../../../src/server/options.ts';
@@ -14,12 +13,15 @@ const optionsOf = (...args: string[]) => readOptions(serverOptions, args, {});
 
 describe('the bus that the options ask for', () => {
   it.each([
-    ['the local one without any', [], LocalBus],
     ['NATS with --nats', ['--nats', 'nats://localhost'], NatsBus],
     ['the relay network with --relay-port', ['--relay-port', '9000'], RelayBus],
     ['the relay network with --relay-connect', ['--relay-connect', 'localhost:9000'], RelayBus],
   ] as const)('is %s', async (_what, args, kind) => {
     expect((await createBus(optionsOf(...args), silent)).bus).toBeInstanceOf(kind);
+  });
+
+  it('is none without any: the server is alone', async () => {
+    expect((await createBus(optionsOf(), silent)).bus).toBeUndefined();
   });
 
   it('has the number of --node, or a random one', async () => {
@@ -56,8 +58,7 @@ describe('the bus that the options ask for', () => {
       const { createBus } = await import('./src/server/cluster/create-bus.ts');
       const { defaultServerOptions } = await import('./src/server/options.ts');
       const { createRequire } = await import('node:module');
-      const { bus } = await createBus(defaultServerOptions, console);
-      await bus.start({ received() {}, unreachable() {}, up() {}, down() {} });
+      await createBus({ ...defaultServerOptions, relayPort: 0 }, console);
       const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) => file.includes('nats-io'));
       await import('@nats-io/transport-node');
       const after = Object.keys(createRequire(import.meta.url).cache).filter((file) => file.includes('nats-io'));

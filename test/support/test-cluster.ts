@@ -1,0 +1,52 @@
+/** Real servers that are the nodes of one cluster, over the bus within a process. */
+import { LocalBusHub } from '../../src/server/cluster/local-bus.ts';
+import type { ServerOptions } from '../../src/server/index.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+export interface TestCluster {
+  readonly hub: LocalBusHub;
+  readonly nodes: readonly TestServer[];
+  /** Moves the time on for all nodes, a beat of their links at a time, and lets them hear each other in between. */
+  advance(ms: number): Promise<void>;
+  /** The node falls silent, and hears nothing: for the others it is dead. */
+  sever(node: TestServer): void;
+}
+
+/** Starts nodes 1 to `count`, which know each other. */
+export async function startTestCluster(
+  count: number,
+  options: Partial<ServerOptions> = {},
+): Promise<TestCluster> {
+  const hub = new LocalBusHub();
+  const nodes: TestServer[] = [];
+  for (let node = 1; node <= count; node += 1) {
+    const own = { secret: 'of all nodes', node, ...options };
+    nodes.push(await startTestServer(own, { bus: hub.bus(node) }));
+  }
+  await until(() => nodes.every(({ server }) => server.cluster?.links.open.length === count - 1));
+  return {
+    hub,
+    nodes,
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 500) {
+        for (const { clock } of nodes) clock.advance(Math.min(left, 500));
+        await turns();
+      }
+    },
+    sever: ({ server }) => hub.sever(server.node),
+  };
+}
+
+/** Waits for a fact, a turn of the event loop at a time. @throws when it does not come */
+export async function until(fact: () => boolean, what = 'the fact'): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!fact()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Enough turns of the event loop for what is under way on a bus within the process. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
