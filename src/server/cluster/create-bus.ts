@@ -1,10 +1,10 @@
 /** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
-import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ServerOptions } from '../options.ts';
-import { type Bus, MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './bus.ts';
+import type { Bus, NodeId } from './bus.ts';
 import { BusError } from './bus-errors.ts';
 import { checkNatsPrefix, parseNatsUrl } from './nats-address.ts';
+import { randomNodeId } from './node-id.ts';
 import { parseRelayParent } from './relay-parent.ts';
 
 export type BusOptions = Pick<
@@ -33,8 +33,7 @@ export async function createBus(options: BusOptions, log: Logger): Promise<{ bus
   const [problem] = busProblems(options);
   if (problem) throw new BusError(problem);
   const { nats, natsPrefix, relayPort, relayConnect, host } = options;
-  // randomInt spans less than 2^48, with its end left out.
-  const node = options.node || randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
+  const node = options.node || randomNodeId();
   if (nats !== undefined) {
     const { NatsBus } = await import('./nats-bus.ts');
     return { bus: new NatsBus({ url: nats, node, prefix: natsPrefix, log }), node };

@@ -3,14 +3,15 @@
  * between servers. So sites federate without a broker. Other servers and people's clients may be in the same network:
  * they are sent nothing, and what they write to a node is passed over.
  */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { RelayHost } from '../../machines/index.ts';
 import { type ClientChat, type Status, statusCodes } from '../../protocol/relay/index.ts';
 import { RelayServer } from '../relay/relay-server.ts';
-import { type Bus, type BusHandlers, MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './bus.ts';
+import type { Bus, BusHandlers, NodeId } from './bus.ts';
 import { BusError, DuplicateNodeError } from './bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from './fragments.ts';
+import { randomNodeId } from './node-id.ts';
 import { RelayFlow } from './relay-flow.ts';
 import { parseRelayParent } from './relay-parent.ts';
 import { RelayPulse } from './relay-pulse.ts';
@@ -44,7 +45,7 @@ export class RelayBus implements Bus {
   /** By the node at the other end. */
   readonly #flows = new Map<NodeId, RelayFlow>();
   /** An id that nobody has, to ask the parent for. */
-  readonly #nobody = randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
+  readonly #nobody = randomNodeId();
   readonly #pulse = new RelayPulse(
     () => this.#chat(this.#nobody, 'PLP'),
     () => this.#server?.cutParent(),
