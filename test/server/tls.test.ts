@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,25 +6,15 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { defaultServerOptions } from '../../src/server/options.ts';
 import { createApp } from '../../src/server/tls.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { pairlane } from '../support/process.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pairlane-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Made anew for each run: a private key is never kept. */
-function makeCertificate(name: string): { tlsCert: string; tlsKey: string } {
-  const files = { tlsCert: join(folder, `${name}.crt`), tlsKey: join(folder, `${name}.key`) };
-  const args =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
-  execFileSync('openssl', [...args.split(' '), '-out', files.tlsCert, '-keyout', files.tlsKey], {
-    stdio: 'pipe',
-  });
-  return files;
-}
-
-const files = makeCertificate('server');
-const other = makeCertificate('other');
+const files = makeCertificate(folder, 'server');
+const other = makeCertificate(folder, 'other');
 const rubbish = join(folder, 'rubbish');
 writeFileSync(rubbish, 'this is no certificate\n');
 

@@ -32,6 +32,8 @@ export class NatsBus implements Bus {
   #handlers: BusHandlers | undefined;
   #link: NatsLink | undefined;
   #failures = 0;
+  #problem: string | undefined;
+  readonly #stopped = new AbortController();
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: NatsBusOptions) {
@@ -66,6 +68,7 @@ export class NatsBus implements Bus {
 
   async stop(): Promise<void> {
     this.#handlers = undefined;
+    this.#stopped.abort();
     clearTimeout(this.#retry);
     const link = this.#link;
     this.#link = undefined;
@@ -80,9 +83,11 @@ export class NatsBus implements Bus {
       prefix,
       log,
       token: this.#token,
+      signal: this.#stopped.signal,
       ready: (link) => {
         if (!this.#handlers) return void link.close();
         this.#failures = 0;
+        this.#problem = undefined;
         this.#link = link;
         this.#handlers.up();
       },
@@ -100,16 +105,23 @@ export class NatsBus implements Bus {
     });
   }
 
+  /** Away was told by `down`; that it refuses us now, somebody has to mend. One line, however often it is tried. */
+  #noteProblem(error: Error): void {
+    const isRefusal = error instanceof BusError;
+    const problem = isRefusal ? error.message : `the bus is still away: ${reasonOf(error)}`;
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.log[isRefusal ? 'error' : 'debug'](problem);
+  }
+
   #openLater(address: NatsAddress, prefix: string): void {
     if (!this.#handlers) return;
     const delayMs = this.#random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#open(address, prefix).catch((error: Error) => {
-        const { log } = this.#options;
-        // Away is told by `down`; that it refuses us now, somebody has to mend.
-        if (error instanceof BusError) log.error(error.message);
-        else log.debug({ attempt: this.#failures }, `the bus is still away: ${reasonOf(error)}`);
+        if (!this.#handlers) return;
+        this.#noteProblem(error);
         this.#openLater(address, prefix);
       });
     }, delayMs);

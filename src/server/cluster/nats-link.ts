@@ -7,6 +7,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { NodeId } from './bus.ts';
 import { BusError, DuplicateNodeError } from './bus-errors.ts';
+import { endSocketsOnFailure } from './dial-sockets.ts';
 import type { NatsAddress } from './nats-address.ts';
 
 /** A broker that does not answer is taken for away after this. */
@@ -26,6 +27,8 @@ export interface NatsLinkOptions {
   /** Names this start of this node. */
   readonly token: string;
   readonly log: Logger;
+  /** Gives up what is not connected yet. */
+  readonly signal: AbortSignal;
   /** The number is ours; told once, before anything else. */
   ready(link: NatsLink): void;
   received(text: string): void;
@@ -54,7 +57,7 @@ export class NatsLink {
   static async open(options: NatsLinkOptions): Promise<void> {
     const { connect, errors } = await import('@nats-io/transport-node');
     const { servers, isTls, user, pass, token } = options.address;
-    const connection = await connect({
+    const settings = {
       servers,
       ...(user !== undefined && { user, pass }),
       ...(token !== undefined && { token }),
@@ -66,13 +69,16 @@ export class NatsLink {
       reconnect: false,
       // A broadcast is for the others; and our own subscription must not hide that nobody else has our number.
       noEcho: true,
-    }).catch((error: Error) => {
-      throw error instanceof errors.AuthorizationError
-        ? new BusError(
-            'The NATS server refuses these credentials. Correct the name, password or token in --nats',
-          )
-        : (asTlsRefusal(error) ?? error);
-    });
+    };
+    const connection = await endSocketsOnFailure(() => connect(settings), options.signal).catch(
+      (error: Error) => {
+        throw error instanceof errors.AuthorizationError
+          ? new BusError(
+              'The NATS server refuses these credentials. Correct the name, password or token in --nats',
+            )
+          : (asTlsRefusal(error) ?? error);
+      },
+    );
     const link = new NatsLink(connection, options);
     try {
       await link.#begin();

@@ -11,8 +11,10 @@ import { RelayServer } from '../relay/relay-server.ts';
 import type { Bus, BusHandlers, NodeId } from './bus.ts';
 import { BusError, DuplicateNodeError } from './bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from './fragments.ts';
+import { randomNodeId } from './node-id.ts';
 import { RelayFlow } from './relay-flow.ts';
 import { parseRelayParent } from './relay-parent.ts';
+import { RelayPulse } from './relay-pulse.ts';
 
 /** What the registration of a node says, and of no other server; a new form of messages gets a new number. */
 export const RELAY_NODE_INFO = 'Pairlane node, bus 1';
@@ -42,6 +44,12 @@ export class RelayBus implements Bus {
   readonly #joiner = new FragmentJoiner(() => performance.now());
   /** By the node at the other end. */
   readonly #flows = new Map<NodeId, RelayFlow>();
+  /** An id that nobody has, to ask the parent for. */
+  readonly #nobody = randomNodeId();
+  readonly #pulse = new RelayPulse(
+    () => this.#chat(this.#nobody, 'PLP'),
+    () => this.#server?.cutParent(),
+  );
   #server: RelayServer | undefined;
   #handlers: BusHandlers | undefined;
   /** Undefined until it is known. */
@@ -76,7 +84,10 @@ export class RelayBus implements Bus {
       ...(random && { random }),
       onChat: (source, content) => this.#take(source, content),
       onStatus: (status) => this.#takeStatus(status),
-      onParentUp: () => this.#up(),
+      onParentUp: () => {
+        this.#pulse.start();
+        this.#up();
+      },
       onParentDown: (why) => this.#down(why),
     });
     this.#server = server;
@@ -117,6 +128,7 @@ export class RelayBus implements Bus {
   async stop(): Promise<void> {
     this.#handlers = undefined;
     this.#tellKnown();
+    this.#pulse.stop();
     const server = this.#server;
     this.#server = undefined;
     await server?.stop();
@@ -135,6 +147,7 @@ export class RelayBus implements Bus {
       return;
     }
     this.#isUp = false;
+    this.#pulse.stop();
     this.#forgetGone();
     if (wasUp === false) return;
     this.#handlers?.down(wasUp ? 'the link to its parent was lost' : 'its parent cannot be reached');
@@ -181,11 +194,15 @@ export class RelayBus implements Bus {
     return true;
   }
 
-  #takeStatus({ code, content }: Status): void {
+  /** @returns true when it is about what this bus sent */
+  #takeStatus({ code, content }: Status): boolean {
     const match = code === statusCodes.unknownId ? /^Unknown ID (\d{1,10})$/.exec(content) : undefined;
-    const id = Number(match?.[1]);
+    if (!match) return false;
+    const id = Number(match[1]);
+    if (id === this.#nobody) this.#pulse.answered();
     // Only of somebody whom we wrote to, and once for all the fragments of a text.
-    if (match && this.#flows.delete(id)) this.#handlers?.unreachable(id);
+    else if (this.#flows.delete(id)) this.#handlers?.unreachable(id);
+    return true;
   }
 }
 

@@ -16,6 +16,8 @@ export class RelayFlow {
   readonly #send: (fragment: string) => void;
   readonly #now: () => number;
   #waiting: { fragment: string; bytes: number }[] = [];
+  /** Of the first that is still to be sent; those before it are taken away together, for each alone costs too much. */
+  #next = 0;
   #waitingBytes = 0;
   #unconfirmed = 0;
   #movedAt: number;
@@ -30,8 +32,9 @@ export class RelayFlow {
 
   /** Sends a text's fragments in order, now or when there is room; when too much waits, none of them. */
   push(fragments: readonly string[]): void {
-    if (this.#waiting.length > 0 && this.#now() - this.#movedAt > FLOW_STALL_MS) {
+    if (this.#next < this.#waiting.length && this.#now() - this.#movedAt > FLOW_STALL_MS) {
       this.#waiting = [];
+      this.#next = 0;
       this.#waitingBytes = 0;
       this.#unconfirmed = 0;
     }
@@ -60,15 +63,17 @@ export class RelayFlow {
   }
 
   #move(): void {
-    let sent = 0;
-    for (const { fragment, bytes } of this.#waiting) {
-      if (this.#unconfirmed >= FLOW_WINDOW_BYTES) break;
-      this.#unconfirmed += bytes;
-      this.#waitingBytes -= bytes;
+    for (;;) {
+      const first = this.#waiting[this.#next];
+      if (!first || this.#unconfirmed >= FLOW_WINDOW_BYTES) break;
+      this.#next += 1;
+      this.#unconfirmed += first.bytes;
+      this.#waitingBytes -= first.bytes;
       this.#movedAt = this.#now();
-      sent += 1;
-      this.#send(fragment);
+      this.#send(first.fragment);
     }
-    this.#waiting = this.#waiting.slice(sent);
+    if (this.#next * 2 < this.#waiting.length) return;
+    this.#waiting = this.#waiting.slice(this.#next);
+    this.#next = 0;
   }
 }

@@ -147,8 +147,8 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     logStatus(link, event) {
       const status = messageIn<Status>(event);
       const { code, sourceId, content } = status;
+      if (node.options.onStatus?.(status)) return;
       node.statusLog.append(content);
-      node.options.onStatus?.(status);
       log.debug({ link: link.number, from: sourceId, code }, 'a status came for this server');
     },
 

@@ -73,7 +73,8 @@ export interface RelayNodeOptions extends RelayIdentity {
   readonly onParentQuit?: (content: string) => void;
   /** A host wrote to this server. @returns false when it is none of its business */
   readonly onChat?: ((source: RelayHost, content: string) => boolean) | undefined;
-  readonly onStatus?: ((status: Status) => void) | undefined;
+  /** A status came for this server. @returns true when it is not for the operator */
+  readonly onStatus?: ((status: Status) => boolean) | undefined;
 }
 
 export class RelayNode {
@@ -161,6 +162,10 @@ export class RelayNode {
     this.options.onLinkClosed?.(link, reason);
   }
 
+  linkToParent(): RelayLink | undefined {
+    return [...this.#links].find((link) => link.context.isParent && link.value === 'adjacentServer');
+  }
+
   /** Sends a message towards its destination. */
   route(destinationId: number, message: RelayMessage): void {
     this.linkTo(this.table.firstHopTo(destinationId))?.port.send(encodeRelayMessage(message));
@@ -168,7 +173,7 @@ export class RelayNode {
 
   /** Sends a message to the parent, which may know who is not known here. @returns false when there is none */
   routeUp(message: RelayMessage): boolean {
-    const parent = [...this.#links].find((link) => link.context.isParent && link.value === 'adjacentServer');
+    const parent = this.linkToParent();
     parent?.port.send(encodeRelayMessage(message));
     return parent !== undefined;
   }

@@ -118,14 +118,18 @@ export class RelayServer {
 
   /** Tells its neighbours that it quits: its children attach to its parent. Returns when every link is closed. */
   async stop(): Promise<void> {
-    const parent = [...this.node.links].find(
-      ({ context, value }) => context.isParent && value === 'adjacentServer',
-    );
+    const parent = this.node.linkToParent();
     // The protocol gives the replacement's id alone; where it is stands in the text, for servers of ours.
     const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
     this.#timers.now = this.#clock.now();
     this.node.stop(parent?.context.hostId ?? 0, where);
     await this.#close();
+  }
+
+  /** Ends the link to a parent that is silent, and dials again. */
+  cutParent(): void {
+    const parent = this.node.linkToParent();
+    if (parent) this.#atPresent(() => this.node.host.send(parent, { type: 'UNSENT_EXCEEDED' }));
   }
 
   /** Ends at once and without a word, as a crash would. */

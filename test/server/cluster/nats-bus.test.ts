@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -214,6 +214,28 @@ describe('the NATS bus', () => {
     const again = nodeAt(server.url, 1);
     await again.start();
     expect(again.states).toEqual(['up']);
+  });
+
+  it('leaves no socket open when a broker takes it and says nothing, nor after its stop', async () => {
+    const sockets = new Set<Socket>();
+    let taken = 0;
+    const hole = createServer((socket) => {
+      taken += 1;
+      sockets.add(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => sockets.delete(socket))
+        .resume();
+    }).listen(0, '127.0.0.1');
+    await once(hole, 'listening');
+    const node = nodeAt(`nats://127.0.0.1:${(hole.address() as AddressInfo).port}`, 1, { random: () => 0 });
+    await node.start();
+    expect(node.reasons).toEqual(['it does not answer']);
+    await node.until('it tried again', () => taken === 2);
+    await node.until('its first socket is gone', () => sockets.size === 1);
+    await node.bus.stop();
+    await node.until('all its sockets are gone', () => sockets.size === 0);
+    hole.close();
   });
 
   it('starts in vain where something else listens, and says what it found', async () => {

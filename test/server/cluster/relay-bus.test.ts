@@ -141,6 +141,20 @@ describe('the relay bus', () => {
     expect([ada, bob, eve].map(({ node }) => node.states)).toEqual([['up'], ['up'], ['up']]);
   });
 
+  it('is down when its parent goes silent, comes back by itself, and asks without troubling anybody', async () => {
+    const connect = await hubAddress();
+    const proxy = await TcpProxy.start(`tcp://${connect}`);
+    const [ada, bob] = [await join(1, { connect: new URL(proxy.url).host }), await join(2, { connect })];
+    await ada.node.reaches(bob.node);
+    proxy.stall();
+    await ada.node.isDown();
+    proxy.cut();
+    proxy.heal();
+    await ada.node.isUp();
+    await ada.node.reaches(bob.node);
+    expect([bob.node.states, ada.node.unreachable, network.view(HUB).status_log]).toEqual([['up'], [], []]);
+  });
+
   it.each(['localhost', '127.0.0.1:', ':9000', '127.0.0.1:99999', 'secret host:1'])(
     'refuses to connect to %j, and does not repeat it',
     async (connect) => {
