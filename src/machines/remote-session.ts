@@ -17,6 +17,8 @@ export type RemoteSessionEvent =
   /** Its client lost its socket; its node waits for it. */
   | { type: 'WENT_AWAY' }
   | { type: 'CAME_BACK' }
+  /** Its client came to another node, which has not said so yet. */
+  | { type: 'MOVING' }
   /** The node that has it is lost, or was never known. */
   | { type: 'CUT_OFF' }
   /** A node has it. */
@@ -25,6 +27,7 @@ export type RemoteSessionEvent =
   | { type: 'RELEASED' };
 
 const effects = {
+  // Both only when the peer does not know it yet.
   announceAway: effect(),
   announceBack: effect(),
   losePeer: effect(),
@@ -57,6 +60,7 @@ export const remoteSessionMachine = setup({
       on: {
         WENT_AWAY: { target: 'away', actions: 'announceAway' },
         RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
+        MOVING: { target: 'moving' },
         CUT_OFF: [{ guard: 'mayReturn', target: 'cutOff', actions: 'announceAway' }, { target: 'lost' }],
       },
     },
@@ -68,8 +72,20 @@ export const remoteSessionMachine = setup({
           { guard: 'isReclaimedAway', target: 'away' },
           { target: 'online', actions: 'announceBack' },
         ],
+        MOVING: { target: 'moving' },
         CUT_OFF: { target: 'cutOff' },
       },
+    },
+    moving: {
+      description: 'It is on the way from one node to another; its peer need not know.',
+      on: {
+        RECLAIMED: [
+          { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
+          { target: 'online', actions: 'announceBack' },
+        ],
+        CUT_OFF: { target: 'cutOff', actions: 'announceAway' },
+      },
+      after: { resumeGrace: { target: 'lost' } },
     },
     cutOff: {
       description: 'Its node is lost; its client may come back to another.',

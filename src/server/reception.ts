@@ -252,8 +252,9 @@ export class Reception implements SocketHandlers {
     }
     const remote = halves.create(packed.peer_id, packed.node, packed.is_resumable);
     remote.lastOrigin = packed.last_origin;
+    remote.isToldAway = packed.is_away;
     remote.keep(...packed.unsettled);
-    halves.restore(session, packed, remote);
+    halves.restore(session, packed, remote, 'MOVING');
   }
 
   #attach(session: ServerSession, socket: WebSocket<SocketData>, now: number): void {

@@ -36,8 +36,9 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
   'remote-session': {
     online: ['CAME_BACK'],
     away: ['WENT_AWAY'],
-    // Its node is lost, so it says nothing; what is late is passed over.
-    cutOff: ['WENT_AWAY', 'CAME_BACK', 'CUT_OFF'],
+    // Nobody has it, so nobody says anything of it; what is late is passed over.
+    moving: ['WENT_AWAY', 'CAME_BACK', 'MOVING'],
+    cutOff: ['WENT_AWAY', 'CAME_BACK', 'MOVING', 'CUT_OFF'],
   },
   player: { outside: [], joined: [] },
   negotiation: {

@@ -8,6 +8,8 @@ export interface TestCluster {
   readonly nodes: readonly TestServer[];
   /** Moves the time on for all nodes, a beat of their links at a time, and lets them hear each other in between. */
   advance(ms: number): Promise<void>;
+  /** The node dies, and the bus knows. */
+  kill(node: TestServer): Promise<void>;
   /** The node falls silent, and hears nothing: for the others it is dead. */
   sever(node: TestServer): void;
 }
@@ -19,9 +21,10 @@ export async function startTestCluster(
 ): Promise<TestCluster> {
   const hub = new LocalBusHub();
   const nodes: TestServer[] = [];
-  for (let node = 1; node <= count; node += 1) {
-    const own = { secret: 'of all nodes', node, ...options };
-    nodes.push(await startTestServer(own, { bus: hub.bus(node) }));
+  const buses = Array.from({ length: count }, (_, n) => hub.bus(n + 1));
+  for (const bus of buses) {
+    const own = { secret: 'of all nodes', node: bus.id, ...options };
+    nodes.push(await startTestServer(own, { bus }));
   }
   await until(() => nodes.every(({ server }) => server.cluster?.links.open.length === count - 1));
   return {
@@ -33,6 +36,7 @@ export async function startTestCluster(
         await turns();
       }
     },
+    kill: async ({ server }) => buses[server.node - 1]?.stop(),
     sever: ({ server }) => hub.sever(server.node),
   };
 }

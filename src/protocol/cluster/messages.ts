@@ -47,12 +47,14 @@ const session = {
     },
     pairing: {
       type: 'object',
-      required: ['epoch', 'peer_id', 'initiator', 'is_resumable', 'last_origin', 'unsettled'],
+      required: ['epoch', 'peer_id', 'initiator', 'is_resumable', 'is_away', 'last_origin', 'unsettled'],
       properties: {
         epoch,
         peer_id: clientId,
         initiator: flag,
         is_resumable: flag,
+        /** Whether the client was told that its peer is away. */
+        is_away: flag,
         /** Where the peer is; left out when nobody knows. */
         node,
         last_origin: count,

@@ -67,8 +67,11 @@ export class Halves {
   constructor(shell: HalvesShell) {
     this.#shell = shell;
     const { queue, timers, onError } = shell;
-    const tellPeer = (remote: RemoteSession, type: 'peer_away' | 'peer_back') => {
-      if (remote.peer) shell.outbox.send(remote.peer, { type, peer_id: remote.id });
+    const tellPeer = (remote: RemoteSession, isAway: boolean) => {
+      const type = isAway ? 'peer_away' : 'peer_back';
+      if (remote.peer && remote.isToldAway !== isAway)
+        shell.outbox.send(remote.peer, { type, peer_id: remote.id });
+      remote.isToldAway = isAway;
     };
     this.remoteHost = new MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>(
       remoteSessionMachine,
@@ -77,8 +80,8 @@ export class Halves {
         timers,
         onError,
         executors: {
-          announceAway: (remote) => tellPeer(remote, 'peer_away'),
-          announceBack: (remote) => tellPeer(remote, 'peer_back'),
+          announceAway: (remote) => tellPeer(remote, true),
+          announceBack: (remote) => tellPeer(remote, false),
           losePeer: (remote) => this.lose(remote, remote.isResumable ? 'timed_out' : 'disconnected'),
         },
       },
@@ -143,10 +146,15 @@ export class Halves {
   }
 
   /** Makes the half of a client that has just come, with or without what its last node had of it. */
-  restore(session: ServerSession, claim: Claim, remote: RemoteSession): void {
+  restore(
+    session: ServerSession,
+    claim: Claim,
+    remote: RemoteSession,
+    why: 'MOVING' | 'CUT_OFF' = 'CUT_OFF',
+  ): void {
     const [a, b] = claim.initiator ? [session, remote] : [remote, session];
     this.#shell.startPairing(new ServerPairing(a, b, claim.epoch, true));
-    this.remoteHost.send(remote, { type: 'CUT_OFF' });
+    this.remoteHost.send(remote, { type: why });
     const { node } = remote;
     if (node !== undefined && this.#shell.links()?.isOpen(node)) this.#reclaim(remote, node, false);
     else for (const other of this.#shell.links()?.open ?? []) this.#reclaim(remote, other, true);
@@ -174,9 +182,10 @@ export class Halves {
   unseat(session: ServerSession, pairing: ServerPairing, node: NodeId): RemoteSession {
     const remote = this.create(session.id, node, true);
     remote.lastOrigin = session.delivery?.received ?? 0;
+    remote.isToldAway = session.socket === undefined;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
-    this.remoteHost.send(remote, { type: 'CUT_OFF' });
+    this.remoteHost.send(remote, { type: 'MOVING' });
     return remote;
   }
 
@@ -187,7 +196,10 @@ export class Halves {
       return;
     }
     const remote = this.#remoteOf(message);
-    if (!remote || (remote.node !== node && message.type !== 'reclaimed')) return;
+    if (!remote) return;
+    // Late, from a node that it has left. Where nobody knows where it is, whoever has it may say so.
+    const isThere = remote.node === undefined || remote.node === node;
+    if (!isThere && message.type !== 'reclaimed') return;
     switch (message.type) {
       case 'signal':
         this.#signalled(remote, message.text, message.origin);
@@ -211,7 +223,7 @@ export class Halves {
         return;
       case 'moving':
         remote.node = message.node;
-        this.remoteHost.send(remote, { type: 'CUT_OFF' });
+        this.remoteHost.send(remote, { type: 'MOVING' });
         return;
       case 'ended':
         this.lose(remote, message.reason as DisconnectReason);

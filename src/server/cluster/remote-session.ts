@@ -18,6 +18,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
   readonly isResumable: boolean;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
+  /** Whether its peer was told that it is away. */
+  isToldAway = false;
   /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */
   readonly unsettled: PassedFrame[] = [];
   #unsettledBytes = 0;
@@ -38,7 +40,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
 
   /** False while nobody knows where it is: what is for it waits. */
   get isWithinReach(): boolean {
-    return this.node !== undefined && this.value !== 'cutOff';
+    return this.node !== undefined && this.value !== 'cutOff' && this.value !== 'moving';
   }
 
   /** True when more waits than may. */
