@@ -16,12 +16,11 @@ export interface RemoteSessionContext {
 export type RemoteSessionEvent =
   /** Its client lost its socket; its node waits for it. */
   | { type: 'WENT_AWAY' }
-  | { type: 'CAME_BACK' }
   /** Its client came to another node, which has not said so yet. */
   | { type: 'MOVING' }
   /** The node that has it is lost, or was never known. */
   | { type: 'CUT_OFF' }
-  /** A node has it. */
+  /** A node has it, its client there or away. */
   | { type: 'RECLAIMED'; isAway: boolean }
   /** The pairing ended. */
   | { type: 'RELEASED' };
@@ -67,7 +66,6 @@ export const remoteSessionMachine = setup({
     away: {
       description: 'Its client lost its socket; its node waits for it, and says when it waits no longer.',
       on: {
-        CAME_BACK: { target: 'online', actions: 'announceBack' },
         RECLAIMED: [
           { guard: 'isReclaimedAway', target: 'away' },
           { target: 'online', actions: 'announceBack' },

@@ -162,7 +162,9 @@ export class Reception implements SocketHandlers {
     data.isReturning = false;
     const isMoved = typeof answer === 'object' && !sessions.has(message.id);
     if (isMoved) this.#adopt(data.isClosed ? undefined : socket, message, answer.session, answer.from);
-    else if (!data.isClosed) {
+    else if (data.isClosed) return;
+    else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
+    else {
       const began = cluster()?.nodeOf(message.id);
       this.#restoreOrRefuse(
         socket,

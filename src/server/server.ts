@@ -44,7 +44,12 @@ export interface ServerParts {
   readonly log?: Logger;
   /** What connects it with other nodes; without one it is alone. */
   readonly bus?: Bus;
+  /** What brings the sockets: a simulation hands in its own. */
+  readonly listen?: typeof listen;
 }
+
+/** Milliseconds times this stay exact in a double until the year 2248. */
+const EPOCH_STEP = 1_024;
 
 export class SignalingServer {
   readonly options: ServerOptions;
@@ -62,6 +67,7 @@ export class SignalingServer {
   cluster: Cluster | undefined;
   /** The game rooms, once it has started, if they are on. */
   rooms: Rooms | undefined;
+  readonly #listen: typeof listen;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
   readonly metrics: Metrics;
@@ -77,9 +83,11 @@ export class SignalingServer {
     this.options = { ...defaultServerOptions, ...given };
     this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
     this.clock = parts.clock ?? systemClock;
+    this.#listen = parts.listen ?? listen;
     this.#timers = new TimerWheel(this.clock.now());
     // Above every epoch of an earlier run: a server makes fewer than a thousand pairings a second in the long run.
-    this.#epoch = Math.floor(this.clock.wallTime());
+    // And another one than those of other nodes: a client may be paired by one and then by another.
+    this.#epoch = Math.floor(this.clock.wallTime()) * EPOCH_STEP + (this.options.node % EPOCH_STEP);
     this.#admission = new Admission(this.options, this.log, () => this.clock.now());
     this.metrics = new Metrics({
       sessions: () => this.sessions.values(),
@@ -98,7 +106,7 @@ export class SignalingServer {
       elsewhere: (id?: string) => this.cluster?.elsewhere(id) ?? 'unknown',
     };
     const startPairing = (pairing: ServerPairing) => this.#startPairing(pairing);
-    const nextEpoch = () => ++this.#epoch;
+    const nextEpoch = () => this.#nextEpoch();
     this.halves = new Halves({
       ...{ queue: this.#queue, timers: this.#timers, sessions: this.sessions, outbox: this.#outbox },
       links: () => this.cluster?.links,
@@ -193,7 +201,7 @@ export class SignalingServer {
     this.inspector.start();
     this.rooms = await this.#createRooms();
     await this.cluster?.start();
-    this.#listening = await listen({
+    this.#listening = await this.#listen({
       options: this.options,
       admission: this.#admission,
       metrics: this.metrics,
@@ -243,9 +251,14 @@ export class SignalingServer {
       queue: this.#queue,
       timers: this.#timers,
       now: () => this.#now(),
-      nextEpoch: () => ++this.#epoch,
+      nextEpoch: () => this.#nextEpoch(),
       iceServersFor: (playerId) => iceServersFor(this.options, playerId, this.clock.wallTime()),
     });
+  }
+
+  #nextEpoch(): number {
+    this.#epoch += EPOCH_STEP;
+    return this.#epoch;
   }
 
   #startPairing(pairing: ServerPairing): void {

@@ -32,8 +32,10 @@ export function sessionExecutors(
   const { directory, outbox, log, clock, halves } = shell;
   const tellPeer = (session: ServerSession, what: 'away' | 'back') => {
     const peer = session.pairing?.other(session.side);
-    if (peer instanceof RemoteSession) halves.tell(peer, what, {});
-    else if (peer) outbox.send(peer, { type: `peer_${what}`, peer_id: session.id });
+    if (!(peer instanceof RemoteSession)) {
+      if (peer) outbox.send(peer, { type: `peer_${what}`, peer_id: session.id });
+    } else if (what === 'away') halves.tell(peer, 'away', {});
+    else halves.back(peer);
   };
   return {
     createPairing(session, event) {

@@ -34,11 +34,11 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     suspended: ['GREETED', 'UNREACHABLE', 'BUS_DOWN'],
   },
   'remote-session': {
-    online: ['CAME_BACK'],
+    online: [],
     away: ['WENT_AWAY'],
     // Nobody has it, so nobody says anything of it; what is late is passed over.
-    moving: ['WENT_AWAY', 'CAME_BACK', 'MOVING'],
-    cutOff: ['WENT_AWAY', 'CAME_BACK', 'MOVING', 'CUT_OFF'],
+    moving: ['WENT_AWAY', 'MOVING'],
+    cutOff: ['WENT_AWAY', 'MOVING', 'CUT_OFF'],
   },
   player: { outside: [], joined: [] },
   negotiation: {

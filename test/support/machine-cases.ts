@@ -147,7 +147,6 @@ export const playerEvents: Cases<PlayerEvent> = {
 
 export const remoteSessionEvents: Cases<RemoteSessionEvent> = {
   WENT_AWAY: [{ type: 'WENT_AWAY' }],
-  CAME_BACK: [{ type: 'CAME_BACK' }],
   MOVING: [{ type: 'MOVING' }],
   CUT_OFF: [{ type: 'CUT_OFF' }],
   RECLAIMED: [true, false].map((isAway) => ({ type: 'RECLAIMED', isAway })),

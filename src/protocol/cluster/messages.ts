@@ -118,12 +118,6 @@ export const nodeSchemas = {
     required: ['type', 'epoch', 'from', 'to'],
     properties: { type: { const: 'away' }, ...half },
   },
-  back: {
-    type: 'object',
-    description: 'My client is back.',
-    required: ['type', 'epoch', 'from', 'to'],
-    properties: { type: { const: 'back' }, ...half },
-  },
   ended: {
     type: 'object',
     description: 'There is no such pairing, or no longer.',

@@ -4,7 +4,6 @@
  */
 import type { StepQueue, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessage } from '../../protocol/cluster/index.ts';
-import type { ErrorCode } from '../../protocol/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
@@ -54,7 +53,7 @@ export class Cluster {
       received: (node, message) => this.#received(node, message),
       opened: (node) => this.#opened(node),
       lost: (node) => this.#lost(node),
-      failed: (node, code) => this.#failed(node, code),
+      failed: (node, code) => this.asks.failed(node, code),
     });
     this.asks = new Asks({ ...shell, links: this.links, nodeOf });
     this.moves = new Moves({
@@ -124,7 +123,11 @@ export class Cluster {
         moves.notMoved(node, message);
         return;
       case 'hosting':
-        for (const id of message.ids) this.#note(id, node);
+        for (const id of message.ids) {
+          const own = this.#shell.directory.sessions.get(id);
+          if (own) moves.superseded(own, node);
+          else this.#note(id, node);
+        }
         return;
       case 'left':
         if (this.#notes.get(message.id) === node) this.#notes.delete(message.id);
@@ -144,13 +147,9 @@ export class Cluster {
 
   #lost(node: NodeId): void {
     for (const [id, at] of this.#notes) if (at === node) this.#notes.delete(id);
-    this.#failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
-    this.#shell.halves.lost(node);
-  }
-
-  #failed(node: NodeId, code: ErrorCode): void {
-    this.asks.failed(node, code);
+    this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.moves.failed(node);
+    this.#shell.halves.lost(node);
   }
 
   /** Only of sessions that began here: the others' nodes know. */

@@ -53,7 +53,6 @@ type HalfMessageType =
   | 'settled'
   | 'refused'
   | 'away'
-  | 'back'
   | 'ended'
   | 'reclaim'
   | 'reclaimed'
@@ -130,6 +129,11 @@ export class Halves {
     const party = pairing.party(from);
     if (party instanceof RemoteSession) this.tell(party, 'settled', { origin });
     else this.#shell.outbox.release(party, origin);
+  }
+
+  /** Our client is back. Meanwhile it may have been elsewhere, and the other half may think that it still is. */
+  back(remote: RemoteSession): void {
+    if (remote.node !== undefined) this.#reclaim(remote, remote.node, false);
   }
 
   /** A node is there: who had a pairing with it, or does not know where the other half is, asks. */
@@ -217,9 +221,6 @@ export class Halves {
         return;
       case 'away':
         this.remoteHost.send(remote, { type: 'WENT_AWAY' });
-        return;
-      case 'back':
-        this.remoteHost.send(remote, { type: 'CAME_BACK' });
         return;
       case 'moving':
         remote.node = message.node;

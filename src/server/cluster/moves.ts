@@ -19,6 +19,8 @@ export type MoveAnswer =
   | { readonly session: TravellingSession; readonly from: NodeId }
   /** Nobody has it; the client's word may stand for it, when its secret does. */
   | 'lost'
+  /** Who has it is there, and does not answer. */
+  | 'late'
   | 'refused';
 
 export interface MovesShell {
@@ -73,7 +75,7 @@ export class Moves {
     this.#send(this.#lastNumber, move);
   }
 
-  /** That node does not answer. */
+  /** That node is lost. */
   failed(node: NodeId): void {
     for (const [number, move] of [...this.#pending]) if (move.node === node) this.#answer(number, 'lost');
   }
@@ -113,12 +115,17 @@ export class Moves {
     } else this.#answer(number, may_restore ? 'lost' : 'refused');
   }
 
+  /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
+  superseded(session: ServerSession, node: NodeId): void {
+    if (session.socket === undefined) this.#giveAway(session, node);
+  }
+
   #send(number: number, move: PendingMove): void {
     const { timers, links } = this.#shell;
     const { id, token, received } = move.message;
     move.asked.add(move.node);
     timers.disarmAll(move);
-    timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => this.#answer(number, 'lost'));
+    timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => this.#answer(number, 'late'));
     links.send(move.node, { type: 'move', number, id, token, received });
   }
 

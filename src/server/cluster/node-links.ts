@@ -53,6 +53,11 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   get isOpen(): boolean {
     return this.value === 'open';
   }
+
+  /** Whether anything may have gone over it. */
+  get isInUse(): boolean {
+    return this.value !== 'greeting';
+  }
 }
 
 export interface NodeLinksShell {
@@ -217,7 +222,9 @@ export class NodeLinks {
     let link = this.links.get(node);
     // Late, from a link that is over.
     if (link && number !== 0 && number < link.peerNumber) return undefined;
-    if (link && link.peerNumber !== 0 && number > link.peerNumber) {
+    // The other side has forgotten what went over the open one. One that was never open has nothing to forget, and
+    // keeps its number: if both took new ones for each other's, they would never come to an end.
+    if (link?.isInUse && number > link.peerNumber) {
       this.host.send(link, { type: 'FORGOTTEN' });
       link = this.links.get(node);
     }
