@@ -7,19 +7,35 @@ import type { Static } from 'typebox';
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
-/** Whose machine: the pairing's, the two sessions' on the server, or those that the clients tell of themselves. */
+/** The machines of which a server has many: they are counted and listed. */
+export type ListedMachine = 'session' | 'pairing';
+/** Those, and the one that clients tell of themselves. */
+export type ShownMachine = ListedMachine | 'negotiation';
+
+/** Whose machine: the pairing's, the two clients' on the server, or those that the clients tell of themselves. */
 export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b';
 
-export const lanes: readonly Lane[] = ['peer_a', 'a', 'pairing', 'b', 'peer_b'];
+/** What a record is of. */
+export type RecordKind = 'pairing';
 
-/** Which machine a lane's steps belong to. */
-export const machineOfLane: Readonly<Record<Lane, 'session' | 'pairing' | 'negotiation'>> = {
-  pairing: 'pairing',
-  a: 'session',
-  b: 'session',
-  peer_a: 'negotiation',
-  peer_b: 'negotiation',
+type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
+
+/** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
+export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
+  pairing: { a: 'session', pairing: 'pairing', b: 'session', peer_a: 'negotiation', peer_b: 'negotiation' },
 };
+
+/** A header of another kind than we know has no lanes. */
+export function lanesIn({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>): Lanes {
+  return Object.hasOwn(lanesOf, kind) ? lanesOf[kind] : {};
+}
+
+/** @throws when a record of that kind has no such lane, which its reader made sure of */
+export function machineOfLane(header: Pick<RecordHeader, 'kind'>, lane: Lane): ShownMachine {
+  const machine = lanesIn(header)[lane];
+  if (!machine) throw new Error(`a record of this kind has no ${lane}`);
+  return machine;
+}
 
 /** XState's state value: a state's key, or the active keys of each region. */
 export type StateValueJson = string | { readonly [key: string]: StateValueJson };
@@ -73,6 +89,8 @@ export interface RecordHeader {
   readonly version: number;
   /** A fingerprint of each machine's chart, so that a replay can say that the machine has changed since. */
   readonly machines: Readonly<Record<string, string>>;
+  /** Left out: a pairing. */
+  readonly kind?: RecordKind;
   readonly started_at: number;
   readonly epoch: number;
   readonly a_id: string;
@@ -177,11 +195,13 @@ export interface MachinePopulation {
   readonly rates: Readonly<Record<string, number>>;
 }
 
+export type Populations = Readonly<Partial<Record<ListedMachine, MachinePopulation>>>;
+
 /** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
-  | { readonly type: 'hello'; readonly version: string }
-  | { readonly type: 'population'; readonly session: MachinePopulation; readonly pairing: MachinePopulation }
+  | { readonly type: 'hello'; readonly version: string; readonly machines: readonly ListedMachine[] }
+  | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
   | { readonly type: 'record'; readonly record: PairingRecord }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }

@@ -1,5 +1,6 @@
 /** The drawn charts, as the build made them. */
 
+import type { ShownMachine } from '../../protocol/inspect.ts';
 import negotiationBrief from '../charts/negotiation.brief.svg';
 import negotiation from '../charts/negotiation.svg';
 import pairingBrief from '../charts/pairing.brief.svg';
@@ -7,10 +8,8 @@ import pairing from '../charts/pairing.svg';
 import sessionBrief from '../charts/session.brief.svg';
 import session from '../charts/session.svg';
 
-export const chartSvgs = {
+export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: string }>> = {
   session: { full: session, brief: sessionBrief },
   pairing: { full: pairing, brief: pairingBrief },
   negotiation: { full: negotiation, brief: negotiationBrief },
-} as const;
-
-export type DrawnMachine = keyof typeof chartSvgs;
+};

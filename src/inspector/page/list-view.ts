@@ -1,11 +1,18 @@
-/** Search among the sessions or pairings. The server answers with one screenful at a time. */
-import type { InspectMessage, ListRequest, ListRow } from '../../protocol/inspect.ts';
+/** Search among the machines of a kind. The server answers with one screenful at a time. */
+import type { InspectMessage, ListedMachine, ListRequest, ListRow } from '../../protocol/inspect.ts';
 import { describeState } from '../timeline.ts';
 import { describeAge, h } from './dom.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;
 
 const TYPING_PAUSE_MS = 120;
+
+/** A kind of machines to search among. */
+export interface Listable {
+  readonly machine: ListedMachine;
+  readonly title: string;
+  readonly stateIds: readonly string[];
+}
 
 export class ListView {
   readonly element: HTMLElement;
@@ -16,25 +23,26 @@ export class ListView {
     placeholder: 'part of an id',
     input: () => this.#typed(),
   });
-  readonly #of = choice('of', { pairing: 'pairings', session: 'sessions' }, () => this.#changed());
+  readonly #of: HTMLSelectElement;
   readonly #state = h('select', { id: 'state', change: () => this.#changed() });
   readonly #sort = choice('sort', { newest: 'newest first', oldest: 'oldest first' }, () => this.#changed());
   readonly #total = h('span', { class: 'total', role: 'status' });
   readonly #rows = h('tbody');
   readonly #earlier = h('button', { type: 'button', click: () => this.#page(-1) }, 'Previous');
   readonly #later = h('button', { type: 'button', click: () => this.#page(1) }, 'Next');
-  readonly #stateIds: Readonly<Record<'session' | 'pairing', readonly string[]>>;
+  readonly #listables: readonly Listable[];
   #seq = 0;
   #offset = 0;
   #pageSize = 100;
   #typing: number | undefined;
 
-  constructor(
-    ask: (request: ListRequest) => void,
-    stateIds: Readonly<Record<'session' | 'pairing', readonly string[]>>,
-  ) {
+  constructor(ask: (request: ListRequest) => void, listables: readonly Listable[]) {
     this.#ask = ask;
-    this.#stateIds = stateIds;
+    this.#listables = listables;
+    const titles = Object.fromEntries(listables.map(({ machine, title }) => [machine, title]));
+    this.#of = choice('of', titles, () => this.#changed());
+    // What people come for.
+    if ('pairing' in titles) this.#of.value = 'pairing';
     this.element = h(
       'section',
       { class: 'list', 'aria-label': 'Search' },
@@ -108,12 +116,13 @@ export class ListView {
   }
 
   #fillStates(): void {
-    const of = this.#of.value as 'session' | 'pairing';
+    const of = this.#of.value;
     if (this.#state.dataset.of === of) return;
     this.#state.dataset.of = of;
+    const stateIds = this.#listables.find(({ machine }) => machine === of)?.stateIds ?? [];
     this.#state.replaceChildren(
       h('option', { value: '' }, 'any'),
-      ...this.#stateIds[of].map((id) => h('option', { value: id }, id.replace(`${of}.`, ''))),
+      ...stateIds.map((id) => h('option', { value: id }, id.replace(`${of}.`, ''))),
     );
   }
 }

@@ -1,6 +1,6 @@
-/** One pairing: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
+/** One record: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
 import type { Lane, PairingRecord, RecordLine } from '../../protocol/inspect.ts';
-import { machineOfLane } from '../../protocol/inspect.ts';
+import { lanesIn, machineOfLane } from '../../protocol/inspect.ts';
 import { diagnose } from '../diagnose.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
 import { momentAt } from '../timeline.ts';
@@ -15,13 +15,14 @@ const titles: Readonly<Record<Lane, string>> = {
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
 };
-const serverLanes: readonly Lane[] = ['a', 'pairing', 'b'];
+/** Shown once something is known of them. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
 
-export class PairingView {
+export class RecordView {
   readonly element: HTMLElement;
   readonly #panels = new Map<Lane, ChartPanel>();
   readonly #header: PairingRecord['header'];
+  readonly #lanes: readonly Lane[];
   readonly #lines: RecordLine[];
   readonly #findings = h('ul', { class: 'findings', role: 'status' });
   readonly #charts = h('div', { class: 'charts' });
@@ -42,12 +43,13 @@ export class PairingView {
 
   constructor(record: PairingRecord, detail: Detail) {
     this.#header = record.header;
+    this.#lanes = Object.keys(lanesIn(record.header)) as Lane[];
     this.#lines = [...record.lines];
     this.#detail = detail;
     const { a_id, b_id, epoch, started_at } = record.header;
     this.element = h(
       'div',
-      { class: 'pairing-view' },
+      { class: 'record-view' },
       h('h1', {}, `Pairing ${epoch}`),
       h(
         'p',
@@ -70,7 +72,7 @@ export class PairingView {
       this.#charts,
       this.#sequence.element,
     );
-    for (const lane of serverLanes) this.#addPanel(lane);
+    for (const lane of this.#lanes) if (!peerLanes.includes(lane)) this.#addPanel(lane);
     for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
     this.#render();
   }
@@ -96,7 +98,7 @@ export class PairingView {
   }
 
   #addPanel(lane: Lane): void {
-    const panel = new ChartPanel(machineOfLane[lane], titles[lane], this.#detail);
+    const panel = new ChartPanel(machineOfLane(this.#header, lane), titles[lane], this.#detail);
     panel.element.classList.toggle('told', peerLanes.includes(lane));
     this.#panels.set(lane, panel);
     this.#charts.append(panel.element);

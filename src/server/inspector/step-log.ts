@@ -1,16 +1,15 @@
 /**
- * The record of one pairing, line by line, from the steps of its machine and of its two sessions. The file writer and
- * the page's feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
+ * One record, line by line, from the steps of its machine and of those that take part. The file writer and the page's
+ * feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
  */
-
-import { redactEvent, redactMessage } from '../../common/redact.ts';
-import type { GuardVerdict, Step } from '../../machines/index.ts';
+import { redactEvent } from '../../common/redact.ts';
 import {
   chartOf,
   chartVersion,
+  type GuardVerdict,
   nameTransitions,
-  pairingMachine,
-  sessionMachine,
+  type Step,
+  type TakenTransition,
 } from '../../machines/index.ts';
 import {
   type Lane,
@@ -22,53 +21,82 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
-import type { Party, ServerPairing, ServerSession } from '../sessions.ts';
+import type { Instance, ObservedHost, RecordSource, Source } from './source.ts';
 
 export const MAX_LINES_PER_RECORD = 2_000;
 
-const machines = {
-  session: chartVersion(chartOf(sessionMachine)),
-  pairing: chartVersion(chartOf(pairingMachine)),
-};
-const names = new Map([...nameTransitions(sessionMachine), ...nameTransitions(pairingMachine)]);
+/** A source whose machines have records. */
+export type RecordedSource = Source & { readonly record: RecordSource };
 
 export type LogListener = (line: RecordLine) => void;
 
 /** The part of a step that is recorded, whichever machine it is of. */
 export type AnyStep = Omit<Step<unknown>, 'instance' | 'machineId' | 'from'>;
 
-export class PairingLog {
+interface MachineNames {
+  readonly id: string;
+  readonly version: string;
+  readonly transitions: ReadonlyMap<TakenTransition, string>;
+}
+
+const namesOf = new WeakMap<object, MachineNames>();
+
+/** Worked out once for each machine. */
+function machineNames({ machine }: ObservedHost<never>): MachineNames {
+  let names = namesOf.get(machine);
+  if (!names) {
+    names = {
+      id: machine.id,
+      version: chartVersion(chartOf(machine)),
+      transitions: nameTransitions(machine),
+    };
+    namesOf.set(machine, names);
+  }
+  return names;
+}
+
+export class StepLog {
   readonly header: RecordHeader;
   readonly lines: RecordLine[] = [];
   readonly listeners = new Set<LogListener>();
-  readonly pairing: ServerPairing;
+  readonly source: RecordedSource;
+  /** Whose record it is. */
+  readonly subject: Instance;
+  readonly members: ReturnType<RecordSource['members']['of']>;
   isOver = false;
   readonly #startedAt: number;
-  /** Those of whom another step may come: the pairing and its two sessions. */
-  readonly #present: Set<ServerPairing | Party>;
+  readonly #machines: readonly MachineNames[];
+  /** Those of whom another step may come: the subject and its members. */
+  readonly #present: Set<Instance>;
 
   /**
    * @param now of the server's clock
    * @param wallTime milliseconds since 1970
    */
-  constructor(pairing: ServerPairing, now: number, wallTime: number) {
-    this.pairing = pairing;
+  constructor(source: RecordedSource, subject: Instance, now: number, wallTime: number) {
+    const { record, host } = source;
+    this.source = source;
+    this.subject = subject;
+    this.members = record.members.of(subject);
     this.#startedAt = now;
-    const { a, b, epoch } = pairing;
+    this.#machines = [machineNames(record.members.host), machineNames(host)];
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
-      machines,
+      machines: Object.fromEntries(this.#machines.map(({ id, version }) => [id, version])),
+      ...(record.kind !== 'pairing' && { kind: record.kind }),
       started_at: Math.round(wallTime),
-      epoch,
-      a_id: a.id,
-      b_id: b.id,
+      ...record.headOf(subject),
     };
-    this.#present = new Set([pairing, a, b]);
+    this.#present = new Set([subject, ...this.members.map(({ member }) => member)]);
   }
 
   get record(): PairingRecord {
     return { header: this.header, lines: this.lines };
+  }
+
+  laneOf(member: Instance): 'a' | 'b' {
+    return this.members.find((each) => each.member === member)?.lane ?? 'a';
   }
 
   /** A lane whose machine is running already. */
@@ -80,28 +108,28 @@ export class PairingLog {
     });
   }
 
-  /** The pairing's machine is about to start. */
+  /** The subject's machine is about to start. */
   noteStart(now: number): void {
-    const { a, b, epoch } = this.pairing;
-    this.#add({ t: this.#since(now), of: 'pairing', first: { input: { aId: a.id, bId: b.id, epoch } } });
+    const { lane, inputOf } = this.source.record;
+    this.#add({ t: this.#since(now), of: lane, first: { input: inputOf(this.subject) } });
   }
 
   noteStep(of: Lane, step: AnyStep, now: number): void {
     // A pairing that goes on beyond its record's end must not pay for facts that nobody keeps.
     if (this.isOver) return;
-    const { frame } = step.event as { frame?: { message: object } };
+    const message = this.source.record.messageIn(step.event);
     const line: RecordStep = {
       t: this.#since(now),
       of,
       event: redactEvent(step.event),
       to: step.to as RecordStep['to'],
-      taken: step.transitions.flatMap((transition) => names.get(transition) ?? []),
+      taken: step.transitions.flatMap((transition) => this.#nameOf(transition) ?? []),
       effects: step.effects.map(({ type, params }) => ({
         type,
         ...(params ? { params: params as never } : {}),
       })),
       ...(step.verdicts.length > 0 && { verdicts: step.verdicts.map(verdictFacts) }),
-      ...(frame && { message: redactMessage(frame.message) }),
+      ...(message && { message }),
     };
     this.#add(line);
   }
@@ -112,7 +140,7 @@ export class PairingLog {
   }
 
   /** @returns true when no other step can come: the record is over */
-  noteLeft(member: ServerPairing | ServerSession, now: number): boolean {
+  noteLeft(member: Instance, now: number): boolean {
     this.#present.delete(member);
     if (this.#present.size > 0) return false;
     this.end('over', now);
@@ -123,6 +151,14 @@ export class PairingLog {
     if (this.isOver) return;
     this.#push({ t: this.#since(now), end });
     this.isOver = true;
+  }
+
+  #nameOf(transition: TakenTransition): string | undefined {
+    for (const { transitions } of this.#machines) {
+      const name = transitions.get(transition);
+      if (name) return name;
+    }
+    return undefined;
   }
 
   #add(line: RecordLine): void {
