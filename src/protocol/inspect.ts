@@ -8,21 +8,22 @@ export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
 /** The machines of which a server has many: they are counted and listed. */
-export type ListedMachine = 'session' | 'pairing';
+export type ListedMachine = 'session' | 'pairing' | 'player';
 /** Those, and the one that clients tell of themselves. */
 export type ShownMachine = ListedMachine | 'negotiation';
 
 /** Whose machine: the pairing's, the two clients' on the server, or those that the clients tell of themselves. */
 export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b';
 
-/** What a record is of. */
-export type RecordKind = 'pairing';
+/** What a record is of: two clients' pairing, or two players' in a game room. */
+export type RecordKind = 'pairing' | 'game';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
 /** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   pairing: { a: 'session', pairing: 'pairing', b: 'session', peer_a: 'negotiation', peer_b: 'negotiation' },
+  game: { a: 'player', pairing: 'pairing', b: 'player' },
 };
 
 /** A header of another kind than we know has no lanes. */
@@ -95,6 +96,8 @@ export interface RecordHeader {
   readonly epoch: number;
   readonly a_id: string;
   readonly b_id: string;
+  /** The game of two players. */
+  readonly game?: string;
 }
 
 /** Where a lane's steps begin: a machine that starts has an input, one that ran already a state. */
@@ -150,8 +153,11 @@ export const inspectSchemas = {
     properties: {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
-      of: { enum: ['session', 'pairing'] },
-      query: { type: 'string', maxLength: 128 },
+      of: { enum: ['session', 'pairing', 'player'] },
+      /** A part of an id, or of a game's. */
+      query: { type: 'string', maxLength: 256 },
+      /** A part of a game's id: only those that are in such a game; empty or left out for all. */
+      game: { type: 'string', maxLength: 256 },
       /** A state's id as the chart has it; empty for all. */
       state: { type: 'string', maxLength: 128 },
       sort: { enum: ['newest', 'oldest'] },
@@ -183,6 +189,7 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
+  readonly game?: string;
   /** The pairing that the row is, or is in. */
   readonly epoch?: number;
 }

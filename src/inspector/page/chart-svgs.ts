@@ -5,11 +5,14 @@ import negotiationBrief from '../charts/negotiation.brief.svg';
 import negotiation from '../charts/negotiation.svg';
 import pairingBrief from '../charts/pairing.brief.svg';
 import pairing from '../charts/pairing.svg';
+import playerBrief from '../charts/player.brief.svg';
+import player from '../charts/player.svg';
 import sessionBrief from '../charts/session.brief.svg';
 import session from '../charts/session.svg';
 
 export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: string }>> = {
   session: { full: session, brief: sessionBrief },
   pairing: { full: pairing, brief: pairingBrief },
+  player: { full: player, brief: playerBrief },
   negotiation: { full: negotiation, brief: negotiationBrief },
 };

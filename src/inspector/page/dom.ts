@@ -29,3 +29,8 @@ export function describeAge(ms: number): string {
   const hours = Math.floor(min / 60);
   return hours < 24 ? `${hours} h ${min % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** Text that strangers chose: of any length and in any direction, and it must not move or turn what is around it. */
+export function foreign(text: string): HTMLElement {
+  return h('bdi', { class: 'id', title: text }, text);
+}

@@ -9,7 +9,11 @@ type Population = Extract<InspectMessage, { type: 'population' }>;
 /** What there is to see before a server has said what it has. */
 export const DEFAULT_MACHINES: readonly ListedMachine[] = ['session', 'pairing'];
 
-const titles: Readonly<Record<ListedMachine, string>> = { session: 'Sessions', pairing: 'Pairings' };
+const titles: Readonly<Record<ListedMachine, string>> = {
+  session: 'Sessions',
+  pairing: 'Pairings',
+  player: 'Players',
+};
 
 export class PopulationView {
   readonly element: HTMLElement;

@@ -1,19 +1,24 @@
 /** One record: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
-import type { Lane, PairingRecord, RecordLine } from '../../protocol/inspect.ts';
+import type { Lane, PairingRecord, RecordKind, RecordLine } from '../../protocol/inspect.ts';
 import { lanesIn, machineOfLane } from '../../protocol/inspect.ts';
 import { diagnose } from '../diagnose.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
+import { sequenceWords } from '../sequence-words.ts';
 import { momentAt } from '../timeline.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
-import { h } from './dom.ts';
+import { foreign, h } from './dom.ts';
 import { SequenceView } from './sequence-view.ts';
 
-const titles: Readonly<Record<Lane, string>> = {
+const pairingTitles: Readonly<Record<Lane, string>> = {
   peer_a: 'Client A, as it says itself',
   a: 'Session A',
   pairing: 'Pairing',
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
+};
+const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
+  pairing: pairingTitles,
+  game: { ...pairingTitles, a: 'Player A', b: 'Player B' },
 };
 /** Shown once something is known of them. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
@@ -35,8 +40,8 @@ export class RecordView {
   });
   readonly #when = h('output', { for: 'time' });
   readonly #follow = h('button', { type: 'button', class: 'follow', click: () => this.#goLive() }, 'Now');
-  readonly #sequence = new SequenceView((index) => this.#travel(index));
-  #builder = new SequenceBuilder();
+  readonly #sequence: SequenceView;
+  readonly #builder: SequenceBuilder;
   #detail: Detail;
   /** The line that is shown; undefined: always the newest. */
   #index: number | undefined;
@@ -46,20 +51,14 @@ export class RecordView {
     this.#lanes = Object.keys(lanesIn(record.header)) as Lane[];
     this.#lines = [...record.lines];
     this.#detail = detail;
-    const { a_id, b_id, epoch, started_at } = record.header;
+    const { kind = 'pairing' } = record.header;
+    this.#builder = new SequenceBuilder(record.header);
+    this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
     this.element = h(
       'div',
       { class: 'record-view' },
-      h('h1', {}, `Pairing ${epoch}`),
-      h(
-        'p',
-        { class: 'who' },
-        h('b', {}, 'A '),
-        h('span', { class: 'id' }, a_id),
-        h('b', {}, ' B '),
-        h('span', { class: 'id' }, b_id),
-        ` since ${new Date(started_at).toLocaleString()}`,
-      ),
+      h('h1', {}, `Pairing ${this.epoch}`),
+      whoElement(record.header),
       this.#findings,
       h(
         'div',
@@ -98,7 +97,11 @@ export class RecordView {
   }
 
   #addPanel(lane: Lane): void {
-    const panel = new ChartPanel(machineOfLane(this.#header, lane), titles[lane], this.#detail);
+    const panel = new ChartPanel(
+      machineOfLane(this.#header, lane),
+      titlesOf[this.#header.kind ?? 'pairing'][lane],
+      this.#detail,
+    );
     panel.element.classList.toggle('told', peerLanes.includes(lane));
     this.#panels.set(lane, panel);
     this.#charts.append(panel.element);
@@ -136,4 +139,17 @@ export class RecordView {
     }
     this.#sequence.mark(index);
   }
+}
+
+function whoElement({ a_id, b_id, game, started_at }: PairingRecord['header']): HTMLElement {
+  return h(
+    'p',
+    { class: 'who' },
+    h('b', {}, 'A '),
+    foreign(a_id),
+    h('b', {}, ' B '),
+    foreign(b_id),
+    ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
+    ` since ${new Date(started_at).toLocaleString()}`,
+  );
 }

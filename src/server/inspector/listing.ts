@@ -27,8 +27,11 @@ export function list(
 ): Listed {
   const query = request.query.trim().toLowerCase();
   const isState = stateFilter(request.of, request.state);
+  const game = request.game?.trim().toLowerCase() ?? '';
   const fits = (source: Source, instance: Instance) =>
-    isState(instance.value) && (query === '' || source.isFound(instance, query));
+    isState(instance.value) &&
+    (query === '' || source.isFound(instance, query)) &&
+    (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false));
   const over = past
     .filter(({ source, subject }) => source.machine === request.of && fits(source, subject))
     .map(({ source, subject }) => ({ source, instance: subject }));

@@ -1,7 +1,9 @@
 /** The machines of a signaling server, for the inspector. */
 import { redactMessage } from '../../common/redact.ts';
+import type { Rooms } from '../rooms/rooms.ts';
 import type { PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
+import { roomSources } from './room-sources.ts';
 import { type Source, source } from './source.ts';
 
 export interface SignalingMachines {
@@ -9,6 +11,7 @@ export interface SignalingMachines {
   readonly pairings: ReadonlySet<ServerPairing>;
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
+  readonly rooms: Rooms | undefined;
 }
 
 export function signalingSources({
@@ -16,6 +19,7 @@ export function signalingSources({
   pairings,
   sessionHost,
   pairingHost,
+  rooms,
 }: SignalingMachines): Source[] {
   return [
     source<ServerSession, never>({
@@ -49,11 +53,13 @@ export function signalingSources({
         members: {
           host: sessionHost,
           of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
+          takesPart: () => true,
           asks: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
           // A session that ends is told nothing more; its pairing's end comes after this step.
           leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
         },
       },
     }),
+    ...(rooms ? roomSources(rooms) : []),
   ];
 }

@@ -39,6 +39,8 @@ export interface Source<Of extends Instance = Instance> {
   rowOf(instance: Of): Omit<ListRow, 'state' | 'age_ms'>;
   /** Whether a search finds it. @param query in lower case, and not empty */
   isFound(instance: Of, query: string): boolean;
+  /** The game that it is in, or was. */
+  gameOf?(instance: Of): string | undefined;
   readonly record?: RecordSource<Of>;
 }
 
@@ -47,7 +49,7 @@ export interface RecordSource<Of extends Instance = Instance, Member extends Ins
   readonly kind: RecordKind;
   /** The lane of the machine itself. */
   readonly lane: Lane;
-  headOf(instance: Of): Pick<RecordHeader, 'epoch' | 'a_id' | 'b_id'>;
+  headOf(instance: Of): Pick<RecordHeader, 'epoch' | 'a_id' | 'b_id' | 'game'>;
   /** What the machine was started with. */
   inputOf(instance: Of): Readonly<Record<string, unknown>>;
   /** What is known of the message that came with an event of any of the lanes. */
@@ -58,10 +60,12 @@ export interface RecordSource<Of extends Instance = Instance, Member extends Ins
 export interface MemberSource<Of extends Instance = Instance, Member extends Instance = Instance> {
   readonly host: ObservedHost<Member>;
   of(instance: Of): readonly { readonly lane: 'a' | 'b'; readonly member: Member }[];
+  /** True for a step that belongs into the record. */
+  takesPart(step: Step<Member>): boolean;
   /** True for the step by which a member asks for a record's beginning: the record begins with that step. */
   asks(step: Step<Member>): boolean;
-  /** True for the last step that belongs to the record. */
-  leaves(step: Step<Member>): boolean;
+  /** True for a member's last step in the record; left out: its members go on, and the record ends with its own machine. */
+  leaves?(step: Step<Member>): boolean;
 }
 
 /** Lets sources of different machines stand in one list; each is only ever asked about its own. */

@@ -88,7 +88,8 @@ export class StepLog {
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
     };
-    this.#present = new Set([subject, ...this.members.map(({ member }) => member)]);
+    const awaited = record.members.leaves ? this.members.map(({ member }) => member) : [];
+    this.#present = new Set([subject, ...awaited]);
   }
 
   get record(): PairingRecord {
@@ -192,6 +193,8 @@ const KEPT_CONTEXT = [
   'offerer',
   'isAConnected',
   'isBConnected',
+  'gameId',
+  'playerId',
 ];
 
 function contextFacts(context: unknown): Record<string, unknown> {

@@ -175,9 +175,9 @@ export class StepLogs {
     const { instance } = step;
     if (members.asks(step)) this.#asked = step;
     const logs = this.#logsOfMember.get(instance);
-    if (!logs) return;
+    if (!logs || !members.takesPart(step)) return;
     const now = this.#shell.clock.now();
-    const isLeaving = members.leaves(step);
+    const isLeaving = members.leaves?.(step) ?? false;
     for (const log of [...logs]) {
       log.noteStep(log.laneOf(instance), step, now);
       if (!isLeaving) continue;
