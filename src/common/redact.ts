@@ -36,6 +36,9 @@ const KEPT_FIELDS = new Set([
   'gameId',
   'playerId',
   'place',
+  'standing',
+  'destination',
+  'isFromBehind',
 ]);
 
 /** As long as a game's or a player's id may be: two units a character. */

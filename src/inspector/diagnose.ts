@@ -3,6 +3,7 @@
  * state may well be connected.
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../protocol/index.ts';
+import { diagnoseLink } from './diagnose-link.ts';
 import { whyNot } from './sequence.ts';
 
 type Side = 'a' | 'b';
@@ -17,6 +18,7 @@ export interface Finding {
 
 export function diagnose(record: PairingRecord): Finding[] {
   const steps = record.lines.filter(isStep);
+  if (record.header.kind === 'link') return diagnoseLink(record);
   const pairing = steps.filter(({ of }) => of === 'pairing');
   const isGame = record.header.kind === 'game';
   const connectedAt = pairing.find(({ to }) => to === 'connected')?.t;

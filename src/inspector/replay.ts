@@ -14,6 +14,7 @@ import {
   type RecordHeader,
   type RecordLine,
   type RecordStep,
+  type ShownMachine,
   type StateValueJson,
 } from '../protocol/index.ts';
 import { chartTable } from './chart-table.ts';
@@ -40,6 +41,8 @@ export interface Replay {
   readonly parting: Parting | undefined;
 }
 
+const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
+
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
   let steps = 0;
@@ -63,9 +66,12 @@ export function replay(record: PairingRecord): Replay {
   return { steps, changedMachines: changedSince(record), parting };
 }
 
-/** A client tells of its states and events, but not of all that its guards look at: those are not replayed. */
+/**
+ * A client tells of its states and events, but not of all that its guards look at; a relay link's guards look into
+ * messages that a record does not hold. Those are not replayed.
+ */
 export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
-  return !('end' in line) && machineOfLane(header, line.of) !== 'negotiation';
+  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
 }
 
 function firstOf(

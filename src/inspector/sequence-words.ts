@@ -62,4 +62,33 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
     },
     over: 'The pairing is over.',
   },
+  link: {
+    lifelines: ['other end', 'this server', 'other links'],
+    ownerOf: { link: 'link' },
+    messageOfEvent: {},
+    sentFor: {
+      registerWithParent: () => [{ to: 'self', text: 'server_registration' }],
+      adoptServer: (_effect, said) => [
+        { to: 'self', text: 'server_registration, and all it knows' },
+        { to: 'other', text: said },
+      ],
+      adoptParent: (_effect, said) => [
+        { to: 'self', text: 'all it knows' },
+        { to: 'other', text: said },
+      ],
+      adoptClient: (_effect, said) => [
+        { to: 'self', text: 'status welcome, and all clients' },
+        { to: 'other', text: said },
+      ],
+      learnHost: (_effect, said) => [{ to: 'other', text: said }],
+      displaceHost: () => [{ to: 'other', text: 'the id is taken away' }],
+      refuseDuplicate: () => [{ to: 'self', text: 'status: the id is in use' }],
+      tellDisplaced: () => [{ to: 'self', text: 'status: the id is in use' }],
+      forward: (_effect, said) => [{ to: 'other', text: said }],
+      reportUnknownId: () => [{ to: 'self', text: 'status: unknown id' }],
+      forgetHost: (_effect, said) => [{ to: 'other', text: said }],
+      withdrawHosts: () => [{ to: 'other', text: 'quit of all hosts behind it' }],
+    },
+    over: 'The link is closed.',
+  },
 };

@@ -46,6 +46,7 @@ const placeOf: Readonly<Record<Lane, Place>> = {
   b: 'server',
   peer_a: 'a',
   peer_b: 'b',
+  link: 'server',
 };
 
 export function sequenceOf(record: PairingRecord): SequenceRow[] {
@@ -136,7 +137,7 @@ export function whyNot({ verdicts = [], event }: RecordStep): string {
 function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
   const { of, event, effects, message } = step;
   if (of === 'peer_a' || of === 'peer_b') return [];
-  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of;
+  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of === 'link' ? 'a' : of;
   const named = messageOfEvent[event.type];
   const said = message ? describeMessage(message) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
@@ -149,8 +150,24 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
   return arrows;
 }
 
-export function describeMessage({ type, sdp, candidate, state }: MessageFacts): string {
-  const facts = [sdp && describeSdp(sdp), candidate && describeCandidate(candidate), state];
+export function describeMessage({
+  type,
+  sdp,
+  candidate,
+  state,
+  from,
+  to,
+  code,
+  bytes,
+}: MessageFacts): string {
+  const facts = [
+    sdp && describeSdp(sdp),
+    candidate && describeCandidate(candidate),
+    state,
+    from !== undefined && [from, to].filter((id) => id !== undefined).join(' → '),
+    code !== undefined && `code ${code}`,
+    bytes !== undefined && `${bytes} B`,
+  ];
   return [type, ...facts].filter(Boolean).join(' · ');
 }
 

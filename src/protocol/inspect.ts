@@ -8,15 +8,15 @@ export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
 /** The machines of which a server has many: they are counted and listed. */
-export type ListedMachine = 'session' | 'pairing' | 'player';
+export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link';
 /** Those, and the one that clients tell of themselves. */
 export type ShownMachine = ListedMachine | 'negotiation';
 
-/** Whose machine: the pairing's, the two clients' on the server, or those that the clients tell of themselves. */
-export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b';
+/** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
+export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b' | 'link';
 
-/** What a record is of: two clients' pairing, or two players' in a game room. */
-export type RecordKind = 'pairing' | 'game';
+/** What a record is of: two clients' pairing, two players' in a game room, or a link of the relay network. */
+export type RecordKind = 'pairing' | 'game' | 'link';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
@@ -24,6 +24,7 @@ type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   pairing: { a: 'session', pairing: 'pairing', b: 'session', peer_a: 'negotiation', peer_b: 'negotiation' },
   game: { a: 'player', pairing: 'pairing', b: 'player' },
+  link: { link: 'relay-link' },
 };
 
 /** A header of another kind than we know has no lanes. */
@@ -83,6 +84,11 @@ export interface MessageFacts {
   readonly sdp?: SdpFacts;
   readonly candidate?: CandidateFacts;
   readonly state?: string;
+  /** Of the relay network: ids of hosts, a status's code, and how long its text is. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly code?: number;
+  readonly bytes?: number;
 }
 
 export interface RecordHeader {
@@ -93,6 +99,7 @@ export interface RecordHeader {
   /** Left out: a pairing. */
   readonly kind?: RecordKind;
   readonly started_at: number;
+  /** Its number: of a pairing its epoch. */
   readonly epoch: number;
   readonly a_id: string;
   readonly b_id: string;
@@ -153,7 +160,7 @@ export const inspectSchemas = {
     properties: {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
-      of: { enum: ['session', 'pairing', 'player'] },
+      of: { enum: ['session', 'pairing', 'player', 'relay-link'] },
       /** A part of an id, or of a game's. */
       query: { type: 'string', maxLength: 256 },
       /** A part of a game's id: only those that are in such a game; empty or left out for all. */
@@ -190,7 +197,9 @@ export interface ListRow {
   readonly age_ms: number;
   readonly peer_id?: string;
   readonly game?: string;
-  /** The pairing that the row is, or is in. */
+  /** What a host of the relay network calls itself. */
+  readonly name?: string;
+  /** The record that the row has, or is in. */
   readonly epoch?: number;
 }
 
@@ -204,11 +213,38 @@ export interface MachinePopulation {
 
 export type Populations = Readonly<Partial<Record<ListedMachine, MachinePopulation>>>;
 
+/** A host of the relay network, as one server knows it. Name and info are what the host says of itself. */
+export interface NetworkHost {
+  readonly id: number;
+  readonly kind: 'server' | 'client';
+  readonly name: string;
+  readonly info: string;
+  /** The adjacent host through which it is reached: itself when it is adjacent. */
+  readonly first_link: number;
+  /** The number of the link to it, when it is adjacent. */
+  readonly link?: number;
+}
+
+/** What a relay server knows of its network. How hosts behind an adjacent server are linked, no server knows. */
+export interface Network {
+  readonly id: number;
+  readonly name: string;
+  readonly info: string;
+  readonly parent_id?: number;
+  /** Servers before clients, adjacent ones first, then in order of their ids. */
+  readonly hosts: readonly NetworkHost[];
+  /** How many there are beyond those that are sent. */
+  readonly hidden: number;
+  /** The newest ones, the oldest of them first. */
+  readonly status_log: readonly string[];
+}
+
 /** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
   | { readonly type: 'hello'; readonly version: string; readonly machines: readonly ListedMachine[] }
   | { readonly type: 'population'; readonly machines: Populations }
+  | { readonly type: 'network'; readonly network: Network }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
   | { readonly type: 'record'; readonly record: PairingRecord }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }

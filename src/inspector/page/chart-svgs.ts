@@ -7,6 +7,8 @@ import pairingBrief from '../charts/pairing.brief.svg';
 import pairing from '../charts/pairing.svg';
 import playerBrief from '../charts/player.brief.svg';
 import player from '../charts/player.svg';
+import relayLinkBrief from '../charts/relay-link.brief.svg';
+import relayLink from '../charts/relay-link.svg';
 import sessionBrief from '../charts/session.brief.svg';
 import session from '../charts/session.svg';
 
@@ -14,5 +16,6 @@ export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: str
   session: { full: session, brief: sessionBrief },
   pairing: { full: pairing, brief: pairingBrief },
   player: { full: player, brief: playerBrief },
+  'relay-link': { full: relayLink, brief: relayLinkBrief },
   negotiation: { full: negotiation, brief: negotiationBrief },
 };

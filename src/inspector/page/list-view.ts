@@ -10,7 +10,7 @@ const TYPING_PAUSE_MS = 120;
 const MAX_QUERY_CHARS = 256;
 
 interface Column {
-  readonly of: 'id' | 'peer_id' | 'game';
+  readonly of: 'id' | 'peer_id' | 'game' | 'name';
   readonly title: string;
 }
 
@@ -28,6 +28,10 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
   player: [
     { of: 'id', title: 'Player' },
     { of: 'game', title: 'Game' },
+  ],
+  'relay-link': [
+    { of: 'id', title: 'Host' },
+    { of: 'name', title: 'Name' },
   ],
 };
 
@@ -161,7 +165,13 @@ export class ListView {
       ...this.#columns.map(({ of }) => h('td', {}, this.#cell(of, row[of] ?? ''))),
       h('td', {}, describeState(state)),
       h('td', { class: 'age' }, describeAge(age_ms)),
-      h('td', {}, epoch === undefined ? '' : h('a', { href: `#/pairing/${epoch}` }, 'see')),
+      h(
+        'td',
+        {},
+        epoch === undefined
+          ? ''
+          : h('a', { href: `#/${this.#of.value === 'relay-link' ? 'link' : 'pairing'}/${epoch}` }, 'see'),
+      ),
     );
   }
 

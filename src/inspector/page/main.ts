@@ -63,7 +63,7 @@ class Page {
 
   #route(): void {
     this.#problem.textContent = '';
-    const epoch = /^#\/pairing\/(\d+)$/.exec(location.hash)?.[1];
+    const epoch = /^#\/(?:pairing|link)\/(\d+)$/.exec(location.hash)?.[1];
     this.#isFile = false;
     this.#record = undefined;
     if (epoch !== undefined) {
@@ -84,6 +84,9 @@ class Page {
       case 'population':
         if (!this.#record) this.#population.show(message);
         return;
+      case 'network':
+        this.#population.showNetwork(message.network);
+        return;
       case 'list':
         this.#population.list.show(message);
         return;
@@ -95,7 +98,7 @@ class Page {
         if (!this.#isFile && this.#record?.epoch === message.epoch) this.#record.add(message.line);
         return;
       case 'not_found':
-        this.#problem.textContent = `Pairing ${message.epoch} is over, and nobody watched it.`;
+        this.#problem.textContent = `${location.hash.startsWith('#/link') ? 'Link' : 'Pairing'} ${message.epoch} is over, and nobody watched it.`;
         this.#main.replaceChildren(this.#population.element);
     }
   }

@@ -1,8 +1,9 @@
 /** All machines of a server: how many are in each state, how often each transition is taken, and a search. */
-import type { InspectMessage, ListedMachine, ListRequest } from '../../protocol/inspect.ts';
+import type { InspectMessage, ListedMachine, ListRequest, Network } from '../../protocol/inspect.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { ListView } from './list-view.ts';
+import { NetworkView } from './network-view.ts';
 
 type Population = Extract<InspectMessage, { type: 'population' }>;
 
@@ -13,11 +14,13 @@ const titles: Readonly<Record<ListedMachine, string>> = {
   session: 'Sessions',
   pairing: 'Pairings',
   player: 'Players',
+  'relay-link': 'Links',
 };
 
 export class PopulationView {
   readonly element: HTMLElement;
   readonly list: ListView;
+  readonly #network = new NetworkView();
   readonly #panels: ReadonlyMap<ListedMachine, ChartPanel>;
 
   constructor(machines: readonly ListedMachine[], ask: (request: ListRequest) => void, detail: Detail) {
@@ -34,6 +37,7 @@ export class PopulationView {
     this.element = h(
       'div',
       { class: 'population-view' },
+      ...(machines.includes('relay-link') ? [this.#network.element] : []),
       h('div', { class: 'charts', 'data-count': elements.length }, ...elements),
       this.list.element,
     );
@@ -46,6 +50,10 @@ export class PopulationView {
       if (population) panel.showPopulation(population);
     }
     this.list.refresh();
+  }
+
+  showNetwork(network: Network): void {
+    this.#network.show(network);
   }
 
   setDetail(detail: Detail): void {

@@ -15,10 +15,12 @@ const pairingTitles: Readonly<Record<Lane, string>> = {
   pairing: 'Pairing',
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
+  link: 'Link',
 };
 const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
   pairing: pairingTitles,
   game: { ...pairingTitles, a: 'Player A', b: 'Player B' },
+  link: pairingTitles,
 };
 /** Shown once something is known of them. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
@@ -57,7 +59,7 @@ export class RecordView {
     this.element = h(
       'div',
       { class: 'record-view' },
-      h('h1', {}, `Pairing ${this.epoch}`),
+      h('h1', {}, `${kind === 'link' ? 'Link' : 'Pairing'} ${this.epoch}`),
       whoElement(record.header),
       this.#findings,
       h(
@@ -141,7 +143,10 @@ export class RecordView {
   }
 }
 
-function whoElement({ a_id, b_id, game, started_at }: PairingRecord['header']): HTMLElement {
+function whoElement({ kind, a_id, b_id, game, started_at }: PairingRecord['header']): HTMLElement {
+  const since = `since ${new Date(started_at).toLocaleString()}`;
+  if (kind === 'link')
+    return h('p', { class: 'who' }, `of relay server ${b_id}${a_id ? ` to host ${a_id}` : ''}, ${since}`);
   return h(
     'p',
     { class: 'who' },
@@ -150,6 +155,6 @@ function whoElement({ a_id, b_id, game, started_at }: PairingRecord['header']): 
     h('b', {}, ' B '),
     foreign(b_id),
     ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
-    ` since ${new Date(started_at).toLocaleString()}`,
+    ` ${since}`,
   );
 }

@@ -37,6 +37,8 @@ export class Inspector {
   readonly #viewers = new Set<Viewer>();
   readonly #guesses = new AddressRate(MAX_TOKEN_GUESSES_PER_MINUTE / 60, MAX_TOKEN_GUESSES_PER_MINUTE);
   #sources: readonly Source[] | undefined;
+  /** As it was told last. */
+  #network = '';
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
   #stopLingering: (() => void) | undefined;
@@ -161,8 +163,10 @@ export class Inspector {
   #admit(viewer: Viewer): void {
     viewer.isAdmitted = true;
     this.#viewers.add(viewer);
+    const network = this.#server.network?.();
     const machines = [...new Set(this.sources.map(({ machine }) => machine))];
     viewer.send({ type: 'hello', version: '1', machines });
+    if (network) viewer.send({ type: 'network', network });
     this.#wake();
   }
 
@@ -183,6 +187,16 @@ export class Inspector {
     this.#recent.add(log);
   }
 
+  /** Told anew only when it changed: it may be long. */
+  #tellNetwork(): void {
+    const network = this.#server.network?.();
+    if (!network) return;
+    const text = JSON.stringify(network);
+    if (text === this.#network) return;
+    this.#network = text;
+    for (const viewer of this.#viewers) viewer.send({ type: 'network', network });
+  }
+
   /** Somebody looks: count, and follow what is new. */
   #wake(): void {
     this.#stopLingering?.();
@@ -197,6 +211,7 @@ export class Inspector {
       const machines = count.take(Math.max(now - last, 1));
       last = now;
       for (const viewer of this.#viewers) viewer.send({ type: 'population', machines });
+      this.#tellNetwork();
     };
     const stopTelling = clock.every(PERIOD_MS, tell);
     this.#sleep = () => {

@@ -10,6 +10,7 @@ import type {
   ListedMachine,
   ListRow,
   MessageFacts,
+  Network,
   RecordHeader,
   RecordKind,
 } from '../../protocol/index.ts';
@@ -54,7 +55,7 @@ export interface RecordSource<Of extends Instance = Instance, Member extends Ins
   inputOf(instance: Of): Readonly<Record<string, unknown>>;
   /** What is known of the message that came with an event of any of the lanes. */
   messageIn(event: { readonly type: string }): MessageFacts | undefined;
-  readonly members: MemberSource<Of, Member>;
+  readonly members?: MemberSource<Of, Member>;
 }
 
 export interface MemberSource<Of extends Instance = Instance, Member extends Instance = Instance> {
@@ -89,4 +90,6 @@ export interface Inspected {
   readonly clock: Clock;
   /** Asked for once the server has started. */
   sources(): readonly Source[];
+  /** Of a relay server: what it knows of its network. */
+  network?(): Network;
 }

@@ -21,7 +21,7 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
-import type { Instance, ObservedHost, RecordSource, Source } from './source.ts';
+import type { Instance, MemberSource, ObservedHost, RecordSource, Source } from './source.ts';
 
 export const MAX_LINES_PER_RECORD = 2_000;
 
@@ -62,7 +62,7 @@ export class StepLog {
   readonly source: RecordedSource;
   /** Whose record it is. */
   readonly subject: Instance;
-  readonly members: ReturnType<RecordSource['members']['of']>;
+  readonly members: ReturnType<MemberSource['of']>;
   isOver = false;
   readonly #startedAt: number;
   readonly #machines: readonly MachineNames[];
@@ -77,9 +77,9 @@ export class StepLog {
     const { record, host } = source;
     this.source = source;
     this.subject = subject;
-    this.members = record.members.of(subject);
+    this.members = record.members?.of(subject) ?? [];
     this.#startedAt = now;
-    this.#machines = [machineNames(record.members.host), machineNames(host)];
+    this.#machines = [...(record.members ? [machineNames(record.members.host)] : []), machineNames(host)];
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
@@ -88,7 +88,7 @@ export class StepLog {
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
     };
-    const awaited = record.members.leaves ? this.members.map(({ member }) => member) : [];
+    const awaited = record.members?.leaves ? this.members.map(({ member }) => member) : [];
     this.#present = new Set([subject, ...awaited]);
   }
 
@@ -195,6 +195,8 @@ const KEPT_CONTEXT = [
   'isBConnected',
   'gameId',
   'playerId',
+  'isParent',
+  'hostId',
 ];
 
 function contextFacts(context: unknown): Record<string, unknown> {

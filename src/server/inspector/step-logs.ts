@@ -6,7 +6,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
 import type { StateValueJson } from '../../protocol/index.ts';
 import type { PeerStep } from './peer-steps.ts';
-import type { Instance, Source } from './source.ts';
+import type { Instance, MemberSource, Source } from './source.ts';
 import { type RecordedSource, StepLog } from './step-log.ts';
 import { tap } from './tap.ts';
 
@@ -134,10 +134,13 @@ export class StepLogs {
 
   #attach(): void {
     if (this.#stops.length > 0) return;
-    this.#stops = this.#recorded().flatMap((source) => [
-      tap(source.record.members.host, (step) => this.#memberStepped(source, step)),
-      tap(source.host, (step) => this.#subjectStepped(source, step)),
-    ]);
+    this.#stops = this.#recorded().flatMap((source) => {
+      const { members } = source.record;
+      return [
+        ...(members ? [tap(members.host, (step) => this.#memberStepped(members, step))] : []),
+        tap(source.host, (step) => this.#subjectStepped(source, step)),
+      ];
+    });
   }
 
   #detachWhenIdle(): void {
@@ -171,7 +174,7 @@ export class StepLogs {
     log.noteStart(now);
   }
 
-  #memberStepped({ record: { members } }: RecordedSource, step: Step<Instance>): void {
+  #memberStepped(members: MemberSource, step: Step<Instance>): void {
     const { instance } = step;
     if (members.asks(step)) this.#asked = step;
     const logs = this.#logsOfMember.get(instance);
