@@ -39,6 +39,8 @@ const KEPT_FIELDS = new Set([
   'standing',
   'destination',
   'isFromBehind',
+  'isGranted',
+  'isAway',
 ]);
 
 /** As long as a game's or a player's id may be: two units a character. */

@@ -149,6 +149,8 @@ function ignored(pairing: readonly RecordStep[]): Finding[] {
 
 function ending(pairing: readonly RecordStep[]): Finding[] {
   const last = pairing.at(-1);
+  if (last?.to === 'moved')
+    return [{ kind: 'open', text: `${from(last)} went to another node, and the pairing with it.` }];
   if (last?.to !== 'disconnected') return [];
   if (last.event.type === 'UNPAIR_RECEIVED')
     return [{ kind: 'open', text: `${from(last)} left the pairing.` }];

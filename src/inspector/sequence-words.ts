@@ -32,7 +32,15 @@ const param = ({ params }: EffectFacts, name: string) => String(params?.[name] ?
 export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
   pairing: {
     lifelines: ['client A', 'server', 'client B'],
-    ownerOf: { pairing: 'pairing', a: 'session A', b: 'session B', peer_a: 'peer A', peer_b: 'peer B' },
+    ownerOf: {
+      pairing: 'pairing',
+      a: 'session A',
+      b: 'session B',
+      remote_a: 'remote A',
+      remote_b: 'remote B',
+      peer_a: 'peer A',
+      peer_b: 'peer B',
+    },
     messageOfEvent: {
       ...signals,
       PAIR_REQUESTED: 'pair_request',

@@ -46,6 +46,8 @@ const placeOf: Readonly<Record<Lane, Place>> = {
   b: 'server',
   peer_a: 'a',
   peer_b: 'b',
+  remote_a: 'server',
+  remote_b: 'server',
   link: 'server',
 };
 
@@ -137,7 +139,7 @@ export function whyNot({ verdicts = [], event }: RecordStep): string {
 function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
   const { of, event, effects, message } = step;
   if (of === 'peer_a' || of === 'peer_b') return [];
-  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of === 'link' ? 'a' : of;
+  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of.endsWith('b') ? 'b' : 'a';
   const named = messageOfEvent[event.type];
   const said = message ? describeMessage(message) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];

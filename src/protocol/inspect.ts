@@ -9,11 +9,11 @@ export const RECORD_VERSION = 1;
 
 /** The machines of which a server has many: they are counted and listed. */
 export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link';
-/** Those, and the one that clients tell of themselves. */
-export type ShownMachine = ListedMachine | 'negotiation';
+/** Those, the one that clients tell of themselves, and a client of another node as this one sees it. */
+export type ShownMachine = ListedMachine | 'negotiation' | 'remote-session';
 
 /** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
-export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b' | 'link';
+export type Lane = 'pairing' | 'a' | 'b' | 'remote_a' | 'remote_b' | 'peer_a' | 'peer_b' | 'link';
 
 /** What a record is of: two clients' pairing, two players' in a game room, or a link of the relay network. */
 export type RecordKind = 'pairing' | 'game' | 'link';
@@ -22,7 +22,15 @@ type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
 /** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
-  pairing: { a: 'session', pairing: 'pairing', b: 'session', peer_a: 'negotiation', peer_b: 'negotiation' },
+  pairing: {
+    a: 'session',
+    remote_a: 'remote-session',
+    pairing: 'pairing',
+    b: 'session',
+    remote_b: 'remote-session',
+    peer_a: 'negotiation',
+    peer_b: 'negotiation',
+  },
   game: { a: 'player', pairing: 'pairing', b: 'player' },
   link: { link: 'relay-link' },
 };

@@ -9,6 +9,8 @@ import playerBrief from '../charts/player.brief.svg';
 import player from '../charts/player.svg';
 import relayLinkBrief from '../charts/relay-link.brief.svg';
 import relayLink from '../charts/relay-link.svg';
+import remoteSessionBrief from '../charts/remote-session.brief.svg';
+import remoteSession from '../charts/remote-session.svg';
 import sessionBrief from '../charts/session.brief.svg';
 import session from '../charts/session.svg';
 
@@ -17,5 +19,6 @@ export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: str
   pairing: { full: pairing, brief: pairingBrief },
   player: { full: player, brief: playerBrief },
   'relay-link': { full: relayLink, brief: relayLinkBrief },
+  'remote-session': { full: remoteSession, brief: remoteSessionBrief },
   negotiation: { full: negotiation, brief: negotiationBrief },
 };

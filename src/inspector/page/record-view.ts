@@ -15,6 +15,8 @@ const pairingTitles: Readonly<Record<Lane, string>> = {
   pairing: 'Pairing',
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
+  remote_a: 'Client A, at another node',
+  remote_b: 'Client B, at another node',
   link: 'Link',
 };
 const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
@@ -22,14 +24,13 @@ const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
   game: { ...pairingTitles, a: 'Player A', b: 'Player B' },
   link: pairingTitles,
 };
-/** Shown once something is known of them. */
+/** Told by the clients themselves. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
 
 export class RecordView {
   readonly element: HTMLElement;
   readonly #panels = new Map<Lane, ChartPanel>();
   readonly #header: PairingRecord['header'];
-  readonly #lanes: readonly Lane[];
   readonly #lines: RecordLine[];
   readonly #findings = h('ul', { class: 'findings', role: 'status' });
   readonly #charts = h('div', { class: 'charts' });
@@ -50,10 +51,10 @@ export class RecordView {
 
   constructor(record: PairingRecord, detail: Detail) {
     this.#header = record.header;
-    this.#lanes = Object.keys(lanesIn(record.header)) as Lane[];
     this.#lines = [...record.lines];
     this.#detail = detail;
     const { kind = 'pairing' } = record.header;
+    const lanes = Object.keys(lanesIn(record.header)) as Lane[];
     this.#builder = new SequenceBuilder(record.header);
     this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
     this.element = h(
@@ -73,7 +74,8 @@ export class RecordView {
       this.#charts,
       this.#sequence.element,
     );
-    for (const lane of this.#lanes) if (!peerLanes.includes(lane)) this.#addPanel(lane);
+    for (const lane of lanes)
+      if (this.#lines.some((line) => 'of' in line && line.of === lane)) this.#addPanel(lane);
     for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
     this.#render();
   }
@@ -131,7 +133,7 @@ export class RecordView {
       ...diagnose(record).map(({ kind, text }) => h('li', { class: kind }, text)),
     );
     const { states, step } = momentAt(record, index);
-    for (const lane of peerLanes) if (states.has(lane) && !this.#panels.has(lane)) this.#addPanel(lane);
+    for (const lane of states.keys()) if (!this.#panels.has(lane)) this.#addPanel(lane);
     for (const [lane, panel] of this.#panels) {
       const isHere = step?.of === lane;
       const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';

@@ -5,13 +5,13 @@
 import { redactSignal } from '../../common/redact.ts';
 import type { Player, RoomPairing, RoomPairingEvent } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
-import { type Source, source } from './source.ts';
+import { members, type Source, source } from './source.ts';
 
 const isIn = (text: string, query: string) => text.toLowerCase().includes(query);
 
 export function roomSources({ players, pairings, playerHost, pairingHost }: Rooms): Source[] {
   return [
-    source<RoomPairing, Player>({
+    source<RoomPairing>({
       machine: 'pairing',
       host: pairingHost,
       instances: () => pairings,
@@ -40,18 +40,20 @@ export function roomSources({ players, pairings, playerHost, pairingHost }: Room
           const { signal } = event as RoomPairingEvent;
           return signal && redactSignal(signal.type, signal.payload);
         },
-        members: {
-          host: playerHost,
-          of: ({ a, b }) => [
-            { lane: 'a', member: a },
-            { lane: 'b', member: b },
-          ],
-          takesPart: ({ event }) => event.type !== 'SIGNAL_RECEIVED',
-          asks: () => false,
-        },
+        members: [
+          members<RoomPairing, Player>({
+            host: playerHost,
+            of: ({ a, b }) => [
+              { lane: 'a', member: a },
+              { lane: 'b', member: b },
+            ],
+            takesPart: ({ event }) => event.type !== 'SIGNAL_RECEIVED',
+            asks: () => false,
+          }),
+        ],
       },
     }),
-    source<Player, never>({
+    source<Player>({
       machine: 'player',
       host: playerHost,
       instances: () => players.values(),

@@ -1,16 +1,19 @@
 /** The machines of a signaling server, for the inspector. */
 import { redactMessage } from '../../common/redact.ts';
+import type { Halves } from '../cluster/halves.ts';
+import { RemoteSession } from '../cluster/remote-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import { roomSources } from './room-sources.ts';
-import { type Source, source } from './source.ts';
+import { members, type Source, source } from './source.ts';
 
 export interface SignalingMachines {
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly pairings: ReadonlySet<ServerPairing>;
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
+  readonly halves: Pick<Halves, 'remoteHost'>;
   readonly rooms: Rooms | undefined;
 }
 
@@ -20,9 +23,20 @@ export function signalingSources({
   sessionHost,
   pairingHost,
   rooms,
+  halves,
 }: SignalingMachines): Source[] {
+  const remotes = members<ServerPairing, RemoteSession>({
+    host: halves.remoteHost,
+    of: ({ a, b }) =>
+      [a, b]
+        .filter((party) => party instanceof RemoteSession)
+        .map((member) => ({ lane: `remote_${member.side}`, member })),
+    takesPart: () => true,
+    asks: () => false,
+    leaves: ({ instance }) => instance.isDone,
+  });
   return [
-    source<ServerSession, never>({
+    source<ServerSession>({
       machine: 'session',
       host: sessionHost,
       instances: () => sessions.values(),
@@ -34,7 +48,7 @@ export function signalingSources({
       }),
       isFound: ({ id }, query) => id.includes(query),
     }),
-    source<ServerPairing, ServerSession>({
+    source<ServerPairing>({
       machine: 'pairing',
       host: pairingHost,
       instances: () => pairings,
@@ -50,14 +64,17 @@ export function signalingSources({
           const { frame } = event as { frame?: { message: object } };
           return frame && redactMessage(frame.message);
         },
-        members: {
-          host: sessionHost,
-          of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
-          takesPart: () => true,
-          asks: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
-          // A session that ends is told nothing more; its pairing's end comes after this step.
-          leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
-        },
+        members: [
+          members<ServerPairing, ServerSession>({
+            host: sessionHost,
+            of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
+            takesPart: () => true,
+            asks: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
+            // A session that ends is told nothing more; its pairing's end comes after this step.
+            leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
+          }),
+          remotes,
+        ],
       },
     }),
     ...(rooms ? roomSources(rooms) : []),

@@ -46,7 +46,7 @@ export interface Source<Of extends Instance = Instance> {
 }
 
 /** How each machine of a source is recorded, with the others that take part in it. */
-export interface RecordSource<Of extends Instance = Instance, Member extends Instance = Instance> {
+export interface RecordSource<Of extends Instance = Instance> {
   readonly kind: RecordKind;
   /** The lane of the machine itself. */
   readonly lane: Lane;
@@ -55,12 +55,19 @@ export interface RecordSource<Of extends Instance = Instance, Member extends Ins
   inputOf(instance: Of): Readonly<Record<string, unknown>>;
   /** What is known of the message that came with an event of any of the lanes. */
   messageIn(event: { readonly type: string }): MessageFacts | undefined;
-  readonly members?: MemberSource<Of, Member>;
+  /** One for each machine of which members may be; left out: it has none. */
+  readonly members?: readonly MemberSource<Of>[];
+}
+
+export interface Seat<Member extends Instance = Instance> {
+  readonly lane: Lane;
+  readonly member: Member;
 }
 
 export interface MemberSource<Of extends Instance = Instance, Member extends Instance = Instance> {
   readonly host: ObservedHost<Member>;
-  of(instance: Of): readonly { readonly lane: 'a' | 'b'; readonly member: Member }[];
+  /** Those who take part now: who sits where may change while a record goes on. */
+  of(instance: Of): readonly Seat<Member>[];
   /** True for a step that belongs into the record. */
   takesPart(step: Step<Member>): boolean;
   /** True for the step by which a member asks for a record's beginning: the record begins with that step. */
@@ -70,10 +77,15 @@ export interface MemberSource<Of extends Instance = Instance, Member extends Ins
 }
 
 /** Lets sources of different machines stand in one list; each is only ever asked about its own. */
-export function source<Of extends Instance, Member extends Instance>(
-  own: Omit<Source<Of>, 'record'> & { readonly record?: RecordSource<Of, Member> },
-): Source {
+export function source<Of extends Instance>(own: Source<Of>): Source {
   return own as unknown as Source;
+}
+
+/** The same for those who take part. */
+export function members<Of extends Instance, Member extends Instance>(
+  own: MemberSource<Of, Member>,
+): MemberSource<Of> {
+  return own as unknown as MemberSource<Of>;
 }
 
 export interface InspectOptions {

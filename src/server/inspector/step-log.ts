@@ -21,7 +21,7 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
-import type { Instance, MemberSource, ObservedHost, RecordSource, Source } from './source.ts';
+import type { Instance, ObservedHost, RecordSource, Seat, Source } from './source.ts';
 
 export const MAX_LINES_PER_RECORD = 2_000;
 
@@ -62,10 +62,10 @@ export class StepLog {
   readonly source: RecordedSource;
   /** Whose record it is. */
   readonly subject: Instance;
-  readonly members: ReturnType<MemberSource['of']>;
   isOver = false;
   readonly #startedAt: number;
   readonly #machines: readonly MachineNames[];
+  #seats: readonly Seat[] = [];
   /** Those of whom another step may come: the subject and its members. */
   readonly #present: Set<Instance>;
 
@@ -77,9 +77,8 @@ export class StepLog {
     const { record, host } = source;
     this.source = source;
     this.subject = subject;
-    this.members = record.members?.of(subject) ?? [];
     this.#startedAt = now;
-    this.#machines = [...(record.members ? [machineNames(record.members.host)] : []), machineNames(host)];
+    this.#machines = [...(record.members ?? []).map((members) => members.host), host].map(machineNames);
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
@@ -88,16 +87,40 @@ export class StepLog {
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
     };
-    const awaited = record.members?.leaves ? this.members.map(({ member }) => member) : [];
-    this.#present = new Set([subject, ...awaited]);
+    this.#present = new Set([subject]);
+    this.reseat();
   }
 
   get record(): PairingRecord {
     return { header: this.header, lines: this.lines };
   }
 
-  laneOf(member: Instance): 'a' | 'b' {
-    return this.members.find((each) => each.member === member)?.lane ?? 'a';
+  /** Who takes part, and in which lanes. */
+  get seats(): readonly Seat[] {
+    return this.#seats;
+  }
+
+  laneOf(member: Instance): Lane {
+    return this.#seats.find((seat) => seat.member === member)?.lane ?? 'a';
+  }
+
+  /** Looks who takes part now. @returns those that are new, and those that are no longer there */
+  reseat(): { readonly come: readonly Seat[]; readonly gone: readonly Seat[] } {
+    const before = this.#seats;
+    const now: Seat[] = [];
+    const come: Seat[] = [];
+    for (const members of this.source.record.members ?? []) {
+      for (const seat of members.of(this.subject)) {
+        now.push(seat);
+        if (before.some(({ member }) => member === seat.member)) continue;
+        come.push(seat);
+        if (members.leaves) this.#present.add(seat.member);
+      }
+    }
+    const gone = before.filter(({ member }) => !now.some((seat) => seat.member === member));
+    for (const { member } of gone) this.#present.delete(member);
+    this.#seats = now;
+    return { come, gone };
   }
 
   /** A lane whose machine is running already. */
@@ -187,6 +210,7 @@ const KEPT_CONTEXT = [
   'peerId',
   'isResumable',
   'settings',
+  'resumeGraceMs',
   'aId',
   'bId',
   'epoch',

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
-import type { StateValueJson } from '../../protocol/index.ts';
+import type { Lane, StateValueJson } from '../../protocol/index.ts';
 import type { PeerStep } from './peer-steps.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 import { type RecordedSource, StepLog } from './step-log.ts';
@@ -50,7 +50,7 @@ export class StepLogs {
   notePeer(member: Instance, { from, ...step }: PeerStep): void {
     const now = this.#shell.clock.now();
     for (const log of this.#logsOfMember.get(member) ?? []) {
-      const of = `peer_${log.laneOf(member)}` as const;
+      const of = peerLaneOf(log.laneOf(member));
       if (!this.#peerStates.has(member) && from !== undefined)
         log.noteState(of, { value: from, context: {} }, now);
       log.notePeer({ of, ...step }, now);
@@ -92,7 +92,7 @@ export class StepLogs {
     const now = this.#shell.clock.now();
     const log = this.#create(source, subject, now);
     this.#notePeerStates(log, now);
-    for (const { lane, member } of log.members) log.noteState(lane, member, now);
+    for (const { lane, member } of log.seats) log.noteState(lane, member, now);
     log.noteState(source.record.lane, subject, now);
     this.#attach();
     return log;
@@ -101,23 +101,25 @@ export class StepLogs {
   #create(source: RecordedSource, subject: Instance, now: number): StepLog {
     const log = new StepLog(source, subject, now, this.#shell.clock.wallTime());
     this.#logs.set(subject, log);
-    for (const { member } of log.members) {
-      const logs = this.#logsOfMember.get(member) ?? new Set();
-      this.#logsOfMember.set(member, logs.add(log));
-    }
+    for (const { member } of log.seats) this.#join(log, member);
     return log;
   }
 
   #notePeerStates(log: StepLog, now: number): void {
-    for (const { lane, member } of log.members) {
+    for (const { lane, member } of log.seats) {
       const value = this.#peerStates.get(member);
-      if (value !== undefined) log.noteState(`peer_${lane}`, { value, context: {} }, now);
+      if (value !== undefined) log.noteState(peerLaneOf(lane), { value, context: {} }, now);
     }
   }
 
   #forget(log: StepLog): void {
     this.#logs.delete(log.subject);
-    for (const { member } of log.members) this.#part(log, member);
+    for (const { member } of log.seats) this.#part(log, member);
+  }
+
+  #join(log: StepLog, member: Instance): void {
+    const logs = this.#logsOfMember.get(member) ?? new Set();
+    this.#logsOfMember.set(member, logs.add(log));
   }
 
   #part(log: StepLog, member: Instance): void {
@@ -135,9 +137,9 @@ export class StepLogs {
   #attach(): void {
     if (this.#stops.length > 0) return;
     this.#stops = this.#recorded().flatMap((source) => {
-      const { members } = source.record;
+      const { members = [] } = source.record;
       return [
-        ...(members ? [tap(members.host, (step) => this.#memberStepped(members, step))] : []),
+        ...members.map((each) => tap(each.host, (step) => this.#memberStepped(each, step))),
         tap(source.host, (step) => this.#subjectStepped(source, step)),
       ];
     });
@@ -154,8 +156,19 @@ export class StepLogs {
     const log = this.#logs.get(instance);
     if (!log) return;
     const now = this.#shell.clock.now();
+    if (!instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);
     if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
+  }
+
+  /** A client may go to another node or come from there, while its pairing goes on. */
+  #reseat(log: StepLog, now: number): void {
+    const { come, gone } = log.reseat();
+    for (const { member } of gone) this.#part(log, member);
+    for (const { lane, member } of come) {
+      this.#join(log, member);
+      log.noteState(lane, member, now);
+    }
   }
 
   #started(source: RecordedSource, subject: Instance): void {
@@ -164,9 +177,9 @@ export class StepLogs {
     for (const tell of this.#onStart) tell(log);
     const asked = this.#asked;
     this.#asked = undefined;
-    const asker = log.members.find(({ member }) => member === asked?.instance);
+    const asker = log.seats.find(({ member }) => member === asked?.instance);
     this.#notePeerStates(log, now);
-    for (const { lane, member } of log.members) {
+    for (const { lane, member } of log.seats) {
       const value = asked && member === asker?.member ? asked.from : member.value;
       log.noteState(lane, { value, context: member.context }, now);
     }
@@ -188,4 +201,8 @@ export class StepLogs {
       if (log.noteLeft(instance, now)) this.#ended(log);
     }
   }
+}
+
+function peerLaneOf(lane: Lane): Lane {
+  return lane === 'b' ? 'peer_b' : 'peer_a';
 }

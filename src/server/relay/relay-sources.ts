@@ -9,7 +9,7 @@ export function relaySources(node: RelayNode): Source[] {
   const nameOf = ({ context: { hostId } }: RelayLink) =>
     hostId === undefined ? undefined : node.table.get(hostId)?.name;
   return [
-    source<RelayLink, never>({
+    source<RelayLink>({
       machine: 'relay-link',
       host: node.host,
       instances: () => node.links,
