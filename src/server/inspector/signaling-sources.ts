@@ -64,6 +64,8 @@ export function signalingSources({
           const { frame } = event as { frame?: { message: object } };
           return frame && redactMessage(frame.message);
         },
+        isSeated: ({ a, b }, seats) =>
+          seats.length === 2 && seats.every(({ member }) => member === a || member === b),
         members: [
           members<ServerPairing, ServerSession>({
             host: sessionHost,

@@ -57,6 +57,8 @@ export interface RecordSource<Of extends Instance = Instance> {
   messageIn(event: { readonly type: string }): MessageFacts | undefined;
   /** One for each machine of which members may be; left out: it has none. */
   readonly members?: readonly MemberSource<Of>[];
+  /** Whether those still take part who did; asked at every step. Left out: that never changes. */
+  isSeated?(instance: Of, seats: readonly Seat[]): boolean;
 }
 
 export interface Seat<Member extends Instance = Instance> {
@@ -66,7 +68,7 @@ export interface Seat<Member extends Instance = Instance> {
 
 export interface MemberSource<Of extends Instance = Instance, Member extends Instance = Instance> {
   readonly host: ObservedHost<Member>;
-  /** Those who take part now: who sits where may change while a record goes on. */
+  /** Those who take part now. */
   of(instance: Of): readonly Seat<Member>[];
   /** True for a step that belongs into the record. */
   takesPart(step: Step<Member>): boolean;

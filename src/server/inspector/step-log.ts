@@ -33,26 +33,30 @@ export type LogListener = (line: RecordLine) => void;
 /** The part of a step that is recorded, whichever machine it is of. */
 export type AnyStep = Omit<Step<unknown>, 'instance' | 'machineId' | 'from'>;
 
-interface MachineNames {
-  readonly id: string;
-  readonly version: string;
+interface Machines {
+  /** By the machine's id, its chart's fingerprint. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly transitions: ReadonlyMap<TakenTransition, string>;
 }
 
-const namesOf = new WeakMap<object, MachineNames>();
+const machinesOf = new WeakMap<RecordedSource, Machines>();
 
-/** Worked out once for each machine. */
-function machineNames({ machine }: ObservedHost<never>): MachineNames {
-  let names = namesOf.get(machine);
-  if (!names) {
-    names = {
-      id: machine.id,
-      version: chartVersion(chartOf(machine)),
-      transitions: nameTransitions(machine),
+/** All machines whose steps are in a source's records; worked out once. */
+function machinesIn(source: RecordedSource): Machines {
+  let known = machinesOf.get(source);
+  if (!known) {
+    const hosts: ObservedHost<never>[] = [
+      source.host,
+      ...(source.record.members ?? []).map(({ host }) => host),
+    ];
+    const machines = hosts.map(({ machine }) => machine);
+    known = {
+      versions: Object.fromEntries(machines.map((machine) => [machine.id, chartVersion(chartOf(machine))])),
+      transitions: new Map(machines.flatMap((machine) => [...nameTransitions(machine)])),
     };
-    namesOf.set(machine, names);
+    machinesOf.set(source, known);
   }
-  return names;
+  return known;
 }
 
 export class StepLog {
@@ -64,7 +68,7 @@ export class StepLog {
   readonly subject: Instance;
   isOver = false;
   readonly #startedAt: number;
-  readonly #machines: readonly MachineNames[];
+  readonly #machines: Machines;
   #seats: readonly Seat[] = [];
   /** Those of whom another step may come: the subject and its members. */
   readonly #present: Set<Instance>;
@@ -74,15 +78,15 @@ export class StepLog {
    * @param wallTime milliseconds since 1970
    */
   constructor(source: RecordedSource, subject: Instance, now: number, wallTime: number) {
-    const { record, host } = source;
+    const { record } = source;
     this.source = source;
     this.subject = subject;
     this.#startedAt = now;
-    this.#machines = [...(record.members ?? []).map((members) => members.host), host].map(machineNames);
+    this.#machines = machinesIn(source);
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
-      machines: Object.fromEntries(this.#machines.map(({ id, version }) => [id, version])),
+      machines: this.#machines.versions,
       ...(record.kind !== 'pairing' && { kind: record.kind }),
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
@@ -147,7 +151,7 @@ export class StepLog {
       of,
       event: redactEvent(step.event),
       to: step.to as RecordStep['to'],
-      taken: step.transitions.flatMap((transition) => this.#nameOf(transition) ?? []),
+      taken: step.transitions.flatMap((transition) => this.#machines.transitions.get(transition) ?? []),
       effects: step.effects.map(({ type, params }) => ({
         type,
         ...(params ? { params: params as never } : {}),
@@ -175,14 +179,6 @@ export class StepLog {
     if (this.isOver) return;
     this.#push({ t: this.#since(now), end });
     this.isOver = true;
-  }
-
-  #nameOf(transition: TakenTransition): string | undefined {
-    for (const { transitions } of this.#machines) {
-      const name = transitions.get(transition);
-      if (name) return name;
-    }
-    return undefined;
   }
 
   #add(line: RecordLine): void {

@@ -156,7 +156,7 @@ export class StepLogs {
     const log = this.#logs.get(instance);
     if (!log) return;
     const now = this.#shell.clock.now();
-    if (!instance.isDone) this.#reseat(log, now);
+    if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);
     if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
   }
