@@ -2,7 +2,16 @@
  * What may be known of a message and of an event: facts, by a list of what is kept, so that a field nobody thought
  * of is left out. Addresses, ports, credentials, keys, tokens and SDP never pass through here.
  */
-import type { CandidateFacts, CandidateKind, EventFacts, MessageFacts, SdpFacts } from '../protocol/index.ts';
+import {
+  type CandidateFacts,
+  type CandidateKind,
+  type EventFacts,
+  isRecord,
+  MAX_ROOM_ID_CHARS,
+  type MessageFacts,
+  type RoomSignalType,
+  type SdpFacts,
+} from '../protocol/index.ts';
 
 /** Fields of the machines' events that say nothing but how far things are. `key` is not among them. */
 const KEPT_FIELDS = new Set([
@@ -24,9 +33,18 @@ const KEPT_FIELDS = new Set([
   'isPolite',
   'mayReturn',
   'random',
+  'gameId',
+  'playerId',
+  'place',
+  'standing',
+  'destination',
+  'isFromBehind',
+  'isGranted',
+  'isAway',
 ]);
 
-const MAX_TEXT_CHARS = 128;
+/** As long as a game's or a player's id may be: two units a character. */
+const MAX_TEXT_CHARS = 2 * MAX_ROOM_ID_CHARS;
 
 /** The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event. */
 export function redactEvent(event: { readonly type: string }): EventFacts {
@@ -48,6 +66,20 @@ export function redactMessage(message: object): MessageFacts {
     ...(type === 'candidate' && { candidate: factsOfCandidate(candidate) }),
     ...(type === 'report' && typeof state === 'string' && { state: state.slice(0, MAX_TEXT_CHARS) }),
   };
+}
+
+/**
+ * The facts of what a player signals. The payload is anything; clients send a description or a candidate as the
+ * browser made it, its text alone, or either in a field of its own name.
+ */
+export function redactSignal(type: RoomSignalType, payload: unknown): MessageFacts {
+  if (type === 'ice-candidate') {
+    const inner = isRecord(payload) && isRecord(payload.candidate) ? payload.candidate : payload;
+    return { type, candidate: factsOfCandidate(typeof inner === 'string' ? { candidate: inner } : inner) };
+  }
+  const outer = isRecord(payload) ? payload.sdp : payload;
+  const sdp = isRecord(outer) ? outer.sdp : outer;
+  return { type, ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }) };
 }
 
 export function factsOfSdp(sdp: string): SdpFacts {

@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { negotiationMachine } from '../machines/negotiation.ts';
 import { nodeLinkMachine } from '../machines/node-link.ts';
 import { pairingMachine } from '../machines/pairing.ts';
+import { playerMachine } from '../machines/player.ts';
 import { relayLinkMachine } from '../machines/relay-link.ts';
 import { remoteSessionMachine } from '../machines/remote-session.ts';
 import { sessionMachine } from '../machines/session.ts';
@@ -11,6 +12,7 @@ export const chartTable = {
   session: sessionMachine,
   pairing: pairingMachine,
   negotiation: negotiationMachine,
+  player: playerMachine,
   'relay-link': relayLinkMachine,
   'node-link': nodeLinkMachine,
   'remote-session': remoteSessionMachine,

@@ -3,6 +3,7 @@
  * state may well be connected.
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../protocol/index.ts';
+import { diagnoseLink } from './diagnose-link.ts';
 import { whyNot } from './sequence.ts';
 
 type Side = 'a' | 'b';
@@ -17,13 +18,20 @@ export interface Finding {
 
 export function diagnose(record: PairingRecord): Finding[] {
   const steps = record.lines.filter(isStep);
+  if (record.header.kind === 'link') return diagnoseLink(record);
   const pairing = steps.filter(({ of }) => of === 'pairing');
+  const isGame = record.header.kind === 'game';
   const connectedAt = pairing.find(({ to }) => to === 'connected')?.t;
   const outcome =
     connectedAt !== undefined
       ? connectionFindings(pairing, connectedAt)
-      : [whyNotConnected(steps, pairing, isOver(pairing))];
-  return [...outcome, ...refusals(pairing), ...ignored(pairing), ...ending(pairing)];
+      : [whyNotConnected(steps, pairing, isGame)];
+  return [
+    ...outcome,
+    ...refusals(pairing),
+    ...ignored(pairing),
+    ...(isGame ? endingOfGame(steps, pairing) : ending(pairing)),
+  ];
 }
 
 function isOver(pairing: readonly RecordStep[]): boolean {
@@ -46,12 +54,17 @@ function connectionFindings(pairing: readonly RecordStep[], connectedAt: number)
 function whyNotConnected(
   steps: readonly RecordStep[],
   pairing: readonly RecordStep[],
-  isClosed: boolean,
+  isGame: boolean,
 ): Finding {
+  const isClosed = isOver(pairing);
   const kind = isClosed ? 'bad' : 'open';
   const verb = isClosed ? 'never sent' : 'has not sent';
   const offer = relayed(pairing, 'OFFER_RECEIVED').at(-1);
-  if (!offer) return { kind, text: `A ${verb} an offer.` };
+  if (!offer)
+    return {
+      kind,
+      text: isGame ? `No player ${isClosed ? 'ever' : 'has'} sent an offer.` : `A ${verb} an offer.`,
+    };
   const offerer: Side = offer.event.from === 'b' ? 'b' : 'a';
   if (relayed(pairing, 'ANSWER_RECEIVED').length === 0)
     return { kind, text: `${nameOf[otherOf[offerer]]} ${verb} an answer.` };
@@ -68,9 +81,12 @@ function whyNotConnected(
     const [side] = reporters as [Side];
     return { kind, text: `${nameOf[side]} reported that it is connected, ${nameOf[otherOf[side]]} did not.` };
   }
+  const unknown = isGame
+    ? 'Offer and answer were exchanged. Players do not report whether they connected'
+    : 'Offer and answer were exchanged, but no client reported its state, so whether they connected is not known';
   return {
     kind: 'open',
-    text: `Offer and answer were exchanged, but no client reported its state, so whether they connected is not known: ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
+    text: `${unknown}: ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
   };
 }
 
@@ -133,6 +149,8 @@ function ignored(pairing: readonly RecordStep[]): Finding[] {
 
 function ending(pairing: readonly RecordStep[]): Finding[] {
   const last = pairing.at(-1);
+  if (last?.to === 'moved')
+    return [{ kind: 'open', text: `${from(last)} went to another node, and the pairing with it.` }];
   if (last?.to !== 'disconnected') return [];
   if (last.event.type === 'UNPAIR_RECEIVED')
     return [{ kind: 'open', text: `${from(last)} left the pairing.` }];
@@ -141,6 +159,15 @@ function ending(pairing: readonly RecordStep[]): Finding[] {
     refused: 'was closed by the server',
   };
   return [{ kind: 'open', text: `${from(last)} ${why[String(last.event.reason)] ?? 'lost its socket'}.` }];
+}
+
+/** A player leaves its game, which its own machine tells, and thereby the pairing. */
+function endingOfGame(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Finding[] {
+  const last = pairing.at(-1);
+  if (last?.to !== 'disconnected') return [];
+  const side = last.event.from === 'b' ? 'b' : 'a';
+  const hasLeft = steps.some(({ of, event }) => of === side && event.type === 'LEAVE_REQUESTED');
+  return [{ kind: 'open', text: `${nameOf[side]} ${hasLeft ? 'left the game' : 'lost its socket'}.` }];
 }
 
 function from({ of, event }: RecordStep): string {

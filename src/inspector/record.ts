@@ -1,7 +1,7 @@
 /** Reading a recorded pairing from its JSONL file. */
 import {
   isRecord,
-  machineOfLane,
+  lanesIn,
   type PairingRecord,
   RECORD_FORMAT,
   RECORD_VERSION,
@@ -25,8 +25,9 @@ export function parseRecord(text: string): PairingRecord {
     throw new RecordError(
       `it is a record of version ${header.version}; this reads version ${RECORD_VERSION}`,
     );
+  const lanes = lanesIn(header as never);
   lines.forEach((line, i) => {
-    if (!isLine(line)) throw new RecordError(`line ${i + 2} is no line of a record`);
+    if (!isLine(line, lanes)) throw new RecordError(`line ${i + 2} is no line of a record`);
   });
   return { header, lines } as unknown as PairingRecord;
 }
@@ -42,10 +43,10 @@ function parseLine(text: string, index: number): Record<string, unknown> {
 }
 
 /** As much as replay and page rely on. */
-function isLine(line: Record<string, unknown>): boolean {
+function isLine(line: Record<string, unknown>, lanes: object): boolean {
   if (typeof line.t !== 'number') return false;
   if (typeof line.end === 'string') return true;
-  if (typeof line.of !== 'string' || !Object.hasOwn(machineOfLane, line.of)) return false;
+  if (typeof line.of !== 'string' || !Object.hasOwn(lanes, line.of)) return false;
   if (isRecord(line.first)) return true;
   return (
     isRecord(line.event) &&

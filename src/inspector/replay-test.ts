@@ -6,7 +6,7 @@ import { isReplayed } from './replay.ts';
 /** @param module where the test imports `replay` from */
 export function testFrom(record: PairingRecord, module: string): string {
   const { a_id, b_id, epoch } = record.header;
-  const lines = record.lines.filter(isReplayed);
+  const lines = record.lines.filter((line) => isReplayed(record.header, line));
   const rows = linesOf({ ...record, lines }).map((line) => `  ${JSON.stringify(line)},`);
   return [
     '/** Made by `pairlane replay --as-test` from a recorded pairing. */',

@@ -11,8 +11,10 @@ import {
   machineOfLane,
   type PairingRecord,
   type RecordFirst,
+  type RecordHeader,
   type RecordLine,
   type RecordStep,
+  type ShownMachine,
   type StateValueJson,
 } from '../protocol/index.ts';
 import { chartTable } from './chart-table.ts';
@@ -39,17 +41,20 @@ export interface Replay {
   readonly parting: Parting | undefined;
 }
 
+const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
+
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
   let steps = 0;
   let parting: Parting | undefined;
   for (const [i, line] of record.lines.entries()) {
-    if (!isReplayed(line)) continue;
-    if ('first' in line) snapshots.set(line.of, firstOf(line));
+    if (!isReplayed(record.header, line)) continue;
+    const machine: AnyStateMachine = chartTable[machineOfLane(record.header, line.of)];
+    if ('first' in line) snapshots.set(line.of, firstOf(machine, line));
     if (!isStep(line)) continue;
     const before = snapshots.get(line.of);
     if (!before) continue;
-    const [after, replayed] = step(before, line);
+    const [after, replayed] = step(machine, before, line);
     const recorded = outcome(line.to, line.effects);
     steps += 1;
     if (JSON.stringify(replayed) !== JSON.stringify(recorded)) {
@@ -61,25 +66,27 @@ export function replay(record: PairingRecord): Replay {
   return { steps, changedMachines: changedSince(record), parting };
 }
 
-/** A client tells of its states and events, but not of all that its guards look at: those are not replayed. */
-export function isReplayed(line: RecordLine): line is RecordFirst | RecordStep {
-  return !('end' in line) && machineOfLane[line.of] !== 'negotiation';
+/**
+ * A client tells of its states and events, but not of all that its guards look at; a relay link's guards look into
+ * messages that a record does not hold. Those are not replayed.
+ */
+export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
+  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
 }
 
-function machineOf(of: Lane): AnyStateMachine {
-  return chartTable[machineOfLane[of]];
-}
-
-function firstOf({ of, first }: RecordFirst): AnyMachineSnapshot | RecordFirst['first'] {
+function firstOf(
+  machine: AnyStateMachine,
+  { first }: RecordFirst,
+): AnyMachineSnapshot | RecordFirst['first'] {
   if (first.value === undefined) return first;
-  return machineOf(of).resolveState({ value: first.value, context: first.context ?? {} } as never);
+  return machine.resolveState({ value: first.value, context: first.context ?? {} } as never);
 }
 
 function step(
+  machine: AnyStateMachine,
   before: AnyMachineSnapshot | RecordFirst['first'],
-  { of, event }: RecordStep,
+  { event }: RecordStep,
 ): [AnyMachineSnapshot, Outcome] {
-  const machine = machineOf(of);
   const [after, actions] =
     'machine' in before
       ? transition(machine, before as never, event as never)

@@ -4,16 +4,18 @@
  */
 import {
   type CandidateFacts,
-  type EffectFacts,
   isStep,
   type Lane,
   type MessageFacts,
   type PairingRecord,
+  type RecordEnd,
+  type RecordHeader,
   type RecordLine,
   type RecordStep,
   type SdpFacts,
   type StateValueJson,
 } from '../protocol/index.ts';
+import { type SequenceWords, sequenceWords } from './sequence-words.ts';
 import { describeState } from './timeline.ts';
 
 export type Place = 'a' | 'server' | 'b';
@@ -44,85 +46,64 @@ const placeOf: Readonly<Record<Lane, Place>> = {
   b: 'server',
   peer_a: 'a',
   peer_b: 'b',
-};
-
-const ownerOf: Readonly<Record<Lane, string>> = {
-  pairing: 'pairing',
-  a: 'session A',
-  b: 'session B',
-  peer_a: 'peer A',
-  peer_b: 'peer B',
-};
-
-/** The events that are a client's message, where the message itself is not in the record. */
-const messageOfEvent: Readonly<Record<string, string>> = {
-  PAIR_REQUESTED: 'pair_request',
-  KEY_REQUESTED: 'create_key',
-  UNPAIR_RECEIVED: 'unpair',
-  OFFER_RECEIVED: 'offer',
-  ANSWER_RECEIVED: 'answer',
-  CANDIDATE_RECEIVED: 'candidate',
-  REPORT_RECEIVED: 'report',
-};
-
-/** What the server sends for an effect: to whom, seen from the one whose event it was, and what. */
-const sentFor: Readonly<
-  Record<
-    string,
-    (effect: EffectFacts, said: string) => readonly { to: 'self' | 'other' | 'both'; text: string }[]
-  >
-> = {
-  announcePairing: () => [{ to: 'both', text: 'paired' }],
-  relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
-  refuse: ({ params }) => [{ to: 'self', text: `error ${String(params?.code ?? '')}` }],
-  endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
-  createKey: () => [{ to: 'self', text: 'key' }],
-  sendPing: () => [{ to: 'self', text: 'ping' }],
+  remote_a: 'server',
+  remote_b: 'server',
+  link: 'server',
 };
 
 export function sequenceOf(record: PairingRecord): SequenceRow[] {
-  const builder = new SequenceBuilder();
+  const builder = new SequenceBuilder(record.header);
   return record.lines.flatMap((line, index) => builder.add(line, index));
 }
 
 /** Makes rows one line after the other, as they come in. */
 export class SequenceBuilder {
+  readonly #words: SequenceWords;
   readonly #states = new Map<Lane, StateValueJson>();
+
+  constructor({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>) {
+    this.#words = sequenceWords[kind];
+  }
 
   /** @returns the rows that the line adds: none or one */
   add(line: RecordLine, index: number): SequenceRow[] {
-    if ('end' in line) return [endRow(line.end, line.t, index)];
+    if ('end' in line) return [endRow(line.end, line.t, index, this.#words)];
     const before = this.#states.get(line.of);
     if (!isStep(line)) {
       if (line.first.value !== undefined) this.#states.set(line.of, line.first.value);
       return [];
     }
     this.#states.set(line.of, line.to);
-    return [stepRow(line, index, before)];
+    return [stepRow(line, index, before, this.#words)];
   }
 }
 
-function stepRow(step: RecordStep, index: number, before: StateValueJson | undefined): SequenceRow {
+function stepRow(
+  step: RecordStep,
+  index: number,
+  before: StateValueJson | undefined,
+  words: SequenceWords,
+): SequenceRow {
   const { of, event, to, t } = step;
   const isStart = event.type === 'xstate.init';
   const isIgnored = step.taken.length === 0 && !isStart;
   const [left, entered] = changeOf(before, to);
   const hasMoved = left !== entered;
-  const place = placeOf[of];
-  const base = { index, t, arrows: arrowsOf(step), place };
+  const owner = words.ownerOf[of] ?? of;
+  const base = { index, t, arrows: arrowsOf(step, words), place: placeOf[of] };
   if (isIgnored)
     return {
       ...base,
       kind: 'ignored',
-      note: `${ownerOf[of]} ignored ${describeEvent(step)}: ${whyNot(step)}`,
+      note: `${owner} ignored ${describeEvent(step)}: ${whyNot(step)}`,
     };
   if (hasMoved)
     return {
       ...base,
       kind: 'move',
-      note: `${ownerOf[of]}: ${[left, entered].filter(Boolean).join(' → ')}`,
+      note: `${owner}: ${[left, entered].filter(Boolean).join(' → ')}`,
     };
-  return { ...base, kind: 'stay', note: `${ownerOf[of]}: ${describeEvent(step)}` };
+  return { ...base, kind: 'stay', note: `${owner}: ${describeEvent(step)}` };
 }
 
 /** Both states as text, without the regions that are in both. */
@@ -155,10 +136,10 @@ export function whyNot({ verdicts = [], event }: RecordStep): string {
   return `${refusals.join(', ')}${asked.length > 0 ? ` (${asked.join(', ')})` : ''}`;
 }
 
-function arrowsOf(step: RecordStep): Arrow[] {
+function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
   const { of, event, effects, message } = step;
   if (of === 'peer_a' || of === 'peer_b') return [];
-  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of;
+  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of.endsWith('b') ? 'b' : 'a';
   const named = messageOfEvent[event.type];
   const said = message ? describeMessage(message) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
@@ -171,8 +152,24 @@ function arrowsOf(step: RecordStep): Arrow[] {
   return arrows;
 }
 
-export function describeMessage({ type, sdp, candidate, state }: MessageFacts): string {
-  const facts = [sdp && describeSdp(sdp), candidate && describeCandidate(candidate), state];
+export function describeMessage({
+  type,
+  sdp,
+  candidate,
+  state,
+  from,
+  to,
+  code,
+  bytes,
+}: MessageFacts): string {
+  const facts = [
+    sdp && describeSdp(sdp),
+    candidate && describeCandidate(candidate),
+    state,
+    from !== undefined && [from, to].filter((id) => id !== undefined).join(' → '),
+    code !== undefined && `code ${code}`,
+    bytes !== undefined && `${bytes} B`,
+  ];
   return [type, ...facts].filter(Boolean).join(' · ');
 }
 
@@ -193,11 +190,10 @@ function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
 }
 
 const END_NOTES = {
-  over: 'The pairing is over.',
   too_long: 'There were more steps than a record holds.',
   server_stopped: 'The server stopped.',
 } as const;
 
-function endRow(end: keyof typeof END_NOTES, t: number, index: number): SequenceRow {
-  return { index, t, arrows: [], place: 'server', kind: 'end', note: END_NOTES[end] };
+function endRow(end: RecordEnd['end'], t: number, index: number, { over }: SequenceWords): SequenceRow {
+  return { index, t, arrows: [], place: 'server', kind: 'end', note: end === 'over' ? over : END_NOTES[end] };
 }

@@ -7,19 +7,45 @@ import type { Static } from 'typebox';
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
-/** Whose machine: the pairing's, the two sessions' on the server, or those that the clients tell of themselves. */
-export type Lane = 'pairing' | 'a' | 'b' | 'peer_a' | 'peer_b';
+/** The machines of which a server has many: they are counted and listed. */
+export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link';
+/** Those, the one that clients tell of themselves, and a client of another node as this one sees it. */
+export type ShownMachine = ListedMachine | 'negotiation' | 'remote-session';
 
-export const lanes: readonly Lane[] = ['peer_a', 'a', 'pairing', 'b', 'peer_b'];
+/** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
+export type Lane = 'pairing' | 'a' | 'b' | 'remote_a' | 'remote_b' | 'peer_a' | 'peer_b' | 'link';
 
-/** Which machine a lane's steps belong to. */
-export const machineOfLane: Readonly<Record<Lane, 'session' | 'pairing' | 'negotiation'>> = {
-  pairing: 'pairing',
-  a: 'session',
-  b: 'session',
-  peer_a: 'negotiation',
-  peer_b: 'negotiation',
+/** What a record is of: two clients' pairing, two players' in a game room, or a link of the relay network. */
+export type RecordKind = 'pairing' | 'game' | 'link';
+
+type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
+
+/** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
+export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
+  pairing: {
+    a: 'session',
+    remote_a: 'remote-session',
+    pairing: 'pairing',
+    b: 'session',
+    remote_b: 'remote-session',
+    peer_a: 'negotiation',
+    peer_b: 'negotiation',
+  },
+  game: { a: 'player', pairing: 'pairing', b: 'player' },
+  link: { link: 'relay-link' },
 };
+
+/** A header of another kind than we know has no lanes. */
+export function lanesIn({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>): Lanes {
+  return Object.hasOwn(lanesOf, kind) ? lanesOf[kind] : {};
+}
+
+/** @throws when a record of that kind has no such lane, which its reader made sure of */
+export function machineOfLane(header: Pick<RecordHeader, 'kind'>, lane: Lane): ShownMachine {
+  const machine = lanesIn(header)[lane];
+  if (!machine) throw new Error(`a record of this kind has no ${lane}`);
+  return machine;
+}
 
 /** XState's state value: a state's key, or the active keys of each region. */
 export type StateValueJson = string | { readonly [key: string]: StateValueJson };
@@ -66,6 +92,11 @@ export interface MessageFacts {
   readonly sdp?: SdpFacts;
   readonly candidate?: CandidateFacts;
   readonly state?: string;
+  /** Of the relay network: ids of hosts, a status's code, and how long its text is. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly code?: number;
+  readonly bytes?: number;
 }
 
 export interface RecordHeader {
@@ -73,10 +104,15 @@ export interface RecordHeader {
   readonly version: number;
   /** A fingerprint of each machine's chart, so that a replay can say that the machine has changed since. */
   readonly machines: Readonly<Record<string, string>>;
+  /** Left out: a pairing. */
+  readonly kind?: RecordKind;
   readonly started_at: number;
+  /** Its number: of a pairing its epoch. */
   readonly epoch: number;
   readonly a_id: string;
   readonly b_id: string;
+  /** The game of two players. */
+  readonly game?: string;
 }
 
 /** Where a lane's steps begin: a machine that starts has an input, one that ran already a state. */
@@ -132,8 +168,11 @@ export const inspectSchemas = {
     properties: {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
-      of: { enum: ['session', 'pairing'] },
-      query: { type: 'string', maxLength: 128 },
+      of: { enum: ['session', 'pairing', 'player', 'relay-link'] },
+      /** A part of an id, or of a game's. */
+      query: { type: 'string', maxLength: 256 },
+      /** A part of a game's id: only those that are in such a game; empty or left out for all. */
+      game: { type: 'string', maxLength: 256 },
       /** A state's id as the chart has it; empty for all. */
       state: { type: 'string', maxLength: 128 },
       sort: { enum: ['newest', 'oldest'] },
@@ -165,7 +204,10 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
-  /** The pairing that the row is, or is in. */
+  readonly game?: string;
+  /** What a host of the relay network calls itself. */
+  readonly name?: string;
+  /** The record that the row has, or is in. */
   readonly epoch?: number;
 }
 
@@ -177,11 +219,40 @@ export interface MachinePopulation {
   readonly rates: Readonly<Record<string, number>>;
 }
 
+export type Populations = Readonly<Partial<Record<ListedMachine, MachinePopulation>>>;
+
+/** A host of the relay network, as one server knows it. Name and info are what the host says of itself. */
+export interface NetworkHost {
+  readonly id: number;
+  readonly kind: 'server' | 'client';
+  readonly name: string;
+  readonly info: string;
+  /** The adjacent host through which it is reached: itself when it is adjacent. */
+  readonly first_link: number;
+  /** The number of the link to it, when it is adjacent. */
+  readonly link?: number;
+}
+
+/** What a relay server knows of its network. How hosts behind an adjacent server are linked, no server knows. */
+export interface Network {
+  readonly id: number;
+  readonly name: string;
+  readonly info: string;
+  readonly parent_id?: number;
+  /** Servers before clients, adjacent ones first, then in order of their ids. */
+  readonly hosts: readonly NetworkHost[];
+  /** How many there are beyond those that are sent. */
+  readonly hidden: number;
+  /** The newest ones, the oldest of them first. */
+  readonly status_log: readonly string[];
+}
+
 /** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
-  | { readonly type: 'hello'; readonly version: string }
-  | { readonly type: 'population'; readonly session: MachinePopulation; readonly pairing: MachinePopulation }
+  | { readonly type: 'hello'; readonly version: string; readonly machines: readonly ListedMachine[] }
+  | { readonly type: 'population'; readonly machines: Populations }
+  | { readonly type: 'network'; readonly network: Network }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
   | { readonly type: 'record'; readonly record: PairingRecord }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }

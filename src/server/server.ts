@@ -23,6 +23,7 @@ import { sessionIdOn } from './cluster/node-id.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
 import { Inspector } from './inspector/inspector.ts';
+import { signalingSources } from './inspector/signaling-sources.ts';
 import { PairingKeys } from './keys.ts';
 import { AddressRate } from './limits.ts';
 import { type Listening, listen } from './listen.ts';
@@ -183,7 +184,7 @@ export class SignalingServer {
         wallTime: () => clock.wallTime(),
       });
     }
-    this.inspector = new Inspector(this);
+    this.inspector = new Inspector({ options, log, clock, sources: () => signalingSources(this) });
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -198,8 +199,8 @@ export class SignalingServer {
 
   /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
   async start(): Promise<this> {
-    this.inspector.start();
     this.rooms = await this.#createRooms();
+    this.inspector.start();
     await this.cluster?.start();
     this.#listening = await this.#listen({
       options: this.options,

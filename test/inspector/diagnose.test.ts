@@ -84,6 +84,11 @@ describe('what became of a pairing', () => {
     expect(finding?.text).toContain('whether they connected is not known');
   });
 
+  it('is that it goes on elsewhere when its client went to another node', () => {
+    const moved = step('MOVED', 'moved', { fields: { from: 'b' }, effects: [{ type: 'forgetPairing' }] });
+    expect(texts(offer, answer, moved).at(-1)).toBe('B went to another node, and the pairing with it.');
+  });
+
   it('names refusals, and each drop once with its guard and how often', () => {
     const refused = step('ANSWER_RECEIVED', 'paired', {
       fields: { from: 'a' },

@@ -7,6 +7,21 @@ import { noteTransitions } from './transition-coverage.ts';
 
 const silent = pino({ level: 'silent' });
 
+/** Eleven servers, the deepest five links below the first. */
+export const ELEVEN = [
+  [1],
+  [2, 1],
+  [3, 1],
+  [4, 2],
+  [5, 2],
+  [6, 3],
+  [7, 4],
+  [8, 4],
+  [9, 7],
+  [10, 9],
+  [11, 6],
+] as const;
+
 /** Until the condition holds; asked again after each turn of the event loop in which sockets were served. */
 export async function untilTrue(what: string, condition: () => boolean, timeoutMs = 4_000): Promise<void> {
   const end = performance.now() + timeoutMs;

@@ -1,15 +1,15 @@
 /** One chart on the page: a drawn SVG, whose states and transitions are lit by switching classes. */
 import { activeStateIds } from '../../machines/state-ids.ts';
-import type { MachinePopulation, StateValueJson } from '../../protocol/inspect.ts';
+import type { MachinePopulation, ShownMachine, StateValueJson } from '../../protocol/inspect.ts';
 import { describeState } from '../timeline.ts';
-import { chartSvgs, type DrawnMachine } from './chart-svgs.ts';
+import { chartSvgs } from './chart-svgs.ts';
 import { h } from './dom.ts';
 
 export type Detail = 'full' | 'brief';
 
 export class ChartPanel {
   readonly element: HTMLElement;
-  readonly #machine: DrawnMachine;
+  readonly #machine: ShownMachine;
   readonly #drawing = h('div', { class: 'drawing', tabindex: 0, role: 'group' });
   readonly #status = h('p', { class: 'status' });
   #states = new Map<string, Element>();
@@ -17,7 +17,7 @@ export class ChartPanel {
   /** Drawn again when the detail changes. */
   #paint: () => void = () => {};
 
-  constructor(machine: DrawnMachine, title: string, detail: Detail) {
+  constructor(machine: ShownMachine, title: string, detail: Detail) {
     this.#machine = machine;
     this.element = h(
       'section',

@@ -9,7 +9,19 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   props: Props = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
-  const element = document.createElement(tag);
+  return fill(document.createElement(tag), props, children);
+}
+
+/** The same for a part of a drawing. */
+export function svg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  props: Props = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Tag] {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
+}
+
+function fill<Made extends Element>(element: Made, props: Props, children: readonly Child[]): Made {
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === 'function') element.addEventListener(name, value);
     else if (value !== undefined && value !== false)
@@ -28,4 +40,9 @@ export function describeAge(ms: number): string {
   if (min < 60) return `${min} min ${s % 60} s`;
   const hours = Math.floor(min / 60);
   return hours < 24 ? `${hours} h ${min % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Text that strangers chose: of any length and in any direction, and it must not move or turn what is around it. */
+export function foreign(text: string): HTMLElement {
+  return h('bdi', { class: 'id', title: text }, text);
 }

@@ -1,11 +1,46 @@
-/** Search among the sessions or pairings. The server answers with one screenful at a time. */
-import type { InspectMessage, ListRequest, ListRow } from '../../protocol/inspect.ts';
+/** Search among the machines of a kind. The server answers with one screenful at a time. */
+import type { InspectMessage, ListedMachine, ListRequest, ListRow } from '../../protocol/inspect.ts';
 import { describeState } from '../timeline.ts';
-import { describeAge, h } from './dom.ts';
+import { describeAge, foreign, h } from './dom.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;
 
 const TYPING_PAUSE_MS = 120;
+/** The server takes no longer ones. */
+const MAX_QUERY_CHARS = 256;
+
+interface Column {
+  readonly of: 'id' | 'peer_id' | 'game' | 'name';
+  readonly title: string;
+}
+
+/** Before state and age. */
+const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
+  session: [
+    { of: 'id', title: 'Id' },
+    { of: 'peer_id', title: 'Peer' },
+  ],
+  pairing: [
+    { of: 'id', title: 'A' },
+    { of: 'peer_id', title: 'B' },
+    { of: 'game', title: 'Game' },
+  ],
+  player: [
+    { of: 'id', title: 'Player' },
+    { of: 'game', title: 'Game' },
+  ],
+  'relay-link': [
+    { of: 'id', title: 'Host' },
+    { of: 'name', title: 'Name' },
+  ],
+};
+
+/** A kind of machines to search among. */
+export interface Listable {
+  readonly machine: ListedMachine;
+  readonly title: string;
+  readonly stateIds: readonly string[];
+}
 
 export class ListView {
   readonly element: HTMLElement;
@@ -13,28 +48,40 @@ export class ListView {
   readonly #query = h('input', {
     type: 'search',
     id: 'query',
-    placeholder: 'part of an id',
+    maxlength: MAX_QUERY_CHARS,
+    placeholder: 'part of one',
     input: () => this.#typed(),
   });
-  readonly #of = choice('of', { pairing: 'pairings', session: 'sessions' }, () => this.#changed());
+  readonly #of: HTMLSelectElement;
   readonly #state = h('select', { id: 'state', change: () => this.#changed() });
   readonly #sort = choice('sort', { newest: 'newest first', oldest: 'oldest first' }, () => this.#changed());
   readonly #total = h('span', { class: 'total', role: 'status' });
+  readonly #game = h('input', {
+    type: 'search',
+    id: 'game',
+    maxlength: MAX_QUERY_CHARS,
+    placeholder: 'any',
+    input: () => this.#typed(),
+  });
+  readonly #gameLabel = h('label', { hidden: true }, 'in game ', this.#game);
+  readonly #heads = h('tr');
   readonly #rows = h('tbody');
   readonly #earlier = h('button', { type: 'button', click: () => this.#page(-1) }, 'Previous');
   readonly #later = h('button', { type: 'button', click: () => this.#page(1) }, 'Next');
-  readonly #stateIds: Readonly<Record<'session' | 'pairing', readonly string[]>>;
+  readonly #listables: readonly Listable[];
   #seq = 0;
   #offset = 0;
   #pageSize = 100;
   #typing: number | undefined;
+  #columns: readonly Column[] = [];
 
-  constructor(
-    ask: (request: ListRequest) => void,
-    stateIds: Readonly<Record<'session' | 'pairing', readonly string[]>>,
-  ) {
+  constructor(ask: (request: ListRequest) => void, listables: readonly Listable[]) {
     this.#ask = ask;
-    this.#stateIds = stateIds;
+    this.#listables = listables;
+    const titles = Object.fromEntries(listables.map(({ machine, title }) => [machine, title]));
+    this.#of = choice('of', titles, () => this.#changed());
+    // What people come for.
+    if ('pairing' in titles) this.#of.value = 'pairing';
     this.element = h(
       'section',
       { class: 'list', 'aria-label': 'Search' },
@@ -43,24 +90,16 @@ export class ListView {
         { class: 'search', submit: (event) => event.preventDefault() },
         h('label', {}, 'Show ', this.#of),
         h('label', {}, 'with id ', this.#query),
+        this.#gameLabel,
         h('label', {}, 'in state ', this.#state),
         this.#sort,
         this.#earlier,
         this.#later,
         this.#total,
       ),
-      h(
-        'table',
-        {},
-        h(
-          'thead',
-          {},
-          h('tr', {}, ...['Id', 'Peer', 'State', 'Age', ''].map((name) => h('th', { scope: 'col' }, name))),
-        ),
-        this.#rows,
-      ),
+      h('table', {}, h('thead', {}, this.#heads), this.#rows),
     );
-    this.#fillStates();
+    this.#fillChoices();
   }
 
   /** Asks for what is shown now: at first, and as things change. */
@@ -71,6 +110,7 @@ export class ListView {
       seq: this.#seq,
       of: this.#of.value as ListRequest['of'],
       query: this.#query.value,
+      ...(this.#columns.some(({ of }) => of === 'game') && { game: this.#game.value }),
       state: this.#state.value,
       sort: this.#sort.value as ListRequest['sort'],
       offset: this.#offset,
@@ -88,7 +128,7 @@ export class ListView {
         : `${(this.#offset + 1).toLocaleString('en')}–${last.toLocaleString('en')} of ${total.toLocaleString('en')}`;
     this.#earlier.disabled = this.#offset === 0;
     this.#later.disabled = last >= total;
-    this.#rows.replaceChildren(...rows.map(rowElement));
+    this.#rows.replaceChildren(...rows.map((row) => this.#rowElement(row)));
   }
 
   #typed(): void {
@@ -98,7 +138,7 @@ export class ListView {
 
   #changed(): void {
     this.#offset = 0;
-    this.#fillStates();
+    this.#fillChoices();
     this.refresh();
   }
 
@@ -107,13 +147,56 @@ export class ListView {
     this.refresh();
   }
 
-  #fillStates(): void {
-    const of = this.#of.value as 'session' | 'pairing';
+  #columnsOf(machine: ListedMachine): readonly Column[] {
+    const hasGames = this.#listables.some((listable) => listable.machine === 'player');
+    return columns[machine].filter(({ of }) => of !== 'game' || hasGames);
+  }
+
+  #chooseGame(game: string): void {
+    this.#game.value = game;
+    this.#changed();
+  }
+
+  #rowElement(row: ListRow): HTMLElement {
+    const { state, age_ms, epoch } = row;
+    return h(
+      'tr',
+      {},
+      ...this.#columns.map(({ of }) => h('td', {}, this.#cell(of, row[of] ?? ''))),
+      h('td', {}, describeState(state)),
+      h('td', { class: 'age' }, describeAge(age_ms)),
+      h(
+        'td',
+        {},
+        epoch === undefined
+          ? ''
+          : h('a', { href: `#/${this.#of.value === 'relay-link' ? 'link' : 'pairing'}/${epoch}` }, 'see'),
+      ),
+    );
+  }
+
+  #cell(of: Column['of'], text: string): HTMLElement | string {
+    if (text === '') return '';
+    if (of !== 'game') return foreign(text);
+    return h('button', { type: 'button', class: 'game', click: () => this.#chooseGame(text) }, foreign(text));
+  }
+
+  #fillChoices(): void {
+    const of = this.#of.value;
     if (this.#state.dataset.of === of) return;
     this.#state.dataset.of = of;
+    this.#columns = this.#columnsOf(of as ListedMachine);
+    this.#heads.replaceChildren(
+      ...[...this.#columns.map(({ title }) => title), 'State', 'Age', ''].map((title) =>
+        h('th', { scope: 'col' }, title),
+      ),
+    );
+    this.#rows.replaceChildren();
+    this.#gameLabel.hidden = !this.#columns.some((column) => column.of === 'game');
+    const stateIds = this.#listables.find(({ machine }) => machine === of)?.stateIds ?? [];
     this.#state.replaceChildren(
       h('option', { value: '' }, 'any'),
-      ...this.#stateIds[of].map((id) => h('option', { value: id }, id.replace(`${of}.`, ''))),
+      ...stateIds.map((id) => h('option', { value: id }, id.replace(`${of}.`, ''))),
     );
   }
 }
@@ -127,17 +210,5 @@ function choice(
     'select',
     { id, change },
     ...Object.entries(options).map(([value, text]) => h('option', { value }, text)),
-  );
-}
-
-function rowElement({ id, peer_id, state, age_ms, epoch }: ListRow): HTMLElement {
-  return h(
-    'tr',
-    {},
-    h('td', { class: 'id' }, id),
-    h('td', { class: 'id' }, peer_id ?? ''),
-    h('td', {}, describeState(state)),
-    h('td', { class: 'age' }, describeAge(age_ms)),
-    h('td', {}, epoch === undefined ? '' : h('a', { href: `#/pairing/${epoch}` }, 'see')),
   );
 }

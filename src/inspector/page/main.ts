@@ -1,11 +1,11 @@
 /** The inspector's page: which view is shown, and the link that feeds it. */
-import type { InspectMessage } from '../../protocol/inspect.ts';
+import type { InspectMessage, ListedMachine } from '../../protocol/inspect.ts';
 import { parseRecord, RecordError } from '../record.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';
-import { PairingView } from './pairing-view.ts';
-import { PopulationView } from './population-view.ts';
+import { DEFAULT_MACHINES, PopulationView } from './population-view.ts';
+import { RecordView } from './record-view.ts';
 
 const linkTexts: Readonly<Record<LinkState, string>> = {
   connecting: 'Connecting to the server …',
@@ -26,8 +26,9 @@ class Page {
   readonly #main = h('main');
   readonly #problem = h('p', { class: 'problem', role: 'alert' });
   #detail: Detail = 'brief';
-  #population = new PopulationView((request) => this.#feed.send(request), this.#detail);
-  #pairing: PairingView | undefined;
+  #machines = DEFAULT_MACHINES;
+  #population = this.#createPopulation();
+  #record: RecordView | undefined;
   /** A record that was opened from a file stays until another view is chosen. */
   #isFile = false;
 
@@ -57,15 +58,14 @@ class Page {
       this.#main,
     );
     window.addEventListener('hashchange', () => this.#route());
-    this.#main.replaceChildren(this.#population.element);
     this.#feed.open();
   }
 
   #route(): void {
     this.#problem.textContent = '';
-    const epoch = /^#\/pairing\/(\d+)$/.exec(location.hash)?.[1];
+    const epoch = /^#\/(?:pairing|link)\/(\d+)$/.exec(location.hash)?.[1];
     this.#isFile = false;
-    this.#pairing = undefined;
+    this.#record = undefined;
     if (epoch !== undefined) {
       this.#feed.send({ type: 'watch', epoch: Number(epoch) });
       return;
@@ -78,29 +78,44 @@ class Page {
   #received(message: InspectMessage): void {
     switch (message.type) {
       case 'hello':
+        this.#showMachines(message.machines);
         if (!this.#isFile) this.#route();
         return;
       case 'population':
-        if (!this.#pairing) this.#population.show(message);
+        if (!this.#record) this.#population.show(message);
+        return;
+      case 'network':
+        this.#population.showNetwork(message.network);
         return;
       case 'list':
         this.#population.list.show(message);
         return;
       case 'record':
         if (this.#isFile) return;
-        this.#showRecord(new PairingView(message.record, this.#detail));
+        this.#showRecord(new RecordView(message.record, this.#detail));
         return;
       case 'line':
-        if (!this.#isFile && this.#pairing?.epoch === message.epoch) this.#pairing.add(message.line);
+        if (!this.#isFile && this.#record?.epoch === message.epoch) this.#record.add(message.line);
         return;
       case 'not_found':
-        this.#problem.textContent = `Pairing ${message.epoch} is over, and nobody watched it.`;
+        this.#problem.textContent = `${location.hash.startsWith('#/link') ? 'Link' : 'Pairing'} ${message.epoch} is over, and nobody watched it.`;
         this.#main.replaceChildren(this.#population.element);
     }
   }
 
-  #showRecord(view: PairingView): void {
-    this.#pairing = view;
+  /** Another server, or the same one with other options, may have others than before. */
+  #showMachines(machines: readonly ListedMachine[]): void {
+    if (machines.join() === this.#machines.join()) return;
+    this.#machines = machines;
+    this.#population = this.#createPopulation();
+  }
+
+  #createPopulation(): PopulationView {
+    return new PopulationView(this.#machines, (request) => this.#feed.send(request), this.#detail);
+  }
+
+  #showRecord(view: RecordView): void {
+    this.#record = view;
     this.#main.replaceChildren(view.element);
     view.shown();
   }
@@ -113,7 +128,7 @@ class Page {
       const record = parseRecord(await file.text());
       this.#feed.send({ type: 'unwatch' });
       this.#isFile = true;
-      this.#showRecord(new PairingView(record, this.#detail));
+      this.#showRecord(new RecordView(record, this.#detail));
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#problem.textContent = `${file.name}: ${error.message}`;
@@ -123,10 +138,13 @@ class Page {
   #setDetail(isFull: boolean): void {
     this.#detail = isFull ? 'full' : 'brief';
     this.#population.setDetail(this.#detail);
-    this.#pairing?.setDetail(this.#detail);
+    this.#record?.setDetail(this.#detail);
   }
 
   #linkChanged(state: LinkState): void {
+    // While it connects, it is not known yet which machines the server has.
+    if (state !== 'connecting' && this.#main.childElementCount === 0)
+      this.#main.replaceChildren(this.#population.element);
     this.#link.textContent = linkTexts[state];
     this.#link.dataset.state = state;
     this.#tokenForm.hidden = state !== 'token_needed' && state !== 'wrong_token';

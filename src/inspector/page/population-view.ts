@@ -1,42 +1,63 @@
-/** All sessions and pairings: how many are in each state, how often each transition is taken, and a search. */
-import type { InspectMessage, ListRequest } from '../../protocol/inspect.ts';
+/** All machines of a server: how many are in each state, how often each transition is taken, and a search. */
+import type { InspectMessage, ListedMachine, ListRequest, Network } from '../../protocol/inspect.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { ListView } from './list-view.ts';
+import { NetworkView } from './network-view.ts';
 
 type Population = Extract<InspectMessage, { type: 'population' }>;
+
+/** What there is to see before a server has said what it has. */
+export const DEFAULT_MACHINES: readonly ListedMachine[] = ['session', 'pairing'];
+
+const titles: Readonly<Record<ListedMachine, string>> = {
+  session: 'Sessions',
+  pairing: 'Pairings',
+  player: 'Players',
+  'relay-link': 'Links',
+};
 
 export class PopulationView {
   readonly element: HTMLElement;
   readonly list: ListView;
-  readonly #session: ChartPanel;
-  readonly #pairing: ChartPanel;
+  readonly #network = new NetworkView();
+  readonly #panels: ReadonlyMap<ListedMachine, ChartPanel>;
 
-  constructor(ask: (request: ListRequest) => void, detail: Detail) {
-    this.#session = new ChartPanel('session', 'Sessions', detail);
-    this.#pairing = new ChartPanel('pairing', 'Pairings', detail);
-    this.list = new ListView(ask, {
-      session: statesIn(this.#session),
-      pairing: statesIn(this.#pairing),
-    });
+  constructor(machines: readonly ListedMachine[], ask: (request: ListRequest) => void, detail: Detail) {
+    this.#panels = new Map(machines.map((name) => [name, new ChartPanel(name, titles[name], detail)]));
+    this.list = new ListView(
+      ask,
+      [...this.#panels].map(([machine, panel]) => ({
+        machine,
+        title: titles[machine].toLowerCase(),
+        stateIds: statesIn(panel),
+      })),
+    );
+    const elements = [...this.#panels.values()].map(({ element }) => element);
     this.element = h(
       'div',
       { class: 'population-view' },
-      h('div', { class: 'charts' }, this.#session.element, this.#pairing.element),
+      ...(machines.includes('relay-link') ? [this.#network.element] : []),
+      h('div', { class: 'charts', 'data-count': elements.length }, ...elements),
       this.list.element,
     );
   }
 
   /** New numbers; the list is asked for anew with them. */
-  show({ session, pairing }: Population): void {
-    this.#session.showPopulation(session);
-    this.#pairing.showPopulation(pairing);
+  show({ machines }: Population): void {
+    for (const [name, panel] of this.#panels) {
+      const population = machines[name];
+      if (population) panel.showPopulation(population);
+    }
     this.list.refresh();
   }
 
+  showNetwork(network: Network): void {
+    this.#network.show(network);
+  }
+
   setDetail(detail: Detail): void {
-    this.#session.setDetail(detail);
-    this.#pairing.setDetail(detail);
+    for (const panel of this.#panels.values()) panel.setDetail(detail);
   }
 }
 

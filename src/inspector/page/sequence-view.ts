@@ -10,7 +10,7 @@ export class SequenceView {
   #current: HTMLElement | undefined;
 
   /** @param choose told of the line whose row was clicked */
-  constructor(choose: (index: number) => void) {
+  constructor(lifelines: readonly string[], choose: (index: number) => void) {
     this.#choose = choose;
     this.element = h(
       'section',
@@ -18,7 +18,7 @@ export class SequenceView {
       h(
         'div',
         { class: 'lanes', 'aria-hidden': 'true' },
-        ...['time', 'client A', 'server', 'client B'].map((name) => h('span', {}, name)),
+        ...['time', ...lifelines].map((name) => h('span', {}, name)),
       ),
       this.#rows,
     );

@@ -2,33 +2,19 @@
  * The server's one hook for looking into it: the page's files, its feed, and the recorder. While nobody looks and
  * nothing is recorded, no host has an observer, and all of this costs nothing.
  */
-import type { Clock } from '../../common/clock.ts';
 import type { InspectRequest } from '../../protocol/index.ts';
 import { type ServedFile, serveFiles } from '../files.ts';
 import { AddressRate } from '../limits.ts';
-import type { Logger } from '../logger.ts';
-import type { ServerOptions } from '../options.ts';
-import type { PairingHost, SessionHost } from '../router.ts';
-import type { ServerPairing, ServerSession } from '../sessions.ts';
 import type { TemplatedApp } from '../uws.ts';
 import { isSameToken, refusalOf } from './access.ts';
 import { list } from './listing.ts';
-import { PairingLogs } from './pairing-logs.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
 import { RecordFiles } from './record-files.ts';
+import type { Inspected, Instance, Source } from './source.ts';
+import { StepLogs } from './step-logs.ts';
 import { readRequest, Viewer, type ViewerData } from './viewer.ts';
-
-export interface InspectedServer {
-  readonly options: ServerOptions;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly sessions: ReadonlyMap<string, ServerSession>;
-  readonly pairings: ReadonlySet<ServerPairing>;
-  readonly sessionHost: SessionHost;
-  readonly pairingHost: PairingHost;
-}
 
 const FILES: readonly ServedFile[] = [
   { path: '/inspect/', file: 'inspector/page/index.html', type: 'text/html; charset=utf-8' },
@@ -45,25 +31,28 @@ const MAX_TOKEN_GUESSES_PER_MINUTE = 20;
 const WRONG_TOKEN_CODE = 4401;
 
 export class Inspector {
-  readonly #server: InspectedServer;
-  readonly #logs: PairingLogs;
+  readonly #server: Inspected;
+  readonly #logs: StepLogs;
   readonly #recent: RecentLogs;
   readonly #viewers = new Set<Viewer>();
   readonly #guesses = new AddressRate(MAX_TOKEN_GUESSES_PER_MINUTE / 60, MAX_TOKEN_GUESSES_PER_MINUTE);
+  #sources: readonly Source[] | undefined;
+  /** As it was told last. */
+  #network = '';
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
   #stopLingering: (() => void) | undefined;
 
-  constructor(server: InspectedServer) {
+  constructor(server: Inspected) {
     this.#server = server;
-    const { clock } = server;
-    this.#logs = new PairingLogs({
-      sessionHost: server.sessionHost,
-      pairingHost: server.pairingHost,
-      now: () => clock.now(),
-      wallTime: () => clock.wallTime(),
-    });
+    this.#logs = new StepLogs({ clock: server.clock, sources: () => this.sources });
     this.#recent = new RecentLogs(this.#logs);
+  }
+
+  /** What can be looked into. */
+  get sources(): readonly Source[] {
+    this.#sources ??= this.#server.sources();
+    return this.#sources;
   }
 
   /** How many pages look now. */
@@ -71,7 +60,7 @@ export class Inspector {
     return this.#viewers.size;
   }
 
-  /** @throws when the folder for the records cannot be made */
+  /** Call it when everything that is to be looked into is there. @throws when the folder for the records cannot be made */
   start(): void {
     const { record, recordFiles } = this.#server.options;
     if (record) this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
@@ -84,7 +73,7 @@ export class Inspector {
   }
 
   /** A client told of a step of its own machine. */
-  peerStepped(session: ServerSession, step: object): void {
+  peerStepped(session: Instance, step: object): void {
     if (!this.#server.options.inspect && !this.#files) return;
     const read = readPeerStep(step);
     if (read) this.#logs.notePeer(session, read);
@@ -145,9 +134,8 @@ export class Inspector {
     }
     switch (request.type) {
       case 'list': {
-        const { sessions, pairings, clock } = this.#server;
-        const source = { sessions, pairings, past: this.#recent.past };
-        viewer.send({ type: 'list', seq: request.seq, ...list(source, request, clock.now()) });
+        const listed = list(this.sources, this.#recent.past, request, this.#server.clock.now());
+        viewer.send({ type: 'list', seq: request.seq, ...listed });
         return;
       }
       case 'watch':
@@ -175,7 +163,10 @@ export class Inspector {
   #admit(viewer: Viewer): void {
     viewer.isAdmitted = true;
     this.#viewers.add(viewer);
-    viewer.send({ type: 'hello', version: '1' });
+    const network = this.#server.network?.();
+    const machines = [...new Set(this.sources.map(({ machine }) => machine))];
+    viewer.send({ type: 'hello', version: '1', machines });
+    if (network) viewer.send({ type: 'network', network });
     this.#wake();
   }
 
@@ -187,11 +178,7 @@ export class Inspector {
   }
 
   #watch(viewer: Viewer, epoch: number): void {
-    let log = this.#recent.get(epoch);
-    if (!log) {
-      const pairing = [...this.#server.pairings].find((candidate) => candidate.epoch === epoch);
-      if (pairing) log = this.#logs.open(pairing);
-    }
+    const log = this.#recent.get(epoch) ?? this.#logs.open(epoch);
     if (!log) {
       viewer.send({ type: 'not_found', epoch });
       return;
@@ -200,25 +187,31 @@ export class Inspector {
     this.#recent.add(log);
   }
 
-  /** Somebody looks: count, and follow new pairings. */
+  /** Told anew only when it changed: it may be long. */
+  #tellNetwork(): void {
+    const network = this.#server.network?.();
+    if (!network) return;
+    const text = JSON.stringify(network);
+    if (text === this.#network) return;
+    this.#network = text;
+    for (const viewer of this.#viewers) viewer.send({ type: 'network', network });
+  }
+
+  /** Somebody looks: count, and follow what is new. */
   #wake(): void {
     this.#stopLingering?.();
     this.#stopLingering = undefined;
     if (this.#sleep) return;
-    const { sessionHost, pairingHost, sessions, pairings, clock } = this.#server;
-    const sessionCount = new PopulationCount<ServerSession>(sessionHost, {
-      [Symbol.iterator]: () => sessions.values(),
-    });
-    const pairingCount = new PopulationCount<ServerPairing>(pairingHost, pairings);
+    const { clock } = this.#server;
+    const count = new PopulationCount(this.sources);
     const stopFollowing = this.#logs.follow((log) => this.#recent.add(log));
     let last = clock.now();
     const tell = () => {
       const now = clock.now();
-      const elapsedMs = Math.max(now - last, 1);
+      const machines = count.take(Math.max(now - last, 1));
       last = now;
-      const session = sessionCount.take(elapsedMs);
-      const pairing = pairingCount.take(elapsedMs);
-      for (const viewer of this.#viewers) viewer.send({ type: 'population', session, pairing });
+      for (const viewer of this.#viewers) viewer.send({ type: 'population', machines });
+      this.#tellNetwork();
     };
     const stopTelling = clock.every(PERIOD_MS, tell);
     this.#sleep = () => {
@@ -226,8 +219,7 @@ export class Inspector {
       this.#stopLingering?.();
       this.#stopLingering = undefined;
       stopTelling();
-      sessionCount.stop();
-      pairingCount.stop();
+      count.stop();
       stopFollowing();
       this.#recent.rest();
     };

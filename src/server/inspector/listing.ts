@@ -1,9 +1,9 @@
-/** One screenful of the sessions or pairings that fit a search, out of any number of them. */
+/** One screenful of the machines that fit a search, out of any number of them. */
 import type { StateValue } from 'xstate';
 import { activeStateIds } from '../../machines/index.ts';
 import type { ListRequest, ListRow, StateValueJson } from '../../protocol/index.ts';
-import type { ServerPairing, ServerSession } from '../sessions.ts';
-import type { PairingLog } from './pairing-log.ts';
+import type { Instance, Source } from './source.ts';
+import type { StepLog } from './step-log.ts';
 
 /** How many rows an answer has at most. */
 export const ROWS_PER_ANSWER = 100;
@@ -13,44 +13,45 @@ export interface Listed {
   readonly rows: readonly ListRow[];
 }
 
-export interface ListSource {
-  readonly sessions: ReadonlyMap<string, ServerSession>;
-  readonly pairings: ReadonlySet<ServerPairing>;
-  /** Pairings that are over, and whose record is still here. */
-  readonly past: readonly PairingLog[];
+interface Item {
+  readonly source: Source;
+  readonly instance: Instance;
 }
 
-export function list(source: ListSource, request: ListRequest, now: number): Listed {
-  return request.of === 'session' ? listSessions(source, request, now) : listPairings(source, request, now);
-}
-
-function listSessions({ sessions }: ListSource, request: ListRequest, now: number): Listed {
+/** @param past records of what is over, the oldest first */
+export function list(
+  sources: readonly Source[],
+  past: readonly StepLog[],
+  request: ListRequest,
+  now: number,
+): Listed {
   const query = request.query.trim().toLowerCase();
-  const isState = stateFilter('session', request.state);
-  const fitting = [...sessions.values()].filter(({ id, value }) => id.includes(query) && isState(value));
-  return page(fitting, request, (session) => ({
-    id: session.id,
-    state: session.value as StateValueJson,
-    age_ms: Math.round(now - session.openedAt),
-    ...(session.context.peerId && { peer_id: session.context.peerId }),
-    ...(session.pairing && { epoch: session.pairing.epoch }),
-  }));
+  const isState = stateFilter(request.of, request.state);
+  const game = request.game?.trim().toLowerCase() ?? '';
+  const fits = (source: Source, instance: Instance) =>
+    isState(instance.value) &&
+    (query === '' || source.isFound(instance, query)) &&
+    (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false));
+  const over = past
+    .filter(({ source, subject }) => source.machine === request.of && fits(source, subject))
+    .map(({ source, subject }) => ({ source, instance: subject }));
+  const present = sources
+    .filter(({ machine }) => machine === request.of)
+    .map((source) => {
+      const fitting: Item[] = [];
+      for (const instance of source.instances())
+        if (fits(source, instance)) fitting.push({ source, instance });
+      return fitting;
+    });
+  return page([...over, ...merged(present)], request, now);
 }
 
-function listPairings({ pairings, past }: ListSource, request: ListRequest, now: number): Listed {
-  const query = request.query.trim().toLowerCase();
-  const isState = stateFilter('pairing', request.state);
-  const all = [...past.map(({ pairing }) => pairing), ...pairings];
-  const fitting = all.filter(
-    ({ a, b, value }) => (a.id.includes(query) || b.id.includes(query)) && isState(value),
-  );
-  return page(fitting, request, (pairing) => ({
-    id: pairing.a.id,
-    state: pairing.value as StateValueJson,
-    age_ms: Math.round(now - pairing.startedAt),
-    peer_id: pairing.b.id,
-    epoch: pairing.epoch,
-  }));
+/** Each list is in the order in which its items came; together they are to be, too. */
+function merged(lists: readonly (readonly Item[])[]): readonly Item[] {
+  const filled = lists.filter(({ length }) => length > 0);
+  if (filled.length <= 1) return filled[0] ?? [];
+  const startOf = ({ source, instance }: Item) => source.startOf(instance);
+  return filled.flat().sort((one, other) => startOf(one) - startOf(other));
 }
 
 /** Hosts intern state values, so the answer for each is worked out once. */
@@ -67,15 +68,16 @@ function stateFilter(machineId: string, state: string): (value: StateValue) => b
   };
 }
 
-/** All are kept in the order in which they came, so neither order needs sorting. */
-function page<Item>(
-  fitting: readonly Item[],
-  { offset, sort }: ListRequest,
-  row: (item: Item) => ListRow,
-): Listed {
+function page(fitting: readonly Item[], { offset, sort }: ListRequest, now: number): Listed {
   const total = fitting.length;
   const rows: ListRow[] = [];
-  for (let i = offset; i < Math.min(total, offset + ROWS_PER_ANSWER); i += 1)
-    rows.push(row(fitting[sort === 'newest' ? total - 1 - i : i] as Item));
+  for (let i = offset; i < Math.min(total, offset + ROWS_PER_ANSWER); i += 1) {
+    const { source, instance } = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
+    rows.push({
+      ...source.rowOf(instance),
+      state: instance.value as StateValueJson,
+      age_ms: Math.round(now - source.startOf(instance)),
+    });
+  }
   return { total, rows };
 }

@@ -1,45 +1,61 @@
-/** How many sessions and pairings are in each state now, and how often each transition is taken. */
+/** How many machines are in each state now, and how often each transition is taken. */
 import type { StateValue } from 'xstate';
-import { activeStateIds, nameTransitions, type Step } from '../../machines/index.ts';
-import type { MachinePopulation } from '../../protocol/index.ts';
+import { activeStateIds, nameTransitions, type TakenTransition } from '../../machines/index.ts';
+import type { ListedMachine, MachinePopulation, Populations } from '../../protocol/index.ts';
+import type { Source } from './source.ts';
 import { tap } from './tap.ts';
 
-interface Host<Instance> {
-  readonly machine: Parameters<typeof nameTransitions>[0];
-  observer: ((step: Step<Instance>) => void) | undefined;
-}
+/** Counts the transitions of all sources while it lives, and their instances when it is asked. */
+export class PopulationCount {
+  readonly #machines: ReadonlyMap<ListedMachine, MachineCount>;
 
-/** Counts one machine's transitions while it lives, and its instances when it is asked. */
-export class PopulationCount<Instance extends { readonly value: StateValue }> {
-  readonly #machineId: string;
-  readonly #instances: Iterable<Instance> & object;
-  readonly #names: ReturnType<typeof nameTransitions>;
-  readonly #taken = new Map<string, number>();
-  readonly #stop: () => void;
-
-  constructor(host: Host<Instance>, instances: Iterable<Instance> & object) {
-    this.#machineId = host.machine.id;
-    this.#instances = instances;
-    this.#names = nameTransitions(host.machine);
-    this.#stop = tap(host, (step) => this.#count(step));
+  constructor(sources: readonly Source[]) {
+    const machines = [...new Set(sources.map(({ machine }) => machine))];
+    const sourcesOf = (name: ListedMachine) => sources.filter(({ machine }) => machine === name);
+    this.#machines = new Map(machines.map((name) => [name, new MachineCount(sourcesOf(name))]));
   }
 
   stop(): void {
-    this.#stop();
+    for (const count of this.#machines.values()) count.stop();
   }
 
   /** @param elapsedMs since the last time, for the rates */
+  take(elapsedMs: number): Populations {
+    return Object.fromEntries([...this.#machines].map(([name, count]) => [name, count.take(elapsedMs)]));
+  }
+}
+
+/** One machine, which several hosts may run. */
+class MachineCount {
+  readonly #sources: readonly Source[];
+  readonly #names: ReadonlyMap<TakenTransition, string>;
+  readonly #taken = new Map<string, number>();
+  readonly #stops: readonly (() => void)[];
+
+  constructor(sources: readonly Source[]) {
+    this.#sources = sources;
+    this.#names = new Map(sources.flatMap(({ host }) => [...nameTransitions(host.machine)]));
+    this.#stops = sources.map(({ host }) => tap(host, ({ transitions }) => this.#count(transitions)));
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+  }
+
   take(elapsedMs: number): MachinePopulation {
     // Hosts intern state values, so there are a handful of different ones however many instances there are.
     const byValue = new Map<StateValue, number>();
     let total = 0;
-    for (const { value } of this.#instances) {
-      byValue.set(value, (byValue.get(value) ?? 0) + 1);
-      total += 1;
+    for (const source of this.#sources) {
+      for (const { value } of source.instances()) {
+        byValue.set(value, (byValue.get(value) ?? 0) + 1);
+        total += 1;
+      }
     }
     const counts: Record<string, number> = {};
     for (const [value, count] of byValue) {
-      for (const id of activeStateIds(this.#machineId, value)) counts[id] = (counts[id] ?? 0) + count;
+      const machine = this.#sources[0]?.machine ?? '';
+      for (const id of activeStateIds(machine, value)) counts[id] = (counts[id] ?? 0) + count;
     }
     const rates: Record<string, number> = {};
     for (const [name, count] of this.#taken) rates[name] = Math.round((count * 10_000) / elapsedMs) / 10;
@@ -47,7 +63,7 @@ export class PopulationCount<Instance extends { readonly value: StateValue }> {
     return { total, counts, rates };
   }
 
-  #count({ transitions }: Step<Instance>): void {
+  #count(transitions: readonly TakenTransition[]): void {
     for (const transition of transitions) {
       const name = this.#names.get(transition);
       if (name) this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);

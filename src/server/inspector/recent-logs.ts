@@ -2,29 +2,29 @@
  * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
  * watched. Their number is bounded, so that fifty thousand pairings cost no more than these few.
  */
-import type { PairingLog } from './pairing-log.ts';
-import type { PairingLogs } from './pairing-logs.ts';
+import type { StepLog } from './step-log.ts';
+import type { StepLogs } from './step-logs.ts';
 
 const MAX_RECENT = 32;
 
 export class RecentLogs {
-  readonly #logs: PairingLogs;
-  readonly #recent = new Map<number, PairingLog>();
+  readonly #logs: StepLogs;
+  readonly #recent = new Map<number, StepLog>();
 
-  constructor(logs: PairingLogs) {
+  constructor(logs: StepLogs) {
     this.#logs = logs;
   }
 
   /** Those of pairings that are over, the oldest first. */
-  get past(): PairingLog[] {
-    return [...this.#recent.values()].filter(({ pairing }) => pairing.isDone);
+  get past(): StepLog[] {
+    return [...this.#recent.values()].filter(({ subject }) => subject.isDone);
   }
 
-  get(epoch: number): PairingLog | undefined {
+  get(epoch: number): StepLog | undefined {
     return this.#recent.get(epoch);
   }
 
-  add(log: PairingLog): void {
+  add(log: StepLog): void {
     const { epoch } = log.header;
     this.#recent.delete(epoch);
     this.#recent.set(epoch, log);

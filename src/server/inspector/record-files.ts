@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../logger.ts';
-import type { PairingLog } from './pairing-log.ts';
-import type { PairingLogs } from './pairing-logs.ts';
+import type { StepLog } from './step-log.ts';
+import type { StepLogs } from './step-logs.ts';
 
 const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
 
@@ -25,14 +25,14 @@ export class RecordFiles {
   #hasFailed = false;
 
   /** @throws when the folder cannot be made or read */
-  constructor(directory: string, maxFiles: number, logs: PairingLogs, log: Logger) {
+  constructor(directory: string, maxFiles: number, logs: StepLogs, log: Logger) {
     this.#directory = directory;
     this.#maxFiles = maxFiles;
     this.#log = log;
     mkdirSync(directory, { recursive: true });
     const known = readdirSync(directory).filter((file) => NAME.test(file));
     this.#files = new Set(known.sort());
-    this.#stop = logs.follow((pairingLog) => this.#started(pairingLog));
+    this.#stop = logs.follow((stepLog) => this.#started(stepLog));
   }
 
   /** Takes no more; resolves when everything is written. */
@@ -42,7 +42,7 @@ export class RecordFiles {
     await this.#writing;
   }
 
-  #started(log: PairingLog): void {
+  #started(log: StepLog): void {
     if (this.#hasFailed) return;
     const { header } = log;
     const time = new Date(header.started_at).toISOString().replaceAll(':', '-');

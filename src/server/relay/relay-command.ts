@@ -14,7 +14,7 @@ export const relayCommand = defineCommand({
   details:
     'Start a server of the relay network (relay-chat protocol, over TCP). The first server of a network connects to\n' +
     'none, every other one to exactly one that is up. Clients: pairlane relay-chat. With --http-port, GET /api/relay\n' +
-    'tells what the server knows of the network. Ctrl+C and SIGTERM hand its children over to its own parent.',
+    'tells what the server knows of the network, and /inspect/ draws it. Ctrl+C and SIGTERM hand its children over to its own parent.',
   options: {
     id: {
       kind: 'integer',
@@ -45,7 +45,18 @@ export const relayCommand = defineCommand({
       kind: 'integer',
       min: 0,
       max: 65_535,
-      help: 'Port for GET /api/relay; 0 takes a free one. Without it, there is no HTTP.',
+      help: 'Port for GET /api/relay and /inspect/; 0 takes a free one. Without it, there is no HTTP.',
+    },
+    inspect: {
+      kind: 'switch',
+      default: true,
+      help: 'Serve the visualizer at /inspect/, to this machine only unless a token is set.',
+    },
+    inspectToken: {
+      kind: 'text',
+      value: 'TOKEN',
+      isSecret: true,
+      help: 'Open the visualizer to everybody who knows this.',
     },
     maxUnsentBytes: {
       kind: 'integer',
@@ -77,6 +88,7 @@ export const relayCommand = defineCommand({
   },
   async run(options) {
     const { id, name, info, port, host, httpPort, maxUnsentBytes, maxLinks } = options;
+    const { inspect, inspectToken } = options;
     const parent = options.connect === undefined ? undefined : parseAddress(options.connect);
     const problems = [
       ...(['id', 'name', 'port'] as const)
@@ -103,7 +115,10 @@ export const relayCommand = defineCommand({
     });
     let http: RelayHttp | undefined;
     try {
-      http = httpPort === undefined ? undefined : await serveRelayHttp(host, httpPort, () => server.view());
+      http =
+        httpPort === undefined
+          ? undefined
+          : await serveRelayHttp(server, { host, port: httpPort, inspect, inspectToken, log });
     } catch (error) {
       await server.kill();
       throw new CommandError((error as Error).message);
@@ -113,7 +128,7 @@ export const relayCommand = defineCommand({
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
     log.info(`Relay ${id} quits`);
-    http?.close();
+    await http?.close();
     await server.stop();
     return 0;
   },

@@ -1,19 +1,43 @@
-/** A relay server's HTTP port: what it knows of the network, as JSON. */
+/** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
 import { bind } from '../bind.ts';
+import { Inspector } from '../inspector/inspector.ts';
+import type { Logger } from '../logger.ts';
 import { App, us_listen_socket_close, us_socket_local_port } from '../uws.ts';
-import type { RelayView } from './relay-view.ts';
+import { relayNetwork } from './relay-network.ts';
+import type { RelayServer } from './relay-server.ts';
+import { relaySources } from './relay-sources.ts';
+
+export interface RelayHttpOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly log: Logger;
+  readonly inspect: boolean;
+  readonly inspectToken: string | undefined;
+}
 
 export interface RelayHttp {
   readonly port: number;
-  close(): void;
+  readonly inspector: Inspector;
+  close(): Promise<void>;
 }
 
 /**
- * Serves `GET /api/relay` and `GET /healthz`.
- * @param port 0 for any that is free
+ * Serves `GET /api/relay`, `GET /healthz` and `/inspect/`.
  * @throws when the port is taken, or the address is none of this machine
  */
-export async function serveRelayHttp(host: string, port: number, view: () => RelayView): Promise<RelayHttp> {
+export async function serveRelayHttp(
+  server: RelayServer,
+  { host, port, log, inspect, inspectToken }: RelayHttpOptions,
+): Promise<RelayHttp> {
+  const { node, clock } = server;
+  const inspector = new Inspector({
+    options: { inspect, inspectToken, record: undefined, recordFiles: 0 },
+    log,
+    clock,
+    sources: () => relaySources(node),
+    network: () => relayNetwork(node),
+  });
   const app = App();
   app.get('/api/relay', (res) => {
     res.cork(() => {
@@ -21,20 +45,23 @@ export async function serveRelayHttp(host: string, port: number, view: () => Rel
         .writeHeader('content-type', 'application/json; charset=utf-8')
         .writeHeader('cache-control', 'no-store')
         .writeHeader('x-content-type-options', 'nosniff')
-        .end(JSON.stringify(view()));
+        .end(JSON.stringify(server.view()));
     });
   });
   app.get('/healthz', (res) => {
     res.writeHeader('content-type', 'text/plain').end('ok\n');
   });
+  inspector.addRoutes(app);
   app.any('/*', (res) => {
-    res.writeStatus('404 Not Found').end('There is nothing here; try /api/relay.\n');
+    res.writeStatus('404 Not Found').end('There is nothing here; try /inspect/ or /api/relay.\n');
   });
   const socket = await bind(app, host, port, '--http-port');
   return {
     port: us_socket_local_port(socket as never),
-    close: () => {
+    inspector,
+    async close() {
       us_listen_socket_close(socket);
+      await inspector.stop();
       app.close();
     },
   };

@@ -46,13 +46,15 @@ export class RelayLink extends Hosted<RelayLinkContext> {
   /** Names the link in logs before a host registered over it. */
   readonly number: number;
   readonly port: RelayPort;
+  readonly openedAt: number;
   /** How many messages were passed over or refused. */
   rejections = 0;
 
-  constructor(number: number, port: RelayPort) {
+  constructor(number: number, port: RelayPort, now: number) {
     super();
     this.number = number;
     this.port = port;
+    this.openedAt = now;
   }
 }
 
@@ -219,7 +221,7 @@ export class RelayNode {
 
   #open(port: RelayPort, isParent: boolean): RelayLink {
     this.#linksOpened += 1;
-    const link = new RelayLink(this.#linksOpened, port);
+    const link = new RelayLink(this.#linksOpened, port, this.options.timers.now);
     this.#links.add(link);
     this.host.start(link, { isParent });
     return link;

@@ -38,8 +38,8 @@ const idReasons: ReadonlySet<CloseReason> = new Set([
 
 export class RelayServer {
   readonly node: RelayNode;
+  readonly clock: Clock;
   readonly #options: RelayServerOptions;
-  readonly #clock: Clock;
   readonly #timers: TimerWheel;
   readonly #queue = new StepQueue();
   readonly #server: Server;
@@ -51,8 +51,8 @@ export class RelayServer {
   constructor(options: RelayServerOptions) {
     const { log, parent } = options;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#timers = new TimerWheel(this.#clock.now());
+    this.clock = options.clock ?? systemClock;
+    this.#timers = new TimerWheel(this.clock.now());
     this.node = new RelayNode({
       id: options.id,
       name: options.name,
@@ -90,7 +90,7 @@ export class RelayServer {
   async start(): Promise<number> {
     if (this.#options.port !== undefined) await this.#listen();
     this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
-    this.#stopTimers = driveTimers(this.#timers, this.#clock);
+    this.#stopTimers = driveTimers(this.#timers, this.clock);
     this.#dialer?.dial();
     return this.port;
   }
@@ -121,7 +121,7 @@ export class RelayServer {
     const parent = this.node.linkToParent();
     // The protocol gives the replacement's id alone; where it is stands in the text, for servers of ours.
     const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
-    this.#timers.now = this.#clock.now();
+    this.#timers.now = this.clock.now();
     this.node.stop(parent?.context.hostId ?? 0, where);
     await this.#close();
   }
@@ -163,7 +163,7 @@ export class RelayServer {
 
   /** Timers that a step arms count from now. */
   #atPresent<Result>(step: () => Result): Result {
-    this.#timers.now = this.#clock.now();
+    this.#timers.now = this.clock.now();
     return step();
   }
 

@@ -16,6 +16,7 @@ export class Player extends Hosted<PlayerContext> {
   readonly socket: RoomSocket;
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
+  readonly openedAt: number;
   readonly bucket: TokenBucket;
   /** Requests refused for their number since the last that was not. */
   floodCount = 0;
@@ -28,6 +29,7 @@ export class Player extends Hosted<PlayerContext> {
     super();
     this.socket = socket;
     this.id = socket.id;
+    this.openedAt = now;
     this.bucket = new TokenBucket(burst, now);
   }
 }

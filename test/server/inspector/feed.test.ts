@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { WebSocket } from 'ws';
+import { isStep } from '../../../src/protocol/index.ts';
 import { isLoopback } from '../../../src/server/inspector/access.ts';
+import { openFeed } from '../../support/inspect-feed.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../../support/test-server.ts';
 
 interface Refused {
@@ -26,21 +27,6 @@ function request(
   });
 }
 
-async function openFeed({ server }: TestServer, headers: Record<string, string> = {}) {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/inspect/feed`, { headers });
-  const inbox: Record<string, unknown>[] = [];
-  socket.on('message', (data) => inbox.push(JSON.parse(String(data))));
-  socket.on('error', () => {});
-  const next = async (type: string) => {
-    for (;;) {
-      const at = inbox.findIndex((message) => message.type === type);
-      if (at >= 0) return inbox.splice(at, 1)[0] as Record<string, unknown>;
-      await once(socket, 'message', { signal: AbortSignal.timeout(4_000) });
-    }
-  };
-  return { socket, inbox, next, send: (message: object) => socket.send(JSON.stringify(message)) };
-}
-
 const outcomeOf = async ({ socket }: Awaited<ReturnType<typeof openFeed>>): Promise<number> => {
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
   return response.statusCode;
@@ -54,7 +40,7 @@ describe('who may look', () => {
   ])('is not %s, on the page or on the feed', async (_who, headers) => {
     const testServer = await startTestServer();
     expect((await request(testServer, '/inspect/', headers as never)).status).toBe(403);
-    expect(await outcomeOf(await openFeed(testServer, headers as never))).toBe(403);
+    expect(await outcomeOf(await openFeed(testServer.server, headers as never))).toBe(403);
   });
 
   it('is this machine, which is served the page with a policy that loads nothing from elsewhere', async () => {
@@ -85,7 +71,7 @@ describe('who may look', () => {
 
   it('with a token is who knows it, also by another name; nothing is sent before', async () => {
     const testServer = await startTestServer({ inspectToken: 'right' });
-    const feed = await openFeed(testServer, { host: 'pairlane.example' });
+    const feed = await openFeed(testServer.server, { host: 'pairlane.example' });
     expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: false });
     feed.send({ type: 'list', seq: 1, of: 'session', query: '', state: '', sort: 'newest', offset: 0 });
     feed.send({ type: 'auth', token: 'right' });
@@ -97,19 +83,19 @@ describe('who may look', () => {
   it('with a token is not who guesses: after 20 wrong ones in a minute the right one is refused, too', async () => {
     const testServer = await startTestServer({ inspectToken: 'right' });
     for (let i = 0; i < 20; i += 1) {
-      const feed = await openFeed(testServer);
+      const feed = await openFeed(testServer.server);
       await feed.next('token_needed');
       feed.send({ type: 'auth', token: `wrong ${i}` });
       expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: true });
       const [code] = await once(feed.socket, 'close');
       expect(code).toBe(4401);
     }
-    const feed = await openFeed(testServer);
+    const feed = await openFeed(testServer.server);
     await feed.next('token_needed');
     feed.send({ type: 'auth', token: 'right' });
     expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: true });
     testServer.clock.advance(61_000);
-    const later = await openFeed(testServer);
+    const later = await openFeed(testServer.server);
     await later.next('token_needed');
     later.send({ type: 'auth', token: 'right' });
     await later.next('hello');
@@ -120,7 +106,7 @@ describe('who may look', () => {
 describe('the feed', () => {
   it('passes over what is no request, and goes on', async () => {
     const testServer = await startTestServer();
-    const feed = await openFeed(testServer);
+    const feed = await openFeed(testServer.server);
     await feed.next('hello');
     for (const nonsense of [
       '',
@@ -141,7 +127,7 @@ describe('the feed', () => {
     const { ManualClock } = await import('../../support/manual-clock.ts');
     const clock = new ManualClock();
     const server = await new SignalingServer({ port: 0, logLevel: 'silent' }, { clock }).start();
-    const feed = await openFeed({ server } as TestServer);
+    const feed = await openFeed(server);
     await feed.next('hello');
     expect(server.sessionHost.observer).toBeDefined();
     feed.socket.close();
@@ -156,7 +142,7 @@ describe('the feed', () => {
 
   it('keeps what clients tell of themselves to what the negotiation machine knows', async () => {
     const testServer = await startTestServer();
-    const feed = await openFeed(testServer);
+    const feed = await openFeed(testServer.server);
     await feed.next('hello');
     const [a] = await testServer.connectPair();
     const epoch = newestEpoch(testServer);
@@ -173,8 +159,8 @@ describe('the feed', () => {
     tell({ event: 'WELCOMED', to });
     await a.settled();
     feed.send({ type: 'watch', epoch });
-    const { record } = (await feed.next('record')) as { record: { lines: { of?: string }[] } };
-    const told = record.lines.filter(({ of }) => of === 'peer_a');
+    const { record } = await feed.next('record');
+    const told = record.lines.filter((line) => 'of' in line && line.of === 'peer_a');
     expect(told).toEqual([
       { t: 0, of: 'peer_a', event: { type: 'WELCOMED', id: 'x' }, to, taken: [], effects: [] },
     ]);
@@ -183,18 +169,16 @@ describe('the feed', () => {
 
   it('follows a pairing that began while somebody looked, from its first step, and keeps it when it is over', async () => {
     const testServer = await startTestServer();
-    const feed = await openFeed(testServer);
+    const feed = await openFeed(testServer.server);
     await feed.next('hello');
     const [a, b] = await testServer.connectPair();
     const epoch = newestEpoch(testServer);
     a.send({ type: 'unpair' });
     await Promise.all([a.settled(), b.settled()]);
     feed.send({ type: 'watch', epoch });
-    const { record } = (await feed.next('record')) as {
-      record: { lines: { event?: { type: string }; end?: string }[] };
-    };
-    expect(record.lines.find(({ event }) => event)?.event?.type).toBe('PAIR_REQUESTED');
-    expect(record.lines.at(-1)?.end).toBe('over');
+    const { record } = await feed.next('record');
+    expect(record.lines.find(isStep)?.event.type).toBe('PAIR_REQUESTED');
+    expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
     feed.send({
       type: 'list',
       seq: 9,

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseRecord } from '../../../src/inspector/record.ts';
 import { replay } from '../../../src/inspector/replay.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
-import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/pairing-log.ts';
+import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/step-log.ts';
 import { candidateMessage, hostCandidate, SECRETS, sdp, srflxCandidate } from '../../support/signals.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 

@@ -59,6 +59,9 @@ describe('pairlane relay', () => {
     });
     expect((await fetch(`${first.http}/nothing`)).status).toBe(404);
     expect((await fetch(`${first.http}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${first.http}/inspect/`)).text()).toContain(
+      '<title>Pairlane inspector</title>',
+    );
   });
 
   it('refused for its id says so and how to mend it, and shows the words in its status log', async () => {

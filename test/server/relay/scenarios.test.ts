@@ -1,21 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RelayNetwork } from '../../support/relay-network.ts';
+import { ELEVEN, RelayNetwork } from '../../support/relay-network.ts';
 import { raw } from '../../support/relay-raw-host.ts';
 
-/** Eleven servers, the deepest five links below the first. */
-const ELEVEN = [
-  [1],
-  [2, 1],
-  [3, 1],
-  [4, 2],
-  [5, 2],
-  [6, 3],
-  [7, 4],
-  [8, 4],
-  [9, 7],
-  [10, 9],
-  [11, 6],
-] as const;
 const CHAIN_OF_FOUR = [[1], [2, 1], [3, 2], [4, 3]] as const;
 
 let network: RelayNetwork;

@@ -1,24 +1,33 @@
-/** One pairing: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
-import type { Lane, PairingRecord, RecordLine } from '../../protocol/inspect.ts';
-import { machineOfLane } from '../../protocol/inspect.ts';
+/** One record: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
+import type { Lane, PairingRecord, RecordKind, RecordLine } from '../../protocol/inspect.ts';
+import { lanesIn, machineOfLane } from '../../protocol/inspect.ts';
 import { diagnose } from '../diagnose.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
+import { sequenceWords } from '../sequence-words.ts';
 import { momentAt } from '../timeline.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
-import { h } from './dom.ts';
+import { foreign, h } from './dom.ts';
 import { SequenceView } from './sequence-view.ts';
 
-const titles: Readonly<Record<Lane, string>> = {
+const pairingTitles: Readonly<Record<Lane, string>> = {
   peer_a: 'Client A, as it says itself',
   a: 'Session A',
   pairing: 'Pairing',
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
+  remote_a: 'Client A, at another node',
+  remote_b: 'Client B, at another node',
+  link: 'Link',
 };
-const serverLanes: readonly Lane[] = ['a', 'pairing', 'b'];
+const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
+  pairing: pairingTitles,
+  game: { ...pairingTitles, a: 'Player A', b: 'Player B' },
+  link: pairingTitles,
+};
+/** Told by the clients themselves. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
 
-export class PairingView {
+export class RecordView {
   readonly element: HTMLElement;
   readonly #panels = new Map<Lane, ChartPanel>();
   readonly #header: PairingRecord['header'];
@@ -34,8 +43,8 @@ export class PairingView {
   });
   readonly #when = h('output', { for: 'time' });
   readonly #follow = h('button', { type: 'button', class: 'follow', click: () => this.#goLive() }, 'Now');
-  readonly #sequence = new SequenceView((index) => this.#travel(index));
-  #builder = new SequenceBuilder();
+  readonly #sequence: SequenceView;
+  readonly #builder: SequenceBuilder;
   #detail: Detail;
   /** The line that is shown; undefined: always the newest. */
   #index: number | undefined;
@@ -44,20 +53,15 @@ export class PairingView {
     this.#header = record.header;
     this.#lines = [...record.lines];
     this.#detail = detail;
-    const { a_id, b_id, epoch, started_at } = record.header;
+    const { kind = 'pairing' } = record.header;
+    const lanes = Object.keys(lanesIn(record.header)) as Lane[];
+    this.#builder = new SequenceBuilder(record.header);
+    this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
     this.element = h(
       'div',
-      { class: 'pairing-view' },
-      h('h1', {}, `Pairing ${epoch}`),
-      h(
-        'p',
-        { class: 'who' },
-        h('b', {}, 'A '),
-        h('span', { class: 'id' }, a_id),
-        h('b', {}, ' B '),
-        h('span', { class: 'id' }, b_id),
-        ` since ${new Date(started_at).toLocaleString()}`,
-      ),
+      { class: 'record-view' },
+      h('h1', {}, `${kind === 'link' ? 'Link' : 'Pairing'} ${this.epoch}`),
+      whoElement(record.header),
       this.#findings,
       h(
         'div',
@@ -70,7 +74,8 @@ export class PairingView {
       this.#charts,
       this.#sequence.element,
     );
-    for (const lane of serverLanes) this.#addPanel(lane);
+    for (const lane of lanes)
+      if (this.#lines.some((line) => 'of' in line && line.of === lane)) this.#addPanel(lane);
     for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
     this.#render();
   }
@@ -96,7 +101,11 @@ export class PairingView {
   }
 
   #addPanel(lane: Lane): void {
-    const panel = new ChartPanel(machineOfLane[lane], titles[lane], this.#detail);
+    const panel = new ChartPanel(
+      machineOfLane(this.#header, lane),
+      titlesOf[this.#header.kind ?? 'pairing'][lane],
+      this.#detail,
+    );
     panel.element.classList.toggle('told', peerLanes.includes(lane));
     this.#panels.set(lane, panel);
     this.#charts.append(panel.element);
@@ -124,7 +133,7 @@ export class PairingView {
       ...diagnose(record).map(({ kind, text }) => h('li', { class: kind }, text)),
     );
     const { states, step } = momentAt(record, index);
-    for (const lane of peerLanes) if (states.has(lane) && !this.#panels.has(lane)) this.#addPanel(lane);
+    for (const lane of states.keys()) if (!this.#panels.has(lane)) this.#addPanel(lane);
     for (const [lane, panel] of this.#panels) {
       const isHere = step?.of === lane;
       const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';
@@ -134,4 +143,20 @@ export class PairingView {
     }
     this.#sequence.mark(index);
   }
+}
+
+function whoElement({ kind, a_id, b_id, game, started_at }: PairingRecord['header']): HTMLElement {
+  const since = `since ${new Date(started_at).toLocaleString()}`;
+  if (kind === 'link')
+    return h('p', { class: 'who' }, `of relay server ${b_id}${a_id ? ` to host ${a_id}` : ''}, ${since}`);
+  return h(
+    'p',
+    { class: 'who' },
+    h('b', {}, 'A '),
+    foreign(a_id),
+    h('b', {}, ' B '),
+    foreign(b_id),
+    ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
+    ` ${since}`,
+  );
 }

@@ -1,0 +1,260 @@
+/** A relay server's network as it knows it: a picture of the tree, whom one chose in it, and the server's status log. */
+import type { Network, NetworkHost } from '../../protocol/inspect.ts';
+import { layOutNetwork, type NetworkNode } from '../network-layout.ts';
+import { foreign, h, svg } from './dom.ts';
+
+const ZOOM_STEP = 1.25;
+const MIN_ZOOM = 0.15;
+const MAX_ZOOM = 3;
+/** About as many characters as a node has room for; what is wider all the same is cut off by the node's edge. */
+const NODE_CHARS = { server: 21, client: 16 } as const;
+
+export class NetworkView {
+  readonly element: HTMLElement;
+  readonly #title = h('h1');
+  readonly #summary = h('p', { class: 'who' });
+  readonly #drawing = h('div', { class: 'drawing tree', tabindex: 0, role: 'group', 'aria-label': 'Tree' });
+  readonly #chosenFacts = h('div', { class: 'chosen', role: 'status' });
+  readonly #statuses = h('ol', { class: 'statuses' });
+  readonly #byId = new Map<number, Element[]>();
+  #network: Network | undefined;
+  #chosen: number | undefined;
+  #zoom = 1;
+  #known: ReadonlySet<number> | undefined;
+
+  constructor() {
+    const button = (text: string, label: string, click: () => void) =>
+      h('button', { type: 'button', 'aria-label': label, title: label, click }, text);
+    this.element = h(
+      'section',
+      { class: 'network', 'aria-label': 'Network' },
+      h(
+        'div',
+        { class: 'network-head' },
+        h('div', {}, this.#title, this.#summary),
+        h(
+          'p',
+          { class: 'legend' },
+          h('span', { class: 'line' }),
+          'linked to this server',
+          h('span', { class: 'line behind' }),
+          'reached over that link, somewhere behind it',
+        ),
+        h(
+          'div',
+          { class: 'zoom' },
+          button('−', 'Smaller', () => this.#setZoom(this.#zoom / ZOOM_STEP)),
+          button('+', 'Larger', () => this.#setZoom(this.#zoom * ZOOM_STEP)),
+          button('100 %', 'Full size', () => this.#setZoom(1)),
+          button('Fit', 'Show all', () => this.#fit()),
+        ),
+      ),
+      this.#drawing,
+      h(
+        'div',
+        { class: 'network-foot' },
+        this.#chosenFacts,
+        h('section', { 'aria-label': 'Status log' }, h('h2', {}, 'Status log'), this.#statuses),
+      ),
+    );
+    new ResizeObserver(() => this.#draw()).observe(this.#drawing);
+  }
+
+  show(network: Network): void {
+    this.#network = network;
+    const { id, name, info, hosts, hidden, status_log } = network;
+    const count = (kind: NetworkHost['kind']) => hosts.filter((host) => host.kind === kind).length;
+    this.#title.replaceChildren(`Relay ${id} `, foreign(name));
+    this.#summary.replaceChildren(
+      ...(info ? [foreign(info), ' · '] : []),
+      `It knows of ${plural(count('server'), 'other server')} and ${plural(count('client'), 'client')}`,
+      hidden > 0 ? `, and of ${hidden.toLocaleString('en')} more that are not drawn.` : '.',
+    );
+    this.#statuses.replaceChildren(
+      ...(status_log.length > 0
+        ? status_log.map((text) => h('li', {}, h('bdi', {}, text))).reverse()
+        : [h('li', { class: 'none' }, 'No status came for this server.')]),
+    );
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#network || this.#drawing.clientWidth === 0) return;
+    const network = this.#network;
+    const layout = layOutNetwork(network, this.#roomAt(this.#zoom));
+    this.#byId.clear();
+    const { width, height } = layout;
+    const ways = layout.nodes.flatMap((node) => (node.host ? this.#wayElement(node.host, node.way) : []));
+    const nodes = layout.nodes.map((node) => this.#nodeElement(network, node));
+    this.#drawing.replaceChildren(
+      svg(
+        'svg',
+        { viewBox: `0 0 ${width} ${height}`, width: width * this.#zoom, height: height * this.#zoom },
+        svg('g', {}, ...ways),
+        ...nodes,
+      ),
+    );
+    this.#known = new Set(network.hosts.map(({ id }) => id));
+    this.#light();
+  }
+
+  #wayElement(host: NetworkHost, way: NetworkNode['way']): SVGElement {
+    const d = way.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x} ${y}`).join('');
+    const isBehind = host.first_link !== host.id;
+    const element = svg('path', { class: isBehind ? 'way behind' : 'way', d });
+    this.#byId.set(host.id, [element]);
+    return element;
+  }
+
+  #nodeElement({ id, name, info, parent_id }: Network, node: NetworkNode): SVGElement {
+    const host = node.host ?? { id, name, info, kind: 'server' as const };
+    const { kind } = host;
+    const isOwn = node.host === undefined;
+    const isNew = !isOwn && this.#known !== undefined && !this.#known.has(host.id);
+    const { x, y, width, height } = node;
+    const choose = () => this.#choose(host.id);
+    const role = isOwn ? 'this server' : host.id === parent_id ? 'parent' : kind;
+    const about = `${role} ${host.id}${kind === 'server' && host.info ? ` · ${host.info}` : ''}`;
+    const words =
+      kind === 'server'
+        ? [
+            svg('text', { class: 'name', x: 12, y: height / 2 - 4 }, cut(host.name, NODE_CHARS.server)),
+            svg('text', { class: 'about', x: 12, y: height / 2 + 13 }, cut(about, 30)),
+          ]
+        : [
+            svg('text', { class: 'name', x: 14, y: height / 2 + 4.5 }, cut(host.name, NODE_CHARS.client)),
+            svg(
+              'text',
+              { class: 'about', x: width - 12, y: height / 2 + 4.5, 'text-anchor': 'end' },
+              String(host.id),
+            ),
+          ];
+    // A picture within the picture cuts off whatever would be larger than it.
+    const element = svg(
+      'svg',
+      {
+        class: ['node', kind, isOwn && 'own', isNew && 'new'].filter(Boolean).join(' '),
+        'data-host': host.id,
+        tabindex: 0,
+        role: 'button',
+        'aria-label': `${role} ${host.id}, ${cut(host.name, 60)}`,
+        x,
+        y,
+        width,
+        height,
+        click: choose,
+        keydown: (event) => {
+          if ((event as KeyboardEvent).key === 'Enter' || (event as KeyboardEvent).key === ' ') {
+            event.preventDefault();
+            choose();
+          }
+        },
+      },
+      svg('rect', {
+        class: 'box',
+        x: 1,
+        y: 1,
+        width: width - 2,
+        height: height - 2,
+        rx: kind === 'server' ? 7 : height / 2 - 1,
+      }),
+      ...words,
+    );
+    this.#byId.set(host.id, [...(this.#byId.get(host.id) ?? []), element]);
+    return element;
+  }
+
+  /** Chosen once more, it is let go. */
+  #choose(id: number): void {
+    this.#chosen = this.#chosen === id ? undefined : id;
+    this.#light();
+  }
+
+  /** Lights the way from this server to the chosen host, and says what is known of it. */
+  #light(): void {
+    for (const elements of this.#byId.values())
+      for (const element of elements) element.classList.remove('lit');
+    const network = this.#network as Network;
+    const host = network.hosts.find(({ id }) => id === this.#chosen);
+    const isOwn = this.#chosen === network.id;
+    const ids = host ? [host.id, host.first_link, network.id] : isOwn ? [network.id] : [];
+    for (const id of ids) {
+      for (const element of this.#byId.get(id) ?? []) {
+        element.classList.add('lit');
+        // Ways share their beginnings: the last one drawn is the one that is seen.
+        if (element.matches('.way')) element.parentElement?.append(element);
+      }
+    }
+    this.#chosenFacts.replaceChildren(
+      ...(host
+        ? this.#factsOf(host)
+        : isOwn
+          ? ownFacts(network)
+          : [h('p', {}, 'Choose a host to see the way to it.')]),
+    );
+  }
+
+  #factsOf({ kind, id, name, info, first_link, link }: NetworkHost): Node[] {
+    const first = this.#network?.hosts.find((host) => host.id === first_link);
+    const isParent = id === this.#network?.parent_id;
+    return [
+      h('h2', {}, `${kind === 'server' ? 'Server' : 'Client'} ${id} `, foreign(name)),
+      h('p', {}, info ? foreign(info) : 'It says nothing of itself.'),
+      link === undefined
+        ? h(
+            'p',
+            {},
+            `First link on the way to it: server ${first_link} `,
+            foreign(first?.name ?? ''),
+            '. How it goes on from there, this server does not know.',
+          )
+        : h(
+            'p',
+            {},
+            `It is linked to this server${isParent ? ', as its parent' : ''}: `,
+            h('a', { href: `#/link/${link}` }, `see link ${link}`),
+            '.',
+          ),
+    ];
+  }
+
+  /** Seen from farther away there is room for more beside each other; from nearer, one scrolls. */
+  #roomAt(zoom: number): { width: number; height: number } {
+    const { clientWidth, clientHeight } = this.#drawing;
+    const scale = Math.min(zoom, 1);
+    return { width: clientWidth / scale, height: clientHeight / scale };
+  }
+
+  #setZoom(zoom: number): void {
+    this.#zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom));
+    this.#draw();
+  }
+
+  /** The largest at which everything is seen. */
+  #fit(): void {
+    const network = this.#network;
+    if (!network) return;
+    const fits = (zoom: number) => {
+      const room = this.#roomAt(zoom);
+      const { width, height } = layOutNetwork(network, room);
+      return width <= room.width && height <= room.height;
+    };
+    let zoom = 1;
+    while (zoom > MIN_ZOOM && !fits(zoom)) zoom *= 0.95;
+    this.#setZoom(zoom);
+  }
+}
+
+function ownFacts({ id, name, info }: Network): Node[] {
+  return [h('h2', {}, `This server, ${id} `, foreign(name)), h('p', {}, info ? foreign(info) : '')];
+}
+
+/** By characters, not by halves of them. */
+function cut(text: string, chars: number): string {
+  const all = Array.from(text);
+  return all.length > chars ? `${all.slice(0, chars - 1).join('')}…` : text;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}

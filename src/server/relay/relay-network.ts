@@ -1,0 +1,43 @@
+/**
+ * What the inspector's page draws of the network. It is bounded, however many hosts there are and whatever they say of
+ * themselves: an info may be 64 KiB long.
+ */
+import type { RelayHost } from '../../machines/index.ts';
+import type { Network, NetworkHost } from '../../protocol/index.ts';
+import type { RelayNode } from './relay-node.ts';
+
+/** A picture of more is of no use to people. */
+export const MAX_HOSTS = 2_000;
+export const MAX_TEXT_CHARS = 160;
+export const MAX_STATUSES = 50;
+
+const cut = (text: string) => (text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS - 1)}…` : text);
+
+const rank = ({ kind, firstHop, id }: RelayHost) => (kind === 'server' ? 0 : 2) + (firstHop === id ? 0 : 1);
+
+export function relayNetwork(node: RelayNode): Network {
+  const { table, identity, statusLog } = node;
+  const hosts = [...table.hosts()].sort((one, other) => rank(one) - rank(other) || one.id - other.id);
+  const parent = [...node.links].find(({ context, value }) => context.isParent && value === 'adjacentServer');
+  return {
+    id: identity.id,
+    name: cut(identity.name),
+    info: cut(identity.info),
+    ...(parent?.context.hostId !== undefined && { parent_id: parent.context.hostId }),
+    hosts: hosts.slice(0, MAX_HOSTS).map((host) => hostFacts(node, host)),
+    hidden: Math.max(0, hosts.length - MAX_HOSTS),
+    status_log: statusLog.texts.slice(-MAX_STATUSES).map(cut),
+  };
+}
+
+function hostFacts(node: RelayNode, { id, kind, name, info, firstHop }: RelayHost): NetworkHost {
+  const link = firstHop === id ? node.linkTo(id)?.number : undefined;
+  return {
+    id,
+    kind,
+    name: cut(name),
+    info: cut(info),
+    first_link: firstHop,
+    ...(link !== undefined && { link }),
+  };
+}

@@ -1,0 +1,168 @@
+/** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { type OpenPage, openPage } from '../support/chromium.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay-network.ts';
+import { serveRelay } from '../support/relay-page.ts';
+import { raw } from '../support/relay-raw-host.ts';
+
+jest.setTimeout(30_000);
+
+let network: RelayNetwork;
+let clock: ManualClock;
+beforeEach(() => {
+  network = new RelayNetwork();
+  clock = new ManualClock();
+});
+afterEach(() => network.end());
+
+async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<OpenPage> {
+  const { port } = await serveRelay(network.server(id));
+  const opened = await openPage(`http://127.0.0.1:${port}/inspect/`, scheme);
+  await opened.page.locator('.link[data-state="connected"]').waitFor();
+  return opened;
+}
+
+const node = (page: Page, id: number) => page.locator(`.node[data-host="${id}"]`);
+const lit = (page: Page, state: string) =>
+  page.locator(`[data-panel="Link"] .lit[data-state="relay-link.${state}"]`).waitFor();
+/** As the page may not use it, the test hands its code in as text. */
+const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
+
+describe('the tree', () => {
+  it.each(['light', 'dark'] as const)(
+    'of 11 servers and 8 clients is drawn whole, in %s, by our script alone',
+    async (scheme) => {
+      await network.addTree(ELEVEN);
+      const places = [1, 1, 2, 5, 8, 10, 11, 6];
+      for (const [i, place] of places.entries()) await network.join(place, 100 + i, `client ${i}`);
+      await untilTrue('server 2 knows all', () => network.known(2).length === 18);
+      const { page, requests, errors } = await open(2, scheme);
+      await node(page, 107).waitFor();
+      expect(await page.locator('.node').count()).toBe(19);
+      expect(await page.locator('.way').count()).toBe(18);
+      await page.getByText('It knows of 10 other servers and 8 clients.').waitFor();
+      expect(await node(page, 1).textContent()).toContain('parent 1');
+      const seen = `[...document.querySelectorAll('.node')].every((node) => {
+        const room = document.querySelector('.tree').getBoundingClientRect();
+        const box = node.getBoundingClientRect();
+        return box.top >= room.top && box.bottom <= room.bottom && box.left >= room.left && box.right <= room.right;
+      })`;
+      expect(await page.evaluate(seen)).toBe(true);
+      expect(await page.evaluate(FITS)).toBe(true);
+      const { host } = new URL(page.url());
+      expect(requests.filter((url) => !url.startsWith('data:') && new URL(url).host !== host)).toEqual([]);
+      expect(errors).toEqual([]);
+    },
+  );
+
+  it('grows and shrinks as hosts come and go, while one looks', async () => {
+    await network.add(1, undefined, { clock });
+    const { page } = await open(1);
+    await node(page, 1).waitFor();
+    expect(await page.locator('.node').count()).toBe(1);
+    await network.add(2, 1);
+    const ada = await network.join(2, 100, 'Ada');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    clock.advance(1_000);
+    await node(page, 100).waitFor();
+    expect(await node(page, 2).textContent()).toContain('server 2');
+    ada.send(raw.clientQuit(100, 'bye'));
+    await untilTrue('Ada is gone', () => !network.known(1).includes(100));
+    clock.advance(1_000);
+    await node(page, 100).waitFor({ state: 'detached' });
+    expect(await page.locator('.node').count()).toBe(2);
+  });
+
+  it('shows the way to the host that one chooses, by mouse or keyboard, and what it says of itself', async () => {
+    await network.addTree([[1], [2, 1], [3, 2]]);
+    await network.join(3, 100, 'Ada', 'likes chess');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    const { page } = await open(1);
+    await node(page, 100).click();
+    await page.locator('.chosen', { hasText: 'Client 100 Ada' }).waitFor();
+    expect(await page.locator('.chosen').textContent()).toContain('likes chess');
+    expect(await page.locator('.chosen').textContent()).toContain('server 2 server 2');
+    expect(await page.locator('.node.lit').count()).toBe(3);
+    expect(await page.locator('.way.lit').count()).toBe(2);
+    await node(page, 2).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.chosen', { hasText: 'It is linked to this server' }).waitFor();
+    await page.getByRole('link', { name: /see link/ }).click();
+    await lit(page, 'adjacentServer');
+  });
+
+  it('shows hosts that call themselves HTML, 255 bytes or turned text as text, within their places', async () => {
+    await network.add(1);
+    const html = '<img src=x onerror=alert(1)>';
+    await network.join(1, 100, html, `<script>alert(2)</script>${'x'.repeat(9_000)}`);
+    await network.join(1, 101, '👩'.repeat(63));
+    await network.join(1, 102, '\u202eabc');
+    const { page, errors } = await open(1);
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await node(page, 102).waitFor();
+    expect(await node(page, 100).textContent()).toContain('<img src=x oner');
+    await node(page, 100).click();
+    await page.locator('.chosen', { hasText: html }).waitFor();
+    expect((await page.locator('.chosen').textContent())?.length).toBeLessThan(400);
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(await page.evaluate(FITS)).toBe(true);
+    expect(dialogs).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('of 50 servers and 200 clients is legible at full size, and seen whole when asked for', async () => {
+    const server = await network.add(1);
+    for (let id = 2; id <= 250; id += 1) {
+      const firstHop = id <= 5 ? id : 2 + (id % 4);
+      const kind = id <= 50 ? 'server' : 'client';
+      server.node.table.add({ id, kind, name: `${kind} ${id}`, info: 'in a rack', firstHop });
+    }
+    const { page } = await open(1);
+    await node(page, 250).waitFor();
+    expect(await page.locator('.node').count()).toBe(250);
+    const scrolls = (side: string) =>
+      page.evaluate(
+        `(({ scroll${side}, client${side} }) => scroll${side} > client${side})(document.querySelector('.tree'))`,
+      );
+    expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, true]);
+    expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, false]);
+    expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(60);
+    await page.getByRole('button', { name: 'Full size' }).click();
+    expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
+    await page.getByRole('button', { name: 'Larger' }).click();
+    expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(200);
+  });
+});
+
+describe("a relay server's links", () => {
+  it('are shown live, each with its chart and its messages, and without their words', async () => {
+    await network.add(1, undefined, { clock });
+    const { page, errors } = await open(1);
+    const ada = await network.join(1, 100, 'Ada');
+    const bob = await network.join(1, 101, 'Bob');
+    clock.advance(1_000);
+    await page.locator('[data-panel="Links"] .status', { hasText: '2 in all' }).waitFor();
+    await page.locator('tbody tr', { hasText: 'Ada' }).getByRole('link', { name: 'see' }).click();
+    await lit(page, 'adjacentClient');
+    await page.getByText('Client 100 registered.').waitFor();
+    ada.send(raw.chat(100, 101, 'our secret'));
+    await bob.next('chat');
+    await page.locator('.rows li', { hasText: 'client_chat · 100 → 101 · 10 B' }).waitFor();
+    ada.send(raw.clientQuit(100, 'our secret'));
+    await lit(page, 'closed');
+    await page.getByText('The link was closed: it quit.').waitFor();
+    const content = await page.content();
+    for (const secret of ['our secret', '127.0.0.1']) expect(content).not.toContain(secret);
+    expect(errors).toEqual([]);
+    await page.getByRole('link', { name: 'Pairlane inspector' }).click();
+    await node(page, 101).waitFor();
+  });
+});

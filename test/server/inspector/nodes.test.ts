@@ -1,0 +1,48 @@
+/** A pairing whose clients are on two nodes, in the inspector of each. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { replay } from '../../../src/inspector/replay.ts';
+import { isStep } from '../../../src/protocol/index.ts';
+import { LocalBusHub } from '../../../src/server/cluster/local-bus.ts';
+import { startServer } from '../../../src/server/index.ts';
+import { openFeed } from '../../support/inspect-feed.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { sdp } from '../../support/signals.ts';
+import { pairUp } from '../../support/test-server.ts';
+
+const servers: Awaited<ReturnType<typeof startServer>>[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+async function startNodes() {
+  const hub = new LocalBusHub();
+  for (const node of [1, 2])
+    servers.push(await startServer({ port: 0, logLevel: 'silent', node }, { bus: hub.bus(node) }));
+  return servers as [(typeof servers)[0], (typeof servers)[0]];
+}
+
+describe('a pairing across two nodes', () => {
+  it('has a record on each, with the client of the other node as this one sees it, to the end', async () => {
+    const nodes = await startNodes();
+    const feeds = [await openFeed(nodes[0]), await openFeed(nodes[1])];
+    for (const feed of feeds) await feed.next('hello');
+    const a = await RawClient.connect(nodes[0].url);
+    const b = await RawClient.connect(nodes[1].url);
+    const epoch = await pairUp(a, b);
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    b.send({ type: 'unpair' });
+    await a.next('peer_disconnected');
+    await Promise.all([a.settled(), b.settled()]);
+    for (const [i, remote] of (['remote_b', 'remote_a'] as const).entries()) {
+      const record = await (feeds[i] as (typeof feeds)[0]).record(epoch);
+      const steps = record.lines.filter(isStep).map(({ of, event }) => `${of} ${event.type}`);
+      expect(steps).toContain('pairing OFFER_RECEIVED');
+      expect(steps).toContain(`${remote} RELEASED`);
+      expect(steps.some((step) => step.startsWith(i === 0 ? 'a ' : 'b '))).toBe(true);
+      expect(steps.filter((step) => step.startsWith(i === 0 ? 'b ' : 'a '))).toEqual([]);
+      expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
+      expect(replay(record).parting).toBeUndefined();
+    }
+  });
+});

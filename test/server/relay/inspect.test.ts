@@ -1,0 +1,257 @@
+/** A relay server's inspector over its feed: the network, its links, their records, and what is never told. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { diagnose } from '../../../src/inspector/diagnose.ts';
+import { replay } from '../../../src/inspector/replay.ts';
+import { sequenceOf } from '../../../src/inspector/sequence.ts';
+import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
+import { MAX_HOSTS, MAX_TEXT_CHARS, relayNetwork } from '../../../src/server/relay/relay-network.ts';
+import { RelayServer } from '../../../src/server/relay/relay-server.ts';
+import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { ELEVEN, RelayNetwork, untilTrue } from '../../support/relay-network.ts';
+import { serveRelay } from '../../support/relay-page.ts';
+import { raw } from '../../support/relay-raw-host.ts';
+
+let network: RelayNetwork;
+let clock: ManualClock;
+beforeEach(() => {
+  network = new RelayNetwork();
+  clock = new ManualClock();
+});
+afterEach(() => network.end());
+
+/** Opens the feed of a server that is there, and is welcome. */
+async function look(id: number): Promise<TestFeed> {
+  const feed = await openFeed(await serveRelay(network.server(id)));
+  expect((await feed.next('hello')).machines).toEqual(['relay-link']);
+  return feed;
+}
+
+const texts = (record: PairingRecord) => diagnose(record).map(({ text }) => text);
+const linkTo = async (feed: TestFeed, id: number): Promise<number> => {
+  const { rows } = await feed.list({ of: 'relay-link', query: String(id) });
+  return rows.at(-1)?.epoch as number;
+};
+
+describe('the network', () => {
+  it('is told to whoever looks, as the server knows it, with its parent and the links that are its own', async () => {
+    await network.addTree(ELEVEN);
+    await network.join(2, 100, 'Ada', 'likes chess');
+    await network.join(10, 101, 'Bob');
+    await untilTrue('server 2 knows Bob', () => network.known(2).includes(101));
+    const feed = await look(2);
+    const { network: told } = await feed.next('network');
+    expect(told).toMatchObject({ id: 2, name: 'server 2', info: 'info 2', parent_id: 1, hidden: 0 });
+    expect(told.hosts.map(({ id }) => id)).toEqual([1, 4, 5, 3, 6, 7, 8, 9, 10, 11, 100, 101]);
+    const host = (id: number) => told.hosts.find((each) => each.id === id);
+    expect(host(100)).toEqual({
+      id: 100,
+      kind: 'client',
+      name: 'Ada',
+      info: 'likes chess',
+      first_link: 100,
+      link: expect.any(Number),
+    });
+    expect(host(101)).toEqual({ id: 101, kind: 'client', name: 'Bob', info: '', first_link: 4 });
+  });
+
+  it('is told again within a second when it changed, and not when it did not', async () => {
+    await network.add(1, undefined, { clock });
+    const feed = await look(1);
+    await feed.next('network');
+    clock.advance(1_000);
+    await feed.next('population');
+    await feed.next('network');
+    clock.advance(3_000);
+    for (let i = 0; i < 3; i += 1) await feed.next('population');
+    expect(feed.inbox.filter(({ type }) => type === 'network')).toEqual([]);
+    const ada = await network.join(1, 100, 'Ada');
+    clock.advance(1_000);
+    expect((await feed.next('network')).network.hosts).toMatchObject([{ id: 100, name: 'Ada' }]);
+    ada.send(raw.clientQuit(100, 'bye'));
+    await untilTrue('Ada is gone', () => network.known(1).length === 0);
+    clock.advance(1_000);
+    expect((await feed.next('network')).network.hosts).toEqual([]);
+  });
+
+  it(`has at most ${MAX_HOSTS} hosts, servers first, and at most ${MAX_TEXT_CHARS} characters of what each says`, async () => {
+    const server = await network.add(1);
+    const { table } = server.node;
+    for (let id = 2; id <= MAX_HOSTS + 12; id += 1)
+      table.add({ id, kind: 'client', name: `client ${id}`, info: 'x'.repeat(60_000), firstHop: 2 });
+    table.add({ id: 9_999, kind: 'server', name: 'last', info: '', firstHop: 2 });
+    const { hosts, hidden } = relayNetwork(server.node);
+    expect(hosts).toHaveLength(MAX_HOSTS);
+    expect(hidden).toBe(12);
+    expect(hosts[0]?.id).toBe(9_999);
+    expect(Math.max(...hosts.map(({ info }) => info.length))).toBe(MAX_TEXT_CHARS);
+  });
+
+  it('has the newest of the status log', async () => {
+    await network.add(1);
+    const ada = await network.join(1, 100);
+    ada.send(raw.status(100, 1, 7, 'a word for the operator'));
+    await network.add(2, 1);
+    const other = await network.connect(2);
+    other.send(raw.server(3));
+    await other.next('server');
+    other.send(raw.status(3, 2, 7, 'to server 2'));
+    await untilTrue('server 2 has a status', () => network.view(2).status_log.length === 1);
+    expect(relayNetwork(network.server(2).node).status_log).toEqual(['to server 2']);
+  });
+});
+
+describe('a link', () => {
+  it('is counted, listed with host and name, and found by either', async () => {
+    await network.add(1, undefined, { clock });
+    await network.add(2, 1);
+    await network.join(1, 100, 'Ada');
+    await network.connect(1);
+    await untilTrue('all links are there', () => network.server(1).node.links.size === 3);
+    const feed = await look(1);
+    expect((await feed.list({ of: 'relay-link' })).rows).toMatchObject([
+      { id: '2', name: 'server 2', state: 'adjacentServer' },
+      { id: '100', name: 'Ada', state: 'adjacentClient' },
+      { id: '', state: 'accepted' },
+    ]);
+    expect((await feed.list({ of: 'relay-link', query: 'ADA' })).total).toBe(1);
+    expect((await feed.list({ of: 'relay-link', state: 'relay-link.accepted' })).total).toBe(1);
+    clock.advance(1_000);
+    const { machines } = await feed.next('population');
+    expect(machines['relay-link']).toMatchObject({ total: 3, counts: { 'relay-link.adjacentServer': 1 } });
+    const below = await look(2);
+    expect((await below.list({ of: 'relay-link' })).rows).toMatchObject([{ id: '1 (parent)' }]);
+  });
+
+  it('that opens while somebody looks has a record from its first step to its end', async () => {
+    await network.add(1);
+    const feed = await look(1);
+    const ada = await network.join(1, 100, 'Ada');
+    const link = await linkTo(feed, 100);
+    ada.send(raw.chat(100, 100, 'to myself'), raw.chat(100, 999, 'to nobody'), raw.chat(55, 100, 'forged'));
+    ada.send(raw.client(100, 0), raw.clientQuit(100, 'bye'));
+    await ada.closed();
+    const record = await feed.record(link);
+    expect(record.header).toMatchObject({ kind: 'link', epoch: link, b_id: '1' });
+    expect(record.lines.filter(isStep).map(({ event }) => event.type)).toEqual([
+      'xstate.init',
+      'CLIENT_REGISTERED',
+      'CHAT_RECEIVED',
+      'CHAT_RECEIVED',
+      'CHAT_RECEIVED',
+      'CLIENT_REGISTERED',
+      'CLIENT_QUIT',
+    ]);
+    expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
+    expect(texts(record)).toEqual([
+      'Client 100 registered.',
+      'It was passed over: a chat or quit in the name of another host.',
+      'A registration was refused: the id is in use.',
+      'The link was closed: it quit.',
+    ]);
+    expect(replay(record)).toMatchObject({ steps: 0, changedMachines: [], parting: undefined });
+  });
+
+  it('is followed live from where it is, when it was there before', async () => {
+    await network.addTree([[1], [2, 1]]);
+    const ada = await network.join(2, 100);
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    const bob = await network.join(1, 101);
+    const feed = await look(1);
+    const link = await linkTo(feed, 2);
+    const record = await feed.record(link);
+    expect(record.lines).toMatchObject([
+      { of: 'link', first: { value: 'adjacentServer', context: { hostId: 2, isParent: false } } },
+    ]);
+    ada.send(raw.chat(100, 101, 'hello'));
+    await bob.next('chat');
+    const { line } = await feed.next('line');
+    expect(line).toMatchObject({
+      event: { type: 'CHAT_RECEIVED', destination: 'known', isFromBehind: true },
+      effects: [{ type: 'forward' }],
+      message: { type: 'client_chat', from: 100, to: 101, bytes: 5 },
+    });
+    const [row] = sequenceOf({ ...record, lines: [line] });
+    expect(row?.arrows).toEqual([
+      { from: 'a', to: 'server', text: 'client_chat · 100 → 101 · 5 B' },
+      { from: 'server', to: 'b', text: 'client_chat · 100 → 101 · 5 B' },
+    ]);
+    ada.socket.destroy();
+    await bob.next('client_quit');
+    const below = await look(2);
+    expect(texts(await below.record(await linkTo(below, 1)))[0]).toBe(
+      'Host 1 registered before anybody looked.',
+    );
+  });
+
+  it('tells nothing of what is said over it, nor an address', async () => {
+    await network.add(1, undefined, { clock });
+    const feed = await look(1);
+    const heard: string[] = [];
+    feed.socket.on('message', (data) => heard.push(String(data)));
+    const ada = await network.join(1, 100, 'Ada');
+    const bob = await network.join(1, 101, 'Bob');
+    feed.send({ type: 'watch', epoch: await linkTo(feed, 100) });
+    ada.send(
+      raw.chat(100, 101, 'our secret'),
+      raw.chat(100, 999, 'our secret'),
+      raw.status(100, 101, 9, 'our secret'),
+    );
+    await bob.next('chat');
+    ada.send(raw.clientQuit(100, 'our secret'));
+    await ada.closed();
+    const server = await network.connect(1);
+    server.send(raw.server(7), raw.serverQuit(7, 1, '203.0.113.9:4711'));
+    await server.closed();
+    clock.advance(1_000);
+    await feed.next('population');
+    await feed.record(await linkTo(feed, 7));
+    expect(heard.length).toBeGreaterThan(8);
+    for (const secret of ['our secret', '203.0.113.9', '127.0.0.1'])
+      expect(heard.filter((text) => text.includes(secret))).toEqual([]);
+  });
+});
+
+describe('the page of a relay server', () => {
+  it('is this machine only, or with a token who knows it; with --no-inspect it is not there', async () => {
+    await network.add(1);
+    const path = (port: number) => `http://127.0.0.1:${port}/inspect/`;
+    const { port } = await serveRelay(network.server(1));
+    const page = await fetch(path(port));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect((await fetch(path(port), { headers: { 'x-forwarded-for': '203.0.113.9' } })).status).toBe(403);
+    const closed = await serveRelay(network.server(1), { inspect: false });
+    expect((await fetch(path(closed.port))).status).toBe(404);
+    const feed = await openFeed(await serveRelay(network.server(1), { inspectToken: 'right' }));
+    await feed.next('token_needed');
+    expect(feed.inbox).toEqual([]);
+    feed.send({ type: 'auth', token: 'right' });
+    await feed.next('hello');
+    await feed.next('network');
+  });
+
+  it('costs its links nothing while nobody looks: their host has no observer then', async () => {
+    const server = new RelayServer({
+      id: 1,
+      name: 'alone',
+      info: '',
+      host: '127.0.0.1',
+      port: 0,
+      log: pino({ level: 'silent' }),
+      clock,
+    });
+    await server.start();
+    const http = await serveRelay(server);
+    expect(server.node.host.observer).toBeUndefined();
+    const feed = await openFeed(http);
+    await feed.next('hello');
+    expect(server.node.host.observer).toBeDefined();
+    feed.socket.close();
+    await untilTrue('the page has left', () => http.inspector.viewerCount === 0);
+    clock.advance(11_000);
+    expect(server.node.host.observer).toBeUndefined();
+    await server.kill();
+  });
+});

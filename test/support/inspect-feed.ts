@@ -1,0 +1,56 @@
+/** The feed of the inspector's page, without the page. */
+import { once } from 'node:events';
+import { afterEach } from '@jest/globals';
+import { WebSocket } from 'ws';
+import type { InspectMessage, InspectRequest, ListRequest } from '../../src/protocol/index.ts';
+
+const PATIENCE_MS = 4_000;
+const sockets: WebSocket[] = [];
+
+type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: Type }>;
+
+export type TestFeed = Awaited<ReturnType<typeof openFeed>>;
+
+/** Does not wait for the connection: a server may refuse it. */
+export async function openFeed({ port }: { readonly port: number }, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/inspect/feed`, { headers });
+  sockets.push(socket);
+  const inbox: InspectMessage[] = [];
+  socket.on('message', (data) => inbox.push(JSON.parse(String(data))));
+  socket.on('error', () => {});
+  const next = async <Type extends InspectMessage['type']>(
+    type: Type,
+    fits: (message: Of<Type>) => boolean = () => true,
+  ): Promise<Of<Type>> => {
+    for (;;) {
+      const at = inbox.findIndex((message) => message.type === type && fits(message as Of<Type>));
+      if (at >= 0) return inbox.splice(at, 1)[0] as Of<Type>;
+      await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    }
+  };
+  const send = (message: InspectRequest | object) => socket.send(JSON.stringify(message));
+  let seq = 0;
+  return {
+    socket,
+    inbox,
+    next,
+    send,
+    /** Asks for what is listed, all of it unless the request says less. */
+    async list(request: Partial<ListRequest> & Pick<ListRequest, 'of'>): Promise<Of<'list'>> {
+      seq += 1;
+      const asked = seq;
+      send({ type: 'list', seq, query: '', state: '', sort: 'oldest', offset: 0, ...request });
+      return next('list', (answer) => answer.seq === asked);
+    },
+    /** The record of that number, as it is now. */
+    async record(epoch: number) {
+      send({ type: 'watch', epoch });
+      const { record } = await next('record', (message) => message.record.header.epoch === epoch);
+      return record;
+    },
+  };
+}
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+});
