@@ -87,9 +87,9 @@ export class Negotiator {
       malformed: (error) => handlers.problem(error),
       sessionLost: handlers.sessionLost,
       pairing: () => this.#claim(),
-      lost: (mayReturn, reason) => {
-        options.logger?.debug({ id: this.context?.id, reason }, 'Signaling lost');
-        this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random() });
+      lost: ({ mayReturn, reason, afterMs }) => {
+        options.logger?.debug({ id: this.context?.id, reason, afterMs }, 'Signaling lost');
+        this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random(), afterMs });
       },
     });
     this.#host = this.#createHost();

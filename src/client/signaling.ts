@@ -17,13 +17,20 @@ import { PairlaneError } from './errors.ts';
 import { decodeServerMessage } from './server-message.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 
+export interface Loss {
+  readonly mayReturn: boolean;
+  readonly reason: string;
+  /** When the server, which is restarted, wants us back; undefined: it did not say. */
+  readonly afterMs: number | undefined;
+}
+
 export interface SignalingHandlers {
   /** @param isResumed for `your_id`: whether it is the session that we had before */
   readonly received: (message: ServerMessage, isResumed: boolean) => void;
   /** The server sent something that does not fit the protocol; it is passed over. */
   readonly malformed: (error: PairlaneError) => void;
   /** The socket is gone or did not open. */
-  readonly lost: (mayReturn: boolean, reason: string) => void;
+  readonly lost: (loss: Loss) => void;
   /** What we sent and the server did not confirm is lost for good. */
   readonly sessionLost: () => void;
   /** Our pairing, for a server that has forgotten it. */
@@ -50,6 +57,8 @@ export class SignalingLink {
   #lastOrigin = 0;
   /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
   #isWelcome = false;
+  /** Told on this socket, for when it is gone. */
+  #comeBackAfterMs: number | undefined;
   #closing: Promise<void> = Promise.resolve();
 
   constructor(url: string, openSocket: OpenSocket, handlers: SignalingHandlers) {
@@ -67,6 +76,7 @@ export class SignalingLink {
     const url = new URL(this.#url);
     url.searchParams.set('resume', this.#session ? 'back' : '1');
     this.#isWelcome = false;
+    this.#comeBackAfterMs = undefined;
     const socket = this.#openSocket(url.href, {
       opened: () => {
         if (this.#socket === socket) this.#askForSession();
@@ -79,7 +89,8 @@ export class SignalingLink {
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         if (!this.#session) this.#handlers.sessionLost();
-        this.#handlers.lost(code !== closeCodes.policyViolation, reason);
+        const mayReturn = code !== closeCodes.policyViolation;
+        this.#handlers.lost({ mayReturn, reason, afterMs: this.#comeBackAfterMs });
       },
     });
     this.#socket = socket;
@@ -162,6 +173,9 @@ export class SignalingLink {
         return;
       case 'ack':
         this.#session?.delivery.confirm(message.received);
+        return;
+      case 'restarting':
+        this.#comeBackAfterMs = message.after_ms;
         return;
       case 'your_id':
         this.#handlers.received(message, this.#welcomed(message));

@@ -63,8 +63,11 @@ export type NegotiationEventFromServer =
   | { type: 'PEER_DISCONNECTED' };
 
 export type NegotiationEventFromTransport =
-  /** The WebSocket is gone or did not open; `random` (0 to 1) spreads the clients that come back. */
-  { type: 'SOCKET_LOST'; mayReturn: boolean; random: number };
+  /**
+   * The WebSocket is gone or did not open; `random` (0 to 1) spreads the clients that come back, unless the server,
+   * which is restarted, did that and told us when.
+   */
+  { type: 'SOCKET_LOST'; mayReturn: boolean; random: number; afterMs?: number | undefined };
 
 export type NegotiationEventFromConnection =
   | { type: 'LOCAL_OFFER_SET' | 'LOCAL_ANSWER_SET' | 'LOCAL_CANDIDATE_FOUND' | 'DESCRIPTION_REFUSED' }
@@ -148,13 +151,14 @@ export const negotiationMachine = setup({
     forgetServerPairing: assign({ isPairedAtServer: false }),
     countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
     forgetRestarts: assign({ restarts: 0 }),
-    // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step.
-    drawBackoff: assign(({ context, event }) => ({
-      attempts: context.attempts + 1,
-      backoffMs:
-        (event.type === 'SOCKET_LOST' ? event.random : 1) *
-        Math.min(context.settings.backoffCapMs, context.settings.backoffBaseMs * 2 ** context.attempts),
-    })),
+    // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step. A time
+    // that the server told counts as an attempt: when it is not back by then, the bound has grown.
+    drawBackoff: assign(({ context, event }) => {
+      const { backoffCapMs, backoffBaseMs } = context.settings;
+      const { random, afterMs } = event.type === 'SOCKET_LOST' ? event : { random: 1, afterMs: undefined };
+      const boundMs = Math.min(backoffCapMs, backoffBaseMs * 2 ** context.attempts);
+      return { attempts: context.attempts + 1, backoffMs: afterMs ?? random * boundMs };
+    }),
   },
   guards: {
     isInitiator: ({ event }) => event.type === 'PAIRED' && event.isInitiator,
@@ -236,7 +240,7 @@ export const negotiationMachine = setup({
               },
             },
             waiting: {
-              description: 'The link is lost; it is opened again after a backoff with full jitter.',
+              description: 'The link is lost; it is opened again when the server said, or after a backoff.',
               after: { backoff: { target: 'connecting' } },
             },
             lost: {

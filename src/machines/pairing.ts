@@ -145,14 +145,12 @@ export const pairingMachine = setup({
           },
         },
         recovered: {
-          description: 'The server forgot how far they were: the next description, or their reports, tell.',
+          description: 'The server forgot how far they were, and judges no order until both report.',
           on: {
-            OFFER_RECEIVED: {
-              guard: 'isCurrentEpoch',
-              target: 'offered',
-              actions: ['rememberOfferer', 'relayToPeer'],
-            },
-            ANSWER_RECEIVED: { guard: 'isCurrentEpoch', target: 'answered', actions: 'relayToPeer' },
+            // Clients send again what was not confirmed, old descriptions too, beside new ones of the other side: who
+            // has had one already knows it, and an old answer must not pass for that to a new offer.
+            OFFER_RECEIVED: { guard: 'isCurrentEpoch', actions: ['rememberOfferer', 'relayToPeer'] },
+            ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
             REPORT_RECEIVED: [
               { guard: 'isLastToConnect', target: '#pairing.connected', actions: 'rememberReport' },
               { guard: 'isCurrentEpoch', actions: 'rememberReport' },

@@ -70,7 +70,7 @@ export type SessionEventFromTransport =
   | { type: 'RESUMED' }
   /** @property isGoodbye the client closed it on purpose (1000), and does not come back */
   | { type: 'SOCKET_CLOSED'; isGoodbye: boolean }
-  /** The server ends the session: a limit, a failure, its own end. */
+  /** The server ends the session: a limit, a failure, its own end; or only its socket, when it is restarted (1012). */
   | { type: 'CLOSED_BY_SERVER'; code: CloseCode; reason: string };
 
 export type SessionEvent =

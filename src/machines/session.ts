@@ -59,6 +59,9 @@ export const sessionMachine = setup({
     isTarget: ({ event }, params: { target: PairTarget }) =>
       event.type === 'PAIR_REQUESTED' && event.target === params.target,
     isOverfull: ({ event }) => event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.tryAgainLater,
+    isRestart: ({ event }) => event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.serviceRestart,
+    outlivesRestart: ({ context, event }) =>
+      context.isResumable && event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.serviceRestart,
     mayReturn: ({ context, event }) =>
       context.isResumable && !(event.type === 'SOCKET_CLOSED' && event.isGoodbye),
     isAskedFor: ({ event }) => event.type === 'PAIRED' && event.isGranted === true,
@@ -98,6 +101,8 @@ export const sessionMachine = setup({
         target: '.disconnected',
         actions: [{ type: 'leavePairing', params: { reason: 'overfull' } }, 'closeSocket'],
       },
+      // Nobody is told that a peer left when the whole server leaves.
+      { guard: 'isRestart', target: '.disconnected', actions: 'closeSocket' },
       {
         target: '.disconnected',
         actions: [{ type: 'leavePairing', params: { reason: 'refused' } }, 'closeSocket'],
@@ -205,6 +210,9 @@ export const sessionMachine = setup({
         socket: {
           description: 'Whether its client can be reached.',
           initial: 'online',
+          on: {
+            CLOSED_BY_SERVER: { guard: 'outlivesRestart', target: '.drained', actions: 'closeSocket' },
+          },
           states: {
             online: {
               description: 'Its socket is open.',
@@ -257,12 +265,15 @@ export const sessionMachine = setup({
                 },
               },
             },
+            drained: {
+              description: 'The server is restarted: all waits, with no deadline, until the process ends.',
+            },
           },
         },
       },
     },
     disconnected: {
-      description: 'It is gone; its peer was told.',
+      description: 'It is gone; its peer was told, unless the whole server leaves.',
       type: 'final',
       entry: 'forgetSession',
     },

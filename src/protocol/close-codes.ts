@@ -11,6 +11,8 @@ export const closeCodes = {
   policyViolation: 1008,
   /** Something failed inside the server that concerns this client only. */
   internalError: 1011,
+  /** The server is restarted: come back when `restarting` said, or after a backoff. */
+  serviceRestart: 1012,
   /** The client does not read what it is sent, or the server is full. */
   tryAgainLater: 1013,
   /** The client answered no ping. The code is one of the private range: RFC 6455 has none for it. */

@@ -8,6 +8,10 @@ export const DEFAULT_RESUME_GRACE_MS = 30_000;
 /** For the first message of a client that says it comes back. */
 export const RESUME_MESSAGE_TIMEOUT_MS = 5_000;
 
+/** The longest drain, and the longest time to come back that a client believes. */
+export const MAX_DRAIN_MS = 3_600_000;
+export const MAX_RESTART_AFTER_MS = 2 * MAX_DRAIN_MS;
+
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024;
 export const DEFAULT_MAX_MESSAGES_PER_SECOND = 50;
 export const DEFAULT_MAX_MESSAGE_BURST = 200;

@@ -1,6 +1,7 @@
 /** What the server may send, one schema a message. A client passes over types and fields that it does not know. */
 import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp } from './fields.ts';
+import { MAX_RESTART_AFTER_MS } from './limits.ts';
 
 const fromPeer = { const: true } as const;
 
@@ -104,6 +105,15 @@ export const serverSchemas = {
     description: 'Only to a client that was not heard from for an interval.',
     required: ['type'],
     properties: { type: { const: 'ping' } },
+  },
+  restarting: {
+    type: 'object',
+    description: 'The server goes, and closes this socket (1012): come back after so many milliseconds.',
+    required: ['type', 'after_ms'],
+    properties: {
+      type: { const: 'restarting' },
+      after_ms: { type: 'integer', minimum: 0, maximum: MAX_RESTART_AFTER_MS },
+    },
   },
   error: {
     type: 'object',

@@ -4,6 +4,7 @@ import { AddressCount, AddressRate } from './limits.ts';
 import type { Logger } from './logger.ts';
 import type { ServerOptions } from './options.ts';
 import { isAllowedOrigin } from './origins.ts';
+import type { Readiness } from './readiness.ts';
 import type { HttpRequest, HttpResponse } from './uws.ts';
 
 /** A refused upgrade, for the client, the log and the metrics. */
@@ -19,14 +20,15 @@ export interface RequestFacts {
   readonly forwarded: string;
   readonly origin: string;
   readonly host: string;
+  /** It has a session to come back to. */
+  readonly isReturning?: boolean;
 }
 
 type Verdict = { readonly address: string } | { readonly refusal: UpgradeRefusal };
 
-interface Asking {
+interface Asking extends Pick<RequestFacts, 'origin' | 'host'> {
   readonly address: string;
-  readonly origin: string;
-  readonly host: string;
+  readonly isReturning: boolean;
   readonly now: number;
 }
 
@@ -39,16 +41,18 @@ export class Admission {
   readonly #options: ServerOptions;
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #readiness: Readiness;
   readonly #proxies: TrustedProxies;
   readonly #perAddress = new AddressCount();
   readonly #upgrades: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
 
   /** @throws when `--trust-proxy` has an entry that is no address */
-  constructor(options: ServerOptions, log: Logger, now: () => number) {
+  constructor(options: ServerOptions, log: Logger, now: () => number, readiness: Readiness) {
     this.#options = options;
     this.#log = log;
     this.#now = now;
+    this.#readiness = readiness;
     this.#proxies = new TrustedProxies(options.trustProxy);
     const { maxUpgradesPerSecond } = options;
     this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
@@ -62,14 +66,15 @@ export class Admission {
       forwarded: req.getHeader('x-forwarded-for'),
       origin: req.getHeader('origin'),
       host: req.getHeader('host'),
+      isReturning: req.getQuery('resume') === 'back',
     });
   }
 
   /** The same for a request that another library read. */
-  judgeRequest({ remote, forwarded, origin, host }: RequestFacts): Verdict {
+  judgeRequest({ remote, forwarded, origin, host, isReturning = false }: RequestFacts): Verdict {
     const address = this.addressOf(remote, forwarded);
     const now = this.#now();
-    const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, now }));
+    const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, isReturning, now }));
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
     if (refusal.kind === 'origin') {
@@ -97,6 +102,13 @@ export class Admission {
   #createReasons() {
     const { maxConnections, maxConnectionsPerAddress, allowOrigin } = this.#options;
     return [
+      {
+        kind: 'draining',
+        status: '503 Service Unavailable',
+        message: 'The server is restarting; try again in a few seconds.',
+        // Who comes back is told when to try again, which only an open socket can tell a browser.
+        fits: ({ isReturning }: Asking) => this.#readiness.isDraining && !isReturning,
+      },
       {
         kind: 'connections',
         status: '503 Service Unavailable',

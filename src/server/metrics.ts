@@ -12,6 +12,8 @@ import { nameTransitions } from '../machines/index.ts';
 export interface Measured {
   readonly sessions: () => Iterable<{ readonly value: StateValue }>;
   readonly pairings: () => Iterable<{ readonly value: StateValue }>;
+  /** By reason why the server wants no clients: whether it holds. */
+  readonly unready: () => Iterable<readonly [string, number]>;
   readonly hosts: () => readonly Pick<MachineHost<never, never, never>, 'machine' | 'taken'>[];
 }
 
@@ -36,6 +38,7 @@ export class Metrics {
     const { received, refused } = this;
     this.#gauge('pairlane_sessions', 'Sessions by state.', ['state'], () => byState(measured.sessions()));
     this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () => byState(measured.pairings()));
+    this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
     this.#counter('pairlane_messages_received_total', 'Messages by type.', ['type'], () => received);
     this.#counter('pairlane_refusals_total', 'What was refused, by kind.', ['kind'], () => refused);
     this.#counter('pairlane_bytes_total', 'Bytes of messages.', ['direction'], () => [

@@ -16,6 +16,7 @@ import {
   DEFAULT_PING_TIMEOUT_MS,
   DEFAULT_PORT,
   DEFAULT_RESUME_GRACE_MS,
+  MAX_DRAIN_MS,
 } from '../protocol/index.ts';
 import { MAX_NODE_ID, MIN_NODE_ID } from './cluster/bus.ts';
 import { DEFAULT_NATS_PREFIX } from './cluster/nats-address.ts';
@@ -59,6 +60,14 @@ export const serverOptions = {
     zero: 'nobody can come back',
     default: DEFAULT_RESUME_GRACE_MS,
     help: 'Milliseconds that a session waits for a client that lost its socket and asked to come back.',
+  },
+  drainMs: {
+    kind: 'integer',
+    min: 100,
+    max: MAX_DRAIN_MS,
+    zero: 'all at once',
+    default: 0,
+    help: 'Milliseconds in which clients are sent away, each told when to come back, before the server ends.',
   },
   secret: {
     kind: 'text',

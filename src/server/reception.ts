@@ -35,6 +35,8 @@ export interface ReceptionShell {
   readonly newId: () => string;
   /** The time in milliseconds; the timers are told of it, too. */
   readonly now: () => number;
+  /** Sends a client that comes back away again, while the server drains. */
+  readonly turnAway: (socket: WebSocket<SocketData>) => boolean;
   /** Something of ours threw: the session ends. */
   readonly fail: (session: ServerSession, error: unknown, where: string) => void;
 }
@@ -63,6 +65,7 @@ export class Reception implements SocketHandlers {
       this.#welcome(socket, now);
       return;
     }
+    if (this.#shell.turnAway(socket)) return;
     this.#shell.timers.arm(data, FIRST_MESSAGE, RESUME_MESSAGE_TIMEOUT_MS, () => {
       socket.end(closeCodes.timedOut, 'You did not say which session is yours');
     });
@@ -140,6 +143,7 @@ export class Reception implements SocketHandlers {
     const { sessions, timers, cluster } = this.#shell;
     const data = socket.getUserData();
     timers.disarmAll(data);
+    if (this.#shell.turnAway(socket)) return;
     const decoded = decode(Buffer.from(bytes));
     const message = 'frame' in decoded ? decoded.frame.message : undefined;
     if (message?.type !== 'resume') {
@@ -161,8 +165,9 @@ export class Reception implements SocketHandlers {
     const data = socket.getUserData();
     data.isReturning = false;
     const isMoved = typeof answer === 'object' && !sessions.has(message.id);
-    if (isMoved) this.#adopt(data.isClosed ? undefined : socket, message, answer.session, answer.from);
-    else if (data.isClosed) return;
+    const isHere = !data.isClosed && !this.#shell.turnAway(socket);
+    if (isMoved) this.#adopt(isHere ? socket : undefined, message, answer.session, answer.from);
+    else if (!isHere) return;
     else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
     else {
       const began = cluster()?.nodeOf(message.id);

@@ -11,7 +11,9 @@ export const serveCommand = defineCommand({
   about: 'Start the signaling server.',
   details:
     'Start the signaling server. Clients connect to ws://HOST:PORT/; GET /healthz answers 200 while it runs.\n' +
-    'Ctrl+C and SIGTERM tell every client that the server goes away, and end it.',
+    'Ctrl+C and SIGTERM tell every client that the server goes away, and end it. With --drain-ms, SIGTERM and\n' +
+    'POST /drain from this machine tell each client when to come back; a second signal ends it at once.\n' +
+    'GET /readyz answers 503 from then on.',
   options: serverOptions,
   async run(options) {
     const problems = [...iceServerProblems(options), ...busProblems(options)];
@@ -19,10 +21,12 @@ export const serveCommand = defineCommand({
     const server = await startServer(options).catch((error: Error) => {
       throw new CommandError(error.message);
     });
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    process.once('SIGINT', () => void server.stop());
+    process.once('SIGTERM', () => {
+      process.once('SIGTERM', () => void server.stop());
+      void server.drain();
     });
-    await server.stop();
+    await server.ended;
     return 0;
   },
 });

@@ -20,6 +20,8 @@ import { Cluster } from './cluster/cluster.ts';
 import { createBus } from './cluster/create-bus.ts';
 import { Halves } from './cluster/halves.ts';
 import { sessionIdOn } from './cluster/node-id.ts';
+import { Drain } from './drain.ts';
+import { addDrainRoute } from './drain-route.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { Inbox } from './inbox.ts';
 import { Inspector } from './inspector/inspector.ts';
@@ -32,6 +34,7 @@ import { Metrics } from './metrics.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
+import { Readiness } from './readiness.ts';
 import { Reception } from './reception.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
@@ -68,6 +71,10 @@ export class SignalingServer {
   cluster: Cluster | undefined;
   /** The game rooms, once it has started, if they are on. */
   rooms: Rooms | undefined;
+  /** Why `/readyz` says that no more clients should come. */
+  readonly readiness = new Readiness();
+  /** Fulfilled when it has ended, whoever asked for it. */
+  readonly ended: Promise<void>;
   readonly #listen: typeof listen;
   readonly #queue = new StepQueue();
   readonly #timers: TimerWheel;
@@ -75,9 +82,12 @@ export class SignalingServer {
   readonly #admission: Admission;
   readonly #reception: Reception;
   readonly #outbox: Outbox;
+  readonly #drain: Drain;
   #epoch: number;
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
+  #stopping: Promise<void> | undefined;
+  #hasEnded: () => void = () => {};
 
   /** @param given with a node's number; {@link startServer} chooses one */
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
@@ -85,14 +95,18 @@ export class SignalingServer {
     this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
     this.clock = parts.clock ?? systemClock;
     this.#listen = parts.listen ?? listen;
+    this.ended = new Promise((resolve) => {
+      this.#hasEnded = resolve;
+    });
     this.#timers = new TimerWheel(this.clock.now());
     // Above every epoch of an earlier run: a server makes fewer than a thousand pairings a second in the long run.
     // And another one than those of other nodes: a client may be paired by one and then by another.
     this.#epoch = Math.floor(this.clock.wallTime()) * EPOCH_STEP + (this.options.node % EPOCH_STEP);
-    this.#admission = new Admission(this.options, this.log, () => this.clock.now());
+    this.#admission = new Admission(this.options, this.log, () => this.clock.now(), this.readiness);
     this.metrics = new Metrics({
       sessions: () => this.sessions.values(),
       pairings: () => this.pairings,
+      unready: () => this.readiness.counts(),
       hosts: () => [this.sessionHost, this.pairingHost, this.halves.remoteHost],
     });
     this.#outbox = new Outbox(this.log, this.metrics, this.options.maxUnsentBytes, (session, code, reason) =>
@@ -154,7 +168,15 @@ export class SignalingServer {
         for (const session of pairing.clients) this.#fail(session, error, effect);
       },
     });
-    const { options, sessions, sessionHost } = this;
+    const { options, sessions, sessionHost, metrics, readiness } = this;
+    this.#drain = new Drain({
+      ...{ options, log, sessions, sessionHost, metrics, readiness },
+      outbox: this.#outbox,
+      timers: this.#timers,
+      now: () => this.#now(),
+      hasOtherNodes: () => (this.cluster?.links.open.length ?? 0) > 0,
+      end: () => void this.stop(),
+    });
     const router = new Router(sessionHost, this.pairingHost, directory, halves, (session, step) =>
       this.inspector.peerStepped(session, step),
     );
@@ -171,6 +193,7 @@ export class SignalingServer {
       cluster: () => this.cluster,
       newId: () => sessionIdOn(this.node),
       now: () => this.#now(),
+      turnAway: (socket) => this.#drain.turnAway(socket),
       fail: (session, error, where) => this.#fail(session, error, where),
     });
     if (parts.bus) {
@@ -208,6 +231,8 @@ export class SignalingServer {
       metrics: this.metrics,
       handlers: this.#reception,
       addRoutes: (app) => {
+        this.readiness.addRoutes(app);
+        addDrainRoute(app, { drainMs: this.options.drainMs, drain: () => void this.drain() });
         this.inspector.addRoutes(app);
         this.rooms?.addRoutes(app, this.#admission);
       },
@@ -217,16 +242,34 @@ export class SignalingServer {
     return this;
   }
 
+  /**
+   * Sends clients away one after another over the drain time, and ends; see {@link Drain}. Without a drain time, that
+   * is to stop.
+   */
+  drain(): Promise<void> {
+    if (this.options.drainMs === 0) return this.stop();
+    if (this.#listening && !this.readiness.isDraining) this.#drain.start();
+    return this.ended;
+  }
+
   /** Tells every client why (1001), and ends. */
   async stop(): Promise<void> {
-    if (!this.#listening) return;
+    if (!this.#listening) return this.#stopping;
+    this.#stopping = this.#stop(this.#listening);
+    return this.#stopping;
+  }
+
+  async #stop(listening: Listening): Promise<void> {
     this.log.info('Server stopping');
-    const listening = this.#listening;
     this.#listening = undefined;
-    const hasClients = this.sessions.size > 0;
+    this.#timers.disarmAll(this.#drain);
+    const hasClients = this.sessions.size > 0 || this.readiness.isDraining;
+    // After a drain sessions just go: they wait for nobody here, and their clients bring them back.
+    const isLeft = ({ socket }: ServerSession) => socket !== undefined || !this.readiness.isDraining;
     // All at once: nobody is told that a peer left when the whole server leaves.
     this.#queue.batch(() => {
       for (const session of this.sessions.values()) {
+        if (!isLeft(session)) continue;
         this.sessionHost.send(session, {
           type: 'CLOSED_BY_SERVER',
           code: closeCodes.goingAway,
@@ -240,6 +283,7 @@ export class SignalingServer {
     await listening.close(hasClients);
     this.#stopTimers?.();
     this.metrics.stop();
+    this.#hasEnded();
   }
 
   /** Socket.IO is loaded only by a server that serves it. */

@@ -18,6 +18,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'present.socket.online.heard': ['HEARD'],
     'present.socket.online.pinged': [],
     'present.socket.away': ['HEARD'],
+    'present.socket.drained': ['HEARD', 'RESUMED'],
   },
   pairing: {
     // A report before the descriptions are exchanged is about an earlier connection.

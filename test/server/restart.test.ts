@@ -1,56 +1,9 @@
 /** A server that is killed and started again with the same secret: everybody comes back, nothing is lost or doubled. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { pairlane, type Run } from '../support/process.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { heardBy, pairedOn, Restartable } from '../support/restartable.ts';
 import { ResumableClient } from '../support/resumable-client.ts';
 import { pairUp } from '../support/test-server.ts';
-
-class Restartable {
-  url = '';
-  #run: Run | undefined;
-
-  async start(port?: string, secret = 'a secret'): Promise<this> {
-    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
-    const args = ['serve', '--port', port ?? (await freePort()), '--max-messages-per-second', '0'];
-    this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
-    const [, started] = await this.#run.printed(/Server starting on [^:]+:(\d+)/);
-    this.url = `ws://127.0.0.1:${started}/`;
-    return this;
-  }
-
-  /** kill -9, and start on the same port. */
-  async restart(secret?: string): Promise<void> {
-    this.#run?.child.kill('SIGKILL');
-    await this.#run?.exited();
-    await this.start(new URL(this.url).port, secret);
-  }
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return String(port);
-}
-
-async function pairedOn(server: Restartable): Promise<{ a: ResumableClient; b: ResumableClient }> {
-  const clients = {
-    a: await ResumableClient.connect(server.url),
-    b: await ResumableClient.connect(server.url),
-  };
-  const epoch = await pairUp(clients.a, clients.b);
-  clients.a.pairing = { peer_id: clients.b.id, epoch, initiator: true };
-  clients.b.pairing = { peer_id: clients.a.id, epoch, initiator: false };
-  return clients;
-}
-
-const heardBy = (client: ResumableClient) =>
-  client.inbox
-    .filter((message) => message.type === 'candidate')
-    .map((message) => (message.candidate as { candidate: string }).candidate);
 
 describe('a server that is killed and started again with the same secret', () => {
   it('gives both clients their ids and their pairing, and every message arrives once and in order', async () => {
@@ -100,6 +53,25 @@ describe('a server that is killed and started again with the same secret', () =>
     clients.b.send({ type: 'answer', sdp: 'after' });
     clients.a = await clients.a.comeBack(server.url);
     await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the answer');
+  }, 15_000);
+
+  it('does not take an old answer, sent again, for that to a new offer', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    clients.a.send({ type: 'offer', sdp: 'one' });
+    await clients.b.next('offer');
+    clients.b.send({ type: 'answer', sdp: 'one' });
+    await clients.a.next('answer');
+    await server.restart();
+    clients.a = await clients.a.comeBack(server.url);
+    clients.a.send({ type: 'offer', sdp: 'two' });
+    await clients.a.settled();
+    // It has no confirmation of its first answer, and sends it again.
+    clients.b = await clients.b.comeBack(server.url);
+    await clients.b.until(() => clients.b.inbox.some(({ sdp }) => sdp === 'two'), 'the new offer');
+    clients.b.send({ type: 'answer', sdp: 'two' });
+    await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the new answer');
+    expect(clients.a.inbox.filter(({ type }) => type === 'answer')).toMatchObject([{ sdp: 'two' }]);
   }, 15_000);
 
   it('does not give a session for a secret that another server issued', async () => {

@@ -46,11 +46,12 @@ const modelOf = (isResumable: boolean) =>
     {
       events: chosen as never,
       input: sessionInput(isResumable) as never,
-      // A client that is away sends nothing; all that it can do is to come back.
+      // A client that is away sends nothing; all that it can do is to come back, to this process if it goes on.
       filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
         snapshot.status === 'active' &&
         snapshot.can(event) &&
         (isResumable || event.type !== 'RESUMED') &&
+        !snapshot.matches({ present: { socket: 'drained' } }) &&
         (event.type === 'RESUMED' || !snapshot.matches({ present: { socket: 'away' } }))) as never,
       serializeState: ((snapshot: Snapshot, event?: object, previous?: Snapshot) =>
         JSON.stringify([snapshot.value, event && previous ? [event, previous.value] : null])) as never,

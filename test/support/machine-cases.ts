@@ -79,7 +79,7 @@ export const sessionEvents: Cases<SessionEvent> = {
   HEARD: [{ type: 'HEARD' }],
   RESUMED: [{ type: 'RESUMED' }],
   SOCKET_CLOSED: [true, false].map((isGoodbye) => ({ type: 'SOCKET_CLOSED', isGoodbye })),
-  CLOSED_BY_SERVER: ([1001, 1013] as const).map((code) => ({
+  CLOSED_BY_SERVER: ([1001, 1012, 1013] as const).map((code) => ({
     type: 'CLOSED_BY_SERVER',
     code,
     reason: 'a reason',
@@ -114,7 +114,10 @@ export const negotiationEvents: Cases<NegotiationEvent> = {
   ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
   CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
   PEER_DISCONNECTED: [{ type: 'PEER_DISCONNECTED' }],
-  SOCKET_LOST: [true, false].map((mayReturn) => ({ type: 'SOCKET_LOST', mayReturn, random: 0.5 })),
+  SOCKET_LOST: [
+    ...[true, false].map((mayReturn) => ({ type: 'SOCKET_LOST' as const, mayReturn, random: 0.5 })),
+    { type: 'SOCKET_LOST', mayReturn: true, random: 0.5, afterMs: 2_000 },
+  ],
   LOCAL_OFFER_SET: [{ type: 'LOCAL_OFFER_SET' }],
   LOCAL_ANSWER_SET: [{ type: 'LOCAL_ANSWER_SET' }],
   LOCAL_CANDIDATE_FOUND: [{ type: 'LOCAL_CANDIDATE_FOUND' }],

@@ -1,0 +1,46 @@
+/**
+ * Whether a balancer should send clients here. `/healthz` says that the process runs; this says that it wants clients,
+ * and if not, why. A reason is a line in the table; whoever knows of it adds it and takes it away again.
+ */
+import type { HttpResponse, TemplatedApp } from './uws.ts';
+
+const messages = {
+  draining: 'the server is restarting and takes no new clients',
+} as const;
+
+export type UnreadyReason = keyof typeof messages;
+
+export class Readiness {
+  readonly #reasons = new Set<UnreadyReason>();
+
+  get isDraining(): boolean {
+    return this.#reasons.has('draining');
+  }
+
+  add(reason: UnreadyReason): void {
+    this.#reasons.add(reason);
+  }
+
+  remove(reason: UnreadyReason): void {
+    this.#reasons.delete(reason);
+  }
+
+  /** For the metrics: 1 for each reason that holds. */
+  *counts(): Iterable<[UnreadyReason, number]> {
+    for (const reason of Object.keys(messages) as UnreadyReason[])
+      yield [reason, this.#reasons.has(reason) ? 1 : 0];
+  }
+
+  addRoutes(app: TemplatedApp): void {
+    app.get('/readyz', (res) => this.#answer(res));
+  }
+
+  #answer(res: HttpResponse): void {
+    const reasons = [...this.#reasons];
+    if (reasons.length > 0) res.writeStatus('503 Service Unavailable');
+    res
+      .writeHeader('content-type', 'text/plain')
+      .writeHeader('cache-control', 'no-store')
+      .end(reasons.map((reason) => `not ready: ${messages[reason]} (${reason})\n`).join('') || 'ready\n');
+  }
+}

@@ -1,0 +1,102 @@
+/** `pairlane serve --drain-ms` as a process: signals, its end, and the server after it. */
+import { describe, expect, it } from '@jest/globals';
+import { pairlane } from '../support/process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { heardBy, pairedOn, Restartable } from '../support/restartable.ts';
+import { ResumableClient } from '../support/resumable-client.ts';
+
+async function started(drainMs: number) {
+  const run = pairlane(['serve', '--port', '0', '--drain-ms', String(drainMs)]);
+  const [, port] = await run.printed(/Server starting on [^:]+:(\d+)/);
+  return { run, url: `ws://127.0.0.1:${port}/`, port };
+}
+
+/** Other work on this machine may hold up what is over in time. */
+const BUSY_MS = 2_000;
+
+/** Half of what ends the session of a client that is away. */
+const MOST_WAITING = 128;
+
+describe('pairlane serve --drain-ms', () => {
+  it('2000 is gone within that time after SIGTERM, and exits 0', async () => {
+    const { run, url } = await started(2_000);
+    const clients = [
+      ...(await Promise.all([1, 2, 3, 4].map(() => ResumableClient.connect(url)))),
+      await RawClient.connect(url),
+    ];
+    const toldAt = Date.now();
+    run.child.kill('SIGTERM');
+    expect(await run.exited()).toBe(0);
+    expect(Date.now() - toldAt).toBeLessThan(2_000 + BUSY_MS);
+    for (const client of clients) {
+      expect((await client.whenClosed()).code).toBe(1012);
+      expect(client.inbox.map(({ type }) => type)).toEqual(['restarting']);
+    }
+    expect(run.stdout).toMatch(/Draining: 5 clients go within 2000 ms/);
+    expect(run.stdout).toMatch(/Draining: [1-4] of 5 clients left/);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends at once on a second signal, %s', async (signal) => {
+    const { run, url } = await started(600_000);
+    const clients = [await RawClient.connect(url), await RawClient.connect(url)];
+    run.child.kill('SIGTERM');
+    await clients[0]?.whenClosed();
+    run.child.kill(signal);
+    expect(await run.exited()).toBe(0);
+    expect(clients.map(({ closed }) => closed?.code)).toEqual([1012, 1001]);
+  });
+
+  it('stays quick on Ctrl+C', async () => {
+    const { run, url } = await started(600_000);
+    const client = await RawClient.connect(url);
+    run.child.kill('SIGINT');
+    expect((await client.whenClosed()).code).toBe(1001);
+    expect(await run.exited()).toBe(0);
+  });
+
+  it('ends with 0 after POST /drain, too', async () => {
+    const { run, url, port } = await started(500);
+    const client = await RawClient.connect(url);
+    expect((await fetch(`http://127.0.0.1:${port}/drain`, { method: 'POST' })).status).toBe(202);
+    expect((await client.whenClosed()).code).toBe(1012);
+    expect(await run.exited()).toBe(0);
+  });
+});
+
+describe('a drain and a restart with the same secret', () => {
+  it('lose no message in flight and double none, and the pairing stands', async () => {
+    const server = await new Restartable(['--drain-ms', '500']).start();
+    const clients = await pairedOn(server);
+    const ids = [clients.a.id, clients.b.id];
+    const said = { a: 0, b: 0 };
+    const say = (who: 'a' | 'b') => {
+      said[who] += 1;
+      clients[who].send({ type: 'candidate', candidate: { candidate: `${who} ${said[who]}` } });
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const ending = server.end('SIGTERM');
+      // Both talk on until they are sent away, first the one and then the other: no more than may wait for a client.
+      const most = said.a + MOST_WAITING;
+      while (!clients.a.closed || !clients.b.closed) {
+        if (said.a < most) {
+          say('a');
+          say('b');
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect([clients.a.closed.code, clients.b.closed.code]).toEqual([1012, 1012]);
+      expect(await ending).toBe(0);
+      await server.start(new URL(server.url).port);
+      const order = round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
+      for (const who of order) clients[who] = await clients[who].comeBack(server.url);
+    }
+    await clients.b.until(() => heardBy(clients.b).length >= said.a, "the last of a's messages");
+    await clients.a.until(() => heardBy(clients.a).length >= said.b, "the last of b's messages");
+    expect([clients.a.id, clients.b.id]).toEqual(ids);
+    expect(heardBy(clients.b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
+    expect(heardBy(clients.a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
+    const types = [...clients.a.inbox, ...clients.b.inbox].map(({ type }) => type);
+    expect(types).not.toContain('peer_disconnected');
+    expect(types).not.toContain('error');
+  }, 30_000);
+});

@@ -1,0 +1,65 @@
+/** A server process that is ended and started again on the same port, and two clients that are paired on it. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { pairlane, type Run } from './process.ts';
+import { ResumableClient } from './resumable-client.ts';
+import { pairUp } from './test-server.ts';
+
+export class Restartable {
+  url = '';
+  readonly #options: readonly string[];
+  #run: Run | undefined;
+
+  constructor(options: readonly string[] = []) {
+    this.#options = options;
+  }
+
+  async start(port?: string, secret = 'a secret'): Promise<this> {
+    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    const args = ['serve', '--port', port ?? (await freePort()), '--max-messages-per-second', '0'];
+    args.push(...this.#options);
+    this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
+    const [, started] = await this.#run.printed(/Server starting on [^:]+:(\d+)/);
+    this.url = `ws://127.0.0.1:${started}/`;
+    return this;
+  }
+
+  /** kill -9, and start on the same port. */
+  async restart(secret?: string): Promise<void> {
+    await this.end('SIGKILL');
+    await this.start(new URL(this.url).port, secret);
+  }
+
+  /** @returns the exit status; null when the signal ended it */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.#run?.child.kill(signal);
+    return (await this.#run?.exited()) ?? null;
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return String(port);
+}
+
+/** Two clients, paired, that would say so to a server that has forgotten it. */
+export async function pairedOn(server: Restartable): Promise<{ a: ResumableClient; b: ResumableClient }> {
+  const clients = {
+    a: await ResumableClient.connect(server.url),
+    b: await ResumableClient.connect(server.url),
+  };
+  const epoch = await pairUp(clients.a, clients.b);
+  clients.a.pairing = { peer_id: clients.b.id, epoch, initiator: true };
+  clients.b.pairing = { peer_id: clients.a.id, epoch, initiator: false };
+  return clients;
+}
+
+/** The candidates that reached it, in order. */
+export const heardBy = (client: ResumableClient) =>
+  client.inbox
+    .filter((message) => message.type === 'candidate')
+    .map((message) => (message.candidate as { candidate: string }).candidate);
