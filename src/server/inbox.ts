@@ -46,7 +46,9 @@ export class Inbox {
       session.isPinged = false;
       sessionHost.send(session, { type: 'HEARD' });
     }
-    const message = session.delivery ? this.#takeNumbered(session, Buffer.from(bytes)) : Buffer.from(bytes);
+    const message = session.delivery
+      ? this.#takeNumbered(session, Buffer.from(bytes))
+      : new Uint8Array(bytes);
     if (!message || !this.#isWithinLimits(session, message.length, now)) return;
     const decoded: Decoded = isBinary ? BINARY : decode(message);
     if ('refusal' in decoded) outbox.refuse(session, decoded.refusal);
@@ -66,7 +68,7 @@ export class Inbox {
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
-  #takeNumbered(session: ServerSession, bytes: Buffer): Buffer | undefined {
+  #takeNumbered(session: ServerSession, bytes: Buffer): Uint8Array | undefined {
     const head = NUMBERED_HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
     if (!head) return bytes;
     const verdict = session.delivery?.accept(Number(head[1]), Number(head[2]));

@@ -140,7 +140,7 @@ export class Reception implements SocketHandlers {
     const { sessions, timers, cluster } = this.#shell;
     const data = socket.getUserData();
     timers.disarmAll(data);
-    const decoded = decode(Buffer.from(bytes));
+    const decoded = decode(new Uint8Array(bytes));
     const message = 'frame' in decoded ? decoded.frame.message : undefined;
     if (message?.type !== 'resume') {
       this.#refuse(socket, now);

@@ -42,7 +42,7 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Messages refused for their number since the last that was not. */
   floodCount = 0;
   /** Both only for a session that can be resumed. */
-  delivery: Delivery<string | Buffer> | undefined;
+  delivery: Delivery<string | Uint8Array> | undefined;
   resumeToken: ResumeToken | undefined;
   /** What it asked other nodes for. */
   ask: PendingAsk | undefined;
