@@ -72,6 +72,11 @@ export function decode(bytes: Uint8Array): Decoded {
   return { frame: { bytes, message: message as ClientMessage } };
 }
 
+/** The frame as text, which may be kept. */
+export function textOf({ bytes }: Frame): string {
+  return utf8.decode(bytes);
+}
+
 /**
  * The frame as its peer gets it: the sender's own bytes with `from_peer` put in at the end. Building the JSON anew
  * costs half as much again.

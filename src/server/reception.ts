@@ -11,7 +11,7 @@ import type { Inbox } from './inbox.ts';
 import type { PairingKeys } from './keys.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { Logger } from './logger.ts';
-import { BYTE_BURST_S, type ServerOptions } from './options.ts';
+import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { isOf, restorePairing } from './restoration.ts';
 import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
@@ -105,8 +105,7 @@ export class Reception implements SocketHandlers {
   ): ServerSession {
     const { options, sessions, sessionHost } = this.#shell;
     const data = socket?.getUserData();
-    const burst = { messages: options.maxMessageBurst, bytes: BYTE_BURST_S * options.maxBytesPerSecond };
-    const session = new ServerSession(id, socket, data?.address ?? '', burst, now);
+    const session = new ServerSession(id, socket, data?.address ?? '', now);
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();

@@ -37,8 +37,8 @@ export class ServerSession extends Hosted<SessionContext> {
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
-  readonly bucket: TokenBucket;
-  readonly byteBucket: TokenBucket;
+  readonly bucket = new TokenBucket();
+  readonly byteBucket = new TokenBucket();
   /** Messages refused for their number since the last that was not. */
   floodCount = 0;
   /** Both only for a session that can be resumed. */
@@ -54,7 +54,6 @@ export class ServerSession extends Hosted<SessionContext> {
     id: string,
     socket: WebSocket<SocketData> | undefined,
     address: string,
-    burst: { messages: number; bytes: number },
     now: number,
   ) {
     super();
@@ -63,8 +62,6 @@ export class ServerSession extends Hosted<SessionContext> {
     this.address = address;
     this.openedAt = now;
     this.heardAt = now;
-    this.bucket = new TokenBucket(burst.messages, now);
-    this.byteBucket = new TokenBucket(burst.bytes, now);
   }
 }
 

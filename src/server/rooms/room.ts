@@ -16,7 +16,7 @@ export class Player extends Hosted<PlayerContext> {
   readonly socket: RoomSocket;
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
-  readonly bucket: TokenBucket;
+  readonly bucket = new TokenBucket();
   /** Requests refused for their number since the last that was not. */
   floodCount = 0;
   room: Room | undefined;
@@ -24,11 +24,10 @@ export class Player extends Hosted<PlayerContext> {
   shownId: RoomId = '';
   shownGameId: RoomId = '';
 
-  constructor(socket: RoomSocket, burst: number, now: number) {
+  constructor(socket: RoomSocket) {
     super();
     this.socket = socket;
     this.id = socket.id;
-    this.bucket = new TokenBucket(burst, now);
   }
 }
 

@@ -104,7 +104,8 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   opened(socket: RoomSocket): void {
-    const player = new Player(socket, this.#shell.options.maxMessageBurst, this.#shell.now());
+    this.#shell.now();
+    const player = new Player(socket);
     this.players.set(socket, player);
     this.playerHost.start(player, undefined);
   }
