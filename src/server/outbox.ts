@@ -105,7 +105,10 @@ export class Outbox {
   }
 }
 
-function numbered(delivery: Delivery<string | Uint8Array>, kept: WaitingFrame<string | Uint8Array>): string | Uint8Array {
+function numbered(
+  delivery: Delivery<string | Uint8Array>,
+  kept: WaitingFrame<string | Uint8Array>,
+): string | Uint8Array {
   const { message } = kept;
   const [head, tail] = [delivery.headOf(kept), delivery.tailOf(kept)];
   if (typeof message === 'string') return head + message + tail;

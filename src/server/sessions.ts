@@ -50,12 +50,7 @@ export class ServerSession extends Hosted<SessionContext> {
   side: Side = 'a';
   keys: string[] = [];
 
-  constructor(
-    id: string,
-    socket: WebSocket<SocketData> | undefined,
-    address: string,
-    now: number,
-  ) {
+  constructor(id: string, socket: WebSocket<SocketData> | undefined, address: string, now: number) {
     super();
     this.id = id;
     this.socket = socket;
