@@ -28,7 +28,7 @@ export class TokenBucket {
   }
 
   #fullAfter(now: number, perSecond: number, amount: number): number {
-    return (this.#fullAt > now ? this.#fullAt : now) + (amount * 1000) / perSecond;
+    return Math.max(this.#fullAt, now) + (amount * 1000) / perSecond;
   }
 }
 
