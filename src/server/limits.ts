@@ -1,4 +1,5 @@
 /** What one client, or one address, may do: token buckets, and a count. All take the time as an argument. */
+import { BYTE_BURST_S, type ServerOptions } from './options.ts';
 
 /** Sums of times are not exact: whoever may send 200 at once is not refused the last one for it. */
 const ROUNDING_MS = 1e-6;
@@ -29,6 +30,39 @@ export class TokenBucket {
 
   #fullAfter(now: number, perSecond: number, amount: number): number {
     return Math.max(this.#fullAt, now) + (amount * 1000) / perSecond;
+  }
+}
+
+/** A message over the limit: it is refused once, those after it are passed over, and one burst later it is the end. */
+export interface Flood {
+  readonly code: 'too_many_messages' | 'too_many_bytes';
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
+
+/** What one client may send, of whichever protocol. */
+export class SendingRate {
+  readonly #messages = new TokenBucket();
+  readonly #bytes = new TokenBucket();
+  /** Messages refused since the last that was not. */
+  #refused = 0;
+
+  /** Counts a message. @returns undefined when it may pass */
+  take(now: number, bytes: number, options: RateOptions): Flood | undefined {
+    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
+    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, maxMessageBurst);
+    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, BYTE_BURST_S * maxBytesPerSecond, bytes)) {
+      this.#refused = 0;
+      return undefined;
+    }
+    this.#refused += 1;
+    return {
+      code: isMessageLeft ? 'too_many_bytes' : 'too_many_messages',
+      isFirst: this.#refused === 1,
+      isLast: this.#refused === maxMessageBurst + 1,
+    };
   }
 }
 

@@ -84,6 +84,7 @@ export class SignalingServer {
     this.metrics = new Metrics({
       sessions: () => this.sessions.values(),
       pairings: () => this.pairings,
+      rooms: () => this.rooms,
       hosts: () => [this.sessionHost, this.pairingHost, this.halves.remoteHost],
     });
     this.#outbox = new Outbox(this.log, this.metrics, this.options.maxUnsentBytes, (session, code, reason) =>
@@ -145,16 +146,17 @@ export class SignalingServer {
         for (const session of pairing.clients) this.#fail(session, error, effect);
       },
     });
-    const { options, sessions, sessionHost } = this;
+    const { options, sessions, sessionHost, metrics } = this;
     const router = new Router(sessionHost, this.pairingHost, directory, halves, (session, step) =>
       this.inspector.peerStepped(session, step),
     );
     this.#reception = new Reception({
       options,
       log,
+      metrics,
       sessions,
       sessionHost,
-      inbox: new Inbox({ options, metrics: this.metrics, outbox: this.#outbox, router, sessionHost }),
+      inbox: new Inbox({ options, metrics, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
       timers: this.#timers,
       keys: directory.keys,
@@ -240,6 +242,7 @@ export class SignalingServer {
     return new Rooms({
       options: this.options,
       log: this.log,
+      metrics: this.metrics,
       queue: this.#queue,
       timers: this.#timers,
       now: () => this.#now(),

@@ -11,7 +11,7 @@ import type { Delivery } from '../protocol/index.ts';
 import type { PendingAsk } from './cluster/asks.ts';
 import type { RemoteSession } from './cluster/remote-session.ts';
 import type { Frame } from './decode.ts';
-import { TokenBucket } from './limits.ts';
+import { SendingRate } from './limits.ts';
 import type { ResumeToken } from './resumption.ts';
 import type { WebSocket } from './uws.ts';
 
@@ -37,10 +37,7 @@ export class ServerSession extends Hosted<SessionContext> {
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
-  readonly bucket = new TokenBucket();
-  readonly byteBucket = new TokenBucket();
-  /** Messages refused for their number since the last that was not. */
-  floodCount = 0;
+  readonly rate = new SendingRate();
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Uint8Array> | undefined;
   resumeToken: ResumeToken | undefined;

@@ -8,7 +8,7 @@ import {
   type Side,
 } from '../../machines/index.ts';
 import { isLowerPlayer, type RoomId, type RoomSignalType } from '../../protocol/index.ts';
-import { TokenBucket } from '../limits.ts';
+import { SendingRate } from '../limits.ts';
 import type { RoomSocket } from './socket-server.ts';
 
 /** A client of the game rooms. */
@@ -16,9 +16,7 @@ export class Player extends Hosted<PlayerContext> {
   readonly socket: RoomSocket;
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
-  readonly bucket = new TokenBucket();
-  /** Requests refused for their number since the last that was not. */
-  floodCount = 0;
+  readonly rate = new SendingRate();
   room: Room | undefined;
   /** The ids as the client wrote them: it may compare what it gets with its own by `===`. */
   shownId: RoomId = '';

@@ -18,6 +18,9 @@ export interface RoomSocket {
 }
 
 export interface RoomSocketHandlers {
+  /** Somebody may not connect; for what reason. */
+  refused(kind: string): void;
+  sent(bytes: number): void;
   opened(socket: RoomSocket): void;
   /** @param reply undefined when the client asked for no acknowledgement */
   requested(
@@ -59,6 +62,7 @@ export function serveSocketIo(
     maxHttpBufferSize: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
     pingInterval: pingIntervalMs || NEVER_MS,
     pingTimeout: pingTimeoutMs || NEVER_MS,
+    connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
     httpCompression: false,
     ...(allowOrigin.length > 0 && {
       cors: { origin: allowOrigin.includes('*') ? '*' : [...allowOrigin] },
@@ -71,8 +75,10 @@ export function serveSocketIo(
         origin: headers.origin ?? '',
         host: headers.host ?? '',
       });
-      if ('refusal' in verdict) decide(verdict.refusal.message, false);
-      else decide(undefined, true);
+      if ('refusal' in verdict) {
+        handlers.refused(verdict.refusal.kind);
+        decide(verdict.refusal.message, false);
+      } else decide(undefined, true);
     },
   });
   let isStopped = false;
@@ -88,7 +94,9 @@ export function serveSocketIo(
     // Only a client on polling leaves anything unsent, until it polls again.
     let unsentBytes = 0;
     socket.conn.on('packetCreate', ({ data }: { data?: string }) => {
-      unsentBytes += data?.length ?? 0;
+      const bytes = data?.length ?? 0;
+      unsentBytes += bytes;
+      handlers.sent(bytes);
     });
     socket.conn.on('drain', () => {
       unsentBytes = 0;
