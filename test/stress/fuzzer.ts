@@ -68,9 +68,9 @@ export class Fuzzer {
 
   /** As it should be, or again, or without a number, or with one that cannot be: that ends the session. */
   #numbered(bytes: Buffer): Buffer {
-    const kind = this.#isNumbered ? this.#random.below(200) : 0;
-    if (!this.#isNumbered || (kind > 0 && kind < 10)) return bytes;
-    if (kind >= 20) this.#sent += 1;
+    const kind = this.#isNumbered ? this.#random.below(1_000) : 0;
+    if (!this.#isNumbered || (kind > 0 && kind < 30)) return bytes;
+    if (kind >= 60) this.#sent += 1;
     const seq = kind === 0 ? this.#random.below(1_000) : this.#sent;
     return Buffer.concat([Buffer.from(`[${seq},${this.#had},`), bytes, Buffer.from(']')]);
   }

@@ -39,7 +39,7 @@ interface EngineConnection {
   readonly remoteAddress: string;
   readonly request: { readonly headers: { readonly [name: string]: unknown } };
   readonly transport: { closeTimeout?: number };
-  once(event: 'close', listener: () => void): void;
+  once(event: 'close', listener: (reason: string) => void): void;
 }
 
 /** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
@@ -82,15 +82,22 @@ export function serveSocketIo(
     },
   });
   let isStopped = false;
+  const joined = new WeakSet<EngineConnection>();
   io.attachApp(withBackpressureLimit(app, maxUnsentBytes));
   io.engine.on('connection', (connection: EngineConnection) => {
     const forwarded = String(connection.request.headers['x-forwarded-for'] ?? '');
     const address = admission.addressOf(plainAddress(connection.remoteAddress), forwarded);
     connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
     admission.opened(address);
-    connection.once('close', () => admission.closed(address));
+    connection.once('close', (reason) => {
+      admission.closed(address);
+      // Nobody else closes one that has not joined the namespace.
+      if (reason === 'forced close' && !isStopped && !joined.has(connection))
+        handlers.refused('first_message');
+    });
   });
   io.on('connection', (socket) => {
+    joined.add(socket.conn as never);
     // Only a client on polling leaves anything unsent, until it polls again.
     let unsentBytes = 0;
     socket.conn.on('packetCreate', ({ data }: { data?: string }) => {

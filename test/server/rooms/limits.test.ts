@@ -1,5 +1,7 @@
 /** The limits of the game rooms are the server's, and so are its metrics. */
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { RoomClient } from '../../support/room-client.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -7,6 +9,17 @@ const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const urlOf = ({ server }: TestServer) => `http://127.0.0.1:${server.port}`;
 
 describe('a player', () => {
+  it('is closed when it says nothing for 50 ms with --first-message-timeout-ms 50, and no other', async () => {
+    const server = await start({ firstMessageTimeoutMs: 50 });
+    const one = await RoomClient.connect(urlOf(server));
+    const silent = new WebSocket(`${urlOf(server)}/socket.io/?EIO=4&transport=websocket`);
+    await once(silent, 'close');
+    expect(await one.join('g', 1)).toEqual({ players: [1] });
+    one.socket.disconnect();
+    await server.connect();
+    expect(server.server.metrics.refused.get('first_message')).toBe(1);
+  });
+
   it('may send 1,024 bytes a second after 4,096 at once, and again a second later', async () => {
     const server = await start({ maxBytesPerSecond: 1_024 });
     const one = await RoomClient.connect(urlOf(server));
