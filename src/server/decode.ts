@@ -82,7 +82,7 @@ export function textOf({ bytes }: Frame): string {
  * costs half as much again.
  * @param isKept false when it is sent at once and not looked at again: then all frames share one piece of memory
  */
-export function withFromPeer({ bytes, message }: Frame, isKept: boolean): Uint8Array | string {
+export function withFromPeer({ bytes, message }: Frame, isKept: boolean): Buffer | string {
   const isForged = 'from_peer' in message;
   const end = bytes.length - 1;
   if (isForged || bytes[end] !== CLOSING_BRACE) return JSON.stringify({ ...message, from_peer: true });
@@ -95,11 +95,11 @@ export function withFromPeer({ bytes, message }: Frame, isKept: boolean): Uint8A
 }
 
 /** A frame of the usual limit fits. */
-const shared = new Uint8Array(128 * 1024);
+const shared = Buffer.alloc(128 * 1024);
 /** The beginnings of it that most frames take, by their lengths: to make one costs as much as to fill it. */
-const beginnings: (Uint8Array | undefined)[] = new Array(4096).fill(undefined);
+const beginnings: (Buffer | undefined)[] = new Array(4096).fill(undefined);
 
-function sharedOf(length: number): Uint8Array {
+function sharedOf(length: number): Buffer {
   const known = beginnings[length];
   if (known) return known;
   const beginning = shared.subarray(0, length);

@@ -42,14 +42,14 @@ export class Outbox {
   }
 
   /** Sends a message that is JSON already. For a session that can be resumed it is numbered, and kept. */
-  sendFrame(session: ServerSession, frame: string | Uint8Array): void {
+  sendFrame(session: ServerSession, frame: string | Buffer): void {
     const { delivery } = session;
     if (delivery) this.#writeKept(session, delivery, delivery.keep(frame));
     else this.#write(session, frame);
   }
 
   /** Passes a frame on that came from a peer. `relayed.settled` is called once the receiver has it. */
-  relayFrame(to: ServerSession, frame: string | Uint8Array, relayed: Relayed): void {
+  relayFrame(to: ServerSession, frame: string | Buffer, relayed: Relayed): void {
     if (to.delivery && relayed.origin !== undefined)
       this.#writeKept(to, to.delivery, to.delivery.keep(frame, relayed));
     else this.sendFrame(to, frame);
@@ -69,8 +69,8 @@ export class Outbox {
 
   #writeKept(
     session: ServerSession,
-    delivery: Delivery<string | Uint8Array>,
-    kept: WaitingFrame<string | Uint8Array>,
+    delivery: Delivery<string | Buffer>,
+    kept: WaitingFrame<string | Buffer>,
   ): void {
     this.#write(session, numbered(delivery, kept));
     if (!delivery.isOverfull) return;
@@ -78,7 +78,7 @@ export class Outbox {
     this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
-  #write(session: ServerSession, frame: string | Uint8Array): void {
+  #write(session: ServerSession, frame: string | Buffer): void {
     const { socket } = session;
     if (!socket) return;
     const status = socket.send(frame, false);
@@ -105,10 +105,7 @@ export class Outbox {
   }
 }
 
-function numbered(
-  delivery: Delivery<string | Uint8Array>,
-  kept: WaitingFrame<string | Uint8Array>,
-): string | Uint8Array {
+function numbered(delivery: Delivery<string | Buffer>, kept: WaitingFrame<string | Buffer>): string | Buffer {
   const { message } = kept;
   const [head, tail] = [delivery.headOf(kept), delivery.tailOf(kept)];
   if (typeof message === 'string') return head + message + tail;

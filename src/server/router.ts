@@ -107,8 +107,7 @@ export class Router {
     const peer = pairing.other(side);
     this.signal(pairing, side, frame);
     // Not relayed by an effect: the other half is told, which counts it as this one does.
-    if (message.type === 'report' && peer instanceof RemoteSession)
-      this.#halves.relay(peer, textOf(frame));
+    if (message.type === 'report' && peer instanceof RemoteSession) this.#halves.relay(peer, textOf(frame));
   }
 
   /** A client's message for its peer, from a socket or from another node. */

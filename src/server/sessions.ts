@@ -39,7 +39,7 @@ export class ServerSession extends Hosted<SessionContext> {
   isPinged = false;
   readonly rate = new SendingRate();
   /** Both only for a session that can be resumed. */
-  delivery: Delivery<string | Uint8Array> | undefined;
+  delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
   /** What it asked other nodes for. */
   ask: PendingAsk | undefined;
