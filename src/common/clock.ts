@@ -12,9 +12,12 @@ export interface Clock {
   every(ms: number, tick: () => void): () => void;
 }
 
+/** In Node the global is a getter; the time is asked for with every message. */
+const { performance: stopwatch } = globalThis;
+
 /** The machine's own clock; it does not keep a process alive. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => stopwatch.now(),
   wallTime: () => Date.now(),
   every(ms, tick) {
     const timer = setInterval(tick, ms);

@@ -28,7 +28,8 @@ export function isAssign(action: unknown): action is Assign {
 
 /**
  * True when a step's actions follow from its transition and state alone: all are named, none has computed parameters,
- * and nothing but the event moves the machine (no `always`, no history, no built-in action but assign and delays).
+ * and nothing but the event moves the machine (no `always`, no history, no built-in action but assign and delays),
+ * which is known by its whole name (no wildcard).
  */
 export function isPlannable(machine: AnyStateMachine): boolean {
   const { actions } = machine.implementations;
@@ -40,6 +41,7 @@ export function isPlannable(machine: AnyStateMachine): boolean {
   };
   return stateNodesOf(machine.root).every((node) => {
     if (node.type === 'history' || node.always || node.config.invoke) return false;
+    if ([...node.transitions.keys()].some((eventType) => eventType.endsWith('*'))) return false;
     const ofTransitions = transitionsFrom(node).flatMap((transition) => transition.actions);
     const ofInitial = node.type === 'compound' ? node.initial.actions : [];
     return [...node.entry, ...node.exit, ...ofTransitions, ...ofInitial].every(isPlain);

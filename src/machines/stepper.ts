@@ -2,14 +2,16 @@
  * Steps sessions of one machine, as XState does. What XState did once need not be worked out again: which states a
  * transition leaves and enters, and which actions that runs, is the same whenever the same transition is taken in the
  * same state. So the first such step is XState's own `machine.transition`, and writes down what it did (a
- * {@link Plan}); later ones ask XState only which transition is taken, guards and all, and follow the plan, which is
- * five times faster. A machine with features that this would get wrong is stepped by `machine.transition` always
+ * {@link Plan}); later ones ask the guards which transition is taken (candidates.ts), and follow the plan, which is
+ * ten times faster. A machine with features that this would get wrong is stepped by `machine.transition` always
  * ({@link isPlannable}).
  *
- * This file and plannable.ts are the only ones that touch XState's internals (the actor scope, `assignment`, the
- * microstep inspection event); test/machines/host-contract.test.ts holds them equal to `createActor`.
+ * This file, candidates.ts and plannable.ts are the only ones that touch XState's internals (the actor scope,
+ * `assignment`, the microstep inspection event, the order in which transitions are asked);
+ * test/machines/host-contract.test.ts holds them equal to `createActor`.
  */
 import { type AnyStateMachine, createEmptyActor, type StateValue } from 'xstate';
+import { type Candidate, candidatesOf, firstPassing } from './candidates.ts';
 import type { Effect, Hosted, TakenTransition } from './hosted.ts';
 import { type Assign, assigned, delaysOf, isAssign, isPlannable, type StepArgs } from './plannable.ts';
 
@@ -30,7 +32,8 @@ type Act = Effect | Assign;
 interface State {
   readonly value: StateValue;
   readonly snapshot: Snapshot;
-  readonly plans: Map<TakenTransition, Plan>;
+  /** By an event's type; undefined where XState has to be asked. */
+  readonly candidates: Map<string, readonly Candidate<Plan>[] | undefined>;
 }
 
 /** What XState did when a transition was taken in a state: where it led, and by which acts. */
@@ -87,23 +90,28 @@ export class MachineStepper {
   }
 
   /** Takes a later step. @returns its effects, in order */
-  advance(instance: Hosted<unknown>, event: unknown): readonly Effect[] {
-    const { snapshot, plans } = this.#find(instance.value);
-    snapshot.context = instance.context;
+  advance(instance: Hosted<unknown>, event: { readonly type: string }): readonly Effect[] {
+    const state = this.#find(instance.value);
+    const { context } = instance;
     this.transitions = NONE;
-    let only: TakenTransition | undefined;
-    if (this.#isPlannable) {
-      const taken = this.machine.getTransitionData(snapshot as never, event as never);
-      if (!taken || taken.length === 0) return NONE;
-      only = taken.length === 1 ? taken[0] : undefined;
-      const plan = only && plans.get(only);
-      if (plan) return this.#follow(plan, instance, event, instance.context);
-    }
+    const candidates = this.#candidatesIn(state, event.type);
+    const taken = candidates && firstPassing(candidates, { context, event });
+    if (candidates && !taken) return NONE;
+    if (taken?.plan) return this.#follow(taken.plan, instance, event, context);
     this.#forgetStep();
+    state.snapshot.context = context;
+    const { snapshot } = state;
     const next = this.machine.transition(snapshot as never, event as never, this.#scope as never) as never;
-    const plan = only && this.#planOf(next);
-    if (only && plan) plans.set(only, plan);
+    if (taken && this.transitions[0] === taken.transition) taken.plan = this.#planOf(next);
     return this.#commit(instance, next);
+  }
+
+  #candidatesIn(state: State, eventType: string): readonly Candidate<Plan>[] | undefined {
+    const known = state.candidates.get(eventType);
+    if (known || !this.#isPlannable || state.candidates.has(eventType)) return known;
+    const candidates = candidatesOf<Plan>(this.machine, state.value, eventType);
+    state.candidates.set(eventType, candidates);
+    return candidates;
   }
 
   /** The snapshot of a state, with anybody's context in it. */
@@ -170,7 +178,7 @@ export class MachineStepper {
     let state = this.#states.get(key);
     if (!state) {
       const snapshot = this.#noting.resolveState({ value, context: {} }) as unknown as Snapshot;
-      state = { value: snapshot.value, snapshot, plans: new Map() };
+      state = { value: snapshot.value, snapshot, candidates: new Map() };
       this.#states.set(key, state);
       this.#stateOf.set(state.value, state);
     }

@@ -5,8 +5,8 @@ export const DEFAULT_PORT = 8765;
 export const DEFAULT_PING_INTERVAL_MS = 30_000;
 export const DEFAULT_PING_TIMEOUT_MS = 10_000;
 export const DEFAULT_RESUME_GRACE_MS = 30_000;
-/** For the first message of a client that says it comes back. */
-export const RESUME_MESSAGE_TIMEOUT_MS = 5_000;
+/** For the first message of a client that says it comes back, or speaks Socket.IO. */
+export const DEFAULT_FIRST_MESSAGE_TIMEOUT_MS = 5_000;
 
 /** The longest drain, and the longest time to come back that a client believes. */
 export const MAX_DRAIN_MS = 3_600_000;

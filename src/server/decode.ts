@@ -18,7 +18,7 @@ import {
 /** A message as it came, for those who pass it on. */
 export interface Frame {
   /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly message: ClientMessage;
 }
 
@@ -44,11 +44,13 @@ const checks = new Map(
   ]),
 );
 
-export function decode(bytes: Buffer): Decoded {
-  const text = bytes.toString('utf8');
+/** Faster than a Buffer's toString. A byte order mark stays where it is, and is no JSON. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export function decode(bytes: Uint8Array): Decoded {
   let message: unknown;
   try {
-    message = JSON.parse(text);
+    message = JSON.parse(utf8.decode(bytes));
   } catch {
     return { refusal: { code: 'invalid_json' } };
   }
@@ -70,6 +72,11 @@ export function decode(bytes: Buffer): Decoded {
   return { frame: { bytes, message: message as ClientMessage } };
 }
 
+/** The frame as text, which may be kept. */
+export function textOf({ bytes }: Frame): string {
+  return utf8.decode(bytes);
+}
+
 /**
  * The frame as its peer gets it: the sender's own bytes with `from_peer` put in at the end. Building the JSON anew
  * costs half as much again.
@@ -77,20 +84,31 @@ export function decode(bytes: Buffer): Decoded {
  */
 export function withFromPeer({ bytes, message }: Frame, isKept: boolean): Buffer | string {
   const isForged = 'from_peer' in message;
-  if (isForged || bytes[bytes.length - 1] !== CLOSING_BRACE)
-    return JSON.stringify({ ...message, from_peer: true });
-  const length = bytes.length - 1 + FROM_PEER.length;
-  const isShared = !isKept && length <= shared.length;
-  const relayed = isShared ? shared.subarray(0, length) : Buffer.allocUnsafe(length);
+  const end = bytes.length - 1;
+  if (isForged || bytes[end] !== CLOSING_BRACE) return JSON.stringify({ ...message, from_peer: true });
+  const length = end + FROM_PEER.length;
+  const relayed = isKept || length > shared.length ? Buffer.allocUnsafe(length) : sharedOf(length);
   relayed.set(bytes);
-  relayed.set(FROM_PEER, bytes.length - 1);
+  // Seventeen bytes: a call of `set` takes longer.
+  for (let next = 0; next < FROM_PEER.length; next += 1) relayed[end + next] = FROM_PEER[next] as number;
   return relayed;
 }
 
 /** A frame of the usual limit fits. */
 const shared = Buffer.alloc(128 * 1024);
+/** The beginnings of it that most frames take, by their lengths: to make one costs as much as to fill it. */
+const beginnings: (Buffer | undefined)[] = new Array(4096).fill(undefined);
+
+function sharedOf(length: number): Buffer {
+  const known = beginnings[length];
+  if (known) return known;
+  const beginning = shared.subarray(0, length);
+  if (length < beginnings.length) beginnings[length] = beginning;
+  return beginning;
+}
+
 const CLOSING_BRACE = 0x7d;
-const FROM_PEER = Buffer.from(',"from_peer":true}');
+const FROM_PEER = new TextEncoder().encode(',"from_peer":true}');
 
 /**
  * I-JSON (RFC 7493 section 2.1): a surrogate that stands alone is no character, and no two parsers agree on what it

@@ -2,7 +2,7 @@
 import { closeCodes, errorMessages, NUMBERED_HEAD } from '../protocol/index.ts';
 import { type Decoded, decode, type Frame } from './decode.ts';
 import type { Metrics } from './metrics.ts';
-import { BYTE_BURST_S, type ServerOptions } from './options.ts';
+import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Router, SessionHost } from './router.ts';
 import type { ServerSession } from './sessions.ts';
@@ -46,8 +46,12 @@ export class Inbox {
       session.isPinged = false;
       sessionHost.send(session, { type: 'HEARD' });
     }
-    const message = session.delivery ? this.#takeNumbered(session, Buffer.from(bytes)) : Buffer.from(bytes);
-    if (!message || !this.#isWithinLimits(session, message.length, now)) return;
+    const message = session.delivery
+      ? this.#takeNumbered(session, Buffer.from(bytes))
+      : new Uint8Array(bytes);
+    // A repeated frame counts, too: it is not looked at, but it was read.
+    if (!this.#isWithinRate(session, message?.length ?? bytes.byteLength, now)) return;
+    if (!message || !this.#isWithinSize(session, message.length)) return;
     const decoded: Decoded = isBinary ? BINARY : decode(message);
     if ('refusal' in decoded) outbox.refuse(session, decoded.refusal);
     else this.#accept(session, decoded.frame, message.length < bytes.byteLength, now);
@@ -66,7 +70,7 @@ export class Inbox {
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
-  #takeNumbered(session: ServerSession, bytes: Buffer): Buffer | undefined {
+  #takeNumbered(session: ServerSession, bytes: Buffer): Uint8Array | undefined {
     const head = NUMBERED_HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
     if (!head) return bytes;
     const verdict = session.delivery?.accept(Number(head[1]), Number(head[2]));
@@ -87,27 +91,19 @@ export class Inbox {
     });
   }
 
-  #isWithinLimits(session: ServerSession, bytes: number, now: number): boolean {
+  #isWithinSize(session: ServerSession, bytes: number): boolean {
     const { maxMessageBytes } = this.#shell.options;
-    if (!this.#isWithinRate(session, bytes, now)) return false;
     if (maxMessageBytes === 0 || bytes <= maxMessageBytes) return true;
     this.#shell.outbox.refuse(session, { code: 'message_too_large' });
     return false;
   }
 
-  /** A flood is refused once, then passed over; one that goes on for another burst ends the session. */
   #isWithinRate(session: ServerSession, bytes: number, now: number): boolean {
-    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = this.#shell.options;
-    const byteBurst = BYTE_BURST_S * maxBytesPerSecond;
-    const isMessageLeft = session.bucket.take(now, maxMessagesPerSecond, maxMessageBurst);
-    if (isMessageLeft && session.byteBucket.take(now, maxBytesPerSecond, byteBurst, bytes)) {
-      session.floodCount = 0;
-      return true;
-    }
-    session.floodCount += 1;
-    const code = isMessageLeft ? 'too_many_bytes' : 'too_many_messages';
-    if (session.floodCount === 1) this.#shell.outbox.refuse(session, { code });
-    if (session.floodCount > maxMessageBurst) {
+    const flood = session.rate.take(now, bytes, this.#shell.options);
+    if (!flood) return true;
+    const { code, isFirst, isLast } = flood;
+    if (isFirst) this.#shell.outbox.refuse(session, { code });
+    if (isLast) {
       this.#shell.metrics.refused.add('flood');
       const reason = errorMessages[code];
       const { sessionHost } = this.#shell;

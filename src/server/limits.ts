@@ -1,33 +1,68 @@
 /** What one client, or one address, may do: token buckets, and a count. All take the time as an argument. */
+import { BYTE_BURST_S, type ServerOptions } from './options.ts';
 
-/** A bucket that fills with time and is emptied by use; `burst` tokens at most. */
+/** Sums of times are not exact: whoever may send 200 at once is not refused the last one for it. */
+const ROUNDING_MS = 1e-6;
+
+/**
+ * A bucket that fills with time and is emptied by use; `burst` tokens at most. All that is kept is when it is full
+ * again (the virtual scheduling of ITU-T I.371, "GCRA"): one number a limit and session, read and written once.
+ */
 export class TokenBucket {
-  #tokens: number;
-  #filledAt: number;
-
-  constructor(burst: number, now: number) {
-    this.#tokens = burst;
-    this.#filledAt = now;
-  }
+  #fullAt = Number.NEGATIVE_INFINITY;
 
   /** Takes tokens if they are there. @param perSecond how fast the bucket fills; 0: there are always some */
   take(now: number, perSecond: number, burst: number, amount = 1): boolean {
     if (perSecond === 0) return true;
-    this.fill(now, perSecond, burst);
-    if (this.#tokens < amount) return false;
-    this.#tokens -= amount;
+    const fullAt = this.#fullAfter(now, perSecond, amount);
+    if (fullAt - now > (burst * 1000) / perSecond + ROUNDING_MS) return false;
+    this.#fullAt = fullAt;
     return true;
   }
 
-  /** Fills up to now. @returns true when it is full again */
-  fill(now: number, perSecond: number, burst: number): boolean {
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) * perSecond) / 1000);
-    this.#filledAt = now;
-    return this.#tokens === burst;
+  isFull(now: number): boolean {
+    return this.#fullAt <= now;
   }
 
-  get isEmpty(): boolean {
-    return this.#tokens < 1;
+  isEmpty(now: number, perSecond: number, burst: number): boolean {
+    return this.#fullAfter(now, perSecond, 1) - now > (burst * 1000) / perSecond + ROUNDING_MS;
+  }
+
+  #fullAfter(now: number, perSecond: number, amount: number): number {
+    return Math.max(this.#fullAt, now) + (amount * 1000) / perSecond;
+  }
+}
+
+/** A message over the limit: it is refused once, those after it are passed over, and one burst later it is the end. */
+export interface Flood {
+  readonly code: 'too_many_messages' | 'too_many_bytes';
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
+
+/** What one client may send, of whichever protocol. */
+export class SendingRate {
+  readonly #messages = new TokenBucket();
+  readonly #bytes = new TokenBucket();
+  /** Messages refused since the last that was not. */
+  #refused = 0;
+
+  /** Counts a message. @returns undefined when it may pass */
+  take(now: number, bytes: number, options: RateOptions): Flood | undefined {
+    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
+    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, maxMessageBurst);
+    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, BYTE_BURST_S * maxBytesPerSecond, bytes)) {
+      this.#refused = 0;
+      return undefined;
+    }
+    this.#refused += 1;
+    return {
+      code: isMessageLeft ? 'too_many_bytes' : 'too_many_messages',
+      isFirst: this.#refused === 1,
+      isLast: this.#refused === maxMessageBurst + 1,
+    };
   }
 }
 
@@ -45,16 +80,13 @@ export class AddressRate {
   }
 
   isExhausted(address: string, now: number): boolean {
-    const bucket = this.#buckets.get(address);
-    if (!bucket) return false;
-    bucket.fill(now, this.#perSecond, this.#burst);
-    return bucket.isEmpty;
+    return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
   }
 
   count(address: string, now: number): void {
     if (this.#perSecond === 0) return;
     this.#sweep(now);
-    const bucket = this.#buckets.get(address) ?? new TokenBucket(this.#burst, now);
+    const bucket = this.#buckets.get(address) ?? new TokenBucket();
     this.#buckets.set(address, bucket);
     bucket.take(now, this.#perSecond, this.#burst);
   }
@@ -63,7 +95,7 @@ export class AddressRate {
     if (now - this.#sweptAt < SWEEP_INTERVAL_MS) return;
     this.#sweptAt = now;
     for (const [address, bucket] of this.#buckets) {
-      if (bucket.fill(now, this.#perSecond, this.#burst)) this.#buckets.delete(address);
+      if (bucket.isFull(now)) this.#buckets.delete(address);
     }
   }
 }

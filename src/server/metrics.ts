@@ -10,12 +10,24 @@ import { nameTransitions } from '../machines/index.ts';
 
 /** What the metrics show that somebody else counts. */
 export interface Measured {
-  readonly sessions: () => Iterable<{ readonly value: StateValue }>;
-  readonly pairings: () => Iterable<{ readonly value: StateValue }>;
+  readonly sessions: () => Iterable<InState>;
+  readonly pairings: () => Iterable<InState>;
   /** By reason why the server wants no clients: whether it holds. */
   readonly unready: () => Iterable<readonly [string, number]>;
-  readonly hosts: () => readonly Pick<MachineHost<never, never, never>, 'machine' | 'taken'>[];
+  readonly hosts: () => readonly Host[];
+  /** The game rooms, if they are on: their pairings are of the same machine. */
+  readonly rooms: () => MeasuredRooms | undefined;
 }
+
+interface MeasuredRooms {
+  readonly players: ReadonlyMap<unknown, InState>;
+  readonly pairings: Iterable<InState>;
+  readonly playerHost: Host;
+  readonly pairingHost: Host;
+}
+
+type InState = { readonly value: StateValue };
+type Host = Pick<MachineHost<never, never, never>, 'machine' | 'taken'>;
 
 class Counts extends Map<string, number> {
   add(name: string, amount = 1): void {
@@ -37,7 +49,12 @@ export class Metrics {
     this.#eventLoop.enable();
     const { received, refused } = this;
     this.#gauge('pairlane_sessions', 'Sessions by state.', ['state'], () => byState(measured.sessions()));
-    this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () => byState(measured.pairings()));
+    this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () =>
+      byState([...measured.pairings(), ...(measured.rooms()?.pairings ?? [])]),
+    );
+    this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
+      byState(measured.rooms()?.players.values() ?? []),
+    );
     this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
     this.#counter('pairlane_messages_received_total', 'Messages by type.', ['type'], () => received);
     this.#counter('pairlane_refusals_total', 'What was refused, by kind.', ['kind'], () => refused);
@@ -45,10 +62,10 @@ export class Metrics {
       ['received', this.bytesReceived],
       ['sent', this.bytesSent],
     ]);
-    const transitions = measured.hosts;
-    this.#counter('pairlane_transitions_total', 'Transitions taken.', ['transition'], () =>
-      taken(transitions()),
-    );
+    this.#counter('pairlane_transitions_total', 'Transitions taken.', ['transition'], () => {
+      const rooms = measured.rooms();
+      return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
+    });
     this.#gauge('pairlane_event_loop_delay_seconds', 'Delay since the last scrape.', ['quantile'], () => {
       const delays = ['50', '99', '100'].map((percent): [string, number] => [
         `${Number(percent) / 100}`,
@@ -114,7 +131,7 @@ export class Metrics {
   }
 }
 
-function byState(instances: Iterable<{ readonly value: StateValue }>): Counts {
+function byState(instances: Iterable<InState>): Counts {
   // Sessions in the same state share the value, so this counts objects, and spells out each only once.
   const values = new Map<StateValue, number>();
   for (const { value } of instances) values.set(value, (values.get(value) ?? 0) + 1);
@@ -135,7 +152,7 @@ function spell(value: StateValue): string {
     .join(' ');
 }
 
-function taken(hosts: ReturnType<Measured['hosts']>): [string, number][] {
+function taken(hosts: readonly Host[]): [string, number][] {
   return hosts.flatMap(({ machine, taken: counts }) =>
     [...nameTransitions(machine)].map(([transition, name]): [string, number] => [
       name,

@@ -1,6 +1,7 @@
 /** Every option of the server, once: flag, PAIRLANE_ variable, default, range and meaning. */
 import type { Option, OptionTable, OptionValues } from '../common/options.ts';
 import {
+  DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
   DEFAULT_MAX_BYTES_PER_SECOND,
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
@@ -145,6 +146,14 @@ export const serverOptions = {
     zero: none,
     default: DEFAULT_MAX_KEY_GUESSES_PER_MINUTE,
     help: 'Wrong pairing keys a minute that one address may try.',
+  },
+  firstMessageTimeoutMs: {
+    kind: 'integer',
+    min: 50,
+    max: DAY_MS,
+    zero: none,
+    default: DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
+    help: 'Milliseconds in which a client that comes back, or speaks Socket.IO, says who it is.',
   },
   trustProxy: {
     kind: 'list',

@@ -3,7 +3,7 @@ import type { Executors, PairingEffects } from '../machines/index.ts';
 import type { DisconnectReason } from '../protocol/index.ts';
 import type { Halves } from './cluster/halves.ts';
 import { RemoteSession } from './cluster/remote-session.ts';
-import { withFromPeer } from './decode.ts';
+import { textOf, withFromPeer } from './decode.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { Logger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
@@ -23,6 +23,8 @@ export function pairingExecutors(
   shell: PairingShell,
 ): Executors<PairingEffects, ServerPairing, ServerPairingEvent> {
   const { outbox, log, sessionHost, halves, pairings } = shell;
+  // Asked once: it is the one line that every message would write.
+  const isRelayLogged = log.isLevelEnabled('info');
   return {
     announcePairing(pairing) {
       const { a, b, epoch } = pairing;
@@ -58,7 +60,7 @@ export function pairingExecutors(
       if (!frame) return;
       const from = pairing.party(event.from);
       const to = pairing.other(event.from);
-      if (log.isLevelEnabled('info')) {
+      if (isRelayLogged) {
         const { type } = frame.message;
         log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
       }
@@ -66,7 +68,7 @@ export function pairingExecutors(
       const isNumbered = to instanceof RemoteSession ? to.isResumable : to.delivery !== undefined;
       const isFromHere = !(from instanceof RemoteSession);
       const origin = event.origin ?? (isFromHere && isNumbered ? from.delivery?.hold() : undefined);
-      if (to instanceof RemoteSession) halves.relay(to, frame.bytes.toString(), origin);
+      if (to instanceof RemoteSession) halves.relay(to, textOf(frame), origin);
       else
         outbox.relayFrame(
           to,

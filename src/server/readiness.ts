@@ -6,6 +6,7 @@ import type { HttpResponse, TemplatedApp } from './uws.ts';
 
 const messages = {
   draining: 'the server is restarting and takes no new clients',
+  bus_away: 'the bus between the nodes is away',
 } as const;
 
 export type UnreadyReason = keyof typeof messages;

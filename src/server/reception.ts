@@ -1,7 +1,7 @@
 /** How sockets become sessions: a new one each, or for a client that comes back, the one that it had. */
 import type { SessionSettings, TimerWheel } from '../machines/index.ts';
 import type { TravellingSession } from '../protocol/cluster/index.ts';
-import { type ClientMessageOf, closeCodes, Delivery, RESUME_MESSAGE_TIMEOUT_MS } from '../protocol/index.ts';
+import { type ClientMessageOf, closeCodes, Delivery } from '../protocol/index.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Halves } from './cluster/halves.ts';
 import type { MoveAnswer } from './cluster/moves.ts';
@@ -11,7 +11,8 @@ import type { Inbox } from './inbox.ts';
 import type { PairingKeys } from './keys.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { Logger } from './logger.ts';
-import { BYTE_BURST_S, type ServerOptions } from './options.ts';
+import type { Metrics } from './metrics.ts';
+import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { isOf, restorePairing } from './restoration.ts';
 import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
@@ -22,6 +23,7 @@ import type { WebSocket } from './uws.ts';
 export interface ReceptionShell {
   readonly options: ServerOptions;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly sessions: Map<string, ServerSession>;
   readonly sessionHost: SessionHost;
   readonly inbox: Inbox;
@@ -66,7 +68,9 @@ export class Reception implements SocketHandlers {
       return;
     }
     if (this.#shell.turnAway(socket)) return;
-    this.#shell.timers.arm(data, FIRST_MESSAGE, RESUME_MESSAGE_TIMEOUT_MS, () => {
+    const { firstMessageTimeoutMs } = this.#shell.options;
+    this.#shell.timers.arm(data, FIRST_MESSAGE, firstMessageTimeoutMs || Number.POSITIVE_INFINITY, () => {
+      this.#shell.metrics.refused.add('first_message');
       socket.end(closeCodes.timedOut, 'You did not say which session is yours');
     });
   }
@@ -75,16 +79,15 @@ export class Reception implements SocketHandlers {
     const { inbox, fail, now } = this.#shell;
     const data = socket.getUserData();
     const { session } = data;
-    if (!session) {
-      if (!data.isReturning) this.#comeBack(socket, bytes, now());
-      return;
-    }
     // Whatever throws inside a handler would end the process, and everybody's session with it.
     try {
-      session.resumeToken?.confirm();
-      inbox.receive(session, bytes, isBinary, now());
+      if (session) {
+        session.resumeToken?.confirm();
+        inbox.receive(session, bytes, isBinary, now());
+      } else if (!data.isReturning) this.#comeBack(socket, bytes, now());
     } catch (error) {
-      fail(session, error, 'receive');
+      if (session) fail(session, error, 'receive');
+      else this.#failToComeBack(socket, error);
     }
   }
 
@@ -108,8 +111,7 @@ export class Reception implements SocketHandlers {
   ): ServerSession {
     const { options, sessions, sessionHost } = this.#shell;
     const data = socket?.getUserData();
-    const burst = { messages: options.maxMessageBurst, bytes: BYTE_BURST_S * options.maxBytesPerSecond };
-    const session = new ServerSession(id, socket, data?.address ?? '', burst, now);
+    const session = new ServerSession(id, socket, data?.address ?? '', now);
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();
@@ -144,8 +146,10 @@ export class Reception implements SocketHandlers {
     const data = socket.getUserData();
     timers.disarmAll(data);
     if (this.#shell.turnAway(socket)) return;
-    const decoded = decode(Buffer.from(bytes));
-    const message = 'frame' in decoded ? decoded.frame.message : undefined;
+    const { maxMessageBytes } = this.#shell.options;
+    const isTooLarge = maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes;
+    const decoded = isTooLarge ? undefined : decode(new Uint8Array(bytes));
+    const message = decoded && 'frame' in decoded ? decoded.frame.message : undefined;
     if (message?.type !== 'resume') {
       this.#refuse(socket, now);
       return;
@@ -195,6 +199,17 @@ export class Reception implements SocketHandlers {
 
   #refuse(socket: WebSocket<SocketData>, now: number): void {
     this.#shell.outbox.refuse(this.#welcome(socket, now), { code: 'resume_failed', for: 'resume' });
+  }
+
+  /** It may have a session by now, or none. */
+  #failToComeBack(socket: WebSocket<SocketData>, error: unknown): void {
+    const { session } = socket.getUserData();
+    if (session) {
+      this.#shell.fail(session, error, 'comeBack');
+      return;
+    }
+    this.#shell.log.error({ err: error }, 'A client that came back failed');
+    socket.end(closeCodes.internalError, 'Internal error');
   }
 
   #resume(

@@ -13,7 +13,7 @@ import type {
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
 import type { Halves } from './cluster/halves.ts';
 import { RemoteSession } from './cluster/remote-session.ts';
-import type { Frame } from './decode.ts';
+import { type Frame, textOf } from './decode.ts';
 import type { PairingKeys } from './keys.ts';
 import type { AddressRate } from './limits.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
@@ -107,8 +107,7 @@ export class Router {
     const peer = pairing.other(side);
     this.signal(pairing, side, frame);
     // Not relayed by an effect: the other half is told, which counts it as this one does.
-    if (message.type === 'report' && peer instanceof RemoteSession)
-      this.#halves.relay(peer, frame.bytes.toString());
+    if (message.type === 'report' && peer instanceof RemoteSession) this.#halves.relay(peer, textOf(frame));
   }
 
   /** A client's message for its peer, from a socket or from another node. */

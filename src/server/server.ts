@@ -107,6 +107,7 @@ export class SignalingServer {
       sessions: () => this.sessions.values(),
       pairings: () => this.pairings,
       unready: () => this.readiness.counts(),
+      rooms: () => this.rooms,
       hosts: () => [this.sessionHost, this.pairingHost, this.halves.remoteHost],
     });
     this.#outbox = new Outbox(this.log, this.metrics, this.options.maxUnsentBytes, (session, code, reason) =>
@@ -183,9 +184,10 @@ export class SignalingServer {
     this.#reception = new Reception({
       options,
       log,
+      metrics,
       sessions,
       sessionHost,
-      inbox: new Inbox({ options, metrics: this.metrics, outbox: this.#outbox, router, sessionHost }),
+      inbox: new Inbox({ options, metrics, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
       timers: this.#timers,
       keys: directory.keys,
@@ -203,6 +205,7 @@ export class SignalingServer {
         sessionHost: () => this.sessionHost,
         pairingHost: () => this.pairingHost,
         mayRestore: () => this.#reception.mayRestore,
+        busChanged: (isUp) => (isUp ? this.readiness.remove('bus_away') : this.readiness.add('bus_away')),
         now: () => this.#now(),
         wallTime: () => clock.wallTime(),
       });
@@ -293,6 +296,7 @@ export class SignalingServer {
     return new Rooms({
       options: this.options,
       log: this.log,
+      metrics: this.metrics,
       queue: this.#queue,
       timers: this.#timers,
       now: () => this.#now(),

@@ -11,7 +11,7 @@ import type { Delivery } from '../protocol/index.ts';
 import type { PendingAsk } from './cluster/asks.ts';
 import type { RemoteSession } from './cluster/remote-session.ts';
 import type { Frame } from './decode.ts';
-import { TokenBucket } from './limits.ts';
+import { SendingRate } from './limits.ts';
 import type { ResumeToken } from './resumption.ts';
 import type { WebSocket } from './uws.ts';
 
@@ -37,10 +37,7 @@ export class ServerSession extends Hosted<SessionContext> {
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
-  readonly bucket: TokenBucket;
-  readonly byteBucket: TokenBucket;
-  /** Messages refused for their number since the last that was not. */
-  floodCount = 0;
+  readonly rate = new SendingRate();
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
@@ -50,21 +47,13 @@ export class ServerSession extends Hosted<SessionContext> {
   side: Side = 'a';
   keys: string[] = [];
 
-  constructor(
-    id: string,
-    socket: WebSocket<SocketData> | undefined,
-    address: string,
-    burst: { messages: number; bytes: number },
-    now: number,
-  ) {
+  constructor(id: string, socket: WebSocket<SocketData> | undefined, address: string, now: number) {
     super();
     this.id = id;
     this.socket = socket;
     this.address = address;
     this.openedAt = now;
     this.heardAt = now;
-    this.bucket = new TokenBucket(burst.messages, now);
-    this.byteBucket = new TokenBucket(burst.bytes, now);
   }
 }
 

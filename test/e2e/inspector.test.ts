@@ -151,7 +151,7 @@ describe('the inspector', () => {
     const { ServerSession } = await import('../../src/server/sessions.ts');
     const settings = { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 };
     const fakes = Array.from({ length: 50_000 }, (_, i) => {
-      const session = new ServerSession(`fake-${i}`, undefined, '', { messages: 1, bytes: 1 }, 0);
+      const session = new ServerSession(`fake-${i}`, undefined, '', 0);
       server.sessionHost.start(session, { id: session.id, settings, isResumable: false } as never);
       (server.sessions as Map<string, unknown>).set(session.id, session);
       return session;

@@ -155,7 +155,7 @@ describe('bad input', () => {
   });
 
   it('64 KiB pass, one byte more is refused', async () => {
-    const { connectPair } = await startTestServer();
+    const { server, connectPair } = await startTestServer();
     const [a, b] = await connectPair();
     const frame = (bytes: number) => {
       const empty = JSON.stringify({ type: 'offer', sdp: '' });
@@ -165,11 +165,12 @@ describe('bad input', () => {
     expect(String((await b.next('offer')).sdp)).toHaveLength(65_536 - 25);
     a.send(frame(65_537));
     expect(await a.next('error')).toMatchObject({ message: 'Message too large', code: 'message_too_large' });
+    expect(server.metrics.refused.get('message_too_large')).toBe(1);
     await expectUnharmed([a, b]);
   });
 
   it('a flood is refused over 50 messages a second after a burst of 200, and closed when it goes on', async () => {
-    const { connect, connectPair, clock } = await startTestServer();
+    const { server, connect, connectPair, clock } = await startTestServer();
     const bystanders = await connectPair();
     const flooder = await connect();
     for (let sent = 0; sent < 200; sent += 1) flooder.send({ type: 'pong' });
@@ -184,6 +185,8 @@ describe('bad input', () => {
     for (let sent = 0; sent < 250; sent += 1) flooder.send({ type: 'pong' });
     expect(await flooder.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
     expect(flooder.inbox.filter((message) => message.type === 'error')).toHaveLength(1);
+    const { refused } = server.metrics;
+    expect([refused.get('too_many_messages'), refused.get('flood')]).toEqual([2, 1]);
     await expectUnharmed(bystanders);
   });
 

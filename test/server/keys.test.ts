@@ -96,7 +96,7 @@ describe('a pairing key', () => {
   });
 
   it('is refused after 20 wrong guesses a minute from one address, even when it is right', async () => {
-    const { connect, clock } = await startTestServer();
+    const { server, connect, clock } = await startTestServer();
     const [maker, guesser] = [await connect(), await connect()];
     const { key } = await keyOf(maker);
     for (let guess = 0; guess < 20; guess += 1) {
@@ -106,6 +106,9 @@ describe('a pairing key', () => {
       expect.stringContaining('wrong keys'),
       'too_many_key_guesses',
     ]);
+    expect(server.metrics.refused.get('too_many_key_guesses')).toBe(1);
+    // The address counts, not the client: another one does not help.
+    expect(await refusedWith(await connect(), key)).toContain('too_many_key_guesses');
     clock.advance(3_000);
     guesser.send({ type: 'pair_request', key });
     await guesser.next('paired');

@@ -6,8 +6,8 @@ import { addressKey, addressText } from '../../src/server/addresses.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 /** The HTTP status that refuses an upgrade. */
-async function refusalOf(url: string): Promise<number | undefined> {
-  const socket = new WebSocket(url);
+async function refusalOf(url: string, headers = {}): Promise<number | undefined> {
+  const socket = new WebSocket(url, { headers });
   const [, response] = await once(socket, 'unexpected-response');
   return response.statusCode;
 }
@@ -19,12 +19,14 @@ describe('limits', () => {
     expect(await refusalOf(server.url)).toBe(429);
     await first.close();
     await connect();
+    expect(server.metrics.refused.get('connections_per_address')).toBe(1);
   });
 
   it('lets 1 client connect with --max-connections 1, and the second with 503 not', async () => {
     const { server, connect } = await startTestServer({ maxConnections: 1 });
     await connect();
     expect(await refusalOf(server.url)).toBe(503);
+    expect(server.metrics.refused.get('connections')).toBe(1);
   });
 
   it('has no limits where they are 0', async () => {
@@ -76,6 +78,7 @@ describe('limits', () => {
     await flood();
     expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'overfull' });
     expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
+    expect(server.metrics.refused.get('unsent_bytes')).toBe(1);
     deaf.destroy();
   });
 
@@ -102,6 +105,64 @@ describe('limits', () => {
     a.send({ type: 'offer', sdp: 'z'.repeat(900) });
     expect(String((await b.next('offer')).sdp)[0]).toBe('z');
     expect(server.metrics.refused.get('too_many_bytes')).toBe(1);
+  });
+
+  it('closes a client that says it comes back and names no session for 100 ms with --first-message-timeout-ms 100', async () => {
+    const { server, clock, connectResumable } = await startTestServer({ firstMessageTimeoutMs: 100 });
+    const silent = (await connectResumable()).comeBackSilently(server.url);
+    await silent.opened();
+    clock.advance(150);
+    expect(await silent.whenClosed()).toEqual({
+      code: 4408,
+      reason: 'You did not say which session is yours',
+    });
+    expect(server.metrics.refused.get('first_message')).toBe(1);
+  });
+
+  it('lets such a client be silent for an hour with --first-message-timeout-ms 0', async () => {
+    const { server, clock, connectResumable } = await startTestServer({
+      firstMessageTimeoutMs: 0,
+      resumeGraceMs: 7_200_000,
+      pingIntervalMs: 0,
+    });
+    const client = await connectResumable();
+    const silent = client.comeBackSilently(server.url);
+    await silent.opened();
+    clock.advance(3_600_000);
+    await client.settled();
+    expect(silent.closed).toBeUndefined();
+  });
+
+  it('closes a client that repeats a numbered frame more than 200 times at once and as often again', async () => {
+    const { server, connectResumable } = await startTestServer();
+    const client = await connectResumable();
+    client.send({ type: 'pong' });
+    for (let sent = 0; sent < 500; sent += 1) client.send('[1,0,{"type":"pong"}]');
+    expect(await client.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
+    expect(server.metrics.refused.get('too_many_messages')).toBe(1);
+    expect(server.metrics.refused.get('flood')).toBe(1);
+  });
+
+  it('reads no more than 64 KiB from a client that comes back', async () => {
+    const { server, connectResumable } = await startTestServer();
+    const client = await connectResumable();
+    const back = client.comeBackSilently(server.url);
+    await back.opened();
+    const message = { type: 'resume', id: client.id, token: client.token, received: 0 };
+    back.send(JSON.stringify({ ...message, more: 'x'.repeat(65_536) }));
+    expect((await back.next('your_id')).id).not.toBe(client.id);
+    expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
+  });
+
+  it('counts 2 hosts of one IPv6 /64 as 1 address with --max-connections-per-address 1', async () => {
+    const { server } = await startTestServer({ maxConnectionsPerAddress: 1, trustProxy: ['127.0.0.1'] });
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    const first = new WebSocket(server.url, { headers: from('2001:db8:0:1::1') });
+    await once(first, 'open');
+    expect(await refusalOf(server.url, from('2001:db8:0:1:ffff::2'))).toBe(429);
+    const other = new WebSocket(server.url, { headers: from('2001:db8:0:2::1') });
+    await once(other, 'open');
+    for (const socket of [first, other]) socket.terminate();
   });
 
   it('counts an IPv4 address as itself, also mapped into IPv6, and IPv6 by its /64', () => {

@@ -251,6 +251,23 @@ describe('a session that can be resumed', () => {
     });
   });
 
+  it('that throws on our side ends that socket with 1011, and nobody else notices', async () => {
+    const test = await pairedTest();
+    const back = (await test.connectResumable()).comeBackSilently(test.server.url);
+    await back.opened();
+    const { sessions } = test.server;
+    const find = sessions.get;
+    sessions.get = () => {
+      sessions.get = find;
+      throw new Error('a lookup that fails');
+    };
+    back.send('{"type":"resume","id":"x","token":"x","received":0}');
+    expect((await back.whenClosed()).code).toBe(1011);
+    expect(test.log.filter(({ level }) => level === 50)).toHaveLength(1);
+    test.a.send({ type: 'offer', sdp: 'x' });
+    await test.b.next('offer');
+  });
+
   it('never logs its secret', async () => {
     const test = await pairedTest({ logLevel: 'trace' });
     await cut(test, test.a);

@@ -25,6 +25,10 @@ export class Fuzzer {
   #input = Buffer.alloc(0);
   #pongs = 0;
   #pings = 0;
+  /** In a session that can be resumed frames have numbers: of the last one sent, and the last one received. */
+  #isNumbered = false;
+  #sent = 0;
+  #had = 0;
   isClosed = false;
 
   /** @param issued every id that a server has given out: a mutation may hit the name in a signal, too */
@@ -49,7 +53,7 @@ export class Fuzzer {
   async send(frames: number, ids: readonly string[]): Promise<void> {
     const random = this.#random;
     for (let sent = 0; sent < frames; sent += 1)
-      this.#socket.write(wholeMessage(random, payload(random, this.id, ids)));
+      this.#socket.write(wholeMessage(random, this.#numbered(payload(random, this.id, ids))));
     if (random.below(20) === 0) {
       this.#socket.write(brokenFrame(random, payload(random, this.id, ids)));
       this.end();
@@ -60,6 +64,15 @@ export class Fuzzer {
     // A connection that never became a WebSocket answers no ping: it is one more that hangs, until we end it.
     await this.#until(() => this.#pongs === this.#pings || this.id === 'unknown', 5_000);
     if (this.#pongs < this.#pings) this.end();
+  }
+
+  /** As it should be, or again, or without a number, or with one that cannot be: that ends the session. */
+  #numbered(bytes: Buffer): Buffer {
+    const kind = this.#isNumbered ? this.#random.below(1_000) : 0;
+    if (!this.#isNumbered || (kind > 0 && kind < 30)) return bytes;
+    if (kind >= 60) this.#sent += 1;
+    const seq = kind === 0 ? this.#random.below(1_000) : this.#sent;
+    return Buffer.concat([Buffer.from(`[${seq},${this.#had},`), bytes, Buffer.from(']')]);
   }
 
   /** Leaves without a word, as most do. */
@@ -124,8 +137,10 @@ export class Fuzzer {
   #received(text: string): void {
     const parsed = JSON.parse(text);
     const message = Array.isArray(parsed) ? parsed[2] : parsed;
+    if (Array.isArray(parsed)) this.#had = parsed[0];
     if (message.type === 'your_id') {
       this.id = message.id;
+      this.#isNumbered = message.resume !== undefined;
       this.#issued.add(message.id);
     } else if (message.type === 'paired') this.#peer = message.peer_id;
     else if (message.type === 'peer_disconnected') this.#peer = undefined;

@@ -1,7 +1,11 @@
-/** Hours in minutes: clients come, pair, relay, leave or are killed, again and again, and the server stays as it was. */
+/**
+ * Hours in minutes: clients come, pair, relay, lose their sockets and come back, leave or are killed, again and again,
+ * and the server stays as it was.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { startServer } from '../../src/server/index.ts';
 import { madeClients, RawClient } from '../support/raw-client.ts';
+import { ResumableClient } from '../support/resumable-client.ts';
 import { heapBytes } from './fuzz.ts';
 import { Random } from './random.ts';
 
@@ -16,6 +20,7 @@ export interface SoakReport {
   readonly pairings: number;
   readonly relayed: number;
   readonly kills: number;
+  readonly returns: number;
   readonly samples: readonly SoakSample[];
   readonly sessionsLeft: number;
 }
@@ -27,8 +32,17 @@ function countHandles(): number {
     : process.getActiveResourcesInfo().length;
 }
 
+/** Waits for a message of that type, and takes it and what came before. */
+async function arrival(client: RawClient, type: string): Promise<void> {
+  const index = () => client.inbox.findIndex((message) => message.type === type);
+  await client.until(() => index() >= 0, type);
+  client.inbox.splice(0, index() + 1);
+}
+
 const LANES = 30;
 const MESSAGES_A_PAIR = 20;
+/** A client that is killed keeps its peer waiting for as long. */
+const RESUME_GRACE_MS = 500;
 
 /**
  * @param seconds how long
@@ -39,33 +53,48 @@ export async function soak(
   sampleEveryS: number,
   progress: (sample: SoakSample) => void = () => {},
 ): Promise<SoakReport> {
-  const options = { maxConnectionsPerAddress: 0, maxUpgradesPerSecond: 0, resumeGraceMs: 0 };
+  const options = { maxConnectionsPerAddress: 0, maxUpgradesPerSecond: 0, resumeGraceMs: RESUME_GRACE_MS };
   const server = await startServer({ port: 0, logLevel: 'silent', ...options });
   const random = new Random(1);
   const samples: SoakSample[] = [];
-  let [pairings, relayed, kills] = [0, 0, 0];
+  let [pairings, relayed, kills, returns] = [0, 0, 0, 0];
   const startedAt = performance.now();
   const elapsedS = () => (performance.now() - startedAt) / 1_000;
 
-  const oneLife = async () => {
-    const [a, b] = [await RawClient.connect(server.url), await RawClient.connect(server.url)];
-    a.send({ type: 'pair_request', target_id: b.id });
-    await Promise.all([a.next('paired'), b.next('paired')]);
-    pairings += 1;
+  const relay = async (from: RawClient, to: RawClient) => {
     for (let sent = 0; sent < MESSAGES_A_PAIR; sent += 1) {
-      a.send({ type: 'candidate', candidate: null });
-      await b.next('candidate');
+      from.send({ type: 'candidate', candidate: null });
+      await arrival(to, 'candidate');
       relayed += 1;
+    }
+  };
+
+  const oneLife = async () => {
+    const kind = random.below(2) === 0 ? ResumableClient : RawClient;
+    const first = await kind.connect(server.url);
+    let a: RawClient = first;
+    const b = await kind.connect(server.url);
+    a.send({ type: 'pair_request', target_id: b.id });
+    await Promise.all([arrival(a, 'paired'), arrival(b, 'paired')]);
+    pairings += 1;
+    await relay(a, b);
+    if (a instanceof ResumableClient && random.below(2) === 0) {
+      a.socket.terminate();
+      a = await a.comeBack(server.url);
+      // It came too late where the ids differ, and is somebody new.
+      if (a.id === first.id) {
+        returns += 1;
+        await relay(a, b);
+      }
     }
     const isKilled = random.below(2) === 0;
     if (isKilled) {
       kills += 1;
       a.socket.terminate();
     } else await a.close();
-    await b.next('peer_disconnected');
+    await arrival(b, 'peer_disconnected');
     await b.close();
-    madeClients.delete(a);
-    madeClients.delete(b);
+    for (const client of [first, a, b]) madeClients.delete(client);
   };
 
   for (let untilS = sampleEveryS; samples.length * sampleEveryS < seconds; untilS += sampleEveryS) {
@@ -84,5 +113,5 @@ export async function soak(
   }
   const sessionsLeft = server.sessions.size + server.pairings.size;
   await server.stop();
-  return { pairings, relayed, kills, samples, sessionsLeft };
+  return { pairings, relayed, kills, returns, samples, sessionsLeft };
 }

@@ -69,9 +69,9 @@ export class World {
 
   /** The network is well again, and time passes. */
   settle(ms: number): void {
-    for (let passed = 0; passed < ms; passed += 500) {
+    for (let passed = 0; passed < ms; passed += 1_000) {
       this.network.deliverAll();
-      for (const { clock } of this.nodes) clock.advance(500);
+      for (const { clock } of this.nodes) clock.advance(1_000);
     }
     this.network.deliverAll();
   }

@@ -28,6 +28,8 @@ export interface ClusterShell {
   readonly nextEpoch: () => number;
   /** Whether clients of an earlier process of this node may still come back. */
   readonly mayRestore: () => boolean;
+  /** The bus is there, or away. */
+  readonly busChanged: (isUp: boolean) => void;
   readonly now: () => number;
   readonly wallTime: () => number;
 }

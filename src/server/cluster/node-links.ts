@@ -73,6 +73,8 @@ export interface NodeLinksShell {
   readonly received: (node: NodeId, message: NodeMessage) => void;
   readonly opened: (node: NodeId) => void;
   readonly lost: (node: NodeId) => void;
+  /** The bus is there, or away. */
+  readonly busChanged: (isUp: boolean) => void;
   /** Who waits for an answer from that node gets none soon. */
   readonly failed: (node: NodeId, code: 'target_not_found' | 'unavailable') => void;
 }
@@ -175,6 +177,7 @@ export class NodeLinks {
   #up(): void {
     this.#shell.now();
     this.isBusUp = true;
+    this.#shell.busChanged(true);
     this.#announce();
     for (const link of [...this.links.values()]) {
       link.heardAt = this.#shell.timers.now;
@@ -186,6 +189,7 @@ export class NodeLinks {
     this.#shell.now();
     if (this.isBusUp) this.#shell.log.warn(`The bus between the nodes is away: ${reason}`);
     this.isBusUp = false;
+    this.#shell.busChanged(false);
     for (const link of [...this.links.values()]) this.host.send(link, { type: 'BUS_DOWN' });
   }
 

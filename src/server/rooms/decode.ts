@@ -44,12 +44,17 @@ const TOO_DEEP = `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} le
 /**
  * @param name the event's name
  * @param fields its first argument; left out, there are none
+ * @param size as measured
  * @param maxBytes 0: no limit
  */
-export function decodeRoomRequest(name: string, fields: unknown, maxBytes: number): RoomDecoded {
+export function decodeRoomRequest(
+  name: string,
+  fields: unknown,
+  { bytes, problem }: Size,
+  maxBytes: number,
+): RoomDecoded {
   const check = checks.get(name);
   if (!check) return { refusal: { code: 'unknown_type' } };
-  const { bytes, problem } = measure(fields);
   if (maxBytes > 0 && bytes > maxBytes) return { refusal: { code: 'message_too_large' } };
   if (problem) return invalid(problem);
   const value = fields ?? {};
@@ -61,6 +66,12 @@ export function decodeRoomRequest(name: string, fields: unknown, maxBytes: numbe
   return { request: { name, fields: value } as RoomRequest };
 }
 
+export interface Size {
+  readonly bytes: number;
+  /** Why it cannot be passed on. */
+  readonly problem?: string;
+}
+
 function invalid(message: string): RoomDecoded {
   return { refusal: { code: 'invalid_message', message } };
 }
@@ -70,7 +81,7 @@ function invalid(message: string): RoomDecoded {
  * recursion, so that depth would end us; and a client takes whatever looks like a placeholder in a message with binary
  * data for a part of it, so that a forged one would end its connection. Without recursion itself.
  */
-function measure(value: unknown): { bytes: number; problem?: string } {
+export function measure(value: unknown): Size {
   let bytes = 0;
   const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {

@@ -3,6 +3,7 @@ import type { Executors, PairingEffects, PlayerEffects } from '../../machines/in
 import { type ErrorCode, errorMessages, type RoomId } from '../../protocol/index.ts';
 import type { IceServer } from '../ice-servers.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import {
   type Player,
   type Reply,
@@ -15,6 +16,7 @@ import type { RoomPairingHost } from './rooms.ts';
 
 export interface RoomShell {
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly rooms: Map<string, Room>;
   readonly pairings: Set<RoomPairing>;
   readonly pairingHost: () => RoomPairingHost;
@@ -72,7 +74,7 @@ export function playerExecutors(shell: RoomShell): Executors<PlayerEffects, Play
         signal,
       });
     },
-    refuse: (player, event, { code }) => refuse(shell.log, player, event.reply, { code }),
+    refuse: (player, event, { code }) => refuse(shell, player, event.reply, { code }),
   };
 
   function welcome(player: Player): { players: RoomId[]; ice_servers?: IceServer[] } {
@@ -88,10 +90,10 @@ const SIGNAL_EVENTS = {
   'ice-candidate': 'CANDIDATE_RECEIVED',
 } as const;
 
-export function roomPairingExecutors({
-  log,
-  pairings,
-}: RoomShell): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
+export function roomPairingExecutors(
+  shell: RoomShell,
+): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
+  const { log, pairings } = shell;
   return {
     announcePairing({ a, b, room }) {
       log.info(
@@ -117,7 +119,7 @@ export function roomPairingExecutors({
         payload,
       });
     },
-    refuse: (pairing, event, { code }) => refuse(log, pairing.at(event.from), undefined, { code }),
+    refuse: (pairing, event, { code }) => refuse(shell, pairing.at(event.from), undefined, { code }),
     announceNegotiation() {},
     // No client of this dialect reports that it is connected.
     announceConnection() {},
@@ -132,11 +134,12 @@ export function roomPairingExecutors({
 
 /** Tells a client what was wrong with a request, never what was in it: in its acknowledgement if it asked for one. */
 export function refuse(
-  log: Logger,
+  { log, metrics }: Pick<RoomShell, 'log' | 'metrics'>,
   player: Player,
   reply: Reply | undefined,
   { code, message = errorMessages[code] }: { code: ErrorCode; message?: string },
 ): void {
+  metrics.refused.add(code);
   const game = player.room?.id;
   log.warn(
     { id: player.id, code, ...(game !== undefined && { game }) },

@@ -8,7 +8,7 @@ import {
   type Side,
 } from '../../machines/index.ts';
 import { isLowerPlayer, type RoomId, type RoomSignalType } from '../../protocol/index.ts';
-import { TokenBucket } from '../limits.ts';
+import { SendingRate } from '../limits.ts';
 import type { RoomSocket } from './socket-server.ts';
 
 /** A client of the game rooms. */
@@ -17,20 +17,17 @@ export class Player extends Hosted<PlayerContext> {
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
   readonly openedAt: number;
-  readonly bucket: TokenBucket;
-  /** Requests refused for their number since the last that was not. */
-  floodCount = 0;
+  readonly rate = new SendingRate();
   room: Room | undefined;
   /** The ids as the client wrote them: it may compare what it gets with its own by `===`. */
   shownId: RoomId = '';
   shownGameId: RoomId = '';
 
-  constructor(socket: RoomSocket, burst: number, now: number) {
+  constructor(socket: RoomSocket, now: number) {
     super();
     this.socket = socket;
     this.id = socket.id;
     this.openedAt = now;
-    this.bucket = new TokenBucket(burst, now);
   }
 }
 

@@ -19,9 +19,10 @@ import type { Admission } from '../admission.ts';
 import { type ServedFile, serveFiles } from '../files.ts';
 import type { IceServer } from '../ice-servers.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import type { ServerOptions } from '../options.ts';
 import type { TemplatedApp } from '../uws.ts';
-import { decodeRoomRequest, type RoomRequest } from './decode.ts';
+import { decodeRoomRequest, measure, type RoomRequest } from './decode.ts';
 import { playerExecutors, refuse, roomPairingExecutors } from './executors.ts';
 import {
   Player,
@@ -40,6 +41,7 @@ export type RoomPairingHost = MachineHost<RoomPairing, RoomPairingEvent, Pairing
 export interface RoomsShell {
   readonly options: ServerOptions;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly queue: StepQueue;
   readonly timers: TimerWheel;
   /** The time in milliseconds; the timers are told of it, too. */
@@ -72,10 +74,10 @@ export class Rooms implements RoomSocketHandlers {
 
   constructor(shell: RoomsShell) {
     this.#shell = shell;
-    const { log, queue, timers, nextEpoch, now, iceServersFor } = shell;
+    const { log, metrics, queue, timers, nextEpoch, now, iceServersFor } = shell;
     const { rooms, pairings } = this;
     const pairingHost = () => this.pairingHost;
-    const roomShell = { log, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
+    const roomShell = { log, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
     this.playerHost = new MachineHost(playerMachine, {
       queue,
       timers,
@@ -103,21 +105,37 @@ export class Rooms implements RoomSocketHandlers {
     await this.#stop?.();
   }
 
+  refused(kind: string): void {
+    this.#shell.metrics.refused.add(kind);
+  }
+
+  sent(bytes: number): void {
+    this.#shell.metrics.bytesSent += bytes;
+  }
+
   opened(socket: RoomSocket): void {
-    const player = new Player(socket, this.#shell.options.maxMessageBurst, this.#shell.now());
+    this.#shell.now();
+    const player = new Player(socket, this.#shell.now());
     this.players.set(socket, player);
     this.playerHost.start(player, undefined);
   }
 
   requested(socket: RoomSocket, name: string, fields: unknown, reply: Reply | undefined): void {
+    const { metrics, options } = this.#shell;
     const player = this.players.get(socket);
     if (!player) return;
     // What throws inside a handler of Socket.IO would end the process, and everybody's session with it.
     try {
-      if (!this.#isWithinRate(player, reply)) return;
-      const decoded = decodeRoomRequest(name, fields, this.#shell.options.maxMessageBytes);
-      if ('refusal' in decoded) refuse(this.#shell.log, player, reply, decoded.refusal);
-      else this.playerHost.send(player, { ...this.#eventFrom(player, decoded.request), reply });
+      const size = measure(fields);
+      metrics.bytesReceived += size.bytes;
+      if (!this.#isWithinRate(player, size.bytes, reply)) return;
+      const decoded = decodeRoomRequest(name, fields, size, options.maxMessageBytes);
+      if ('refusal' in decoded) {
+        refuse(this.#shell, player, reply, decoded.refusal);
+        return;
+      }
+      metrics.received.add(decoded.request.name);
+      this.playerHost.send(player, { ...this.#eventFrom(player, decoded.request), reply });
     } catch (error) {
       this.#fail(player, error, 'requested');
     }
@@ -134,6 +152,7 @@ export class Rooms implements RoomSocketHandlers {
   overfull(socket: RoomSocket): void {
     const id = this.players.get(socket)?.id;
     this.#shell.log.warn({ id }, `Player ${id} does not read what it is sent`);
+    this.#shell.metrics.refused.add('unsent_bytes');
     socket.close();
   }
 
@@ -177,16 +196,14 @@ export class Rooms implements RoomSocketHandlers {
     return maxPlayersPerRoom > 0 && room.players.size >= maxPlayersPerRoom ? 'full' : 'free';
   }
 
-  /** A flood is refused once, then passed over; one that goes on for another burst ends the connection. */
-  #isWithinRate(player: Player, reply: Reply | undefined): boolean {
-    const { maxMessagesPerSecond, maxMessageBurst } = this.#shell.options;
-    if (player.bucket.take(this.#shell.now(), maxMessagesPerSecond, maxMessageBurst)) {
-      player.floodCount = 0;
-      return true;
+  #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
+    const flood = player.rate.take(this.#shell.now(), bytes, this.#shell.options);
+    if (!flood) return true;
+    if (flood.isFirst) refuse(this.#shell, player, reply, flood);
+    if (flood.isLast) {
+      this.#shell.metrics.refused.add('flood');
+      player.socket.close();
     }
-    player.floodCount += 1;
-    if (player.floodCount === 1) refuse(this.#shell.log, player, reply, { code: 'too_many_messages' });
-    if (player.floodCount > maxMessageBurst) player.socket.close();
     return false;
   }
 

@@ -18,6 +18,9 @@ export interface RoomSocket {
 }
 
 export interface RoomSocketHandlers {
+  /** Somebody may not connect; for what reason. */
+  refused(kind: string): void;
+  sent(bytes: number): void;
   opened(socket: RoomSocket): void;
   /** @param reply undefined when the client asked for no acknowledgement */
   requested(
@@ -36,7 +39,7 @@ interface EngineConnection {
   readonly remoteAddress: string;
   readonly request: { readonly headers: { readonly [name: string]: unknown } };
   readonly transport: { closeTimeout?: number };
-  once(event: 'close', listener: () => void): void;
+  once(event: 'close', listener: (reason: string) => void): void;
 }
 
 /** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
@@ -59,6 +62,7 @@ export function serveSocketIo(
     maxHttpBufferSize: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
     pingInterval: pingIntervalMs || NEVER_MS,
     pingTimeout: pingTimeoutMs || NEVER_MS,
+    connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
     httpCompression: false,
     ...(allowOrigin.length > 0 && {
       cors: { origin: allowOrigin.includes('*') ? '*' : [...allowOrigin] },
@@ -71,24 +75,35 @@ export function serveSocketIo(
         origin: headers.origin ?? '',
         host: headers.host ?? '',
       });
-      if ('refusal' in verdict) decide(verdict.refusal.message, false);
-      else decide(undefined, true);
+      if ('refusal' in verdict) {
+        handlers.refused(verdict.refusal.kind);
+        decide(verdict.refusal.message, false);
+      } else decide(undefined, true);
     },
   });
   let isStopped = false;
+  const joined = new WeakSet<EngineConnection>();
   io.attachApp(withBackpressureLimit(app, maxUnsentBytes));
   io.engine.on('connection', (connection: EngineConnection) => {
     const forwarded = String(connection.request.headers['x-forwarded-for'] ?? '');
     const address = admission.addressOf(plainAddress(connection.remoteAddress), forwarded);
     connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
     admission.opened(address);
-    connection.once('close', () => admission.closed(address));
+    connection.once('close', (reason) => {
+      admission.closed(address);
+      // Nobody else closes one that has not joined the namespace.
+      if (reason === 'forced close' && !isStopped && !joined.has(connection))
+        handlers.refused('first_message');
+    });
   });
   io.on('connection', (socket) => {
+    joined.add(socket.conn as never);
     // Only a client on polling leaves anything unsent, until it polls again.
     let unsentBytes = 0;
     socket.conn.on('packetCreate', ({ data }: { data?: string }) => {
-      unsentBytes += data?.length ?? 0;
+      const bytes = data?.length ?? 0;
+      unsentBytes += bytes;
+      handlers.sent(bytes);
     });
     socket.conn.on('drain', () => {
       unsentBytes = 0;
