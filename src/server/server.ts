@@ -131,6 +131,7 @@ export class SignalingServer {
       pairingHost: () => this.pairingHost,
       resumeGraceMs: this.options.resumeGraceMs,
       startPairing,
+      mayRestore: () => this.#reception.mayRestore,
       onError: (remote, error, effect) => {
         if (remote.peer) this.#fail(remote.peer, error, effect);
       },

@@ -34,6 +34,8 @@ export interface HalvesShell {
   readonly timers: TimerWheel;
   readonly resumeGraceMs: number;
   readonly startPairing: (pairing: ServerPairing) => void;
+  /** Whether clients of an earlier process of this node may still come back. */
+  readonly mayRestore: () => boolean;
   readonly onError: (remote: RemoteSession, error: unknown, effect: string) => void;
 }
 
@@ -292,7 +294,8 @@ export class Halves {
   #reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>): void {
     const { epoch, from, to } = message;
     const session = this.#shell.sessions.get(to);
-    if (!session && message.is_for_all) return;
+    // Another node may have it; or its client has not come back yet to this one, which was restarted.
+    if (!session && (message.is_for_all || this.#shell.mayRestore())) return;
     const remote = this.#remoteOf(message);
     if (session && remote?.pairing && (remote.side === 'a') === message.initiator) {
       const [is_resumable, is_away] = [session.delivery !== undefined, session.socket === undefined];

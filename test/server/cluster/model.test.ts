@@ -29,8 +29,8 @@ const action = (nodes: number): fc.Arbitrary<Action> =>
   );
 
 describe.each([
-  ['two nodes', 2, 150],
-  ['three nodes', 3, 150],
+  ['two nodes', 2, 300],
+  ['three nodes', 3, 300],
 ])('%s and a bus that loses, delays, doubles and mixes up', (_what, nodes, numRuns) => {
   it('leave no half pair, and lose, double or reorder nothing of a pairing that stands', async () => {
     await fc.assert(

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../support/raw-client.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
 import { startTestCluster, until } from '../../support/test-cluster.ts';
-import { pairUp, type TestServer } from '../../support/test-server.ts';
+import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
 
 async function threeNodes() {
   const cluster = await startTestCluster(3);
@@ -235,3 +235,24 @@ async function pairOnce(asker: RawClient, target: RawClient): Promise<void> {
   asker.send({ type: 'unpair' });
   await target.next('peer_disconnected');
 }
+
+describe('a node that is restarted', () => {
+  it('does not end the pairings of clients that have not come back to it yet', async () => {
+    const { one, two, kill, hub, advance } = await threeNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const epoch = await pairUp(a, b);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    await kill(two);
+    const again = await startTestServer({ secret: 'of all nodes', node: 2 }, { bus: hub.bus(2) });
+    // Its link is another one, with a higher number: its clock is later than its predecessor's.
+    again.clock.advance(60);
+    await until(() => one.server.cluster?.links.isOpen(2) === true, 'the link');
+    await advance(1_000);
+    says(a, '1');
+    const back = await b.comeBack(again.server.url);
+    await back.until(() => heard(back).length === 1, "a's");
+    says(back, 'I');
+    await a.until(() => heard(a).length === 1, "b's");
+    expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
+  });
+});
