@@ -95,7 +95,7 @@ describe('the signaling server', () => {
     });
     const c = await connect();
     const epoch = await pairUp(a, c);
-    expect(await pairUp(b, await connect())).toBe(epoch + 1);
+    expect(await pairUp(b, await connect())).toBeGreaterThan(epoch);
   });
 
   it('does not let an unpair that was meant for an earlier peer end the next pairing', async () => {
