@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-const START_TIMEOUT_MS = 20_000;
-const STARTED = /Server starting on/;
+const TIMEOUT_MS = 20_000;
+const POLL_MS = 20;
 /** Of the log only the end is kept, for what goes wrong. */
 const KEPT_LOG_CHARS = 8_192;
 
@@ -57,21 +57,27 @@ export class NodeProcess {
     const child = spawn(process.execPath, [...args, ...this.#args], { env: { PATH: process.env.PATH } });
     this.#child = child;
     runningNodes.add(this);
-    let log = '';
+    this.log = '';
     const take = (data: unknown) => {
-      log = (log + data).slice(-KEPT_LOG_CHARS);
-      this.log = log;
+      this.log = (this.log + data).slice(-KEPT_LOG_CHARS);
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
+    await this.#listening(child);
+  }
+
+  /** Waits until its log has that; with a log level at which it is logged. @throws when it ends instead */
+  async logged(pattern: RegExp): Promise<void> {
+    const child = this.#child;
+    if (!child?.stdout) throw new Error('The node does not run');
     const exited = once(child, 'exit');
-    const signal = AbortSignal.timeout(START_TIMEOUT_MS);
-    while (!STARTED.test(log)) {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    while (!pattern.test(this.log)) {
       const isOver = await Promise.race([
         once(child.stdout, 'data', { signal }).then(() => false),
         exited.then(() => true),
       ]);
-      if (isOver) throw new Error(`pairlane serve ended at once:\n${log}`);
+      if (isOver) throw new Error(`pairlane serve ended:\n${this.log}`);
     }
   }
 
@@ -83,6 +89,17 @@ export class NodeProcess {
   /** As an operator stops it. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
+  }
+
+  /** Its log may be off. */
+  async #listening(child: ChildProcess): Promise<void> {
+    const deadline = performance.now() + TIMEOUT_MS;
+    const health = `http://127.0.0.1:${this.port}/healthz`;
+    while (!(await fetch(health).catch(() => undefined))?.ok) {
+      if (child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`pairlane serve did not start:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
