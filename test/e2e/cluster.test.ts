@@ -69,6 +69,11 @@ async function expectClean(pairs: SteadyPairs): Promise<void> {
   expect(isClean(pairs.verdict)).toBe(true);
 }
 
+async function readiness({ url }: NodeProcess): Promise<{ status: number; text: string }> {
+  const answer = await fetch(new URL('/readyz', url.replace('ws:', 'http:')));
+  return { status: answer.status, text: await answer.text() };
+}
+
 const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
 describe('nodes over NATS', () => {
@@ -145,6 +150,7 @@ describe('nodes over NATS', () => {
     await moreHeard(pairs, 5);
     await nats.kill();
     await one.logged(/The bus between the nodes is away/);
+    expect(await readiness(one)).toMatchObject({ status: 503, text: expect.stringContaining('bus_away') });
     const heard = a[0].history.received.length;
     while (a[0].history.received.length < heard + 5) await once(a[0], 'heard');
     const { code, ms } = await refusal(asker, asked.id);
@@ -154,6 +160,7 @@ describe('nodes over NATS', () => {
     await nats.restart();
     while (b[1].history.received.length < b[0].history.sent) await once(b[1], 'heard');
     await pairUp(asker, asked);
+    expect(await readiness(one)).toEqual({ status: 200, text: 'ready\n' });
     await expectClean(pairs);
   });
 });
