@@ -10,10 +10,10 @@ import { type History, newHistory } from './history.ts';
 
 /** So many messages may be on their way, or wait for a peer that is away: a server keeps 256. */
 const WINDOW = 64;
-const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 1_000;
+/** Sooner back than the real client, so that a test sees more of it. */
+const BACKOFF = { firstMs: 50, mostMs: 1_000 };
 /** A socket on which nothing was said by then is given up. */
-const WELCOME_TIMEOUT_MS = 4_000;
+const WELCOME_TIMEOUT_MS = 10_000;
 const GOODBYE = 1000;
 
 export interface ReceivedMessage {
@@ -24,7 +24,8 @@ export interface ReceivedMessage {
 export interface SteadyClientOptions {
   /** The address for the next socket: what a balancer chooses. */
   readonly chooseUrl: () => string;
-  readonly random?: () => number;
+  /** The upper bound of the random delay before it comes back: at first, and at last. */
+  readonly backoff?: { readonly firstMs: number; readonly mostMs: number };
 }
 
 interface SteadyClientEvents {
@@ -36,6 +37,8 @@ interface SteadyClientEvents {
   message: [message: ReceivedMessage];
   /** A message of its peer, for the first time. */
   heard: [];
+  /** The server says that something of what it said is safe. */
+  confirmed: [];
   /** Something that must not happen. */
   problem: [what: string];
 }
@@ -56,12 +59,10 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
   #comeBackAfterMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #options: SteadyClientOptions;
-  readonly #random: () => number;
 
   constructor(options: SteadyClientOptions) {
     super();
     this.#options = options;
-    this.#random = options.random ?? Math.random;
   }
 
   /** Connects, however often it has to try. */
@@ -138,8 +139,8 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     this.#isWelcome = false;
     if (this.#isClosed) return;
     if (wasWelcome) this.emit('lost');
-    const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    const delayMs = this.#comeBackAfterMs ?? this.#random() * most;
+    const { firstMs, mostMs } = this.#options.backoff ?? BACKOFF;
+    const delayMs = this.#comeBackAfterMs ?? Math.random() * Math.min(mostMs, firstMs * 2 ** this.#failures);
     this.#comeBackAfterMs = undefined;
     this.#failures += 1;
     this.#retry = setTimeout(() => this.#open(), delayMs);
@@ -179,6 +180,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
         return;
       case 'ack':
         this.#delivery.confirm(Number(message.received));
+        this.emit('confirmed');
         return;
       case 'restarting':
         this.#comeBackAfterMs = Number(message.after_ms);
