@@ -68,7 +68,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
   /** Connects, however often it has to try. */
   async start(): Promise<this> {
     this.#open();
-    if (!this.#isWelcome) await once(this, 'welcomed');
+    await this.isBack();
     return this;
   }
 
@@ -78,6 +78,11 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
 
   get isPaired(): boolean {
     return this.#pairing !== undefined;
+  }
+
+  /** Fulfilled when it is connected. */
+  async isBack(): Promise<void> {
+    while (!this.#isWelcome) await once(this, 'welcomed');
   }
 
   /** Sends something that is not recorded: a request. It waits while there is no socket. */
@@ -96,7 +101,10 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
 
   /** Loses its socket as when a cable is pulled. */
   drop(): void {
-    this.#socket?.terminate();
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost();
+    socket.terminate();
   }
 
   /** Says goodbye. */
