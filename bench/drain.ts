@@ -7,11 +7,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DrainClient, type Fleet } from './drain-client.ts';
+import { cpuUs } from './support/cpu.ts';
+import { freePort } from './support/node-process.ts';
 
 const { values: given } = parseArgs({
   options: {
@@ -59,15 +59,6 @@ function progress(text: string): void {
   process.stderr.write(`\r\x1b[K${((performance.now() - started) / 1_000).toFixed(1)} s  ${text}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function startServer(port: number, { drainMs: ms }: Scenario): Promise<ChildProcess> {
   const unlimited = [
     '--max-connections-per-address',
@@ -94,13 +85,7 @@ async function startServer(port: number, { drainMs: ms }: Scenario): Promise<Chi
   return child;
 }
 
-/** The time that all threads of a process were on a core so far. */
-function cpuMs({ pid }: ChildProcess): number {
-  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
-  );
-  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
-}
+const cpuMs = ({ pid }: ChildProcess) => cpuUs(pid) / 1_000;
 
 /** The most that fell into one second. */
 function peakPerSecond(times: readonly number[]): number {

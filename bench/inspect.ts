@@ -5,10 +5,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
+import { cpuUs } from './support/cpu.ts';
 
 const PAIRS = 20;
 /** Less than a record holds, so that a recorded pairing is recorded to its last message. */
@@ -129,19 +130,11 @@ function relay({ from, to }: Pair): Promise<void> {
   });
 }
 
-/** The time that all threads of a process were on a core so far, in microseconds. */
-function cpuMicroseconds({ pid }: ChildProcess): number {
-  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
-  );
-  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1_000;
-}
-
 async function measure({ child, pairs, pairsAnew }: Running): Promise<number> {
   if (pairsAnew) await Promise.all(pairs.map(pairAnew));
-  const before = cpuMicroseconds(child);
+  const before = cpuUs(child.pid);
   await Promise.all(pairs.map(relay));
-  return (cpuMicroseconds(child) - before) / (PAIRS * MESSAGES_PER_PAIR);
+  return (cpuUs(child.pid) - before) / (PAIRS * MESSAGES_PER_PAIR);
 }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] as number;

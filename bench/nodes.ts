@@ -1,0 +1,60 @@
+/**
+ * `npm run bench:nodes`: what a second node costs, how a storm of returning clients passes, and that links that are cut
+ * and nodes that are killed lose, double and swap nothing. Real servers and a real broker; the histories are the
+ * clients'. The status is 1 when a history is not clean.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { dropSockets, killNodes } from './nodes/faults.ts';
+import { measureRelay } from './nodes/relay-cost.ts';
+import { type Effort, type Figure, type Trial, tables, wentWell } from './nodes/report.ts';
+import { measureStorm } from './nodes/storm.ts';
+
+const HELP = `npm run bench:nodes -- [--quick] [--only NAME] [--json]
+
+  --quick       a tenth of everything, for a look
+  --only NAME   one part: relay, storm, drops or kills; may be given more than once
+  --json        the figures as JSON
+`;
+
+const { values: given } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: ['relay', 'storm', 'drops', 'kills'] },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const effort: Effort = given.quick
+  ? { slices: 3, messages: 4_000, clients: 500, drops: 100, kills: 2 }
+  : { slices: 9, messages: 20_000, clients: 5_000, drops: 1_000, kills: 20 };
+
+const started = performance.now();
+function progress(text: string): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r\x1b[K${((performance.now() - started) / 1_000).toFixed(1)} s  ${text}`);
+}
+
+async function main(): Promise<void> {
+  const isChosen = (part: string) => given.only.includes(part);
+  const figures: Figure[] = [];
+  const trials: Trial[] = [];
+  if (isChosen('relay')) figures.push(...(await measureRelay(effort, progress)));
+  for (const nodes of isChosen('storm') ? [1, 3] : []) {
+    const storm = await measureStorm(nodes, effort, progress);
+    figures.push(...storm.figures);
+    trials.push(storm.trial);
+  }
+  if (isChosen('drops')) trials.push(await dropSockets(effort, progress));
+  if (isChosen('kills')) trials.push(await killNodes(effort, progress));
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const machine = `${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}`;
+  const date = new Date().toISOString().slice(0, 10);
+  if (given.json) console.log(JSON.stringify({ date, machine, effort, figures, trials }, null, 2));
+  else console.log(`${date}, ${machine}\n\n${tables(figures, trials)}`);
+  process.exitCode = wentWell(trials) ? 0 : 1;
+}
+
+if (given.help) console.log(HELP);
+else await main();

@@ -1,0 +1,72 @@
+/** Links that are cut and nodes that are killed, at random moments under load: what the clients' histories tell. */
+import { NodeCluster } from '../support/node-cluster.ts';
+import type { NodeProcess } from '../support/node-process.ts';
+import { SteadyPairs } from '../support/steady-pairs.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import type { Effort, Progress, Trial } from './report.ts';
+
+const NODES = 3;
+const PAIRS = 50;
+const PER_SECOND = 20;
+const MEAN_BETWEEN_DROPS_MS = 25;
+/** A dead node is out for up to so long: some are noticed by their silence, most are back before. */
+const MAX_DOWN_MS = 5_000;
+const MEAN_BETWEEN_KILLS_MS = 1_000;
+const SETTLE_MS = 60_000;
+
+/** As arrivals at random moments are apart. */
+const exponential = (meanMs: number) => -Math.log(1 - Math.random()) * meanMs;
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+export async function dropSockets({ drops }: Effort, progress: Progress): Promise<Trial> {
+  const cluster = await NodeCluster.start(NODES, '--log-level', 'warn');
+  const proxies = await Promise.all(cluster.nodes.map(({ url }) => TcpProxy.start(url)));
+  const any = () => proxies[Math.floor(Math.random() * NODES)] as TcpProxy;
+  const pairs = new SteadyPairs();
+  const options = { chooseUrl: () => any().url };
+  for (let n = 0; n < PAIRS; n += 1) await pairs.add(options, options);
+  pairs.talk(PER_SECOND);
+  for (let done = 0; done < drops; ) {
+    await sleep(exponential(MEAN_BETWEEN_DROPS_MS));
+    if (any().cutOne()) done += 1;
+    progress(`drops: ${done} of ${drops}`);
+  }
+  const trial = await judged(`${drops.toLocaleString('en')} links cut, three nodes`, pairs, progress);
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await cluster.stop();
+  return trial;
+}
+
+export async function killNodes({ kills }: Effort, progress: Progress): Promise<Trial> {
+  const cluster = await NodeCluster.start(NODES, '--log-level', 'warn');
+  const pairs = new SteadyPairs();
+  for (let n = 0; n < PAIRS; n += 1) {
+    const [a, b] = [n % NODES, (n + (n % 2)) % NODES];
+    // Half of the clients stay with their node, whatever a balancer would do.
+    const stays = (node: number) => ({ chooseUrl: () => cluster.nodes[node]?.url ?? '' });
+    const of = n % 4 < 2 ? (node: number) => cluster.clientsOf(node) : stays;
+    await pairs.add(of(a), of(b));
+  }
+  pairs.talk(PER_SECOND);
+  for (let done = 0; done < kills; done += 1) {
+    progress(`kills: ${done} of ${kills}`);
+    await sleep(exponential(MEAN_BETWEEN_KILLS_MS));
+    const node = cluster.nodes[Math.floor(Math.random() * NODES)] as NodeProcess;
+    await node.kill();
+    if (Math.random() < 0.5) await sleep(Math.random() * MAX_DOWN_MS);
+    await node.restart();
+  }
+  const trial = await judged(`${kills} nodes killed (kill -9) and started again, of three`, pairs, progress);
+  await cluster.stop();
+  return trial;
+}
+
+async function judged(name: string, pairs: SteadyPairs, progress: Progress): Promise<Trial> {
+  progress(`${name}: what was said is still arriving`);
+  pairs.hush();
+  await pairs.settled(SETTLE_MS);
+  const trial = { name, ...pairs.verdict };
+  pairs.close();
+  for (const problem of pairs.problems) console.error(problem);
+  return trial;
+}

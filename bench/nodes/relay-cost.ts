@@ -1,0 +1,72 @@
+/** What a relayed message costs the servers: of a pair on one node, and of a pair on two, slices in turn. */
+import { cpuUs } from '../support/cpu.ts';
+import { NodeCluster } from '../support/node-cluster.ts';
+import { type SteadyPair, SteadyPairs } from '../support/steady-pairs.ts';
+import { median } from '../table.ts';
+import type { Effort, Figure, Progress } from './report.ts';
+
+const PAIRS = 20;
+
+export async function measureRelay({ slices, messages }: Effort, progress: Progress): Promise<Figure[]> {
+  const cluster = await NodeCluster.start(2, '--log-level', 'warn');
+  const [near, far] = [new SteadyPairs(), new SteadyPairs()];
+  const at = (node: number) => ({ chooseUrl: () => cluster.nodes[node]?.url ?? '' });
+  for (let n = 0; n < PAIRS; n += 1) {
+    await near.add(at(0), at(0));
+    await far.add(at(0), at(1));
+  }
+  const samples = {
+    near: [] as number[],
+    sender: [] as number[],
+    receiver: [] as number[],
+    far: [] as number[],
+  };
+  const slice = async (pairs: SteadyPairs): Promise<[number, number]> => {
+    const before = cluster.nodes.map(({ pid }) => cpuUs(pid));
+    await Promise.all(pairs.pairs.map((pair) => flood(pair, messages / PAIRS)));
+    const [one = 0, two = 0] = cluster.nodes.map(({ pid }, n) => (cpuUs(pid) - (before[n] ?? 0)) / messages);
+    return [one, two];
+  };
+  for (let n = 0; n <= slices; n += 1) {
+    progress(`relay: slice ${n} of ${slices}`);
+    const [[alone, beside], [sender, receiver]] = [await slice(near), await slice(far)];
+    // The first is of code that is not compiled yet.
+    if (n === 0) continue;
+    samples.near.push(alone + beside);
+    samples.sender.push(sender);
+    samples.receiver.push(receiver);
+    samples.far.push(sender + receiver);
+  }
+  near.close();
+  far.close();
+  await cluster.stop();
+  const figure = (name: string, values: readonly number[]): Figure => ({
+    name,
+    value: median(values),
+    unit: 'µs of CPU a message',
+    digits: 1,
+  });
+  return [
+    figure('relay, both on one node', samples.near),
+    figure('relay, on two nodes: both servers', samples.far),
+    figure("relay, on two nodes: the sender's", samples.sender),
+    figure("relay, on two nodes: the receiver's", samples.receiver),
+  ];
+}
+
+/** All messages of a pair in one direction, as fast as they are confirmed. */
+function flood([from, to]: SteadyPair, count: number): Promise<void> {
+  const last = from.history.sent + count;
+  return new Promise((resolve) => {
+    const push = () => {
+      while (from.history.sent < last && from.say());
+      if (to.history.received.length < last) return;
+      to.off('heard', push);
+      from.off('confirmed', push);
+      resolve();
+    };
+    to.on('heard', push);
+    from.on('confirmed', push);
+    push();
+  });
+}

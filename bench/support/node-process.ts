@@ -1,0 +1,121 @@
+/** A real `pairlane serve` that can be killed and started again on the same port, as a node of a cluster or alone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+const TIMEOUT_MS = 20_000;
+const POLL_MS = 20;
+/** Of the log only the end is kept, for what goes wrong. */
+const KEPT_LOG_CHARS = 8_192;
+
+/** Load from one address, at rates that no client has. */
+const FOR_LOAD = [
+  ['--max-messages-per-second', '0'],
+  ['--max-bytes-per-second', '0'],
+  ['--max-connections-per-address', '0'],
+  ['--max-upgrades-per-second', '0'],
+].flat();
+
+/** Every node that was started and not killed. */
+export const runningNodes = new Set<NodeProcess>();
+
+export class NodeProcess {
+  readonly port: number;
+  /** The end of what it logged. */
+  log = '';
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = args;
+  }
+
+  /** @param args more options for `pairlane serve`; later ones count */
+  static async start(...args: string[]): Promise<NodeProcess> {
+    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    const node = new NodeProcess(await freePort(), args);
+    await node.restart();
+    return node;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Starts it, again on the same port. */
+  async restart(): Promise<void> {
+    const args = ['dist/cli.js', 'serve', '--log-format', 'json', '--port', String(this.port), ...FOR_LOAD];
+    const child = spawn(process.execPath, [...args, ...this.#args], { env: { PATH: process.env.PATH } });
+    this.#child = child;
+    runningNodes.add(this);
+    this.log = '';
+    const take = (data: unknown) => {
+      this.log = (this.log + data).slice(-KEPT_LOG_CHARS);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    await this.#listening(child);
+  }
+
+  /** Waits until its log has that; with a log level at which it is logged. @throws when it ends instead */
+  async logged(pattern: RegExp): Promise<void> {
+    const child = this.#child;
+    if (!child?.stdout) throw new Error('The node does not run');
+    const exited = once(child, 'exit');
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    while (!pattern.test(this.log)) {
+      const isOver = await Promise.race([
+        once(child.stdout, 'data', { signal }).then(() => false),
+        exited.then(() => true),
+      ]);
+      if (isOver) throw new Error(`pairlane serve ended:\n${this.log}`);
+    }
+  }
+
+  /** kill -9 */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** As an operator stops it. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** Its log may be off. */
+  async #listening(child: ChildProcess): Promise<void> {
+    const deadline = performance.now() + TIMEOUT_MS;
+    const health = `http://127.0.0.1:${this.port}/healthz`;
+    while (!(await fetch(health).catch(() => undefined))?.ok) {
+      if (child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`pairlane serve did not start:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    runningNodes.delete(this);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
