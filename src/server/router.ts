@@ -132,7 +132,7 @@ export class Router {
           from,
           epoch: message.epoch,
           frame,
-          ...(origin !== undefined && { origin }),
+          origin,
         });
     }
   }

@@ -101,4 +101,7 @@ export class ServerPairing extends Hosted<PairingContext> {
  * A pairing's event with the frame that caused it, for the effect that relays it; `origin` is the number that its sender
  * gave a frame that comes from another node.
  */
-export type ServerPairingEvent = PairingEvent & { readonly frame?: Frame; readonly origin?: number };
+export type ServerPairingEvent = PairingEvent & {
+  readonly frame?: Frame;
+  readonly origin?: number | undefined;
+};
