@@ -1,6 +1,7 @@
 /** A real NATS broker (Debian's nats-server) on a free port of loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { groupOptions, noteChild } from './process-group.ts';
 
 const PATIENCE_MS = 10_000;
 /** Every broker that was started, to be put away. */
@@ -28,13 +29,22 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.port}`;
   }
 
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Starts it again after a kill, on the same port. @param args more options, this time */
   async restart(...args: string[]): Promise<void> {
     // It is in a folder that only root has in its PATH.
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
     // -1 is any free port; 0 would be the usual one.
     const all = ['--addr', '127.0.0.1', '--port', String(this.port || -1), ...this.#args, ...args];
-    const child = spawn('nats-server', all, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('nats-server', all, {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...groupOptions(),
+    });
+    noteChild(child);
     this.#child = child;
     let log = '';
     child.stderr.on('data', (data) => {

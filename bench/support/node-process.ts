@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { groupOptions, noteChild } from './process-group.ts';
 
 const TIMEOUT_MS = 20_000;
 const POLL_MS = 20;
@@ -54,7 +55,11 @@ export class NodeProcess {
   /** Starts it, again on the same port. */
   async restart(): Promise<void> {
     const args = ['dist/cli.js', 'serve', '--log-format', 'json', '--port', String(this.port), ...FOR_LOAD];
-    const child = spawn(process.execPath, [...args, ...this.#args], { env: { PATH: process.env.PATH } });
+    const child = spawn(process.execPath, [...args, ...this.#args], {
+      env: { PATH: process.env.PATH },
+      ...groupOptions(),
+    });
+    noteChild(child);
     this.#child = child;
     runningNodes.add(this);
     this.log = '';

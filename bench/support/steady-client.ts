@@ -46,6 +46,8 @@ interface SteadyClientEvents {
 export class SteadyClient extends EventEmitter<SteadyClientEvents> {
   id = '';
   history: History = newHistory();
+  /** Where it was last connected, or tried to. */
+  url = '';
   /** The times that it came back to its session. */
   returns = 0;
   #delivery = new Delivery<string>();
@@ -117,6 +119,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
 
   #open(): void {
     const url = new URL(this.#options.chooseUrl());
+    this.url = url.href;
     url.searchParams.set('resume', this.#token ? 'back' : '1');
     const socket = new WebSocket(url, { perMessageDeflate: false });
     this.#socket = socket;

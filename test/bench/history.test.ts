@@ -33,6 +33,12 @@ describe('the checker of histories', () => {
     expect(isClean(verdict)).toBe(false);
   });
 
+  it('calls nothing lost that may still arrive, while it is under way', () => {
+    const pairs = [[history(5, []), history(0, [1, 3])]] as const;
+    expect(judge(pairs, { isUnderWay: true })).toMatchObject({ sent: 5, lost: 1 });
+    expect(judge(pairs)).toMatchObject({ sent: 5, lost: 3 });
+  });
+
   it('counts a pairing that is over, though no message is missing', () => {
     const verdict = judge([[history(1, [], 'peer_disconnected'), history(0, [1])]]);
     expect(verdict).toMatchObject({ endedPairings: 1, lost: 0 });
