@@ -5,7 +5,8 @@ import { SimulatedClient } from './simulated-client.ts';
 export type Action =
   | { do: 'ask'; who: number; target: number }
   | { do: 'unpair' | 'say' | 'drop'; who: number }
-  | { do: 'connect'; who: number; node: number }
+  /** It comes back to its own node. */
+  | { do: 'connect'; who: number }
   | { do: 'deliver' | 'double' | 'lose'; which: number }
   | { do: 'wait'; ms: number };
 
@@ -53,7 +54,7 @@ export class World {
         client?.drop();
         break;
       case 'connect':
-        if (client?.isResumable) client.connect(this.#node(action.node));
+        if (client?.isResumable) client.connect(this.#node(action.who));
         break;
       case 'deliver':
       case 'double':

@@ -133,10 +133,16 @@ describe('a pair request across nodes', () => {
   });
 
   it('by both for each other at once makes one pairing, and the other request is refused', async () => {
-    const { one, two } = await twoNodes();
+    const { hub, one, two } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
     a.send(ask(b.id));
     b.send(ask(a.id));
+    const isAsking = ({ server }: TestServer) => [...server.sessions.values()].some(({ ask }) => ask);
+    await until(() => isAsking(one) && isAsking(two), 'both requests');
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
     const [ofA, ofB] = await Promise.all([a.next('paired'), b.next('paired')]);
     expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
     expect(ofA.epoch).toBe(ofB.epoch);
@@ -154,8 +160,16 @@ describe('a pair request across nodes', () => {
     a.send(ask(nobodyOn(2)));
     a.send(ask(b.id));
     expect(await a.next('error')).toMatchObject({ code: 'request_pending' });
-    a.send({ type: 'offer', sdp: 'x' });
-    expect(await a.next('error')).toMatchObject({ code: 'not_paired' });
+    for (const message of [
+      { type: 'offer', sdp: 'x' },
+      { type: 'answer', sdp: 'x' },
+      { type: 'candidate', candidate: null },
+      { type: 'report', state: 'connected' },
+      { type: 'unpair' },
+    ]) {
+      a.send(message);
+      expect(await a.next('error')).toMatchObject({ code: 'not_paired', for: message.type });
+    }
     c.send(ask(a.id));
     expect(await c.next('error')).toMatchObject({ code: 'target_already_paired' });
     hub.hold(undefined);
@@ -248,5 +262,48 @@ describe('without the bus', () => {
     await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
     hub.goAway();
     expect(await a.next('error')).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a link between two nodes', () => {
+  it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
+    const { hub, one, two, advance, a, b } = await pairAcross();
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
+    await advance(6_000);
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    b.socket.terminate();
+    await until(() => two.server.sessions.get(b.id)?.socket === undefined, 'the loss');
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
+    await advance(6_000);
+    await until(() => [one, two].every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
+    const back = await b.comeBack(two.server.url);
+    expect(await a.next('peer_back')).toMatchObject({ peer_id: back.id });
+    expect([pairingsOn(one).length, pairingsOn(two).length]).toEqual([1, 1]);
+  });
+
+  it('is given up when 65,536 messages wait for the other, and another one is made', async () => {
+    const { hub, one, advance } = await twoNodes();
+    const { links } = one.server.cluster ?? {};
+    const old = links?.links.get(2);
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
+    for (let n = 0; n < 65_600; n += 1) links?.send(2, { type: 'left', id: 'nobody' });
+    expect(old?.value).toBe('lost');
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
+    await advance(6_000);
+    await until(() => links?.isOpen(2) === true, 'the next link');
+  });
+
+  it('that is not open yet is given up when the bus goes away', async () => {
+    const { hub, one } = await twoNodes();
+    const { links } = one.server.cluster ?? {};
+    hub.hold(() => {});
+    links?.send(77, { type: 'left', id: 'nobody' });
+    const link = links?.links.get(77);
+    hub.goAway();
+    expect(link?.value).toBe('lost');
   });
 });
