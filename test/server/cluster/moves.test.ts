@@ -256,3 +256,21 @@ describe('a node that is restarted', () => {
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
   });
 });
+
+describe('a session that is on its way to another node', () => {
+  it('is away when it is found so, cut off when that node is lost, and lost when 30 s pass', async () => {
+    const { one } = await threeNodes();
+    const { halves } = one.server;
+    const travelling = () => {
+      const remote = halves.create('00000002-0000-4000-8000-000000000000', 3, true);
+      halves.remoteHost.send(remote, { type: 'MOVING' });
+      return remote;
+    };
+    const [found, cutOff, lost] = [travelling(), travelling(), travelling()];
+    halves.remoteHost.send(found, { type: 'RECLAIMED', isAway: true });
+    halves.remoteHost.send(cutOff, { type: 'CUT_OFF' });
+    expect([found.value, cutOff.value, lost.value]).toEqual(['away', 'cutOff', 'moving']);
+    one.clock.advance(30_100);
+    expect([found.value, cutOff.value, lost.value]).toEqual(['away', 'lost', 'lost']);
+  });
+});
