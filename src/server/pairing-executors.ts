@@ -67,7 +67,7 @@ export function pairingExecutors(
       // Its sender is told that a frame is safe only once the receiver has it, where both can come back.
       const isNumbered = to instanceof RemoteSession ? to.isResumable : to.delivery !== undefined;
       const isFromHere = !(from instanceof RemoteSession);
-      const origin = event.origin ?? (isFromHere && isNumbered ? from.delivery?.hold() : undefined);
+      const origin = event.origin ?? (isFromHere && isNumbered ? originOf(from) : undefined);
       if (to instanceof RemoteSession) halves.relay(to, textOf(frame), origin);
       else
         outbox.relayFrame(
@@ -113,4 +113,11 @@ export function pairingExecutors(
       }
     },
   };
+}
+
+/** The number by which a message is known wherever it goes: its sender's, or for one that gives none, ours. */
+function originOf(from: ServerSession): number {
+  if (from.delivery) return from.delivery.hold();
+  from.lastOrigin += 1;
+  return from.lastOrigin;
 }

@@ -168,10 +168,12 @@ export class Reception implements SocketHandlers {
     const { sessions, cluster, now } = this.#shell;
     const data = socket.getUserData();
     data.isReturning = false;
-    const isMoved = typeof answer === 'object' && !sessions.has(message.id);
+    const session = sessions.get(message.id);
     const isHere = !data.isClosed && !this.#shell.turnAway(socket);
-    if (isMoved) this.#adopt(isHere ? socket : undefined, message, answer.session, answer.from);
+    if (typeof answer === 'object' && !session)
+      this.#adopt(isHere ? socket : undefined, message, answer.session, answer.from);
     else if (!isHere) return;
+    else if (session && mayResume(session, message)) this.#resume(session, socket, message, now());
     else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
     else {
       const began = cluster()?.nodeOf(message.id);

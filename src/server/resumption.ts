@@ -4,8 +4,8 @@
  *
  * The secret is the session's id and a nonce under the server's own key. So a server that was killed and started again
  * with the same `--secret` knows that the id was this client's, without having kept anything. While the session lives
- * a secret is good for one return; the one before it stays good until the client has shown that it has the new one,
- * because the answer may be lost with the socket.
+ * a secret is good for one return; the ones before stay good until the client has shown that it has the newest: an
+ * answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientMessageOf } from '../protocol/index.ts';
@@ -42,35 +42,41 @@ export class ResumeSecrets {
   }
 }
 
-/** The secret of one session. */
-export class ResumeToken {
-  #current: string;
-  #previous: string | undefined;
+/** How many secrets of one session may be good at once: the one that was used, and answers that may be on their way. */
+const MAX_OUTSTANDING = 4;
 
-  constructor(secret: string) {
-    this.#current = secret;
+/** The secrets of one session that its client may have: the last one it has shown, and those that were sent since. */
+export class ResumeToken {
+  #outstanding: string[];
+
+  /** @param secrets in the order in which they were issued */
+  constructor(...secrets: readonly [string, ...string[]]) {
+    this.#outstanding = [...secrets];
   }
 
   /** What the client is told. */
   get value(): string {
-    return this.#current;
+    return this.#outstanding.at(-1) ?? '';
+  }
+
+  /** For the node that the session moves to. */
+  get outstanding(): readonly string[] {
+    return this.#outstanding;
   }
 
   accepts(secret: string): boolean {
-    return (
-      isEqual(secret, this.#current) || (this.#previous !== undefined && isEqual(secret, this.#previous))
-    );
+    return this.#outstanding.some((one) => isEqual(secret, one));
   }
 
-  /** A return was granted with one secret: the next one takes another. */
+  /** A return was granted with one secret; whether the client hears of the next one is not known yet. */
   rotate(used: string, next: string): void {
-    this.#previous = used;
-    this.#current = next;
+    const others = this.#outstanding.filter((one) => one !== used);
+    this.#outstanding = [used, ...others.slice(2 - MAX_OUTSTANDING), next];
   }
 
-  /** The client was heard on the socket that brought it the new secret. */
+  /** The client was heard on the socket that brought it the newest. */
   confirm(): void {
-    this.#previous = undefined;
+    if (this.#outstanding.length > 1) this.#outstanding = [this.value];
   }
 }
 

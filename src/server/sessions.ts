@@ -41,6 +41,8 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
+  /** The number of its last message for a peer that can come back, where it gives none itself. */
+  lastOrigin = 0;
   /** What it asked other nodes for. */
   ask: PendingAsk | undefined;
   pairing: ServerPairing | undefined;

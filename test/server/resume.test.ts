@@ -191,6 +191,16 @@ describe('a session that can be resumed', () => {
     expect((await test.a.comeBack(test.server.url, { token: used })).id).toBe(test.a.id);
   });
 
+  it('survives a return that arrives late, on a socket that its client has left already', async () => {
+    const test = await pairedTest();
+    const { token, id } = test.a;
+    const back = await test.a.comeBack(test.server.url);
+    const late = await test.a.comeBack(test.server.url, { token });
+    expect(late.id).toBe(id);
+    expect((await back.whenClosed()).code).toBe(4409);
+    expect((await back.comeBack(test.server.url)).id).toBe(id);
+  });
+
   it('ends when more than 256 messages wait for it, and the peer is told why', async () => {
     const test = await pairedTest({ maxMessagesPerSecond: 0 });
     await test.a.settled();

@@ -86,6 +86,7 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
 /** One end of a socket that is none. */
 export class SimulatedSocket {
   isOpen = true;
+  readonly #sent: string[] = [];
   readonly #handlers: SocketHandlers;
   readonly #data: SocketData;
   readonly #onFrame: (frame: string) => void;
@@ -97,10 +98,17 @@ export class SimulatedSocket {
     handlers.opened(this.#asSocket);
   }
 
+  /** The frame arrives when {@link flush} is called: never within what the server does now. */
   send(frame: string): void {
-    const { buffer, byteOffset, byteLength } = Buffer.from(frame);
-    const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-    if (this.isOpen) this.#handlers.received(this.#asSocket, bytes, false);
+    this.#sent.push(frame);
+  }
+
+  flush(): void {
+    for (let frame = this.#sent.shift(); frame !== undefined; frame = this.#sent.shift()) {
+      const { buffer, byteOffset, byteLength } = Buffer.from(frame);
+      const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+      if (this.isOpen) this.#handlers.received(this.#asSocket, bytes, false);
+    }
   }
 
   close(code: number): void {

@@ -5,8 +5,8 @@ import { SimulatedClient } from './simulated-client.ts';
 export type Action =
   | { do: 'ask'; who: number; target: number }
   | { do: 'unpair' | 'say' | 'drop'; who: number }
-  /** It comes back to its own node. */
-  | { do: 'connect'; who: number }
+  /** It comes back, to whatever node a balancer chooses. */
+  | { do: 'connect'; who: number; node: number }
   | { do: 'deliver' | 'double' | 'lose'; which: number }
   | { do: 'wait'; ms: number };
 
@@ -39,6 +39,11 @@ export class World {
   }
 
   act(action: Action): void {
+    this.#do(action);
+    for (const client of this.clients) client.flush();
+  }
+
+  #do(action: Action): void {
     const client = 'who' in action ? this.#client(action.who) : undefined;
     switch (action.do) {
       case 'ask':
@@ -54,7 +59,7 @@ export class World {
         client?.drop();
         break;
       case 'connect':
-        if (client?.isResumable) client.connect(this.#node(action.who));
+        if (client?.isResumable) client.connect(this.#node(action.node));
         break;
       case 'deliver':
       case 'double':
@@ -68,13 +73,23 @@ export class World {
     }
   }
 
-  /** The network is well again, and time passes. */
+  /** The network is well again, clients that have lost their sockets come back, and time passes. */
   settle(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1_000) {
-      this.network.deliverAll();
+      for (const [n, client] of this.clients.entries())
+        if (client.isResumable && client.isCut) client.connect(this.#node(n));
+      this.#deliverAll();
       for (const { clock } of this.nodes) clock.advance(1_000);
     }
-    this.network.deliverAll();
+    this.#deliverAll();
+  }
+
+  #deliverAll(): void {
+    do {
+      for (const client of this.clients) client.flush();
+      this.network.deliverAll();
+      for (const client of this.clients) client.flush();
+    } while (this.network.underWay.length > 0);
   }
 
   /** What is wrong once all is settled; nothing, where the promises are kept. */

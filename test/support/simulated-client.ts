@@ -32,6 +32,7 @@ export class SimulatedClient {
   connect(node: SimulatedNode): void {
     this.#isWelcome = false;
     const kind = !this.isResumable ? 'plain' : this.id === '' ? 'resumable' : 'back';
+    this.flush();
     const old = this.#socket;
     const socket: SimulatedSocket = new SimulatedSocket(node, kind, (frame) => {
       // The first frame comes before the constructor returns.
@@ -49,8 +50,18 @@ export class SimulatedClient {
     return this.#isWelcome && this.#socket?.isOpen === true;
   }
 
+  /** What it has sent arrives. */
+  flush(): void {
+    this.#socket?.flush();
+  }
+
+  get isCut(): boolean {
+    return this.#socket?.isOpen === false;
+  }
+
   /** The network is gone; the client knows, the server hears of it. */
   drop(): void {
+    this.flush();
     this.#socket?.close(1006);
   }
 

@@ -24,7 +24,7 @@ const half = { epoch, from: clientId, to: clientId } as const;
 /** A session on its way to another node, with what waits for its client. */
 const session = {
   type: 'object',
-  required: ['sent', 'received', 'held', 'waiting', 'keys'],
+  required: ['sent', 'received', 'held', 'waiting', 'secrets', 'keys'],
   properties: {
     sent: count,
     received: count,
@@ -37,6 +37,8 @@ const session = {
         properties: { seq: count, text, origin: count },
       },
     },
+    /** Those that its client may come back with. */
+    secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
     keys: {
       type: 'array',
       items: {

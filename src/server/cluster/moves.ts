@@ -19,7 +19,7 @@ export type MoveAnswer =
   | { readonly session: TravellingSession; readonly from: NodeId }
   /** Nobody has it; the client's word may stand for it, when its secret does. */
   | 'lost'
-  /** Who has it is there, and does not answer. */
+  /** Who has it is there, and does not answer yet. */
   | 'late'
   | 'refused';
 
@@ -61,7 +61,7 @@ export class Moves {
 
   /**
    * Asks for a session that a client says it had.
-   * @param answer called once, perhaps at once
+   * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
    */
   ask(message: ClientMessageOf<'resume'>, answer: (answer: MoveAnswer) => void): void {
     const node = this.#shell.nodeOf(message.id);
@@ -125,7 +125,7 @@ export class Moves {
     const { id, token, received } = move.message;
     move.asked.add(move.node);
     timers.disarmAll(move);
-    timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => this.#answer(number, 'late'));
+    timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => move.answer('late'));
     links.send(move.node, { type: 'move', number, id, token, received });
   }
 

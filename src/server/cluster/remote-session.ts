@@ -6,7 +6,7 @@ import type { NodeId } from './bus.ts';
 
 /** A client's message that the other node does not yet say its client has. */
 export interface PassedFrame {
-  /** The number that its sender gave it; undefined from a client that gives none. */
+  /** The number that its sender gave it; undefined for a client that gives none. */
   readonly origin: number | undefined;
   readonly text: string;
 }

@@ -2,6 +2,7 @@
 import type { TravellingSession } from '../../protocol/cluster/index.ts';
 import { Delivery } from '../../protocol/index.ts';
 import type { PairingKeys } from '../keys.ts';
+import { ResumeToken } from '../resumption.ts';
 import type { ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import { framesFor, type Halves } from './halves.ts';
@@ -28,6 +29,7 @@ export function pack(
       text: message.toString(),
       ...(origin !== undefined && { origin }),
     })),
+    secrets: [...(session.resumeToken?.outstanding ?? [])],
     keys: keys.allOf(session, now).map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
     ...(pairing && { pairing }),
   };
@@ -71,6 +73,8 @@ export function unpack(
       settled: origin === undefined ? undefined : () => settle(session, epoch, halves, origin),
     })),
   });
+  const [secret, ...others] = packed.secrets;
+  if (secret !== undefined) session.resumeToken = new ResumeToken(secret, ...others);
   for (const { key, ttl_ms, uses } of packed.keys) keys.adopt(session, key, now + ttl_ms, uses);
 }
 
