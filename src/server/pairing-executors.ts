@@ -64,9 +64,13 @@ export function pairingExecutors(
         const { type } = frame.message;
         log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
       }
-      // Its sender is told that a frame is safe only once the receiver has it, where both can come back.
-      const isNumbered = to instanceof RemoteSession ? to.isResumable : to.delivery !== undefined;
+      // Its sender is told that a frame is safe only once the receiver has it, where that one can come back. And what
+      // goes to another node may have to be said again, where either can.
       const isFromHere = !(from instanceof RemoteSession);
+      const isNumbered =
+        to instanceof RemoteSession
+          ? to.isResumable || (isFromHere && from.delivery !== undefined)
+          : to.delivery !== undefined;
       const origin = event.origin ?? (isFromHere && isNumbered ? originOf(from) : undefined);
       if (to instanceof RemoteSession) halves.relay(to, textOf(frame), origin);
       else

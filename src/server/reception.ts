@@ -108,14 +108,15 @@ export class Reception implements SocketHandlers {
     socket: WebSocket<SocketData> | undefined,
     now: number,
     id: string = this.#shell.newId(),
+    generation = 0,
   ): ServerSession {
     const { options, sessions, sessionHost } = this.#shell;
     const data = socket?.getUserData();
-    const session = new ServerSession(id, socket, data?.address ?? '', now);
+    const session = new ServerSession(id, socket, data?.address ?? '', now, generation);
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();
-      session.resumeToken = new ResumeToken(this.#secrets.issue(id));
+      session.resumeToken = new ResumeToken(this.#secrets.issue(id, generation));
     }
     if (data) data.session = session;
     sessions.set(id, session);
@@ -155,16 +156,32 @@ export class Reception implements SocketHandlers {
       return;
     }
     const session = sessions.get(message.id);
-    if (session && mayResume(session, message)) this.#resume(session, socket, message, now);
-    else if (session || !cluster()) this.#restoreOrRefuse(socket, message, now, this.mayRestore);
+    const isOutdated = session !== undefined && this.#isOutdated(session, message);
+    if (isOutdated) cluster()?.moves.forget(session);
+    else if (session && mayResume(session, message)) {
+      this.#resume(session, socket, message, now);
+      return;
+    }
+    if (sessions.has(message.id) || !cluster()) this.#restoreOrRefuse(socket, message, now, this.mayRestore);
     else {
       data.isReturning = true;
-      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer));
+      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer, isOutdated));
     }
   }
 
+  /** Whether its client has come back to another node since: these had lost each other, and ours is a stale copy. */
+  #isOutdated(session: ServerSession, { id, token }: ClientMessageOf<'resume'>): boolean {
+    const generation = this.#secrets.foreignGeneration(id, token) ?? -1;
+    return generation >= session.generation && !session.resumeToken?.accepts(token);
+  }
+
   /** Other nodes said what they have of a session. Meanwhile the socket may be gone, or the session here. */
-  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: MoveAnswer): void {
+  #answered(
+    socket: WebSocket<SocketData>,
+    message: ClientMessageOf<'resume'>,
+    answer: MoveAnswer,
+    wasElsewhere: boolean,
+  ): void {
     const { sessions, cluster, now } = this.#shell;
     const data = socket.getUserData();
     data.isReturning = false;
@@ -176,13 +193,8 @@ export class Reception implements SocketHandlers {
     else if (session && mayResume(session, message)) this.#resume(session, socket, message, now());
     else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
     else {
-      const began = cluster()?.nodeOf(message.id);
-      this.#restoreOrRefuse(
-        socket,
-        message,
-        now(),
-        answer === 'lost' && (began !== undefined || this.mayRestore),
-      );
+      const isElsewhere = wasElsewhere || cluster()?.nodeOf(message.id) !== undefined;
+      this.#restoreOrRefuse(socket, message, now(), answer === 'lost' && (isElsewhere || this.mayRestore));
     }
   }
 
@@ -194,8 +206,9 @@ export class Reception implements SocketHandlers {
     isLikely: boolean,
   ): void {
     const { id, token, first } = message;
+    const generation = this.#secrets.foreignGeneration(id, token);
     const mayRestore = isLikely && first !== undefined && !this.#shell.sessions.has(id);
-    if (mayRestore && this.#secrets.isOfPredecessor(id, token)) this.#restore(socket, message, now);
+    if (mayRestore && generation !== undefined) this.#restore(socket, message, generation + 1, now);
     else this.#refuse(socket, now);
   }
 
@@ -221,7 +234,7 @@ export class Reception implements SocketHandlers {
     now: number,
   ): void {
     session.delivery?.confirm(received);
-    session.resumeToken?.rotate(token, this.#secrets.issue(session.id));
+    this.#nextGeneration(session, token);
     this.#attach(session, socket, now);
     this.#tellId(session, { received: session.delivery?.received ?? 0 });
     this.#shell.outbox.sendWaiting(session);
@@ -233,9 +246,19 @@ export class Reception implements SocketHandlers {
     return this.#shell.now() - this.#startedAt <= this.#settings.resumeGraceMs;
   }
 
-  #restore(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, now: number): void {
+  #nextGeneration(session: ServerSession, usedToken: string): void {
+    session.generation += 1;
+    session.resumeToken?.rotate(usedToken, this.#secrets.issue(session.id, session.generation));
+  }
+
+  #restore(
+    socket: WebSocket<SocketData>,
+    message: ClientMessageOf<'resume'>,
+    generation: number,
+    now: number,
+  ): void {
     const { id, first, pairing } = message;
-    const session = this.#createSession(undefined, now, id);
+    const session = this.#createSession(undefined, now, id, generation);
     session.delivery?.expect(first ?? 1);
     this.#attach(session, socket, now);
     this.#shell.log.info({ id }, `Client ${id} is back from before the restart`);
@@ -253,9 +276,15 @@ export class Reception implements SocketHandlers {
     from: number,
   ): void {
     const { log, keys, halves, cluster, outbox, sessionHost, now } = this.#shell;
-    const session = this.#createSession(undefined, now(), id);
+    // It came too late: its client did not wait, and is elsewhere by now.
+    const here = cluster()?.node;
+    const isElsewhere = halves
+      .of(id)
+      .some(({ generation, node }) => node !== here && generation > packed.generation);
+    if (!socket && isElsewhere) return;
+    const session = this.#createSession(undefined, now(), id, packed.generation);
     unpack(session, packed, keys, halves, now());
-    session.resumeToken?.rotate(token, this.#secrets.issue(id));
+    this.#nextGeneration(session, token);
     log.info({ id, node: from }, `Client ${id} came from node ${from}`);
     cluster()?.arrived(session);
     if (socket) {
@@ -274,11 +303,23 @@ export class Reception implements SocketHandlers {
       halves.seat(session, own, packed.unsettled);
       return;
     }
-    const remote = halves.create(packed.peer_id, packed.node, packed.is_resumable);
+    const here = this.#shell.cluster()?.node;
+    if (packed.node === here && this.#shell.sessions.has(packed.peer_id)) {
+      // Its half was here, and ended meanwhile.
+      this.#shell.outbox.send(session, {
+        type: 'peer_disconnected',
+        peer_id: packed.peer_id,
+        reason: 'disconnected',
+      });
+      return;
+    }
+    const node = packed.node === here ? this.#shell.cluster()?.noteOf(packed.peer_id)?.node : packed.node;
+    const remote = halves.create(packed.peer_id, node, packed.is_resumable);
     remote.lastOrigin = packed.last_origin;
+    remote.generation = packed.peer_generation;
     remote.isToldAway = packed.is_away;
     remote.keep(...packed.unsettled);
-    halves.restore(session, packed, remote, 'MOVING');
+    halves.restore(session, packed, remote, 'MOVING', packed.connected);
   }
 
   #attach(session: ServerSession, socket: WebSocket<SocketData>, now: number): void {

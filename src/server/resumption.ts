@@ -26,19 +26,28 @@ export class ResumeSecrets {
       secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
   }
 
-  issue(id: string): string {
+  /** @param generation how often the session's client has come back */
+  issue(id: string, generation: number): string {
     const nonce = randomBytes(NONCE_BYTES).toString('base64url');
-    return `${this.#run}.${nonce}.${this.#sign(id, this.#run, nonce)}`;
+    const head = `${this.#run}.${generation}.${nonce}`;
+    return `${head}.${this.#sign(id, head)}`;
   }
 
-  /** Whether a server with the same secret issued it for that id, before this one. Our own sessions we know. */
-  isOfPredecessor(id: string, secret: string): boolean {
-    const [run = '', nonce = '', signature = ''] = secret.split('.');
-    return run !== this.#run && isEqual(signature, this.#sign(id, run, nonce));
+  /**
+   * The generation of a secret that another process with the same key issued for that id: one before this, or another
+   * node. Our own sessions we know.
+   * @returns undefined for any other
+   */
+  foreignGeneration(id: string, secret: string): number | undefined {
+    const end = secret.lastIndexOf('.');
+    const head = secret.slice(0, Math.max(end, 0));
+    const [run, generation] = head.split('.');
+    const isForeign = run !== this.#run && isEqual(secret.slice(end + 1), this.#sign(id, head));
+    return isForeign ? Number(generation) : undefined;
   }
 
-  #sign(id: string, run: string, nonce: string): string {
-    return createHmac('sha256', this.#key).update(`${id}.${run}.${nonce}`).digest('base64url');
+  #sign(id: string, head: string): string {
+    return createHmac('sha256', this.#key).update(`${id}.${head}`).digest('base64url');
   }
 }
 

@@ -11,12 +11,12 @@ import type {
   Side,
 } from '../machines/index.ts';
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
-import type { Halves } from './cluster/halves.ts';
+import { type Halves, isWaitingFor } from './cluster/halves.ts';
 import { RemoteSession } from './cluster/remote-session.ts';
 import { type Frame, textOf } from './decode.ts';
 import type { PairingKeys } from './keys.ts';
 import type { AddressRate } from './limits.ts';
-import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
+import { type ServerPairing, type ServerPairingEvent, ServerSession } from './sessions.ts';
 
 export type SessionHost = MachineHost<ServerSession, SessionEvent, SessionEffects>;
 export type PairingHost = MachineHost<ServerPairing, ServerPairingEvent, PairingEffects>;
@@ -105,6 +105,12 @@ export class Router {
       return;
     }
     const peer = pairing.other(side);
+    if (session.delivery && session.delivery.received <= session.passedOn) {
+      // Its peer's node had it, from the node that this client was at before: it is as safe as it will be.
+      if (peer instanceof ServerSession && isWaitingFor(peer, pairing, session.delivery.received))
+        session.delivery.hold();
+      return;
+    }
     this.signal(pairing, side, frame);
     // Not relayed by an effect: the other half is told, which counts it as this one does.
     if (message.type === 'report' && peer instanceof RemoteSession) this.#halves.relay(peer, textOf(frame));

@@ -125,7 +125,7 @@ export class SignalingServer {
     const nextEpoch = () => this.#nextEpoch();
     this.halves = new Halves({
       ...{ queue: this.#queue, timers: this.#timers, sessions: this.sessions, outbox: this.#outbox },
-      links: () => this.cluster?.links,
+      cluster: () => this.cluster,
       router: () => router,
       sessionHost: () => this.sessionHost,
       pairingHost: () => this.pairingHost,

@@ -41,6 +41,10 @@ export class ServerSession extends Hosted<SessionContext> {
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
+  /** How often its client has come back: of two copies of a session, on nodes that lost each other, the higher counts. */
+  generation: number;
+  /** The number of its last message that its peer was passed elsewhere: what comes again after a loss is known by it. */
+  passedOn = 0;
   /** The number of its last message for a peer that can come back, where it gives none itself. */
   lastOrigin = 0;
   /** What it asked other nodes for. */
@@ -49,9 +53,16 @@ export class ServerSession extends Hosted<SessionContext> {
   side: Side = 'a';
   keys: string[] = [];
 
-  constructor(id: string, socket: WebSocket<SocketData> | undefined, address: string, now: number) {
+  constructor(
+    id: string,
+    socket: WebSocket<SocketData> | undefined,
+    address: string,
+    now: number,
+    generation = 0,
+  ) {
     super();
     this.id = id;
+    this.generation = generation;
     this.socket = socket;
     this.address = address;
     this.openedAt = now;

@@ -71,7 +71,7 @@ export class SimulatedClient {
   }
 
   unpair(): void {
-    this.#send({ type: 'unpair' });
+    this.#send({ type: 'unpair', epoch: this.pairing?.epoch });
     this.pairing = undefined;
   }
 

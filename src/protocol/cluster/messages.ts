@@ -24,8 +24,9 @@ const half = { epoch, from: clientId, to: clientId } as const;
 /** A session on its way to another node, with what waits for its client. */
 const session = {
   type: 'object',
-  required: ['sent', 'received', 'held', 'waiting', 'secrets', 'keys'],
+  required: ['generation', 'sent', 'received', 'held', 'waiting', 'secrets', 'keys'],
   properties: {
+    generation: count,
     sent: count,
     received: count,
     held: { type: 'array', items: count },
@@ -49,10 +50,23 @@ const session = {
     },
     pairing: {
       type: 'object',
-      required: ['epoch', 'peer_id', 'initiator', 'is_resumable', 'is_away', 'last_origin', 'unsettled'],
+      required: [
+        'epoch',
+        'peer_id',
+        'peer_generation',
+        'connected',
+        'initiator',
+        'is_resumable',
+        'is_away',
+        'last_origin',
+        'unsettled',
+      ],
       properties: {
         epoch,
         peer_id: clientId,
+        peer_generation: count,
+        /** Of the two, who reported that they are connected: the sides of the pairing machine. */
+        connected: { type: 'array', maxItems: 2, items: { enum: ['a', 'b'] } },
         initiator: flag,
         is_resumable: flag,
         /** Whether the client was told that its peer is away. */
@@ -130,10 +144,21 @@ export const nodeSchemas = {
     type: 'object',
     description:
       'I have this half, for a client of mine (`from`): do you have the other? Its state comes along.',
-    required: ['type', 'epoch', 'from', 'to', 'initiator', 'is_resumable', 'is_away', 'is_for_all'],
+    required: [
+      'type',
+      'epoch',
+      'from',
+      'to',
+      'generation',
+      'initiator',
+      'is_resumable',
+      'is_away',
+      'is_for_all',
+    ],
     properties: {
       type: { const: 'reclaim' },
       ...half,
+      generation: count,
       initiator: flag,
       is_resumable: flag,
       is_away: flag,
@@ -144,14 +169,14 @@ export const nodeSchemas = {
   reclaimed: {
     type: 'object',
     description: 'I have the other half.',
-    required: ['type', 'epoch', 'from', 'to', 'is_resumable', 'is_away'],
-    properties: { type: { const: 'reclaimed' }, ...half, is_resumable: flag, is_away: flag },
+    required: ['type', 'epoch', 'from', 'to', 'generation', 'is_resumable', 'is_away'],
+    properties: { type: { const: 'reclaimed' }, ...half, generation: count, is_resumable: flag, is_away: flag },
   },
   moving: {
     type: 'object',
     description: 'My client went to that node, which will say so.',
-    required: ['type', 'epoch', 'from', 'to', 'node'],
-    properties: { type: { const: 'moving' }, ...half, node },
+    required: ['type', 'epoch', 'from', 'to', 'node', 'generation'],
+    properties: { type: { const: 'moving' }, ...half, node, generation: count },
   },
   move: {
     type: 'object',
@@ -180,9 +205,21 @@ export const nodeSchemas = {
   },
   hosting: {
     type: 'object',
-    description: 'Sessions that began with you are with me.',
-    required: ['type', 'ids'],
-    properties: { type: { const: 'hosting' }, ids: { type: 'array', items: clientId } },
+    description:
+      'These sessions are with me, or `at` that node: they began with you, or your copy is out of date.',
+    required: ['type', 'sessions'],
+    properties: {
+      type: { const: 'hosting' },
+      sessions: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'generation'],
+          properties: { id: clientId, generation: count },
+        },
+      },
+      at: node,
+    },
   },
   left: {
     type: 'object',

@@ -13,6 +13,7 @@ import type { Halves } from './halves.ts';
 import { Moves } from './moves.ts';
 import { nodeOfSessionId } from './node-id.ts';
 import { NodeLinks } from './node-links.ts';
+import { type Note, Notes } from './notes.ts';
 
 export interface ClusterShell {
   readonly node: NodeId;
@@ -43,12 +44,13 @@ export class Cluster {
   readonly asks: Asks;
   readonly moves: Moves;
   readonly #shell: ClusterShell;
-  /** Sessions that began here and are elsewhere. */
-  readonly #notes = new Map<string, NodeId>();
+  /** Sessions that were here, and where they went. */
+  readonly #notes: Notes;
 
   constructor(shell: ClusterShell) {
     this.#shell = shell;
     this.node = shell.node;
+    this.#notes = new Notes(shell.node, shell.now);
     const nodeOf = (id: string) => this.nodeOf(id);
     this.links = new NodeLinks({
       ...shell,
@@ -62,7 +64,8 @@ export class Cluster {
       ...shell,
       links: this.links,
       nodeOf,
-      note: (id, node) => this.#note(id, node),
+      noteOf: (id) => this.noteOf(id),
+      note: ({ id, generation }, node) => this.#notes.set(id, { node, generation }),
     });
   }
 
@@ -77,8 +80,18 @@ export class Cluster {
 
   /** The other node that has a session, as far as its id and this node's notes tell; undefined when none has. */
   nodeOf(sessionId: string): NodeId | undefined {
-    const began = this.#notes.get(sessionId) ?? nodeOfSessionId(sessionId);
+    const began = this.#notes.get(sessionId)?.node ?? nodeOfSessionId(sessionId);
     return began === this.node ? undefined : began;
+  }
+
+  /** Where a session went that was here, or began here. */
+  noteOf(sessionId: string): Note | undefined {
+    return this.#notes.get(sessionId);
+  }
+
+  /** Whether a session is on its way here. */
+  isExpected(sessionId: string): boolean {
+    return this.moves.isExpected(sessionId);
   }
 
   /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
@@ -93,7 +106,7 @@ export class Cluster {
     this.#notes.delete(session.id);
     const began = this.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
-      this.links.send(began, { type: 'hosting', ids: [session.id] });
+      this.links.send(began, { type: 'hosting', sessions: [idOf(session)] });
   }
 
   /** A session is over. */
@@ -125,14 +138,10 @@ export class Cluster {
         moves.notMoved(node, message);
         return;
       case 'hosting':
-        for (const id of message.ids) {
-          const own = this.#shell.directory.sessions.get(id);
-          if (own) moves.superseded(own, node);
-          else this.#note(id, node);
-        }
+        for (const one of message.sessions) this.#isHosted(one, message.at ?? node);
         return;
       case 'left':
-        if (this.#notes.get(message.id) === node) this.#notes.delete(message.id);
+        if (this.#notes.get(message.id)?.node === node) this.#notes.delete(message.id);
         return;
       default:
         this.#shell.halves.received(node, message);
@@ -141,22 +150,41 @@ export class Cluster {
 
   #opened(node: NodeId): void {
     const { directory, halves } = this.#shell;
-    const guests = [...directory.sessions.keys()].filter((id) => nodeOfSessionId(id) === node);
+    const guests = [...directory.sessions.values()].filter(({ id }) => nodeOfSessionId(id) === node).map(idOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
-      this.links.send(node, { type: 'hosting', ids: guests.slice(next, next + IDS_PER_MESSAGE) });
+      this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
     halves.opened(node);
   }
 
   #lost(node: NodeId): void {
-    for (const [id, at] of this.#notes) if (at === node) this.#notes.delete(id);
+    this.#notes.lost(node);
     this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.moves.failed(node);
     this.#shell.halves.lost(node);
   }
 
-  /** Only of sessions that began here: the others' nodes know. */
-  #note(id: string, node: NodeId): void {
-    if (nodeOfSessionId(id) === this.node && !this.#shell.directory.sessions.has(id))
-      this.#notes.set(id, node);
+  /** A node says that it has a session; of two copies, the one whose client came back later counts. */
+  #isHosted(one: { id: string; generation: number }, node: NodeId): void {
+    const own = this.#shell.directory.sessions.get(one.id);
+    const known = own ? { node: this.node, generation: own.generation } : this.#notes.get(one.id);
+    if (known && known.node !== node && isLater(known, { ...one, node })) {
+      this.links.send(node, { type: 'hosting', sessions: [{ ...one, generation: known.generation }], at: known.node });
+      return;
+    }
+    if (own) this.moves.superseded(own, node);
+    else {
+      if (known && known.node !== node)
+        this.links.send(known.node, { type: 'hosting', sessions: [one], at: node });
+      this.#notes.set(one.id, { ...one, node });
+    }
   }
+}
+
+function idOf({ id, generation }: ServerSession): { id: string; generation: number } {
+  return { id, generation };
+}
+
+/** Two copies can be of one generation: nodes that had lost each other made them of the same secret. */
+function isLater(a: Note, b: Note): boolean {
+  return a.generation === b.generation ? a.node < b.node : a.generation > b.generation;
 }

@@ -9,6 +9,7 @@ import {
   type RemoteSessionEffects,
   type RemoteSessionEvent,
   remoteSessionMachine,
+  type Side,
   type StepQueue,
   type TimerWheel,
 } from '../../machines/index.ts';
@@ -20,11 +21,21 @@ import type { PairingHost, Router, SessionHost } from '../router.ts';
 import { ServerPairing, type ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { NodeLinks } from './node-links.ts';
+import type { Note } from './notes.ts';
 import { type PassedFrame, RemoteSession } from './remote-session.ts';
+
+/** What the halves need to know of the cluster. */
+export interface OtherNodes {
+  readonly links: NodeLinks;
+  /** Where a session went that was here. */
+  readonly noteOf: (sessionId: string) => Note | undefined;
+  /** Whether a session is on its way here. */
+  readonly isExpected: (sessionId: string) => boolean;
+}
 
 export interface HalvesShell {
   /** Undefined for a server that is alone. */
-  readonly links: () => NodeLinks | undefined;
+  readonly cluster: () => OtherNodes | undefined;
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly outbox: Outbox;
   readonly router: () => Router;
@@ -48,6 +59,8 @@ export interface Claim {
 
 /** The types that a half tells of as the client's own words. */
 const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
+
+type Found = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_away'>;
 
 type About<T extends NodeMessageType> = Omit<NodeMessageOf<T>, 'type' | 'epoch' | 'from' | 'to'>;
 type HalfMessageType =
@@ -89,6 +102,10 @@ export class Halves {
     );
   }
 
+  get #links(): NodeLinks | undefined {
+    return this.#shell.cluster()?.links;
+  }
+
   /** Those that stand for the client of that id. */
   of(id: string): readonly RemoteSession[] {
     return this.#remotes.get(id) ?? [];
@@ -123,7 +140,7 @@ export class Halves {
     const { node, pairing, peer } = remote;
     if (node === undefined || !pairing || !peer) return;
     const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...about };
-    this.#shell.links()?.send(node, message as unknown as NodeMessage);
+    this.#links?.send(node, message as unknown as NodeMessage);
   }
 
   /** A message of a party's was passed on, and is safe now or lost with whom it was for. */
@@ -151,19 +168,31 @@ export class Halves {
       if (remote.node === node) this.remoteHost.send(remote, { type: 'CUT_OFF' });
   }
 
-  /** Makes the half of a client that has just come, with or without what its last node had of it. */
+  /**
+   * Makes the half of a client that has just come, with or without what its last node had of it.
+   * @param connected who reported there that they are
+   */
   restore(
     session: ServerSession,
     claim: Claim,
     remote: RemoteSession,
     why: 'MOVING' | 'CUT_OFF' = 'CUT_OFF',
+    connected: readonly Side[] = [],
   ): void {
     const [a, b] = claim.initiator ? [session, remote] : [remote, session];
-    this.#shell.startPairing(new ServerPairing(a, b, claim.epoch, true));
+    const pairing = new ServerPairing(a, b, claim.epoch, true);
+    this.#shell.startPairing(pairing);
+    for (const from of connected)
+      this.#shell.pairingHost().send(pairing, {
+        type: 'REPORT_RECEIVED',
+        from,
+        epoch: claim.epoch,
+        isConnected: true,
+      });
     this.remoteHost.send(remote, { type: why });
     const { node } = remote;
-    if (node !== undefined && this.#shell.links()?.isOpen(node)) this.#reclaim(remote, node, false);
-    else for (const other of this.#shell.links()?.open ?? []) this.#reclaim(remote, other, true);
+    if (node !== undefined && this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
+    else for (const other of this.#links?.open ?? []) this.#reclaim(remote, other, true);
   }
 
   /**
@@ -181,13 +210,15 @@ export class Halves {
     if (pairing.value !== 'paired') host.send(session, { type: 'NEGOTIATION_STARTED' });
     if (pairing.value === 'connected') host.send(session, { type: 'CONNECTED' });
     for (const { text, origin } of said) this.#signalled(remote, text, origin);
+    session.passedOn = remote.lastOrigin;
     for (const frame of unsettled) this.#pass(session, pairing, peer.side, frame);
   }
 
   /** A client goes to another node, where it was told of: from here on it is a remote one. */
-  unseat(session: ServerSession, pairing: ServerPairing, node: NodeId): RemoteSession {
+  unseat(session: ServerSession, pairing: ServerPairing, node: NodeId | undefined): RemoteSession {
     const remote = this.create(session.id, node, true);
     remote.lastOrigin = session.delivery?.received ?? 0;
+    remote.generation = session.generation;
     remote.isToldAway = session.socket === undefined;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
@@ -225,14 +256,13 @@ export class Halves {
         this.remoteHost.send(remote, { type: 'WENT_AWAY' });
         return;
       case 'moving':
-        remote.node = message.node;
-        this.remoteHost.send(remote, { type: 'MOVING' });
+        this.#moved(remote, message);
         return;
       case 'ended':
-        this.lose(remote, message.reason as DisconnectReason);
+        this.#ended(remote, message.reason as DisconnectReason);
         return;
       case 'reclaimed':
-        this.#found(remote, node, message.is_away);
+        if (message.generation >= remote.generation) this.#found(remote, node, message);
         return;
     }
   }
@@ -279,11 +309,12 @@ export class Halves {
   #reclaim(remote: RemoteSession, node: NodeId, isForAll: boolean): void {
     const { peer, pairing } = remote;
     if (!peer || !pairing) return;
-    this.#shell.links()?.send(node, {
+    this.#links?.send(node, {
       type: 'reclaim',
       epoch: pairing.epoch,
       from: peer.id,
       to: remote.id,
+      generation: peer.generation,
       initiator: peer.side === 'a',
       is_resumable: peer.delivery !== undefined,
       is_away: peer.socket === undefined,
@@ -292,25 +323,43 @@ export class Halves {
   }
 
   #reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>): void {
-    const { epoch, from, to } = message;
+    const { epoch, from, to, generation } = message;
     const session = this.#shell.sessions.get(to);
-    // Another node may have it; or its client has not come back yet to this one, which was restarted.
-    if (!session && (message.is_for_all || this.#shell.mayRestore())) return;
     const remote = this.#remoteOf(message);
-    if (session && remote?.pairing && (remote.side === 'a') === message.initiator) {
+    const isFitting = remote && (remote.side === 'a') === message.initiator;
+    if (session && isFitting && generation >= remote.generation) {
       const [is_resumable, is_away] = [session.delivery !== undefined, session.socket === undefined];
       remote.node = node;
-      this.tell(remote, 'reclaimed', { is_resumable, is_away });
-      this.#found(remote, node, message.is_away);
+      this.tell(remote, 'reclaimed', { generation: session.generation, is_resumable, is_away });
+      this.#found(remote, node, message);
       return;
     }
-    this.#shell.links()?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    const note = session ? undefined : this.#shell.cluster()?.noteOf(to);
+    if (note && note.node !== node)
+      this.#links?.send(node, { type: 'moving', epoch, from: to, to: from, ...note });
+    else if (session || !(message.is_for_all || this.#mayCome(to)))
+      this.#links?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+  }
+
+  /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
+  #mayCome(id: string): boolean {
+    return this.#shell.mayRestore() || this.#shell.cluster()?.isExpected(id) === true;
+  }
+
+  /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */
+  #moved(remote: RemoteSession, { node, generation }: NodeMessageOf<'moving'>): void {
+    if (generation < remote.generation) return;
+    remote.node = node;
+    remote.generation = generation;
+    this.remoteHost.send(remote, { type: 'MOVING' });
+    if (this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
   }
 
   /** The other half is there: what may have been lost on the way to it goes first, and what comes next after that. */
-  #found(remote: RemoteSession, node: NodeId, isAway: boolean): void {
+  #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
     remote.node = node;
-    this.remoteHost.send(remote, { type: 'RECLAIMED', isAway });
+    remote.generation = generation;
+    this.remoteHost.send(remote, { type: 'RECLAIMED', isAway: is_away });
     for (const { text, origin } of remote.unsettled)
       this.tell(remote, 'signal', { text, ...(origin !== undefined && { origin }) });
     remote.drop(({ origin }) => origin === undefined);
@@ -320,8 +369,13 @@ export class Halves {
     return [...this.#remotes.values()].flat();
   }
 
-  /** For this server the other client is gone. */
+  /** For this server the other client is gone, and its half is to end, too. */
   lose(remote: RemoteSession, reason: DisconnectReason): void {
+    this.tell(remote, 'ended', { reason: 'disconnected' });
+    this.#ended(remote, reason);
+  }
+
+  #ended(remote: RemoteSession, reason: DisconnectReason): void {
     if (remote.pairing && remote.pairing.party(remote.side) === remote)
       this.#shell.pairingHost().send(remote.pairing, { type: 'PEER_LOST', from: remote.side, reason });
   }
@@ -334,6 +388,7 @@ export function framesFor(session: ServerSession, pairing: ServerPairing): reado
     .map(({ origin, message }) => ({ origin, text: message.toString() }));
 }
 
-function isWaitingFor({ delivery }: ServerSession, { epoch }: ServerPairing, origin: number): boolean {
+/** Whether a client has a message of its peer yet to confirm. */
+export function isWaitingFor({ delivery }: ServerSession, { epoch }: ServerPairing, origin: number): boolean {
   return delivery?.waiting.some((kept) => kept.origin === origin && kept.epoch === epoch) ?? false;
 }

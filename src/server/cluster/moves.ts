@@ -12,6 +12,7 @@ import type { ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
 import type { NodeLinks } from './node-links.ts';
+import type { Note } from './notes.ts';
 import { RemoteSession } from './remote-session.ts';
 import { pack } from './travel.ts';
 
@@ -32,8 +33,10 @@ export interface MovesShell {
   readonly pairingHost: () => PairingHost;
   readonly timers: TimerWheel;
   readonly nodeOf: (sessionId: string) => NodeId | undefined;
-  /** A session that began here is at that node now. */
-  readonly note: (sessionId: string, node: NodeId) => void;
+  /** Where a session went that was here. */
+  readonly noteOf: (sessionId: string) => Note | undefined;
+  /** A session that was here is at that node now. */
+  readonly note: (session: ServerSession, node: NodeId) => void;
   /** Whether sessions of an earlier process of this node may still be out there. */
   readonly mayRestore: () => boolean;
   readonly now: () => number;
@@ -42,13 +45,17 @@ export interface MovesShell {
 interface PendingMove extends TimerOwner {
   readonly message: ClientMessageOf<'resume'>;
   node: NodeId;
-  readonly asked: Set<NodeId>;
+  readonly asked: NodeId[];
   readonly answer: (answer: MoveAnswer) => void;
+  /** Other nodes that asked meanwhile: its client did not wait, and went there. */
+  readonly askers: [NodeId, NodeMessageOf<'move'>][];
 }
 
 /** A node that is there answers in milliseconds. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const TIMEOUT = 'timeout';
+/** A session may have moved on between two answers; one that runs away is not run after for ever. */
+const MAX_ASKS_PER_NODE = 2;
 
 export class Moves {
   readonly #shell: MovesShell;
@@ -70,9 +77,14 @@ export class Moves {
       return;
     }
     this.#lastNumber += 1;
-    const move: PendingMove = { message, node, asked: new Set(), answer, timer: -1 };
+    const move: PendingMove = { message, node, asked: [], answer, askers: [], timer: -1 };
     this.#pending.set(this.#lastNumber, move);
     this.#send(this.#lastNumber, move);
+  }
+
+  /** Whether a session is on its way here, as far as its client says. */
+  isExpected(id: string): boolean {
+    return [...this.#pending.values()].some(({ message }) => message.id === id);
   }
 
   /** That node is lost. */
@@ -81,7 +93,13 @@ export class Moves {
   }
 
   /** Another node has the client of a session that this one may have. */
-  asked(node: NodeId, { number, id, token, received }: NodeMessageOf<'move'>): void {
+  asked(node: NodeId, message: NodeMessageOf<'move'>): void {
+    const { number, id, token, received } = message;
+    const pending = [...this.#pending.values()].find((move) => move.message.id === id && move.node !== node);
+    if (pending) {
+      pending.askers.push([node, message]);
+      return;
+    }
     const { directory, links, sessionHost, nodeOf, mayRestore, now } = this.#shell;
     const session = directory.sessions.get(id);
     if (session && mayResume(session, { type: 'resume', id, token, received })) {
@@ -106,10 +124,13 @@ export class Moves {
     if (this.#pending.get(number)?.node === node) this.#answer(number, { session, from: node });
   }
 
-  notMoved(node: NodeId, { number, may_restore, node: next }: NodeMessageOf<'not_moved'>): void {
+  notMoved(node: NodeId, { number, may_restore, node: told }: NodeMessageOf<'not_moved'>): void {
     const move = this.#pending.get(number);
     if (move?.node !== node) return;
-    if (next !== undefined && next !== this.#shell.node && !move.asked.has(next)) {
+    // Meanwhile it may have been here, and have been given away.
+    const next = told ?? this.#shell.noteOf(move.message.id)?.node;
+    const isWorthAsking = move.asked.filter((one) => one === next).length < MAX_ASKS_PER_NODE;
+    if (next !== undefined && next !== this.#shell.node && isWorthAsking) {
       move.node = next;
       this.#send(number, move);
     } else this.#answer(number, may_restore ? 'lost' : 'refused');
@@ -117,13 +138,18 @@ export class Moves {
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
   superseded(session: ServerSession, node: NodeId): void {
-    if (session.socket === undefined) this.#giveAway(session, node);
+    if (node !== this.#shell.node) this.#giveAway(session, node);
+  }
+
+  /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
+  forget(session: ServerSession): void {
+    this.#giveAway(session, undefined);
   }
 
   #send(number: number, move: PendingMove): void {
     const { timers, links } = this.#shell;
     const { id, token, received } = move.message;
-    move.asked.add(move.node);
+    move.asked.push(move.node);
     timers.disarmAll(move);
     timers.arm(move, TIMEOUT, ANSWER_TIMEOUT_MS, () => move.answer('late'));
     links.send(move.node, { type: 'move', number, id, token, received });
@@ -135,14 +161,19 @@ export class Moves {
     this.#pending.delete(number);
     this.#shell.timers.disarmAll(move);
     move.answer(answer);
+    for (const [node, message] of move.askers) this.asked(node, message);
   }
 
-  #giveAway(session: ServerSession, node: NodeId): void {
+  /** @param node undefined when nobody knows where its client is: it will be here again soon */
+  #giveAway(session: ServerSession, node: NodeId | undefined): void {
     const { halves, sessionHost, pairingHost, note } = this.#shell;
     const { pairing, socket } = session;
+    // Wherever it is now, its client has come back once more.
+    session.generation += 1;
     const peer = pairing?.other(session.side);
     if (pairing && peer instanceof RemoteSession) {
-      halves.tell(peer, 'moving', { node });
+      const { generation } = session;
+      halves.tell(peer, 'moving', { node: node ?? this.#shell.node, generation });
       pairingHost().send(pairing, { type: 'MOVED', from: session.side });
     } else if (pairing) halves.unseat(session, pairing, node);
     session.pairing = undefined;
@@ -152,6 +183,6 @@ export class Moves {
       socket.end(closeCodes.takenOver, 'You came back on another socket');
     }
     sessionHost().send(session, { type: 'MOVED' });
-    note(session.id, node);
+    if (node !== undefined) note(session, node);
   }
 }

@@ -18,6 +18,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
   readonly isResumable: boolean;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
+  /** Of several nodes that say that they have it, the one with the highest is believed. */
+  generation = 0;
   /** Whether its peer was told that it is away. */
   isToldAway = false;
   /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */

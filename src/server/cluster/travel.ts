@@ -1,9 +1,10 @@
 /** A session as it travels to another node, packed and unpacked. */
+import type { Side } from '../../machines/index.ts';
 import type { TravellingSession } from '../../protocol/cluster/index.ts';
 import { Delivery } from '../../protocol/index.ts';
 import type { PairingKeys } from '../keys.ts';
 import { ResumeToken } from '../resumption.ts';
-import type { ServerSession } from '../sessions.ts';
+import type { ServerPairing, ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import { framesFor, type Halves } from './halves.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -21,6 +22,7 @@ export function pack(
   const { sent, received, held, waiting } = (session.delivery ?? new Delivery<string>()).state;
   const pairing = packPairing(session, here);
   return {
+    generation: session.generation,
     sent,
     received,
     held: [...held],
@@ -45,13 +47,19 @@ function packPairing(session: ServerSession, here: NodeId): TravellingSession['p
   return {
     epoch: pairing.epoch,
     peer_id: peer.id,
+    peer_generation: peer.generation,
+    connected: sidesConnected(pairing),
     initiator: side === 'a',
     is_resumable: isRemote ? peer.isResumable : peer.delivery !== undefined,
     is_away: isRemote ? peer.isToldAway : peer.socket === undefined,
-    last_origin: isRemote ? peer.lastOrigin : (peer.delivery?.received ?? 0),
+    last_origin: isRemote ? peer.lastOrigin : (peer.delivery?.received ?? peer.lastOrigin),
     unsettled: unsettled.flatMap(({ origin, text }) => (origin === undefined ? [] : [{ origin, text }])),
     ...(node !== undefined && { node }),
   };
+}
+
+function sidesConnected({ context: { isAConnected, isBConnected } }: ServerPairing): Side[] {
+  return [...(isAConnected ? (['a'] as const) : []), ...(isBConnected ? (['b'] as const) : [])];
 }
 
 /** Gives a session that was made anew what it had elsewhere, but for its pairing. */
