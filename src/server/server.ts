@@ -170,9 +170,9 @@ export class SignalingServer {
         for (const session of pairing.clients) this.#fail(session, error, effect);
       },
     });
-    const { options, sessions, sessionHost, metrics, readiness } = this;
+    const { options, sessions, sessionHost, pairingHost, metrics, readiness } = this;
     this.#drain = new Drain({
-      ...{ options, log, sessions, sessionHost, metrics, readiness },
+      ...{ options, log, sessions, sessionHost, pairingHost, metrics, readiness },
       outbox: this.#outbox,
       timers: this.#timers,
       now: () => this.#now(),

@@ -188,7 +188,7 @@ export class Halves {
   unseat(session: ServerSession, pairing: ServerPairing, node: NodeId): RemoteSession {
     const remote = this.create(session.id, node, true);
     remote.lastOrigin = session.delivery?.received ?? 0;
-    remote.isToldAway = session.socket === undefined;
+    remote.isToldAway = session.isMissed;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
     this.remoteHost.send(remote, { type: 'MOVING' });
@@ -286,7 +286,7 @@ export class Halves {
       to: remote.id,
       initiator: peer.side === 'a',
       is_resumable: peer.delivery !== undefined,
-      is_away: peer.socket === undefined,
+      is_away: peer.isMissed,
       is_for_all: isForAll,
     });
   }
@@ -298,7 +298,7 @@ export class Halves {
     if (!session && (message.is_for_all || this.#shell.mayRestore())) return;
     const remote = this.#remoteOf(message);
     if (session && remote?.pairing && (remote.side === 'a') === message.initiator) {
-      const [is_resumable, is_away] = [session.delivery !== undefined, session.socket === undefined];
+      const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
       remote.node = node;
       this.tell(remote, 'reclaimed', { is_resumable, is_away });
       this.#found(remote, node, message.is_away);

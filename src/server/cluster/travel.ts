@@ -47,7 +47,7 @@ function packPairing(session: ServerSession, here: NodeId): TravellingSession['p
     peer_id: peer.id,
     initiator: side === 'a',
     is_resumable: isRemote ? peer.isResumable : peer.delivery !== undefined,
-    is_away: isRemote ? peer.isToldAway : peer.socket === undefined,
+    is_away: isRemote ? peer.isToldAway : peer.isMissed,
     last_origin: isRemote ? peer.lastOrigin : (peer.delivery?.received ?? 0),
     unsettled: unsettled.flatMap(({ origin, text }) => (origin === undefined ? [] : [{ origin, text }])),
     ...(node !== undefined && { node }),
