@@ -15,7 +15,7 @@ import type { Metrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { isOf, restorePairing } from './restoration.ts';
-import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
+import { mayResume, type ResumeSecrets, ResumeToken } from './resumption.ts';
 import type { SessionHost } from './router.ts';
 import { ServerSession, type SocketData } from './sessions.ts';
 import type { WebSocket } from './uws.ts';
@@ -28,6 +28,7 @@ export interface ReceptionShell {
   readonly sessionHost: SessionHost;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly secrets: ResumeSecrets;
   readonly timers: TimerWheel;
   readonly keys: PairingKeys<ServerSession>;
   readonly halves: Halves;
@@ -49,7 +50,6 @@ export class Reception implements SocketHandlers {
   readonly #shell: ReceptionShell;
   /** One object for all sessions. */
   readonly #settings: SessionSettings;
-  readonly #secrets: ResumeSecrets;
   readonly #startedAt: number;
 
   constructor(shell: ReceptionShell) {
@@ -57,7 +57,6 @@ export class Reception implements SocketHandlers {
     const { pingIntervalMs, pingTimeoutMs, resumeGraceMs } = shell.options;
     this.#settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
     this.#startedAt = shell.now();
-    this.#secrets = new ResumeSecrets(shell.options.secret);
   }
 
   opened(socket: WebSocket<SocketData>): void {
@@ -115,7 +114,7 @@ export class Reception implements SocketHandlers {
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();
-      session.resumeToken = new ResumeToken(this.#secrets.issue(id));
+      session.resumeToken = new ResumeToken(this.#shell.secrets.issue(id));
     }
     if (data) data.session = session;
     sessions.set(id, session);
@@ -165,7 +164,7 @@ export class Reception implements SocketHandlers {
 
   /** Other nodes said what they have of a session. Meanwhile the socket may be gone, or the session here. */
   #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: MoveAnswer): void {
-    const { sessions, cluster, now } = this.#shell;
+    const { sessions, now } = this.#shell;
     const data = socket.getUserData();
     data.isReturning = false;
     const session = sessions.get(message.id);
@@ -175,15 +174,7 @@ export class Reception implements SocketHandlers {
     else if (!isHere) return;
     else if (session && mayResume(session, message)) this.#resume(session, socket, message, now());
     else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
-    else {
-      const began = cluster()?.nodeOf(message.id);
-      this.#restoreOrRefuse(
-        socket,
-        message,
-        now(),
-        answer === 'lost' && (began !== undefined || this.mayRestore),
-      );
-    }
+    else this.#restoreOrRefuse(socket, message, now(), answer === 'lost');
   }
 
   /** @param isLikely whether the session can have been of a server that is no more */
@@ -195,7 +186,7 @@ export class Reception implements SocketHandlers {
   ): void {
     const { id, token, first } = message;
     const mayRestore = isLikely && first !== undefined && !this.#shell.sessions.has(id);
-    if (mayRestore && this.#secrets.isOfPredecessor(id, token)) this.#restore(socket, message, now);
+    if (mayRestore && this.#shell.secrets.isOfAnother(id, token)) this.#restore(socket, message, now);
     else this.#refuse(socket, now);
   }
 
@@ -221,7 +212,7 @@ export class Reception implements SocketHandlers {
     now: number,
   ): void {
     session.delivery?.confirm(received);
-    session.resumeToken?.rotate(token, this.#secrets.issue(session.id));
+    session.resumeToken?.rotate(token, this.#shell.secrets.issue(session.id));
     this.#attach(session, socket, now);
     this.#tellId(session, { received: session.delivery?.received ?? 0 });
     this.#shell.outbox.sendWaiting(session);
@@ -255,7 +246,7 @@ export class Reception implements SocketHandlers {
     const { log, keys, halves, cluster, outbox, sessionHost, now } = this.#shell;
     const session = this.#createSession(undefined, now(), id);
     unpack(session, packed, keys, halves, now());
-    session.resumeToken?.rotate(token, this.#secrets.issue(id));
+    session.resumeToken?.rotate(token, this.#shell.secrets.issue(id));
     log.info({ id, node: from }, `Client ${id} came from node ${from}`);
     cluster()?.arrived(session);
     if (socket) {

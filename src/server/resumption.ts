@@ -3,12 +3,14 @@
  * session, the secret that goes with it, and what it has received.
  *
  * The secret is the session's id and a nonce under the server's own key. So a server that was killed and started again
- * with the same `--secret` knows that the id was this client's, without having kept anything. While the session lives
+ * with the same `--secret` knows that the id was this client's, without having kept anything. The secret also tells
+ * which node had the session last: it was issued there. While the session lives
  * a secret is good for one return; the ones before stay good until the client has shown that it has the newest: an
  * answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientMessageOf } from '../protocol/index.ts';
+import type { NodeId } from './cluster/bus.ts';
 import type { ServerSession } from './sessions.ts';
 
 const NONCE_BYTES = 16;
@@ -17,11 +19,12 @@ const RUN_BYTES = 6;
 /** Makes and knows the secrets of one server. */
 export class ResumeSecrets {
   readonly #key: Buffer;
-  /** Tells this process's secrets from those of the ones before it. */
-  readonly #run = randomBytes(RUN_BYTES).toString('base64url');
+  /** Tells this process's secrets from those of the ones before it, and of other nodes. */
+  readonly #run: string;
 
-  /** @param secret shared by a server and its successors; undefined: nobody outlives this process */
-  constructor(secret: string | undefined) {
+  /** @param secret shared by a server, its successors and other nodes; undefined: nobody outlives this process */
+  constructor(secret: string | undefined, node: NodeId) {
+    this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
     this.#key =
       secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
   }
@@ -31,10 +34,21 @@ export class ResumeSecrets {
     return `${this.#run}.${nonce}.${this.#sign(id, this.#run, nonce)}`;
   }
 
-  /** Whether a server with the same secret issued it for that id, before this one. Our own sessions we know. */
-  isOfPredecessor(id: string, secret: string): boolean {
+  /** Whether a server with the same secret issued it for that id, and not this process. Our own sessions we know. */
+  isOfAnother(id: string, secret: string): boolean {
+    const run = this.#runOf(id, secret);
+    return run !== undefined && run !== this.#run;
+  }
+
+  /** The node that issued it for that id; undefined when none with the same secret did. */
+  issuerOf(id: string, secret: string): NodeId | undefined {
+    const run = this.#runOf(id, secret);
+    return run === undefined ? undefined : Number.parseInt(run, 10);
+  }
+
+  #runOf(id: string, secret: string): string | undefined {
     const [run = '', nonce = '', signature = ''] = secret.split('.');
-    return run !== this.#run && isEqual(signature, this.#sign(id, run, nonce));
+    return isEqual(signature, this.#sign(id, run, nonce)) ? run : undefined;
   }
 
   #sign(id: string, run: string, nonce: string): string {

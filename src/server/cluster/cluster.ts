@@ -5,11 +5,13 @@
 import type { StepQueue, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessage } from '../../protocol/cluster/index.ts';
 import type { Logger } from '../logger.ts';
+import type { ResumeSecrets } from '../resumption.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import { Asks } from './asks.ts';
 import type { Bus, NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
+import { Losses } from './losses.ts';
 import { Moves } from './moves.ts';
 import { nodeOfSessionId } from './node-id.ts';
 import { NodeLinks } from './node-links.ts';
@@ -24,6 +26,9 @@ export interface ClusterShell {
   readonly directory: Directory;
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
+  readonly secrets: ResumeSecrets;
+  /** How long a session waits for its client. */
+  readonly resumeGraceMs: number;
   readonly startPairing: (pairing: ServerPairing) => void;
   readonly nextEpoch: () => number;
   /** Whether clients of an earlier process of this node may still come back. */
@@ -43,6 +48,7 @@ export class Cluster {
   readonly asks: Asks;
   readonly moves: Moves;
   readonly #shell: ClusterShell;
+  readonly #losses: Losses;
   /** Sessions that began here and are elsewhere. */
   readonly #notes = new Map<string, NodeId>();
 
@@ -50,17 +56,23 @@ export class Cluster {
     this.#shell = shell;
     this.node = shell.node;
     const nodeOf = (id: string) => this.nodeOf(id);
+    this.#losses = new Losses(shell.resumeGraceMs);
     this.links = new NodeLinks({
       ...shell,
+      busChanged: (isUp) => {
+        if (isUp) this.#losses.up(shell.now());
+        shell.busChanged(isUp);
+      },
       received: (node, message) => this.#received(node, message),
       opened: (node) => this.#opened(node),
-      lost: (node) => this.#lost(node),
+      lost: (node, wasThere) => this.#lost(node, wasThere),
       failed: (node, code) => this.asks.failed(node, code),
     });
     this.asks = new Asks({ ...shell, links: this.links, nodeOf });
     this.moves = new Moves({
       ...shell,
       links: this.links,
+      losses: this.#losses,
       nodeOf,
       note: (id, node) => this.#note(id, node),
     });
@@ -147,7 +159,8 @@ export class Cluster {
     halves.opened(node);
   }
 
-  #lost(node: NodeId): void {
+  #lost(node: NodeId, wasThere: boolean): void {
+    if (wasThere) this.#losses.lost(node, this.#shell.now());
     for (const [id, at] of this.#notes) if (at === node) this.#notes.delete(id);
     this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.moves.failed(node);

@@ -1,16 +1,17 @@
 /**
- * Sessions that move: a client comes back to this node, and another one has its session. Its id tells where it began;
- * that node has it, or knows where it went. The one that has it gives it away with all that waits for the client, and
- * forgets it.
+ * Sessions that move: a client comes back to this node, and another one has its session. Its secret tells who had it
+ * last, and its id where it began; that node has it, or knows where it went. The one that has it gives it away with all
+ * that waits for the client, and forgets it.
  */
 import type { TimerOwner, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessageOf, TravellingSession } from '../../protocol/cluster/index.ts';
 import { type ClientMessageOf, closeCodes } from '../../protocol/index.ts';
-import { mayResume } from '../resumption.ts';
+import { mayResume, type ResumeSecrets } from '../resumption.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
+import type { Losses } from './losses.ts';
 import type { NodeLinks } from './node-links.ts';
 import { RemoteSession } from './remote-session.ts';
 import { pack } from './travel.ts';
@@ -31,6 +32,8 @@ export interface MovesShell {
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
   readonly timers: TimerWheel;
+  readonly secrets: ResumeSecrets;
+  readonly losses: Losses;
   readonly nodeOf: (sessionId: string) => NodeId | undefined;
   /** A session that began here is at that node now. */
   readonly note: (sessionId: string, node: NodeId) => void;
@@ -41,6 +44,10 @@ export interface MovesShell {
 
 interface PendingMove extends TimerOwner {
   readonly message: ClientMessageOf<'resume'>;
+  /** Who had the session last, as its secret says. */
+  readonly issuer: NodeId | undefined;
+  /** Whether it may have died with that one. */
+  mayRestore: boolean;
   node: NodeId;
   readonly asked: Set<NodeId>;
   readonly answer: (answer: MoveAnswer) => void;
@@ -64,25 +71,29 @@ export class Moves {
    * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
    */
   ask(message: ClientMessageOf<'resume'>, answer: (answer: MoveAnswer) => void): void {
-    const node = this.#shell.nodeOf(message.id);
-    if (node === undefined) {
-      answer('lost');
-      return;
-    }
+    const { node, secrets, mayRestore } = this.#shell;
+    const issuer = secrets.issuerOf(message.id, message.token);
     this.#lastNumber += 1;
-    const move: PendingMove = { message, node, asked: new Set(), answer, timer: -1 };
+    const asked = new Set([node]);
+    const move: PendingMove = { message, issuer, mayRestore: false, node, asked, answer, timer: -1 };
+    if (issuer === node) move.mayRestore = mayRestore();
     this.#pending.set(this.#lastNumber, move);
-    this.#send(this.#lastNumber, move);
+    this.#askNext(this.#lastNumber, move, issuer);
   }
 
   /** That node is lost. */
   failed(node: NodeId): void {
-    for (const [number, move] of [...this.#pending]) if (move.node === node) this.#answer(number, 'lost');
+    const { losses, now } = this.#shell;
+    for (const [number, move] of [...this.#pending]) {
+      if (move.node !== node) continue;
+      if (node === move.issuer) move.mayRestore = losses.mayReturn(node, now());
+      this.#askNext(number, move);
+    }
   }
 
   /** Another node has the client of a session that this one may have. */
   asked(node: NodeId, { number, id, token, received }: NodeMessageOf<'move'>): void {
-    const { directory, links, sessionHost, nodeOf, mayRestore, now } = this.#shell;
+    const { directory, links, secrets, sessionHost, nodeOf, mayRestore, now } = this.#shell;
     const session = directory.sessions.get(id);
     if (session && mayResume(session, { type: 'resume', id, token, received })) {
       session.delivery?.confirm(received);
@@ -97,7 +108,7 @@ export class Moves {
     links.send(node, {
       type: 'not_moved',
       number,
-      may_restore: session === undefined && mayRestore(),
+      may_restore: session === undefined && mayRestore() && secrets.isOfAnother(id, token),
       ...(next !== undefined && next !== node && { node: next }),
     });
   }
@@ -109,15 +120,23 @@ export class Moves {
   notMoved(node: NodeId, { number, may_restore, node: next }: NodeMessageOf<'not_moved'>): void {
     const move = this.#pending.get(number);
     if (move?.node !== node) return;
-    if (next !== undefined && next !== this.#shell.node && !move.asked.has(next)) {
-      move.node = next;
-      this.#send(number, move);
-    } else this.#answer(number, may_restore ? 'lost' : 'refused');
+    if (node === move.issuer) move.mayRestore = may_restore;
+    this.#askNext(number, move, next);
   }
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
   superseded(session: ServerSession, node: NodeId): void {
     if (session.socket === undefined) this.#giveAway(session, node);
+  }
+
+  /** @param node who may have it, as far as the last one knows; else whom its id leads to is asked, once */
+  #askNext(number: number, move: PendingMove, node?: NodeId): void {
+    const next = [node, this.#shell.nodeOf(move.message.id)].find((one) => one && !move.asked.has(one));
+    if (next === undefined) this.#answer(number, move.mayRestore ? 'lost' : 'refused');
+    else {
+      move.node = next;
+      this.#send(number, move);
+    }
   }
 
   #send(number: number, move: PendingMove): void {
