@@ -14,6 +14,7 @@ import {
   type WaitingFrame,
 } from '../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
+import { type RequestKind, requestAnsweredBy } from './requests.ts';
 import { decodeServerMessage } from './server-message.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 
@@ -43,6 +44,9 @@ interface Session {
   token: string;
   readonly delivery: Delivery<string>;
 }
+
+/** Asks for nothing: every server takes it, and no server answers it. */
+const NOTHING: ClientMessage = { type: 'pong' };
 
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
@@ -149,7 +153,16 @@ export class SignalingLink {
     if (numbered && !this.#isNew(delivery as Delivery<string>, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
-    else if (decoded) this.#handle(decoded);
+    else if (decoded) {
+      this.#forgetRequest(requestAnsweredBy(decoded));
+      this.#handle(decoded);
+    }
+  }
+
+  /** The server may die before it confirms what it has answered; its successor would answer that again. */
+  #forgetRequest(kind: RequestKind | undefined): void {
+    if (kind)
+      this.#session?.delivery.replace((text) => JSON.parse(text).type === kind, JSON.stringify(NOTHING));
   }
 
   /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */

@@ -106,6 +106,15 @@ export class Delivery<Payload extends { readonly length: number }> {
     return frame;
   }
 
+  /** Puts another message in the place of the first that waits and is one of those: its number has to come all the same. */
+  replace(isIt: (message: Payload) => boolean, message: Payload): void {
+    const at = this.#waiting.findIndex((kept) => isIt(kept.message));
+    const kept = this.#waiting[at];
+    if (!kept) return;
+    this.#waitingBytes += message.length - kept.message.length;
+    this.#waiting[at] = { ...kept, message };
+  }
+
   /** What stands before the message in its frame; sending it confirms. */
   headOf({ seq }: WaitingFrame<Payload>): string {
     this.#toldConfirmed = this.confirmed;
