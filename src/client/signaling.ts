@@ -45,8 +45,8 @@ interface Session {
   readonly delivery: Delivery<string>;
 }
 
-/** Asks for nothing: every server takes it, and no server answers it. */
-const NOTHING: ClientMessage = { type: 'pong' };
+/** In the place of what need not be said again: every server takes it, and no server answers it. */
+const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
 
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
@@ -161,8 +161,20 @@ export class SignalingLink {
 
   /** The server may die before it confirms what it has answered; its successor would answer that again. */
   #forgetRequest(kind: RequestKind | undefined): void {
-    if (kind)
-      this.#session?.delivery.replace((text) => JSON.parse(text).type === kind, JSON.stringify(NOTHING));
+    const { delivery } = this.#session ?? {};
+    const asked = kind && delivery?.waiting.find((kept) => typeOf(kept) === kind);
+    if (asked) delivery?.replace(asked.seq, NOTHING);
+  }
+
+  /**
+   * The server has forgotten how far we are. A report before our last description is of an older negotiation: the
+   * server would think that all is done, and then find that description out of order.
+   */
+  #forgetReports(delivery: Delivery<string>): void {
+    const types = delivery.waiting.map(typeOf);
+    const last = Math.max(types.lastIndexOf('offer'), types.lastIndexOf('answer'));
+    for (const { seq } of delivery.waiting.filter((_, n) => n < last && types[n] === 'report'))
+      delivery.replace(seq, NOTHING);
   }
 
   /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
@@ -208,7 +220,10 @@ export class SignalingLink {
     this.#isWelcome = true;
     if (old && id === old.id && received !== undefined && resume !== undefined) {
       old.token = resume;
-      if (restarted) old.delivery.restart();
+      if (restarted) {
+        old.delivery.restart();
+        this.#forgetReports(old.delivery);
+      }
       for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
       return true;
     }
@@ -216,4 +231,8 @@ export class SignalingLink {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+function typeOf({ message }: WaitingFrame<string>): ClientMessage['type'] {
+  return JSON.parse(message).type;
 }

@@ -106,9 +106,9 @@ export class Delivery<Payload extends { readonly length: number }> {
     return frame;
   }
 
-  /** Puts another message in the place of the first that waits and is one of those: its number has to come all the same. */
-  replace(isIt: (message: Payload) => boolean, message: Payload): void {
-    const at = this.#waiting.findIndex((kept) => isIt(kept.message));
+  /** Puts another message in the place of one that waits, if it still does: its number has to come all the same. */
+  replace(seq: number, message: Payload): void {
+    const at = this.#waiting.findIndex((kept) => kept.seq === seq);
     const kept = this.#waiting[at];
     if (!kept) return;
     this.#waitingBytes += message.length - kept.message.length;

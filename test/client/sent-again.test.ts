@@ -1,6 +1,6 @@
 /**
- * What the server itself was asked, and has answered, when it dies before it could confirm the question: a relayed
- * message that was sent before it, and that the peer has not confirmed, holds all confirmations up.
+ * What a client sends again to a server that has forgotten everything: what its predecessor did not confirm, but for
+ * what would be wrong to say twice.
  */
 import { describe, expect, it } from '@jest/globals';
 import { SignalingLink } from '../../src/client/signaling.ts';
@@ -10,6 +10,7 @@ import type { ClientMessage, ServerMessage } from '../../src/protocol/index.ts';
 import { Restartable } from '../support/restartable.ts';
 import { ResumableClient } from '../support/resumable-client.ts';
 import { until } from '../support/test-cluster.ts';
+import { startTestServer } from '../support/test-server.ts';
 
 const candidate: ClientMessage = {
   type: 'candidate',
@@ -37,8 +38,8 @@ function linkTo(url: string, openSocket: OpenSocket) {
   return { link, inbox };
 }
 
-/** What a client sends again to a server that was restarted, after it had that answer to that question. */
-function sentAgain(question: ClientMessage, ...answers: object[]): string[] {
+/** What a client sends again to a server that was restarted, after it said and heard all that. */
+function sentAgain(said: readonly ClientMessage[], ...answers: object[]): string[] {
   let socket: SocketHandlers | undefined;
   let sent: string[] = [];
   const { link } = linkTo('ws://played/', (_url, handlers) => {
@@ -46,7 +47,7 @@ function sentAgain(question: ClientMessage, ...answers: object[]): string[] {
     return { send: (text) => sent.push(text), close: () => {} };
   });
   socket?.received(JSON.stringify(welcome));
-  for (const message of [candidate, question, candidate]) link.send(message);
+  for (const message of said) link.send(message);
   for (const [n, answer] of answers.entries()) socket?.received(`[${n + 1},0,${JSON.stringify(answer)}]`);
   socket?.closed(1006, '');
   link.open();
@@ -62,12 +63,11 @@ const key = { type: 'key', key: 'XXXX-XXXX-XXXX', expires_at: 1 };
 const paired = { type: 'paired', peer_id: 'you', initiator: true, polite: false, epoch: 1 };
 const refused = (type: string) => ({ type: 'error', code: 'too_many_keys', message: 'No', for: type });
 
-const again = (question: object) => [
-  `[1,0,${JSON.stringify(candidate)}]`,
-  `[2,0,${JSON.stringify(question)}]`,
-  `[3,0,${JSON.stringify(candidate)}]`,
-];
+const pong: ClientMessage = { type: 'pong' };
+const numbered = (...messages: ClientMessage[]) =>
+  messages.map((message, n) => `[${n + 1},0,${JSON.stringify(message)}]`);
 
+// A relayed message that was sent before it, and that the peer has not confirmed, holds its confirmation up.
 describe('a question to a server that is killed before it confirmed it', () => {
   it.each<[string, ClientMessage, object]>([
     ['a key', createKey, key],
@@ -75,7 +75,7 @@ describe('a question to a server that is killed before it confirmed it', () => {
     ['a pairing', pairRequest, paired],
     ['a refused pairing', pairRequest, refused('pair_request')],
   ])('is not asked again once it was answered: %s. A pong takes its number', (_name, question, answer) => {
-    expect(sentAgain(question, answer)).toEqual(again({ type: 'pong' }));
+    expect(sentAgain([candidate, question, candidate], answer)).toEqual(numbered(candidate, pong, candidate));
   });
 
   it.each<[string, ClientMessage, object[]]>([
@@ -83,7 +83,8 @@ describe('a question to a server that is killed before it confirmed it', () => {
     ['something else was answered', createKey, [refused('pair_request'), refused('offer'), paired]],
     ['somebody else asked for the pairing', pairRequest, [{ ...paired, initiator: false }]],
   ])('is asked again when %s', (_name, question, answers) => {
-    expect(sentAgain(question, ...answers)).toEqual(again(question));
+    const said = [candidate, question, candidate];
+    expect(sentAgain(said, ...answers)).toEqual(numbered(...said));
   });
 
   it('gets one answer, over a kill -9 and a restart', async () => {
@@ -112,3 +113,70 @@ describe('a question to a server that is killed before it confirmed it', () => {
     link.close();
   }, 15_000);
 });
+
+const report: ClientMessage = { type: 'report', state: 'connected' };
+const offer: ClientMessage = { type: 'offer', sdp: 'again' };
+const answer: ClientMessage = { type: 'answer', sdp: 'again' };
+
+describe('a report to a server that is killed before it confirmed it', () => {
+  it.each([offer, answer])('is not sent again when an $type followed it', (description) => {
+    const said = [report, candidate, report, description, candidate, report];
+    expect(sentAgain(said)).toEqual(numbered(pong, candidate, pong, description, candidate, report));
+  });
+
+  it('is sent again when it is the last word', () => {
+    const said = [description('offer', 1), description('answer', 2), report, candidate];
+    expect(sentAgain(said)).toEqual(numbered(...said));
+  });
+
+  it('does not make the server wait for an answer that is there already, and refuse the next offer', async () => {
+    const servers = [
+      await startTestServer({ secret: 'of both' }),
+      await startTestServer({ secret: 'of both' }),
+    ];
+    let [{ server } = {}] = servers;
+    let isDead = false;
+    const openSocket: OpenSocket = (_url, handlers) => {
+      const received = (data: unknown) => isDead || handlers.received(data);
+      const socket = openWsSocket(`${server?.url}?resume=${server === servers[1]?.server ? 'back' : '1'}`, {
+        ...handlers,
+        received,
+      });
+      return { close: (code) => socket.close(code), send: (text) => void (isDead || socket.send(text)) };
+    };
+    const [a, b] = [linkTo('ws://either/', openSocket), linkTo('ws://either/', openSocket)];
+    const has = ({ inbox }: typeof a, type: string, sdp?: string) =>
+      until(() => inbox.some((one) => one.type === type && (one as { sdp?: string }).sdp === sdp), type);
+    await Promise.all([has(a, 'your_id'), has(b, 'your_id')]);
+    const { id: target_id } = b.inbox[0] as { id: string };
+    a.link.send({ type: 'pair_request', target_id });
+    await Promise.all([has(a, 'paired'), has(b, 'paired')]);
+    a.link.send(description('offer', 1));
+    await has(b, 'offer', '1');
+    b.link.send(description('answer', 1));
+    await has(a, 'answer', '1');
+    for (const { link } of [a, b]) link.send(report);
+    a.link.send(description('offer', 2));
+    await has(b, 'offer', '2');
+    isDead = true;
+    b.link.send(description('answer', 2));
+    for (const { link } of [a, b]) link.drop();
+    isDead = false;
+    server = servers[1]?.server;
+    b.link.open();
+    await has(b, 'peer_away');
+    a.link.open();
+    await has(a, 'answer', '2');
+    // The last of what it sends again.
+    a.link.send(candidate);
+    await has(b, 'candidate');
+    b.link.send(description('offer', 3));
+    await Promise.race([has(a, 'offer', '3'), has(b, 'error')]);
+    expect(b.inbox.filter(({ type }) => type === 'error')).toEqual([]);
+    for (const { link } of [a, b]) link.close();
+  });
+});
+
+function description(type: 'offer' | 'answer', n: number): ClientMessage {
+  return { type, sdp: `${n}` };
+}
