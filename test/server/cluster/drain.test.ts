@@ -8,8 +8,8 @@ import { pairUp, startTestServer, type TestServer } from '../../support/test-ser
 
 const DRAIN_MS = 10_000;
 
-async function threeNodes() {
-  const cluster = await startTestCluster(3, { drainMs: DRAIN_MS });
+async function threeNodes(options = {}) {
+  const cluster = await startTestCluster(3, { drainMs: DRAIN_MS, ...options });
   const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
   return { ...cluster, one, two, three };
 }
@@ -112,6 +112,48 @@ describe('a node that drains beside others', () => {
     await back.until(() => heardBy(back).length === 1, "b's");
     expect([back.id, heardBy(back)]).toEqual([a.id, ['b1']]);
     await b.until(() => heardBy(b).length === 1, "a's");
+  });
+
+  it('keeps the session of one that was away already, however long that is, and tells its peer when it is back', async () => {
+    const { one, two, three, advance } = await threeNodes({ resumeGraceMs: 1_000 });
+    const [[a, b], [c, d]] = [await pairAcross(one, two), await pairAcross(one, one)];
+    for (const client of [a, c]) client.socket.terminate();
+    await Promise.all([b.next('peer_away'), d.next('peer_away')]);
+    void one.server.drain();
+    await advance(DRAIN_MS / 2);
+    await toldBy(d);
+    const back = [await a.comeBack(three.server.url), await c.comeBack(two.server.url)];
+    expect(back.map(({ id }) => id)).toEqual([a.id, c.id]);
+    await b.next('peer_back');
+    const d2 = await d.comeBack(three.server.url);
+    await d2.until(() => typesOf(d2).includes('peer_back'), 'peer_back');
+    expect(typesOf(d2)).toEqual(['restarting', 'peer_back']);
+  });
+
+  it('loses nothing when all nodes drain at once', async () => {
+    const { hub, nodes, one, two, advance } = await threeNodes();
+    const [a, b] = await pairAcross(one, two);
+    for (const { server } of nodes) void server.drain();
+    await advance(500);
+    await Promise.all([a, b].map(toldBy));
+    says(a, 'a1');
+    // Wherever it comes to now, it is told to come after the end of that node.
+    const early = a.comeBackSilently(two.server.url);
+    expect(await toldBy(early)).toBeGreaterThan(DRAIN_MS - 500);
+    await advance(DRAIN_MS);
+    await Promise.all(nodes.map(({ server }) => server.ended));
+    const options = { secret: 'of all nodes' };
+    const again = [
+      await startTestServer({ ...options, node: 1 }, { bus: hub.bus(1) }),
+      await startTestServer({ ...options, node: 2 }, { bus: hub.bus(2) }),
+    ] as const;
+    await until(() => again.every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
+    const [a2, b2] = [await a.comeBack(again[1].server.url), await b.comeBack(again[0].server.url)];
+    says(b2, 'b1');
+    await Promise.all(
+      [a2, b2].map((client) => client.until(() => heardBy(client).length === 1, 'the other')),
+    );
+    expect([a2.id, b2.id, heardBy(a2), heardBy(b2)]).toEqual([a.id, b.id, ['b1'], ['a1']]);
   });
 
   it('takes the keys along', async () => {
