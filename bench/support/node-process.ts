@@ -91,9 +91,9 @@ export class NodeProcess {
     await this.#end('SIGKILL');
   }
 
-  /** As an operator stops it. */
-  async stop(): Promise<void> {
-    await this.#end('SIGTERM');
+  /** As an operator stops it; with `--drain-ms`, it drains. @returns its exit status */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
   }
 
   /** Its log may be off. */
@@ -107,13 +107,15 @@ export class NodeProcess {
     }
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
     this.#child = undefined;
     runningNodes.delete(this);
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child) return null;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     child.kill(signal);
     await once(child, 'exit');
+    return child.exitCode;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What was asked of the server and waits for its answer: at most one of each kind, each with a deadline. */
 import { NO_TIMER, type TimerOwner, type TimerWheel } from '../machines/index.ts';
+import type { ServerMessage } from '../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 
 /** What each kind of request is answered with. */
@@ -69,5 +70,19 @@ export class Requests implements TimerOwner {
     this.#pending.delete(kind);
     this.#timers.disarm(this, kind);
     return pending;
+  }
+}
+
+/** @returns which kind of request a message answers; undefined for one that answers none */
+export function requestAnsweredBy(message: ServerMessage): RequestKind | undefined {
+  switch (message.type) {
+    case 'key':
+      return 'create_key';
+    case 'paired':
+      return message.initiator ? 'pair_request' : undefined;
+    case 'error':
+      return message.for === 'create_key' || message.for === 'pair_request' ? message.for : undefined;
+    default:
+      return undefined;
   }
 }

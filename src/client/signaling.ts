@@ -14,6 +14,7 @@ import {
   type WaitingFrame,
 } from '../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
+import { type RequestKind, requestAnsweredBy } from './requests.ts';
 import { decodeServerMessage } from './server-message.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 
@@ -43,6 +44,9 @@ interface Session {
   token: string;
   readonly delivery: Delivery<string>;
 }
+
+/** In the place of what need not be said again: every server takes it, and no server answers it. */
+const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
 
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
@@ -149,7 +153,28 @@ export class SignalingLink {
     if (numbered && !this.#isNew(delivery as Delivery<string>, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
-    else if (decoded) this.#handle(decoded);
+    else if (decoded) {
+      this.#forgetRequest(requestAnsweredBy(decoded));
+      this.#handle(decoded);
+    }
+  }
+
+  /** The server may die before it confirms what it has answered; its successor would answer that again. */
+  #forgetRequest(kind: RequestKind | undefined): void {
+    const { delivery } = this.#session ?? {};
+    const asked = kind && delivery?.waiting.find((kept) => typeOf(kept) === kind);
+    if (asked) delivery?.replace(asked.seq, NOTHING);
+  }
+
+  /**
+   * The server has forgotten how far we are. A report before our last description is of an older negotiation: the
+   * server would think that all is done, and then find that description out of order.
+   */
+  #forgetReports(delivery: Delivery<string>): void {
+    const types = delivery.waiting.map(typeOf);
+    const last = Math.max(types.lastIndexOf('offer'), types.lastIndexOf('answer'));
+    for (const { seq } of delivery.waiting.filter((_, n) => n < last && types[n] === 'report'))
+      delivery.replace(seq, NOTHING);
   }
 
   /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
@@ -195,7 +220,10 @@ export class SignalingLink {
     this.#isWelcome = true;
     if (old && id === old.id && received !== undefined && resume !== undefined) {
       old.token = resume;
-      if (restarted) old.delivery.restart();
+      if (restarted) {
+        old.delivery.restart();
+        this.#forgetReports(old.delivery);
+      }
       for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
       return true;
     }
@@ -203,4 +231,8 @@ export class SignalingLink {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+function typeOf({ message }: WaitingFrame<string>): ClientMessage['type'] {
+  return JSON.parse(message).type;
 }

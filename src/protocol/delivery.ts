@@ -106,6 +106,15 @@ export class Delivery<Payload extends { readonly length: number }> {
     return frame;
   }
 
+  /** Puts another message in the place of one that waits, if it still does: its number has to come all the same. */
+  replace(seq: number, message: Payload): void {
+    const at = this.#waiting.findIndex((kept) => kept.seq === seq);
+    const kept = this.#waiting[at];
+    if (!kept) return;
+    this.#waitingBytes += message.length - kept.message.length;
+    this.#waiting[at] = { ...kept, message };
+  }
+
   /** What stands before the message in its frame; sending it confirms. */
   headOf({ seq }: WaitingFrame<Payload>): string {
     this.#toldConfirmed = this.confirmed;

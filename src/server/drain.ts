@@ -3,16 +3,17 @@
  * told when to come back: after the end of the drain, spread over a time of their own. Sessions that can be resumed
  * wait here, as if their clients were away, until the process ends; after that their clients bring them back (see
  * Restoration). Where other nodes are there, clients are wanted back before the end: their sessions move to the node
- * that they come back to. Nobody is told that a peer left.
+ * that they come back to. Nobody is told that a peer left, but of a plain client whose peer goes on elsewhere.
  */
 import { NO_TIMER, type TimerOwner, type TimerWheel } from '../machines/index.ts';
 import { closeCodes } from '../protocol/index.ts';
+import { RemoteSession } from './cluster/remote-session.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
-import type { SessionHost } from './router.ts';
+import type { PairingHost, SessionHost } from './router.ts';
 import type { ServerSession, SocketData } from './sessions.ts';
 import type { WebSocket } from './uws.ts';
 
@@ -21,6 +22,7 @@ export interface DrainShell {
   readonly log: Logger;
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly sessionHost: SessionHost;
+  readonly pairingHost: PairingHost;
   readonly outbox: Outbox;
   readonly metrics: Metrics;
   readonly timers: TimerWheel;
@@ -91,13 +93,17 @@ export class Drain implements TimerOwner {
     this.#watch();
   }
 
-  /** A client came back while we drain. @returns false when we do not */
+  /**
+   * A client came back while we drain: whatever sends it here sends others, too. So it is wanted back only after the
+   * end, even beside other nodes; or it would knock again and again until then.
+   * @returns false when we do not drain
+   */
   turnAway(socket: WebSocket<SocketData>): boolean {
     const { readiness, metrics, now } = this.#shell;
     if (!readiness.isDraining) return false;
     now();
     metrics.refused.add('draining');
-    socket.send(JSON.stringify(this.#farewell()), false);
+    socket.send(JSON.stringify(this.#farewell('here')), false);
     socket.end(closeCodes.serviceRestart, REASON);
     return true;
   }
@@ -105,9 +111,20 @@ export class Drain implements TimerOwner {
   /** One function for all timers. */
   readonly #sendAway = (_name: string, owner: TimerOwner): void => {
     const session = owner as ServerSession;
-    this.#shell.outbox.sendPlain(session, this.#farewell());
+    const { outbox, hasOtherNodes } = this.#shell;
+    if (!session.delivery) this.#leavePairing(session);
+    outbox.sendPlain(session, this.#farewell(hasOtherNodes() ? 'anywhere' : 'here'));
     this.#close(session);
   };
+
+  /** A plain client does not come back. A peer that goes on elsewhere would wait for it. */
+  #leavePairing(session: ServerSession): void {
+    const { pairing, side } = session;
+    const peer = pairing?.other(side);
+    const goesOn = peer instanceof RemoteSession || (peer?.delivery && this.#shell.hasOtherNodes());
+    if (pairing && goesOn)
+      this.#shell.pairingHost.send(pairing, { type: 'PEER_LOST', from: side, reason: 'disconnected' });
+  }
 
   #close(session: ServerSession): void {
     this.#shell.sessionHost.send(session, {
@@ -118,12 +135,12 @@ export class Drain implements TimerOwner {
   }
 
   /** A session comes back only to a server that started no longer ago than the grace: half of it is for the spread. */
-  #farewell(): { type: 'restarting'; after_ms: number } {
-    const { options, timers, hasOtherNodes } = this.#shell;
+  #farewell(where: 'here' | 'anywhere'): { type: 'restarting'; after_ms: number } {
+    const { options, timers } = this.#shell;
     const { drainMs, resumeGraceMs } = options;
     const leftMs = Math.max(this.#endsAt - timers.now, 0);
     this.#turn = (this.#turn + GOLDEN_RATIO) % 1;
-    if (hasOtherNodes()) return { type: 'restarting', after_ms: Math.round((this.#turn * leftMs) / 2) };
+    if (where === 'anywhere') return { type: 'restarting', after_ms: Math.round((this.#turn * leftMs) / 2) };
     const spreadMs = resumeGraceMs > 0 ? Math.min(drainMs, resumeGraceMs / 2) : drainMs;
     return { type: 'restarting', after_ms: Math.round(leftMs + START_UP_MS + this.#turn * spreadMs) };
   }

@@ -15,7 +15,7 @@ import type { Metrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { isOf, restorePairing } from './restoration.ts';
-import { mayResume, ResumeSecrets, ResumeToken } from './resumption.ts';
+import { mayResume, type ResumeSecrets, ResumeToken } from './resumption.ts';
 import type { SessionHost } from './router.ts';
 import { ServerSession, type SocketData } from './sessions.ts';
 import type { WebSocket } from './uws.ts';
@@ -28,6 +28,7 @@ export interface ReceptionShell {
   readonly sessionHost: SessionHost;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly secrets: ResumeSecrets;
   readonly timers: TimerWheel;
   readonly keys: PairingKeys<ServerSession>;
   readonly halves: Halves;
@@ -49,7 +50,6 @@ export class Reception implements SocketHandlers {
   readonly #shell: ReceptionShell;
   /** One object for all sessions. */
   readonly #settings: SessionSettings;
-  readonly #secrets: ResumeSecrets;
   readonly #startedAt: number;
 
   constructor(shell: ReceptionShell) {
@@ -57,7 +57,6 @@ export class Reception implements SocketHandlers {
     const { pingIntervalMs, pingTimeoutMs, resumeGraceMs } = shell.options;
     this.#settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
     this.#startedAt = shell.now();
-    this.#secrets = new ResumeSecrets(shell.options.secret);
   }
 
   opened(socket: WebSocket<SocketData>): void {
@@ -116,7 +115,7 @@ export class Reception implements SocketHandlers {
     const isResumable = data?.kind !== 'plain' && options.resumeGraceMs > 0;
     if (isResumable) {
       session.delivery = new Delivery();
-      session.resumeToken = new ResumeToken(this.#secrets.issue(id, generation));
+      session.resumeToken = new ResumeToken(this.#shell.secrets.issue(id, generation));
     }
     if (data) data.session = session;
     sessions.set(id, session);
@@ -156,8 +155,7 @@ export class Reception implements SocketHandlers {
       return;
     }
     const session = sessions.get(message.id);
-    const isOutdated = session !== undefined && this.#isOutdated(session, message);
-    if (isOutdated) cluster()?.moves.forget(session);
+    if (session && this.#isOutdated(session, message)) cluster()?.moves.forget(session);
     else if (session && mayResume(session, message)) {
       this.#resume(session, socket, message, now);
       return;
@@ -165,24 +163,19 @@ export class Reception implements SocketHandlers {
     if (sessions.has(message.id) || !cluster()) this.#restoreOrRefuse(socket, message, now, this.mayRestore);
     else {
       data.isReturning = true;
-      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer, isOutdated));
+      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer));
     }
   }
 
   /** Whether its client has come back to another node since: these had lost each other, and ours is a stale copy. */
   #isOutdated(session: ServerSession, { id, token }: ClientMessageOf<'resume'>): boolean {
-    const generation = this.#secrets.foreignGeneration(id, token) ?? -1;
+    const generation = this.#shell.secrets.foreignGeneration(id, token) ?? -1;
     return generation >= session.generation && !session.resumeToken?.accepts(token);
   }
 
   /** Other nodes said what they have of a session. Meanwhile the socket may be gone, or the session here. */
-  #answered(
-    socket: WebSocket<SocketData>,
-    message: ClientMessageOf<'resume'>,
-    answer: MoveAnswer,
-    wasElsewhere: boolean,
-  ): void {
-    const { sessions, cluster, now } = this.#shell;
+  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: MoveAnswer): void {
+    const { sessions, now } = this.#shell;
     const data = socket.getUserData();
     data.isReturning = false;
     const session = sessions.get(message.id);
@@ -192,10 +185,7 @@ export class Reception implements SocketHandlers {
     else if (!isHere) return;
     else if (session && mayResume(session, message)) this.#resume(session, socket, message, now());
     else if (answer === 'late') socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
-    else {
-      const isElsewhere = wasElsewhere || cluster()?.nodeOf(message.id) !== undefined;
-      this.#restoreOrRefuse(socket, message, now(), answer === 'lost' && (isElsewhere || this.mayRestore));
-    }
+    else this.#restoreOrRefuse(socket, message, now(), answer === 'lost');
   }
 
   /** @param isLikely whether the session can have been of a server that is no more */
@@ -206,7 +196,7 @@ export class Reception implements SocketHandlers {
     isLikely: boolean,
   ): void {
     const { id, token, first } = message;
-    const generation = this.#secrets.foreignGeneration(id, token);
+    const generation = this.#shell.secrets.foreignGeneration(id, token);
     const mayRestore = isLikely && first !== undefined && !this.#shell.sessions.has(id);
     if (mayRestore && generation !== undefined) this.#restore(socket, message, generation + 1, now);
     else this.#refuse(socket, now);
@@ -248,7 +238,7 @@ export class Reception implements SocketHandlers {
 
   #nextGeneration(session: ServerSession, usedToken: string): void {
     session.generation += 1;
-    session.resumeToken?.rotate(usedToken, this.#secrets.issue(session.id, session.generation));
+    session.resumeToken?.rotate(usedToken, this.#shell.secrets.issue(session.id, session.generation));
   }
 
   #restore(

@@ -3,12 +3,14 @@
  * session, the secret that goes with it, and what it has received.
  *
  * The secret is the session's id and a nonce under the server's own key. So a server that was killed and started again
- * with the same `--secret` knows that the id was this client's, without having kept anything. While the session lives
- * a secret is good for one return; the ones before stay good until the client has shown that it has the newest: an
- * answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
+ * with the same `--secret` knows that the id was this client's, without having kept anything. The secret also tells
+ * which node had the session last, for it was issued there, and how often the client had come back by then. While the
+ * session lives a secret is good for one return; the ones before stay good until the client has shown that it has the
+ * newest: an answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientMessageOf } from '../protocol/index.ts';
+import type { NodeId } from './cluster/bus.ts';
 import type { ServerSession } from './sessions.ts';
 
 const NONCE_BYTES = 16;
@@ -17,11 +19,12 @@ const RUN_BYTES = 6;
 /** Makes and knows the secrets of one server. */
 export class ResumeSecrets {
   readonly #key: Buffer;
-  /** Tells this process's secrets from those of the ones before it. */
-  readonly #run = randomBytes(RUN_BYTES).toString('base64url');
+  /** Tells this process's secrets from those of the ones before it, and of other nodes. */
+  readonly #run: string;
 
-  /** @param secret shared by a server and its successors; undefined: nobody outlives this process */
-  constructor(secret: string | undefined) {
+  /** @param secret shared by a server, its successors and other nodes; undefined: nobody outlives this process */
+  constructor(secret: string | undefined, node: NodeId) {
+    this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
     this.#key =
       secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
   }
@@ -39,11 +42,22 @@ export class ResumeSecrets {
    * @returns undefined for any other
    */
   foreignGeneration(id: string, secret: string): number | undefined {
-    const end = secret.lastIndexOf('.');
-    const head = secret.slice(0, Math.max(end, 0));
-    const [run, generation] = head.split('.');
-    const isForeign = run !== this.#run && isEqual(secret.slice(end + 1), this.#sign(id, head));
-    return isForeign ? Number(generation) : undefined;
+    const issue = this.#read(id, secret);
+    return issue && issue.run !== this.#run ? issue.generation : undefined;
+  }
+
+  /** The node that issued it for that id; undefined when none with the same secret did. */
+  issuerOf(id: string, secret: string): NodeId | undefined {
+    const issue = this.#read(id, secret);
+    return issue && Number.parseInt(issue.run, 10);
+  }
+
+  #read(id: string, secret: string): { run: string; generation: number } | undefined {
+    const end = Math.max(secret.lastIndexOf('.'), 0);
+    const head = secret.slice(0, end);
+    const [run = '', generation] = head.split('.');
+    const isOurs = isEqual(secret.slice(end + 1), this.#sign(id, head));
+    return isOurs ? { run, generation: Number(generation) } : undefined;
   }
 
   #sign(id: string, head: string): string {

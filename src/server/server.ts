@@ -36,6 +36,7 @@ import { Outbox } from './outbox.ts';
 import { pairingExecutors } from './pairing-executors.ts';
 import { Readiness } from './readiness.ts';
 import { Reception } from './reception.ts';
+import { ResumeSecrets } from './resumption.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { type PairingHost, Router, type SessionHost } from './router.ts';
 import { sessionExecutors } from './session-executors.ts';
@@ -170,9 +171,9 @@ export class SignalingServer {
         for (const session of pairing.clients) this.#fail(session, error, effect);
       },
     });
-    const { options, sessions, sessionHost, metrics, readiness } = this;
+    const { options, sessions, sessionHost, pairingHost, metrics, readiness } = this;
     this.#drain = new Drain({
-      ...{ options, log, sessions, sessionHost, metrics, readiness },
+      ...{ options, log, sessions, sessionHost, pairingHost, metrics, readiness },
       outbox: this.#outbox,
       timers: this.#timers,
       now: () => this.#now(),
@@ -182,6 +183,7 @@ export class SignalingServer {
     const router = new Router(sessionHost, this.pairingHost, directory, halves, (session, step) =>
       this.inspector.peerStepped(session, step),
     );
+    const secrets = new ResumeSecrets(options.secret, this.node);
     this.#reception = new Reception({
       options,
       log,
@@ -190,6 +192,7 @@ export class SignalingServer {
       sessionHost,
       inbox: new Inbox({ options, metrics, outbox: this.#outbox, router, sessionHost }),
       outbox: this.#outbox,
+      secrets,
       timers: this.#timers,
       keys: directory.keys,
       halves,
@@ -202,7 +205,8 @@ export class SignalingServer {
     if (parts.bus) {
       this.cluster = new Cluster({
         ...{ node: this.node, bus: parts.bus, log, queue: this.#queue, timers: this.#timers },
-        ...{ halves, directory, startPairing, nextEpoch },
+        ...{ halves, directory, secrets, startPairing, nextEpoch },
+        resumeGraceMs: options.resumeGraceMs,
         sessionHost: () => this.sessionHost,
         pairingHost: () => this.pairingHost,
         mayRestore: () => this.#reception.mayRestore,

@@ -91,10 +91,12 @@ export function sessionExecutors(
     },
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
+      session.isMissed = true;
       tellPeer(session, 'away');
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
+      session.isMissed = false;
       tellPeer(session, 'back');
     },
     forgetSession(session) {

@@ -37,6 +37,8 @@ export class ServerSession extends Hosted<SessionContext> {
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;
+  /** Whether its client was lost, and its peer told so; one that a drain sent away is on the way, and not missed. */
+  isMissed = false;
   readonly rate = new SendingRate();
   /** Both only for a session that can be resumed. */
   delivery: Delivery<string | Buffer> | undefined;

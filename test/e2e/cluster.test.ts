@@ -7,11 +7,13 @@ import { freePort, NodeProcess, runningNodes } from '../../bench/support/node-pr
 import { type ReceivedMessage, SteadyClient } from '../../bench/support/steady-client.ts';
 import { pairUp, SteadyPairs } from '../../bench/support/steady-pairs.ts';
 import '../support/nats-server.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 const PATIENCE_MS = 15_000;
 /** An answer that takes this long is none. */
 const SANE_MS = 2_000;
 const PER_SECOND = 50;
+const DRAIN_MS = 2_000;
 
 const made: { close(): void }[] = [];
 
@@ -29,8 +31,8 @@ const at = ({ url }: NodeProcess) => ({ chooseUrl: () => url });
 
 const clientOf = (node: NodeProcess) => closing(new SteadyClient(at(node))).start();
 
-const startNodes = async (count: number) => {
-  const cluster = await NodeCluster.start(count);
+const startNodes = async (count: number, ...args: string[]) => {
+  const cluster = await NodeCluster.start(count, ...args);
   return { ...cluster, nats: cluster.nats, nodes: cluster.nodes as [NodeProcess, NodeProcess, NodeProcess] };
 };
 
@@ -136,6 +138,37 @@ describe('nodes over NATS', () => {
     await moreHeard(pairs, 10);
     await one.restart();
     for (const client of pairs.clients) client.drop();
+    await moreHeard(pairs, 10);
+    await expectClean(pairs);
+  });
+
+  it('drain on SIGTERM under load: clients move or wait, and nothing is lost, doubled or swapped', async () => {
+    const { nodes } = await startNodes(2, '--drain-ms', String(DRAIN_MS));
+    const [one, two] = nodes;
+    const pairs = closing(new SteadyPairs());
+    const balanced = { chooseUrl: () => (one.isRunning ? one : two).url };
+    const moved = [...(await pairs.add(balanced, balanced)), (await pairs.add(balanced, at(two)))[0]];
+    // These know but one node: they are sent away again, and find the next process.
+    const stayed = [...(await pairs.add(at(one), at(one))), (await pairs.add(at(two), at(one)))[1]];
+    const [plain, itsPeer] = [await RawClient.connect(one.url), await clientOf(two)];
+    itsPeer.request({ type: 'pair_request', target_id: plain.id });
+    await nextMessage(itsPeer, 'paired');
+    pairs.talk(PER_SECOND);
+    await moreHeard(pairs, 10);
+    const started = performance.now();
+    let isOver = false;
+    const ending = one.stop().finally(() => {
+      isOver = true;
+    });
+    expect(await nextMessage(itsPeer, 'peer_disconnected')).toMatchObject({ reason: 'disconnected' });
+    expect(isOver).toBe(false);
+    expect(await ending).toBe(0);
+    const tookMs = performance.now() - started;
+    console.log(`drained in ${tookMs.toFixed(0)} ms`);
+    expect(tookMs).toBeLessThan(DRAIN_MS + SANE_MS);
+    expect(moved.map(({ url }) => url)).toEqual([two.url, two.url, two.url]);
+    await one.restart();
+    await Promise.all(stayed.map((client) => client.isBack()));
     await moreHeard(pairs, 10);
     await expectClean(pairs);
   });

@@ -5,11 +5,13 @@
 import type { StepQueue, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessage } from '../../protocol/cluster/index.ts';
 import type { Logger } from '../logger.ts';
+import type { ResumeSecrets } from '../resumption.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import { Asks } from './asks.ts';
 import type { Bus, NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
+import { Losses } from './losses.ts';
 import { Moves } from './moves.ts';
 import { nodeOfSessionId } from './node-id.ts';
 import { NodeLinks } from './node-links.ts';
@@ -25,6 +27,9 @@ export interface ClusterShell {
   readonly directory: Directory;
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
+  readonly secrets: ResumeSecrets;
+  /** How long a session waits for its client. */
+  readonly resumeGraceMs: number;
   readonly startPairing: (pairing: ServerPairing) => void;
   readonly nextEpoch: () => number;
   /** Whether clients of an earlier process of this node may still come back. */
@@ -44,6 +49,7 @@ export class Cluster {
   readonly asks: Asks;
   readonly moves: Moves;
   readonly #shell: ClusterShell;
+  readonly #losses: Losses;
   /** Sessions that were here, and where they went. */
   readonly #notes: Notes;
 
@@ -52,17 +58,23 @@ export class Cluster {
     this.node = shell.node;
     this.#notes = new Notes(shell.node, shell.now);
     const nodeOf = (id: string) => this.nodeOf(id);
+    this.#losses = new Losses(shell.resumeGraceMs);
     this.links = new NodeLinks({
       ...shell,
+      busChanged: (isUp) => {
+        if (isUp) this.#losses.up(shell.now());
+        shell.busChanged(isUp);
+      },
       received: (node, message) => this.#received(node, message),
       opened: (node) => this.#opened(node),
-      lost: (node) => this.#lost(node),
+      lost: (node, wasThere) => this.#lost(node, wasThere),
       failed: (node, code) => this.asks.failed(node, code),
     });
     this.asks = new Asks({ ...shell, links: this.links, nodeOf });
     this.moves = new Moves({
       ...shell,
       links: this.links,
+      losses: this.#losses,
       nodeOf,
       noteOf: (id) => this.noteOf(id),
       note: ({ id, generation }, node) => this.#notes.set(id, { node, generation }),
@@ -150,13 +162,16 @@ export class Cluster {
 
   #opened(node: NodeId): void {
     const { directory, halves } = this.#shell;
-    const guests = [...directory.sessions.values()].filter(({ id }) => nodeOfSessionId(id) === node).map(idOf);
+    const guests = [...directory.sessions.values()]
+      .filter(({ id }) => nodeOfSessionId(id) === node)
+      .map(idOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
     halves.opened(node);
   }
 
-  #lost(node: NodeId): void {
+  #lost(node: NodeId, wasThere: boolean): void {
+    if (wasThere) this.#losses.lost(node, this.#shell.now());
     this.#notes.lost(node);
     this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.moves.failed(node);
@@ -168,7 +183,11 @@ export class Cluster {
     const own = this.#shell.directory.sessions.get(one.id);
     const known = own ? { node: this.node, generation: own.generation } : this.#notes.get(one.id);
     if (known && known.node !== node && isLater(known, { ...one, node })) {
-      this.links.send(node, { type: 'hosting', sessions: [{ ...one, generation: known.generation }], at: known.node });
+      this.links.send(node, {
+        type: 'hosting',
+        sessions: [{ ...one, generation: known.generation }],
+        at: known.node,
+      });
       return;
     }
     if (own) this.moves.superseded(own, node);

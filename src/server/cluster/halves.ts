@@ -219,7 +219,7 @@ export class Halves {
     const remote = this.create(session.id, node, true);
     remote.lastOrigin = session.delivery?.received ?? 0;
     remote.generation = session.generation;
-    remote.isToldAway = session.socket === undefined;
+    remote.isToldAway = session.isMissed;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
     this.remoteHost.send(remote, { type: 'MOVING' });
@@ -317,7 +317,7 @@ export class Halves {
       generation: peer.generation,
       initiator: peer.side === 'a',
       is_resumable: peer.delivery !== undefined,
-      is_away: peer.socket === undefined,
+      is_away: peer.isMissed,
       is_for_all: isForAll,
     });
   }
@@ -328,7 +328,7 @@ export class Halves {
     const remote = this.#remoteOf(message);
     const isFitting = remote && (remote.side === 'a') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
-      const [is_resumable, is_away] = [session.delivery !== undefined, session.socket === undefined];
+      const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
       remote.node = node;
       this.tell(remote, 'reclaimed', { generation: session.generation, is_resumable, is_away });
       this.#found(remote, node, message);

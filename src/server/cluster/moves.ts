@@ -1,16 +1,17 @@
 /**
- * Sessions that move: a client comes back to this node, and another one has its session. Its id tells where it began;
- * that node has it, or knows where it went. The one that has it gives it away with all that waits for the client, and
- * forgets it.
+ * Sessions that move: a client comes back to this node, and another one has its session. Its secret tells who had it
+ * last, and its id where it began; that node has it, or knows where it went. The one that has it gives it away with all
+ * that waits for the client, and forgets it.
  */
 import type { TimerOwner, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessageOf, TravellingSession } from '../../protocol/cluster/index.ts';
 import { type ClientMessageOf, closeCodes } from '../../protocol/index.ts';
-import { mayResume } from '../resumption.ts';
+import { mayResume, type ResumeSecrets } from '../resumption.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
+import type { Losses } from './losses.ts';
 import type { NodeLinks } from './node-links.ts';
 import type { Note } from './notes.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -32,6 +33,8 @@ export interface MovesShell {
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
   readonly timers: TimerWheel;
+  readonly secrets: ResumeSecrets;
+  readonly losses: Losses;
   readonly nodeOf: (sessionId: string) => NodeId | undefined;
   /** Where a session went that was here. */
   readonly noteOf: (sessionId: string) => Note | undefined;
@@ -44,6 +47,10 @@ export interface MovesShell {
 
 interface PendingMove extends TimerOwner {
   readonly message: ClientMessageOf<'resume'>;
+  /** Who had the session last, as its secret says. */
+  readonly issuer: NodeId | undefined;
+  /** Whether it may have died with that one. */
+  mayRestore: boolean;
   node: NodeId;
   readonly asked: NodeId[];
   readonly answer: (answer: MoveAnswer) => void;
@@ -71,15 +78,22 @@ export class Moves {
    * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
    */
   ask(message: ClientMessageOf<'resume'>, answer: (answer: MoveAnswer) => void): void {
-    const node = this.#shell.nodeOf(message.id);
-    if (node === undefined) {
-      answer('lost');
-      return;
-    }
+    const { node, secrets, mayRestore } = this.#shell;
+    const issuer = secrets.issuerOf(message.id, message.token);
     this.#lastNumber += 1;
-    const move: PendingMove = { message, node, asked: [], answer, askers: [], timer: -1 };
+    const move: PendingMove = {
+      message,
+      issuer,
+      // It may have been this node, before it was restarted.
+      mayRestore: issuer === node && mayRestore(),
+      node,
+      asked: [],
+      answer,
+      askers: [],
+      timer: -1,
+    };
     this.#pending.set(this.#lastNumber, move);
-    this.#send(this.#lastNumber, move);
+    this.#askNext(this.#lastNumber, move, issuer);
   }
 
   /** Whether a session is on its way here, as far as its client says. */
@@ -89,7 +103,12 @@ export class Moves {
 
   /** That node is lost. */
   failed(node: NodeId): void {
-    for (const [number, move] of [...this.#pending]) if (move.node === node) this.#answer(number, 'lost');
+    const { losses, now } = this.#shell;
+    for (const [number, move] of [...this.#pending]) {
+      if (move.node !== node) continue;
+      if (node === move.issuer) move.mayRestore = losses.mayReturn(node, now());
+      this.#askNext(number, move);
+    }
   }
 
   /** Another node has the client of a session that this one may have. */
@@ -100,7 +119,7 @@ export class Moves {
       pending.askers.push([node, message]);
       return;
     }
-    const { directory, links, sessionHost, nodeOf, mayRestore, now } = this.#shell;
+    const { directory, links, secrets, sessionHost, nodeOf, mayRestore, now } = this.#shell;
     const session = directory.sessions.get(id);
     if (session && mayResume(session, { type: 'resume', id, token, received })) {
       session.delivery?.confirm(received);
@@ -115,7 +134,8 @@ export class Moves {
     links.send(node, {
       type: 'not_moved',
       number,
-      may_restore: session === undefined && mayRestore(),
+      may_restore:
+        session === undefined && mayRestore() && secrets.foreignGeneration(id, token) !== undefined,
       ...(next !== undefined && next !== node && { node: next }),
     });
   }
@@ -127,13 +147,8 @@ export class Moves {
   notMoved(node: NodeId, { number, may_restore, node: told }: NodeMessageOf<'not_moved'>): void {
     const move = this.#pending.get(number);
     if (move?.node !== node) return;
-    // Meanwhile it may have been here, and have been given away.
-    const next = told ?? this.#shell.noteOf(move.message.id)?.node;
-    const isWorthAsking = move.asked.filter((one) => one === next).length < MAX_ASKS_PER_NODE;
-    if (next !== undefined && next !== this.#shell.node && isWorthAsking) {
-      move.node = next;
-      this.#send(number, move);
-    } else this.#answer(number, may_restore ? 'lost' : 'refused');
+    if (node === move.issuer) move.mayRestore = may_restore;
+    this.#askNext(number, move, told);
   }
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
@@ -144,6 +159,24 @@ export class Moves {
   /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
   forget(session: ServerSession): void {
     this.#giveAway(session, undefined);
+  }
+
+  /** @param told who may have it, as far as the last one knows; else whom its id leads to is asked, once */
+  #askNext(number: number, move: PendingMove, told?: NodeId): void {
+    const { node: here, noteOf, nodeOf } = this.#shell;
+    const { id } = move.message;
+    const timesAsked = (node: NodeId) => move.asked.filter((one) => one === node).length;
+    const isWorthAsking = (node: NodeId | undefined, times: number) =>
+      node !== undefined && node !== here && timesAsked(node) < times;
+    // Meanwhile it may have been here, and have been given away.
+    const next =
+      [told, noteOf(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
+      [nodeOf(id)].find((node) => isWorthAsking(node, 1));
+    if (next === undefined) this.#answer(number, move.mayRestore ? 'lost' : 'refused');
+    else {
+      move.node = next;
+      this.#send(number, move);
+    }
   }
 
   #send(number: number, move: PendingMove): void {

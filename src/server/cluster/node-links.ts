@@ -72,7 +72,8 @@ export interface NodeLinksShell {
   readonly wallTime: () => number;
   readonly received: (node: NodeId, message: NodeMessage) => void;
   readonly opened: (node: NodeId) => void;
-  readonly lost: (node: NodeId) => void;
+  /** @param wasThere false for one that never answered */
+  readonly lost: (node: NodeId, wasThere: boolean) => void;
   /** The bus is there, or away. */
   readonly busChanged: (isUp: boolean) => void;
   /** Who waits for an answer from that node gets none soon. */
@@ -105,10 +106,10 @@ export class NodeLinks {
         beat: (link) => this.#beat(link),
         failRequests: (link, _event, { code }) => shell.failed(link.node, code),
         announceLoss: (link, event) => {
-          const wasKnown = link.peerNumber !== 0;
+          const wasThere = link.peerNumber !== 0;
           if (this.links.get(link.node) === link) this.links.delete(link.node);
-          if (wasKnown) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
-          shell.lost(link.node);
+          if (wasThere) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
+          shell.lost(link.node, wasThere);
           if (event.type === 'OVERFULL') bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
         },
       },

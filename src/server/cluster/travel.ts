@@ -51,7 +51,7 @@ function packPairing(session: ServerSession, here: NodeId): TravellingSession['p
     connected: sidesConnected(pairing),
     initiator: side === 'a',
     is_resumable: isRemote ? peer.isResumable : peer.delivery !== undefined,
-    is_away: isRemote ? peer.isToldAway : peer.socket === undefined,
+    is_away: isRemote ? peer.isToldAway : peer.isMissed,
     last_origin: isRemote ? peer.lastOrigin : (peer.delivery?.received ?? peer.lastOrigin),
     unsettled: unsettled.flatMap(({ origin, text }) => (origin === undefined ? [] : [{ origin, text }])),
     ...(node !== undefined && { node }),
