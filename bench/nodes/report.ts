@@ -7,6 +7,7 @@ export interface Effort {
   readonly messages: number;
   /** Clients of a storm. */
   readonly clients: number;
+  readonly storms: number;
   readonly drops: number;
   readonly kills: number;
 }
