@@ -4,10 +4,10 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { NodeCluster } from '../support/node-cluster.ts';
 import { SteadyPairs } from '../support/steady-pairs.ts';
 import { median } from '../table.ts';
-import type { Effort, Figure, Progress, Trial } from './report.ts';
+import { growCluster } from './grown-cluster.ts';
+import { type Effort, type Figure, type Progress, type Trial, trialOf } from './report.ts';
 import type { ProbeOrder, ProbeReport } from './storm-probe.ts';
 
 /** As the real client waits. */
@@ -19,12 +19,13 @@ const CALM_MS = 2_000;
 
 export async function measureStorm(
   nodes: number,
-  { clients, storms }: Effort,
+  effort: Effort,
   progress: Progress,
 ): Promise<{ figures: Figure[]; trial: Trial }> {
+  const { clients, storms } = effort;
   const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
   // A cluster of one is a server alone, but for its broker.
-  const cluster = await NodeCluster.start(nodes, '--log-level', 'warn');
+  const { cluster, grown } = await growCluster(nodes, effort, progress);
   const pairs = new SteadyPairs();
   for (let count = 0; count < clients / 2; count += OPENING_AT_ONCE) {
     progress(`storm, ${where}: ${2 * count} clients are there`);
@@ -38,6 +39,7 @@ export async function measureStorm(
       ),
     );
   }
+  await grown();
   const probe = fork(
     new URL('./storm-probe.ts', import.meta.url),
     cluster.nodes.map(({ url }) => url),
@@ -59,7 +61,8 @@ export async function measureStorm(
   }
   tell('over');
   const [report] = (await once(probe, 'message')) as [ProbeReport];
-  const trial = { name: `${clients.toLocaleString('en')} sockets lost at once, ${where}`, ...pairs.verdict };
+  const times = storms === 1 ? '' : `, ${storms} times`;
+  const trial = trialOf(`${clients.toLocaleString('en')} sockets lost at once${times}, ${where}`, pairs);
   pairs.close();
   await cluster.stop();
   const name = `${clients.toLocaleString('en')} clients come back at once, ${where}`;
