@@ -56,8 +56,8 @@ export async function measureStorm(
     for (const client of pairs.clients) client.say();
     tell('storm');
     backMs.push(await storm(pairs));
-    await pairs.settled(SETTLE_MS);
     tell('calm');
+    await pairs.settled(SETTLE_MS);
   }
   tell('over');
   const [report] = (await once(probe, 'message')) as [ProbeReport];
