@@ -27,8 +27,8 @@ const { values: given } = parseArgs({
 });
 
 const effort: Effort = given.quick
-  ? { slices: 3, messages: 4_000, clients: 500, drops: 100, kills: 2 }
-  : { slices: 9, messages: 20_000, clients: 5_000, drops: 1_000, kills: 20 };
+  ? { slices: 3, messages: 4_000, clients: 500, storms: 1, drops: 100, kills: 2, graceMs: 4_000 }
+  : { slices: 9, messages: 20_000, clients: 5_000, storms: 3, drops: 1_000, kills: 20, graceMs: 30_000 };
 
 const started = performance.now();
 function progress(text: string): void {

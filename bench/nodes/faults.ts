@@ -1,9 +1,9 @@
 /** Links that are cut and nodes that are killed, at random moments under load: what the clients' histories tell. */
-import { NodeCluster } from '../support/node-cluster.ts';
 import type { NodeProcess } from '../support/node-process.ts';
 import { SteadyPairs } from '../support/steady-pairs.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import type { Effort, Progress, Trial } from './report.ts';
+import { growCluster } from './grown-cluster.ts';
+import { type Effort, type Progress, type Trial, trialOf } from './report.ts';
 
 const NODES = 3;
 const PAIRS = 50;
@@ -18,13 +18,15 @@ const SETTLE_MS = 60_000;
 const exponential = (meanMs: number) => -Math.log(1 - Math.random()) * meanMs;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-export async function dropSockets({ drops }: Effort, progress: Progress): Promise<Trial> {
-  const cluster = await NodeCluster.start(NODES, '--log-level', 'warn');
+export async function dropSockets(effort: Effort, progress: Progress): Promise<Trial> {
+  const { drops } = effort;
+  const { cluster, grown } = await growCluster(NODES, effort, progress);
   const proxies = await Promise.all(cluster.nodes.map(({ url }) => TcpProxy.start(url)));
   const any = () => proxies[Math.floor(Math.random() * NODES)] as TcpProxy;
   const pairs = new SteadyPairs();
   const options = { chooseUrl: () => any().url };
   for (let n = 0; n < PAIRS; n += 1) await pairs.add(options, options);
+  await grown();
   pairs.talk(PER_SECOND);
   for (let done = 0; done < drops; ) {
     await sleep(exponential(MEAN_BETWEEN_DROPS_MS));
@@ -37,8 +39,9 @@ export async function dropSockets({ drops }: Effort, progress: Progress): Promis
   return trial;
 }
 
-export async function killNodes({ kills }: Effort, progress: Progress): Promise<Trial> {
-  const cluster = await NodeCluster.start(NODES, '--log-level', 'warn');
+export async function killNodes(effort: Effort, progress: Progress): Promise<Trial> {
+  const { kills } = effort;
+  const { cluster, grown } = await growCluster(NODES, effort, progress);
   const pairs = new SteadyPairs();
   for (let n = 0; n < PAIRS; n += 1) {
     const [a, b] = [n % NODES, (n + (n % 2)) % NODES];
@@ -47,6 +50,7 @@ export async function killNodes({ kills }: Effort, progress: Progress): Promise<
     const of = n % 4 < 2 ? (node: number) => cluster.clientsOf(node) : stays;
     await pairs.add(of(a), of(b));
   }
+  await grown();
   pairs.talk(PER_SECOND);
   for (let done = 0; done < kills; done += 1) {
     progress(`kills: ${done} of ${kills}`);
@@ -65,8 +69,7 @@ async function judged(name: string, pairs: SteadyPairs, progress: Progress): Pro
   progress(`${name}: what was said is still arriving`);
   pairs.hush();
   await pairs.settled(SETTLE_MS);
-  const trial = { name, ...pairs.verdict };
+  const trial = trialOf(name, pairs);
   pairs.close();
-  for (const problem of pairs.problems) console.error(problem);
   return trial;
 }

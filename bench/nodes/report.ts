@@ -1,5 +1,6 @@
 /** What the parts of this benchmark have in common: how much they do, and what they hand over. */
 import { isClean, type Verdict } from '../support/history.ts';
+import type { SteadyPairs } from '../support/steady-pairs.ts';
 
 export interface Effort {
   readonly slices: number;
@@ -7,8 +8,11 @@ export interface Effort {
   readonly messages: number;
   /** Clients of a storm. */
   readonly clients: number;
+  readonly storms: number;
   readonly drops: number;
   readonly kills: number;
+  /** The nodes' resume grace. What goes wrong is looked for after it: a node that has just started believes more. */
+  readonly graceMs: number;
 }
 
 export interface Figure {
@@ -21,11 +25,20 @@ export interface Figure {
 /** One line of what the histories tell. */
 export interface Trial extends Verdict {
   readonly name: string;
+  /** Why pairings ended, with the number of clients that were told so. */
+  readonly endings: Readonly<Record<string, number>>;
+  /** What else must not happen. */
+  readonly problems: readonly string[];
 }
 
 export type Progress = (text: string) => void;
 
-export const wentWell = (trials: readonly Trial[]) => trials.every(isClean);
+export function trialOf(name: string, { verdict, endings, problems }: SteadyPairs): Trial {
+  return { name, ...verdict, endings, problems };
+}
+
+export const wentWell = (trials: readonly Trial[]) =>
+  trials.every((trial) => isClean(trial) && trial.problems.length === 0);
 
 const number = (value: number, digits = 0) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -47,5 +60,9 @@ export function tables(figures: readonly Figure[], trials: readonly Trial[]): st
           ...judged,
         ]
       : []),
+    ...trials.flatMap(({ name, endings, problems }) => [
+      ...Object.entries(endings).map(([why, clients]) => `\n${name}: ${clients} clients were told ${why}`),
+      ...problems.map((problem) => `\n${name}: ${problem}`),
+    ]),
   ].join('\n');
 }

@@ -1,13 +1,23 @@
-/** The newcomers of a storm: pair after pair connects to any nodes and pairs, and how long each waited is noted. */
+/**
+ * The newcomers of a storm: pair after pair connects to any nodes and pairs, a few pairs beside each other, and how long
+ * each waited is noted.
+ */
 import { SteadyClient } from '../support/steady-client.ts';
 import { pairUp } from '../support/steady-pairs.ts';
 
+/** What it is told: what comes from now on is during a storm, or is not, or it is to report. */
+export type ProbeOrder = 'storm' | 'calm' | 'over';
+
 export interface ProbeReport {
+  /** Pairings during storms: what the last percent is of. */
+  readonly stormPairings: number;
   readonly calmP99Ms: number;
   readonly stormP99Ms: number;
 }
 
-const EVERY_MS = 10;
+const AT_ONCE = 4;
+/** Each of those waits so long between one pairing and the next. */
+const EVERY_MS = 20;
 
 const urls = process.argv.slice(2);
 const any = { chooseUrl: () => urls[Math.floor(Math.random() * urls.length)] as string };
@@ -31,15 +41,24 @@ async function pairOnce(): Promise<void> {
   b.close();
 }
 
-process.on('message', (order: 'storm' | 'over') => {
-  if (order === 'storm') times = storm;
-  else isOver = true;
+async function pairAgainAndAgain(): Promise<void> {
+  while (!isOver) {
+    await pairOnce();
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+process.on('message', (order: ProbeOrder) => {
+  times = order === 'storm' ? storm : calm;
+  isOver = order === 'over';
 });
 for (let warmUp = 0; warmUp < 20; warmUp += 1) await pairOnce();
 calm.length = 0;
 process.send?.('ready');
-while (!isOver) {
-  await pairOnce();
-  await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-}
-process.send?.({ calmP99Ms: p99(calm), stormP99Ms: p99(storm) } satisfies ProbeReport, () => process.exit(0));
+await Promise.all(Array.from({ length: AT_ONCE }, pairAgainAndAgain));
+const report: ProbeReport = {
+  stormPairings: storm.length,
+  calmP99Ms: p99(calm),
+  stormP99Ms: p99(storm),
+};
+process.send?.(report, () => process.exit(0));

@@ -4,25 +4,28 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { NodeCluster } from '../support/node-cluster.ts';
 import { SteadyPairs } from '../support/steady-pairs.ts';
-import type { Effort, Figure, Progress, Trial } from './report.ts';
-import type { ProbeReport } from './storm-probe.ts';
+import { median } from '../table.ts';
+import { growCluster } from './grown-cluster.ts';
+import { type Effort, type Figure, type Progress, type Trial, trialOf } from './report.ts';
+import type { ProbeOrder, ProbeReport } from './storm-probe.ts';
 
 /** As the real client waits. */
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
+const SETTLE_MS = 60_000;
 const OPENING_AT_ONCE = 25;
-/** So long the newcomers come before the storm, and still after it. */
-const CALM_MS = 1_000;
+/** So long the newcomers come before a storm, with nothing else going on. */
+const CALM_MS = 2_000;
 
 export async function measureStorm(
   nodes: number,
-  { clients }: Effort,
+  effort: Effort,
   progress: Progress,
 ): Promise<{ figures: Figure[]; trial: Trial }> {
+  const { clients, storms } = effort;
   const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
   // A cluster of one is a server alone, but for its broker.
-  const cluster = await NodeCluster.start(nodes, '--log-level', 'warn');
+  const { cluster, grown } = await growCluster(nodes, effort, progress);
   const pairs = new SteadyPairs();
   for (let count = 0; count < clients / 2; count += OPENING_AT_ONCE) {
     progress(`storm, ${where}: ${2 * count} clients are there`);
@@ -36,7 +39,7 @@ export async function measureStorm(
       ),
     );
   }
-  for (const client of pairs.clients) client.say();
+  await grown();
   const probe = fork(
     new URL('./storm-probe.ts', import.meta.url),
     cluster.nodes.map(({ url }) => url),
@@ -44,28 +47,46 @@ export async function measureStorm(
       execArgv: process.execArgv,
     },
   );
+  const tell = (order: ProbeOrder) => probe.send(order);
   await once(probe, 'message');
-  await new Promise((resolve) => setTimeout(resolve, CALM_MS));
-  progress(`storm, ${where}: all lose their sockets`);
-  probe.send('storm');
-  const startedAt = performance.now();
-  for (const client of pairs.clients) client.drop();
-  for (const client of pairs.clients) client.say();
-  await Promise.all(pairs.clients.map((client) => client.isBack()));
-  const backMs = performance.now() - startedAt;
-  probe.send('over');
+  const backMs: number[] = [];
+  for (let n = 1; n <= storms; n += 1) {
+    await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+    progress(`storm ${n} of ${storms}, ${where}: all lose their sockets`);
+    for (const client of pairs.clients) client.say();
+    tell('storm');
+    backMs.push(await storm(pairs));
+    tell('calm');
+    await pairs.settled(SETTLE_MS);
+  }
+  tell('over');
   const [report] = (await once(probe, 'message')) as [ProbeReport];
-  await pairs.settled(60_000);
-  const trial = { name: `${clients.toLocaleString('en')} sockets lost at once, ${where}`, ...pairs.verdict };
+  const times = storms === 1 ? '' : `, ${storms} times`;
+  const trial = trialOf(`${clients.toLocaleString('en')} sockets lost at once${times}, ${where}`, pairs);
   pairs.close();
   await cluster.stop();
   const name = `${clients.toLocaleString('en')} clients come back at once, ${where}`;
   return {
     figures: [
-      { name: `${name}: all are back`, value: backMs / 1_000, unit: 's', digits: 2 },
+      { name: `${name}: all are back`, value: median(backMs) / 1_000, unit: 's', digits: 2 },
       { name: `${name}: p99 of a new pairing, before`, value: report.calmP99Ms, unit: 'ms', digits: 1 },
-      { name: `${name}: p99 of a new pairing, meanwhile`, value: report.stormP99Ms, unit: 'ms', digits: 1 },
+      {
+        name: `${name}: p99 of a new pairing, meanwhile (of ${report.stormPairings})`,
+        value: report.stormP99Ms,
+        unit: 'ms',
+        digits: 1,
+      },
     ],
     trial,
   };
+}
+
+/** @returns how long it takes until all are back, in milliseconds */
+async function storm({ clients }: SteadyPairs): Promise<number> {
+  const startedAt = performance.now();
+  for (const client of clients) client.drop();
+  // It waits for them, and arrives when they are back.
+  for (const client of clients) client.say();
+  await Promise.all(clients.map((client) => client.isBack()));
+  return performance.now() - startedAt;
 }

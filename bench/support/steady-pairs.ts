@@ -46,6 +46,14 @@ export class SteadyPairs {
     return judge(this.histories);
   }
 
+  /** Why pairings ended, each reason with the number of clients that were told so. */
+  get endings(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { history } of this.clients)
+      if (history.ended !== undefined) counts[history.ended] = (counts[history.ended] ?? 0) + 1;
+    return counts;
+  }
+
   /** Connects two clients and pairs them. */
   async add(a: SteadyClientOptions, b: SteadyClientOptions): Promise<SteadyPair> {
     const pair = await Promise.all([new SteadyClient(a).start(), new SteadyClient(b).start()]);

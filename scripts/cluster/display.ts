@@ -1,7 +1,11 @@
-/** What is seen of the cluster: on a terminal a block of lines that is written anew in its place, elsewhere the events. */
+/**
+ * What is seen of the cluster: on a terminal a block of lines that is written anew in its place, elsewhere the events, a
+ * line each.
+ */
 import type { Verdict } from '../../bench/support/history.ts';
 import type { FleetCounts } from '../../src/client/fleet.ts';
 import type { NodeCounts } from './scene.ts';
+import { wrap } from './wrap.ts';
 
 export interface NodeView {
   readonly number: number;
@@ -13,75 +17,97 @@ export interface NodeView {
 }
 
 export interface View {
-  readonly seconds: number;
   readonly broker: { readonly url: string; readonly isRunning: boolean };
   readonly nodes: readonly NodeView[];
   readonly light: Verdict & { readonly connected: number; readonly across: number };
   readonly bots: FleetCounts & { readonly asked: number };
 }
 
-const SHOWN_EVENTS = 10;
+/** For programs, beside the words. */
+export type Details = Readonly<Record<string, unknown>>;
+
+const MAX_EVENT_LINES = 14;
+/** The line with the cursor, and one so that nothing scrolls while the block is written. */
+const SPARE_LINES = 2;
+const TIME_WIDTH = 8;
+const LABEL_WIDTH = 17;
 
 const number = (value: number) => value.toLocaleString('en');
-const time = (seconds: number) =>
+const clock = (seconds: number) =>
   `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
 export class Display {
-  readonly events: { readonly at: string; readonly what: string }[] = [];
-  readonly #out: NodeJS.WriteStream | undefined;
+  readonly #out: NodeJS.WriteStream;
+  readonly #isJson: boolean;
   readonly #startedAt = performance.now();
-  #lines = 0;
+  readonly #events: { readonly at: string; readonly text: string }[] = [];
+  #drawnLines = 0;
 
-  /** @param out undefined: nothing is shown */
-  constructor(out: NodeJS.WriteStream | undefined) {
+  /** @param isJson every event is one JSON object, a line each, and nothing else is written */
+  constructor(out: NodeJS.WriteStream, isJson: boolean) {
     this.#out = out;
+    this.#isJson = isJson;
   }
 
   get seconds(): number {
     return (performance.now() - this.#startedAt) / 1_000;
   }
 
-  tell(what: string): void {
-    const event = { at: time(this.seconds), what };
-    this.events.push(event);
-    if (this.#out && !this.#out.isTTY) this.#out.write(`${event.at.padStart(6)}  ${what}\n`);
+  tell(event: string, text: string, details: Details = {}): void {
+    const at = clock(this.seconds);
+    this.#events.push({ at, text });
+    if (this.#isJson) {
+      const line = { event, at: Math.round(this.seconds * 1_000) / 1_000, text, ...details };
+      this.#out.write(`${JSON.stringify(line)}\n`);
+    } else if (!this.#out.isTTY) this.#out.write(`${at.padStart(6)}  ${text}\n`);
   }
 
   show(view: View): void {
-    if (!this.#out?.isTTY) return;
-    const width = this.#out.columns || 100;
-    const lines = [
-      ...linesOf(view),
-      '',
-      ...this.events.slice(-SHOWN_EVENTS).map(({ at, what }) => `${at.padStart(6)}  ${what}`),
-    ];
-    const up = this.#lines > 0 ? `\x1b[${this.#lines}A\r` : '';
-    this.#out.write(`${up}${lines.map((line) => `${line.slice(0, width - 1)}\x1b[K\n`).join('')}\x1b[J`);
-    this.#lines = lines.length;
+    if (this.#isJson || !this.#out.isTTY) return;
+    const { columns = 80, rows = 24 } = this.#out;
+    const head = linesOf(view, this.seconds, columns - 1);
+    const room = Math.max(1, Math.min(MAX_EVENT_LINES, rows - head.length - SPARE_LINES));
+    const events = this.#events.flatMap(({ at, text }) =>
+      wrap(`${at.padStart(TIME_WIDTH - 2)}  ${text}`, columns - 1, TIME_WIDTH),
+    );
+    const lines = [...head, ...events.slice(-room)];
+    const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A\r` : '';
+    this.#out.write(`${up}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+    this.#drawnLines = lines.length;
   }
 }
 
-/** A line each for the cluster, its nodes and what is said on it. */
-export function linesOf({ seconds, broker, nodes, light, bots }: View): string[] {
-  const state = broker.isRunning ? broker.url : 'NATS is down';
+/** The cluster, its nodes and what is said on it. */
+export function linesOf({ broker, nodes, light, bots }: View, seconds: number, width: number): string[] {
+  const state = broker.isRunning ? broker.url : 'NATS, which is DOWN';
+  const about = (label: string, text: string) =>
+    wrap(`  ${label.padEnd(LABEL_WIDTH - 2)}${text}`, width, LABEL_WIDTH);
   return [
-    `Pairlane: ${nodes.length} nodes on ${state}, for ${time(seconds)}. Ctrl+C ends it.`,
+    ...wrap(`Pairlane: ${nodes.length} nodes on ${state}, for ${clock(seconds)}. Ctrl+C ends it.`, width),
     '',
-    '  node  state  sessions  pairings  clients  page',
+    '  node  state  sessions  pairings  clients  visualizer',
     ...nodes.map(({ number: n, isRunning, counts, clients, page }) => {
-      const cells = [counts?.sessions, counts?.pairings, clients].map((cell) =>
-        String(cell ?? '–').padStart(8),
-      );
-      return `  ${String(n).padEnd(6)}${(isRunning ? 'up' : 'DOWN').padEnd(5)}${cells.join('  ')}  ${page}`;
+      const cells = [
+        String(counts?.sessions ?? '–').padStart(8),
+        String(counts?.pairings ?? '–').padStart(8),
+        String(clients).padStart(7),
+      ];
+      return `  ${String(n).padEnd(6)}${(isRunning ? 'up' : 'DOWN').padEnd(5)}  ${cells.join('  ')}  ${page}`;
     }),
     '',
-    `  light clients  ${light.connected} of ${2 * light.pairs} connected; ${light.pairs} pairs, ${light.across} across nodes`,
-    `                 ${number(light.sent)} said, ${number(light.received)} heard, ${faults(light)}`,
+    ...about(
+      'light clients',
+      `${light.connected} of ${2 * light.pairs} connected; ${light.pairs} pairs, ${light.across} across nodes; ` +
+        `${number(light.sent)} said, ${number(light.received)} heard`,
+    ),
     ...(bots.asked > 0
-      ? [
-          `  real bots      ${bots.pairs} of ${bots.asked} pairs with a data channel, ${number(bots.sent)} sent, ${number(bots.received)} received`,
-        ]
+      ? about(
+          'real bots',
+          `${bots.pairs} of ${bots.asked} pairs with a data channel; ${number(bots.sent)} said, ${number(bots.received)} heard`,
+        )
       : []),
+    ...about('until now', faults(light)),
+    '',
   ];
 }
 

@@ -3,6 +3,7 @@ import { NodeCluster } from '../../bench/support/node-cluster.ts';
 import { SteadyPairs } from '../../bench/support/steady-pairs.ts';
 import { Fleet } from '../../src/client/fleet.ts';
 import { createPeer } from '../../src/client/index.ts';
+import { pause } from './pause.ts';
 
 export interface SceneOptions {
   readonly nodes: number;
@@ -21,18 +22,19 @@ export interface NodeCounts {
 }
 
 const SETTLE_MS = 20_000;
+const POLL_MS = 50;
 const ASK_TIMEOUT_MS = 1_000;
 
 export class Scene {
   readonly cluster: NodeCluster;
   readonly light = new SteadyPairs();
   readonly bots: Fleet;
-  readonly #options: SceneOptions;
+  readonly options: SceneOptions;
   #botsOver: Promise<void> = Promise.resolve();
 
   private constructor(cluster: NodeCluster, options: SceneOptions) {
     this.cluster = cluster;
-    this.#options = options;
+    this.options = options;
     let joined = 0;
     this.bots = new Fleet({
       pairs: options.bots,
@@ -54,22 +56,27 @@ export class Scene {
     return new Scene(await NodeCluster.start(options.nodes, '--log-level', 'warn'), options);
   }
 
-  /** Connects and pairs everybody; from then on they talk. */
-  async populate(): Promise<void> {
-    const { nodes, pairs, bots, rate } = this.#options;
-    for (let n = 0; n < pairs; n += 1)
+  /** Connects and pairs everybody, unless it is to stop; from then on they talk. */
+  async populate(stopping: AbortSignal): Promise<void> {
+    const { nodes, pairs, bots, rate } = this.options;
+    for (let n = 0; n < pairs && !stopping.aborted; n += 1)
       await this.light.add(this.cluster.clientsOf(n % nodes), this.cluster.clientsOf((n + (n % 3)) % nodes));
     this.light.talk(rate);
-    if (bots > 0) this.#botsOver = this.bots.run();
+    if (bots > 0 && !stopping.aborted) this.#botsOver = this.bots.run();
     // What it is rejected with is told at the end.
     this.#botsOver.catch(() => {});
-    while (bots > 0 && this.bots.counts.pairs + this.bots.counts.failedPairs < bots)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!stopping.aborted && this.bots.counts.pairs + this.bots.counts.failedPairs < bots)
+      await pause(POLL_MS, stopping);
   }
 
   /** The index of the node that a light client was last connected to. */
   nodeOf({ url }: { readonly url: string }): number {
     return this.cluster.nodes.findIndex((node) => url.startsWith(node.url));
+  }
+
+  /** A node's visualizer. */
+  pageOf(node: number): string {
+    return `http://127.0.0.1:${this.cluster.nodes[node]?.port}/inspect/`;
   }
 
   /** Undefined for a node that does not answer. */

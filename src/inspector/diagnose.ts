@@ -5,6 +5,7 @@
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../protocol/index.ts';
 import { diagnoseLink } from './diagnose-link.ts';
 import { whyNot } from './sequence.ts';
+import { isAway, momentAt } from './timeline.ts';
 
 type Side = 'a' | 'b';
 const sides: readonly Side[] = ['a', 'b'];
@@ -30,7 +31,7 @@ export function diagnose(record: PairingRecord): Finding[] {
     ...outcome,
     ...refusals(pairing),
     ...ignored(pairing),
-    ...(isGame ? endingOfGame(steps, pairing) : ending(pairing)),
+    ...(isGame ? endingOfGame(steps, pairing) : [...absences(record, pairing), ...ending(pairing)]),
   ];
 }
 
@@ -145,6 +146,21 @@ function ignored(pairing: readonly RecordStep[]): Finding[] {
     kind: 'bad',
     text: count > 1 ? `${text} (${count} times)` : text,
   }));
+}
+
+/** Who may come back. */
+function absences(record: PairingRecord, pairing: readonly RecordStep[]): Finding[] {
+  if (isOver(pairing)) return [];
+  const { states, elsewhere } = momentAt(record, record.lines.length - 1);
+  return sides.flatMap((side) => {
+    const state = states.get(elsewhere.has(side) ? `remote_${side}` : side);
+    if (state === undefined || !isAway(state)) return [];
+    const text =
+      state === 'cutOff'
+        ? `The node of ${nameOf[side]} is lost; ${nameOf[side]} may come back to another.`
+        : `${nameOf[side]} lost its socket, and may come back.`;
+    return [{ kind: 'open' as const, text }];
+  });
 }
 
 function ending(pairing: readonly RecordStep[]): Finding[] {

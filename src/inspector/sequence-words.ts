@@ -21,6 +21,9 @@ export interface SequenceWords {
   readonly over: string;
 }
 
+/** Who was told one of these is told the other next: a client may be lost by its node, and by this one then. */
+export const [PEER_AWAY, PEER_BACK] = ['peer_away', 'peer_back'] as const;
+
 const signals = {
   OFFER_RECEIVED: 'offer',
   ANSWER_RECEIVED: 'answer',
@@ -36,8 +39,8 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
       pairing: 'pairing',
       a: 'session A',
       b: 'session B',
-      remote_a: 'remote A',
-      remote_b: 'remote B',
+      remote_a: 'client A',
+      remote_b: 'client B',
       peer_a: 'peer A',
       peer_b: 'peer B',
     },
@@ -55,6 +58,8 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
       endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
       createKey: () => [{ to: 'self', text: 'key' }],
       sendPing: () => [{ to: 'self', text: 'ping' }],
+      announceAway: () => [{ to: 'other', text: PEER_AWAY }],
+      announceBack: () => [{ to: 'other', text: PEER_BACK }],
     },
     over: 'The pairing is over.',
   },

@@ -9,14 +9,15 @@ import {
   type MessageFacts,
   type PairingRecord,
   type RecordEnd,
+  type RecordFirst,
   type RecordHeader,
   type RecordLine,
   type RecordStep,
   type SdpFacts,
   type StateValueJson,
 } from '../protocol/index.ts';
-import { type SequenceWords, sequenceWords } from './sequence-words.ts';
-import { describeState } from './timeline.ts';
+import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWords } from './sequence-words.ts';
+import { describeNode, describeState, isAway } from './timeline.ts';
 
 export type Place = 'a' | 'server' | 'b';
 
@@ -60,6 +61,8 @@ export function sequenceOf(record: PairingRecord): SequenceRow[] {
 export class SequenceBuilder {
   readonly #words: SequenceWords;
   readonly #states = new Map<Lane, StateValueJson>();
+  /** Those who were told that their peer is away. */
+  readonly #toldAway = new Set<Place>();
 
   constructor({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>) {
     this.#words = sequenceWords[kind];
@@ -70,11 +73,23 @@ export class SequenceBuilder {
     if ('end' in line) return [endRow(line.end, line.t, index, this.#words)];
     const before = this.#states.get(line.of);
     if (!isStep(line)) {
-      if (line.first.value !== undefined) this.#states.set(line.of, line.first.value);
+      const { value } = line.first;
+      if (value !== undefined) this.#states.set(line.of, value);
+      if (value !== undefined && isAway(value)) this.#toldAway.add(otherSide[sideOf(line)]);
       return [];
     }
     this.#states.set(line.of, line.to);
-    return [stepRow(line, index, before, this.#words)];
+    const row = stepRow(line, index, before, this.#words);
+    return [{ ...row, arrows: row.arrows.filter((arrow) => this.#isNews(arrow)) }];
+  }
+
+  /** False for what the server does not say twice: that the peer is away, or back. */
+  #isNews({ to, text }: Arrow): boolean {
+    if (text === PEER_BACK) return this.#toldAway.delete(to);
+    if (text !== PEER_AWAY) return true;
+    const isNew = !this.#toldAway.has(to);
+    this.#toldAway.add(to);
+    return isNew;
   }
 }
 
@@ -89,7 +104,8 @@ function stepRow(
   const isIgnored = step.taken.length === 0 && !isStart;
   const [left, entered] = changeOf(before, to);
   const hasMoved = left !== entered;
-  const owner = words.ownerOf[of] ?? of;
+  const isRemote = of === 'remote_a' || of === 'remote_b';
+  const owner = `${words.ownerOf[of] ?? of}${isRemote ? ` ${describeNode(step.node)}` : ''}`;
   const base = { index, t, arrows: arrowsOf(step, words), place: placeOf[of] };
   if (isIgnored)
     return {
@@ -139,7 +155,7 @@ export function whyNot({ verdicts = [], event }: RecordStep): string {
 function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
   const { of, event, effects, message } = step;
   if (of === 'peer_a' || of === 'peer_b') return [];
-  const side: Side = of === 'pairing' ? (event.from === 'b' ? 'b' : 'a') : of.endsWith('b') ? 'b' : 'a';
+  const side = sideOf(step);
   const named = messageOfEvent[event.type];
   const said = message ? describeMessage(message) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
@@ -150,6 +166,12 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
     }
   }
   return arrows;
+}
+
+/** Whose step it is; a pairing's is of the one whose message it was. */
+function sideOf(line: RecordStep | RecordFirst): Side {
+  if (line.of !== 'pairing') return line.of.endsWith('b') ? 'b' : 'a';
+  return isStep(line) && line.event.from === 'b' ? 'b' : 'a';
 }
 
 export function describeMessage({

@@ -8,9 +8,9 @@ export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
 /** The machines of which a server has many: they are counted and listed. */
-export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link';
-/** Those, the one that clients tell of themselves, and a client of another node as this one sees it. */
-export type ShownMachine = ListedMachine | 'negotiation' | 'remote-session';
+export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link' | 'remote-session' | 'node-link';
+/** Those, and the one that clients tell of themselves. */
+export type ShownMachine = ListedMachine | 'negotiation';
 
 /** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
 export type Lane = 'pairing' | 'a' | 'b' | 'remote_a' | 'remote_b' | 'peer_a' | 'peer_b' | 'link';
@@ -119,6 +119,8 @@ export interface RecordHeader {
 export interface RecordFirst {
   readonly t: number;
   readonly of: Lane;
+  /** Of a client of another node: which one, if that is known. */
+  readonly node?: number;
   readonly first: {
     readonly value?: StateValueJson;
     readonly context?: Readonly<Record<string, unknown>>;
@@ -130,6 +132,8 @@ export interface RecordStep {
   /** Milliseconds since the record's start. */
   readonly t: number;
   readonly of: Lane;
+  /** As above. */
+  readonly node?: number;
   readonly event: EventFacts;
   readonly to: StateValueJson;
   /** Names of the transitions taken (machines/transition-name.ts); none when the event was ignored. */
@@ -168,7 +172,7 @@ export const inspectSchemas = {
     properties: {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
-      of: { enum: ['session', 'pairing', 'player', 'relay-link'] },
+      of: { enum: ['session', 'pairing', 'player', 'relay-link', 'remote-session', 'node-link'] },
       /** A part of an id, or of a game's. */
       query: { type: 'string', maxLength: 256 },
       /** A part of a game's id: only those that are in such a game; empty or left out for all. */
@@ -204,6 +208,9 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
+  /** Which of the two is a client of another node, and of which one, if that is known. */
+  readonly elsewhere?: 'id' | 'peer_id';
+  readonly node?: number;
   readonly game?: string;
   /** What a host of the relay network calls itself. */
   readonly name?: string;
@@ -250,7 +257,13 @@ export interface Network {
 /** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
-  | { readonly type: 'hello'; readonly version: string; readonly machines: readonly ListedMachine[] }
+  | {
+      readonly type: 'hello';
+      readonly version: string;
+      readonly machines: readonly ListedMachine[];
+      /** The server's number among the nodes; left out by one that is alone. */
+      readonly node?: number;
+    }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }

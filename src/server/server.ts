@@ -215,7 +215,11 @@ export class SignalingServer {
         wallTime: () => clock.wallTime(),
       });
     }
-    this.inspector = new Inspector({ options, log, clock, sources: () => signalingSources(this) });
+    this.inspector = new Inspector({
+      ...{ options, log, clock },
+      ...(this.cluster && { node: this.node }),
+      sources: () => signalingSources(this),
+    });
   }
 
   /** The port that it listens on; with port 0, the one that was free. */

@@ -89,6 +89,18 @@ describe('what became of a pairing', () => {
     expect(texts(offer, answer, moved).at(-1)).toBe('B went to another node, and the pairing with it.');
   });
 
+  it('is that somebody is away and may come back, for as long as that is so', () => {
+    const awaySession = { present: { pairing: 'connected', socket: 'away' } };
+    const away = step('SOCKET_CLOSED', awaySession, { of: 'a', effects: [] });
+    expect(texts(offer, answer, away)).toContain('A lost its socket, and may come back.');
+    const cutOff = step('CUT_OFF', 'cutOff', { of: 'remote_b', node: 2, effects: [] });
+    const back = step('RECLAIMED', 'online', { of: 'remote_b', node: 3, effects: [] });
+    const lost = 'The node of B is lost; B may come back to another.';
+    expect(texts(offer, answer, cutOff)).toContain(lost);
+    expect(texts(offer, answer, cutOff, back)).not.toContain(lost);
+    expect(texts(offer, answer, cutOff, left)).not.toContain(lost);
+  });
+
   it('names refusals, and each drop once with its guard and how often', () => {
     const refused = step('ANSWER_RECEIVED', 'paired', {
       fields: { from: 'a' },
@@ -136,6 +148,29 @@ describe('the sequence', () => {
     ]);
   });
 
+  it('names a client of another node with that node, and says once to its peer that it is away, and back', () => {
+    const remote = (event: string, to: string, node: number, effect?: string) =>
+      step(event, to, { of: 'remote_b', node, effects: effect ? [{ type: effect }] : [] });
+    const rows = sequenceOf(
+      recordOf(
+        remote('WENT_AWAY', 'away', 2, 'announceAway'),
+        remote('CUT_OFF', 'cutOff', 2, 'announceAway'),
+        remote('RECLAIMED', 'online', 3, 'announceBack'),
+        remote('MOVING', 'moving', 1),
+        remote('RECLAIMED', 'online', 1, 'announceBack'),
+      ),
+    );
+    expect(rows.map(({ arrows }) => arrows)).toEqual([
+      [{ from: 'server', to: 'a', text: 'peer_away' }],
+      [],
+      [{ from: 'server', to: 'a', text: 'peer_back' }],
+      [],
+      [],
+    ]);
+    expect(rows[1]?.note).toBe('client B at node 2: away → cutOff');
+    expect(rows[2]?.note).toBe('client B at node 3: cutOff → online');
+  });
+
   it('says of an event without a transition that this state has none', () => {
     const nothing = step('REPORT_RECEIVED', 'paired', { taken: [], effects: [] });
     expect(sequenceOf(recordOf(nothing))[0]).toMatchObject({
@@ -146,6 +181,16 @@ describe('the sequence', () => {
 });
 
 describe('a moment of a record', () => {
+  it('knows which client was at which other node then', () => {
+    const line = (of: 'b' | 'remote_b', node?: number) => ({
+      ...step('X', 'online', { of }),
+      ...(node !== undefined && { node }),
+    });
+    const record = recordOf(line('remote_b', 2), line('remote_b', 3), line('remote_b'), line('b'));
+    const at = [0, 1, 2, 3].map((index) => [...momentAt(record, index).elsewhere]);
+    expect(at).toEqual([[['b', 2]], [['b', 3]], [['b', undefined]], []]);
+  });
+
   it('has the state of each machine that is known by then, and none of later', () => {
     const atStart = momentAt(real, 3).states;
     expect(atStart.has('pairing')).toBe(false);

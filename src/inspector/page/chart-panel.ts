@@ -11,6 +11,11 @@ export class ChartPanel {
   readonly element: HTMLElement;
   readonly #machine: ShownMachine;
   readonly #drawing = h('div', { class: 'drawing', tabindex: 0, role: 'group' });
+  readonly #title = h('button', {
+    type: 'button',
+    class: 'enlarge',
+    click: () => this.element.classList.toggle('wide'),
+  });
   readonly #status = h('p', { class: 'status' });
   #states = new Map<string, Element>();
   #edges = new Map<string, Element[]>();
@@ -19,23 +24,16 @@ export class ChartPanel {
 
   constructor(machine: ShownMachine, title: string, detail: Detail) {
     this.#machine = machine;
-    this.element = h(
-      'section',
-      { class: 'panel', 'aria-label': title, 'data-panel': title },
-      h(
-        'h2',
-        {},
-        h(
-          'button',
-          { type: 'button', class: 'enlarge', click: () => this.element.classList.toggle('wide') },
-          title,
-        ),
-      ),
-      this.#status,
-      this.#drawing,
-    );
-    this.#drawing.setAttribute('aria-label', `Chart of ${title}`);
+    this.element = h('section', { class: 'panel' }, h('h2', {}, this.#title), this.#status, this.#drawing);
+    this.setTitle(title);
     this.setDetail(detail);
+  }
+
+  setTitle(title: string): void {
+    this.#title.textContent = title;
+    this.element.setAttribute('aria-label', title);
+    this.element.dataset.panel = title;
+    this.#drawing.setAttribute('aria-label', `Chart of ${title}`);
   }
 
   setDetail(detail: Detail): void {

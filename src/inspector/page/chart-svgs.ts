@@ -3,6 +3,8 @@
 import type { ShownMachine } from '../../protocol/inspect.ts';
 import negotiationBrief from '../charts/negotiation.brief.svg';
 import negotiation from '../charts/negotiation.svg';
+import nodeLinkBrief from '../charts/node-link.brief.svg';
+import nodeLink from '../charts/node-link.svg';
 import pairingBrief from '../charts/pairing.brief.svg';
 import pairing from '../charts/pairing.svg';
 import playerBrief from '../charts/player.brief.svg';
@@ -19,6 +21,7 @@ export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: str
   pairing: { full: pairing, brief: pairingBrief },
   player: { full: player, brief: playerBrief },
   'relay-link': { full: relayLink, brief: relayLinkBrief },
+  'node-link': { full: nodeLink, brief: nodeLinkBrief },
   'remote-session': { full: remoteSession, brief: remoteSessionBrief },
   negotiation: { full: negotiation, brief: negotiationBrief },
 };

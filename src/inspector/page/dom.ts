@@ -1,5 +1,7 @@
 /** Elements in one expression. Text is always set as text: nothing that comes over the wire is ever read as HTML. */
 
+import { describeNode } from '../timeline.ts';
+
 type Child = Node | string | undefined;
 type Props = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | undefined>>;
 
@@ -40,6 +42,11 @@ export function describeAge(ms: number): string {
   if (min < 60) return `${min} min ${s % 60} s`;
   const hours = Math.floor(min / 60);
   return hours < 24 ? `${hours} h ${min % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Beside a client's id: which node it is at, when that is another one. */
+export function atNode(node: number | undefined): HTMLElement {
+  return h('span', { class: 'at-node' }, describeNode(node));
 }
 
 /** Text that strangers chose: of any length and in any direction, and it must not move or turn what is around it. */

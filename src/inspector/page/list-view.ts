@@ -1,7 +1,7 @@
 /** Search among the machines of a kind. The server answers with one screenful at a time. */
 import type { InspectMessage, ListedMachine, ListRequest, ListRow } from '../../protocol/inspect.ts';
 import { describeState } from '../timeline.ts';
-import { describeAge, foreign, h } from './dom.ts';
+import { atNode, describeAge, foreign, h } from './dom.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;
 
@@ -33,6 +33,11 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
     { of: 'id', title: 'Host' },
     { of: 'name', title: 'Name' },
   ],
+  'remote-session': [
+    { of: 'id', title: 'Id' },
+    { of: 'peer_id', title: 'Peer' },
+  ],
+  'node-link': [{ of: 'id', title: 'Node' }],
 };
 
 /** A kind of machines to search among. */
@@ -162,7 +167,9 @@ export class ListView {
     return h(
       'tr',
       {},
-      ...this.#columns.map(({ of }) => h('td', {}, this.#cell(of, row[of] ?? ''))),
+      ...this.#columns.map(({ of }) =>
+        h('td', {}, this.#cell(of, row[of] ?? ''), row.elsewhere === of ? atNode(row.node) : undefined),
+      ),
       h('td', {}, describeState(state)),
       h('td', { class: 'age' }, describeAge(age_ms)),
       h(

@@ -21,6 +21,8 @@ class Page {
     message: (message) => this.#received(message),
     state: (state) => this.#linkChanged(state),
   });
+  /** Which of several nodes this is: people have a page of each open. */
+  readonly #node = h('span', { class: 'this-node' });
   readonly #link = h('p', { class: 'link', role: 'status' });
   readonly #tokenForm = this.#createTokenForm();
   readonly #main = h('main');
@@ -49,6 +51,7 @@ class Page {
         'header',
         {},
         h('a', { href: '#/', class: 'home' }, 'Pairlane inspector'),
+        this.#node,
         this.#link,
         h('label', {}, details, ' Guards and actions'),
         h('label', { class: 'file' }, 'Open a record ', openFile),
@@ -79,6 +82,7 @@ class Page {
     switch (message.type) {
       case 'hello':
         this.#showMachines(message.machines);
+        this.#showNode(message.node);
         if (!this.#isFile) this.#route();
         return;
       case 'population':
@@ -108,6 +112,12 @@ class Page {
     if (machines.join() === this.#machines.join()) return;
     this.#machines = machines;
     this.#population = this.#createPopulation();
+  }
+
+  #showNode(node: number | undefined): void {
+    const name = node === undefined ? '' : `node ${node}`;
+    this.#node.textContent = name;
+    document.title = [name, 'Pairlane inspector'].filter(Boolean).join(' · ');
   }
 
   #createPopulation(): PopulationView {

@@ -15,6 +15,8 @@ const titles: Readonly<Record<ListedMachine, string>> = {
   pairing: 'Pairings',
   player: 'Players',
   'relay-link': 'Links',
+  'remote-session': 'Clients of other nodes',
+  'node-link': 'Links to other nodes',
 };
 
 export class PopulationView {

@@ -4,9 +4,9 @@ import { lanesIn, machineOfLane } from '../../protocol/inspect.ts';
 import { diagnose } from '../diagnose.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
 import { sequenceWords } from '../sequence-words.ts';
-import { momentAt } from '../timeline.ts';
+import { describeNode, type Moment, momentAt } from '../timeline.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
-import { foreign, h } from './dom.ts';
+import { atNode, foreign, h } from './dom.ts';
 import { SequenceView } from './sequence-view.ts';
 
 const pairingTitles: Readonly<Record<Lane, string>> = {
@@ -15,8 +15,8 @@ const pairingTitles: Readonly<Record<Lane, string>> = {
   pairing: 'Pairing',
   b: 'Session B',
   peer_b: 'Client B, as it says itself',
-  remote_a: 'Client A, at another node',
-  remote_b: 'Client B, at another node',
+  remote_a: 'Client A, of another node',
+  remote_b: 'Client B, of another node',
   link: 'Link',
 };
 const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
@@ -27,11 +27,14 @@ const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
 /** Told by the clients themselves. */
 const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
 
+type Elsewhere = Moment['elsewhere'];
+
 export class RecordView {
   readonly element: HTMLElement;
   readonly #panels = new Map<Lane, ChartPanel>();
   readonly #header: PairingRecord['header'];
   readonly #lines: RecordLine[];
+  readonly #who = h('p', { class: 'who' });
   readonly #findings = h('ul', { class: 'findings', role: 'status' });
   readonly #charts = h('div', { class: 'charts' });
   readonly #slider = h('input', {
@@ -61,7 +64,7 @@ export class RecordView {
       'div',
       { class: 'record-view' },
       h('h1', {}, `${kind === 'link' ? 'Link' : 'Pairing'} ${this.epoch}`),
-      whoElement(record.header),
+      this.#who,
       this.#findings,
       h(
         'div',
@@ -132,8 +135,10 @@ export class RecordView {
     this.#findings.replaceChildren(
       ...diagnose(record).map(({ kind, text }) => h('li', { class: kind }, text)),
     );
-    const { states, step } = momentAt(record, index);
+    const { states, elsewhere, step } = momentAt(record, index);
+    this.#who.replaceChildren(...whoIsIn(this.#header, elsewhere));
     for (const lane of states.keys()) if (!this.#panels.has(lane)) this.#addPanel(lane);
+    this.#nameSides(elsewhere);
     for (const [lane, panel] of this.#panels) {
       const isHere = step?.of === lane;
       const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';
@@ -143,20 +148,36 @@ export class RecordView {
     }
     this.#sequence.mark(index);
   }
+
+  /** A client that goes from node to node is named with the one that it is at. */
+  #nameSides(elsewhere: Elsewhere): void {
+    const [a, server, b] = sequenceWords[this.#header.kind ?? 'pairing'].lifelines;
+    const named = (name: string, side: 'a' | 'b') =>
+      elsewhere.has(side) ? `${name}, ${describeNode(elsewhere.get(side))}` : name;
+    this.#sequence.setLifelines([named(a, 'a'), server, named(b, 'b')]);
+    for (const side of ['a', 'b'] as const) {
+      if (!elsewhere.has(side)) continue;
+      const title = `Client ${side.toUpperCase()}, ${describeNode(elsewhere.get(side))}`;
+      this.#panels.get(`remote_${side}`)?.setTitle(title);
+    }
+  }
 }
 
-function whoElement({ kind, a_id, b_id, game, started_at }: PairingRecord['header']): HTMLElement {
+function whoIsIn(
+  { kind, a_id, b_id, game, started_at }: PairingRecord['header'],
+  elsewhere: Elsewhere,
+): (Node | string)[] {
   const since = `since ${new Date(started_at).toLocaleString()}`;
-  if (kind === 'link')
-    return h('p', { class: 'who' }, `of relay server ${b_id}${a_id ? ` to host ${a_id}` : ''}, ${since}`);
-  return h(
-    'p',
-    { class: 'who' },
+  if (kind === 'link') return [`of relay server ${b_id}${a_id ? ` to host ${a_id}` : ''}, ${since}`];
+  const whereIs = (side: 'a' | 'b') => (elsewhere.has(side) ? [atNode(elsewhere.get(side))] : []);
+  return [
     h('b', {}, 'A '),
     foreign(a_id),
+    ...whereIs('a'),
     h('b', {}, ' B '),
     foreign(b_id),
+    ...whereIs('b'),
     ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
     ` ${since}`,
-  );
+  ];
 }

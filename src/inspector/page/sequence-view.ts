@@ -4,6 +4,7 @@ import { h } from './dom.ts';
 
 export class SequenceView {
   readonly element: HTMLElement;
+  readonly #lanes = h('div', { class: 'lanes', 'aria-hidden': 'true' });
   readonly #rows = h('ol', { class: 'rows' });
   readonly #byIndex = new Map<number, HTMLElement>();
   readonly #choose: (index: number) => void;
@@ -12,16 +13,13 @@ export class SequenceView {
   /** @param choose told of the line whose row was clicked */
   constructor(lifelines: readonly string[], choose: (index: number) => void) {
     this.#choose = choose;
-    this.element = h(
-      'section',
-      { class: 'sequence', 'aria-label': 'Sequence' },
-      h(
-        'div',
-        { class: 'lanes', 'aria-hidden': 'true' },
-        ...['time', ...lifelines].map((name) => h('span', {}, name)),
-      ),
-      this.#rows,
-    );
+    this.element = h('section', { class: 'sequence', 'aria-label': 'Sequence' }, this.#lanes, this.#rows);
+    this.setLifelines(lifelines);
+  }
+
+  /** Their names may change: a client goes to another node. */
+  setLifelines(names: readonly string[]): void {
+    this.#lanes.replaceChildren(...['time', ...names].map((name) => h('span', {}, name)));
   }
 
   clear(): void {

@@ -37,6 +37,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   readonly number: number;
   /** The other side's; 0 until it is heard. */
   peerNumber = 0;
+  readonly openedAt: number;
   heardAt: number;
   readonly delivery = new Delivery<string>();
   waitingBytes = 0;
@@ -47,6 +48,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     super();
     this.node = node;
     this.number = number;
+    this.openedAt = now;
     this.heardAt = now;
   }
 

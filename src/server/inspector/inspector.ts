@@ -165,7 +165,8 @@ export class Inspector {
     this.#viewers.add(viewer);
     const network = this.#server.network?.();
     const machines = [...new Set(this.sources.map(({ machine }) => machine))];
-    viewer.send({ type: 'hello', version: '1', machines });
+    const { node } = this.#server;
+    viewer.send({ type: 'hello', version: '1', machines, ...(node !== undefined && { node }) });
     if (network) viewer.send({ type: 'network', network });
     this.#wake();
   }

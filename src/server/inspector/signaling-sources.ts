@@ -1,10 +1,12 @@
 /** The machines of a signaling server, for the inspector. */
 import { redactMessage } from '../../common/redact.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Halves } from '../cluster/halves.ts';
-import { RemoteSession } from '../cluster/remote-session.ts';
+import type { RemoteSession } from '../cluster/remote-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
+import { nodeSources, remotesOf, whereabouts } from './node-sources.ts';
 import { roomSources } from './room-sources.ts';
 import { members, type Source, source } from './source.ts';
 
@@ -14,6 +16,7 @@ export interface SignalingMachines {
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
   readonly halves: Pick<Halves, 'remoteHost'>;
+  readonly cluster: Cluster | undefined;
   readonly rooms: Rooms | undefined;
 }
 
@@ -24,13 +27,11 @@ export function signalingSources({
   pairingHost,
   rooms,
   halves,
+  cluster,
 }: SignalingMachines): Source[] {
   const remotes = members<ServerPairing, RemoteSession>({
     host: halves.remoteHost,
-    of: ({ a, b }) =>
-      [a, b]
-        .filter((party) => party instanceof RemoteSession)
-        .map((member) => ({ lane: `remote_${member.side}`, member })),
+    of: (pairing) => remotesOf(pairing).map((member) => ({ lane: `remote_${member.side}`, member })),
     takesPart: () => true,
     asks: () => false,
     leaves: ({ instance }) => instance.isDone,
@@ -53,7 +54,12 @@ export function signalingSources({
       host: pairingHost,
       instances: () => pairings,
       startOf: ({ startedAt }) => startedAt,
-      rowOf: ({ a, b, epoch }) => ({ id: a.id, peer_id: b.id, epoch }),
+      rowOf: (pairing) => ({
+        id: pairing.a.id,
+        peer_id: pairing.b.id,
+        epoch: pairing.epoch,
+        ...remotesOf(pairing).map(({ side, node }) => whereabouts(side === 'a' ? 'id' : 'peer_id', node))[0],
+      }),
       isFound: ({ a, b }, query) => a.id.includes(query) || b.id.includes(query),
       record: {
         kind: 'pairing',
@@ -79,6 +85,7 @@ export function signalingSources({
         ],
       },
     }),
+    ...(cluster ? nodeSources({ pairings, halves, cluster }) : []),
     ...(rooms ? roomSources(rooms) : []),
   ];
 }

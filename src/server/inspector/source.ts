@@ -21,6 +21,8 @@ export interface Instance {
   readonly value: StateValue;
   readonly context: unknown;
   readonly isDone: boolean;
+  /** Of a client of another node: which one, as far as this one knows. */
+  readonly node?: number | undefined;
 }
 
 export interface ObservedHost<Of> {
@@ -102,6 +104,8 @@ export interface Inspected {
   readonly options: InspectOptions;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Its number among the nodes; left out: it is alone. */
+  readonly node?: number;
   /** Asked for once the server has started. */
   sources(): readonly Source[];
   /** Of a relay server: what it knows of its network. */

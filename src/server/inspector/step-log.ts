@@ -31,7 +31,7 @@ export type RecordedSource = Source & { readonly record: RecordSource };
 export type LogListener = (line: RecordLine) => void;
 
 /** The part of a step that is recorded, whichever machine it is of. */
-export type AnyStep = Omit<Step<unknown>, 'instance' | 'machineId' | 'from'>;
+export type AnyStep = Omit<Step<Instance>, 'machineId' | 'from'>;
 
 interface Machines {
   /** By the machine's id, its chart's fingerprint. */
@@ -128,10 +128,11 @@ export class StepLog {
   }
 
   /** A lane whose machine is running already. */
-  noteState(of: Lane, instance: { value: unknown; context: unknown }, now: number): void {
+  noteState(of: Lane, instance: Omit<Instance, 'isDone'>, now: number): void {
     this.#add({
       t: this.#since(now),
       of,
+      ...whereabouts(instance),
       first: { value: instance.value as never, context: contextFacts(instance.context) },
     });
   }
@@ -149,6 +150,7 @@ export class StepLog {
     const line: RecordStep = {
       t: this.#since(now),
       of,
+      ...whereabouts(step.instance),
       event: redactEvent(step.event),
       to: step.to as RecordStep['to'],
       taken: step.transitions.flatMap((transition) => this.#machines.transitions.get(transition) ?? []),
@@ -198,6 +200,10 @@ export class StepLog {
   #since(now: number): number {
     return Math.round((now - this.#startedAt) * 10) / 10;
   }
+}
+
+function whereabouts({ node }: Pick<Instance, 'node'>): { readonly node?: number } {
+  return node === undefined ? {} : { node };
 }
 
 /** What the machines' guards look at; a field that nobody thought of is left out. */

@@ -181,7 +181,7 @@ export class StepLogs {
     this.#notePeerStates(log, now);
     for (const { lane, member } of log.seats) {
       const value = asked && member === asker?.member ? asked.from : member.value;
-      log.noteState(lane, { value, context: member.context }, now);
+      log.noteState(lane, { value, context: member.context, node: member.node }, now);
     }
     if (asked && asker) log.noteStep(asker.lane, asked, now);
     log.noteStart(now);

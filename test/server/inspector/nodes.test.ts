@@ -25,7 +25,11 @@ describe('a pairing across two nodes', () => {
   it('has a record on each, with the client of the other node as this one sees it, to the end', async () => {
     const nodes = await startNodes();
     const feeds = [await openFeed(nodes[0]), await openFeed(nodes[1])];
-    for (const feed of feeds) await feed.next('hello');
+    for (const [i, feed] of feeds.entries())
+      expect(await feed.next('hello')).toMatchObject({
+        node: i + 1,
+        machines: expect.arrayContaining(['remote-session', 'node-link']),
+      });
     const a = await RawClient.connect(nodes[0].url);
     const b = await RawClient.connect(nodes[1].url);
     const epoch = await pairUp(a, b);
@@ -39,10 +43,36 @@ describe('a pairing across two nodes', () => {
       const steps = record.lines.filter(isStep).map(({ of, event }) => `${of} ${event.type}`);
       expect(steps).toContain('pairing OFFER_RECEIVED');
       expect(steps).toContain(`${remote} RELEASED`);
+      const ofRemote = record.lines.filter((line) => 'of' in line && line.of === remote);
+      expect(ofRemote.map((line) => 'node' in line && line.node)).toEqual(ofRemote.map(() => 2 - i));
       expect(steps.some((step) => step.startsWith(i === 0 ? 'a ' : 'b '))).toBe(true);
       expect(steps.filter((step) => step.startsWith(i === 0 ? 'b ' : 'a '))).toEqual([]);
       expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
       expect(replay(record).parting).toBeUndefined();
+    }
+  });
+
+  it('is listed on each with the node of the other client, which is listed itself, and so is the link', async () => {
+    const [one, two] = await startNodes();
+    const a = await RawClient.connect(one.url);
+    const b = await RawClient.connect(two.url);
+    const epoch = await pairUp(a, b);
+    for (const [server, elsewhere, remote, local, node] of [
+      [one, 'peer_id', b, a, 2],
+      [two, 'id', a, b, 1],
+    ] as const) {
+      const feed = await openFeed(server);
+      await feed.next('hello');
+      const pairing = { id: a.id, peer_id: b.id, epoch, elsewhere, node };
+      expect((await feed.list({ of: 'pairing' })).rows).toEqual([expect.objectContaining(pairing)]);
+      const client = { id: remote.id, peer_id: local.id, epoch, elsewhere: 'id', node, state: 'online' };
+      expect((await feed.list({ of: 'remote-session' })).rows).toEqual([expect.objectContaining(client)]);
+      const link = { id: String(node), state: 'open' };
+      expect((await feed.list({ of: 'node-link' })).rows).toEqual([expect.objectContaining(link)]);
+      expect((await feed.list({ of: 'node-link', query: '7' })).total).toBe(0);
+      expect((await feed.list({ of: 'remote-session', query: local.id.slice(9) })).total).toBe(1);
+      const { machines } = await feed.next('population', (told) => told.machines['node-link']?.total === 1);
+      expect(machines['remote-session']?.counts).toMatchObject({ 'remote-session.online': 1 });
     }
   });
 });

@@ -1,0 +1,15 @@
+/** A line of a terminal is cut or broken anywhere when it is too long; here it is broken between words. */
+
+/** @param indent of the lines after the first */
+export function wrap(text: string, width: number, indent = 0): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    // A word that does not fit is broken: the block's lines are counted, and each must be one.
+    const end = space > indent ? space : width;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = ' '.repeat(indent) + rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}

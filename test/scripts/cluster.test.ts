@@ -1,0 +1,82 @@
+/** `npm run cluster` as a program reads it: a short run, in which nodes are killed, to its end. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { describe, expect, it, jest } from '@jest/globals';
+import { wrap } from '../../scripts/cluster/wrap.ts';
+
+// Nodes that are killed are down for up to 6 s, and all on two shared cores.
+jest.setTimeout(60_000);
+
+const COMMAND = ['--import', 'tsx', 'scripts/cluster.ts'];
+const FEW = ['--nodes', '2', '--pairs', '4', '--bots', '1'];
+
+type Told = { event: string; [detail: string]: unknown };
+const linesOf = (out: string): Told[] =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+function isRunning(url: unknown): Promise<boolean> {
+  return fetch(String(url)).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe('npm run cluster', () => {
+  it('kills nodes under real bots and light clients, tells what came of it, and leaves no node behind', async () => {
+    const args = [...COMMAND, ...FEW, '--every', '1', '--seconds', '3', '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const told = linesOf(stdout);
+    const pages = told.filter(({ event }) => event === 'node_up').map(({ page }) => page);
+    expect(pages).toHaveLength(2);
+    const events = told.map(({ event }) => event);
+    for (const event of ['paired', 'node_killed', 'node_restarted', 'clients_back'])
+      expect(events).toContain(event);
+    const result = told.at(-1);
+    expect(result).toMatchObject({
+      event: 'result',
+      isClear: true,
+      light: { pairs: 4, lost: 0, doubled: 0, outOfOrder: 0, endedPairings: 0 },
+      bots: { pairs: 1, lost: 0 },
+    });
+    expect(result?.nodesKilled).toBe(events.filter((event) => event === 'node_killed').length);
+    for (const page of pages) expect(await isRunning(page)).toBe(false);
+  });
+
+  it('ends on Ctrl+C, with its result, and what it has started', async () => {
+    const child = spawn(process.execPath, [...COMMAND, ...FEW, '--every', '0', '--json']);
+    let out = '';
+    child.stdout.on('data', (data) => {
+      out += data;
+    });
+    while (!out.includes('"paired"')) await once(child.stdout, 'data');
+    const page = linesOf(out)[0]?.page;
+    expect(await isRunning(page)).toBe(true);
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    expect(status).toBe(0);
+    expect(linesOf(out).at(-1)).toMatchObject({ event: 'result', isClear: true, nodesKilled: 0 });
+    expect(await isRunning(page)).toBe(false);
+  });
+
+  it('says in one line what is wrong with an option, with status 2', async () => {
+    const { code, stderr } = await promisify(execFile)(process.execPath, [...COMMAND, '--rate', '0']).catch(
+      (error) => error,
+    );
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: '--rate should be a whole number, at least 1 (--help shows the options)\n',
+    });
+  });
+});
+
+describe('a line that is too long', () => {
+  it('is broken between words and goes on under the first word, and no line is longer than may be', () => {
+    expect(wrap('  0:01  one two three', 14, 8)).toEqual(['  0:01  one', '        two', '        three']);
+    expect(wrap('short', 14, 8)).toEqual(['short']);
+    expect(wrap('aaaaaaaaaaaaaaaaaaaa', 14, 2)).toEqual(['aaaaaaaaaaaaaa', '  aaaaaa']);
+  });
+});
