@@ -1,13 +1,11 @@
 /** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { type OpenPage, openPage } from '../support/chromium.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay-network.ts';
 import { serveRelay } from '../support/relay-page.ts';
 import { raw } from '../support/relay-raw-host.ts';
-
-jest.setTimeout(30_000);
 
 let network: RelayNetwork;
 let clock: ManualClock;

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startServer } from '../../src/server/index.ts';
 import { openPage } from '../support/chromium.ts';
@@ -13,9 +13,6 @@ import { testPeer } from '../support/peers.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/signals.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../support/test-server.ts';
-
-// A browser on two shared cores may take its time; each step has a deadline of its own (support/chromium.ts).
-jest.setTimeout(30_000);
 
 const inspectUrl = ({ server }: TestServer, rest = '') => `http://127.0.0.1:${server.port}/inspect/${rest}`;
 const panel = (page: Page, title: string) => page.locator(`[data-panel="${title}"]`);

@@ -29,7 +29,7 @@ describe('the example game', () => {
     }
     const third = await open(server, 'g');
     await status(third, /Two are playing already/);
-  }, 25_000);
+  });
 
   it('goes on when the other player has reloaded its page', async () => {
     const { server } = await startTestServer({ rooms: true });
@@ -40,5 +40,5 @@ describe('the example game', () => {
     await right.reload();
     await Promise.all([status(left, /You are player 1/), status(right, /You are player 2/)]);
     await right.locator('#round-trip', { hasText: /^\d+\.\d ms$/ }).waitFor();
-  }, 25_000);
+  });
 });

@@ -98,5 +98,5 @@ describe('a drain and a restart with the same secret', () => {
     const types = [...clients.a.inbox, ...clients.b.inbox].map(({ type }) => type);
     expect(types).not.toContain('peer_disconnected');
     expect(types).not.toContain('error');
-  }, 30_000);
+  });
 });

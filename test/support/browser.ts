@@ -2,21 +2,17 @@
  * A real Chromium (Debian's package), one for each test file, and peers in its pages. After each test its pages are
  * closed; what went wrong in a page, and whatever it asked of another host, fails the test.
  */
-import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, JSHandle, Page } from 'playwright-core';
 import type { createPeer, Peer, PeerOptions } from '../../src/client/index.ts';
 import { launchChromium } from './launch-chromium.ts';
-
-const PATIENCE_MS = 10_000;
+import { PATIENCE_MS } from './patience.ts';
 
 let browser: Browser | undefined;
 const problems: string[] = [];
 
 /** Call it at the top of a test file. */
 export function useBrowser(): void {
-  // Longer than a page waits for what a test expects of it: the page's error says what was missing.
-  jest.setTimeout(3 * PATIENCE_MS);
-
   beforeAll(async () => {
     browser = await launchChromium();
   });
