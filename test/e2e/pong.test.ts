@@ -1,10 +1,8 @@
 /** The example game: two pages of it play with each other, and show what their link is worth. */
 import { describe, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { httpUrl, openPage, useBrowser } from '../support/browser.ts';
+import { httpUrl, openPage } from '../support/browser.ts';
 import { startTestServer } from '../support/test-server.ts';
-
-useBrowser();
 
 const open = (server: { url: string }, game: string) =>
   openPage(`${httpUrl(server)}examples/pong/?game=${game}`);

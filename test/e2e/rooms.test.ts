@@ -1,12 +1,9 @@
 /** Games in a real browser: `WebRTCManager` and the official socket.io-client in Chromium's pages, and agents. */
 import { describe, expect, it } from '@jest/globals';
 import { Agent } from '../support/agents.ts';
-import { useBrowser } from '../support/browser.ts';
 import { pairlane } from '../support/process.ts';
 import { joinInPage, openRoomPage, type PagePlayer } from '../support/room-pages.ts';
 import { startTestServer } from '../support/test-server.ts';
-
-useBrowser();
 
 async function startRooms() {
   const { server } = await startTestServer({ rooms: true });
