@@ -170,7 +170,13 @@ export const nodeSchemas = {
     type: 'object',
     description: 'I have the other half.',
     required: ['type', 'epoch', 'from', 'to', 'generation', 'is_resumable', 'is_away'],
-    properties: { type: { const: 'reclaimed' }, ...half, generation: count, is_resumable: flag, is_away: flag },
+    properties: {
+      type: { const: 'reclaimed' },
+      ...half,
+      generation: count,
+      is_resumable: flag,
+      is_away: flag,
+    },
   },
   moving: {
     type: 'object',

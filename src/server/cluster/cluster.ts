@@ -150,7 +150,9 @@ export class Cluster {
 
   #opened(node: NodeId): void {
     const { directory, halves } = this.#shell;
-    const guests = [...directory.sessions.values()].filter(({ id }) => nodeOfSessionId(id) === node).map(idOf);
+    const guests = [...directory.sessions.values()]
+      .filter(({ id }) => nodeOfSessionId(id) === node)
+      .map(idOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
     halves.opened(node);
@@ -168,7 +170,11 @@ export class Cluster {
     const own = this.#shell.directory.sessions.get(one.id);
     const known = own ? { node: this.node, generation: own.generation } : this.#notes.get(one.id);
     if (known && known.node !== node && isLater(known, { ...one, node })) {
-      this.links.send(node, { type: 'hosting', sessions: [{ ...one, generation: known.generation }], at: known.node });
+      this.links.send(node, {
+        type: 'hosting',
+        sessions: [{ ...one, generation: known.generation }],
+        at: known.node,
+      });
       return;
     }
     if (own) this.moves.superseded(own, node);
