@@ -1,12 +1,12 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // No test asserts a time; on a busy machine real browsers and processes take theirs.
-  testTimeout: 30_000,
+  // More than any wait within a test (support/patience.ts), so that it is the wait that fails, and says for what.
+  testTimeout: 90_000,
   // A test that failed may have left a server or a browser open; the run ends all the same.
   forceExit: true,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/support/after-all.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/around-tests.ts'],
   reporters: ['default', '<rootDir>/test/support/coverage-gate.js'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

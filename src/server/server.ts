@@ -275,9 +275,10 @@ export class SignalingServer {
     this.log.info('Server stopping');
     this.#listening = undefined;
     this.#timers.disarmAll(this.#drain);
-    const hasClients = this.sessions.size > 0 || this.readiness.isDraining;
+    const isHere = ({ socket }: ServerSession) => socket !== undefined;
+    const hasClients = [...this.sessions.values()].some(isHere) || this.readiness.isDraining;
     // After a drain sessions just go: they wait for nobody here, and their clients bring them back.
-    const isLeft = ({ socket }: ServerSession) => socket !== undefined || !this.readiness.isDraining;
+    const isLeft = (session: ServerSession) => isHere(session) || !this.readiness.isDraining;
     // All at once: nobody is told that a peer left when the whole server leaves.
     this.#queue.batch(() => {
       for (const session of this.sessions.values()) {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { isClean } from '../../bench/support/history.ts';
 import { SteadyPairs } from '../../bench/support/steady-pairs.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { startTestServer } from '../support/test-server.ts';
 
@@ -17,7 +18,6 @@ afterEach(() => {
   for (const pairs of made.splice(0)) pairs.close();
 });
 
-const PATIENCE_MS = 10_000;
 const unlimited = { maxMessagesPerSecond: 0 };
 
 describe('a steady client', () => {

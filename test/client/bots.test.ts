@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fleet } from '../../src/client/fleet.ts';
 import { percentile, progressOf, reportOf, tableOf } from '../../src/client/fleet-report.ts';
-import { testPeer } from '../support/peers.ts';
+import type { Peer } from '../../src/client/index.ts';
+import { event, testPeer } from '../support/peers.ts';
 import { pairlane } from '../support/process.ts';
 import { startTestServer } from '../support/test-server.ts';
 
@@ -51,10 +52,11 @@ describe('pairlane bots', () => {
 describe('a fleet', () => {
   it('whose peer is lost counts its error, and ends', async () => {
     const { server } = await startTestServer();
-    const peers: Awaited<ReturnType<typeof testPeer>>[] = [];
+    const peers: Peer[] = [];
     const fleet = new Fleet({
       pairs: 1,
-      rate: 50,
+      // One message of each, and no second one for a quarter of an hour, which would fail before the loss is told of.
+      rate: 0.001,
       messages: 0,
       seconds: 0,
       createPeer: async () => {
@@ -64,11 +66,13 @@ describe('a fleet', () => {
       },
     });
     const run = fleet.run();
-    while (fleet.counts.received < 4) await new Promise((resolve) => setImmediate(resolve));
+    while (fleet.counts.received < 2) await new Promise((resolve) => setImmediate(resolve));
+    const told = event(peers[1] as Peer, 'peer_disconnected');
     peers[0]?.unpair();
+    await told;
     fleet.stop();
     await run;
-    expect(fleet.counts.errors.has('peer_gone')).toBe(true);
+    expect([...fleet.counts.errors]).toEqual([['peer_gone', 1]]);
   });
 
   it('is reported with what was lost, and in which percentile a channel opened', () => {

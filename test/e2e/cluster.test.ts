@@ -6,10 +6,11 @@ import { NodeCluster } from '../../bench/support/node-cluster.ts';
 import { freePort, NodeProcess, runningNodes } from '../../bench/support/node-process.ts';
 import { type ReceivedMessage, SteadyClient } from '../../bench/support/steady-client.ts';
 import { pairUp, SteadyPairs } from '../../bench/support/steady-pairs.ts';
+import { fastestMs } from '../support/fastest.ts';
 import '../support/nats-server.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-const PATIENCE_MS = 15_000;
 /** An answer that takes this long is none. */
 const SANE_MS = 2_000;
 const PER_SECOND = 50;
@@ -36,12 +37,12 @@ const startNodes = async (count: number, ...args: string[]) => {
   return { ...cluster, nats: cluster.nats, nodes: cluster.nodes as [NodeProcess, NodeProcess, NodeProcess] };
 };
 
-/** @returns its code, and how long it took */
-async function refusal(client: SteadyClient, target_id: string): Promise<{ code: unknown; ms: number }> {
-  const started = performance.now();
-  client.request({ type: 'pair_request', target_id });
-  const { code } = await nextMessage(client, 'error');
-  return { code, ms: performance.now() - started };
+/** @returns how long it took, in milliseconds */
+function refused(client: SteadyClient, target_id: string, why: string): Promise<number> {
+  return fastestMs(SANE_MS, async () => {
+    client.request({ type: 'pair_request', target_id });
+    expect((await nextMessage(client, 'error')).code).toBe(why);
+  });
 }
 
 async function nextMessage(client: SteadyClient, type: string): Promise<ReceivedMessage> {
@@ -92,9 +93,8 @@ describe('nodes over NATS', () => {
       ['a node that is not there', nobodyOn(77)],
       ['a client that a node does not have', nobodyOn(2)],
     ] as const) {
-      const { code, ms } = await refusal(a, id);
+      const ms = await refused(a, id, 'target_not_found');
       console.log(`${who}: refused after ${ms.toFixed(1)} ms`);
-      expect(code).toBe('target_not_found');
       expect(ms).toBeLessThan(SANE_MS);
     }
     await pairUp(a, b, { key });
@@ -186,9 +186,8 @@ describe('nodes over NATS', () => {
     expect(await readiness(one)).toMatchObject({ status: 503, text: expect.stringContaining('bus_away') });
     const heard = a[0].history.received.length;
     while (a[0].history.received.length < heard + 5) await once(a[0], 'heard');
-    const { code, ms } = await refusal(asker, asked.id);
+    const ms = await refused(asker, asked.id, 'unavailable');
     console.log(`NATS is away: refused after ${ms.toFixed(1)} ms`);
-    expect(code).toBe('unavailable');
     expect(ms).toBeLessThan(SANE_MS);
     await nats.restart();
     while (b[1].history.received.length < b[0].history.sent) await once(b[1], 'heard');

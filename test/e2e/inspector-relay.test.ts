@@ -1,13 +1,11 @@
 /** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { type OpenPage, openPage } from '../support/chromium.ts';
+import { openPage } from '../support/browser.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay-network.ts';
 import { serveRelay } from '../support/relay-page.ts';
 import { raw } from '../support/relay-raw-host.ts';
-
-jest.setTimeout(30_000);
 
 let network: RelayNetwork;
 let clock: ManualClock;
@@ -17,11 +15,11 @@ beforeEach(() => {
 });
 afterEach(() => network.end());
 
-async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<OpenPage> {
+async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<Page> {
   const { port } = await serveRelay(network.server(id));
-  const opened = await openPage(`http://127.0.0.1:${port}/inspect/`, scheme);
-  await opened.page.locator('.link[data-state="connected"]').waitFor();
-  return opened;
+  const page = await openPage(`http://127.0.0.1:${port}/inspect/`, { colorScheme: scheme });
+  await page.locator('.link[data-state="connected"]').waitFor();
+  return page;
 }
 
 const node = (page: Page, id: number) => page.locator(`.node[data-host="${id}"]`);
@@ -38,7 +36,7 @@ describe('the tree', () => {
       const places = [1, 1, 2, 5, 8, 10, 11, 6];
       for (const [i, place] of places.entries()) await network.join(place, 100 + i, `client ${i}`);
       await untilTrue('server 2 knows all', () => network.known(2).length === 18);
-      const { page, requests, errors } = await open(2, scheme);
+      const page = await open(2, scheme);
       await node(page, 107).waitFor();
       expect(await page.locator('.node').count()).toBe(19);
       expect(await page.locator('.way').count()).toBe(18);
@@ -51,15 +49,12 @@ describe('the tree', () => {
       })`;
       expect(await page.evaluate(seen)).toBe(true);
       expect(await page.evaluate(FITS)).toBe(true);
-      const { host } = new URL(page.url());
-      expect(requests.filter((url) => !url.startsWith('data:') && new URL(url).host !== host)).toEqual([]);
-      expect(errors).toEqual([]);
     },
   );
 
   it('grows and shrinks as hosts come and go, while one looks', async () => {
     await network.add(1, undefined, { clock });
-    const { page } = await open(1);
+    const page = await open(1);
     await node(page, 1).waitFor();
     expect(await page.locator('.node').count()).toBe(1);
     await network.add(2, 1);
@@ -79,7 +74,7 @@ describe('the tree', () => {
     await network.addTree([[1], [2, 1], [3, 2]]);
     await network.join(3, 100, 'Ada', 'likes chess');
     await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
-    const { page } = await open(1);
+    const page = await open(1);
     await node(page, 100).click();
     await page.locator('.chosen', { hasText: 'Client 100 Ada' }).waitFor();
     expect(await page.locator('.chosen').textContent()).toContain('likes chess');
@@ -99,7 +94,7 @@ describe('the tree', () => {
     await network.join(1, 100, html, `<script>alert(2)</script>${'x'.repeat(9_000)}`);
     await network.join(1, 101, '👩'.repeat(63));
     await network.join(1, 102, '\u202eabc');
-    const { page, errors } = await open(1);
+    const page = await open(1);
     const dialogs: string[] = [];
     page.on('dialog', (dialog) => {
       dialogs.push(dialog.message());
@@ -113,7 +108,6 @@ describe('the tree', () => {
     expect(await page.locator('main img, main script').count()).toBe(0);
     expect(await page.evaluate(FITS)).toBe(true);
     expect(dialogs).toEqual([]);
-    expect(errors).toEqual([]);
   });
 
   it('of 50 servers and 200 clients is legible at full size, and seen whole when asked for', async () => {
@@ -123,7 +117,7 @@ describe('the tree', () => {
       const kind = id <= 50 ? 'server' : 'client';
       server.node.table.add({ id, kind, name: `${kind} ${id}`, info: 'in a rack', firstHop });
     }
-    const { page } = await open(1);
+    const page = await open(1);
     await node(page, 250).waitFor();
     expect(await page.locator('.node').count()).toBe(250);
     const scrolls = (side: string) =>
@@ -145,7 +139,7 @@ describe('the tree', () => {
 describe("a relay server's links", () => {
   it('are shown live, each with its chart and its messages, and without their words', async () => {
     await network.add(1, undefined, { clock });
-    const { page, errors } = await open(1);
+    const page = await open(1);
     const ada = await network.join(1, 100, 'Ada');
     const bob = await network.join(1, 101, 'Bob');
     clock.advance(1_000);
@@ -161,7 +155,6 @@ describe("a relay server's links", () => {
     await page.getByText('The link was closed: it quit.').waitFor();
     const content = await page.content();
     for (const secret of ['our secret', '127.0.0.1']) expect(content).not.toContain(secret);
-    expect(errors).toEqual([]);
     await page.getByRole('link', { name: 'Pairlane inspector' }).click();
     await node(page, 101).waitFor();
   });

@@ -1,20 +1,18 @@
 /** Game rooms on the inspector's page, in a real browser: a pairing with its game, and players who mean harm. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { openPage } from '../support/chromium.ts';
+import { openPage } from '../support/browser.ts';
 import { RoomClient } from '../support/room-client.ts';
 import { SECRETS, sdp } from '../support/signals.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
-
-jest.setTimeout(30_000);
 
 const lit = (page: Page, title: string, state: string) =>
   page.locator(`[data-panel="${title}"] .lit[data-state="${state}"]`).waitFor();
 
 async function open(testServer: TestServer) {
-  const opened = await openPage(`http://127.0.0.1:${testServer.server.port}/inspect/`);
-  await opened.page.locator('.link[data-state="connected"]').waitFor();
-  return opened;
+  const page = await openPage(`http://127.0.0.1:${testServer.server.port}/inspect/`);
+  await page.locator('.link[data-state="connected"]').waitFor();
+  return page;
 }
 
 async function join(testServer: TestServer, game: string, ids: readonly unknown[]): Promise<RoomClient[]> {
@@ -30,7 +28,7 @@ async function join(testServer: TestServer, game: string, ids: readonly unknown[
 describe('a game on the page', () => {
   it('is in the row of its pairing, a click leaves its pairings alone, and the pairing is shown live', async () => {
     const testServer = await startTestServer({ rooms: true });
-    const { page, errors } = await open(testServer);
+    const page = await open(testServer);
     const [one, two] = (await join(testServer, 'chess', [1, 2])) as [RoomClient, RoomClient];
     one.signal('chess', 2, 'offer', { sdp });
     const [three] = (await join(testServer, 'go', [3, 4])) as [RoomClient];
@@ -52,12 +50,11 @@ describe('a game on the page', () => {
     await page.getByText('B left the game.').waitFor();
     const content = await page.content();
     for (const secret of Object.values(SECRETS)) expect(content).not.toContain(secret);
-    expect(errors).toEqual([]);
   });
 
   it('of players whose ids are HTML, emoji or turned around is shown as text, in its place', async () => {
     const testServer = await startTestServer({ rooms: true });
-    const { page, errors } = await open(testServer);
+    const page = await open(testServer);
     const dialogs: string[] = [];
     page.on('dialog', (dialog) => {
       dialogs.push(dialog.message());
@@ -82,12 +79,11 @@ describe('a game on the page', () => {
     expect(await page.locator('main img, main script').count()).toBe(0);
     expect(await page.evaluate(fits)).toBe(true);
     expect(dialogs).toEqual([]);
-    expect(errors).toEqual([]);
   });
 
   it('is not asked for on a server without rooms', async () => {
     const testServer = await startTestServer();
-    const { page } = await open(testServer);
+    const page = await open(testServer);
     await testServer.connectPair();
     testServer.clock.advance(1_000);
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();

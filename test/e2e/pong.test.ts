@@ -1,10 +1,8 @@
 /** The example game: two pages of it play with each other, and show what their link is worth. */
 import { describe, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { httpUrl, openPage, useBrowser } from '../support/browser.ts';
+import { httpUrl, openPage } from '../support/browser.ts';
 import { startTestServer } from '../support/test-server.ts';
-
-useBrowser();
 
 const open = (server: { url: string }, game: string) =>
   openPage(`${httpUrl(server)}examples/pong/?game=${game}`);
@@ -29,7 +27,7 @@ describe('the example game', () => {
     }
     const third = await open(server, 'g');
     await status(third, /Two are playing already/);
-  }, 25_000);
+  });
 
   it('goes on when the other player has reloaded its page', async () => {
     const { server } = await startTestServer({ rooms: true });
@@ -40,5 +38,5 @@ describe('the example game', () => {
     await right.reload();
     await Promise.all([status(left, /You are player 1/), status(right, /You are player 2/)]);
     await right.locator('#round-trip', { hasText: /^\d+\.\d ms$/ }).waitFor();
-  }, 25_000);
+  });
 });

@@ -1,12 +1,9 @@
 /** Games in a real browser: `WebRTCManager` and the official socket.io-client in Chromium's pages, and agents. */
 import { describe, expect, it } from '@jest/globals';
 import { Agent } from '../support/agents.ts';
-import { useBrowser } from '../support/browser.ts';
 import { pairlane } from '../support/process.ts';
 import { joinInPage, openRoomPage, type PagePlayer } from '../support/room-pages.ts';
 import { startTestServer } from '../support/test-server.ts';
-
-useBrowser();
 
 async function startRooms() {
   const { server } = await startTestServer({ rooms: true });
@@ -29,7 +26,7 @@ describe('two pages', () => {
     await one.say('hello', two);
     await two.say('hello back', one);
     expect([await one.events(), await two.events()]).toEqual([['open 10'], ['open 9']]);
-  }, 20_000);
+  });
 
   it('have a channel `game` that is unordered, never sends again, and gives bytes as ArrayBuffer', async () => {
     const { server } = await startRooms();
@@ -52,7 +49,7 @@ describe('two pages', () => {
     expect(channels).toEqual([
       { label: 'game', ordered: false, maxRetransmits: 0, binaryType: 'arraybuffer' },
     ]);
-  }, 20_000);
+  });
 
   it('connect again after one was reloaded in the middle of the game', async () => {
     const { server } = await startRooms();
@@ -64,7 +61,7 @@ describe('two pages', () => {
     await connectBoth(one, again);
     await one.say('welcome back', again);
     expect(await one.events()).toEqual(['open 2', 'close 2', 'open 2']);
-  }, 20_000);
+  });
 });
 
 describe('a page', () => {
@@ -90,7 +87,7 @@ describe('a page', () => {
         (globalThis as unknown as { players: { 1: { events: string[] } } }).players[1].events.length === 2,
     );
     expect(await one.events()).toEqual(['open 2', 'close 2']);
-  }, 20_000);
+  });
 
   it('plays with a werift player whose id is lower, and who offers', async () => {
     const { server, url } = await startRooms();
@@ -100,7 +97,7 @@ describe('a page', () => {
     await page.ready(1);
     await agent.until(() => agent.manager.isReady(2), 'the channel');
     expect([...(server.rooms?.pairings ?? [])]).toMatchObject([{ context: { offerer: 'a', aId: '1' } }]);
-  }, 20_000);
+  });
 });
 
 describe('eight players in pages', () => {
@@ -114,5 +111,5 @@ describe('eight players in pages', () => {
     expect(server.rooms?.pairings.size).toBe(28);
     for (const one of players)
       for (const other of players) if (one !== other) await one.say(`${one.id}`, other);
-  }, 40_000);
+  });
 });

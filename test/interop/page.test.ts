@@ -2,11 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import decodeQR from 'qr/decode.js';
-import { httpUrl, openPage, useBrowser } from '../support/browser.ts';
+import { httpUrl, openPage } from '../support/browser.ts';
 import { pairlane } from '../support/process.ts';
 import { startTestServer } from '../support/test-server.ts';
-
-useBrowser();
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 

@@ -166,6 +166,6 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
         for (const client of Object.values(clients)) await client.close();
       }
       expect(paths.length).toBeGreaterThan(100);
-    }, 30_000);
+    });
   },
 );

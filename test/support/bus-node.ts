@@ -1,7 +1,7 @@
 /** A node on a bus, for tests: it keeps what it is told, and waits for what a test needs to know. */
 import type { Bus, BusHandlers, NodeId } from '../../src/server/cluster/bus.ts';
+import { PATIENCE_MS } from './patience.ts';
 
-const PATIENCE_MS = 15_000;
 /** Begins what the nodes under test say to each other to find out whether they are there. */
 const PROBE = 'probe:';
 

@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
-
-const PATIENCE_MS = 10_000;
+import { PATIENCE_MS } from './patience.ts';
 
 export interface Coturn {
   /** For our server's `turnUrl`. */

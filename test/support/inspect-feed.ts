@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { InspectMessage, InspectRequest, ListRequest } from '../../src/protocol/index.ts';
+import { PATIENCE_MS } from './patience.ts';
 
-const PATIENCE_MS = 4_000;
 const sockets: WebSocket[] = [];
 
 type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: Type }>;

@@ -2,8 +2,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
+import { PATIENCE_MS } from './patience.ts';
 
-const PATIENCE_MS = 10_000;
 const running: Run[] = [];
 
 export class Run {

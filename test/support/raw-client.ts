@@ -1,13 +1,12 @@
 /** A client that speaks raw frames: it sends what it is told to, keeps what arrives, and waits for facts. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface Received {
   readonly type: string;
   readonly [field: string]: unknown;
 }
-
-const PATIENCE_MS = 5_000;
 
 /** Every client that a test has made, to be put away after it. */
 export const madeClients = new Set<RawClient>();

@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { RelayServer, type RelayServerOptions } from '../../src/server/relay/relay-server.ts';
 import type { RelayView } from '../../src/server/relay/relay-view.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { RawHost, raw } from './relay-raw-host.ts';
 import { noteTransitions } from './transition-coverage.ts';
 
@@ -23,8 +24,8 @@ export const ELEVEN = [
 ] as const;
 
 /** Until the condition holds; asked again after each turn of the event loop in which sockets were served. */
-export async function untilTrue(what: string, condition: () => boolean, timeoutMs = 4_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
+export async function untilTrue(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`it did not come to pass that ${what}`);
     await new Promise((resolve) => setImmediate(resolve));

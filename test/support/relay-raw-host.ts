@@ -153,10 +153,12 @@ export class RawHost {
 /** A server that speaks raw bytes and that relays of ours may be told to connect to. */
 export class RawListener {
   readonly #server: Server;
-  readonly #hosts: RawHost[] = [];
+  /** Also of relays that connected and that no test asked for: unread, they would keep it from its end. */
+  readonly #sockets: Socket[] = [];
 
   constructor(server: Server) {
     this.#server = server;
+    server.on('connection', (socket) => this.#sockets.push(socket));
   }
 
   /** Listens on a port that is free, or on one that was given before. */
@@ -173,13 +175,11 @@ export class RawListener {
   /** The next relay that connects. */
   async accept(): Promise<RawHost> {
     const [socket] = await once(this.#server, 'connection');
-    const host = new RawHost(socket as Socket);
-    this.#hosts.push(host);
-    return host;
+    return new RawHost(socket as Socket);
   }
 
   async end(): Promise<void> {
-    for (const { socket } of this.#hosts) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

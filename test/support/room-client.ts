@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface RoomEvent {
   readonly name: string;
   readonly [field: string]: unknown;
 }
 
-const PATIENCE_MS = 5_000;
 const clients: RoomClient[] = [];
 
 export class RoomClient {

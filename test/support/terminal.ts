@@ -2,8 +2,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
+import { PATIENCE_MS } from './patience.ts';
 
-const PATIENCE_MS = 4_000;
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 /** The escape sequences that move the cursor, clear and colour. */

@@ -1,7 +1,8 @@
 /** Real servers that are the nodes of one cluster, over the bus within a process. */
 import { LocalBusHub } from '../../src/server/cluster/local-bus.ts';
 import type { ServerOptions } from '../../src/server/index.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { PATIENCE_MS } from './patience.ts';
+import { pairUp, startTestServer, type TestServer } from './test-server.ts';
 
 export interface TestCluster {
   readonly hub: LocalBusHub;
@@ -41,9 +42,43 @@ export async function startTestCluster(
   };
 }
 
+/** The states of a node's pairings. */
+export const pairingsOn = ({ server }: TestServer) => [...server.pairings].map(({ value }) => value);
+
+/** The id of a client that there is not; it belongs to that node. */
+export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
+
+export async function twoNodes() {
+  const cluster = await startTestCluster(2);
+  const [one, two] = cluster.nodes as [TestServer, TestServer];
+  return { ...cluster, one, two };
+}
+
+export async function threeNodes() {
+  const cluster = await startTestCluster(3);
+  const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
+  return { ...cluster, one, two, three };
+}
+
+/** A client of each of two nodes, which can come back, paired. */
+export async function pairAcross() {
+  const cluster = await twoNodes();
+  const [a, b] = [await cluster.one.connectResumable(), await cluster.two.connectResumable()];
+  const epoch = await pairUp(a, b);
+  return { ...cluster, a, b, epoch };
+}
+
+/** The same with clients that cannot come back. */
+export async function plainPairAcross() {
+  const cluster = await twoNodes();
+  const [a, b] = [await cluster.one.connect(), await cluster.two.connect()];
+  await pairUp(a, b);
+  return { ...cluster, a, b };
+}
+
 /** Waits for a fact, a turn of the event loop at a time. @throws when it does not come */
 export async function until(fact: () => boolean, what = 'the fact'): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + PATIENCE_MS;
   while (!fact()) {
     if (Date.now() > deadline) throw new Error(`${what} did not come`);
     await new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,15 @@
  * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
  * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
  */
-import { classes, Message, methods, type RTCIceTransport, RTCPeerConnection, TurnProtocol } from 'werift';
+import {
+  classes,
+  Message,
+  methods,
+  type RTCDtlsTransport,
+  type RTCIceTransport,
+  RTCPeerConnection,
+  TurnProtocol,
+} from 'werift';
 import type {
   ConnectionConfig,
   ConnectionState,
@@ -14,6 +22,7 @@ import type {
   SessionDescription,
 } from './types.ts';
 import { WeriftDataChannel } from './werift-channel.ts';
+import { type DtlsTransport, mendDtls } from './werift-dtls.ts';
 import { stopAsking, trickle } from './werift-gathering.ts';
 import { type LiveIceAgent, watchLiveness } from './werift-liveness.ts';
 import { mendOpening, mendSctp, type SctpTransport } from './werift-sctp.ts';
@@ -106,7 +115,7 @@ class WeriftConnection implements PeerConnection {
 
   async setLocalDescription(description: SessionDescription): Promise<void> {
     if (this.#isClosed) throw new Error('it is closed');
-    for (const transport of this.#pc.iceTransports) this.#prepare(transport);
+    for (const transport of this.#pc.dtlsTransports) this.#prepare(transport);
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     const setting = this.#pc.setLocalDescription(description);
     this.#settingLocal = setting.catch(() => {});
@@ -139,9 +148,11 @@ class WeriftConnection implements PeerConnection {
     return this.#pc.sctpTransport as unknown as SctpTransport | undefined;
   }
 
-  #prepare(transport: RTCIceTransport): void {
+  #prepare(secured: RTCDtlsTransport): void {
+    const transport = secured.iceTransport;
     if (this.#prepared.has(transport)) return;
     this.#prepared.add(transport);
+    mendDtls(secured as unknown as DtlsTransport);
     trickle(transport, this.#iceUrls);
     if (this.#silenceMs === 0) return;
     const agent = transport.connection as unknown as LiveIceAgent;

@@ -62,5 +62,5 @@ describe('pairlane agent', () => {
     await one.until(() => one.messages.length > 0, 'the echo');
     run.child.kill('SIGINT');
     expect(await run.exited()).toBe(0);
-  }, 20_000);
+  });
 });

@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../support/raw-client.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
-import { startTestCluster, until } from '../../support/test-cluster.ts';
+import { threeNodes, until } from '../../support/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
-
-async function threeNodes() {
-  const cluster = await startTestCluster(3);
-  const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
-  return { ...cluster, one, two, three };
-}
 
 const heard = (client: RawClient) =>
   client.inbox
@@ -160,8 +154,8 @@ describe('a client that comes back to another node', () => {
     const { received, first } = delivery;
     gone.socket.send(JSON.stringify({ type: 'resume', id, token, received, first }));
     await until(() => held.length > 0, 'the request for the session');
-    gone.socket.terminate();
-    await until(() => [...two.server.sessions.values()].length === 0, 'nothing yet');
+    // Waits for the server's answer: it knows.
+    await gone.close();
     hub.hold(undefined);
     for (const deliver of held) deliver();
     await until(() => has(two, a), 'the session');
@@ -254,23 +248,5 @@ describe('a node that is restarted', () => {
     says(back, 'I');
     await a.until(() => heard(a).length === 1, "b's");
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
-  });
-});
-
-describe('a session that is on its way to another node', () => {
-  it('is away when it is found so, cut off when that node is lost, and lost when 30 s pass', async () => {
-    const { one, advance } = await threeNodes();
-    const { halves } = one.server;
-    const travelling = () => {
-      const remote = halves.create('00000002-0000-4000-8000-000000000000', 3, true);
-      halves.remoteHost.send(remote, { type: 'MOVING' });
-      return remote;
-    };
-    const [found, cutOff, lost] = [travelling(), travelling(), travelling()];
-    halves.remoteHost.send(found, { type: 'RECLAIMED', isAway: true });
-    halves.remoteHost.send(cutOff, { type: 'CUT_OFF' });
-    expect([found.value, cutOff.value, lost.value]).toEqual(['away', 'cutOff', 'moving']);
-    await advance(31_000);
-    expect([found.value, cutOff.value, lost.value]).toEqual(['away', 'lost', 'lost']);
   });
 });

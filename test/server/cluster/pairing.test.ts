@@ -1,32 +1,17 @@
 /** Clients of two real servers that pair with each other, over real WebSockets. */
 import { describe, expect, it } from '@jest/globals';
-import { startTestCluster, until } from '../../support/test-cluster.ts';
+import type { RawClient } from '../../support/raw-client.ts';
+import {
+  nobodyOn,
+  pairAcross,
+  pairingsOn,
+  plainPairAcross,
+  twoNodes,
+  until,
+} from '../../support/test-cluster.ts';
 import { pairUp, type TestServer } from '../../support/test-server.ts';
 
-const pairingsOn = ({ server }: TestServer) => [...server.pairings].map(({ value }) => value);
-
-async function twoNodes() {
-  const cluster = await startTestCluster(2);
-  const [one, two] = cluster.nodes as [TestServer, TestServer];
-  return { ...cluster, one, two };
-}
-
-async function pairAcross() {
-  const cluster = await twoNodes();
-  const [a, b] = [await cluster.one.connectResumable(), await cluster.two.connectResumable()];
-  const epoch = await pairUp(a, b);
-  return { ...cluster, a, b, epoch };
-}
-
-async function plainPairAcross() {
-  const cluster = await twoNodes();
-  const [a, b] = [await cluster.one.connect(), await cluster.two.connect()];
-  await pairUp(a, b);
-  return { ...cluster, a, b };
-}
-
 const ask = (id: string) => ({ type: 'pair_request', target_id: id });
-const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
 describe('a client of one node and a client of another', () => {
   it('have ids that begin with the number of their node', async () => {
@@ -196,6 +181,29 @@ describe('a pair request across nodes', () => {
     await pairUp(a, b);
   });
 
+  it('of a client that lost its socket meanwhile makes the pairing, and its peer hears of it when it comes back itself', async () => {
+    const { hub, one, two } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const isGone = ({ server }: TestServer, { id }: RawClient) =>
+      server.sessions.get(id)?.socket === undefined;
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
+    a.send(ask(b.id));
+    await until(() => held.length > 0, 'the request');
+    a.socket.terminate();
+    await until(() => isGone(one, a), "the loss of a's socket");
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
+    await b.next('paired');
+    b.socket.terminate();
+    await until(() => isGone(two, b), "the loss of b's socket");
+    const back = await b.comeBack(two.server.url);
+    expect(await back.next('peer_away')).toMatchObject({ peer_id: a.id });
+    const asker = await a.comeBack(one.server.url);
+    expect(await asker.next('paired')).toMatchObject({ peer_id: b.id });
+    expect(await back.next('peer_back')).toMatchObject({ peer_id: a.id });
+  });
+
   it('of a client that is gone when the answer comes leaves no half', async () => {
     const { one, two } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];
@@ -204,106 +212,5 @@ describe('a pair request across nodes', () => {
     await b.next('paired');
     expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
     expect(pairingsOn(two)).toEqual([]);
-  });
-});
-
-describe('a node that dies', () => {
-  it('has the peers of its clients told within 5 s', async () => {
-    const { sever, two, advance, a, b, one } = await plainPairAcross();
-    sever(two);
-    await advance(4_900);
-    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
-    expect(pairingsOn(one)).toEqual([]);
-  });
-
-  it('has them told that one who may come back is away, and gone after the grace', async () => {
-    const { sever, two, advance, a, b } = await pairAcross();
-    sever(two);
-    await advance(4_900);
-    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
-    await advance(30_100);
-    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'timed_out' });
-  });
-
-  it('that says goodbye is known at once', async () => {
-    const { two, a, b } = await plainPairAcross();
-    await two.server.stop();
-    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
-  });
-});
-
-describe('without the bus', () => {
-  it('pairs of one node go on, requests across nodes are refused at once, and all comes back', async () => {
-    const { hub, one, two, a, b, advance } = await pairAcross();
-    const [c, d] = [await one.connect(), await one.connect()];
-    hub.goAway();
-    c.send(ask(nobodyOn(2)));
-    expect(await c.next('error')).toMatchObject({ code: 'unavailable', message: expect.any(String) });
-    c.send({ type: 'pair_request', key: '0000-0000-0000' });
-    expect(await c.next('error')).toMatchObject({ code: 'unavailable' });
-    await pairUp(c, d);
-    // However long: that a node is silent says nothing now.
-    await advance(20_000);
-    a.send({ type: 'offer', sdp: 'while the bus is away' });
-    await a.settled();
-    hub.comeBack();
-    expect((await b.next('offer')).sdp).toBe('while the bus is away');
-    expect([a.inbox, b.inbox, pairingsOn(two)]).toEqual([[], [], [{ negotiating: 'offered' }]]);
-    const e = await two.connect();
-    const f = await one.connect();
-    await pairUp(e, f);
-  });
-
-  it('a request that is under way is refused', async () => {
-    const { hub, one, two } = await twoNodes();
-    const [a, b] = [await one.connect(), await two.connect()];
-    hub.hold(() => {});
-    a.send(ask(b.id));
-    await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
-    hub.goAway();
-    expect(await a.next('error')).toMatchObject({ code: 'unavailable' });
-  });
-});
-
-describe('a link between two nodes', () => {
-  it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
-    const { hub, one, two, advance, a, b } = await pairAcross();
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
-    await advance(6_000);
-    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
-    b.socket.terminate();
-    await until(() => two.server.sessions.get(b.id)?.socket === undefined, 'the loss');
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
-    await advance(6_000);
-    await until(() => [one, two].every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
-    const back = await b.comeBack(two.server.url);
-    expect(await a.next('peer_back')).toMatchObject({ peer_id: back.id });
-    expect([pairingsOn(one).length, pairingsOn(two).length]).toEqual([1, 1]);
-  });
-
-  it('is given up when 65,536 messages wait for the other, and another one is made', async () => {
-    const { hub, one, advance } = await twoNodes();
-    const { links } = one.server.cluster ?? {};
-    const old = links?.links.get(2);
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
-    for (let n = 0; n < 65_600; n += 1) links?.send(2, { type: 'left', id: 'nobody' });
-    expect(old?.value).toBe('lost');
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
-    await advance(6_000);
-    await until(() => links?.isOpen(2) === true, 'the next link');
-  });
-
-  it('that is not open yet is given up when the bus goes away', async () => {
-    const { hub, one } = await twoNodes();
-    const { links } = one.server.cluster ?? {};
-    hub.hold(() => {});
-    links?.send(77, { type: 'left', id: 'nobody' });
-    const link = links?.links.get(77);
-    hub.goAway();
-    expect(link?.value).toBe('lost');
   });
 });

@@ -1,0 +1,153 @@
+/** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
+import { describe, expect, it } from '@jest/globals';
+import {
+  nobodyOn,
+  pairAcross,
+  pairingsOn,
+  plainPairAcross,
+  twoNodes,
+  until,
+} from '../../support/test-cluster.ts';
+import { pairUp } from '../../support/test-server.ts';
+
+const ask = (id: string) => ({ type: 'pair_request', target_id: id });
+
+describe('a node that dies', () => {
+  it('has the peers of its clients told within 5 s', async () => {
+    const { sever, two, advance, a, b, one } = await plainPairAcross();
+    sever(two);
+    await advance(4_900);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+    expect(pairingsOn(one)).toEqual([]);
+  });
+
+  it('has them told that one who may come back is away, and gone after the grace', async () => {
+    const { sever, two, advance, a, b } = await pairAcross();
+    sever(two);
+    await advance(4_900);
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    await advance(30_100);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'timed_out' });
+  });
+
+  it('while one who may come back is away ends the wait for it after the grace, too', async () => {
+    const { sever, two, advance, a, b } = await pairAcross();
+    b.socket.terminate();
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    sever(two);
+    await advance(4_900);
+    await a.settled();
+    // It knows.
+    expect(a.inbox).toEqual([]);
+    await advance(30_100);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'timed_out' });
+  });
+
+  it('that says goodbye is known at once', async () => {
+    const { two, a, b } = await plainPairAcross();
+    await two.server.stop();
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+  });
+});
+
+describe('without the bus', () => {
+  it('pairs of one node go on, requests across nodes are refused at once, and all comes back', async () => {
+    const { hub, one, two, a, b, advance } = await pairAcross();
+    const [c, d] = [await one.connect(), await one.connect()];
+    hub.goAway();
+    c.send(ask(nobodyOn(2)));
+    expect(await c.next('error')).toMatchObject({ code: 'unavailable', message: expect.any(String) });
+    c.send({ type: 'pair_request', key: '0000-0000-0000' });
+    expect(await c.next('error')).toMatchObject({ code: 'unavailable' });
+    await pairUp(c, d);
+    // However long: that a node is silent says nothing now.
+    await advance(20_000);
+    a.send({ type: 'offer', sdp: 'while the bus is away' });
+    await a.settled();
+    hub.comeBack();
+    expect((await b.next('offer')).sdp).toBe('while the bus is away');
+    expect([a.inbox, b.inbox, pairingsOn(two)]).toEqual([[], [], [{ negotiating: 'offered' }]]);
+    const e = await two.connect();
+    const f = await one.connect();
+    await pairUp(e, f);
+  });
+
+  it('a request that is under way is refused', async () => {
+    const { hub, one, two } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    hub.hold(() => {});
+    a.send(ask(b.id));
+    await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
+    hub.goAway();
+    expect(await a.next('error')).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a link between two nodes', () => {
+  it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
+    const { hub, one, two, advance, a, b } = await pairAcross();
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
+    await advance(6_000);
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    b.socket.terminate();
+    await until(() => two.server.sessions.get(b.id)?.socket === undefined, 'the loss');
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
+    await advance(6_000);
+    await until(() => [one, two].every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
+    const back = await b.comeBack(two.server.url);
+    expect(await a.next('peer_back')).toMatchObject({ peer_id: back.id });
+    expect([pairingsOn(one).length, pairingsOn(two).length]).toEqual([1, 1]);
+  });
+
+  it('is given up when 65,536 messages wait for the other, and another one is made', async () => {
+    const { hub, one, advance } = await twoNodes();
+    const { links } = one.server.cluster ?? {};
+    const old = links?.links.get(2);
+    const held: (() => void)[] = [];
+    hub.hold((deliver) => held.push(deliver));
+    for (let n = 0; n < 65_600; n += 1) links?.send(2, { type: 'left', id: 'nobody' });
+    expect(old?.value).toBe('lost');
+    hub.hold(undefined);
+    for (const deliver of held) deliver();
+    await advance(6_000);
+    await until(() => links?.isOpen(2) === true, 'the next link');
+  });
+
+  it('that is not answered is greeted each second, given up after 4 s, and begun anew by the next request', async () => {
+    const { hub, one, advance } = await twoNodes();
+    const greetings: { link: number; to_link: number }[] = [];
+    const isGreeting = ({ link }: { link: number }) => link !== 0;
+    const nothing = () => {};
+    // A node that hears and never says anything.
+    await hub.bus(3).start({
+      received: (text) => void greetings.push(JSON.parse(text)),
+      ...{ unreachable: nothing, up: nothing, down: nothing },
+    });
+    const a = await one.connect();
+    const refusal = async () => {
+      a.send(ask(nobodyOn(3)));
+      await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
+      await advance(3_500);
+      return (await a.next('error')).code;
+    };
+    expect(await refusal()).toBe('unavailable');
+    const first = greetings.filter(isGreeting);
+    expect(first.map(({ link, to_link }) => [link, to_link])).toEqual(Array(4).fill([first[0]?.link, 0]));
+    await advance(1_000);
+    expect(one.server.cluster?.links.links.has(3)).toBe(false);
+    expect(await refusal()).toBe('unavailable');
+    expect(greetings.filter(isGreeting)[4]?.link).toBeGreaterThan(first[0]?.link as number);
+  });
+
+  it('that is not open yet is given up when the bus goes away', async () => {
+    const { hub, one } = await twoNodes();
+    const { links } = one.server.cluster ?? {};
+    hub.hold(() => {});
+    links?.send(77, { type: 'left', id: 'nobody' });
+    const link = links?.links.get(77);
+    hub.goAway();
+    expect(link?.value).toBe('lost');
+  });
+});
