@@ -11,8 +11,8 @@ export interface TestCluster {
   advance(ms: number): Promise<void>;
   /** The node dies, and the bus knows. */
   kill(node: TestServer): Promise<void>;
-  /** The node falls silent, and hears nothing: for the others it is dead. */
-  sever(node: TestServer): void;
+  /** The node falls silent, and hears nothing: for the others it is dead. @returns what mends it */
+  sever(node: TestServer): () => void;
 }
 
 /** Starts nodes 1 to `count`, which know each other. */

@@ -239,7 +239,9 @@ export class Halves {
     if (!isThere && message.type !== 'reclaimed') return;
     switch (message.type) {
       case 'signal':
-        this.#signalled(remote, message.text, message.origin);
+        // What was said to one that had left this node, and has come back to it, is said again once both have found
+        // each other: what is still under way from before comes too early.
+        if (remote.isWithinReach) this.#signalled(remote, message.text, message.origin);
         return;
       case 'settled':
         remote.drop(({ origin }) => origin === message.origin);

@@ -50,10 +50,14 @@ export class LocalBusHub {
     this.#schedule = schedule ?? queueMicrotask;
   }
 
-  /** For the same tests: a node is cut off from all others, and nobody is told. */
-  sever(id: NodeId): void {
+  /** For the same tests: a node is cut off from all others, and nobody is told. @returns what mends it */
+  sever(id: NodeId): () => void {
     const bus = this.#nodes.get(id);
+    const handlers = bus?.handlers;
     if (bus) bus.handlers = undefined;
+    return () => {
+      if (bus) bus.handlers = handlers;
+    };
   }
 
   /** @throws {DuplicateNodeError} */
