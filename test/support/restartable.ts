@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from '@jest/globals';
 import { pairlane, type Run } from './process.ts';
+import type { Received } from './raw-client.ts';
 import { ResumableClient } from './resumable-client.ts';
 import { pairUp } from './test-server.ts';
 
@@ -74,7 +75,10 @@ export async function expectAllHeard(
   await a.until(() => heardBy(a).length >= said.b, "the last of b's messages");
   expect(heardBy(b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
   expect(heardBy(a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
-  const types = [...a.inbox, ...b.inbox].map(({ type }) => type);
-  expect(types).not.toContain('peer_disconnected');
-  expect(types).not.toContain('error');
+  // What asks a server how far it is (RawClient.settled) may be answered more than once.
+  const isAnswer = ({ code }: Received) => code === 'unknown_type';
+  const bad = [...a.inbox, ...b.inbox].filter(
+    (message) => message.type === 'peer_disconnected' || (message.type === 'error' && !isAnswer(message)),
+  );
+  expect(bad).toEqual([]);
 }
