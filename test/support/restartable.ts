@@ -1,7 +1,9 @@
 /** A server process that is ended and started again on the same port, and two clients that are paired on it. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { expect } from '@jest/globals';
 import { pairlane, type Run } from './process.ts';
+import type { Received } from './raw-client.ts';
 import { ResumableClient } from './resumable-client.ts';
 import { pairUp } from './test-server.ts';
 
@@ -63,3 +65,20 @@ export const heardBy = (client: ResumableClient) =>
   client.inbox
     .filter((message) => message.type === 'candidate')
     .map((message) => (message.candidate as { candidate: string }).candidate);
+
+/** Waits until both have heard what the other one said, `a 1`, `a 2` and so on: all, once, in order, without an end. */
+export async function expectAllHeard(
+  { a, b }: { a: ResumableClient; b: ResumableClient },
+  said: { a: number; b: number },
+): Promise<void> {
+  await b.until(() => heardBy(b).length >= said.a, "the last of a's messages");
+  await a.until(() => heardBy(a).length >= said.b, "the last of b's messages");
+  expect(heardBy(b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
+  expect(heardBy(a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
+  // What asks a server how far it is (RawClient.settled) may be answered more than once.
+  const isAnswer = ({ code }: Received) => code === 'unknown_type';
+  const bad = [...a.inbox, ...b.inbox].filter(
+    (message) => message.type === 'peer_disconnected' || (message.type === 'error' && !isAnswer(message)),
+  );
+  expect(bad).toEqual([]);
+}

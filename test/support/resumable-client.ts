@@ -32,24 +32,28 @@ export class ResumableClient extends RawClient {
     // What the old socket still brings is not ours any more.
     this.#isLeft = true;
     next.inbox.push(...this.inbox);
-    next.socket.once('open', () => {
-      const message = {
-        type: 'resume',
-        id: this.id,
-        token: this.token,
-        received: this.delivery.received,
-        first: this.delivery.first,
-        ...(this.pairing && { pairing: this.pairing }),
-        ...changes,
-      };
-      next.socket.send(JSON.stringify(message));
-    });
+    next.socket.once('open', () => this.#askAt(next, changes));
     next.lastOrigin = this.lastOrigin;
     if (this.pairing) next.pairing = this.pairing;
     const { received } = await next.#welcomed();
     if (received === undefined) return next;
     for (const kept of next.delivery.waiting) next.socket.send(this.#frame(kept));
     return next;
+  }
+
+  /** Opens a socket and asks for its session there, and does not wait for the answer. */
+  async knock(url: string): Promise<ResumableClient> {
+    const next = this.comeBackSilently(url);
+    await next.opened();
+    this.#askAt(next);
+    return next;
+  }
+
+  #askAt({ socket }: ResumableClient, changes: object = {}): void {
+    const { id, token, pairing } = this;
+    const { received, first } = this.delivery;
+    const message = { type: 'resume', id, token, received, first, ...(pairing && { pairing }), ...changes };
+    socket.send(JSON.stringify(message));
   }
 
   /** Opens a socket to come back on, and sends nothing. */

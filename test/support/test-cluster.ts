@@ -9,10 +9,38 @@ export interface TestCluster {
   readonly nodes: readonly TestServer[];
   /** Moves the time on for all nodes, a beat of their links at a time, and lets them hear each other in between. */
   advance(ms: number): Promise<void>;
+  /** From now on what is sent waits. */
+  hold(): Held;
   /** The node dies, and the bus knows. */
   kill(node: TestServer): Promise<void>;
   /** The node falls silent, and hears nothing: for the others it is dead. @returns what mends it */
   sever(node: TestServer): () => void;
+}
+
+/** What is on its way over a bus on which nothing arrives by itself. */
+export class Held {
+  readonly #hub: LocalBusHub;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(hub: LocalBusHub) {
+    this.#hub = hub;
+    hub.hold((deliver) => this.#waiting.push(deliver));
+  }
+
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets arrive what waits; what is sent upon that waits again. */
+  deliver(): void {
+    for (const deliver of this.#waiting.splice(0)) deliver();
+  }
+
+  /** Lets arrive what waits, and from now on everything. */
+  release(): void {
+    this.#hub.hold(undefined);
+    this.deliver();
+  }
 }
 
 /** Starts nodes 1 to `count`, which know each other. */
@@ -37,10 +65,14 @@ export async function startTestCluster(
         await turns();
       }
     },
+    hold: () => new Held(hub),
     kill: async ({ server }) => buses[server.node - 1]?.stop(),
     sever: ({ server }) => hub.sever(server.node),
   };
 }
+
+/** A client's request for the client of that id. */
+export const ask = (id: string) => ({ type: 'pair_request', target_id: id });
 
 /** The states of a node's pairings. */
 export const pairingsOn = ({ server }: TestServer) => [...server.pairings].map(({ value }) => value);

@@ -1,6 +1,7 @@
 /** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
 import { describe, expect, it } from '@jest/globals';
 import {
+  ask,
   nobodyOn,
   pairAcross,
   pairingsOn,
@@ -9,8 +10,6 @@ import {
   until,
 } from '../../support/test-cluster.ts';
 import { pairUp } from '../../support/test-server.ts';
-
-const ask = (id: string) => ({ type: 'pair_request', target_id: id });
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {
@@ -85,15 +84,13 @@ describe('without the bus', () => {
 
 describe('a link between two nodes', () => {
   it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
-    const { hub, one, two, advance, a, b } = await pairAcross();
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const { hold, one, two, advance, a, b } = await pairAcross();
+    const held = hold();
     await advance(6_000);
     expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
     b.socket.terminate();
     await until(() => two.server.sessions.get(b.id)?.socket === undefined, 'the loss');
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     await advance(6_000);
     await until(() => [one, two].every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
     const back = await b.comeBack(two.server.url);
@@ -102,15 +99,13 @@ describe('a link between two nodes', () => {
   });
 
   it('is given up when 65,536 messages wait for the other, and another one is made', async () => {
-    const { hub, one, advance } = await twoNodes();
+    const { hold, one, advance } = await twoNodes();
     const { links } = one.server.cluster ?? {};
     const old = links?.links.get(2);
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     for (let n = 0; n < 65_600; n += 1) links?.send(2, { type: 'left', id: 'nobody' });
     expect(old?.value).toBe('lost');
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     await advance(6_000);
     await until(() => links?.isOpen(2) === true, 'the next link');
   });

@@ -128,36 +128,29 @@ describe('a client that comes back to another node', () => {
   });
 
   it('has the request refused that it had under way', async () => {
-    const { hub, one, two } = await threeNodes();
+    const { hub, hold, one, two } = await threeNodes();
     const a = await one.connectResumable();
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     a.send({ type: 'pair_request', target_id: '00000003-0000-4000-8000-000000000000' });
     await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
     hub.hold(undefined);
     const back = await comesTo(two, a);
     expect(await back.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
-    for (const deliver of held) deliver();
+    held.deliver();
     await pairOnce(back, await two.connect());
   });
 
   it('is found when it leaves before its session has come, and comes again', async () => {
-    const { hub, one, two, three } = await threeNodes();
+    const { hold, one, two, three } = await threeNodes();
     const a = await one.connectResumable();
     const b = await three.connectResumable();
     await pairUp(a, b);
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
-    const gone = a.comeBackSilently(two.server.url);
-    await gone.opened();
-    const { id, token, delivery } = a;
-    const { received, first } = delivery;
-    gone.socket.send(JSON.stringify({ type: 'resume', id, token, received, first }));
-    await until(() => held.length > 0, 'the request for the session');
+    const held = hold();
+    const gone = await a.knock(two.server.url);
+    await until(() => held.count > 0, 'the request for the session');
     // Waits for the server's answer: it knows.
     await gone.close();
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     await until(() => has(two, a), 'the session');
     says(b, '1');
     const back = await comesTo(one, a);

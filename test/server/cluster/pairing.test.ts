@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../support/raw-client.ts';
 import {
+  ask,
   nobodyOn,
   pairAcross,
   pairingsOn,
@@ -10,8 +11,6 @@ import {
   until,
 } from '../../support/test-cluster.ts';
 import { pairUp, type TestServer } from '../../support/test-server.ts';
-
-const ask = (id: string) => ({ type: 'pair_request', target_id: id });
 
 describe('a client of one node and a client of another', () => {
   it('have ids that begin with the number of their node', async () => {
@@ -118,16 +117,14 @@ describe('a pair request across nodes', () => {
   });
 
   it('by both for each other at once makes one pairing, and the other request is refused', async () => {
-    const { hub, one, two } = await twoNodes();
+    const { hold, one, two } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     a.send(ask(b.id));
     b.send(ask(a.id));
     const isAsking = ({ server }: TestServer) => [...server.sessions.values()].some(({ ask }) => ask);
     await until(() => isAsking(one) && isAsking(two), 'both requests');
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     const [ofA, ofB] = await Promise.all([a.next('paired'), b.next('paired')]);
     expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
     expect(ofA.epoch).toBe(ofB.epoch);
@@ -138,10 +135,9 @@ describe('a pair request across nodes', () => {
   });
 
   it('while another one is under way is refused; one by a third for the one who asks, too', async () => {
-    const { hub, one, two } = await twoNodes();
+    const { hold, one, two } = await twoNodes();
     const [a, b, c] = [await one.connect(), await two.connect(), await one.connect()];
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     a.send(ask(nobodyOn(2)));
     a.send(ask(b.id));
     expect(await a.next('error')).toMatchObject({ code: 'request_pending' });
@@ -157,23 +153,20 @@ describe('a pair request across nodes', () => {
     }
     c.send(ask(a.id));
     expect(await c.next('error')).toMatchObject({ code: 'target_already_paired' });
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     expect(await a.next('error')).toMatchObject({ code: 'target_not_found' });
     await pairUp(c, a);
   });
 
   it('that is never answered is refused after 3 s, and its late answer leaves no half', async () => {
-    const { hub, one, two, advance } = await twoNodes();
+    const { hold, one, two, advance } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     a.send(ask(b.id));
-    await until(() => held.length > 0, 'the request');
+    await until(() => held.count > 0, 'the request');
     one.clock.advance(3_050);
     expect(await a.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
     expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
     await advance(1_000);
@@ -182,18 +175,16 @@ describe('a pair request across nodes', () => {
   });
 
   it('of a client that lost its socket meanwhile makes the pairing, and its peer hears of it when it comes back itself', async () => {
-    const { hub, one, two } = await twoNodes();
+    const { hold, one, two } = await twoNodes();
     const [a, b] = [await one.connectResumable(), await two.connectResumable()];
     const isGone = ({ server }: TestServer, { id }: RawClient) =>
       server.sessions.get(id)?.socket === undefined;
-    const held: (() => void)[] = [];
-    hub.hold((deliver) => held.push(deliver));
+    const held = hold();
     a.send(ask(b.id));
-    await until(() => held.length > 0, 'the request');
+    await until(() => held.count > 0, 'the request');
     a.socket.terminate();
     await until(() => isGone(one, a), "the loss of a's socket");
-    hub.hold(undefined);
-    for (const deliver of held) deliver();
+    held.release();
     await b.next('paired');
     b.socket.terminate();
     await until(() => isGone(two, b), "the loss of b's socket");
