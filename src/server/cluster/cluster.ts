@@ -77,7 +77,7 @@ export class Cluster {
       losses: this.#losses,
       nodeOf,
       noteOf: (id) => this.noteOf(id),
-      note: ({ id, generation }, node) => this.#notes.set(id, { node, generation }),
+      note: ({ id, generation }, node) => this.#notes.set(id, { node, generation, isConfirmed: false }),
     });
   }
 
@@ -181,8 +181,9 @@ export class Cluster {
   /** A node says that it has a session; of two copies, the one whose client came back later counts. */
   #isHosted(one: { id: string; generation: number }, node: NodeId): void {
     const own = this.#shell.directory.sessions.get(one.id);
-    const known = own ? { node: this.node, generation: own.generation } : this.#notes.get(one.id);
-    if (known && known.node !== node && isLater(known, { ...one, node })) {
+    const note = { ...one, node, isConfirmed: true };
+    const known = own ? { ...idOf(own), node: this.node, isConfirmed: true } : this.#notes.get(one.id);
+    if (known && known.node !== node && isLater(known, note)) {
       this.links.send(node, {
         type: 'hosting',
         sessions: [{ ...one, generation: known.generation }],
@@ -194,7 +195,7 @@ export class Cluster {
     else {
       if (known && known.node !== node)
         this.links.send(known.node, { type: 'hosting', sessions: [one], at: node });
-      this.#notes.set(one.id, { ...one, node });
+      this.#notes.set(one.id, note);
     }
   }
 }
@@ -205,5 +206,6 @@ function idOf({ id, generation }: ServerSession): { id: string; generation: numb
 
 /** Two copies can be of one generation: nodes that had lost each other made them of the same secret. */
 function isLater(a: Note, b: Note): boolean {
-  return a.generation === b.generation ? a.node < b.node : a.generation > b.generation;
+  if (a.generation !== b.generation) return a.generation > b.generation;
+  return a.isConfirmed && a.node < b.node;
 }

@@ -135,12 +135,13 @@ export class Halves {
     if (remote.isOverfull) this.lose(remote, 'overfull');
   }
 
-  /** Says something of the pairing to the other half, if anybody knows where it is. */
+  /** Says something of the pairing to the other half; to all nodes, while nobody knows where it is. */
   tell<T extends HalfMessageType>(remote: RemoteSession, type: T, about: About<T>): void {
     const { node, pairing, peer } = remote;
-    if (node === undefined || !pairing || !peer) return;
+    if (!pairing || !peer) return;
     const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...about };
-    this.#links?.send(node, message as unknown as NodeMessage);
+    for (const one of node === undefined ? (this.#links?.open ?? []) : [node])
+      this.#links?.send(one, message as unknown as NodeMessage);
   }
 
   /** A message of a party's was passed on, and is safe now or lost with whom it was for. */
@@ -338,7 +339,10 @@ export class Halves {
     }
     const note = session ? undefined : this.#shell.cluster()?.noteOf(to);
     if (note && note.node !== node)
-      this.#links?.send(node, { type: 'moving', epoch, from: to, to: from, ...note });
+      this.#links?.send(node, {
+        type: 'moving',
+        ...{ epoch, from: to, to: from, node: note.node, generation: note.generation },
+      });
     else if (session || !(message.is_for_all || this.#mayCome(to)))
       this.#links?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
   }

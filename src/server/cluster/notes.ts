@@ -7,8 +7,10 @@ import { nodeOfSessionId } from './node-id.ts';
 
 export interface Note {
   readonly node: NodeId;
-  /** How often its client had come back then. */
+  /** How often its client has come back, counting this time. */
   readonly generation: number;
+  /** Whether that node said so itself; what was given to it may not have arrived. */
+  readonly isConfirmed: boolean;
 }
 
 /** Longer than any message between nodes is under way, and than a client of a lost node takes to come back. */
@@ -28,14 +30,14 @@ export class Notes {
 
   get(id: string): Note | undefined {
     const note = this.#notes.get(id);
-    return note && { node: note.node, generation: note.generation };
+    return note && { node: note.node, generation: note.generation, isConfirmed: note.isConfirmed };
   }
 
-  set(id: string, { node, generation }: Note): void {
+  set(id: string, note: Note): void {
     const now = this.#now();
     this.#sweep(now);
     const isOurs = nodeOfSessionId(id) === this.#here;
-    this.#notes.set(id, { node, generation, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
+    this.#notes.set(id, { ...note, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
   }
 
   delete(id: string): void {
