@@ -11,7 +11,8 @@ import type {
   Side,
 } from '../machines/index.ts';
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../protocol/index.ts';
-import { type Halves, isWaitingFor } from './cluster/halves.ts';
+import type { Halves } from './cluster/halves.ts';
+import { isWaitingFor } from './cluster/passed-frames.ts';
 import { RemoteSession } from './cluster/remote-session.ts';
 import { type Frame, textOf } from './decode.ts';
 import type { PairingKeys } from './keys.ts';

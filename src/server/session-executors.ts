@@ -35,7 +35,7 @@ export function sessionExecutors(
     if (!(peer instanceof RemoteSession)) {
       if (peer) outbox.send(peer, { type: `peer_${what}`, peer_id: session.id });
     } else if (what === 'away') halves.tell(peer, 'away', {});
-    else halves.back(peer);
+    else halves.reunion.back(peer);
   };
   return {
     createPairing(session, event) {

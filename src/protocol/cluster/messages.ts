@@ -138,7 +138,13 @@ export const nodeSchemas = {
     type: 'object',
     description: 'There is no such pairing, or no longer.',
     required: ['type', 'epoch', 'from', 'to', 'reason'],
-    properties: { type: { const: 'ended' }, ...half, reason: code },
+    properties: {
+      type: { const: 'ended' },
+      ...half,
+      reason: code,
+      /** In answer to a `reclaim`: the one that it named. */
+      generation: count,
+    },
   },
   reclaim: {
     type: 'object',

@@ -167,7 +167,7 @@ export class Cluster {
       .map(idOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
-    halves.opened(node);
+    halves.reunion.opened(node);
   }
 
   #lost(node: NodeId, wasThere: boolean): void {
@@ -175,7 +175,7 @@ export class Cluster {
     this.#notes.lost(node);
     this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.moves.failed(node);
-    this.#shell.halves.lost(node);
+    this.#shell.halves.reunion.lost(node);
   }
 
   /** A node says that it has a session; of two copies, the one whose client came back later counts. */

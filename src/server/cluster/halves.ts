@@ -21,22 +21,11 @@ import type { PairingHost, Router, SessionHost } from '../router.ts';
 import { ServerPairing, type ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { NodeLinks } from './node-links.ts';
-import type { Note } from './notes.ts';
-import { type PassedFrame, RemoteSession } from './remote-session.ts';
+import { framesFor, isWaitingFor, type PassedFrame } from './passed-frames.ts';
+import { RemoteSession } from './remote-session.ts';
+import { Reunion, type ReunionShell } from './reunion.ts';
 
-/** What the halves need to know of the cluster. */
-export interface OtherNodes {
-  readonly links: NodeLinks;
-  /** Where a session went that was here. */
-  readonly noteOf: (sessionId: string) => Note | undefined;
-  /** Whether a session is on its way here. */
-  readonly isExpected: (sessionId: string) => boolean;
-}
-
-export interface HalvesShell {
-  /** Undefined for a server that is alone. */
-  readonly cluster: () => OtherNodes | undefined;
-  readonly sessions: ReadonlyMap<string, ServerSession>;
+export interface HalvesShell extends ReunionShell {
   readonly outbox: Outbox;
   readonly router: () => Router;
   readonly sessionHost: () => SessionHost;
@@ -45,8 +34,6 @@ export interface HalvesShell {
   readonly timers: TimerWheel;
   readonly resumeGraceMs: number;
   readonly startPairing: (pairing: ServerPairing) => void;
-  /** Whether clients of an earlier process of this node may still come back. */
-  readonly mayRestore: () => boolean;
   readonly onError: (remote: RemoteSession, error: unknown, effect: string) => void;
 }
 
@@ -59,8 +46,6 @@ export interface Claim {
 
 /** The types that a half tells of as the client's own words. */
 const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
-
-type Found = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_away'>;
 
 type About<T extends NodeMessageType> = Omit<NodeMessageOf<T>, 'type' | 'epoch' | 'from' | 'to'>;
 type HalfMessageType =
@@ -75,6 +60,8 @@ type HalfMessageType =
 
 export class Halves {
   readonly remoteHost: MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>;
+  /** How they find each other again. */
+  readonly reunion: Reunion;
   readonly #remotes = new Map<string, RemoteSession[]>();
   readonly #shell: HalvesShell;
 
@@ -100,6 +87,7 @@ export class Halves {
         },
       },
     );
+    this.reunion = new Reunion(shell, this);
   }
 
   get #links(): NodeLinks | undefined {
@@ -151,24 +139,6 @@ export class Halves {
     else this.#shell.outbox.release(party, origin);
   }
 
-  /** Our client is back. Meanwhile it may have been elsewhere, and the other half may think that it still is. */
-  back(remote: RemoteSession): void {
-    if (remote.node !== undefined) this.#reclaim(remote, remote.node, false);
-  }
-
-  /** A node is there: who had a pairing with it, or does not know where the other half is, asks. */
-  opened(node: NodeId): void {
-    for (const remote of this.#all()) {
-      if (remote.node === undefined) this.#reclaim(remote, node, true);
-      else if (remote.node === node) this.#reclaim(remote, node, false);
-    }
-  }
-
-  lost(node: NodeId): void {
-    for (const remote of this.#all())
-      if (remote.node === node) this.remoteHost.send(remote, { type: 'CUT_OFF' });
-  }
-
   /**
    * Makes the half of a client that has just come, with or without what its last node had of it.
    * @param connected who reported there that they are
@@ -182,6 +152,7 @@ export class Halves {
   ): void {
     const [a, b] = claim.initiator ? [session, remote] : [remote, session];
     const pairing = new ServerPairing(a, b, claim.epoch, true);
+    remote.madeAt = session.generation;
     this.#shell.startPairing(pairing);
     for (const from of connected)
       this.#shell.pairingHost().send(pairing, {
@@ -191,9 +162,7 @@ export class Halves {
         isConnected: true,
       });
     this.remoteHost.send(remote, { type: why });
-    const { node } = remote;
-    if (node !== undefined && this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
-    else for (const other of this.#links?.open ?? []) this.#reclaim(remote, other, true);
+    this.reunion.seek(remote);
   }
 
   /**
@@ -223,6 +192,7 @@ export class Halves {
     remote.isToldAway = session.isMissed;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
+    remote.madeAt = remote.peer?.generation ?? 0;
     this.remoteHost.send(remote, { type: 'MOVING' });
     return remote;
   }
@@ -230,7 +200,7 @@ export class Halves {
   /** @param message of a half, from that node */
   received(node: NodeId, message: NodeMessageOf<HalfMessageType>): void {
     if (message.type === 'reclaim') {
-      this.#reclaimed(node, message);
+      this.reunion.reclaimed(node, message, this.#remoteOf(message));
       return;
     }
     const remote = this.#remoteOf(message);
@@ -259,13 +229,14 @@ export class Halves {
         this.remoteHost.send(remote, { type: 'WENT_AWAY' });
         return;
       case 'moving':
-        this.#moved(remote, message);
+        this.reunion.moved(remote, message);
         return;
       case 'ended':
-        this.#ended(remote, message.reason as DisconnectReason);
+        if ((message.generation ?? remote.madeAt) >= remote.madeAt)
+          this.#ended(remote, message.reason as DisconnectReason);
         return;
       case 'reclaimed':
-        if (message.generation >= remote.generation) this.#found(remote, node, message);
+        this.reunion.confirmed(remote, node, message);
         return;
     }
   }
@@ -309,69 +280,8 @@ export class Halves {
     if (origin !== undefined && !isWaitingFor(peer, pairing, origin)) this.settle(pairing, side, origin);
   }
 
-  #reclaim(remote: RemoteSession, node: NodeId, isForAll: boolean): void {
-    const { peer, pairing } = remote;
-    if (!peer || !pairing) return;
-    this.#links?.send(node, {
-      type: 'reclaim',
-      epoch: pairing.epoch,
-      from: peer.id,
-      to: remote.id,
-      generation: peer.generation,
-      initiator: peer.side === 'a',
-      is_resumable: peer.delivery !== undefined,
-      is_away: peer.isMissed,
-      is_for_all: isForAll,
-    });
-  }
-
-  #reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>): void {
-    const { epoch, from, to, generation } = message;
-    const session = this.#shell.sessions.get(to);
-    const remote = this.#remoteOf(message);
-    const isFitting = remote && (remote.side === 'a') === message.initiator;
-    if (session && isFitting && generation >= remote.generation) {
-      const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
-      remote.node = node;
-      this.tell(remote, 'reclaimed', { generation: session.generation, is_resumable, is_away });
-      this.#found(remote, node, message);
-      return;
-    }
-    const note = session ? undefined : this.#shell.cluster()?.noteOf(to);
-    if (note && note.node !== node)
-      this.#links?.send(node, {
-        type: 'moving',
-        ...{ epoch, from: to, to: from, node: note.node, generation: note.generation },
-      });
-    else if (session || !(message.is_for_all || this.#mayCome(to)))
-      this.#links?.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
-  }
-
-  /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
-  #mayCome(id: string): boolean {
-    return this.#shell.mayRestore() || this.#shell.cluster()?.isExpected(id) === true;
-  }
-
-  /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */
-  #moved(remote: RemoteSession, { node, generation }: NodeMessageOf<'moving'>): void {
-    if (generation < remote.generation) return;
-    remote.node = node;
-    remote.generation = generation;
-    this.remoteHost.send(remote, { type: 'MOVING' });
-    if (this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
-  }
-
-  /** The other half is there: what may have been lost on the way to it goes first, and what comes next after that. */
-  #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
-    remote.node = node;
-    remote.generation = generation;
-    this.remoteHost.send(remote, { type: 'RECLAIMED', isAway: is_away });
-    for (const { text, origin } of remote.unsettled)
-      this.tell(remote, 'signal', { text, ...(origin !== undefined && { origin }) });
-    remote.drop(({ origin }) => origin === undefined);
-  }
-
-  #all(): RemoteSession[] {
+  /** Every client of another node that is paired with one of ours. */
+  all(): RemoteSession[] {
     return [...this.#remotes.values()].flat();
   }
 
@@ -385,16 +295,4 @@ export class Halves {
     if (remote.pairing && remote.pairing.party(remote.side) === remote)
       this.#shell.pairingHost().send(remote.pairing, { type: 'PEER_LOST', from: remote.side, reason });
   }
-}
-
-/** What a client has not confirmed of what its peer said. */
-export function framesFor(session: ServerSession, pairing: ServerPairing): readonly PassedFrame[] {
-  return (session.delivery?.waiting ?? [])
-    .filter(({ origin, epoch }) => origin !== undefined && epoch === pairing.epoch)
-    .map(({ origin, message }) => ({ origin, text: message.toString() }));
-}
-
-/** Whether a client has a message of its peer yet to confirm. */
-export function isWaitingFor({ delivery }: ServerSession, { epoch }: ServerPairing, origin: number): boolean {
-  return delivery?.waiting.some((kept) => kept.origin === origin && kept.epoch === epoch) ?? false;
 }

@@ -3,13 +3,7 @@ import { Hosted, type RemoteSessionContext, type Side } from '../../machines/ind
 import { MAX_WAITING_BYTES, MAX_WAITING_FRAMES } from '../../protocol/index.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
-
-/** A client's message that the other node does not yet say its client has. */
-export interface PassedFrame {
-  /** The number that its sender gave it; undefined for a client that gives none. */
-  readonly origin: number | undefined;
-  readonly text: string;
-}
+import type { PassedFrame } from './passed-frames.ts';
 
 export class RemoteSession extends Hosted<RemoteSessionContext> {
   readonly id: string;
@@ -20,6 +14,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
   side: Side = 'a';
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
+  /** How often our client had come back when this half was made: what is said to an earlier half of it is not meant. */
+  madeAt = 0;
   /** Whether its peer was told that it is away. */
   isToldAway = false;
   /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */

@@ -6,7 +6,8 @@ import type { PairingKeys } from '../keys.ts';
 import { ResumeToken } from '../resumption.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
-import { framesFor, type Halves } from './halves.ts';
+import type { Halves } from './halves.ts';
+import { framesFor } from './passed-frames.ts';
 import { RemoteSession } from './remote-session.ts';
 
 /**
