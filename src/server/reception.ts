@@ -2,9 +2,9 @@
 import type { SessionSettings, TimerWheel } from '../machines/index.ts';
 import type { TravellingSession } from '../protocol/cluster/index.ts';
 import { type ClientMessageOf, closeCodes, Delivery } from '../protocol/index.ts';
+import type { ArrivalAnswer } from './cluster/arrivals.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Halves } from './cluster/halves.ts';
-import type { MoveAnswer } from './cluster/moves.ts';
 import { unpack } from './cluster/travel.ts';
 import { decode } from './decode.ts';
 import type { Inbox } from './inbox.ts';
@@ -155,7 +155,7 @@ export class Reception implements SocketHandlers {
       return;
     }
     const session = sessions.get(message.id);
-    if (session && this.#isOutdated(session, message)) cluster()?.moves.forget(session);
+    if (session && this.#isOutdated(session, message)) cluster()?.departures.forget(session);
     else if (session && mayResume(session, message)) {
       this.#resume(session, socket, message, now);
       return;
@@ -163,7 +163,7 @@ export class Reception implements SocketHandlers {
     if (sessions.has(message.id) || !cluster()) this.#restoreOrRefuse(socket, message, now, this.mayRestore);
     else {
       data.isReturning = true;
-      cluster()?.moves.ask(message, (answer) => this.#answered(socket, message, answer));
+      cluster()?.arrivals.ask(message, (answer) => this.#answered(socket, message, answer));
     }
   }
 
@@ -174,7 +174,7 @@ export class Reception implements SocketHandlers {
   }
 
   /** Other nodes said what they have of a session. Meanwhile the socket may be gone, or the session here. */
-  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: MoveAnswer): void {
+  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: ArrivalAnswer): void {
     const { sessions, now } = this.#shell;
     const data = socket.getUserData();
     data.isReturning = false;

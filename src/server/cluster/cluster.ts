@@ -3,16 +3,17 @@
  * directory: a session's id says where it began, and that node notes where it went.
  */
 import type { StepQueue, TimerWheel } from '../../machines/index.ts';
-import type { NodeMessage } from '../../protocol/cluster/index.ts';
+import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { Logger } from '../logger.ts';
 import type { ResumeSecrets } from '../resumption.ts';
 import type { Directory, PairingHost, SessionHost } from '../router.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
+import { Arrivals } from './arrivals.ts';
 import { Asks } from './asks.ts';
 import type { Bus, NodeId } from './bus.ts';
+import { Departures } from './departures.ts';
 import type { Halves } from './halves.ts';
 import { Losses } from './losses.ts';
-import { Moves } from './moves.ts';
 import { nodeOfSessionId } from './node-id.ts';
 import { NodeLinks } from './node-links.ts';
 import { type Note, Notes } from './notes.ts';
@@ -47,7 +48,8 @@ export class Cluster {
   readonly node: NodeId;
   readonly links: NodeLinks;
   readonly asks: Asks;
-  readonly moves: Moves;
+  readonly arrivals: Arrivals;
+  readonly departures: Departures;
   readonly #shell: ClusterShell;
   readonly #losses: Losses;
   /** Sessions that were here, and where they went. */
@@ -71,12 +73,18 @@ export class Cluster {
       failed: (node, code) => this.asks.failed(node, code),
     });
     this.asks = new Asks({ ...shell, links: this.links, nodeOf });
-    this.moves = new Moves({
+    this.arrivals = new Arrivals({
       ...shell,
       links: this.links,
       losses: this.#losses,
       nodeOf,
       noteOf: (id) => this.noteOf(id),
+      asked: (node, message) => this.#asked(node, message),
+    });
+    this.departures = new Departures({
+      ...shell,
+      links: this.links,
+      nodeOf,
       note: ({ id, generation }, node) => this.#notes.set(id, { node, generation, isConfirmed: false }),
     });
   }
@@ -103,7 +111,7 @@ export class Cluster {
 
   /** Whether a session is on its way here. */
   isExpected(sessionId: string): boolean {
-    return this.moves.isExpected(sessionId);
+    return this.arrivals.isExpected(sessionId);
   }
 
   /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
@@ -129,7 +137,7 @@ export class Cluster {
   }
 
   #received(node: NodeId, message: NodeMessage): void {
-    const { asks, moves } = this;
+    const { asks, arrivals } = this;
     switch (message.type) {
       case 'ask':
         asks.asked(node, message);
@@ -141,13 +149,13 @@ export class Cluster {
         asks.denied(node, message);
         return;
       case 'move':
-        moves.asked(node, message);
+        this.#asked(node, message);
         return;
       case 'moved':
-        moves.moved(node, message);
+        arrivals.moved(node, message);
         return;
       case 'not_moved':
-        moves.notMoved(node, message);
+        arrivals.notMoved(node, message);
         return;
       case 'hosting':
         for (const one of message.sessions) this.#isHosted(one, message.at ?? node);
@@ -158,6 +166,11 @@ export class Cluster {
       default:
         this.#shell.halves.received(node, message);
     }
+  }
+
+  /** A node has the client of a session that this one has, or soon will have. */
+  #asked(node: NodeId, message: NodeMessageOf<'move'>): void {
+    if (!this.arrivals.keepWaiting(node, message)) this.departures.asked(node, message);
   }
 
   #opened(node: NodeId): void {
@@ -174,7 +187,7 @@ export class Cluster {
     if (wasThere) this.#losses.lost(node, this.#shell.now());
     this.#notes.lost(node);
     this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
-    this.moves.failed(node);
+    this.arrivals.failed(node);
     this.#shell.halves.reunion.lost(node);
   }
 
@@ -191,7 +204,7 @@ export class Cluster {
       });
       return;
     }
-    if (own) this.moves.superseded(own, node);
+    if (own) this.departures.superseded(own, node);
     else {
       if (known && known.node !== node)
         this.links.send(known.node, { type: 'hosting', sessions: [one], at: node });

@@ -1,8 +1,7 @@
 /**
  * Nodes and a bus that loses, delays, doubles and mixes up: whatever happens between them, when it is over there is no
  * half of a pairing without the other, the clients think what the servers think, and nothing that was said in a pairing
- * that stands is lost, doubled or out of order. Clients come back to their own node here: that sessions move is tested in
- * moves.test.ts, on a bus that loses nothing.
+ * that stands is lost, doubled or out of order. Clients come back to any node, also while the nodes have lost each other.
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
