@@ -19,7 +19,6 @@ import type { Bus, NodeId } from './cluster/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { createBus } from './cluster/create-bus.ts';
 import { Halves } from './cluster/halves.ts';
-import { sessionIdOn } from './cluster/node-id.ts';
 import { Drain } from './drain.ts';
 import { addDrainRoute } from './drain-route.ts';
 import { iceServersFor } from './ice-servers.ts';
@@ -124,6 +123,9 @@ export class SignalingServer {
     };
     const startPairing = (pairing: ServerPairing) => this.#startPairing(pairing);
     const nextEpoch = () => this.#nextEpoch();
+    const startedAt = this.#now();
+    // No longer than a session waits.
+    const mayRestore = () => this.#now() - startedAt <= this.options.resumeGraceMs;
     this.halves = new Halves({
       ...{ queue: this.#queue, timers: this.#timers, sessions: this.sessions, outbox: this.#outbox },
       cluster: () => this.cluster,
@@ -132,7 +134,7 @@ export class SignalingServer {
       pairingHost: () => this.pairingHost,
       resumeGraceMs: this.options.resumeGraceMs,
       startPairing,
-      mayRestore: () => this.#reception.mayRestore,
+      mayRestore,
       onError: (remote, error, effect) => {
         if (remote.peer) this.#fail(remote.peer, error, effect);
       },
@@ -184,7 +186,11 @@ export class SignalingServer {
       this.inspector.peerStepped(session, step),
     );
     const secrets = new ResumeSecrets(options.secret, this.node);
+    const { pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
     this.#reception = new Reception({
+      node: this.node,
+      settings: { pingIntervalMs, pingTimeoutMs, resumeGraceMs },
+      mayRestore,
       options,
       log,
       metrics,
@@ -197,7 +203,6 @@ export class SignalingServer {
       keys: directory.keys,
       halves,
       cluster: () => this.cluster,
-      newId: () => sessionIdOn(this.node),
       now: () => this.#now(),
       turnAway: (socket) => this.#drain.turnAway(socket),
       fail: (session, error, where) => this.#fail(session, error, where),
@@ -209,7 +214,7 @@ export class SignalingServer {
         resumeGraceMs: options.resumeGraceMs,
         sessionHost: () => this.sessionHost,
         pairingHost: () => this.pairingHost,
-        mayRestore: () => this.#reception.mayRestore,
+        mayRestore,
         busChanged: (isUp) => (isUp ? this.readiness.remove('bus_away') : this.readiness.add('bus_away')),
         now: () => this.#now(),
         wallTime: () => clock.wallTime(),
