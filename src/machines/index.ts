@@ -2,6 +2,7 @@
 export * from './chart.ts';
 export * from './host.ts';
 export * from './negotiation.ts';
+export * from './negotiation-events.ts';
 export * from './node-link.ts';
 export * from './pairing.ts';
 export * from './player.ts';

@@ -11,7 +11,8 @@ import { openBrowserSocket } from './socket.ts';
 
 export { PairlaneError, type PeerErrorCode } from '../errors.ts';
 export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../options.ts';
-export type { Peer, PeerEvents } from '../peer.ts';
+export type { Peer } from '../peer.ts';
+export type { PeerEvents } from '../peer-events.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
 export type { PeerState, SignalingState } from '../state.ts';
 

@@ -25,7 +25,8 @@ import { WeriftDataChannel } from './werift-channel.ts';
 import { type DtlsTransport, mendDtls } from './werift-dtls.ts';
 import { stopAsking, trickle } from './werift-gathering.ts';
 import { type LiveIceAgent, watchLiveness } from './werift-liveness.ts';
-import { mendOpening, mendSctp, type SctpTransport } from './werift-sctp.ts';
+import { mendOpening } from './werift-partial-reliability.ts';
+import { mendSctp, type SctpTransport } from './werift-sctp.ts';
 
 import { mendTurn } from './werift-turn.ts';
 

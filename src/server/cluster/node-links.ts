@@ -150,6 +150,8 @@ export class NodeLinks {
 
   /** Numbered and kept until it is confirmed; opens the link, when there is none. */
   send(node: NodeId, message: NodeMessage): void {
+    // On a session's way back to this node, others may say that it is here.
+    if (node === this.#shell.node) return;
     const link = this.links.get(node) ?? this.#open(node);
     if (link.isDone) return;
     const text = JSON.stringify(message);

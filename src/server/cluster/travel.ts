@@ -3,10 +3,13 @@ import type { Side } from '../../machines/index.ts';
 import type { TravellingSession } from '../../protocol/cluster/index.ts';
 import { Delivery } from '../../protocol/index.ts';
 import type { PairingKeys } from '../keys.ts';
+import type { Outbox } from '../outbox.ts';
+import { isOf } from '../restoration.ts';
 import { ResumeToken } from '../resumption.ts';
 import type { ServerPairing, ServerSession } from '../sessions.ts';
 import type { NodeId } from './bus.ts';
 import type { Halves } from './halves.ts';
+import type { Note } from './notes.ts';
 import { framesFor } from './passed-frames.ts';
 import { RemoteSession } from './remote-session.ts';
 
@@ -90,4 +93,37 @@ export function unpack(
 /** Which pairing it will be is known only once the session has it. */
 function settle({ pairing, side }: ServerSession, epoch: number | undefined, halves: Halves, origin: number) {
   if (pairing && pairing.epoch === epoch) halves.settle(pairing, side === 'a' ? 'b' : 'a', origin);
+}
+
+export interface ArrivalShell {
+  readonly sessions: ReadonlyMap<string, ServerSession>;
+  readonly outbox: Outbox;
+  readonly halves: Halves;
+  readonly cluster: () => { readonly node: NodeId; noteOf(sessionId: string): Note | undefined } | undefined;
+}
+
+/** Gives it its pairing: the half of it that waits here, or one that looks for the other half where it was. */
+export function unpackPairing(
+  session: ServerSession,
+  packed: NonNullable<TravellingSession['pairing']>,
+  { sessions, outbox, halves, cluster }: ArrivalShell,
+): void {
+  const own = halves.of(session.id).find((remote) => isOf(remote, packed));
+  if (own) {
+    halves.seat(session, own, packed.unsettled);
+    return;
+  }
+  const here = cluster()?.node;
+  if (packed.node === here && sessions.has(packed.peer_id)) {
+    // Its half was here, and ended meanwhile.
+    outbox.send(session, { type: 'peer_disconnected', peer_id: packed.peer_id, reason: 'disconnected' });
+    return;
+  }
+  const node = packed.node === here ? cluster()?.noteOf(packed.peer_id)?.node : packed.node;
+  const remote = halves.create(packed.peer_id, node, packed.is_resumable);
+  remote.lastOrigin = packed.last_origin;
+  remote.generation = packed.peer_generation;
+  remote.isToldAway = packed.is_away;
+  remote.keep(...packed.unsettled);
+  halves.restore(session, packed, remote, 'MOVING', packed.connected);
 }

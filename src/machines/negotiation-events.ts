@@ -1,0 +1,73 @@
+/** What a peer's machine is told, by whom, and what it keeps. */
+
+/** Deadlines and delays in milliseconds; 0 means: no deadline. */
+export interface NegotiationSettings {
+  /** For the WebSocket to open and `your_id` to arrive. */
+  readonly signalingTimeoutMs: number;
+  /** For the initiator's offer. */
+  readonly offerTimeoutMs: number;
+  /** For the answer to our offer, and for ours to the peer's. */
+  readonly answerTimeoutMs: number;
+  /** For a candidate pair that works. */
+  readonly checkingTimeoutMs: number;
+  /** ICE restarts in a row before the connection is given up. */
+  readonly maxRestarts: number;
+  /** The first delay of the signaling link's full-jitter backoff, and its cap. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** Whether a lost signaling link is opened again. */
+  readonly reconnect: boolean;
+}
+
+export interface NegotiationContext {
+  readonly settings: NegotiationSettings;
+  readonly id: string | undefined;
+  readonly peerId: string | undefined;
+  readonly isInitiator: boolean;
+  readonly isPolite: boolean;
+  /** Whether the server still knows of the pairing: only then can the peers exchange anything. */
+  readonly isPairedAtServer: boolean;
+  readonly restarts: number;
+  readonly attempts: number;
+  readonly backoffMs: number;
+}
+
+/** What was missing when a peer gave up; the shell makes an error of it. */
+export type NegotiationFailure =
+  | 'signaling_failed'
+  | 'signaling_timeout'
+  | 'signaling_lost'
+  | 'offer_timeout'
+  | 'answer_timeout'
+  | 'own_answer_timeout'
+  | 'connection_failed'
+  | 'connection_timeout'
+  | 'description_refused';
+
+export type NegotiationEventFromUser = { type: 'UNPAIR_ASKED' | 'CLOSE_ASKED' };
+
+export type NegotiationEventFromServer =
+  /** @property isResumed the server still has our session, and our pairing with it */
+  | { type: 'WELCOMED'; id: string; isResumed: boolean }
+  | { type: 'PAIRED'; peerId: string; isInitiator: boolean; isPolite: boolean }
+  | { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' }
+  | { type: 'PEER_DISCONNECTED' };
+
+export type NegotiationEventFromTransport =
+  /**
+   * The WebSocket is gone or did not open; `random` (0 to 1) spreads the clients that come back, unless the server,
+   * which is restarted, did that and told us when.
+   */
+  { type: 'SOCKET_LOST'; mayReturn: boolean; random: number; afterMs?: number | undefined };
+
+export type NegotiationEventFromConnection =
+  | { type: 'LOCAL_OFFER_SET' | 'LOCAL_ANSWER_SET' | 'LOCAL_CANDIDATE_FOUND' | 'DESCRIPTION_REFUSED' }
+  | { type: 'CONNECTION_ESTABLISHED' | 'CONNECTION_FAILED' | 'NETWORK_CHANGED' }
+  /** The peer closed the connection; its signaling may not have told us yet. */
+  | { type: 'CLOSED_BY_PEER' };
+
+export type NegotiationEvent =
+  | NegotiationEventFromUser
+  | NegotiationEventFromServer
+  | NegotiationEventFromTransport
+  | NegotiationEventFromConnection;
