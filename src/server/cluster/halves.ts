@@ -204,6 +204,8 @@ export class Halves {
       return;
     }
     const remote = this.#remoteOf(message);
+    // It was asked for, and what asked is over: the other one would wait for ever.
+    if (!remote && message.type === 'reclaimed') this.reunion.rejected(node, message, false);
     if (!remote) return;
     // Late, from a node that it has left. Where nobody knows where it is, whoever has it may say so.
     const isThere = remote.node === undefined || remote.node === node;

@@ -28,6 +28,7 @@ export interface ReunionShell {
   readonly mayRestore: () => boolean;
 }
 
+type About = Pick<NodeMessageOf<'reclaimed'>, 'epoch' | 'from' | 'to' | 'generation'>;
 type Found = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_away'>;
 
 export class Reunion {
@@ -82,7 +83,7 @@ export class Reunion {
    * @param remote the one that stands for its client here, when there is such a pairing
    */
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
-    const { epoch, from, to, generation } = message;
+    const { to, generation } = message;
     const session = this.#shell.sessions.get(to);
     const isFitting = remote && (remote.side === 'a') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
@@ -92,13 +93,22 @@ export class Reunion {
       this.#found(remote, node, message);
       return;
     }
+    this.rejected(node, message, message.is_for_all);
+  }
+
+  /**
+   * A node has the half of a client of ours that has none here, or none any more.
+   * @param isForAll whether other nodes were asked, too: who does not have the client is silent
+   */
+  rejected(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
+    const session = this.#shell.sessions.get(to);
     const note = session ? undefined : this.#shell.cluster()?.noteOf(to);
     if (note && note.node !== node)
       this.#links?.send(node, {
         type: 'moving',
         ...{ epoch, from: to, to: from, node: note.node, generation: note.generation },
       });
-    else if (session || !(message.is_for_all || this.#mayCome(to)))
+    else if (session || !(isForAll || this.#mayCome(to)))
       this.#links?.send(node, {
         type: 'ended',
         ...{ epoch, from: to, to: from, reason: 'disconnected', generation },
