@@ -95,7 +95,7 @@ function settle({ pairing, side }: ServerSession, epoch: number | undefined, hal
   if (pairing && pairing.epoch === epoch) halves.settle(pairing, side === 'a' ? 'b' : 'a', origin);
 }
 
-export interface ArrivalShell {
+export interface UnpackShell {
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly outbox: Outbox;
   readonly halves: Halves;
@@ -106,7 +106,7 @@ export interface ArrivalShell {
 export function unpackPairing(
   session: ServerSession,
   packed: NonNullable<TravellingSession['pairing']>,
-  { sessions, outbox, halves, cluster }: ArrivalShell,
+  { sessions, outbox, halves, cluster }: UnpackShell,
 ): void {
   const own = halves.of(session.id).find((remote) => isOf(remote, packed));
   if (own) {
