@@ -33,6 +33,7 @@ export class RoomClient {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('connect_error', reject);
+      socket.once('disconnect', (reason) => reject(new Error(`closed before it was connected: ${reason}`)));
     });
     return client;
   }
