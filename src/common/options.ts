@@ -146,6 +146,9 @@ function envValue(option: Option, text: string): RawValue {
 function convert(option: Option, raw: RawValue, source: string, problems: string[]): unknown {
   switch (option.kind) {
     case 'text':
+      // From a variable that is not set. Everybody knows that one.
+      if (option.isSecret && raw === '') problems.push(`${source}: should not be empty`);
+      return raw;
     case 'list':
       return raw;
     case 'switch': {

@@ -9,6 +9,7 @@ const table = {
   verbose: { kind: 'switch', default: true, help: 'Whether.' },
   iceServer: { kind: 'list', value: 'URL', default: ['a'], help: 'Which.' },
   key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'With whom.' },
+  password: { kind: 'text', value: 'WORD', isSecret: true, help: 'By which right.' },
 } as const satisfies OptionTable;
 
 const problemsOf = (args: string[], env = {}) => {
@@ -75,6 +76,12 @@ describe('options', () => {
 
   it('that are only flags are not read from the environment', () => {
     expect(readOptions(table, [], { PAIRLANE_KEY: 'k' }).key).toBeUndefined();
+  });
+
+  it('that are secrets are not empty: everybody would know them', () => {
+    expect(problemsOf(['--password', ''])).toEqual(['--password: should not be empty']);
+    expect(problemsOf(['--password='])).toEqual(['--password: should not be empty']);
+    expect(readOptions(table, ['--key', ''], { PAIRLANE_PASSWORD: '' })).toMatchObject({ key: '' });
   });
 
   it('take 0 for no limit', () => {
