@@ -214,8 +214,11 @@ export function readNumbered(frame: string): NumberedFrame | undefined {
   };
 }
 
-/** The head of a numbered frame: fifteen digits are exact in a double, and more than anybody will ever count. */
-export const NUMBERED_HEAD = /^\[(\d{1,15}),(\d{1,15}),/;
+/**
+ * The head of a numbered frame: fifteen digits are exact in a double, and more than anybody will ever count. White space
+ * is as JSON may have it (RFC 8259 section 2): many a library writes it.
+ */
+export const NUMBERED_HEAD = /^[ \t\n\r]*\[[ \t\n\r]*(\d{1,15})[ \t\n\r]*,[ \t\n\r]*(\d{1,15})[ \t\n\r]*,/;
 /** The end of the message, an object, and what follows it. */
 const NUMBERED_TAIL = /\}(?:,(\d{1,15}))?\]$/;
 const TAIL_CHARS = 20;

@@ -15,8 +15,12 @@ export interface InboxShell {
   readonly sessionHost: SessionHost;
 }
 
-/** Longer than the longest head of a numbered frame. */
-const HEAD_BYTES = 40;
+/** Longer than the longest head of a numbered frame, with some white space in it. */
+const HEAD_BYTES = 48;
+
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const SPACE = 0x20;
 
 const BINARY = {
   refusal: { code: 'invalid_json', message: 'Invalid JSON: send text frames, not binary ones' },
@@ -53,8 +57,12 @@ export class Inbox {
     if (!this.#isWithinRate(session, message?.length ?? bytes.byteLength, now)) return;
     if (!message || !this.#isWithinSize(session, message.length)) return;
     const decoded: Decoded = isBinary ? BINARY : decode(message);
-    if ('refusal' in decoded) outbox.refuse(session, decoded.refusal);
-    else this.#accept(session, decoded.frame, message.length < bytes.byteLength, now);
+    const isNumbered = message.length < bytes.byteLength;
+    if (!('refusal' in decoded)) this.#accept(session, decoded.frame, isNumbered, now);
+    else {
+      const isMisnumbered = session.delivery && !isNumbered && message[0] === OPENING_BRACKET;
+      outbox.refuse(session, isMisnumbered ? NOT_NUMBERED : decoded.refusal);
+    }
     if (session.delivery?.shouldConfirm) outbox.sendPlain(session, session.delivery.confirmation());
   }
 
@@ -74,7 +82,11 @@ export class Inbox {
     const head = NUMBERED_HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
     if (!head) return bytes;
     const verdict = session.delivery?.accept(Number(head[1]), Number(head[2]));
-    if (verdict === 'new') return bytes.subarray(head[0].length, -1);
+    if (verdict === 'new') {
+      let end = bytes.length - 1;
+      while ((bytes[end] as number) <= SPACE) end -= 1;
+      return bytes[end] === CLOSING_BRACKET ? bytes.subarray(head[0].length, end) : bytes;
+    }
     if (verdict === 'impossible') this.#closeMiscounting(session);
     return undefined;
   }

@@ -243,6 +243,34 @@ describe('a session that can be resumed', () => {
     expect(await test.a.whenClosed()).toEqual({ code: 1008, reason: 'Frame numbers that cannot be' });
   });
 
+  it.each(['[1, 0, {"type": "create_key"}]', ' [ 1,0,\t{"type":"create_key"}\r\n]\n'])(
+    'takes numbered frames with the white space that JSON may have: %j',
+    async (frame) => {
+      const test = await startTestServer();
+      const client = await test.connectResumable();
+      const sendAsItIs = (text: string) => {
+        client.delivery.keep(text);
+        client.socket.send(text);
+      };
+      sendAsItIs(frame);
+      await client.next('key');
+      sendAsItIs('[2, 1, {"type": "pair_request", "target_id": "nobody"}]');
+      expect(await client.next('error')).toMatchObject({ code: 'target_not_found' });
+    },
+  );
+
+  it.each(['["1",0,{"type":"unpair"}]', '[1,{"type":"unpair"}]', '[1.5,0,{}]', '[]', '[1,-2,{}]'])(
+    'says what a frame should be like instead of %s',
+    async (frame) => {
+      const client = await (await startTestServer()).connectResumable();
+      client.socket.send(frame);
+      expect(await client.next('error')).toMatchObject({
+        code: 'invalid_message',
+        message: expect.stringContaining('should be numbered: [seq, received, message]'),
+      });
+    },
+  );
+
   it('never shows a number to a client that did not ask', async () => {
     const { a, b } = await pairedTest();
     a.send({ type: 'offer', sdp: 'x' });
