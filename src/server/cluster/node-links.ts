@@ -43,6 +43,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   waitingBytes = 0;
   /** What was the first to wait at the last beat: it is sent again only when it still is. */
   firstAtBeat = 0;
+  wasOpen = false;
 
   constructor(node: NodeId, number: number, now: number) {
     super();
@@ -87,6 +88,7 @@ export class NodeLinks {
   /** By the other node's number. */
   readonly links = new Map<NodeId, NodeLink>();
   isBusUp = false;
+  #isToldAway = false;
   readonly #shell: NodeLinksShell;
   readonly #announcer = { timer: -1 };
   #lastNumber = 0;
@@ -101,6 +103,7 @@ export class NodeLinks {
       executors: {
         greet: (link) => this.#send(link, 0),
         announceOpen: (link) => {
+          link.wasOpen = true;
           shell.log.info({ node: link.node }, `Node ${link.node} is there`);
           shell.opened(link.node);
         },
@@ -110,7 +113,7 @@ export class NodeLinks {
         announceLoss: (link, event) => {
           const wasThere = link.peerNumber !== 0;
           if (this.links.get(link.node) === link) this.links.delete(link.node);
-          if (wasThere) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
+          if (link.wasOpen) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
           shell.lost(link.node, wasThere);
           if (event.type === 'OVERFULL') bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
         },
@@ -182,6 +185,8 @@ export class NodeLinks {
   #up(): void {
     this.#shell.now();
     this.isBusUp = true;
+    if (this.#isToldAway) this.#shell.log.info('The bus between the nodes is there');
+    this.#isToldAway = false;
     this.#shell.busChanged(true);
     this.#announce();
     for (const link of [...this.links.values()]) {
@@ -192,7 +197,12 @@ export class NodeLinks {
 
   #down(reason: string): void {
     this.#shell.now();
-    if (this.isBusUp) this.#shell.log.warn(`The bus between the nodes is away: ${reason}`);
+    // Told at the start, too: a wrong address shows nowhere else.
+    if (!this.#isToldAway)
+      this.#shell.log.warn(
+        `The bus between the nodes is away: ${reason}. It is tried again until it is there`,
+      );
+    this.#isToldAway = true;
     this.isBusUp = false;
     this.#shell.busChanged(false);
     for (const link of [...this.links.values()]) this.host.send(link, { type: 'BUS_DOWN' });

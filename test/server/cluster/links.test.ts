@@ -1,5 +1,6 @@
 /** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
 import { describe, expect, it } from '@jest/globals';
+import { LocalBusHub } from '../../../src/server/cluster/local-bus.ts';
 import {
   ask,
   nobodyOn,
@@ -9,7 +10,7 @@ import {
   twoNodes,
   until,
 } from '../../support/test-cluster.ts';
-import { pairUp } from '../../support/test-server.ts';
+import { pairUp, startTestServer } from '../../support/test-server.ts';
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {
@@ -71,6 +72,22 @@ describe('without the bus', () => {
     await pairUp(e, f);
   });
 
+  it('at the start as later, the log says so once, and once that it is there again', async () => {
+    const hub = new LocalBusHub();
+    hub.goAway();
+    const { log } = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+    const told = () =>
+      log.filter(({ msg }) => /\bbus\b/.test(msg)).map(({ level, msg }) => `${level} ${msg}`);
+    const [away, back] = ['40 The bus between the nodes is away: ', '30 The bus between the nodes is there'];
+    expect(told()).toEqual([expect.stringContaining(away)]);
+    expect(told()[0]).toMatch(/tried again/);
+    hub.comeBack();
+    expect(told()).toEqual([expect.stringContaining(away), back]);
+    hub.goAway();
+    hub.comeBack();
+    expect(told().slice(2)).toEqual([expect.stringContaining(away), back]);
+  });
+
   it('a request that is under way is refused', async () => {
     const { hub, one, two } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];
@@ -83,6 +100,17 @@ describe('without the bus', () => {
 });
 
 describe('a link between two nodes', () => {
+  it('that never opened ends without a word in the log', async () => {
+    const { hub, one, advance } = await twoNodes();
+    const stranger = hub.bus(3);
+    await stranger.start({ received() {}, unreachable() {}, up() {}, down() {} });
+    stranger.send(1, JSON.stringify({ node: 3, link: 1, to_link: 0, seq: 0, confirmed: 0 }));
+    await until(() => one.server.cluster?.links.links.has(3) === true, 'the link');
+    await advance(5_000);
+    expect(one.server.cluster?.links.links.has(3)).toBe(false);
+    expect(one.log.map(({ msg }) => msg).join()).not.toMatch(/Node 3/);
+  });
+
   it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
     const { hold, one, two, advance, a, b } = await pairAcross();
     const held = hold();
