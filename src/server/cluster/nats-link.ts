@@ -3,12 +3,13 @@
  * It never connects again by itself: what the client would keep for later is gone with it, and the next connection asks
  * for the number anew. The only file that knows the NATS client, which is loaded when it is first needed.
  */
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, TlsOptions } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { NodeId } from './bus.ts';
 import { BusError, DuplicateNodeError } from './bus-errors.ts';
 import { endSocketsOnFailure } from './dial-sockets.ts';
 import type { NatsAddress } from './nats-address.ts';
+import { natsTls } from './nats-tls.ts';
 
 /** A broker that does not answer is taken for away after this. */
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -61,7 +62,7 @@ export class NatsLink {
       servers,
       ...(user !== undefined && { user, pass }),
       ...(token !== undefined && { token }),
-      ...(isTls && { tls: {} }),
+      ...(isTls && { tls: natsTls(servers) as TlsOptions }),
       name: `pairlane node ${options.node}`,
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,

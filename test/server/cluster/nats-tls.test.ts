@@ -18,21 +18,32 @@ const withTls = ['--tls', '--tlscert', tlsCert, '--tlskey', tlsKey];
 const deaf: BusHandlers = { received() {}, unreachable() {}, up() {}, down() {} };
 const start = (url: string) => new NatsBus({ url, node: 1, log: pino({ level: 'silent' }) }).start(deaf);
 
+/** Tells what became of a bus in a process that trusts that certificate: Node reads whom to trust when it starts. */
+async function startTrusting(tlsCert: string, url: string): Promise<string> {
+  const script = `
+    const { NatsBus } = await import('./src/server/cluster/nats-bus.ts');
+    const bus = new NatsBus({ url: '${url}', node: 1, log: console });
+    const deaf = { received() {}, unreachable() {}, up: () => console.log('up'), down: console.log };
+    await bus.start(deaf).then(() => bus.stop(), (error) => console.log(error.message));`;
+  const { stdout } = await promisify(execFile)('npx', ['tsx', '--input-type=module', '--eval', script], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: tlsCert },
+  });
+  return stdout;
+}
+
 describe('the NATS bus over TLS', () => {
   it('is spoken with tls:// and nats:// where the certificate is trusted', async () => {
     const { port } = await NatsServer.start(...withTls);
-    // Node reads whom to trust when it starts.
-    const script = `
-      const { NatsBus } = await import('./src/server/cluster/nats-bus.ts');
-      for (const [i, scheme] of ['tls', 'nats'].entries()) {
-        const bus = new NatsBus({ url: scheme + '://localhost:${port}', node: i + 1, log: console });
-        await bus.start({ received() {}, unreachable() {}, up: () => console.log(scheme, 'up'), down: console.log });
-        await bus.stop();
-      }`;
-    const { stdout } = await promisify(execFile)('npx', ['tsx', '--input-type=module', '--eval', script], {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: tlsCert },
-    });
-    expect(stdout).toBe('tls up\nnats up\n');
+    expect(await startTrusting(tlsCert, `tls://localhost:${port}`)).toBe('up\n');
+    expect(await startTrusting(tlsCert, `nats://localhost:${port}`)).toBe('up\n');
+  });
+
+  it('takes a server that is named by its address for what its certificate says, and for nothing else', async () => {
+    const own = makeCertificate(folder, 'address', 'IP:127.0.0.1');
+    const named = await NatsServer.start('--tls', '--tlscert', own.tlsCert, '--tlskey', own.tlsKey);
+    expect(await startTrusting(own.tlsCert, `tls://127.0.0.1:${named.port}`)).toBe('up\n');
+    const other = await NatsServer.start(...withTls);
+    expect(await startTrusting(tlsCert, `tls://127.0.0.1:${other.port}`)).toMatch('is not trusted');
   });
 
   it.each(['tls', 'nats'])('refuses to start with %s:// where it is not', async (scheme) => {
