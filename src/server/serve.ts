@@ -3,7 +3,7 @@ import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { busProblems } from './cluster/create-bus.ts';
 import { iceServerProblems } from './ice-servers.ts';
-import { serverOptions } from './options.ts';
+import { type ServerOptions, serverOptions } from './options.ts';
 import { startServer } from './server.ts';
 
 export const serveCommand = defineCommand({
@@ -21,6 +21,8 @@ export const serveCommand = defineCommand({
     const server = await startServer(options).catch((error: Error) => {
       throw new CommandError(error.message);
     });
+    const warning = secretWarning(options);
+    if (warning) server.log.warn(warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
       process.once('SIGTERM', () => void server.stop());
@@ -30,3 +32,17 @@ export const serveCommand = defineCommand({
     return 0;
   },
 });
+
+/** What was asked for, and does not come about without a secret that outlives the process. */
+function secretWarning({
+  secret,
+  drainMs,
+  nats,
+  relayPort,
+  relayConnect,
+}: ServerOptions): string | undefined {
+  if (secret !== undefined) return undefined;
+  if ([nats, relayPort, relayConnect].some((option) => option !== undefined))
+    return 'Without --secret no client comes back when its node dies: give all nodes the same one';
+  return drainMs > 0 ? 'Without --secret no client comes back to its session after the drain' : undefined;
+}

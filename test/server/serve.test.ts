@@ -38,6 +38,18 @@ describe('pairlane serve', () => {
     expect(run.stderr).toContain('PAIRLANE_PING_TIMEOUT_MS: should be a whole number');
   });
 
+  it.each([
+    ['--relay-port', '0'],
+    ['--drain-ms', '1000'],
+  ])('with %s and no --secret warns of what it cannot do', async (...args) => {
+    const { run } = await started(args);
+    await run.printed(/"level":40,.*Without --secret no client comes back/);
+    const withSecret = await started([...args, '--secret', 'of all']);
+    withSecret.run.child.kill('SIGINT');
+    await withSecret.run.exited();
+    expect(withSecret.run.stdout).not.toContain('Without --secret');
+  });
+
   it('logs JSON lines when it does not write to a terminal', async () => {
     const { run, url } = await started();
     const client = await RawClient.connect(url);
