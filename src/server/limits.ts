@@ -48,9 +48,22 @@ export class SendingRate {
   readonly #bytes = new TokenBucket();
   /** Messages refused since the last that was not. */
   #refused = 0;
+  #creditMessages = 0;
+  #creditBytes = 0;
+
+  /** So much may come beside the rate: what a client kept while it was away. */
+  credit(messages: number, bytes: number): void {
+    this.#creditMessages = messages;
+    this.#creditBytes = bytes;
+  }
 
   /** Counts a message. @returns undefined when it may pass */
   take(now: number, bytes: number, options: RateOptions): Flood | undefined {
+    if (this.#creditMessages > 0 && this.#creditBytes >= bytes) {
+      this.#creditMessages -= 1;
+      this.#creditBytes -= bytes;
+      return undefined;
+    }
     const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
     const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, maxMessageBurst);
     if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, BYTE_BURST_S * maxBytesPerSecond, bytes)) {

@@ -4,7 +4,12 @@
  */
 import type { TimerWheel } from '../machines/index.ts';
 import type { TravellingSession } from '../protocol/cluster/index.ts';
-import { type ClientMessageOf, closeCodes } from '../protocol/index.ts';
+import {
+  type ClientMessageOf,
+  closeCodes,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_FRAMES,
+} from '../protocol/index.ts';
 import type { ArrivalAnswer } from './cluster/arrivals.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Halves } from './cluster/halves.ts';
@@ -212,5 +217,6 @@ function attach(session: ServerSession, socket: WebSocket<SocketData>, now: numb
   session.socket = socket;
   session.heardAt = now;
   session.isPinged = false;
+  session.rate.credit(MAX_WAITING_FRAMES, MAX_WAITING_BYTES);
   socket.getUserData().session = session;
 }

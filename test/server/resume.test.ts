@@ -201,6 +201,19 @@ describe('a session that can be resumed', () => {
     expect((await back.comeBack(test.server.url)).id).toBe(id);
   });
 
+  it('brings all 256 messages that its client kept meanwhile, and not one more at once than any client may', async () => {
+    const test = await pairedTest({ maxMessageBurst: 10, maxMessagesPerSecond: 1 });
+    await cut(test, test.a);
+    for (let n = 0; n < 256; n += 1) test.a.send({ type: 'candidate', candidate: { candidate: `${n}` } });
+    const back = await test.a.comeBack(test.server.url);
+    await test.b.next('peer_away');
+    await test.b.next('peer_back');
+    for (let n = 0; n < 256; n += 1)
+      expect((await test.b.next('candidate')).candidate).toEqual({ candidate: `${n}` });
+    for (let n = 0; n < 20; n += 1) back.send({ type: 'candidate', candidate: { candidate: `late ${n}` } });
+    expect(await back.next('error')).toMatchObject({ code: 'too_many_messages' });
+  });
+
   it('ends when more than 256 messages wait for it, and the peer is told why', async () => {
     const test = await pairedTest({ maxMessagesPerSecond: 0 });
     await test.a.settled();
