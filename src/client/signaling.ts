@@ -225,6 +225,8 @@ export class SignalingLink {
         this.#forgetReports(old.delivery);
       }
       for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
+      // Heard on this socket, the server takes no older secret any more: not from a socket that was left, late.
+      if (old.delivery.waiting.length === 0) this.#sendPlain(old.delivery.confirmation());
       return true;
     }
     this.#session = resume === undefined ? undefined : { id, token: resume, delivery: new Delivery() };

@@ -11,6 +11,8 @@ export interface NodeLinkSettings {
   readonly beatMs: number;
   /** A node that is not heard from for so long is lost. */
   readonly silenceMs: number;
+  /** So long may the bus be away until its nodes are lost with it; Infinity where it says nothing about them. */
+  readonly suspendedMs: number;
 }
 
 export interface NodeLinkContext {
@@ -60,6 +62,7 @@ export const nodeLinkMachine = setup({
   },
   delays: {
     beat: ({ context }) => context.settings.beatMs,
+    suspension: ({ context }) => context.settings.suspendedMs,
   },
 }).createMachine({
   id: 'node-link',
@@ -101,9 +104,10 @@ export const nodeLinkMachine = setup({
       },
     },
     suspended: {
-      description: 'The bus is away: that it is silent says nothing about the node.',
+      description: 'The bus is away: with a broker, that says nothing about the node.',
       entry: { type: 'failRequests', params: { code: 'unavailable' } },
       on: { BUS_UP: { target: 'open', actions: 'sendAgain' } },
+      after: { suspension: { target: 'lost' } },
     },
     lost: {
       description:

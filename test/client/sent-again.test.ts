@@ -180,3 +180,9 @@ describe('a report to a server that is killed before it confirmed it', () => {
 function description(type: 'offer' | 'answer', n: number): ClientMessage {
   return { type, sdp: `${n}` };
 }
+
+describe('a client that comes back and has nothing to send again', () => {
+  it('is heard all the same, so that the secret it came with is worth nothing any more', () => {
+    expect(sentAgain([])).toEqual([JSON.stringify({ type: 'ack', received: 0 })]);
+  });
+});

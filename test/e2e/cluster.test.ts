@@ -217,4 +217,15 @@ describe('nodes over the relay network, without a broker', () => {
     }
     await expectClean(pairs);
   });
+
+  it('tell a client whose peer was at the site that died, though that one carried their messages', async () => {
+    const relayPort = String(await freePort());
+    const one = await NodeProcess.start('--node', '1', '--relay-port', relayPort);
+    const two = await NodeProcess.start('--node', '2', '--relay-connect', `127.0.0.1:${relayPort}`);
+    const [a, b] = [await RawClient.connect(one.url), await RawClient.connect(two.url)];
+    b.send({ type: 'pair_request', target_id: a.id });
+    await b.next('paired');
+    await one.kill();
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
+  });
 });

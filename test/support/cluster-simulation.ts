@@ -24,6 +24,7 @@ export class LossyNetwork {
 
   bus(node: NodeId): Bus {
     return {
+      hasBroker: true,
       start: async (handlers) => {
         this.#handlers.set(node, handlers);
         handlers.up();

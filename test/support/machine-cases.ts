@@ -215,7 +215,7 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
     'node-link',
     {
       machine: nodeLinkMachine,
-      inputs: [{ node: 2, settings: { beatMs: 1_000, silenceMs: 3_500 } }],
+      inputs: [{ node: 2, settings: { beatMs: 1_000, silenceMs: 3_500, suspendedMs: 3_500 } }],
       events: all(nodeLinkEvents),
     },
   ],

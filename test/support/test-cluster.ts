@@ -2,6 +2,7 @@
 import { LocalBusHub } from '../../src/server/cluster/local-bus.ts';
 import type { ServerOptions } from '../../src/server/index.ts';
 import { PATIENCE_MS } from './patience.ts';
+import type { ResumableClient } from './resumable-client.ts';
 import { pairUp, startTestServer, type TestServer } from './test-server.ts';
 
 export interface TestCluster {
@@ -47,8 +48,8 @@ export class Held {
 export async function startTestCluster(
   count: number,
   options: Partial<ServerOptions> = {},
+  hub = new LocalBusHub(),
 ): Promise<TestCluster> {
-  const hub = new LocalBusHub();
   const nodes: TestServer[] = [];
   const buses = Array.from({ length: count }, (_, n) => hub.bus(n + 1));
   for (const bus of buses) {
@@ -80,8 +81,8 @@ export const pairingsOn = ({ server }: TestServer) => [...server.pairings].map((
 /** The id of a client that there is not; it belongs to that node. */
 export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
-export async function twoNodes() {
-  const cluster = await startTestCluster(2);
+export async function twoNodes(hub?: LocalBusHub) {
+  const cluster = await startTestCluster(2, {}, hub);
   const [one, two] = cluster.nodes as [TestServer, TestServer];
   return { ...cluster, one, two };
 }
@@ -93,8 +94,8 @@ export async function threeNodes() {
 }
 
 /** A client of each of two nodes, which can come back, paired. */
-export async function pairAcross() {
-  const cluster = await twoNodes();
+export async function pairAcross(hub?: LocalBusHub) {
+  const cluster = await twoNodes(hub);
   const [a, b] = [await cluster.one.connectResumable(), await cluster.two.connectResumable()];
   const epoch = await pairUp(a, b);
   return { ...cluster, a, b, epoch };
@@ -106,6 +107,23 @@ export async function plainPairAcross() {
   const [a, b] = [await cluster.one.connect(), await cluster.two.connect()];
   await pairUp(a, b);
   return { ...cluster, a, b };
+}
+
+/** Comes to a node again and again: it looks for the session's node for a while before it takes the client's word. */
+export async function keepsTryingAt(
+  node: TestServer,
+  client: ResumableClient,
+  advance: (ms: number) => Promise<void>,
+): Promise<ResumableClient> {
+  let isAnswered = false;
+  const coming = client
+    .comeBack(node.server.url)
+    .catch(() => undefined)
+    .finally(() => {
+      isAnswered = true;
+    });
+  while (!isAnswered) await advance(500);
+  return (await coming) ?? keepsTryingAt(node, client, advance);
 }
 
 /** Waits for a fact, a turn of the event loop at a time. @throws when it does not come */

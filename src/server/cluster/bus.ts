@@ -24,6 +24,11 @@ export interface BusHandlers {
 
 export interface Bus {
   /**
+   * Whether something apart from the nodes carries the messages: that it is away says nothing about them. Where the
+   * nodes themselves do, one that has lost its way to the others may have lost them.
+   */
+  readonly hasBroker: boolean;
+  /**
    * Fulfilled when this node can be reached; when the bus is away at the start, when that is known: it goes on trying.
    * @throws when what it was told is wrong (a URL, a credential, an id that another node has): says how to mend it
    */

@@ -8,17 +8,21 @@ import { DuplicateNodeError } from './bus-errors.ts';
 export interface LocalBusHubOptions {
   /** Runs a delivery some time later; a test may run them in any order, each pair of nodes keeps its own. */
   readonly schedule?: (deliver: () => void) => void;
+  /** What it says of itself as a bus; true. */
+  readonly hasBroker?: boolean;
 }
 
 /** Where the nodes of one process meet. */
 export class LocalBusHub {
+  readonly hasBroker: boolean;
   #schedule: (deliver: () => void) => void;
   readonly #nodes = new Map<NodeId, LocalBus>();
   /** What is under way, by sender and receiver, so that a schedule of any order leaves each pair's own. */
   readonly #underWay = new Map<string, (() => void)[]>();
   #isUp = true;
 
-  constructor({ schedule = queueMicrotask }: LocalBusHubOptions = {}) {
+  constructor({ schedule = queueMicrotask, hasBroker = true }: LocalBusHubOptions = {}) {
+    this.hasBroker = hasBroker;
     this.#schedule = schedule;
   }
 
@@ -99,6 +103,10 @@ export class LocalBusHub {
 }
 
 export class LocalBus implements Bus {
+  get hasBroker(): boolean {
+    return this.#hub.hasBroker;
+  }
+
   readonly id: NodeId;
   /** Whom to tell; undefined before the start and after the stop. */
   handlers: BusHandlers | undefined;

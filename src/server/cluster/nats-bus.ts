@@ -24,6 +24,7 @@ export interface NatsBusOptions {
 }
 
 export class NatsBus implements Bus {
+  readonly hasBroker = true;
   readonly #options: NatsBusOptions;
   readonly #random: () => number;
   readonly #token = randomBytes(8).toString('hex');

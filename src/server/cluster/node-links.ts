@@ -9,6 +9,7 @@ import {
   type NodeLinkContext,
   type NodeLinkEffects,
   type NodeLinkEvent,
+  type NodeLinkSettings,
   nodeLinkMachine,
   type StepQueue,
   type TimerWheel,
@@ -20,7 +21,8 @@ import type { Bus, NodeId } from './bus.ts';
 import { decodeEnvelope, decodeNodeMessage } from './decode.ts';
 
 /** A dead node's clients' peers are to know within 5 s. */
-const SETTINGS = { beatMs: 1_000, silenceMs: 3_500 };
+const BEAT_MS = 1_000;
+const SILENCE_MS = 3_500;
 /** A node that missed another's first word hears of it from the next. */
 const ANNOUNCE_MS = 5_000;
 const ANNOUNCE = 'announce';
@@ -90,12 +92,18 @@ export class NodeLinks {
   isBusUp = false;
   #isToldAway = false;
   readonly #shell: NodeLinksShell;
+  readonly #settings: NodeLinkSettings;
   readonly #announcer = { timer: -1 };
   #lastNumber = 0;
 
   constructor(shell: NodeLinksShell) {
     this.#shell = shell;
     const { queue, timers, bus } = shell;
+    this.#settings = {
+      beatMs: BEAT_MS,
+      silenceMs: SILENCE_MS,
+      suspendedMs: bus.hasBroker ? Number.POSITIVE_INFINITY : SILENCE_MS,
+    };
     this.host = new MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>(nodeLinkMachine, {
       queue,
       timers,
@@ -172,7 +180,7 @@ export class NodeLinks {
     this.#lastNumber = Math.max(Math.floor(this.#shell.wallTime()), this.#lastNumber + 1);
     const link = new NodeLink(node, this.#lastNumber, this.#shell.now());
     this.links.set(node, link);
-    this.host.start(link, { node, settings: SETTINGS });
+    this.host.start(link, { node, settings: this.#settings });
     return link;
   }
 

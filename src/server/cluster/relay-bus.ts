@@ -39,6 +39,7 @@ export interface RelayBusOptions {
 }
 
 export class RelayBus implements Bus {
+  readonly hasBroker = false;
   readonly #options: RelayBusOptions;
   readonly #cutter = new FragmentCutter(randomBytes(8).toString('hex'));
   readonly #joiner = new FragmentJoiner(() => performance.now());

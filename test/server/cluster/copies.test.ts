@@ -5,7 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../support/raw-client.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
-import { startTestCluster, threeNodes, until } from '../../support/test-cluster.ts';
+import { keepsTryingAt, startTestCluster, threeNodes, until } from '../../support/test-cluster.ts';
 import { pairUp, type TestServer } from '../../support/test-server.ts';
 
 const heard = (client: RawClient) =>
@@ -29,22 +29,6 @@ async function triesAt({ server }: TestServer, client: ResumableClient): Promise
   const { received, first } = delivery;
   gone.socket.send(JSON.stringify({ type: 'resume', id, token, received, first }));
   return () => gone.close();
-}
-
-/** Comes to a node again and again: it looks for the session's node for a while before it takes the client's word. */
-async function keepsTryingAt(
-  node: TestServer,
-  client: ResumableClient,
-  advance: (ms: number) => Promise<void>,
-): Promise<ResumableClient> {
-  let isAnswered = false;
-  const coming = comesTo(node, client)
-    .catch(() => undefined)
-    .finally(() => {
-      isAnswered = true;
-    });
-  while (!isAnswered) await advance(500);
-  return (await coming) ?? keepsTryingAt(node, client, advance);
 }
 
 /** Nodes whose clients answer no ping: only the test decides who is lost. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LocalBusHub } from '../../../src/server/cluster/local-bus.ts';
 import {
   ask,
+  keepsTryingAt,
   nobodyOn,
   pairAcross,
   pairingsOn,
@@ -47,6 +48,27 @@ describe('a node that dies', () => {
     const { two, a, b } = await plainPairAcross();
     await two.server.stop();
     expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+  });
+});
+
+describe('without the bus, where the nodes themselves are the bus', () => {
+  it('the others are lost 3.5 s after it, their clients can come back here, and all comes back with it', async () => {
+    const hub = new LocalBusHub({ hasBroker: false });
+    const { one, two, a, b, epoch, advance } = await pairAcross(hub);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    hub.goAway();
+    await advance(3_000);
+    await a.settled();
+    expect(a.inbox).toEqual([]);
+    await advance(500);
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    const back = await keepsTryingAt(one, b, advance);
+    expect(back.id).toBe(b.id);
+    expect(await a.next('peer_back')).toMatchObject({ peer_id: b.id });
+    hub.comeBack();
+    await until(() => !two.server.sessions.has(b.id), 'the older copy to be given up');
+    back.send({ type: 'offer', sdp: 'from where it is now' });
+    expect((await a.next('offer')).sdp).toBe('from where it is now');
   });
 });
 
