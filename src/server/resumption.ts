@@ -15,6 +15,7 @@ import type { ServerSession } from './sessions.ts';
 
 const NONCE_BYTES = 16;
 const RUN_BYTES = 6;
+const FINGERPRINT_CHARS = 12;
 
 /** Makes and knows the secrets of one server. */
 export class ResumeSecrets {
@@ -27,6 +28,11 @@ export class ResumeSecrets {
     this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
     this.#key =
       secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
+  }
+
+  /** By which two nodes know whether they have the same key, and nobody knows the key. */
+  get fingerprint(): string {
+    return this.#sign('', 'fingerprint').slice(0, FINGERPRINT_CHARS);
   }
 
   /** @param generation how often the session's client has come back */

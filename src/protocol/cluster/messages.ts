@@ -81,6 +81,12 @@ const session = {
 } as const;
 
 export const nodeSchemas = {
+  hello: {
+    type: 'object',
+    description: 'The first over every link: what my clients’ secrets are made with, as a fingerprint.',
+    required: ['type', 'fingerprint'],
+    properties: { type: { const: 'hello' }, fingerprint: { type: 'string', maxLength: 64 } },
+  },
   ask: {
     type: 'object',
     description:

@@ -138,7 +138,15 @@ export class Cluster {
 
   #received(node: NodeId, message: NodeMessage): void {
     const { asks, arrivals } = this;
+    const { secrets, log } = this.#shell;
     switch (message.type) {
+      case 'hello':
+        if (message.fingerprint !== secrets.fingerprint)
+          log.warn(
+            { node },
+            `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
+          );
+        return;
       case 'ask':
         asks.asked(node, message);
         return;
@@ -174,7 +182,8 @@ export class Cluster {
   }
 
   #opened(node: NodeId): void {
-    const { directory, halves } = this.#shell;
+    const { directory, halves, secrets } = this.#shell;
+    this.links.send(node, { type: 'hello', fingerprint: secrets.fingerprint });
     const guests = [...directory.sessions.values()]
       .filter(({ id }) => nodeOfSessionId(id) === node)
       .map(idOf);

@@ -122,6 +122,20 @@ describe('without the bus', () => {
 });
 
 describe('a link between two nodes', () => {
+  it.each([
+    ['warns of a node that has another secret', 'of nobody else', 1],
+    ['says nothing of one that has the same', 'of all nodes', 0],
+  ])('%s', async (_what, secret, warnings) => {
+    const hub = new LocalBusHub();
+    const one = await startTestServer({ node: 1, secret: 'of all nodes' }, { bus: hub.bus(1) });
+    const two = await startTestServer({ node: 2, secret }, { bus: hub.bus(2) });
+    const [a, b] = [await one.connect(), await two.connect()];
+    await pairUp(a, b);
+    const told = one.log.filter(({ msg }) => /Node 2 has another secret: .*--secret/.test(msg));
+    expect(told).toHaveLength(warnings);
+    expect(JSON.stringify(one.log)).not.toContain(secret);
+  });
+
   it('that never opened ends without a word in the log', async () => {
     const { hub, one, advance } = await twoNodes();
     const stranger = hub.bus(3);
