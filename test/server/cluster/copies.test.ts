@@ -3,23 +3,10 @@
  * up, there is one session in the end, and nothing that was said to it or by it is lost or doubled.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { RawClient } from '../../support/raw-client.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
+import { comesTo, has, heard, says } from '../../support/talk.ts';
 import { keepsTryingAt, startTestCluster, threeNodes, until } from '../../support/test-cluster.ts';
 import { pairUp, type TestServer } from '../../support/test-server.ts';
-
-const heard = (client: RawClient) =>
-  client.inbox
-    .filter(({ type }) => type === 'candidate')
-    .map(({ candidate }) => (candidate as { candidate: string }).candidate);
-
-const says = (client: RawClient, ...texts: string[]) => {
-  for (const text of texts) client.send({ type: 'candidate', candidate: { candidate: text } });
-};
-
-const comesTo = ({ server }: TestServer, client: ResumableClient) => client.comeBack(server.url);
-
-const has = ({ server }: TestServer, { id }: RawClient) => server.sessions.has(id);
 
 /** Comes to a node and does not wait for the answer. @returns what hangs up */
 async function triesAt({ server }: TestServer, client: ResumableClient): Promise<() => Promise<void>> {

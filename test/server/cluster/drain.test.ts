@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../support/raw-client.ts';
 import { heardBy } from '../../support/restartable.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
+import { says } from '../../support/talk.ts';
 import { startTestCluster, until } from '../../support/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -22,10 +23,6 @@ async function pairAcross(at: TestServer, peerAt: TestServer): Promise<[Resumabl
   b.pairing = { peer_id: a.id, epoch, initiator: false };
   return [a, b];
 }
-
-const says = (client: RawClient, ...texts: string[]) => {
-  for (const text of texts) client.send({ type: 'candidate', candidate: { candidate: text } });
-};
 
 const typesOf = ({ inbox }: RawClient) => inbox.map(({ type }) => type);
 

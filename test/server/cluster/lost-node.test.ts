@@ -1,6 +1,7 @@
 /** How long a session can come back after the node that had it is lost, and where else it is looked for. */
 import { describe, expect, it } from '@jest/globals';
 import type { ResumableClient } from '../../support/resumable-client.ts';
+import { comesTo } from '../../support/talk.ts';
 import { startTestCluster, until } from '../../support/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -11,8 +12,6 @@ async function threeNodes() {
   const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
   return { ...cluster, one, two, three };
 }
-
-const comesTo = ({ server }: TestServer, client: ResumableClient) => client.comeBack(server.url);
 
 const isLost = ({ server }: TestServer, node: number) => server.cluster?.links.isOpen(node) === false;
 

@@ -1,22 +1,9 @@
 /** A client that comes back to another node than the one that has its session: all of it moves there. */
 import { describe, expect, it } from '@jest/globals';
-import type { RawClient } from '../../support/raw-client.ts';
 import type { ResumableClient } from '../../support/resumable-client.ts';
+import { comesTo, has, heard, says } from '../../support/talk.ts';
 import { threeNodes, until } from '../../support/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
-
-const heard = (client: RawClient) =>
-  client.inbox
-    .filter(({ type }) => type === 'candidate')
-    .map(({ candidate }) => (candidate as { candidate: string }).candidate);
-
-const says = (client: RawClient, ...texts: string[]) => {
-  for (const text of texts) client.send({ type: 'candidate', candidate: { candidate: text } });
-};
-
-const comesTo = ({ server }: TestServer, client: ResumableClient) => client.comeBack(server.url);
-
-const has = ({ server }: TestServer, { id }: RawClient) => server.sessions.has(id);
 
 describe('a client that comes back to another node', () => {
   it('has its id, and what waited for it, and the node that it left has nothing of it', async () => {
