@@ -1,6 +1,6 @@
 /** A client that comes back to another node than the one that has its session: all of it moves there. */
 import { describe, expect, it } from '@jest/globals';
-import type { ResumableClient } from '../../support/resumable-client.ts';
+import type { RawClient } from '../../support/raw-client.ts';
 import { comesTo, has, heard, says } from '../../support/talk.ts';
 import { threeNodes, until } from '../../support/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
