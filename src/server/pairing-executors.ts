@@ -9,6 +9,7 @@ import type { Logger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
 import { messageTypeOf, type SessionHost } from './router.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
+import { tellPeer } from './tell-peer.ts';
 
 export interface PairingShell {
   readonly outbox: Outbox;
@@ -46,6 +47,8 @@ export function pairingExecutors(
           isGranted: session.ask?.epoch === epoch,
         });
       }
+      // Whoever asks for a client that is away waits for it, and should know.
+      for (const session of pairing.clients) if (session.isMissed) tellPeer(session, 'away', shell);
     },
     restorePairing(pairing) {
       log.info(

@@ -4,11 +4,11 @@ import type { Executors, SessionEffects, SessionEvent } from '../machines/index.
 import { closeCodes, formatPairingKey } from '../protocol/index.ts';
 import type { Asks } from './cluster/asks.ts';
 import type { Halves } from './cluster/halves.ts';
-import { RemoteSession } from './cluster/remote-session.ts';
 import type { Logger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
 import { type Directory, messageTypeOf, type PairingHost } from './router.ts';
 import { ServerPairing, type ServerSession } from './sessions.ts';
+import { tellPeer } from './tell-peer.ts';
 
 export interface SessionShell {
   readonly directory: Directory & { readonly sessions: Map<string, ServerSession> };
@@ -30,13 +30,6 @@ export function sessionExecutors(
   shell: SessionShell,
 ): Executors<SessionEffects, ServerSession, SessionEvent> {
   const { directory, outbox, log, clock, halves } = shell;
-  const tellPeer = (session: ServerSession, what: 'away' | 'back') => {
-    const peer = session.pairing?.other(session.side);
-    if (!(peer instanceof RemoteSession)) {
-      if (peer) outbox.send(peer, { type: `peer_${what}`, peer_id: session.id });
-    } else if (what === 'away') halves.tell(peer, 'away', {});
-    else halves.reunion.back(peer);
-  };
   return {
     createPairing(session, event) {
       if (event.type !== 'PAIR_REQUESTED') return;
@@ -92,12 +85,12 @@ export function sessionExecutors(
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
       session.isMissed = true;
-      tellPeer(session, 'away');
+      tellPeer(session, 'away', shell);
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
       session.isMissed = false;
-      tellPeer(session, 'back');
+      tellPeer(session, 'back', shell);
     },
     forgetSession(session) {
       directory.sessions.delete(session.id);

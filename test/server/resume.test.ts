@@ -105,6 +105,18 @@ describe('a session that can be resumed', () => {
     expect(cuts).toBeGreaterThan(50);
   });
 
+  it('that is asked for while it is away is paired, and the one who asked is told that it is away, and when it is back', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(), await test.connect()];
+    await cut(test, a);
+    b.send({ type: 'pair_request', target_id: a.id });
+    expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
+    expect(await b.next('peer_away')).toEqual({ type: 'peer_away', peer_id: a.id });
+    const back = await a.comeBack(test.server.url);
+    expect(await back.next('paired')).toMatchObject({ peer_id: b.id });
+    expect(await b.next('peer_back')).toEqual({ type: 'peer_back', peer_id: a.id });
+  });
+
   it('ends 30 s after its socket was lost, and the peer is told', async () => {
     const test = await pairedTest();
     await cut(test, test.a);

@@ -57,6 +57,19 @@ describe('a client of one node and a client of another', () => {
     expect(a.inbox).toEqual([]);
   });
 
+  it('are paired while one is away, and the one who asked is told so, and when it is back', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connect()];
+    a.socket.terminate();
+    await until(() => one.server.sessions.get(a.id)?.isMissed === true, 'the loss');
+    b.send(ask(a.id));
+    expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
+    expect(await b.next('peer_away')).toEqual({ type: 'peer_away', peer_id: a.id });
+    const back = await a.comeBack(one.server.url);
+    expect(await back.next('paired')).toMatchObject({ peer_id: b.id });
+    expect(await b.next('peer_back')).toEqual({ type: 'peer_back', peer_id: a.id });
+  });
+
   it('are told that the other is away, and back', async () => {
     const { two, a, b, one } = await pairAcross();
     a.socket.terminate();
