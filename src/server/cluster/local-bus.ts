@@ -5,9 +5,12 @@
 import type { Bus, BusHandlers, NodeId } from './bus.ts';
 import { DuplicateNodeError } from './bus-errors.ts';
 
+/** @param pair the numbers of sender and receiver, with a space between them */
+export type Schedule = (deliver: () => void, pair: string) => void;
+
 export interface LocalBusHubOptions {
   /** Runs a delivery some time later; a test may run them in any order, each pair of nodes keeps its own. */
-  readonly schedule?: (deliver: () => void) => void;
+  readonly schedule?: Schedule;
   /** What it says of itself as a bus; true. */
   readonly hasBroker?: boolean;
 }
@@ -15,7 +18,7 @@ export interface LocalBusHubOptions {
 /** Where the nodes of one process meet. */
 export class LocalBusHub {
   readonly hasBroker: boolean;
-  #schedule: (deliver: () => void) => void;
+  #schedule: Schedule;
   readonly #nodes = new Map<NodeId, LocalBus>();
   /** What is under way, by sender and receiver, so that a schedule of any order leaves each pair's own. */
   readonly #underWay = new Map<string, (() => void)[]>();
@@ -50,7 +53,7 @@ export class LocalBusHub {
   }
 
   /** For the same tests: somebody else says when something arrives. @param schedule undefined: soon, as ever */
-  hold(schedule: ((deliver: () => void) => void) | undefined): void {
+  hold(schedule: Schedule | undefined): void {
     this.#schedule = schedule ?? queueMicrotask;
   }
 
@@ -98,7 +101,7 @@ export class LocalBusHub {
       const next = queue?.shift();
       if (queue?.length === 0) this.#underWay.delete(pair);
       next?.();
-    });
+    }, pair);
   }
 }
 

@@ -127,6 +127,31 @@ describe('a client that leaves before its session has come', () => {
     expect((await comesTo(two, a)).id).toBe(a.id);
     expect(has(one, a)).toBe(false);
   });
+
+  it('is away for its peer as soon as that node says so, whether or not the one that gave it away is heard', async () => {
+    const { hub, one, two, three } = await quietNodes();
+    const [a, b] = [await one.connect(), await three.connectResumable()];
+    await pairUp(a, b);
+    const held = new Map<string, (() => void)[]>([
+      ['3 1', []],
+      ['3 2', []],
+    ]);
+    hub.hold((deliver, pair) => {
+      const waiting = held.get(pair);
+      if (waiting) waiting.push(deliver);
+      else queueMicrotask(deliver);
+    });
+    const hangUp = await triesAt(two, b);
+    await until(() => !has(three, b), 'the move');
+    await hangUp();
+    for (const deliver of held.get('3 2') ?? []) deliver();
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
+    // That it is on its way is no news any more.
+    hub.hold(undefined);
+    for (const deliver of held.get('3 1') ?? []) deliver();
+    await comesTo(two, b);
+    expect(await a.next('peer_back')).toMatchObject({ peer_id: b.id });
+  });
 });
 
 describe('a pairing with a client that cannot come back', () => {
