@@ -112,7 +112,7 @@ export class UdpProxy {
       const source = await this.#frontOf(from, other);
       const { delayMs, loseOneIn, isCut } = this.fault(source.peer);
       count += 1;
-      if (isCut || (loseOneIn > 0 && count % loseOneIn === 0)) {
+      if (isCut || (loseOneIn > 0 && scattered(count) % loseOneIn === 0)) {
         this.lost += 1;
         return;
       }
@@ -133,3 +133,8 @@ const running: UdpProxy[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((proxy) => proxy.close()));
 });
+
+/** Losses at even distances can meet every repetition of a packet whose sender waits twice as long each time. */
+function scattered(count: number): number {
+  return Math.imul(count, 0x9e37_79b1) >>> 16;
+}
