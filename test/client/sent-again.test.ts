@@ -59,7 +59,7 @@ function sentAgain(said: readonly ClientMessage[], ...answers: object[]): string
 
 const createKey: ClientMessage = { type: 'create_key' };
 const pairRequest: ClientMessage = { type: 'pair_request', target_id: 'you' };
-const key = { type: 'key', key: 'XXXX-XXXX-XXXX', expires_at: 1 };
+const key = { type: 'key', key: 'HTPA-0XJM-WTDJ', expires_at: 1 };
 const paired = { type: 'paired', peer_id: 'you', initiator: true, polite: false, epoch: 1 };
 const refused = (type: string) => ({ type: 'error', code: 'too_many_keys', message: 'No', for: type });
 
