@@ -6,8 +6,8 @@ export default {
   // A test that failed may have left a server or a browser open; the run ends all the same.
   forceExit: true,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/support/around-tests.ts'],
-  reporters: ['default', '<rootDir>/test/support/coverage-gate.js'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
+  reporters: ['default', '<rootDir>/test/support/machines/coverage-gate.js'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

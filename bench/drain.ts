@@ -9,9 +9,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { freePort } from '../tools/node-process.ts';
 import { DrainClient, type Fleet } from './drain-client.ts';
 import { cpuUs } from './support/cpu.ts';
-import { freePort } from './support/node-process.ts';
 
 const { values: given } = parseArgs({
   options: {

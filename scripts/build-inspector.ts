@@ -5,8 +5,8 @@ import { build } from 'esbuild';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-rmSync(at('dist/inspector/charts'), { recursive: true, force: true });
-cpSync(at('src/inspector/charts'), at('dist/inspector/charts'), { recursive: true });
+rmSync(at('dist/inspector/charts/svg'), { recursive: true, force: true });
+cpSync(at('src/inspector/charts/svg'), at('dist/inspector/charts/svg'), { recursive: true });
 
 // A classic script, not a module: the page also works when it is opened as a file, where modules are not loaded.
 await build({

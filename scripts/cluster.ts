@@ -2,14 +2,15 @@
  * `npm run cluster`: a broker, three nodes and many clients across them on this machine; nodes and the broker are killed
  * meanwhile, and what the clients recorded tells whether anything was lost. The status is 1 when it was.
  */
-import { isClean, type Verdict } from '../bench/support/history.ts';
-import { endAllAtExit } from '../bench/support/process-group.ts';
-import { type FleetReport, reportOf } from '../src/client/fleet-report.ts';
+
+import { type FleetReport, reportOf } from '../src/client/commands/fleet-report.ts';
+import { isClean, type Verdict } from '../tools/history.ts';
+import { endAllAtExit } from '../tools/process-group.ts';
+import { Scene } from './cluster/demo-cluster.ts';
 import { Display, faults } from './cluster/display.ts';
+import { Trouble } from './cluster/faults.ts';
 import { type ClusterOptions, readOptions } from './cluster/options.ts';
-import { pause } from './cluster/pause.ts';
-import { Scene } from './cluster/scene.ts';
-import { Trouble } from './cluster/trouble.ts';
+import { pause } from './cluster/sleep.ts';
 import { watch } from './cluster/watch.ts';
 
 const INTERRUPTED_STATUS = 130;

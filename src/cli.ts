@@ -7,32 +7,32 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   {
     name: 'serve',
     about: 'Start the signaling server.',
-    load: async () => (await import('./server/serve.ts')).serveCommand,
+    load: async () => (await import('./server/serve-command.ts')).serveCommand,
   },
   {
     name: 'chat',
     about: 'Chat with another peer from the terminal.',
-    load: async () => (await import('./client/chat.ts')).chatCommand,
+    load: async () => (await import('./client/commands/chat-command.ts')).chatCommand,
   },
   {
     name: 'bot',
     about: 'Run a headless peer that says something, or echoes.',
-    load: async () => (await import('./client/bot.ts')).botCommand,
+    load: async () => (await import('./client/commands/bot-command.ts')).botCommand,
   },
   {
     name: 'agent',
     about: 'Run a headless player in a game room.',
-    load: async () => (await import('./client/agent.ts')).agentCommand,
+    load: async () => (await import('./client/commands/agent-command.ts')).agentCommand,
   },
   {
     name: 'bots',
     about: 'Run many pairs of bots that talk to each other, and count.',
-    load: async () => (await import('./client/bots.ts')).botsCommand,
+    load: async () => (await import('./client/commands/bots-command.ts')).botsCommand,
   },
   {
     name: 'demo',
     about: 'Start a server and two peers that talk to each other, step by step.',
-    load: async () => (await import('./demo.ts')).demoCommand,
+    load: async () => (await import('./demo-command.ts')).demoCommand,
   },
   {
     name: 'relay',
@@ -42,17 +42,17 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   {
     name: 'relay-chat',
     about: 'Chat across the relay network, in the terminal.',
-    load: async () => (await import('./client/relay-chat.ts')).relayChatCommand,
+    load: async () => (await import('./client/commands/relay-chat-command.ts')).relayChatCommand,
   },
   {
     name: 'chart',
     about: 'Print the state chart of a machine.',
-    load: async () => (await import('./inspector/chart-command.ts')).chartCommand,
+    load: async () => (await import('./inspector/charts/chart-command.ts')).chartCommand,
   },
   {
     name: 'replay',
     about: 'Step the machines through a recorded pairing.',
-    load: async () => (await import('./inspector/replay-command.ts')).replayCommand,
+    load: async () => (await import('./inspector/records/replay-command.ts')).replayCommand,
   },
 ];
 

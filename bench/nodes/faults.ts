@@ -1,7 +1,7 @@
 /** Links that are cut and nodes that are killed, at random moments under load: what the clients' histories tell. */
-import type { NodeProcess } from '../support/node-process.ts';
-import { SteadyPairs } from '../support/steady-pairs.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import type { NodeProcess } from '../../tools/node-process.ts';
+import { SteadyPairs } from '../../tools/steady-pairs.ts';
+import { TcpProxy } from '../../tools/tcp-proxy.ts';
 import { growCluster } from './grown-cluster.ts';
 import { type Effort, type Progress, type Trial, trialOf } from './report.ts';
 

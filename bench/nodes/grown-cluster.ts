@@ -2,7 +2,7 @@
  * A cluster whose nodes have been there for longer than the resume grace. Until then each takes it that clients of an
  * earlier process of its own may still come back, and forgives what it would not forgive later.
  */
-import { NodeCluster } from '../support/node-cluster.ts';
+import { NodeCluster } from '../../tools/node-cluster.ts';
 import type { Effort, Progress } from './report.ts';
 
 export interface GrownCluster {

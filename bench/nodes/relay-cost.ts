@@ -1,7 +1,8 @@
 /** What a relayed message costs the servers: of a pair on one node, and of a pair on two, slices in turn. */
+
+import { NodeCluster } from '../../tools/node-cluster.ts';
+import { type SteadyPair, SteadyPairs } from '../../tools/steady-pairs.ts';
 import { cpuUs } from '../support/cpu.ts';
-import { NodeCluster } from '../support/node-cluster.ts';
-import { type SteadyPair, SteadyPairs } from '../support/steady-pairs.ts';
 import { median } from '../table.ts';
 import type { Effort, Figure, Progress } from './report.ts';
 

@@ -1,6 +1,6 @@
 /** What the parts of this benchmark have in common: how much they do, and what they hand over. */
-import { isClean, type Verdict } from '../support/history.ts';
-import type { SteadyPairs } from '../support/steady-pairs.ts';
+import { isClean, type Verdict } from '../../tools/history.ts';
+import type { SteadyPairs } from '../../tools/steady-pairs.ts';
 
 export interface Effort {
   readonly slices: number;

@@ -2,8 +2,8 @@
  * The newcomers of a storm: pair after pair connects to any nodes and pairs, a few pairs beside each other, and how long
  * each waited is noted.
  */
-import { SteadyClient } from '../support/steady-client.ts';
-import { pairUp } from '../support/steady-pairs.ts';
+import { SteadyClient } from '../../tools/steady-client.ts';
+import { pairUp } from '../../tools/steady-pairs.ts';
 
 /** What it is told: what comes from now on is during a storm, or is not, or it is to report. */
 export type ProbeOrder = 'storm' | 'calm' | 'over';

@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { SteadyPairs } from '../support/steady-pairs.ts';
+import { SteadyPairs } from '../../tools/steady-pairs.ts';
 import { median } from '../table.ts';
 import { growCluster } from './grown-cluster.ts';
 import { type Effort, type Figure, type Progress, type Trial, trialOf } from './report.ts';

@@ -3,7 +3,7 @@
  * frame of a client names the one that it is paired with; each later one is handed to that one as it is.
  */
 import { randomUUID } from 'node:crypto';
-import { App, us_socket_local_port, type WebSocket } from '../../src/server/uws.ts';
+import { App, us_socket_local_port, type WebSocket } from '../../src/server/http/uws.ts';
 import { beMeasured } from './measured.ts';
 
 interface Client {

@@ -1,5 +1,5 @@
 /** The SVGs of each chart in the table, full and brief: made here, written by scripts/charts.ts, compared with the files by a test. */
-import { chartNames, chartTable } from '../../src/inspector/chart-table.ts';
+import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
 import { chartOf } from '../../src/machines/index.ts';
 import { layOut } from './layout.ts';
 import { drawSvg } from './svg.ts';

@@ -2,10 +2,11 @@
  * What is seen of the cluster: on a terminal a block of lines that is written anew in its place, elsewhere the events, a
  * line each.
  */
-import type { Verdict } from '../../bench/support/history.ts';
-import type { FleetCounts } from '../../src/client/fleet.ts';
-import type { NodeCounts } from './scene.ts';
-import { wrap } from './wrap.ts';
+
+import type { FleetCounts } from '../../src/client/commands/fleet.ts';
+import type { Verdict } from '../../tools/history.ts';
+import type { NodeCounts } from './demo-cluster.ts';
+import { wrap } from './wrap-text.ts';
 
 export interface NodeView {
   readonly number: number;

@@ -1,7 +1,7 @@
 /** Looks at the cluster again and again, and shows it. */
-import { judge } from '../../bench/support/history.ts';
+import { judge } from '../../tools/history.ts';
+import type { NodeCounts, Scene } from './demo-cluster.ts';
 import type { Display } from './display.ts';
-import type { NodeCounts, Scene } from './scene.ts';
 
 const SHOW_MS = 250;
 /** Reading all histories takes its time. */

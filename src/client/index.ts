@@ -1,17 +1,17 @@
 /** The peer for Node, over `ws` and werift. */
 
-import type { PeerOptions } from './options.ts';
-import { createPeerWith, type Peer } from './peer.ts';
-import { type Platform, peerClock } from './platform.ts';
-import { createWeriftConnection } from './rtc/werift.ts';
-import { openWsSocket } from './ws-socket.ts';
+import { openWsSocket } from './node/node-socket.ts';
+import { createPeerWith, type Peer } from './peer/peer.ts';
+import type { PeerOptions } from './peer/peer-options.ts';
+import { type Platform, peerClock } from './peer/platform.ts';
+import { createWeriftConnection } from './rtc/werift/werift.ts';
 
-export { PairlaneError, type PeerErrorCode } from './errors.ts';
-export { DEFAULT_ICE_SERVERS, DEFAULT_URL, type PeerLogger, type PeerOptions } from './options.ts';
-export type { Peer } from './peer.ts';
-export type { PeerEvents } from './peer-events.ts';
+export { PairlaneError, type PeerErrorCode } from './peer/errors.ts';
+export type { Peer } from './peer/peer.ts';
+export type { PeerEvents } from './peer/peer-events.ts';
+export { DEFAULT_ICE_SERVERS, DEFAULT_URL, type PeerLogger, type PeerOptions } from './peer/peer-options.ts';
+export type { PeerState, SignalingState } from './peer/peer-state.ts';
 export type { DataChannelInit, IceServer } from './rtc/types.ts';
-export type { PeerState, SignalingState } from './state.ts';
 
 /** What a peer needs, from Node. */
 export const nodePlatform: Platform = {

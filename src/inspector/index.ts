@@ -1,5 +1,5 @@
 /** Records and charts, for programs and for tests made from records. */
 export type { PairingRecord } from '../protocol/index.ts';
-export { chartNames, chartTable } from './chart-table.ts';
-export { parseRecord, RecordError } from './record.ts';
-export { type Outcome, type Parting, type Replay, replay } from './replay.ts';
+export { chartNames, chartTable } from './charts/chart-table.ts';
+export { parseRecord, RecordError } from './records/record.ts';
+export { type Outcome, type Parting, type Replay, replay } from './records/replay.ts';

@@ -1,11 +1,12 @@
 /** The wire: a schema per message, a union per direction, error codes, close codes, limits. */
-export * from './client-messages.ts';
-export * from './close-codes.ts';
-export * from './delivery.ts';
-export * from './error-codes.ts';
-export * from './inspect.ts';
-export * from './limits.ts';
-export * from './pairing-key.ts';
-export * from './rooms.ts';
+
+export * from './inspect/inspect-messages.ts';
+export * from './native/client-messages.ts';
+export * from './native/close-codes.ts';
+export * from './native/error-codes.ts';
+export * from './native/limits.ts';
+export * from './native/pairing-key.ts';
+export * from './native/reliable-delivery.ts';
+export * from './native/server-messages.ts';
+export * from './rooms/room-messages.ts';
 export { explain, isRecord, type Schema } from './schema.ts';
-export * from './server-messages.ts';

@@ -4,17 +4,17 @@
  */
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
 import { closeCodes } from '../protocol/index.ts';
-import type { Bus, NodeId } from './cluster/bus.ts';
-import { createBus } from './cluster/create-bus.ts';
-import { type Composition, compose } from './composition.ts';
-import { addDrainRoute } from './drain-route.ts';
-import { iceServersFor } from './ice-servers.ts';
-import { type Listening, listen } from './listen.ts';
-import { createLogger, type Logger } from './logger.ts';
+import type { Bus, NodeId } from './cluster/bus/bus.ts';
+import { createBus } from './cluster/bus/create-bus.ts';
+import { type Composition, compose } from './compose.ts';
+import { type Listening, listen } from './dialects/native/listen.ts';
+import type { Rooms } from './dialects/socket-io/rooms.ts';
+import { addDrainRoute } from './drain/drain-route.ts';
+import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
-import type { Rooms } from './rooms/rooms.ts';
-import type { ServerSession } from './sessions.ts';
-import { usesTls } from './tls.ts';
+import { iceServersFor } from './signaling/ice-servers.ts';
+import type { ServerSession } from './signaling/sessions.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
 export interface ServerParts {
@@ -160,7 +160,7 @@ export class SignalingServer {
   /** Socket.IO is loaded only by a server that serves it. */
   async #createRooms(): Promise<Rooms | undefined> {
     if (!this.options.rooms) return undefined;
-    const { Rooms } = await import('./rooms/rooms.ts');
+    const { Rooms } = await import('./dialects/socket-io/rooms.ts');
     const { options, log, clock, metrics } = this;
     const { queue, timers, now, nextEpoch } = this.#parts;
     return new Rooms({

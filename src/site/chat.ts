@@ -1,6 +1,6 @@
 /** The conversation: what was said, and where to say more. What the peer says is text, and never HTML. */
 import type { Peer } from '../client/browser/index.ts';
-import { element } from './elements.ts';
+import { element } from './dom.ts';
 
 type From = 'me' | 'peer' | 'page';
 

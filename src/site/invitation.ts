@@ -1,8 +1,8 @@
 /** Our own key, as text, link and QR code, and a new one when it is used up. */
 import encodeQR from 'qr';
 import type { Peer } from '../client/browser/index.ts';
-import { element } from './elements.ts';
-import { linkFor } from './target.ts';
+import { element } from './dom.ts';
+import { linkFor } from './pairing-target.ts';
 
 const KEY_TTL_S = 600;
 

@@ -1,10 +1,10 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
 import { createPeer, type PairlaneError, type Peer, type PeerState } from '../client/browser/index.ts';
 import { Chat } from './chat.ts';
-import { element } from './elements.ts';
+import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';
-import { type Target, takeFragment, targetFrom } from './target.ts';
-import { problemOf, signalingWords, stateWords } from './words.ts';
+import { problemOf, signalingWords, stateWords } from './labels.ts';
+import { type Target, takeFragment, targetFrom } from './pairing-target.ts';
 
 /** The server may not be there yet; later the peer itself sees to it. */
 const FIRST_RETRY_MS = 2_000;

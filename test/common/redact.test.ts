@@ -9,7 +9,7 @@ import {
   SECRETS,
   sdp,
   srflxCandidate,
-} from '../support/signals.ts';
+} from '../support/clients/signal-fixtures.ts';
 
 describe('what is kept of a message', () => {
   it('is the main facts of an SDP', () => {

@@ -1,7 +1,7 @@
 /** The headless bot and the demo as programs: what they print, and with what status they end. */
 import { describe, expect, it } from '@jest/globals';
-import { pairlane, type Run } from '../support/process.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { pairlane, type Run } from '../support/servers/cli-process.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const local = ['--no-ice', '--ice-host-address', '127.0.0.1'];
 const bot = (url: string, ...args: string[]) => pairlane(['bot', '--url', url, ...local, ...args]);

@@ -1,7 +1,7 @@
 /** The terminal chat in a pseudo terminal, on the real server: each step of the seed's manual tests. */
 import { describe, expect, it } from '@jest/globals';
-import { pairlaneInTerminal, type Terminal } from '../support/terminal.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { pairlaneInTerminal, type Terminal } from '../support/servers/pty.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const ID = /\*\*\* Your Client ID: ([0-9a-f-]{36}) \*\*\*/;
 

@@ -1,15 +1,15 @@
 /** Nodes as they are run: real processes over a real broker, or over the relay network; what is killed is killed -9. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { isClean } from '../../bench/support/history.ts';
-import { NodeCluster } from '../../bench/support/node-cluster.ts';
-import { freePort, NodeProcess, runningNodes } from '../../bench/support/node-process.ts';
-import { type ReceivedMessage, SteadyClient } from '../../bench/support/steady-client.ts';
-import { pairUp, SteadyPairs } from '../../bench/support/steady-pairs.ts';
-import { fastestMs } from '../support/fastest.ts';
-import '../support/nats-server.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { isClean } from '../../tools/history.ts';
+import { NodeCluster } from '../../tools/node-cluster.ts';
+import { freePort, NodeProcess, runningNodes } from '../../tools/node-process.ts';
+import { type ReceivedMessage, SteadyClient } from '../../tools/steady-client.ts';
+import { pairUp, SteadyPairs } from '../../tools/steady-pairs.ts';
+import { fastestMs } from '../support/fastest-of.ts';
+import '../support/servers/nats-server.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 /** An answer that takes this long is none. */
 const SANE_MS = 2_000;

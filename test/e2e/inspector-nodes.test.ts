@@ -1,9 +1,9 @@
 /** The inspector's page of a node, in a real browser, while a pairing across two nodes stands. */
 import { afterEach, expect, it } from '@jest/globals';
-import { LocalBusHub } from '../../src/server/cluster/local-bus.ts';
+import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
 import { startServer } from '../../src/server/index.ts';
-import { openPage } from '../support/browser.ts';
-import { testPeer } from '../support/peers.ts';
+import { openPage } from '../support/peers/browser.ts';
+import { testPeer } from '../support/peers/werift-peers.ts';
 
 const servers: Awaited<ReturnType<typeof startServer>>[] = [];
 afterEach(async () => {

@@ -1,11 +1,11 @@
 /** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { openPage } from '../support/browser.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay-network.ts';
-import { serveRelay } from '../support/relay-page.ts';
-import { raw } from '../support/relay-raw-host.ts';
+import { openPage } from '../support/peers/browser.ts';
+import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay/relay-network.ts';
+import { serveRelay } from '../support/relay/relay-page.ts';
+import { raw } from '../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 let clock: ManualClock;

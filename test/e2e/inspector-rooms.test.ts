@@ -1,10 +1,10 @@
 /** Game rooms on the inspector's page, in a real browser: a pairing with its game, and players who mean harm. */
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { openPage } from '../support/browser.ts';
-import { RoomClient } from '../support/room-client.ts';
-import { SECRETS, sdp } from '../support/signals.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { RoomClient } from '../support/clients/room-client.ts';
+import { SECRETS, sdp } from '../support/clients/signal-fixtures.ts';
+import { openPage } from '../support/peers/browser.ts';
+import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
 const lit = (page: Page, title: string, state: string) =>
   page.locator(`[data-panel="${title}"] .lit[data-state="${state}"]`).waitFor();

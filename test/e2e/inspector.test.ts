@@ -8,11 +8,11 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startServer } from '../../src/server/index.ts';
-import { openPage } from '../support/browser.ts';
-import { testPeer } from '../support/peers.ts';
-import type { RawClient } from '../support/raw-client.ts';
-import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/signals.ts';
-import { newestEpoch, startTestServer, type TestServer } from '../support/test-server.ts';
+import type { RawClient } from '../support/clients/raw-client.ts';
+import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/clients/signal-fixtures.ts';
+import { openPage } from '../support/peers/browser.ts';
+import { testPeer } from '../support/peers/werift-peers.ts';
+import { newestEpoch, startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
 const inspectUrl = ({ server }: TestServer, rest = '') => `http://127.0.0.1:${server.port}/inspect/${rest}`;
 const panel = (page: Page, title: string) => page.locator(`[data-panel="${title}"]`);
@@ -136,7 +136,7 @@ describe('the inspector', () => {
     const { server } = testServer;
     const [a] = await testServer.connectPair();
     // Sockets of their own would be a test of the machine, not of the page.
-    const { ServerSession } = await import('../../src/server/sessions.ts');
+    const { ServerSession } = await import('../../src/server/signaling/sessions.ts');
     const settings = { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 };
     const fakes = Array.from({ length: 50_000 }, (_, i) => {
       const session = new ServerSession(`fake-${i}`, undefined, '', 0);

@@ -1,8 +1,8 @@
 /** The example game: two pages of it play with each other, and show what their link is worth. */
 import { describe, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { httpUrl, openPage } from '../support/browser.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { httpUrl, openPage } from '../support/peers/browser.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const open = (server: { url: string }, game: string) =>
   openPage(`${httpUrl(server)}examples/pong/?game=${game}`);

@@ -1,9 +1,9 @@
 /** Games in a real browser: `WebRTCManager` and the official socket.io-client in Chromium's pages, and agents. */
 import { describe, expect, it } from '@jest/globals';
-import { Agent } from '../support/agents.ts';
-import { pairlane } from '../support/process.ts';
-import { joinInPage, openRoomPage, type PagePlayer } from '../support/room-pages.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { Agent } from '../support/peers/room-agents.ts';
+import { joinInPage, openRoomPage, type PagePlayer } from '../support/peers/room-pages.ts';
+import { pairlane } from '../support/servers/cli-process.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 async function startRooms() {
   const { server } = await startTestServer({ rooms: true });

@@ -3,8 +3,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { event, testPeer } from '../support/peers.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { event, testPeer } from '../support/peers/werift-peers.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const running: ChildProcessWithoutNullStreams[] = [];
 

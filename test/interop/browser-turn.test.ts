@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PeerOptions } from '../../src/client/index.ts';
 import { type SignalingServer, startServer } from '../../src/server/index.ts';
-import { BrowserPeer } from '../support/browser-peer.ts';
-import { type Coturn, startCoturn } from '../support/coturn.ts';
-import { event, inState, testPeer } from '../support/peers.ts';
+import { BrowserPeer } from '../support/peers/browser-peer.ts';
+import { event, inState, testPeer } from '../support/peers/werift-peers.ts';
+import { type Coturn, startCoturn } from '../support/servers/coturn.ts';
 
 /** No `iceServers` of their own: those that the server names. */
 const relayOnly: PeerOptions = { iceServers: undefined as never, iceTransportPolicy: 'relay' };

@@ -1,8 +1,8 @@
 /** The peer in a real Chromium: with another one, and with werift. */
 import { describe, expect, it } from '@jest/globals';
-import { BrowserPeer } from '../support/browser-peer.ts';
-import { event, inState, testPeer } from '../support/peers.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { BrowserPeer } from '../support/peers/browser-peer.ts';
+import { event, inState, testPeer } from '../support/peers/werift-peers.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 /** Every kind of message: text, binary, and the empty ones that WebRTC has a protocol of their own for. */
 const TEXTS = ['hello', '', 'ü 😀', 'x'.repeat(60_000)];

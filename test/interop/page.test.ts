@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import decodeQR from 'qr/decode.js';
-import { httpUrl, openPage } from '../support/browser.ts';
-import { pairlane } from '../support/process.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { httpUrl, openPage } from '../support/peers/browser.ts';
+import { pairlane } from '../support/servers/cli-process.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 

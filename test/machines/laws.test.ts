@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { Hosted, MachineHost, StepQueue, stateNodesOf, TimerWheel } from '../../src/machines/index.ts';
-import { type MachineCase, machineCases } from '../support/machine-cases.ts';
+import { type MachineCase, machineCases } from '../support/machines/machine-cases.ts';
 
 /** For each machine the events that a state lets pass without effect, on purpose. Everything else must be handled. */
 const ignored: { readonly [machine: string]: { readonly [state: string]: readonly string[] } } = {

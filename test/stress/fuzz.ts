@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startServer } from '../../src/server/index.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { Random } from './random.ts';
 

@@ -1,6 +1,6 @@
 /** One hostile connection on a raw socket. It checks what it is sent: a signal must be of the one it is paired with. */
 import { connect, type Socket } from 'node:net';
-import { PATIENCE_MS } from '../support/patience.ts';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 import { brokenFrame, brokenRequest, payload, pingFrame, wholeMessage } from './frames.ts';
 import type { Random } from './random.ts';
 

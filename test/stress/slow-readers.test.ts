@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { RawClient } from '../support/raw-client.ts';
-import { startTestServer } from '../support/test-server.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const READERS = Number(process.env.SLOW_READERS ?? 100);
 const FLOODERS_AT_ONCE = 50;

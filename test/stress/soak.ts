@@ -4,8 +4,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { startServer } from '../../src/server/index.ts';
-import { madeClients, RawClient } from '../support/raw-client.ts';
-import { ResumableClient } from '../support/resumable-client.ts';
+import { madeClients, RawClient } from '../support/clients/raw-client.ts';
+import { ResumableClient } from '../support/clients/resumable-client.ts';
 import { heapBytes } from './fuzz.ts';
 import { Random } from './random.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { InspectMessage, InspectRequest, ListRequest } from '../../src/protocol/index.ts';
-import { PATIENCE_MS } from './patience.ts';
+import { PATIENCE_MS } from './wait-timeouts.ts';
 
 const sockets: WebSocket[] = [];
 

@@ -2,19 +2,20 @@
  * The peer for browsers, over their own WebSocket and RTCPeerConnection. The build bundles it with all that it needs
  * into one ES module, dist/browser/pairlane.js, which a Pairlane server serves at /pairlane.js.
  */
-import type { PeerOptions } from '../options.ts';
-import { createPeerWith, type Peer } from '../peer.ts';
-import { type Platform, peerClock } from '../platform.ts';
-import type { PeerConnection } from '../rtc/types.ts';
-import { followPage } from './page.ts';
-import { openBrowserSocket } from './socket.ts';
 
-export { PairlaneError, type PeerErrorCode } from '../errors.ts';
-export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../options.ts';
-export type { Peer } from '../peer.ts';
-export type { PeerEvents } from '../peer-events.ts';
+import { createPeerWith, type Peer } from '../peer/peer.ts';
+import type { PeerOptions } from '../peer/peer-options.ts';
+import { type Platform, peerClock } from '../peer/platform.ts';
+import type { PeerConnection } from '../rtc/types.ts';
+import { openBrowserSocket } from './browser-socket.ts';
+import { followPage } from './page-lifecycle.ts';
+
+export { PairlaneError, type PeerErrorCode } from '../peer/errors.ts';
+export type { Peer } from '../peer/peer.ts';
+export type { PeerEvents } from '../peer/peer-events.ts';
+export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../peer/peer-options.ts';
+export type { PeerState, SignalingState } from '../peer/peer-state.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
-export type { PeerState, SignalingState } from '../state.ts';
 
 /** What a peer needs, from the browser. */
 export const browserPlatform: Platform = {

@@ -6,7 +6,7 @@ import type { RoomId } from '../../protocol/index.ts';
 import { BaseWebRTCManager, type GameSocket, type WebRTCManagerOptions } from '../rooms/manager.ts';
 import { browserPlatform } from './index.ts';
 
-export { PairlaneError } from '../errors.ts';
+export { PairlaneError } from '../peer/errors.ts';
 export type { GameSocket, WebRTCManagerCallbacks, WebRTCManagerOptions } from '../rooms/manager.ts';
 
 /** Peer connections between the players of a game. */

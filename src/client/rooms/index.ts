@@ -3,7 +3,7 @@ import type { RoomId } from '../../protocol/index.ts';
 import { nodePlatform } from '../index.ts';
 import { BaseWebRTCManager, type GameSocket, type WebRTCManagerOptions } from './manager.ts';
 
-export { PairlaneError } from '../errors.ts';
+export { PairlaneError } from '../peer/errors.ts';
 export type { GameSocket, WebRTCManagerCallbacks, WebRTCManagerOptions } from './manager.ts';
 
 /** Peer connections between the players of a game. */

@@ -4,10 +4,10 @@
  * native peer's. It joins no game: that is the game's business, before it connects to anybody.
  */
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
-import type { PairlaneError } from '../errors.ts';
-import type { PeerOptions } from '../options.ts';
-import type { Platform } from '../platform.ts';
-import type { PeerState } from '../state.ts';
+import type { PairlaneError } from '../peer/errors.ts';
+import type { PeerOptions } from '../peer/peer-options.ts';
+import type { PeerState } from '../peer/peer-state.ts';
+import type { Platform } from '../peer/platform.ts';
 import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
 import { RemotePlayer, type RemotePlayerShell } from './remote-player.ts';
 

@@ -4,12 +4,12 @@
  * or when its first offer comes. What a player's newer connection offers is a new pairing, too.
  */
 import { type ClientMessage, isLowerPlayer, type RoomId } from '../../protocol/index.ts';
-import { PairlaneError } from '../errors.ts';
-import { Negotiator } from '../negotiator.ts';
-import { type PeerOptions, resolveOptions } from '../options.ts';
-import type { Platform } from '../platform.ts';
-import type { Socket, SocketHandlers } from '../socket.ts';
-import { type PeerState, stateOf } from '../state.ts';
+import { Negotiator } from '../negotiation/negotiator.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { type PeerOptions, resolveOptions } from '../peer/peer-options.ts';
+import { type PeerState, stateOf } from '../peer/peer-state.ts';
+import type { Platform } from '../peer/platform.ts';
+import type { Socket, SocketHandlers } from '../signaling/socket.ts';
 import { fingerprintOf, messageFrom, type PlayedMessage, type Signal, signalFrom } from './game-socket.ts';
 
 export interface RemotePlayerShell {

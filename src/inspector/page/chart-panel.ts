@@ -1,7 +1,11 @@
 /** One chart on the page: a drawn SVG, whose states and transitions are lit by switching classes. */
-import { activeStateIds } from '../../machines/state-ids.ts';
-import type { MachinePopulation, ShownMachine, StateValueJson } from '../../protocol/inspect.ts';
-import { describeState } from '../timeline.ts';
+import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
+import type {
+  MachinePopulation,
+  ShownMachine,
+  StateValueJson,
+} from '../../protocol/inspect/inspect-messages.ts';
+import { describeState } from '../records/timeline.ts';
 import { chartSvgs } from './chart-svgs.ts';
 import { h } from './dom.ts';
 

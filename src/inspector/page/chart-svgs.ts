@@ -1,20 +1,20 @@
 /** The drawn charts, as the build made them. */
 
-import type { ShownMachine } from '../../protocol/inspect.ts';
-import negotiationBrief from '../charts/negotiation.brief.svg';
-import negotiation from '../charts/negotiation.svg';
-import nodeLinkBrief from '../charts/node-link.brief.svg';
-import nodeLink from '../charts/node-link.svg';
-import pairingBrief from '../charts/pairing.brief.svg';
-import pairing from '../charts/pairing.svg';
-import playerBrief from '../charts/player.brief.svg';
-import player from '../charts/player.svg';
-import relayLinkBrief from '../charts/relay-link.brief.svg';
-import relayLink from '../charts/relay-link.svg';
-import remoteSessionBrief from '../charts/remote-session.brief.svg';
-import remoteSession from '../charts/remote-session.svg';
-import sessionBrief from '../charts/session.brief.svg';
-import session from '../charts/session.svg';
+import type { ShownMachine } from '../../protocol/inspect/inspect-messages.ts';
+import negotiationBrief from '../charts/svg/negotiation.brief.svg';
+import negotiation from '../charts/svg/negotiation.svg';
+import nodeLinkBrief from '../charts/svg/node-link.brief.svg';
+import nodeLink from '../charts/svg/node-link.svg';
+import pairingBrief from '../charts/svg/pairing.brief.svg';
+import pairing from '../charts/svg/pairing.svg';
+import playerBrief from '../charts/svg/player.brief.svg';
+import player from '../charts/svg/player.svg';
+import relayLinkBrief from '../charts/svg/relay-link.brief.svg';
+import relayLink from '../charts/svg/relay-link.svg';
+import remoteSessionBrief from '../charts/svg/remote-session.brief.svg';
+import remoteSession from '../charts/svg/remote-session.svg';
+import sessionBrief from '../charts/svg/session.brief.svg';
+import session from '../charts/svg/session.svg';
 
 export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: string }>> = {
   session: { full: session, brief: sessionBrief },

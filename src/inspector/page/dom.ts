@@ -1,6 +1,6 @@
 /** Elements in one expression. Text is always set as text: nothing that comes over the wire is ever read as HTML. */
 
-import { describeNode } from '../timeline.ts';
+import { describeNode } from '../records/timeline.ts';
 
 type Child = Node | string | undefined;
 type Props = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | undefined>>;

@@ -1,5 +1,5 @@
 /** The page's link to the server: opened again by itself, with the token where one is needed. */
-import type { InspectMessage, InspectRequest } from '../../protocol/inspect.ts';
+import type { InspectMessage, InspectRequest } from '../../protocol/inspect/inspect-messages.ts';
 
 export type LinkState = 'connecting' | 'connected' | 'lost' | 'token_needed' | 'wrong_token' | 'no_server';
 

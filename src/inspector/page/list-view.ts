@@ -1,6 +1,11 @@
 /** Search among the machines of a kind. The server answers with one screenful at a time. */
-import type { InspectMessage, ListedMachine, ListRequest, ListRow } from '../../protocol/inspect.ts';
-import { describeState } from '../timeline.ts';
+import type {
+  InspectMessage,
+  ListedMachine,
+  ListRequest,
+  ListRow,
+} from '../../protocol/inspect/inspect-messages.ts';
+import { describeState } from '../records/timeline.ts';
 import { atNode, describeAge, foreign, h } from './dom.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;

@@ -1,6 +1,6 @@
 /** The inspector's page: which view is shown, and the link that feeds it. */
-import type { InspectMessage, ListedMachine } from '../../protocol/inspect.ts';
-import { parseRecord, RecordError } from '../record.ts';
+import type { InspectMessage, ListedMachine } from '../../protocol/inspect/inspect-messages.ts';
+import { parseRecord, RecordError } from '../records/record.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';

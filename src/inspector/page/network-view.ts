@@ -1,7 +1,7 @@
 /** A relay server's network as it knows it: a picture of the tree, whom one chose in it, and the server's status log. */
-import type { Network, NetworkHost } from '../../protocol/inspect.ts';
-import { layOutNetwork, type NetworkNode } from '../network-layout.ts';
+import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
 import { foreign, h, svg } from './dom.ts';
+import { layOutNetwork, type NetworkNode } from './network-layout.ts';
 
 const ZOOM_STEP = 1.25;
 const MIN_ZOOM = 0.15;

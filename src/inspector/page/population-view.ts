@@ -1,5 +1,10 @@
 /** All machines of a server: how many are in each state, how often each transition is taken, and a search. */
-import type { InspectMessage, ListedMachine, ListRequest, Network } from '../../protocol/inspect.ts';
+import type {
+  InspectMessage,
+  ListedMachine,
+  ListRequest,
+  Network,
+} from '../../protocol/inspect/inspect-messages.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { ListView } from './list-view.ts';

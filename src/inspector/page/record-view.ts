@@ -1,10 +1,10 @@
 /** One record: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
-import type { Lane, PairingRecord, RecordKind, RecordLine } from '../../protocol/inspect.ts';
-import { lanesIn, machineOfLane } from '../../protocol/inspect.ts';
-import { diagnose } from '../diagnose.ts';
-import { describeEvent, SequenceBuilder, whyNot } from '../sequence.ts';
-import { sequenceWords } from '../sequence-words.ts';
-import { describeNode, type Moment, momentAt } from '../timeline.ts';
+import type { Lane, PairingRecord, RecordKind, RecordLine } from '../../protocol/inspect/inspect-messages.ts';
+import { lanesIn, machineOfLane } from '../../protocol/inspect/inspect-messages.ts';
+import { diagnose } from '../records/diagnose-pairing.ts';
+import { describeEvent, SequenceBuilder, whyNot } from '../records/sequence-diagram.ts';
+import { sequenceWords } from '../records/sequence-labels.ts';
+import { describeNode, type Moment, momentAt } from '../records/timeline.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
 import { atNode, foreign, h } from './dom.ts';
 import { SequenceView } from './sequence-view.ts';

@@ -1,5 +1,5 @@
 /** The sequence diagram: lifelines of client A, the server and client B, and a row for each step of the record. */
-import type { Arrow, Place, SequenceRow } from '../sequence.ts';
+import type { Arrow, Place, SequenceRow } from '../records/sequence-diagram.ts';
 import { h } from './dom.ts';
 
 export class SequenceView {

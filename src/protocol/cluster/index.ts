@@ -1,2 +1,2 @@
 /** The wire between the nodes of a cluster. */
-export * from './messages.ts';
+export * from './node-messages.ts';

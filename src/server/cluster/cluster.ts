@@ -4,19 +4,19 @@
  */
 import type { StepQueue, TimerWheel } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
-import type { Logger } from '../logger.ts';
-import type { ResumeSecrets } from '../resumption.ts';
-import type { Directory, PairingHost, SessionHost } from '../router.ts';
-import type { ServerPairing, ServerSession } from '../sessions.ts';
-import { Arrivals } from './arrivals.ts';
-import { Asks } from './asks.ts';
-import type { Bus, NodeId } from './bus.ts';
-import { Departures } from './departures.ts';
-import type { Halves } from './halves.ts';
-import { Losses } from './losses.ts';
-import { nodeOfSessionId } from './node-id.ts';
+import type { ResumeSecrets } from '../dialects/native/resume-secrets.ts';
+import { nodeOfSessionId } from '../node-id.ts';
+import type { Directory, PairingHost, SessionHost } from '../signaling/router.ts';
+import type { ServerPairing, ServerSession } from '../signaling/sessions.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Bus, NodeId } from './bus/bus.ts';
+import { Arrivals } from './migration/inbound-migrations.ts';
+import { Losses } from './migration/lost-nodes.ts';
+import { Departures } from './migration/outbound-migrations.ts';
+import { type Note, Notes } from './migration/session-locations.ts';
 import { NodeLinks } from './node-links.ts';
-import { type Note, Notes } from './notes.ts';
+import { Asks } from './pairing/remote-pair-requests.ts';
+import type { Halves } from './pairing/remote-pairings.ts';
 
 export interface ClusterShell {
   readonly node: NodeId;

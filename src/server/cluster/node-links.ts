@@ -16,9 +16,9 @@ import {
 } from '../../machines/index.ts';
 import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
 import { Delivery, type WaitingFrame } from '../../protocol/index.ts';
-import type { Logger } from '../logger.ts';
-import type { Bus, NodeId } from './bus.ts';
-import { decodeEnvelope, decodeNodeMessage } from './decode.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Bus, NodeId } from './bus/bus.ts';
+import { decodeEnvelope, decodeNodeMessage } from './decode-node-message.ts';
 
 /** A dead node's clients' peers are to know within 5 s. */
 const BEAT_MS = 1_000;

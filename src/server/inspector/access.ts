@@ -4,7 +4,7 @@
  * With a token: everybody who knows it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { HttpRequest, HttpResponse } from '../uws.ts';
+import type { HttpRequest, HttpResponse } from '../http/uws.ts';
 
 /** How this machine's own people call it. */
 export const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;

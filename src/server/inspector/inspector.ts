@@ -3,17 +3,17 @@
  * nothing is recorded, no host has an observer, and all of this costs nothing.
  */
 import type { InspectRequest } from '../../protocol/index.ts';
-import { type ServedFile, serveFiles } from '../files.ts';
-import { AddressRate } from '../limits.ts';
-import type { TemplatedApp } from '../uws.ts';
+import { AddressRate } from '../admission/rate-limits.ts';
+import { type ServedFile, serveFiles } from '../http/static-files.ts';
+import type { TemplatedApp } from '../http/uws.ts';
 import { isSameToken, refusalOf } from './access.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
 import { RecordFiles } from './record-files.ts';
+import { StepLogs } from './recorder.ts';
 import type { Inspected, Instance, Source } from './source.ts';
-import { StepLogs } from './step-logs.ts';
 import { readRequest, Viewer, type ViewerData } from './viewer.ts';
 
 const FILES: readonly ServedFile[] = [

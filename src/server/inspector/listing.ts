@@ -2,8 +2,8 @@
 import type { StateValue } from 'xstate';
 import { activeStateIds } from '../../machines/index.ts';
 import type { ListRequest, ListRow, StateValueJson } from '../../protocol/index.ts';
+import type { StepLog } from './pairing-record.ts';
 import type { Instance, Source } from './source.ts';
-import type { StepLog } from './step-log.ts';
 
 /** How many rows an answer has at most. */
 export const ROWS_PER_ANSWER = 100;

@@ -2,8 +2,8 @@
 import type { StateValue } from 'xstate';
 import { activeStateIds, nameTransitions, type TakenTransition } from '../../machines/index.ts';
 import type { ListedMachine, MachinePopulation, Populations } from '../../protocol/index.ts';
+import { tap } from './observe-host.ts';
 import type { Source } from './source.ts';
-import { tap } from './tap.ts';
 
 /** Counts the transitions of all sources while it lives, and their instances when it is asked. */
 export class PopulationCount {

@@ -2,8 +2,8 @@
  * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
  * watched. Their number is bounded, so that fifty thousand pairings cost no more than these few.
  */
-import type { StepLog } from './step-log.ts';
-import type { StepLogs } from './step-logs.ts';
+import type { StepLog } from './pairing-record.ts';
+import type { StepLogs } from './recorder.ts';
 
 const MAX_RECENT = 32;
 

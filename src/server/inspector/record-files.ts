@@ -6,9 +6,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../logger.ts';
-import type { StepLog } from './step-log.ts';
-import type { StepLogs } from './step-logs.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { StepLog } from './pairing-record.ts';
+import type { StepLogs } from './recorder.ts';
 
 const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
 

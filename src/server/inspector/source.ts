@@ -14,7 +14,7 @@ import type {
   RecordHeader,
   RecordKind,
 } from '../../protocol/index.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** A hosted machine's instance, as far as the inspector looks at it. */
 export interface Instance {

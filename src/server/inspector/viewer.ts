@@ -8,8 +8,8 @@ import {
   isRecord,
   type RecordLine,
 } from '../../protocol/index.ts';
-import type { WebSocket } from '../uws.ts';
-import type { StepLog } from './step-log.ts';
+import type { WebSocket } from '../http/uws.ts';
+import type { StepLog } from './pairing-record.ts';
 
 export interface ViewerData {
   viewer: Viewer | undefined;

@@ -2,8 +2,13 @@
 import { parseAddress } from '../../common/address.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { OptionError } from '../../common/options.ts';
-import { MAX_INFO_BYTES, MAX_NAME_BYTES, MAX_RELAY_ID, MIN_RELAY_ID } from '../../protocol/relay/index.ts';
-import { createLogger } from '../logger.ts';
+import {
+  MAX_INFO_BYTES,
+  MAX_NAME_BYTES,
+  MAX_RELAY_ID,
+  MIN_RELAY_ID,
+} from '../../protocol/relay-chat/index.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type RelayHttp, serveRelayHttp } from './relay-http.ts';
 import { RelayServer } from './relay-server.ts';
 import { DEFAULT_MAX_UNSENT_BYTES } from './relay-socket.ts';

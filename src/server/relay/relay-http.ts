@@ -1,11 +1,11 @@
 /** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
-import { bind } from '../bind.ts';
+import { bind } from '../http/bind.ts';
+import { App, us_listen_socket_close, us_socket_local_port } from '../http/uws.ts';
 import { Inspector } from '../inspector/inspector.ts';
-import type { Logger } from '../logger.ts';
-import { App, us_listen_socket_close, us_socket_local_port } from '../uws.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { relaySources } from './inspector-sources.ts';
 import { relayNetwork } from './relay-network.ts';
 import type { RelayServer } from './relay-server.ts';
-import { relaySources } from './relay-sources.ts';
 
 export interface RelayHttpOptions {
   readonly host: string;

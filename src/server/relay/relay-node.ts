@@ -27,8 +27,8 @@ import {
   MIN_RELAY_ID,
   type RelayMessage,
   type Status,
-} from '../../protocol/relay/index.ts';
-import { relayLinkExecutors } from './relay-executors.ts';
+} from '../../protocol/relay-chat/index.ts';
+import { relayLinkExecutors } from './relay-link-effects.ts';
 import { StatusLog } from './status-log.ts';
 
 /** The way to the host at the other end of a link. After `close` or `cut` nothing is sent any more. */

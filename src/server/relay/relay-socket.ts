@@ -3,7 +3,7 @@
  * event loop into one write, and counts what the other end has not taken yet.
  */
 import type { Socket } from 'node:net';
-import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay/index.ts';
+import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay-chat/index.ts';
 import type { RelayPort } from './relay-node.ts';
 
 /** What a link may leave untaken before it is closed. */

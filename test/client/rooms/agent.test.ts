@@ -1,9 +1,9 @@
 /** `pairlane agent` as its user runs it. Its game with a page is in test/e2e/rooms.test.ts. */
 import { describe, expect, it } from '@jest/globals';
-import { Agent } from '../../support/agents.ts';
-import { pairlane } from '../../support/process.ts';
-import { RoomClient } from '../../support/room-client.ts';
-import { startTestServer } from '../../support/test-server.ts';
+import { RoomClient } from '../../support/clients/room-client.ts';
+import { Agent } from '../../support/peers/room-agents.ts';
+import { pairlane } from '../../support/servers/cli-process.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
 
 const NO_ICE = ['--no-ice', '--ice-host-address', '127.0.0.1'];
 

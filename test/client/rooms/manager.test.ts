@@ -1,9 +1,9 @@
 /** What `WebRTCManager` promises, over a real server and werift. */
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { Agent, connectAll } from '../../support/agents.ts';
-import { RoomClient } from '../../support/room-client.ts';
-import { startTestServer } from '../../support/test-server.ts';
+import { RoomClient } from '../../support/clients/room-client.ts';
+import { Agent, connectAll } from '../../support/peers/room-agents.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
 
 async function startRooms() {
   const server = await startTestServer({ rooms: true });

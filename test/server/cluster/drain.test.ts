@@ -1,11 +1,11 @@
 /** A node that drains beside others: its sessions move to where their clients come back, and who cannot move says so. */
 import { describe, expect, it } from '@jest/globals';
-import type { RawClient } from '../../support/raw-client.ts';
-import { heardBy } from '../../support/restartable.ts';
-import type { ResumableClient } from '../../support/resumable-client.ts';
-import { says } from '../../support/talk.ts';
-import { startTestCluster, until } from '../../support/test-cluster.ts';
-import { pairUp, startTestServer, type TestServer } from '../../support/test-server.ts';
+import type { RawClient } from '../../support/clients/raw-client.ts';
+import type { ResumableClient } from '../../support/clients/resumable-client.ts';
+import { says } from '../../support/network/cluster-assertions.ts';
+import { heardBy } from '../../support/servers/restartable-server.ts';
+import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const DRAIN_MS = 10_000;
 

@@ -1,6 +1,6 @@
 /** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
 import { describe, expect, it } from '@jest/globals';
-import { LocalBusHub } from '../../../src/server/cluster/local-bus.ts';
+import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import {
   ask,
   keepsTryingAt,
@@ -10,8 +10,8 @@ import {
   plainPairAcross,
   twoNodes,
   until,
-} from '../../support/test-cluster.ts';
-import { pairUp, startTestServer } from '../../support/test-server.ts';
+} from '../../support/servers/test-cluster.ts';
+import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {

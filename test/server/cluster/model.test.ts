@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Action, CLIENTS, World } from '../../support/cluster-world.ts';
+import { type Action, CLIENTS, World } from '../../support/network/cluster-world.ts';
 
 const who = fc.nat(CLIENTS - 1);
 const which = fc.nat(50);

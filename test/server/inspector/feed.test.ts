@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isStep } from '../../../src/protocol/index.ts';
 import { isLoopback } from '../../../src/server/inspector/access.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
-import { newestEpoch, startTestServer, type TestServer } from '../../support/test-server.ts';
+import { newestEpoch, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 interface Refused {
   readonly status: number;

@@ -2,12 +2,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { parseRecord } from '../../../src/inspector/record.ts';
-import { replay } from '../../../src/inspector/replay.ts';
+import { parseRecord } from '../../../src/inspector/records/record.ts';
+import { replay } from '../../../src/inspector/records/replay.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
-import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/step-log.ts';
-import { candidateMessage, hostCandidate, SECRETS, sdp, srflxCandidate } from '../../support/signals.ts';
-import { startTestServer, type TestServer } from '../../support/test-server.ts';
+import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/pairing-record.ts';
+import {
+  candidateMessage,
+  hostCandidate,
+  SECRETS,
+  sdp,
+  srflxCandidate,
+} from '../../support/clients/signal-fixtures.ts';
+import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const folders: string[] = [];
 function newFolder(): string {

@@ -1,9 +1,9 @@
 /** Whatever happens in whatever order, the tables of all servers agree in the end, and are right. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
-import { type RawHost, raw } from '../../support/relay-raw-host.ts';
-import { RelaySimulation } from '../../support/relay-simulation.ts';
+import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
+import { type RawHost, raw } from '../../support/relay/relay-raw-host.ts';
+import { RelaySimulation } from '../../support/relay/relay-simulation.ts';
 
 const TREE = [[1], [2, 1], [3, 1], [4, 2], [5, 2], [6, 5]] as const;
 const CLIENT_IDS = 4;

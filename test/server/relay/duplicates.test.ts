@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RelayTestClock } from '../../support/relay-clock.ts';
-import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
-import { freePort, RawListener, raw } from '../../support/relay-raw-host.ts';
+import { RelayTestClock } from '../../support/relay/relay-clock.ts';
+import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
+import { freePort, RawListener, raw } from '../../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 beforeEach(() => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RelayTestClock } from '../../support/relay-clock.ts';
-import { keepLogs } from '../../support/relay-logs.ts';
-import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
-import { type RawHost, RawListener, raw } from '../../support/relay-raw-host.ts';
+import { RelayTestClock } from '../../support/relay/relay-clock.ts';
+import { keepLogs } from '../../support/relay/relay-logs.ts';
+import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
+import { type RawHost, RawListener, raw } from '../../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 beforeEach(() => {

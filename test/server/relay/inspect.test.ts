@@ -1,17 +1,17 @@
 /** A relay server's inspector over its feed: the network, its links, their records, and what is never told. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { diagnose } from '../../../src/inspector/diagnose.ts';
-import { replay } from '../../../src/inspector/replay.ts';
-import { sequenceOf } from '../../../src/inspector/sequence.ts';
+import { diagnose } from '../../../src/inspector/records/diagnose-pairing.ts';
+import { replay } from '../../../src/inspector/records/replay.ts';
+import { sequenceOf } from '../../../src/inspector/records/sequence-diagram.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
 import { MAX_HOSTS, MAX_TEXT_CHARS, relayNetwork } from '../../../src/server/relay/relay-network.ts';
 import { RelayServer } from '../../../src/server/relay/relay-server.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { ELEVEN, RelayNetwork, untilTrue } from '../../support/relay-network.ts';
-import { serveRelay } from '../../support/relay-page.ts';
-import { raw } from '../../support/relay-raw-host.ts';
+import { ELEVEN, RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
+import { serveRelay } from '../../support/relay/relay-page.ts';
+import { raw } from '../../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 let clock: ManualClock;

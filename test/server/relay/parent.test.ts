@@ -4,9 +4,9 @@ import { pino } from 'pino';
 import { StepQueue, TimerWheel } from '../../../src/machines/index.ts';
 import { RelayNode } from '../../../src/server/relay/relay-node.ts';
 import type { RelayServer } from '../../../src/server/relay/relay-server.ts';
-import { RelayNetwork, untilTrue } from '../../support/relay-network.ts';
-import { type RawHost, RawListener, raw } from '../../support/relay-raw-host.ts';
-import { noteTransitions } from '../../support/transition-coverage.ts';
+import { noteTransitions } from '../../support/machines/transition-coverage.ts';
+import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
+import { type RawHost, RawListener, raw } from '../../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 let listener: RawListener;

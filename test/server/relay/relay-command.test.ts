@@ -1,7 +1,7 @@
 /** `pairlane relay` as a process, and its HTTP port. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { pairlane } from '../../support/process.ts';
-import { RawHost, raw } from '../../support/relay-raw-host.ts';
+import { RawHost, raw } from '../../support/relay/relay-raw-host.ts';
+import { pairlane } from '../../support/servers/cli-process.ts';
 
 let hosts: RawHost[] = [];
 afterEach(() => {

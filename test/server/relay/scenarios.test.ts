@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ELEVEN, RelayNetwork } from '../../support/relay-network.ts';
-import { raw } from '../../support/relay-raw-host.ts';
+import { ELEVEN, RelayNetwork } from '../../support/relay/relay-network.ts';
+import { raw } from '../../support/relay/relay-raw-host.ts';
 
 const CHAIN_OF_FOUR = [[1], [2, 1], [3, 2], [4, 3]] as const;
 

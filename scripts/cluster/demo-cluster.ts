@@ -1,0 +1,116 @@
+/** The cluster that is shown, and those who use it: light clients whose histories are judged, and a few real bots. */
+
+import { Fleet } from '../../src/client/commands/fleet.ts';
+import { createPeer } from '../../src/client/index.ts';
+import { NodeCluster } from '../../tools/node-cluster.ts';
+import { SteadyPairs } from '../../tools/steady-pairs.ts';
+import { pause } from './sleep.ts';
+
+export interface SceneOptions {
+  readonly nodes: number;
+  /** Pairs of light clients. */
+  readonly pairs: number;
+  /** Pairs of real bots, each with a data channel. */
+  readonly bots: number;
+  /** Messages a second that each of all these says. */
+  readonly rate: number;
+}
+
+/** Sessions and pairings, as a node counts them itself. */
+export interface NodeCounts {
+  readonly sessions: number;
+  readonly pairings: number;
+}
+
+const SETTLE_MS = 20_000;
+const POLL_MS = 50;
+const ASK_TIMEOUT_MS = 1_000;
+
+export class Scene {
+  readonly cluster: NodeCluster;
+  readonly light = new SteadyPairs();
+  readonly bots: Fleet;
+  readonly options: SceneOptions;
+  #botsOver: Promise<void> = Promise.resolve();
+
+  private constructor(cluster: NodeCluster, options: SceneOptions) {
+    this.cluster = cluster;
+    this.options = options;
+    let joined = 0;
+    this.bots = new Fleet({
+      pairs: options.bots,
+      rate: options.rate,
+      messages: 0,
+      seconds: 0,
+      // In turn: so the two of a pair are on two nodes.
+      createPeer: () =>
+        createPeer({
+          url: cluster.nodes[joined++ % options.nodes]?.url ?? '',
+          iceServers: [],
+          iceAdditionalHostAddresses: ['127.0.0.1'],
+          inspect: true,
+        }),
+    });
+  }
+
+  static async start(options: SceneOptions): Promise<Scene> {
+    return new Scene(await NodeCluster.start(options.nodes, '--log-level', 'warn'), options);
+  }
+
+  /** Connects and pairs everybody, unless it is to stop; from then on they talk. */
+  async populate(stopping: AbortSignal): Promise<void> {
+    const { nodes, pairs, bots, rate } = this.options;
+    for (let n = 0; n < pairs && !stopping.aborted; n += 1)
+      await this.light.add(this.cluster.clientsOf(n % nodes), this.cluster.clientsOf((n + (n % 3)) % nodes));
+    this.light.talk(rate);
+    if (bots > 0 && !stopping.aborted) this.#botsOver = this.bots.run();
+    // What it is rejected with is told at the end.
+    this.#botsOver.catch(() => {});
+    while (!stopping.aborted && this.bots.counts.pairs + this.bots.counts.failedPairs < bots)
+      await pause(POLL_MS, stopping);
+  }
+
+  /** The index of the node that a light client was last connected to. */
+  nodeOf({ url }: { readonly url: string }): number {
+    return this.cluster.nodes.findIndex((node) => url.startsWith(node.url));
+  }
+
+  /** A node's visualizer. */
+  pageOf(node: number): string {
+    return `http://127.0.0.1:${this.cluster.nodes[node]?.port}/inspect/`;
+  }
+
+  /** Undefined for a node that does not answer. */
+  async countsOf(node: number): Promise<NodeCounts | undefined> {
+    const { port, isRunning } = this.cluster.nodes[node] ?? {};
+    if (!isRunning) return undefined;
+    try {
+      const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { signal })).text();
+      return { sessions: sumOf(text, 'pairlane_sessions'), pairings: sumOf(text, 'pairlane_pairings') };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Nobody says anything more; waits for what is on its way. */
+  async settle(): Promise<void> {
+    this.light.hush();
+    this.bots.stop();
+    await this.#botsOver;
+    await this.light.settled(SETTLE_MS);
+  }
+
+  async close(): Promise<void> {
+    this.light.close();
+    this.bots.stop();
+    await this.cluster.stop();
+  }
+}
+
+function sumOf(metrics: string, name: string): number {
+  return [...metrics.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\d+)`, 'gm'))].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  );
+}

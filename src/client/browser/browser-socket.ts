@@ -1,0 +1,37 @@
+/** The browser's own WebSocket. */
+import type { OpenSocket } from '../signaling/socket.ts';
+
+/** RFC 6455 section 7.4.1: closed without a close frame. */
+const NO_CLOSE_FRAME = 1006;
+
+/** How long the other side has to answer our close frame: browsers wait much longer. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+export const openBrowserSocket: OpenSocket = (url, handlers) => {
+  let isClosed = false;
+  const closed = (code: number, reason: string) => {
+    if (isClosed) return;
+    isClosed = true;
+    handlers.closed(code, reason);
+  };
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(url);
+  } catch (error) {
+    // A page that came over https may not open ws://. Whoever opens a socket hears of it as of any that fails.
+    queueMicrotask(() => closed(NO_CLOSE_FRAME, String(error)));
+    return { send() {}, close() {} };
+  }
+  socket.onopen = () => handlers.opened();
+  socket.onmessage = ({ data }) => handlers.received(data);
+  socket.onclose = ({ code, reason }) => closed(code, reason);
+  return {
+    send(text) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    close(code) {
+      socket.close(code);
+      setTimeout(() => closed(code, ''), CLOSE_TIMEOUT_MS);
+    },
+  };
+};

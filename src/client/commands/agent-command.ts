@@ -1,0 +1,173 @@
+/** `pairlane agent`: a headless player in a game room, over socket.io-client and werift. */
+import { io, type Socket } from 'socket.io-client';
+import { CommandError, defineCommand } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/options.ts';
+import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
+import type { IceServer } from '../index.ts';
+import { WebRTCManager } from '../rooms/index.ts';
+import { type Tell, tellJson, tellPeople } from './event-output.ts';
+import { peerOptions } from './peer-command-options.ts';
+
+const agentOptions = {
+  url: {
+    kind: 'text',
+    value: 'URL',
+    default: `http://127.0.0.1:${DEFAULT_PORT}/`,
+    isFlagOnly: true,
+    help: "The server's URL, as Socket.IO clients have it.",
+  },
+  game: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The game to join.' },
+  player: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The player to be.' },
+  echo: {
+    kind: 'switch',
+    isFlagOnly: true,
+    help: 'Send every message back to the player that it came from.',
+  },
+  iceServer: peerOptions.iceServer,
+  ice: peerOptions.ice,
+  iceHostAddress: peerOptions.iceHostAddress,
+  json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
+} as const satisfies OptionTable;
+
+type AgentOptions = OptionValues<typeof agentOptions>;
+
+export const agentCommand = defineCommand({
+  name: 'agent',
+  about: 'Run a headless player in a game room.',
+  details:
+    'Run a headless player: it joins the game at a server that was started with --rooms, and connects to every other\n' +
+    'player that is there or comes. Ctrl+C ends it; when the link to the server is lost, it comes back.',
+  options: agentOptions,
+  run: agent,
+});
+
+/** For the server's answer to `join_game`. */
+const JOIN_TIMEOUT_MS = 10_000;
+/** For its answer to `leave_game`. */
+const LEAVE_TIMEOUT_MS = 1_000;
+/** Until the server notices that our last socket is gone, our player is taken: by us. */
+const REJOIN_DELAY_MS = 1_000;
+
+type Joined = { players: RoomId[]; ice_servers?: IceServer[] };
+type JoinAnswer = Partial<Joined> & { error?: string; code?: string };
+
+async function agent(options: AgentOptions): Promise<number> {
+  const { url, game, player } = options;
+  if (game === undefined || player === undefined) {
+    throw new CommandError('give the game and the player: --game ID --player ID', 2);
+  }
+  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
+    throw new CommandError('--url should look like http://HOST:PORT/', 2);
+  }
+  const tell = options.json ? tellJson : tellPeople;
+  const socket = io(url, { transports: ['websocket', 'polling'], forceNew: true });
+  let manager: WebRTCManager | undefined;
+  let stopFollowing = () => {};
+  try {
+    const joined = await firstJoin(socket, url, game, player);
+    manager = createManager(socket, options, game, player, joined.ice_servers, tell);
+    stopFollowing = follow(socket, manager, game, player, tell);
+    tell('joined', { game, player, players: joined.players });
+    for (const peer of joined.players) manager.connectToPeer(peer);
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    return 0;
+  } finally {
+    stopFollowing();
+    // Said before the connections are closed: to the others a lost socket alone is no reason to close theirs.
+    if (manager && socket.connected) {
+      await socket
+        .timeout(LEAVE_TIMEOUT_MS)
+        .emitWithAck('leave_game')
+        .catch(() => {});
+    }
+    await manager?.close();
+    socket.disconnect();
+  }
+}
+
+async function firstJoin(socket: Socket, url: string, game: string, player: string): Promise<Joined> {
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', (error) => {
+      reject(new CommandError(`${url}: ${error.message}. Does a server with --rooms run there?`));
+    });
+  });
+  const answer = await join(socket, game, player);
+  if (!answer.players) throw new CommandError(`cannot join: ${answer.error}`);
+  return answer as Joined;
+}
+
+async function join(socket: Socket, game: string, player: string): Promise<JoinAnswer> {
+  const request = { game_id: game, player_id: player };
+  const answer: unknown = await socket
+    .timeout(JOIN_TIMEOUT_MS)
+    .emitWithAck('join_game', request)
+    .catch(() => ({ error: 'the server did not answer' }));
+  return isRecord(answer) ? answer : { error: 'the server gave no answer' };
+}
+
+function createManager(
+  socket: Socket,
+  options: AgentOptions,
+  game: string,
+  player: string,
+  fromServer: readonly IceServer[] | undefined,
+  tell: Tell,
+): WebRTCManager {
+  const { ice, iceServer, iceHostAddress, echo } = options;
+  const iceServers = ice ? (iceServer?.map((urls) => ({ urls })) ?? fromServer) : [];
+  const manager = new WebRTCManager(socket, game, player, {
+    ...(iceServers && { iceServers }),
+    ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
+    logger: false,
+    onDataChannelOpen: (peer) => tell('open', { player: peer }),
+    onDataChannelClose: (peer) => tell('close', { player: peer }),
+    onConnectionFailed: (peer, { code, message }) => tell('failed', { player: peer, code, message }),
+    onDataChannelMessage(data, peer) {
+      tell('message', {
+        player: peer,
+        text: typeof data === 'string' ? data : `[${data.byteLength} bytes]`,
+      });
+      if (echo) manager.send(data, peer);
+    },
+  });
+  return manager;
+}
+
+/** Connects to whoever comes, and joins again after the link was lost. @returns stops it */
+function follow(
+  socket: Socket,
+  manager: WebRTCManager,
+  game: string,
+  player: string,
+  tell: Tell,
+): () => void {
+  let retry: NodeJS.Timeout | undefined;
+  socket.on('player_joined', ({ player_id }) => {
+    tell('player_joined', { player: player_id });
+    manager.connectToPeer(player_id);
+  });
+  socket.on('player_left', ({ player_id, reason }) => tell('player_left', { player: player_id, reason }));
+  socket.on('disconnect', (reason) => {
+    tell('offline', { reason });
+    // Socket.IO comes back by itself, unless it was the server that ended it.
+    if (reason === 'io server disconnect') retry = setTimeout(() => socket.connect(), REJOIN_DELAY_MS);
+  });
+  const rejoin = async () => {
+    const answer = await join(socket, game, player);
+    if (answer.players) {
+      tell('joined', { game, player, players: answer.players });
+      for (const peer of answer.players) manager.connectToPeer(peer);
+    } else if (socket.connected) {
+      tell('error', { code: answer.code, message: answer.error });
+      retry = setTimeout(() => socket.connected && rejoin(), REJOIN_DELAY_MS);
+    }
+  };
+  socket.on('connect', rejoin);
+  return () => {
+    clearTimeout(retry);
+    for (const event of ['player_joined', 'player_left', 'disconnect', 'connect']) socket.off(event);
+  };
+}

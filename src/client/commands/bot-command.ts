@@ -1,0 +1,130 @@
+/** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
+import { CommandError, defineCommand } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/options.ts';
+import type { Peer } from '../index.ts';
+import { type Tell, tellJson, tellPeople } from './event-output.ts';
+import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
+
+const botOptions = {
+  ...peerOptions,
+  echo: { kind: 'switch', isFlagOnly: true, help: 'Send every message back.' },
+  say: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Send this, and wait for the answer.' },
+  count: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    zero: 'without --say, no end',
+    isFlagOnly: true,
+    help: 'With --say, how often (1); without, how many messages to receive before it ends.',
+  },
+  timeout: {
+    kind: 'integer',
+    min: 1,
+    max: 86_400,
+    zero: 'none',
+    default: 30,
+    help: 'Seconds in which the channel must open (with --key or --id) and everything counted must happen.',
+  },
+  json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
+} as const satisfies OptionTable;
+
+type BotOptions = OptionValues<typeof botOptions>;
+
+export const botCommand = defineCommand({
+  name: 'bot',
+  about: 'Run a headless peer that says something, or echoes.',
+  details:
+    'Run a headless peer. With --say it ends once each message was answered; without, on Ctrl+C or after --count\n' +
+    'messages. The status is 0 when what was asked happened, and 1 when it did not within --timeout.',
+  options: botOptions,
+  run: bot,
+});
+
+/** After the last message: how long its receiver has to take it and leave. */
+const PARTING_MS = 1_000;
+
+async function bot(options: BotOptions): Promise<number> {
+  const tell = options.json ? tellJson : tellPeople;
+  const peer = await connect(options);
+  let stopDeadline = () => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stopDeadline = watchTime(options, peer, reject);
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      report(peer, tell);
+      converse(peer, options, resolve, reject);
+      begin(peer, options, tell).catch(reject);
+    });
+    return 0;
+  } catch (error) {
+    tell('error', { code: (error as { code?: string }).code, message: (error as Error).message });
+    throw new CommandError((error as Error).message);
+  } finally {
+    stopDeadline();
+    await peer.close();
+  }
+}
+
+async function begin(peer: Peer, options: BotOptions, tell: Tell): Promise<void> {
+  const key = options.newKey ? (await peer.createKey()).key : undefined;
+  tell('ready', { id: peer.id, ...(key !== undefined && { key }) });
+  const target = targetOf(options);
+  if (target) await peer.pair(target);
+}
+
+function report(peer: Peer, tell: Tell): void {
+  peer.on('paired', (pairing) => tell('paired', pairing));
+  peer.on('state', (state) => tell('state', { state }));
+  peer.on('open', () => tell('open', {}));
+  peer.on('message', (data) => tell('message', { text: shown(data) }));
+  peer.on('peer_disconnected', (gone) => tell('peer_disconnected', gone));
+  peer.on('error', ({ code, message }) => tell('error', { code, message }));
+}
+
+/** Says and echoes, until everything that is counted has happened. */
+function converse(peer: Peer, options: BotOptions, done: () => void, failed: (error: Error) => void): void {
+  const { say, echo } = options;
+  const wanted = options.count || (say === undefined ? 0 : 1);
+  let received = 0;
+  let lastSent: Promise<void> = Promise.resolve();
+  const send = (data: string | Uint8Array) => {
+    lastSent = peer.send(data);
+    lastSent.catch(failed);
+  };
+  peer.on('open', () => {
+    if (say !== undefined) send(say);
+  });
+  peer.on('message', (data) => {
+    received += 1;
+    if (echo) send(data);
+    if (received === wanted) {
+      // The one who said it all goes first: what was sent last has arrived then.
+      if (say !== undefined) done();
+      else {
+        const parting = setTimeout(done, PARTING_MS);
+        peer.once('peer_disconnected', () => {
+          clearTimeout(parting);
+          done();
+        });
+      }
+    } else if (say !== undefined && received < wanted) send(say);
+  });
+  peer.on('peer_disconnected', () => {
+    if (received < wanted && (say !== undefined || targetOf(options))) {
+      failed(new Error(`the peer left after ${received} of ${wanted} messages`));
+    }
+  });
+}
+
+/** Fails what takes too long, and says what is missing. */
+function watchTime(options: BotOptions, peer: Peer, failed: (error: Error) => void): () => void {
+  const isBounded = options.say !== undefined || Boolean(options.count);
+  if (options.timeout === 0 || (!isBounded && !targetOf(options))) return () => {};
+  const deadline = setTimeout(() => {
+    const missing = peer.isOpen ? 'not everything was answered' : `no open channel (${peer.state})`;
+    failed(new Error(`${missing} within ${options.timeout} s`));
+  }, options.timeout * 1000);
+  const stop = () => clearTimeout(deadline);
+  if (!isBounded) peer.once('open', stop);
+  return stop;
+}

@@ -1,0 +1,95 @@
+/** `pairlane bots`: a fleet of headless pairs, to try a server and a network with. Its status says whether all went well. */
+import { CommandError, defineCommand } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/options.ts';
+import { createPeer } from '../index.ts';
+import { Fleet } from './fleet.ts';
+import { progressOf, reportOf, tableOf } from './fleet-report.ts';
+import { peerOptions, peerOptionsOf } from './peer-command-options.ts';
+
+const { url, iceServer, ice, iceHostAddress, inspect } = peerOptions;
+
+const botsOptions = {
+  url,
+  iceServer,
+  ice,
+  iceHostAddress,
+  inspect,
+  pairs: { kind: 'integer', min: 1, max: 10_000, default: 10, help: 'How many pairs.' },
+  rate: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    zero: 'as fast as they can',
+    default: 10,
+    help: 'Messages a second that each bot sends.',
+  },
+  messages: {
+    kind: 'integer',
+    min: 1,
+    max: 100_000_000,
+    zero: 'until --seconds are over',
+    default: 100,
+    help: 'How many messages each bot sends.',
+  },
+  seconds: {
+    kind: 'integer',
+    min: 1,
+    max: 86_400,
+    zero: 'no limit',
+    default: 60,
+    help: 'How long they talk at most, once all pairs are made.',
+  },
+  json: { kind: 'switch', help: 'Print the result as one JSON object.' },
+} as const satisfies OptionTable;
+
+export const botsCommand = defineCommand({
+  name: 'bots',
+  about: 'Run many pairs of bots that talk to each other, and count.',
+  details:
+    'Run many pairs of bots in one process: they connect, pair and talk to each other, in messages of 64 bytes. It\n' +
+    'ends with a table. The status is 1 when a pair failed or a message was lost.',
+  options: botsOptions,
+  run: bots,
+});
+
+const PROGRESS_MS = 100;
+
+async function bots(options: OptionValues<typeof botsOptions>): Promise<number> {
+  const { pairs, rate, messages, seconds, json } = options;
+  if (messages === 0 && seconds === 0) throw new CommandError('give --messages or --seconds, or both', 2);
+  const fleet = new Fleet({
+    pairs,
+    rate,
+    messages,
+    seconds,
+    createPeer: () => createPeer(peerOptionsOf(options)),
+  });
+  const stop = () => fleet.stop();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const endProgress = showProgress(() => progressOf(fleet.counts, pairs, messages));
+  const started = performance.now();
+  let ended = started;
+  try {
+    await fleet.run();
+  } finally {
+    ended = performance.now();
+    endProgress();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  }
+  const report = reportOf(fleet.counts, (ended - started) / 1000);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : tableOf(report));
+  return report.failedPairs > 0 || report.lost > 0 ? 1 : 0;
+}
+
+/** On a terminal only, and not where the result is written to. @returns ends it, and clears its line */
+function showProgress(line: () => string): () => void {
+  const { stderr } = process;
+  if (!stderr.isTTY) return () => {};
+  const show = () => stderr.write(`\r\x1b[K${line()}`);
+  show();
+  const timer = setInterval(show, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    stderr.write('\r\x1b[K');
+  };
+}

@@ -1,0 +1,96 @@
+/** `pairlane chat`: two people at two terminals, and what they type goes from peer to peer. */
+import { defineCommand } from '../../common/command.ts';
+import { parsePairingKey } from '../../protocol/index.ts';
+import type { Peer } from '../index.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
+import { Terminal } from './terminal.ts';
+
+export const chatCommand = defineCommand({
+  name: 'chat',
+  about: 'Chat with another peer from the terminal.',
+  details:
+    'Chat with another peer from the terminal. Unpaired, type the id or the key of the peer to pair with; once the\n' +
+    'data channel is open, what you type is sent. Ctrl+C or the end of input ends it.',
+  options: peerOptions,
+  run: chat,
+});
+
+async function chat(options: CliPeerOptions): Promise<number> {
+  const peer = await connect(options);
+  let end: (status: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  let lastSent: Promise<unknown> = Promise.resolve();
+  const terminal = new Terminal(process.stdin, process.stdout, {
+    line(text) {
+      if (text !== '') lastSent = typed(peer, text, (line) => terminal.print(line));
+    },
+    ended: () => end(0),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
+  report(peer, (line) => terminal.print(line), end);
+  const { newKey } = options;
+  const target = targetOf(options);
+  terminal.print(`*** Your Client ID: ${peer.id} ***`);
+  if (newKey) await showKey(peer, (line) => terminal.print(line));
+  if (target) pairWith(peer, target, (line) => terminal.print(line));
+  const status = await ended;
+  // What was typed last, before the end of input, still goes out.
+  if (peer.isOpen) await lastSent;
+  terminal.close();
+  await peer.close();
+  return status;
+}
+
+type Print = (line: string) => void;
+
+/** Prints what happens to the peer. */
+function report(peer: Peer, print: Print, end: (status: number) => void): void {
+  peer.on('paired', ({ peerId, initiator }) =>
+    print(`*** Paired with ${peerId}! You are the ${initiator ? 'initiator' : 'receiver'}. ***`),
+  );
+  peer.on('open', () => print('*** Data channel opened! You can now send messages. ***'));
+  peer.on('message', (data) => print(`< Peer: ${shown(data)}`));
+  peer.on('error', (error) => {
+    print(described(error));
+    if (peer.signaling === 'online' && peer.state === 'unpaired') print('Ready for new connection.');
+  });
+  peer.on('peer_disconnected', ({ peerId }) => {
+    print(`*** Peer ${peerId} disconnected. ***`);
+    print('Ready for new connection.');
+  });
+  let isOnline = true;
+  peer.on('signaling', (state, id) => {
+    // Once, and not again for every attempt that fails.
+    if (isOnline && state === 'waiting') print('*** Connection to the server lost. Trying again. ***');
+    if (state === 'online') print(`*** Your Client ID: ${id} ***`);
+    isOnline = state === 'online';
+    if (state === 'lost') end(1);
+  });
+}
+
+async function showKey(peer: Peer, print: Print): Promise<void> {
+  await peer.createKey().then(
+    ({ key }) => print(`*** Your pairing key: ${key} ***`),
+    (error) => print(described(error)),
+  );
+}
+
+async function pairWith(peer: Peer, target: { id: string } | { key: string }, print: Print): Promise<void> {
+  await peer.pair(target).catch((error) => print(described(error)));
+}
+
+/** Unpaired, a line is whom to pair with; with an open channel, a message. */
+async function typed(peer: Peer, text: string, print: Print): Promise<void> {
+  if (peer.isOpen) await peer.send(text).catch((error) => print(described(error)));
+  else if (peer.peerId === undefined) {
+    await pairWith(peer, parsePairingKey(text) === undefined ? { id: text } : { key: text }, print);
+  } else print('*** Waiting for the data channel to open. ***');
+}
+
+function described(error: unknown): string {
+  const isFromServer = error instanceof PairlaneError && error.isFromServer;
+  return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${(error as Error).message} ***`;
+}

@@ -1,0 +1,13 @@
+/** How a headless program tells what happens: in words, or as one JSON object a line for other programs. */
+import { printable } from './peer-command-options.ts';
+
+export type Tell = (event: string, details: Record<string, unknown>) => void;
+
+export const tellJson: Tell = (event, details) => {
+  process.stdout.write(`${JSON.stringify({ event, ...details })}\n`);
+};
+
+export const tellPeople: Tell = (event, details) => {
+  const words = Object.entries(details).map(([name, value]) => `${name}: ${printable(String(value))}`);
+  process.stdout.write(`${[event, ...words].join('  ')}\n`);
+};

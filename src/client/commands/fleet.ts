@@ -1,0 +1,190 @@
+/** Many pairs of peers in one process, that talk to each other and count what becomes of it. */
+import { PairlaneError } from '../peer/errors.ts';
+import type { Peer } from '../peer/peer.ts';
+
+export interface FleetOptions {
+  readonly pairs: number;
+  /** Messages a second that each bot sends; 0: as fast as the channel takes them. */
+  readonly rate: number;
+  /** How many each bot sends; 0: until the time is over. */
+  readonly messages: number;
+  /** For which the bots talk at most; 0: no limit. */
+  readonly seconds: number;
+  readonly createPeer: () => Promise<Peer>;
+}
+
+export interface FleetCounts {
+  pairs: number;
+  failedPairs: number;
+  sent: number;
+  received: number;
+  /** Milliseconds from asking for the pairing until both sides could send. */
+  readonly openedAfterMs: number[];
+  readonly errors: Map<string, number>;
+}
+
+/** A werift handshake takes some 30 ms of a core: more of them at once only wait for each other. */
+const OPENING_AT_ONCE = 8;
+const TICK_MS = 20;
+/** After the last message was sent: how long nothing may arrive before the rest counts as lost. */
+const SILENCE_MS = 3_000;
+const MESSAGE_BYTES = 64;
+
+interface Bot {
+  readonly peer: Peer;
+  sent: number;
+  /** The numbers of the messages that came: one that comes twice counts once. */
+  readonly received: Set<string>;
+  startedAt: number;
+  isSending: boolean;
+  isGone: boolean;
+}
+
+export class Fleet {
+  readonly counts: FleetCounts = {
+    pairs: 0,
+    failedPairs: 0,
+    sent: 0,
+    received: 0,
+    openedAfterMs: [],
+    errors: new Map(),
+  };
+  readonly #options: FleetOptions;
+  readonly #bots: Bot[] = [];
+  readonly #peers: Peer[] = [];
+  #endsAt = Number.POSITIVE_INFINITY;
+  #lastReceivedAt = 0;
+  #isStopped = false;
+  #isClosing = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /** Connects, pairs and talks, until everything was said or the time is over, and what was sent has come. */
+  async run(): Promise<void> {
+    let begun = 0;
+    const openAll = async () => {
+      while (begun < this.#options.pairs && !this.#isStopped) {
+        begun += 1;
+        await this.#openPair();
+      }
+    };
+    const ticker = setInterval(() => this.#tick(), TICK_MS);
+    try {
+      await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openAll));
+      // The time counts once all are there, so that each pair has it whole.
+      if (this.#options.seconds > 0) this.#endsAt = performance.now() + this.#options.seconds * 1000;
+      while (!this.#isOver()) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    } finally {
+      clearInterval(ticker);
+      this.#isClosing = true;
+      await Promise.all(this.#peers.map((peer) => peer.close()));
+    }
+  }
+
+  /** Nothing more is sent; what is under way may still arrive. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #openPair(): Promise<void> {
+    try {
+      const [a, b] = [await this.#join(), await this.#join()];
+      const startedAt = performance.now();
+      const opened = Promise.all([a.opened(), b.opened()]);
+      // It may be rejected while the pairing is still asked for.
+      opened.catch(() => {});
+      await a.pair({ id: b.id as string });
+      await opened;
+      this.counts.pairs += 1;
+      this.counts.openedAfterMs.push(performance.now() - startedAt);
+      for (const peer of [a, b]) this.#addBot(peer);
+    } catch (error) {
+      this.counts.failedPairs += 1;
+      this.#countError(error);
+    }
+  }
+
+  async #join(): Promise<Peer> {
+    const peer = await this.#options.createPeer();
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  #addBot(peer: Peer): void {
+    const bot: Bot = {
+      peer,
+      sent: 0,
+      received: new Set(),
+      startedAt: performance.now(),
+      isSending: false,
+      isGone: false,
+    };
+    this.#bots.push(bot);
+    peer.on('message', (data) => {
+      const number = String(data).trimEnd();
+      if (bot.received.has(number)) return;
+      bot.received.add(number);
+      this.counts.received += 1;
+      this.#lastReceivedAt = performance.now();
+    });
+    peer.on('error', (error) => this.#countError(error));
+    peer.on('peer_disconnected', () => {
+      if (this.#isClosing || bot.isGone) return;
+      bot.isGone = true;
+      this.#countError(new PairlaneError('peer_gone'));
+    });
+  }
+
+  #tick(): void {
+    for (const bot of this.#bots) {
+      if (!bot.isSending && this.#dueFor(bot) > bot.sent) this.#send(bot);
+    }
+  }
+
+  /** How many messages the bot should have sent by now. */
+  #dueFor({ startedAt, isGone, sent }: Bot): number {
+    const now = performance.now();
+    if (this.#isStopped || isGone || now >= this.#endsAt) return sent;
+    const { rate, messages } = this.#options;
+    const byNow = rate === 0 ? Number.POSITIVE_INFINITY : Math.floor(((now - startedAt) / 1000) * rate) + 1;
+    return Math.min(messages || Number.POSITIVE_INFINITY, byNow);
+  }
+
+  async #send(bot: Bot): Promise<void> {
+    bot.isSending = true;
+    try {
+      while (bot.sent < this.#dueFor(bot)) {
+        const message = String(bot.sent).padEnd(MESSAGE_BYTES);
+        bot.sent += 1;
+        this.counts.sent += 1;
+        await bot.peer.send(message);
+      }
+    } catch (error) {
+      bot.isGone = true;
+      this.#countError(error);
+    } finally {
+      bot.isSending = false;
+    }
+  }
+
+  #isOver(): boolean {
+    const { messages } = this.#options;
+    const isTimeUp = this.#isStopped || performance.now() >= this.#endsAt;
+    const isSaid = this.#bots.every(
+      ({ sent, isGone, isSending }) =>
+        isGone || (!isSending && (isTimeUp || (messages > 0 && sent >= messages))),
+    );
+    if (!isSaid) {
+      this.#lastReceivedAt = performance.now();
+      return false;
+    }
+    return this.counts.received >= this.counts.sent || performance.now() - this.#lastReceivedAt > SILENCE_MS;
+  }
+
+  #countError(error: unknown): void {
+    const { code } = PairlaneError.from('internal', error);
+    this.counts.errors.set(code, (this.counts.errors.get(code) ?? 0) + 1);
+  }
+}

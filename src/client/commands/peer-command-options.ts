@@ -1,0 +1,75 @@
+/** The options that the commands of a peer share. */
+import { CommandError } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/options.ts';
+import { createPeer, DEFAULT_ICE_SERVERS, DEFAULT_URL, type Peer, type PeerOptions } from '../index.ts';
+
+export const peerOptions = {
+  url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
+  iceServer: {
+    kind: 'list',
+    value: 'URL',
+    help: `STUN server; may be given more than once [default ${DEFAULT_ICE_SERVERS[0]?.urls}]`,
+  },
+  ice: {
+    kind: 'switch',
+    default: true,
+    help: 'Use STUN servers; --no-ice connects within one network only.',
+  },
+  iceHostAddress: {
+    kind: 'list',
+    value: 'ADDRESS',
+    help: 'Further address to be reached at, such as 127.0.0.1 where there is only loopback.',
+  },
+  key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'Pair with the one who made this key.' },
+  id: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'Pair with the client of this id.' },
+  inspect: {
+    kind: 'switch',
+    help: "Tell the server of each step of this peer's state machine, for its visualizer.",
+  },
+  newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and show it.' },
+} as const satisfies OptionTable;
+
+export type CliPeerOptions = OptionValues<typeof peerOptions>;
+
+/**
+ * Connects a peer as the command line says.
+ * @throws {CommandError} one line for whoever typed it
+ */
+export async function connect(options: CliPeerOptions): Promise<Peer> {
+  if ([options.key, options.id].filter((target) => target !== undefined).length > 1) {
+    throw new CommandError('give either --key or --id, not both', 2);
+  }
+  try {
+    return await createPeer(peerOptionsOf(options));
+  } catch (error) {
+    throw new CommandError(`${options.url}: ${(error as Error).message}`);
+  }
+}
+
+/** A peer's options from those of the command line. */
+export function peerOptionsOf(options: Omit<CliPeerOptions, 'key' | 'id' | 'newKey'>): PeerOptions {
+  const { url, ice, iceServer, iceHostAddress, inspect } = options;
+  const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
+  return {
+    url,
+    inspect,
+    ...(iceServers && { iceServers }),
+    ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
+  };
+}
+
+/** Whom the command line says to pair with. */
+export function targetOf({ key, id }: CliPeerOptions): { key: string } | { id: string } | undefined {
+  if (key !== undefined) return { key };
+  return id === undefined ? undefined : { id };
+}
+
+/** What others sent must not move the cursor, nor do anything else to the terminal that it is shown on. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
+}
+
+export function shown(data: string | Uint8Array): string {
+  return typeof data === 'string' ? data : `[${data.length} bytes]`;
+}

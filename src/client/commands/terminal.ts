@@ -1,0 +1,49 @@
+/** A terminal on which lines arrive while someone types: the prompt comes back after each, with what was typed. */
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import { printable } from './peer-command-options.ts';
+
+const PROMPT = '> ';
+
+export interface TerminalHandlers {
+  readonly line: (text: string) => void;
+  /** Ctrl+C, or the end of input. */
+  readonly ended: () => void;
+}
+
+export class Terminal {
+  readonly #readline: Interface;
+  readonly #output: NodeJS.WriteStream;
+  #isClosed = false;
+
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, handlers: TerminalHandlers) {
+    this.#output = output;
+    this.#readline = createInterface({ input, output, prompt: PROMPT, terminal: input.isTTY === true });
+    this.#readline.on('line', (text) => {
+      handlers.line(text.trim());
+      if (!this.#isClosed) this.#readline.prompt();
+    });
+    // On a terminal, readline takes Ctrl+C for itself.
+    this.#readline.on('SIGINT', () => handlers.ended());
+    this.#readline.on('close', () => {
+      this.#isClosed = true;
+      handlers.ended();
+    });
+  }
+
+  /** Prints a line above the prompt. */
+  print(line: string): void {
+    if (this.#output.isTTY) {
+      cursorTo(this.#output, 0);
+      clearLine(this.#output, 0);
+    }
+    this.#output.write(`${printable(line)}\n`);
+    if (!this.#isClosed) this.#readline.prompt(true);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#readline.close();
+    // The shell's own prompt starts on a line of its own.
+    this.#output.write('\n');
+  }
+}

@@ -1,0 +1,75 @@
+/** What the negotiation machine's effects do: one line to the socket, the connection or the user each. */
+import type {
+  Executors,
+  Hosted,
+  NegotiationContext,
+  NegotiationEffects,
+  NegotiationFailure,
+} from '../../machines/index.ts';
+import type { Connection } from '../rtc/peer-connection.ts';
+import type { IceServer } from '../rtc/types.ts';
+import type { SignalingLink } from '../signaling/signaling-client.ts';
+import type { PeerEvent, PeerEventOf } from './negotiator-events.ts';
+
+/** The pairing that a peer is in. */
+export interface Pairing {
+  readonly peerId: string;
+  readonly initiator: boolean;
+  /** Goes back to the server with every signal, so that none of them reaches a later peer. */
+  readonly epoch: number | undefined;
+  readonly iceServers: readonly IceServer[] | undefined;
+}
+
+export interface PeerShell {
+  readonly link: SignalingLink;
+  readonly connection: () => Connection | undefined;
+  readonly epoch: () => { epoch?: number };
+  readonly ready: (iceServers: readonly IceServer[] | undefined) => void;
+  readonly paired: (pairing: Pairing) => void;
+  readonly peerGone: (reason: string) => void;
+  readonly gaveUp: (failure: NegotiationFailure) => void;
+  readonly openConnection: () => void;
+  readonly closeConnection: () => void;
+}
+
+/** Which event an effect belongs to is known from the machine, and not to TypeScript. */
+export function negotiationExecutors(
+  shell: PeerShell,
+): Executors<NegotiationEffects, Hosted<NegotiationContext>, PeerEvent> {
+  const { link, connection, epoch } = shell;
+  return {
+    openSocket: () => link.open(),
+    dropSocket: () => link.drop(),
+    closeSocket: () => link.close(),
+    announceReady: (_, event) => shell.ready((event as PeerEventOf<'WELCOMED'>).iceServers),
+    announcePaired(_, event) {
+      const { peerId, isInitiator, epoch, iceServers } = event as PeerEventOf<'PAIRED'>;
+      shell.paired({ peerId, initiator: isInitiator, epoch, iceServers });
+    },
+    announcePeerGone: (_, event) =>
+      shell.peerGone((event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected'),
+    announceFailure: (_, _event, { failure }) => shell.gaveUp(failure),
+    openConnection: () => shell.openConnection(),
+    closeConnection: () => shell.closeConnection(),
+    makeOffer: (_, _event, { iceRestart }) => connection()?.makeOffer(iceRestart),
+    applyOffer: (_, event) => connection()?.applyOffer((event as PeerEventOf<'OFFER_RECEIVED'>).sdp),
+    applyAnswer: (_, event) => connection()?.applyAnswer((event as PeerEventOf<'ANSWER_RECEIVED'>).sdp),
+    holdCandidate: (_, event) =>
+      connection()?.holdCandidate((event as PeerEventOf<'CANDIDATE_RECEIVED'>).candidate),
+    addCandidate: (_, event) =>
+      connection()?.addCandidate((event as PeerEventOf<'CANDIDATE_RECEIVED'>).candidate),
+    probeConnection: () => connection()?.probe(),
+    sendOffer: (_, event) =>
+      link.send({ type: 'offer', sdp: (event as PeerEventOf<'LOCAL_OFFER_SET'>).sdp, ...epoch() }),
+    sendAnswer: (_, event) =>
+      link.send({ type: 'answer', sdp: (event as PeerEventOf<'LOCAL_ANSWER_SET'>).sdp, ...epoch() }),
+    sendCandidate: (_, event) =>
+      link.send({
+        type: 'candidate',
+        candidate: (event as PeerEventOf<'LOCAL_CANDIDATE_FOUND'>).candidate,
+        ...epoch(),
+      }),
+    sendReport: (_, _event, { state }) => link.send({ type: 'report', state, ...epoch() }),
+    sendUnpair: () => link.send({ type: 'unpair', ...epoch() }),
+  };
+}

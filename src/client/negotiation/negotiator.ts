@@ -1,0 +1,232 @@
+/**
+ * The way to another peer: the negotiation machine, hosted, with the link to the signaling server and the connection
+ * that its effects work on. What happens on either becomes an event of the machine, and only the machine decides what
+ * follows.
+ */
+import { type Clock, driveTimers } from '../../common/clock.ts';
+import {
+  Hosted,
+  MachineHost,
+  type NegotiationContext,
+  type NegotiationEffects,
+  type NegotiationFailure,
+  type NegotiationSettings,
+  negotiationMachine,
+  StepQueue,
+  TimerWheel,
+} from '../../machines/index.ts';
+import type { ServerMessage } from '../../protocol/index.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions } from '../peer/peer-options.ts';
+import type { Platform } from '../peer/platform.ts';
+import { Connection } from '../rtc/peer-connection.ts';
+import type { IceServer } from '../rtc/types.ts';
+import { SignalingLink } from '../signaling/signaling-client.ts';
+import { stepFacts } from './inspect-step.ts';
+import { negotiationExecutors, type Pairing } from './negotiation-effects.ts';
+import { eventFrom, type PeerEvent } from './negotiator-events.ts';
+
+type NegotiationHost = MachineHost<
+  Hosted<NegotiationContext>,
+  PeerEvent,
+  NegotiationEffects,
+  { settings: NegotiationSettings }
+>;
+type StateValue = Hosted<NegotiationContext>['value'];
+
+/** What the user's side of a peer is told. */
+export interface NegotiatorHandlers {
+  /** Before the effects of the step. */
+  readonly stepped: (from: StateValue, to: StateValue) => void;
+  readonly ready: () => void;
+  readonly paired: (pairing: Pairing) => void;
+  readonly opened: (label: string) => void;
+  readonly message: (data: string | Uint8Array, label: string) => void;
+  readonly channelClosed: (label: string) => void;
+  readonly peerGone: (peerId: string, reason: string) => void;
+  /** The pairing, or the link to the server, is over. */
+  readonly gaveUp: (failure: NegotiationFailure) => void;
+  /** The server will not answer what it was asked. */
+  readonly sessionLost: () => void;
+  /** A message of the server's that is none of the machine's business. */
+  readonly received: (message: ServerMessage) => void;
+  /** Something that this peer survives. */
+  readonly problem: (error: PairlaneError) => void;
+}
+
+export class Negotiator {
+  readonly link: SignalingLink;
+  readonly timers: TimerWheel;
+  readonly #machine = new Hosted<NegotiationContext>();
+  readonly #host: NegotiationHost;
+  readonly #options: PeerOptions;
+  readonly #resolved: ResolvedOptions;
+  readonly #platform: Platform;
+  readonly #clock: Clock;
+  readonly #handlers: NegotiatorHandlers;
+  readonly #stopTimers: () => void;
+  #connection: Connection | undefined;
+  #pairing: Pairing | undefined;
+  #serverIceServers: readonly IceServer[] | undefined;
+  #closings: Promise<void>[] = [];
+
+  constructor(
+    platform: Platform,
+    options: PeerOptions,
+    resolved: ResolvedOptions,
+    handlers: NegotiatorHandlers,
+  ) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#resolved = resolved;
+    this.#handlers = handlers;
+    this.#clock = options.clock ?? platform.clock;
+    this.timers = new TimerWheel(this.#clock.now());
+    this.link = new SignalingLink(resolved.url, platform.openSocket, {
+      received: (message, isResumed) => this.#received(message, isResumed),
+      malformed: (error) => handlers.problem(error),
+      sessionLost: handlers.sessionLost,
+      pairing: () => this.#claim(),
+      lost: ({ mayReturn, reason, afterMs }) => {
+        options.logger?.debug({ id: this.context?.id, reason, afterMs }, 'Signaling lost');
+        this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random(), afterMs });
+      },
+    });
+    this.#host = this.#createHost();
+    this.#stopTimers = driveTimers(this.timers, this.#clock);
+  }
+
+  get value(): StateValue {
+    return this.#machine.value;
+  }
+
+  get context(): NegotiationContext | undefined {
+    return this.#machine.context;
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  start(): void {
+    this.#setTime();
+    this.#host.start(this.#machine, { settings: this.#resolved.settings });
+  }
+
+  send(event: PeerEvent): void {
+    this.#setTime();
+    this.#host.send(this.#machine, event);
+  }
+
+  /** Arms a timer of somebody else's with the time set. */
+  withTime<T>(arm: () => T): T {
+    this.#setTime();
+    return arm();
+  }
+
+  /** Fulfilled when every socket is released. */
+  async close(): Promise<void> {
+    this.send({ type: 'CLOSE_ASKED' });
+    await Promise.all([...this.#closings, this.link.closed()]);
+    this.#stopTimers();
+  }
+
+  /** Every event comes with the time: deadlines count from it. */
+  #setTime(): void {
+    this.timers.now = this.#clock.now();
+  }
+
+  #createHost(): NegotiationHost {
+    const handlers = this.#handlers;
+    const host: NegotiationHost = new MachineHost(negotiationMachine, {
+      queue: new StepQueue(),
+      timers: this.timers,
+      executors: negotiationExecutors({
+        link: this.link,
+        connection: () => this.#connection,
+        epoch: () => (this.#pairing?.epoch === undefined ? {} : { epoch: this.#pairing.epoch }),
+        ready: (iceServers) => {
+          this.#serverIceServers = iceServers;
+          handlers.ready();
+        },
+        paired: (pairing) => {
+          this.#pairing = pairing;
+          handlers.paired(pairing);
+        },
+        peerGone: (reason) => handlers.peerGone(this.#pairing?.peerId ?? '', reason),
+        gaveUp: (failure) => handlers.gaveUp(failure),
+        openConnection: () => this.#openConnection(),
+        closeConnection: () => this.#closeConnection(),
+      }),
+      // A pairing whose effect failed cannot go on; the peer can.
+      onError: (_, error) => {
+        handlers.problem(PairlaneError.from('internal', error));
+        this.send({ type: 'UNPAIR_ASKED' });
+      },
+    });
+    host.observer = (step) => {
+      this.#options.observer?.(step);
+      if (this.#options.inspect) this.link.send({ type: 'inspect', step: stepFacts(step) });
+      handlers.stepped(step.from, step.to);
+    };
+    return host;
+  }
+
+  #received(message: ServerMessage, isResumed: boolean): void {
+    if (this.#isOfOtherPairing(message)) return;
+    const event = eventFrom(message, isResumed);
+    if (event) this.send(event);
+    else this.#handlers.received(message);
+  }
+
+  #claim() {
+    const { peerId, initiator, epoch } = this.#pairing ?? {};
+    const isPaired = this.context?.isPairedAtServer === true && epoch !== undefined && peerId !== undefined;
+    return isPaired ? { peer_id: peerId, epoch, initiator: initiator === true } : undefined;
+  }
+
+  #isOfOtherPairing(message: ServerMessage): boolean {
+    return 'from_peer' in message && message.epoch !== undefined && message.epoch !== this.#pairing?.epoch;
+  }
+
+  #openConnection(): void {
+    const { iceServers = this.#pairing?.iceServers ?? this.#serverIceServers ?? DEFAULT_ICE_SERVERS } =
+      this.#options;
+    const { iceTransportPolicy = 'all', iceAdditionalHostAddresses } = this.#options;
+    const rtc = this.#platform.createConnection({
+      iceServers,
+      iceTransportPolicy,
+      iceAdditionalHostAddresses,
+      silenceMs: this.#resolved.silenceMs,
+    });
+    this.#connection = new Connection(rtc, this.#resolved.channels, {
+      localOffer: (sdp) => this.send({ type: 'LOCAL_OFFER_SET', sdp }),
+      localAnswer: (sdp) => this.send({ type: 'LOCAL_ANSWER_SET', sdp }),
+      localCandidate: (candidate) => this.send({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),
+      established: () => this.send({ type: 'CONNECTION_ESTABLISHED' }),
+      failed: () => this.send({ type: 'CONNECTION_FAILED' }),
+      closedByPeer: () => this.send({ type: 'CLOSED_BY_PEER' }),
+      descriptionRefused: (error) => {
+        this.#options.logger?.warn(
+          { id: this.context?.id, peerId: this.context?.peerId, code: error.code },
+          error.message,
+        );
+        this.send({ type: 'DESCRIPTION_REFUSED' });
+      },
+      opened: this.#handlers.opened,
+      message: this.#handlers.message,
+      channelClosed: this.#handlers.channelClosed,
+      problem: this.#handlers.problem,
+    });
+  }
+
+  #closeConnection(): void {
+    const closing = this.#connection?.close();
+    this.#connection = undefined;
+    if (!closing) return;
+    const done = closing.then(() => {
+      this.#closings = this.#closings.filter((other) => other !== done);
+    });
+    this.#closings.push(done);
+  }
+}

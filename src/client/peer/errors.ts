@@ -1,0 +1,90 @@
+/** Everything that can go wrong for a peer, as one error with a code for programs and a message for people. */
+import type { NegotiationFailure } from '../../machines/index.ts';
+import { type ErrorCode, errorMessages, isErrorCode } from '../../protocol/index.ts';
+
+/** What a peer gives up with, and what to do about it. */
+const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
+  signaling_failed: 'The signaling server cannot be reached. Is it running, and is the URL right?',
+  signaling_timeout: 'The signaling server did not greet us in time. Is the URL that of a Pairlane server?',
+  signaling_lost: 'The link to the signaling server was lost before the peers were connected. Pair again.',
+  offer_timeout: "The initiator's offer did not come in time. Pair again.",
+  answer_timeout: 'The peer did not answer our offer in time. Pair again.',
+  own_answer_timeout:
+    "The answer to the peer's offer was not made in time. Are the STUN and TURN servers reachable?",
+  connection_failed: 'The connection to the peer failed and could not be restored. Pair again.',
+  connection_timeout:
+    'No way to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',
+  description_refused: "The peer's session description was refused. It may speak another WebRTC dialect.",
+};
+
+const ownMessages = {
+  closed: 'The peer is closed. Create a new one.',
+  not_online: 'The peer is not connected to the signaling server just now. Wait for the `signaling` event.',
+  request_pending: 'An earlier request of this kind still waits for its answer. Await it first.',
+  timeout: 'The signaling server did not answer in time. Try again.',
+  not_open: 'There is no open data channel. Await `opened()` before you send.',
+  peer_gone: 'The peer left.',
+  unpaired: 'The pairing was ended on this side.',
+  send_failed: 'The data channel refused the message.',
+  unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
+  channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',
+  message_too_large: 'The peer sent a message that is larger than we take; the pairing is over.',
+  unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
+  invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
+  server_error: 'The signaling server reported an error.',
+  invalid_option: 'An option is wrong.',
+  internal: 'Something failed inside Pairlane.',
+} as const;
+
+export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMessages;
+
+const messages: Readonly<Record<string, string>> = { ...errorMessages, ...failureMessages, ...ownMessages };
+
+/** The server's `error` message. */
+interface ServerError {
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly for?: string | undefined;
+}
+
+/** The one error of the client's API; `code` is what a program switches on. */
+export class PairlaneError extends Error {
+  readonly code: PeerErrorCode;
+  /** The type of the message that the server refused, when it is the server's error. */
+  readonly for: string | undefined;
+  /** Whether the server said so; the message is then its own. */
+  readonly isFromServer: boolean;
+
+  /**
+   * @param detail stands after the code's own message: what exactly, and never what a stranger sent
+   * @param more `cause`: the error underneath
+   */
+  constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; fromServer?: ServerError } = {}) {
+    const own = detail === '' ? messages[code] : `${messages[code]} (${detail})`;
+    super(more.fromServer?.message ?? own, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'PairlaneError';
+    this.code = code;
+    this.for = more.fromServer?.for;
+    this.isFromServer = more.fromServer !== undefined;
+  }
+
+  /** An error that the server told us: its own words are kept. */
+  static fromServer(error: ServerError): PairlaneError {
+    const isKnown = error.code !== undefined && isErrorCode(error.code);
+    return new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', { fromServer: error });
+  }
+
+  /** Any thrown value as this error. */
+  static from(code: PeerErrorCode, cause: unknown): PairlaneError {
+    if (cause instanceof PairlaneError) return cause;
+    return new PairlaneError(code, cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** What we say may cross with what the server tells us at the same time; the machine knows what follows. */
+export function isExpected(error: PairlaneError): boolean {
+  // A session that could not be resumed was replaced by a new one; we leave a peer that has left us meanwhile.
+  if (error.for === 'resume' || error.for === 'unpair') return true;
+  // Our offer yields to the peer's; and what is still said to a peer when the pairing has just ended.
+  return error.code === 'offer_collision' || (error.code === 'not_paired' && error.for !== undefined);
+}

@@ -1,0 +1,22 @@
+/** What a peer tells its user without being asked. */
+import type { PairlaneError } from './errors.ts';
+import type { PeerState, SignalingState } from './peer-state.ts';
+
+export interface PeerEvents {
+  /** The state changed. */
+  state: (state: PeerState, previous: PeerState) => void;
+  /** The server brought us together with a peer, on either side's request. */
+  paired: (pairing: { peerId: string; initiator: boolean }) => void;
+  /** A data channel is open, and `send` works on it; with only one channel, this comes once a pairing. */
+  open: (channel: string) => void;
+  message: (data: string | Uint8Array, channel: string) => void;
+  /** The peer left or was lost; we are ready for the next one. */
+  peer_disconnected: (peer: { peerId: string; reason: string }) => void;
+  /** The peer lost its link to the server, and may come back; the data channel is not touched. */
+  peer_away: (peer: { peerId: string }) => void;
+  peer_back: (peer: { peerId: string }) => void;
+  /** Something failed that no call of yours waited for. A pairing that it ended is over. */
+  error: (error: PairlaneError) => void;
+  /** The link to the server changed; after a loss the peer may have a new id. */
+  signaling: (state: SignalingState, id: string | undefined) => void;
+}

@@ -1,0 +1,117 @@
+/** What a peer may be told, and what holds when it is not. */
+import type { Clock } from '../../common/clock.ts';
+import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '../../machines/index.ts';
+import { DEFAULT_PORT } from '../../protocol/index.ts';
+import type { ChannelOptions } from '../rtc/peer-connection.ts';
+import type { DataChannelInit, IceServer, IceTransportPolicy } from '../rtc/types.ts';
+import { PairlaneError } from './errors.ts';
+
+/** The seed's: what a peer asks for its public address when nobody says otherwise. */
+export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
+export const DEFAULT_URL = `ws://127.0.0.1:${DEFAULT_PORT}/`;
+
+/** An unsigned short, as W3C WebRTC 6.2 has it. */
+const MAX_LIMIT = 65_535;
+
+export interface PeerLogger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface PeerOptions {
+  /** The signaling server; ws://127.0.0.1:8765/ unless said otherwise. */
+  readonly url?: string;
+  /**
+   * STUN and TURN servers. Empty: none at all, which connects only within one network. Left out: those that the
+   * server names, or else a public STUN server.
+   */
+  readonly iceServers?: readonly IceServer[];
+  /** `relay`: only ways through a TURN server, which hides our addresses from the peer; `all` unless said otherwise. */
+  readonly iceTransportPolicy?: IceTransportPolicy;
+  /** Further addresses to be reached at, such as 127.0.0.1 where there is only loopback; Node only. */
+  readonly iceAdditionalHostAddresses?: readonly string[];
+  /** The data channel that the initiator opens, and that the other one agrees to: label `chat`, reliable, ordered. */
+  readonly channel?: DataChannelInit & { readonly label?: string };
+  /** Further channels, each with a label of its own; name the same ones on both sides. */
+  readonly channels?: readonly ChannelOptions[];
+  /** Deadlines in milliseconds; 0 means none. */
+  readonly timeouts?: {
+    /** For the server's greeting, and its answer to a request; 10,000. */
+    readonly signalingMs?: number;
+    /** For the initiator's offer; 30,000. */
+    readonly offerMs?: number;
+    /** For the answer to our offer, and for ours to the peer's; 30,000. */
+    readonly answerMs?: number;
+    /** For a way to the peer; 30,000. */
+    readonly checkingMs?: number;
+    /** For a sign of life over the connection, before a new way is looked for; 15,000. Node only. */
+    readonly silenceMs?: number;
+  };
+  /** How a lost link to the server is opened again: a random part of a bound that doubles; false: it is not. */
+  readonly reconnect?: false | { readonly baseMs?: number; readonly capMs?: number };
+  /** ICE restarts in a row before a connection is given up; 3. */
+  readonly maxRestarts?: number;
+  /** The time; a test steps its own. */
+  readonly clock?: Clock;
+  /** Told of every step of the peer's state machine. */
+  readonly observer?: Observer<Hosted<NegotiationContext>>;
+  /** Whether the server is told of each step of the peer's state machine, for its visualizer; no. */
+  readonly inspect?: boolean;
+  readonly logger?: PeerLogger;
+}
+
+export interface ResolvedOptions {
+  readonly url: string;
+  readonly settings: NegotiationSettings;
+  /** At least one; the first is what `send` means when it is not told. */
+  readonly channels: readonly [ChannelOptions, ...ChannelOptions[]];
+  readonly requestTimeoutMs: number;
+  readonly silenceMs: number;
+}
+
+/** @throws {PairlaneError} `invalid_option` */
+export function resolveOptions(options: PeerOptions): ResolvedOptions {
+  const { timeouts = {}, reconnect } = options;
+  const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
+  const { silenceMs = 15_000 } = timeouts;
+  const backoff = reconnect === false ? {} : (reconnect ?? {});
+  return {
+    url: checkUrl(options.url ?? DEFAULT_URL),
+    requestTimeoutMs: signalingMs,
+    silenceMs,
+    channels: resolveChannels(options),
+    settings: {
+      signalingTimeoutMs: signalingMs,
+      offerTimeoutMs: offerMs,
+      answerTimeoutMs: answerMs,
+      checkingTimeoutMs: checkingMs,
+      maxRestarts: options.maxRestarts ?? 3,
+      backoffBaseMs: backoff.baseMs ?? 500,
+      backoffCapMs: backoff.capMs ?? 30_000,
+      reconnect: reconnect !== false,
+    },
+  };
+}
+
+function resolveChannels({ channel = {}, channels = [] }: PeerOptions): ResolvedOptions['channels'] {
+  const all = [{ ...channel, label: channel.label ?? 'chat' }, ...channels] as const;
+  const labels = new Set<string>();
+  for (const { label, maxRetransmits, maxPacketLifeTime } of all) {
+    const wrong = (why: string) => new PairlaneError('invalid_option', `channel \`${label}\`: ${why}`);
+    if (labels.has(label)) throw wrong('the label is there twice');
+    labels.add(label);
+    if (maxRetransmits !== undefined && maxPacketLifeTime !== undefined) {
+      throw wrong('set maxRetransmits or maxPacketLifeTime, not both');
+    }
+    for (const limit of [maxRetransmits, maxPacketLifeTime]) {
+      if (limit === undefined || (Number.isInteger(limit) && limit >= 0 && limit <= MAX_LIMIT)) continue;
+      throw wrong(`its limit should be a whole number from 0 to ${MAX_LIMIT}`);
+    }
+  }
+  return all;
+}
+
+function checkUrl(url: string): string {
+  if (URL.canParse(url) && ['ws:', 'wss:'].includes(new URL(url).protocol)) return url;
+  throw new PairlaneError('invalid_option', '`url` should look like ws://HOST:PORT/ or wss://HOST/');
+}

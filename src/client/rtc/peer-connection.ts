@@ -1,0 +1,234 @@
+/**
+ * One peer connection. What the machine asks for is carried out strictly one after another, because a description
+ * that is applied while another one is being made ends in a state that WebRTC refuses. Nothing that a closed
+ * connection still says is heard.
+ */
+
+import { PairlaneError } from '../peer/errors.ts';
+import { Channel } from './data-channel.ts';
+import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
+
+export interface ConnectionHandlers {
+  readonly localOffer: (sdp: string) => void;
+  readonly localAnswer: (sdp: string) => void;
+  readonly localCandidate: (candidate: IceCandidate | null) => void;
+  readonly established: () => void;
+  readonly failed: () => void;
+  readonly closedByPeer: () => void;
+  /** An offer or answer could not be made or applied. */
+  readonly descriptionRefused: (error: PairlaneError) => void;
+  readonly opened: (label: string) => void;
+  readonly message: (data: string | Uint8Array, label: string) => void;
+  /** The peer closed a channel other than the first. */
+  readonly channelClosed: (label: string) => void;
+  /** Something that the connection survives. */
+  readonly problem: (error: PairlaneError) => void;
+}
+
+export interface ChannelOptions extends DataChannelInit {
+  readonly label: string;
+}
+
+/** Candidates of a peer that never describes itself are not kept for ever. */
+const MAX_HELD_CANDIDATES = 256;
+
+export class Connection {
+  readonly #rtc: PeerConnection;
+  readonly #handlers: ConnectionHandlers;
+  readonly #agreed: readonly ChannelOptions[];
+  #operations: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  readonly #channels = new Map<string, Channel>();
+  /** The peer's candidates that came before its description. */
+  #held: (IceCandidate | null)[] = [];
+  /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
+  #found: (IceCandidate | null)[] | undefined = [];
+  #offersReceived = 0;
+
+  /** @param agreed the channels that the one who offers opens, and that the other one lets be opened */
+  constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[], handlers: ConnectionHandlers) {
+    this.#rtc = rtc;
+    this.#agreed = agreed;
+    this.#handlers = handlers;
+    rtc.onicecandidate = ({ candidate }) => {
+      if (this.#isClosed) return;
+      if (this.#found) this.#found.push(candidate);
+      else handlers.localCandidate(candidate);
+    };
+    rtc.onconnectionstatechange = () => this.#stateChanged();
+    rtc.onoversized = () => {
+      if (this.#isClosed) return;
+      handlers.problem(new PairlaneError('message_too_large'));
+      handlers.closedByPeer();
+    };
+    rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
+  }
+
+  isOpen(label: string): boolean {
+    return this.#channels.get(label)?.isOpen === true;
+  }
+
+  /** The first offer brings the data channels along; only the one who offers first creates them. */
+  makeOffer(iceRestart: boolean): void {
+    this.#enqueue(async () => {
+      if (this.#channels.size === 0 && !this.#rtc.remoteDescription) {
+        for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
+      }
+      this.#found ??= [];
+      const offer = await this.#rtc.createOffer(iceRestart ? { iceRestart } : {});
+      await this.#rtc.setLocalDescription(offer);
+      this.#announce(() => this.#handlers.localOffer(this.#rtc.localDescription?.sdp ?? offer.sdp));
+    });
+  }
+
+  /** Answers the peer's offer; our own that is out is rolled back by it. A newer offer supersedes it. */
+  applyOffer(sdp: string): void {
+    this.#offersReceived += 1;
+    const serial = this.#offersReceived;
+    this.#enqueue(async () => {
+      if (serial !== this.#offersReceived) return;
+      checkDescription(sdp);
+      await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
+      await this.#addHeld();
+      this.#found ??= [];
+      const answer = await this.#rtc.createAnswer();
+      await this.#rtc.setLocalDescription(answer);
+      if (serial !== this.#offersReceived) return;
+      this.#announce(() => this.#handlers.localAnswer(this.#rtc.localDescription?.sdp ?? answer.sdp));
+    });
+  }
+
+  applyAnswer(sdp: string): void {
+    this.#enqueue(async () => {
+      checkDescription(sdp);
+      await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
+      await this.#addHeld();
+    });
+  }
+
+  /** Keeps the peer's candidate until a description of it is applied. */
+  holdCandidate(candidate: IceCandidate | null): void {
+    if (this.#held.length < MAX_HELD_CANDIDATES) this.#held.push(candidate);
+  }
+
+  /** Adds the peer's candidate after the descriptions that came before it. */
+  addCandidate(candidate: IceCandidate | null): void {
+    this.#enqueue(async () => {
+      if (this.#rtc.remoteDescription) await this.#add(candidate);
+      else this.holdCandidate(candidate);
+    });
+  }
+
+  /** Tells what is so already: a renegotiation need not change the connection's state. */
+  probe(): void {
+    this.#enqueue(async () => {
+      if (this.#rtc.connectionState === 'connected') this.#handlers.established();
+    });
+  }
+
+  /** @returns fulfilled when the message was handed over; see {@link Channel.send} */
+  send(data: string | Uint8Array, label: string): Promise<void> {
+    return this.#channels.get(label)?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+  }
+
+  /** @returns whether the message was handed over, at once; see {@link Channel.trySend} */
+  trySend(data: string | Uint8Array, label: string): boolean {
+    return this.#channels.get(label)?.trySend(data) === true;
+  }
+
+  /** @returns fulfilled when its sockets are released; it never rejects */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      for (const channel of this.#channels.values()) channel.close();
+      await this.#rtc.close();
+    } catch {
+      // It is gone either way.
+    }
+  }
+
+  #enqueue(operation: () => Promise<void>): void {
+    this.#operations = this.#operations
+      .then(() => (this.#isClosed ? undefined : operation()))
+      .catch((error) => {
+        if (this.#isClosed) return;
+        this.#handlers.descriptionRefused(PairlaneError.from('description_refused', error));
+      });
+  }
+
+  #announce(description: () => void): void {
+    if (this.#isClosed) return;
+    description();
+    const found = this.#found ?? [];
+    this.#found = undefined;
+    for (const candidate of found) this.#handlers.localCandidate(candidate);
+  }
+
+  async #addHeld(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    for (const candidate of held) await this.#add(candidate);
+  }
+
+  /** One that is refused is no loss: it may belong to an offer that was rolled back, and others may work. */
+  async #add(candidate: IceCandidate | null): Promise<void> {
+    await this.#rtc.addIceCandidate(candidate ?? undefined).catch(() => {});
+  }
+
+  #stateChanged(): void {
+    if (this.#isClosed) return;
+    switch (this.#rtc.connectionState) {
+      case 'connected':
+        this.#handlers.established();
+        return;
+      case 'failed':
+        this.#handlers.failed();
+        return;
+      case 'closed':
+        this.#handlers.closedByPeer();
+        return;
+    }
+  }
+
+  #channelOffered(channel: DataChannel): void {
+    if (this.#isClosed) return;
+    const { label } = channel;
+    if (this.#channels.has(label) || !this.#agreed.some((agreed) => agreed.label === label)) {
+      channel.close();
+      this.#handlers.problem(new PairlaneError('unexpected_channel'));
+      return;
+    }
+    this.#adopt(channel).announceOpen();
+  }
+
+  #adopt(channel: DataChannel): Channel {
+    const { label } = channel;
+    const ifOpen =
+      <Args extends unknown[]>(handler: (...args: Args) => void) =>
+      (...args: Args) => {
+        if (!this.#isClosed) handler(...args);
+      };
+    const adopted = new Channel(channel, {
+      opened: ifOpen(() => this.#handlers.opened(label)),
+      message: ifOpen((data: string | Uint8Array) => this.#handlers.message(data, label)),
+      closed: ifOpen(() => this.#channelClosed(label)),
+    });
+    this.#channels.set(label, adopted);
+    return adopted;
+  }
+
+  /** With its first channel, a peer closes the connection; another one it may not have agreed to. */
+  #channelClosed(label: string): void {
+    const [first] = this.#agreed;
+    if (!first || label === first.label) this.#handlers.closedByPeer();
+    else if (this.isOpen(first.label)) this.#handlers.channelClosed(label);
+  }
+}
+
+/** werift takes any text for a description, of nothing; and waits for a way that nobody described. */
+function checkDescription(sdp: string): void {
+  if (!/^m=application /m.test(sdp)) {
+    throw new PairlaneError('description_refused', 'it describes no data channel');
+  }
+}

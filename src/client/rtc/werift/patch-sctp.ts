@@ -1,0 +1,135 @@
+/**
+ * What werift's SCTP lacks, put onto the association of one connection. It sends one message a packet, each with its
+ * own encryption, system call and acknowledgement, where SCTP lets small ones share a packet (RFC 9260 section 6.10).
+ * It sends more in a burst than a socket holds, throws at nonsense, and gives up nothing (see mendPartialReliability).
+ */
+import {
+  type Channels,
+  LAST_FRAGMENT,
+  mendPartialReliability,
+  type PartiallyReliable,
+} from './patch-partial-reliability.ts';
+
+const DATA_CHUNK_TYPE = 0;
+
+/** What werift gives a packet at most: its largest chunk. */
+const MAX_PACKET_BYTES = 1200 + 16;
+const MAX_WINDOW_BYTES = 64 * 1024;
+/** What werift's descriptions say that we take. */
+const MAX_RECEIVED_BYTES = 64 * 1024;
+const SUSPICIOUS_ROOM_BYTES = 512 * 1024;
+
+interface IncomingChunk {
+  readonly tsn: number;
+  readonly flags: number;
+  readonly userData: Buffer;
+}
+
+/** What this file uses of werift's SCTP association, most of it beyond its typings. */
+interface Association extends PartiallyReliable {
+  state: string;
+  cwnd: number;
+  sendChunk(chunk: { readonly type?: number; readonly bytes: Buffer }): Promise<void>;
+  /** Of 1 MiB, what is left for messages that wait for their rest. */
+  readonly advertisedRwnd: number;
+  readonly inboundStreams: { readonly [streamId: number]: { readonly reassembly: readonly IncomingChunk[] } };
+  readonly transport: { onData: (packet: Buffer) => void };
+  handleData(packet: Buffer): Promise<void>;
+  readonly onReceive: {
+    allUnsubscribe(): void;
+    subscribe(receive: (...message: Received) => void): void;
+  };
+}
+
+type Received = [streamId: number, ppid: number, data: Buffer];
+
+export interface SctpTransport extends Channels {
+  readonly sctp: unknown;
+  datachannelReceive(...message: Received): Promise<void>;
+}
+
+const mended = new WeakSet<object>();
+
+/**
+ * Mends the association under a transport, if it was not yet.
+ * @param oversized a message comes that is larger than we said we take
+ */
+export function mendSctp(transport: SctpTransport | undefined, oversized: () => void): void {
+  if (!transport || mended.has(transport.sctp as object)) return;
+  mended.add(transport.sctp as object);
+  const sctp = transport.sctp as Association;
+  passOverNonsense(sctp, transport, oversized);
+  capWindow(sctp);
+  bundleChunks(sctp);
+  mendPartialReliability(sctp, transport);
+}
+
+/**
+ * werift throws at a packet that it cannot read and at a message of no channel, where nobody catches it: a peer could
+ * end the process. Such things are passed over.
+ */
+function passOverNonsense(sctp: Association, transport: SctpTransport, oversized: () => void): void {
+  const ignore = () => {};
+  const receive = async (packet: Buffer) => {
+    await sctp.handleData(packet);
+    // Looked at only when much is waiting for its rest: it would stand there for ever, and hold up all else.
+    const isFilling = sctp.advertisedRwnd < SUSPICIOUS_ROOM_BYTES;
+    if (isFilling && Object.values(sctp.inboundStreams).some(isOversized)) oversized();
+  };
+  sctp.transport.onData = (packet) => void receive(packet).catch(ignore);
+  sctp.onReceive.allUnsubscribe();
+  sctp.onReceive.subscribe((...message) => void transport.datachannelReceive(...message).catch(ignore));
+}
+
+/**
+ * Linux gives a UDP socket 208 KiB for what was not read yet, each packet counted with its overhead; more than that in
+ * one burst is lost, and a loss at the end of a burst costs a second of silence.
+ */
+function capWindow(sctp: Association): void {
+  let { cwnd } = sctp;
+  Object.defineProperty(sctp, 'cwnd', {
+    get: () => cwnd,
+    set: (bytes: number) => {
+      cwnd = Math.min(bytes, MAX_WINDOW_BYTES);
+    },
+  });
+}
+
+/** Whether the first message that waits for its rest is larger than any that we take. */
+function isOversized({ reassembly }: { readonly reassembly: readonly IncomingChunk[] }): boolean {
+  let size = 0;
+  let next = reassembly[0]?.tsn;
+  for (const { tsn, flags, userData } of reassembly) {
+    if (tsn !== next || flags & LAST_FRAGMENT) return false;
+    size += userData.length;
+    next = (tsn + 1) >>> 0;
+  }
+  return size > MAX_RECEIVED_BYTES;
+}
+
+/** Small messages that are sent in one go share packets. */
+function bundleChunks(sctp: Association): void {
+  const sendPacket = sctp.sendChunk.bind(sctp);
+  let waiting: Buffer[] = [];
+  let size = 0;
+  const flush = () => {
+    if (waiting.length === 0) return;
+    const bytes = waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting, size);
+    waiting = [];
+    size = 0;
+    // What is lost here is sent again, as what is lost on the way.
+    if (sctp.state !== 'closed') sendPacket({ bytes }).catch(() => {});
+  };
+  sctp.sendChunk = async (chunk) => {
+    if (chunk.type !== DATA_CHUNK_TYPE) {
+      flush();
+      return sendPacket(chunk);
+    }
+    const { bytes } = chunk;
+    if (size + bytes.length > MAX_PACKET_BYTES) flush();
+    // After all promises that are settled now: werift awaits between one chunk and the next.
+    if (waiting.length === 0) process.nextTick(flush);
+    waiting.push(bytes);
+    size += bytes.length;
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * werift behind the W3C interface. This is the only file that imports werift, and the only one that knows where it
+ * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
+ * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
+ */
+import {
+  classes,
+  Message,
+  methods,
+  type RTCDtlsTransport,
+  type RTCIceTransport,
+  RTCPeerConnection,
+  TurnProtocol,
+} from 'werift';
+import type {
+  ConnectionConfig,
+  ConnectionState,
+  DataChannel,
+  DataChannelInit,
+  IceCandidate,
+  PeerConnection,
+  SessionDescription,
+} from '../types.ts';
+import { WeriftDataChannel } from './data-channel.ts';
+import { type LiveIceAgent, watchLiveness } from './liveness.ts';
+import { type DtlsTransport, mendDtls } from './patch-dtls.ts';
+import { stopAsking, trickle } from './patch-ice-gathering.ts';
+import { mendOpening } from './patch-partial-reliability.ts';
+import { mendSctp, type SctpTransport } from './patch-sctp.ts';
+
+import { mendTurn } from './patch-turn.ts';
+
+export type { RTCDataChannel, RTCIceTransport } from 'werift';
+
+/** What this file uses of werift's connection beyond its typings. */
+interface SecureManager {
+  readonly connectionState: ConnectionState;
+  setConnectionState(state: ConnectionState): void;
+}
+
+mendTurn(TurnProtocol.prototype, (lifetimeS) =>
+  new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
+);
+
+class WeriftConnection implements PeerConnection {
+  onconnectionstatechange: (() => void) | null = null;
+  onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
+  ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
+  onoversized: (() => void) | null = null;
+  readonly #pc: RTCPeerConnection;
+  readonly #iceUrls: readonly string[];
+  readonly #silenceMs: number;
+  #endWatches: (() => void)[] = [];
+  readonly #prepared = new WeakSet<RTCIceTransport>();
+  readonly #restarts = new WeakMap<RTCIceTransport, number>();
+  /** How many transports look for a way anew. */
+  #checking = 0;
+  #settingLocal: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(config: ConnectionConfig) {
+    this.#iceUrls = config.iceServers.flatMap(({ urls }) => urls);
+    this.#silenceMs = config.silenceMs;
+    this.#pc = new RTCPeerConnection({
+      iceServers: config.iceServers.flatMap((server) =>
+        [server.urls].flat().map((urls) => ({ ...server, urls: urls as string })),
+      ),
+      iceTransportPolicy: config.iceTransportPolicy,
+      ...(config.iceAdditionalHostAddresses && {
+        iceAdditionalHostAddresses: [...config.iceAdditionalHostAddresses],
+      }),
+    });
+    this.#pc.connectionStateChange.subscribe(() => this.onconnectionstatechange?.());
+    this.#pc.onDataChannel.subscribe((channel) =>
+      this.ondatachannel?.({ channel: new WeriftDataChannel(channel) }),
+    );
+    this.#pc.onIceCandidate.subscribe((found) => {
+      const candidate = found?.candidate
+        ? {
+            candidate: found.candidate,
+            sdpMid: found.sdpMid ?? null,
+            sdpMLineIndex: found.sdpMLineIndex ?? null,
+            usernameFragment: found.usernameFragment ?? null,
+          }
+        : null;
+      this.onicecandidate?.({ candidate });
+    });
+  }
+
+  get connectionState(): ConnectionState {
+    return this.#checking > 0 && !this.#isClosed ? 'connecting' : this.#pc.connectionState;
+  }
+
+  get localDescription(): { readonly sdp: string } | null {
+    return this.#pc.localDescription;
+  }
+
+  get remoteDescription(): unknown {
+    return this.#pc.remoteDescription;
+  }
+
+  createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
+    const channel = this.#pc.createDataChannel(label, { ...init });
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
+    mendOpening(this.#sctpTransport, channel);
+    return new WeriftDataChannel(channel);
+  }
+
+  async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
+    return (await this.#pc.createOffer(options)) as SessionDescription;
+  }
+
+  async createAnswer(): Promise<SessionDescription> {
+    return (await this.#pc.createAnswer()) as SessionDescription;
+  }
+
+  async setLocalDescription(description: SessionDescription): Promise<void> {
+    if (this.#isClosed) throw new Error('it is closed');
+    for (const transport of this.#pc.dtlsTransports) this.#prepare(transport);
+    const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
+    const setting = this.#pc.setLocalDescription(description);
+    this.#settingLocal = setting.catch(() => {});
+    await setting;
+    this.#check(restarted);
+  }
+
+  async setRemoteDescription(description: SessionDescription): Promise<void> {
+    const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
+    await this.#pc.setRemoteDescription(description);
+    mendSctp(this.#sctpTransport, () => this.onoversized?.());
+    this.#check(restarted);
+  }
+
+  async addIceCandidate(candidate?: IceCandidate): Promise<void> {
+    await this.#pc.addIceCandidate(candidate ? { ...candidate } : null);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const end of this.#endWatches) end();
+    // Sockets that are just being bound would be forgotten, and stay open.
+    await this.#settingLocal;
+    for (const transport of this.#pc.iceTransports) stopAsking(transport);
+    await this.#pc.close();
+  }
+
+  get #sctpTransport(): SctpTransport | undefined {
+    return this.#pc.sctpTransport as unknown as SctpTransport | undefined;
+  }
+
+  #prepare(secured: RTCDtlsTransport): void {
+    const transport = secured.iceTransport;
+    if (this.#prepared.has(transport)) return;
+    this.#prepared.add(transport);
+    mendDtls(secured as unknown as DtlsTransport);
+    trickle(transport, this.#iceUrls);
+    if (this.#silenceMs === 0) return;
+    const agent = transport.connection as unknown as LiveIceAgent;
+    const isConnected = () => this.connectionState === 'connected';
+    this.#endWatches.push(watchLiveness(agent, isConnected, this.#silenceMs));
+  }
+
+  /** The transports whose ICE was restarted since the last answer, while their DTLS stayed connected. */
+  #takeRestarted(): RTCIceTransport[] {
+    const restarted = this.#pc.dtlsTransports
+      .filter(({ state }) => state === 'connected')
+      .map(({ iceTransport }) => iceTransport)
+      .filter((transport) => transport.iceRestarts > (this.#restarts.get(transport) ?? 0));
+    for (const transport of restarted) this.#restarts.set(transport, transport.iceRestarts);
+    this.#checking += restarted.length;
+    return restarted;
+  }
+
+  /** werift leaves the new candidate pairs unchecked when DTLS is connected already, and calls that connected. */
+  #check(restarted: readonly RTCIceTransport[]): void {
+    for (const transport of restarted) {
+      transport.start().then(
+        () => this.#checked('connected'),
+        () => this.#checked('failed'),
+      );
+    }
+  }
+
+  #checked(state: 'connected' | 'failed'): void {
+    this.#checking -= 1;
+    // werift does not take back by itself that it had failed; what it tells of the change is heard as ours.
+    const { secureManager } = this.#pc as unknown as { secureManager: SecureManager };
+    const before = secureManager.connectionState;
+    if (this.#isClosed) return;
+    if (before === state) this.onconnectionstatechange?.();
+    else secureManager.setConnectionState(state);
+  }
+}
+
+/** Makes werift connections; what a {@link Platform} of Node needs. */
+export function createWeriftConnection(config: ConnectionConfig): PeerConnection {
+  return new WeriftConnection(config);
+}

@@ -1,0 +1,240 @@
+/**
+ * The link to the signaling server: one socket at a time, and a session that outlives it. The link asks for a session
+ * that can be resumed; where the server has that, frames are numbered, and what the other side has not had when a
+ * socket is lost is sent again on the next one (see Delivery).
+ */
+import {
+  type ClientMessage,
+  type ClientMessageOf,
+  closeCodes,
+  Delivery,
+  type NumberedFrame,
+  readNumbered,
+  type ServerMessage,
+  type WaitingFrame,
+} from '../../protocol/index.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
+import { decodeServerMessage } from './decode-server-message.ts';
+import type { OpenSocket, Socket } from './socket.ts';
+
+export interface Loss {
+  readonly mayReturn: boolean;
+  readonly reason: string;
+  /** When the server, which is restarted, wants us back; undefined: it did not say. */
+  readonly afterMs: number | undefined;
+}
+
+export interface SignalingHandlers {
+  /** @param isResumed for `your_id`: whether it is the session that we had before */
+  readonly received: (message: ServerMessage, isResumed: boolean) => void;
+  /** The server sent something that does not fit the protocol; it is passed over. */
+  readonly malformed: (error: PairlaneError) => void;
+  /** The socket is gone or did not open. */
+  readonly lost: (loss: Loss) => void;
+  /** What we sent and the server did not confirm is lost for good. */
+  readonly sessionLost: () => void;
+  /** Our pairing, for a server that has forgotten it. */
+  readonly pairing: () => ClientMessageOf<'resume'>['pairing'];
+}
+
+/** What we come back with. */
+interface Session {
+  readonly id: string;
+  token: string;
+  readonly delivery: Delivery<string>;
+}
+
+/** In the place of what need not be said again: every server takes it, and no server answers it. */
+const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
+
+/** Any code but 1000, which would be a goodbye, and end the session. */
+const GIVEN_UP = 4000;
+
+export class SignalingLink {
+  readonly #url: string;
+  readonly #openSocket: OpenSocket;
+  readonly #handlers: SignalingHandlers;
+  #socket: Socket | undefined;
+  #session: Session | undefined;
+  /** The number that our peer gave the last frame of its that reached us. */
+  #lastOrigin = 0;
+  /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
+  #isWelcome = false;
+  /** Told on this socket, for when it is gone. */
+  #comeBackAfterMs: number | undefined;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(url: string, openSocket: OpenSocket, handlers: SignalingHandlers) {
+    this.#url = url;
+    this.#openSocket = openSocket;
+    this.#handlers = handlers;
+  }
+
+  /** Opens a new socket; what an earlier one still says is passed over. */
+  open(): void {
+    let closed = () => {};
+    const closing = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const url = new URL(this.#url);
+    url.searchParams.set('resume', this.#session ? 'back' : '1');
+    this.#isWelcome = false;
+    this.#comeBackAfterMs = undefined;
+    const socket = this.#openSocket(url.href, {
+      opened: () => {
+        if (this.#socket === socket) this.#askForSession();
+      },
+      received: (data) => {
+        if (this.#socket === socket) this.#received(data);
+      },
+      closed: (code, reason) => {
+        closed();
+        if (this.#socket !== socket) return;
+        this.#socket = undefined;
+        if (!this.#session) this.#handlers.sessionLost();
+        const mayReturn = code !== closeCodes.policyViolation;
+        this.#handlers.lost({ mayReturn, reason, afterMs: this.#comeBackAfterMs });
+      },
+    });
+    this.#socket = socket;
+    this.#closing = closing;
+  }
+
+  /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
+  send(message: ClientMessage): void {
+    const text = JSON.stringify(message);
+    const { delivery } = this.#session ?? {};
+    if (!delivery) this.#socket?.send(text);
+    else this.#sendKept(delivery, delivery.keep(text));
+  }
+
+  /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
+  drop(): void {
+    this.#end(GIVEN_UP);
+  }
+
+  /** Says goodbye: socket and session are over. */
+  close(): void {
+    this.#session = undefined;
+    this.#end(closeCodes.normal);
+  }
+
+  /** Fulfilled when the last socket is closed. */
+  closed(): Promise<void> {
+    return this.#closing;
+  }
+
+  #end(code: number): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(code);
+  }
+
+  #askForSession(): void {
+    if (!this.#session) return;
+    const { id, token, delivery } = this.#session;
+    const pairing = this.#handlers.pairing();
+    const { received, first } = delivery;
+    this.#sendPlain({ type: 'resume', id, token, received, first, ...(pairing && { pairing }) });
+  }
+
+  #sendPlain(message: ClientMessage): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #sendKept(delivery: Delivery<string>, kept: WaitingFrame<string>): void {
+    if (this.#isWelcome) this.#socket?.send(delivery.headOf(kept) + kept.message + delivery.tailOf(kept));
+  }
+
+  #received(data: unknown): void {
+    const { delivery } = this.#session ?? {};
+    const numbered = delivery && typeof data === 'string' ? readNumbered(data) : undefined;
+    if (numbered && !this.#isNew(delivery as Delivery<string>, numbered)) return;
+    const decoded = decodeServerMessage(numbered?.message ?? data);
+    if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
+    else if (decoded) {
+      this.#forgetRequest(requestAnsweredBy(decoded));
+      this.#handle(decoded);
+    }
+  }
+
+  /** The server may die before it confirms what it has answered; its successor would answer that again. */
+  #forgetRequest(kind: RequestKind | undefined): void {
+    const { delivery } = this.#session ?? {};
+    const asked = kind && delivery?.waiting.find((kept) => typeOf(kept) === kind);
+    if (asked) delivery?.replace(asked.seq, NOTHING);
+  }
+
+  /**
+   * The server has forgotten how far we are. A report before our last description is of an older negotiation: the
+   * server would think that all is done, and then find that description out of order.
+   */
+  #forgetReports(delivery: Delivery<string>): void {
+    const types = delivery.waiting.map(typeOf);
+    const last = Math.max(types.lastIndexOf('offer'), types.lastIndexOf('answer'));
+    for (const { seq } of delivery.waiting.filter((_, n) => n < last && types[n] === 'report'))
+      delivery.replace(seq, NOTHING);
+  }
+
+  /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
+  #isNew(delivery: Delivery<string>, { seq, confirmed, origin }: NumberedFrame): boolean {
+    const verdict = delivery.accept(seq, confirmed);
+    if (verdict === 'impossible') {
+      this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
+    }
+    if (verdict !== 'new') return false;
+    if (delivery.shouldConfirm) this.#sendPlain(delivery.confirmation());
+    if (origin === undefined) return true;
+    if (origin <= this.#lastOrigin) return false;
+    this.#lastOrigin = origin;
+    return true;
+  }
+
+  #handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'ping':
+        this.#sendPlain({ type: 'pong' });
+        return;
+      case 'ack':
+        this.#session?.delivery.confirm(message.received);
+        return;
+      case 'restarting':
+        this.#comeBackAfterMs = message.after_ms;
+        return;
+      case 'your_id':
+        this.#handlers.received(message, this.#welcomed(message));
+        return;
+      case 'paired':
+        this.#lastOrigin = 0;
+        this.#handlers.received(message, false);
+        return;
+      default:
+        this.#handlers.received(message, false);
+    }
+  }
+
+  /** @returns whether the server gave us the session that we had */
+  #welcomed({ id, resume, received, restarted }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
+    const old = this.#session;
+    this.#isWelcome = true;
+    if (old && id === old.id && received !== undefined && resume !== undefined) {
+      old.token = resume;
+      if (restarted) {
+        old.delivery.restart();
+        this.#forgetReports(old.delivery);
+      }
+      for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
+      // Heard on this socket, the server takes no older secret any more: not from a socket that was left, late.
+      if (old.delivery.waiting.length === 0) this.#sendPlain(old.delivery.confirmation());
+      return true;
+    }
+    this.#session = resume === undefined ? undefined : { id, token: resume, delivery: new Delivery() };
+    if (old) this.#handlers.sessionLost();
+    return false;
+  }
+}
+
+function typeOf({ message }: WaitingFrame<string>): ClientMessage['type'] {
+  return JSON.parse(message).type;
+}

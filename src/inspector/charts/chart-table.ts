@@ -1,0 +1,23 @@
+/** The machines that have a chart: a line here is all that a new one needs, then `npm run charts`. */
+import type { AnyStateMachine } from 'xstate';
+import { negotiationMachine } from '../../machines/negotiation/negotiation-machine.ts';
+import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
+import { pairingMachine } from '../../machines/pairing/pairing-machine.ts';
+import { playerMachine } from '../../machines/player/player-machine.ts';
+import { relayLinkMachine } from '../../machines/relay-link/relay-link-machine.ts';
+import { remoteSessionMachine } from '../../machines/remote-session/remote-session-machine.ts';
+import { sessionMachine } from '../../machines/session/session-machine.ts';
+
+export const chartTable = {
+  session: sessionMachine,
+  pairing: pairingMachine,
+  negotiation: negotiationMachine,
+  player: playerMachine,
+  'relay-link': relayLinkMachine,
+  'node-link': nodeLinkMachine,
+  'remote-session': remoteSessionMachine,
+} as const satisfies Record<string, AnyStateMachine>;
+
+export type ChartName = keyof typeof chartTable;
+
+export const chartNames = Object.keys(chartTable) as ChartName[];

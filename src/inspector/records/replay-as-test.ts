@@ -1,0 +1,27 @@
+/** A record as a jest test: what happened once is then what must always happen. */
+import { isStep, type PairingRecord } from '../../protocol/index.ts';
+import { linesOf } from './record.ts';
+import { isReplayed } from './replay.ts';
+
+/** @param module where the test imports `replay` from */
+export function testFrom(record: PairingRecord, module: string): string {
+  const { a_id, b_id, epoch } = record.header;
+  const lines = record.lines.filter((line) => isReplayed(record.header, line));
+  const rows = linesOf({ ...record, lines }).map((line) => `  ${JSON.stringify(line)},`);
+  return [
+    '/** Made by `pairlane replay --as-test` from a recorded pairing. */',
+    "import { expect, it } from '@jest/globals';",
+    `import { type PairingRecord, replay } from ${JSON.stringify(module)};`,
+    '',
+    'const [header, ...lines] = [',
+    ...rows,
+    '] as const;',
+    '',
+    `it(${JSON.stringify(`takes the states that pairing ${epoch} of ${a_id} and ${b_id} took`)}, () => {`,
+    '  const { steps, parting } = replay({ header, lines } as unknown as PairingRecord);',
+    '  expect(parting).toBeUndefined();',
+    `  expect(steps).toBe(${lines.filter(isStep).length});`,
+    '});',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,62 @@
+/** `pairlane replay FILE`: whether the machines still do what they did when the pairing was recorded. */
+import { readFileSync } from 'node:fs';
+import { CommandError, defineCommand } from '../../common/command.ts';
+import type { PairingRecord } from '../../protocol/index.ts';
+import { parseRecord, RecordError } from './record.ts';
+import { type Outcome, type Replay, replay } from './replay.ts';
+import { testFrom } from './replay-as-test.ts';
+
+export const replayCommand = defineCommand({
+  name: 'replay',
+  about: 'Step the machines through a recorded pairing.',
+  details:
+    'Step the machines through a pairing that `pairlane serve --record DIR` wrote, and say whether every state and\n' +
+    'effect is the recorded one. Ends with 1, and names the event, where they part.',
+  positionals: ['FILE'],
+  options: {
+    asTest: { kind: 'switch', isFlagOnly: true, help: 'Print a jest test that replays the record.' },
+    import: {
+      kind: 'text',
+      value: 'MODULE',
+      default: 'pairlane/inspector',
+      isFlagOnly: true,
+      help: 'Where that test imports from.',
+    },
+  },
+  async run({ asTest, import: module }, [file]) {
+    const record = read(file as string);
+    if (asTest) {
+      process.stdout.write(testFrom(record, module));
+      return 0;
+    }
+    const result = replay(record);
+    process.stdout.write(describeReplay(result));
+    return result.parting ? 1 : 0;
+  },
+});
+
+function read(file: string): PairingRecord {
+  try {
+    return parseRecord(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof RecordError) throw new CommandError(`${file}: ${error.message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code) throw new CommandError(`${file} cannot be read: ${message}`);
+    throw error;
+  }
+}
+
+function describeReplay({ steps, changedMachines, parting }: Replay): string {
+  const changed = changedMachines.map((name) => `The ${name} machine has changed since this was recorded.\n`);
+  if (!parting) return `${changed.join('')}${steps} steps: every state and effect is the recorded one.\n`;
+  const { line, of, event, recorded, replayed } = parting;
+  return (
+    `${changed.join('')}Line ${line}: they part at ${event} (${of}).\n` +
+    `  recorded: ${describeOutcome(recorded)}\n  replayed: ${describeOutcome(replayed)}\n`
+  );
+}
+
+function describeOutcome({ state, effects }: Outcome): string {
+  const text = typeof state === 'string' ? state : JSON.stringify(state);
+  return effects.length > 0 ? `${text}, ${effects.join(', ')}` : text;
+}

@@ -1,0 +1,108 @@
+/**
+ * Steps the pure machines through a record, and compares each state and its effects with the recorded ones. A record
+ * holds the events without their secrets, and the machines never look at those.
+ */
+import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
+import { chartOf, chartVersion } from '../../machines/index.ts';
+import {
+  type EffectFacts,
+  isStep,
+  type Lane,
+  machineOfLane,
+  type PairingRecord,
+  type RecordFirst,
+  type RecordHeader,
+  type RecordLine,
+  type RecordStep,
+  type ShownMachine,
+  type StateValueJson,
+} from '../../protocol/index.ts';
+import { chartTable } from '../charts/chart-table.ts';
+
+export interface Parting {
+  /** Which line of the file, from 1 on. */
+  readonly line: number;
+  readonly of: Lane;
+  readonly event: string;
+  readonly recorded: Outcome;
+  readonly replayed: Outcome;
+}
+
+export interface Outcome {
+  readonly state: StateValueJson;
+  readonly effects: readonly string[];
+}
+
+export interface Replay {
+  /** How many steps were replayed; a parting ends it. */
+  readonly steps: number;
+  /** Machines that have changed since they were recorded. */
+  readonly changedMachines: readonly string[];
+  readonly parting: Parting | undefined;
+}
+
+const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
+
+export function replay(record: PairingRecord): Replay {
+  const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
+  let steps = 0;
+  let parting: Parting | undefined;
+  for (const [i, line] of record.lines.entries()) {
+    if (!isReplayed(record.header, line)) continue;
+    const machine: AnyStateMachine = chartTable[machineOfLane(record.header, line.of)];
+    if ('first' in line) snapshots.set(line.of, firstOf(machine, line));
+    if (!isStep(line)) continue;
+    const before = snapshots.get(line.of);
+    if (!before) continue;
+    const [after, replayed] = step(machine, before, line);
+    const recorded = outcome(line.to, line.effects);
+    steps += 1;
+    if (JSON.stringify(replayed) !== JSON.stringify(recorded)) {
+      parting = { line: i + 2, of: line.of, event: line.event.type, recorded, replayed };
+      break;
+    }
+    snapshots.set(line.of, after);
+  }
+  return { steps, changedMachines: changedSince(record), parting };
+}
+
+/**
+ * A client tells of its states and events, but not of all that its guards look at; a relay link's guards look into
+ * messages that a record does not hold. Those are not replayed.
+ */
+export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
+  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
+}
+
+function firstOf(
+  machine: AnyStateMachine,
+  { first }: RecordFirst,
+): AnyMachineSnapshot | RecordFirst['first'] {
+  if (first.value === undefined) return first;
+  return machine.resolveState({ value: first.value, context: first.context ?? {} } as never);
+}
+
+function step(
+  machine: AnyStateMachine,
+  before: AnyMachineSnapshot | RecordFirst['first'],
+  { event }: RecordStep,
+): [AnyMachineSnapshot, Outcome] {
+  const [after, actions] =
+    'machine' in before
+      ? transition(machine, before as never, event as never)
+      : initialTransition(machine, before.input as never);
+  const effects = actions.filter(({ type }) => !type.startsWith('xstate.'));
+  return [after as AnyMachineSnapshot, outcome(after.value as StateValueJson, effects as EffectFacts[])];
+}
+
+function outcome(state: StateValueJson, effects: readonly EffectFacts[]): Outcome {
+  const texts = effects.map(({ type, params }) => (params ? `${type} ${JSON.stringify(params)}` : type));
+  return { state, effects: texts };
+}
+
+function changedSince({ header }: PairingRecord): string[] {
+  return Object.entries(header.machines).flatMap(([name, version]) => {
+    const machine: AnyStateMachine | undefined = (chartTable as Record<string, AnyStateMachine>)[name];
+    return machine && chartVersion(chartOf(machine)) === version ? [] : [name];
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * A record as a sequence diagram: what client A, the server and client B sent each other and how the machines moved,
+ * in order. What the server sent follows from the effects of its machines, by a table.
+ */
+import {
+  type CandidateFacts,
+  isStep,
+  type Lane,
+  type MessageFacts,
+  type PairingRecord,
+  type RecordEnd,
+  type RecordFirst,
+  type RecordHeader,
+  type RecordLine,
+  type RecordStep,
+  type SdpFacts,
+  type StateValueJson,
+} from '../../protocol/index.ts';
+import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWords } from './sequence-labels.ts';
+import { describeNode, describeState, isAway } from './timeline.ts';
+
+export type Place = 'a' | 'server' | 'b';
+
+export interface Arrow {
+  readonly from: Place;
+  readonly to: Place;
+  readonly text: string;
+}
+
+export interface SequenceRow {
+  /** The line of the record that the row shows. */
+  readonly index: number;
+  readonly t: number;
+  readonly arrows: readonly Arrow[];
+  /** Where the note stands: a machine's move, or why there was none. */
+  readonly place: Place;
+  readonly note: string;
+  readonly kind: 'move' | 'stay' | 'ignored' | 'end';
+}
+
+type Side = 'a' | 'b';
+const otherSide = { a: 'b', b: 'a' } as const;
+
+const placeOf: Readonly<Record<Lane, Place>> = {
+  pairing: 'server',
+  a: 'server',
+  b: 'server',
+  peer_a: 'a',
+  peer_b: 'b',
+  remote_a: 'server',
+  remote_b: 'server',
+  link: 'server',
+};
+
+export function sequenceOf(record: PairingRecord): SequenceRow[] {
+  const builder = new SequenceBuilder(record.header);
+  return record.lines.flatMap((line, index) => builder.add(line, index));
+}
+
+/** Makes rows one line after the other, as they come in. */
+export class SequenceBuilder {
+  readonly #words: SequenceWords;
+  readonly #states = new Map<Lane, StateValueJson>();
+  /** Those who were told that their peer is away. */
+  readonly #toldAway = new Set<Place>();
+
+  constructor({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>) {
+    this.#words = sequenceWords[kind];
+  }
+
+  /** @returns the rows that the line adds: none or one */
+  add(line: RecordLine, index: number): SequenceRow[] {
+    if ('end' in line) return [endRow(line.end, line.t, index, this.#words)];
+    const before = this.#states.get(line.of);
+    if (!isStep(line)) {
+      const { value } = line.first;
+      if (value !== undefined) this.#states.set(line.of, value);
+      if (value !== undefined && isAway(value)) this.#toldAway.add(otherSide[sideOf(line)]);
+      return [];
+    }
+    this.#states.set(line.of, line.to);
+    const row = stepRow(line, index, before, this.#words);
+    return [{ ...row, arrows: row.arrows.filter((arrow) => this.#isNews(arrow)) }];
+  }
+
+  /** False for what the server does not say twice: that the peer is away, or back. */
+  #isNews({ to, text }: Arrow): boolean {
+    if (text === PEER_BACK) return this.#toldAway.delete(to);
+    if (text !== PEER_AWAY) return true;
+    const isNew = !this.#toldAway.has(to);
+    this.#toldAway.add(to);
+    return isNew;
+  }
+}
+
+function stepRow(
+  step: RecordStep,
+  index: number,
+  before: StateValueJson | undefined,
+  words: SequenceWords,
+): SequenceRow {
+  const { of, event, to, t } = step;
+  const isStart = event.type === 'xstate.init';
+  const isIgnored = step.taken.length === 0 && !isStart;
+  const [left, entered] = changeOf(before, to);
+  const hasMoved = left !== entered;
+  const isRemote = of === 'remote_a' || of === 'remote_b';
+  const owner = `${words.ownerOf[of] ?? of}${isRemote ? ` ${describeNode(step.node)}` : ''}`;
+  const base = { index, t, arrows: arrowsOf(step, words), place: placeOf[of] };
+  if (isIgnored)
+    return {
+      ...base,
+      kind: 'ignored',
+      note: `${owner} ignored ${describeEvent(step)}: ${whyNot(step)}`,
+    };
+  if (hasMoved)
+    return {
+      ...base,
+      kind: 'move',
+      note: `${owner}: ${[left, entered].filter(Boolean).join(' → ')}`,
+    };
+  return { ...base, kind: 'stay', note: `${owner}: ${describeEvent(step)}` };
+}
+
+/** Both states as text, without the regions that are in both. */
+function changeOf(before: StateValueJson | undefined, to: StateValueJson): [string, string] {
+  if (before === undefined) return ['', describeState(to)];
+  const [left, entered] = [before, to].map((value) => describeState(value).split(', ')) as [
+    string[],
+    string[],
+  ];
+  const only = (these: string[], others: string[]) =>
+    these.filter((part) => !others.includes(part)).join(', ');
+  return [only(left, entered), only(entered, left)];
+}
+
+/** A delayed transition's event has XState's name in the record; people know it by its delay. */
+export function describeEvent({ event }: RecordStep): string {
+  const delay = /^xstate\.after\.([^.]+)\./.exec(event.type)?.[1];
+  return delay ? `after ${delay}` : event.type;
+}
+
+/** The guards that said no, with what they were asked about. */
+export function whyNot({ verdicts = [], event }: RecordStep): string {
+  const refusals = verdicts
+    .filter(({ passed }) => !passed)
+    .map(({ guard, params }) => `${guard}${params ? `(${Object.values(params).join(', ')})` : ''} said no`);
+  if (refusals.length === 0) return 'this state has no transition for it';
+  const asked = Object.entries(event)
+    .filter(([field]) => field !== 'type' && field !== 'from')
+    .map(([field, value]) => `${field} ${value}`);
+  return `${refusals.join(', ')}${asked.length > 0 ? ` (${asked.join(', ')})` : ''}`;
+}
+
+function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
+  const { of, event, effects, message } = step;
+  if (of === 'peer_a' || of === 'peer_b') return [];
+  const side = sideOf(step);
+  const named = messageOfEvent[event.type];
+  const said = message ? describeMessage(message) : (named ?? '');
+  const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
+  for (const effect of effects) {
+    for (const { to, text } of sentFor[effect.type]?.(effect, said) ?? []) {
+      const sides: Side[] = to === 'both' ? ['a', 'b'] : [to === 'self' ? side : otherSide[side]];
+      for (const target of sides) arrows.push({ from: 'server', to: target, text });
+    }
+  }
+  return arrows;
+}
+
+/** Whose step it is; a pairing's is of the one whose message it was. */
+function sideOf(line: RecordStep | RecordFirst): Side {
+  if (line.of !== 'pairing') return line.of.endsWith('b') ? 'b' : 'a';
+  return isStep(line) && line.event.from === 'b' ? 'b' : 'a';
+}
+
+export function describeMessage({
+  type,
+  sdp,
+  candidate,
+  state,
+  from,
+  to,
+  code,
+  bytes,
+}: MessageFacts): string {
+  const facts = [
+    sdp && describeSdp(sdp),
+    candidate && describeCandidate(candidate),
+    state,
+    from !== undefined && [from, to].filter((id) => id !== undefined).join(' → '),
+    code !== undefined && `code ${code}`,
+    bytes !== undefined && `${bytes} B`,
+  ];
+  return [type, ...facts].filter(Boolean).join(' · ');
+}
+
+function describeSdp({ bytes, media, candidates, hasUfrag, hasFingerprint }: SdpFacts): string {
+  const found = Object.entries(candidates).map(([kind, count]) => `${count} ${kind}`);
+  return [
+    `${media} m-line${media === 1 ? '' : 's'}`,
+    found.length > 0 ? found.join(', ') : 'no candidates',
+    ...(hasUfrag ? [] : ['no ICE credentials']),
+    ...(hasFingerprint ? [] : ['no fingerprint']),
+    `${bytes} B`,
+  ].join(', ');
+}
+
+function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
+  if (kind === 'end') return 'no more';
+  return [kind, mdns ? 'mDNS' : '', protocol ?? ''].filter(Boolean).join(' ');
+}
+
+const END_NOTES = {
+  too_long: 'There were more steps than a record holds.',
+  server_stopped: 'The server stopped.',
+} as const;
+
+function endRow(end: RecordEnd['end'], t: number, index: number, { over }: SequenceWords): SequenceRow {
+  return { index, t, arrows: [], place: 'server', kind: 'end', note: end === 'over' ? over : END_NOTES[end] };
+}

@@ -1,0 +1,107 @@
+/**
+ * What a sequence diagram says of each kind of record: whose machines these are, which message an event is where the
+ * record has none, and what the server sends for an effect. A machine's effect that is not here sends nothing.
+ */
+import type { EffectFacts, Lane, RecordKind } from '../../protocol/inspect/inspect-messages.ts';
+
+/** To whom, seen from the one whose event it was, and what. */
+export interface Sent {
+  readonly to: 'self' | 'other' | 'both';
+  readonly text: string;
+}
+
+export interface SequenceWords {
+  /** The three lifelines, from left to right. */
+  readonly lifelines: readonly [a: string, server: string, b: string];
+  readonly ownerOf: Readonly<Partial<Record<Lane, string>>>;
+  /** The events that are a client's message, where the message itself is not in the record. */
+  readonly messageOfEvent: Readonly<Record<string, string>>;
+  readonly sentFor: Readonly<Record<string, (effect: EffectFacts, said: string) => readonly Sent[]>>;
+  /** What is over when the record is. */
+  readonly over: string;
+}
+
+/** Who was told one of these is told the other next: a client may be lost by its node, and by this one then. */
+export const [PEER_AWAY, PEER_BACK] = ['peer_away', 'peer_back'] as const;
+
+const signals = {
+  OFFER_RECEIVED: 'offer',
+  ANSWER_RECEIVED: 'answer',
+  CANDIDATE_RECEIVED: 'candidate',
+} as const;
+
+const param = ({ params }: EffectFacts, name: string) => String(params?.[name] ?? '');
+
+export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
+  pairing: {
+    lifelines: ['client A', 'server', 'client B'],
+    ownerOf: {
+      pairing: 'pairing',
+      a: 'session A',
+      b: 'session B',
+      remote_a: 'client A',
+      remote_b: 'client B',
+      peer_a: 'peer A',
+      peer_b: 'peer B',
+    },
+    messageOfEvent: {
+      ...signals,
+      PAIR_REQUESTED: 'pair_request',
+      KEY_REQUESTED: 'create_key',
+      UNPAIR_RECEIVED: 'unpair',
+      REPORT_RECEIVED: 'report',
+    },
+    sentFor: {
+      announcePairing: () => [{ to: 'both', text: 'paired' }],
+      relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
+      refuse: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
+      endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
+      createKey: () => [{ to: 'self', text: 'key' }],
+      sendPing: () => [{ to: 'self', text: 'ping' }],
+      announceAway: () => [{ to: 'other', text: PEER_AWAY }],
+      announceBack: () => [{ to: 'other', text: PEER_BACK }],
+    },
+    over: 'The pairing is over.',
+  },
+  game: {
+    lifelines: ['player A', 'server', 'player B'],
+    ownerOf: { pairing: 'pairing', a: 'player A', b: 'player B' },
+    messageOfEvent: { ...signals, JOIN_REQUESTED: 'join_game', LEAVE_REQUESTED: 'leave_game' },
+    sentFor: {
+      relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
+      refuse: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
+      confirmJoin: () => [{ to: 'self', text: 'the players' }],
+      leaveGame: (effect) => [{ to: 'other', text: `player_left · ${param(effect, 'reason')}` }],
+    },
+    over: 'The pairing is over.',
+  },
+  link: {
+    lifelines: ['other end', 'this server', 'other links'],
+    ownerOf: { link: 'link' },
+    messageOfEvent: {},
+    sentFor: {
+      registerWithParent: () => [{ to: 'self', text: 'server_registration' }],
+      adoptServer: (_effect, said) => [
+        { to: 'self', text: 'server_registration, and all it knows' },
+        { to: 'other', text: said },
+      ],
+      adoptParent: (_effect, said) => [
+        { to: 'self', text: 'all it knows' },
+        { to: 'other', text: said },
+      ],
+      adoptClient: (_effect, said) => [
+        { to: 'self', text: 'status welcome, and all clients' },
+        { to: 'other', text: said },
+      ],
+      learnHost: (_effect, said) => [{ to: 'other', text: said }],
+      displaceHost: () => [{ to: 'other', text: 'the id is taken away' }],
+      refuseDuplicate: () => [{ to: 'self', text: 'status: the id is in use' }],
+      tellDisplaced: () => [{ to: 'self', text: 'status: the id is in use' }],
+      forward: (_effect, said) => [{ to: 'other', text: said }],
+      reportUnknownId: () => [{ to: 'self', text: 'status: unknown id' }],
+      forgetHost: (_effect, said) => [{ to: 'other', text: said }],
+      withdrawHosts: () => [{ to: 'other', text: 'quit of all hosts behind it' }],
+    },
+    over: 'The link is closed.',
+  },
+};

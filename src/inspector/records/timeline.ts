@@ -1,0 +1,57 @@
+/** Where every machine of a record was at any of its lines: time travel. */
+import {
+  isStep,
+  type Lane,
+  type PairingRecord,
+  type RecordStep,
+  type StateValueJson,
+} from '../../protocol/index.ts';
+
+type Side = 'a' | 'b';
+
+export interface Moment {
+  /** The state of each lane that is known by then. */
+  readonly states: ReadonlyMap<Lane, StateValueJson>;
+  /** The clients that are at another node, and at which, if that is known. */
+  readonly elsewhere: ReadonlyMap<Side, number | undefined>;
+  /** The line itself, when it is a step. */
+  readonly step: RecordStep | undefined;
+}
+
+/** @param index of a line; what comes after it has not happened */
+export function momentAt({ lines }: PairingRecord, index: number): Moment {
+  const states = new Map<Lane, StateValueJson>();
+  const elsewhere = new Map<Side, number | undefined>();
+  for (const line of lines.slice(0, index + 1)) {
+    if ('of' in line) {
+      const { of, node } = line;
+      if (of === 'remote_a' || of === 'remote_b') elsewhere.set(of === 'remote_a' ? 'a' : 'b', node);
+      // It came here.
+      else if (of === 'a' || of === 'b') elsewhere.delete(of);
+    }
+    if (isStep(line)) states.set(line.of, line.to);
+    else if ('first' in line && line.first.value !== undefined) states.set(line.of, line.first.value);
+  }
+  const line = lines[index];
+  return { states, elsewhere, step: line && isStep(line) ? line : undefined };
+}
+
+export function describeNode(node: number | undefined): string {
+  return node === undefined ? 'at another node' : `at node ${node}`;
+}
+
+/** Whether it is the state of a client that has lost its socket, or whose node is lost: it may come back. */
+export function isAway(value: StateValueJson): boolean {
+  return /^(away|cutOff)$|socket\.away/.test(describeState(value));
+}
+
+/** A state value as people read it: `negotiating.offered`, or regions with a comma between. */
+export function describeState(value: StateValueJson): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .map(([key, child]) => {
+      const inner = describeState(child);
+      return inner === '' ? key : inner.includes(', ') ? inner : `${key}.${inner}`;
+    })
+    .join(', ');
+}

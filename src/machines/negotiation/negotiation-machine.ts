@@ -1,0 +1,303 @@
+/**
+ * A peer's own side: its link to the signaling server, and beside it, its connection to the other peer. Two regions,
+ * because losing the first never ends the second. One machine for werift and for the browser.
+ *
+ * The connection follows perfect negotiation (W3C WebRTC 10.7): the initiator offers; when both offer at once the
+ * polite side rolls its own offer back. Descriptions and candidates never enter the machine, only the facts about
+ * them: the shell holds them and carries out the effects one after another.
+ */
+import { assign, setup } from 'xstate';
+import { effect } from '../host/machine-host.ts';
+import type {
+  NegotiationContext,
+  NegotiationEvent,
+  NegotiationFailure,
+  NegotiationSettings,
+} from './negotiation-events.ts';
+
+const effects = {
+  openSocket: effect(),
+  /** Gives a socket up, to open another for the same session. */
+  dropSocket: effect(),
+  closeSocket: effect(),
+  announceReady: effect(),
+  announcePaired: effect(),
+  announcePeerGone: effect(),
+  announceFailure: effect<{ failure: NegotiationFailure }>(),
+  openConnection: effect(),
+  closeConnection: effect(),
+  makeOffer: effect<{ iceRestart: boolean }>(),
+  applyOffer: effect(),
+  applyAnswer: effect(),
+  holdCandidate: effect(),
+  addCandidate: effect(),
+  probeConnection: effect(),
+  sendOffer: effect(),
+  sendAnswer: effect(),
+  sendCandidate: effect(),
+  sendReport: effect<{ state: 'connected' | 'failed' }>(),
+  sendUnpair: effect(),
+};
+export type NegotiationEffects = typeof effects;
+
+const orNever = (ms: number) => ms || Number.POSITIVE_INFINITY;
+
+const giveUp = (failure: NegotiationFailure) =>
+  ({
+    target: '#negotiation.open.connection.unpaired',
+    actions: ['sendUnpair', { type: 'announceFailure', params: { failure } }],
+  }) as const;
+
+/** What `offering` and `restarting` share: an offer of ours is out. */
+const offerIsOut = {
+  LOCAL_OFFER_SET: { actions: 'sendOffer' },
+  ANSWER_RECEIVED: { target: 'checking', actions: 'applyAnswer' },
+  OFFER_RECEIVED: { guard: 'isPolite', target: 'answering' },
+  CANDIDATE_RECEIVED: { actions: 'holdCandidate' },
+} as const;
+
+const startRestart = [
+  { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
+  giveUp('connection_failed'),
+] as const;
+
+export const negotiationMachine = setup({
+  types: {
+    context: {} as NegotiationContext,
+    events: {} as NegotiationEvent,
+    input: {} as { settings: NegotiationSettings },
+  },
+  actions: {
+    ...effects,
+    rememberId: assign(({ event }) => (event.type === 'WELCOMED' ? { id: event.id, attempts: 0 } : {})),
+    rememberPeer: assign(({ event }) =>
+      event.type === 'PAIRED'
+        ? {
+            peerId: event.peerId,
+            isInitiator: event.isInitiator,
+            isPolite: event.isPolite,
+            isPairedAtServer: true,
+            restarts: 0,
+          }
+        : {},
+    ),
+    forgetPeer: assign({ peerId: undefined, isPairedAtServer: false }),
+    forgetServerPairing: assign({ isPairedAtServer: false }),
+    countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
+    forgetRestarts: assign({ restarts: 0 }),
+    // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step. A time
+    // that the server told counts as an attempt: when it is not back by then, the bound has grown.
+    drawBackoff: assign(({ context, event }) => {
+      const { backoffCapMs, backoffBaseMs } = context.settings;
+      const { random, afterMs } = event.type === 'SOCKET_LOST' ? event : { random: 1, afterMs: undefined };
+      const boundMs = Math.min(backoffCapMs, backoffBaseMs * 2 ** context.attempts);
+      return { attempts: context.attempts + 1, backoffMs: afterMs ?? random * boundMs };
+    }),
+  },
+  guards: {
+    isInitiator: ({ event }) => event.type === 'PAIRED' && event.isInitiator,
+    isPolite: ({ context }) => context.isPolite,
+    mayReturn: ({ context, event }) =>
+      context.settings.reconnect &&
+      context.id !== undefined &&
+      (event.type !== 'SOCKET_LOST' || event.mayReturn),
+    isLostForGood: ({ context, event }) =>
+      event.type === 'SOCKET_LOST' && !(context.settings.reconnect && event.mayReturn),
+    isNewSession: ({ event }) => event.type === 'WELCOMED' && !event.isResumed,
+    mayRestart: ({ context }) => context.isPairedAtServer && context.restarts < context.settings.maxRestarts,
+  },
+  delays: {
+    signalingTimeout: ({ context }) => orNever(context.settings.signalingTimeoutMs),
+    offerTimeout: ({ context }) => orNever(context.settings.offerTimeoutMs),
+    answerTimeout: ({ context }) => orNever(context.settings.answerTimeoutMs),
+    checkingTimeout: ({ context }) => orNever(context.settings.checkingTimeoutMs),
+    backoff: ({ context }) => context.backoffMs,
+  },
+}).createMachine({
+  id: 'negotiation',
+  description: 'A peer: its signaling link and its connection.',
+  context: ({ input }) => ({
+    settings: input.settings,
+    id: undefined,
+    peerId: undefined,
+    isInitiator: false,
+    isPolite: false,
+    isPairedAtServer: false,
+    restarts: 0,
+    attempts: 0,
+    backoffMs: 0,
+  }),
+  initial: 'open',
+  states: {
+    open: {
+      description: 'The peer is in use.',
+      type: 'parallel',
+      on: { CLOSE_ASKED: { target: 'disconnected' } },
+      states: {
+        signaling: {
+          description: 'The link to the server.',
+          initial: 'connecting',
+          states: {
+            connecting: {
+              description: 'The WebSocket is being opened.',
+              entry: 'openSocket',
+              on: {
+                WELCOMED: { target: 'online', actions: ['rememberId', 'announceReady'] },
+                SOCKET_LOST: [
+                  { guard: 'mayReturn', target: 'waiting', actions: 'drawBackoff' },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_failed' } },
+                  },
+                ],
+              },
+              after: {
+                signalingTimeout: [
+                  { guard: 'mayReturn', target: 'waiting', actions: ['dropSocket', 'drawBackoff'] },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_timeout' } },
+                  },
+                ],
+              },
+            },
+            online: {
+              description: 'The server knows this peer by its id.',
+              on: {
+                SOCKET_LOST: [
+                  { guard: 'mayReturn', target: 'waiting', actions: 'drawBackoff' },
+                  {
+                    target: 'lost',
+                    actions: { type: 'announceFailure', params: { failure: 'signaling_failed' } },
+                  },
+                ],
+              },
+            },
+            waiting: {
+              description: 'The link is lost; it is opened again when the server said, or after a backoff.',
+              after: { backoff: { target: 'connecting' } },
+            },
+            lost: {
+              description: 'The link is gone for good; a connection that is up goes on without it.',
+              entry: 'closeSocket',
+            },
+          },
+        },
+        connection: {
+          description: 'The way to the other peer.',
+          initial: 'unpaired',
+          states: {
+            unpaired: {
+              description: 'No peer.',
+              entry: 'forgetPeer',
+              on: {
+                PAIRED: [
+                  { guard: 'isInitiator', target: 'paired.offering', actions: 'rememberPeer' },
+                  { target: 'paired.expecting', actions: 'rememberPeer' },
+                ],
+              },
+            },
+            paired: {
+              description: 'The server brought us together with a peer.',
+              entry: ['announcePaired', 'openConnection'],
+              exit: 'closeConnection',
+              initial: 'expecting',
+              on: {
+                // Only after our link was lost and came back: the server knows nothing of the peer that we have.
+                PAIRED: [
+                  {
+                    guard: 'isInitiator',
+                    target: '#negotiation.open.connection.paired.offering',
+                    reenter: true,
+                    actions: ['announcePeerGone', 'rememberPeer'],
+                  },
+                  {
+                    target: '#negotiation.open.connection.paired.expecting',
+                    reenter: true,
+                    actions: ['announcePeerGone', 'rememberPeer'],
+                  },
+                ],
+                LOCAL_CANDIDATE_FOUND: { actions: 'sendCandidate' },
+                LOCAL_ANSWER_SET: { actions: 'sendAnswer' },
+                PEER_DISCONNECTED: { target: 'unpaired', actions: 'announcePeerGone' },
+                CLOSED_BY_PEER: { target: 'unpaired', actions: ['sendUnpair', 'announcePeerGone'] },
+                UNPAIR_ASKED: { target: 'unpaired', actions: 'sendUnpair' },
+                DESCRIPTION_REFUSED: giveUp('description_refused'),
+                // A lost socket alone ends nothing: the server may still have the session when the next one opens.
+                WELCOMED: { guard: 'isNewSession', ...giveUp('signaling_lost') },
+                SOCKET_LOST: { guard: 'isLostForGood', ...giveUp('signaling_lost') },
+              },
+              states: {
+                expecting: {
+                  description: "The initiator's offer is expected.",
+                  on: {
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'holdCandidate' },
+                  },
+                  after: { offerTimeout: giveUp('offer_timeout') },
+                },
+                offering: {
+                  description: 'Our offer waits for its answer.',
+                  entry: { type: 'makeOffer', params: { iceRestart: false } },
+                  on: offerIsOut,
+                  after: { answerTimeout: giveUp('answer_timeout') },
+                },
+                answering: {
+                  description: "The peer's offer is being answered.",
+                  entry: 'applyOffer',
+                  on: {
+                    LOCAL_ANSWER_SET: { target: 'checking', actions: 'sendAnswer' },
+                    OFFER_RECEIVED: { target: 'answering', reenter: true },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                  },
+                  after: { answerTimeout: giveUp('own_answer_timeout') },
+                },
+                checking: {
+                  description: 'ICE looks for a candidate pair that works.',
+                  entry: 'probeConnection',
+                  on: {
+                    CONNECTION_ESTABLISHED: { target: 'connected' },
+                    CONNECTION_FAILED: startRestart,
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                  },
+                  after: { checkingTimeout: giveUp('connection_timeout') },
+                },
+                connected: {
+                  description: 'The data goes from peer to peer.',
+                  entry: ['forgetRestarts', { type: 'sendReport', params: { state: 'connected' } }],
+                  on: {
+                    CONNECTION_FAILED: startRestart,
+                    NETWORK_CHANGED: { guard: 'mayRestart', target: 'restarting', actions: 'countRestart' },
+                    OFFER_RECEIVED: { target: 'answering' },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                    WELCOMED: [
+                      { guard: 'isNewSession', actions: 'forgetServerPairing' },
+                      // A server that was restarted has forgotten what we reported.
+                      { actions: { type: 'sendReport', params: { state: 'connected' } } },
+                    ],
+                    SOCKET_LOST: { guard: 'isLostForGood', actions: 'forgetServerPairing' },
+                  },
+                },
+                restarting: {
+                  description: 'ICE starts anew: an offer with new credentials waits for its answer.',
+                  entry: [
+                    { type: 'sendReport', params: { state: 'failed' } },
+                    { type: 'makeOffer', params: { iceRestart: true } },
+                  ],
+                  on: offerIsOut,
+                  after: { answerTimeout: giveUp('connection_failed') },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    disconnected: {
+      description: 'The peer is closed.',
+      type: 'final',
+      entry: 'closeSocket',
+    },
+  },
+});

@@ -1,0 +1,207 @@
+/**
+ * A pairing of two sessions, as the server sees it. It knows the order of a negotiation (RFC 8829 section 3.2): every
+ * offer, answer and candidate is an event here, and passes to the peer only by the effect `relayToPeer`.
+ *
+ * Side a is the initiator, who asked for the pairing; side b is polite: when both offer at once, b's offer yields
+ * (W3C WebRTC 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
+ * sender, and is dropped. A client that never reports stays in `negotiating`, and no deadline ends that.
+ */
+import { assign, setup } from 'xstate';
+import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
+import { effect } from '../host/machine-host.ts';
+
+export type Side = 'a' | 'b';
+
+export interface PairingContext {
+  readonly aId: string;
+  readonly bId: string;
+  readonly epoch: number;
+  /** Whose offer is, or was last, on the table. */
+  readonly offerer: Side | undefined;
+  readonly isAConnected: boolean;
+  readonly isBConnected: boolean;
+}
+
+export type PairingInput = Pick<PairingContext, 'aId' | 'bId' | 'epoch'>;
+
+interface FromSide {
+  readonly from: Side;
+  /** The pairing that the sender meant; a client that knows no epochs means this one. */
+  readonly epoch: number | undefined;
+}
+
+export type PairingEventFromPeer =
+  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
+  | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);
+
+/** One of the two sessions ended. */
+export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason: DisconnectReason };
+
+/**
+ * How the pairing came about: by whom it was asked for, or who came back first. Or that one of the two, whose peer is
+ * on another node, went to a third: its half goes along.
+ */
+export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED' | 'MOVED'; from: Side };
+
+export type PairingEvent = PairingEventFromPeer | PairingEventFromTransport | PairingEventFromServer;
+
+const effects = {
+  announcePairing: effect(),
+  restorePairing: effect(),
+  relayToPeer: effect(),
+  refuse: effect<{ code: ErrorCode }>(),
+  announceNegotiation: effect(),
+  announceConnection: effect(),
+  endPairing: effect(),
+  forgetPairing: effect(),
+};
+export type PairingEffects = typeof effects;
+
+const isCurrent = (context: PairingContext, event: PairingEvent) =>
+  !('epoch' in event) || event.epoch === undefined || event.epoch === context.epoch;
+
+export const pairingMachine = setup({
+  types: {
+    context: {} as PairingContext,
+    events: {} as PairingEvent,
+    input: {} as PairingInput,
+  },
+  actions: {
+    ...effects,
+    rememberOfferer: assign(({ event }) => ({
+      offerer: event.from,
+      isAConnected: false,
+      isBConnected: false,
+    })),
+    rememberReport: assign(({ context, event }) => ({
+      isAConnected: event.from === 'a' ? isReportOfConnected(event) : context.isAConnected,
+      isBConnected: event.from === 'b' ? isReportOfConnected(event) : context.isBConnected,
+    })),
+  },
+  guards: {
+    isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
+    /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
+    isOfferToHear: ({ context, event }) =>
+      isCurrent(context, event) && (event.from === context.offerer || event.from === 'a'),
+    isFromAnswerer: ({ context, event }) => isCurrent(context, event) && event.from !== context.offerer,
+    isLastToConnect: ({ context, event }) =>
+      isCurrent(context, event) &&
+      isReportOfConnected(event) &&
+      (event.from === 'a' ? context.isBConnected : context.isAConnected),
+    isReportOfLoss: ({ context, event }) => isCurrent(context, event) && !isReportOfConnected(event),
+  },
+}).createMachine({
+  id: 'pairing',
+  description: 'Two clients that were brought together.',
+  context: ({ input }) => ({
+    aId: input.aId,
+    bId: input.bId,
+    epoch: input.epoch,
+    offerer: undefined,
+    isAConnected: false,
+    isBConnected: false,
+  }),
+  initial: 'forming',
+  on: {
+    CANDIDATE_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
+    ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'no_offer' } } },
+    // One that crossed the end of the pairing that it meant must not end the next.
+    UNPAIR_RECEIVED: { guard: 'isCurrentEpoch', target: '.disconnected' },
+    PEER_LOST: { target: '.disconnected' },
+    MOVED: { target: '.moved' },
+  },
+  states: {
+    forming: {
+      description: 'Two sessions are put together: anew, or as they were before the server was restarted.',
+      on: {
+        FORMED: { target: 'paired' },
+        RESTORED: { target: 'negotiating.recovered', actions: 'restorePairing' },
+      },
+    },
+    paired: {
+      description: 'Both know of each other; nobody has offered yet.',
+      entry: 'announcePairing',
+      on: {
+        OFFER_RECEIVED: {
+          guard: 'isCurrentEpoch',
+          target: 'negotiating',
+          actions: ['rememberOfferer', 'relayToPeer'],
+        },
+      },
+    },
+    negotiating: {
+      description: 'The clients look for a way to each other.',
+      entry: 'announceNegotiation',
+      initial: 'offered',
+      states: {
+        offered: {
+          description: 'An offer waits for its answer.',
+          on: {
+            OFFER_RECEIVED: [
+              { guard: 'isOfferToHear', actions: ['rememberOfferer', 'relayToPeer'] },
+              { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'offer_collision' } } },
+            ],
+            ANSWER_RECEIVED: { guard: 'isFromAnswerer', target: 'answered', actions: 'relayToPeer' },
+          },
+        },
+        recovered: {
+          description: 'The server forgot how far they were, and judges no order until both report.',
+          on: {
+            // Clients send again what was not confirmed, old descriptions too, beside new ones of the other side: who
+            // has had one already knows it, and an old answer must not pass for that to a new offer.
+            OFFER_RECEIVED: { guard: 'isCurrentEpoch', actions: ['rememberOfferer', 'relayToPeer'] },
+            ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
+            REPORT_RECEIVED: [
+              { guard: 'isLastToConnect', target: '#pairing.connected', actions: 'rememberReport' },
+              { guard: 'isCurrentEpoch', actions: 'rememberReport' },
+            ],
+          },
+        },
+        answered: {
+          description: 'Offer and answer are exchanged; the clients check candidate pairs.',
+          on: {
+            OFFER_RECEIVED: {
+              guard: 'isCurrentEpoch',
+              target: 'offered',
+              actions: ['rememberOfferer', 'relayToPeer'],
+            },
+            REPORT_RECEIVED: [
+              { guard: 'isLastToConnect', target: '#pairing.connected', actions: 'rememberReport' },
+              { guard: 'isCurrentEpoch', actions: 'rememberReport' },
+            ],
+          },
+        },
+      },
+    },
+    connected: {
+      description: 'Both clients reported that they are connected.',
+      entry: 'announceConnection',
+      on: {
+        OFFER_RECEIVED: {
+          guard: 'isCurrentEpoch',
+          target: 'negotiating',
+          actions: ['rememberOfferer', 'relayToPeer'],
+        },
+        REPORT_RECEIVED: {
+          guard: 'isReportOfLoss',
+          target: 'negotiating.answered',
+          actions: 'rememberReport',
+        },
+      },
+    },
+    disconnected: {
+      description: 'One of the two left or was lost; both are unpaired.',
+      type: 'final',
+      entry: 'endPairing',
+    },
+    moved: {
+      description: 'It goes on at another node.',
+      type: 'final',
+      entry: 'forgetPairing',
+    },
+  },
+});
+
+function isReportOfConnected(event: PairingEvent): boolean {
+  return event.type === 'REPORT_RECEIVED' && event.isConnected;
+}

@@ -1,0 +1,106 @@
+/**
+ * What one relay server knows of its network: every host, and the adjacent host that is first on the way to it. The
+ * network is a tree, so there is one way to each host, and an id that would get a second one is refused.
+ */
+import type { Registration } from '../../protocol/relay-chat/index.ts';
+
+export type RelayHostKind = 'server' | 'client';
+
+export interface RelayHost {
+  readonly id: number;
+  readonly kind: RelayHostKind;
+  readonly name: string;
+  readonly info: string;
+  /** The adjacent host through which it is reached: itself when it is adjacent. */
+  readonly firstHop: number;
+}
+
+/**
+ * What an id that is announced over a link is to this server: unheard of; the id 0, which nobody may have; its own; a
+ * host that it knows over that same link; or one that it knows over another link.
+ */
+export type Standing = 'free' | 'nobody' | 'own' | 'behind' | 'elsewhere';
+
+export class RelayTable {
+  readonly ownId: number;
+  readonly #hosts = new Map<number, RelayHost>();
+  readonly #adjacent: Readonly<Record<RelayHostKind, Set<number>>> = {
+    server: new Set(),
+    client: new Set(),
+  };
+
+  constructor(ownId: number) {
+    this.ownId = ownId;
+  }
+
+  get size(): number {
+    return this.#hosts.size;
+  }
+
+  /** All hosts but this server itself, in the order in which they became known. */
+  hosts(): IterableIterator<RelayHost> {
+    return this.#hosts.values();
+  }
+
+  get(id: number): RelayHost | undefined {
+    return this.#hosts.get(id);
+  }
+
+  /** The ids of the adjacent hosts of a kind. */
+  adjacent(kind: RelayHostKind): ReadonlySet<number> {
+    return this.#adjacent[kind];
+  }
+
+  /** @param link the id of the adjacent host that announces the id; undefined when it has none yet */
+  standingOf(id: number, link: number | undefined): Standing {
+    if (id === 0) return 'nobody';
+    if (id === this.ownId) return 'own';
+    const host = this.#hosts.get(id);
+    if (!host) return 'free';
+    return host.firstHop === link ? 'behind' : 'elsewhere';
+  }
+
+  /** True when the host is known and reached over that link; so only what comes over that link can be from it. */
+  isBehind(id: number, link: number | undefined): boolean {
+    return this.standingOf(id, link) === 'behind';
+  }
+
+  /** The adjacent host to send to, so that it reaches the id. */
+  firstHopTo(id: number): number | undefined {
+    return this.#hosts.get(id)?.firstHop;
+  }
+
+  /** Every host that is reached over a link, its adjacent host first. */
+  behind(link: number): RelayHost[] {
+    return [...this.#hosts.values()].filter((host) => host.firstHop === link);
+  }
+
+  /**
+   * Keeps a host whose standing is `free`.
+   * @throws {Error} when its id is in use: the caller did not ask for its standing
+   */
+  add(host: RelayHost): void {
+    if (this.standingOf(host.id, undefined) !== 'free') throw new Error(`the id ${host.id} is in use`);
+    this.#hosts.set(host.id, host);
+    if (host.firstHop === host.id) this.#adjacent[host.kind].add(host.id);
+  }
+
+  remove(id: number): void {
+    const host = this.#hosts.get(id);
+    if (!host) return;
+    this.#hosts.delete(id);
+    this.#adjacent[host.kind].delete(id);
+  }
+}
+
+/** The host that a registration announces. */
+export function hostOf(registration: Registration, firstHop: number): RelayHost {
+  const { type, sourceId: id, name, info } = registration;
+  return { id, kind: type === 'server_registration' ? 'server' : 'client', name, info, firstHop };
+}
+
+/** The registration that announces a host to others. */
+export function registrationOf(host: Omit<RelayHost, 'firstHop'>, lastHopId: number): Registration {
+  const { id, kind, name, info } = host;
+  return { type: `${kind}_registration`, sourceId: id, lastHopId, name, info };
+}

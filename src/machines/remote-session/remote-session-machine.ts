@@ -1,0 +1,108 @@
+/**
+ * A session of another node that is paired with one of ours, as this node sees it. Its client can be away, and its node
+ * can be lost; either way it may come back, to that node or to another one, which then says so.
+ */
+import { setup } from 'xstate';
+import { effect } from '../host/machine-host.ts';
+
+export interface RemoteSessionContext {
+  readonly id: string;
+  /** Whether its client asked to come back after a lost socket. */
+  readonly isResumable: boolean;
+  /** How long it may be cut off, in milliseconds. */
+  readonly resumeGraceMs: number;
+}
+
+export type RemoteSessionEvent =
+  /** Its client lost its socket; its node waits for it. */
+  | { type: 'WENT_AWAY' }
+  /** Its client came to another node, which has not said so yet. */
+  | { type: 'MOVING' }
+  /** The node that has it is lost, or was never known. */
+  | { type: 'CUT_OFF' }
+  /** A node has it, its client there or away. */
+  | { type: 'RECLAIMED'; isAway: boolean }
+  /** The pairing ended. */
+  | { type: 'RELEASED' };
+
+const effects = {
+  // Both only when the peer does not know it yet.
+  announceAway: effect(),
+  announceBack: effect(),
+  losePeer: effect(),
+};
+export type RemoteSessionEffects = typeof effects;
+
+export const remoteSessionMachine = setup({
+  types: {
+    context: {} as RemoteSessionContext,
+    events: {} as RemoteSessionEvent,
+    input: {} as RemoteSessionContext,
+  },
+  actions: effects,
+  guards: {
+    mayReturn: ({ context }) => context.isResumable,
+    isReclaimedAway: ({ event }) => event.type === 'RECLAIMED' && event.isAway,
+  },
+  delays: {
+    resumeGrace: ({ context }) => context.resumeGraceMs,
+  },
+}).createMachine({
+  id: 'remote-session',
+  description: 'A client of another node, paired with one of this node.',
+  context: ({ input }) => input,
+  initial: 'online',
+  on: { RELEASED: { target: '.released' } },
+  states: {
+    online: {
+      description: 'Its client is connected to its node.',
+      on: {
+        WENT_AWAY: { target: 'away', actions: 'announceAway' },
+        RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
+        MOVING: { target: 'moving' },
+        CUT_OFF: [{ guard: 'mayReturn', target: 'cutOff', actions: 'announceAway' }, { target: 'lost' }],
+      },
+    },
+    away: {
+      description: 'Its client lost its socket; its node waits for it, and says when it waits no longer.',
+      on: {
+        RECLAIMED: [
+          { guard: 'isReclaimedAway', target: 'away' },
+          { target: 'online', actions: 'announceBack' },
+        ],
+        MOVING: { target: 'moving' },
+        CUT_OFF: { target: 'cutOff' },
+      },
+    },
+    moving: {
+      description: 'It is on the way from one node to another; its peer need not know.',
+      on: {
+        RECLAIMED: [
+          { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
+          { target: 'online', actions: 'announceBack' },
+        ],
+        CUT_OFF: { target: 'cutOff', actions: 'announceAway' },
+      },
+      after: { resumeGrace: { target: 'lost' } },
+    },
+    cutOff: {
+      description: 'Its node is lost; its client may come back to another.',
+      on: {
+        RECLAIMED: [
+          { guard: 'isReclaimedAway', target: 'away' },
+          { target: 'online', actions: 'announceBack' },
+        ],
+      },
+      after: { resumeGrace: { target: 'lost' } },
+    },
+    lost: {
+      description: 'It did not come back.',
+      type: 'final',
+      entry: 'losePeer',
+    },
+    released: {
+      description: 'The pairing is over, and with it what this node has to do with it.',
+      type: 'final',
+    },
+  },
+});

@@ -1,0 +1,80 @@
+/** What a session's machine is told, by whom, and what it keeps. */
+import type { CloseCode, ErrorCode } from '../../protocol/index.ts';
+
+/** What all sessions of a server share. 0 means: never. */
+export interface SessionSettings {
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** How long a session that can be resumed waits for its client. */
+  readonly resumeGraceMs: number;
+}
+
+export interface SessionContext {
+  readonly id: string;
+  readonly peerId: string | undefined;
+  /** Whether its client asked to come back after a lost socket. */
+  readonly isResumable: boolean;
+  readonly settings: SessionSettings;
+}
+
+export interface SessionInput {
+  readonly id: string;
+  readonly isResumable: boolean;
+  readonly settings: SessionSettings;
+}
+
+/** What the server knows of the client that a pair request names. */
+export type PairTarget =
+  | 'unknown'
+  | 'unknown_key'
+  | 'guessed_too_often'
+  | 'self'
+  | 'free'
+  | 'taken'
+  /** It, or who made the key, may be a client of another node. */
+  | 'elsewhere'
+  /** The same, and no other node can be reached. */
+  | 'unreachable';
+
+export type SessionEventFromClient =
+  | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
+  | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
+  /** A message for a peer, from a client that has none. */
+  | {
+      type:
+        | 'OFFER_RECEIVED'
+        | 'ANSWER_RECEIVED'
+        | 'CANDIDATE_RECEIVED'
+        | 'REPORT_RECEIVED'
+        | 'UNPAIR_RECEIVED';
+    };
+
+export type SessionEventFromPairing =
+  /** @property isGranted it is what this session asked other nodes for */
+  | { type: 'PAIRED'; peerId: string; isGranted?: boolean }
+  | { type: 'NEGOTIATION_STARTED' }
+  | { type: 'CONNECTED' }
+  | { type: 'UNPAIRED' };
+
+/** What other nodes say to a pair request. */
+export type SessionEventFromNodes =
+  | { type: 'GRANTED'; targetId: string; node: number; isResumable: boolean; epoch: number }
+  | { type: 'DENIED'; code: ErrorCode }
+  /** Its client came back to another node, and the session with it. */
+  | { type: 'MOVED' };
+
+export type SessionEventFromTransport =
+  /** The client sent something after it was pinged. */
+  | { type: 'HEARD' }
+  /** The client is back on a new socket; the old one may not even have been missed. */
+  | { type: 'RESUMED' }
+  /** @property isGoodbye the client closed it on purpose (1000), and does not come back */
+  | { type: 'SOCKET_CLOSED'; isGoodbye: boolean }
+  /** The server ends the session: a limit, a failure, its own end; or only its socket, when it is restarted (1012). */
+  | { type: 'CLOSED_BY_SERVER'; code: CloseCode; reason: string };
+
+export type SessionEvent =
+  | SessionEventFromClient
+  | SessionEventFromPairing
+  | SessionEventFromNodes
+  | SessionEventFromTransport;

@@ -1,0 +1,279 @@
+/**
+ * What the nodes of a cluster tell each other, one schema a message. A pairing of clients of two nodes has a half on
+ * each, with a machine of its own; its messages name the sender's session, the receiver's, and the pairing's epoch.
+ */
+import type { Static } from 'typebox';
+import { clientId, epoch } from '../native/fields.ts';
+
+const flag = { anyOf: [{ const: true }, { const: false }] } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const node = { type: 'integer', minimum: 1, maximum: 0xffff_ffff } as const;
+const code = { type: 'string', maxLength: 64 } as const;
+/** A client's message as text; it is decoded and checked where it arrives, like a client's. */
+const text = { type: 'string' } as const;
+
+/** A frame that waits to be confirmed, with the number that its sender gave it. */
+const passed = {
+  type: 'object',
+  required: ['origin', 'text'],
+  properties: { origin: count, text },
+} as const;
+
+const half = { epoch, from: clientId, to: clientId } as const;
+
+/** A session on its way to another node, with what waits for its client. */
+const session = {
+  type: 'object',
+  required: ['generation', 'sent', 'received', 'held', 'waiting', 'secrets', 'keys'],
+  properties: {
+    generation: count,
+    sent: count,
+    received: count,
+    held: { type: 'array', items: count },
+    waiting: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['seq', 'text'],
+        properties: { seq: count, text, origin: count },
+      },
+    },
+    /** Those that its client may come back with. */
+    secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
+    keys: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['key', 'ttl_ms', 'uses'],
+        properties: { key: { type: 'string', maxLength: 64 }, ttl_ms: count, uses: count },
+      },
+    },
+    pairing: {
+      type: 'object',
+      required: [
+        'epoch',
+        'peer_id',
+        'peer_generation',
+        'connected',
+        'initiator',
+        'is_resumable',
+        'is_away',
+        'last_origin',
+        'unsettled',
+      ],
+      properties: {
+        epoch,
+        peer_id: clientId,
+        peer_generation: count,
+        /** Of the two, who reported that they are connected: the sides of the pairing machine. */
+        connected: { type: 'array', maxItems: 2, items: { enum: ['a', 'b'] } },
+        initiator: flag,
+        is_resumable: flag,
+        /** Whether the client was told that its peer is away. */
+        is_away: flag,
+        /** Where the peer is; left out when nobody knows. */
+        node,
+        last_origin: count,
+        unsettled: { type: 'array', items: passed },
+      },
+    },
+  },
+} as const;
+
+export const nodeSchemas = {
+  hello: {
+    type: 'object',
+    description: 'The first over every link: what my clients’ secrets are made with, as a fingerprint.',
+    required: ['type', 'fingerprint'],
+    properties: { type: { const: 'hello' }, fingerprint: { type: 'string', maxLength: 64 } },
+  },
+  ask: {
+    type: 'object',
+    description:
+      'A client of mine asks for one of yours, by its id or by a key; the epoch is that of the pairing.',
+    required: ['type', 'epoch', 'from', 'is_resumable'],
+    properties: {
+      type: { const: 'ask' },
+      epoch,
+      from: clientId,
+      is_resumable: flag,
+      target_id: clientId,
+      key: { type: 'string', maxLength: 64 },
+    },
+    oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
+  },
+  granted: {
+    type: 'object',
+    description: 'The client that you asked for (`from`) is paired with yours (`to`); my half is made.',
+    required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
+    properties: { type: { const: 'granted' }, ...half, is_resumable: flag },
+  },
+  denied: {
+    type: 'object',
+    description:
+      'Your client does not get the one it asked for; `node` says where it is, when it is elsewhere.',
+    required: ['type', 'epoch', 'to', 'code'],
+    properties: { type: { const: 'denied' }, epoch, to: clientId, code, node },
+  },
+  signal: {
+    type: 'object',
+    description:
+      "An offer, answer, candidate or report of my client, as it came; `origin` is its sender's number.",
+    required: ['type', 'epoch', 'from', 'to', 'text'],
+    properties: { type: { const: 'signal' }, ...half, text, origin: count },
+  },
+  settled: {
+    type: 'object',
+    description: 'My client has the message to which yours gave that number, or it was refused.',
+    required: ['type', 'epoch', 'from', 'to', 'origin'],
+    properties: { type: { const: 'settled' }, ...half, origin: count },
+  },
+  refused: {
+    type: 'object',
+    description: 'My half of the pairing refused a message of your client.',
+    required: ['type', 'epoch', 'from', 'to', 'code'],
+    properties: { type: { const: 'refused' }, ...half, code, for: code },
+  },
+  away: {
+    type: 'object',
+    description: 'My client lost its socket, and may come back.',
+    required: ['type', 'epoch', 'from', 'to'],
+    properties: { type: { const: 'away' }, ...half },
+  },
+  ended: {
+    type: 'object',
+    description: 'There is no such pairing, or no longer.',
+    required: ['type', 'epoch', 'from', 'to', 'reason'],
+    properties: {
+      type: { const: 'ended' },
+      ...half,
+      reason: code,
+      /** In answer to a `reclaim`: the one that it named. */
+      generation: count,
+    },
+  },
+  reclaim: {
+    type: 'object',
+    description:
+      'I have this half, for a client of mine (`from`): do you have the other? Its state comes along.',
+    required: [
+      'type',
+      'epoch',
+      'from',
+      'to',
+      'generation',
+      'initiator',
+      'is_resumable',
+      'is_away',
+      'is_for_all',
+    ],
+    properties: {
+      type: { const: 'reclaim' },
+      ...half,
+      generation: count,
+      initiator: flag,
+      is_resumable: flag,
+      is_away: flag,
+      /** Asked of all nodes: one that does not have the other client is silent. */
+      is_for_all: flag,
+    },
+  },
+  reclaimed: {
+    type: 'object',
+    description: 'I have the other half.',
+    required: ['type', 'epoch', 'from', 'to', 'generation', 'is_resumable', 'is_away'],
+    properties: {
+      type: { const: 'reclaimed' },
+      ...half,
+      generation: count,
+      is_resumable: flag,
+      is_away: flag,
+    },
+  },
+  moving: {
+    type: 'object',
+    description: 'My client went to that node, which will say so.',
+    required: ['type', 'epoch', 'from', 'to', 'node', 'generation'],
+    properties: { type: { const: 'moving' }, ...half, node, generation: count },
+  },
+  move: {
+    type: 'object',
+    description: 'A client came to me that says it has a session of yours: give it to me.',
+    required: ['type', 'number', 'id', 'token', 'received'],
+    properties: {
+      type: { const: 'move' },
+      number: count,
+      id: clientId,
+      token: { type: 'string', maxLength: 1024 },
+      received: count,
+    },
+  },
+  moved: {
+    type: 'object',
+    description: 'Here it is; I have it no longer.',
+    required: ['type', 'number', 'session'],
+    properties: { type: { const: 'moved' }, number: count, session },
+  },
+  not_moved: {
+    type: 'object',
+    description:
+      'I do not have it, or it is not the client’s; `node` has it, or it may be one that I had before I was restarted.',
+    required: ['type', 'number', 'may_restore'],
+    properties: { type: { const: 'not_moved' }, number: count, may_restore: flag, node },
+  },
+  hosting: {
+    type: 'object',
+    description:
+      'These sessions are with me, or `at` that node: they began with you, or your copy is out of date.',
+    required: ['type', 'sessions'],
+    properties: {
+      type: { const: 'hosting' },
+      sessions: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'generation'],
+          properties: { id: clientId, generation: count },
+        },
+      },
+      at: node,
+    },
+  },
+  left: {
+    type: 'object',
+    description: 'A session that began with you is over.',
+    required: ['type', 'id'],
+    properties: { type: { const: 'left' }, id: clientId },
+  },
+} as const;
+
+export type NodeMessageType = keyof typeof nodeSchemas;
+
+/** One of the nodes' messages by its type. */
+export type NodeMessageOf<T extends NodeMessageType> = Static<(typeof nodeSchemas)[T]>;
+
+export type NodeMessage = { [T in NodeMessageType]: NodeMessageOf<T> }[NodeMessageType];
+
+/** A session on its way to another node. */
+export type TravellingSession = Static<typeof session>;
+
+/**
+ * What goes over the bus: a message with its number, or with the number 0 a sign of life. `link` is the sender's
+ * number for its link, higher than that of any it had before; `to_link` the receiver's, 0 when it is not known yet.
+ */
+export const envelopeSchema = {
+  type: 'object',
+  required: ['node', 'link', 'to_link', 'seq', 'confirmed'],
+  properties: {
+    node,
+    link: count,
+    to_link: count,
+    seq: count,
+    confirmed: count,
+    /** The sender leaves, and forgets the link. */
+    is_goodbye: flag,
+    message: { type: 'object' },
+  },
+} as const;
+
+export type Envelope = Static<typeof envelopeSchema>;

@@ -1,0 +1,77 @@
+/**
+ * The `webrtc_signal` dialect: what the players of a game room and the server say to each other over Socket.IO. The
+ * names are those that existing game clients use, and a client that knows only these works.
+ */
+import type { Static } from 'typebox';
+import { MAX_ROOM_ID_CHARS } from '../native/limits.ts';
+
+/** A game's or a player's id. `1` and `"1"` are the same; see {@link roomIdKey}. */
+const roomId = {
+  anyOf: [
+    { type: 'string', minLength: 1, maxLength: MAX_ROOM_ID_CHARS },
+    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+  ],
+} as const;
+
+/** What a client may emit. A field that no schema names is passed over. */
+export const roomSchemas = {
+  join_game: {
+    type: 'object',
+    description: 'Enter a game as that player; acknowledged with who is in it.',
+    required: ['game_id', 'player_id'],
+    properties: { game_id: roomId, player_id: roomId },
+  },
+  leave_game: {
+    type: 'object',
+    description: 'Leave the game.',
+    required: [],
+    properties: { game_id: roomId },
+  },
+  webrtc_signal: {
+    type: 'object',
+    description: "For another player of the sender's game; the payload reaches it untouched.",
+    required: ['game_id', 'target_player_id', 'type', 'payload'],
+    properties: {
+      game_id: roomId,
+      target_player_id: roomId,
+      type: { enum: ['offer', 'answer', 'ice-candidate'] },
+      payload: {},
+    },
+  },
+} as const;
+
+export type RoomRequestType = keyof typeof roomSchemas;
+export type RoomRequestOf<Type extends RoomRequestType> = Static<(typeof roomSchemas)[Type]>;
+
+export type RoomId = string | number;
+export type RoomSignalType = RoomRequestOf<'webrtc_signal'>['type'];
+
+/** Why a player is gone: it said so, or its socket was lost. */
+export type PlayerLeftReason = 'left' | 'disconnected';
+
+/** What the server emits. Ids come in the form in which they were given by the one whom they name. */
+export interface RoomEvents {
+  player_joined: { game_id: RoomId; player_id: RoomId };
+  player_left: { game_id: RoomId; player_id: RoomId; reason: PlayerLeftReason };
+  webrtc_signal: { type: RoomSignalType; from_player_id: RoomId; game_id: RoomId; payload: unknown };
+  signal_error: { code: string; message: string };
+}
+
+/** The id as it is compared and looked up by. */
+export function roomIdKey(id: RoomId): string {
+  return String(id);
+}
+
+const WHOLE_NUMBER = /^-?\d+$/;
+
+/**
+ * Of two players the lower one initiates: compared as numbers where both ids are whole ones, else as text. Two clients
+ * must never disagree about this, so it takes ids of any length for what they are.
+ */
+export function isLowerPlayer(id: RoomId, than: RoomId): boolean {
+  const [one, other] = [roomIdKey(id), roomIdKey(than)];
+  if (WHOLE_NUMBER.test(one) && WHOLE_NUMBER.test(other) && BigInt(one) !== BigInt(other)) {
+    return BigInt(one) < BigInt(other);
+  }
+  return one < other;
+}

@@ -1,0 +1,140 @@
+/** Who may open a WebSocket: a table of reasons to refuse, asked in order. The first that fits is the answer. */
+
+import type { Readiness } from '../http/readiness.ts';
+import type { HttpRequest, HttpResponse } from '../http/uws.ts';
+import type { ServerOptions } from '../options.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { isAllowedOrigin } from './allowed-origins.ts';
+import { addressKey, addressText, TrustedProxies } from './client-address.ts';
+import { AddressCount, AddressRate } from './rate-limits.ts';
+
+/** A refused upgrade, for the client, the log and the metrics. */
+export interface UpgradeRefusal {
+  readonly kind: string;
+  readonly status: string;
+  readonly message: string;
+}
+
+/** What is known of one who wants to connect; what a header does not say is empty. */
+export interface RequestFacts {
+  readonly remote: string;
+  readonly forwarded: string;
+  readonly origin: string;
+  readonly host: string;
+  /** It has a session to come back to. */
+  readonly isReturning?: boolean;
+}
+
+type Verdict = { readonly address: string } | { readonly refusal: UpgradeRefusal };
+
+interface Asking extends Pick<RequestFacts, 'origin' | 'host'> {
+  readonly address: string;
+  readonly isReturning: boolean;
+  readonly now: number;
+}
+
+/** Ten seconds' worth at once: after a restart all clients of an address come back together. */
+const UPGRADE_BURST_S = 10;
+
+export class Admission {
+  /** Sockets that are open. */
+  connections = 0;
+  readonly #options: ServerOptions;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #readiness: Readiness;
+  readonly #proxies: TrustedProxies;
+  readonly #perAddress = new AddressCount();
+  readonly #upgrades: AddressRate;
+  readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
+
+  /** @throws when `--trust-proxy` has an entry that is no address */
+  constructor(options: ServerOptions, log: Logger, now: () => number, readiness: Readiness) {
+    this.#options = options;
+    this.#log = log;
+    this.#now = now;
+    this.#readiness = readiness;
+    this.#proxies = new TrustedProxies(options.trustProxy);
+    const { maxUpgradesPerSecond } = options;
+    this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
+    this.#reasons = this.#createReasons();
+  }
+
+  /** The client's address as limits count it, or why it may not connect. */
+  judge(res: HttpResponse, req: HttpRequest): Verdict {
+    return this.judgeRequest({
+      remote: addressText(res.getRemoteAddress()),
+      forwarded: req.getHeader('x-forwarded-for'),
+      origin: req.getHeader('origin'),
+      host: req.getHeader('host'),
+      isReturning: req.getQuery('resume') === 'back',
+    });
+  }
+
+  /** The same for a request that another library read. */
+  judgeRequest({ remote, forwarded, origin, host, isReturning = false }: RequestFacts): Verdict {
+    const address = this.addressOf(remote, forwarded);
+    const now = this.#now();
+    const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, isReturning, now }));
+    this.#upgrades.count(address, now);
+    if (!refusal) return { address };
+    if (refusal.kind === 'origin') {
+      const named = JSON.stringify(origin.slice(0, 200));
+      this.#log.warn(`Refused a page of origin ${named}; --allow-origin ${named} allows it`);
+    } else this.#log.warn(`Refused a connection: ${refusal.message}`);
+    return { refusal };
+  }
+
+  /** Whom limits count: behind a trusted proxy, the one that it names. */
+  addressOf(remote: string, forwarded: string): string {
+    return addressKey(this.#proxies.clientOf(remote, forwarded));
+  }
+
+  opened(address: string): void {
+    this.connections += 1;
+    this.#perAddress.add(address);
+  }
+
+  closed(address: string): void {
+    this.connections -= 1;
+    this.#perAddress.remove(address);
+  }
+
+  #createReasons() {
+    const { maxConnections, maxConnectionsPerAddress, allowOrigin } = this.#options;
+    return [
+      {
+        kind: 'draining',
+        status: '503 Service Unavailable',
+        message: 'The server is restarting; try again in a few seconds.',
+        // Who comes back is told when to try again, which only an open socket can tell a browser.
+        fits: ({ isReturning }: Asking) => this.#readiness.isDraining && !isReturning,
+      },
+      {
+        kind: 'connections',
+        status: '503 Service Unavailable',
+        message: 'The server has as many clients as it takes (--max-connections).',
+        fits: () => maxConnections > 0 && this.connections >= maxConnections,
+      },
+      {
+        kind: 'upgrades',
+        status: '429 Too Many Requests',
+        message: 'Your address connects too often (--max-upgrades-per-second).',
+        fits: ({ address, now }: Asking) => this.#upgrades.isExhausted(address, now),
+      },
+      {
+        kind: 'connections_per_address',
+        status: '429 Too Many Requests',
+        message: 'Your address has as many clients as it may have (--max-connections-per-address).',
+        fits: ({ address }: Asking) =>
+          maxConnectionsPerAddress > 0 && this.#perAddress.of(address) >= maxConnectionsPerAddress,
+      },
+      {
+        kind: 'origin',
+        status: '403 Forbidden',
+        message: 'Pages of this origin may not connect (--allow-origin).',
+        fits: ({ origin, host }: Asking) => !isAllowedOrigin(origin, host, allowOrigin),
+      },
+    ];
+  }
+}

@@ -1,0 +1,135 @@
+/** What one client, or one address, may do: token buckets, and a count. All take the time as an argument. */
+import { BYTE_BURST_S, type ServerOptions } from '../options.ts';
+
+/** Sums of times are not exact: whoever may send 200 at once is not refused the last one for it. */
+const ROUNDING_MS = 1e-6;
+
+/**
+ * A bucket that fills with time and is emptied by use; `burst` tokens at most. All that is kept is when it is full
+ * again (the virtual scheduling of ITU-T I.371, "GCRA"): one number a limit and session, read and written once.
+ */
+export class TokenBucket {
+  #fullAt = Number.NEGATIVE_INFINITY;
+
+  /** Takes tokens if they are there. @param perSecond how fast the bucket fills; 0: there are always some */
+  take(now: number, perSecond: number, burst: number, amount = 1): boolean {
+    if (perSecond === 0) return true;
+    const fullAt = this.#fullAfter(now, perSecond, amount);
+    if (fullAt - now > (burst * 1000) / perSecond + ROUNDING_MS) return false;
+    this.#fullAt = fullAt;
+    return true;
+  }
+
+  isFull(now: number): boolean {
+    return this.#fullAt <= now;
+  }
+
+  isEmpty(now: number, perSecond: number, burst: number): boolean {
+    return this.#fullAfter(now, perSecond, 1) - now > (burst * 1000) / perSecond + ROUNDING_MS;
+  }
+
+  #fullAfter(now: number, perSecond: number, amount: number): number {
+    return Math.max(this.#fullAt, now) + (amount * 1000) / perSecond;
+  }
+}
+
+/** A message over the limit: it is refused once, those after it are passed over, and one burst later it is the end. */
+export interface Flood {
+  readonly code: 'too_many_messages' | 'too_many_bytes';
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
+
+/** What one client may send, of whichever protocol. */
+export class SendingRate {
+  readonly #messages = new TokenBucket();
+  readonly #bytes = new TokenBucket();
+  /** Messages refused since the last that was not. */
+  #refused = 0;
+  #creditMessages = 0;
+  #creditBytes = 0;
+
+  /** So much may come beside the rate: what a client kept while it was away. */
+  credit(messages: number, bytes: number): void {
+    this.#creditMessages = messages;
+    this.#creditBytes = bytes;
+  }
+
+  /** Counts a message. @returns undefined when it may pass */
+  take(now: number, bytes: number, options: RateOptions): Flood | undefined {
+    if (this.#creditMessages > 0 && this.#creditBytes >= bytes) {
+      this.#creditMessages -= 1;
+      this.#creditBytes -= bytes;
+      return undefined;
+    }
+    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
+    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, maxMessageBurst);
+    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, BYTE_BURST_S * maxBytesPerSecond, bytes)) {
+      this.#refused = 0;
+      return undefined;
+    }
+    this.#refused += 1;
+    return {
+      code: isMessageLeft ? 'too_many_bytes' : 'too_many_messages',
+      isFirst: this.#refused === 1,
+      isLast: this.#refused === maxMessageBurst + 1,
+    };
+  }
+}
+
+/** How often an address did something lately. One that has not done it for long costs nothing. */
+export class AddressRate {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #buckets = new Map<string, TokenBucket>();
+  #sweptAt = 0;
+
+  /** @param perSecond in the long run; 0: no limit @param burst at once */
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+  }
+
+  isExhausted(address: string, now: number): boolean {
+    return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
+  }
+
+  count(address: string, now: number): void {
+    if (this.#perSecond === 0) return;
+    this.#sweep(now);
+    const bucket = this.#buckets.get(address) ?? new TokenBucket();
+    this.#buckets.set(address, bucket);
+    bucket.take(now, this.#perSecond, this.#burst);
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_INTERVAL_MS) return;
+    this.#sweptAt = now;
+    for (const [address, bucket] of this.#buckets) {
+      if (bucket.isFull(now)) this.#buckets.delete(address);
+    }
+  }
+}
+
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** Counts by address; an address with none is forgotten. */
+export class AddressCount {
+  readonly #counts = new Map<string, number>();
+
+  of(address: string): number {
+    return this.#counts.get(address) ?? 0;
+  }
+
+  add(address: string): void {
+    this.#counts.set(address, this.of(address) + 1);
+  }
+
+  remove(address: string): void {
+    const left = this.of(address) - 1;
+    if (left > 0) this.#counts.set(address, left);
+    else this.#counts.delete(address);
+  }
+}

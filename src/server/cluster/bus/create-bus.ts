@@ -1,0 +1,56 @@
+/** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
+import type { Logger } from 'pino';
+import { randomNodeId } from '../../node-id.ts';
+import type { ServerOptions } from '../../options.ts';
+import type { Bus, NodeId } from './bus.ts';
+import { BusError } from './bus-errors.ts';
+import { checkNatsPrefix, parseNatsUrl } from './nats/nats-address.ts';
+import { parseRelayParent } from './relay/relay-parent-address.ts';
+
+export type BusOptions = Pick<
+  ServerOptions,
+  'host' | 'node' | 'nats' | 'natsPrefix' | 'relayPort' | 'relayConnect'
+>;
+
+/** What is wrong with the options that a bus reads, a line each. */
+export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOptions): string[] {
+  const asksForRelay = relayPort !== undefined || relayConnect !== undefined;
+  return [
+    ...(nats !== undefined && asksForRelay
+      ? ['--nats: cannot be used together with --relay-port or --relay-connect; choose one']
+      : []),
+    ...problemIn(() => nats !== undefined && parseNatsUrl(nats)),
+    ...problemIn(() => checkNatsPrefix(natsPrefix)),
+    ...problemIn(() => parseRelayParent(relayConnect)),
+  ];
+}
+
+/**
+ * @returns the number of this node, and the bus, to be started; none for a server that is alone
+ * @throws {BusError} with the first of `busProblems`
+ */
+export async function createBus(options: BusOptions, log: Logger): Promise<{ node: NodeId; bus?: Bus }> {
+  const [problem] = busProblems(options);
+  if (problem) throw new BusError(problem);
+  const { nats, natsPrefix, relayPort, relayConnect, host } = options;
+  const node = options.node || randomNodeId();
+  if (nats !== undefined) {
+    const { NatsBus } = await import('./nats/nats-bus.ts');
+    return { bus: new NatsBus({ url: nats, node, prefix: natsPrefix, log }), node };
+  }
+  if (relayPort !== undefined || relayConnect !== undefined) {
+    const { RelayBus } = await import('./relay/relay-bus.ts');
+    return { bus: new RelayBus({ node, host, port: relayPort, connect: relayConnect, log }), node };
+  }
+  return { node };
+}
+
+function problemIn(check: () => unknown): string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    return [error.message];
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The bus over NATS: each node listens to `PREFIX.node.ID` and `PREFIX.all`. A message to a node that is not there comes
+ * back from the broker at once. A lost connection is opened again for ever, after a growing random delay.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Bus, BusHandlers, NodeId } from '../bus.ts';
+import { BusError } from '../bus-errors.ts';
+import { FragmentCutter, FragmentJoiner } from '../fragments.ts';
+import { checkNatsPrefix, DEFAULT_NATS_PREFIX, type NatsAddress, parseNatsUrl } from './nats-address.ts';
+import { NatsLink, reasonOf } from './nats-connection.ts';
+
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 2_000;
+
+export interface NatsBusOptions {
+  readonly url: string;
+  readonly node: NodeId;
+  /** So that several clusters share a broker; letters, digits, `-` and `_`, dots between. */
+  readonly prefix?: string;
+  readonly log: Logger;
+  /** From 0 up to, and without, 1. */
+  readonly random?: () => number;
+}
+
+export class NatsBus implements Bus {
+  readonly hasBroker = true;
+  readonly #options: NatsBusOptions;
+  readonly #random: () => number;
+  readonly #token = randomBytes(8).toString('hex');
+  readonly #cutter = new FragmentCutter(this.#token);
+  readonly #joiner = new FragmentJoiner(() => performance.now());
+  #handlers: BusHandlers | undefined;
+  #link: NatsLink | undefined;
+  #failures = 0;
+  #problem: string | undefined;
+  readonly #stopped = new AbortController();
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: NatsBusOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  async start(handlers: BusHandlers): Promise<void> {
+    const address = parseNatsUrl(this.#options.url);
+    const prefix = this.#options.prefix ?? DEFAULT_NATS_PREFIX;
+    checkNatsPrefix(prefix);
+    this.#handlers = handlers;
+    try {
+      await this.#open(address, prefix);
+    } catch (error) {
+      if (error instanceof BusError) {
+        this.#handlers = undefined;
+        throw error;
+      }
+      this.#handlers?.down(reasonOf(error));
+      this.#openLater(address, prefix);
+    }
+  }
+
+  send(to: NodeId, text: string): void {
+    this.#link?.send(to, this.#cutter.cut(text, this.#link.maxBytes));
+  }
+
+  broadcast(text: string): void {
+    this.#link?.broadcast(this.#cutter.cut(text, this.#link.maxBytes));
+  }
+
+  async stop(): Promise<void> {
+    this.#handlers = undefined;
+    this.#stopped.abort();
+    clearTimeout(this.#retry);
+    const link = this.#link;
+    this.#link = undefined;
+    await link?.close();
+  }
+
+  async #open(address: NatsAddress, prefix: string): Promise<void> {
+    const { node, log } = this.#options;
+    await NatsLink.open({
+      address,
+      node,
+      prefix,
+      log,
+      token: this.#token,
+      signal: this.#stopped.signal,
+      ready: (link) => {
+        if (!this.#handlers) return void link.close();
+        this.#failures = 0;
+        this.#problem = undefined;
+        this.#link = link;
+        this.#handlers.up();
+      },
+      received: (fragment) => {
+        const text = this.#joiner.join('nats', fragment);
+        if (text !== undefined) this.#handlers?.received(text);
+      },
+      unreachable: (other) => this.#handlers?.unreachable(other),
+      lost: (reason) => {
+        this.#link = undefined;
+        this.#joiner.clear();
+        this.#handlers?.down(reason);
+        this.#openLater(address, prefix);
+      },
+    });
+  }
+
+  /** Away was told by `down`; that it refuses us now, somebody has to mend. One line, however often it is tried. */
+  #noteProblem(error: Error): void {
+    const isRefusal = error instanceof BusError;
+    const problem = isRefusal ? error.message : `the bus is still away: ${reasonOf(error)}`;
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.log[isRefusal ? 'error' : 'debug'](problem);
+  }
+
+  #openLater(address: NatsAddress, prefix: string): void {
+    if (!this.#handlers) return;
+    const delayMs = this.#random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#retry = setTimeout(() => {
+      this.#open(address, prefix).catch((error: Error) => {
+        if (!this.#handlers) return;
+        this.#noteProblem(error);
+        this.#openLater(address, prefix);
+      });
+    }, delayMs);
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The bus over the relay network: a node is a server of that network, with its number as id, and its messages are chats
+ * between servers. So sites federate without a broker. Other servers and people's clients may be in the same network:
+ * they are sent nothing, and what they write to a node is passed over.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { RelayHost } from '../../../../machines/index.ts';
+import { type ClientChat, type Status, statusCodes } from '../../../../protocol/relay-chat/index.ts';
+import { randomNodeId } from '../../../node-id.ts';
+import { RelayServer } from '../../../relay/relay-server.ts';
+import type { Bus, BusHandlers, NodeId } from '../bus.ts';
+import { BusError, DuplicateNodeError } from '../bus-errors.ts';
+import { FragmentCutter, FragmentJoiner } from '../fragments.ts';
+import { RelayFlow } from './relay-flow-control.ts';
+import { RelayPulse } from './relay-heartbeat.ts';
+import { parseRelayParent } from './relay-parent-address.ts';
+
+/** What the registration of a node says, and of no other server; a new form of messages gets a new number. */
+export const RELAY_NODE_INFO = 'Pairlane node, bus 1';
+/** Half of what a chat holds, so that what others write gets its turn in between. */
+const MAX_FRAGMENT_BYTES = 32 * 1024;
+/** One link leads to many nodes, each with a window of its own. */
+const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
+/** A parent that has not let us in by then is away; it may still do so. */
+const PARENT_TIMEOUT_MS = 3_000;
+const CONFIRMATION = /^PLC (\d{1,9})$/;
+
+export interface RelayBusOptions {
+  readonly node: NodeId;
+  /** Where it listens for other nodes; without it, none can connect to this one. 0 for any port that is free. */
+  readonly port?: number | undefined;
+  readonly host: string;
+  /** `HOST:PORT` of the server to connect to; without it, this one is the first of its network. */
+  readonly connect?: string | undefined;
+  readonly log: Logger;
+  /** From 0 up to, and without, 1. */
+  readonly random?: () => number;
+}
+
+export class RelayBus implements Bus {
+  readonly hasBroker = false;
+  readonly #options: RelayBusOptions;
+  readonly #cutter = new FragmentCutter(randomBytes(8).toString('hex'));
+  readonly #joiner = new FragmentJoiner(() => performance.now());
+  /** By the node at the other end. */
+  readonly #flows = new Map<NodeId, RelayFlow>();
+  /** An id that nobody has, to ask the parent for. */
+  readonly #nobody = randomNodeId();
+  readonly #pulse = new RelayPulse(
+    () => this.#chat(this.#nobody, 'PLP'),
+    () => this.#server?.cutParent(),
+  );
+  #server: RelayServer | undefined;
+  #handlers: BusHandlers | undefined;
+  /** Undefined until it is known. */
+  #isUp: boolean | undefined;
+  #tellKnown: (refusal?: BusError) => void = () => {};
+
+  constructor(options: RelayBusOptions) {
+    this.#options = options;
+  }
+
+  /** The port that it listens on, once it was started. */
+  get port(): number {
+    return this.#server?.port ?? 0;
+  }
+
+  async start(handlers: BusHandlers): Promise<void> {
+    const { node, port, host, connect, log, random } = this.#options;
+    const parent = parseRelayParent(connect);
+    this.#handlers = handlers;
+    const known = new Promise<BusError | undefined>((resolve) => {
+      this.#tellKnown = resolve;
+    });
+    const server = new RelayServer({
+      id: node,
+      name: `Pairlane ${node}`,
+      info: RELAY_NODE_INFO,
+      port,
+      host,
+      parent,
+      log,
+      maxUnsentBytes: MAX_UNSENT_BYTES,
+      ...(random && { random }),
+      onChat: (source, content) => this.#take(source, content),
+      onStatus: (status) => this.#takeStatus(status),
+      onParentUp: () => {
+        this.#pulse.start();
+        this.#up();
+      },
+      onParentDown: (why) => this.#down(why),
+    });
+    this.#server = server;
+    await server.start().catch(({ code }: NodeJS.ErrnoException) => {
+      this.#handlers = undefined;
+      throw new BusError(
+        `Cannot listen on --relay-port ${port} (${code}). Choose another one, or end what uses it`,
+      );
+    });
+    if (!parent) this.#up();
+    const timeout = setTimeout(() => this.#down('silent'), PARENT_TIMEOUT_MS);
+    const refusal = await known;
+    clearTimeout(timeout);
+    if (!refusal) return;
+    await this.stop();
+    throw refusal;
+  }
+
+  send(to: NodeId, text: string): void {
+    if (!this.#server || !this.#handlers) return;
+    const { node, connect } = this.#options;
+    const host = this.#server.node.table.get(to);
+    // The parent knows more than this server only for a moment, or when this server knows nothing of it at all.
+    const mayBeBeyond = !host && to !== node && connect !== undefined;
+    if (mayBeBeyond && !this.#isUp) return;
+    if (host ? isNode(host) : mayBeBeyond) this.#flowTo(to).push(this.#cutter.cut(text, MAX_FRAGMENT_BYTES));
+    else queueMicrotask(() => this.#handlers?.unreachable(to));
+  }
+
+  broadcast(text: string): void {
+    if (!this.#server || !this.#handlers) return;
+    const nodes = [...this.#server.node.table.hosts()].filter(isNode);
+    if (nodes.length === 0) return;
+    const fragments = this.#cutter.cut(text, MAX_FRAGMENT_BYTES);
+    for (const { id } of nodes) this.#flowTo(id).push(fragments);
+  }
+
+  async stop(): Promise<void> {
+    this.#handlers = undefined;
+    this.#tellKnown();
+    this.#pulse.stop();
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop();
+  }
+
+  #up(): void {
+    this.#isUp = true;
+    this.#handlers?.up();
+    this.#tellKnown();
+  }
+
+  #down(why: 'away' | 'id in use' | 'silent'): void {
+    const wasUp = this.#isUp;
+    if (wasUp === undefined && why === 'id in use') {
+      this.#tellKnown(new DuplicateNodeError(this.#options.node));
+      return;
+    }
+    this.#isUp = false;
+    this.#pulse.stop();
+    this.#forgetGone();
+    if (wasUp === false) return;
+    this.#handlers?.down(wasUp ? 'the link to its parent was lost' : 'its parent cannot be reached');
+    this.#tellKnown();
+  }
+
+  #flowTo(id: NodeId): RelayFlow {
+    let flow = this.#flows.get(id);
+    if (!flow) {
+      this.#forgetGone();
+      flow = new RelayFlow(
+        (fragment) => this.#chat(id, fragment),
+        () => performance.now(),
+      );
+      this.#flows.set(id, flow);
+    }
+    return flow;
+  }
+
+  /** Nobody tells when a node has left; so this is asked when another comes, and when many may have gone. */
+  #forgetGone(): void {
+    for (const id of this.#flows.keys()) if (!this.#server?.node.table.get(id)) this.#flows.delete(id);
+  }
+
+  #chat(destinationId: NodeId, content: string): void {
+    const node = this.#server?.node;
+    const chat: ClientChat = { type: 'client_chat', sourceId: this.#options.node, destinationId, content };
+    if (node?.table.get(destinationId)) node.route(destinationId, chat);
+    else node?.routeUp(chat);
+  }
+
+  /** @returns false for what is no message of a node; the table knows who wrote it, for nobody writes as another */
+  #take(source: RelayHost, content: string): boolean {
+    if (!isNode(source)) return false;
+    const confirmation = CONFIRMATION.exec(content);
+    if (confirmation) {
+      this.#flows.get(source.id)?.confirmed(Number(confirmation[1]));
+      return true;
+    }
+    const toConfirm = this.#flowTo(source.id).received(content);
+    if (toConfirm > 0) this.#chat(source.id, `PLC ${toConfirm}`);
+    const text = this.#joiner.join(source.id, content);
+    if (text !== undefined) this.#handlers?.received(text);
+    return true;
+  }
+
+  /** @returns true when it is about what this bus sent */
+  #takeStatus({ code, content }: Status): boolean {
+    const match = code === statusCodes.unknownId ? /^Unknown ID (\d{1,10})$/.exec(content) : undefined;
+    if (!match) return false;
+    const id = Number(match[1]);
+    if (id === this.#nobody) this.#pulse.answered();
+    // Only of somebody whom we wrote to, and once for all the fragments of a text.
+    else if (this.#flows.delete(id)) this.#handlers?.unreachable(id);
+    return true;
+  }
+}
+
+function isNode({ kind, info }: RelayHost): boolean {
+  return kind === 'server' && info === RELAY_NODE_INFO;
+}

@@ -1,0 +1,53 @@
+/** Of a server that is one node of several: the clients of other nodes as this one sees them, and its links. */
+import type { ListRow } from '../../protocol/index.ts';
+import { type Source, source } from '../inspector/source.ts';
+import type { ServerPairing } from '../signaling/sessions.ts';
+import type { Cluster } from './cluster.ts';
+import type { NodeLink } from './node-links.ts';
+import type { Halves } from './pairing/remote-pairings.ts';
+import { RemoteSession } from './pairing/remote-session.ts';
+
+export interface NodeMachines {
+  readonly pairings: ReadonlySet<ServerPairing>;
+  readonly halves: Pick<Halves, 'remoteHost'>;
+  readonly cluster: Cluster;
+}
+
+export function nodeSources({ pairings, halves, cluster }: NodeMachines): Source[] {
+  return [
+    source<RemoteSession>({
+      machine: 'remote-session',
+      host: halves.remoteHost,
+      instances: () => [...pairings].flatMap(remotesOf),
+      startOf: ({ pairing }) => pairing?.startedAt ?? 0,
+      rowOf: ({ id, node, peer, pairing }) => ({
+        id,
+        ...whereabouts('id', node),
+        ...(peer && { peer_id: peer.id }),
+        ...(pairing && { epoch: pairing.epoch }),
+      }),
+      isFound: ({ id, peer }, query) => id.includes(query) || (peer?.id.includes(query) ?? false),
+    }),
+    source<NodeLink>({
+      machine: 'node-link',
+      host: cluster.links.host,
+      instances: () => cluster.links.links.values(),
+      startOf: ({ openedAt }) => openedAt,
+      rowOf: ({ node }) => ({ id: String(node) }),
+      isFound: ({ node }, query) => String(node) === query,
+    }),
+  ];
+}
+
+/** Those of a pairing who are at another node: none or one. */
+export function remotesOf({ a, b }: ServerPairing): RemoteSession[] {
+  return [a, b].filter((party) => party instanceof RemoteSession);
+}
+
+/** What a row says of the one that is at another node. */
+export function whereabouts(
+  elsewhere: 'id' | 'peer_id',
+  node: number | undefined,
+): Pick<ListRow, 'elsewhere' | 'node'> {
+  return { elsewhere, ...(node !== undefined && { node }) };
+}

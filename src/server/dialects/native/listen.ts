@@ -1,0 +1,143 @@
+/** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
+
+import { NO_TIMER } from '../../../machines/index.ts';
+import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
+import { bind } from '../../http/bind.ts';
+import { type ServedFile, serveFiles } from '../../http/static-files.ts';
+import { createApp } from '../../http/tls.ts';
+import {
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type WebSocket,
+} from '../../http/uws.ts';
+import type { ServerOptions } from '../../options.ts';
+import type { SocketData, SocketKind } from '../../signaling/sessions.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+
+export interface SocketHandlers {
+  opened(socket: WebSocket<SocketData>): void;
+  /** The bytes are good only until this returns. */
+  received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void;
+  /** From here on every method of the socket throws but `getUserData`. */
+  closed(socket: WebSocket<SocketData>, code: number): void;
+}
+
+export interface ListenShell {
+  readonly options: ServerOptions;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly handlers: SocketHandlers;
+  /** Adds the routes of the parts that have their own. */
+  readonly addRoutes: (app: TemplatedApp) => void;
+}
+
+export interface Listening {
+  readonly app: TemplatedApp;
+  readonly port: number;
+  /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */
+  close(hasClients: boolean): Promise<void>;
+}
+
+/** The browser client, and the page to try it. */
+const FILES: readonly ServedFile[] = [
+  { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
+  { path: '/site.js', file: 'site/site.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/pairlane.js', file: 'browser/pairlane.js', type: 'text/javascript; charset=utf-8' },
+];
+
+/** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
+export const SIZE_HEADROOM_BYTES = 1024 * 1024;
+export const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
+
+/** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
+const IDLE_TIMEOUT_S = 960;
+
+/** What closing sockets get to read their close frame. */
+const CLOSE_GRACE_MS = 200;
+
+/** @throws when the port is taken, the address is none of this machine, or the certificate is none */
+export async function listen({
+  options,
+  admission,
+  metrics,
+  handlers,
+  addRoutes,
+}: ListenShell): Promise<Listening> {
+  const { maxMessageBytes } = options;
+  const app = createApp(options);
+  app.ws<SocketData>('/*', {
+    maxPayloadLength: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
+    maxBackpressure: 0,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    upgrade(res, req, context) {
+      const verdict = admission.judge(res, req);
+      if ('refusal' in verdict) {
+        metrics.refused.add(verdict.refusal.kind);
+        refuse(res, verdict.refusal);
+        return;
+      }
+      const { address } = verdict;
+      res.upgrade<SocketData>(
+        { session: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
+        req.getHeader('sec-websocket-key'),
+        req.getHeader('sec-websocket-protocol'),
+        req.getHeader('sec-websocket-extensions'),
+        context,
+      );
+    },
+    open(socket) {
+      admission.opened(socket.getUserData().address);
+      handlers.opened(socket);
+    },
+    message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
+    close(socket, code) {
+      admission.closed(socket.getUserData().address);
+      handlers.closed(socket, code);
+    },
+  });
+  app.get('/healthz', (res) => {
+    res.writeHeader('content-type', 'text/plain').end('ok\n');
+  });
+  app.get('/metrics', (res) => answerLater(res, metrics.contentType, metrics.text()));
+  serveFiles(app, FILES);
+  addRoutes(app);
+  app.any('/*', (res) => {
+    res.writeStatus('404 Not Found').end('There is nothing here.\n');
+  });
+  return bind(app, options.host, options.port).then((socket) => ({
+    app,
+    port: us_socket_local_port(socket as never),
+    close: (hasClients) => close(app, socket, hasClients),
+  }));
+}
+
+/** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
+function kindOf(resume: string | undefined): SocketKind {
+  return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
+}
+
+function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
+  res.cork(() => res.writeStatus(status).end(`${message}\n`));
+}
+
+/** uWebSockets.js ends the process when an answer that comes later has nobody who is told of an abort. */
+function answerLater(res: HttpResponse, type: string, text: Promise<string>): void {
+  let isGone = false;
+  res.onAborted(() => {
+    isGone = true;
+  });
+  text.then((body) => {
+    if (!isGone) res.cork(() => res.writeHeader('content-type', type).end(body));
+  });
+}
+
+async function close(app: TemplatedApp, socket: us_listen_socket, hasClients: boolean): Promise<void> {
+  us_listen_socket_close(socket);
+  if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+  app.close();
+}

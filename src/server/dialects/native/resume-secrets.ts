@@ -1,0 +1,122 @@
+/**
+ * Coming back: a client that lost its socket opens another with `?resume=back`, and its first message names its
+ * session, the secret that goes with it, and what it has received.
+ *
+ * The secret is the session's id and a nonce under the server's own key. So a server that was killed and started again
+ * with the same `--secret` knows that the id was this client's, without having kept anything. The secret also tells
+ * which node had the session last, for it was issued there, and how often the client had come back by then. While the
+ * session lives a secret is good for one return; the ones before stay good until the client has shown that it has the
+ * newest: an answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { ClientMessageOf } from '../../../protocol/index.ts';
+import type { NodeId } from '../../cluster/bus/bus.ts';
+import type { ServerSession } from '../../signaling/sessions.ts';
+
+const NONCE_BYTES = 16;
+const RUN_BYTES = 6;
+const FINGERPRINT_CHARS = 12;
+
+/** Makes and knows the secrets of one server. */
+export class ResumeSecrets {
+  readonly #key: Buffer;
+  /** Tells this process's secrets from those of the ones before it, and of other nodes. */
+  readonly #run: string;
+
+  /** @param secret shared by a server, its successors and other nodes; undefined: nobody outlives this process */
+  constructor(secret: string | undefined, node: NodeId) {
+    this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
+    this.#key =
+      secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
+  }
+
+  /** By which two nodes know whether they have the same key, and nobody knows the key. */
+  get fingerprint(): string {
+    return this.#sign('', 'fingerprint').slice(0, FINGERPRINT_CHARS);
+  }
+
+  /** @param generation how often the session's client has come back */
+  issue(id: string, generation: number): string {
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url');
+    const head = `${this.#run}.${generation}.${nonce}`;
+    return `${head}.${this.#sign(id, head)}`;
+  }
+
+  /**
+   * The generation of a secret that another process with the same key issued for that id: one before this, or another
+   * node. Our own sessions we know.
+   * @returns undefined for any other
+   */
+  foreignGeneration(id: string, secret: string): number | undefined {
+    const issue = this.#read(id, secret);
+    return issue && issue.run !== this.#run ? issue.generation : undefined;
+  }
+
+  /** The node that issued it for that id; undefined when none with the same secret did. */
+  issuerOf(id: string, secret: string): NodeId | undefined {
+    const issue = this.#read(id, secret);
+    return issue && Number.parseInt(issue.run, 10);
+  }
+
+  #read(id: string, secret: string): { run: string; generation: number } | undefined {
+    const end = Math.max(secret.lastIndexOf('.'), 0);
+    const head = secret.slice(0, end);
+    const [run = '', generation] = head.split('.');
+    const isOurs = isEqual(secret.slice(end + 1), this.#sign(id, head));
+    return isOurs ? { run, generation: Number(generation) } : undefined;
+  }
+
+  #sign(id: string, head: string): string {
+    return createHmac('sha256', this.#key).update(`${id}.${head}`).digest('base64url');
+  }
+}
+
+/** How many secrets of one session may be good at once: the one that was used, and answers that may be on their way. */
+const MAX_OUTSTANDING = 4;
+
+/** The secrets of one session that its client may have: the last one it has shown, and those that were sent since. */
+export class ResumeToken {
+  #outstanding: string[];
+
+  /** @param secrets in the order in which they were issued */
+  constructor(...secrets: readonly [string, ...string[]]) {
+    this.#outstanding = [...secrets];
+  }
+
+  /** What the client is told. */
+  get value(): string {
+    return this.#outstanding.at(-1) ?? '';
+  }
+
+  /** For the node that the session moves to. */
+  get outstanding(): readonly string[] {
+    return this.#outstanding;
+  }
+
+  accepts(secret: string): boolean {
+    return this.#outstanding.some((one) => isEqual(secret, one));
+  }
+
+  /** A return was granted with one secret; whether the client hears of the next one is not known yet. */
+  rotate(used: string, next: string): void {
+    const others = this.#outstanding.filter((one) => one !== used);
+    this.#outstanding = [used, ...others.slice(2 - MAX_OUTSTANDING), next];
+  }
+
+  /** The client was heard on the socket that brought it the newest. */
+  confirm(): void {
+    if (this.#outstanding.length > 1) this.#outstanding = [this.value];
+  }
+}
+
+/** Whether the message fits a session that we have: its secret, and numbers that can be. */
+export function mayResume(session: ServerSession, message: ClientMessageOf<'resume'>): boolean {
+  const { delivery, resumeToken } = session;
+  if (!delivery || !resumeToken || session.isDone) return false;
+  return resumeToken.accepts(message.token) && delivery.isPossible(message.received);
+}
+
+function isEqual(given: string, secret: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(secret)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

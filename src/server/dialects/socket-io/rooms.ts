@@ -1,0 +1,216 @@
+/**
+ * Game rooms: the `webrtc_signal` dialect on the same machines as the native protocol. What a client emits takes the
+ * same way: rate, size, schema, a machine's event, its step, effects.
+ */
+import {
+  MachineHost,
+  type PairingEffects,
+  type PairingInput,
+  type PlaceInGame,
+  type PlayerEffects,
+  pairingMachine,
+  playerMachine,
+  type SignalTarget,
+  type StepQueue,
+  type TimerWheel,
+} from '../../../machines/index.ts';
+import { type RoomRequestOf, roomIdKey } from '../../../protocol/index.ts';
+import type { Admission } from '../../admission/admission.ts';
+import { type ServedFile, serveFiles } from '../../http/static-files.ts';
+import type { TemplatedApp } from '../../http/uws.ts';
+import type { ServerOptions } from '../../options.ts';
+import type { IceServer } from '../../signaling/ice-servers.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { decodeRoomRequest, measure, type RoomRequest } from './decode-room-request.ts';
+import {
+  Player,
+  type Reply,
+  type Room,
+  type RoomPairing,
+  type RoomPairingEvent,
+  type RoomPlayerEvent,
+} from './room.ts';
+import { playerExecutors, refuse, roomPairingExecutors } from './room-effects.ts';
+import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socket-server.ts';
+
+export type RoomPlayerHost = MachineHost<Player, RoomPlayerEvent, PlayerEffects, undefined>;
+export type RoomPairingHost = MachineHost<RoomPairing, RoomPairingEvent, PairingEffects, PairingInput>;
+
+/** What the rooms share with the rest of the server. */
+export interface RoomsShell {
+  readonly options: ServerOptions;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly queue: StepQueue;
+  readonly timers: TimerWheel;
+  /** The time in milliseconds; the timers are told of it, too. */
+  readonly now: () => number;
+  readonly nextEpoch: () => number;
+  readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
+}
+
+const FILES: readonly ServedFile[] = [
+  { path: '/webrtc-manager.js', file: 'browser/webrtc-manager.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/examples/pong/', file: 'examples/pong/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/examples/pong/pong.css', file: 'examples/pong/pong.css', type: 'text/css; charset=utf-8' },
+  ...['pong', 'game', 'link-meter'].map(
+    (name): ServedFile => ({
+      path: `/examples/pong/${name}.js`,
+      file: `examples/pong/${name}.js`,
+      type: 'text/javascript; charset=utf-8',
+    }),
+  ),
+];
+
+export class Rooms implements RoomSocketHandlers {
+  readonly rooms = new Map<string, Room>();
+  readonly players = new Map<RoomSocket, Player>();
+  readonly pairings = new Set<RoomPairing>();
+  readonly playerHost: RoomPlayerHost;
+  readonly pairingHost: RoomPairingHost;
+  readonly #shell: RoomsShell;
+  #stop: (() => Promise<void>) | undefined;
+
+  constructor(shell: RoomsShell) {
+    this.#shell = shell;
+    const { log, metrics, queue, timers, nextEpoch, now, iceServersFor } = shell;
+    const { rooms, pairings } = this;
+    const pairingHost = () => this.pairingHost;
+    const roomShell = { log, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
+    this.playerHost = new MachineHost(playerMachine, {
+      queue,
+      timers,
+      executors: playerExecutors(roomShell),
+      onError: (player, error, effect) => this.#fail(player, error, effect),
+    });
+    this.pairingHost = new MachineHost(pairingMachine, {
+      queue,
+      timers,
+      executors: roomPairingExecutors(roomShell),
+      onError: ({ a, b }, error, effect) => {
+        this.#fail(a, error, effect);
+        this.#fail(b, error, effect);
+      },
+    });
+  }
+
+  addRoutes(app: TemplatedApp, admission: Admission): void {
+    serveFiles(app, FILES);
+    this.#stop = serveSocketIo(app, this.#shell.options, admission, this);
+  }
+
+  /** Ends every socket. Nobody is told that a player left when the whole server leaves. */
+  async stop(): Promise<void> {
+    await this.#stop?.();
+  }
+
+  refused(kind: string): void {
+    this.#shell.metrics.refused.add(kind);
+  }
+
+  sent(bytes: number): void {
+    this.#shell.metrics.bytesSent += bytes;
+  }
+
+  opened(socket: RoomSocket): void {
+    this.#shell.now();
+    const player = new Player(socket, this.#shell.now());
+    this.players.set(socket, player);
+    this.playerHost.start(player, undefined);
+  }
+
+  requested(socket: RoomSocket, name: string, fields: unknown, reply: Reply | undefined): void {
+    const { metrics, options } = this.#shell;
+    const player = this.players.get(socket);
+    if (!player) return;
+    // What throws inside a handler of Socket.IO would end the process, and everybody's session with it.
+    try {
+      const size = measure(fields);
+      metrics.bytesReceived += size.bytes;
+      if (!this.#isWithinRate(player, size.bytes, reply)) return;
+      const decoded = decodeRoomRequest(name, fields, size, options.maxMessageBytes);
+      if ('refusal' in decoded) {
+        refuse(this.#shell, player, reply, decoded.refusal);
+        return;
+      }
+      metrics.received.add(decoded.request.name);
+      this.playerHost.send(player, { ...this.#eventFrom(player, decoded.request), reply });
+    } catch (error) {
+      this.#fail(player, error, 'requested');
+    }
+  }
+
+  closed(socket: RoomSocket): void {
+    const player = this.players.get(socket);
+    if (!player) return;
+    this.players.delete(socket);
+    this.#shell.now();
+    this.playerHost.send(player, { type: 'SOCKET_CLOSED' });
+  }
+
+  overfull(socket: RoomSocket): void {
+    const id = this.players.get(socket)?.id;
+    this.#shell.log.warn({ id }, `Player ${id} does not read what it is sent`);
+    this.#shell.metrics.refused.add('unsent_bytes');
+    socket.close();
+  }
+
+  /** What a machine cannot know (is that player in the game?) is looked up here and goes into the event. */
+  #eventFrom(player: Player, request: RoomRequest): RoomPlayerEvent {
+    switch (request.name) {
+      case 'join_game': {
+        const { game_id: gameId, player_id: playerId } = request.fields;
+        const [game, id] = [roomIdKey(gameId), roomIdKey(playerId)];
+        const place = this.#placeIn(game, id);
+        return { type: 'JOIN_REQUESTED', gameId: game, playerId: id, place, shown: { gameId, playerId } };
+      }
+      case 'leave_game': {
+        const { game_id: gameId } = request.fields;
+        return { type: 'LEAVE_REQUESTED', gameId: gameId === undefined ? undefined : roomIdKey(gameId) };
+      }
+      case 'webrtc_signal':
+        return this.#signalFrom(player, request.fields);
+    }
+  }
+
+  #signalFrom(player: Player, fields: RoomRequestOf<'webrtc_signal'>): RoomPlayerEvent {
+    const { game_id: gameId, target_player_id: targetId, type, payload } = fields;
+    const room = this.rooms.get(roomIdKey(gameId));
+    const to = room?.players.get(roomIdKey(targetId));
+    const target: SignalTarget = room
+      ? to
+        ? to === player
+          ? 'self'
+          : 'player'
+        : 'unknown_player'
+      : 'unknown_game';
+    return { type: 'SIGNAL_RECEIVED', gameId: roomIdKey(gameId), target, signal: { to, type, payload } };
+  }
+
+  #placeIn(gameId: string, playerId: string): PlaceInGame {
+    const { maxRooms, maxPlayersPerRoom } = this.#shell.options;
+    const room = this.rooms.get(gameId);
+    if (!room) return maxRooms > 0 && this.rooms.size >= maxRooms ? 'one_game_too_many' : 'free';
+    if (room.players.has(playerId)) return 'taken';
+    return maxPlayersPerRoom > 0 && room.players.size >= maxPlayersPerRoom ? 'full' : 'free';
+  }
+
+  #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
+    const flood = player.rate.take(this.#shell.now(), bytes, this.#shell.options);
+    if (!flood) return true;
+    if (flood.isFirst) refuse(this.#shell, player, reply, flood);
+    if (flood.isLast) {
+      this.#shell.metrics.refused.add('flood');
+      player.socket.close();
+    }
+    return false;
+  }
+
+  /** Something of ours threw: that player's connection ends, and nobody else notices. */
+  #fail(player: Player, error: unknown, effect: string): void {
+    const { id } = player;
+    this.#shell.log.error({ id, effect, err: error }, `Player ${id} failed in ${effect}`);
+    player.socket.close();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Socket.IO on the server's own port. It brings its own transports (polling, WebSocket, the upgrade between them) and
+ * its own pings; everything else, limits too, is ours. This is the only file of the server that knows the library.
+ */
+import { Server as SocketServer } from 'socket.io';
+import type { RoomEvents } from '../../../protocol/index.ts';
+import type { Admission } from '../../admission/admission.ts';
+import { plainAddress } from '../../admission/client-address.ts';
+import type { TemplatedApp } from '../../http/uws.ts';
+import type { ServerOptions } from '../../options.ts';
+import { NO_SIZE_LIMIT_BYTES, SIZE_HEADROOM_BYTES } from '../native/listen.ts';
+
+/** A client's socket, whatever its transport is just now. */
+export interface RoomSocket {
+  readonly id: string;
+  emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
+  close(): void;
+}
+
+export interface RoomSocketHandlers {
+  /** Somebody may not connect; for what reason. */
+  refused(kind: string): void;
+  sent(bytes: number): void;
+  opened(socket: RoomSocket): void;
+  /** @param reply undefined when the client asked for no acknowledgement */
+  requested(
+    socket: RoomSocket,
+    name: string,
+    fields: unknown,
+    reply: ((answer: object) => void) | undefined,
+  ): void;
+  closed(socket: RoomSocket): void;
+  /** The client does not take what it is sent, and is closed. */
+  overfull(socket: RoomSocket): void;
+}
+
+/** What this file uses of the connection below Socket.IO's. */
+interface EngineConnection {
+  readonly remoteAddress: string;
+  readonly request: { readonly headers: { readonly [name: string]: unknown } };
+  readonly transport: { closeTimeout?: number };
+  once(event: 'close', listener: (reason: string) => void): void;
+}
+
+/** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
+const POLL_CLOSE_TIMEOUT_MS = 500;
+
+/** Socket.IO pings always; this is its "never". */
+const NEVER_MS = 86_400_000;
+
+/** @returns ends all sockets, without a word to the handlers */
+export function serveSocketIo(
+  app: TemplatedApp,
+  options: ServerOptions,
+  admission: Admission,
+  handlers: RoomSocketHandlers,
+): () => Promise<void> {
+  const { maxMessageBytes, maxUnsentBytes, pingIntervalMs, pingTimeoutMs, allowOrigin } = options;
+  const io = new SocketServer({
+    path: '/socket.io',
+    // Ours is below it and answers; over this one the connection ends without a word.
+    maxHttpBufferSize: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
+    pingInterval: pingIntervalMs || NEVER_MS,
+    pingTimeout: pingTimeoutMs || NEVER_MS,
+    connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
+    httpCompression: false,
+    ...(allowOrigin.length > 0 && {
+      cors: { origin: allowOrigin.includes('*') ? '*' : [...allowOrigin] },
+    }),
+    allowRequest(request, decide) {
+      const { headers } = request;
+      const verdict = admission.judgeRequest({
+        remote: plainAddress(request.connection.remoteAddress ?? ''),
+        forwarded: String(headers['x-forwarded-for'] ?? ''),
+        origin: headers.origin ?? '',
+        host: headers.host ?? '',
+      });
+      if ('refusal' in verdict) {
+        handlers.refused(verdict.refusal.kind);
+        decide(verdict.refusal.message, false);
+      } else decide(undefined, true);
+    },
+  });
+  let isStopped = false;
+  const joined = new WeakSet<EngineConnection>();
+  io.attachApp(withBackpressureLimit(app, maxUnsentBytes));
+  io.engine.on('connection', (connection: EngineConnection) => {
+    const forwarded = String(connection.request.headers['x-forwarded-for'] ?? '');
+    const address = admission.addressOf(plainAddress(connection.remoteAddress), forwarded);
+    connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
+    admission.opened(address);
+    connection.once('close', (reason) => {
+      admission.closed(address);
+      // Nobody else closes one that has not joined the namespace.
+      if (reason === 'forced close' && !isStopped && !joined.has(connection))
+        handlers.refused('first_message');
+    });
+  });
+  io.on('connection', (socket) => {
+    joined.add(socket.conn as never);
+    // Only a client on polling leaves anything unsent, until it polls again.
+    let unsentBytes = 0;
+    socket.conn.on('packetCreate', ({ data }: { data?: string }) => {
+      const bytes = data?.length ?? 0;
+      unsentBytes += bytes;
+      handlers.sent(bytes);
+    });
+    socket.conn.on('drain', () => {
+      unsentBytes = 0;
+    });
+    const own: RoomSocket = {
+      id: socket.id,
+      emit(name, event) {
+        socket.emit(name, event);
+        if (maxUnsentBytes === 0 || unsentBytes <= maxUnsentBytes) return;
+        unsentBytes = 0;
+        handlers.overfull(own);
+      },
+      close: () => void socket.disconnect(true),
+    };
+    handlers.opened(own);
+    socket.onAny((name: string, ...args: unknown[]) => {
+      const last = args.at(-1);
+      const reply = typeof last === 'function' ? (last as (answer: object) => void) : undefined;
+      handlers.requested(own, name, args[0] === reply ? undefined : args[0], reply);
+    });
+    socket.on('disconnect', () => {
+      if (!isStopped) handlers.closed(own);
+    });
+  });
+  return async () => {
+    isStopped = true;
+    await io.close();
+  };
+}
+
+/** Socket.IO does not look whether uWebSockets.js dropped what it sent: a client that lost a message must end. */
+function withBackpressureLimit(app: TemplatedApp, maxUnsentBytes: number) {
+  // What `attachApp` calls; both of the first two are chained.
+  const limited = {
+    any(...args: Parameters<TemplatedApp['any']>) {
+      app.any(...args);
+      return limited;
+    },
+    ws(path: string, behavior: object) {
+      app.ws(path, { ...behavior, maxBackpressure: maxUnsentBytes, closeOnBackpressureLimit: true });
+      return limited;
+    },
+    get: app.get.bind(app),
+    publish: app.publish.bind(app),
+  };
+  return limited;
+}

@@ -1,0 +1,62 @@
+/**
+ * The few files that the server gives to browsers: read once at the start from the build, answered from memory. It is
+ * a table, not a folder, so that there is nothing to climb out of.
+ */
+import { readFileSync } from 'node:fs';
+import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
+
+export interface ServedFile {
+  /** The path in the URL. */
+  readonly path: string;
+  /** Below the build's folder. */
+  readonly file: string;
+  readonly type:
+    | 'text/html; charset=utf-8'
+    | 'text/javascript; charset=utf-8'
+    | 'image/svg+xml'
+    | 'text/css; charset=utf-8';
+}
+
+/** The build's folder, also for a server that runs from its sources. */
+const BUILD = new URL('../../../dist/', import.meta.url);
+
+/** Nothing but our own files, and no frame around them. */
+const HEADERS: readonly (readonly [string, string])[] = [
+  [
+    'content-security-policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+  ],
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+  ['cache-control', 'no-cache'],
+];
+
+/**
+ * Answers GET for each file. One that the build has not made is left out, so that a server in development starts.
+ * @param mayServe answers the request itself when it says no
+ */
+export function serveFiles(
+  app: TemplatedApp,
+  files: readonly ServedFile[],
+  mayServe: (res: HttpResponse, req: HttpRequest) => boolean = () => true,
+): void {
+  for (const { path, file, type } of files) {
+    const body = readBuilt(file);
+    if (body === undefined) continue;
+    app.get(path, (res, req) => {
+      if (!mayServe(res, req)) return;
+      res.writeHeader('content-type', type);
+      for (const [name, value] of HEADERS) res.writeHeader(name, value);
+      res.end(body);
+    });
+  }
+}
+
+function readBuilt(file: string): Buffer | undefined {
+  try {
+    return readFileSync(new URL(file, BUILD));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/** The server's certificate: read and tried before anything listens, so that a bad file is a clear line. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { ServerOptions } from '../options.ts';
+import { App, SSLApp, type TemplatedApp } from './uws.ts';
+
+export function usesTls({ tlsCert, tlsKey }: ServerOptions): boolean {
+  return tlsCert !== undefined || tlsKey !== undefined;
+}
+
+/**
+ * An app that speaks TLS when there is a certificate.
+ * @throws when only one of the two files is given, or they are none, or do not fit each other
+ */
+export function createApp(options: ServerOptions): TemplatedApp {
+  if (!usesTls(options)) return App();
+  const { tlsCert, tlsKey } = options;
+  if (tlsCert === undefined) throw new Error('--tls-key needs --tls-cert, the certificate that it is for');
+  if (tlsKey === undefined) throw new Error("--tls-cert needs --tls-key, the certificate's private key");
+  const cert = read('--tls-cert', tlsCert);
+  const key = read('--tls-key', tlsKey);
+  tryOut(`--tls-cert: ${tlsCert} is no certificate in PEM`, { cert });
+  tryOut(`--tls-key: ${tlsKey} is no private key in PEM`, { key });
+  tryOut(`--tls-key: ${tlsKey} is not the key of ${tlsCert}`, { cert, key });
+  return SSLApp({ cert_file_name: tlsCert, key_file_name: tlsKey });
+}
+
+function read(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${option}: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function tryOut(problem: string, files: { cert?: Buffer; key?: Buffer }): void {
+  try {
+    createSecureContext(files);
+  } catch {
+    throw new Error(problem);
+  }
+}

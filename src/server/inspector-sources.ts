@@ -1,0 +1,91 @@
+/** The machines of a signaling server, for the inspector. */
+import { redactMessage } from '../common/redact.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { nodeSources, remotesOf, whereabouts } from './cluster/inspector-sources.ts';
+import type { Halves } from './cluster/pairing/remote-pairings.ts';
+import type { RemoteSession } from './cluster/pairing/remote-session.ts';
+import { roomSources } from './dialects/socket-io/inspector-sources.ts';
+import type { Rooms } from './dialects/socket-io/rooms.ts';
+import { members, type Source, source } from './inspector/source.ts';
+import type { PairingHost, SessionHost } from './signaling/router.ts';
+import type { ServerPairing, ServerSession } from './signaling/sessions.ts';
+
+export interface SignalingMachines {
+  readonly sessions: ReadonlyMap<string, ServerSession>;
+  readonly pairings: ReadonlySet<ServerPairing>;
+  readonly sessionHost: SessionHost;
+  readonly pairingHost: PairingHost;
+  readonly halves: Pick<Halves, 'remoteHost'>;
+  readonly cluster: Cluster | undefined;
+  readonly rooms: Rooms | undefined;
+}
+
+export function signalingSources({
+  sessions,
+  pairings,
+  sessionHost,
+  pairingHost,
+  rooms,
+  halves,
+  cluster,
+}: SignalingMachines): Source[] {
+  const remotes = members<ServerPairing, RemoteSession>({
+    host: halves.remoteHost,
+    of: (pairing) => remotesOf(pairing).map((member) => ({ lane: `remote_${member.side}`, member })),
+    takesPart: () => true,
+    asks: () => false,
+    leaves: ({ instance }) => instance.isDone,
+  });
+  return [
+    source<ServerSession>({
+      machine: 'session',
+      host: sessionHost,
+      instances: () => sessions.values(),
+      startOf: ({ openedAt }) => openedAt,
+      rowOf: ({ id, context, pairing }) => ({
+        id,
+        ...(context.peerId && { peer_id: context.peerId }),
+        ...(pairing && { epoch: pairing.epoch }),
+      }),
+      isFound: ({ id }, query) => id.includes(query),
+    }),
+    source<ServerPairing>({
+      machine: 'pairing',
+      host: pairingHost,
+      instances: () => pairings,
+      startOf: ({ startedAt }) => startedAt,
+      rowOf: (pairing) => ({
+        id: pairing.a.id,
+        peer_id: pairing.b.id,
+        epoch: pairing.epoch,
+        ...remotesOf(pairing).map(({ side, node }) => whereabouts(side === 'a' ? 'id' : 'peer_id', node))[0],
+      }),
+      isFound: ({ a, b }, query) => a.id.includes(query) || b.id.includes(query),
+      record: {
+        kind: 'pairing',
+        lane: 'pairing',
+        headOf: ({ a, b, epoch }) => ({ epoch, a_id: a.id, b_id: b.id }),
+        inputOf: ({ a, b, epoch }) => ({ aId: a.id, bId: b.id, epoch }),
+        messageIn(event) {
+          const { frame } = event as { frame?: { message: object } };
+          return frame && redactMessage(frame.message);
+        },
+        isSeated: ({ a, b }, seats) =>
+          seats.length === 2 && seats.every(({ member }) => member === a || member === b),
+        members: [
+          members<ServerPairing, ServerSession>({
+            host: sessionHost,
+            of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
+            takesPart: () => true,
+            asks: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
+            // A session that ends is told nothing more; its pairing's end comes after this step.
+            leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
+          }),
+          remotes,
+        ],
+      },
+    }),
+    ...(cluster ? nodeSources({ pairings, halves, cluster }) : []),
+    ...(rooms ? roomSources(rooms) : []),
+  ];
+}

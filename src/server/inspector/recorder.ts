@@ -1,0 +1,208 @@
+/**
+ * Feeds the records that somebody writes or watches, from the steps of the sources' hosts. A step of anybody else costs
+ * one failed look-up.
+ */
+import type { Clock } from '../../common/clock.ts';
+import type { Step } from '../../machines/index.ts';
+import type { Lane, StateValueJson } from '../../protocol/index.ts';
+import { tap } from './observe-host.ts';
+import { type RecordedSource, StepLog } from './pairing-record.ts';
+import type { PeerStep } from './peer-steps.ts';
+import type { Instance, MemberSource, Source } from './source.ts';
+
+export interface LogShell {
+  readonly clock: Clock;
+  sources(): readonly Source[];
+}
+
+export class StepLogs {
+  readonly #shell: LogShell;
+  readonly #logs = new Map<Instance, StepLog>();
+  readonly #logsOfMember = new Map<Instance, Set<StepLog>>();
+  /** The last that each client told of its own machine. */
+  readonly #peerStates = new WeakMap<Instance, StateValueJson>();
+  /** The step by which a member asked for the record that starts next: the record begins with it. */
+  #asked: Step<Instance> | undefined;
+  #stops: (() => void)[] = [];
+  readonly #onStart: ((log: StepLog) => void)[] = [];
+  readonly #onEnd: ((log: StepLog) => void)[] = [];
+
+  constructor(shell: LogShell) {
+    this.#shell = shell;
+  }
+
+  /**
+   * Logs everything that has a record from its start on, for as long as at least one is interested.
+   * @returns stops it
+   */
+  follow(onStart: (log: StepLog) => void, onEnd: (log: StepLog) => void = () => {}): () => void {
+    this.#onStart.push(onStart);
+    this.#onEnd.push(onEnd);
+    this.#attach();
+    return () => {
+      this.#onStart.splice(this.#onStart.indexOf(onStart), 1);
+      this.#onEnd.splice(this.#onEnd.indexOf(onEnd), 1);
+      this.#detachWhenIdle();
+    };
+  }
+
+  /** A client told of a step of its own machine. */
+  notePeer(member: Instance, { from, ...step }: PeerStep): void {
+    const now = this.#shell.clock.now();
+    for (const log of this.#logsOfMember.get(member) ?? []) {
+      const of = peerLaneOf(log.laneOf(member));
+      if (!this.#peerStates.has(member) && from !== undefined)
+        log.noteState(of, { value: from, context: {} }, now);
+      log.notePeer({ of, ...step }, now);
+    }
+    this.#peerStates.set(member, step.to);
+  }
+
+  /** The record of what is under way with that number, from its present state on when it has none yet. */
+  open(epoch: number): StepLog | undefined {
+    for (const source of this.#recorded()) {
+      for (const subject of source.instances()) {
+        if (source.record.headOf(subject).epoch === epoch) return this.#open(source, subject);
+      }
+    }
+    return undefined;
+  }
+
+  /** Nobody needs that log any more. */
+  drop(log: StepLog): void {
+    this.#forget(log);
+    this.#detachWhenIdle();
+  }
+
+  /** Ends all logs: the server stops. */
+  endAll(): void {
+    for (const log of [...this.#logs.values()]) {
+      log.end('server_stopped', this.#shell.clock.now());
+      this.#ended(log);
+    }
+  }
+
+  #recorded(): RecordedSource[] {
+    return this.#shell.sources().filter((source): source is RecordedSource => source.record !== undefined);
+  }
+
+  #open(source: RecordedSource, subject: Instance): StepLog {
+    const known = this.#logs.get(subject);
+    if (known) return known;
+    const now = this.#shell.clock.now();
+    const log = this.#create(source, subject, now);
+    this.#notePeerStates(log, now);
+    for (const { lane, member } of log.seats) log.noteState(lane, member, now);
+    log.noteState(source.record.lane, subject, now);
+    this.#attach();
+    return log;
+  }
+
+  #create(source: RecordedSource, subject: Instance, now: number): StepLog {
+    const log = new StepLog(source, subject, now, this.#shell.clock.wallTime());
+    this.#logs.set(subject, log);
+    for (const { member } of log.seats) this.#join(log, member);
+    return log;
+  }
+
+  #notePeerStates(log: StepLog, now: number): void {
+    for (const { lane, member } of log.seats) {
+      const value = this.#peerStates.get(member);
+      if (value !== undefined) log.noteState(peerLaneOf(lane), { value, context: {} }, now);
+    }
+  }
+
+  #forget(log: StepLog): void {
+    this.#logs.delete(log.subject);
+    for (const { member } of log.seats) this.#part(log, member);
+  }
+
+  #join(log: StepLog, member: Instance): void {
+    const logs = this.#logsOfMember.get(member) ?? new Set();
+    this.#logsOfMember.set(member, logs.add(log));
+  }
+
+  #part(log: StepLog, member: Instance): void {
+    const logs = this.#logsOfMember.get(member);
+    logs?.delete(log);
+    if (logs?.size === 0) this.#logsOfMember.delete(member);
+  }
+
+  #ended(log: StepLog): void {
+    this.#forget(log);
+    for (const tell of this.#onEnd) tell(log);
+    this.#detachWhenIdle();
+  }
+
+  #attach(): void {
+    if (this.#stops.length > 0) return;
+    this.#stops = this.#recorded().flatMap((source) => {
+      const { members = [] } = source.record;
+      return [
+        ...members.map((each) => tap(each.host, (step) => this.#memberStepped(each, step))),
+        tap(source.host, (step) => this.#subjectStepped(source, step)),
+      ];
+    });
+  }
+
+  #detachWhenIdle(): void {
+    if (this.#onStart.length > 0 || this.#logs.size > 0) return;
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  #subjectStepped(source: RecordedSource, step: Step<Instance>): void {
+    const { instance } = step;
+    if (step.event.type === 'xstate.init' && this.#onStart.length > 0) this.#started(source, instance);
+    const log = this.#logs.get(instance);
+    if (!log) return;
+    const now = this.#shell.clock.now();
+    if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
+    log.noteStep(source.record.lane, step, now);
+    if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
+  }
+
+  /** A client may go to another node or come from there, while its pairing goes on. */
+  #reseat(log: StepLog, now: number): void {
+    const { come, gone } = log.reseat();
+    for (const { member } of gone) this.#part(log, member);
+    for (const { lane, member } of come) {
+      this.#join(log, member);
+      log.noteState(lane, member, now);
+    }
+  }
+
+  #started(source: RecordedSource, subject: Instance): void {
+    const now = this.#shell.clock.now();
+    const log = this.#create(source, subject, now);
+    for (const tell of this.#onStart) tell(log);
+    const asked = this.#asked;
+    this.#asked = undefined;
+    const asker = log.seats.find(({ member }) => member === asked?.instance);
+    this.#notePeerStates(log, now);
+    for (const { lane, member } of log.seats) {
+      const value = asked && member === asker?.member ? asked.from : member.value;
+      log.noteState(lane, { value, context: member.context, node: member.node }, now);
+    }
+    if (asked && asker) log.noteStep(asker.lane, asked, now);
+    log.noteStart(now);
+  }
+
+  #memberStepped(members: MemberSource, step: Step<Instance>): void {
+    const { instance } = step;
+    if (members.asks(step)) this.#asked = step;
+    const logs = this.#logsOfMember.get(instance);
+    if (!logs || !members.takesPart(step)) return;
+    const now = this.#shell.clock.now();
+    const isLeaving = members.leaves?.(step) ?? false;
+    for (const log of [...logs]) {
+      log.noteStep(log.laneOf(instance), step, now);
+      if (!isLeaving) continue;
+      if (!instance.isDone) this.#part(log, instance);
+      if (log.noteLeft(instance, now)) this.#ended(log);
+    }
+  }
+}
+
+function peerLaneOf(lane: Lane): Lane {
+  return lane === 'b' ? 'peer_b' : 'peer_a';
+}

@@ -1,0 +1,27 @@
+/** A session's id carries its node: the first 32 bits of the UUID. So a message finds its way, and nobody keeps a list. */
+import { randomInt, randomUUID } from 'node:crypto';
+import { MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './cluster/bus/bus.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const HEX_CHARS = 8;
+
+export function randomNodeId(): NodeId {
+  return randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
+}
+
+/** A session id as this server gives them. */
+export function isSessionId(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** A new session's id; 122 bits of a UUID of version 4 less those of the node leave 90 to chance. */
+export function sessionIdOn(node: NodeId): string {
+  return node.toString(16).padStart(HEX_CHARS, '0') + randomUUID().slice(HEX_CHARS);
+}
+
+/** The node that a session began on; undefined for what is no session's id. */
+export function nodeOfSessionId(id: string): NodeId | undefined {
+  if (!isSessionId(id)) return undefined;
+  const node = Number.parseInt(id.slice(0, HEX_CHARS), 16);
+  return node >= MIN_NODE_ID ? node : undefined;
+}

@@ -1,0 +1,195 @@
+/** What a relay server does for each effect of a link's machine: the protocol's rules, as table changes and sends. */
+import {
+  type CloseReason,
+  type Executors,
+  hostOf,
+  type RelayLinkEffects,
+  type RelayLinkEvent,
+} from '../../machines/index.ts';
+import {
+  type ClientChat,
+  duplicateText,
+  encodeRelayMessage,
+  type Registration,
+  type RelayMessage,
+  type ServerQuit,
+  type Status,
+  statusCodes,
+  statusTexts,
+} from '../../protocol/relay-chat/index.ts';
+import type { RelayLink, RelayNode } from './relay-node.ts';
+
+/** What the others read of a host that did not say goodbye. */
+export const LOST_TEXT = 'The connection was lost';
+
+/** The message that an event brought; the machine yields these effects for such events alone. */
+function messageIn<Message extends RelayMessage>(event: RelayLinkEvent): Message {
+  if (!('message' in event)) throw new Error(`${event.type} brings no message`);
+  return event.message as Message;
+}
+
+function hostIdOf(link: RelayLink): number {
+  const { hostId } = link.context;
+  if (hostId === undefined) throw new Error('nobody has registered over this link');
+  return hostId;
+}
+
+/** A rejected message is worth a line when it is the 1st, 10th, 100th: a host must not fill the disk with them. */
+const isWorthALine = (count: number) => Number.isInteger(Math.log10(count));
+
+const ordinaryReasons: ReadonlySet<CloseReason> = new Set([
+  'it quit',
+  'the other end closed it',
+  'this server stops',
+]);
+
+export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects, RelayLink, RelayLinkEvent> {
+  const { log } = node.options;
+  const ownId = node.options.id;
+
+  const statusTo = (destinationId: number, code: number, content: string): Status => ({
+    type: 'status',
+    sourceId: ownId,
+    destinationId,
+    code,
+    content,
+  });
+
+  const passOver = (link: RelayLink, event: RelayLinkEvent, reason: string) => {
+    link.rejections += 1;
+    if (isWorthALine(link.rejections))
+      log.warn(
+        { link: link.number, host: link.context.hostId, event: event.type, count: link.rejections },
+        `passed over ${reason}`,
+      );
+  };
+
+  /** All that is known, for a newcomer who is not told of itself. */
+  const introduction = (newcomer: number, isForClient: boolean): Uint8Array[] =>
+    [...node.table.hosts()]
+      .filter((host) => host.firstHop !== newcomer && (host.kind === 'client' || !isForClient))
+      .map((host) => node.announcementOf(host));
+
+  const adopt = (link: RelayLink, event: RelayLinkEvent, greeting: readonly RelayMessage[]) => {
+    const host = hostOf(messageIn<Registration>(event), hostIdOf(link));
+    node.addAdjacent(link, host);
+    link.port.introduce([
+      ...greeting.map(encodeRelayMessage),
+      ...introduction(host.id, host.kind === 'client'),
+    ]);
+    node.announce(host);
+    log.info({ link: link.number, host: host.id, kind: host.kind }, `${host.kind} ${host.id} registered`);
+  };
+
+  return {
+    registerWithParent: (link) => link.port.send(encodeRelayMessage(node.ownRegistration(0))),
+
+    adoptServer: (link, event) => adopt(link, event, [node.ownRegistration(ownId)]),
+
+    adoptParent(link, event) {
+      adopt(link, event, []);
+      node.options.onParentAdopted?.();
+    },
+
+    adoptClient(link, event) {
+      const { sourceId, name } = messageIn<Registration>(event);
+      adopt(link, event, [statusTo(sourceId, statusCodes.welcome, statusTexts.welcome(name))]);
+    },
+
+    learnHost: (link, event) => node.learn(messageIn<Registration>(event), hostIdOf(link)),
+
+    displaceHost(link, event) {
+      const message = messageIn<Registration>(event);
+      const holder = node.table.get(message.sourceId);
+      if (!holder) return;
+      log.warn({ link: link.number, host: holder.id }, 'the parent has that id, so it is taken from ours');
+      const adjacent = node.linkTo(holder.id);
+      if (adjacent) node.host.send(adjacent, { type: 'DISPLACED' });
+      else {
+        node.table.remove(holder.id);
+        node.announceQuit(holder, duplicateText(message), ownId);
+      }
+      // After the step that frees the id, the announcement is one like any other.
+      node.options.queue.push(() => node.receive(link, message));
+    },
+
+    refuseDuplicate(link, event) {
+      const registration = messageIn<Registration>(event);
+      link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, duplicateText(registration))));
+      link.rejections += 1;
+      if (isWorthALine(link.rejections))
+        log.warn({ link: link.number, host: registration.sourceId }, 'refused a registration: id in use');
+    },
+
+    tellDisplaced(link, _event, { kind }) {
+      const id = hostIdOf(link);
+      const text = kind === 'server' ? statusTexts.duplicateServer(id) : statusTexts.duplicateClient(id);
+      link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, text)));
+    },
+
+    forward(_link, event) {
+      const message = messageIn<Status | ClientChat>(event);
+      node.route(message.destinationId, message);
+    },
+
+    reportUnknownId(_link, event) {
+      const { sourceId, destinationId } = messageIn<ClientChat>(event);
+      node.route(sourceId, statusTo(sourceId, statusCodes.unknownId, statusTexts.unknownId(destinationId)));
+    },
+
+    takeChat(link, event) {
+      const { sourceId, content } = messageIn<ClientChat>(event);
+      const source = node.table.get(sourceId);
+      if (source && node.options.onChat?.(source, content)) return;
+      passOver(link, event, 'a chat to this server, which is nobody to chat with');
+    },
+
+    logStatus(link, event) {
+      const status = messageIn<Status>(event);
+      const { code, sourceId, content } = status;
+      if (node.options.onStatus?.(status)) return;
+      node.statusLog.append(content);
+      log.debug({ link: link.number, from: sourceId, code }, 'a status came for this server');
+    },
+
+    forgetHost(link, event) {
+      const message = messageIn<RelayMessage & { content: string }>(event);
+      const host = node.table.get(message.sourceId);
+      if (!host) return;
+      node.table.remove(host.id);
+      const replacementId = message.type === 'server_quit' ? message.replacementId : ownId;
+      node.announceQuit(host, message.content, replacementId, hostIdOf(link));
+    },
+
+    withdrawHosts(link, event) {
+      const hostId = hostIdOf(link);
+      const farewell =
+        event.type === 'CLIENT_QUIT' || event.type === 'SERVER_QUIT' ? event.message : undefined;
+      for (const host of node.table.behind(hostId)) {
+        node.table.remove(host.id);
+        if (node.isStopping) continue;
+        const said = host.id === hostId ? farewell : undefined;
+        const replacementId = said?.type === 'server_quit' ? said.replacementId : ownId;
+        node.announceQuit(host, said?.content ?? LOST_TEXT, replacementId, hostId);
+      }
+    },
+
+    attachToReplacement(link, event) {
+      if (link.context.isParent) node.options.onParentQuit?.(messageIn<ServerQuit>(event).content);
+    },
+
+    rejectMessage: (link, event, { reason }) => passOver(link, event, reason),
+
+    closeLink(link, event, { reason }) {
+      const detail = event.type === 'BYTES_REFUSED' ? `: ${event.reason}` : '';
+      const isOrdinary = ordinaryReasons.has(reason);
+      log[isOrdinary ? 'info' : 'warn'](
+        { link: link.number, host: link.context.hostId },
+        `link closed: ${reason}${detail}`,
+      );
+      node.drop(link, reason);
+      if (reason === 'it does not read what it is sent') link.port.cut();
+      else link.port.close();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * What the server counts, and how Prometheus reads it. Counting is adding to a number; all else happens when somebody
+ * asks. No id, address or key is ever a label: they would tell who talks to whom, and never end.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { StateValue } from 'xstate';
+import type { MachineHost } from '../../machines/index.ts';
+import { nameTransitions } from '../../machines/index.ts';
+
+/** What the metrics show that somebody else counts. */
+export interface Measured {
+  readonly sessions: () => Iterable<InState>;
+  readonly pairings: () => Iterable<InState>;
+  /** By reason why the server wants no clients: whether it holds. */
+  readonly unready: () => Iterable<readonly [string, number]>;
+  readonly hosts: () => readonly Host[];
+  /** The game rooms, if they are on: their pairings are of the same machine. */
+  readonly rooms: () => MeasuredRooms | undefined;
+}
+
+interface MeasuredRooms {
+  readonly players: ReadonlyMap<unknown, InState>;
+  readonly pairings: Iterable<InState>;
+  readonly playerHost: Host;
+  readonly pairingHost: Host;
+}
+
+type InState = { readonly value: StateValue };
+type Host = Pick<MachineHost<never, never, never>, 'machine' | 'taken'>;
+
+class Counts extends Map<string, number> {
+  add(name: string, amount = 1): void {
+    this.set(name, (this.get(name) ?? 0) + amount);
+  }
+}
+
+export class Metrics {
+  /** Messages of clients by type. */
+  readonly received = new Counts();
+  /** By kind: an error code, a reason not to let connect, or why a session was closed. */
+  readonly refused = new Counts();
+  bytesReceived = 0;
+  bytesSent = 0;
+  readonly #registry = new Registry();
+  readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(measured: Measured) {
+    this.#eventLoop.enable();
+    const { received, refused } = this;
+    this.#gauge('pairlane_sessions', 'Sessions by state.', ['state'], () => byState(measured.sessions()));
+    this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () =>
+      byState([...measured.pairings(), ...(measured.rooms()?.pairings ?? [])]),
+    );
+    this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
+      byState(measured.rooms()?.players.values() ?? []),
+    );
+    this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
+    this.#counter('pairlane_messages_received_total', 'Messages by type.', ['type'], () => received);
+    this.#counter('pairlane_refusals_total', 'What was refused, by kind.', ['kind'], () => refused);
+    this.#counter('pairlane_bytes_total', 'Bytes of messages.', ['direction'], () => [
+      ['received', this.bytesReceived],
+      ['sent', this.bytesSent],
+    ]);
+    this.#counter('pairlane_transitions_total', 'Transitions taken.', ['transition'], () => {
+      const rooms = measured.rooms();
+      return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
+    });
+    this.#gauge('pairlane_event_loop_delay_seconds', 'Delay since the last scrape.', ['quantile'], () => {
+      const delays = ['50', '99', '100'].map((percent): [string, number] => [
+        `${Number(percent) / 100}`,
+        this.#eventLoop.percentile(Number(percent)) / 1e9,
+      ]);
+      this.#eventLoop.reset();
+      return delays;
+    });
+    this.#gauge('pairlane_memory_bytes', 'Memory by kind.', ['kind'], () =>
+      Object.entries(process.memoryUsage()),
+    );
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All of it in Prometheus's text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  stop(): void {
+    this.#eventLoop.disable();
+  }
+
+  #gauge(
+    name: string,
+    help: string,
+    labels: [string],
+    read: () => Iterable<readonly [string, number]>,
+  ): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name,
+      help,
+      labelNames: labels,
+      registers,
+      collect() {
+        this.reset();
+        for (const [label, value] of read()) this.set({ [labels[0]]: label }, value);
+      },
+    });
+  }
+
+  #counter(
+    name: string,
+    help: string,
+    labels: [string],
+    read: () => Iterable<readonly [string, number]>,
+  ): void {
+    const registers = [this.#registry];
+    new Counter({
+      name,
+      help,
+      labelNames: labels,
+      registers,
+      collect() {
+        this.reset();
+        for (const [label, value] of read()) this.inc({ [labels[0]]: label }, value);
+      },
+    });
+  }
+}
+
+function byState(instances: Iterable<InState>): Counts {
+  // Sessions in the same state share the value, so this counts objects, and spells out each only once.
+  const values = new Map<StateValue, number>();
+  for (const { value } of instances) values.set(value, (values.get(value) ?? 0) + 1);
+  const counts = new Counts();
+  for (const [value, count] of values) counts.add(spell(value), count);
+  return counts;
+}
+
+/** `present.pairing.unpaired present.socket.online.heard` */
+function spell(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .flatMap(([state, child]) =>
+      spell(child ?? '')
+        .split(' ')
+        .map((rest) => `${state}.${rest}`),
+    )
+    .join(' ');
+}
+
+function taken(hosts: readonly Host[]): [string, number][] {
+  return hosts.flatMap(({ machine, taken: counts }) =>
+    [...nameTransitions(machine)].map(([transition, name]): [string, number] => [
+      name,
+      counts.get(transition) ?? 0,
+    ]),
+  );
+}

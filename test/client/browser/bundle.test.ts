@@ -1,0 +1,37 @@
+/** The module that browsers load: what it weighs, what is in it, and how one gets it. */
+import { readFileSync } from 'node:fs';
+import { SourceTextModule } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { httpUrl } from '../../support/peers/browser.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+const MAX_GZIPPED_BYTES = 40_000;
+
+const bundle = readFileSync('dist/browser/pairlane.js', 'utf8');
+
+describe('the browser client', () => {
+  it('is under 40 KB gzipped', () => {
+    expect(gzipSync(bundle).length).toBeLessThan(MAX_GZIPPED_BYTES);
+  });
+
+  it('is one module that imports nothing', () => {
+    expect(new SourceTextModule(bundle).dependencySpecifiers).toEqual([]);
+    expect(bundle.match(/\bimport\s*\(|\brequire\s*\(/g)).toBeNull();
+  });
+
+  it('contains nothing of Node, nor of the server', () => {
+    const foreign = /\bnode:|\bprocess\.|\bBuffer\.|__dirname|setImmediate|werift|uWebSockets/g;
+    expect(bundle.match(foreign)).toBeNull();
+  });
+
+  it('is served at /pairlane.js, and its types stand where the package says', async () => {
+    const { server } = await startTestServer();
+    const response = await fetch(`${httpUrl(server)}pairlane.js`);
+    expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(await response.text()).toBe(bundle);
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(readFileSync(exports['./browser'].default, 'utf8')).toBe(bundle);
+    expect(readFileSync(exports['./browser'].types, 'utf8')).toContain('export declare function createPeer');
+  });
+});

@@ -1,0 +1,214 @@
+/** One connection over a WebRTC that the test leads by the hand: order, refusals, what comes too late. */
+import { describe, expect, it } from '@jest/globals';
+import { Connection, type ConnectionHandlers } from '../../../src/client/rtc/peer-connection.ts';
+import { FakeDataChannel, FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
+
+function connect() {
+  const rtc = new FakePeerConnection();
+  const told: string[] = [];
+  const tell =
+    (name: string) =>
+    (value?: unknown): void => {
+      told.push(value === undefined || value === SDP ? name : `${name}(${describeValue(value)})`);
+    };
+  const handlers: ConnectionHandlers = {
+    localOffer: tell('localOffer'),
+    localAnswer: tell('localAnswer'),
+    localCandidate: tell('localCandidate'),
+    established: tell('established'),
+    failed: tell('failed'),
+    closedByPeer: tell('closedByPeer'),
+    descriptionRefused: tell('descriptionRefused'),
+    opened: tell('opened'),
+    message: tell('message'),
+    channelClosed: tell('channelClosed'),
+    problem: tell('problem'),
+  };
+  const connection = new Connection(rtc, [{ label: 'chat' }, { label: 'moves' }], handlers);
+  /** Runs operations until none is under way. */
+  const finish = async () => {
+    await rtc.rest();
+    while (rtc.isBusy) await rtc.proceed();
+  };
+  return { rtc, told, connection, finish };
+}
+
+function describeValue(value: unknown): string {
+  if (value === null) return 'end';
+  const { code, candidate } = value as { code?: string; candidate?: string };
+  return code ?? candidate ?? String(value);
+}
+
+const candidate = (name: string) => ({ candidate: name, sdpMid: '0' });
+
+describe('a connection', () => {
+  it('carries out what it is asked strictly one after another', async () => {
+    const { rtc, connection, finish } = connect();
+    connection.makeOffer(false);
+    connection.applyOffer(SDP);
+    connection.addCandidate(candidate('x'));
+    await rtc.rest();
+    expect(rtc.calls).toEqual(['createOffer']);
+    await rtc.proceed();
+    expect(rtc.calls).toEqual(['createOffer', 'setLocal(offer)']);
+    await finish();
+    expect(rtc.calls).toEqual([
+      ...['createOffer', 'setLocal(offer)', 'setRemote(offer)', 'createAnswer', 'setLocal(answer)', 'add(x)'],
+    ]);
+  });
+
+  it('adds held candidates once a description is applied, and not before', async () => {
+    const { rtc, connection, finish } = connect();
+    connection.holdCandidate(candidate('early'));
+    connection.addCandidate(candidate('also early'));
+    connection.holdCandidate(null);
+    connection.applyOffer(SDP);
+    await finish();
+    expect(rtc.calls).toEqual([
+      ...[
+        'setRemote(offer)',
+        'add(early)',
+        'add(end)',
+        'add(also early)',
+        'createAnswer',
+        'setLocal(answer)',
+      ],
+    ]);
+  });
+
+  it('goes on when a candidate is refused', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(SDP);
+    connection.addCandidate(candidate('bad'));
+    connection.addCandidate(candidate('good'));
+    await rtc.rest();
+    for (let i = 0; i < 3; i += 1) await rtc.proceed();
+    await rtc.proceed(new Error('no candidate'));
+    await finish();
+    expect(rtc.calls.slice(-2)).toEqual(['add(bad)', 'add(good)']);
+    expect(told).toEqual(['localAnswer']);
+  });
+
+  it('answers only the newest of offers that wait', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(SDP);
+    connection.applyOffer(SDP);
+    await finish();
+    expect(rtc.calls).toEqual(['setRemote(offer)', 'createAnswer', 'setLocal(answer)']);
+    expect(told).toEqual(['localAnswer']);
+  });
+
+  it('does not announce an answer that a newer offer made stale', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(SDP);
+    await rtc.rest();
+    await rtc.proceed();
+    connection.applyOffer(SDP);
+    await finish();
+    expect(rtc.calls.filter((call) => call === 'setLocal(answer)')).toHaveLength(2);
+    expect(told).toEqual(['localAnswer']);
+  });
+
+  it('announces its candidates after the description that they belong to', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.makeOffer(false);
+    await rtc.rest();
+    await rtc.proceed();
+    rtc.onicecandidate?.({ candidate: candidate('found early') });
+    expect(told).toEqual([]);
+    await finish();
+    rtc.onicecandidate?.({ candidate: null });
+    expect(told).toEqual(['localOffer', 'localCandidate(found early)', 'localCandidate(end)']);
+  });
+
+  it.each([
+    ['an offer', (connection: Connection) => connection.applyOffer(SDP)],
+    ['an answer', (connection: Connection) => connection.applyAnswer(SDP)],
+    ['our own', (connection: Connection) => connection.makeOffer(true)],
+  ])('tells that %s was refused, and can go on', async (_, apply) => {
+    const { rtc, told, connection, finish } = connect();
+    apply(connection);
+    await rtc.rest();
+    await rtc.proceed(new Error('refused'));
+    expect(told).toEqual(['descriptionRefused(description_refused)']);
+    connection.applyOffer(SDP);
+    await finish();
+    expect(told.at(-1)).toBe('localAnswer');
+  });
+
+  it('refuses a description of no data channel', async () => {
+    const { told, connection, finish } = connect();
+    connection.applyOffer('v=0\r\n');
+    connection.applyAnswer('nonsense');
+    await finish();
+    expect(told).toEqual([
+      'descriptionRefused(description_refused)',
+      'descriptionRefused(description_refused)',
+    ]);
+  });
+
+  it('says nothing any more once it is closed', async () => {
+    const { rtc, told, connection } = connect();
+    connection.makeOffer(false);
+    connection.applyOffer(SDP);
+    await rtc.rest();
+    await connection.close();
+    await rtc.proceed();
+    rtc.onicecandidate?.({ candidate: null });
+    rtc.connectionState = 'closed';
+    rtc.onconnectionstatechange?.();
+    rtc.ondatachannel?.({ channel: new FakeDataChannel() });
+    connection.probe();
+    await rtc.rest();
+    while (rtc.isBusy) await rtc.proceed(new Error('closed'));
+    expect(told).toEqual([]);
+    expect(rtc.calls).not.toContain('setRemote(offer)');
+  });
+
+  it('creates the channels, in order, with its first offer only', async () => {
+    const { rtc, connection, finish } = connect();
+    connection.makeOffer(false);
+    await finish();
+    connection.applyAnswer(SDP);
+    connection.makeOffer(true);
+    await finish();
+    expect(rtc.channels.map(({ label }) => label)).toEqual(['chat', 'moves']);
+    expect(rtc.calls).toContain('createOffer(restart)');
+  });
+
+  it("takes the peer's channel of its label, and tells once that it is open", () => {
+    const { rtc, told } = connect();
+    const channel = new FakeDataChannel();
+    channel.readyState = 'open';
+    rtc.ondatachannel?.({ channel });
+    channel.open();
+    expect(told).toEqual(['opened(chat)']);
+  });
+
+  it('closes a channel of another label, and a second one', () => {
+    const { rtc, told } = connect();
+    const [agreed, other, second] = [
+      new FakeDataChannel(),
+      new FakeDataChannel('other'),
+      new FakeDataChannel(),
+    ];
+    for (const channel of [other, agreed, second]) rtc.ondatachannel?.({ channel });
+    expect(told).toEqual(['problem(unexpected_channel)', 'problem(unexpected_channel)']);
+    expect([agreed, other, second].map(({ readyState }) => readyState)).toEqual([
+      'connecting',
+      'closed',
+      'closed',
+    ]);
+  });
+
+  it.each([
+    ['connected', 'established'],
+    ['failed', 'failed'],
+    ['closed', 'closedByPeer'],
+  ] as const)('tells that it is %s', (state, fact) => {
+    const { rtc, told } = connect();
+    rtc.connectionState = state;
+    rtc.onconnectionstatechange?.();
+    expect(told).toEqual([fact]);
+  });
+});

@@ -1,0 +1,76 @@
+/** Peers that may go by way of a TURN server only: a real coturn, with the credentials that our server makes. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { nodePlatform, type PeerOptions } from '../../../src/client/index.ts';
+import type { Platform } from '../../../src/client/peer/platform.ts';
+import type { IceCandidate } from '../../../src/client/rtc/types.ts';
+import { type SignalingServer, startServer } from '../../../src/server/index.ts';
+import { event, inState, open, testPeer } from '../../support/peers/werift-peers.ts';
+import { type Coturn, startCoturn } from '../../support/servers/coturn.ts';
+
+/** No `iceServers` of their own: those that the server names. */
+const relayOnly: PeerOptions = { iceServers: undefined as never, iceTransportPolicy: 'relay' };
+
+const servers: SignalingServer[] = [];
+
+/** With the clock of this machine, by which coturn judges the credentials. */
+async function serverWith({ url, secret }: Coturn): Promise<SignalingServer> {
+  const server = await startServer({ port: 0, logLevel: 'silent', turnUrl: [url], turnSecret: secret });
+  servers.push(server);
+  return server;
+}
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+/** Node's platform, and the candidates that its connections find. */
+function watched(): { platform: Platform; found: IceCandidate[] } {
+  const found: IceCandidate[] = [];
+  const createConnection: Platform['createConnection'] = (config) => {
+    const rtc = nodePlatform.createConnection(config);
+    let handler: typeof rtc.onicecandidate = null;
+    Object.defineProperty(rtc, 'onicecandidate', {
+      get: () => (event: { candidate: IceCandidate | null }) => {
+        if (event.candidate) found.push(event.candidate);
+        handler?.(event);
+      },
+      set: (set) => {
+        handler = set;
+      },
+    });
+    return rtc;
+  };
+  return { platform: { ...nodePlatform, createConnection }, found };
+}
+
+describe('two peers that may use relay candidates only', () => {
+  it('connect by way of coturn, each with credentials of its own from our server', async () => {
+    const coturn = await startCoturn();
+    const server = await serverWith(coturn);
+    const { platform, found } = watched();
+    const a = await testPeer(server.url, relayOnly, platform);
+    const b = await testPeer(server.url, relayOnly, platform);
+    await open(a, b);
+    const received = event(b, 'message');
+    await a.send('by way of coturn');
+    expect(await received).toBe('by way of coturn');
+    expect(found.length).toBeGreaterThanOrEqual(2);
+    expect(found.filter(({ candidate }) => !/ typ relay/.test(candidate))).toEqual([]);
+    const users = coturn.allocatedFor();
+    for (const { id } of [a, b]) expect(users.some((user) => user.endsWith(`:${id}`))).toBe(true);
+  });
+
+  it('find a new way by way of coturn when the network changes', async () => {
+    const coturn = await startCoturn();
+    const server = await serverWith(coturn);
+    const [a, b] = await open(await testPeer(server.url, relayOnly), await testPeer(server.url, relayOnly));
+    await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
+    const restarting = inState(a, 'restarting');
+    a.networkChanged();
+    await restarting;
+    await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
+    const received = event(a, 'message');
+    await b.send('still there');
+    expect(await received).toBe('still there');
+  });
+});

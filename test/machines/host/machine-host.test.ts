@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import { assign, setup } from 'xstate';
+import {
+  effect,
+  Hosted,
+  MachineHost,
+  type Step,
+  StepQueue,
+  TimerWheel,
+} from '../../../src/machines/index.ts';
+
+const effects = { shout: effect<{ word: string }>(), whisper: effect() };
+
+const machine = setup({
+  types: { events: {} as { type: 'GO' | 'BACK' | 'BREAK' | 'LOUDER' }, context: {} as { count: number } },
+  actions: {
+    ...effects,
+    count: assign({ count: ({ context }) => context.count + 1 }),
+    breakDown: assign(() => {
+      throw new Error('a machine that breaks');
+    }),
+  },
+  guards: { isLoudEnough: ({ context }, params: { least: number }) => context.count >= params.least },
+  delays: { nap: 1_000 },
+}).createMachine({
+  id: 'echo',
+  context: { count: 0 },
+  initial: 'idle',
+  states: {
+    idle: {
+      on: {
+        GO: { target: 'busy', actions: ['count', { type: 'shout', params: { word: 'go' } }] },
+        LOUDER: { guard: { type: 'isLoudEnough', params: { least: 3 } }, actions: 'whisper' },
+        BREAK: { actions: ['whisper', 'breakDown'] },
+      },
+      after: { nap: { target: 'asleep' } },
+    },
+    busy: { entry: 'whisper', on: { BACK: { target: 'idle' } } },
+    asleep: { type: 'final' },
+  },
+});
+
+type Instance = Hosted<{ count: number }>;
+type Event = { type: 'GO' | 'BACK' | 'BREAK' | 'LOUDER' };
+
+function setUp(
+  onShout: (host: MachineHost<Instance, Event, typeof effects>, instance: Instance) => void = () => {},
+) {
+  const log: string[] = [];
+  const errors: string[] = [];
+  const timers = new TimerWheel();
+  const host: MachineHost<Instance, Event, typeof effects> = new MachineHost(machine, {
+    queue: new StepQueue(),
+    timers,
+    executors: {
+      shout(instance, event, { word }) {
+        log.push(`${event.type}: ${word} in ${String(instance.value)}`);
+        onShout(host, instance);
+      },
+      whisper: (instance) => log.push(`whisper in ${String(instance.value)}`),
+    },
+    onError: (_instance, error, effectName) => errors.push(`${effectName}: ${(error as Error).message}`),
+  });
+  const start = () => {
+    const instance: Instance = new Hosted();
+    host.start(instance, undefined);
+    return instance;
+  };
+  return { host, start, log, errors, timers };
+}
+
+describe('the machine host', () => {
+  it('executes effects only after the new state is committed', () => {
+    const { host, start, log } = setUp();
+    const instance = start();
+    host.send(instance, { type: 'GO' });
+    expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
+    expect(instance.context).toEqual({ count: 1 });
+  });
+
+  it('queues an event that is sent from within an effect until the step is over', () => {
+    const { host, start, log } = setUp((host, instance) => host.send(instance, { type: 'BACK' }));
+    const instance = start();
+    host.send(instance, { type: 'GO' });
+    expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
+    expect(instance.value).toBe('idle');
+  });
+
+  it('tells of an effect that throws, and carries out the others', () => {
+    const { host, start, log, errors } = setUp(() => {
+      throw new Error('hoarse');
+    });
+    const instance = start();
+    host.send(instance, { type: 'GO' });
+    expect(errors).toEqual(['shout: hoarse']);
+    expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
+  });
+
+  it('leaves a session as it was, and without effects, when its machine throws; others go on', () => {
+    const { host, start, log, errors } = setUp();
+    const [broken, sound] = [start(), start()];
+    host.send(broken, { type: 'BREAK' });
+    expect([broken.value, broken.context]).toEqual(['idle', { count: 0 }]);
+    expect(errors).toEqual(['transition: a machine that breaks']);
+    host.send(sound, { type: 'GO' });
+    expect(sound.value).toBe('busy');
+    expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
+  });
+
+  it('maps `after` onto the timer wheel, and passes over every event once the session is done', () => {
+    const { host, start, timers, log } = setUp();
+    const instance = start();
+    timers.advance(999);
+    expect(instance.value).toBe('idle');
+    timers.advance(1_050);
+    expect([instance.value, instance.isDone]).toEqual(['asleep', true]);
+    host.send(instance, { type: 'GO' });
+    expect(log).toEqual([]);
+  });
+
+  it('keeps no timer of a session whose state has changed', () => {
+    const { host, start, timers } = setUp();
+    host.send(start(), { type: 'GO' });
+    expect(timers.size).toBe(0);
+  });
+
+  it('tells the observer event, from, to, transitions and effects of each step', () => {
+    const { host, start } = setUp();
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    const instance = start();
+    host.send(instance, { type: 'GO' });
+    expect(steps.map(({ event, from, to }) => [event.type, from, to])).toEqual([
+      ['xstate.init', '', 'idle'],
+      ['GO', 'idle', 'busy'],
+    ]);
+    expect(steps[1]?.transitions.map((transition) => [transition.source.id, transition.eventType])).toEqual([
+      ['echo.idle', 'GO'],
+    ]);
+    expect(steps[1]?.effects.map(({ type, params }) => [type, params])).toEqual([
+      ['shout', { word: 'go' }],
+      ['whisper', undefined],
+    ]);
+  });
+
+  it('tells the observer which guard said no to an event that was ignored, and with what parameters', () => {
+    const { host, start } = setUp();
+    const instance = start();
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    host.send(instance, { type: 'LOUDER' });
+    host.send(instance, { type: 'BACK' });
+    expect(steps.map(({ transitions, verdicts }) => [transitions, verdicts])).toEqual([
+      [[], [{ guard: 'isLoudEnough', params: { least: 3 }, passed: false }]],
+      [[], []],
+    ]);
+  });
+
+  it('runs what a batch sends only after all of it is sent', () => {
+    const queue = new StepQueue();
+    const order: string[] = [];
+    queue.batch(() => {
+      queue.push(() => {
+        order.push('first');
+        queue.push(() => order.push('third'));
+      });
+      queue.push(() => order.push('second'));
+      order.push('sent');
+    });
+    expect(order).toEqual(['sent', 'first', 'second', 'third']);
+  });
+});

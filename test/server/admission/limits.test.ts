@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+/** The HTTP status that refuses an upgrade. */
+async function refusalOf(url: string, headers = {}): Promise<number | undefined> {
+  const socket = new WebSocket(url, { headers });
+  const [, response] = await once(socket, 'unexpected-response');
+  return response.statusCode;
+}
+
+describe('limits', () => {
+  it('lets 2 clients of one address connect with --max-connections-per-address 2, and the third with 429 not', async () => {
+    const { server, connect } = await startTestServer({ maxConnectionsPerAddress: 2 });
+    const [first] = [await connect(), await connect()];
+    expect(await refusalOf(server.url)).toBe(429);
+    await first.close();
+    await connect();
+    expect(server.metrics.refused.get('connections_per_address')).toBe(1);
+  });
+
+  it('lets 1 client connect with --max-connections 1, and the second with 503 not', async () => {
+    const { server, connect } = await startTestServer({ maxConnections: 1 });
+    await connect();
+    expect(await refusalOf(server.url)).toBe(503);
+    expect(server.metrics.refused.get('connections')).toBe(1);
+  });
+
+  it('has no limits where they are 0', async () => {
+    const { connect, connectPair } = await startTestServer({
+      maxConnectionsPerAddress: 0,
+      maxConnections: 0,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+      maxUpgradesPerSecond: 0,
+      maxMessageBytes: 0,
+      maxUnsentBytes: 0,
+      maxKeyGuessesPerMinute: 0,
+    });
+    const [a, b] = await connectPair();
+    for (let sent = 0; sent < 500; sent += 1) a.send({ type: 'pong' });
+    a.send({ type: 'offer', sdp: 'x'.repeat(2_000_000) });
+    expect(String((await b.next('offer')).sdp)).toHaveLength(2_000_000);
+    const guesser = await connect();
+    for (let guess = 0; guess < 50; guess += 1) guesser.send({ type: 'pair_request', key: '000000000000' });
+    await guesser.settled();
+    expect(guesser.inbox.every((message) => message.code === 'key_not_found')).toBe(true);
+  });
+
+  it('closes a client that leaves 64 KiB unread with --max-unsent-bytes 65536, and its peer is told', async () => {
+    const { server, connect, log } = await startTestServer({
+      maxUnsentBytes: 65_536,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+    });
+    const reader = await connect();
+    const address = new URL(server.url);
+    // A client that completes the handshake and then reads nothing more.
+    const deaf = connectTcp(Number(address.port), address.hostname);
+    deaf.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    );
+    const [greeting] = await once(deaf, 'data');
+    deaf.pause();
+    const id = /"id":"([^"]+)"/.exec(String(greeting))?.[1] ?? String((await once(deaf, 'data'))[0]);
+    reader.send({ type: 'pair_request', target_id: id });
+    await reader.next('paired');
+    const flood = async () => {
+      while (!reader.inbox.some((message) => message.type === 'peer_disconnected')) {
+        reader.send({ type: 'offer', sdp: 'x'.repeat(60_000) });
+        await reader.settled();
+      }
+    };
+    await flood();
+    expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'overfull' });
+    expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
+    expect(server.metrics.refused.get('unsent_bytes')).toBe(1);
+    deaf.destroy();
+  });
+
+  it('refuses 1 upgrade in 11 at once of one address with --max-upgrades-per-second 1, and lets 1 in a second later', async () => {
+    const { server, connect, clock } = await startTestServer({ maxUpgradesPerSecond: 1 });
+    for (let connected = 0; connected < 10; connected += 1) await connect();
+    expect(await refusalOf(server.url)).toBe(429);
+    clock.advance(1_000);
+    await connect();
+    expect(server.metrics.refused.get('upgrades')).toBe(1);
+  });
+
+  it('refuses what a client sends over 1,024 bytes a second after 4,096 at once, and relays it a second later', async () => {
+    const { server, connectPair, clock } = await startTestServer({ maxBytesPerSecond: 1_024 });
+    const [a, b] = await connectPair();
+    a.send({ type: 'offer', sdp: 'x'.repeat(3_900) });
+    await b.next('offer');
+    a.send({ type: 'offer', sdp: 'y'.repeat(900) });
+    expect(await a.next('error')).toMatchObject({
+      message: 'Too many bytes a second',
+      code: 'too_many_bytes',
+    });
+    clock.advance(1_000);
+    a.send({ type: 'offer', sdp: 'z'.repeat(900) });
+    expect(String((await b.next('offer')).sdp)[0]).toBe('z');
+    expect(server.metrics.refused.get('too_many_bytes')).toBe(1);
+  });
+
+  it('closes a client that says it comes back and names no session for 100 ms with --first-message-timeout-ms 100', async () => {
+    const { server, clock, connectResumable } = await startTestServer({ firstMessageTimeoutMs: 100 });
+    const silent = (await connectResumable()).comeBackSilently(server.url);
+    await silent.opened();
+    clock.advance(150);
+    expect(await silent.whenClosed()).toEqual({
+      code: 4408,
+      reason: 'You did not say which session is yours',
+    });
+    expect(server.metrics.refused.get('first_message')).toBe(1);
+  });
+
+  it('lets such a client be silent for an hour with --first-message-timeout-ms 0', async () => {
+    const { server, clock, connectResumable } = await startTestServer({
+      firstMessageTimeoutMs: 0,
+      resumeGraceMs: 7_200_000,
+      pingIntervalMs: 0,
+    });
+    const client = await connectResumable();
+    const silent = client.comeBackSilently(server.url);
+    await silent.opened();
+    clock.advance(3_600_000);
+    await client.settled();
+    expect(silent.closed).toBeUndefined();
+  });
+
+  it('closes a client that repeats a numbered frame more than 200 times at once and as often again', async () => {
+    const { server, connectResumable } = await startTestServer();
+    const client = await connectResumable();
+    client.send({ type: 'pong' });
+    for (let sent = 0; sent < 500; sent += 1) client.send('[1,0,{"type":"pong"}]');
+    expect(await client.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
+    expect(server.metrics.refused.get('too_many_messages')).toBe(1);
+    expect(server.metrics.refused.get('flood')).toBe(1);
+  });
+
+  it('reads no more than 64 KiB from a client that comes back', async () => {
+    const { server, connectResumable } = await startTestServer();
+    const client = await connectResumable();
+    const back = client.comeBackSilently(server.url);
+    await back.opened();
+    const message = { type: 'resume', id: client.id, token: client.token, received: 0 };
+    back.send(JSON.stringify({ ...message, more: 'x'.repeat(65_536) }));
+    expect((await back.next('your_id')).id).not.toBe(client.id);
+    expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
+  });
+
+  it('counts 2 hosts of one IPv6 /64 as 1 address with --max-connections-per-address 1', async () => {
+    const { server } = await startTestServer({ maxConnectionsPerAddress: 1, trustProxy: ['127.0.0.1'] });
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    const first = new WebSocket(server.url, { headers: from('2001:db8:0:1::1') });
+    await once(first, 'open');
+    expect(await refusalOf(server.url, from('2001:db8:0:1:ffff::2'))).toBe(429);
+    const other = new WebSocket(server.url, { headers: from('2001:db8:0:2::1') });
+    await once(other, 'open');
+    for (const socket of [first, other]) socket.terminate();
+  });
+
+  it('counts an IPv4 address as itself, also mapped into IPv6, and IPv6 by its /64', () => {
+    const keyOf = (...bytes: number[]) => addressKey(addressText(new Uint8Array(bytes).buffer));
+    const v6 = (...tail: number[]) => keyOf(0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, ...tail);
+    expect(keyOf(192, 0, 2, 1)).toBe('192.0.2.1');
+    expect(keyOf(...Array(10).fill(0), 255, 255, 192, 0, 2, 1)).toBe('192.0.2.1');
+    expect(v6(0, 0, 0, 0, 0, 0, 0, 1)).toBe(v6(9, 9, 9, 9, 9, 9, 9, 9));
+    expect(v6(0, 0, 0, 0, 0, 0, 0, 1)).toBe(addressKey('2001:db8:0:1::7'));
+    expect(addressKey('::1')).toBe(addressKey('0000:0000:0000:0000::2'));
+  });
+});

@@ -1,0 +1,220 @@
+/** Clients of two real servers that pair with each other, over real WebSockets. */
+import { describe, expect, it } from '@jest/globals';
+import type { RawClient } from '../../../support/clients/raw-client.ts';
+import {
+  ask,
+  nobodyOn,
+  pairAcross,
+  pairingsOn,
+  plainPairAcross,
+  twoNodes,
+  until,
+} from '../../../support/servers/test-cluster.ts';
+import { pairUp, type TestServer } from '../../../support/servers/test-server.ts';
+
+describe('a client of one node and a client of another', () => {
+  it('have ids that begin with the number of their node', async () => {
+    const { a, b } = await plainPairAcross();
+    expect([a.id.slice(0, 8), b.id.slice(0, 8)]).toEqual(['00000001', '00000002']);
+  });
+
+  it('are paired, exchange what peers exchange, and both nodes see how far they are', async () => {
+    const { one, two, a, b } = await plainPairAcross();
+    a.send({ type: 'offer', sdp: 'an offer', extra: { travels: 'along' } });
+    expect(await b.next('offer')).toEqual({
+      type: 'offer',
+      sdp: 'an offer',
+      extra: { travels: 'along' },
+      from_peer: true,
+    });
+    b.send({ type: 'answer', sdp: 'an answer' });
+    expect((await a.next('answer')).sdp).toBe('an answer');
+    b.send({ type: 'candidate', candidate: { candidate: 'one' } });
+    expect((await a.next('candidate')).candidate).toEqual({ candidate: 'one' });
+    for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+    await until(() => [one, two].every((node) => pairingsOn(node)[0] === 'connected'), 'connected');
+    expect([...one.server.sessions.values()][0]?.context.peerId).toBe(b.id);
+  });
+
+  it('are told of the end that the other makes, and are free then', async () => {
+    const { one, two, a, b } = await plainPairAcross();
+    b.send({ type: 'unpair' });
+    expect(await a.next('peer_disconnected')).toEqual({
+      type: 'peer_disconnected',
+      peer_id: b.id,
+      reason: 'unpaired',
+    });
+    expect([pairingsOn(one), pairingsOn(two)]).toEqual([[], []]);
+    await pairUp(b, a);
+    await a.close();
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id, reason: 'disconnected' });
+  });
+
+  it('are refused what the order of a negotiation forbids', async () => {
+    const { a, b } = await plainPairAcross();
+    b.send({ type: 'answer', sdp: 'to nothing' });
+    expect(await b.next('error')).toMatchObject({ code: 'no_offer', for: 'answer' });
+    expect(a.inbox).toEqual([]);
+  });
+
+  it('are paired while one is away, and the one who asked is told so, and when it is back', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connect()];
+    a.socket.terminate();
+    await until(() => one.server.sessions.get(a.id)?.isMissed === true, 'the loss');
+    b.send(ask(a.id));
+    expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
+    expect(await b.next('peer_away')).toEqual({ type: 'peer_away', peer_id: a.id });
+    const back = await a.comeBack(one.server.url);
+    expect(await back.next('paired')).toMatchObject({ peer_id: b.id });
+    expect(await b.next('peer_back')).toEqual({ type: 'peer_back', peer_id: a.id });
+  });
+
+  it('are told that the other is away, and back', async () => {
+    const { two, a, b, one } = await pairAcross();
+    a.socket.terminate();
+    expect(await b.next('peer_away')).toEqual({ type: 'peer_away', peer_id: a.id });
+    const back = await a.comeBack(one.server.url);
+    expect(await b.next('peer_back')).toEqual({ type: 'peer_back', peer_id: back.id });
+    back.send({ type: 'offer', sdp: 'after' });
+    expect((await b.next('offer')).sdp).toBe('after');
+    expect(pairingsOn(two)).toHaveLength(1);
+  });
+
+  it('are paired by a key of the one, and a wrong key is a guess', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    b.send({ type: 'create_key' });
+    const { key } = await b.next('key');
+    a.send({ type: 'pair_request', key: '0000-0000-0000' });
+    expect(await a.next('error')).toMatchObject({ code: 'key_not_found', for: 'pair_request' });
+    a.send({ type: 'pair_request', key });
+    expect(await a.next('paired')).toMatchObject({ peer_id: b.id, initiator: true });
+    expect(await b.next('paired')).toMatchObject({ peer_id: a.id, initiator: false });
+    for (let guess = 0; guess < 19; guess += 1) {
+      const other = await one.connect();
+      other.send({ type: 'pair_request', key: '0000-0000-0000' });
+      expect((await other.next('error')).code).toBe('key_not_found');
+    }
+    const last = await one.connect();
+    last.send({ type: 'pair_request', key });
+    expect((await last.next('error')).code).toBe('too_many_key_guesses');
+  });
+});
+
+describe('a pair request across nodes', () => {
+  it.each([
+    ['a client that its node does not have', 2],
+    ['a client of a node that is not there', 77],
+  ])('for %s is answered with `Target client not found`', async (_what, node) => {
+    const { one } = await twoNodes();
+    const a = await one.connect();
+    a.send(ask(nobodyOn(node)));
+    expect(await a.next('error')).toEqual({
+      type: 'error',
+      code: 'target_not_found',
+      message: 'Target client not found',
+      for: 'pair_request',
+    });
+    await pairUp(a, await one.connect());
+  });
+
+  it('for a client that is paired is refused, and leaves no half', async () => {
+    const { one, two, a, b } = await plainPairAcross();
+    const c = await two.connect();
+    c.send(ask(a.id));
+    expect(await c.next('error')).toMatchObject({ code: 'target_already_paired' });
+    a.send(ask(c.id));
+    expect(await a.next('error')).toMatchObject({ code: 'already_paired' });
+    expect([pairingsOn(one), pairingsOn(two), b.inbox]).toEqual([['paired'], ['paired'], []]);
+  });
+
+  it('by both for each other at once makes one pairing, and the other request is refused', async () => {
+    const { hold, one, two } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    const held = hold();
+    a.send(ask(b.id));
+    b.send(ask(a.id));
+    const isAsking = ({ server }: TestServer) => [...server.sessions.values()].some(({ ask }) => ask);
+    await until(() => isAsking(one) && isAsking(two), 'both requests');
+    held.release();
+    const [ofA, ofB] = await Promise.all([a.next('paired'), b.next('paired')]);
+    expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
+    expect(ofA.epoch).toBe(ofB.epoch);
+    expect(ofA.initiator).toBe(!ofB.initiator);
+    const loser = ofA.initiator ? b : a;
+    expect(await loser.next('error')).toMatchObject({ code: 'already_paired', for: 'pair_request' });
+    expect([pairingsOn(one), pairingsOn(two)]).toEqual([['paired'], ['paired']]);
+  });
+
+  it('while another one is under way is refused; one by a third for the one who asks, too', async () => {
+    const { hold, one, two } = await twoNodes();
+    const [a, b, c] = [await one.connect(), await two.connect(), await one.connect()];
+    const held = hold();
+    a.send(ask(nobodyOn(2)));
+    a.send(ask(b.id));
+    expect(await a.next('error')).toMatchObject({ code: 'request_pending' });
+    for (const message of [
+      { type: 'offer', sdp: 'x' },
+      { type: 'answer', sdp: 'x' },
+      { type: 'candidate', candidate: null },
+      { type: 'report', state: 'connected' },
+      { type: 'unpair' },
+    ]) {
+      a.send(message);
+      expect(await a.next('error')).toMatchObject({ code: 'not_paired', for: message.type });
+    }
+    c.send(ask(a.id));
+    expect(await c.next('error')).toMatchObject({ code: 'target_already_paired' });
+    held.release();
+    expect(await a.next('error')).toMatchObject({ code: 'target_not_found' });
+    await pairUp(c, a);
+  });
+
+  it('that is never answered is refused after 3 s, and its late answer leaves no half', async () => {
+    const { hold, one, two, advance } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    const held = hold();
+    a.send(ask(b.id));
+    await until(() => held.count > 0, 'the request');
+    one.clock.advance(3_050);
+    expect(await a.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
+    held.release();
+    expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
+    await advance(1_000);
+    expect([pairingsOn(one), pairingsOn(two)]).toEqual([[], []]);
+    await pairUp(a, b);
+  });
+
+  it('of a client that lost its socket meanwhile makes the pairing, and its peer hears of it when it comes back itself', async () => {
+    const { hold, one, two } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const isGone = ({ server }: TestServer, { id }: RawClient) =>
+      server.sessions.get(id)?.socket === undefined;
+    const held = hold();
+    a.send(ask(b.id));
+    await until(() => held.count > 0, 'the request');
+    a.socket.terminate();
+    await until(() => isGone(one, a), "the loss of a's socket");
+    held.release();
+    await b.next('paired');
+    b.socket.terminate();
+    await until(() => isGone(two, b), "the loss of b's socket");
+    const back = await b.comeBack(two.server.url);
+    expect(await back.next('peer_away')).toMatchObject({ peer_id: a.id });
+    const asker = await a.comeBack(one.server.url);
+    expect(await asker.next('paired')).toMatchObject({ peer_id: b.id });
+    expect(await back.next('peer_back')).toMatchObject({ peer_id: a.id });
+  });
+
+  it('of a client that is gone when the answer comes leaves no half', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    a.send(ask(b.id));
+    await a.close();
+    await b.next('paired');
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
+    expect(pairingsOn(two)).toEqual([]);
+  });
+});

@@ -1,0 +1,98 @@
+/** A server that is killed and started again with the same secret: everybody comes back, nothing is lost or doubled. */
+import { describe, expect, it } from '@jest/globals';
+import { RawClient } from '../../../support/clients/raw-client.ts';
+import { ResumableClient } from '../../../support/clients/resumable-client.ts';
+import { expectAllHeard, pairedOn, Restartable } from '../../../support/servers/restartable-server.ts';
+import { pairUp } from '../../../support/servers/test-server.ts';
+
+describe('a server that is killed and started again with the same secret', () => {
+  it('gives both clients their ids and their pairing, and every message arrives once and in order', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    const ids = [clients.a.id, clients.b.id];
+    const said = { a: 0, b: 0 };
+    const say = (who: 'a' | 'b', count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        said[who] += 1;
+        clients[who].send({ type: 'candidate', candidate: { candidate: `${who} ${said[who]}` } });
+      }
+    };
+    for (let round = 0; round < 6; round += 1) {
+      say('a', 7);
+      say('b', 5);
+      // Sometimes everything has arrived, sometimes nothing, and sometimes what a sent and b did not yet confirm.
+      if (round % 3 > 0) await clients.a.settled();
+      if (round % 3 > 1) await clients.b.settled();
+      await server.restart();
+      const order = round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const);
+      for (const who of order) {
+        clients[who] = await clients[who].comeBack(server.url);
+        say(who, 3);
+      }
+      await clients.a.settled();
+      await clients.b.settled();
+      await clients.a.settled();
+    }
+    await expectAllHeard(clients, said);
+    expect([clients.a.id, clients.b.id]).toEqual(ids);
+  });
+
+  it('takes whatever is exchanged next: an answer to the offer of before, an offer, reports', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    clients.a.send({ type: 'offer', sdp: 'before' });
+    expect((await clients.b.next('offer')).sdp).toBe('before');
+    await clients.b.settled();
+    await server.restart();
+    clients.b = await clients.b.comeBack(server.url);
+    clients.b.send({ type: 'answer', sdp: 'after' });
+    clients.a = await clients.a.comeBack(server.url);
+    await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the answer');
+  });
+
+  it('does not take an old answer, sent again, for that to a new offer', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    clients.a.send({ type: 'offer', sdp: 'one' });
+    await clients.b.next('offer');
+    clients.b.send({ type: 'answer', sdp: 'one' });
+    await clients.a.next('answer');
+    await server.restart();
+    clients.a = await clients.a.comeBack(server.url);
+    clients.a.send({ type: 'offer', sdp: 'two' });
+    await clients.a.settled();
+    // It has no confirmation of its first answer, and sends it again.
+    clients.b = await clients.b.comeBack(server.url);
+    await clients.b.until(() => clients.b.inbox.some(({ sdp }) => sdp === 'two'), 'the new offer');
+    clients.b.send({ type: 'answer', sdp: 'two' });
+    await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the new answer');
+    expect(clients.a.inbox.filter(({ type }) => type === 'answer')).toMatchObject([{ sdp: 'two' }]);
+  });
+
+  it('does not give a session for a secret that another server issued', async () => {
+    const server = await new Restartable().start();
+    const { a } = await pairedOn(server);
+    await server.restart('another secret');
+    const back = await a.comeBack(server.url);
+    expect(back.id).not.toBe(a.id);
+    expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
+  });
+
+  it('pairs nobody with a client that does not say so: not one that is there, not one that comes', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    const victim = await ResumableClient.connect(server.url);
+    const { epoch } = clients.a.pairing ?? { epoch: 0 };
+    await server.restart();
+    const there = await RawClient.connect(server.url);
+    clients.a.pairing = { peer_id: there.id, epoch, initiator: true };
+    const a = await clients.a.comeBack(server.url);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: there.id });
+    clients.b.pairing = { peer_id: victim.id, epoch, initiator: true };
+    const b = await clients.b.comeBack(server.url);
+    await b.next('peer_away');
+    const back = await victim.comeBack(server.url);
+    expect(await b.next('peer_disconnected')).toMatchObject({ peer_id: victim.id });
+    expect(await pairUp(there, back)).toBeGreaterThan(epoch);
+  });
+});

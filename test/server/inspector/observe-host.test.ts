@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Observer } from '../../../src/machines/index.ts';
+import { tap } from '../../../src/server/inspector/observe-host.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+describe("listening to a host's steps", () => {
+  it('reaches every listener, and takes the observer off when the last one left', () => {
+    const host: { observer: Observer<unknown> | undefined } = { observer: undefined };
+    const heard: string[] = [];
+    const stopOne = tap(host, () => heard.push('one'));
+    const stopTwo = tap(host, () => heard.push('two'));
+    host.observer?.({} as never);
+    stopOne();
+    host.observer?.({} as never);
+    expect(heard).toEqual(['one', 'two', 'two']);
+    stopTwo();
+    expect(host.observer).toBeUndefined();
+  });
+
+  it('leaves an observer that was there before in its place', () => {
+    const heard: string[] = [];
+    const host = { observer: (() => heard.push('base')) as Observer<unknown> | undefined };
+    const base = host.observer;
+    const stop = tap(host, () => heard.push('tap'));
+    host.observer?.({} as never);
+    stop();
+    stop();
+    expect(heard).toEqual(['base', 'tap']);
+    expect(host.observer).toBe(base);
+  });
+
+  it('is done by nobody on a server that nobody looks into', async () => {
+    const { SignalingServer } = await import('../../../src/server/index.ts');
+    const server = await new SignalingServer({ port: 0, logLevel: 'silent' }).start();
+    expect(server.sessionHost.observer).toBeUndefined();
+    expect(server.pairingHost.observer).toBeUndefined();
+    await server.stop();
+    expect((await startTestServer()).server.sessionHost.observer).toBeDefined();
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RawClient } from '../../support/clients/raw-client.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+async function keyOf(client: RawClient, options: object = {}): Promise<{ key: string; expiresAt: number }> {
+  client.send({ type: 'create_key', ...options });
+  const { key, expires_at } = await client.next('key');
+  return { key: String(key), expiresAt: Number(expires_at) };
+}
+
+async function refusedWith(client: RawClient, key: string): Promise<unknown> {
+  client.send({ type: 'pair_request', key });
+  const { message, code } = await client.next('error');
+  return [message, code];
+}
+
+const NOT_FOUND = ['Key not found', 'key_not_found'];
+
+describe('a pairing key', () => {
+  it('pairs whoever has it with its maker, in any case and without dashes', async () => {
+    const { connect } = await startTestServer();
+    const [maker, guest] = [await connect(), await connect()];
+    const { key } = await keyOf(maker);
+    expect(key).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+    guest.send({ type: 'pair_request', key: key.toLowerCase().replaceAll('-', '') });
+    expect(await guest.next('paired')).toMatchObject({ peer_id: maker.id, initiator: true });
+    expect(await maker.next('paired')).toMatchObject({ peer_id: guest.id, initiator: false });
+  });
+
+  it('is good for one pairing', async () => {
+    const { connect } = await startTestServer();
+    const [maker, guest, late] = [await connect(), await connect(), await connect()];
+    const { key } = await keyOf(maker);
+    guest.send({ type: 'pair_request', key });
+    await guest.next('paired');
+    expect(await refusedWith(late, key)).toEqual(NOT_FOUND);
+  });
+
+  it('is good for as many pairings as were asked for', async () => {
+    const { connect } = await startTestServer();
+    const [maker, guest] = [await connect(), await connect()];
+    const { key } = await keyOf(maker, { uses: 2 });
+    for (let use = 0; use < 2; use += 1) {
+      guest.send({ type: 'pair_request', key });
+      await guest.next('paired');
+      guest.send({ type: 'unpair' });
+      await maker.next('paired');
+      await maker.next('peer_disconnected');
+    }
+    expect(await refusedWith(guest, key)).toEqual(NOT_FOUND);
+  });
+
+  it('is not used up by a request that is refused', async () => {
+    const { connect, connectPair } = await startTestServer();
+    const [maker, peer] = await connectPair();
+    const guest = await connect();
+    const { key } = await keyOf(maker);
+    expect(await refusedWith(guest, key)).toEqual([
+      'Target client is already paired',
+      'target_already_paired',
+    ]);
+    peer.send({ type: 'unpair' });
+    await maker.next('peer_disconnected');
+    guest.send({ type: 'pair_request', key });
+    await guest.next('paired');
+  });
+
+  it('expires after 10 minutes, or the time asked for', async () => {
+    const { connect, clock } = await startTestServer({ pingIntervalMs: 0 });
+    const [maker, guest] = [await connect(), await connect()];
+    const usual = await keyOf(maker);
+    const short = await keyOf(maker, { ttl_s: 5 });
+    expect(usual.expiresAt - clock.wallTime()).toBe(600_000);
+    expect(short.expiresAt - clock.wallTime()).toBe(5_000);
+    clock.advance(5_000);
+    expect(await refusedWith(guest, short.key)).toEqual(NOT_FOUND);
+    clock.advance(594_999);
+    guest.send({ type: 'pair_request', key: usual.key });
+    await guest.next('paired');
+  });
+
+  it('ends with its maker', async () => {
+    const { connect } = await startTestServer();
+    const [maker, guest] = [await connect(), await connect()];
+    const { key } = await keyOf(maker);
+    await maker.close();
+    await guest.settled();
+    expect(await refusedWith(guest, key)).toEqual(NOT_FOUND);
+  });
+
+  it('cannot be used by its maker', async () => {
+    const { connect } = await startTestServer();
+    const maker = await connect();
+    const { key } = await keyOf(maker);
+    expect(await refusedWith(maker, key)).toEqual(['You cannot pair with yourself', 'self_pairing']);
+  });
+
+  it('is refused after 20 wrong guesses a minute from one address, even when it is right', async () => {
+    const { server, connect, clock } = await startTestServer();
+    const [maker, guesser] = [await connect(), await connect()];
+    const { key } = await keyOf(maker);
+    for (let guess = 0; guess < 20; guess += 1) {
+      expect(await refusedWith(guesser, `0000-0000-00${10 + guess}`)).toEqual(NOT_FOUND);
+    }
+    expect(await refusedWith(guesser, key)).toEqual([
+      expect.stringContaining('wrong keys'),
+      'too_many_key_guesses',
+    ]);
+    expect(server.metrics.refused.get('too_many_key_guesses')).toBe(1);
+    // The address counts, not the client: another one does not help.
+    expect(await refusedWith(await connect(), key)).toContain('too_many_key_guesses');
+    clock.advance(3_000);
+    guesser.send({ type: 'pair_request', key });
+    await guesser.next('paired');
+  });
+
+  it('is one of at most 16 that a client has at once', async () => {
+    const { connect, clock } = await startTestServer();
+    const maker = await connect();
+    for (let made = 0; made < 16; made += 1) await keyOf(maker, { ttl_s: 10 });
+    maker.send({ type: 'create_key' });
+    expect(await maker.next('error')).toMatchObject({ code: 'too_many_keys', for: 'create_key' });
+    clock.advance(10_000);
+    await keyOf(maker);
+  });
+});

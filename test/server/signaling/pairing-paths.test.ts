@@ -1,0 +1,171 @@
+/**
+ * Paths generated from the pairing machine, walked by two real clients over real WebSockets. The machine says what
+ * each step should yield; the clients' inboxes say whether it came, and with which payload.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { TestModel } from 'xstate/graph';
+import {
+  Hosted,
+  MachineHost,
+  type PairingEvent,
+  pairingMachine,
+  type Side,
+  StepQueue,
+  TimerWheel,
+} from '../../../src/machines/index.ts';
+import type { SignalingServer } from '../../../src/server/index.ts';
+import type { RawClient } from '../../support/clients/raw-client.ts';
+import { EPOCH, pairingEvents } from '../../support/machines/machine-cases.ts';
+import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+
+const input = { aId: 'a', bId: 'b', epoch: EPOCH };
+
+type Beginning = 'FORMED' | 'RESTORED';
+/** How a pairing comes about; and how a half of it goes to another node, which takes that other node. */
+const NOT_OF_CLIENTS: readonly string[] = ['FORMED', 'RESTORED', 'MOVED'];
+type Snapshot = { readonly value: unknown; readonly status: string; readonly context: object };
+
+/** Every path begins with how the pairing came about, and has it behind it then. */
+const modelOf = (beginning: Beginning) =>
+  new TestModel(
+    pairingMachine as never,
+    {
+      events: Object.values(pairingEvents).flat() as never,
+      input: input as never,
+      filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
+        snapshot.status === 'active' &&
+        (snapshot.value === 'forming'
+          ? event.type === beginning
+          : !NOT_OF_CLIENTS.includes(event.type))) as never,
+      serializeState: ((snapshot: Snapshot, event?: object, previous?: Snapshot) =>
+        JSON.stringify([
+          snapshot.value,
+          snapshot.context,
+          event && previous ? [event, previous.value] : null,
+        ])) as never,
+    } as never,
+  );
+
+/** Steps the machine alone, and notes the effects: what the clients must see. */
+function oracle() {
+  const yielded: { type: string; params: unknown }[] = [];
+  const executors = Object.fromEntries(
+    Object.keys(pairingMachine.implementations.actions).map((type) => [
+      type,
+      (_pairing: unknown, _event: unknown, params: unknown) => yielded.push({ type, params }),
+    ]),
+  );
+  const host = new MachineHost<Hosted<unknown>, PairingEvent, object>(pairingMachine, {
+    executors,
+    queue: new StepQueue(),
+    timers: new TimerWheel(),
+    onError: (_pairing, error) => {
+      throw error;
+    },
+  });
+  const pairing = new Hosted<unknown>();
+  host.start(pairing, input);
+  yielded.length = 0;
+  return {
+    step(event: PairingEvent) {
+      host.send(pairing, event);
+      return { state: pairing.value, effects: yielded.splice(0) };
+    },
+  };
+}
+
+/** The frame that brings an event about; the payload is new each time, so that it cannot be mistaken. */
+function frameOf(event: PairingEvent, epoch: number, serial: number): object {
+  const named = 'epoch' in event && event.epoch !== undefined ? { epoch: epoch + event.epoch - EPOCH } : {};
+  switch (event.type) {
+    case 'OFFER_RECEIVED':
+      return { type: 'offer', sdp: `offer ${serial}`, ...named };
+    case 'ANSWER_RECEIVED':
+      return { type: 'answer', sdp: `answer ${serial}`, ...named };
+    case 'CANDIDATE_RECEIVED':
+      return { type: 'candidate', candidate: { candidate: `candidate ${serial}` }, ...named };
+    case 'REPORT_RECEIVED':
+      return { type: 'report', state: event.isConnected ? 'connected' : 'failed', ...named };
+    default:
+      return { type: 'unpair', ...named };
+  }
+}
+
+async function expectEffects(
+  effects: readonly { type: string; params: unknown }[],
+  frame: object,
+  sender: RawClient,
+  peer: RawClient,
+): Promise<void> {
+  for (const { type, params } of effects) {
+    if (type === 'relayToPeer') {
+      expect(await peer.next((frame as { type: string }).type)).toEqual({ ...frame, from_peer: true });
+    } else if (type === 'refuse') expect(await sender.next('error')).toMatchObject(params as object);
+    else if (type === 'endPairing') {
+      expect((await peer.next('peer_disconnected')).peer_id).toBe(sender.id);
+    }
+  }
+}
+
+interface Pair {
+  readonly server: SignalingServer;
+  readonly epoch: number;
+  readonly clients: { readonly [S in Side]: RawClient };
+}
+
+/** Two clients of the seeds' protocol that are paired anew. */
+async function formed({ server, connect }: TestServer): Promise<Pair> {
+  const clients = { a: await connect(), b: await connect() };
+  return { server, clients, epoch: await pairUp(clients.a, clients.b) };
+}
+
+/** Two clients whose pairing a second server makes again: it has the secret of the first. */
+async function restored({ connectResumable }: TestServer, { server }: TestServer): Promise<Pair> {
+  const [a, b] = [await connectResumable(), await connectResumable()];
+  const epoch = await pairUp(a, b);
+  a.pairing = { peer_id: b.id, epoch, initiator: true };
+  b.pairing = { peer_id: a.id, epoch, initiator: false };
+  const clients = { a: await a.comeBack(server.url), b: await b.comeBack(server.url) };
+  await clients.a.next('peer_away');
+  await clients.a.next('peer_back');
+  return { server, clients, epoch };
+}
+
+const options = { maxConnectionsPerAddress: 0, secret: 'a secret that both servers have' };
+
+describe.each<Beginning>(['FORMED', 'RESTORED'])(
+  'a path through the pairing machine, over real WebSockets: %s',
+  (beginning) => {
+    const paths = modelOf(beginning).getShortestPaths();
+
+    it(`each of ${paths.length} ends where the machine says, and delivers what it says`, async () => {
+      const [first, second] = [await startTestServer(options), await startTestServer(options)];
+      let serial = 0;
+      for (const path of paths) {
+        const { server, clients, epoch } = await (beginning === 'FORMED'
+          ? formed(first)
+          : restored(first, second));
+        const pairing = [...server.pairings].at(-1);
+        const expected = oracle();
+        for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
+          if (!('from' in event)) continue;
+          const [sender, peer] = event.from === 'a' ? [clients.a, clients.b] : [clients.b, clients.a];
+          const { state, effects } = expected.step(event);
+          if (event.type === beginning) continue;
+          const frame = frameOf(event, epoch, serial++);
+          if (event.type === 'PEER_LOST') await sender.close();
+          else {
+            sender.send(frame);
+            await sender.settled();
+          }
+          await expectEffects(effects, frame, sender, peer);
+          expect([event, pairing?.value]).toEqual([event, state]);
+        }
+        await clients.b.settled().catch(() => {});
+        expect([...clients.a.inbox, ...clients.b.inbox]).toEqual([]);
+        for (const client of Object.values(clients)) await client.close();
+      }
+      expect(paths.length).toBeGreaterThan(100);
+    });
+  },
+);

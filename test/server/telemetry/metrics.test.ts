@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+async function scrape(url: string): Promise<string> {
+  const response = await fetch(`${url.replace('ws:', 'http:')}metrics`);
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    'text/plain; version=0.0.4; charset=utf-8',
+  ]);
+  return response.text();
+}
+
+describe('GET /metrics', () => {
+  it('tells sessions and pairings by state, transitions, messages, refusals, bytes, delay and memory', async () => {
+    const { server, connect, connectPair } = await startTestServer();
+    const [a, b] = await connectPair();
+    const lone = await connect();
+    a.send({ type: 'offer', sdp: 'x' });
+    await b.next('offer');
+    lone.send({ type: 'offer', sdp: 'x' });
+    await lone.next('error');
+    const text = await scrape(server.url);
+    for (const line of [
+      'pairlane_sessions{state="present.pairing.unpaired present.socket.online.heard"} 1',
+      'pairlane_sessions{state="present.pairing.negotiating present.socket.online.heard"} 2',
+      'pairlane_pairings{state="negotiating.offered"} 1',
+      'pairlane_transitions_total{transition="pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating"} 1',
+      'pairlane_messages_received_total{type="pair_request"} 1',
+      'pairlane_messages_received_total{type="offer"} 2',
+      'pairlane_refusals_total{kind="not_paired"} 1',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).toMatch(/pairlane_bytes_total\{direction="received"\} \d{2,}/);
+    expect(text).toMatch(/pairlane_bytes_total\{direction="sent"\} \d{3,}/);
+    expect(text).toMatch(/pairlane_event_loop_delay_seconds\{quantile="0.99"\} \d/);
+    expect(text).toMatch(/pairlane_memory_bytes\{kind="rss"\} \d{7,}/);
+  });
+
+  it('names no id, address or key', async () => {
+    const { server, connectPair } = await startTestServer();
+    const [a, b] = await connectPair();
+    a.send({ type: 'create_key' });
+    const { key } = await a.next('key');
+    const text = await scrape(server.url);
+    for (const secret of [a.id, b.id, String(key), '127.0.0.1']) expect(text).not.toContain(secret);
+  });
+
+  it('gives no scrape the counts of the one before again', async () => {
+    const { server, connectPair } = await startTestServer();
+    const [a] = await connectPair();
+    await a.close();
+    while (server.pairings.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await scrape(server.url)).toMatch(/pair_request"} 1\n/);
+    const second = await scrape(server.url);
+    expect(second).toMatch(/pair_request"} 1\n/);
+    expect(second).not.toContain('pairlane_pairings{');
+  });
+});

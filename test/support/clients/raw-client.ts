@@ -1,0 +1,122 @@
+/** A client that speaks raw frames: it sends what it is told to, keeps what arrives, and waits for facts. */
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
+
+export interface Received {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** Every client that a test has made, to be put away after it. */
+export const madeClients = new Set<RawClient>();
+
+export class RawClient {
+  readonly socket: WebSocket;
+  readonly inbox: Received[] = [];
+  id = '';
+  closed: { code: number; reason: string } | undefined;
+  #waiting: (() => void)[] = [];
+
+  protected constructor(url: string) {
+    madeClients.add(this);
+    this.socket = new WebSocket(url);
+    this.socket.on('message', (data) => {
+      const message = this.decode(String(data));
+      if (message) this.inbox.push(message);
+      this.#wake();
+    });
+    this.socket.on('close', (code, reason) => {
+      this.closed = { code, reason: String(reason) };
+      this.#wake();
+    });
+    this.socket.on('error', () => {});
+  }
+
+  /** Connects, and waits for `your_id`. */
+  static async connect(url: string): Promise<RawClient> {
+    const client = new RawClient(url);
+    client.id = String((await client.next('your_id')).id);
+    return client;
+  }
+
+  /** Sends an object as JSON, a string or bytes as they are. */
+  send(message: object | string | Buffer): void {
+    const isRaw = typeof message === 'string' || Buffer.isBuffer(message);
+    this.socket.send(isRaw ? message : this.encode(JSON.stringify(message)));
+  }
+
+  /** What goes over the wire for a message. */
+  protected encode(message: string): string {
+    return message;
+  }
+
+  /** The message in what came over the wire; undefined when it is none for the test. */
+  protected decode(frame: string): Received | undefined {
+    return JSON.parse(frame);
+  }
+
+  /** Takes the next message out of the inbox, which must be of that type; pings are passed over unless asked for. */
+  async next(type: string): Promise<Received> {
+    await this.until(() => this.#firstIndex(type) >= 0, `a message of type ${type}`);
+    const [message] = this.inbox.splice(this.#firstIndex(type), 1);
+    if (message?.type !== type) {
+      throw new Error(`expected ${type} next, got ${JSON.stringify(message)}`);
+    }
+    return message;
+  }
+
+  /** Waits until the server has dealt with everything sent so far: it answers in order. */
+  async settled(): Promise<void> {
+    const mark = { type: 'no_such_type' };
+    this.send(mark);
+    await this.until(() => this.inbox.some(isMark), 'the answer to the mark');
+    this.inbox.splice(this.inbox.findIndex(isMark), 1);
+  }
+
+  async until(fact: () => boolean, what: string): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!fact()) {
+      if (this.closed || Date.now() > deadline) {
+        throw new Error(
+          `${what} did not come; closed: ${JSON.stringify(this.closed)}; inbox: ${JSON.stringify(this.inbox)}`,
+        );
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deadline - Date.now());
+        this.#waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Closes the connection on purpose, and waits until it is closed. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.socket.close(1000);
+    await once(this.socket, 'close');
+  }
+
+  async opened(): Promise<void> {
+    if (this.socket.readyState === this.socket.CONNECTING) await once(this.socket, 'open');
+  }
+
+  async whenClosed(): Promise<{ code: number; reason: string }> {
+    while (!this.closed) await once(this.socket, 'close');
+    return this.closed;
+  }
+
+  #firstIndex(type: string): number {
+    return this.inbox.findIndex((message) => type === 'ping' || message.type !== 'ping');
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+function isMark(message: Received): boolean {
+  return message.type === 'error' && message.code === 'unknown_type';
+}

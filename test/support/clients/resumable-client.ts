@@ -1,0 +1,100 @@
+/** A raw client that numbers its frames and comes back: the wire of section "Resume" and nothing else. */
+import { Delivery, readNumbered, type WaitingFrame } from '../../../src/protocol/index.ts';
+import { RawClient, type Received } from './raw-client.ts';
+
+export class ResumableClient extends RawClient {
+  delivery: Delivery<string>;
+  #isLeft = false;
+  token = '';
+  /** Of the last frame that was relayed to us. */
+  lastOrigin = 0;
+  /** What it says of its pairing to a server that has forgotten it. */
+  pairing?: { peer_id: string; epoch: number; initiator: boolean };
+
+  private constructor(url: string, delivery: Delivery<string>) {
+    super(url);
+    this.delivery = delivery;
+  }
+
+  /** Connects and asks for a session that can be resumed. */
+  static override async connect(url: string): Promise<ResumableClient> {
+    const client = new ResumableClient(`${url}?resume=1`, new Delivery());
+    await client.#welcomed();
+    return client;
+  }
+
+  /** Opens a new socket and asks for the session of the old one; both sides send again what is missing. */
+  async comeBack(
+    url: string,
+    changes: { token?: string; received?: number; id?: string } = {},
+  ): Promise<ResumableClient> {
+    const next = new ResumableClient(`${url}?resume=back`, this.delivery);
+    // What the old socket still brings is not ours any more.
+    this.#isLeft = true;
+    next.inbox.push(...this.inbox);
+    next.socket.once('open', () => this.#askAt(next, changes));
+    next.lastOrigin = this.lastOrigin;
+    if (this.pairing) next.pairing = this.pairing;
+    const { received } = await next.#welcomed();
+    if (received === undefined) return next;
+    for (const kept of next.delivery.waiting) next.socket.send(this.#frame(kept));
+    return next;
+  }
+
+  /** Opens a socket and asks for its session there, and does not wait for the answer. */
+  async knock(url: string): Promise<ResumableClient> {
+    const next = this.comeBackSilently(url);
+    await next.opened();
+    this.#askAt(next);
+    return next;
+  }
+
+  #askAt({ socket }: ResumableClient, changes: object = {}): void {
+    const { id, token, pairing } = this;
+    const { received, first } = this.delivery;
+    const message = { type: 'resume', id, token, received, first, ...(pairing && { pairing }), ...changes };
+    socket.send(JSON.stringify(message));
+  }
+
+  /** Opens a socket to come back on, and sends nothing. */
+  comeBackSilently(url: string): ResumableClient {
+    return new ResumableClient(`${url}?resume=back`, this.delivery);
+  }
+
+  async #welcomed(): Promise<Received> {
+    await this.until(() => this.inbox.some((message) => message.type === 'your_id'), 'your_id');
+    const at = this.inbox.findIndex((message) => message.type === 'your_id');
+    const [welcome] = this.inbox.splice(at, 1) as [Received];
+    this.id = String(welcome.id);
+    this.token = String(welcome.resume);
+    return welcome;
+  }
+
+  protected override encode(message: string): string {
+    return this.#frame(this.delivery.keep(message));
+  }
+
+  #frame(kept: WaitingFrame<string>): string {
+    return this.delivery.headOf(kept) + kept.message + this.delivery.tailOf(kept);
+  }
+
+  protected override decode(frame: string): Received | undefined {
+    if (this.#isLeft) return undefined;
+    const numbered = readNumbered(frame);
+    if (numbered) {
+      const verdict = this.delivery.accept(numbered.seq, numbered.confirmed);
+      if (verdict === 'impossible') throw new Error(`numbers that cannot be: ${frame.slice(0, 40)}`);
+      const isKnown = numbered.origin !== undefined && numbered.origin <= this.lastOrigin;
+      if (verdict !== 'new' || isKnown) return undefined;
+      this.lastOrigin = numbered.origin ?? this.lastOrigin;
+      return JSON.parse(numbered.message);
+    }
+    const message: Received = JSON.parse(frame);
+    // At once: the frames that follow are numbered from 1 again.
+    if (message.restarted) this.delivery.restart();
+    if (message.type === 'your_id' && message.received === undefined) this.delivery = new Delivery();
+    if (message.type !== 'ack') return message;
+    this.delivery.confirm(Number(message.received));
+    return undefined;
+  }
+}

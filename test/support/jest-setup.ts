@@ -1,0 +1,16 @@
+/** Runs around each test file: what it took of the machines' transitions goes to the gate. */
+import { afterAll, beforeEach, expect, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { endTest, leaveToChance, writeTransitions } from './machines/transition-coverage.ts';
+
+// Not after each test, when its servers are yet to be stopped.
+beforeEach(endTest);
+afterAll(writeTransitions);
+// Called before each run of a property, of whatever test.
+fc.configureGlobal({ beforeEach: leaveToChance });
+
+// Real browsers, TURN servers and lossy networks miss a deadline now and then on a busy machine. Such a test is tried
+// once more, and the first failure is printed; one that fails twice has failed.
+if (/\/test\/(interop|e2e|client)\//.test(expect.getState().testPath ?? '')) {
+  jest.retryTimes(1, { logErrorsBeforeRetry: true });
+}

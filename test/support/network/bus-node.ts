@@ -1,0 +1,109 @@
+/** A node on a bus, for tests: it keeps what it is told, and waits for what a test needs to know. */
+import type { Bus, BusHandlers, NodeId } from '../../../src/server/cluster/bus/bus.ts';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
+
+/** Begins what the nodes under test say to each other to find out whether they are there. */
+const PROBE = 'probe:';
+
+export class BusNode {
+  readonly id: NodeId;
+  readonly bus: Bus;
+  /** What came, and was not asked for yet. */
+  readonly texts: string[] = [];
+  readonly unreachable: NodeId[] = [];
+  readonly states: ('up' | 'down')[] = [];
+  readonly reasons: string[] = [];
+  /** How often it was told anything. */
+  told = 0;
+  readonly #probes = new Set<string>();
+  #missing: NodeId[] = [];
+  #wake = () => {};
+  #probed = 0;
+
+  constructor(bus: Bus, id: NodeId) {
+    this.bus = bus;
+    this.id = id;
+  }
+
+  readonly handlers: BusHandlers = {
+    received: (text) =>
+      this.#tell(() => {
+        if (text.startsWith(PROBE)) this.#probes.add(text);
+        else this.texts.push(text);
+      }),
+    unreachable: (node) => this.#tell(() => this.#missing.push(node) && this.unreachable.push(node)),
+    up: () => this.#tell(() => this.states.push('up')),
+    down: (reason) => this.#tell(() => this.states.push('down') && this.reasons.push(reason)),
+  };
+
+  start(): Promise<void> {
+    return this.bus.start(this.handlers);
+  }
+
+  isUp(): Promise<void> {
+    return this.until('it is up', () => this.states.at(-1) === 'up');
+  }
+
+  isDown(): Promise<void> {
+    return this.until('it is down', () => this.states.at(-1) === 'down');
+  }
+
+  async next(): Promise<string> {
+    await this.until('a message came', () => this.texts.length > 0);
+    return this.texts.shift() as string;
+  }
+
+  async nextUnreachable(): Promise<NodeId> {
+    await this.until('a node was found to be unreachable', () => this.unreachable.length > 0);
+    return this.unreachable.shift() as NodeId;
+  }
+
+  /**
+   * Until a message to the other node arrived; what was sent to it before has arrived then, too. Sent again when the
+   * other one is found not to be known yet, which is then no finding of the test.
+   */
+  async reaches(other: BusNode): Promise<void> {
+    const text = `${PROBE}${this.id}:${this.#probed++}`;
+    const send = () => {
+      this.#missing = [];
+      this.bus.send(other.id, text);
+    };
+    send();
+    await other.until(`${this.id} reaches ${other.id}`, () => {
+      if (this.#missing.includes(other.id)) {
+        this.unreachable.splice(0);
+        setImmediate(send);
+        this.#missing = [];
+      }
+      return other.#probes.delete(text);
+    });
+  }
+
+  /** Until it is told that nobody has that number; asked again where word takes a while to get around. */
+  async misses(id: NodeId): Promise<void> {
+    let turn = 0;
+    await this.until(`${id} is unreachable`, () => {
+      if (turn++ % 20 === 0) this.bus.send(id, `${PROBE}gone`);
+      return this.unreachable.includes(id);
+    });
+    this.unreachable.splice(0);
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    while (!condition()) {
+      if (performance.now() > end) throw new Error(`node ${this.id}: it did not come to pass that ${what}`);
+      // Told at once by what happens; what another node is told is looked at each turn.
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, 5);
+      });
+    }
+  }
+
+  #tell(keep: () => void): void {
+    this.told += 1;
+    keep();
+    this.#wake();
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Nodes of a cluster without sockets, on a bus that loses, delays, doubles and mixes up whatever the test likes, in a
+ * time that the test moves: the servers are real, the sockets and the network are not.
+ */
+import { pino } from 'pino';
+import type { Bus, BusHandlers, NodeId } from '../../../src/server/cluster/bus/bus.ts';
+import type { ListenShell, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
+import type { WebSocket } from '../../../src/server/http/uws.ts';
+import { type SignalingServer, startServer } from '../../../src/server/index.ts';
+import { tap } from '../../../src/server/inspector/observe-host.ts';
+import type { SocketData, SocketKind } from '../../../src/server/signaling/sessions.ts';
+import { noteTransitions } from '../machines/transition-coverage.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+/** What is on its way over the bus. */
+interface Datagram {
+  readonly to: NodeId;
+  readonly text: string;
+}
+
+export class LossyNetwork {
+  readonly underWay: Datagram[] = [];
+  readonly #handlers = new Map<NodeId, BusHandlers>();
+
+  bus(node: NodeId): Bus {
+    return {
+      hasBroker: true,
+      start: async (handlers) => {
+        this.#handlers.set(node, handlers);
+        handlers.up();
+      },
+      send: (to, text) => this.underWay.push({ to, text }),
+      broadcast: (text) => {
+        for (const to of this.#handlers.keys()) if (to !== node) this.underWay.push({ to, text });
+      },
+      stop: async () => {
+        this.#handlers.delete(node);
+      },
+    };
+  }
+
+  /** One of those under way arrives. @param isDoubled it stays under way, too */
+  deliver(index: number, isDoubled = false): void {
+    const [datagram] = this.underWay.splice(index % this.underWay.length, 1);
+    if (!datagram) return;
+    if (isDoubled) this.underWay.push(datagram);
+    this.#handlers.get(datagram.to)?.received(datagram.text);
+  }
+
+  lose(index: number): void {
+    this.underWay.splice(index % this.underWay.length, 1);
+  }
+
+  deliverAll(): void {
+    for (let bound = 0; this.underWay.length > 0; bound += 1) {
+      if (bound > 20_000) throw new Error('the nodes do not stop talking');
+      this.deliver(0);
+    }
+  }
+}
+
+export interface SimulatedNode {
+  readonly server: SignalingServer;
+  readonly clock: ManualClock;
+  readonly handlers: SocketHandlers;
+}
+
+const silent = pino({ level: 'silent' });
+
+export async function startSimulatedNode(node: NodeId, network: LossyNetwork): Promise<SimulatedNode> {
+  const clock = new ManualClock();
+  let handlers: SocketHandlers | undefined;
+  const listen = async (shell: ListenShell) => {
+    handlers = shell.handlers;
+    return { app: undefined as never, port: 0, close: async () => {} };
+  };
+  const server = await startServer(
+    { node, secret: 'of all nodes', inspect: false, maxMessagesPerSecond: 0 },
+    { bus: network.bus(node), clock, listen, log: silent },
+  );
+  for (const host of [server.sessionHost, server.pairingHost, server.halves.remoteHost])
+    tap(host as typeof server.sessionHost, noteTransitions);
+  if (server.cluster) tap(server.cluster.links.host, noteTransitions);
+  return { server, clock, handlers: handlers as SocketHandlers };
+}
+
+/** One end of a socket that is none. */
+export class SimulatedSocket {
+  isOpen = true;
+  readonly #sent: string[] = [];
+  readonly #handlers: SocketHandlers;
+  readonly #data: SocketData;
+  readonly #onFrame: (frame: string) => void;
+
+  constructor({ handlers }: SimulatedNode, kind: SocketKind, onFrame: (frame: string) => void) {
+    this.#handlers = handlers;
+    this.#data = { session: undefined, address: 'somewhere', kind, timer: -1 };
+    this.#onFrame = onFrame;
+    handlers.opened(this.#asSocket);
+  }
+
+  /** The frame arrives when {@link flush} is called: never within what the server does now. */
+  send(frame: string): void {
+    this.#sent.push(frame);
+  }
+
+  flush(): void {
+    for (let frame = this.#sent.shift(); frame !== undefined; frame = this.#sent.shift()) {
+      const { buffer, byteOffset, byteLength } = Buffer.from(frame);
+      const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+      if (this.isOpen) this.#handlers.received(this.#asSocket, bytes, false);
+    }
+  }
+
+  close(code: number): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#handlers.closed(this.#asSocket, code);
+  }
+
+  get #asSocket(): WebSocket<SocketData> {
+    this.#socket ??= {
+      getUserData: () => this.#data,
+      send: (frame: string | Buffer) => {
+        if (this.isOpen) this.#onFrame(frame.toString());
+        return 1;
+      },
+      end: (code: number) => this.close(code),
+      getBufferedAmount: () => 0,
+    } as unknown as WebSocket<SocketData>;
+    return this.#socket;
+  }
+  #socket: WebSocket<SocketData> | undefined;
+}

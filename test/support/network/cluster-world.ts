@@ -1,0 +1,148 @@
+/** Clients on simulated nodes, what may happen to them, and what must hold when it is over. */
+
+import { SimulatedClient } from '../clients/simulated-client.ts';
+import { LossyNetwork, type SimulatedNode, startSimulatedNode } from './cluster-simulation.ts';
+
+export type Action =
+  | { do: 'ask'; who: number; target: number }
+  | { do: 'unpair' | 'say' | 'drop'; who: number }
+  /** It comes back, to whatever node a balancer chooses. */
+  | { do: 'connect'; who: number; node: number }
+  | { do: 'deliver' | 'double' | 'lose'; which: number }
+  | { do: 'wait'; ms: number };
+
+export const CLIENTS = 4;
+
+export class World {
+  readonly network = new LossyNetwork();
+  readonly nodes: SimulatedNode[] = [];
+  readonly clients: SimulatedClient[] = [];
+
+  static async of(nodes: number): Promise<World> {
+    const world = new World();
+    for (let node = 1; node <= nodes; node += 1)
+      world.nodes.push(await startSimulatedNode(node, world.network));
+    world.network.deliverAll();
+    for (let n = 0; n < CLIENTS; n += 1) {
+      const client = new SimulatedClient(`client ${n}`, n > 0);
+      client.connect(world.#node(n));
+      world.clients.push(client);
+    }
+    return world;
+  }
+
+  #node(n: number): SimulatedNode {
+    return this.nodes[n % this.nodes.length] as SimulatedNode;
+  }
+
+  #client(n: number): SimulatedClient {
+    return this.clients[n] as SimulatedClient;
+  }
+
+  act(action: Action): void {
+    this.#do(action);
+    for (const client of this.clients) client.flush();
+  }
+
+  #do(action: Action): void {
+    const client = 'who' in action ? this.#client(action.who) : undefined;
+    switch (action.do) {
+      case 'ask':
+        if (client?.isConnected && !client.isAsking) client.ask(this.#client(action.target));
+        break;
+      case 'unpair':
+        if (client?.isConnected && client.pairing) client.unpair();
+        break;
+      case 'say':
+        if (client?.isConnected) client.say();
+        break;
+      case 'drop':
+        client?.drop();
+        break;
+      case 'connect':
+        if (client?.isResumable) client.connect(this.#node(action.node));
+        break;
+      case 'deliver':
+      case 'double':
+        if (this.network.underWay.length > 0) this.network.deliver(action.which, action.do === 'double');
+        break;
+      case 'lose':
+        if (this.network.underWay.length > 0) this.network.lose(action.which);
+        break;
+      case 'wait':
+        for (const { clock } of this.nodes) clock.advance(action.ms);
+    }
+  }
+
+  /** The network is well again, clients that have lost their sockets come back, and time passes. */
+  settle(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      for (const [n, client] of this.clients.entries())
+        if (client.isResumable && client.isCut) client.connect(this.#node(n));
+      this.#deliverAll();
+      for (const { clock } of this.nodes) clock.advance(1_000);
+    }
+    this.#deliverAll();
+  }
+
+  #deliverAll(): void {
+    do {
+      for (const client of this.clients) client.flush();
+      this.network.deliverAll();
+      for (const client of this.clients) client.flush();
+    } while (this.network.underWay.length > 0);
+  }
+
+  /** What is wrong once all is settled; nothing, where the promises are kept. */
+  problems(): string[] {
+    return [
+      ...this.#halfPairs(),
+      ...this.#misled(),
+      ...this.clients.flatMap((listener) => this.#misheard(listener)),
+    ];
+  }
+
+  get #halves(): string[] {
+    return this.nodes.flatMap(({ server }) =>
+      [...server.sessions.values()].flatMap(({ id, pairing, side }) =>
+        pairing ? [`${pairing.epoch} ${id} ${pairing.other(side).id}`] : [],
+      ),
+    );
+  }
+
+  #halfPairs(): string[] {
+    const halves = this.#halves;
+    return halves
+      .filter((half) => {
+        const [epoch, a, b] = half.split(' ');
+        return !halves.includes(`${epoch} ${b} ${a}`);
+      })
+      .map((half) => `a half without the other: ${half}`);
+  }
+
+  /** Clients that think something else than their server. */
+  #misled(): string[] {
+    const halves = this.#halves;
+    return this.clients
+      .filter(({ isConnected }) => isConnected)
+      .flatMap(({ name, id, pairing }) => {
+        const known = halves.find((half) => half.split(' ')[1] === id);
+        const thought = pairing && `${pairing.epoch} ${id} ${pairing.peer_id}`;
+        return known === thought ? [] : [`${name} thinks that it is in ${thought}, and is in ${known}`];
+      });
+  }
+
+  #misheard(listener: SimulatedClient): string[] {
+    return [...listener.heard].flatMap(([epoch, heard]) => {
+      const speaker = this.clients.find((other) => other !== listener && other.said.has(epoch));
+      const said = speaker?.said.get(epoch) ?? [];
+      const stands = listener.pairing?.epoch === epoch && listener.pairing.peer_id === speaker?.id;
+      const isExact = stands && listener.isResumable && speaker.isResumable;
+      // Of a pairing that is over the end may be missing; never anything in between.
+      const expected = isExact ? said : said.slice(0, heard.length);
+      return heard.join() === expected.join()
+        ? []
+        : [`${listener.name} heard ${heard.join()} instead of ${expected.join()}`];
+    });
+  }
+}

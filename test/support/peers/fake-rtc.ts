@@ -1,0 +1,130 @@
+/** A PeerConnection and a DataChannel that do what a test says, and write down what they were asked. */
+import type {
+  ConnectionState,
+  DataChannel,
+  IceCandidate,
+  PeerConnection,
+  SessionDescription,
+} from '../../../src/client/rtc/types.ts';
+
+/** Enough of a description for what checks it. */
+export const SDP = 'v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n';
+
+export class FakeDataChannel implements DataChannel {
+  readonly label: string;
+  readyState: DataChannel['readyState'] = 'connecting';
+  bufferedAmount = 0;
+  bufferedAmountLowThreshold = 0;
+  binaryType = 'blob';
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onbufferedamountlow: (() => void) | null = null;
+  /** Handed over, and not gone out yet. */
+  readonly queued: (string | Uint8Array)[] = [];
+  readonly sent: (string | Uint8Array)[] = [];
+
+  constructor(label = 'chat') {
+    this.label = label;
+  }
+
+  open(): void {
+    this.readyState = 'open';
+    this.onopen?.();
+  }
+
+  send(data: string | Uint8Array): void {
+    this.queued.push(data);
+    this.bufferedAmount += data.length;
+  }
+
+  /** The oldest messages go out. */
+  drain(count = this.queued.length): void {
+    for (const data of this.queued.splice(0, count)) {
+      this.sent.push(data);
+      const before = this.bufferedAmount;
+      this.bufferedAmount -= data.length;
+      const low = this.bufferedAmountLowThreshold;
+      if (before > low && this.bufferedAmount <= low) this.onbufferedamountlow?.();
+    }
+  }
+
+  close(): void {
+    this.readyState = 'closed';
+    this.onclose?.();
+  }
+}
+
+/** Each operation waits until the test lets it go on. */
+export class FakePeerConnection implements PeerConnection {
+  connectionState: ConnectionState = 'new';
+  localDescription: { readonly sdp: string } | null = null;
+  remoteDescription: unknown = null;
+  onconnectionstatechange: (() => void) | null = null;
+  onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
+  ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
+  readonly calls: string[] = [];
+  readonly channels: FakeDataChannel[] = [];
+  #pending: { run: () => void; fail: (error: Error) => void }[] = [];
+
+  /** Lets the operation that is under way end, and everything that follows at once begin. */
+  async proceed(error?: Error): Promise<void> {
+    const operation = this.#pending.shift();
+    if (!operation) throw new Error('nothing is under way');
+    if (error) operation.fail(error);
+    else operation.run();
+    await this.rest();
+  }
+
+  async rest(): Promise<void> {
+    for (let i = 0; i < 20; i += 1) await Promise.resolve();
+  }
+
+  get isBusy(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  createDataChannel(label: string): DataChannel {
+    const channel = new FakeDataChannel(label);
+    this.channels.push(channel);
+    return channel;
+  }
+
+  createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
+    return this.#operation(options.iceRestart ? 'createOffer(restart)' : 'createOffer', () => ({
+      type: 'offer',
+      sdp: SDP,
+    }));
+  }
+
+  createAnswer(): Promise<SessionDescription> {
+    return this.#operation('createAnswer', () => ({ type: 'answer', sdp: SDP }));
+  }
+
+  setLocalDescription(description: SessionDescription): Promise<void> {
+    return this.#operation(`setLocal(${description.type})`, () => {
+      this.localDescription = description;
+    });
+  }
+
+  setRemoteDescription(description: SessionDescription): Promise<void> {
+    return this.#operation(`setRemote(${description.type})`, () => {
+      this.remoteDescription = description;
+    });
+  }
+
+  addIceCandidate(candidate?: IceCandidate): Promise<void> {
+    return this.#operation(`add(${candidate?.candidate ?? 'end'})`, () => {});
+  }
+
+  close(): void {
+    this.calls.push('close');
+  }
+
+  #operation<T>(name: string, result: () => T): Promise<T> {
+    this.calls.push(name);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ run: () => resolve(result()), fail: reject });
+    });
+  }
+}

@@ -1,0 +1,57 @@
+/** Runs the built `pairlane` as its user would, and waits for what it prints. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach } from '@jest/globals';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
+
+const running: Run[] = [];
+
+export class Run {
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = '';
+  stderr = '';
+  readonly #exited: Promise<number | null>;
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, ['dist/cli.js', ...args], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    this.child.stdout.on('data', (data) => {
+      this.stdout += data;
+    });
+    this.child.stderr.on('data', (data) => {
+      this.stderr += data;
+    });
+    this.#exited = once(this.child, 'close').then(([code]) => code);
+    running.push(this);
+  }
+
+  /** Waits until the output matches. @returns the match */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    for (;;) {
+      const match = pattern.exec(this.stdout);
+      if (match) return match;
+      await Promise.race([
+        once(this.child.stdout, 'data', { signal }),
+        this.#exited.then((code) => {
+          if (!pattern.test(this.stdout)) throw new Error(`ended with ${code}: ${this.stdout}${this.stderr}`);
+        }),
+      ]);
+    }
+  }
+
+  /** The exit status; null when a signal ended it. */
+  exited(): Promise<number | null> {
+    return this.#exited;
+  }
+}
+
+/** Starts `pairlane ARGS`; it is killed after the test if it still runs. */
+export function pairlane(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
+  return new Run(args, env);
+}
+
+afterEach(() => {
+  for (const { child } of running.splice(0)) child.kill('SIGKILL');
+});

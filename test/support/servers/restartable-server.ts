@@ -1,0 +1,84 @@
+/** A server process that is ended and started again on the same port, and two clients that are paired on it. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect } from '@jest/globals';
+import type { Received } from '../clients/raw-client.ts';
+import { ResumableClient } from '../clients/resumable-client.ts';
+import { pairlane, type Run } from './cli-process.ts';
+import { pairUp } from './test-server.ts';
+
+export class Restartable {
+  url = '';
+  readonly #options: readonly string[];
+  #run: Run | undefined;
+
+  constructor(options: readonly string[] = []) {
+    this.#options = options;
+  }
+
+  async start(port?: string, secret = 'a secret'): Promise<this> {
+    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    const args = ['serve', '--port', port ?? (await freePort()), '--max-messages-per-second', '0'];
+    args.push(...this.#options);
+    this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
+    const [, started] = await this.#run.printed(/Server starting on [^:]+:(\d+)/);
+    this.url = `ws://127.0.0.1:${started}/`;
+    return this;
+  }
+
+  /** kill -9, and start on the same port. */
+  async restart(secret?: string): Promise<void> {
+    await this.end('SIGKILL');
+    await this.start(new URL(this.url).port, secret);
+  }
+
+  /** @returns the exit status; null when the signal ended it */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.#run?.child.kill(signal);
+    return (await this.#run?.exited()) ?? null;
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return String(port);
+}
+
+/** Two clients, paired, that would say so to a server that has forgotten it. */
+export async function pairedOn(server: Restartable): Promise<{ a: ResumableClient; b: ResumableClient }> {
+  const clients = {
+    a: await ResumableClient.connect(server.url),
+    b: await ResumableClient.connect(server.url),
+  };
+  const epoch = await pairUp(clients.a, clients.b);
+  clients.a.pairing = { peer_id: clients.b.id, epoch, initiator: true };
+  clients.b.pairing = { peer_id: clients.a.id, epoch, initiator: false };
+  return clients;
+}
+
+/** The candidates that reached it, in order. */
+export const heardBy = (client: ResumableClient) =>
+  client.inbox
+    .filter((message) => message.type === 'candidate')
+    .map((message) => (message.candidate as { candidate: string }).candidate);
+
+/** Waits until both have heard what the other one said, `a 1`, `a 2` and so on: all, once, in order, without an end. */
+export async function expectAllHeard(
+  { a, b }: { a: ResumableClient; b: ResumableClient },
+  said: { a: number; b: number },
+): Promise<void> {
+  await b.until(() => heardBy(b).length >= said.a, "the last of a's messages");
+  await a.until(() => heardBy(a).length >= said.b, "the last of b's messages");
+  expect(heardBy(b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
+  expect(heardBy(a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
+  // What asks a server how far it is (RawClient.settled) may be answered more than once.
+  const isAnswer = ({ code }: Received) => code === 'unknown_type';
+  const bad = [...a.inbox, ...b.inbox].filter(
+    (message) => message.type === 'peer_disconnected' || (message.type === 'error' && !isAnswer(message)),
+  );
+  expect(bad).toEqual([]);
+}

@@ -1,0 +1,141 @@
+/** Real servers that are the nodes of one cluster, over the bus within a process. */
+import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import type { ServerOptions } from '../../../src/server/index.ts';
+import type { ResumableClient } from '../clients/resumable-client.ts';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
+import { pairUp, startTestServer, type TestServer } from './test-server.ts';
+
+export interface TestCluster {
+  readonly hub: LocalBusHub;
+  readonly nodes: readonly TestServer[];
+  /** Moves the time on for all nodes, a beat of their links at a time, and lets them hear each other in between. */
+  advance(ms: number): Promise<void>;
+  /** From now on what is sent waits. */
+  hold(): Held;
+  /** The node dies, and the bus knows. */
+  kill(node: TestServer): Promise<void>;
+  /** The node falls silent, and hears nothing: for the others it is dead. @returns what mends it */
+  sever(node: TestServer): () => void;
+}
+
+/** What is on its way over a bus on which nothing arrives by itself. */
+export class Held {
+  readonly #hub: LocalBusHub;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(hub: LocalBusHub) {
+    this.#hub = hub;
+    hub.hold((deliver) => this.#waiting.push(deliver));
+  }
+
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets arrive what waits; what is sent upon that waits again. */
+  deliver(): void {
+    for (const deliver of this.#waiting.splice(0)) deliver();
+  }
+
+  /** Lets arrive what waits, and from now on everything. */
+  release(): void {
+    this.#hub.hold(undefined);
+    this.deliver();
+  }
+}
+
+/** Starts nodes 1 to `count`, which know each other. */
+export async function startTestCluster(
+  count: number,
+  options: Partial<ServerOptions> = {},
+  hub = new LocalBusHub(),
+): Promise<TestCluster> {
+  const nodes: TestServer[] = [];
+  const buses = Array.from({ length: count }, (_, n) => hub.bus(n + 1));
+  for (const bus of buses) {
+    const own = { secret: 'of all nodes', node: bus.id, ...options };
+    nodes.push(await startTestServer(own, { bus }));
+  }
+  await until(() => nodes.every(({ server }) => server.cluster?.links.open.length === count - 1));
+  return {
+    hub,
+    nodes,
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 500) {
+        for (const { clock } of nodes) clock.advance(Math.min(left, 500));
+        await turns();
+      }
+    },
+    hold: () => new Held(hub),
+    kill: async ({ server }) => buses[server.node - 1]?.stop(),
+    sever: ({ server }) => hub.sever(server.node),
+  };
+}
+
+/** A client's request for the client of that id. */
+export const ask = (id: string) => ({ type: 'pair_request', target_id: id });
+
+/** The states of a node's pairings. */
+export const pairingsOn = ({ server }: TestServer) => [...server.pairings].map(({ value }) => value);
+
+/** The id of a client that there is not; it belongs to that node. */
+export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
+
+export async function twoNodes(hub?: LocalBusHub) {
+  const cluster = await startTestCluster(2, {}, hub);
+  const [one, two] = cluster.nodes as [TestServer, TestServer];
+  return { ...cluster, one, two };
+}
+
+export async function threeNodes() {
+  const cluster = await startTestCluster(3);
+  const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
+  return { ...cluster, one, two, three };
+}
+
+/** A client of each of two nodes, which can come back, paired. */
+export async function pairAcross(hub?: LocalBusHub) {
+  const cluster = await twoNodes(hub);
+  const [a, b] = [await cluster.one.connectResumable(), await cluster.two.connectResumable()];
+  const epoch = await pairUp(a, b);
+  return { ...cluster, a, b, epoch };
+}
+
+/** The same with clients that cannot come back. */
+export async function plainPairAcross() {
+  const cluster = await twoNodes();
+  const [a, b] = [await cluster.one.connect(), await cluster.two.connect()];
+  await pairUp(a, b);
+  return { ...cluster, a, b };
+}
+
+/** Comes to a node again and again: it looks for the session's node for a while before it takes the client's word. */
+export async function keepsTryingAt(
+  node: TestServer,
+  client: ResumableClient,
+  advance: (ms: number) => Promise<void>,
+): Promise<ResumableClient> {
+  let isAnswered = false;
+  const coming = client
+    .comeBack(node.server.url)
+    .catch(() => undefined)
+    .finally(() => {
+      isAnswered = true;
+    });
+  while (!isAnswered) await advance(500);
+  return (await coming) ?? keepsTryingAt(node, client, advance);
+}
+
+/** Waits for a fact, a turn of the event loop at a time. @throws when it does not come */
+export async function until(fact: () => boolean, what = 'the fact'): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!fact()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Enough turns of the event loop for what is under way on a bus within the process. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

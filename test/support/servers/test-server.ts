@@ -1,0 +1,101 @@
+/** A real server on a free port, its clients, its log and its clock, put away after each test. */
+import { afterEach } from '@jest/globals';
+import { pino } from 'pino';
+import {
+  type ServerOptions,
+  type ServerParts,
+  type SignalingServer,
+  startServer,
+} from '../../../src/server/index.ts';
+import { tap } from '../../../src/server/inspector/observe-host.ts';
+import { madeClients, RawClient } from '../clients/raw-client.ts';
+import { ResumableClient } from '../clients/resumable-client.ts';
+import { noteTransitions } from '../machines/transition-coverage.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestServer {
+  readonly server: SignalingServer;
+  readonly clock: ManualClock;
+  readonly log: LogLine[];
+  connect(): Promise<RawClient>;
+  /** A client that can come back. */
+  connectResumable(): Promise<ResumableClient>;
+  /** Two clients, paired: the first asked. */
+  connectPair(): Promise<[RawClient, RawClient]>;
+}
+
+const running: TestServer[] = [];
+
+/** Time that stands still refills no rate, and some tests connect thousands of times. */
+const forTests = { maxUpgradesPerSecond: 0 };
+
+/** Starts a server whose time stands still; the test moves it with `clock`. */
+export async function startTestServer(
+  options: Partial<ServerOptions> = {},
+  parts: Pick<ServerParts, 'bus'> = {},
+): Promise<TestServer> {
+  const clock = new ManualClock();
+  const log: LogLine[] = [];
+  const logger = pino(
+    { level: options.logLevel ?? 'debug', base: null },
+    { write: (line) => log.push(JSON.parse(line)) },
+  );
+  const server = await startServer({ port: 0, ...forTests, ...options }, { ...parts, clock, log: logger });
+  tap(server.sessionHost, noteTransitions);
+  tap(server.pairingHost, noteTransitions);
+  tap(server.halves.remoteHost, noteTransitions);
+  if (server.cluster) tap(server.cluster.links.host, noteTransitions);
+  if (server.rooms) {
+    tap(server.rooms.playerHost, noteTransitions);
+    tap(server.rooms.pairingHost, noteTransitions);
+  }
+  const connect = () => RawClient.connect(server.url);
+  const testServer = {
+    server,
+    clock,
+    log,
+    connect,
+    connectResumable: () => ResumableClient.connect(server.url),
+    async connectPair(): Promise<[RawClient, RawClient]> {
+      const pair: [RawClient, RawClient] = [await connect(), await connect()];
+      await pairUp(...pair);
+      return pair;
+    },
+  };
+  running.push(testServer);
+  return testServer;
+}
+
+/** The epoch of the pairing that began last and is still there: its name, for the inspector. */
+export function newestEpoch({ server }: TestServer): number {
+  return Math.max(...[...server.pairings].map(({ epoch }) => epoch));
+}
+
+/** Pairs two clients and takes both `paired` messages. @returns the pairing's epoch */
+export async function pairUp(asker: RawClient, target: RawClient): Promise<number> {
+  asker.send({ type: 'pair_request', target_id: target.id });
+  const [{ epoch }] = await Promise.all([asker.next('paired'), target.next('paired')]);
+  return Number(epoch);
+}
+
+/** Until the server has missed them: who is there gets 200 ms to read why it goes, which adds up over all tests. */
+async function missed({ sessions }: SignalingServer): Promise<void> {
+  const isHere = () => [...sessions.values()].some(({ socket }) => socket !== undefined);
+  for (let turns = 0; turns < 100 && isHere(); turns += 1)
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
+afterEach(async () => {
+  for (const client of madeClients) client.socket.terminate();
+  madeClients.clear();
+  for (const { server } of running.splice(0)) {
+    await missed(server);
+    await server.stop();
+  }
+});
