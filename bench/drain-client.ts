@@ -1,6 +1,6 @@
 /** A light client that can come back: the wire of "Resume", a reconnect, and a history of what it had. */
 import { WebSocket } from 'ws';
-import { Delivery, readNumbered } from '../src/protocol/index.ts';
+import { ReliableDelivery, readNumbered } from '../src/protocol/index.ts';
 
 /** What the clients of one run share. */
 export interface Fleet {
@@ -23,9 +23,9 @@ export class DrainClient {
   /** The candidates that came, in order. */
   readonly heard: string[] = [];
   readonly #fleet: Fleet;
-  readonly #delivery = new Delivery<string>();
+  readonly #delivery = new ReliableDelivery<string>();
   #token = '';
-  #lastOrigin = 0;
+  #lastSenderSeq = 0;
   #socket: WebSocket | undefined;
   #toldMs: number | undefined;
   #attempt = 0;
@@ -75,7 +75,7 @@ export class DrainClient {
     this.#socket?.terminate();
   }
 
-  #write(kept: ReturnType<Delivery<string>['keep']>): void {
+  #write(kept: ReturnType<ReliableDelivery<string>['keep']>): void {
     this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
   }
 
@@ -90,11 +90,11 @@ export class DrainClient {
   #received(data: string): void {
     const numbered = readNumbered(data);
     if (!numbered) this.#handle(JSON.parse(data));
-    else if (this.#delivery.accept(numbered.seq, numbered.confirmed) === 'new') {
-      const { origin, message } = numbered;
-      if (this.#delivery.shouldConfirm) this.#socket?.send(JSON.stringify(this.#delivery.confirmation()));
-      if (origin === undefined || origin > this.#lastOrigin) this.#handle(JSON.parse(message));
-      this.#lastOrigin = Math.max(this.#lastOrigin, origin ?? 0);
+    else if (this.#delivery.accept(numbered.seq, numbered.acked) === 'new') {
+      const { senderSeq, message } = numbered;
+      if (this.#delivery.shouldAck) this.#socket?.send(JSON.stringify(this.#delivery.ackMessage()));
+      if (senderSeq === undefined || senderSeq > this.#lastSenderSeq) this.#handle(JSON.parse(message));
+      this.#lastSenderSeq = Math.max(this.#lastSenderSeq, senderSeq ?? 0);
     }
     this.#changed();
   }
@@ -103,7 +103,7 @@ export class DrainClient {
     const { type, received } = message;
     if (type === 'restarting') this.#toldMs = Number(message.after_ms);
     else if (type === 'ping') this.#socket?.send('{"type":"pong"}');
-    else if (type === 'ack') this.#delivery.confirm(Number(received));
+    else if (type === 'ack') this.#delivery.ack(Number(received));
     else if (type === 'peer_disconnected') this.#fleet.pairingsLost += 1;
     else if (type === 'candidate') this.heard.push((message.candidate as { candidate: string }).candidate);
     else if (type === 'paired') {
@@ -119,6 +119,6 @@ export class DrainClient {
     this.isOnline = true;
     this.#attempt = 0;
     if (restarted) this.#delivery.restart();
-    for (const kept of this.#delivery.waiting) this.#write(kept);
+    for (const kept of this.#delivery.unacked) this.#write(kept);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { WebSocket } from 'ws';
-import { Delivery, readNumbered, type WaitingFrame } from '../src/protocol/index.ts';
+import { ReliableDelivery, readNumbered, type UnackedMessage } from '../src/protocol/index.ts';
 import { type History, newHistory } from './history.ts';
 
 /** So many messages may be on their way, or wait for a peer that is away: a server keeps 256. */
@@ -38,7 +38,7 @@ interface SteadyClientEvents {
   /** A message of its peer, for the first time. */
   heard: [];
   /** The server says that something of what it said is safe. */
-  confirmed: [];
+  acked: [];
   /** Something that must not happen. */
   problem: [what: string];
 }
@@ -50,9 +50,9 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
   url = '';
   /** The times that it came back to its session. */
   returns = 0;
-  #delivery = new Delivery<string>();
+  #delivery = new ReliableDelivery<string>();
   #token = '';
-  #lastOrigin = 0;
+  #lastSenderSeq = 0;
   #pairing: { peer_id: string; epoch: number; initiator: boolean } | undefined;
   #socket: WebSocket | undefined;
   #isWelcome = false;
@@ -94,7 +94,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
 
   /** Sends the next numbered message to its peer. @returns false when too much is on its way, or nobody is there */
   say(): boolean {
-    if (!this.#pairing || this.#delivery.waiting.length >= WINDOW) return false;
+    if (!this.#pairing || this.#delivery.unacked.length >= WINDOW) return false;
     this.history.sent += 1;
     const candidate = { candidate: `${this.history.sent}`, sdpMid: '0', sdpMLineIndex: 0 };
     this.#send(JSON.stringify({ type: 'candidate', candidate, epoch: this.#pairing.epoch }));
@@ -161,7 +161,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     this.#sendKept(this.#delivery.keep(text));
   }
 
-  #sendKept(kept: WaitingFrame<string>): void {
+  #sendKept(kept: UnackedMessage<string>): void {
     if (this.#isWelcome)
       this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
   }
@@ -172,14 +172,14 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
       this.#handle(JSON.parse(data));
       return;
     }
-    const { seq, confirmed, message, origin } = numbered;
-    const verdict = this.#delivery.accept(seq, confirmed);
+    const { seq, acked, message, senderSeq } = numbered;
+    const verdict = this.#delivery.accept(seq, acked);
     if (verdict === 'impossible') this.emit('problem', `a frame with the number ${seq}, which cannot be`);
     if (verdict !== 'new') return;
-    if (this.#delivery.shouldConfirm) this.#socket?.send(JSON.stringify(this.#delivery.confirmation()));
-    if (origin !== undefined) {
-      if (origin <= this.#lastOrigin) return;
-      this.#lastOrigin = origin;
+    if (this.#delivery.shouldAck) this.#socket?.send(JSON.stringify(this.#delivery.ackMessage()));
+    if (senderSeq !== undefined) {
+      if (senderSeq <= this.#lastSenderSeq) return;
+      this.#lastSenderSeq = senderSeq;
     }
     this.#handle(JSON.parse(message));
   }
@@ -190,8 +190,8 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
         this.#socket?.send('{"type":"pong"}');
         return;
       case 'ack':
-        this.#delivery.confirm(Number(message.received));
-        this.emit('confirmed');
+        this.#delivery.ack(Number(message.received));
+        this.emit('acked');
         return;
       case 'restarting':
         this.#comeBackAfterMs = Number(message.after_ms);
@@ -204,7 +204,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
         this.emit('heard');
         return;
       case 'paired':
-        this.#lastOrigin = 0;
+        this.#lastSenderSeq = 0;
         this.history = newHistory();
         this.#pairing = {
           peer_id: String(message.peer_id),
@@ -227,11 +227,11 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     if (isBack) {
       this.returns += 1;
       if (restarted) this.#delivery.restart();
-      for (const kept of this.#delivery.waiting) this.#sendKept(kept);
+      for (const kept of this.#delivery.unacked) this.#sendKept(kept);
     } else {
       if (this.id) this.#ended('its session was not given back');
       this.id = String(id);
-      this.#delivery = new Delivery();
+      this.#delivery = new ReliableDelivery();
     }
     this.emit('welcomed', isBack);
   }

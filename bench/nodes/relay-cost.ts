@@ -55,7 +55,7 @@ export async function measureRelay({ slices, messages }: Effort, progress: Progr
   ];
 }
 
-/** All messages of a pair in one direction, as fast as they are confirmed. */
+/** All messages of a pair in one direction, as fast as they are acked. */
 function flood([from, to]: SteadyPair, count: number): Promise<void> {
   const last = from.history.sent + count;
   return new Promise((resolve) => {
@@ -63,11 +63,11 @@ function flood([from, to]: SteadyPair, count: number): Promise<void> {
       while (from.history.sent < last && from.say());
       if (to.history.received.length < last) return;
       to.off('heard', push);
-      from.off('confirmed', push);
+      from.off('acked', push);
       resolve();
     };
     to.on('heard', push);
-    from.on('confirmed', push);
+    from.on('acked', push);
     push();
   });
 }

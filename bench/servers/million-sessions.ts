@@ -74,7 +74,7 @@ for (let step = 0; step < STEPS; step += 1) {
   for (let sent = 0; sent < EVENTS_A_STEP; sent += 1) {
     const at = Math.floor(Math.random() * SESSIONS);
     const session = sessions[at] as Session;
-    host.send(session, EVENTS[Math.floor(Math.random() * EVENTS.length)] as SessionEvent);
+    host.dispatch(session, EVENTS[Math.floor(Math.random() * EVENTS.length)] as SessionEvent);
     if (session.isDone) start(at);
   }
   longestMs = Math.max(longestMs, performance.now() - begun);

@@ -13,19 +13,19 @@ import {
 import { type CloseCode, closeCodes } from '../protocol/index.ts';
 import { AddressRate } from './admission/rate-limits.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { Halves } from './cluster/pairing/remote-pairings.ts';
+import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import { Outbox } from './dialects/native/outbox.ts';
 import type { ServerOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
-import { pairingExecutors } from './signaling/pairing-effects.ts';
+import { pairingEffects } from './signaling/pairing-effects.ts';
 import { PairingKeys } from './signaling/pairing-keys.ts';
 import { type PairingHost, Router, type SessionHost } from './signaling/router.ts';
-import { sessionExecutors } from './signaling/session-effects.ts';
+import { sessionEffects } from './signaling/session-effects.ts';
 import type { ServerPairing, ServerSession } from './signaling/sessions.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-export interface HostsShell {
+export interface HostsDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly clock: Clock;
@@ -43,8 +43,8 @@ export interface HostsShell {
 
 export type Hosts = ReturnType<typeof createHosts>;
 
-export function createHosts(shell: HostsShell) {
-  const { options, log, clock, queue, timers, nextEpoch, cluster, mayRestore } = shell;
+export function createHosts(deps: HostsDeps) {
+  const { options, log, clock, queue, timers, nextEpoch, cluster, mayRestore } = deps;
   const { maxKeyGuessesPerMinute, maxUnsentBytes, resumeGraceMs } = options;
   const sessions = new Map<string, ServerSession>();
   const pairings = new Set<ServerPairing>();
@@ -61,33 +61,33 @@ export function createHosts(shell: HostsShell) {
     pairing.startedAt = timers.now;
     pairings.add(pairing);
     pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
-    pairingHost.send(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'a' });
+    pairingHost.dispatch(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'a' });
   };
   const close = (session: ServerSession, code: CloseCode, reason: string) =>
-    sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason });
+    sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code, reason });
   /** Something of ours threw: that session ends, and nobody else notices. */
   const fail = (session: ServerSession, error: unknown, effect: string) => {
     log.error({ id: session.id, effect, err: error }, `Session ${session.id} failed in ${effect}`);
     close(session, closeCodes.internalError, 'Internal error');
   };
 
-  const outbox = new Outbox(log, shell.metrics, maxUnsentBytes, close);
-  const halves = new Halves({
+  const outbox = new Outbox(log, deps.metrics, maxUnsentBytes, close);
+  const remotePairings = new RemotePairings({
     ...{ cluster, sessions, outbox, queue, timers, resumeGraceMs, startPairing, mayRestore },
     router: () => router,
     sessionHost: () => sessionHost,
     pairingHost: () => pairingHost,
     onError: (remote, error, effect) => {
-      if (remote.peer) fail(remote.peer, error, effect);
+      if (remote.localSession) fail(remote.localSession, error, effect);
     },
   });
   const sessionHost: SessionHost = new MachineHost(sessionMachine, {
     queue,
     timers,
-    executors: sessionExecutors({
-      ...{ directory, outbox, log, clock, startPairing, nextEpoch, halves },
+    executors: sessionEffects({
+      ...{ directory, outbox, log, clock, startPairing, nextEpoch, remotePairings },
       pairingHost: () => pairingHost,
-      asks: () => cluster()?.asks,
+      remotePairRequests: () => cluster()?.remotePairRequests,
       left: (session) => cluster()?.left(session),
     }),
     timerFacts: (session) => ({ idleMs: timers.now - session.heardAt }),
@@ -96,17 +96,17 @@ export function createHosts(shell: HostsShell) {
   const pairingHost: PairingHost = new MachineHost(pairingMachine, {
     queue,
     timers,
-    executors: pairingExecutors({
-      ...{ outbox, log, sessionHost, halves, pairings },
+    executors: pairingEffects({
+      ...{ outbox, log, sessionHost, remotePairings, pairings },
       iceServersFor: (session) => iceServersFor(options, session.id, clock.wallTime()),
     }),
     onError: (pairing, error, effect) => {
       for (const session of pairing.clients) fail(session, error, effect);
     },
   });
-  const router = new Router(sessionHost, pairingHost, directory, halves, shell.peerStepped);
+  const router = new Router(sessionHost, pairingHost, directory, remotePairings, deps.peerStepped);
   return {
-    ...{ sessions, pairings, directory, sessionHost, pairingHost, halves, outbox, router },
+    ...{ sessions, pairings, directory, sessionHost, pairingHost, remotePairings, outbox, router },
     ...{ startPairing, fail },
   };
 }

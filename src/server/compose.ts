@@ -5,7 +5,7 @@ import { Admission } from './admission/admission.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { createHosts } from './compose-machines.ts';
-import { Reception } from './dialects/native/connections.ts';
+import { Connections } from './dialects/native/connections.ts';
 import { Inbox } from './dialects/native/inbox.ts';
 import { ResumeSecrets } from './dialects/native/resume-secrets.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
@@ -18,7 +18,7 @@ import { countEpochs } from './signaling/pairing-epochs.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
-export interface CompositionShell {
+export interface CompositionDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export interface CompositionShell {
 
 export type Composition = ReturnType<typeof compose>;
 
-export function compose({ options, log, clock, bus, rooms, stop }: CompositionShell) {
+export function compose({ options, log, clock, bus, rooms, stop }: CompositionDeps) {
   const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
   const queue = new StepQueue();
   const timers = new TimerWheel(clock.now());
@@ -53,19 +53,19 @@ export function compose({ options, log, clock, bus, rooms, stop }: CompositionSh
     pairings: () => pairings,
     unready: () => readiness.counts(),
     rooms,
-    hosts: () => [sessionHost, pairingHost, halves.remoteHost],
+    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
   });
   const hosts = createHosts({
     ...{ options, log, clock, queue, timers, metrics, nextEpoch, mayRestore },
     cluster: () => cluster,
     peerStepped: (session, step) => inspector.peerStepped(session, step),
   });
-  const { sessions, pairings, sessionHost, pairingHost, halves, directory, outbox, router } = hosts;
+  const { sessions, pairings, sessionHost, pairingHost, remotePairings, directory, outbox, router } = hosts;
   const secrets = new ResumeSecrets(options.secret, node);
   const cluster: Cluster | undefined =
     bus &&
     new Cluster({
-      ...{ node, bus, log, queue, timers, halves, directory, secrets, nextEpoch, now },
+      ...{ node, bus, log, queue, timers, remotePairings, directory, secrets, nextEpoch, now },
       ...{ resumeGraceMs, mayRestore, startPairing: hosts.startPairing },
       sessionHost: () => sessionHost,
       pairingHost: () => pairingHost,
@@ -77,8 +77,8 @@ export function compose({ options, log, clock, bus, rooms, stop }: CompositionSh
     hasOtherNodes: () => (cluster?.links.open.length ?? 0) > 0,
     end: stop,
   });
-  const reception = new Reception({
-    ...{ node, options, log, metrics, sessions, sessionHost, outbox, secrets, timers, halves, now },
+  const reception = new Connections({
+    ...{ node, options, log, metrics, sessions, sessionHost, outbox, secrets, timers, remotePairings, now },
     ...{ mayRestore, keys: directory.keys, fail: hosts.fail },
     settings: { pingIntervalMs, pingTimeoutMs, resumeGraceMs },
     inbox: new Inbox({ options, metrics, outbox, router, sessionHost }),
@@ -91,7 +91,17 @@ export function compose({ options, log, clock, bus, rooms, stop }: CompositionSh
     sources: () => signalingSources({ ...hosts, cluster, rooms: rooms() }),
   });
   return {
-    ...{ sessions, pairings, sessionHost, pairingHost, halves, cluster, inspector, readiness, metrics },
+    ...{
+      sessions,
+      pairings,
+      sessionHost,
+      pairingHost,
+      remotePairings,
+      cluster,
+      inspector,
+      readiness,
+      metrics,
+    },
     ...{ queue, timers, now, nextEpoch, admission, reception, drain },
   };
 }

@@ -2,7 +2,7 @@
 import { redactMessage } from '../common/redact.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { nodeSources, remotesOf, whereabouts } from './cluster/inspector-sources.ts';
-import type { Halves } from './cluster/pairing/remote-pairings.ts';
+import type { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import type { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { roomSources } from './dialects/socket-io/inspector-sources.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
@@ -15,7 +15,7 @@ export interface SignalingMachines {
   readonly pairings: ReadonlySet<ServerPairing>;
   readonly sessionHost: SessionHost;
   readonly pairingHost: PairingHost;
-  readonly halves: Pick<Halves, 'remoteHost'>;
+  readonly remotePairings: Pick<RemotePairings, 'remoteHost'>;
   readonly cluster: Cluster | undefined;
   readonly rooms: Rooms | undefined;
 }
@@ -26,14 +26,14 @@ export function signalingSources({
   sessionHost,
   pairingHost,
   rooms,
-  halves,
+  remotePairings,
   cluster,
 }: SignalingMachines): Source[] {
   const remotes = members<ServerPairing, RemoteSession>({
-    host: halves.remoteHost,
+    host: remotePairings.remoteHost,
     of: (pairing) => remotesOf(pairing).map((member) => ({ lane: `remote_${member.side}`, member })),
     takesPart: () => true,
-    asks: () => false,
+    remotePairRequests: () => false,
     leaves: ({ instance }) => instance.isDone,
   });
   return [
@@ -77,7 +77,7 @@ export function signalingSources({
             host: sessionHost,
             of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
             takesPart: () => true,
-            asks: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
+            remotePairRequests: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
             // A session that ends is told nothing more; its pairing's end comes after this step.
             leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
           }),
@@ -85,7 +85,7 @@ export function signalingSources({
         ],
       },
     }),
-    ...(cluster ? nodeSources({ pairings, halves, cluster }) : []),
+    ...(cluster ? nodeSources({ pairings, remotePairings, cluster }) : []),
     ...(rooms ? roomSources(rooms) : []),
   ];
 }

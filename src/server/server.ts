@@ -34,7 +34,7 @@ export class SignalingServer {
   readonly pairings: Composition['pairings'];
   readonly sessionHost: Composition['sessionHost'];
   readonly pairingHost: Composition['pairingHost'];
-  readonly halves: Composition['halves'];
+  readonly remotePairings: Composition['remotePairings'];
   readonly inspector: Composition['inspector'];
   /** Undefined for a server that is alone. */
   readonly cluster: Composition['cluster'];
@@ -73,7 +73,7 @@ export class SignalingServer {
     this.pairings = this.#parts.pairings;
     this.sessionHost = this.#parts.sessionHost;
     this.pairingHost = this.#parts.pairingHost;
-    this.halves = this.#parts.halves;
+    this.remotePairings = this.#parts.remotePairings;
     this.inspector = this.#parts.inspector;
     this.cluster = this.#parts.cluster;
     this.readiness = this.#parts.readiness;
@@ -141,7 +141,7 @@ export class SignalingServer {
     this.#parts.queue.batch(() => {
       for (const session of this.sessions.values()) {
         if (!isLeft(session)) continue;
-        this.sessionHost.send(session, {
+        this.sessionHost.dispatch(session, {
           type: 'CLOSED_BY_SERVER',
           code: closeCodes.goingAway,
           reason: 'Server is stopping',

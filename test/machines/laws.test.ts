@@ -121,7 +121,7 @@ function explore(machineCase: MachineCase, visit: (walker: Walker) => void): voi
     const walker = walkerOf(machineCase, input);
     for (const move of path) {
       if (typeof move === 'number') walker.wheel.advance(walker.wheel.now + move);
-      else walker.host.send(walker.instance, move);
+      else walker.host.dispatch(walker.instance, move);
     }
     const key = JSON.stringify([walker.instance.value, walker.instance.context], withoutCounters);
     if (seen.has(key)) continue;

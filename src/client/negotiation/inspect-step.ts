@@ -5,7 +5,7 @@ import { nameTransitions, negotiationMachine, type Step } from '../../machines/i
 let names: ReturnType<typeof nameTransitions> | undefined;
 
 /** @returns what protocol/inspect.ts calls a RecordStep, without time and lane */
-export function stepFacts({ event, from, to, transitions, effects, verdicts }: Step<unknown>): object {
+export function inspectStep({ event, from, to, transitions, effects, verdicts }: Step<unknown>): object {
   names ??= nameTransitions(negotiationMachine);
   return {
     event: redactEvent(event),

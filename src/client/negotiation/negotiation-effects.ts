@@ -20,7 +20,7 @@ export interface Pairing {
   readonly iceServers: readonly IceServer[] | undefined;
 }
 
-export interface PeerShell {
+export interface PeerDeps {
   readonly link: SignalingLink;
   readonly connection: () => Connection | undefined;
   readonly epoch: () => { epoch?: number };
@@ -33,24 +33,24 @@ export interface PeerShell {
 }
 
 /** Which event an effect belongs to is known from the machine, and not to TypeScript. */
-export function negotiationExecutors(
-  shell: PeerShell,
+export function negotiationEffects(
+  deps: PeerDeps,
 ): Executors<NegotiationEffects, Hosted<NegotiationContext>, PeerEvent> {
-  const { link, connection, epoch } = shell;
+  const { link, connection, epoch } = deps;
   return {
     openSocket: () => link.open(),
     dropSocket: () => link.drop(),
     closeSocket: () => link.close(),
-    announceReady: (_, event) => shell.ready((event as PeerEventOf<'WELCOMED'>).iceServers),
+    announceReady: (_, event) => deps.ready((event as PeerEventOf<'WELCOMED'>).iceServers),
     announcePaired(_, event) {
       const { peerId, isInitiator, epoch, iceServers } = event as PeerEventOf<'PAIRED'>;
-      shell.paired({ peerId, initiator: isInitiator, epoch, iceServers });
+      deps.paired({ peerId, initiator: isInitiator, epoch, iceServers });
     },
     announcePeerGone: (_, event) =>
-      shell.peerGone((event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected'),
-    announceFailure: (_, _event, { failure }) => shell.gaveUp(failure),
-    openConnection: () => shell.openConnection(),
-    closeConnection: () => shell.closeConnection(),
+      deps.peerGone((event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected'),
+    announceFailure: (_, _event, { failure }) => deps.gaveUp(failure),
+    openConnection: () => deps.openConnection(),
+    closeConnection: () => deps.closeConnection(),
     makeOffer: (_, _event, { iceRestart }) => connection()?.makeOffer(iceRestart),
     applyOffer: (_, event) => connection()?.applyOffer((event as PeerEventOf<'OFFER_RECEIVED'>).sdp),
     applyAnswer: (_, event) => connection()?.applyAnswer((event as PeerEventOf<'ANSWER_RECEIVED'>).sdp),

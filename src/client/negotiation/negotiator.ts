@@ -22,8 +22,8 @@ import type { Platform } from '../peer/platform.ts';
 import { Connection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
-import { stepFacts } from './inspect-step.ts';
-import { negotiationExecutors, type Pairing } from './negotiation-effects.ts';
+import { inspectStep } from './inspect-step.ts';
+import { negotiationEffects, type Pairing } from './negotiation-effects.ts';
 import { eventFrom, type PeerEvent } from './negotiator-events.ts';
 
 type NegotiationHost = MachineHost<
@@ -115,7 +115,7 @@ export class Negotiator {
 
   send(event: PeerEvent): void {
     this.#setTime();
-    this.#host.send(this.#machine, event);
+    this.#host.dispatch(this.#machine, event);
   }
 
   /** Arms a timer of somebody else's with the time set. */
@@ -141,7 +141,7 @@ export class Negotiator {
     const host: NegotiationHost = new MachineHost(negotiationMachine, {
       queue: new StepQueue(),
       timers: this.timers,
-      executors: negotiationExecutors({
+      executors: negotiationEffects({
         link: this.link,
         connection: () => this.#connection,
         epoch: () => (this.#pairing?.epoch === undefined ? {} : { epoch: this.#pairing.epoch }),
@@ -166,7 +166,7 @@ export class Negotiator {
     });
     host.observer = (step) => {
       this.#options.observer?.(step);
-      if (this.#options.inspect) this.link.send({ type: 'inspect', step: stepFacts(step) });
+      if (this.#options.inspect) this.link.send({ type: 'inspect', step: inspectStep(step) });
       handlers.stepped(step.from, step.to);
     };
     return host;

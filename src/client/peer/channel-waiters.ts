@@ -7,7 +7,7 @@ interface Opener {
   readonly reject: (error: PairlaneError) => void;
 }
 
-export class Openers {
+export class ChannelWaiters {
   #waiting: Opener[] = [];
 
   wait(channel: string): Promise<void> {

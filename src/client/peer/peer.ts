@@ -2,22 +2,22 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
-import { Openers } from './channel-waiters.ts';
+import { ChannelWaiters } from './channel-waiters.ts';
 import { isExpected, PairlaneError } from './errors.ts';
 import type { PeerEvents } from './peer-events.ts';
 import { type PeerOptions, resolveOptions } from './peer-options.ts';
 import { type PeerState, type SignalingState, signalingStateOf, stateOf } from './peer-state.ts';
-import { type Answers, Requests } from './pending-requests.ts';
+import { type Answers, PendingRequests } from './pending-requests.ts';
 import type { Platform } from './platform.ts';
 
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
   readonly #negotiator: Negotiator;
-  readonly #requests: Requests;
+  readonly #requests: PendingRequests;
   #closed: Promise<void> | undefined;
   /** Who waits for the server's greeting. */
   #starter: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
-  readonly #openers = new Openers();
+  readonly #openers = new ChannelWaiters();
   readonly #channels: readonly string[];
 
   /** Use {@link createPeerWith}, which waits until the server has greeted it. */
@@ -58,7 +58,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       received: (message) => this.#received(message),
       problem: (error) => this.#fail(error),
     });
-    this.#requests = new Requests(this.#negotiator.timers, resolved.requestTimeoutMs);
+    this.#requests = new PendingRequests(this.#negotiator.timers, resolved.requestTimeoutMs);
   }
 
   /** Our id at the server; undefined until it has greeted us. It stays over a reconnect, if the server still has it. */

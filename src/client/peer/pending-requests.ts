@@ -15,7 +15,7 @@ interface Pending {
   readonly reject: (error: PairlaneError) => void;
 }
 
-export class Requests implements TimerOwner {
+export class PendingRequests implements TimerOwner {
   timer = NO_TIMER;
   readonly #timers: TimerWheel;
   readonly #timeoutMs: number;

@@ -9,7 +9,7 @@ import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
-import { RemotePlayer, type RemotePlayerShell } from './remote-player.ts';
+import { RemotePlayer, type RemotePlayerDeps } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
 
@@ -50,7 +50,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   readonly #socket: GameSocket;
   readonly #gameId: RoomId;
   readonly #myId: RoomId;
-  readonly #shell: RemotePlayerShell;
+  readonly #deps: RemotePlayerDeps;
   readonly #remotes = new Map<string, RemotePlayer>();
   readonly #listeners: readonly (readonly [event: string, listener: (data: unknown) => void])[];
   #closed: Promise<void> | undefined;
@@ -79,7 +79,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     const log = (level: 'log' | 'warn', line: string) => {
       if (logger) logger[level](`[WebRTC] ${line}`);
     };
-    this.#shell = {
+    this.#deps = {
       myId: myPlayerId,
       platform,
       options: { ...peerOptionsOf(rest), channel: GAME_CHANNEL },
@@ -166,7 +166,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
 
   #remoteOf(id: RoomId): RemotePlayer {
     const key = roomIdKey(id);
-    const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#shell);
+    const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#deps);
     this.#remotes.set(key, remote);
     return remote;
   }

@@ -12,7 +12,7 @@ import type { Platform } from '../peer/platform.ts';
 import type { Socket, SocketHandlers } from '../signaling/socket.ts';
 import { fingerprintOf, messageFrom, type PlayedMessage, type Signal, signalFrom } from './game-socket.ts';
 
-export interface RemotePlayerShell {
+export interface RemotePlayerDeps {
   readonly myId: RoomId;
   readonly platform: Platform;
   readonly options: PeerOptions;
@@ -33,7 +33,7 @@ const LINK_OPTIONS = { url: 'ws://game.invalid/', reconnect: { baseMs: 1, capMs:
 
 export class RemotePlayer {
   readonly id: RoomId;
-  readonly #shell: RemotePlayerShell;
+  readonly #deps: RemotePlayerDeps;
   readonly #isLower: boolean;
   readonly #negotiator: Negotiator;
   #link: SocketHandlers | undefined;
@@ -51,17 +51,17 @@ export class RemotePlayer {
   #early: Signal[] = [];
   #fingerprint: string | undefined;
 
-  constructor(id: RoomId, shell: RemotePlayerShell) {
+  constructor(id: RoomId, deps: RemotePlayerDeps) {
     this.id = id;
-    this.#shell = shell;
-    this.#isLower = isLowerPlayer(shell.myId, id);
+    this.#deps = deps;
+    this.#isLower = isLowerPlayer(deps.myId, id);
     const options: PeerOptions = {
-      ...shell.options,
+      ...deps.options,
       ...LINK_OPTIONS,
-      timeouts: { ...shell.options.timeouts, signalingMs: 0 },
+      timeouts: { ...deps.options.timeouts, signalingMs: 0 },
     };
     const platform: Platform = {
-      ...shell.platform,
+      ...deps.platform,
       openSocket: (_url, handlers) => this.#openLink(handlers),
     };
     const resolved = resolveOptions(options);
@@ -72,19 +72,19 @@ export class RemotePlayer {
       paired() {},
       opened: () => {
         this.#wasOpen = true;
-        shell.opened(id);
+        deps.opened(id);
       },
-      message: (data) => shell.message(id, data),
+      message: (data) => deps.message(id, data),
       // There is but one channel, and its end is the connection's.
       channelClosed() {},
       peerGone: () => this.#ended(this.#isReplacing ? undefined : new PairlaneError('peer_gone')),
       gaveUp: (failure) => this.#ended(new PairlaneError(failure), true),
       sessionLost() {},
       received() {},
-      problem: (error) => shell.log('warn', id, error.message),
+      problem: (error) => deps.log('warn', id, error.message),
     });
     this.#negotiator.start();
-    if (shell.isOnline()) this.online();
+    if (deps.isOnline()) this.online();
   }
 
   get state(): PeerState {
@@ -145,7 +145,7 @@ export class RemotePlayer {
     this.#link.opened();
     this.#deliver({
       type: 'your_id',
-      id: String(this.#shell.myId),
+      id: String(this.#deps.myId),
       ping_interval_ms: 0,
     } satisfies PlayedMessage);
     if (this.#isWanted) this.#pair(this.#isLower);
@@ -173,12 +173,12 @@ export class RemotePlayer {
     this.#link = handlers;
     this.#isGreeted = false;
     queueMicrotask(() => {
-      if (this.#link === handlers && this.#shell.isOnline()) this.online();
+      if (this.#link === handlers && this.#deps.isOnline()) this.online();
     });
     return {
       send: (text) => {
         const signal = signalFrom(JSON.parse(text) as ClientMessage);
-        if (signal && this.#shell.isOnline()) this.#shell.sendSignal(this.id, signal);
+        if (signal && this.#deps.isOnline()) this.#deps.sendSignal(this.id, signal);
       },
       close: (code) => queueMicrotask(() => handlers.closed(code, '')),
     };
@@ -212,7 +212,7 @@ export class RemotePlayer {
   }
 
   #stepped(from: PeerState, to: PeerState): void {
-    if (from !== to) this.#shell.log('log', this.id, to);
+    if (from !== to) this.#deps.log('log', this.id, to);
   }
 
   /** @param isFailure also one that was open before, and could not be kept up */
@@ -220,7 +220,7 @@ export class RemotePlayer {
     const wasOpen = this.#wasOpen;
     this.#wasOpen = false;
     this.#fingerprint = undefined;
-    if (wasOpen) this.#shell.closed(this.id);
-    if (error && (isFailure || !wasOpen)) this.#shell.failed(this.id, error);
+    if (wasOpen) this.#deps.closed(this.id);
+    if (error && (isFailure || !wasOpen)) this.#deps.failed(this.id, error);
   }
 }

@@ -7,11 +7,11 @@ import {
   type ClientMessage,
   type ClientMessageOf,
   closeCodes,
-  Delivery,
   type NumberedFrame,
+  ReliableDelivery,
   readNumbered,
   type ServerMessage,
-  type WaitingFrame,
+  type UnackedMessage,
 } from '../../protocol/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
@@ -42,7 +42,7 @@ export interface SignalingHandlers {
 interface Session {
   readonly id: string;
   token: string;
-  readonly delivery: Delivery<string>;
+  readonly delivery: ReliableDelivery<string>;
 }
 
 /** In the place of what need not be said again: every server takes it, and no server answers it. */
@@ -58,7 +58,7 @@ export class SignalingLink {
   #socket: Socket | undefined;
   #session: Session | undefined;
   /** The number that our peer gave the last frame of its that reached us. */
-  #lastOrigin = 0;
+  #lastSenderSeq = 0;
   /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
   #isWelcome = false;
   /** Told on this socket, for when it is gone. */
@@ -143,14 +143,14 @@ export class SignalingLink {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  #sendKept(delivery: Delivery<string>, kept: WaitingFrame<string>): void {
+  #sendKept(delivery: ReliableDelivery<string>, kept: UnackedMessage<string>): void {
     if (this.#isWelcome) this.#socket?.send(delivery.headOf(kept) + kept.message + delivery.tailOf(kept));
   }
 
   #received(data: unknown): void {
     const { delivery } = this.#session ?? {};
     const numbered = delivery && typeof data === 'string' ? readNumbered(data) : undefined;
-    if (numbered && !this.#isNew(delivery as Delivery<string>, numbered)) return;
+    if (numbered && !this.#isNew(delivery as ReliableDelivery<string>, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
     else if (decoded) {
@@ -162,7 +162,7 @@ export class SignalingLink {
   /** The server may die before it confirms what it has answered; its successor would answer that again. */
   #forgetRequest(kind: RequestKind | undefined): void {
     const { delivery } = this.#session ?? {};
-    const asked = kind && delivery?.waiting.find((kept) => typeOf(kept) === kind);
+    const asked = kind && delivery?.unacked.find((kept) => typeOf(kept) === kind);
     if (asked) delivery?.replace(asked.seq, NOTHING);
   }
 
@@ -170,24 +170,24 @@ export class SignalingLink {
    * The server has forgotten how far we are. A report before our last description is of an older negotiation: the
    * server would think that all is done, and then find that description out of order.
    */
-  #forgetReports(delivery: Delivery<string>): void {
-    const types = delivery.waiting.map(typeOf);
+  #forgetReports(delivery: ReliableDelivery<string>): void {
+    const types = delivery.unacked.map(typeOf);
     const last = Math.max(types.lastIndexOf('offer'), types.lastIndexOf('answer'));
-    for (const { seq } of delivery.waiting.filter((_, n) => n < last && types[n] === 'report'))
+    for (const { seq } of delivery.unacked.filter((_, n) => n < last && types[n] === 'report'))
       delivery.replace(seq, NOTHING);
   }
 
   /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
-  #isNew(delivery: Delivery<string>, { seq, confirmed, origin }: NumberedFrame): boolean {
-    const verdict = delivery.accept(seq, confirmed);
+  #isNew(delivery: ReliableDelivery<string>, { seq, acked, senderSeq }: NumberedFrame): boolean {
+    const verdict = delivery.accept(seq, acked);
     if (verdict === 'impossible') {
       this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
     }
     if (verdict !== 'new') return false;
-    if (delivery.shouldConfirm) this.#sendPlain(delivery.confirmation());
-    if (origin === undefined) return true;
-    if (origin <= this.#lastOrigin) return false;
-    this.#lastOrigin = origin;
+    if (delivery.shouldAck) this.#sendPlain(delivery.ackMessage());
+    if (senderSeq === undefined) return true;
+    if (senderSeq <= this.#lastSenderSeq) return false;
+    this.#lastSenderSeq = senderSeq;
     return true;
   }
 
@@ -197,7 +197,7 @@ export class SignalingLink {
         this.#sendPlain({ type: 'pong' });
         return;
       case 'ack':
-        this.#session?.delivery.confirm(message.received);
+        this.#session?.delivery.ack(message.received);
         return;
       case 'restarting':
         this.#comeBackAfterMs = message.after_ms;
@@ -206,7 +206,7 @@ export class SignalingLink {
         this.#handlers.received(message, this.#welcomed(message));
         return;
       case 'paired':
-        this.#lastOrigin = 0;
+        this.#lastSenderSeq = 0;
         this.#handlers.received(message, false);
         return;
       default:
@@ -224,17 +224,18 @@ export class SignalingLink {
         old.delivery.restart();
         this.#forgetReports(old.delivery);
       }
-      for (const kept of old.delivery.waiting) this.#sendKept(old.delivery, kept);
+      for (const kept of old.delivery.unacked) this.#sendKept(old.delivery, kept);
       // Heard on this socket, the server takes no older secret any more: not from a socket that was left, late.
-      if (old.delivery.waiting.length === 0) this.#sendPlain(old.delivery.confirmation());
+      if (old.delivery.unacked.length === 0) this.#sendPlain(old.delivery.ackMessage());
       return true;
     }
-    this.#session = resume === undefined ? undefined : { id, token: resume, delivery: new Delivery() };
+    this.#session =
+      resume === undefined ? undefined : { id, token: resume, delivery: new ReliableDelivery() };
     if (old) this.#handlers.sessionLost();
     return false;
   }
 }
 
-function typeOf({ message }: WaitingFrame<string>): ClientMessage['type'] {
+function typeOf({ message }: UnackedMessage<string>): ClientMessage['type'] {
   return JSON.parse(message).type;
 }

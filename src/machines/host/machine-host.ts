@@ -63,7 +63,7 @@ export class MachineHost<
   }
 
   /** Steps the session with the event, at once or after the step that is under way. */
-  send(instance: Instance, event: Event): void {
+  dispatch(instance: Instance, event: Event): void {
     this.#options.queue.send(this, instance, event);
   }
 
@@ -130,6 +130,6 @@ export class MachineHost<
   /** One function for all timers: a closure for each would be most of what a session weighs. */
   readonly #fire = (type: string, owner: unknown): void => {
     const instance = owner as Instance;
-    this.send(instance, { ...this.#options.timerFacts?.(instance), type } as Event);
+    this.dispatch(instance, { ...this.#options.timerFacts?.(instance), type } as Event);
   };
 }

@@ -12,11 +12,11 @@ const code = { type: 'string', maxLength: 64 } as const;
 /** A client's message as text; it is decoded and checked where it arrives, like a client's. */
 const text = { type: 'string' } as const;
 
-/** A frame that waits to be confirmed, with the number that its sender gave it. */
+/** A frame that waits to be acked, with the number that its sender gave it. */
 const passed = {
   type: 'object',
-  required: ['origin', 'text'],
-  properties: { origin: count, text },
+  required: ['sender_seq', 'text'],
+  properties: { sender_seq: count, text },
 } as const;
 
 const half = { epoch, from: clientId, to: clientId } as const;
@@ -24,18 +24,18 @@ const half = { epoch, from: clientId, to: clientId } as const;
 /** A session on its way to another node, with what waits for its client. */
 const session = {
   type: 'object',
-  required: ['generation', 'sent', 'received', 'held', 'waiting', 'secrets', 'keys'],
+  required: ['generation', 'sent', 'received', 'deferred', 'unacked', 'secrets', 'keys'],
   properties: {
     generation: count,
     sent: count,
     received: count,
-    held: { type: 'array', items: count },
-    waiting: {
+    deferred: { type: 'array', items: count },
+    unacked: {
       type: 'array',
       items: {
         type: 'object',
         required: ['seq', 'text'],
-        properties: { seq: count, text, origin: count },
+        properties: { seq: count, text, sender_seq: count },
       },
     },
     /** Those that its client may come back with. */
@@ -58,8 +58,8 @@ const session = {
         'initiator',
         'is_resumable',
         'is_away',
-        'last_origin',
-        'unsettled',
+        'last_sender_seq',
+        'unacked',
       ],
       properties: {
         epoch,
@@ -73,8 +73,8 @@ const session = {
         is_away: flag,
         /** Where the peer is; left out when nobody knows. */
         node,
-        last_origin: count,
-        unsettled: { type: 'array', items: passed },
+        last_sender_seq: count,
+        unacked: { type: 'array', items: passed },
       },
     },
   },
@@ -118,15 +118,15 @@ export const nodeSchemas = {
   signal: {
     type: 'object',
     description:
-      "An offer, answer, candidate or report of my client, as it came; `origin` is its sender's number.",
+      "An offer, answer, candidate or report of my client, as it came; `sender_seq` is its sender's number.",
     required: ['type', 'epoch', 'from', 'to', 'text'],
-    properties: { type: { const: 'signal' }, ...half, text, origin: count },
+    properties: { type: { const: 'signal' }, ...half, text, sender_seq: count },
   },
-  settled: {
+  acked: {
     type: 'object',
     description: 'My client has the message to which yours gave that number, or it was refused.',
-    required: ['type', 'epoch', 'from', 'to', 'origin'],
-    properties: { type: { const: 'settled' }, ...half, origin: count },
+    required: ['type', 'epoch', 'from', 'to', 'sender_seq'],
+    properties: { type: { const: 'acked' }, ...half, sender_seq: count },
   },
   refused: {
     type: 'object',
@@ -255,7 +255,7 @@ export type NodeMessageOf<T extends NodeMessageType> = Static<(typeof nodeSchema
 export type NodeMessage = { [T in NodeMessageType]: NodeMessageOf<T> }[NodeMessageType];
 
 /** A session on its way to another node. */
-export type TravellingSession = Static<typeof session>;
+export type SessionSnapshot = Static<typeof session>;
 
 /**
  * What goes over the bus: a message with its number, or with the number 0 a sign of life. `link` is the sender's
@@ -263,13 +263,13 @@ export type TravellingSession = Static<typeof session>;
  */
 export const envelopeSchema = {
   type: 'object',
-  required: ['node', 'link', 'to_link', 'seq', 'confirmed'],
+  required: ['node', 'link', 'to_link', 'seq', 'ack'],
   properties: {
     node,
     link: count,
     to_link: count,
     seq: count,
-    confirmed: count,
+    ack: count,
     /** The sender leaves, and forgets the link. */
     is_goodbye: flag,
     message: { type: 'object' },

@@ -10,21 +10,21 @@ import type { Directory, PairingHost, SessionHost } from '../signaling/router.ts
 import type { ServerPairing, ServerSession } from '../signaling/sessions.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Bus, NodeId } from './bus/bus.ts';
-import { Arrivals } from './migration/inbound-migrations.ts';
-import { Losses } from './migration/lost-nodes.ts';
-import { Departures } from './migration/outbound-migrations.ts';
-import { type Note, Notes } from './migration/session-locations.ts';
+import { InboundMigrations } from './migration/inbound-migrations.ts';
+import { LostNodes } from './migration/lost-nodes.ts';
+import { OutboundMigrations } from './migration/outbound-migrations.ts';
+import { type SessionLocation, SessionLocations } from './migration/session-locations.ts';
 import { NodeLinks } from './node-links.ts';
-import { Asks } from './pairing/remote-pair-requests.ts';
-import type { Halves } from './pairing/remote-pairings.ts';
+import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
+import type { RemotePairings } from './pairing/remote-pairings.ts';
 
-export interface ClusterShell {
+export interface ClusterDeps {
   readonly node: NodeId;
   readonly bus: Bus;
   readonly log: Logger;
   readonly queue: StepQueue;
   readonly timers: TimerWheel;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   readonly directory: Directory;
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
@@ -47,45 +47,46 @@ const IDS_PER_MESSAGE = 1_000;
 export class Cluster {
   readonly node: NodeId;
   readonly links: NodeLinks;
-  readonly asks: Asks;
-  readonly arrivals: Arrivals;
-  readonly departures: Departures;
-  readonly #shell: ClusterShell;
-  readonly #losses: Losses;
+  readonly remotePairRequests: RemotePairRequests;
+  readonly inboundMigrations: InboundMigrations;
+  readonly outboundMigrations: OutboundMigrations;
+  readonly #deps: ClusterDeps;
+  readonly #lostNodes: LostNodes;
   /** Sessions that were here, and where they went. */
-  readonly #notes: Notes;
+  readonly #sessionLocations: SessionLocations;
 
-  constructor(shell: ClusterShell) {
-    this.#shell = shell;
-    this.node = shell.node;
-    this.#notes = new Notes(shell.node, shell.now);
+  constructor(deps: ClusterDeps) {
+    this.#deps = deps;
+    this.node = deps.node;
+    this.#sessionLocations = new SessionLocations(deps.node, deps.now);
     const nodeOf = (id: string) => this.nodeOf(id);
-    this.#losses = new Losses(shell.resumeGraceMs);
+    this.#lostNodes = new LostNodes(deps.resumeGraceMs);
     this.links = new NodeLinks({
-      ...shell,
+      ...deps,
       busChanged: (isUp) => {
-        if (isUp) this.#losses.up(shell.now());
-        shell.busChanged(isUp);
+        if (isUp) this.#lostNodes.up(deps.now());
+        deps.busChanged(isUp);
       },
       received: (node, message) => this.#received(node, message),
       opened: (node) => this.#opened(node),
       lost: (node, wasThere) => this.#lost(node, wasThere),
-      failed: (node, code) => this.asks.failed(node, code),
+      failed: (node, code) => this.remotePairRequests.failed(node, code),
     });
-    this.asks = new Asks({ ...shell, links: this.links, nodeOf });
-    this.arrivals = new Arrivals({
-      ...shell,
+    this.remotePairRequests = new RemotePairRequests({ ...deps, links: this.links, nodeOf });
+    this.inboundMigrations = new InboundMigrations({
+      ...deps,
       links: this.links,
-      losses: this.#losses,
+      lostNodes: this.#lostNodes,
       nodeOf,
-      noteOf: (id) => this.noteOf(id),
+      locationOf: (id) => this.locationOf(id),
       asked: (node, message) => this.#asked(node, message),
     });
-    this.departures = new Departures({
-      ...shell,
+    this.outboundMigrations = new OutboundMigrations({
+      ...deps,
       links: this.links,
       nodeOf,
-      note: ({ id, generation }, node) => this.#notes.set(id, { node, generation, isConfirmed: false }),
+      note: ({ id, generation }, node) =>
+        this.#sessionLocations.set(id, { node, generation, isConfirmed: false }),
     });
   }
 
@@ -100,18 +101,18 @@ export class Cluster {
 
   /** The other node that has a session, as far as its id and this node's notes tell; undefined when none has. */
   nodeOf(sessionId: string): NodeId | undefined {
-    const began = this.#notes.get(sessionId)?.node ?? nodeOfSessionId(sessionId);
+    const began = this.#sessionLocations.get(sessionId)?.node ?? nodeOfSessionId(sessionId);
     return began === this.node ? undefined : began;
   }
 
   /** Where a session went that was here, or began here. */
-  noteOf(sessionId: string): Note | undefined {
-    return this.#notes.get(sessionId);
+  locationOf(sessionId: string): SessionLocation | undefined {
+    return this.#sessionLocations.get(sessionId);
   }
 
   /** Whether a session is on its way here. */
   isExpected(sessionId: string): boolean {
-    return this.arrivals.isExpected(sessionId);
+    return this.inboundMigrations.isExpected(sessionId);
   }
 
   /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
@@ -123,7 +124,7 @@ export class Cluster {
 
   /** A session is here that may have begun elsewhere: that node is told. */
   arrived(session: ServerSession): void {
-    this.#notes.delete(session.id);
+    this.#sessionLocations.delete(session.id);
     const began = this.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
       this.links.send(began, { type: 'hosting', sessions: [idOf(session)] });
@@ -137,8 +138,8 @@ export class Cluster {
   }
 
   #received(node: NodeId, message: NodeMessage): void {
-    const { asks, arrivals } = this;
-    const { secrets, log } = this.#shell;
+    const { remotePairRequests, inboundMigrations } = this;
+    const { secrets, log } = this.#deps;
     switch (message.type) {
       case 'hello':
         if (message.fingerprint !== secrets.fingerprint)
@@ -148,63 +149,65 @@ export class Cluster {
           );
         return;
       case 'ask':
-        asks.asked(node, message);
+        remotePairRequests.asked(node, message);
         return;
       case 'granted':
-        asks.granted(node, message);
+        remotePairRequests.granted(node, message);
         return;
       case 'denied':
-        asks.denied(node, message);
+        remotePairRequests.denied(node, message);
         return;
       case 'move':
         this.#asked(node, message);
         return;
       case 'moved':
-        arrivals.moved(node, message);
+        inboundMigrations.moved(node, message);
         return;
       case 'not_moved':
-        arrivals.notMoved(node, message);
+        inboundMigrations.notMoved(node, message);
         return;
       case 'hosting':
         for (const one of message.sessions) this.#isHosted(one, message.at ?? node);
         return;
       case 'left':
-        if (this.#notes.get(message.id)?.node === node) this.#notes.delete(message.id);
+        if (this.#sessionLocations.get(message.id)?.node === node) this.#sessionLocations.delete(message.id);
         return;
       default:
-        this.#shell.halves.received(node, message);
+        this.#deps.remotePairings.received(node, message);
     }
   }
 
   /** A node has the client of a session that this one has, or soon will have. */
   #asked(node: NodeId, message: NodeMessageOf<'move'>): void {
-    if (!this.arrivals.keepWaiting(node, message)) this.departures.asked(node, message);
+    if (!this.inboundMigrations.keepWaiting(node, message)) this.outboundMigrations.asked(node, message);
   }
 
   #opened(node: NodeId): void {
-    const { directory, halves, secrets } = this.#shell;
+    const { directory, remotePairings, secrets } = this.#deps;
     this.links.send(node, { type: 'hello', fingerprint: secrets.fingerprint });
     const guests = [...directory.sessions.values()]
       .filter(({ id }) => nodeOfSessionId(id) === node)
       .map(idOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
-    halves.reunion.opened(node);
+    remotePairings.reconciler.opened(node);
   }
 
   #lost(node: NodeId, wasThere: boolean): void {
-    if (wasThere) this.#losses.lost(node, this.#shell.now());
-    this.#notes.lost(node);
-    this.asks.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
-    this.arrivals.failed(node);
-    this.#shell.halves.reunion.lost(node);
+    if (wasThere) this.#lostNodes.lost(node, this.#deps.now());
+    this.#sessionLocations.lost(node);
+    this.remotePairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
+    this.inboundMigrations.failed(node);
+    this.#deps.remotePairings.reconciler.lost(node);
   }
 
   /** A node says that it has a session; of two copies, the one whose client came back later counts. */
   #isHosted(one: { id: string; generation: number }, node: NodeId): void {
-    const own = this.#shell.directory.sessions.get(one.id);
+    const own = this.#deps.directory.sessions.get(one.id);
     const note = { ...one, node, isConfirmed: true };
-    const known = own ? { ...idOf(own), node: this.node, isConfirmed: true } : this.#notes.get(one.id);
+    const known = own
+      ? { ...idOf(own), node: this.node, isConfirmed: true }
+      : this.#sessionLocations.get(one.id);
     if (known && known.node !== node && isLater(known, note)) {
       this.links.send(node, {
         type: 'hosting',
@@ -213,11 +216,11 @@ export class Cluster {
       });
       return;
     }
-    if (own) this.departures.superseded(own, node);
+    if (own) this.outboundMigrations.superseded(own, node);
     else {
       if (known && known.node !== node)
         this.links.send(known.node, { type: 'hosting', sessions: [one], at: node });
-      this.#notes.set(one.id, note);
+      this.#sessionLocations.set(one.id, note);
     }
   }
 }
@@ -227,7 +230,7 @@ function idOf({ id, generation }: ServerSession): { id: string; generation: numb
 }
 
 /** Two copies can be of one generation: nodes that had lost each other made them of the same secret. */
-function isLater(a: Note, b: Note): boolean {
+function isLater(a: SessionLocation, b: SessionLocation): boolean {
   if (a.generation !== b.generation) return a.generation > b.generation;
   return a.isConfirmed && a.node < b.node;
 }

@@ -4,29 +4,30 @@ import { type Source, source } from '../inspector/source.ts';
 import type { ServerPairing } from '../signaling/sessions.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeLink } from './node-links.ts';
-import type { Halves } from './pairing/remote-pairings.ts';
+import type { RemotePairings } from './pairing/remote-pairings.ts';
 import { RemoteSession } from './pairing/remote-session.ts';
 
 export interface NodeMachines {
   readonly pairings: ReadonlySet<ServerPairing>;
-  readonly halves: Pick<Halves, 'remoteHost'>;
+  readonly remotePairings: Pick<RemotePairings, 'remoteHost'>;
   readonly cluster: Cluster;
 }
 
-export function nodeSources({ pairings, halves, cluster }: NodeMachines): Source[] {
+export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines): Source[] {
   return [
     source<RemoteSession>({
       machine: 'remote-session',
-      host: halves.remoteHost,
+      host: remotePairings.remoteHost,
       instances: () => [...pairings].flatMap(remotesOf),
       startOf: ({ pairing }) => pairing?.startedAt ?? 0,
-      rowOf: ({ id, node, peer, pairing }) => ({
+      rowOf: ({ id, node, localSession: peer, pairing }) => ({
         id,
         ...whereabouts('id', node),
         ...(peer && { peer_id: peer.id }),
         ...(pairing && { epoch: pairing.epoch }),
       }),
-      isFound: ({ id, peer }, query) => id.includes(query) || (peer?.id.includes(query) ?? false),
+      isFound: ({ id, localSession: peer }, query) =>
+        id.includes(query) || (peer?.id.includes(query) ?? false),
     }),
     source<NodeLink>({
       machine: 'node-link',

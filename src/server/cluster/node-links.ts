@@ -15,7 +15,7 @@ import {
   type TimerWheel,
 } from '../../machines/index.ts';
 import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
-import { Delivery, type WaitingFrame } from '../../protocol/index.ts';
+import { ReliableDelivery, type UnackedMessage } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Bus, NodeId } from './bus/bus.ts';
 import { decodeEnvelope, decodeNodeMessage } from './decode-node-message.ts';
@@ -30,7 +30,7 @@ const ANNOUNCE = 'announce';
 /** What may wait for a node to confirm it: a good second of everything. */
 const MAX_WAITING_FRAMES = 65_536;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** So many at once are sent again; the rest when these are confirmed. */
+/** So many at once are sent again; the rest when these are acked. */
 const MAX_RESENT_FRAMES = 256;
 
 export class NodeLink extends Hosted<NodeLinkContext> {
@@ -41,7 +41,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   peerNumber = 0;
   readonly openedAt: number;
   heardAt: number;
-  readonly delivery = new Delivery<string>();
+  readonly delivery = new ReliableDelivery<string>();
   waitingBytes = 0;
   /** What was the first to wait at the last beat: it is sent again only when it still is. */
   firstAtBeat = 0;
@@ -65,7 +65,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   }
 }
 
-export interface NodeLinksShell {
+export interface NodeLinksDeps {
   readonly node: NodeId;
   readonly bus: Bus;
   readonly log: Logger;
@@ -91,14 +91,14 @@ export class NodeLinks {
   readonly links = new Map<NodeId, NodeLink>();
   isBusUp = false;
   #isToldAway = false;
-  readonly #shell: NodeLinksShell;
+  readonly #deps: NodeLinksDeps;
   readonly #settings: NodeLinkSettings;
   readonly #announcer = { timer: -1 };
   #lastNumber = 0;
 
-  constructor(shell: NodeLinksShell) {
-    this.#shell = shell;
-    const { queue, timers, bus } = shell;
+  constructor(deps: NodeLinksDeps) {
+    this.#deps = deps;
+    const { queue, timers, bus } = deps;
     this.#settings = {
       beatMs: BEAT_MS,
       silenceMs: SILENCE_MS,
@@ -112,23 +112,23 @@ export class NodeLinks {
         greet: (link) => this.#send(link, 0),
         announceOpen: (link) => {
           link.wasOpen = true;
-          shell.log.info({ node: link.node }, `Node ${link.node} is there`);
-          shell.opened(link.node);
+          deps.log.info({ node: link.node }, `Node ${link.node} is there`);
+          deps.opened(link.node);
         },
         sendAgain: (link) => this.#sendAgain(link),
         beat: (link) => this.#beat(link),
-        failRequests: (link, _event, { code }) => shell.failed(link.node, code),
+        failRequests: (link, _event, { code }) => deps.failed(link.node, code),
         announceLoss: (link, event) => {
           const wasThere = link.peerNumber !== 0;
           if (this.links.get(link.node) === link) this.links.delete(link.node);
-          if (link.wasOpen) shell.log.warn({ node: link.node }, `Node ${link.node} is lost`);
-          shell.lost(link.node, wasThere);
+          if (link.wasOpen) deps.log.warn({ node: link.node }, `Node ${link.node} is lost`);
+          deps.lost(link.node, wasThere);
           if (event.type === 'OVERFULL') bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
         },
       },
       onError: (link, error, effect) => {
-        shell.log.error({ node: link.node, effect, err: error }, `The link to node ${link.node} failed`);
-        this.host.send(link, { type: 'FORGOTTEN' });
+        deps.log.error({ node: link.node, effect, err: error }, `The link to node ${link.node} failed`);
+        this.host.dispatch(link, { type: 'FORGOTTEN' });
       },
     });
   }
@@ -144,7 +144,7 @@ export class NodeLinks {
 
   /** @throws when the bus was told something wrong */
   async start(): Promise<void> {
-    await this.#shell.bus.start({
+    await this.#deps.bus.start({
       received: (text) => this.#received(text),
       unreachable: (node) => this.#toLink(node, { type: 'UNREACHABLE' }),
       up: () => this.#up(),
@@ -153,94 +153,94 @@ export class NodeLinks {
   }
 
   async stop(): Promise<void> {
-    this.#shell.timers.disarmAll(this.#announcer);
+    this.#deps.timers.disarmAll(this.#announcer);
     for (const link of this.links.values())
-      this.#shell.bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
-    await this.#shell.bus.stop();
+      this.#deps.bus.send(link.node, this.#envelope(link, { is_goodbye: true }));
+    await this.#deps.bus.stop();
   }
 
-  /** Numbered and kept until it is confirmed; opens the link, when there is none. */
+  /** Numbered and kept until it is acked; opens the link, when there is none. */
   send(node: NodeId, message: NodeMessage): void {
     // On a session's way back to this node, others may say that it is here.
-    if (node === this.#shell.node) return;
+    if (node === this.#deps.node) return;
     const link = this.links.get(node) ?? this.#open(node);
     if (link.isDone) return;
     const text = JSON.stringify(message);
     link.waitingBytes += text.length;
-    const settled = () => {
+    const onAcked = () => {
       link.waitingBytes -= text.length;
     };
-    const frame = link.delivery.keep(text, { settled });
+    const frame = link.delivery.keep(text, { onAcked });
     if (link.isOpen) this.#send(link, frame.seq, frame.message);
     if (frame.seq - link.delivery.first > MAX_WAITING_FRAMES || link.waitingBytes > MAX_WAITING_BYTES)
-      this.host.send(link, { type: 'OVERFULL' });
+      this.host.dispatch(link, { type: 'OVERFULL' });
   }
 
   #open(node: NodeId): NodeLink {
-    this.#lastNumber = Math.max(Math.floor(this.#shell.wallTime()), this.#lastNumber + 1);
-    const link = new NodeLink(node, this.#lastNumber, this.#shell.now());
+    this.#lastNumber = Math.max(Math.floor(this.#deps.wallTime()), this.#lastNumber + 1);
+    const link = new NodeLink(node, this.#lastNumber, this.#deps.now());
     this.links.set(node, link);
     this.host.start(link, { node, settings: this.#settings });
     return link;
   }
 
   #toLink(node: NodeId, event: NodeLinkEvent): void {
-    this.#shell.now();
+    this.#deps.now();
     const link = this.links.get(node);
-    if (link) this.host.send(link, event);
+    if (link) this.host.dispatch(link, event);
   }
 
   #up(): void {
-    this.#shell.now();
+    this.#deps.now();
     this.isBusUp = true;
-    if (this.#isToldAway) this.#shell.log.info('The bus between the nodes is there');
+    if (this.#isToldAway) this.#deps.log.info('The bus between the nodes is there');
     this.#isToldAway = false;
-    this.#shell.busChanged(true);
+    this.#deps.busChanged(true);
     this.#announce();
     for (const link of [...this.links.values()]) {
-      link.heardAt = this.#shell.timers.now;
-      this.host.send(link, { type: 'BUS_UP' });
+      link.heardAt = this.#deps.timers.now;
+      this.host.dispatch(link, { type: 'BUS_UP' });
     }
   }
 
   #down(reason: string): void {
-    this.#shell.now();
+    this.#deps.now();
     // Told at the start, too: a wrong address shows nowhere else.
     if (!this.#isToldAway)
-      this.#shell.log.warn(
+      this.#deps.log.warn(
         `The bus between the nodes is away: ${reason}. It is tried again until it is there`,
       );
     this.#isToldAway = true;
     this.isBusUp = false;
-    this.#shell.busChanged(false);
-    for (const link of [...this.links.values()]) this.host.send(link, { type: 'BUS_DOWN' });
+    this.#deps.busChanged(false);
+    for (const link of [...this.links.values()]) this.host.dispatch(link, { type: 'BUS_DOWN' });
   }
 
   /** To nodes that are not known yet. */
   #announce(): void {
-    const { bus, node, timers } = this.#shell;
-    if (this.isBusUp) bus.broadcast(JSON.stringify({ node, link: 0, to_link: 0, seq: 0, confirmed: 0 }));
+    const { bus, node, timers } = this.#deps;
+    if (this.isBusUp) bus.broadcast(JSON.stringify({ node, link: 0, to_link: 0, seq: 0, ack: 0 }));
     timers.disarmAll(this.#announcer);
     timers.arm(this.#announcer, ANNOUNCE, ANNOUNCE_MS, () => this.#announce());
   }
 
   #received(text: string): void {
-    const now = this.#shell.now();
+    const now = this.#deps.now();
     const envelope = decodeEnvelope(text);
-    if (!envelope || envelope.node === this.#shell.node) return;
+    if (!envelope || envelope.node === this.#deps.node) return;
     const link = this.#linkFor(envelope);
     if (!link) return;
     link.heardAt = now;
-    const { seq, confirmed, message } = envelope;
-    link.delivery.confirm(confirmed);
+    const { seq, ack, message } = envelope;
+    link.delivery.ack(ack);
     if (seq === 0) return;
     // A gap is what the bus lost; it is sent again.
-    if (link.delivery.accept(seq, confirmed) !== 'new') return;
+    if (link.delivery.accept(seq, ack) !== 'new') return;
     const known = decodeNodeMessage(message);
-    if (known) this.#shell.received(link.node, known);
+    if (known) this.#deps.received(link.node, known);
     else
-      this.#shell.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
-    if (link.delivery.shouldConfirm && !link.isDone) this.#send(link, 0);
+      this.#deps.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
+    if (link.delivery.shouldAck && !link.isDone) this.#send(link, 0);
   }
 
   /** The open link that an envelope is for. What is for another one sets things right, and is passed over. */
@@ -252,11 +252,11 @@ export class NodeLinks {
     // The other side has forgotten what went over the open one. One that was never open has nothing to forget, and
     // keeps its number: if both took new ones for each other's, they would never come to an end.
     if (link?.isInUse && number > link.peerNumber) {
-      this.host.send(link, { type: 'FORGOTTEN' });
+      this.host.dispatch(link, { type: 'FORGOTTEN' });
       link = this.links.get(node);
     }
     if (envelope.is_goodbye) {
-      if (link && toNumber === link.number) this.host.send(link, { type: 'FORGOTTEN' });
+      if (link && toNumber === link.number) this.host.dispatch(link, { type: 'FORGOTTEN' });
       return undefined;
     }
     const isNew = !link;
@@ -264,7 +264,7 @@ export class NodeLinks {
     if (number === 0) return undefined;
     if (toNumber !== 0 && toNumber !== link.number) {
       // It speaks of a link that this side has forgotten: hearing of this one, it forgets it too.
-      if (!isNew) this.#shell.bus.send(node, this.#envelope(link, { seq: 0, to_link: number }));
+      if (!isNew) this.#deps.bus.send(node, this.#envelope(link, { seq: 0, to_link: number }));
       return undefined;
     }
     link.peerNumber = number;
@@ -272,7 +272,7 @@ export class NodeLinks {
       this.#send(link, 0);
       return undefined;
     }
-    if (!link.isOpen) this.host.send(link, { type: 'GREETED' });
+    if (!link.isOpen) this.host.dispatch(link, { type: 'GREETED' });
     return link;
   }
 
@@ -284,26 +284,26 @@ export class NodeLinks {
   }
 
   #sendAgain(link: NodeLink): void {
-    const waiting = link.delivery.waiting.slice(0, MAX_RESENT_FRAMES);
+    const waiting = link.delivery.unacked.slice(0, MAX_RESENT_FRAMES);
     for (const { seq, message } of waiting) this.#send(link, seq, message);
     if (waiting.length === 0) this.#send(link, 0);
   }
 
-  #send(link: NodeLink, seq: number, message?: WaitingFrame<string>['message']): void {
+  #send(link: NodeLink, seq: number, message?: UnackedMessage<string>['message']): void {
     const head = this.#envelope(link, { seq });
     const text = message === undefined ? head : `${head.slice(0, -1)},"message":${message}}`;
-    this.#shell.bus.send(link.node, text);
+    this.#deps.bus.send(link.node, text);
   }
 
   #envelope(link: NodeLink, more: Partial<Envelope>): string {
-    const { received: confirmed } = link.delivery.confirmation();
+    const { received: ack } = link.delivery.ackMessage();
     const { number, peerNumber } = link;
     return JSON.stringify({
-      node: this.#shell.node,
+      node: this.#deps.node,
       link: number,
       to_link: peerNumber,
       seq: 0,
-      confirmed,
+      ack,
       ...more,
     });
   }

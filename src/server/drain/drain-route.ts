@@ -7,7 +7,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from '../http/uws.ts';
 import { isLoopback, LOOPBACK_HOST } from '../inspector/access.ts';
 
-export interface DrainRouteShell {
+export interface DrainRouteDeps {
   readonly drainMs: number;
   readonly drain: () => void;
 }
@@ -15,7 +15,7 @@ export interface DrainRouteShell {
 /** Headers in which proxies name whom they speak for. */
 const FORWARDED_FOR = ['x-forwarded-for', 'x-real-ip'];
 
-export function addDrainRoute(app: TemplatedApp, { drainMs, drain }: DrainRouteShell): void {
+export function addDrainRoute(app: TemplatedApp, { drainMs, drain }: DrainRouteDeps): void {
   app.post('/drain', (res, req) => {
     res.onAborted(() => {});
     if (!isOwnMachine(res, req)) {

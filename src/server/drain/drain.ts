@@ -17,7 +17,7 @@ import type { ServerSession, SocketData } from '../signaling/sessions.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export interface DrainShell {
+export interface DrainDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly sessions: ReadonlyMap<string, ServerSession>;
@@ -55,25 +55,25 @@ const END = 'end';
 
 export class Drain implements TimerOwner {
   timer = NO_TIMER;
-  readonly #shell: DrainShell;
+  readonly #deps: DrainDeps;
   #endsAt = 0;
   #clients = 0;
   /** From 0 to 1: the next client's turn to come back. It starts anywhere, so that servers do not agree. */
   #turn = Math.random();
 
-  constructor(shell: DrainShell) {
-    this.#shell = shell;
+  constructor(deps: DrainDeps) {
+    this.#deps = deps;
   }
 
   /** Clients that still have to go. */
   get left(): number {
     let count = 0;
-    for (const { socket } of this.#shell.sessions.values()) if (socket) count += 1;
+    for (const { socket } of this.#deps.sessions.values()) if (socket) count += 1;
     return count;
   }
 
   start(): void {
-    const { options, log, sessions, timers, readiness, now, hasOtherNodes } = this.#shell;
+    const { options, log, sessions, timers, readiness, now, hasOtherNodes } = this.#deps;
     const { drainMs } = options;
     this.#endsAt = now() + drainMs;
     readiness.add('draining');
@@ -99,7 +99,7 @@ export class Drain implements TimerOwner {
    * @returns false when we do not drain
    */
   turnAway(socket: WebSocket<SocketData>): boolean {
-    const { readiness, metrics, now } = this.#shell;
+    const { readiness, metrics, now } = this.#deps;
     if (!readiness.isDraining) return false;
     now();
     metrics.refused.add('draining');
@@ -111,7 +111,7 @@ export class Drain implements TimerOwner {
   /** One function for all timers. */
   readonly #sendAway = (_name: string, owner: TimerOwner): void => {
     const session = owner as ServerSession;
-    const { outbox, hasOtherNodes } = this.#shell;
+    const { outbox, hasOtherNodes } = this.#deps;
     if (!session.delivery) this.#leavePairing(session);
     outbox.sendPlain(session, this.#farewell(hasOtherNodes() ? 'anywhere' : 'here'));
     this.#close(session);
@@ -121,13 +121,13 @@ export class Drain implements TimerOwner {
   #leavePairing(session: ServerSession): void {
     const { pairing, side } = session;
     const peer = pairing?.other(side);
-    const goesOn = peer instanceof RemoteSession || (peer?.delivery && this.#shell.hasOtherNodes());
+    const goesOn = peer instanceof RemoteSession || (peer?.delivery && this.#deps.hasOtherNodes());
     if (pairing && goesOn)
-      this.#shell.pairingHost.send(pairing, { type: 'PEER_LOST', from: side, reason: 'disconnected' });
+      this.#deps.pairingHost.dispatch(pairing, { type: 'PEER_LOST', from: side, reason: 'disconnected' });
   }
 
   #close(session: ServerSession): void {
-    this.#shell.sessionHost.send(session, {
+    this.#deps.sessionHost.dispatch(session, {
       type: 'CLOSED_BY_SERVER',
       code: closeCodes.serviceRestart,
       reason: REASON,
@@ -136,7 +136,7 @@ export class Drain implements TimerOwner {
 
   /** A session comes back only to a server that started no longer ago than the grace: half of it is for the spread. */
   #farewell(where: 'here' | 'anywhere'): { type: 'restarting'; after_ms: number } {
-    const { options, timers } = this.#shell;
+    const { options, timers } = this.#deps;
     const { drainMs, resumeGraceMs } = options;
     const leftMs = Math.max(this.#endsAt - timers.now, 0);
     this.#turn = (this.#turn + GOLDEN_RATIO) % 1;
@@ -147,7 +147,7 @@ export class Drain implements TimerOwner {
 
   /** Tells how many are left, and ends as soon as nobody is. */
   #watch(): void {
-    const { log, timers, options, sessions, hasOtherNodes } = this.#shell;
+    const { log, timers, options, sessions, hasOtherNodes } = this.#deps;
     const { left } = this;
     // Those who are gone may still fetch their sessions from another node.
     if (left === 0 && (sessions.size === 0 || !hasOtherNodes())) {
@@ -159,7 +159,7 @@ export class Drain implements TimerOwner {
   }
 
   #end(): void {
-    const { timers, sessions, log, end } = this.#shell;
+    const { timers, sessions, log, end } = this.#deps;
     timers.disarmAll(this);
     for (const session of sessions.values()) if (session.socket) this.#sendAway(SEND_AWAY, session);
     log.info('Drained: every client is told when to come back');

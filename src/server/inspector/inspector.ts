@@ -12,7 +12,7 @@ import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
 import { RecordFiles } from './record-files.ts';
-import { StepLogs } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import type { Inspected, Instance, Source } from './source.ts';
 import { readRequest, Viewer, type ViewerData } from './viewer.ts';
 
@@ -32,7 +32,7 @@ const WRONG_TOKEN_CODE = 4401;
 
 export class Inspector {
   readonly #server: Inspected;
-  readonly #logs: StepLogs;
+  readonly #logs: Recorder;
   readonly #recent: RecentLogs;
   readonly #viewers = new Set<Viewer>();
   readonly #guesses = new AddressRate(MAX_TOKEN_GUESSES_PER_MINUTE / 60, MAX_TOKEN_GUESSES_PER_MINUTE);
@@ -45,7 +45,7 @@ export class Inspector {
 
   constructor(server: Inspected) {
     this.#server = server;
-    this.#logs = new StepLogs({ clock: server.clock, sources: () => this.sources });
+    this.#logs = new Recorder({ clock: server.clock, sources: () => this.sources });
     this.#recent = new RecentLogs(this.#logs);
   }
 

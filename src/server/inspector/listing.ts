@@ -2,7 +2,7 @@
 import type { StateValue } from 'xstate';
 import { activeStateIds } from '../../machines/index.ts';
 import type { ListRequest, ListRow, StateValueJson } from '../../protocol/index.ts';
-import type { StepLog } from './pairing-record.ts';
+import type { LiveRecord } from './live-record.ts';
 import type { Instance, Source } from './source.ts';
 
 /** How many rows an answer has at most. */
@@ -21,7 +21,7 @@ interface Item {
 /** @param past records of what is over, the oldest first */
 export function list(
   sources: readonly Source[],
-  past: readonly StepLog[],
+  past: readonly LiveRecord[],
   request: ListRequest,
   now: number,
 ): Listed {

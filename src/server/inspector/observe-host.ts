@@ -16,7 +16,7 @@ interface Taps {
 const tapsOf = new WeakMap<object, Taps>();
 
 /** Listens to a host's steps. @returns stops it */
-export function tap<Instance>(host: Tappable<Instance>, listener: Observer<Instance>): () => void {
+export function observeHost<Instance>(host: Tappable<Instance>, listener: Observer<Instance>): () => void {
   let taps = tapsOf.get(host);
   if (!taps) {
     const created = {

@@ -2,7 +2,7 @@
 import type { StateValue } from 'xstate';
 import { activeStateIds, nameTransitions, type TakenTransition } from '../../machines/index.ts';
 import type { ListedMachine, MachinePopulation, Populations } from '../../protocol/index.ts';
-import { tap } from './observe-host.ts';
+import { observeHost } from './observe-host.ts';
 import type { Source } from './source.ts';
 
 /** Counts the transitions of all sources while it lives, and their instances when it is asked. */
@@ -35,7 +35,7 @@ class MachineCount {
   constructor(sources: readonly Source[]) {
     this.#sources = sources;
     this.#names = new Map(sources.flatMap(({ host }) => [...nameTransitions(host.machine)]));
-    this.#stops = sources.map(({ host }) => tap(host, ({ transitions }) => this.#count(transitions)));
+    this.#stops = sources.map(({ host }) => observeHost(host, ({ transitions }) => this.#count(transitions)));
   }
 
   stop(): void {

@@ -2,29 +2,29 @@
  * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
  * watched. Their number is bounded, so that fifty thousand pairings cost no more than these few.
  */
-import type { StepLog } from './pairing-record.ts';
-import type { StepLogs } from './recorder.ts';
+import type { LiveRecord } from './live-record.ts';
+import type { Recorder } from './recorder.ts';
 
 const MAX_RECENT = 32;
 
 export class RecentLogs {
-  readonly #logs: StepLogs;
-  readonly #recent = new Map<number, StepLog>();
+  readonly #logs: Recorder;
+  readonly #recent = new Map<number, LiveRecord>();
 
-  constructor(logs: StepLogs) {
+  constructor(logs: Recorder) {
     this.#logs = logs;
   }
 
   /** Those of pairings that are over, the oldest first. */
-  get past(): StepLog[] {
+  get past(): LiveRecord[] {
     return [...this.#recent.values()].filter(({ subject }) => subject.isDone);
   }
 
-  get(epoch: number): StepLog | undefined {
+  get(epoch: number): LiveRecord | undefined {
     return this.#recent.get(epoch);
   }
 
-  add(log: StepLog): void {
+  add(log: LiveRecord): void {
     const { epoch } = log.header;
     this.#recent.delete(epoch);
     this.#recent.set(epoch, log);

@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.ts';
-import type { StepLog } from './pairing-record.ts';
-import type { StepLogs } from './recorder.ts';
+import type { LiveRecord } from './live-record.ts';
+import type { Recorder } from './recorder.ts';
 
 const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
 
@@ -25,7 +25,7 @@ export class RecordFiles {
   #hasFailed = false;
 
   /** @throws when the folder cannot be made or read */
-  constructor(directory: string, maxFiles: number, logs: StepLogs, log: Logger) {
+  constructor(directory: string, maxFiles: number, logs: Recorder, log: Logger) {
     this.#directory = directory;
     this.#maxFiles = maxFiles;
     this.#log = log;
@@ -42,7 +42,7 @@ export class RecordFiles {
     await this.#writing;
   }
 
-  #started(log: StepLog): void {
+  #started(log: LiveRecord): void {
     if (this.#hasFailed) return;
     const { header } = log;
     const time = new Date(header.started_at).toISOString().replaceAll(':', '-');

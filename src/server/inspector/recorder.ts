@@ -5,37 +5,37 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
 import type { Lane, StateValueJson } from '../../protocol/index.ts';
-import { tap } from './observe-host.ts';
-import { type RecordedSource, StepLog } from './pairing-record.ts';
+import { LiveRecord, type RecordedSource } from './live-record.ts';
+import { observeHost } from './observe-host.ts';
 import type { PeerStep } from './peer-steps.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
-export interface LogShell {
+export interface RecorderDeps {
   readonly clock: Clock;
   sources(): readonly Source[];
 }
 
-export class StepLogs {
-  readonly #shell: LogShell;
-  readonly #logs = new Map<Instance, StepLog>();
-  readonly #logsOfMember = new Map<Instance, Set<StepLog>>();
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  readonly #logs = new Map<Instance, LiveRecord>();
+  readonly #logsOfMember = new Map<Instance, Set<LiveRecord>>();
   /** The last that each client told of its own machine. */
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
   /** The step by which a member asked for the record that starts next: the record begins with it. */
   #asked: Step<Instance> | undefined;
   #stops: (() => void)[] = [];
-  readonly #onStart: ((log: StepLog) => void)[] = [];
-  readonly #onEnd: ((log: StepLog) => void)[] = [];
+  readonly #onStart: ((log: LiveRecord) => void)[] = [];
+  readonly #onEnd: ((log: LiveRecord) => void)[] = [];
 
-  constructor(shell: LogShell) {
-    this.#shell = shell;
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
   }
 
   /**
    * Logs everything that has a record from its start on, for as long as at least one is interested.
    * @returns stops it
    */
-  follow(onStart: (log: StepLog) => void, onEnd: (log: StepLog) => void = () => {}): () => void {
+  follow(onStart: (log: LiveRecord) => void, onEnd: (log: LiveRecord) => void = () => {}): () => void {
     this.#onStart.push(onStart);
     this.#onEnd.push(onEnd);
     this.#attach();
@@ -48,7 +48,7 @@ export class StepLogs {
 
   /** A client told of a step of its own machine. */
   notePeer(member: Instance, { from, ...step }: PeerStep): void {
-    const now = this.#shell.clock.now();
+    const now = this.#deps.clock.now();
     for (const log of this.#logsOfMember.get(member) ?? []) {
       const of = peerLaneOf(log.laneOf(member));
       if (!this.#peerStates.has(member) && from !== undefined)
@@ -59,7 +59,7 @@ export class StepLogs {
   }
 
   /** The record of what is under way with that number, from its present state on when it has none yet. */
-  open(epoch: number): StepLog | undefined {
+  open(epoch: number): LiveRecord | undefined {
     for (const source of this.#recorded()) {
       for (const subject of source.instances()) {
         if (source.record.headOf(subject).epoch === epoch) return this.#open(source, subject);
@@ -69,7 +69,7 @@ export class StepLogs {
   }
 
   /** Nobody needs that log any more. */
-  drop(log: StepLog): void {
+  drop(log: LiveRecord): void {
     this.#forget(log);
     this.#detachWhenIdle();
   }
@@ -77,19 +77,19 @@ export class StepLogs {
   /** Ends all logs: the server stops. */
   endAll(): void {
     for (const log of [...this.#logs.values()]) {
-      log.end('server_stopped', this.#shell.clock.now());
+      log.end('server_stopped', this.#deps.clock.now());
       this.#ended(log);
     }
   }
 
   #recorded(): RecordedSource[] {
-    return this.#shell.sources().filter((source): source is RecordedSource => source.record !== undefined);
+    return this.#deps.sources().filter((source): source is RecordedSource => source.record !== undefined);
   }
 
-  #open(source: RecordedSource, subject: Instance): StepLog {
+  #open(source: RecordedSource, subject: Instance): LiveRecord {
     const known = this.#logs.get(subject);
     if (known) return known;
-    const now = this.#shell.clock.now();
+    const now = this.#deps.clock.now();
     const log = this.#create(source, subject, now);
     this.#notePeerStates(log, now);
     for (const { lane, member } of log.seats) log.noteState(lane, member, now);
@@ -98,37 +98,37 @@ export class StepLogs {
     return log;
   }
 
-  #create(source: RecordedSource, subject: Instance, now: number): StepLog {
-    const log = new StepLog(source, subject, now, this.#shell.clock.wallTime());
+  #create(source: RecordedSource, subject: Instance, now: number): LiveRecord {
+    const log = new LiveRecord(source, subject, now, this.#deps.clock.wallTime());
     this.#logs.set(subject, log);
     for (const { member } of log.seats) this.#join(log, member);
     return log;
   }
 
-  #notePeerStates(log: StepLog, now: number): void {
+  #notePeerStates(log: LiveRecord, now: number): void {
     for (const { lane, member } of log.seats) {
       const value = this.#peerStates.get(member);
       if (value !== undefined) log.noteState(peerLaneOf(lane), { value, context: {} }, now);
     }
   }
 
-  #forget(log: StepLog): void {
+  #forget(log: LiveRecord): void {
     this.#logs.delete(log.subject);
     for (const { member } of log.seats) this.#part(log, member);
   }
 
-  #join(log: StepLog, member: Instance): void {
+  #join(log: LiveRecord, member: Instance): void {
     const logs = this.#logsOfMember.get(member) ?? new Set();
     this.#logsOfMember.set(member, logs.add(log));
   }
 
-  #part(log: StepLog, member: Instance): void {
+  #part(log: LiveRecord, member: Instance): void {
     const logs = this.#logsOfMember.get(member);
     logs?.delete(log);
     if (logs?.size === 0) this.#logsOfMember.delete(member);
   }
 
-  #ended(log: StepLog): void {
+  #ended(log: LiveRecord): void {
     this.#forget(log);
     for (const tell of this.#onEnd) tell(log);
     this.#detachWhenIdle();
@@ -139,8 +139,8 @@ export class StepLogs {
     this.#stops = this.#recorded().flatMap((source) => {
       const { members = [] } = source.record;
       return [
-        ...members.map((each) => tap(each.host, (step) => this.#memberStepped(each, step))),
-        tap(source.host, (step) => this.#subjectStepped(source, step)),
+        ...members.map((each) => observeHost(each.host, (step) => this.#memberStepped(each, step))),
+        observeHost(source.host, (step) => this.#subjectStepped(source, step)),
       ];
     });
   }
@@ -155,14 +155,14 @@ export class StepLogs {
     if (step.event.type === 'xstate.init' && this.#onStart.length > 0) this.#started(source, instance);
     const log = this.#logs.get(instance);
     if (!log) return;
-    const now = this.#shell.clock.now();
+    const now = this.#deps.clock.now();
     if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);
     if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
   }
 
   /** A client may go to another node or come from there, while its pairing goes on. */
-  #reseat(log: StepLog, now: number): void {
+  #reseat(log: LiveRecord, now: number): void {
     const { come, gone } = log.reseat();
     for (const { member } of gone) this.#part(log, member);
     for (const { lane, member } of come) {
@@ -172,7 +172,7 @@ export class StepLogs {
   }
 
   #started(source: RecordedSource, subject: Instance): void {
-    const now = this.#shell.clock.now();
+    const now = this.#deps.clock.now();
     const log = this.#create(source, subject, now);
     for (const tell of this.#onStart) tell(log);
     const asked = this.#asked;
@@ -189,10 +189,10 @@ export class StepLogs {
 
   #memberStepped(members: MemberSource, step: Step<Instance>): void {
     const { instance } = step;
-    if (members.asks(step)) this.#asked = step;
+    if (members.remotePairRequests(step)) this.#asked = step;
     const logs = this.#logsOfMember.get(instance);
     if (!logs || !members.takesPart(step)) return;
-    const now = this.#shell.clock.now();
+    const now = this.#deps.clock.now();
     const isLeaving = members.leaves?.(step) ?? false;
     for (const log of [...logs]) {
       log.noteStep(log.laneOf(instance), step, now);

@@ -75,7 +75,7 @@ export interface MemberSource<Of extends Instance = Instance, Member extends Ins
   /** True for a step that belongs into the record. */
   takesPart(step: Step<Member>): boolean;
   /** True for the step by which a member asks for a record's beginning: the record begins with that step. */
-  asks(step: Step<Member>): boolean;
+  remotePairRequests(step: Step<Member>): boolean;
   /** True for a member's last step in the record; left out: its members go on, and the record ends with its own machine. */
   leaves?(step: Step<Member>): boolean;
 }

@@ -9,7 +9,7 @@ import {
   type RecordLine,
 } from '../../protocol/index.ts';
 import type { WebSocket } from '../http/uws.ts';
-import type { StepLog } from './pairing-record.ts';
+import type { LiveRecord } from './live-record.ts';
 
 export interface ViewerData {
   viewer: Viewer | undefined;
@@ -37,7 +37,7 @@ export class Viewer {
   readonly socket: WebSocket<ViewerData>;
   /** False until it has sent the token, where one is needed. */
   isAdmitted = false;
-  #watched: StepLog | undefined;
+  #watched: LiveRecord | undefined;
   readonly #tell: (line: RecordLine) => void;
 
   constructor(socket: WebSocket<ViewerData>) {
@@ -51,7 +51,7 @@ export class Viewer {
     this.socket.send(JSON.stringify(message), false);
   }
 
-  watch(log: StepLog): void {
+  watch(log: LiveRecord): void {
     this.unwatch();
     this.#watched = log;
     this.send({ type: 'record', record: log.record });
@@ -59,7 +59,7 @@ export class Viewer {
   }
 
   /** @returns the log that it no longer listens to */
-  unwatch(): StepLog | undefined {
+  unwatch(): LiveRecord | undefined {
     const log = this.#watched;
     log?.listeners.delete(this.#tell);
     this.#watched = undefined;

@@ -104,7 +104,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
       if (!holder) return;
       log.warn({ link: link.number, host: holder.id }, 'the parent has that id, so it is taken from ours');
       const adjacent = node.linkTo(holder.id);
-      if (adjacent) node.host.send(adjacent, { type: 'DISPLACED' });
+      if (adjacent) node.host.dispatch(adjacent, { type: 'DISPLACED' });
       else {
         node.table.remove(holder.id);
         node.announceQuit(holder, duplicateText(message), ownId);

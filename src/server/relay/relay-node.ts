@@ -108,7 +108,7 @@ export class RelayNode {
       timers,
       onError: (link, error, effect) => {
         options.log.error({ link: link.number, effect, err: error }, 'a relay link failed; it is closed');
-        this.host.send(link, { type: 'LINK_FAILED' });
+        this.host.dispatch(link, { type: 'LINK_FAILED' });
       },
     });
   }
@@ -125,13 +125,13 @@ export class RelayNode {
   /** This server connected to the one that is to be its parent; registers there. */
   register(port: RelayPort): RelayLink {
     const link = this.#open(port, true);
-    this.host.send(link, { type: 'PARENT_REACHED' });
+    this.host.dispatch(link, { type: 'PARENT_REACHED' });
     return link;
   }
 
   /** A message came over a link. */
   receive(link: RelayLink, message: RelayMessage): void {
-    if (!link.isDone) this.host.send(link, relayLinkEvent(this.table, link.context.hostId, message));
+    if (!link.isDone) this.host.dispatch(link, relayLinkEvent(this.table, link.context.hostId, message));
   }
 
   /** Tells the adjacent servers that this one quits, and closes every link. */
@@ -139,7 +139,7 @@ export class RelayNode {
     this.isStopping = true;
     const { id } = this.identity;
     this.tell('server', { type: 'server_quit', sourceId: id, replacementId, content });
-    for (const link of [...this.#links]) this.host.send(link, { type: 'SERVER_STOPPED' });
+    for (const link of [...this.#links]) this.host.dispatch(link, { type: 'SERVER_STOPPED' });
   }
 
   ownRegistration(lastHopId: number): RelayMessage {

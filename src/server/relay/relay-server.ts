@@ -129,7 +129,7 @@ export class RelayServer {
   /** Ends the link to a parent that is silent, and dials again. */
   cutParent(): void {
     const parent = this.node.linkToParent();
-    if (parent) this.#atPresent(() => this.node.host.send(parent, { type: 'UNSENT_EXCEEDED' }));
+    if (parent) this.#atPresent(() => this.node.host.dispatch(parent, { type: 'UNSENT_EXCEEDED' }));
   }
 
   /** Ends at once and without a word, as a crash would. */
@@ -152,7 +152,7 @@ export class RelayServer {
     socket.once('close', () => this.#sockets.delete(socket));
     const port = new RelaySocket(socket, this.#options.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES);
     const link = this.#atPresent(() => open(port));
-    const send = this.node.host.send.bind(this.node.host, link);
+    const send = this.node.host.dispatch.bind(this.node.host, link);
     port.start({
       onMessage: (message) => this.#atPresent(() => this.node.receive(link, message)),
       onBytesRefused: (reason) => this.#atPresent(() => send({ type: 'BYTES_REFUSED', reason })),

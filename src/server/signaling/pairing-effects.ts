@@ -1,29 +1,29 @@
 /** What the pairing machine's effects do. */
 import type { Executors, PairingEffects } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
-import type { Halves } from '../cluster/pairing/remote-pairings.ts';
+import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
 import { RemoteSession } from '../cluster/pairing/remote-session.ts';
 import { textOf, withFromPeer } from '../dialects/native/decode-client-message.ts';
 import type { Outbox } from '../dialects/native/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { IceServer } from './ice-servers.ts';
-import { tellPeer } from './notify-peer.ts';
+import { notifyPeer } from './notify-peer.ts';
 import { messageTypeOf, type SessionHost } from './router.ts';
 import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
 
-export interface PairingShell {
+export interface PairingDeps {
   readonly outbox: Outbox;
   readonly log: Logger;
   readonly sessionHost: SessionHost;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   readonly pairings: Set<ServerPairing>;
   readonly iceServersFor: (session: ServerSession) => IceServer[] | undefined;
 }
 
-export function pairingExecutors(
-  shell: PairingShell,
+export function pairingEffects(
+  deps: PairingDeps,
 ): Executors<PairingEffects, ServerPairing, ServerPairingEvent> {
-  const { outbox, log, sessionHost, halves, pairings } = shell;
+  const { outbox, log, sessionHost, remotePairings, pairings } = deps;
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('info');
   return {
@@ -32,7 +32,7 @@ export function pairingExecutors(
       log.info({ id: a.id, peerId: b.id }, `Pairing successful: ${a.id} <-> ${b.id}`);
       for (const session of pairing.clients) {
         const peer = pairing.other(session.side);
-        const iceServers = shell.iceServersFor(session);
+        const iceServers = deps.iceServersFor(session);
         outbox.send(session, {
           type: 'paired',
           peer_id: peer.id,
@@ -41,14 +41,14 @@ export function pairingExecutors(
           epoch,
           ...(iceServers && { ice_servers: iceServers }),
         });
-        sessionHost.send(session, {
+        sessionHost.dispatch(session, {
           type: 'PAIRED',
           peerId: peer.id,
-          isGranted: session.ask?.epoch === epoch,
+          isGranted: session.pendingPairRequest?.epoch === epoch,
         });
       }
       // Whoever asks for a client that is away waits for it, and should know.
-      for (const session of pairing.clients) if (session.isMissed) tellPeer(session, 'away', shell);
+      for (const session of pairing.clients) if (session.isMissed) notifyPeer(session, 'away', deps);
     },
     restorePairing(pairing) {
       log.info(
@@ -56,7 +56,7 @@ export function pairingExecutors(
         `Pairing restored: ${pairing.a.id} <-> ${pairing.b.id}`,
       );
       for (const session of pairing.clients)
-        sessionHost.send(session, { type: 'PAIRED', peerId: pairing.other(session.side).id });
+        sessionHost.dispatch(session, { type: 'PAIRED', peerId: pairing.other(session.side).id });
     },
     relayToPeer(pairing, event) {
       const { frame } = event;
@@ -74,57 +74,61 @@ export function pairingExecutors(
         to instanceof RemoteSession
           ? to.isResumable || (isFromHere && from.delivery !== undefined)
           : to.delivery !== undefined;
-      const origin = event.origin ?? (isFromHere && isNumbered ? originOf(from) : undefined);
-      if (to instanceof RemoteSession) halves.relay(to, textOf(frame), origin);
+      const senderSeq = event.senderSeq ?? (isFromHere && isNumbered ? senderSeqOf(from) : undefined);
+      if (to instanceof RemoteSession) remotePairings.relay(to, textOf(frame), senderSeq);
       else
         outbox.relayFrame(
           to,
           withFromPeer(frame, to.delivery !== undefined),
-          origin === undefined
+          senderSeq === undefined
             ? {}
-            : { origin, epoch: pairing.epoch, settled: () => halves.settle(pairing, event.from, origin) },
+            : {
+                senderSeq,
+                epoch: pairing.epoch,
+                onAcked: () => remotePairings.ack(pairing, event.from, senderSeq),
+              },
         );
     },
     refuse(pairing, event, { code }) {
       const party = pairing.party(event.from);
       const type = messageTypeOf[event.type];
       const refusal = { code, ...(type && { for: type }) };
-      if (party instanceof RemoteSession) halves.tell(party, 'refused', refusal);
+      if (party instanceof RemoteSession) remotePairings.tell(party, 'refused', refusal);
       else outbox.refuse(party, refusal);
     },
     announceNegotiation(pairing) {
-      for (const session of pairing.clients) sessionHost.send(session, { type: 'NEGOTIATION_STARTED' });
+      for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'NEGOTIATION_STARTED' });
     },
     announceConnection(pairing) {
       log.info({ id: pairing.a.id, peerId: pairing.b.id }, `Connected: ${pairing.a.id} <-> ${pairing.b.id}`);
-      for (const session of pairing.clients) sessionHost.send(session, { type: 'CONNECTED' });
+      for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'CONNECTED' });
     },
     endPairing(pairing, event) {
       const left = pairing.party(event.from);
       const other = pairing.other(event.from);
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
-      if (other instanceof RemoteSession) halves.tell(other, 'ended', { reason });
+      if (other instanceof RemoteSession) remotePairings.tell(other, 'ended', { reason });
       else outbox.send(other, { type: 'peer_disconnected', peer_id: left.id, reason });
       pairings.delete(pairing);
       for (const party of [left, other]) {
         party.pairing = undefined;
-        if (party instanceof RemoteSession) halves.release(party);
-        else sessionHost.send(party, { type: 'UNPAIRED' });
+        if (party instanceof RemoteSession) remotePairings.release(party);
+        else sessionHost.dispatch(party, { type: 'UNPAIRED' });
       }
     },
     forgetPairing(pairing) {
       pairings.delete(pairing);
       for (const party of [pairing.a, pairing.b]) {
         party.pairing = undefined;
-        if (party instanceof RemoteSession) halves.release(party);
+        if (party instanceof RemoteSession) remotePairings.release(party);
       }
     },
   };
 }
 
 /** The number by which a message is known wherever it goes: its sender's, or for one that gives none, ours. */
-function originOf(from: ServerSession): number {
-  if (from.delivery) return from.delivery.hold();
-  from.lastOrigin += 1;
-  return from.lastOrigin;
+function senderSeqOf(from: ServerSession): number {
+  if (from.delivery) return from.delivery.deferAck();
+  from.lastSenderSeq += 1;
+  return from.lastSenderSeq;
 }

@@ -12,7 +12,7 @@ import type {
 } from '../../machines/index.ts';
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../../protocol/index.ts';
 import type { AddressRate } from '../admission/rate-limits.ts';
-import type { Halves } from '../cluster/pairing/remote-pairings.ts';
+import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
 import { RemoteSession } from '../cluster/pairing/remote-session.ts';
 import { isWaitingFor } from '../cluster/pairing/unacked-frames.ts';
 import { type Frame, textOf } from '../dialects/native/decode-client-message.ts';
@@ -53,7 +53,7 @@ export class Router {
   readonly #sessionHost: SessionHost;
   readonly #pairingHost: PairingHost;
   readonly #directory: Directory;
-  readonly #halves: Pick<Halves, 'relay'>;
+  readonly #remotePairings: Pick<RemotePairings, 'relay'>;
   readonly #peerStepped: (session: ServerSession, step: object) => void;
 
   /** @param peerStepped told of a step that a client tells of its own machine */
@@ -61,13 +61,13 @@ export class Router {
     sessionHost: SessionHost,
     pairingHost: PairingHost,
     directory: Directory,
-    halves: Pick<Halves, 'relay'>,
+    remotePairings: Pick<RemotePairings, 'relay'>,
     peerStepped: (session: ServerSession, step: object) => void = () => {},
   ) {
     this.#sessionHost = sessionHost;
     this.#pairingHost = pairingHost;
     this.#directory = directory;
-    this.#halves = halves;
+    this.#remotePairings = remotePairings;
     this.#peerStepped = peerStepped;
   }
 
@@ -84,10 +84,10 @@ export class Router {
         this.#peerStepped(session, message.step);
         return;
       case 'pair_request':
-        this.#sessionHost.send(session, this.#pairRequested(session, message, now));
+        this.#sessionHost.dispatch(session, this.#pairRequested(session, message, now));
         return;
       case 'create_key':
-        this.#sessionHost.send(session, {
+        this.#sessionHost.dispatch(session, {
           type: 'KEY_REQUESTED',
           ttlS: message.ttl_s,
           uses: message.uses,
@@ -102,30 +102,31 @@ export class Router {
   #signal(session: ServerSession, frame: Frame, message: Signal): void {
     const { pairing, side } = session;
     if (!pairing) {
-      this.#sessionHost.send(session, { type: SIGNAL_EVENTS[message.type] });
+      this.#sessionHost.dispatch(session, { type: SIGNAL_EVENTS[message.type] });
       return;
     }
     const peer = pairing.other(side);
-    if (session.delivery && session.delivery.received <= session.passedOn) {
+    if (session.delivery && session.delivery.received <= session.lastForwardedSeq) {
       // Its peer's node had it, from the node that this client was at before: it is as safe as it will be.
       if (peer instanceof ServerSession && isWaitingFor(peer, pairing, session.delivery.received))
-        session.delivery.hold();
+        session.delivery.deferAck();
       return;
     }
     this.signal(pairing, side, frame);
     // Not relayed by an effect: the other half is told, which counts it as this one does.
-    if (message.type === 'report' && peer instanceof RemoteSession) this.#halves.relay(peer, textOf(frame));
+    if (message.type === 'report' && peer instanceof RemoteSession)
+      this.#remotePairings.relay(peer, textOf(frame));
   }
 
   /** A client's message for its peer, from a socket or from another node. */
-  signal(pairing: ServerPairing, from: Side, frame: Frame, origin?: number): void {
+  signal(pairing: ServerPairing, from: Side, frame: Frame, senderSeq?: number): void {
     const message = frame.message as Signal;
     switch (message.type) {
       case 'unpair':
-        this.#pairingHost.send(pairing, { type: 'UNPAIR_RECEIVED', from, epoch: message.epoch, frame });
+        this.#pairingHost.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from, epoch: message.epoch, frame });
         return;
       case 'report':
-        this.#pairingHost.send(pairing, {
+        this.#pairingHost.dispatch(pairing, {
           type: 'REPORT_RECEIVED',
           from,
           epoch: message.epoch,
@@ -134,12 +135,12 @@ export class Router {
         });
         return;
       default:
-        this.#pairingHost.send(pairing, {
+        this.#pairingHost.dispatch(pairing, {
           type: SIGNAL_EVENTS[message.type],
           from,
           epoch: message.epoch,
           frame,
-          origin,
+          senderSeq,
         });
     }
   }
@@ -155,19 +156,19 @@ export class Router {
         : this.#ownerOf(session, message.key, now);
     return {
       type: 'PAIR_REQUESTED',
-      target: found.target ? standing(found.target, session) : found.missing,
+      target: found.target ? availability(found.target, session) : found.missing,
       targetId: found.target?.id ?? message.target_id,
       key: found.key,
     };
   }
 
-  #withId(id: string): Found {
+  #withId(id: string): Lookup {
     const { sessions, elsewhere } = this.#directory;
     const target = sessions.get(id);
     return { target, missing: target ? 'unknown' : elsewhere(id), key: undefined };
   }
 
-  #ownerOf(session: ServerSession, text: string, now: number): Found {
+  #ownerOf(session: ServerSession, text: string, now: number): Lookup {
     const { keys, guesses, elsewhere } = this.#directory;
     const key = parsePairingKey(text);
     if (guesses.isExhausted(session.address, now))
@@ -181,14 +182,14 @@ export class Router {
   }
 }
 
-interface Found {
+interface Lookup {
   readonly target: ServerSession | undefined;
   readonly missing: PairTarget;
   readonly key: string | undefined;
 }
 
 /** Whether a client can be had by the one who asks for it. */
-export function standing(target: ServerSession, asker: ServerSession): PairTarget {
+export function availability(target: ServerSession, asker: ServerSession): PairTarget {
   if (target === asker) return 'self';
-  return target.pairing || target.ask ? 'taken' : 'free';
+  return target.pairing || target.pendingPairRequest ? 'taken' : 'free';
 }

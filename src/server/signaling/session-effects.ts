@@ -2,15 +2,15 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Executors, SessionEffects, SessionEvent } from '../../machines/index.ts';
 import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
-import type { Asks } from '../cluster/pairing/remote-pair-requests.ts';
-import type { Halves } from '../cluster/pairing/remote-pairings.ts';
+import type { RemotePairRequests } from '../cluster/pairing/remote-pair-requests.ts';
+import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
 import type { Outbox } from '../dialects/native/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { tellPeer } from './notify-peer.ts';
+import { notifyPeer } from './notify-peer.ts';
 import { type Directory, messageTypeOf, type PairingHost } from './router.ts';
 import { ServerPairing, type ServerSession } from './sessions.ts';
 
-export interface SessionShell {
+export interface SessionDeps {
   readonly directory: Directory & { readonly sessions: Map<string, ServerSession> };
   readonly outbox: Outbox;
   readonly log: Logger;
@@ -19,35 +19,35 @@ export interface SessionShell {
   /** Starts the pairing's machine, and keeps it. */
   readonly startPairing: (pairing: ServerPairing) => void;
   readonly nextEpoch: () => number;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   /** Undefined for a server that is alone: its machines never ask. */
-  readonly asks: () => Asks | undefined;
+  readonly remotePairRequests: () => RemotePairRequests | undefined;
   /** A session is not here any more. */
   readonly left: (session: ServerSession) => void;
 }
 
-export function sessionExecutors(
-  shell: SessionShell,
-): Executors<SessionEffects, ServerSession, SessionEvent> {
-  const { directory, outbox, log, clock, halves } = shell;
+export function sessionEffects(deps: SessionDeps): Executors<SessionEffects, ServerSession, SessionEvent> {
+  const { directory, outbox, log, clock, remotePairings } = deps;
   return {
     createPairing(session, event) {
       if (event.type !== 'PAIR_REQUESTED') return;
       const target = directory.sessions.get(event.targetId ?? '');
       if (!target) return;
       if (event.key !== undefined) directory.keys.use(event.key);
-      shell.startPairing(new ServerPairing(session, target, shell.nextEpoch()));
+      deps.startPairing(new ServerPairing(session, target, deps.nextEpoch()));
     },
     askNodes(session, event) {
-      if (event.type === 'PAIR_REQUESTED') shell.asks()?.ask(session, event);
+      if (event.type === 'PAIR_REQUESTED') deps.remotePairRequests()?.ask(session, event);
     },
     forgetAsk(session) {
-      shell.asks()?.forget(session);
+      deps.remotePairRequests()?.forget(session);
     },
     joinPairing(session, event) {
       if (event.type !== 'GRANTED') return;
       const { targetId, node, isResumable, epoch } = event;
-      shell.startPairing(new ServerPairing(session, halves.create(targetId, node, isResumable), epoch));
+      deps.startPairing(
+        new ServerPairing(session, remotePairings.create(targetId, node, isResumable), epoch),
+      );
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
@@ -73,7 +73,7 @@ export function sessionExecutors(
     },
     leavePairing(session, _event, { reason }) {
       if (session.pairing)
-        shell.pairingHost().send(session.pairing, { type: 'PEER_LOST', from: session.side, reason });
+        deps.pairingHost().dispatch(session.pairing, { type: 'PEER_LOST', from: session.side, reason });
     },
     closeSocket(session, event) {
       if (event.type === 'CLOSED_BY_SERVER') end(session, event.code, event.reason);
@@ -85,18 +85,18 @@ export function sessionExecutors(
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
       session.isMissed = true;
-      tellPeer(session, 'away', shell);
+      notifyPeer(session, 'away', deps);
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
       session.isMissed = false;
-      tellPeer(session, 'back', shell);
+      notifyPeer(session, 'back', deps);
     },
     forgetSession(session) {
       directory.sessions.delete(session.id);
       directory.keys.forgetAllOf(session);
-      session.delivery?.abandon();
-      shell.left(session);
+      session.delivery?.discard();
+      deps.left(session);
       const { peerId } = session.context;
       const pairing = peerId === undefined ? '' : `, removing pairing with ${peerId}`;
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);

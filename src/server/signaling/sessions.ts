@@ -7,9 +7,9 @@ import {
   type Side,
   type TimerOwner,
 } from '../../machines/index.ts';
-import type { Delivery } from '../../protocol/index.ts';
+import type { ReliableDelivery } from '../../protocol/index.ts';
 import { SendingRate } from '../admission/rate-limits.ts';
-import type { PendingAsk } from '../cluster/pairing/remote-pair-requests.ts';
+import type { PendingPairRequest } from '../cluster/pairing/remote-pair-requests.ts';
 import type { RemoteSession } from '../cluster/pairing/remote-session.ts';
 import type { Frame } from '../dialects/native/decode-client-message.ts';
 import type { ResumeToken } from '../dialects/native/resume-secrets.ts';
@@ -41,16 +41,16 @@ export class ServerSession extends Hosted<SessionContext> {
   isMissed = false;
   readonly rate = new SendingRate();
   /** Both only for a session that can be resumed. */
-  delivery: Delivery<string | Buffer> | undefined;
+  delivery: ReliableDelivery<string | Buffer> | undefined;
   resumeToken: ResumeToken | undefined;
   /** How often its client has come back: of two copies of a session, on nodes that lost each other, the higher counts. */
   generation: number;
   /** The number of its last message that its peer was passed elsewhere: what comes again after a loss is known by it. */
-  passedOn = 0;
+  lastForwardedSeq = 0;
   /** The number of its last message for a peer that can come back, where it gives none itself. */
-  lastOrigin = 0;
+  lastSenderSeq = 0;
   /** What it asked other nodes for. */
-  ask: PendingAsk | undefined;
+  pendingPairRequest: PendingPairRequest | undefined;
   pairing: ServerPairing | undefined;
   side: Side = 'a';
   keys: string[] = [];
@@ -113,10 +113,10 @@ export class ServerPairing extends Hosted<PairingContext> {
 }
 
 /**
- * A pairing's event with the frame that caused it, for the effect that relays it; `origin` is the number that its sender
+ * A pairing's event with the frame that caused it, for the effect that relays it; `senderSeq` is the number that its sender
  * gave a frame that comes from another node.
  */
 export type ServerPairingEvent = PairingEvent & {
   readonly frame?: Frame;
-  readonly origin?: number | undefined;
+  readonly senderSeq?: number | undefined;
 };

@@ -43,7 +43,7 @@ class Stepper {
   send(...events: NegotiationEvent[]): string[] {
     for (const event of events) {
       this.#effects = [];
-      this.#host.send(this.#instance, event);
+      this.#host.dispatch(this.#instance, event);
     }
     return this.#effects;
   }

@@ -276,7 +276,11 @@ describe('recovery', () => {
     if (!session) throw new Error('the server does not know the peer');
     // The server restarts, say: both links end, and both peers were told nothing of each other.
     for (const peer of server.sessions.values()) peer.pairing = undefined;
-    server.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: 1001, reason: 'Server is stopping' });
+    server.sessionHost.dispatch(session, {
+      type: 'CLOSED_BY_SERVER',
+      code: 1001,
+      reason: 'Server is stopping',
+    });
     await online;
     expect(a.id).not.toBe(oldId);
     expect(a.state).toBe('connected');
@@ -313,7 +317,7 @@ describe('recovery', () => {
     const session = server.sessions.get(a.id as string);
     if (!session) throw new Error('the server does not know the peer');
     for (const peer of server.sessions.values()) peer.pairing = undefined;
-    server.sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
+    server.sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
     expect(await lost).toMatchObject({ code: 'signaling_failed' });
     expect(a.state).toBe('connected');
     const gone = event(a, 'peer_disconnected');

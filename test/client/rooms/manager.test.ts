@@ -31,7 +31,7 @@ describe('two players', () => {
     expect(two.lines.join()).not.toMatch(/candidate|fingerprint|127\.0/);
   });
 
-  it('connect when only the lower one asks: the first offer is enough for the other', async () => {
+  it('connect when only the lower one remotePairRequests: the first offer is enough for the other', async () => {
     const { url } = await startRooms();
     const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
     one.manager.connectToPeer(2);

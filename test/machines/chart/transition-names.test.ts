@@ -47,9 +47,9 @@ describe("a transition's name", () => {
     host.observer = (step) => taken.push(step.transitions.map((transition) => names.get(transition)));
     const pairing = new Hosted<PairingContext>();
     host.start(pairing, { aId: 'a', bId: 'b', epoch: 1 });
-    host.send(pairing, { type: 'FORMED', from: 'a' });
-    host.send(pairing, { type: 'OFFER_RECEIVED', from: 'a', epoch: 1 });
-    host.send(pairing, { type: 'UNPAIR_RECEIVED', from: 'b', epoch: 1 });
+    host.dispatch(pairing, { type: 'FORMED', from: 'a' });
+    host.dispatch(pairing, { type: 'OFFER_RECEIVED', from: 'a', epoch: 1 });
+    host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from: 'b', epoch: 1 });
     expect(taken.slice(1)).toEqual([
       ['pairing.forming --FORMED#0--> pairing.paired'],
       ['pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating'],

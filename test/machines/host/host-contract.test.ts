@@ -53,7 +53,7 @@ function hostOf({ machine }: MachineCase): (input: unknown) => Side {
     last = instance;
     host.start(instance, input);
     return {
-      send: (event) => host.send(instance, event),
+      send: (event) => host.dispatch(instance, event),
       advance: (ms) => wheel.advance(wheel.now + ms),
       read: () => ({
         value: instance.value,

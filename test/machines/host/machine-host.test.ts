@@ -73,15 +73,15 @@ describe('the machine host', () => {
   it('executes effects only after the new state is committed', () => {
     const { host, start, log } = setUp();
     const instance = start();
-    host.send(instance, { type: 'GO' });
+    host.dispatch(instance, { type: 'GO' });
     expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
     expect(instance.context).toEqual({ count: 1 });
   });
 
   it('queues an event that is sent from within an effect until the step is over', () => {
-    const { host, start, log } = setUp((host, instance) => host.send(instance, { type: 'BACK' }));
+    const { host, start, log } = setUp((host, instance) => host.dispatch(instance, { type: 'BACK' }));
     const instance = start();
-    host.send(instance, { type: 'GO' });
+    host.dispatch(instance, { type: 'GO' });
     expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
     expect(instance.value).toBe('idle');
   });
@@ -91,7 +91,7 @@ describe('the machine host', () => {
       throw new Error('hoarse');
     });
     const instance = start();
-    host.send(instance, { type: 'GO' });
+    host.dispatch(instance, { type: 'GO' });
     expect(errors).toEqual(['shout: hoarse']);
     expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
   });
@@ -99,10 +99,10 @@ describe('the machine host', () => {
   it('leaves a session as it was, and without effects, when its machine throws; others go on', () => {
     const { host, start, log, errors } = setUp();
     const [broken, sound] = [start(), start()];
-    host.send(broken, { type: 'BREAK' });
+    host.dispatch(broken, { type: 'BREAK' });
     expect([broken.value, broken.context]).toEqual(['idle', { count: 0 }]);
     expect(errors).toEqual(['transition: a machine that breaks']);
-    host.send(sound, { type: 'GO' });
+    host.dispatch(sound, { type: 'GO' });
     expect(sound.value).toBe('busy');
     expect(log).toEqual(['GO: go in busy', 'whisper in busy']);
   });
@@ -114,13 +114,13 @@ describe('the machine host', () => {
     expect(instance.value).toBe('idle');
     timers.advance(1_050);
     expect([instance.value, instance.isDone]).toEqual(['asleep', true]);
-    host.send(instance, { type: 'GO' });
+    host.dispatch(instance, { type: 'GO' });
     expect(log).toEqual([]);
   });
 
   it('keeps no timer of a session whose state has changed', () => {
     const { host, start, timers } = setUp();
-    host.send(start(), { type: 'GO' });
+    host.dispatch(start(), { type: 'GO' });
     expect(timers.size).toBe(0);
   });
 
@@ -129,7 +129,7 @@ describe('the machine host', () => {
     const steps: Step<Instance>[] = [];
     host.observer = (step) => steps.push(step);
     const instance = start();
-    host.send(instance, { type: 'GO' });
+    host.dispatch(instance, { type: 'GO' });
     expect(steps.map(({ event, from, to }) => [event.type, from, to])).toEqual([
       ['xstate.init', '', 'idle'],
       ['GO', 'idle', 'busy'],
@@ -148,8 +148,8 @@ describe('the machine host', () => {
     const instance = start();
     const steps: Step<Instance>[] = [];
     host.observer = (step) => steps.push(step);
-    host.send(instance, { type: 'LOUDER' });
-    host.send(instance, { type: 'BACK' });
+    host.dispatch(instance, { type: 'LOUDER' });
+    host.dispatch(instance, { type: 'BACK' });
     expect(steps.map(({ transitions, verdicts }) => [transitions, verdicts])).toEqual([
       [[], [{ guard: 'isLoudEnough', params: { least: 3 }, passed: false }]],
       [[], []],

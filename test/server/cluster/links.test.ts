@@ -115,7 +115,7 @@ describe('without the bus', () => {
     const [a, b] = [await one.connect(), await two.connect()];
     hub.hold(() => {});
     a.send(ask(b.id));
-    await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
+    await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
     hub.goAway();
     expect(await a.next('error')).toMatchObject({ code: 'unavailable' });
   });
@@ -140,7 +140,7 @@ describe('a link between two nodes', () => {
     const { hub, one, advance } = await twoNodes();
     const stranger = hub.bus(3);
     await stranger.start({ received() {}, unreachable() {}, up() {}, down() {} });
-    stranger.send(1, JSON.stringify({ node: 3, link: 1, to_link: 0, seq: 0, confirmed: 0 }));
+    stranger.send(1, JSON.stringify({ node: 3, link: 1, to_link: 0, seq: 0, ack: 0 }));
     await until(() => one.server.cluster?.links.links.has(3) === true, 'the link');
     await advance(5_000);
     expect(one.server.cluster?.links.links.has(3)).toBe(false);
@@ -187,7 +187,7 @@ describe('a link between two nodes', () => {
     const a = await one.connect();
     const refusal = async () => {
       a.send(ask(nobodyOn(3)));
-      await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
+      await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
       await advance(3_500);
       return (await a.next('error')).code;
     };

@@ -123,7 +123,7 @@ describe('a server that drains', () => {
     test.clock.advance(4_000);
     const session = test.server.sessions.get(a.id);
     expect(session?.value).toMatchObject({ present: { socket: 'drained' } });
-    expect(String(session?.delivery?.waiting.at(-1)?.message)).toContain('waits');
+    expect(String(session?.delivery?.unacked.at(-1)?.message)).toContain('waits');
     expect(test.server.pairings.size).toBe(1);
     expect(typesOf(b)).toEqual([]);
     test.clock.advance(DRAIN_MS);

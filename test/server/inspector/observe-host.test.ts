@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Observer } from '../../../src/machines/index.ts';
-import { tap } from '../../../src/server/inspector/observe-host.ts';
+import { observeHost } from '../../../src/server/inspector/observe-host.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 describe("listening to a host's steps", () => {
   it('reaches every listener, and takes the observer off when the last one left', () => {
     const host: { observer: Observer<unknown> | undefined } = { observer: undefined };
     const heard: string[] = [];
-    const stopOne = tap(host, () => heard.push('one'));
-    const stopTwo = tap(host, () => heard.push('two'));
+    const stopOne = observeHost(host, () => heard.push('one'));
+    const stopTwo = observeHost(host, () => heard.push('two'));
     host.observer?.({} as never);
     stopOne();
     host.observer?.({} as never);
@@ -21,7 +21,7 @@ describe("listening to a host's steps", () => {
     const heard: string[] = [];
     const host = { observer: (() => heard.push('base')) as Observer<unknown> | undefined };
     const base = host.observer;
-    const stop = tap(host, () => heard.push('tap'));
+    const stop = observeHost(host, () => heard.push('tap'));
     host.observer?.({} as never);
     stop();
     stop();

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseRecord } from '../../../src/inspector/records/record.ts';
 import { replay } from '../../../src/inspector/records/replay.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
-import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/pairing-record.ts';
+import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/live-record.ts';
 import {
   candidateMessage,
   hostCandidate,

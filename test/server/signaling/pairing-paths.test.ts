@@ -68,7 +68,7 @@ function oracle() {
   yielded.length = 0;
   return {
     step(event: PairingEvent) {
-      host.send(pairing, event);
+      host.dispatch(pairing, event);
       return { state: pairing.value, effects: yielded.splice(0) };
     },
   };

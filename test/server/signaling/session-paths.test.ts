@@ -132,7 +132,7 @@ class Walk {
     CLOSED_BY_SERVER: async ({ code, reason }) => {
       const { sessionHost, sessions } = this.#test.server;
       const session = sessions.get(this.#me.id);
-      if (session) sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code, reason });
+      if (session) sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code, reason });
       expect(await this.#me.whenClosed()).toEqual({ code, reason });
     },
   };

@@ -1,24 +1,24 @@
 /** A raw client that numbers its frames and comes back: the wire of section "Resume" and nothing else. */
-import { Delivery, readNumbered, type WaitingFrame } from '../../../src/protocol/index.ts';
+import { ReliableDelivery, readNumbered, type UnackedMessage } from '../../../src/protocol/index.ts';
 import { RawClient, type Received } from './raw-client.ts';
 
 export class ResumableClient extends RawClient {
-  delivery: Delivery<string>;
+  delivery: ReliableDelivery<string>;
   #isLeft = false;
   token = '';
   /** Of the last frame that was relayed to us. */
-  lastOrigin = 0;
+  lastSenderSeq = 0;
   /** What it says of its pairing to a server that has forgotten it. */
   pairing?: { peer_id: string; epoch: number; initiator: boolean };
 
-  private constructor(url: string, delivery: Delivery<string>) {
+  private constructor(url: string, delivery: ReliableDelivery<string>) {
     super(url);
     this.delivery = delivery;
   }
 
   /** Connects and asks for a session that can be resumed. */
   static override async connect(url: string): Promise<ResumableClient> {
-    const client = new ResumableClient(`${url}?resume=1`, new Delivery());
+    const client = new ResumableClient(`${url}?resume=1`, new ReliableDelivery());
     await client.#welcomed();
     return client;
   }
@@ -33,11 +33,11 @@ export class ResumableClient extends RawClient {
     this.#isLeft = true;
     next.inbox.push(...this.inbox);
     next.socket.once('open', () => this.#askAt(next, changes));
-    next.lastOrigin = this.lastOrigin;
+    next.lastSenderSeq = this.lastSenderSeq;
     if (this.pairing) next.pairing = this.pairing;
     const { received } = await next.#welcomed();
     if (received === undefined) return next;
-    for (const kept of next.delivery.waiting) next.socket.send(this.#frame(kept));
+    for (const kept of next.delivery.unacked) next.socket.send(this.#frame(kept));
     return next;
   }
 
@@ -74,7 +74,7 @@ export class ResumableClient extends RawClient {
     return this.#frame(this.delivery.keep(message));
   }
 
-  #frame(kept: WaitingFrame<string>): string {
+  #frame(kept: UnackedMessage<string>): string {
     return this.delivery.headOf(kept) + kept.message + this.delivery.tailOf(kept);
   }
 
@@ -82,19 +82,19 @@ export class ResumableClient extends RawClient {
     if (this.#isLeft) return undefined;
     const numbered = readNumbered(frame);
     if (numbered) {
-      const verdict = this.delivery.accept(numbered.seq, numbered.confirmed);
+      const verdict = this.delivery.accept(numbered.seq, numbered.acked);
       if (verdict === 'impossible') throw new Error(`numbers that cannot be: ${frame.slice(0, 40)}`);
-      const isKnown = numbered.origin !== undefined && numbered.origin <= this.lastOrigin;
+      const isKnown = numbered.senderSeq !== undefined && numbered.senderSeq <= this.lastSenderSeq;
       if (verdict !== 'new' || isKnown) return undefined;
-      this.lastOrigin = numbered.origin ?? this.lastOrigin;
+      this.lastSenderSeq = numbered.senderSeq ?? this.lastSenderSeq;
       return JSON.parse(numbered.message);
     }
     const message: Received = JSON.parse(frame);
     // At once: the frames that follow are numbered from 1 again.
     if (message.restarted) this.delivery.restart();
-    if (message.type === 'your_id' && message.received === undefined) this.delivery = new Delivery();
+    if (message.type === 'your_id' && message.received === undefined) this.delivery = new ReliableDelivery();
     if (message.type !== 'ack') return message;
-    this.delivery.confirm(Number(message.received));
+    this.delivery.ack(Number(message.received));
     return undefined;
   }
 }

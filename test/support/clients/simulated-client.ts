@@ -1,5 +1,5 @@
 /** A client of simulated nodes: it says numbered things, and notes what it hears, by pairing. */
-import { Delivery, readNumbered } from '../../../src/protocol/index.ts';
+import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
 import { type SimulatedNode, SimulatedSocket } from '../network/cluster-simulation.ts';
 
 interface Message {
@@ -17,11 +17,11 @@ export class SimulatedClient {
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
   isAsking = false;
-  #delivery = new Delivery<string>();
+  #delivery = new ReliableDelivery<string>();
   #token = '';
   #socket: SimulatedSocket | undefined;
   #isWelcome = false;
-  #lastOrigin = 0;
+  #lastSenderSeq = 0;
   #serial = 0;
 
   constructor(name: string, isResumable: boolean) {
@@ -98,12 +98,12 @@ export class SimulatedClient {
   #received(frame: string): void {
     const numbered = readNumbered(frame);
     if (numbered) {
-      const { origin } = numbered;
-      const verdict = this.#delivery.accept(numbered.seq, numbered.confirmed);
+      const { senderSeq } = numbered;
+      const verdict = this.#delivery.accept(numbered.seq, numbered.acked);
       if (verdict === 'impossible') throw new Error(`${this.name}: numbers that cannot be`);
-      if (this.#delivery.shouldConfirm) this.#socket?.send(JSON.stringify(this.#delivery.confirmation()));
-      if (verdict !== 'new' || (origin !== undefined && origin <= this.#lastOrigin)) return;
-      this.#lastOrigin = origin ?? this.#lastOrigin;
+      if (this.#delivery.shouldAck) this.#socket?.send(JSON.stringify(this.#delivery.ackMessage()));
+      if (verdict !== 'new' || (senderSeq !== undefined && senderSeq <= this.#lastSenderSeq)) return;
+      this.#lastSenderSeq = senderSeq ?? this.#lastSenderSeq;
     }
     this.#handle(JSON.parse(numbered?.message ?? frame) as Message);
   }
@@ -114,7 +114,7 @@ export class SimulatedClient {
         this.#welcomed(message);
         return;
       case 'paired':
-        this.#lastOrigin = 0;
+        this.#lastSenderSeq = 0;
         this.isAsking = false;
         this.pairing = {
           peer_id: String(message.peer_id),
@@ -135,7 +135,7 @@ export class SimulatedClient {
         if (message.for === 'pair_request') this.isAsking = false;
         return;
       case 'ack':
-        this.#delivery.confirm(Number(message.received));
+        this.#delivery.ack(Number(message.received));
         return;
       case 'ping':
         this.#socket?.send(JSON.stringify({ type: 'pong' }));
@@ -149,13 +149,13 @@ export class SimulatedClient {
     this.#token = String(resume ?? '');
     this.#isWelcome = true;
     if (!isOld) {
-      this.#delivery = new Delivery();
+      this.#delivery = new ReliableDelivery();
       this.pairing = undefined;
       this.isAsking = false;
       return;
     }
     if (restarted) this.#delivery.restart();
-    for (const kept of this.#delivery.waiting)
+    for (const kept of this.#delivery.unacked)
       this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
   }
 }

@@ -4,10 +4,10 @@
  */
 import { pino } from 'pino';
 import type { Bus, BusHandlers, NodeId } from '../../../src/server/cluster/bus/bus.ts';
-import type { ListenShell, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
+import type { ListenDeps, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
 import type { WebSocket } from '../../../src/server/http/uws.ts';
 import { type SignalingServer, startServer } from '../../../src/server/index.ts';
-import { tap } from '../../../src/server/inspector/observe-host.ts';
+import { observeHost } from '../../../src/server/inspector/observe-host.ts';
 import type { SocketData, SocketKind } from '../../../src/server/signaling/sessions.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -70,17 +70,17 @@ const silent = pino({ level: 'silent' });
 export async function startSimulatedNode(node: NodeId, network: LossyNetwork): Promise<SimulatedNode> {
   const clock = new ManualClock();
   let handlers: SocketHandlers | undefined;
-  const listen = async (shell: ListenShell) => {
-    handlers = shell.handlers;
+  const listen = async (deps: ListenDeps) => {
+    handlers = deps.handlers;
     return { app: undefined as never, port: 0, close: async () => {} };
   };
   const server = await startServer(
     { node, secret: 'of all nodes', inspect: false, maxMessagesPerSecond: 0 },
     { bus: network.bus(node), clock, listen, log: silent },
   );
-  for (const host of [server.sessionHost, server.pairingHost, server.halves.remoteHost])
-    tap(host as typeof server.sessionHost, noteTransitions);
-  if (server.cluster) tap(server.cluster.links.host, noteTransitions);
+  for (const host of [server.sessionHost, server.pairingHost, server.remotePairings.remoteHost])
+    observeHost(host as typeof server.sessionHost, noteTransitions);
+  if (server.cluster) observeHost(server.cluster.links.host, noteTransitions);
   return { server, clock, handlers: handlers as SocketHandlers };
 }
 

@@ -102,7 +102,7 @@ export class World {
     ];
   }
 
-  get #halves(): string[] {
+  get #remotePairings(): string[] {
     return this.nodes.flatMap(({ server }) =>
       [...server.sessions.values()].flatMap(({ id, pairing, side }) =>
         pairing ? [`${pairing.epoch} ${id} ${pairing.other(side).id}`] : [],
@@ -111,22 +111,22 @@ export class World {
   }
 
   #halfPairs(): string[] {
-    const halves = this.#halves;
-    return halves
+    const remotePairings = this.#remotePairings;
+    return remotePairings
       .filter((half) => {
         const [epoch, a, b] = half.split(' ');
-        return !halves.includes(`${epoch} ${b} ${a}`);
+        return !remotePairings.includes(`${epoch} ${b} ${a}`);
       })
       .map((half) => `a half without the other: ${half}`);
   }
 
   /** Clients that think something else than their server. */
   #misled(): string[] {
-    const halves = this.#halves;
+    const remotePairings = this.#remotePairings;
     return this.clients
       .filter(({ isConnected }) => isConnected)
       .flatMap(({ name, id, pairing }) => {
-        const known = halves.find((half) => half.split(' ')[1] === id);
+        const known = remotePairings.find((half) => half.split(' ')[1] === id);
         const thought = pairing && `${pairing.epoch} ${id} ${pairing.peer_id}`;
         return known === thought ? [] : [`${name} thinks that it is in ${thought}, and is in ${known}`];
       });

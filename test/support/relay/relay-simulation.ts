@@ -108,7 +108,7 @@ export class RelaySimulation {
     const link = client?.end.link;
     if (!client || !link) return;
     if (isPolite) client.node.receive(link, { type: 'client_quit', sourceId: client.id, content: '' });
-    client.node.host.send(link, { type: 'SOCKET_CLOSED' });
+    client.node.host.dispatch(link, { type: 'SOCKET_CLOSED' });
   }
 
   /** Moves one message of one of the links that have any. @returns false when nothing is under way */
@@ -120,7 +120,7 @@ export class RelaySimulation {
     const { node, end } = next;
     const item = end.queue.shift();
     const link = end.link as RelayLink;
-    if (item === 'end') node.host.send(link, { type: 'SOCKET_CLOSED' });
+    if (item === 'end') node.host.dispatch(link, { type: 'SOCKET_CLOSED' });
     else if (item) end.decoder.read(item, (message) => node.receive(link, message));
     return true;
   }

@@ -7,7 +7,7 @@ import {
   type SignalingServer,
   startServer,
 } from '../../../src/server/index.ts';
-import { tap } from '../../../src/server/inspector/observe-host.ts';
+import { observeHost } from '../../../src/server/inspector/observe-host.ts';
 import { madeClients, RawClient } from '../clients/raw-client.ts';
 import { ResumableClient } from '../clients/resumable-client.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
@@ -47,13 +47,13 @@ export async function startTestServer(
     { write: (line) => log.push(JSON.parse(line)) },
   );
   const server = await startServer({ port: 0, ...forTests, ...options }, { ...parts, clock, log: logger });
-  tap(server.sessionHost, noteTransitions);
-  tap(server.pairingHost, noteTransitions);
-  tap(server.halves.remoteHost, noteTransitions);
-  if (server.cluster) tap(server.cluster.links.host, noteTransitions);
+  observeHost(server.sessionHost, noteTransitions);
+  observeHost(server.pairingHost, noteTransitions);
+  observeHost(server.remotePairings.remoteHost, noteTransitions);
+  if (server.cluster) observeHost(server.cluster.links.host, noteTransitions);
   if (server.rooms) {
-    tap(server.rooms.playerHost, noteTransitions);
-    tap(server.rooms.pairingHost, noteTransitions);
+    observeHost(server.rooms.playerHost, noteTransitions);
+    observeHost(server.rooms.pairingHost, noteTransitions);
   }
   const connect = () => RawClient.connect(server.url);
   const testServer = {

@@ -20,7 +20,7 @@ interface DtlsSocket {
 }
 
 /** Mends the client that the transport is going to make when it starts. */
-export function mendDtls(transport: DtlsTransport): void {
+export function patchDtls(transport: DtlsTransport): void {
   let socket: DtlsSocket | undefined;
   Object.defineProperty(transport, 'dtls', {
     get: () => socket,

@@ -61,7 +61,7 @@ export interface Channels {
  * Mends how a channel that was just created is announced: werift leaves out that it is unordered when it also has a
  * limit, and counts a label's characters where its bytes are meant.
  */
-export function mendOpening(transport: Channels | undefined, channel: RTCDataChannel): void {
+export function patchOpening(transport: Channels | undefined, channel: RTCDataChannel): void {
   const opening = transport?.dataChannelQueue.find(
     ([other, ppid]) => other === channel && ppid === DCEP_PPID,
   );
@@ -78,7 +78,7 @@ export function mendOpening(transport: Channels | undefined, channel: RTCDataCha
   opening[2] = Buffer.concat([header, label]);
 }
 
-export function mendPartialReliability(sctp: PartiallyReliable, channels: Channels): void {
+export function patchPartialReliability(sctp: PartiallyReliable, channels: Channels): void {
   limitMessages(sctp, channels);
   abandonMessages(sctp);
 }

@@ -6,8 +6,8 @@
 import {
   type Channels,
   LAST_FRAGMENT,
-  mendPartialReliability,
   type PartiallyReliable,
+  patchPartialReliability,
 } from './patch-partial-reliability.ts';
 
 const DATA_CHUNK_TYPE = 0;
@@ -54,14 +54,14 @@ const mended = new WeakSet<object>();
  * Mends the association under a transport, if it was not yet.
  * @param oversized a message comes that is larger than we said we take
  */
-export function mendSctp(transport: SctpTransport | undefined, oversized: () => void): void {
+export function patchSctp(transport: SctpTransport | undefined, oversized: () => void): void {
   if (!transport || mended.has(transport.sctp as object)) return;
   mended.add(transport.sctp as object);
   const sctp = transport.sctp as Association;
   passOverNonsense(sctp, transport, oversized);
   capWindow(sctp);
   bundleChunks(sctp);
-  mendPartialReliability(sctp, transport);
+  patchPartialReliability(sctp, transport);
 }
 
 /**

@@ -23,7 +23,7 @@ interface Answer {
 }
 
 /** Mends every TURN client that is made from here on. @param makeRefresh a REFRESH request for so many seconds */
-export function mendTurn(prototype: object, makeRefresh: (lifetimeS: number) => unknown): void {
+export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) => unknown): void {
   const client = prototype as TurnClient;
   const { connectionMade } = client;
   client.connectionMade = function (this: TurnClient) {

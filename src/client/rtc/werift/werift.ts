@@ -23,12 +23,12 @@ import type {
 } from '../types.ts';
 import { WeriftDataChannel } from './data-channel.ts';
 import { type LiveIceAgent, watchLiveness } from './liveness.ts';
-import { type DtlsTransport, mendDtls } from './patch-dtls.ts';
+import { type DtlsTransport, patchDtls } from './patch-dtls.ts';
 import { stopAsking, trickle } from './patch-ice-gathering.ts';
-import { mendOpening } from './patch-partial-reliability.ts';
-import { mendSctp, type SctpTransport } from './patch-sctp.ts';
+import { patchOpening } from './patch-partial-reliability.ts';
+import { patchSctp, type SctpTransport } from './patch-sctp.ts';
 
-import { mendTurn } from './patch-turn.ts';
+import { patchTurn } from './patch-turn.ts';
 
 export type { RTCDataChannel, RTCIceTransport } from 'werift';
 
@@ -38,7 +38,7 @@ interface SecureManager {
   setConnectionState(state: ConnectionState): void;
 }
 
-mendTurn(TurnProtocol.prototype, (lifetimeS) =>
+patchTurn(TurnProtocol.prototype, (lifetimeS) =>
   new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
 );
 
@@ -101,8 +101,8 @@ class WeriftConnection implements PeerConnection {
 
   createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {
     const channel = this.#pc.createDataChannel(label, { ...init });
-    mendSctp(this.#sctpTransport, () => this.onoversized?.());
-    mendOpening(this.#sctpTransport, channel);
+    patchSctp(this.#sctpTransport, () => this.onoversized?.());
+    patchOpening(this.#sctpTransport, channel);
     return new WeriftDataChannel(channel);
   }
 
@@ -127,7 +127,7 @@ class WeriftConnection implements PeerConnection {
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#pc.setRemoteDescription(description);
-    mendSctp(this.#sctpTransport, () => this.onoversized?.());
+    patchSctp(this.#sctpTransport, () => this.onoversized?.());
     this.#check(restarted);
   }
 
@@ -153,7 +153,7 @@ class WeriftConnection implements PeerConnection {
     const transport = secured.iceTransport;
     if (this.#prepared.has(transport)) return;
     this.#prepared.add(transport);
-    mendDtls(secured as unknown as DtlsTransport);
+    patchDtls(secured as unknown as DtlsTransport);
     trickle(transport, this.#iceUrls);
     if (this.#silenceMs === 0) return;
     const agent = transport.connection as unknown as LiveIceAgent;

@@ -3,31 +3,31 @@
  * id where it began; that node has it, or knows where it went. Who has it gives it away; see departures.ts.
  */
 import type { TimerOwner, TimerWheel } from '../../../machines/index.ts';
-import type { NodeMessageOf, TravellingSession } from '../../../protocol/cluster/index.ts';
+import type { NodeMessageOf, SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { ClientMessageOf } from '../../../protocol/index.ts';
 import type { ResumeSecrets } from '../../dialects/native/resume-secrets.ts';
 import type { NodeId } from '../bus/bus.ts';
 import type { NodeLinks } from '../node-links.ts';
-import type { Losses } from './lost-nodes.ts';
-import type { Note } from './session-locations.ts';
+import type { LostNodes } from './lost-nodes.ts';
+import type { SessionLocation } from './session-locations.ts';
 
-export type ArrivalAnswer =
-  | { readonly session: TravellingSession; readonly from: NodeId }
+export type MigrationAnswer =
+  | { readonly session: SessionSnapshot; readonly from: NodeId }
   /** Nobody has it; the client's word may stand for it, when its secret does. */
   | 'lost'
   /** Who has it is there, and does not answer yet. */
   | 'late'
   | 'refused';
 
-export interface ArrivalsShell {
+export interface InboundMigrationsDeps {
   readonly node: NodeId;
   readonly links: NodeLinks;
   readonly timers: TimerWheel;
   readonly secrets: ResumeSecrets;
-  readonly losses: Losses;
+  readonly lostNodes: LostNodes;
   readonly nodeOf: (sessionId: string) => NodeId | undefined;
   /** Where a session went that was here. */
-  readonly noteOf: (sessionId: string) => Note | undefined;
+  readonly locationOf: (sessionId: string) => SessionLocation | undefined;
   /** Whether sessions of an earlier process of this node may still be out there. */
   readonly mayRestore: () => boolean;
   readonly now: () => number;
@@ -43,7 +43,7 @@ interface Arrival extends TimerOwner {
   mayRestore: boolean;
   node: NodeId;
   readonly asked: NodeId[];
-  readonly answer: (answer: ArrivalAnswer) => void;
+  readonly answer: (answer: MigrationAnswer) => void;
   /** Other nodes that asked meanwhile: its client did not wait, and went there. */
   readonly askers: [NodeId, NodeMessageOf<'move'>][];
 }
@@ -54,23 +54,23 @@ const TIMEOUT = 'timeout';
 /** A session may have moved on between two answers; one that runs away is not run after for ever. */
 const MAX_ASKS_PER_NODE = 2;
 
-export class Arrivals {
-  readonly #shell: ArrivalsShell;
+export class InboundMigrations {
+  readonly #deps: InboundMigrationsDeps;
   readonly #pending = new Map<number, Arrival>();
   /** The same by the session's id: a client may try more than once before the first answer. */
   readonly #byId = new Map<string, Set<Arrival>>();
   #lastNumber = 0;
 
-  constructor(shell: ArrivalsShell) {
-    this.#shell = shell;
+  constructor(deps: InboundMigrationsDeps) {
+    this.#deps = deps;
   }
 
   /**
    * Asks for a session that a client says it had.
    * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
    */
-  ask(message: ClientMessageOf<'resume'>, answer: (answer: ArrivalAnswer) => void): void {
-    const { node, secrets, mayRestore } = this.#shell;
+  ask(message: ClientMessageOf<'resume'>, answer: (answer: MigrationAnswer) => void): void {
+    const { node, secrets, mayRestore } = this.#deps;
     const issuer = secrets.issuerOf(message.id, message.token);
     this.#lastNumber += 1;
     const arrival: Arrival = {
@@ -107,10 +107,10 @@ export class Arrivals {
 
   /** That node is lost. */
   failed(node: NodeId): void {
-    const { losses, now } = this.#shell;
+    const { lostNodes, now } = this.#deps;
     for (const [number, arrival] of [...this.#pending]) {
       if (arrival.node !== node) continue;
-      if (node === arrival.issuer) arrival.mayRestore = losses.mayReturn(node, now());
+      if (node === arrival.issuer) arrival.mayRestore = lostNodes.isWithinGrace(node, now());
       this.#askNext(number, arrival);
     }
   }
@@ -128,14 +128,14 @@ export class Arrivals {
 
   /** @param told who may have it, as far as the last one knows; else whom its id leads to is asked, once */
   #askNext(number: number, arrival: Arrival, told?: NodeId): void {
-    const { node: here, noteOf, nodeOf } = this.#shell;
+    const { node: here, locationOf, nodeOf } = this.#deps;
     const { id } = arrival.message;
     const timesAsked = (node: NodeId) => arrival.asked.filter((one) => one === node).length;
     const isWorthAsking = (node: NodeId | undefined, times: number) =>
       node !== undefined && node !== here && timesAsked(node) < times;
     // Meanwhile it may have been here, and have been given away.
     const next =
-      [told, noteOf(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
+      [told, locationOf(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
       [nodeOf(id)].find((node) => isWorthAsking(node, 1));
     if (next === undefined) this.#answer(number, arrival.mayRestore ? 'lost' : 'refused');
     else {
@@ -145,7 +145,7 @@ export class Arrivals {
   }
 
   #send(number: number, arrival: Arrival): void {
-    const { timers, links } = this.#shell;
+    const { timers, links } = this.#deps;
     const { id, token, received } = arrival.message;
     arrival.asked.push(arrival.node);
     timers.disarmAll(arrival);
@@ -153,15 +153,15 @@ export class Arrivals {
     links.send(arrival.node, { type: 'move', number, id, token, received });
   }
 
-  #answer(number: number, answer: ArrivalAnswer): void {
+  #answer(number: number, answer: MigrationAnswer): void {
     const arrival = this.#pending.get(number);
     if (!arrival) return;
     this.#pending.delete(number);
     const others = this.#byId.get(arrival.message.id);
     others?.delete(arrival);
     if (others?.size === 0) this.#byId.delete(arrival.message.id);
-    this.#shell.timers.disarmAll(arrival);
+    this.#deps.timers.disarmAll(arrival);
     arrival.answer(answer);
-    for (const [node, message] of arrival.askers) this.#shell.asked(node, message);
+    for (const [node, message] of arrival.askers) this.#deps.asked(node, message);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { NodeId } from '../bus/bus.ts';
 
-export class Losses {
+export class LostNodes {
   readonly #graceMs: number;
   readonly #lostAt = new Map<NodeId, number>();
   #upSince: number | undefined;
@@ -27,7 +27,7 @@ export class Losses {
   }
 
   /** Whether sessions of a node that is not there may still come back. One that was never heard of died before. */
-  mayReturn(node: NodeId, now: number): boolean {
+  isWithinGrace(node: NodeId, now: number): boolean {
     return !this.#isOver(this.#lostAt.get(node) ?? this.#upSince ?? now, now);
   }
 

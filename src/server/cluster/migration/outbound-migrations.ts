@@ -9,14 +9,14 @@ import type { Directory, PairingHost, SessionHost } from '../../signaling/router
 import type { ServerSession } from '../../signaling/sessions.ts';
 import type { NodeId } from '../bus/bus.ts';
 import type { NodeLinks } from '../node-links.ts';
-import type { Halves } from '../pairing/remote-pairings.ts';
+import type { RemotePairings } from '../pairing/remote-pairings.ts';
 import { RemoteSession } from '../pairing/remote-session.ts';
-import { pack } from './session-snapshot.ts';
+import { takeSnapshot } from './session-snapshot.ts';
 
-export interface DeparturesShell {
+export interface OutboundMigrationsDeps {
   readonly node: NodeId;
   readonly links: NodeLinks;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   readonly directory: Directory;
   readonly sessionHost: () => SessionHost;
   readonly pairingHost: () => PairingHost;
@@ -29,22 +29,23 @@ export interface DeparturesShell {
   readonly now: () => number;
 }
 
-export class Departures {
-  readonly #shell: DeparturesShell;
+export class OutboundMigrations {
+  readonly #deps: OutboundMigrationsDeps;
 
-  constructor(shell: DeparturesShell) {
-    this.#shell = shell;
+  constructor(deps: OutboundMigrationsDeps) {
+    this.#deps = deps;
   }
 
   /** Another node has the client of a session that this one may have. */
   asked(node: NodeId, { number, id, token, received }: NodeMessageOf<'move'>): void {
-    const { directory, links, secrets, sessionHost, nodeOf, mayRestore, now } = this.#shell;
+    const { directory, links, secrets, sessionHost, nodeOf, mayRestore, now } = this.#deps;
     const session = directory.sessions.get(id);
     if (session && mayResume(session, { type: 'resume', id, token, received })) {
-      session.delivery?.confirm(received);
+      session.delivery?.ack(received);
       // What other nodes will say to its request would come here.
-      if (session.ask) sessionHost().send(session, { type: 'DENIED', code: 'unavailable' });
-      const packed = pack(session, directory.keys, this.#shell.node, now());
+      if (session.pendingPairRequest)
+        sessionHost().dispatch(session, { type: 'DENIED', code: 'unavailable' });
+      const packed = takeSnapshot(session, directory.keys, this.#deps.node, now());
       this.#giveAway(session, node);
       links.send(node, { type: 'moved', number, session: packed });
       return;
@@ -61,7 +62,7 @@ export class Departures {
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
   superseded(session: ServerSession, node: NodeId): void {
-    if (node !== this.#shell.node) this.#giveAway(session, node);
+    if (node !== this.#deps.node) this.#giveAway(session, node);
   }
 
   /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
@@ -71,23 +72,23 @@ export class Departures {
 
   /** @param node undefined when nobody knows where its client is: it will be here again soon */
   #giveAway(session: ServerSession, node: NodeId | undefined): void {
-    const { halves, sessionHost, pairingHost, note } = this.#shell;
+    const { remotePairings, sessionHost, pairingHost, note } = this.#deps;
     const { pairing, socket } = session;
     // Wherever it is now, its client has come back once more.
     session.generation += 1;
     const peer = pairing?.other(session.side);
     if (pairing && peer instanceof RemoteSession) {
       const { generation } = session;
-      halves.tell(peer, 'moving', { node: node ?? this.#shell.node, generation });
-      pairingHost().send(pairing, { type: 'MOVED', from: session.side });
-    } else if (pairing) halves.unseat(session, pairing, node);
+      remotePairings.tell(peer, 'moving', { node: node ?? this.#deps.node, generation });
+      pairingHost().dispatch(pairing, { type: 'MOVED', from: session.side });
+    } else if (pairing) remotePairings.unseat(session, pairing, node);
     session.pairing = undefined;
     session.socket = undefined;
     if (socket) {
       socket.getUserData().session = undefined;
       socket.end(closeCodes.takenOver, 'You came back on another socket');
     }
-    sessionHost().send(session, { type: 'MOVED' });
+    sessionHost().dispatch(session, { type: 'MOVED' });
     if (node !== undefined) note(session, node);
   }
 }

@@ -6,7 +6,7 @@
 import { nodeOfSessionId } from '../../node-id.ts';
 import type { NodeId } from '../bus/bus.ts';
 
-export interface Note {
+export interface SessionLocation {
   readonly node: NodeId;
   /** How often its client has come back, counting this time. */
   readonly generation: number;
@@ -17,10 +17,10 @@ export interface Note {
 /** Longer than any message between nodes is under way, and than a client of a lost node takes to come back. */
 const KEPT_MS = 60_000;
 
-export class Notes {
+export class SessionLocations {
   readonly #here: NodeId;
   readonly #now: () => number;
-  readonly #notes = new Map<string, Note & { expiresAt: number }>();
+  readonly #sessionLocations = new Map<string, SessionLocation & { expiresAt: number }>();
   #nextSweep = 0;
 
   /** @param now milliseconds of any clock */
@@ -29,31 +29,32 @@ export class Notes {
     this.#now = now;
   }
 
-  get(id: string): Note | undefined {
-    const note = this.#notes.get(id);
+  get(id: string): SessionLocation | undefined {
+    const note = this.#sessionLocations.get(id);
     return note && { node: note.node, generation: note.generation, isConfirmed: note.isConfirmed };
   }
 
-  set(id: string, note: Note): void {
+  set(id: string, note: SessionLocation): void {
     const now = this.#now();
     this.#sweep(now);
     const isOurs = nodeOfSessionId(id) === this.#here;
-    this.#notes.set(id, { ...note, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
+    this.#sessionLocations.set(id, { ...note, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
   }
 
   delete(id: string): void {
-    this.#notes.delete(id);
+    this.#sessionLocations.delete(id);
   }
 
   /** That node is lost: whoever comes back from it does so soon. */
   lost(node: NodeId): void {
     const expiresAt = this.#now() + KEPT_MS;
-    for (const note of this.#notes.values()) if (note.node === node) note.expiresAt = expiresAt;
+    for (const note of this.#sessionLocations.values()) if (note.node === node) note.expiresAt = expiresAt;
   }
 
   #sweep(now: number): void {
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + KEPT_MS;
-    for (const [id, { expiresAt }] of this.#notes) if (expiresAt <= now) this.#notes.delete(id);
+    for (const [id, { expiresAt }] of this.#sessionLocations)
+      if (expiresAt <= now) this.#sessionLocations.delete(id);
   }
 }

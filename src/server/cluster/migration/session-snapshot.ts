@@ -1,39 +1,39 @@
 /** A session as it travels to another node, packed and unpacked. */
 import type { Side } from '../../../machines/index.ts';
-import type { TravellingSession } from '../../../protocol/cluster/index.ts';
-import { Delivery } from '../../../protocol/index.ts';
+import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
+import { ReliableDelivery } from '../../../protocol/index.ts';
 import type { Outbox } from '../../dialects/native/outbox.ts';
 import { isOf } from '../../dialects/native/restore-pairing.ts';
 import { ResumeToken } from '../../dialects/native/resume-secrets.ts';
 import type { PairingKeys } from '../../signaling/pairing-keys.ts';
 import type { ServerPairing, ServerSession } from '../../signaling/sessions.ts';
 import type { NodeId } from '../bus/bus.ts';
-import type { Halves } from '../pairing/remote-pairings.ts';
+import type { RemotePairings } from '../pairing/remote-pairings.ts';
 import { RemoteSession } from '../pairing/remote-session.ts';
-import { framesFor } from '../pairing/unacked-frames.ts';
-import type { Note } from './session-locations.ts';
+import { framesFor, type UnackedFrame } from '../pairing/unacked-frames.ts';
+import type { SessionLocation } from './session-locations.ts';
 
 /**
  * @param here the node that it leaves
  * @param now milliseconds of the clock that the keys know
  */
-export function pack(
+export function takeSnapshot(
   session: ServerSession,
   keys: PairingKeys<ServerSession>,
   here: NodeId,
   now: number,
-): TravellingSession {
-  const { sent, received, held, waiting } = (session.delivery ?? new Delivery<string>()).state;
+): SessionSnapshot {
+  const { sent, received, deferred, unacked } = (session.delivery ?? new ReliableDelivery<string>()).state;
   const pairing = packPairing(session, here);
   return {
     generation: session.generation,
     sent,
     received,
-    held: [...held],
-    waiting: waiting.map(({ seq, message, origin }) => ({
+    deferred: [...deferred],
+    unacked: unacked.map(({ seq, message, senderSeq }) => ({
       seq,
       text: message.toString(),
-      ...(origin !== undefined && { origin }),
+      ...(senderSeq !== undefined && { sender_seq: senderSeq }),
     })),
     secrets: [...(session.resumeToken?.outstanding ?? [])],
     keys: keys.allOf(session, now).map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
@@ -41,12 +41,12 @@ export function pack(
   };
 }
 
-function packPairing(session: ServerSession, here: NodeId): TravellingSession['pairing'] {
+function packPairing(session: ServerSession, here: NodeId): SessionSnapshot['pairing'] {
   const { pairing, side } = session;
   if (!pairing) return undefined;
   const peer = pairing.other(side);
   const isRemote = peer instanceof RemoteSession;
-  const unsettled = isRemote ? peer.unsettled : framesFor(peer, pairing);
+  const unacked = isRemote ? peer.unacked : framesFor(peer, pairing);
   const node = isRemote ? peer.node : here;
   return {
     epoch: pairing.epoch,
@@ -56,8 +56,10 @@ function packPairing(session: ServerSession, here: NodeId): TravellingSession['p
     initiator: side === 'a',
     is_resumable: isRemote ? peer.isResumable : peer.delivery !== undefined,
     is_away: isRemote ? peer.isToldAway : peer.isMissed,
-    last_origin: isRemote ? peer.lastOrigin : (peer.delivery?.received ?? peer.lastOrigin),
-    unsettled: unsettled.flatMap(({ origin, text }) => (origin === undefined ? [] : [{ origin, text }])),
+    last_sender_seq: isRemote ? peer.lastSenderSeq : (peer.delivery?.received ?? peer.lastSenderSeq),
+    unacked: unacked.flatMap(({ senderSeq, text }) =>
+      senderSeq === undefined ? [] : [{ sender_seq: senderSeq, text }],
+    ),
     ...(node !== undefined && { node }),
   };
 }
@@ -67,22 +69,22 @@ function sidesConnected({ context: { isAConnected, isBConnected } }: ServerPairi
 }
 
 /** Gives a session that was made anew what it had elsewhere, but for its pairing. */
-export function unpack(
+export function restoreSnapshot(
   session: ServerSession,
-  packed: TravellingSession,
+  packed: SessionSnapshot,
   keys: PairingKeys<ServerSession>,
-  halves: Halves,
+  remotePairings: RemotePairings,
   now: number,
 ): void {
   const epoch = packed.pairing?.epoch;
-  session.delivery = Delivery.from<string | Buffer>({
+  session.delivery = ReliableDelivery.from<string | Buffer>({
     ...packed,
-    waiting: packed.waiting.map(({ seq, text, origin }) => ({
+    unacked: packed.unacked.map(({ seq, text, sender_seq: senderSeq }) => ({
       seq,
       message: text,
-      origin,
+      senderSeq,
       epoch,
-      settled: origin === undefined ? undefined : () => settle(session, epoch, halves, origin),
+      onAcked: senderSeq === undefined ? undefined : () => ack(session, epoch, remotePairings, senderSeq),
     })),
   });
   const [secret, ...others] = packed.secrets;
@@ -91,26 +93,33 @@ export function unpack(
 }
 
 /** Which pairing it will be is known only once the session has it. */
-function settle({ pairing, side }: ServerSession, epoch: number | undefined, halves: Halves, origin: number) {
-  if (pairing && pairing.epoch === epoch) halves.settle(pairing, side === 'a' ? 'b' : 'a', origin);
+function ack(
+  { pairing, side }: ServerSession,
+  epoch: number | undefined,
+  remotePairings: RemotePairings,
+  senderSeq: number,
+) {
+  if (pairing && pairing.epoch === epoch) remotePairings.ack(pairing, side === 'a' ? 'b' : 'a', senderSeq);
 }
 
-export interface UnpackShell {
+export interface RestoreSnapshotDeps {
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly outbox: Outbox;
-  readonly halves: Halves;
-  readonly cluster: () => { readonly node: NodeId; noteOf(sessionId: string): Note | undefined } | undefined;
+  readonly remotePairings: RemotePairings;
+  readonly cluster: () =>
+    | { readonly node: NodeId; locationOf(sessionId: string): SessionLocation | undefined }
+    | undefined;
 }
 
 /** Gives it its pairing: the half of it that waits here, or one that looks for the other half where it was. */
-export function unpackPairing(
+export function restoreSnapshotPairing(
   session: ServerSession,
-  packed: NonNullable<TravellingSession['pairing']>,
-  { sessions, outbox, halves, cluster }: UnpackShell,
+  packed: NonNullable<SessionSnapshot['pairing']>,
+  { sessions, outbox, remotePairings, cluster }: RestoreSnapshotDeps,
 ): void {
-  const own = halves.of(session.id).find((remote) => isOf(remote, packed));
+  const own = remotePairings.of(session.id).find((remote) => isOf(remote, packed));
   if (own) {
-    halves.seat(session, own, packed.unsettled);
+    remotePairings.seat(session, own, packed.unacked.map(unackedFrame));
     return;
   }
   const here = cluster()?.node;
@@ -119,11 +128,15 @@ export function unpackPairing(
     outbox.send(session, { type: 'peer_disconnected', peer_id: packed.peer_id, reason: 'disconnected' });
     return;
   }
-  const node = packed.node === here ? cluster()?.noteOf(packed.peer_id)?.node : packed.node;
-  const remote = halves.create(packed.peer_id, node, packed.is_resumable);
-  remote.lastOrigin = packed.last_origin;
+  const node = packed.node === here ? cluster()?.locationOf(packed.peer_id)?.node : packed.node;
+  const remote = remotePairings.create(packed.peer_id, node, packed.is_resumable);
+  remote.lastSenderSeq = packed.last_sender_seq;
   remote.generation = packed.peer_generation;
   remote.isToldAway = packed.is_away;
-  remote.keep(...packed.unsettled);
-  halves.restore(session, packed, remote, 'MOVING', packed.connected);
+  remote.keep(...packed.unacked.map(unackedFrame));
+  remotePairings.restore(session, packed, remote, 'MOVING', packed.connected);
+}
+
+function unackedFrame({ sender_seq: senderSeq, text }: { sender_seq: number; text: string }): UnackedFrame {
+  return { senderSeq, text };
 }

@@ -6,21 +6,21 @@
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { ServerSession } from '../../signaling/sessions.ts';
 import type { NodeId } from '../bus/bus.ts';
-import type { Note } from '../migration/session-locations.ts';
+import type { SessionLocation } from '../migration/session-locations.ts';
 import type { NodeLinks } from '../node-links.ts';
-import type { Halves } from './remote-pairings.ts';
+import type { RemotePairings } from './remote-pairings.ts';
 import type { RemoteSession } from './remote-session.ts';
 
 /** What the halves need to know of the cluster. */
 export interface OtherNodes {
   readonly links: NodeLinks;
   /** Where a session went that was here. */
-  readonly noteOf: (sessionId: string) => Note | undefined;
+  readonly locationOf: (sessionId: string) => SessionLocation | undefined;
   /** Whether a session is on its way here. */
   readonly isExpected: (sessionId: string) => boolean;
 }
 
-export interface ReunionShell {
+export interface PairingReconcilerDeps {
   /** Undefined for a server that is alone. */
   readonly cluster: () => OtherNodes | undefined;
   readonly sessions: ReadonlyMap<string, ServerSession>;
@@ -31,17 +31,20 @@ export interface ReunionShell {
 type About = Pick<NodeMessageOf<'reclaimed'>, 'epoch' | 'from' | 'to' | 'generation'>;
 type Found = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_away'>;
 
-export class Reunion {
-  readonly #shell: ReunionShell;
-  readonly #halves: Pick<Halves, 'all' | 'tell' | 'remoteHost'>;
+export class PairingReconciler {
+  readonly #deps: PairingReconcilerDeps;
+  readonly #remotePairings: Pick<RemotePairings, 'all' | 'tell' | 'remoteHost'>;
 
-  constructor(shell: ReunionShell, halves: Pick<Halves, 'all' | 'tell' | 'remoteHost'>) {
-    this.#shell = shell;
-    this.#halves = halves;
+  constructor(
+    deps: PairingReconcilerDeps,
+    remotePairings: Pick<RemotePairings, 'all' | 'tell' | 'remoteHost'>,
+  ) {
+    this.#deps = deps;
+    this.#remotePairings = remotePairings;
   }
 
   get #links(): NodeLinks | undefined {
-    return this.#shell.cluster()?.links;
+    return this.#deps.cluster()?.links;
   }
 
   /** Our client is back. Meanwhile it may have been elsewhere, and the other half may think that it still is. */
@@ -51,19 +54,19 @@ export class Reunion {
 
   /** A node is there: who had a pairing with it, or does not know where the other half is, asks. */
   opened(node: NodeId): void {
-    for (const remote of this.#halves.all()) {
+    for (const remote of this.#remotePairings.all()) {
       if (remote.node === undefined) this.#reclaim(remote, node, true);
       else if (remote.node === node) this.#reclaim(remote, node, false);
     }
   }
 
   lost(node: NodeId): void {
-    for (const remote of this.#halves.all())
-      if (remote.node === node) this.#halves.remoteHost.send(remote, { type: 'CUT_OFF' });
+    for (const remote of this.#remotePairings.all())
+      if (remote.node === node) this.#remotePairings.remoteHost.dispatch(remote, { type: 'CUT_OFF' });
   }
 
   #reclaim(remote: RemoteSession, node: NodeId, isForAll: boolean): void {
-    const { peer, pairing } = remote;
+    const { localSession: peer, pairing } = remote;
     if (!peer || !pairing) return;
     this.#links?.send(node, {
       type: 'reclaim',
@@ -84,12 +87,16 @@ export class Reunion {
    */
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
     const { to, generation } = message;
-    const session = this.#shell.sessions.get(to);
+    const session = this.#deps.sessions.get(to);
     const isFitting = remote && (remote.side === 'a') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
       const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
       remote.node = node;
-      this.#halves.tell(remote, 'reclaimed', { generation: session.generation, is_resumable, is_away });
+      this.#remotePairings.tell(remote, 'reclaimed', {
+        generation: session.generation,
+        is_resumable,
+        is_away,
+      });
       this.#found(remote, node, message);
       return;
     }
@@ -101,8 +108,8 @@ export class Reunion {
    * @param isForAll whether other nodes were asked, too: who does not have the client is silent
    */
   rejected(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
-    const session = this.#shell.sessions.get(to);
-    const note = session ? undefined : this.#shell.cluster()?.noteOf(to);
+    const session = this.#deps.sessions.get(to);
+    const note = session ? undefined : this.#deps.cluster()?.locationOf(to);
     if (note && note.node !== node)
       this.#links?.send(node, {
         type: 'moving',
@@ -117,7 +124,7 @@ export class Reunion {
 
   /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
   #mayCome(id: string): boolean {
-    return this.#shell.mayRestore() || this.#shell.cluster()?.isExpected(id) === true;
+    return this.#deps.mayRestore() || this.#deps.cluster()?.isExpected(id) === true;
   }
 
   /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */
@@ -125,7 +132,7 @@ export class Reunion {
     if (generation < remote.generation) return;
     remote.node = node;
     remote.generation = generation;
-    this.#halves.remoteHost.send(remote, { type: 'MOVING' });
+    this.#remotePairings.remoteHost.dispatch(remote, { type: 'MOVING' });
     if (this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
   }
 
@@ -145,9 +152,12 @@ export class Reunion {
   #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
     remote.node = node;
     remote.generation = generation;
-    this.#halves.remoteHost.send(remote, { type: 'RECLAIMED', isAway: is_away });
-    for (const { text, origin } of remote.unsettled)
-      this.#halves.tell(remote, 'signal', { text, ...(origin !== undefined && { origin }) });
-    remote.drop(({ origin }) => origin === undefined);
+    this.#remotePairings.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: is_away });
+    for (const { text, senderSeq } of remote.unacked)
+      this.#remotePairings.tell(remote, 'signal', {
+        text,
+        ...(senderSeq !== undefined && { sender_seq: senderSeq }),
+      });
+    remote.drop(({ senderSeq }) => senderSeq === undefined);
   }
 }

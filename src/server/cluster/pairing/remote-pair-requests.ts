@@ -11,10 +11,10 @@ import type { Directory, SessionHost } from '../../signaling/router.ts';
 import { ServerPairing, type ServerSession } from '../../signaling/sessions.ts';
 import type { NodeId } from '../bus/bus.ts';
 import type { NodeLinks } from '../node-links.ts';
-import type { Halves } from './remote-pairings.ts';
+import type { RemotePairings } from './remote-pairings.ts';
 
 /** What a client asked other nodes for. */
-export interface PendingAsk {
+export interface PendingPairRequest {
   readonly epoch: number;
   readonly targetId: string | undefined;
   readonly key: string | undefined;
@@ -24,9 +24,9 @@ export interface PendingAsk {
   readonly asked: Set<NodeId>;
 }
 
-export interface AsksShell {
+export interface RemotePairRequestsDeps {
   readonly links: NodeLinks;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   readonly directory: Directory;
   readonly sessionHost: () => SessionHost;
   readonly nextEpoch: () => number;
@@ -36,20 +36,20 @@ export interface AsksShell {
   readonly now: () => number;
 }
 
-export class Asks {
-  readonly #shell: AsksShell;
+export class RemotePairRequests {
+  readonly #deps: RemotePairRequestsDeps;
   readonly #pending = new Set<ServerSession>();
 
-  constructor(shell: AsksShell) {
-    this.#shell = shell;
+  constructor(deps: RemotePairRequestsDeps) {
+    this.#deps = deps;
   }
 
   /** The machine's effect: asks the node that has the client, or all of them who made the key. */
   ask(session: ServerSession, { targetId, key }: Extract<SessionEvent, { type: 'PAIR_REQUESTED' }>): void {
-    const { links, nextEpoch, nodeOf } = this.#shell;
+    const { links, nextEpoch, nodeOf } = this.#deps;
     const node = key === undefined ? nodeOf(targetId ?? '') : undefined;
     const nodes = node === undefined ? links.open : [node];
-    session.ask = {
+    session.pendingPairRequest = {
       epoch: nextEpoch(),
       targetId: key === undefined ? targetId : undefined,
       key,
@@ -57,14 +57,14 @@ export class Asks {
       asked: new Set(),
     };
     this.#pending.add(session);
-    for (const one of nodes) this.#send(session, session.ask, one);
+    for (const one of nodes) this.#send(session, session.pendingPairRequest, one);
     if (nodes.length === 0) this.#deny(session, 'unavailable');
   }
 
   /** The machine's effect: there is an answer, or none is waited for any more. */
   forget(session: ServerSession): void {
     this.#pending.delete(session);
-    session.ask = undefined;
+    session.pendingPairRequest = undefined;
   }
 
   /** That node does not answer, or not soon. */
@@ -78,9 +78,9 @@ export class Asks {
     const { target, code } = this.#targetOf(message);
     const answer = target ? refusalFor(target, from) : code;
     if (target && !answer) {
-      const { halves, links, startPairing, directory } = this.#shell;
+      const { remotePairings, links, startPairing, directory } = this.#deps;
       if (message.key !== undefined) directory.keys.use(message.key);
-      const remote = halves.create(from, node, message.is_resumable);
+      const remote = remotePairings.create(from, node, message.is_resumable);
       links.send(node, {
         type: 'granted',
         epoch,
@@ -91,7 +91,7 @@ export class Asks {
       startPairing(new ServerPairing(remote, target, epoch));
       return;
     }
-    this.#shell.links.send(node, {
+    this.#deps.links.send(node, {
       type: 'denied',
       epoch,
       to: from,
@@ -101,28 +101,28 @@ export class Asks {
   }
 
   granted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
-    const session = this.#shell.directory.sessions.get(to);
-    if (session?.ask?.epoch === epoch && session.value) {
+    const session = this.#deps.directory.sessions.get(to);
+    if (session?.pendingPairRequest?.epoch === epoch && session.value) {
       const event = { type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch } as const;
-      this.#shell.sessionHost().send(session, event);
+      this.#deps.sessionHost().dispatch(session, event);
       return;
     }
-    this.#shell.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
   }
 
   denied(node: NodeId, { epoch, to, code, node: next }: NodeMessageOf<'denied'>): void {
-    const session = this.#shell.directory.sessions.get(to);
-    if (!session || session.ask?.epoch !== epoch) return;
-    if (next !== undefined && !session.ask.asked.has(next)) {
-      session.ask.awaiting.add(next);
-      this.#send(session, session.ask, next);
+    const session = this.#deps.directory.sessions.get(to);
+    if (!session || session.pendingPairRequest?.epoch !== epoch) return;
+    if (next !== undefined && !session.pendingPairRequest.asked.has(next)) {
+      session.pendingPairRequest.awaiting.add(next);
+      this.#send(session, session.pendingPairRequest, next);
     }
     this.#answered(session, node, isErrorCode(code) ? code : 'target_not_found');
   }
 
-  #send(session: ServerSession, { epoch, targetId, key, asked }: PendingAsk, node: NodeId): void {
+  #send(session: ServerSession, { epoch, targetId, key, asked }: PendingPairRequest, node: NodeId): void {
     asked.add(node);
-    this.#shell.links.send(node, {
+    this.#deps.links.send(node, {
       type: 'ask',
       epoch,
       from: session.id,
@@ -133,31 +133,31 @@ export class Asks {
 
   /** One node said no. Of those that are asked for a key only one can have it, and what it says counts. */
   #answered(session: ServerSession, node: NodeId, code: ErrorCode): void {
-    const { ask } = session;
+    const { pendingPairRequest: ask } = session;
     if (!ask?.awaiting.delete(node)) return;
     const isKeyUnknown = ask.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
     if (ask.awaiting.size > 0 && (isKeyUnknown || ask.key === undefined)) return;
-    if (isKeyUnknown) this.#shell.directory.guesses.count(session.address, this.#shell.now());
+    if (isKeyUnknown) this.#deps.directory.guesses.count(session.address, this.#deps.now());
     this.#deny(session, isKeyUnknown ? 'key_not_found' : code);
   }
 
   #deny(session: ServerSession, code: ErrorCode): void {
-    this.#shell.sessionHost().send(session, { type: 'DENIED', code });
+    this.#deps.sessionHost().dispatch(session, { type: 'DENIED', code });
   }
 
   #targetOf({ target_id, key }: NodeMessageOf<'ask'>): {
     target: ServerSession | undefined;
     code: ErrorCode;
   } {
-    const { sessions, keys } = this.#shell.directory;
+    const { sessions, keys } = this.#deps.directory;
     return key === undefined
       ? { target: sessions.get(target_id ?? ''), code: 'target_not_found' }
-      : { target: keys.find(key, this.#shell.now()), code: 'key_not_found' };
+      : { target: keys.find(key, this.#deps.now()), code: 'key_not_found' };
   }
 
   /** Where the client is that was asked for here, when it has moved. */
   #whereIs({ target_id }: NodeMessageOf<'ask'>): { node?: NodeId } {
-    const { directory, nodeOf } = this.#shell;
+    const { directory, nodeOf } = this.#deps;
     if (target_id === undefined || directory.sessions.has(target_id)) return {};
     const node = nodeOf(target_id);
     return node === undefined ? {} : { node };
@@ -168,6 +168,7 @@ export class Asks {
 function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefined {
   if (target.id === askerId) return 'self_pairing';
   if (target.pairing) return 'target_already_paired';
-  if (target.ask?.targetId === askerId) return askerId < target.id ? undefined : 'already_paired';
-  return target.ask ? 'target_already_paired' : undefined;
+  if (target.pendingPairRequest?.targetId === askerId)
+    return askerId < target.id ? undefined : 'already_paired';
+  return target.pendingPairRequest ? 'target_already_paired' : undefined;
 }

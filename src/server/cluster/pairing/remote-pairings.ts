@@ -2,7 +2,7 @@
  * Pairings of which one client is on another node: each node has a half, with a machine that hears of everything that
  * either client does. Here is what the halves tell each other, and how they find each other again: when a node or a
  * client comes back elsewhere, the half that has it asks for the other (`reclaim`), and what may have been lost between
- * them is sent again. Both know by `origin` what they have.
+ * them is sent again. Both know by `senderSeq` what they have.
  */
 import {
   MachineHost,
@@ -21,11 +21,11 @@ import type { PairingHost, Router, SessionHost } from '../../signaling/router.ts
 import { ServerPairing, type ServerSession } from '../../signaling/sessions.ts';
 import type { NodeId } from '../bus/bus.ts';
 import type { NodeLinks } from '../node-links.ts';
-import { Reunion, type ReunionShell } from './reconcile-pairings.ts';
+import { PairingReconciler, type PairingReconcilerDeps } from './reconcile-pairings.ts';
 import { RemoteSession } from './remote-session.ts';
-import { framesFor, isWaitingFor, type PassedFrame } from './unacked-frames.ts';
+import { framesFor, isWaitingFor, type UnackedFrame } from './unacked-frames.ts';
 
-export interface HalvesShell extends ReunionShell {
+export interface RemotePairingsDeps extends PairingReconcilerDeps {
   readonly outbox: Outbox;
   readonly router: () => Router;
   readonly sessionHost: () => SessionHost;
@@ -47,10 +47,13 @@ export interface Claim {
 /** The types that a half tells of as the client's own words. */
 const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
 
-type About<T extends NodeMessageType> = Omit<NodeMessageOf<T>, 'type' | 'epoch' | 'from' | 'to'>;
-type HalfMessageType =
+type PairingMessageFields<T extends NodeMessageType> = Omit<
+  NodeMessageOf<T>,
+  'type' | 'epoch' | 'from' | 'to'
+>;
+type PairingMessageType =
   | 'signal'
-  | 'settled'
+  | 'acked'
   | 'refused'
   | 'away'
   | 'ended'
@@ -58,20 +61,20 @@ type HalfMessageType =
   | 'reclaimed'
   | 'moving';
 
-export class Halves {
+export class RemotePairings {
   readonly remoteHost: MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>;
   /** How they find each other again. */
-  readonly reunion: Reunion;
+  readonly reconciler: PairingReconciler;
   readonly #remotes = new Map<string, RemoteSession[]>();
-  readonly #shell: HalvesShell;
+  readonly #deps: RemotePairingsDeps;
 
-  constructor(shell: HalvesShell) {
-    this.#shell = shell;
-    const { queue, timers, onError } = shell;
+  constructor(deps: RemotePairingsDeps) {
+    this.#deps = deps;
+    const { queue, timers, onError } = deps;
     const tellPeer = (remote: RemoteSession, isAway: boolean) => {
       const type = isAway ? 'peer_away' : 'peer_back';
-      if (remote.peer && remote.isToldAway !== isAway)
-        shell.outbox.send(remote.peer, { type, peer_id: remote.id });
+      if (remote.localSession && remote.isToldAway !== isAway)
+        deps.outbox.send(remote.localSession, { type, peer_id: remote.id });
       remote.isToldAway = isAway;
     };
     this.remoteHost = new MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>(
@@ -87,11 +90,11 @@ export class Halves {
         },
       },
     );
-    this.reunion = new Reunion(shell, this);
+    this.reconciler = new PairingReconciler(deps, this);
   }
 
   get #links(): NodeLinks | undefined {
-    return this.#shell.cluster()?.links;
+    return this.#deps.cluster()?.links;
   }
 
   /** Those that stand for the client of that id. */
@@ -103,7 +106,7 @@ export class Halves {
   create(id: string, node: NodeId | undefined, isResumable: boolean): RemoteSession {
     const remote = new RemoteSession(id, node, isResumable);
     this.#remotes.set(id, [...this.of(id), remote]);
-    this.remoteHost.start(remote, { id, isResumable, resumeGraceMs: this.#shell.resumeGraceMs });
+    this.remoteHost.start(remote, { id, isResumable, resumeGraceMs: this.#deps.resumeGraceMs });
     return remote;
   }
 
@@ -112,20 +115,21 @@ export class Halves {
     const others = this.of(remote.id).filter((other) => other !== remote);
     if (others.length > 0) this.#remotes.set(remote.id, others);
     else this.#remotes.delete(remote.id);
-    this.remoteHost.send(remote, { type: 'RELEASED' });
+    this.remoteHost.dispatch(remote, { type: 'RELEASED' });
   }
 
   /** A message of our client for the other one. */
-  relay(remote: RemoteSession, text: string, origin?: number): void {
-    const isNear = remote.isWithinReach;
-    if (origin !== undefined || !isNear) remote.keep({ origin, text });
-    if (isNear) this.tell(remote, 'signal', { text, ...(origin !== undefined && { origin }) });
+  relay(remote: RemoteSession, text: string, senderSeq?: number): void {
+    const isNear = remote.isReachable;
+    if (senderSeq !== undefined || !isNear) remote.keep({ senderSeq, text });
+    if (isNear)
+      this.tell(remote, 'signal', { text, ...(senderSeq !== undefined && { sender_seq: senderSeq }) });
     if (remote.isOverfull) this.lose(remote, 'overfull');
   }
 
   /** Says something of the pairing to the other half; to all nodes, while nobody knows where it is. */
-  tell<T extends HalfMessageType>(remote: RemoteSession, type: T, about: About<T>): void {
-    const { node, pairing, peer } = remote;
+  tell<T extends PairingMessageType>(remote: RemoteSession, type: T, about: PairingMessageFields<T>): void {
+    const { node, pairing, localSession: peer } = remote;
     if (!pairing || !peer) return;
     const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...about };
     for (const one of node === undefined ? (this.#links?.open ?? []) : [node])
@@ -133,10 +137,10 @@ export class Halves {
   }
 
   /** A message of a party's was passed on, and is safe now or lost with whom it was for. */
-  settle(pairing: ServerPairing, from: 'a' | 'b', origin: number): void {
+  ack(pairing: ServerPairing, from: 'a' | 'b', senderSeq: number): void {
     const party = pairing.party(from);
-    if (party instanceof RemoteSession) this.tell(party, 'settled', { origin });
-    else this.#shell.outbox.release(party, origin);
+    if (party instanceof RemoteSession) this.tell(party, 'acked', { sender_seq: senderSeq });
+    else this.#deps.outbox.release(party, senderSeq);
   }
 
   /**
@@ -152,60 +156,60 @@ export class Halves {
   ): void {
     const [a, b] = claim.initiator ? [session, remote] : [remote, session];
     const pairing = new ServerPairing(a, b, claim.epoch, true);
-    remote.madeAt = session.generation;
-    this.#shell.startPairing(pairing);
+    remote.localGeneration = session.generation;
+    this.#deps.startPairing(pairing);
     for (const from of connected)
-      this.#shell.pairingHost().send(pairing, {
+      this.#deps.pairingHost().dispatch(pairing, {
         type: 'REPORT_RECEIVED',
         from,
         epoch: claim.epoch,
         isConnected: true,
       });
-    this.remoteHost.send(remote, { type: why });
-    this.reunion.seek(remote);
+    this.remoteHost.dispatch(remote, { type: why });
+    this.reconciler.seek(remote);
   }
 
   /**
    * A client comes to where the other one is: it takes the place of the one elsewhere.
    * @param said what it said, and its last node did not know that the other has it
    */
-  seat(session: ServerSession, remote: RemoteSession, said: readonly PassedFrame[] = []): void {
-    const { pairing, side, peer, unsettled } = remote;
+  seat(session: ServerSession, remote: RemoteSession, said: readonly UnackedFrame[] = []): void {
+    const { pairing, side, localSession: peer, unacked } = remote;
     if (!pairing || !peer) return;
-    this.remoteHost.send(remote, { type: 'RECLAIMED', isAway: false });
+    this.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: false });
     this.release(remote);
     pairing.seat(side, session);
-    const host = this.#shell.sessionHost();
-    host.send(session, { type: 'PAIRED', peerId: peer.id });
-    if (pairing.value !== 'paired') host.send(session, { type: 'NEGOTIATION_STARTED' });
-    if (pairing.value === 'connected') host.send(session, { type: 'CONNECTED' });
-    for (const { text, origin } of said) this.#signalled(remote, text, origin);
-    session.passedOn = remote.lastOrigin;
-    for (const frame of unsettled) this.#pass(session, pairing, peer.side, frame);
+    const host = this.#deps.sessionHost();
+    host.dispatch(session, { type: 'PAIRED', peerId: peer.id });
+    if (pairing.value !== 'paired') host.dispatch(session, { type: 'NEGOTIATION_STARTED' });
+    if (pairing.value === 'connected') host.dispatch(session, { type: 'CONNECTED' });
+    for (const { text, senderSeq } of said) this.#signalled(remote, text, senderSeq);
+    session.lastForwardedSeq = remote.lastSenderSeq;
+    for (const frame of unacked) this.#pass(session, pairing, peer.side, frame);
   }
 
   /** A client goes to another node, where it was told of: from here on it is a remote one. */
   unseat(session: ServerSession, pairing: ServerPairing, node: NodeId | undefined): RemoteSession {
     const remote = this.create(session.id, node, true);
-    remote.lastOrigin = session.delivery?.received ?? 0;
+    remote.lastSenderSeq = session.delivery?.received ?? 0;
     remote.generation = session.generation;
     remote.isToldAway = session.isMissed;
     remote.keep(...framesFor(session, pairing));
     pairing.seat(session.side, remote);
-    remote.madeAt = remote.peer?.generation ?? 0;
-    this.remoteHost.send(remote, { type: 'MOVING' });
+    remote.localGeneration = remote.localSession?.generation ?? 0;
+    this.remoteHost.dispatch(remote, { type: 'MOVING' });
     return remote;
   }
 
   /** @param message of a half, from that node */
-  received(node: NodeId, message: NodeMessageOf<HalfMessageType>): void {
+  received(node: NodeId, message: NodeMessageOf<PairingMessageType>): void {
     if (message.type === 'reclaim') {
-      this.reunion.reclaimed(node, message, this.#remoteOf(message));
+      this.reconciler.reclaimed(node, message, this.#remoteOf(message));
       return;
     }
     const remote = this.#remoteOf(message);
     // It was asked for, and what asked is over: the other one would wait for ever.
-    if (!remote && message.type === 'reclaimed') this.reunion.rejected(node, message, false);
+    if (!remote && message.type === 'reclaimed') this.reconciler.rejected(node, message, false);
     if (!remote) return;
     // Late, from a node that it has left. Where nobody knows where it is, whoever has it may say so.
     const isThere = remote.node === undefined || remote.node === node;
@@ -214,31 +218,31 @@ export class Halves {
       case 'signal':
         // What was said to one that had left this node, and has come back to it, is said again once both have found
         // each other: what is still under way from before comes too early.
-        if (remote.isWithinReach) this.#signalled(remote, message.text, message.origin);
+        if (remote.isReachable) this.#signalled(remote, message.text, message.sender_seq);
         return;
-      case 'settled':
-        remote.drop(({ origin }) => origin === message.origin);
-        if (remote.peer) this.#shell.outbox.release(remote.peer, message.origin);
+      case 'acked':
+        remote.drop(({ senderSeq }) => senderSeq === message.sender_seq);
+        if (remote.localSession) this.#deps.outbox.release(remote.localSession, message.sender_seq);
         return;
       case 'refused':
-        if (remote.peer && isErrorCode(message.code))
-          this.#shell.outbox.refuse(remote.peer, {
+        if (remote.localSession && isErrorCode(message.code))
+          this.#deps.outbox.refuse(remote.localSession, {
             code: message.code,
             ...(message.for && { for: message.for as ClientMessageType }),
           });
         return;
       case 'away':
-        this.remoteHost.send(remote, { type: 'WENT_AWAY' });
+        this.remoteHost.dispatch(remote, { type: 'WENT_AWAY' });
         return;
       case 'moving':
-        this.reunion.moved(remote, message);
+        this.reconciler.moved(remote, message);
         return;
       case 'ended':
-        if ((message.generation ?? remote.madeAt) >= remote.madeAt)
+        if ((message.generation ?? remote.localGeneration) >= remote.localGeneration)
           this.#ended(remote, message.reason as DisconnectReason);
         return;
       case 'reclaimed':
-        this.reunion.confirmed(remote, node, message);
+        this.reconciler.confirmed(remote, node, message);
         return;
     }
   }
@@ -248,38 +252,39 @@ export class Halves {
     session: ServerSession,
     pairing: ServerPairing,
     from: 'a' | 'b',
-    { text, origin }: PassedFrame,
+    { text, senderSeq }: UnackedFrame,
   ): void {
     const decoded = decode(Buffer.from(text));
     if ('refusal' in decoded || decoded.frame.message.type === 'report') return;
-    this.#shell.outbox.relayFrame(session, withFromPeer(decoded.frame, true), {
+    this.#deps.outbox.relayFrame(session, withFromPeer(decoded.frame, true), {
       epoch: pairing.epoch,
-      ...(origin !== undefined && { origin, settled: () => this.settle(pairing, from, origin) }),
+      ...(senderSeq !== undefined && { senderSeq, onAcked: () => this.ack(pairing, from, senderSeq) }),
     });
   }
 
   #remoteOf({ epoch, from, to }: { epoch: number; from: string; to: string }): RemoteSession | undefined {
-    const session = this.#shell.sessions.get(to);
+    const session = this.#deps.sessions.get(to);
     const { pairing } = session ?? {};
     if (!session || pairing?.epoch !== epoch) return undefined;
     const other = pairing.other(session.side);
     return other.id === from && other instanceof RemoteSession ? other : undefined;
   }
 
-  #signalled(remote: RemoteSession, text: string, origin: number | undefined): void {
-    const { pairing, side, peer } = remote;
+  #signalled(remote: RemoteSession, text: string, senderSeq: number | undefined): void {
+    const { pairing, side, localSession: peer } = remote;
     if (!pairing || !peer) return;
-    if (origin !== undefined && origin <= remote.lastOrigin) {
+    if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
       // Had before. When our client has it, the other half does not know that yet.
-      if (!isWaitingFor(peer, pairing, origin)) this.settle(pairing, side, origin);
+      if (!isWaitingFor(peer, pairing, senderSeq)) this.ack(pairing, side, senderSeq);
       return;
     }
     const decoded = decode(Buffer.from(text));
     if ('refusal' in decoded || !SIGNALS.has(decoded.frame.message.type)) return;
-    if (origin !== undefined) remote.lastOrigin = origin;
-    this.#shell.router().signal(pairing, side, decoded.frame, origin);
+    if (senderSeq !== undefined) remote.lastSenderSeq = senderSeq;
+    this.#deps.router().signal(pairing, side, decoded.frame, senderSeq);
     // Refused or dropped: it will never be safer than now.
-    if (origin !== undefined && !isWaitingFor(peer, pairing, origin)) this.settle(pairing, side, origin);
+    if (senderSeq !== undefined && !isWaitingFor(peer, pairing, senderSeq))
+      this.ack(pairing, side, senderSeq);
   }
 
   /** Every client of another node that is paired with one of ours. */
@@ -295,6 +300,6 @@ export class Halves {
 
   #ended(remote: RemoteSession, reason: DisconnectReason): void {
     if (remote.pairing && remote.pairing.party(remote.side) === remote)
-      this.#shell.pairingHost().send(remote.pairing, { type: 'PEER_LOST', from: remote.side, reason });
+      this.#deps.pairingHost().dispatch(remote.pairing, { type: 'PEER_LOST', from: remote.side, reason });
   }
 }

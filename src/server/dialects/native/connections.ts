@@ -2,32 +2,32 @@
 import { closeCodes } from '../../../protocol/index.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { SocketData } from '../../signaling/sessions.ts';
-import { welcome } from './create-session.ts';
+import { openSession } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
-import { ReturningClients, type ReturningShell } from './resume-handler.ts';
+import { ResumeHandler, type ReturningDeps } from './resume-handler.ts';
 
-export interface ReceptionShell extends ReturningShell {
+export interface ConnectionsDeps extends ReturningDeps {
   readonly inbox: Inbox;
 }
 
-export class Reception implements SocketHandlers {
-  readonly #shell: ReceptionShell;
-  readonly #returning: ReturningClients;
+export class Connections implements SocketHandlers {
+  readonly #deps: ConnectionsDeps;
+  readonly #returning: ResumeHandler;
 
-  constructor(shell: ReceptionShell) {
-    this.#shell = shell;
-    this.#returning = new ReturningClients(shell);
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps;
+    this.#returning = new ResumeHandler(deps);
   }
 
   opened(socket: WebSocket<SocketData>): void {
-    const now = this.#shell.now();
+    const now = this.#deps.now();
     if (socket.getUserData().kind === 'back') this.#returning.opened(socket);
-    else welcome(this.#shell, socket, now);
+    else openSession(this.#deps, socket, now);
   }
 
   received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void {
-    const { inbox, fail, now } = this.#shell;
+    const { inbox, fail, now } = this.#deps;
     const { session } = socket.getUserData();
     // Whatever throws inside a handler would end the process, and everybody's session with it.
     try {
@@ -44,13 +44,13 @@ export class Reception implements SocketHandlers {
   closed(socket: WebSocket<SocketData>, code: number): void {
     const data = socket.getUserData();
     data.isClosed = true;
-    this.#shell.timers.disarmAll(data);
+    this.#deps.timers.disarmAll(data);
     const { session } = data;
     // A socket that we ended, or that was taken over, is not the session's any more.
     if (session?.socket !== socket) return;
     session.socket = undefined;
-    this.#shell.now();
+    this.#deps.now();
     const isGoodbye = code === closeCodes.normal;
-    this.#shell.sessionHost.send(session, { type: 'SOCKET_CLOSED', isGoodbye });
+    this.#deps.sessionHost.dispatch(session, { type: 'SOCKET_CLOSED', isGoodbye });
   }
 }

@@ -1,6 +1,6 @@
 /** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
 import type { SessionSettings } from '../../../machines/index.ts';
-import { Delivery } from '../../../protocol/index.ts';
+import { ReliableDelivery } from '../../../protocol/index.ts';
 import type { NodeId } from '../../cluster/bus/bus.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import { sessionIdOn } from '../../node-id.ts';
@@ -10,7 +10,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
 
-export interface WelcomeShell {
+export interface WelcomeDeps {
   readonly node: NodeId;
   /** One object for all sessions. */
   readonly settings: SessionSettings;
@@ -23,18 +23,18 @@ export interface WelcomeShell {
 
 /** @param socket undefined for a session that gets one later, if its client is still there */
 export function createSession(
-  shell: WelcomeShell,
+  deps: WelcomeDeps,
   socket: WebSocket<SocketData> | undefined,
   now: number,
-  id: string = sessionIdOn(shell.node),
+  id: string = sessionIdOn(deps.node),
   generation = 0,
 ): ServerSession {
-  const { settings, sessions, sessionHost, secrets } = shell;
+  const { settings, sessions, sessionHost, secrets } = deps;
   const data = socket?.getUserData();
   const session = new ServerSession(id, socket, data?.address ?? '', now, generation);
   const isResumable = data?.kind !== 'plain' && settings.resumeGraceMs > 0;
   if (isResumable) {
-    session.delivery = new Delivery();
+    session.delivery = new ReliableDelivery();
     session.resumeToken = new ResumeToken(secrets.issue(id, generation));
   }
   if (data) data.session = session;
@@ -44,16 +44,16 @@ export function createSession(
 }
 
 /** Gives a socket a session of its own. */
-export function welcome(shell: WelcomeShell, socket: WebSocket<SocketData>, now: number): ServerSession {
-  const session = createSession(shell, socket, now);
-  shell.log.info({ id: session.id }, `Client ${session.id} connected`);
-  tellId(shell, session, {});
+export function openSession(deps: WelcomeDeps, socket: WebSocket<SocketData>, now: number): ServerSession {
+  const session = createSession(deps, socket, now);
+  deps.log.info({ id: session.id }, `Client ${session.id} connected`);
+  sendId(deps, session, {});
   return session;
 }
 
 /** The first message of every connection. */
-export function tellId(
-  { outbox, settings }: WelcomeShell,
+export function sendId(
+  { outbox, settings }: WelcomeDeps,
   session: ServerSession,
   more: { received?: number; restarted?: true },
 ): void {

@@ -7,7 +7,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { type Decoded, decode, type Frame } from './decode-client-message.ts';
 import type { Outbox } from './outbox.ts';
 
-export interface InboxShell {
+export interface InboxDeps {
   readonly options: ServerOptions;
   readonly metrics: Metrics;
   readonly outbox: Outbox;
@@ -32,10 +32,10 @@ const NOT_NUMBERED = {
 } as const;
 
 export class Inbox {
-  readonly #shell: InboxShell;
+  readonly #deps: InboxDeps;
 
-  constructor(shell: InboxShell) {
-    this.#shell = shell;
+  constructor(deps: InboxDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -43,12 +43,12 @@ export class Inbox {
    * @param now milliseconds of the server's clock
    */
   receive(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean, now: number): void {
-    const { outbox, sessionHost } = this.#shell;
+    const { outbox, sessionHost } = this.#deps;
     session.heardAt = now;
-    this.#shell.metrics.bytesReceived += bytes.byteLength;
+    this.#deps.metrics.bytesReceived += bytes.byteLength;
     if (session.isPinged) {
       session.isPinged = false;
-      sessionHost.send(session, { type: 'HEARD' });
+      sessionHost.dispatch(session, { type: 'HEARD' });
     }
     const message = session.delivery
       ? this.#takeNumbered(session, Buffer.from(bytes))
@@ -63,18 +63,18 @@ export class Inbox {
       const isMisnumbered = session.delivery && !isNumbered && message[0] === OPENING_BRACKET;
       outbox.refuse(session, isMisnumbered ? NOT_NUMBERED : decoded.refusal);
     }
-    if (session.delivery?.shouldConfirm) outbox.sendPlain(session, session.delivery.confirmation());
+    if (session.delivery?.shouldAck) outbox.sendPlain(session, session.delivery.ackMessage());
   }
 
   #accept(session: ServerSession, frame: Frame, isNumbered: boolean, now: number): void {
     const { message } = frame;
-    this.#shell.metrics.received.add(message.type);
+    this.#deps.metrics.received.add(message.type);
     if (message.type === 'ack') this.#confirm(session, message.received);
     else if (message.type === 'resume') {
-      this.#shell.outbox.refuse(session, { code: 'resume_failed', for: 'resume' });
+      this.#deps.outbox.refuse(session, { code: 'resume_failed', for: 'resume' });
     } else if (session.delivery && !isNumbered && message.type !== 'pong') {
-      this.#shell.outbox.refuse(session, { ...NOT_NUMBERED, for: message.type });
-    } else this.#shell.router.route(session, frame, now);
+      this.#deps.outbox.refuse(session, { ...NOT_NUMBERED, for: message.type });
+    } else this.#deps.router.route(session, frame, now);
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
@@ -92,11 +92,11 @@ export class Inbox {
   }
 
   #confirm(session: ServerSession, received: number): void {
-    if (session.delivery && !session.delivery.confirm(received)) this.#closeMiscounting(session);
+    if (session.delivery && !session.delivery.ack(received)) this.#closeMiscounting(session);
   }
 
   #closeMiscounting(session: ServerSession): void {
-    this.#shell.sessionHost.send(session, {
+    this.#deps.sessionHost.dispatch(session, {
       type: 'CLOSED_BY_SERVER',
       code: closeCodes.policyViolation,
       reason: 'Frame numbers that cannot be',
@@ -104,22 +104,22 @@ export class Inbox {
   }
 
   #isWithinSize(session: ServerSession, bytes: number): boolean {
-    const { maxMessageBytes } = this.#shell.options;
+    const { maxMessageBytes } = this.#deps.options;
     if (maxMessageBytes === 0 || bytes <= maxMessageBytes) return true;
-    this.#shell.outbox.refuse(session, { code: 'message_too_large' });
+    this.#deps.outbox.refuse(session, { code: 'message_too_large' });
     return false;
   }
 
   #isWithinRate(session: ServerSession, bytes: number, now: number): boolean {
-    const flood = session.rate.take(now, bytes, this.#shell.options);
+    const flood = session.rate.take(now, bytes, this.#deps.options);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;
-    if (isFirst) this.#shell.outbox.refuse(session, { code });
+    if (isFirst) this.#deps.outbox.refuse(session, { code });
     if (isLast) {
-      this.#shell.metrics.refused.add('flood');
+      this.#deps.metrics.refused.add('flood');
       const reason = errorMessages[code];
-      const { sessionHost } = this.#shell;
-      sessionHost.send(session, { type: 'CLOSED_BY_SERVER', code: closeCodes.policyViolation, reason });
+      const { sessionHost } = this.#deps;
+      sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: closeCodes.policyViolation, reason });
     }
     return false;
   }

@@ -25,7 +25,7 @@ export interface SocketHandlers {
   closed(socket: WebSocket<SocketData>, code: number): void;
 }
 
-export interface ListenShell {
+export interface ListenDeps {
   readonly options: ServerOptions;
   readonly admission: Admission;
   readonly metrics: Metrics;
@@ -66,7 +66,7 @@ export async function listen({
   metrics,
   handlers,
   addRoutes,
-}: ListenShell): Promise<Listening> {
+}: ListenDeps): Promise<Listening> {
   const { maxMessageBytes } = options;
   const app = createApp(options);
   app.ws<SocketData>('/*', {

@@ -1,11 +1,11 @@
 /** What goes out to a client, and the end of one that does not read it. */
 import {
   closeCodes,
-  type Delivery,
   errorMessages,
   type Relayed,
+  type ReliableDelivery,
   type ServerMessage,
-  type WaitingFrame,
+  type UnackedMessage,
 } from '../../../protocol/index.ts';
 import { SendStatus } from '../../http/uws.ts';
 import type { ServerSession } from '../../signaling/sessions.ts';
@@ -50,27 +50,27 @@ export class Outbox {
 
   /** Passes a frame on that came from a peer. `relayed.settled` is called once the receiver has it. */
   relayFrame(to: ServerSession, frame: string | Buffer, relayed: Relayed): void {
-    if (to.delivery && relayed.origin !== undefined)
+    if (to.delivery && relayed.senderSeq !== undefined)
       this.#writeKept(to, to.delivery, to.delivery.keep(frame, relayed));
     else this.sendFrame(to, frame);
   }
 
   /** A frame that the session sent, and that was passed on, is safe. */
-  release(session: ServerSession, origin: number): void {
-    session.delivery?.release(origin);
-    if (session.delivery?.shouldConfirm) this.sendPlain(session, session.delivery.confirmation());
+  release(session: ServerSession, senderSeq: number): void {
+    session.delivery?.releaseAck(senderSeq);
+    if (session.delivery?.shouldAck) this.sendPlain(session, session.delivery.ackMessage());
   }
 
   /** Sends again what the client has not had, after it came back. */
   sendWaiting(session: ServerSession): void {
     const { delivery } = session;
-    for (const kept of delivery?.waiting ?? []) if (delivery) this.#write(session, numbered(delivery, kept));
+    for (const kept of delivery?.unacked ?? []) if (delivery) this.#write(session, numbered(delivery, kept));
   }
 
   #writeKept(
     session: ServerSession,
-    delivery: Delivery<string | Buffer>,
-    kept: WaitingFrame<string | Buffer>,
+    delivery: ReliableDelivery<string | Buffer>,
+    kept: UnackedMessage<string | Buffer>,
   ): void {
     this.#write(session, numbered(delivery, kept));
     if (!delivery.isOverfull) return;
@@ -105,7 +105,10 @@ export class Outbox {
   }
 }
 
-function numbered(delivery: Delivery<string | Buffer>, kept: WaitingFrame<string | Buffer>): string | Buffer {
+function numbered(
+  delivery: ReliableDelivery<string | Buffer>,
+  kept: UnackedMessage<string | Buffer>,
+): string | Buffer {
   const { message } = kept;
   const [head, tail] = [delivery.headOf(kept), delivery.tailOf(kept)];
   if (typeof message === 'string') return head + message + tail;

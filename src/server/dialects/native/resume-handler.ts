@@ -3,33 +3,33 @@
  * another node it is fetched; and one that died with its server is made again from what its client proves and says.
  */
 import type { TimerWheel } from '../../../machines/index.ts';
-import type { TravellingSession } from '../../../protocol/cluster/index.ts';
+import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import {
   type ClientMessageOf,
   closeCodes,
-  MAX_WAITING_BYTES,
-  MAX_WAITING_FRAMES,
+  MAX_UNACKED_BYTES,
+  MAX_UNACKED_FRAMES,
 } from '../../../protocol/index.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { ArrivalAnswer } from '../../cluster/migration/inbound-migrations.ts';
-import { unpack, unpackPairing } from '../../cluster/migration/session-snapshot.ts';
-import type { Halves } from '../../cluster/pairing/remote-pairings.ts';
+import type { MigrationAnswer } from '../../cluster/migration/inbound-migrations.ts';
+import { restoreSnapshot, restoreSnapshotPairing } from '../../cluster/migration/session-snapshot.ts';
+import type { RemotePairings } from '../../cluster/pairing/remote-pairings.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { PairingKeys } from '../../signaling/pairing-keys.ts';
 import type { ServerSession, SocketData } from '../../signaling/sessions.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { createSession, tellId, type WelcomeShell, welcome } from './create-session.ts';
+import { createSession, openSession, sendId, type WelcomeDeps } from './create-session.ts';
 import { decode } from './decode-client-message.ts';
 import { restorePairing } from './restore-pairing.ts';
 import { mayResume } from './resume-secrets.ts';
 
-export interface ReturningShell extends WelcomeShell {
+export interface ReturningDeps extends WelcomeDeps {
   readonly options: ServerOptions;
   readonly metrics: Metrics;
   readonly timers: TimerWheel;
   readonly keys: PairingKeys<ServerSession>;
-  readonly halves: Halves;
+  readonly remotePairings: RemotePairings;
   /** Undefined for a server that is alone. */
   readonly cluster: () => Cluster | undefined;
   /** Whether clients of an earlier process may still come. */
@@ -44,15 +44,15 @@ export interface ReturningShell extends WelcomeShell {
 
 const FIRST_MESSAGE = 'the first message';
 
-export class ReturningClients {
-  readonly #shell: ReturningShell;
+export class ResumeHandler {
+  readonly #deps: ReturningDeps;
 
-  constructor(shell: ReturningShell) {
-    this.#shell = shell;
+  constructor(deps: ReturningDeps) {
+    this.#deps = deps;
   }
 
   opened(socket: WebSocket<SocketData>): void {
-    const { options, metrics, timers, turnAway } = this.#shell;
+    const { options, metrics, timers, turnAway } = this.#deps;
     if (turnAway(socket)) return;
     const timeoutMs = options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
     timers.arm(socket.getUserData(), FIRST_MESSAGE, timeoutMs, () => {
@@ -63,26 +63,26 @@ export class ReturningClients {
 
   /** It has no session yet. While other nodes are asked for it, nothing else that it says counts. */
   received(socket: WebSocket<SocketData>, bytes: ArrayBuffer): void {
-    if (!socket.getUserData().isReturning) this.#comeBack(socket, bytes, this.#shell.now());
+    if (!socket.getUserData().isReturning) this.#comeBack(socket, bytes, this.#deps.now());
   }
 
   /** What it said made something of ours throw. It may have a session by now, or none. */
   failed(socket: WebSocket<SocketData>, error: unknown): void {
     const { session } = socket.getUserData();
     if (session) {
-      this.#shell.fail(session, error, 'comeBack');
+      this.#deps.fail(session, error, 'comeBack');
       return;
     }
-    this.#shell.log.error({ err: error }, 'A client that came back failed');
+    this.#deps.log.error({ err: error }, 'A client that came back failed');
     socket.end(closeCodes.internalError, 'Internal error');
   }
 
   #comeBack(socket: WebSocket<SocketData>, bytes: ArrayBuffer, now: number): void {
-    const { sessions, timers, cluster, mayRestore } = this.#shell;
+    const { sessions, timers, cluster, mayRestore } = this.#deps;
     const data = socket.getUserData();
     timers.disarmAll(data);
-    if (this.#shell.turnAway(socket)) return;
-    const { maxMessageBytes } = this.#shell.options;
+    if (this.#deps.turnAway(socket)) return;
+    const { maxMessageBytes } = this.#deps.options;
     const isTooLarge = maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes;
     const decoded = isTooLarge ? undefined : decode(new Uint8Array(bytes));
     const message = decoded && 'frame' in decoded ? decoded.frame.message : undefined;
@@ -91,7 +91,7 @@ export class ReturningClients {
       return;
     }
     const session = sessions.get(message.id);
-    if (session && this.#isOutdated(session, message)) cluster()?.departures.forget(session);
+    if (session && this.#isOutdated(session, message)) cluster()?.outboundMigrations.forget(session);
     else if (session && mayResume(session, message)) {
       this.#resume(session, socket, message, now);
       return;
@@ -99,23 +99,27 @@ export class ReturningClients {
     if (sessions.has(message.id) || !cluster()) this.#restoreOrRefuse(socket, message, now, mayRestore());
     else {
       data.isReturning = true;
-      cluster()?.arrivals.ask(message, (answer) => this.#answered(socket, message, answer));
+      cluster()?.inboundMigrations.ask(message, (answer) => this.#answered(socket, message, answer));
     }
   }
 
   /** Whether its client has come back to another node since: these had lost each other, and ours is a stale copy. */
   #isOutdated(session: ServerSession, { id, token }: ClientMessageOf<'resume'>): boolean {
-    const generation = this.#shell.secrets.foreignGeneration(id, token) ?? -1;
+    const generation = this.#deps.secrets.foreignGeneration(id, token) ?? -1;
     return generation >= session.generation && !session.resumeToken?.accepts(token);
   }
 
   /** Other nodes said what they have of a session. Meanwhile the socket may be gone or served, or the session here. */
-  #answered(socket: WebSocket<SocketData>, message: ClientMessageOf<'resume'>, answer: ArrivalAnswer): void {
-    const { sessions, now } = this.#shell;
+  #answered(
+    socket: WebSocket<SocketData>,
+    message: ClientMessageOf<'resume'>,
+    answer: MigrationAnswer,
+  ): void {
+    const { sessions, now } = this.#deps;
     const data = socket.getUserData();
     data.isReturning = false;
     const session = sessions.get(message.id);
-    const isWaiting = !data.isClosed && !data.session && !this.#shell.turnAway(socket);
+    const isWaiting = !data.isClosed && !data.session && !this.#deps.turnAway(socket);
     if (typeof answer === 'object' && !session)
       this.#adopt(isWaiting ? socket : undefined, message, answer.session, answer.from);
     else if (!isWaiting) return;
@@ -132,14 +136,14 @@ export class ReturningClients {
     isLikely: boolean,
   ): void {
     const { id, token, first } = message;
-    const generation = this.#shell.secrets.foreignGeneration(id, token);
-    const mayRestore = isLikely && first !== undefined && !this.#shell.sessions.has(id);
+    const generation = this.#deps.secrets.foreignGeneration(id, token);
+    const mayRestore = isLikely && first !== undefined && !this.#deps.sessions.has(id);
     if (mayRestore && generation !== undefined) this.#restore(socket, message, generation + 1, now);
     else this.#refuse(socket, now);
   }
 
   #refuse(socket: WebSocket<SocketData>, now: number): void {
-    this.#shell.outbox.refuse(welcome(this.#shell, socket, now), { code: 'resume_failed', for: 'resume' });
+    this.#deps.outbox.refuse(openSession(this.#deps, socket, now), { code: 'resume_failed', for: 'resume' });
   }
 
   #resume(
@@ -148,17 +152,17 @@ export class ReturningClients {
     { token, received }: ClientMessageOf<'resume'>,
     now: number,
   ): void {
-    session.delivery?.confirm(received);
+    session.delivery?.ack(received);
     this.#nextGeneration(session, token);
     attach(session, socket, now);
-    tellId(this.#shell, session, { received: session.delivery?.received ?? 0 });
-    this.#shell.outbox.sendWaiting(session);
-    this.#shell.sessionHost.send(session, { type: 'RESUMED' });
+    sendId(this.#deps, session, { received: session.delivery?.received ?? 0 });
+    this.#deps.outbox.sendWaiting(session);
+    this.#deps.sessionHost.dispatch(session, { type: 'RESUMED' });
   }
 
   #nextGeneration(session: ServerSession, usedToken: string): void {
     session.generation += 1;
-    session.resumeToken?.rotate(usedToken, this.#shell.secrets.issue(session.id, session.generation));
+    session.resumeToken?.rotate(usedToken, this.#deps.secrets.issue(session.id, session.generation));
   }
 
   #restore(
@@ -168,42 +172,42 @@ export class ReturningClients {
     now: number,
   ): void {
     const { id, first, pairing } = message;
-    const session = createSession(this.#shell, undefined, now, id, generation);
+    const session = createSession(this.#deps, undefined, now, id, generation);
     session.delivery?.expect(first ?? 1);
     attach(session, socket, now);
-    this.#shell.log.info({ id }, `Client ${id} is back from before the restart`);
-    tellId(this.#shell, session, { received: session.delivery?.received ?? 0, restarted: true });
-    this.#shell.cluster()?.arrived(session);
-    restorePairing(session, pairing, this.#shell);
-    this.#shell.sessionHost.send(session, { type: 'RESUMED' });
+    this.#deps.log.info({ id }, `Client ${id} is back from before the restart`);
+    sendId(this.#deps, session, { received: session.delivery?.received ?? 0, restarted: true });
+    this.#deps.cluster()?.arrived(session);
+    restorePairing(session, pairing, this.#deps);
+    this.#deps.sessionHost.dispatch(session, { type: 'RESUMED' });
   }
 
   /** A session comes from another node, and is kept even when its client is gone again. */
   #adopt(
     socket: WebSocket<SocketData> | undefined,
     { id, token }: ClientMessageOf<'resume'>,
-    packed: TravellingSession,
+    packed: SessionSnapshot,
     from: number,
   ): void {
-    const { log, keys, halves, cluster, outbox, sessionHost, now } = this.#shell;
+    const { log, keys, remotePairings, cluster, outbox, sessionHost, now } = this.#deps;
     // It came too late: its client did not wait, and is elsewhere by now.
     const here = cluster()?.node;
-    const isElsewhere = halves
+    const isElsewhere = remotePairings
       .of(id)
       .some(({ generation, node }) => node !== here && generation > packed.generation);
     if (!socket && isElsewhere) return;
-    const session = createSession(this.#shell, undefined, now(), id, packed.generation);
-    unpack(session, packed, keys, halves, now());
+    const session = createSession(this.#deps, undefined, now(), id, packed.generation);
+    restoreSnapshot(session, packed, keys, remotePairings, now());
     this.#nextGeneration(session, token);
     log.info({ id, node: from }, `Client ${id} came from node ${from}`);
     cluster()?.arrived(session);
     if (socket) {
       attach(session, socket, now());
-      tellId(this.#shell, session, { received: session.delivery?.received ?? 0 });
+      sendId(this.#deps, session, { received: session.delivery?.received ?? 0 });
       outbox.sendWaiting(session);
-      sessionHost.send(session, { type: 'RESUMED' });
-    } else sessionHost.send(session, { type: 'SOCKET_CLOSED', isGoodbye: false });
-    if (packed.pairing) unpackPairing(session, packed.pairing, this.#shell);
+      sessionHost.dispatch(session, { type: 'RESUMED' });
+    } else sessionHost.dispatch(session, { type: 'SOCKET_CLOSED', isGoodbye: false });
+    if (packed.pairing) restoreSnapshotPairing(session, packed.pairing, this.#deps);
   }
 }
 
@@ -217,6 +221,6 @@ function attach(session: ServerSession, socket: WebSocket<SocketData>, now: numb
   session.socket = socket;
   session.heardAt = now;
   session.isPinged = false;
-  session.rate.credit(MAX_WAITING_FRAMES, MAX_WAITING_BYTES);
+  session.rate.credit(MAX_UNACKED_FRAMES, MAX_UNACKED_BYTES);
   socket.getUserData().session = session;
 }

@@ -48,7 +48,7 @@ export function roomSources({ players, pairings, playerHost, pairingHost }: Room
               { lane: 'b', member: b },
             ],
             takesPart: ({ event }) => event.type !== 'SIGNAL_RECEIVED',
-            asks: () => false,
+            remotePairRequests: () => false,
           }),
         ],
       },

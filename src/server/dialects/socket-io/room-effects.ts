@@ -14,7 +14,7 @@ import {
 } from './room.ts';
 import type { RoomPairingHost } from './rooms.ts';
 
-export interface RoomShell {
+export interface RoomDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly rooms: Map<string, Room>;
@@ -26,8 +26,8 @@ export interface RoomShell {
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
 }
 
-export function playerExecutors(shell: RoomShell): Executors<PlayerEffects, Player, RoomPlayerEvent> {
-  const { log, rooms } = shell;
+export function playerEffects(deps: RoomDeps): Executors<PlayerEffects, Player, RoomPlayerEvent> {
+  const { log, rooms } = deps;
   return {
     enterGame(player, event) {
       if (event.type !== 'JOIN_REQUESTED' || !event.shown) return;
@@ -55,7 +55,7 @@ export function playerExecutors(shell: RoomShell): Executors<PlayerEffects, Play
       log.info({ id, game: room.id, reason }, `Player ${id} left game ${room.id}`);
       for (const pairing of room.pairingsOf(player)) {
         const from = pairing.sideOf(player);
-        shell.pairingHost().send(pairing, { type: 'PEER_LOST', from, reason: 'disconnected' });
+        deps.pairingHost().dispatch(pairing, { type: 'PEER_LOST', from, reason: 'disconnected' });
       }
       for (const other of room.players.values()) {
         other.socket.emit('player_left', { game_id: other.shownGameId, player_id: player.shownId, reason });
@@ -66,20 +66,20 @@ export function playerExecutors(shell: RoomShell): Executors<PlayerEffects, Play
       const { room } = player;
       if (event.type !== 'SIGNAL_RECEIVED' || !event.signal?.to || !room) return;
       const { to, ...signal } = event.signal;
-      const pairing = room.pairingOf(player, to) ?? startPairing(shell, room, player, to);
-      shell.pairingHost().send(pairing, {
+      const pairing = room.pairingOf(player, to) ?? startPairing(deps, room, player, to);
+      deps.pairingHost().dispatch(pairing, {
         type: SIGNAL_EVENTS[signal.type],
         from: pairing.sideOf(player),
         epoch: undefined,
         signal,
       });
     },
-    refuse: (player, event, { code }) => refuse(shell, player, event.reply, { code }),
+    refuse: (player, event, { code }) => refuse(deps, player, event.reply, { code }),
   };
 
   function welcome(player: Player): { players: RoomId[]; ice_servers?: IceServer[] } {
     const players = [...(player.room?.players.values() ?? [])].map(({ shownId }) => shownId);
-    const iceServers = shell.iceServersFor(player.id);
+    const iceServers = deps.iceServersFor(player.id);
     return { players, ...(iceServers && { ice_servers: iceServers }) };
   }
 }
@@ -90,10 +90,8 @@ const SIGNAL_EVENTS = {
   'ice-candidate': 'CANDIDATE_RECEIVED',
 } as const;
 
-export function roomPairingExecutors(
-  shell: RoomShell,
-): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
-  const { log, pairings } = shell;
+export function roomPairingEffects(deps: RoomDeps): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
+  const { log, pairings } = deps;
   return {
     announcePairing({ a, b, room }) {
       log.info(
@@ -119,7 +117,7 @@ export function roomPairingExecutors(
         payload,
       });
     },
-    refuse: (pairing, event, { code }) => refuse(shell, pairing.at(event.from), undefined, { code }),
+    refuse: (pairing, event, { code }) => refuse(deps, pairing.at(event.from), undefined, { code }),
     announceNegotiation() {},
     // No client of this dialect reports that it is connected.
     announceConnection() {},
@@ -134,7 +132,7 @@ export function roomPairingExecutors(
 
 /** Tells a client what was wrong with a request, never what was in it: in its acknowledgement if it asked for one. */
 export function refuse(
-  { log, metrics }: Pick<RoomShell, 'log' | 'metrics'>,
+  { log, metrics }: Pick<RoomDeps, 'log' | 'metrics'>,
   player: Player,
   reply: Reply | undefined,
   { code, message = errorMessages[code] }: { code: ErrorCode; message?: string },
@@ -149,12 +147,12 @@ export function refuse(
   else player.socket.emit('signal_error', { code, message });
 }
 
-function startPairing(shell: RoomShell, room: Room, player: Player, other: Player): RoomPairing {
-  const pairing = new RoomPairing(room, player, other, shell.nextEpoch(), shell.now());
+function startPairing(deps: RoomDeps, room: Room, player: Player, other: Player): RoomPairing {
+  const pairing = new RoomPairing(room, player, other, deps.nextEpoch(), deps.now());
   const { a, b, epoch } = pairing;
   room.add(pairing);
-  shell.pairings.add(pairing);
-  shell.pairingHost().start(pairing, { aId: a.id, bId: b.id, epoch });
-  shell.pairingHost().send(pairing, { type: 'FORMED', from: pairing.sideOf(player) });
+  deps.pairings.add(pairing);
+  deps.pairingHost().start(pairing, { aId: a.id, bId: b.id, epoch });
+  deps.pairingHost().dispatch(pairing, { type: 'FORMED', from: pairing.sideOf(player) });
   return pairing;
 }

@@ -31,14 +31,14 @@ import {
   type RoomPairingEvent,
   type RoomPlayerEvent,
 } from './room.ts';
-import { playerExecutors, refuse, roomPairingExecutors } from './room-effects.ts';
+import { playerEffects, refuse, roomPairingEffects } from './room-effects.ts';
 import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socket-server.ts';
 
 export type RoomPlayerHost = MachineHost<Player, RoomPlayerEvent, PlayerEffects, undefined>;
 export type RoomPairingHost = MachineHost<RoomPairing, RoomPairingEvent, PairingEffects, PairingInput>;
 
 /** What the rooms share with the rest of the server. */
-export interface RoomsShell {
+export interface RoomsDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -69,25 +69,25 @@ export class Rooms implements RoomSocketHandlers {
   readonly pairings = new Set<RoomPairing>();
   readonly playerHost: RoomPlayerHost;
   readonly pairingHost: RoomPairingHost;
-  readonly #shell: RoomsShell;
+  readonly #deps: RoomsDeps;
   #stop: (() => Promise<void>) | undefined;
 
-  constructor(shell: RoomsShell) {
-    this.#shell = shell;
-    const { log, metrics, queue, timers, nextEpoch, now, iceServersFor } = shell;
+  constructor(deps: RoomsDeps) {
+    this.#deps = deps;
+    const { log, metrics, queue, timers, nextEpoch, now, iceServersFor } = deps;
     const { rooms, pairings } = this;
     const pairingHost = () => this.pairingHost;
     const roomShell = { log, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
     this.playerHost = new MachineHost(playerMachine, {
       queue,
       timers,
-      executors: playerExecutors(roomShell),
+      executors: playerEffects(roomShell),
       onError: (player, error, effect) => this.#fail(player, error, effect),
     });
     this.pairingHost = new MachineHost(pairingMachine, {
       queue,
       timers,
-      executors: roomPairingExecutors(roomShell),
+      executors: roomPairingEffects(roomShell),
       onError: ({ a, b }, error, effect) => {
         this.#fail(a, error, effect);
         this.#fail(b, error, effect);
@@ -97,7 +97,7 @@ export class Rooms implements RoomSocketHandlers {
 
   addRoutes(app: TemplatedApp, admission: Admission): void {
     serveFiles(app, FILES);
-    this.#stop = serveSocketIo(app, this.#shell.options, admission, this);
+    this.#stop = serveSocketIo(app, this.#deps.options, admission, this);
   }
 
   /** Ends every socket. Nobody is told that a player left when the whole server leaves. */
@@ -106,22 +106,22 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   refused(kind: string): void {
-    this.#shell.metrics.refused.add(kind);
+    this.#deps.metrics.refused.add(kind);
   }
 
   sent(bytes: number): void {
-    this.#shell.metrics.bytesSent += bytes;
+    this.#deps.metrics.bytesSent += bytes;
   }
 
   opened(socket: RoomSocket): void {
-    this.#shell.now();
-    const player = new Player(socket, this.#shell.now());
+    this.#deps.now();
+    const player = new Player(socket, this.#deps.now());
     this.players.set(socket, player);
     this.playerHost.start(player, undefined);
   }
 
   requested(socket: RoomSocket, name: string, fields: unknown, reply: Reply | undefined): void {
-    const { metrics, options } = this.#shell;
+    const { metrics, options } = this.#deps;
     const player = this.players.get(socket);
     if (!player) return;
     // What throws inside a handler of Socket.IO would end the process, and everybody's session with it.
@@ -131,11 +131,11 @@ export class Rooms implements RoomSocketHandlers {
       if (!this.#isWithinRate(player, size.bytes, reply)) return;
       const decoded = decodeRoomRequest(name, fields, size, options.maxMessageBytes);
       if ('refusal' in decoded) {
-        refuse(this.#shell, player, reply, decoded.refusal);
+        refuse(this.#deps, player, reply, decoded.refusal);
         return;
       }
       metrics.received.add(decoded.request.name);
-      this.playerHost.send(player, { ...this.#eventFrom(player, decoded.request), reply });
+      this.playerHost.dispatch(player, { ...this.#eventFrom(player, decoded.request), reply });
     } catch (error) {
       this.#fail(player, error, 'requested');
     }
@@ -145,14 +145,14 @@ export class Rooms implements RoomSocketHandlers {
     const player = this.players.get(socket);
     if (!player) return;
     this.players.delete(socket);
-    this.#shell.now();
-    this.playerHost.send(player, { type: 'SOCKET_CLOSED' });
+    this.#deps.now();
+    this.playerHost.dispatch(player, { type: 'SOCKET_CLOSED' });
   }
 
   overfull(socket: RoomSocket): void {
     const id = this.players.get(socket)?.id;
-    this.#shell.log.warn({ id }, `Player ${id} does not read what it is sent`);
-    this.#shell.metrics.refused.add('unsent_bytes');
+    this.#deps.log.warn({ id }, `Player ${id} does not read what it is sent`);
+    this.#deps.metrics.refused.add('unsent_bytes');
     socket.close();
   }
 
@@ -189,7 +189,7 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #placeIn(gameId: string, playerId: string): PlaceInGame {
-    const { maxRooms, maxPlayersPerRoom } = this.#shell.options;
+    const { maxRooms, maxPlayersPerRoom } = this.#deps.options;
     const room = this.rooms.get(gameId);
     if (!room) return maxRooms > 0 && this.rooms.size >= maxRooms ? 'one_game_too_many' : 'free';
     if (room.players.has(playerId)) return 'taken';
@@ -197,11 +197,11 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
-    const flood = player.rate.take(this.#shell.now(), bytes, this.#shell.options);
+    const flood = player.rate.take(this.#deps.now(), bytes, this.#deps.options);
     if (!flood) return true;
-    if (flood.isFirst) refuse(this.#shell, player, reply, flood);
+    if (flood.isFirst) refuse(this.#deps, player, reply, flood);
     if (flood.isLast) {
-      this.#shell.metrics.refused.add('flood');
+      this.#deps.metrics.refused.add('flood');
       player.socket.close();
     }
     return false;
@@ -210,7 +210,7 @@ export class Rooms implements RoomSocketHandlers {
   /** Something of ours threw: that player's connection ends, and nobody else notices. */
   #fail(player: Player, error: unknown, effect: string): void {
     const { id } = player;
-    this.#shell.log.error({ id, effect, err: error }, `Player ${id} failed in ${effect}`);
+    this.#deps.log.error({ id, effect, err: error }, `Player ${id} failed in ${effect}`);
     player.socket.close();
   }
 }

@@ -74,8 +74,8 @@ describe('a client that comes back to another node', () => {
     await clients.a.until(() => heard(clients.a).length >= said.b.length, "the last of b's");
     expect(heard(clients.b)).toEqual(said.a);
     expect(heard(clients.a)).toEqual(said.b);
-    const halves = nodes.reduce((sum, { server }) => sum + server.pairings.size, 0);
-    expect(halves).toBeLessThanOrEqual(2);
+    const remotePairings = nodes.reduce((sum, { server }) => sum + server.pairings.size, 0);
+    expect(remotePairings).toBeLessThanOrEqual(2);
     expect(nodes.reduce((sum, { server }) => sum + server.sessions.size, 0)).toBe(2);
   });
 
@@ -119,7 +119,7 @@ describe('a client that comes back to another node', () => {
     const a = await one.connectResumable();
     const held = hold();
     a.send({ type: 'pair_request', target_id: '00000003-0000-4000-8000-000000000000' });
-    await until(() => one.server.sessions.get(a.id)?.ask !== undefined, 'the request');
+    await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
     hub.hold(undefined);
     const back = await comesTo(two, a);
     expect(await back.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });

@@ -135,7 +135,8 @@ describe('a pair request across nodes', () => {
     const held = hold();
     a.send(ask(b.id));
     b.send(ask(a.id));
-    const isAsking = ({ server }: TestServer) => [...server.sessions.values()].some(({ ask }) => ask);
+    const isAsking = ({ server }: TestServer) =>
+      [...server.sessions.values()].some(({ pendingPairRequest: ask }) => ask);
     await until(() => isAsking(one) && isAsking(two), 'both requests');
     held.release();
     const [ofA, ofB] = await Promise.all([a.next('paired'), b.next('paired')]);
@@ -147,7 +148,7 @@ describe('a pair request across nodes', () => {
     expect([pairingsOn(one), pairingsOn(two)]).toEqual([['paired'], ['paired']]);
   });
 
-  it('while another one is under way is refused; one by a third for the one who asks, too', async () => {
+  it('while another one is under way is refused; one by a third for the one who remotePairRequests, too', async () => {
     const { hold, one, two } = await twoNodes();
     const [a, b, c] = [await one.connect(), await two.connect(), await one.connect()];
     const held = hold();

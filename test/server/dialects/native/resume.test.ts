@@ -257,7 +257,7 @@ describe('a session that can be resumed', () => {
     const test = await pairedTest();
     for (let n = 0; n < 40; n += 1) test.a.send({ type: 'candidate', candidate: null });
     for (let n = 0; n < 40; n += 1) await test.b.next('candidate');
-    await test.a.until(() => test.a.delivery.waiting.length < 16, 'the confirmation');
+    await test.a.until(() => test.a.delivery.unacked.length < 16, 'the confirmation');
   });
 
   it('refuses frames that are not numbered, and ends a client whose numbers cannot be', async () => {

@@ -34,7 +34,7 @@ describe('joining a game', () => {
     });
   });
 
-  it('is answered again, and told to nobody again, for a player that asks twice', async () => {
+  it('is answered again, and told to nobody again, for a player that remotePairRequests twice', async () => {
     const server = await start();
     const [one, two] = await twoPlayers(server);
     expect(await two.join('g', '2')).toEqual({ players: [1, 2] });

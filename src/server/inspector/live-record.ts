@@ -59,7 +59,7 @@ function machinesIn(source: RecordedSource): Machines {
   return known;
 }
 
-export class StepLog {
+export class LiveRecord {
   readonly header: RecordHeader;
   readonly lines: RecordLine[] = [];
   readonly listeners = new Set<LogListener>();
