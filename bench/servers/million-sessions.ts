@@ -10,7 +10,6 @@ import {
   type SessionEvent,
   StepQueue,
   sessionMachine,
-  TimerWheel,
 } from '../../src/machines/index.ts';
 
 const SESSIONS = 1_000_000;
@@ -35,11 +34,11 @@ type Session = Hosted<SessionContext>;
 
 const nothing = () => {};
 const executors = new Proxy({}, { get: () => nothing }) as never;
-const timers = new TimerWheel();
+const queue = new StepQueue();
+const { timers } = queue;
 const host = new MachineHost<Session, SessionEvent, SessionEffects>(sessionMachine, {
   executors,
-  queue: new StepQueue(),
-  timers,
+  queue,
   timerFacts: () => ({ idleMs: 0 }),
   onError(_session, error) {
     throw error;

@@ -83,7 +83,6 @@ export function createHosts(deps: HostsDeps) {
   });
   const sessionHost: SessionHost = new MachineHost(sessionMachine, {
     queue,
-    timers,
     executors: sessionEffects({
       ...{ directory, outbox, log, clock, startPairing, nextEpoch, remotePairings },
       pairingHost: () => pairingHost,
@@ -95,7 +94,6 @@ export function createHosts(deps: HostsDeps) {
   });
   const pairingHost: PairingHost = new MachineHost(pairingMachine, {
     queue,
-    timers,
     executors: pairingEffects({
       ...{ outbox, log, sessionHost, remotePairings, pairings },
       iceServersFor: (session) => iceServersFor(options, session.id, clock.wallTime()),

@@ -1,6 +1,6 @@
 /** The parts of a signaling server, made and tied together. When they start and end is the server's own matter. */
 import type { Clock } from '../common/clock.ts';
-import { StepQueue, TimerWheel } from '../machines/index.ts';
+import { StepQueue } from '../machines/index.ts';
 import { Admission } from './admission/admission.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -34,8 +34,8 @@ export type Composition = ReturnType<typeof compose>;
 
 export function compose({ options, log, clock, bus, rooms, stop }: CompositionDeps) {
   const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
-  const queue = new StepQueue();
-  const timers = new TimerWheel(clock.now());
+  const queue = new StepQueue(clock);
+  const { timers } = queue;
   const nextEpoch = countEpochs(clock, node);
   /** Every event comes with the time: the wheel's is set before the machines are stepped. */
   const now = () => {

@@ -1,7 +1,7 @@
 /** What must hold of every machine, whatever it is for. */
 import { describe, expect, it } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { Hosted, MachineHost, StepQueue, stateNodesOf, TimerWheel } from '../../src/machines/index.ts';
+import { Hosted, MachineHost, StepQueue, stateNodesOf, type TimerWheel } from '../../src/machines/index.ts';
 import { type MachineCase, machineCases } from '../support/machines/machine-cases.ts';
 
 /** For each machine the events that a state lets pass without effect, on purpose. Everything else must be handled. */
@@ -97,18 +97,17 @@ function walkerOf({ machine }: MachineCase, input: unknown): Walker {
   const executors = Object.fromEntries(
     Object.keys(machine.implementations.actions).map((name) => [name, () => {}]),
   );
-  const wheel = new TimerWheel();
+  const queue = new StepQueue();
   const host = new MachineHost<Hosted<unknown>, { type: string }, object>(machine, {
     executors,
-    queue: new StepQueue(),
-    timers: wheel,
+    queue,
     onError: (_instance, error) => {
       throw error;
     },
   });
   const instance = new Hosted<unknown>();
   host.start(instance, input);
-  return { instance, host, wheel };
+  return { instance, host, wheel: queue.timers };
 }
 
 /** Breadth first over all states that events and timers lead to, by the names of the active states. */

@@ -3,7 +3,7 @@
  * that its effects work on. What happens on either becomes an event of the machine, and only the machine decides what
  * follows.
  */
-import { type Clock, driveTimers } from '../../common/clock.ts';
+import { driveTimers } from '../../common/clock.ts';
 import {
   Hosted,
   MachineHost,
@@ -13,7 +13,6 @@ import {
   type NegotiationSettings,
   negotiationMachine,
   StepQueue,
-  TimerWheel,
 } from '../../machines/index.ts';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
@@ -56,13 +55,12 @@ export interface NegotiatorHandlers {
 
 export class Negotiator {
   readonly link: SignalingLink;
-  readonly timers: TimerWheel;
+  readonly queue: StepQueue;
   readonly #machine = new Hosted<NegotiationContext>();
   readonly #host: NegotiationHost;
   readonly #options: PeerOptions;
   readonly #resolved: ResolvedOptions;
   readonly #platform: Platform;
-  readonly #clock: Clock;
   readonly #handlers: NegotiatorHandlers;
   readonly #stopTimers: () => void;
   #connection: Connection | undefined;
@@ -80,8 +78,8 @@ export class Negotiator {
     this.#options = options;
     this.#resolved = resolved;
     this.#handlers = handlers;
-    this.#clock = options.clock ?? platform.clock;
-    this.timers = new TimerWheel(this.#clock.now());
+    const clock = options.clock ?? platform.clock;
+    this.queue = new StepQueue(clock);
     this.link = new SignalingLink(resolved.url, platform.openSocket, {
       received: (message, isResumed) => this.#received(message, isResumed),
       malformed: (error) => handlers.problem(error),
@@ -93,7 +91,7 @@ export class Negotiator {
       },
     });
     this.#host = this.#createHost();
-    this.#stopTimers = driveTimers(this.timers, this.#clock);
+    this.#stopTimers = driveTimers(this.queue.timers, clock);
   }
 
   get value(): StateValue {
@@ -109,19 +107,11 @@ export class Negotiator {
   }
 
   start(): void {
-    this.#setTime();
     this.#host.start(this.#machine, { settings: this.#resolved.settings });
   }
 
   send(event: PeerEvent): void {
-    this.#setTime();
     this.#host.dispatch(this.#machine, event);
-  }
-
-  /** Arms a timer of somebody else's with the time set. */
-  withTime<T>(arm: () => T): T {
-    this.#setTime();
-    return arm();
   }
 
   /** Fulfilled when every socket is released. */
@@ -131,16 +121,10 @@ export class Negotiator {
     this.#stopTimers();
   }
 
-  /** Every event comes with the time: deadlines count from it. */
-  #setTime(): void {
-    this.timers.now = this.#clock.now();
-  }
-
   #createHost(): NegotiationHost {
     const handlers = this.#handlers;
     const host: NegotiationHost = new MachineHost(negotiationMachine, {
-      queue: new StepQueue(),
-      timers: this.timers,
+      queue: this.queue,
       executors: negotiationEffects({
         link: this.link,
         connection: () => this.#connection,

@@ -58,7 +58,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       received: (message) => this.#received(message),
       problem: (error) => this.#fail(error),
     });
-    this.#requests = new PendingRequests(this.#negotiator.timers, resolved.requestTimeoutMs);
+    this.#requests = new PendingRequests(this.#negotiator.queue, resolved.requestTimeoutMs);
   }
 
   /** Our id at the server; undefined until it has greeted us. It stays over a reconnect, if the server still has it. */
@@ -188,7 +188,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   #request<Kind extends keyof Answers>(kind: Kind, ask: () => void): Promise<Answers[Kind]> {
     if (this.#closed) return Promise.reject(new PairlaneError('closed'));
     if (this.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
-    return this.#negotiator.withTime(() => this.#requests.start(kind, ask));
+    return this.#requests.start(kind, ask);
   }
 
   #received(message: ServerMessage): void {

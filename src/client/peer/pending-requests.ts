@@ -1,5 +1,5 @@
 /** What was asked of the server and waits for its answer: at most one of each kind, each with a deadline. */
-import { NO_TIMER, type TimerOwner, type TimerWheel } from '../../machines/index.ts';
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 
@@ -17,13 +17,13 @@ interface Pending {
 
 export class PendingRequests implements TimerOwner {
   timer = NO_TIMER;
-  readonly #timers: TimerWheel;
+  readonly #queue: StepQueue;
   readonly #timeoutMs: number;
   readonly #pending = new Map<RequestKind, Pending>();
 
   /** @param timeoutMs 0: no deadline */
-  constructor(timers: TimerWheel, timeoutMs: number) {
-    this.#timers = timers;
+  constructor(queue: StepQueue, timeoutMs: number) {
+    this.#queue = queue;
     this.#timeoutMs = timeoutMs || Number.POSITIVE_INFINITY;
   }
 
@@ -35,9 +35,7 @@ export class PendingRequests implements TimerOwner {
     if (this.#pending.has(kind)) return Promise.reject(new PairlaneError('request_pending'));
     return new Promise((resolve, reject) => {
       this.#pending.set(kind, { resolve, reject });
-      this.#timers.arm(this, kind, this.#timeoutMs, () =>
-        this.fail(kind, new PairlaneError('timeout', kind)),
-      );
+      this.#queue.arm(this, kind, this.#timeoutMs, () => this.fail(kind, new PairlaneError('timeout', kind)));
       ask();
     });
   }
@@ -68,7 +66,7 @@ export class PendingRequests implements TimerOwner {
   #take(kind: RequestKind): Pending | undefined {
     const pending = this.#pending.get(kind);
     this.#pending.delete(kind);
-    this.#timers.disarm(this, kind);
+    this.#queue.timers.disarm(this, kind);
     return pending;
   }
 }

@@ -8,16 +8,14 @@ import type { AnyStateMachine, StateValue } from 'xstate';
 import { explainIgnored } from './explain-ignored.ts';
 import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
-import type { TimerWheel } from './timer-wheel.ts';
 import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
 
 export * from './hosted.ts';
 
 export interface HostOptions<Instance, Event, Effects> {
   readonly executors: Executors<Effects, Instance, Event>;
-  /** Shared by all hosts whose machines speak to each other. */
+  /** Shared, with its timers, by all hosts whose machines speak to each other. */
   readonly queue: StepQueue;
-  readonly timers: TimerWheel;
   /** What only the shell knows and a delayed transition's guard asks for; it goes into the timer's event. */
   readonly timerFacts?: (instance: Instance) => object;
   /** Told when an effect, or the machine itself, threw. It may send an event; nobody else notices. */
@@ -94,7 +92,7 @@ export class MachineHost<
     if (this.observer) this.#observe(instance, event, from, effects);
     for (let next = 0; next < effects.length; next += 1)
       this.#execute(instance, event, effects[next] as Effect);
-    if (instance.isDone) this.#options.timers.disarmAll(instance);
+    if (instance.isDone) this.#options.queue.timers.disarmAll(instance);
   }
 
   #observe(instance: Instance, event: Event, from: StateValue, effects: readonly Effect[]): void {
@@ -115,7 +113,8 @@ export class MachineHost<
   #execute(instance: Instance, event: Event, { type, params }: Effect): void {
     try {
       if (type === RAISE) this.#armDelay(instance, params as { id: string; delay?: number });
-      else if (type === CANCEL) this.#options.timers.disarm(instance, (params as { sendId: string }).sendId);
+      else if (type === CANCEL)
+        this.#options.queue.timers.disarm(instance, (params as { sendId: string }).sendId);
       else (this.#executors[type] as AnyExecutor)(instance, event, params);
     } catch (error) {
       this.#options.onError(instance, error, type);
@@ -124,7 +123,7 @@ export class MachineHost<
 
   /** In pure stepping an `after` arrives as a delayed raise, whose id is also its event's type. */
   #armDelay(instance: Instance, { id, delay }: { id: string; delay?: number }): void {
-    if (delay !== undefined) this.#options.timers.arm(instance, id, delay, this.#fire);
+    if (delay !== undefined) this.#options.queue.timers.arm(instance, id, delay, this.#fire);
   }
 
   /** One function for all timers: a closure for each would be most of what a session weighs. */

@@ -1,6 +1,6 @@
 /**
- * One hashed timer wheel for the delays of all hosted machines. It has no clock of its own: the shell tells it the
- * time. Timers live in typed arrays, 40 bytes each, because a server holds one or two for every client.
+ * One hashed timer wheel for the delays of all hosted machines. It has no clock of its own: the step
+ * queue tells it the time. Timers live in typed arrays, 40 bytes each, because a server holds one or two for every client.
  *
  * Varghese & Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6.
  */
@@ -10,7 +10,7 @@ export interface TimerOwner {
   timer: number;
 }
 
-type Fire = (name: string, owner: TimerOwner) => void;
+export type Fire = (name: string, owner: TimerOwner) => void;
 
 /** The `timer` of an owner that has none. */
 export const NO_TIMER = -1;
@@ -20,7 +20,7 @@ const SLOTS = 1024;
 const DUE = SLOTS;
 
 export class TimerWheel {
-  /** The time in milliseconds. The shell sets it before it sends an event to a machine. */
+  /** The time in milliseconds. The step queue sets it when an event enters. */
   now: number;
   readonly tickMs: number;
   #tick: number;

@@ -106,7 +106,6 @@ export class NodeLinks {
     };
     this.host = new MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>(nodeLinkMachine, {
       queue,
-      timers,
       timerFacts: (link) => ({ idleMs: timers.now - link.heardAt }),
       executors: {
         greet: (link) => this.#send(link, 0),

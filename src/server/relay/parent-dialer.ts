@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Address, parseAddress } from '../../common/address.ts';
-import { NO_TIMER, type TimerOwner, type TimerWheel } from '../../machines/index.ts';
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -19,7 +19,7 @@ const DIAL_TIMEOUT_MS = 10_000;
 
 export interface ParentDialerOptions {
   readonly address: Address;
-  readonly timers: TimerWheel;
+  readonly queue: StepQueue;
   readonly log: Logger;
   /** From 0 up to, and without, 1. */
   readonly random: () => number;
@@ -71,7 +71,7 @@ export class ParentDialer implements TimerOwner {
 
   /** The parent let us in. */
   succeeded(): void {
-    this.#connectedAt = this.#options.timers.now;
+    this.#connectedAt = this.#options.queue.now;
   }
 
   /** The parent that quit named this address to attach to instead; a text that is none changes nothing. */
@@ -87,20 +87,20 @@ export class ParentDialer implements TimerOwner {
   retry({ wasRefused = false } = {}): void {
     this.#socket = undefined;
     if (this.#isStopped) return;
-    const { random, timers, log } = this.#options;
-    if (timers.now - this.#connectedAt >= STABLE_MS) this.#failures = 0;
+    const { random, queue, log } = this.#options;
+    if (queue.now - this.#connectedAt >= STABLE_MS) this.#failures = 0;
     this.#connectedAt = Number.POSITIVE_INFINITY;
     const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;
     this.#next = (this.#next + 1) % this.#addresses.length;
     const delayMs = random() * bound + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
     log.info({ attempt: this.#failures, delayMs: Math.round(delayMs) }, 'connects to the parent again');
-    timers.arm(this, 'redial', delayMs, () => this.dial());
+    queue.arm(this, 'redial', delayMs, () => this.dial());
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#options.timers.disarmAll(this);
+    this.#options.queue.timers.disarmAll(this);
     this.#socket?.destroy();
   }
 }

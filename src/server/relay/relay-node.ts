@@ -19,7 +19,6 @@ import {
   relayLinkEvent,
   relayLinkMachine,
   type StepQueue,
-  type TimerWheel,
 } from '../../machines/index.ts';
 import {
   encodeRelayMessage,
@@ -66,7 +65,6 @@ export interface RelayIdentity {
 
 export interface RelayNodeOptions extends RelayIdentity {
   readonly queue: StepQueue;
-  readonly timers: TimerWheel;
   readonly log: Logger;
   /** Told of every link that ended. */
   readonly onLinkClosed?: (link: RelayLink, reason: CloseReason) => void;
@@ -95,7 +93,7 @@ export class RelayNode {
 
   /** @throws {RangeError} when the id, name or info do not fit the protocol */
   constructor(options: RelayNodeOptions) {
-    const { id, name, info, queue, timers } = options;
+    const { id, name, info, queue } = options;
     if (id < MIN_RELAY_ID || id > MAX_RELAY_ID)
       throw new RangeError(`id should be from ${MIN_RELAY_ID} to ${MAX_RELAY_ID}`);
     this.options = options;
@@ -105,7 +103,6 @@ export class RelayNode {
     this.host = new MachineHost(relayLinkMachine, {
       executors: relayLinkExecutors(this),
       queue,
-      timers,
       onError: (link, error, effect) => {
         options.log.error({ link: link.number, effect, err: error }, 'a relay link failed; it is closed');
         this.host.dispatch(link, { type: 'LINK_FAILED' });
@@ -221,7 +218,7 @@ export class RelayNode {
 
   #open(port: RelayPort, isParent: boolean): RelayLink {
     this.#linksOpened += 1;
-    const link = new RelayLink(this.#linksOpened, port, this.options.timers.now);
+    const link = new RelayLink(this.#linksOpened, port, this.options.queue.now);
     this.#links.add(link);
     this.host.start(link, { isParent });
     return link;

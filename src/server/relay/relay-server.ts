@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Address, formatAddress } from '../../common/address.ts';
 import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
-import { type CloseReason, StepQueue, TimerWheel } from '../../machines/index.ts';
+import { type CloseReason, StepQueue } from '../../machines/index.ts';
 import { ParentDialer } from './parent-dialer.ts';
 import { type RelayIdentity, type RelayLink, RelayNode, type RelayNodeOptions } from './relay-node.ts';
 import { DEFAULT_MAX_UNSENT_BYTES, RelaySocket } from './relay-socket.ts';
@@ -40,8 +40,7 @@ export class RelayServer {
   readonly node: RelayNode;
   readonly clock: Clock;
   readonly #options: RelayServerOptions;
-  readonly #timers: TimerWheel;
-  readonly #queue = new StepQueue();
+  readonly #queue: StepQueue;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #dialer: ParentDialer | undefined;
@@ -52,13 +51,12 @@ export class RelayServer {
     const { log, parent } = options;
     this.#options = options;
     this.clock = options.clock ?? systemClock;
-    this.#timers = new TimerWheel(this.clock.now());
+    this.#queue = new StepQueue(this.clock);
     this.node = new RelayNode({
       id: options.id,
       name: options.name,
       info: options.info,
       queue: this.#queue,
-      timers: this.#timers,
       log,
       onLinkClosed: (link, reason) => this.#onLinkClosed(link, reason),
       onParentAdopted: () => {
@@ -74,7 +72,7 @@ export class RelayServer {
     if (parent)
       this.#dialer = new ParentDialer({
         address: parent,
-        timers: this.#timers,
+        queue: this.#queue,
         log,
         random: options.random ?? Math.random,
         onConnected: (socket) => this.#serve(socket, (port) => this.node.register(port)),
@@ -90,7 +88,7 @@ export class RelayServer {
   async start(): Promise<number> {
     if (this.#options.port !== undefined) await this.#listen();
     this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
-    this.#stopTimers = driveTimers(this.#timers, this.clock);
+    this.#stopTimers = driveTimers(this.#queue.timers, this.clock);
     this.#dialer?.dial();
     return this.port;
   }
@@ -121,7 +119,6 @@ export class RelayServer {
     const parent = this.node.linkToParent();
     // The protocol gives the replacement's id alone; where it is stands in the text, for servers of ours.
     const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
-    this.#timers.now = this.clock.now();
     this.node.stop(parent?.context.hostId ?? 0, where);
     await this.#close();
   }
@@ -129,7 +126,7 @@ export class RelayServer {
   /** Ends the link to a parent that is silent, and dials again. */
   cutParent(): void {
     const parent = this.node.linkToParent();
-    if (parent) this.#atPresent(() => this.node.host.dispatch(parent, { type: 'UNSENT_EXCEEDED' }));
+    if (parent) this.node.host.dispatch(parent, { type: 'UNSENT_EXCEEDED' });
   }
 
   /** Ends at once and without a word, as a crash would. */
@@ -151,20 +148,14 @@ export class RelayServer {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     const port = new RelaySocket(socket, this.#options.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES);
-    const link = this.#atPresent(() => open(port));
+    const link = open(port);
     const send = this.node.host.dispatch.bind(this.node.host, link);
     port.start({
-      onMessage: (message) => this.#atPresent(() => this.node.receive(link, message)),
-      onBytesRefused: (reason) => this.#atPresent(() => send({ type: 'BYTES_REFUSED', reason })),
-      onUnsentExceeded: () => this.#atPresent(() => send({ type: 'UNSENT_EXCEEDED' })),
-      onClosed: () => this.#atPresent(() => send({ type: 'SOCKET_CLOSED' })),
+      onMessage: (message) => this.node.receive(link, message),
+      onBytesRefused: (reason) => send({ type: 'BYTES_REFUSED', reason }),
+      onUnsentExceeded: () => send({ type: 'UNSENT_EXCEEDED' }),
+      onClosed: () => send({ type: 'SOCKET_CLOSED' }),
     });
-  }
-
-  /** Timers that a step arms count from now. */
-  #atPresent<Result>(step: () => Result): Result {
-    this.#timers.now = this.clock.now();
-    return step();
   }
 
   #onLinkClosed(link: RelayLink, reason: CloseReason): void {

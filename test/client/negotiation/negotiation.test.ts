@@ -10,14 +10,13 @@ import {
   type NegotiationSettings,
   negotiationMachine,
   StepQueue,
-  TimerWheel,
 } from '../../../src/machines/index.ts';
 import { negotiationSettings as settings } from '../../support/machines/machine-cases.ts';
 import { noteTransitions } from '../../support/machines/transition-coverage.ts';
 
 class Stepper {
   readonly #instance = new Hosted<NegotiationContext>();
-  readonly #timers = new TimerWheel();
+  readonly #queue = new StepQueue();
   readonly #host: MachineHost<Hosted<NegotiationContext>, NegotiationEvent, NegotiationEffects>;
   #effects: string[] = [];
 
@@ -25,8 +24,7 @@ class Stepper {
     const names = Object.keys(negotiationMachine.implementations.actions);
     const executors = Object.fromEntries(names.map((name) => [name, () => {}]));
     this.#host = new MachineHost(negotiationMachine, {
-      queue: new StepQueue(),
-      timers: this.#timers,
+      queue: this.#queue,
       executors: executors as never,
       onError: (_, error) => {
         throw error;
@@ -50,7 +48,7 @@ class Stepper {
 
   after(ms: number): string[] {
     this.#effects = [];
-    this.#timers.advance(this.#timers.now + ms);
+    this.#queue.timers.advance(this.#queue.now + ms);
     return this.#effects;
   }
 

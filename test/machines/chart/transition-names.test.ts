@@ -6,7 +6,7 @@ import type {
   PairingEvent,
   PairingInput,
 } from '../../../src/machines/index.ts';
-import { type Executors, Hosted, MachineHost, StepQueue, TimerWheel } from '../../../src/machines/index.ts';
+import { type Executors, Hosted, MachineHost, StepQueue } from '../../../src/machines/index.ts';
 import { pairingMachine } from '../../../src/machines/pairing/pairing-machine.ts';
 import { sessionMachine } from '../../../src/machines/session/session-machine.ts';
 
@@ -36,7 +36,6 @@ describe("a transition's name", () => {
       {
         executors: executors as Executors<PairingEffects, Hosted<PairingContext>, PairingEvent>,
         queue: new StepQueue(),
-        timers: new TimerWheel(),
         onError: (_instance, error) => {
           throw error;
         },

@@ -12,7 +12,7 @@ import {
   setup,
   stateIn,
 } from 'xstate';
-import { Hosted, MachineHost, StepQueue, TimerWheel } from '../../../src/machines/index.ts';
+import { Hosted, MachineHost, StepQueue } from '../../../src/machines/index.ts';
 import { type MachineCase, machineCases } from '../../support/machines/machine-cases.ts';
 
 interface Side {
@@ -31,7 +31,8 @@ class Recorded extends Hosted<unknown> {
 
 /** One host for all walks, so that most steps follow a plan that an earlier walk left behind. */
 function hostOf({ machine }: MachineCase): (input: unknown) => Side {
-  const wheel = new TimerWheel();
+  const queue = new StepQueue();
+  const wheel = queue.timers;
   const executors = Object.fromEntries(
     effectNames(machine).map((name) => [
       name,
@@ -40,8 +41,7 @@ function hostOf({ machine }: MachineCase): (input: unknown) => Side {
   );
   const host = new MachineHost<Recorded, { type: string }, object>(machine, {
     executors,
-    queue: new StepQueue(),
-    timers: wheel,
+    queue,
     onError: (_instance, error) => {
       throw error;
     },

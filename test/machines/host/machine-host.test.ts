@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { assign, setup } from 'xstate';
-import {
-  effect,
-  Hosted,
-  MachineHost,
-  type Step,
-  StepQueue,
-  TimerWheel,
-} from '../../../src/machines/index.ts';
+import { effect, Hosted, MachineHost, type Step, StepQueue } from '../../../src/machines/index.ts';
 
 const effects = { shout: effect<{ word: string }>(), whisper: effect() };
 
@@ -48,10 +41,10 @@ function setUp(
 ) {
   const log: string[] = [];
   const errors: string[] = [];
-  const timers = new TimerWheel();
+  const queue = new StepQueue();
+  const { timers } = queue;
   const host: MachineHost<Instance, Event, typeof effects> = new MachineHost(machine, {
-    queue: new StepQueue(),
-    timers,
+    queue,
     executors: {
       shout(instance, event, { word }) {
         log.push(`${event.type}: ${word} in ${String(instance.value)}`);

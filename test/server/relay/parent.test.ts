@@ -1,7 +1,7 @@
 /** A server of ours beneath a parent that the test plays, and other links that misbehave in rarer ways. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { StepQueue, TimerWheel } from '../../../src/machines/index.ts';
+import { StepQueue } from '../../../src/machines/index.ts';
 import { RelayNode } from '../../../src/server/relay/relay-node.ts';
 import type { RelayServer } from '../../../src/server/relay/relay-server.ts';
 import { noteTransitions } from '../../support/machines/transition-coverage.ts';
@@ -140,7 +140,6 @@ describe('a link that fails inside the server', () => {
       name: 'one',
       info: '',
       queue: new StepQueue(),
-      timers: new TimerWheel(),
       log: pino({ level: 'silent' }),
     });
     node.host.observer = noteTransitions;

@@ -11,7 +11,6 @@ import {
   pairingMachine,
   type Side,
   StepQueue,
-  TimerWheel,
 } from '../../../src/machines/index.ts';
 import type { SignalingServer } from '../../../src/server/index.ts';
 import type { RawClient } from '../../support/clients/raw-client.ts';
@@ -58,7 +57,6 @@ function oracle() {
   const host = new MachineHost<Hosted<unknown>, PairingEvent, object>(pairingMachine, {
     executors,
     queue: new StepQueue(),
-    timers: new TimerWheel(),
     onError: (_pairing, error) => {
       throw error;
     },

@@ -3,7 +3,7 @@
  * next. Nodes, machines, tables and codec are the real ones; only TCP is not there.
  */
 import { pino } from 'pino';
-import { StepQueue, TimerWheel } from '../../../src/machines/index.ts';
+import { StepQueue } from '../../../src/machines/index.ts';
 import { RelayDecoder } from '../../../src/protocol/relay-chat/index.ts';
 import { type RelayLink, RelayNode, type RelayPort } from '../../../src/server/relay/relay-node.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
@@ -52,7 +52,6 @@ export class RelaySimulation {
         name: `server ${id}`,
         info: '',
         queue: new StepQueue(),
-        timers: new TimerWheel(),
         log: silent,
       });
       node.host.observer = noteTransitions;

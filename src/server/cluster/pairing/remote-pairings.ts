@@ -70,7 +70,7 @@ export class RemotePairings {
 
   constructor(deps: RemotePairingsDeps) {
     this.#deps = deps;
-    const { queue, timers, onError } = deps;
+    const { queue, onError } = deps;
     const tellPeer = (remote: RemoteSession, isAway: boolean) => {
       const type = isAway ? 'peer_away' : 'peer_back';
       if (remote.localSession && remote.isToldAway !== isAway)
@@ -81,7 +81,6 @@ export class RemotePairings {
       remoteSessionMachine,
       {
         queue,
-        timers,
         onError,
         executors: {
           announceAway: (remote) => tellPeer(remote, true),

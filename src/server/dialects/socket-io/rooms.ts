@@ -74,19 +74,17 @@ export class Rooms implements RoomSocketHandlers {
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
-    const { log, metrics, queue, timers, nextEpoch, now, iceServersFor } = deps;
+    const { log, metrics, queue, nextEpoch, now, iceServersFor } = deps;
     const { rooms, pairings } = this;
     const pairingHost = () => this.pairingHost;
     const roomShell = { log, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
     this.playerHost = new MachineHost(playerMachine, {
       queue,
-      timers,
       executors: playerEffects(roomShell),
       onError: (player, error, effect) => this.#fail(player, error, effect),
     });
     this.pairingHost = new MachineHost(pairingMachine, {
       queue,
-      timers,
       executors: roomPairingEffects(roomShell),
       onError: ({ a, b }, error, effect) => {
         this.#fail(a, error, effect);
