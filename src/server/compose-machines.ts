@@ -56,12 +56,16 @@ export function createHosts(deps: HostsDeps) {
   };
 
   const startPairing = (pairing: ServerPairing) => {
-    pairing.seat('a', pairing.a);
-    pairing.seat('b', pairing.b);
+    pairing.seat('initiator', pairing.initiator);
+    pairing.seat('responder', pairing.responder);
     pairing.startedAt = timers.now;
     pairings.add(pairing);
-    pairingHost.start(pairing, { aId: pairing.a.id, bId: pairing.b.id, epoch: pairing.epoch });
-    pairingHost.dispatch(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'a' });
+    pairingHost.start(pairing, {
+      initiatorId: pairing.initiator.id,
+      responderId: pairing.responder.id,
+      epoch: pairing.epoch,
+    });
+    pairingHost.dispatch(pairing, { type: pairing.isRestored ? 'RESTORED' : 'FORMED', from: 'initiator' });
   };
   const close = (session: ServerSession, code: CloseCode, reason: string) =>
     sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code, reason });

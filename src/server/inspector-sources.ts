@@ -55,23 +55,34 @@ export function signalingSources({
       instances: () => pairings,
       startOf: ({ startedAt }) => startedAt,
       rowOf: (pairing) => ({
-        id: pairing.a.id,
-        peer_id: pairing.b.id,
+        id: pairing.initiator.id,
+        peer_id: pairing.responder.id,
         epoch: pairing.epoch,
-        ...remotesOf(pairing).map(({ side, node }) => whereabouts(side === 'a' ? 'id' : 'peer_id', node))[0],
+        ...remotesOf(pairing).map(({ side, node }) =>
+          whereabouts(side === 'initiator' ? 'id' : 'peer_id', node),
+        )[0],
       }),
-      isFound: ({ a, b }, query) => a.id.includes(query) || b.id.includes(query),
+      isFound: ({ initiator, responder }, query) =>
+        initiator.id.includes(query) || responder.id.includes(query),
       record: {
         kind: 'pairing',
         lane: 'pairing',
-        headOf: ({ a, b, epoch }) => ({ epoch, a_id: a.id, b_id: b.id }),
-        inputOf: ({ a, b, epoch }) => ({ aId: a.id, bId: b.id, epoch }),
+        headOf: ({ initiator, responder, epoch }) => ({
+          epoch,
+          initiator_id: initiator.id,
+          responder_id: responder.id,
+        }),
+        inputOf: ({ initiator, responder, epoch }) => ({
+          initiatorId: initiator.id,
+          responderId: responder.id,
+          epoch,
+        }),
         messageIn(event) {
           const { frame } = event as { frame?: { message: object } };
           return frame && redactMessage(frame.message);
         },
-        isSeated: ({ a, b }, seats) =>
-          seats.length === 2 && seats.every(({ member }) => member === a || member === b),
+        isSeated: ({ initiator, responder }, seats) =>
+          seats.length === 2 && seats.every(({ member }) => member === initiator || member === responder),
         members: [
           members<ServerPairing, ServerSession>({
             host: sessionHost,

@@ -39,8 +39,8 @@ it('shows a pairing across two nodes with both clients, the other one named with
   await lit('Client A, as it says itself', 'negotiation.open.connection.paired.connected');
   await page.locator('.lanes').getByText('client B, at node 2').waitFor();
   for (const [from, to, what] of [
-    ['a', 'b', 'offer'],
-    ['b', 'a', 'answer'],
+    ['initiator', 'responder', 'offer'],
+    ['responder', 'initiator', 'answer'],
   ]) {
     const row = page.locator('.rows li', { hasText: `${from} to server: ${what}` }).first();
     expect(await row.textContent()).toContain(`server to ${to}: ${what}`);

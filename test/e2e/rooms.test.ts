@@ -22,7 +22,9 @@ describe('two pages', () => {
     const one = await joinInPage(await openRoomPage(server), 'g', 9);
     const two = await joinInPage(await openRoomPage(server), 'g', '10');
     await connectBoth(one, two);
-    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([{ context: { aId: '9', offerer: 'a' } }]);
+    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+      { context: { initiatorId: '9', offerer: 'initiator' } },
+    ]);
     await one.say('hello', two);
     await two.say('hello back', one);
     expect([await one.events(), await two.events()]).toEqual([['open 10'], ['open 9']]);
@@ -96,7 +98,9 @@ describe('a page', () => {
     agent.manager.connectToPeer(2);
     await page.ready(1);
     await agent.until(() => agent.manager.isReady(2), 'the channel');
-    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([{ context: { offerer: 'a', aId: '1' } }]);
+    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+      { context: { offerer: 'initiator', initiatorId: '1' } },
+    ]);
   });
 });
 

@@ -10,22 +10,22 @@ import { atNode, foreign, h } from './dom.ts';
 import { SequenceView } from './sequence-view.ts';
 
 const pairingTitles: Readonly<Record<Lane, string>> = {
-  peer_a: 'Client A, as it says itself',
-  a: 'Session A',
+  peer_initiator: 'Client A, as it says itself',
+  initiator: 'Session A',
   pairing: 'Pairing',
-  b: 'Session B',
-  peer_b: 'Client B, as it says itself',
-  remote_a: 'Client A, of another node',
-  remote_b: 'Client B, of another node',
+  responder: 'Session B',
+  peer_responder: 'Client B, as it says itself',
+  remote_initiator: 'Client A, of another node',
+  remote_responder: 'Client B, of another node',
   link: 'Link',
 };
 const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
   pairing: pairingTitles,
-  game: { ...pairingTitles, a: 'Player A', b: 'Player B' },
+  game: { ...pairingTitles, initiator: 'Player A', responder: 'Player B' },
   link: pairingTitles,
 };
 /** Told by the clients themselves. */
-const peerLanes: readonly Lane[] = ['peer_a', 'peer_b'];
+const peerLanes: readonly Lane[] = ['peer_initiator', 'peer_responder'];
 
 type Elsewhere = Moment['elsewhere'];
 
@@ -152,31 +152,33 @@ export class RecordView {
   /** A client that goes from node to node is named with the one that it is at. */
   #nameSides(elsewhere: Elsewhere): void {
     const [a, server, b] = sequenceWords[this.#header.kind ?? 'pairing'].lifelines;
-    const named = (name: string, side: 'a' | 'b') =>
+    const named = (name: string, side: 'initiator' | 'responder') =>
       elsewhere.has(side) ? `${name}, ${describeNode(elsewhere.get(side))}` : name;
-    this.#sequence.setLifelines([named(a, 'a'), server, named(b, 'b')]);
-    for (const side of ['a', 'b'] as const) {
+    this.#sequence.setLifelines([named(a, 'initiator'), server, named(b, 'responder')]);
+    for (const side of ['initiator', 'responder'] as const) {
       if (!elsewhere.has(side)) continue;
-      const title = `Client ${side.toUpperCase()}, ${describeNode(elsewhere.get(side))}`;
+      const title = `Client ${side === 'initiator' ? 'A' : 'B'}, ${describeNode(elsewhere.get(side))}`;
       this.#panels.get(`remote_${side}`)?.setTitle(title);
     }
   }
 }
 
 function whoIsIn(
-  { kind, a_id, b_id, game, started_at }: PairingRecord['header'],
+  { kind, initiator_id, responder_id, game, started_at }: PairingRecord['header'],
   elsewhere: Elsewhere,
 ): (Node | string)[] {
   const since = `since ${new Date(started_at).toLocaleString()}`;
-  if (kind === 'link') return [`of relay server ${b_id}${a_id ? ` to host ${a_id}` : ''}, ${since}`];
-  const whereIs = (side: 'a' | 'b') => (elsewhere.has(side) ? [atNode(elsewhere.get(side))] : []);
+  if (kind === 'link')
+    return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
+  const whereIs = (side: 'initiator' | 'responder') =>
+    elsewhere.has(side) ? [atNode(elsewhere.get(side))] : [];
   return [
     h('b', {}, 'A '),
-    foreign(a_id),
-    ...whereIs('a'),
+    foreign(initiator_id),
+    ...whereIs('initiator'),
     h('b', {}, ' B '),
-    foreign(b_id),
-    ...whereIs('b'),
+    foreign(responder_id),
+    ...whereIs('responder'),
     ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
     ` ${since}`,
   ];

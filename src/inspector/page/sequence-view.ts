@@ -71,11 +71,11 @@ export class SequenceView {
   }
 }
 
-const columns: Readonly<Record<Place, number>> = { a: 0, server: 1, b: 2 };
+const columns: Readonly<Record<Place, number>> = { initiator: 0, server: 1, responder: 2 };
 
 function arrowElement({ from, to, text }: Arrow): HTMLElement {
   const isRight = columns[from] < columns[to];
-  const span = from === 'a' || to === 'a' ? 'left-half' : 'right-half';
+  const span = from === 'initiator' || to === 'initiator' ? 'left-half' : 'right-half';
   return h(
     'span',
     { class: `arrow ${span} ${isRight ? 'to-right' : 'to-left'}` },

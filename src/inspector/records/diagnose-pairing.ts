@@ -7,10 +7,10 @@ import { diagnoseLink } from './diagnose-relay-link.ts';
 import { whyNot } from './sequence-diagram.ts';
 import { isAway, momentAt } from './timeline.ts';
 
-type Side = 'a' | 'b';
-const sides: readonly Side[] = ['a', 'b'];
-const nameOf = { a: 'A', b: 'B' } as const;
-const otherOf = { a: 'b', b: 'a' } as const;
+type Side = 'initiator' | 'responder';
+const sides: readonly Side[] = ['initiator', 'responder'];
+const nameOf = { initiator: 'A', responder: 'B' } as const;
+const otherOf = { initiator: 'responder', responder: 'initiator' } as const;
 
 export interface Finding {
   readonly kind: 'good' | 'bad' | 'open';
@@ -66,7 +66,7 @@ function whyNotConnected(
       kind,
       text: isGame ? `No player ${isClosed ? 'ever' : 'has'} sent an offer.` : `A ${verb} an offer.`,
     };
-  const offerer: Side = offer.event.from === 'b' ? 'b' : 'a';
+  const offerer: Side = offer.event.from === 'responder' ? 'responder' : 'initiator';
   if (relayed(pairing, 'ANSWER_RECEIVED').length === 0)
     return { kind, text: `${nameOf[otherOf[offerer]]} ${verb} an answer.` };
   const failure = failureOf(steps);
@@ -98,7 +98,7 @@ function failureOf(steps: readonly RecordStep[]): string | undefined {
       return `${from(step)} reported that its connection failed`;
     const announced = step.effects.find(({ type }) => type === 'announceFailure')?.params?.failure;
     if (announced === 'connection_failed' || announced === 'connection_timeout')
-      return `${step.of === 'peer_a' ? 'A' : 'B'}: ${String(announced).replace('_', ' ')}`;
+      return `${step.of === 'peer_initiator' ? 'A' : 'B'}: ${String(announced).replace('_', ' ')}`;
   }
   return undefined;
 }
@@ -181,14 +181,14 @@ function ending(pairing: readonly RecordStep[]): Finding[] {
 function endingOfGame(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Finding[] {
   const last = pairing.at(-1);
   if (last?.to !== 'disconnected') return [];
-  const side = last.event.from === 'b' ? 'b' : 'a';
+  const side = last.event.from === 'responder' ? 'responder' : 'initiator';
   const hasLeft = steps.some(({ of, event }) => of === side && event.type === 'LEAVE_REQUESTED');
   return [{ kind: 'open', text: `${nameOf[side]} ${hasLeft ? 'left the game' : 'lost its socket'}.` }];
 }
 
 function from({ of, event }: RecordStep): string {
-  if (of !== 'pairing') return of.endsWith('a') ? 'A' : 'B';
-  return event.from === 'b' ? 'B' : 'A';
+  if (of !== 'pairing') return of.endsWith('initiator') ? 'A' : 'B';
+  return event.from === 'responder' ? 'B' : 'A';
 }
 
 function messageName({ event }: RecordStep): string {

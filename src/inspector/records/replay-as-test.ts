@@ -5,7 +5,7 @@ import { isReplayed } from './replay.ts';
 
 /** @param module where the test imports `replay` from */
 export function testFrom(record: PairingRecord, module: string): string {
-  const { a_id, b_id, epoch } = record.header;
+  const { initiator_id, responder_id, epoch } = record.header;
   const lines = record.lines.filter((line) => isReplayed(record.header, line));
   const rows = linesOf({ ...record, lines }).map((line) => `  ${JSON.stringify(line)},`);
   return [
@@ -17,7 +17,7 @@ export function testFrom(record: PairingRecord, module: string): string {
     ...rows,
     '] as const;',
     '',
-    `it(${JSON.stringify(`takes the states that pairing ${epoch} of ${a_id} and ${b_id} took`)}, () => {`,
+    `it(${JSON.stringify(`takes the states that pairing ${epoch} of ${initiator_id} and ${responder_id} took`)}, () => {`,
     '  const { steps, parting } = replay({ header, lines } as unknown as PairingRecord);',
     '  expect(parting).toBeUndefined();',
     `  expect(steps).toBe(${lines.filter(isStep).length});`,

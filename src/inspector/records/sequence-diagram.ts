@@ -19,7 +19,7 @@ import {
 import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWords } from './sequence-labels.ts';
 import { describeNode, describeState, isAway } from './timeline.ts';
 
-export type Place = 'a' | 'server' | 'b';
+export type Place = 'initiator' | 'server' | 'responder';
 
 export interface Arrow {
   readonly from: Place;
@@ -38,17 +38,17 @@ export interface SequenceRow {
   readonly kind: 'move' | 'stay' | 'ignored' | 'end';
 }
 
-type Side = 'a' | 'b';
-const otherSide = { a: 'b', b: 'a' } as const;
+type Side = 'initiator' | 'responder';
+const otherSide = { initiator: 'responder', responder: 'initiator' } as const;
 
 const placeOf: Readonly<Record<Lane, Place>> = {
   pairing: 'server',
-  a: 'server',
-  b: 'server',
-  peer_a: 'a',
-  peer_b: 'b',
-  remote_a: 'server',
-  remote_b: 'server',
+  initiator: 'server',
+  responder: 'server',
+  peer_initiator: 'initiator',
+  peer_responder: 'responder',
+  remote_initiator: 'server',
+  remote_responder: 'server',
   link: 'server',
 };
 
@@ -104,7 +104,7 @@ function stepRow(
   const isIgnored = step.taken.length === 0 && !isStart;
   const [left, entered] = changeOf(before, to);
   const hasMoved = left !== entered;
-  const isRemote = of === 'remote_a' || of === 'remote_b';
+  const isRemote = of === 'remote_initiator' || of === 'remote_responder';
   const owner = `${words.ownerOf[of] ?? of}${isRemote ? ` ${describeNode(step.node)}` : ''}`;
   const base = { index, t, arrows: arrowsOf(step, words), place: placeOf[of] };
   if (isIgnored)
@@ -154,14 +154,15 @@ export function whyNot({ verdicts = [], event }: RecordStep): string {
 
 function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords): Arrow[] {
   const { of, event, effects, message } = step;
-  if (of === 'peer_a' || of === 'peer_b') return [];
+  if (of === 'peer_initiator' || of === 'peer_responder') return [];
   const side = sideOf(step);
   const named = messageOfEvent[event.type];
   const said = message ? describeMessage(message) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
   for (const effect of effects) {
     for (const { to, text } of sentFor[effect.type]?.(effect, said) ?? []) {
-      const sides: Side[] = to === 'both' ? ['a', 'b'] : [to === 'self' ? side : otherSide[side]];
+      const sides: Side[] =
+        to === 'both' ? ['initiator', 'responder'] : [to === 'self' ? side : otherSide[side]];
       for (const target of sides) arrows.push({ from: 'server', to: target, text });
     }
   }
@@ -170,8 +171,8 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
 
 /** Whose step it is; a pairing's is of the one whose message it was. */
 function sideOf(line: RecordStep | RecordFirst): Side {
-  if (line.of !== 'pairing') return line.of.endsWith('b') ? 'b' : 'a';
-  return isStep(line) && line.event.from === 'b' ? 'b' : 'a';
+  if (line.of !== 'pairing') return line.of.endsWith('responder') ? 'responder' : 'initiator';
+  return isStep(line) && line.event.from === 'responder' ? 'responder' : 'initiator';
 }
 
 export function describeMessage({

@@ -12,7 +12,7 @@ export interface Sent {
 
 export interface SequenceWords {
   /** The three lifelines, from left to right. */
-  readonly lifelines: readonly [a: string, server: string, b: string];
+  readonly lifelines: readonly [initiator: string, server: string, responder: string];
   readonly ownerOf: Readonly<Partial<Record<Lane, string>>>;
   /** The events that are a client's message, where the message itself is not in the record. */
   readonly messageOfEvent: Readonly<Record<string, string>>;
@@ -37,12 +37,12 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
     lifelines: ['client A', 'server', 'client B'],
     ownerOf: {
       pairing: 'pairing',
-      a: 'session A',
-      b: 'session B',
-      remote_a: 'client A',
-      remote_b: 'client B',
-      peer_a: 'peer A',
-      peer_b: 'peer B',
+      initiator: 'session A',
+      responder: 'session B',
+      remote_initiator: 'client A',
+      remote_responder: 'client B',
+      peer_initiator: 'peer A',
+      peer_responder: 'peer B',
     },
     messageOfEvent: {
       ...signals,
@@ -65,7 +65,7 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
   },
   game: {
     lifelines: ['player A', 'server', 'player B'],
-    ownerOf: { pairing: 'pairing', a: 'player A', b: 'player B' },
+    ownerOf: { pairing: 'pairing', initiator: 'player A', responder: 'player B' },
     messageOfEvent: { ...signals, JOIN_REQUESTED: 'join_game', LEAVE_REQUESTED: 'leave_game' },
     sentFor: {
       relayToPeer: (_effect, said) => [{ to: 'other', text: said }],

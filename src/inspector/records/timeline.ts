@@ -7,7 +7,7 @@ import {
   type StateValueJson,
 } from '../../protocol/index.ts';
 
-type Side = 'a' | 'b';
+type Side = 'initiator' | 'responder';
 
 export interface Moment {
   /** The state of each lane that is known by then. */
@@ -25,9 +25,10 @@ export function momentAt({ lines }: PairingRecord, index: number): Moment {
   for (const line of lines.slice(0, index + 1)) {
     if ('of' in line) {
       const { of, node } = line;
-      if (of === 'remote_a' || of === 'remote_b') elsewhere.set(of === 'remote_a' ? 'a' : 'b', node);
+      if (of === 'remote_initiator' || of === 'remote_responder')
+        elsewhere.set(of === 'remote_initiator' ? 'initiator' : 'responder', node);
       // It came here.
-      else if (of === 'a' || of === 'b') elsewhere.delete(of);
+      else if (of === 'initiator' || of === 'responder') elsewhere.delete(of);
     }
     if (isStep(line)) states.set(line.of, line.to);
     else if ('first' in line && line.first.value !== undefined) states.set(line.of, line.first.value);

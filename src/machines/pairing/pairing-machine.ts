@@ -2,27 +2,27 @@
  * A pairing of two sessions, as the server sees it. It knows the order of a negotiation (RFC 8829 section 3.2): every
  * offer, answer and candidate is an event here, and passes to the peer only by the effect `relayToPeer`.
  *
- * Side a is the initiator, who asked for the pairing; side b is polite: when both offer at once, b's offer yields
- * (W3C WebRTC 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
+ * The initiator asked for the pairing; the responder is polite: when both offer at once, its offer yields (W3C WebRTC
+ * 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
  * sender, and is dropped. A client that never reports stays in `negotiating`, and no deadline ends that.
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
 import { effect } from '../host/machine-host.ts';
 
-export type Side = 'a' | 'b';
+export type Side = 'initiator' | 'responder';
 
 export interface PairingContext {
-  readonly aId: string;
-  readonly bId: string;
+  readonly initiatorId: string;
+  readonly responderId: string;
   readonly epoch: number;
   /** Whose offer is, or was last, on the table. */
   readonly offerer: Side | undefined;
-  readonly isAConnected: boolean;
-  readonly isBConnected: boolean;
+  readonly isInitiatorConnected: boolean;
+  readonly isResponderConnected: boolean;
 }
 
-export type PairingInput = Pick<PairingContext, 'aId' | 'bId' | 'epoch'>;
+export type PairingInput = Pick<PairingContext, 'initiatorId' | 'responderId' | 'epoch'>;
 
 interface FromSide {
   readonly from: Side;
@@ -70,36 +70,38 @@ export const pairingMachine = setup({
     ...effects,
     rememberOfferer: assign(({ event }) => ({
       offerer: event.from,
-      isAConnected: false,
-      isBConnected: false,
+      isInitiatorConnected: false,
+      isResponderConnected: false,
     })),
     rememberReport: assign(({ context, event }) => ({
-      isAConnected: event.from === 'a' ? isReportOfConnected(event) : context.isAConnected,
-      isBConnected: event.from === 'b' ? isReportOfConnected(event) : context.isBConnected,
+      isInitiatorConnected:
+        event.from === 'initiator' ? isReportOfConnected(event) : context.isInitiatorConnected,
+      isResponderConnected:
+        event.from === 'responder' ? isReportOfConnected(event) : context.isResponderConnected,
     })),
   },
   guards: {
     isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
     /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
     isOfferToHear: ({ context, event }) =>
-      isCurrent(context, event) && (event.from === context.offerer || event.from === 'a'),
+      isCurrent(context, event) && (event.from === context.offerer || event.from === 'initiator'),
     isFromAnswerer: ({ context, event }) => isCurrent(context, event) && event.from !== context.offerer,
     isLastToConnect: ({ context, event }) =>
       isCurrent(context, event) &&
       isReportOfConnected(event) &&
-      (event.from === 'a' ? context.isBConnected : context.isAConnected),
+      (event.from === 'initiator' ? context.isResponderConnected : context.isInitiatorConnected),
     isReportOfLoss: ({ context, event }) => isCurrent(context, event) && !isReportOfConnected(event),
   },
 }).createMachine({
   id: 'pairing',
   description: 'Two clients that were brought together.',
   context: ({ input }) => ({
-    aId: input.aId,
-    bId: input.bId,
+    initiatorId: input.initiatorId,
+    responderId: input.responderId,
     epoch: input.epoch,
     offerer: undefined,
-    isAConnected: false,
-    isBConnected: false,
+    isInitiatorConnected: false,
+    isResponderConnected: false,
   }),
   initial: 'forming',
   on: {

@@ -66,7 +66,7 @@ const session = {
         peer_id: clientId,
         peer_generation: count,
         /** Of the two, who reported that they are connected: the sides of the pairing machine. */
-        connected: { type: 'array', maxItems: 2, items: { enum: ['a', 'b'] } },
+        connected: { type: 'array', maxItems: 2, items: { enum: ['initiator', 'responder'] } },
         initiator: flag,
         is_resumable: flag,
         /** Whether the client was told that its peer is away. */

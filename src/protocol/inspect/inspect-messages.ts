@@ -13,7 +13,15 @@ export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link' | 'r
 export type ShownMachine = ListedMachine | 'negotiation';
 
 /** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
-export type Lane = 'pairing' | 'a' | 'b' | 'remote_a' | 'remote_b' | 'peer_a' | 'peer_b' | 'link';
+export type Lane =
+  | 'pairing'
+  | 'initiator'
+  | 'responder'
+  | 'remote_initiator'
+  | 'remote_responder'
+  | 'peer_initiator'
+  | 'peer_responder'
+  | 'link';
 
 /** What a record is of: two clients' pairing, two players' in a game room, or a link of the relay network. */
 export type RecordKind = 'pairing' | 'game' | 'link';
@@ -23,15 +31,15 @@ type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 /** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   pairing: {
-    a: 'session',
-    remote_a: 'remote-session',
+    initiator: 'session',
+    remote_initiator: 'remote-session',
     pairing: 'pairing',
-    b: 'session',
-    remote_b: 'remote-session',
-    peer_a: 'negotiation',
-    peer_b: 'negotiation',
+    responder: 'session',
+    remote_responder: 'remote-session',
+    peer_initiator: 'negotiation',
+    peer_responder: 'negotiation',
   },
-  game: { a: 'player', pairing: 'pairing', b: 'player' },
+  game: { initiator: 'player', pairing: 'pairing', responder: 'player' },
   link: { link: 'relay-link' },
 };
 
@@ -109,8 +117,8 @@ export interface RecordHeader {
   readonly started_at: number;
   /** Its number: of a pairing its epoch. */
   readonly epoch: number;
-  readonly a_id: string;
-  readonly b_id: string;
+  readonly initiator_id: string;
+  readonly responder_id: string;
   /** The game of two players. */
   readonly game?: string;
 }

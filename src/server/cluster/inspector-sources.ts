@@ -41,8 +41,8 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
 }
 
 /** Those of a pairing who are at another node: none or one. */
-export function remotesOf({ a, b }: ServerPairing): RemoteSession[] {
-  return [a, b].filter((party) => party instanceof RemoteSession);
+export function remotesOf({ initiator, responder }: ServerPairing): RemoteSession[] {
+  return [initiator, responder].filter((party) => party instanceof RemoteSession);
 }
 
 /** What a row says of the one that is at another node. */

@@ -105,7 +105,7 @@ export class LiveRecord {
   }
 
   laneOf(member: Instance): Lane {
-    return this.#seats.find((seat) => seat.member === member)?.lane ?? 'a';
+    return this.#seats.find((seat) => seat.member === member)?.lane ?? 'initiator';
   }
 
   /** Looks who takes part now. @returns those that are new, and those that are no longer there */
@@ -213,12 +213,12 @@ const KEPT_CONTEXT = [
   'isResumable',
   'settings',
   'resumeGraceMs',
-  'aId',
-  'bId',
+  'initiatorId',
+  'responderId',
   'epoch',
   'offerer',
-  'isAConnected',
-  'isBConnected',
+  'isInitiatorConnected',
+  'isResponderConnected',
   'gameId',
   'playerId',
   'isParent',

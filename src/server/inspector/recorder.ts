@@ -204,5 +204,5 @@ export class Recorder {
 }
 
 function peerLaneOf(lane: Lane): Lane {
-  return lane === 'b' ? 'peer_b' : 'peer_a';
+  return lane === 'responder' ? 'peer_responder' : 'peer_initiator';
 }

@@ -27,7 +27,11 @@ export function relaySources(node: RelayNode): Source[] {
       record: {
         kind: 'link',
         lane: 'link',
-        headOf: (link) => ({ epoch: link.number, a_id: hostText(link), b_id: String(node.identity.id) }),
+        headOf: (link) => ({
+          epoch: link.number,
+          initiator_id: hostText(link),
+          responder_id: String(node.identity.id),
+        }),
         inputOf: ({ context: { isParent } }) => ({ isParent }),
         messageIn(event) {
           const known = event as RelayLinkEvent;

@@ -28,16 +28,19 @@ export function pairingEffects(
   const isRelayLogged = log.isLevelEnabled('info');
   return {
     announcePairing(pairing) {
-      const { a, b, epoch } = pairing;
-      log.info({ id: a.id, peerId: b.id }, `Pairing successful: ${a.id} <-> ${b.id}`);
+      const { initiator, responder, epoch } = pairing;
+      log.info(
+        { id: initiator.id, peerId: responder.id },
+        `Pairing successful: ${initiator.id} <-> ${responder.id}`,
+      );
       for (const session of pairing.clients) {
         const peer = pairing.other(session.side);
         const iceServers = deps.iceServersFor(session);
         outbox.send(session, {
           type: 'paired',
           peer_id: peer.id,
-          initiator: session === a,
-          polite: session === b,
+          initiator: session === initiator,
+          polite: session === responder,
           epoch,
           ...(iceServers && { ice_servers: iceServers }),
         });
@@ -52,8 +55,8 @@ export function pairingEffects(
     },
     restorePairing(pairing) {
       log.info(
-        { id: pairing.a.id, peerId: pairing.b.id },
-        `Pairing restored: ${pairing.a.id} <-> ${pairing.b.id}`,
+        { id: pairing.initiator.id, peerId: pairing.responder.id },
+        `Pairing restored: ${pairing.initiator.id} <-> ${pairing.responder.id}`,
       );
       for (const session of pairing.clients)
         sessionHost.dispatch(session, { type: 'PAIRED', peerId: pairing.other(session.side).id });
@@ -100,7 +103,10 @@ export function pairingEffects(
       for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'NEGOTIATION_STARTED' });
     },
     announceConnection(pairing) {
-      log.info({ id: pairing.a.id, peerId: pairing.b.id }, `Connected: ${pairing.a.id} <-> ${pairing.b.id}`);
+      log.info(
+        { id: pairing.initiator.id, peerId: pairing.responder.id },
+        `Connected: ${pairing.initiator.id} <-> ${pairing.responder.id}`,
+      );
       for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'CONNECTED' });
     },
     endPairing(pairing, event) {
@@ -118,7 +124,7 @@ export function pairingEffects(
     },
     forgetPairing(pairing) {
       pairings.delete(pairing);
-      for (const party of [pairing.a, pairing.b]) {
+      for (const party of [pairing.initiator, pairing.responder]) {
         party.pairing = undefined;
         if (party instanceof RemoteSession) remotePairings.release(party);
       }

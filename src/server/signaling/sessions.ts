@@ -52,7 +52,7 @@ export class ServerSession extends Hosted<SessionContext> {
   /** What it asked other nodes for. */
   pendingPairRequest: PendingPairRequest | undefined;
   pairing: ServerPairing | undefined;
-  side: Side = 'a';
+  side: Side = 'initiator';
   keys: string[] = [];
 
   constructor(
@@ -76,27 +76,27 @@ export class ServerSession extends Hosted<SessionContext> {
 export type Party = ServerSession | RemoteSession;
 
 export class ServerPairing extends Hosted<PairingContext> {
-  a: Party;
-  b: Party;
+  initiator: Party;
+  responder: Party;
   readonly epoch: number;
   readonly isRestored: boolean;
   /** Set when it is kept. */
   startedAt = 0;
 
-  constructor(a: Party, b: Party, epoch: number, isRestored = false) {
+  constructor(initiator: Party, responder: Party, epoch: number, isRestored = false) {
     super();
-    this.a = a;
-    this.b = b;
+    this.initiator = initiator;
+    this.responder = responder;
     this.epoch = epoch;
     this.isRestored = isRestored;
   }
 
   party(side: Side): Party {
-    return side === 'a' ? this.a : this.b;
+    return side === 'initiator' ? this.initiator : this.responder;
   }
 
   other(side: Side): Party {
-    return side === 'a' ? this.b : this.a;
+    return side === 'initiator' ? this.responder : this.initiator;
   }
 
   /** Puts a party in its place: at the start, and when a client moves to another node or from there to this one. */
@@ -108,7 +108,7 @@ export class ServerPairing extends Hosted<PairingContext> {
 
   /** Those of the two that are this server's. */
   get clients(): ServerSession[] {
-    return [this.a, this.b].filter((party) => party instanceof ServerSession);
+    return [this.initiator, this.responder].filter((party) => party instanceof ServerSession);
   }
 }
 

@@ -19,7 +19,7 @@ describe('two players', () => {
     expect(two.manager.send('too early')).toBe(false);
     await connectAll([ten, two]);
     expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
-      { context: { offerer: 'a', aId: '2', bId: '10' } },
+      { context: { offerer: 'initiator', initiatorId: '2', responderId: '10' } },
     ]);
     await two.say('hello', ten);
     expect(ten.manager.send(new Uint8Array([1, 2, 3]))).toBe(true);

@@ -23,20 +23,23 @@ function step(type: string, to: RecordStep['to'], { fields, ...rest }: Fields = 
 }
 const offered = { negotiating: 'offered' };
 const answered = { negotiating: 'answered' };
-const offer = step('OFFER_RECEIVED', offered, { fields: { from: 'a' }, message: { type: 'offer' } });
-const answer = step('ANSWER_RECEIVED', answered, { fields: { from: 'b' }, message: { type: 'answer' } });
+const offer = step('OFFER_RECEIVED', offered, { fields: { from: 'initiator' }, message: { type: 'offer' } });
+const answer = step('ANSWER_RECEIVED', answered, {
+  fields: { from: 'responder' },
+  message: { type: 'answer' },
+});
 const candidate = (from: string, kind: CandidateKind, mdns = false) =>
   step('CANDIDATE_RECEIVED', answered, {
     fields: { from },
     message: { type: 'candidate', candidate: { kind, ...(mdns && { mdns }) } },
   });
 const failed = step('REPORT_RECEIVED', answered, {
-  fields: { from: 'a', isConnected: false },
+  fields: { from: 'initiator', isConnected: false },
   message: { type: 'report', state: 'failed' },
   effects: [],
 });
 const left = step('UNPAIR_RECEIVED', 'disconnected', {
-  fields: { from: 'b' },
+  fields: { from: 'responder' },
   effects: [{ type: 'endPairing' }],
 });
 const texts = (...lines: PairingRecord['lines']) => diagnose(recordOf(...lines)).map(({ text }) => text);
@@ -60,9 +63,9 @@ describe('what became of a pairing', () => {
     const lines = [
       offer,
       answer,
-      candidate('a', 'host'),
-      candidate('b', 'host', true),
-      candidate('b', 'srflx'),
+      candidate('initiator', 'host'),
+      candidate('responder', 'host', true),
+      candidate('responder', 'srflx'),
       failed,
     ];
     expect(texts(...lines)).toEqual([
@@ -72,29 +75,32 @@ describe('what became of a pairing', () => {
 
   it("is known from a client's own machine, too", () => {
     const gaveUp = step('xstate.after.checkingTimeout.x', 'x', {
-      of: 'peer_b',
+      of: 'peer_responder',
       effects: [{ type: 'announceFailure', params: { failure: 'connection_timeout' } }],
     });
     expect(texts(offer, answer, gaveUp)[0]).toContain('No candidate pair worked (B: connection timeout)');
   });
 
   it('is not said to have failed when no client reports its state', () => {
-    const [finding] = diagnose(recordOf(offer, answer, candidate('a', 'host')));
+    const [finding] = diagnose(recordOf(offer, answer, candidate('initiator', 'host')));
     expect(finding?.kind).toBe('open');
     expect(finding?.text).toContain('whether they connected is not known');
   });
 
   it('is that it goes on elsewhere when its client went to another node', () => {
-    const moved = step('MOVED', 'moved', { fields: { from: 'b' }, effects: [{ type: 'forgetPairing' }] });
+    const moved = step('MOVED', 'moved', {
+      fields: { from: 'responder' },
+      effects: [{ type: 'forgetPairing' }],
+    });
     expect(texts(offer, answer, moved).at(-1)).toBe('B went to another node, and the pairing with it.');
   });
 
   it('is that somebody is away and may come back, for as long as that is so', () => {
     const awaySession = { present: { pairing: 'connected', socket: 'away' } };
-    const away = step('SOCKET_CLOSED', awaySession, { of: 'a', effects: [] });
+    const away = step('SOCKET_CLOSED', awaySession, { of: 'initiator', effects: [] });
     expect(texts(offer, answer, away)).toContain('A lost its socket, and may come back.');
-    const cutOff = step('CUT_OFF', 'cutOff', { of: 'remote_b', node: 2, effects: [] });
-    const back = step('RECLAIMED', 'online', { of: 'remote_b', node: 3, effects: [] });
+    const cutOff = step('CUT_OFF', 'cutOff', { of: 'remote_responder', node: 2, effects: [] });
+    const back = step('RECLAIMED', 'online', { of: 'remote_responder', node: 3, effects: [] });
     const lost = 'The node of B is lost; B may come back to another.';
     expect(texts(offer, answer, cutOff)).toContain(lost);
     expect(texts(offer, answer, cutOff, back)).not.toContain(lost);
@@ -103,11 +109,11 @@ describe('what became of a pairing', () => {
 
   it('names refusals, and each drop once with its guard and how often', () => {
     const refused = step('ANSWER_RECEIVED', 'paired', {
-      fields: { from: 'a' },
+      fields: { from: 'initiator' },
       effects: [{ type: 'refuse', params: { code: 'no_offer' } }],
     });
     const dropped = step('CANDIDATE_RECEIVED', 'paired', {
-      fields: { from: 'b', epoch: 3 },
+      fields: { from: 'responder', epoch: 3 },
       taken: [],
       effects: [],
       verdicts: [{ guard: 'isCurrentEpoch', passed: false }],
@@ -126,31 +132,31 @@ describe('the sequence', () => {
     const offerRow = rows.find(({ arrows }) => arrows[0]?.text.startsWith('offer'));
     expect(offerRow).toMatchObject({
       arrows: [
-        { from: 'a', to: 'server' },
-        { from: 'server', to: 'b' },
+        { from: 'initiator', to: 'server' },
+        { from: 'server', to: 'responder' },
       ],
       note: 'pairing: paired → negotiating.offered',
       kind: 'move',
     });
     expect(rows.map(({ t }) => t)).toEqual([...rows.map(({ t }) => t)].sort((a, b) => a - b));
-    expect(rows.some(({ place, note }) => place === 'b' && note.startsWith('peer B: '))).toBe(true);
+    expect(rows.some(({ place, note }) => place === 'responder' && note.startsWith('peer B: '))).toBe(true);
     expect(rows.at(-1)).toMatchObject({ kind: 'end' });
   });
 
   it('says of a refusal to whom the error went', () => {
     const refused = step('ANSWER_RECEIVED', 'paired', {
-      fields: { from: 'b' },
+      fields: { from: 'responder' },
       effects: [{ type: 'refuse', params: { code: 'no_offer' } }],
     });
     expect(sequenceOf(recordOf(refused))[0]?.arrows).toEqual([
-      { from: 'b', to: 'server', text: 'answer' },
-      { from: 'server', to: 'b', text: 'error no_offer' },
+      { from: 'responder', to: 'server', text: 'answer' },
+      { from: 'server', to: 'responder', text: 'error no_offer' },
     ]);
   });
 
   it('names a client of another node with that node, and says once to its peer that it is away, and back', () => {
     const remote = (event: string, to: string, node: number, effect?: string) =>
-      step(event, to, { of: 'remote_b', node, effects: effect ? [{ type: effect }] : [] });
+      step(event, to, { of: 'remote_responder', node, effects: effect ? [{ type: effect }] : [] });
     const rows = sequenceOf(
       recordOf(
         remote('WENT_AWAY', 'away', 2, 'announceAway'),
@@ -161,9 +167,9 @@ describe('the sequence', () => {
       ),
     );
     expect(rows.map(({ arrows }) => arrows)).toEqual([
-      [{ from: 'server', to: 'a', text: 'peer_away' }],
+      [{ from: 'server', to: 'initiator', text: 'peer_away' }],
       [],
-      [{ from: 'server', to: 'a', text: 'peer_back' }],
+      [{ from: 'server', to: 'initiator', text: 'peer_back' }],
       [],
       [],
     ]);
@@ -182,19 +188,24 @@ describe('the sequence', () => {
 
 describe('a moment of a record', () => {
   it('knows which client was at which other node then', () => {
-    const line = (of: 'b' | 'remote_b', node?: number) => ({
+    const line = (of: 'responder' | 'remote_responder', node?: number) => ({
       ...step('X', 'online', { of }),
       ...(node !== undefined && { node }),
     });
-    const record = recordOf(line('remote_b', 2), line('remote_b', 3), line('remote_b'), line('b'));
+    const record = recordOf(
+      line('remote_responder', 2),
+      line('remote_responder', 3),
+      line('remote_responder'),
+      line('responder'),
+    );
     const at = [0, 1, 2, 3].map((index) => [...momentAt(record, index).elsewhere]);
-    expect(at).toEqual([[['b', 2]], [['b', 3]], [['b', undefined]], []]);
+    expect(at).toEqual([[['responder', 2]], [['responder', 3]], [['responder', undefined]], []]);
   });
 
   it('has the state of each machine that is known by then, and none of later', () => {
     const atStart = momentAt(real, 3).states;
     expect(atStart.has('pairing')).toBe(false);
-    expect(describeState(atStart.get('a') as never)).toContain('pairing.unpaired');
+    expect(describeState(atStart.get('initiator') as never)).toContain('pairing.unpaired');
     const atEnd = momentAt(real, real.lines.length - 1).states;
     expect(atEnd.get('pairing')).toBe('disconnected');
     expect(momentAt(real, -1).states.size).toBe(0);

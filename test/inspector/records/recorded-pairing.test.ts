@@ -9,12 +9,12 @@ const [header, ...lines] = [
     machines: { session: '65a10906', pairing: '96a172a1' },
     started_at: 1795257858145,
     epoch: 1795257854597,
-    a_id: 'e78ae33b-295e-45c9-ba6f-d58aca91f868',
-    b_id: '5c0179aa-332a-42cd-af47-52b92257f172',
+    initiator_id: 'e78ae33b-295e-45c9-ba6f-d58aca91f868',
+    responder_id: '5c0179aa-332a-42cd-af47-52b92257f172',
   },
   {
     t: 0,
-    of: 'a',
+    of: 'initiator',
     first: {
       value: { present: { pairing: 'unpaired', socket: { online: 'heard' } } },
       context: {
@@ -26,7 +26,7 @@ const [header, ...lines] = [
   },
   {
     t: 0,
-    of: 'b',
+    of: 'responder',
     first: {
       value: { present: { pairing: 'unpaired', socket: { online: 'heard' } } },
       context: {
@@ -38,7 +38,7 @@ const [header, ...lines] = [
   },
   {
     t: 0,
-    of: 'a',
+    of: 'initiator',
     event: { type: 'PAIR_REQUESTED', target: 'free', targetId: '5c0179aa-332a-42cd-af47-52b92257f172' },
     to: { present: { pairing: 'unpaired', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.unpaired --PAIR_REQUESTED#0-->'],
@@ -49,8 +49,8 @@ const [header, ...lines] = [
     of: 'pairing',
     first: {
       input: {
-        aId: 'e78ae33b-295e-45c9-ba6f-d58aca91f868',
-        bId: '5c0179aa-332a-42cd-af47-52b92257f172',
+        initiatorId: 'e78ae33b-295e-45c9-ba6f-d58aca91f868',
+        responderId: '5c0179aa-332a-42cd-af47-52b92257f172',
         epoch: 1795257854597,
       },
     },
@@ -59,14 +59,14 @@ const [header, ...lines] = [
   {
     t: 2.1,
     of: 'pairing',
-    event: { type: 'FORMED', from: 'a' },
+    event: { type: 'FORMED', from: 'initiator' },
     to: 'paired',
     taken: ['pairing.forming --FORMED#0--> pairing.paired'],
     effects: [{ type: 'announcePairing' }],
   },
   {
     t: 2.9,
-    of: 'a',
+    of: 'initiator',
     event: { type: 'PAIRED', peerId: '5c0179aa-332a-42cd-af47-52b92257f172' },
     to: { present: { pairing: 'paired', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.unpaired --PAIRED#0--> session.present.pairing.paired'],
@@ -74,7 +74,7 @@ const [header, ...lines] = [
   },
   {
     t: 3.2,
-    of: 'b',
+    of: 'responder',
     event: { type: 'PAIRED', peerId: 'e78ae33b-295e-45c9-ba6f-d58aca91f868' },
     to: { present: { pairing: 'paired', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.unpaired --PAIRED#0--> session.present.pairing.paired'],
@@ -83,7 +83,7 @@ const [header, ...lines] = [
   {
     t: 49.7,
     of: 'pairing',
-    event: { type: 'OFFER_RECEIVED', from: 'a', epoch: 1795257854597 },
+    event: { type: 'OFFER_RECEIVED', from: 'initiator', epoch: 1795257854597 },
     to: { negotiating: 'offered' },
     taken: ['pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating'],
     effects: [{ type: 'relayToPeer' }, { type: 'announceNegotiation' }],
@@ -94,7 +94,7 @@ const [header, ...lines] = [
   },
   {
     t: 51.6,
-    of: 'a',
+    of: 'initiator',
     event: { type: 'NEGOTIATION_STARTED' },
     to: { present: { pairing: 'negotiating', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.paired --NEGOTIATION_STARTED#0--> session.present.pairing.negotiating'],
@@ -102,7 +102,7 @@ const [header, ...lines] = [
   },
   {
     t: 51.8,
-    of: 'b',
+    of: 'responder',
     event: { type: 'NEGOTIATION_STARTED' },
     to: { present: { pairing: 'negotiating', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.paired --NEGOTIATION_STARTED#0--> session.present.pairing.negotiating'],
@@ -111,7 +111,7 @@ const [header, ...lines] = [
   {
     t: 52.4,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'a', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'initiator', epoch: 1795257854597 },
     to: { negotiating: 'offered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -120,7 +120,7 @@ const [header, ...lines] = [
   {
     t: 52.9,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'a', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'initiator', epoch: 1795257854597 },
     to: { negotiating: 'offered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -129,7 +129,7 @@ const [header, ...lines] = [
   {
     t: 53.3,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'a', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'initiator', epoch: 1795257854597 },
     to: { negotiating: 'offered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -138,7 +138,7 @@ const [header, ...lines] = [
   {
     t: 53.6,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'a', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'initiator', epoch: 1795257854597 },
     to: { negotiating: 'offered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -147,7 +147,7 @@ const [header, ...lines] = [
   {
     t: 102.7,
     of: 'pairing',
-    event: { type: 'ANSWER_RECEIVED', from: 'b', epoch: 1795257854597 },
+    event: { type: 'ANSWER_RECEIVED', from: 'responder', epoch: 1795257854597 },
     to: { negotiating: 'answered' },
     taken: ['pairing.negotiating.offered --ANSWER_RECEIVED#0--> pairing.negotiating.answered'],
     effects: [{ type: 'relayToPeer' }],
@@ -159,7 +159,7 @@ const [header, ...lines] = [
   {
     t: 103.3,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'b', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'responder', epoch: 1795257854597 },
     to: { negotiating: 'answered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -168,7 +168,7 @@ const [header, ...lines] = [
   {
     t: 103.6,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'b', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'responder', epoch: 1795257854597 },
     to: { negotiating: 'answered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -177,7 +177,7 @@ const [header, ...lines] = [
   {
     t: 103.9,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'b', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'responder', epoch: 1795257854597 },
     to: { negotiating: 'answered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -186,7 +186,7 @@ const [header, ...lines] = [
   {
     t: 104.1,
     of: 'pairing',
-    event: { type: 'CANDIDATE_RECEIVED', from: 'b', epoch: 1795257854597 },
+    event: { type: 'CANDIDATE_RECEIVED', from: 'responder', epoch: 1795257854597 },
     to: { negotiating: 'answered' },
     taken: ['pairing --CANDIDATE_RECEIVED#0-->'],
     effects: [{ type: 'relayToPeer' }],
@@ -195,7 +195,7 @@ const [header, ...lines] = [
   {
     t: 324.2,
     of: 'pairing',
-    event: { type: 'REPORT_RECEIVED', from: 'b', epoch: 1795257854597, isConnected: true },
+    event: { type: 'REPORT_RECEIVED', from: 'responder', epoch: 1795257854597, isConnected: true },
     to: { negotiating: 'answered' },
     taken: ['pairing.negotiating.answered --REPORT_RECEIVED#1-->'],
     effects: [],
@@ -204,7 +204,7 @@ const [header, ...lines] = [
   {
     t: 326,
     of: 'pairing',
-    event: { type: 'REPORT_RECEIVED', from: 'a', epoch: 1795257854597, isConnected: true },
+    event: { type: 'REPORT_RECEIVED', from: 'initiator', epoch: 1795257854597, isConnected: true },
     to: 'connected',
     taken: ['pairing.negotiating.answered --REPORT_RECEIVED#0--> pairing.connected'],
     effects: [{ type: 'announceConnection' }],
@@ -212,7 +212,7 @@ const [header, ...lines] = [
   },
   {
     t: 326.4,
-    of: 'a',
+    of: 'initiator',
     event: { type: 'CONNECTED' },
     to: { present: { pairing: 'connected', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.negotiating --CONNECTED#0--> session.present.pairing.connected'],
@@ -220,7 +220,7 @@ const [header, ...lines] = [
   },
   {
     t: 326.4,
-    of: 'b',
+    of: 'responder',
     event: { type: 'CONNECTED' },
     to: { present: { pairing: 'connected', socket: { online: 'heard' } } },
     taken: ['session.present.pairing.negotiating --CONNECTED#0--> session.present.pairing.connected'],
@@ -228,7 +228,7 @@ const [header, ...lines] = [
   },
   {
     t: 334.6,
-    of: 'a',
+    of: 'initiator',
     event: { type: 'SOCKET_CLOSED', isGoodbye: true },
     to: 'disconnected',
     taken: ['session --SOCKET_CLOSED#0--> session.disconnected'],
@@ -237,14 +237,14 @@ const [header, ...lines] = [
   {
     t: 336,
     of: 'pairing',
-    event: { type: 'PEER_LOST', from: 'a', reason: 'disconnected' },
+    event: { type: 'PEER_LOST', from: 'initiator', reason: 'disconnected' },
     to: 'disconnected',
     taken: ['pairing --PEER_LOST#0--> pairing.disconnected'],
     effects: [{ type: 'endPairing' }],
   },
   {
     t: 336.3,
-    of: 'b',
+    of: 'responder',
     event: { type: 'UNPAIRED' },
     to: { present: { pairing: 'unpaired', socket: { online: 'heard' } } },
     taken: ['session.present.pairing --UNPAIRED#0--> session.present.pairing.unpaired'],

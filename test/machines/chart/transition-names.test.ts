@@ -45,10 +45,10 @@ describe("a transition's name", () => {
     const taken: (string | undefined)[][] = [];
     host.observer = (step) => taken.push(step.transitions.map((transition) => names.get(transition)));
     const pairing = new Hosted<PairingContext>();
-    host.start(pairing, { aId: 'a', bId: 'b', epoch: 1 });
-    host.dispatch(pairing, { type: 'FORMED', from: 'a' });
-    host.dispatch(pairing, { type: 'OFFER_RECEIVED', from: 'a', epoch: 1 });
-    host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from: 'b', epoch: 1 });
+    host.start(pairing, { initiatorId: 'initiator', responderId: 'responder', epoch: 1 });
+    host.dispatch(pairing, { type: 'FORMED', from: 'initiator' });
+    host.dispatch(pairing, { type: 'OFFER_RECEIVED', from: 'initiator', epoch: 1 });
+    host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from: 'responder', epoch: 1 });
     expect(taken.slice(1)).toEqual([
       ['pairing.forming --FORMED#0--> pairing.paired'],
       ['pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating'],

@@ -38,7 +38,7 @@ describe('a pairing across two nodes', () => {
     b.send({ type: 'unpair' });
     await a.next('peer_disconnected');
     await Promise.all([a.settled(), b.settled()]);
-    for (const [i, remote] of (['remote_b', 'remote_a'] as const).entries()) {
+    for (const [i, remote] of (['remote_responder', 'remote_initiator'] as const).entries()) {
       const record = await (feeds[i] as (typeof feeds)[0]).record(epoch);
       const steps = record.lines.filter(isStep).map(({ of, event }) => `${of} ${event.type}`);
       expect(steps).toContain('pairing OFFER_RECEIVED');

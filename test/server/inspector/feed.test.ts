@@ -160,9 +160,9 @@ describe('the feed', () => {
     await a.settled();
     feed.send({ type: 'watch', epoch });
     const { record } = await feed.next('record');
-    const told = record.lines.filter((line) => 'of' in line && line.of === 'peer_a');
+    const told = record.lines.filter((line) => 'of' in line && line.of === 'peer_initiator');
     expect(told).toEqual([
-      { t: 0, of: 'peer_a', event: { type: 'WELCOMED', id: 'x' }, to, taken: [], effects: [] },
+      { t: 0, of: 'peer_initiator', event: { type: 'WELCOMED', id: 'x' }, to, taken: [], effects: [] },
     ]);
     feed.socket.terminate();
   });

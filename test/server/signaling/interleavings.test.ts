@@ -73,11 +73,11 @@ function check({ server }: TestServer, clients: readonly RawClient[]): void {
       expect(pairing[session.side]).toBe(session);
     }
   }
-  for (const { a, b, isDone } of server.pairings) {
-    expect([isDone, server.sessions.get(a.id)?.pairing === server.sessions.get(b.id)?.pairing]).toEqual([
-      false,
-      true,
-    ]);
+  for (const { initiator, responder, isDone } of server.pairings) {
+    expect([
+      isDone,
+      server.sessions.get(initiator.id)?.pairing === server.sessions.get(responder.id)?.pairing,
+    ]).toEqual([false, true]);
   }
 }
 

@@ -17,7 +17,7 @@ import type { RawClient } from '../../support/clients/raw-client.ts';
 import { EPOCH, pairingEvents } from '../../support/machines/machine-cases.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
-const input = { aId: 'a', bId: 'b', epoch: EPOCH };
+const input = { initiatorId: 'a', responderId: 'b', epoch: EPOCH };
 
 type Beginning = 'FORMED' | 'RESTORED';
 /** How a pairing comes about; and how a half of it goes to another node, which takes that other node. */
@@ -113,8 +113,8 @@ interface Pair {
 
 /** Two clients of the seeds' protocol that are paired anew. */
 async function formed({ server, connect }: TestServer): Promise<Pair> {
-  const clients = { a: await connect(), b: await connect() };
-  return { server, clients, epoch: await pairUp(clients.a, clients.b) };
+  const clients = { initiator: await connect(), responder: await connect() };
+  return { server, clients, epoch: await pairUp(clients.initiator, clients.responder) };
 }
 
 /** Two clients whose pairing a second server makes again: it has the secret of the first. */
@@ -123,9 +123,9 @@ async function restored({ connectResumable }: TestServer, { server }: TestServer
   const epoch = await pairUp(a, b);
   a.pairing = { peer_id: b.id, epoch, initiator: true };
   b.pairing = { peer_id: a.id, epoch, initiator: false };
-  const clients = { a: await a.comeBack(server.url), b: await b.comeBack(server.url) };
-  await clients.a.next('peer_away');
-  await clients.a.next('peer_back');
+  const clients = { initiator: await a.comeBack(server.url), responder: await b.comeBack(server.url) };
+  await clients.initiator.next('peer_away');
+  await clients.initiator.next('peer_back');
   return { server, clients, epoch };
 }
 
@@ -147,7 +147,10 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
         const expected = oracle();
         for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
           if (!('from' in event)) continue;
-          const [sender, peer] = event.from === 'a' ? [clients.a, clients.b] : [clients.b, clients.a];
+          const [sender, peer] =
+            event.from === 'initiator'
+              ? [clients.initiator, clients.responder]
+              : [clients.responder, clients.initiator];
           const { state, effects } = expected.step(event);
           if (event.type === beginning) continue;
           const frame = frameOf(event, epoch, serial++);
@@ -159,8 +162,8 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
           await expectEffects(effects, frame, sender, peer);
           expect([event, pairing?.value]).toEqual([event, state]);
         }
-        await clients.b.settled().catch(() => {});
-        expect([...clients.a.inbox, ...clients.b.inbox]).toEqual([]);
+        await clients.responder.settled().catch(() => {});
+        expect([...clients.initiator.inbox, ...clients.responder.inbox]).toEqual([]);
         for (const client of Object.values(clients)) await client.close();
       }
       expect(paths.length).toBeGreaterThan(100);

@@ -42,7 +42,7 @@ export interface MachineCase {
 }
 
 export const EPOCH = 7;
-const bothSides: readonly Side[] = ['a', 'b'];
+const bothSides: readonly Side[] = ['initiator', 'responder'];
 /** From each side, for this pairing, for an earlier one, and from a client that knows no epochs. */
 const signals = bothSides.flatMap((from) => [EPOCH, EPOCH - 1, undefined].map((epoch) => ({ from, epoch })));
 const targets: readonly PairTarget[] = [
@@ -87,9 +87,9 @@ export const sessionEvents: Cases<SessionEvent> = {
 };
 
 export const pairingEvents: Cases<PairingEvent> = {
-  FORMED: [{ type: 'FORMED', from: 'a' }],
-  RESTORED: [{ type: 'RESTORED', from: 'a' }],
-  MOVED: [{ type: 'MOVED', from: 'a' }],
+  FORMED: [{ type: 'FORMED', from: 'initiator' }],
+  RESTORED: [{ type: 'RESTORED', from: 'initiator' }],
+  MOVED: [{ type: 'MOVED', from: 'initiator' }],
   OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
   ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
   CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
@@ -198,7 +198,7 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
     'pairing',
     {
       machine: pairingMachine,
-      inputs: [{ aId: 'a', bId: 'b', epoch: EPOCH }],
+      inputs: [{ initiatorId: 'initiator', responderId: 'responder', epoch: EPOCH }],
       events: all(pairingEvents),
     },
   ],

@@ -53,7 +53,7 @@ function packPairing(session: ServerSession, here: NodeId): SessionSnapshot['pai
     peer_id: peer.id,
     peer_generation: peer.generation,
     connected: sidesConnected(pairing),
-    initiator: side === 'a',
+    initiator: side === 'initiator',
     is_resumable: isRemote ? peer.isResumable : peer.delivery !== undefined,
     is_away: isRemote ? peer.isToldAway : peer.isMissed,
     last_sender_seq: isRemote ? peer.lastSenderSeq : (peer.delivery?.received ?? peer.lastSenderSeq),
@@ -64,8 +64,11 @@ function packPairing(session: ServerSession, here: NodeId): SessionSnapshot['pai
   };
 }
 
-function sidesConnected({ context: { isAConnected, isBConnected } }: ServerPairing): Side[] {
-  return [...(isAConnected ? (['a'] as const) : []), ...(isBConnected ? (['b'] as const) : [])];
+function sidesConnected({ context: { isInitiatorConnected, isResponderConnected } }: ServerPairing): Side[] {
+  return [
+    ...(isInitiatorConnected ? (['initiator'] as const) : []),
+    ...(isResponderConnected ? (['responder'] as const) : []),
+  ];
 }
 
 /** Gives a session that was made anew what it had elsewhere, but for its pairing. */
@@ -99,7 +102,8 @@ function ack(
   remotePairings: RemotePairings,
   senderSeq: number,
 ) {
-  if (pairing && pairing.epoch === epoch) remotePairings.ack(pairing, side === 'a' ? 'b' : 'a', senderSeq);
+  if (pairing && pairing.epoch === epoch)
+    remotePairings.ack(pairing, side === 'initiator' ? 'responder' : 'initiator', senderSeq);
 }
 
 export interface RestoreSnapshotDeps {

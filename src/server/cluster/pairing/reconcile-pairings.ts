@@ -74,7 +74,7 @@ export class PairingReconciler {
       from: peer.id,
       to: remote.id,
       generation: peer.generation,
-      initiator: peer.side === 'a',
+      initiator: peer.side === 'initiator',
       is_resumable: peer.delivery !== undefined,
       is_away: peer.isMissed,
       is_for_all: isForAll,
@@ -88,7 +88,7 @@ export class PairingReconciler {
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
     const { to, generation } = message;
     const session = this.#deps.sessions.get(to);
-    const isFitting = remote && (remote.side === 'a') === message.initiator;
+    const isFitting = remote && (remote.side === 'initiator') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
       const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
       remote.node = node;

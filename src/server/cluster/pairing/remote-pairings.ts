@@ -136,7 +136,7 @@ export class RemotePairings {
   }
 
   /** A message of a party's was passed on, and is safe now or lost with whom it was for. */
-  ack(pairing: ServerPairing, from: 'a' | 'b', senderSeq: number): void {
+  ack(pairing: ServerPairing, from: 'initiator' | 'responder', senderSeq: number): void {
     const party = pairing.party(from);
     if (party instanceof RemoteSession) this.tell(party, 'acked', { sender_seq: senderSeq });
     else this.#deps.outbox.release(party, senderSeq);
@@ -250,7 +250,7 @@ export class RemotePairings {
   #pass(
     session: ServerSession,
     pairing: ServerPairing,
-    from: 'a' | 'b',
+    from: 'initiator' | 'responder',
     { text, senderSeq }: UnackedFrame,
   ): void {
     const decoded = decode(Buffer.from(text));

@@ -11,7 +11,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
   node: NodeId | undefined;
   readonly isResumable: boolean;
   pairing: ServerPairing | undefined;
-  side: Side = 'a';
+  side: Side = 'initiator';
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
   /** How often our client had come back when this half was made: what is said to an earlier half of it is not meant. */

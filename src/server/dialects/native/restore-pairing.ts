@@ -39,6 +39,8 @@ export function isOf(
   claim: Claim | undefined,
 ): boolean {
   return (
-    claim?.peer_id === peer?.id && claim?.epoch === pairing?.epoch && claim?.initiator === (side === 'a')
+    claim?.peer_id === peer?.id &&
+    claim?.epoch === pairing?.epoch &&
+    claim?.initiator === (side === 'initiator')
   );
 }

@@ -18,24 +18,24 @@ export function roomSources({ players, pairings, playerHost, pairingHost }: Room
       startOf: ({ startedAt }) => startedAt,
       // A player that left has another id; the machine has the ones that they had.
       rowOf: ({ context, epoch, room }) => ({
-        id: context.aId,
-        peer_id: context.bId,
+        id: context.initiatorId,
+        peer_id: context.responderId,
         epoch,
         game: room.id,
       }),
       isFound: ({ context, room }, query) =>
-        [context.aId, context.bId, room.id].some((text) => isIn(text, query)),
+        [context.initiatorId, context.responderId, room.id].some((text) => isIn(text, query)),
       gameOf: ({ room }) => room.id,
       record: {
         kind: 'game',
         lane: 'pairing',
         headOf: ({ context, epoch, room }) => ({
           epoch,
-          a_id: context.aId,
-          b_id: context.bId,
+          initiator_id: context.initiatorId,
+          responder_id: context.responderId,
           game: room.id,
         }),
-        inputOf: ({ context: { aId, bId }, epoch }) => ({ aId, bId, epoch }),
+        inputOf: ({ context: { initiatorId, responderId }, epoch }) => ({ initiatorId, responderId, epoch }),
         messageIn(event) {
           const { signal } = event as RoomPairingEvent;
           return signal && redactSignal(signal.type, signal.payload);
@@ -43,9 +43,9 @@ export function roomSources({ players, pairings, playerHost, pairingHost }: Room
         members: [
           members<RoomPairing, Player>({
             host: playerHost,
-            of: ({ a, b }) => [
-              { lane: 'a', member: a },
-              { lane: 'b', member: b },
+            of: ({ initiator, responder }) => [
+              { lane: 'initiator', member: initiator },
+              { lane: 'responder', member: responder },
             ],
             takesPart: ({ event }) => event.type !== 'SIGNAL_RECEIVED',
             remotePairRequests: () => false,

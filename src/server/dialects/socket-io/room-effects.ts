@@ -93,10 +93,10 @@ const SIGNAL_EVENTS = {
 export function roomPairingEffects(deps: RoomDeps): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
   const { log, pairings } = deps;
   return {
-    announcePairing({ a, b, room }) {
+    announcePairing({ initiator, responder, room }) {
       log.info(
-        { id: a.id, peerId: b.id, game: room.id },
-        `Players ${a.id} and ${b.id} of game ${room.id} pair`,
+        { id: initiator.id, peerId: responder.id, game: room.id },
+        `Players ${initiator.id} and ${responder.id} of game ${room.id} pair`,
       );
     },
     // A game lives as long as its players' sockets: it is not brought back after a restart.
@@ -104,7 +104,7 @@ export function roomPairingEffects(deps: RoomDeps): Executors<PairingEffects, Ro
     relayToPeer(pairing, event) {
       if (!event.signal) return;
       const from = pairing.at(event.from);
-      const to = pairing.at(event.from === 'a' ? 'b' : 'a');
+      const to = pairing.at(event.from === 'initiator' ? 'responder' : 'initiator');
       const { type, payload } = event.signal;
       if (log.isLevelEnabled('debug')) {
         const fields = { id: from.id, peerId: to.id, game: pairing.room.id };
@@ -149,10 +149,10 @@ export function refuse(
 
 function startPairing(deps: RoomDeps, room: Room, player: Player, other: Player): RoomPairing {
   const pairing = new RoomPairing(room, player, other, deps.nextEpoch(), deps.now());
-  const { a, b, epoch } = pairing;
+  const { initiator, responder, epoch } = pairing;
   room.add(pairing);
   deps.pairings.add(pairing);
-  deps.pairingHost().start(pairing, { aId: a.id, bId: b.id, epoch });
+  deps.pairingHost().start(pairing, { initiatorId: initiator.id, responderId: responder.id, epoch });
   deps.pairingHost().dispatch(pairing, { type: 'FORMED', from: pairing.sideOf(player) });
   return pairing;
 }

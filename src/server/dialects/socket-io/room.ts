@@ -51,8 +51,8 @@ export class Room {
 
   add(pairing: RoomPairing): void {
     for (const [one, other] of [
-      [pairing.a, pairing.b],
-      [pairing.b, pairing.a],
+      [pairing.initiator, pairing.responder],
+      [pairing.responder, pairing.initiator],
     ] as const) {
       const ofOne = this.#pairings.get(one) ?? new Map<Player, RoomPairing>();
       ofOne.set(other, pairing);
@@ -60,10 +60,10 @@ export class Room {
     }
   }
 
-  delete({ a, b }: RoomPairing): void {
+  delete({ initiator, responder }: RoomPairing): void {
     for (const [one, other] of [
-      [a, b],
-      [b, a],
+      [initiator, responder],
+      [responder, initiator],
     ] as const) {
       const ofOne = this.#pairings.get(one);
       ofOne?.delete(other);
@@ -72,11 +72,11 @@ export class Room {
   }
 }
 
-/** Two players of a game that signal to each other. Side a, whose offer stands when both offer, is the lower one. */
+/** Two players of a game that signal to each other. The initiator, whose offer stands when both offer, is the one with the lower id. */
 export class RoomPairing extends Hosted<PairingContext> {
   readonly room: Room;
-  readonly a: Player;
-  readonly b: Player;
+  readonly initiator: Player;
+  readonly responder: Player;
   readonly epoch: number;
   readonly startedAt: number;
 
@@ -84,18 +84,18 @@ export class RoomPairing extends Hosted<PairingContext> {
     super();
     const isOneLower = isLowerPlayer(one.id, other.id);
     this.room = room;
-    this.a = isOneLower ? one : other;
-    this.b = isOneLower ? other : one;
+    this.initiator = isOneLower ? one : other;
+    this.responder = isOneLower ? other : one;
     this.epoch = epoch;
     this.startedAt = now;
   }
 
   sideOf(player: Player): Side {
-    return player === this.a ? 'a' : 'b';
+    return player === this.initiator ? 'initiator' : 'responder';
   }
 
   at(side: Side): Player {
-    return side === 'a' ? this.a : this.b;
+    return side === 'initiator' ? this.initiator : this.responder;
   }
 }
 

@@ -86,9 +86,9 @@ export class Rooms implements RoomSocketHandlers {
     this.pairingHost = new MachineHost(pairingMachine, {
       queue,
       executors: roomPairingEffects(roomShell),
-      onError: ({ a, b }, error, effect) => {
-        this.#fail(a, error, effect);
-        this.#fail(b, error, effect);
+      onError: ({ initiator, responder }, error, effect) => {
+        this.#fail(initiator, error, effect);
+        this.#fail(responder, error, effect);
       },
     });
   }

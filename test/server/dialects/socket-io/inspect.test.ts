@@ -110,7 +110,12 @@ describe('the record of a pairing in a game', () => {
     await one.ask('leave_game');
     const [{ epoch = 0 } = {}] = (await feed.list({ of: 'pairing' })).rows;
     const record = await feed.record(epoch);
-    expect(record.header).toMatchObject({ kind: 'game', game: 'chess', a_id: '1', b_id: '2' });
+    expect(record.header).toMatchObject({
+      kind: 'game',
+      game: 'chess',
+      initiator_id: '1',
+      responder_id: '2',
+    });
     expect(stepsOf(record)).toEqual([
       'pairing xstate.init',
       'pairing FORMED',

@@ -279,7 +279,12 @@ describe('the order of a negotiation', () => {
     three.signal('g', 1, 'ice-candidate', null);
     await three.settled();
     const seen = () =>
-      [...(server.server.rooms?.pairings ?? [])].map(({ a, b, room, value }) => [room.id, a.id, b.id, value]);
+      [...(server.server.rooms?.pairings ?? [])].map(({ initiator, responder, room, value }) => [
+        room.id,
+        initiator.id,
+        responder.id,
+        value,
+      ]);
     expect(seen()).toEqual([
       ['g', '1', '2', { negotiating: 'offered' }],
       ['g', '1', '3', 'paired'],
