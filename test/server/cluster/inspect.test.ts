@@ -45,8 +45,8 @@ describe('a pairing across two nodes', () => {
       expect(steps).toContain(`${remote} RELEASED`);
       const ofRemote = record.lines.filter((line) => 'of' in line && line.of === remote);
       expect(ofRemote.map((line) => 'node' in line && line.node)).toEqual(ofRemote.map(() => 2 - i));
-      expect(steps.some((step) => step.startsWith(i === 0 ? 'a ' : 'b '))).toBe(true);
-      expect(steps.filter((step) => step.startsWith(i === 0 ? 'b ' : 'a '))).toEqual([]);
+      expect(steps.some((step) => step.startsWith(i === 0 ? 'initiator ' : 'responder '))).toBe(true);
+      expect(steps.filter((step) => step.startsWith(i === 0 ? 'responder ' : 'initiator '))).toEqual([]);
       expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
       expect(replay(record).parting).toBeUndefined();
     }

@@ -68,13 +68,13 @@ describe('--record DIR', () => {
     expect(header).toMatchObject({ epoch: expect.any(Number), machines: { session: expect.any(String) } });
     const steps = lines.filter(isStep).map(({ of, event }) => `${of} ${event.type}`);
     expect(steps.slice(0, 4)).toEqual([
-      'a PAIR_REQUESTED',
+      'initiator PAIR_REQUESTED',
       'pairing xstate.init',
       'pairing FORMED',
-      'a PAIRED',
+      'initiator PAIRED',
     ]);
     expect(steps).toContain('pairing OFFER_RECEIVED');
-    expect(steps.slice(-3)).toEqual(['pairing UNPAIR_RECEIVED', 'a UNPAIRED', 'b UNPAIRED']);
+    expect(steps.slice(-3)).toEqual(['pairing UNPAIR_RECEIVED', 'initiator UNPAIRED', 'responder UNPAIRED']);
     expect(lines.at(-1)).toMatchObject({ end: 'over' });
   });
 

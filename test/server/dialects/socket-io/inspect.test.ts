@@ -122,7 +122,7 @@ describe('the record of a pairing in a game', () => {
       'pairing OFFER_RECEIVED',
       'pairing CANDIDATE_RECEIVED',
       'pairing ANSWER_RECEIVED',
-      'a LEAVE_REQUESTED',
+      'initiator LEAVE_REQUESTED',
       'pairing PEER_LOST',
     ]);
     expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
@@ -133,9 +133,9 @@ describe('the record of a pairing in a game', () => {
     const arrows = sequenceOf(record).flatMap((row) =>
       row.arrows.map(({ from, to, text }) => `${from} ${to} ${text}`),
     );
-    expect(arrows).toContain('a server ice-candidate · host udp');
-    expect(arrows).toContain('server b ice-candidate · host udp');
-    expect(arrows.at(-1)).toBe('server b player_left · left');
+    expect(arrows).toContain('initiator server ice-candidate · host udp');
+    expect(arrows).toContain('server responder ice-candidate · host udp');
+    expect(arrows.at(-1)).toBe('server responder player_left · left');
   });
 
   it('goes on in every pairing of a player, and ends in those alone that it was in', async () => {
@@ -160,7 +160,7 @@ describe('the record of a pairing in a game', () => {
       ]);
       if (id === '1') expect(diagnose(record).at(-1)?.text).toBe('A lost its socket.');
     }
-    const over = [['a SOCKET_CLOSED'], expect.objectContaining({ end: 'over' })];
+    const over = [['initiator SOCKET_CLOSED'], expect.objectContaining({ end: 'over' })];
     expect(ends.get('1 2')).toEqual(over);
     expect(ends.get('1 3')).toEqual(over);
     expect(ends.get('2 3')).toEqual([[], expect.objectContaining({ event: expect.anything() })]);
