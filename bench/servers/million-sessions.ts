@@ -6,7 +6,6 @@ import {
   Hosted,
   MachineHost,
   type SessionContext,
-  type SessionEffects,
   type SessionEvent,
   StepQueue,
   sessionMachine,
@@ -36,10 +35,9 @@ const nothing = () => {};
 const executors = new Proxy({}, { get: () => nothing }) as never;
 const queue = new StepQueue();
 const { timers } = queue;
-const host = new MachineHost<Session, SessionEvent, SessionEffects>(sessionMachine, {
+const host = new MachineHost<typeof sessionMachine, Session>(sessionMachine, {
   executors,
   queue,
-  timerFacts: () => ({ idleMs: 0 }),
   onError(_session, error) {
     throw error;
   },

@@ -26,7 +26,6 @@ const KEPT_FIELDS = new Set([
   'hasRoom',
   'peerId',
   'code',
-  'idleMs',
   'isGoodbye',
   'id',
   'isInitiator',

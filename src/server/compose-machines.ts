@@ -93,7 +93,6 @@ export function createHosts(deps: HostsDeps) {
       remotePairRequests: () => cluster()?.remotePairRequests,
       left: (session) => cluster()?.left(session),
     }),
-    timerFacts: (session) => ({ idleMs: timers.now - session.heardAt }),
     onError: fail,
   });
   const pairingHost: PairingHost = new MachineHost(pairingMachine, {

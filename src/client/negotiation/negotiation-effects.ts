@@ -1,15 +1,16 @@
 /** What the negotiation machine's effects do: one line to the socket, the connection or the user each. */
-import type {
-  Executors,
-  Hosted,
-  NegotiationContext,
-  NegotiationEffects,
-  NegotiationFailure,
+import {
+  type Executors,
+  eventOf,
+  type Hosted,
+  type NegotiationContext,
+  type NegotiationFailure,
+  type negotiationMachine,
 } from '../../machines/index.ts';
 import type { Connection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import type { SignalingLink } from '../signaling/signaling-client.ts';
-import type { PeerEvent, PeerEventOf } from './negotiator-events.ts';
+import type { PeerEvent } from './negotiator-events.ts';
 
 /** The pairing that a peer is in. */
 export interface Pairing {
@@ -32,18 +33,17 @@ export interface PeerDeps {
   readonly closeConnection: () => void;
 }
 
-/** Which event an effect belongs to is known from the machine, and not to TypeScript. */
 export function negotiationEffects(
   deps: PeerDeps,
-): Executors<NegotiationEffects, Hosted<NegotiationContext>, PeerEvent> {
+): Executors<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent> {
   const { link, connection, epoch } = deps;
   return {
     openSocket: () => link.open(),
     dropSocket: () => link.drop(),
     closeSocket: () => link.close(),
-    announceReady: (_, event) => deps.ready((event as PeerEventOf<'WELCOMED'>).iceServers),
+    announceReady: (_, event) => deps.ready(eventOf(event, 'WELCOMED').iceServers),
     announcePaired(_, event) {
-      const { peerId, isInitiator, epoch, iceServers } = event as PeerEventOf<'PAIRED'>;
+      const { peerId, isInitiator, epoch, iceServers } = eventOf(event, 'PAIRED');
       deps.paired({ peerId, initiator: isInitiator, epoch, iceServers });
     },
     announcePeerGone: (_, event) =>
@@ -52,21 +52,19 @@ export function negotiationEffects(
     openConnection: () => deps.openConnection(),
     closeConnection: () => deps.closeConnection(),
     makeOffer: (_, _event, { iceRestart }) => connection()?.makeOffer(iceRestart),
-    applyOffer: (_, event) => connection()?.applyOffer((event as PeerEventOf<'OFFER_RECEIVED'>).sdp),
-    applyAnswer: (_, event) => connection()?.applyAnswer((event as PeerEventOf<'ANSWER_RECEIVED'>).sdp),
-    holdCandidate: (_, event) =>
-      connection()?.holdCandidate((event as PeerEventOf<'CANDIDATE_RECEIVED'>).candidate),
-    addCandidate: (_, event) =>
-      connection()?.addCandidate((event as PeerEventOf<'CANDIDATE_RECEIVED'>).candidate),
+    applyOffer: (_, event) => connection()?.applyOffer(eventOf(event, 'OFFER_RECEIVED').sdp),
+    applyAnswer: (_, event) => connection()?.applyAnswer(eventOf(event, 'ANSWER_RECEIVED').sdp),
+    holdCandidate: (_, event) => connection()?.holdCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
+    addCandidate: (_, event) => connection()?.addCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
     probeConnection: () => connection()?.probe(),
     sendOffer: (_, event) =>
-      link.send({ type: 'offer', sdp: (event as PeerEventOf<'LOCAL_OFFER_SET'>).sdp, ...epoch() }),
+      link.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...epoch() }),
     sendAnswer: (_, event) =>
-      link.send({ type: 'answer', sdp: (event as PeerEventOf<'LOCAL_ANSWER_SET'>).sdp, ...epoch() }),
+      link.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...epoch() }),
     sendCandidate: (_, event) =>
       link.send({
         type: 'candidate',
-        candidate: (event as PeerEventOf<'LOCAL_CANDIDATE_FOUND'>).candidate,
+        candidate: eventOf(event, 'LOCAL_CANDIDATE_FOUND').candidate,
         ...epoch(),
       }),
     sendReport: (_, _event, { state }) => link.send({ type: 'report', state, ...epoch() }),

@@ -8,9 +8,7 @@ import {
   Hosted,
   MachineHost,
   type NegotiationContext,
-  type NegotiationEffects,
   type NegotiationFailure,
-  type NegotiationSettings,
   negotiationMachine,
   StepQueue,
 } from '../../machines/index.ts';
@@ -25,12 +23,7 @@ import { inspectStep } from './inspect-step.ts';
 import { negotiationEffects, type Pairing } from './negotiation-effects.ts';
 import { eventFrom, type PeerEvent } from './negotiator-events.ts';
 
-type NegotiationHost = MachineHost<
-  Hosted<NegotiationContext>,
-  PeerEvent,
-  NegotiationEffects,
-  { settings: NegotiationSettings }
->;
+type NegotiationHost = MachineHost<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent>;
 type StateValue = Hosted<NegotiationContext>['value'];
 
 /** What the user's side of a peer is told. */

@@ -1,5 +1,11 @@
 /** What those who use a host see of it: the session it keeps, the effects it yields, the steps it tells of. */
-import type { StateValue } from 'xstate';
+import {
+  type AnyStateMachine,
+  assertEvent,
+  type EventFrom,
+  type StateMachine,
+  type StateValue,
+} from 'xstate';
 import type { GuardVerdict } from './explain-ignored.ts';
 import type { TimerOwner } from './timer-wheel.ts';
 
@@ -41,18 +47,58 @@ export interface TakenTransition {
 
 export type Observer<Instance> = (step: Step<Instance>) => void;
 
-/** One function for each effect of a machine, so that a machine cannot name one that nobody executes. */
-export type Executors<Effects, Instance, Event> = {
-  readonly [Name in keyof Effects]: (
-    instance: Instance,
-    event: Event,
-    params: ParamsOf<Effects[Name]>,
-  ) => void;
-};
-
-/** Declares an effect in `setup({actions})`: named and typed there, executed by the shell. */
+/** Declares an effect in `setup({actions})`: named and typed there, executed by whoever hosts the machine. */
 export function effect<Params = undefined>() {
   return (_args: unknown, _params: Params): void => {};
 }
 
-type ParamsOf<Declared> = Declared extends (args: never, params: infer Params) => void ? Params : never;
+/** One function for each effect of a machine, so that a machine cannot name one that nobody executes. */
+export type Executors<
+  Machine extends AnyStateMachine,
+  Instance,
+  Event extends EventFrom<Machine> = EventFrom<Machine>,
+> = {
+  readonly [Effect in EffectFrom<Machine> as Effect['type']]: (
+    instance: Instance,
+    event: Event,
+    params: Effect['params'],
+  ) => void;
+};
+
+/**
+ * The effects of a machine, by name and parameters: those of its actions that were declared with {@link effect}. An
+ * `assign`, whose parameters nobody declared, is none.
+ */
+export type EffectFrom<Machine extends AnyStateMachine> = Declared<ActionFrom<Machine>>;
+
+type Declared<Action> = Action extends { type: string; params: unknown }
+  ? unknown extends Action['params']
+    ? never
+    : Action
+  : never;
+
+type ActionFrom<Machine> =
+  // biome-ignore lint/suspicious/noExplicitAny: the other parameters of XState's type do not matter here
+  Machine extends StateMachine<any, any, any, any, infer Action, any, any, any, any, any, any, any, any, any>
+    ? Action
+    : never;
+
+/** The one of a union of events that has the type, also where a member of the union stands for several types. */
+export type EventOf<Event extends { type: string }, Type extends string> = Event extends unknown
+  ? Type extends Event['type']
+    ? Omit<Event, 'type'> & { readonly type: Type }
+    : never
+  : never;
+
+/**
+ * The event, as one of the types that can cause an effect. That these are the only ones is known from the chart, and
+ * not to TypeScript.
+ * @throws when it is another: the chart has changed, and the effect has not
+ */
+export function eventOf<Event extends { type: string }, const Type extends Event['type']>(
+  event: Event,
+  ...types: readonly Type[]
+): EventOf<Event, Type> {
+  assertEvent(event, types as never);
+  return event as never;
+}

@@ -4,7 +4,7 @@
  *
  * Hosted machines use named actions and `after`; they do not invoke, spawn or emit, and have no history states.
  */
-import type { AnyStateMachine, StateValue } from 'xstate';
+import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
 import { explainIgnored } from './explain-ignored.ts';
 import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
@@ -12,12 +12,14 @@ import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
 
 export * from './hosted.ts';
 
-export interface HostOptions<Instance, Event, Effects> {
-  readonly executors: Executors<Effects, Instance, Event>;
+export interface HostOptions<
+  Machine extends AnyStateMachine,
+  Instance,
+  Event extends EventFrom<Machine> = EventFrom<Machine>,
+> {
+  readonly executors: Executors<Machine, Instance, Event>;
   /** Shared, with its timers, by all hosts whose machines speak to each other. */
   readonly queue: StepQueue;
-  /** What only the shell knows and a delayed transition's guard asks for; it goes into the timer's event. */
-  readonly timerFacts?: (instance: Instance) => object;
   /** Told when an effect, or the machine itself, threw. It may send an event; nobody else notices. */
   readonly onError: (instance: Instance, error: unknown, effect: string) => void;
 }
@@ -33,22 +35,26 @@ class Start {
   }
 }
 
+/**
+ * The machine gives the types of all that is put together here: its context, input, events and effects.
+ * @typeParam Instance what is kept for each session, a {@link Hosted} of the machine's context
+ * @typeParam Event the machine's events, where they carry more than the machine looks at (an SDP, a frame)
+ */
 export class MachineHost<
-  Instance extends Hosted<unknown>,
-  Event extends { type: string },
-  Effects,
-  Input = unknown,
+  Machine extends AnyStateMachine,
+  Instance extends Hosted<ContextFrom<Machine>>,
+  Event extends EventFrom<Machine> = EventFrom<Machine>,
 > {
   /** Told of every step, when there is one. Without one, observing costs nothing. */
   observer: Observer<Instance> | undefined;
-  readonly machine: AnyStateMachine;
+  readonly machine: Machine;
   /** How often each transition was taken. */
   readonly taken = new Map<TakenTransition, number>();
-  readonly #options: HostOptions<Instance, Event, Effects>;
+  readonly #options: HostOptions<Machine, Instance, Event>;
   readonly #executors: Record<string, AnyExecutor>;
   readonly #stepper: MachineStepper;
 
-  constructor(machine: AnyStateMachine, options: HostOptions<Instance, Event, Effects>) {
+  constructor(machine: Machine, options: HostOptions<Machine, Instance, Event>) {
     this.machine = machine;
     this.#options = options;
     this.#executors = options.executors as Record<string, AnyExecutor>;
@@ -56,7 +62,7 @@ export class MachineHost<
   }
 
   /** Starts a session: its first state, and that state's effects. */
-  start(instance: Instance, input: Input): void {
+  start(instance: Instance, input: InputFrom<Machine>): void {
     this.#options.queue.send(this, instance, new Start(input));
   }
 
@@ -74,7 +80,7 @@ export class MachineHost<
   }
 
   /** For the queue; everybody else sends. */
-  step(instance: Instance, event: Event): void {
+  step(instance: Instance, event: Event | Start): void {
     if (instance.isDone) return;
     const from = instance.value;
     let effects: readonly Effect[];
@@ -95,7 +101,7 @@ export class MachineHost<
     if (instance.isDone) this.#options.queue.timers.disarmAll(instance);
   }
 
-  #observe(instance: Instance, event: Event, from: StateValue, effects: readonly Effect[]): void {
+  #observe(instance: Instance, event: Event | Start, from: StateValue, effects: readonly Effect[]): void {
     const { transitions } = this.#stepper;
     const isIgnored = transitions.length === 0 && !(event instanceof Start);
     this.observer?.({
@@ -110,7 +116,7 @@ export class MachineHost<
     });
   }
 
-  #execute(instance: Instance, event: Event, { type, params }: Effect): void {
+  #execute(instance: Instance, event: Event | Start, { type, params }: Effect): void {
     try {
       if (type === RAISE) this.#armDelay(instance, params as { id: string; delay?: number });
       else if (type === CANCEL)
@@ -129,6 +135,6 @@ export class MachineHost<
   /** One function for all timers: a closure for each would be most of what a session weighs. */
   readonly #fire = (type: string, owner: unknown): void => {
     const instance = owner as Instance;
-    this.dispatch(instance, { ...this.#options.timerFacts?.(instance), type } as Event);
+    this.dispatch(instance, { type } as Event);
   };
 }

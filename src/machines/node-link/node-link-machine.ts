@@ -3,13 +3,13 @@
  * numbered and sent again, so it arrives once and in order, or the link is lost, and then for both: the other side has
  * been told of another link by the time it hears from this one again.
  */
-import { setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import { effect } from '../host/machine-host.ts';
 
 export interface NodeLinkSettings {
   /** How often a node is greeted, and how often an open link says that it is there and sends again what was not had. */
   readonly beatMs: number;
-  /** A node that is not heard from for so long is lost. */
+  /** A node that is not heard from for so long is lost, at the next beat. */
   readonly silenceMs: number;
   /** So long may the bus be away until its nodes are lost with it; Infinity where it says nothing about them. */
   readonly suspendedMs: number;
@@ -18,24 +18,28 @@ export interface NodeLinkSettings {
 export interface NodeLinkContext {
   readonly node: number;
   readonly settings: NodeLinkSettings;
+  /** How long the node will have been silent at the next beat, to half a beat. */
+  readonly silentMs: number;
 }
 
-export type NodeLinkEvent =
+export type NodeLinkInput = Pick<NodeLinkContext, 'node' | 'settings'>;
+
+export type NodeLinkEventFromNode =
   /** It has heard of this link: what it sends from now on is for it. */
   | { type: 'GREETED' }
-  /** The bus says that nobody of that number is there. */
-  | { type: 'UNREACHABLE' }
+  /** It sent something. Once between two beats is enough. */
+  | { type: 'HEARD' }
   /** It speaks of another link of its own, or says goodbye: it has forgotten this one. */
-  | { type: 'FORGOTTEN' }
-  /** More waits for it than may. */
-  | { type: 'OVERFULL' }
-  | { type: 'BUS_DOWN' }
-  | { type: 'BUS_UP' };
+  | { type: 'FORGOTTEN' };
 
-/** A delayed transition's event, with what the shell adds: how long ago the node was last heard. */
-interface TimerEvent {
-  readonly idleMs?: number;
-}
+export type NodeLinkEventFromBus =
+  /** The bus says that nobody of that number is there. */
+  { type: 'UNREACHABLE' } | { type: 'BUS_DOWN' } | { type: 'BUS_UP' };
+
+/** More waits for it than may. */
+export type NodeLinkEventFromServer = { type: 'OVERFULL' };
+
+export type NodeLinkEvent = NodeLinkEventFromNode | NodeLinkEventFromBus | NodeLinkEventFromServer;
 
 const effects = {
   greet: effect(),
@@ -54,11 +58,18 @@ export const nodeLinkMachine = setup({
   types: {
     context: {} as NodeLinkContext,
     events: {} as NodeLinkEvent,
-    input: {} as NodeLinkContext,
+    input: {} as NodeLinkInput,
   },
-  actions: effects,
+  actions: {
+    ...effects,
+    /** The beats count from now. */
+    startSilence: assign({ silentMs: ({ context }) => context.settings.beatMs }),
+    countSilence: assign({ silentMs: ({ context }) => context.silentMs + context.settings.beatMs }),
+    /** It was heard at some time between two beats: half a beat before the next one, on average. */
+    endSilence: assign({ silentMs: ({ context }) => context.settings.beatMs / 2 }),
+  },
   guards: {
-    wasSilent: ({ context, event }) => ((event as TimerEvent).idleMs ?? 0) >= context.settings.silenceMs,
+    wasSilent: ({ context }) => context.silentMs >= context.settings.silenceMs,
   },
   delays: {
     beat: ({ context }) => context.settings.beatMs,
@@ -67,9 +78,10 @@ export const nodeLinkMachine = setup({
 }).createMachine({
   id: 'node-link',
   description: 'What this node knows of one other.',
-  context: ({ input }) => input,
+  context: ({ input: { node, settings } }) => ({ node, settings, silentMs: settings.beatMs }),
   initial: 'greeting',
   on: {
+    HEARD: { actions: 'endSilence' },
     FORGOTTEN: { target: '.lost' },
     OVERFULL: { target: '.lost' },
   },
@@ -78,14 +90,16 @@ export const nodeLinkMachine = setup({
       description: 'It was told of this link; it has not answered yet.',
       entry: 'greet',
       on: {
-        GREETED: { target: 'open', actions: ['announceOpen', 'sendAgain'] },
+        GREETED: { target: 'open', actions: ['startSilence', 'announceOpen', 'sendAgain'] },
         UNREACHABLE: { target: 'lost' },
         BUS_DOWN: { target: 'lost' },
+        // What was said while the bus was away, nobody heard.
+        BUS_UP: { actions: 'startSilence' },
       },
       after: {
         beat: [
           { guard: 'wasSilent', target: 'lost' },
-          { target: 'greeting', reenter: true },
+          { target: 'greeting', reenter: true, actions: 'countSilence' },
         ],
       },
     },
@@ -99,14 +113,14 @@ export const nodeLinkMachine = setup({
       after: {
         beat: [
           { guard: 'wasSilent', target: 'lost' },
-          { target: 'open', reenter: true, actions: 'beat' },
+          { target: 'open', reenter: true, actions: ['countSilence', 'beat'] },
         ],
       },
     },
     suspended: {
       description: 'The bus is away: with a broker, that says nothing about the node.',
       entry: { type: 'failRequests', params: { code: 'unavailable' } },
-      on: { BUS_UP: { target: 'open', actions: 'sendAgain' } },
+      on: { BUS_UP: { target: 'open', actions: ['startSilence', 'sendAgain'] } },
       after: { suspension: { target: 'lost' } },
     },
     lost: {

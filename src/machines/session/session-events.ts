@@ -64,7 +64,7 @@ export type SessionEventFromNodes =
   | { type: 'MOVED' };
 
 export type SessionEventFromTransport =
-  /** The client sent something after it was pinged. */
+  /** The client sent something. After a ping this has to be told at once; before, a few times in a ping interval will do. */
   | { type: 'HEARD' }
   /** The client is back on a new socket; the old one may not even have been missed. */
   | { type: 'RESUMED' }

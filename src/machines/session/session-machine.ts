@@ -7,11 +7,6 @@ import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protoco
 import { effect } from '../host/machine-host.ts';
 import type { PairTarget, SessionContext, SessionEvent, SessionInput } from './session-events.ts';
 
-/** A delayed transition's event, with what the shell adds: how long ago the client was last heard. */
-interface TimerEvent {
-  readonly idleMs?: number;
-}
-
 /** Long for a node that is there, and what comes later than that is refused. */
 const ASK_TIMEOUT_MS = 3_000;
 
@@ -66,15 +61,9 @@ export const sessionMachine = setup({
       context.isResumable && !(event.type === 'SOCKET_CLOSED' && event.isGoodbye),
     isAskedFor: ({ event }) => event.type === 'PAIRED' && event.isGranted === true,
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
-    wasHeardSince: ({ context, event }) =>
-      ((event as TimerEvent).idleMs ?? Number.POSITIVE_INFINITY) < context.settings.pingIntervalMs,
   },
   delays: {
-    // A client that was heard meanwhile is due for a ping an interval after that, not after this timer.
-    pingInterval: ({ context, event }) =>
-      context.settings.pingIntervalMs === 0
-        ? Number.POSITIVE_INFINITY
-        : Math.max(context.settings.pingIntervalMs - ((event as TimerEvent).idleMs ?? 0), 1),
+    pingInterval: ({ context }) => context.settings.pingIntervalMs || Number.POSITIVE_INFINITY,
     pingTimeout: ({ context }) => context.settings.pingTimeoutMs || Number.POSITIVE_INFINITY,
     resumeGrace: ({ context }) => context.settings.resumeGraceMs,
     askTimeout: ASK_TIMEOUT_MS,
@@ -224,12 +213,8 @@ export const sessionMachine = setup({
               states: {
                 heard: {
                   description: 'It sent something within the ping interval.',
-                  after: {
-                    pingInterval: [
-                      { guard: 'wasHeardSince', target: 'heard', reenter: true },
-                      { target: 'pinged' },
-                    ],
-                  },
+                  on: { HEARD: { target: 'heard', reenter: true } },
+                  after: { pingInterval: { target: 'pinged' } },
                 },
                 pinged: {
                   description: 'It was silent for the interval; any message counts as an answer.',

@@ -7,7 +7,6 @@ import {
   Hosted,
   MachineHost,
   type NodeLinkContext,
-  type NodeLinkEffects,
   type NodeLinkEvent,
   type NodeLinkSettings,
   nodeLinkMachine,
@@ -40,7 +39,6 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   /** The other side's; 0 until it is heard. */
   peerNumber = 0;
   readonly openedAt: number;
-  heardAt: number;
   readonly delivery = new ReliableDelivery<string>();
   waitingBytes = 0;
   /** What was the first to wait at the last beat: it is sent again only when it still is. */
@@ -52,7 +50,6 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     this.node = node;
     this.number = number;
     this.openedAt = now;
-    this.heardAt = now;
   }
 
   get isOpen(): boolean {
@@ -86,7 +83,7 @@ export interface NodeLinksDeps {
 }
 
 export class NodeLinks {
-  readonly host: MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>;
+  readonly host: MachineHost<typeof nodeLinkMachine, NodeLink>;
   /** By the other node's number. */
   readonly links = new Map<NodeId, NodeLink>();
   isBusUp = false;
@@ -98,15 +95,14 @@ export class NodeLinks {
 
   constructor(deps: NodeLinksDeps) {
     this.#deps = deps;
-    const { queue, timers, bus } = deps;
+    const { queue, bus } = deps;
     this.#settings = {
       beatMs: BEAT_MS,
       silenceMs: SILENCE_MS,
       suspendedMs: bus.hasBroker ? Number.POSITIVE_INFINITY : SILENCE_MS,
     };
-    this.host = new MachineHost<NodeLink, NodeLinkEvent, NodeLinkEffects>(nodeLinkMachine, {
+    this.host = new MachineHost(nodeLinkMachine, {
       queue,
-      timerFacts: (link) => ({ idleMs: timers.now - link.heardAt }),
       executors: {
         greet: (link) => this.#send(link, 0),
         announceOpen: (link) => {
@@ -196,10 +192,7 @@ export class NodeLinks {
     this.#isToldAway = false;
     this.#deps.busChanged(true);
     this.#announce();
-    for (const link of [...this.links.values()]) {
-      link.heardAt = this.#deps.timers.now;
-      this.host.dispatch(link, { type: 'BUS_UP' });
-    }
+    for (const link of [...this.links.values()]) this.host.dispatch(link, { type: 'BUS_UP' });
   }
 
   #down(reason: string): void {
@@ -224,12 +217,12 @@ export class NodeLinks {
   }
 
   #received(text: string): void {
-    const now = this.#deps.now();
+    this.#deps.now();
     const envelope = decodeEnvelope(text);
     if (!envelope || envelope.node === this.#deps.node) return;
     const link = this.#linkFor(envelope);
     if (!link) return;
-    link.heardAt = now;
+    if (link.context.silentMs >= BEAT_MS) this.host.dispatch(link, { type: 'HEARD' });
     const { seq, ack, message } = envelope;
     link.delivery.ack(ack);
     if (seq === 0) return;

@@ -2,17 +2,15 @@
 import {
   type CloseReason,
   type Executors,
+  eventOf,
   hostOf,
-  type RelayLinkEffects,
   type RelayLinkEvent,
+  type relayLinkMachine,
 } from '../../machines/index.ts';
 import {
-  type ClientChat,
   duplicateText,
   encodeRelayMessage,
-  type Registration,
   type RelayMessage,
-  type ServerQuit,
   type Status,
   statusCodes,
   statusTexts,
@@ -22,11 +20,8 @@ import type { RelayLink, RelayNode } from './relay-node.ts';
 /** What the others read of a host that did not say goodbye. */
 export const LOST_TEXT = 'The connection was lost';
 
-/** The message that an event brought; the machine yields these effects for such events alone. */
-function messageIn<Message extends RelayMessage>(event: RelayLinkEvent): Message {
-  if (!('message' in event)) throw new Error(`${event.type} brings no message`);
-  return event.message as Message;
-}
+const registrationIn = (event: RelayLinkEvent) =>
+  eventOf(event, 'SERVER_REGISTERED', 'CLIENT_REGISTERED').message;
 
 function hostIdOf(link: RelayLink): number {
   const { hostId } = link.context;
@@ -43,7 +38,7 @@ const ordinaryReasons: ReadonlySet<CloseReason> = new Set([
   'this server stops',
 ]);
 
-export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects, RelayLink, RelayLinkEvent> {
+export function relayLinkEffects(node: RelayNode): Executors<typeof relayLinkMachine, RelayLink> {
   const { log } = node.options;
   const ownId = node.options.id;
 
@@ -71,7 +66,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
       .map((host) => node.announcementOf(host));
 
   const adopt = (link: RelayLink, event: RelayLinkEvent, greeting: readonly RelayMessage[]) => {
-    const host = hostOf(messageIn<Registration>(event), hostIdOf(link));
+    const host = hostOf(registrationIn(event), hostIdOf(link));
     node.addAdjacent(link, host);
     link.port.introduce([
       ...greeting.map(encodeRelayMessage),
@@ -92,14 +87,14 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     },
 
     adoptClient(link, event) {
-      const { sourceId, name } = messageIn<Registration>(event);
+      const { sourceId, name } = registrationIn(event);
       adopt(link, event, [statusTo(sourceId, statusCodes.welcome, statusTexts.welcome(name))]);
     },
 
-    learnHost: (link, event) => node.learn(messageIn<Registration>(event), hostIdOf(link)),
+    learnHost: (link, event) => node.learn(registrationIn(event), hostIdOf(link)),
 
     displaceHost(link, event) {
-      const message = messageIn<Registration>(event);
+      const message = registrationIn(event);
       const holder = node.table.get(message.sourceId);
       if (!holder) return;
       log.warn({ link: link.number, host: holder.id }, 'the parent has that id, so it is taken from ours');
@@ -114,7 +109,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     },
 
     refuseDuplicate(link, event) {
-      const registration = messageIn<Registration>(event);
+      const registration = registrationIn(event);
       link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, duplicateText(registration))));
       link.rejections += 1;
       if (isWorthALine(link.rejections))
@@ -128,24 +123,24 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     },
 
     forward(_link, event) {
-      const message = messageIn<Status | ClientChat>(event);
+      const message = eventOf(event, 'STATUS_RECEIVED', 'CHAT_RECEIVED').message;
       node.route(message.destinationId, message);
     },
 
     reportUnknownId(_link, event) {
-      const { sourceId, destinationId } = messageIn<ClientChat>(event);
+      const { sourceId, destinationId } = eventOf(event, 'CHAT_RECEIVED').message;
       node.route(sourceId, statusTo(sourceId, statusCodes.unknownId, statusTexts.unknownId(destinationId)));
     },
 
     takeChat(link, event) {
-      const { sourceId, content } = messageIn<ClientChat>(event);
+      const { sourceId, content } = eventOf(event, 'CHAT_RECEIVED').message;
       const source = node.table.get(sourceId);
       if (source && node.options.onChat?.(source, content)) return;
       passOver(link, event, 'a chat to this server, which is nobody to chat with');
     },
 
     logStatus(link, event) {
-      const status = messageIn<Status>(event);
+      const status = eventOf(event, 'STATUS_RECEIVED').message;
       const { code, sourceId, content } = status;
       if (node.options.onStatus?.(status)) return;
       node.statusLog.append(content);
@@ -153,7 +148,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     },
 
     forgetHost(link, event) {
-      const message = messageIn<RelayMessage & { content: string }>(event);
+      const message = eventOf(event, 'CLIENT_QUIT', 'SERVER_QUIT').message;
       const host = node.table.get(message.sourceId);
       if (!host) return;
       node.table.remove(host.id);
@@ -175,7 +170,7 @@ export function relayLinkExecutors(node: RelayNode): Executors<RelayLinkEffects,
     },
 
     attachToReplacement(link, event) {
-      if (link.context.isParent) node.options.onParentQuit?.(messageIn<ServerQuit>(event).content);
+      if (link.context.isParent) node.options.onParentQuit?.(eventOf(event, 'SERVER_QUIT').message.content);
     },
 
     rejectMessage: (link, event, { reason }) => passOver(link, event, reason),

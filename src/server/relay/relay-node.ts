@@ -11,9 +11,6 @@ import {
   type RelayHost,
   type RelayHostKind,
   type RelayLinkContext,
-  type RelayLinkEffects,
-  type RelayLinkEvent,
-  type RelayLinkInput,
   RelayTable,
   registrationOf,
   relayLinkEvent,
@@ -27,7 +24,7 @@ import {
   type RelayMessage,
   type Status,
 } from '../../protocol/relay-chat/index.ts';
-import { relayLinkExecutors } from './relay-link-effects.ts';
+import { relayLinkEffects } from './relay-link-effects.ts';
 import { StatusLog } from './status-log.ts';
 
 /** The way to the host at the other end of a link. After `close` or `cut` nothing is sent any more. */
@@ -81,7 +78,7 @@ export class RelayNode {
   readonly identity: RelayIdentity;
   readonly table: RelayTable;
   readonly statusLog = new StatusLog();
-  readonly host: MachineHost<RelayLink, RelayLinkEvent, RelayLinkEffects, RelayLinkInput>;
+  readonly host: MachineHost<typeof relayLinkMachine, RelayLink>;
   readonly options: RelayNodeOptions;
   /** True while the server says goodbye: hosts that it loses by that are for its neighbours to withdraw. */
   isStopping = false;
@@ -101,7 +98,7 @@ export class RelayNode {
     encodeRelayMessage(this.ownRegistration(0));
     this.table = new RelayTable(id);
     this.host = new MachineHost(relayLinkMachine, {
-      executors: relayLinkExecutors(this),
+      executors: relayLinkEffects(this),
       queue,
       onError: (link, error, effect) => {
         options.log.error({ link: link.number, effect, err: error }, 'a relay link failed; it is closed');

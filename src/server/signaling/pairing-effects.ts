@@ -1,5 +1,5 @@
 /** What the pairing machine's effects do. */
-import type { Executors, PairingEffects } from '../../machines/index.ts';
+import type { Executors, pairingMachine } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
 import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
 import { RemoteSession } from '../cluster/pairing/remote-session.ts';
@@ -22,7 +22,7 @@ export interface PairingDeps {
 
 export function pairingEffects(
   deps: PairingDeps,
-): Executors<PairingEffects, ServerPairing, ServerPairingEvent> {
+): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   const { outbox, log, sessionHost, remotePairings, pairings } = deps;
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('info');

@@ -4,11 +4,11 @@
  */
 import type {
   MachineHost,
-  PairingEffects,
   PairTarget,
-  SessionEffects,
+  pairingMachine,
   SessionEvent,
   Side,
+  sessionMachine,
 } from '../../machines/index.ts';
 import { type ClientMessageOf, type ClientMessageType, parsePairingKey } from '../../protocol/index.ts';
 import type { AddressRate } from '../admission/rate-limits.ts';
@@ -19,8 +19,8 @@ import { type Frame, textOf } from '../dialects/native/decode-client-message.ts'
 import type { PairingKeys } from './pairing-keys.ts';
 import { type ServerPairing, type ServerPairingEvent, ServerSession } from './sessions.ts';
 
-export type SessionHost = MachineHost<ServerSession, SessionEvent, SessionEffects>;
-export type PairingHost = MachineHost<ServerPairing, ServerPairingEvent, PairingEffects>;
+export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
+export type PairingHost = MachineHost<typeof pairingMachine, ServerPairing, ServerPairingEvent>;
 
 export interface Directory {
   readonly sessions: ReadonlyMap<string, ServerSession>;

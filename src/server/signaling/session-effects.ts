@@ -1,6 +1,6 @@
 /** What the session machine's effects do. */
 import type { Clock } from '../../common/clock.ts';
-import type { Executors, SessionEffects, SessionEvent } from '../../machines/index.ts';
+import type { Executors, sessionMachine } from '../../machines/index.ts';
 import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
 import type { RemotePairRequests } from '../cluster/pairing/remote-pair-requests.ts';
 import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
@@ -26,7 +26,7 @@ export interface SessionDeps {
   readonly left: (session: ServerSession) => void;
 }
 
-export function sessionEffects(deps: SessionDeps): Executors<SessionEffects, ServerSession, SessionEvent> {
+export function sessionEffects(deps: SessionDeps): Executors<typeof sessionMachine, ServerSession> {
   const { directory, outbox, log, clock, remotePairings } = deps;
   return {
     createPairing(session, event) {

@@ -34,6 +34,7 @@ export class ServerSession extends Hosted<SessionContext> {
   socket: WebSocket<SocketData> | undefined;
   readonly address: string;
   readonly openedAt: number;
+  /** When its machine was last told that it was heard. */
   heardAt: number;
   /** True from a ping to the next message, so that only that message costs a step. */
   isPinged = false;

@@ -4,8 +4,8 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { StateValue } from 'xstate';
-import type { MachineHost } from '../../machines/index.ts';
+import type { AnyStateMachine, StateValue } from 'xstate';
+import type { Hosted, MachineHost } from '../../machines/index.ts';
 import { nameTransitions } from '../../machines/index.ts';
 
 /** What the metrics show that somebody else counts. */
@@ -27,7 +27,7 @@ interface MeasuredRooms {
 }
 
 type InState = { readonly value: StateValue };
-type Host = Pick<MachineHost<never, never, never>, 'machine' | 'taken'>;
+type Host = Pick<MachineHost<AnyStateMachine, Hosted<unknown>>, 'machine' | 'taken'>;
 
 class Counts extends Map<string, number> {
   add(name: string, amount = 1): void {

@@ -5,7 +5,6 @@ import {
   Hosted,
   MachineHost,
   type NegotiationContext,
-  type NegotiationEffects,
   type NegotiationEvent,
   type NegotiationSettings,
   negotiationMachine,
@@ -17,7 +16,7 @@ import { noteTransitions } from '../../support/machines/transition-coverage.ts';
 class Stepper {
   readonly #instance = new Hosted<NegotiationContext>();
   readonly #queue = new StepQueue();
-  readonly #host: MachineHost<Hosted<NegotiationContext>, NegotiationEvent, NegotiationEffects>;
+  readonly #host: MachineHost<typeof negotiationMachine, Hosted<NegotiationContext>>;
   #effects: string[] = [];
 
   constructor(own: Partial<NegotiationSettings> = {}) {

@@ -1,11 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nameTransitions } from '../../../src/machines/chart/transition-names.ts';
-import type {
-  PairingContext,
-  PairingEffects,
-  PairingEvent,
-  PairingInput,
-} from '../../../src/machines/index.ts';
+import type { PairingContext } from '../../../src/machines/index.ts';
 import { type Executors, Hosted, MachineHost, StepQueue } from '../../../src/machines/index.ts';
 import { pairingMachine } from '../../../src/machines/pairing/pairing-machine.ts';
 import { sessionMachine } from '../../../src/machines/session/session-machine.ts';
@@ -16,7 +11,7 @@ describe("a transition's name", () => {
     expect(names).toContain('pairing --UNPAIR_RECEIVED#0--> pairing.disconnected');
     expect(names).toContain('pairing.negotiating.offered --OFFER_RECEIVED#1-->');
     expect([...nameTransitions(sessionMachine).values()]).toContain(
-      'session.present.socket.online.heard --after pingInterval#1--> session.present.socket.online.pinged',
+      'session.present.socket.online.heard --after pingInterval#0--> session.present.socket.online.pinged',
     );
   });
 
@@ -31,16 +26,13 @@ describe("a transition's name", () => {
       {},
       { get: () => nothing, getOwnPropertyDescriptor: () => ({ configurable: true }) },
     );
-    const host = new MachineHost<Hosted<PairingContext>, PairingEvent, PairingEffects, PairingInput>(
-      pairingMachine,
-      {
-        executors: executors as Executors<PairingEffects, Hosted<PairingContext>, PairingEvent>,
-        queue: new StepQueue(),
-        onError: (_instance, error) => {
-          throw error;
-        },
+    const host = new MachineHost<typeof pairingMachine, Hosted<PairingContext>>(pairingMachine, {
+      executors: executors as Executors<typeof pairingMachine, Hosted<PairingContext>>,
+      queue: new StepQueue(),
+      onError: (_instance, error) => {
+        throw error;
       },
-    );
+    });
     const names = nameTransitions(pairingMachine);
     const taken: (string | undefined)[][] = [];
     host.observer = (step) => taken.push(step.transitions.map((transition) => names.get(transition)));

@@ -39,7 +39,7 @@ function hostOf({ machine }: MachineCase): (input: unknown) => Side {
       (instance: Recorded, _event: unknown, params: unknown) => instance.actions.push(note(name, params)),
     ]),
   );
-  const host = new MachineHost<Recorded, { type: string }, object>(machine, {
+  const host = new MachineHost<AnyStateMachine, Recorded>(machine, {
     executors,
     queue,
     onError: (_instance, error) => {

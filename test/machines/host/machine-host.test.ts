@@ -34,16 +34,15 @@ const machine = setup({
 });
 
 type Instance = Hosted<{ count: number }>;
-type Event = { type: 'GO' | 'BACK' | 'BREAK' | 'LOUDER' };
 
 function setUp(
-  onShout: (host: MachineHost<Instance, Event, typeof effects>, instance: Instance) => void = () => {},
+  onShout: (host: MachineHost<typeof machine, Instance>, instance: Instance) => void = () => {},
 ) {
   const log: string[] = [];
   const errors: string[] = [];
   const queue = new StepQueue();
   const { timers } = queue;
-  const host: MachineHost<Instance, Event, typeof effects> = new MachineHost(machine, {
+  const host: MachineHost<typeof machine, Instance> = new MachineHost(machine, {
     queue,
     executors: {
       shout(instance, event, { word }) {

@@ -3,6 +3,7 @@
  * each step should yield; the clients' inboxes say whether it came, and with which payload.
  */
 import { describe, expect, it } from '@jest/globals';
+import type { AnyStateMachine } from 'xstate';
 import { TestModel } from 'xstate/graph';
 import {
   Hosted,
@@ -54,7 +55,7 @@ function oracle() {
       (_pairing: unknown, _event: unknown, params: unknown) => yielded.push({ type, params }),
     ]),
   );
-  const host = new MachineHost<Hosted<unknown>, PairingEvent, object>(pairingMachine, {
+  const host = new MachineHost<AnyStateMachine, Hosted<unknown>>(pairingMachine, {
     executors,
     queue: new StepQueue(),
     onError: (_pairing, error) => {

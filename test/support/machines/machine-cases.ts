@@ -158,6 +158,7 @@ export const remoteSessionEvents: Cases<RemoteSessionEvent> = {
 
 export const nodeLinkEvents: Cases<NodeLinkEvent> = {
   GREETED: [{ type: 'GREETED' }],
+  HEARD: [{ type: 'HEARD' }],
   UNREACHABLE: [{ type: 'UNREACHABLE' }],
   FORGOTTEN: [{ type: 'FORGOTTEN' }],
   OVERFULL: [{ type: 'OVERFULL' }],

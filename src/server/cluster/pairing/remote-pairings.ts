@@ -6,8 +6,6 @@
  */
 import {
   MachineHost,
-  type RemoteSessionEffects,
-  type RemoteSessionEvent,
   remoteSessionMachine,
   type Side,
   type StepQueue,
@@ -62,7 +60,7 @@ type PairingMessageType =
   | 'moving';
 
 export class RemotePairings {
-  readonly remoteHost: MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>;
+  readonly remoteHost: MachineHost<typeof remoteSessionMachine, RemoteSession>;
   /** How they find each other again. */
   readonly reconciler: PairingReconciler;
   readonly #remotes = new Map<string, RemoteSession[]>();
@@ -77,18 +75,15 @@ export class RemotePairings {
         deps.outbox.send(remote.localSession, { type, peer_id: remote.id });
       remote.isToldAway = isAway;
     };
-    this.remoteHost = new MachineHost<RemoteSession, RemoteSessionEvent, RemoteSessionEffects>(
-      remoteSessionMachine,
-      {
-        queue,
-        onError,
-        executors: {
-          announceAway: (remote) => tellPeer(remote, true),
-          announceBack: (remote) => tellPeer(remote, false),
-          losePeer: (remote) => this.lose(remote, remote.isResumable ? 'timed_out' : 'disconnected'),
-        },
+    this.remoteHost = new MachineHost(remoteSessionMachine, {
+      queue,
+      onError,
+      executors: {
+        announceAway: (remote) => tellPeer(remote, true),
+        announceBack: (remote) => tellPeer(remote, false),
+        losePeer: (remote) => this.lose(remote, remote.isResumable ? 'timed_out' : 'disconnected'),
       },
-    );
+    });
     this.reconciler = new PairingReconciler(deps, this);
   }
 

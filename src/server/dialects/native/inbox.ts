@@ -18,6 +18,9 @@ export interface InboxDeps {
 /** Longer than the longest head of a numbered frame, with some white space in it. */
 const HEAD_BYTES = 48;
 
+/** A step for every message would cost more than a ping that is sent this part of the interval too early. */
+const HEARD_EVERY = 0.1;
+
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
 const SPACE = 0x20;
@@ -33,9 +36,11 @@ const NOT_NUMBERED = {
 
 export class Inbox {
   readonly #deps: InboxDeps;
+  readonly #heardEveryMs: number;
 
   constructor(deps: InboxDeps) {
     this.#deps = deps;
+    this.#heardEveryMs = deps.options.pingIntervalMs * HEARD_EVERY || Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -44,10 +49,10 @@ export class Inbox {
    */
   receive(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean, now: number): void {
     const { outbox, sessionHost } = this.#deps;
-    session.heardAt = now;
     this.#deps.metrics.bytesReceived += bytes.byteLength;
-    if (session.isPinged) {
+    if (session.isPinged || now - session.heardAt >= this.#heardEveryMs) {
       session.isPinged = false;
+      session.heardAt = now;
       sessionHost.dispatch(session, { type: 'HEARD' });
     }
     const message = session.delivery

@@ -1,5 +1,5 @@
 /** What the effects of the player and the pairing machine do in a game room. */
-import type { Executors, PairingEffects, PlayerEffects } from '../../../machines/index.ts';
+import type { Executors, pairingMachine, playerMachine } from '../../../machines/index.ts';
 import { type ErrorCode, errorMessages, type RoomId } from '../../../protocol/index.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -26,7 +26,7 @@ export interface RoomDeps {
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
 }
 
-export function playerEffects(deps: RoomDeps): Executors<PlayerEffects, Player, RoomPlayerEvent> {
+export function playerEffects(deps: RoomDeps): Executors<typeof playerMachine, Player, RoomPlayerEvent> {
   const { log, rooms } = deps;
   return {
     enterGame(player, event) {
@@ -90,7 +90,9 @@ const SIGNAL_EVENTS = {
   'ice-candidate': 'CANDIDATE_RECEIVED',
 } as const;
 
-export function roomPairingEffects(deps: RoomDeps): Executors<PairingEffects, RoomPairing, RoomPairingEvent> {
+export function roomPairingEffects(
+  deps: RoomDeps,
+): Executors<typeof pairingMachine, RoomPairing, RoomPairingEvent> {
   const { log, pairings } = deps;
   return {
     announcePairing({ initiator, responder, room }) {

@@ -4,10 +4,7 @@
  */
 import {
   MachineHost,
-  type PairingEffects,
-  type PairingInput,
   type PlaceInGame,
-  type PlayerEffects,
   pairingMachine,
   playerMachine,
   type SignalTarget,
@@ -34,8 +31,8 @@ import {
 import { playerEffects, refuse, roomPairingEffects } from './room-effects.ts';
 import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socket-server.ts';
 
-export type RoomPlayerHost = MachineHost<Player, RoomPlayerEvent, PlayerEffects, undefined>;
-export type RoomPairingHost = MachineHost<RoomPairing, RoomPairingEvent, PairingEffects, PairingInput>;
+export type RoomPlayerHost = MachineHost<typeof playerMachine, Player, RoomPlayerEvent>;
+export type RoomPairingHost = MachineHost<typeof pairingMachine, RoomPairing, RoomPairingEvent>;
 
 /** What the rooms share with the rest of the server. */
 export interface RoomsDeps {
