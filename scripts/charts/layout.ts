@@ -1,10 +1,11 @@
-/** Where everything in a chart stands, by ELK's layered algorithm; graph.ts says what it is given. */
-
-import elkModule from 'elkjs/lib/elk.bundled.js';
-import type { ELK as ElkApi, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api.js';
+/**
+ * Where everything in a chart stands. States are stacked in the order of the source, final ones last, each as wide as
+ * its words. What leads out of a state is written beside it, on the line that it takes; all lines to one state meet in
+ * one upright track at the right. So a chart is as narrow as its longest words, whatever leads where.
+ */
 import type { Chart, ChartState, ChartTransition } from '../../src/machines/index.ts';
-import { type Arrow, GraphBuilder, PADDING, padding } from './graph.ts';
-import type { Detail, TextBlock } from './text.ts';
+import { arrowText, type Detail, stateText, type TextBlock } from './text.ts';
+import { assignTracks } from './tracks.ts';
 
 export interface Point {
   readonly x: number;
@@ -19,131 +20,194 @@ export interface LaidState extends Box {
   readonly depth: number;
   readonly isRegion: boolean;
   readonly text: TextBlock;
-  /** Where the text begins: beside the arrows that cross the head of a state with substates. */
-  readonly textX: number;
 }
 export interface LaidArrow {
   /** None for the arrow from an initial dot. */
   readonly transitions: readonly ChartTransition[];
+  /** The id of the state that it leads to. */
+  readonly target: string;
   /** From the source to the target. */
   readonly points: readonly Point[];
   readonly label: (Box & { readonly text: TextBlock }) | undefined;
 }
 export interface Layout {
-  readonly machine: string;
+  readonly chart: Chart;
   readonly width: number;
   readonly height: number;
   readonly states: readonly LaidState[];
-  /** "in any state": where the arrows begin that lead from a state into itself. */
-  readonly pills: readonly (Box & { readonly text: TextBlock })[];
   readonly dots: readonly Box[];
   readonly arrows: readonly LaidArrow[];
 }
 
-const MARGIN = 8;
+export const PADDING = 10;
+/** The row of a state's name, into which arrows lead from the right. */
+const NAME_ROW = 26;
+const NAME_MIDDLE = 14;
+const GAP = 8;
+const INDENT = 26;
+const DOT = 8;
+/** Between a box and the words beside it. */
+const BESIDE = 7;
+const UNDER_LABEL = 4;
+const FRAME_STEP = 7;
+const TRACK_STEP = 10;
+const MARGIN = 6;
 
-const rootOptions = {
-  'elk.algorithm': 'layered',
-  'elk.direction': 'DOWN',
-  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
-  'elk.edgeRouting': 'ORTHOGONAL',
-  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.json.shapeCoords': 'ROOT',
-  'elk.json.edgeCoords': 'ROOT',
-};
-type ElkConstructor = new () => ElkApi;
-const Elk = ((elkModule as { default?: unknown }).default ?? elkModule) as unknown as ElkConstructor;
+interface Placed {
+  readonly state: ChartState;
+  readonly depth: number;
+  readonly isRegion: boolean;
+  readonly text: TextBlock;
+  readonly x: number;
+  readonly y: number;
+  /** Of a state with substates it follows from what is within. */
+  readonly width: number | undefined;
+  height: number;
+}
+
+interface Leaving {
+  readonly transitions: readonly ChartTransition[];
+  readonly target: string;
+  readonly label: Box & { readonly text: TextBlock };
+  readonly from: Point;
+}
 
 /** Lays a chart out; the same chart always gives the same layout. */
-export async function layOut(chart: Chart, detail: Detail = 'full'): Promise<Layout> {
-  const graph = new GraphBuilder(chart, detail);
-  const laid = await new Elk().layout({
-    id: '#',
-    layoutOptions: { ...rootOptions, 'elk.padding': padding(MARGIN) },
-    children: [graph.node(chart.root)],
-    edges: graph.edges(),
-  });
-  return readLayout(chart, laid, graph);
+export function layOut(chart: Chart, detail: Detail = 'full'): Layout {
+  return new Stack(chart, detail).layout();
 }
 
-function readLayout(chart: Chart, laid: ElkNode, graph: GraphBuilder): Layout {
-  const nodes = new Map<string, Box>();
-  const visit = (node: ElkNode) => {
-    nodes.set(node.id, boxOf(node));
-    for (const child of node.children ?? []) visit(child);
-  };
-  visit(laid);
-  const boxed = (id: string) => nodes.get(id) as Box;
-  const arrows = (laid.edges ?? [])
-    .filter(({ id }) => graph.arrows.has(id))
-    .map((edge) => readArrow(edge, graph));
-  const states: LaidState[] = [];
-  const collect = (state: ChartState, depth: number, isRegion: boolean) => {
-    const text = graph.texts.get(state.id) as TextBlock;
-    const box = boxed(state.id);
-    states.push({ ...box, state, depth, isRegion, text, textX: freeX(box, text, arrows) });
-    for (const child of state.states) collect(child, depth + 1, state.kind === 'parallel');
-  };
-  collect(chart.root, 0, false);
-  return {
-    machine: chart.machine,
-    width: round(laid.width),
-    height: round(laid.height),
-    states,
-    pills: [...graph.pills].map(([id, text]) => ({ ...boxed(id), text })),
-    dots: [...graph.dots].map(boxed),
-    arrows,
-  };
+class Stack {
+  readonly #chart: Chart;
+  readonly #detail: Detail;
+  readonly #inBoxes: ReadonlySet<ChartTransition>;
+  readonly #placed: Placed[] = [];
+  readonly #leaving: Leaving[] = [];
+  readonly #dots: { readonly box: Box; readonly target: string; readonly to: Point }[] = [];
+  #right = 0;
+  #maxDepth = 0;
+
+  constructor(chart: Chart, detail: Detail) {
+    this.#chart = chart;
+    this.#detail = detail;
+    this.#inBoxes = new Set(transitionsInBoxes(chart.root));
+  }
+
+  layout(): Layout {
+    this.#place(this.#chart.root, MARGIN, MARGIN, 0, false);
+    const frameRight = (depth: number) => this.#right + (this.#maxDepth - depth + 1) * FRAME_STEP;
+    const boxes = new Map(
+      this.#placed.map(({ width, ...placed }) => [
+        placed.state.id,
+        { ...placed, width: width ?? frameRight(placed.depth) - placed.x },
+      ]),
+    );
+    const boxed = (id: string) => boxes.get(id) as LaidState;
+    const tracks = assignTracks(
+      this.#leaving.map(({ target, from }) => ({ target, from: from.y, to: boxed(target).y + NAME_MIDDLE })),
+    );
+    const firstTrack = frameRight(0) + TRACK_STEP;
+    const arrows = this.#leaving.map(({ transitions, target, label, from }): LaidArrow => {
+      const to = { x: boxed(target).x + boxed(target).width, y: boxed(target).y + NAME_MIDDLE };
+      const x = firstTrack + (tracks.of.get(target) ?? 0) * TRACK_STEP;
+      const points = [from, { x, y: from.y }, { x, y: to.y }, to];
+      return { transitions, target, label, points };
+    });
+    const starts = this.#dots.map(({ box, target, to }): LaidArrow => {
+      const from = { x: box.x + DOT, y: to.y };
+      return { transitions: [], target, label: undefined, points: [from, to] };
+    });
+    const width = firstTrack + Math.max(0, tracks.count - 1) * TRACK_STEP + TRACK_STEP + MARGIN;
+    const root = boxed(this.#chart.root.id);
+    boxes.set(root.state.id, { ...root, width: width - 2 * MARGIN });
+    return {
+      chart: this.#chart,
+      width,
+      height: root.height + 2 * MARGIN,
+      states: [...boxes.values()],
+      dots: this.#dots.map(({ box }) => box),
+      arrows: [...starts, ...arrows],
+    };
+  }
+
+  /** @returns how high it is */
+  #place(state: ChartState, x: number, y: number, depth: number, isRegion: boolean): number {
+    this.#maxDepth = Math.max(this.#maxDepth, depth);
+    const text = stateText(state, this.#inBoxes, this.#detail);
+    const isNest = state.states.length > 0;
+    const width = isNest ? undefined : Math.ceil(text.width) + 2 * PADDING;
+    const placed: Placed = { state, depth, isRegion, text, x, y, width, height: 0 };
+    this.#placed.push(placed);
+    const textHeight = Math.ceil(text.height) + PADDING;
+    // Beside a leaf are the words of what leads out of it; within a state with substates they are below its own.
+    let bottom = y + (isNest ? textHeight : NAME_ROW);
+    const from = isNest ? x : x + (width as number);
+    bottom = this.#placeLeaving(state, from, bottom);
+    if (!isNest) {
+      placed.height = Math.max(textHeight, bottom - y, NAME_ROW + 2);
+      this.#right = Math.max(this.#right, from);
+      return placed.height;
+    }
+    this.#right = Math.max(this.#right, x + PADDING + text.width);
+    bottom += GAP / 2;
+    for (const child of finalsLast(state.states)) {
+      if (child.id === state.initial) this.#placeDot(child.id, x, bottom);
+      bottom += this.#place(child, x + INDENT, bottom, depth + 1, state.kind === 'parallel') + GAP;
+    }
+    placed.height = bottom - y;
+    return placed.height;
+  }
+
+  #placeLeaving(state: ChartState, x: number, y: number): number {
+    let bottom = y;
+    for (const [target, transitions] of this.#groupsOf(state)) {
+      const text = arrowText(transitions, this.#detail);
+      const label = {
+        x: x + BESIDE,
+        y: bottom,
+        width: Math.ceil(text.width),
+        height: Math.ceil(text.height),
+        text,
+      };
+      bottom += label.height + UNDER_LABEL;
+      this.#leaving.push({ transitions, target, label, from: { x, y: bottom - UNDER_LABEL / 2 } });
+      this.#right = Math.max(this.#right, label.x + label.width);
+    }
+    return bottom;
+  }
+
+  #placeDot(target: string, x: number, y: number): void {
+    const middle = y + NAME_MIDDLE;
+    const box = { x: x + 6, y: middle - DOT / 2, width: DOT, height: DOT };
+    this.#dots.push({ box, target, to: { x: x + INDENT, y: middle } });
+  }
+
+  /** One arrow for each target; transitions that share it share their label too. */
+  #groupsOf(state: ChartState): ReadonlyMap<string, readonly ChartTransition[]> {
+    const groups = new Map<string, ChartTransition[]>();
+    for (const transition of state.transitions) {
+      if (this.#inBoxes.has(transition)) continue;
+      for (const target of transition.targets)
+        groups.set(target, [...(groups.get(target) ?? []), transition]);
+    }
+    return groups;
+  }
 }
 
-/** How far words keep away from an arrow that passes them. */
-const CLEARANCE = 9;
+function finalsLast(states: readonly ChartState[]): readonly ChartState[] {
+  const isFinal = ({ kind }: ChartState) => kind === 'final';
+  return [...states.filter((state) => !isFinal(state)), ...states.filter(isFinal)];
+}
 
-/** The leftmost place in a box where its text is crossed by no arrow. */
-function freeX(box: Box, text: TextBlock, arrows: readonly LaidArrow[]): number {
-  const bottom = box.y + PADDING + text.height;
-  const crossings = arrows.flatMap(({ points }) =>
-    points.slice(1).flatMap((point, i) => {
-      const before = points[i] as Point;
-      const isUpright = point.x === before.x;
-      const isInHead = Math.min(point.y, before.y) < bottom && Math.max(point.y, before.y) > box.y;
-      const isInBox = point.x > box.x && point.x < box.x + box.width;
-      return isUpright && isInHead && isInBox ? [point.x] : [];
-    }),
+/**
+ * A transition that ends where it began needs no arrow, and neither does one to a state that an enclosing state's
+ * arrow leads to: a dozen arrows out of every state say less than one, and words in the boxes.
+ */
+function transitionsInBoxes(state: ChartState, led: ReadonlySet<string> = new Set()): ChartTransition[] {
+  const written = state.transitions.filter(({ source, targets }) =>
+    targets.every((target) => target === source || led.has(target)),
   );
-  const first = box.x + PADDING;
-  const places = [first, ...crossings.map((x) => x + CLEARANCE).sort((a, b) => a - b)];
-  const fits = (x: number) =>
-    x >= first &&
-    x + text.width <= box.x + box.width - PADDING / 2 &&
-    crossings.every((crossing) => crossing < x || crossing > x + text.width);
-  return places.find(fits) ?? first;
-}
-
-function readArrow(edge: ElkExtendedEdge, graph: GraphBuilder): LaidArrow {
-  const { transitions, isReversed, text } = graph.arrows.get(edge.id) as Arrow;
-  const points = (edge.sections ?? []).flatMap((section) =>
-    [section.startPoint, ...(section.bendPoints ?? []), section.endPoint].map(({ x, y }) => ({
-      x: round(x),
-      y: round(y),
-    })),
-  );
-  const label = edge.labels?.[0];
-  return {
-    transitions,
-    points: isReversed ? points.reverse() : points,
-    label: label && text ? { ...boxOf(label), text } : undefined,
-  };
-}
-
-type Sized = { x?: number; y?: number; width?: number; height?: number };
-
-function boxOf({ x, y, width, height }: Sized): Box {
-  return { x: round(x), y: round(y), width: round(width), height: round(height) };
-}
-
-/** Half pixels are enough, and keep the files small. */
-function round(value = 0): number {
-  return Math.round(value * 2) / 2;
+  const drawn = state.transitions.filter((transition) => !written.includes(transition));
+  const inner = new Set([...led, ...drawn.flatMap(({ targets }) => targets)]);
+  return [...written, ...state.states.flatMap((child) => transitionsInBoxes(child, inner))];
 }

@@ -1,15 +1,15 @@
-/** The SVGs of each chart in the table, full and brief: made here, written by scripts/charts.ts, compared with the files by a test. */
+/** The SVGs of each chart in the table, full and brief: made here, written by scripts/make-charts.ts, compared with the files by a test. */
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
 import { chartOf } from '../../src/machines/index.ts';
 import { layOut } from './layout.ts';
 import { drawSvg } from './svg.ts';
 
-export async function makeCharts(): Promise<ReadonlyMap<string, string>> {
+export function makeCharts(): ReadonlyMap<string, string> {
   const charts = new Map<string, string>();
   for (const name of chartNames) {
     const chart = chartOf(chartTable[name]);
-    charts.set(name, drawSvg(await layOut(chart)));
-    charts.set(`${name}.brief`, drawSvg(await layOut(chart, 'brief')));
+    charts.set(name, drawSvg(layOut(chart)));
+    charts.set(`${name}.brief`, drawSvg(layOut(chart, 'brief')));
   }
   return charts;
 }

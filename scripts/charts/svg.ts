@@ -3,21 +3,23 @@
  * the page puts it into itself and switches classes on its `data-state` and `data-edge` elements.
  */
 
-import { PADDING } from './graph.ts';
-import type { Box, LaidArrow, LaidState, Layout, Point } from './layout.ts';
+import { toneOf } from '../../src/inspector/charts/state-tones.ts';
+import { type Box, type LaidArrow, type LaidState, type Layout, PADDING, type Point } from './layout.ts';
+import { describeInWords } from './sentence.ts';
 import { style } from './style.ts';
 import { type Line, lineHeight, type TextBlock } from './text.ts';
 
 const CORNER = 6;
 
 export function drawSvg(layout: Layout): string {
-  const { width, height, machine } = layout;
+  const { width, height, chart } = layout;
+  const { machine } = chart;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="chart" data-machine="${machine}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="State chart of ${machine}">`,
+    `<desc>${escapeXml(describeInWords(chart))}</desc>`,
     `<style>${style}</style>`,
     `<defs><marker id="tip-${machine}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>`,
     ...layout.states.map(drawState),
-    ...layout.pills.map(drawPill),
     ...layout.dots.map(drawDot),
     ...layout.arrows.map((arrow) => drawArrow(arrow, machine)),
     ...layout.arrows.map(drawLabel),
@@ -26,21 +28,20 @@ export function drawSvg(layout: Layout): string {
   ].join('\n');
 }
 
+/** Its description is its tooltip; `data-leads` has the names of all transitions out of it, drawn or not. */
 function drawState(laid: LaidState): string {
   const { state, isRegion, depth } = laid;
   const kind = isRegion ? 'region' : depth === 0 ? 'root' : state.states.length > 0 ? 'nest' : 'leaf';
+  const leads = state.transitions.map(({ name }) => escapeXml(name)).join('|');
   const parts = [
-    rect(laid, 8, 'box'),
-    ...(state.kind === 'final' ? [rect(inset(laid, 3), 6, 'rim')] : []),
-    ...drawLines(laid.text, { x: laid.textX, y: laid.y + PADDING - 4 }),
-    `<text class="count" x="${laid.x + laid.width - 10}" y="${laid.y + PADDING + 11}"></text>`,
+    `<title>${escapeXml(state.description)}</title>`,
+    rect(laid, 7, 'box'),
+    ...(state.kind === 'final' ? [rect(inset(laid, 3), 5, 'rim')] : []),
+    ...drawLines(laid.text, { x: laid.x + PADDING, y: laid.y + 2 }),
+    `<text class="count" x="${laid.x + laid.text.width + PADDING + 2}" y="${laid.y + 19}"></text>`,
   ];
-  return `<g class="state ${kind}" data-state="${escapeXml(state.id)}">${parts.join('')}</g>`;
-}
-
-function drawPill(pill: Box & { text: TextBlock }): string {
-  const at = { x: pill.x + 10, y: pill.y + 3 };
-  return `<g class="pill">${rect(pill, pill.height / 2, 'box')}${drawLines(pill.text, at).join('')}</g>`;
+  const attributes = `data-state="${escapeXml(state.id)}" data-tone="${toneOf(state.id)}" data-leads="${leads}"`;
+  return `<g class="state ${kind}" ${attributes}>${parts.join('')}</g>`;
 }
 
 function drawDot({ x, y, width }: Box): string {
@@ -53,17 +54,8 @@ function drawArrow(arrow: LaidArrow, machine: string): string {
   return `<path class="arrow"${edge} d="${roundedPath(arrow.points)}" marker-end="url(#tip-${machine})"/>`;
 }
 
-/** A label on the left of its arrow is set flush right, so that it is seen to belong to it. */
-function drawLabel({ label, points }: LaidArrow): string {
-  if (!label) return '';
-  const middle = label.y + label.height / 2;
-  const beside = points.find((point, i) => {
-    const next = points[i + 1];
-    return next && point.x === next.x && (point.y - middle) * (next.y - middle) <= 0;
-  });
-  const isLeft = beside !== undefined && label.x + label.width / 2 < beside.x;
-  const x = isLeft ? label.x + label.width - 4 : label.x + 4;
-  return `<g class="label${isLeft ? ' left' : ''}">${drawLines(label.text, { x, y: label.y + 2 }).join('')}</g>`;
+function drawLabel({ label }: LaidArrow): string {
+  return label ? `<g class="label">${drawLines(label.text, label).join('')}</g>` : '';
 }
 
 /** Each line of a transition carries its name, so that the page can light what was taken. */
@@ -71,7 +63,7 @@ function drawLines(text: TextBlock, at: Point): string[] {
   let y = at.y;
   return text.lines.map((line) => {
     y += lineHeight(line);
-    return drawLine(line, at.x, y - 4);
+    return drawLine(line, at.x, y - 3);
   });
 }
 

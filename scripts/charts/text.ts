@@ -1,7 +1,7 @@
 /**
- * The words in a chart, as lines with a known size. Layout happens where there is no browser, so a size is the number
- * of characters times the widest glyph advance of the fonts that the pictures name; event, guard and action names are
- * set in a monospaced font, where that is exact.
+ * The words in a chart, as lines with a known size. Layout happens where there is no browser: in the monospaced font of
+ * a full chart a size is the number of characters times their advance; in the sans-serif font of a brief one it is
+ * reckoned glyph by glyph, with the widest of the fonts that the pictures name (glyph-widths.ts).
  */
 import {
   type ChartCall,
@@ -10,8 +10,10 @@ import {
   describeCall,
   describeTrigger,
 } from '../../src/machines/index.ts';
+import { glyphsWidth } from './glyph-widths.ts';
+import { sentenceOf, triggerWords } from './sentence.ts';
 
-export type RunClass = 'name' | 'about' | 'event' | 'goal' | 'guard' | 'action';
+export type RunClass = 'name' | 'label' | 'about' | 'event' | 'goal' | 'guard' | 'action';
 
 export interface Run {
   readonly text: string;
@@ -20,7 +22,7 @@ export interface Run {
 
 export interface Line {
   readonly runs: readonly Run[];
-  /** The transition that the line belongs to. */
+  /** The transitions that the line belongs to, by name; a bar between them. */
   readonly transition?: string;
   /** Whether the page may write a rate behind the line. */
   readonly hasRate?: boolean;
@@ -32,30 +34,49 @@ export interface TextBlock {
   readonly height: number;
 }
 
-/** Size of a character and of a line of each style, in pixels; svg.ts sets the fonts to match. */
-export const fonts: Readonly<Record<RunClass, { char: number; line: number }>> = {
-  name: { char: 9.2, line: 21 },
-  about: { char: 6.3, line: 15 },
+interface Font {
+  /** Of a monospaced font: how wide each character is, in pixels. */
+  readonly char?: number;
+  /** Of any other: its size, and how much wider than regular its weight is. */
+  readonly size?: number;
+  readonly weight?: number;
+  readonly line: number;
+}
+
+/** svg.ts sets the fonts to match. */
+export const fonts: Readonly<Record<RunClass, Font>> = {
+  name: { size: 14, weight: 1.1, line: 21 },
+  label: { size: 12, weight: 1, line: 15 },
+  about: { size: 12, weight: 1, line: 15 },
   event: { char: 6.63, line: 15 },
   goal: { char: 6.63, line: 15 },
   guard: { char: 6.63, line: 15 },
   action: { char: 6.63, line: 15 },
 };
 
-/** What the page writes behind an event's name, such as `120/s`, has room for this many characters. */
-const RATE_CHARS = 6;
+/** What the page writes behind an event's name, such as `120/s`, has this much room. */
+const RATE_WIDTH = 40;
+const LABEL_RATE_WIDTH = 32;
 /** Room for the number of instances beside a state's name. */
-const COUNT_WIDTH = 42;
+const COUNT_WIDTH = 30;
+/** How long a line beside an arrow of a brief chart may be. */
+const LABEL_CHARS = 30;
 /** A transition within a box takes one line up to this length. */
-const MAX_LINE_CHARS = 50;
-const ABOUT_CHARS = 40;
-const ACTION_CHARS = 34;
+const MAX_LINE_CHARS = 36;
+const ABOUT_CHARS = 34;
+/** About how wide a character of a description is. */
+const ABOUT_CHAR_WIDTH = 7.2;
+const ACTION_CHARS = 32;
 
-const runWidth = ({ text, style }: Run) => text.length * fonts[style].char;
+function runWidth({ text, style }: Run): number {
+  const { char, size = 0, weight = 1 } = fonts[style];
+  return char === undefined ? glyphsWidth(text) * size * weight : text.length * char;
+}
 
 export function lineWidth(line: Line): number {
-  const reserved = line.hasRate ? RATE_CHARS * fonts.event.char : 0;
-  const count = line.runs[0]?.style === 'name' ? COUNT_WIDTH : 0;
+  const [first] = line.runs;
+  const reserved = line.hasRate ? (first?.style === 'label' ? LABEL_RATE_WIDTH : RATE_WIDTH) : 0;
+  const count = first?.style === 'name' ? COUNT_WIDTH : 0;
   return line.runs.reduce((sum, run) => sum + runWidth(run), 0) + reserved + count;
 }
 
@@ -80,13 +101,13 @@ export function stateText(
   written: ReadonlySet<ChartTransition>,
   detail: Detail,
 ): TextBlock {
-  if (detail === 'brief') return block([{ runs: [{ text: state.key, style: 'name' }] }]);
+  if (detail === 'brief') return block([{ runs: [{ text: sentenceOf(state.key), style: 'name' }] }]);
   const below = [
     ...calls('entry', state.entry),
     ...calls('exit', state.exit),
     ...state.transitions.filter((transition) => written.has(transition)).flatMap(insideLines),
   ];
-  const room = Math.max(ABOUT_CHARS, Math.floor(block(below).width / fonts.about.char));
+  const room = Math.max(ABOUT_CHARS, Math.floor(block(below).width / ABOUT_CHAR_WIDTH));
   return block([
     { runs: [{ text: state.key, style: 'name' }] },
     ...wrap(state.description.split(' '), ' ', room).map((text) => about(text)),
@@ -96,8 +117,7 @@ export function stateText(
 
 /** What stands beside an arrow. */
 export function arrowText(transitions: readonly ChartTransition[], detail: Detail): TextBlock {
-  if (detail === 'brief')
-    return block(transitions.map((each) => ({ runs: [event(each)], transition: each.name, hasRate: true })));
+  if (detail === 'brief') return block(labelLines(transitions));
   return block(
     transitions.flatMap((transition) => {
       const { name } = transition;
@@ -110,8 +130,22 @@ export function arrowText(transitions: readonly ChartTransition[], detail: Detai
   );
 }
 
-export function plainText(text: string): TextBlock {
-  return block([about(text)]);
+/** Each label once, with how many transitions share it, wrapped. */
+function labelLines(transitions: readonly ChartTransition[]): Line[] {
+  const namesOf = new Map<string, string[]>();
+  for (const { trigger, name } of transitions) {
+    const label = triggerWords(trigger);
+    namesOf.set(label, [...(namesOf.get(label) ?? []), name]);
+  }
+  return [...namesOf].flatMap(([label, names]) => {
+    const text = names.length > 1 ? `${label} ×${names.length}` : label;
+    const lines = wrap(text.split(' '), ' ', LABEL_CHARS);
+    return lines.map((part, i) => ({
+      runs: [{ text: part, style: 'label' as const }],
+      transition: names.join('|'),
+      hasRate: i === lines.length - 1,
+    }));
+  });
 }
 
 function insideLines(transition: ChartTransition): Line[] {

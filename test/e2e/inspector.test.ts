@@ -64,7 +64,7 @@ describe('the inspector', () => {
     await lit(page, 'Session B', 'session.present.pairing.connected');
     await lit(page, 'Client A, as it says itself', 'negotiation.open.connection.paired.connected');
     await lit(page, 'Client B, as it says itself', 'negotiation.open.connection.paired.connected');
-    await page.getByText('Both clients reported that they are connected').waitFor();
+    await page.locator('.findings', { hasText: 'Both clients reported that they are connected' }).waitFor();
     for (const text of [
       'pair_request',
       'paired',
@@ -92,7 +92,7 @@ describe('the inspector', () => {
     expect(await count('session.present.pairing.paired')).toBe('2');
     expect(await count('pairing.paired')).toBe('1');
     const label = page.locator('text[data-edge^="session.present.pairing.unpaired --PAIRED#0"]');
-    expect(await label.textContent()).toBe('PAIRED2/s');
+    expect(await label.textContent()).toBe('Paired2/s');
   });
 
   it('travels in time: every chart shows its state of the chosen moment', async () => {

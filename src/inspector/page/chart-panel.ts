@@ -101,7 +101,7 @@ export class ChartPanel {
       const count = counts[id] ?? 0;
       const label = element.querySelector(':scope > .count');
       if (label) label.textContent = count === 0 ? '' : compact(count);
-      element.classList.toggle('lit', count > 0);
+      element.classList.toggle('counted', count > 0);
     }
     for (const [name, elements] of this.#edges) {
       const rate = rates[name] ?? 0;

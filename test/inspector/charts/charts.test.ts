@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Box, type LaidState, type Layout, layOut, type Point } from '../../../scripts/charts/layout.ts';
+import {
+  type Box,
+  type LaidState,
+  type Layout,
+  layOut,
+  PADDING,
+  type Point,
+} from '../../../scripts/charts/layout.ts';
 import { makeCharts } from '../../../scripts/charts/make.ts';
+import { sentenceOf } from '../../../scripts/charts/sentence.ts';
 import { chartNames, chartTable } from '../../../src/inspector/charts/chart-table.ts';
 import { mermaidOf } from '../../../src/inspector/charts/mermaid.ts';
 import { chartOf } from '../../../src/machines/index.ts';
@@ -10,8 +18,8 @@ import { pairlane } from '../../support/servers/cli-process.ts';
 const directory = new URL('../../../src/inspector/charts/svg/', import.meta.url);
 const layouts = new Map<string, Layout>();
 for (const name of chartNames) {
-  layouts.set(name, await layOut(chartOf(chartTable[name])));
-  layouts.set(`${name}.brief`, await layOut(chartOf(chartTable[name]), 'brief'));
+  layouts.set(name, layOut(chartOf(chartTable[name])));
+  layouts.set(`${name}.brief`, layOut(chartOf(chartTable[name]), 'brief'));
 }
 
 type Segment = readonly [Point, Point];
@@ -41,14 +49,13 @@ const crosses = (segment: Segment, box: Box) => {
 const segmentsOf = (points: readonly Point[]): Segment[] =>
   points.slice(1).map((point, i) => [points[i] as Point, point]);
 /** What may not be drawn over: labels, states without substates, and the words of those with substates. */
-function thingsOf({ states, arrows, pills, dots }: Layout): Thing[] {
-  const wordsOf = ({ state, x, y, width, height, text, textX }: LaidState): Thing =>
+function thingsOf({ states, arrows, dots }: Layout): Thing[] {
+  const wordsOf = ({ state, x, y, width, height, text }: LaidState): Thing =>
     state.states.length === 0
       ? { what: `state ${state.id}`, x, y, width, height }
-      : { what: `words of ${state.id}`, x: textX, y: y + 10, width: text.width, height: text.height };
+      : { what: `words of ${state.id}`, x: x + PADDING, y: y + 2, width: text.width, height: text.height };
   return [
     ...states.map(wordsOf),
-    ...pills.map((pill, i) => ({ ...pill, what: `pill ${i}` })),
     ...dots.map((dot, i) => ({ ...dot, what: `dot ${i}` })),
     ...arrows.flatMap(({ label, transitions }) =>
       label ? [{ ...label, what: `label ${transitions[0]?.name}` }] : [],
@@ -90,13 +97,13 @@ describe.each([...layouts.keys()])('the chart of %s', (name) => {
     expect(clashes).toEqual([]);
   });
 
-  it('has no arrow that runs along another', () => {
+  it('has no arrow that runs along another to another state', () => {
     const segments = layout.arrows.flatMap((arrow, i) =>
-      segmentsOf(arrow.points).map((segment) => ({ i, segment })),
+      segmentsOf(arrow.points).map((segment) => ({ i, target: arrow.target, segment })),
     );
     const clashes = segments.flatMap((a, at) =>
       segments.slice(at + 1).flatMap((b) => {
-        if (a.i === b.i) return [];
+        if (a.target === b.target) return [];
         const [one, other] = [boxAround(a.segment), boxAround(b.segment)];
         const near = (box: Box) => ({
           x: box.x - 2,
@@ -119,6 +126,27 @@ describe.each([...layouts.keys()])('the chart of %s', (name) => {
     for (const thing of things) expect(contains(picture, thing)).toBe(true);
   });
 
+  it('fits the place that it gets: 560 pixels when it is brief, and 800 in full', () => {
+    expect(layout.width).toBeLessThanOrEqual(name.endsWith('.brief') ? 560 : 800);
+  });
+
+  it('ends with its final states', () => {
+    const finals = layout.states.filter(({ state, depth }) => state.kind === 'final' && depth === 1);
+    const others = layout.states.filter(({ state, depth }) => state.kind !== 'final' && depth === 1);
+    for (const final of finals)
+      for (const other of others) expect(final.y).toBeGreaterThanOrEqual(other.y + other.height);
+  });
+
+  it('has its states and transitions as text, too', () => {
+    const svg = readFileSync(new URL(`${name}.svg`, directory), 'utf8');
+    const text = /<desc>(.*?)<\/desc>/s.exec(svg)?.[1]?.split('\n') ?? [];
+    expect(text.length).toBe(layout.states.length);
+    layout.states.forEach(({ state }) => {
+      const words = sentenceOf(state.key);
+      expect(text.some((line) => line.trimStart().startsWith(words))).toBe(true);
+    });
+  });
+
   it('reads from top to bottom in the order of the source', () => {
     const boxes = new Map(layout.states.map((laid, order) => [laid.state.id, { ...laid, order }]));
     let compared = 0;
@@ -138,8 +166,8 @@ describe.each([...layouts.keys()])('the chart of %s', (name) => {
 });
 
 describe('the committed charts', () => {
-  it('are those of the machines; otherwise: npm run charts', async () => {
-    const made = await makeCharts();
+  it('are those of the machines; otherwise: npm run charts', () => {
+    const made = makeCharts();
     expect(readdirSync(directory).sort()).toEqual([...made.keys()].map((name) => `${name}.svg`).sort());
     for (const [name, svg] of made)
       expect(readFileSync(new URL(`${name}.svg`, directory), 'utf8') === svg).toBe(true);

@@ -1,0 +1,37 @@
+/** The names in a machine as words that people read: `OFFER_RECEIVED` is "Offer received", `cutOff` is "Cut off". */
+import type { Chart, ChartState, Trigger } from '../../src/machines/index.ts';
+
+const ABBREVIATIONS = /\b(ice|sdp|id|ttl|rtc|dtls)\b/gi;
+
+export function sentenceOf(name: string): string {
+  const words = name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll(/[_-]/g, ' ')
+    .toLowerCase()
+    .replace(ABBREVIATIONS, (word) => word.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function triggerWords({ kind, name }: Trigger): string {
+  if (kind === 'always') return 'At once';
+  return kind === 'after' ? `After ${sentenceOf(name).toLowerCase()}` : sentenceOf(name);
+}
+
+/** A whole chart as text, a line a state: for those who do not see it. */
+export function describeInWords({ root }: Chart): string {
+  const lines: string[] = [];
+  const describe = (state: ChartState, depth: number) => {
+    const ways = state.transitions.flatMap(({ trigger, targets }) =>
+      targets
+        .filter((target) => target !== state.id)
+        .map((target) => `${triggerWords(trigger)}: ${sentenceOf(target.split('.').at(-1) ?? '')}`),
+    );
+    const unique = [...new Set(ways)];
+    const leads = unique.length > 0 ? ` Leads to: ${unique.join('; ')}.` : '';
+    const end = state.kind === 'final' ? ' (final)' : '';
+    lines.push(`${'  '.repeat(depth)}${sentenceOf(state.key)}${end}. ${state.description}${leads}`);
+    for (const child of state.states) describe(child, depth + 1);
+  };
+  describe(root, 0);
+  return lines.join('\n');
+}
