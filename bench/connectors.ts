@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { PeerServer } from 'peer';
 import { createPeer, type Peer } from '../src/client/index.ts';
 import { startServer } from '../src/server/index.ts';
-import { launchChromium } from '../test/support/peers/launch-chromium.ts';
+import { launchChromium } from '../tools/launch-chromium.ts';
 
 export interface Connected {
   /** Until both peers had their ids. */

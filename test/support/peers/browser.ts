@@ -4,8 +4,8 @@
  */
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from '../../../tools/launch-chromium.ts';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
-import { launchChromium } from './launch-chromium.ts';
 
 let browser: Promise<Browser> | undefined;
 const problems: string[] = [];
