@@ -4,6 +4,7 @@
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
+import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
 import { whyNot } from './sequence-diagram.ts';
 import { isAway, momentAt } from './timeline.ts';
 
@@ -13,74 +14,113 @@ const nameOf = { initiator: 'A', responder: 'B' } as const;
 const otherOf = { initiator: 'responder', responder: 'initiator' } as const;
 
 export interface Finding {
-  readonly kind: 'good' | 'bad' | 'open';
+  /** `note`: normal, and nothing to do about it. */
+  readonly kind: 'good' | 'bad' | 'open' | 'note';
   readonly text: string;
+  /** The record's lines that show it, by index. */
+  readonly evidence?: readonly number[];
+  /** What to do about it. */
+  readonly remedy?: string;
 }
 
+interface Found extends Omit<Finding, 'evidence'> {
+  readonly shownBy?: readonly (RecordStep | undefined)[];
+}
+
+/** @returns the outcome first, then what is bad, what is open, and what is normal */
 export function diagnose(record: PairingRecord): Finding[] {
-  const steps = record.lines.filter(isStep);
   if (record.header.kind === 'link') return diagnoseLink(record);
+  const steps = record.lines.filter(isStep);
   const pairing = steps.filter(({ of }) => of === 'pairing');
   const isGame = record.header.kind === 'game';
-  const connectedAt = pairing.find(({ to }) => to === 'connected')?.t;
-  const outcome =
-    connectedAt !== undefined
-      ? connectionFindings(pairing, connectedAt)
-      : [whyNotConnected(steps, pairing, isGame)];
-  return [
-    ...outcome,
+  const connected = pairing.find(({ to }) => to === 'connected');
+  const outcome = connected
+    ? connectionFindings(pairing, connected)
+    : [whyNotConnected(steps, pairing, isGame)];
+  const others = [
     ...refusals(pairing),
     ...ignored(pairing),
     ...(isGame ? endingOfGame(steps, pairing) : [...absences(record, pairing), ...ending(pairing)]),
   ];
+  const rank = ({ kind }: Found) => (kind === 'note' ? 1 : 0);
+  const indexOf = new Map(record.lines.map((line, index) => [line, index]));
+  return [...outcome, ...others.sort((one, other) => rank(one) - rank(other))].map(
+    ({ shownBy, ...found }) => {
+      const evidence = (shownBy ?? []).flatMap((step) => (step && indexOf.get(step)) ?? []);
+      return { ...found, ...(evidence.length > 0 && { evidence }) };
+    },
+  );
 }
 
 function isOver(pairing: readonly RecordStep[]): boolean {
   return pairing.at(-1)?.to === 'disconnected';
 }
 
-function connectionFindings(pairing: readonly RecordStep[], connectedAt: number): Finding[] {
+function connectionFindings(pairing: readonly RecordStep[], connected: RecordStep): Found[] {
+  const connectedAt = connected.t;
   const lost = pairing.find(
     ({ t, event, taken }) =>
       t > connectedAt && event.type === 'REPORT_RECEIVED' && event.isConnected === false && taken.length > 0,
   );
-  const offeredAt = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED')?.t;
-  const took = offeredAt === undefined ? '' : `, ${Math.round(connectedAt - offeredAt)} ms after the offer`;
-  return [
-    { kind: 'good', text: `Both clients reported that they are connected${took}.` },
-    ...(lost ? [{ kind: 'bad' as const, text: `${from(lost)} reported that the connection was lost.` }] : []),
-  ];
+  const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
+  const took = offer === undefined ? '' : `, ${Math.round(connectedAt - offer.t)} ms after the offer`;
+  const text = `Both clients reported that they are connected${took}.`;
+  const good: Found = { kind: 'good', text, shownBy: [offer, connected] };
+  if (!lost) return [good];
+  const isBack = pairing.some(({ t, to }) => t > lost.t && to === 'connected');
+  const loss: Found = {
+    kind: isBack ? 'note' : 'bad',
+    text: `${from(lost)} reported that the connection was lost${isBack ? '; it came back' : ''}.`,
+    shownBy: [lost],
+  };
+  return isBack ? [good, loss] : [loss, good];
 }
 
 function whyNotConnected(
   steps: readonly RecordStep[],
   pairing: readonly RecordStep[],
   isGame: boolean,
-): Finding {
+): Found {
   const isClosed = isOver(pairing);
   const kind = isClosed ? 'bad' : 'open';
   const verb = isClosed ? 'never sent' : 'has not sent';
   const offer = relayed(pairing, 'OFFER_RECEIVED').at(-1);
+  const failure = failureOf(steps);
+  const [last] = pairing.slice(-1);
   if (!offer)
     return {
       kind,
+      ...(failure?.deadline && { remedy: failure.deadline }),
+      shownBy: [failure?.step ?? last],
       text: isGame ? `No player ${isClosed ? 'ever' : 'has'} sent an offer.` : `A ${verb} an offer.`,
     };
   const offerer: Side = offer.event.from === 'responder' ? 'responder' : 'initiator';
   if (relayed(pairing, 'ANSWER_RECEIVED').length === 0)
-    return { kind, text: `${nameOf[otherOf[offerer]]} ${verb} an answer.` };
-  const failure = failureOf(steps);
+    return {
+      kind,
+      text: `${nameOf[otherOf[offerer]]} ${verb} an answer.`,
+      shownBy: [offer, failure?.step ?? last],
+      remedy:
+        failure?.deadline ??
+        `Look into ${nameOf[otherOf[offerer]]}: its page may be in the background, or its WebRTC engine refused the offer.`,
+    };
   if (failure)
     return {
       kind: 'bad',
-      text: `No candidate pair worked (${failure}): ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
+      text: `No candidate pair worked (${failure.text}): ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
+      shownBy: [failure.step],
+      remedy: remedyForCandidates(kindsOf(pairing, 'initiator'), kindsOf(pairing, 'responder')),
     };
   const reporters = sides.filter((side) =>
     pairing.some(({ event }) => event.type === 'REPORT_RECEIVED' && event.from === side && event.isConnected),
   );
   if (reporters.length === 1) {
     const [side] = reporters as [Side];
-    return { kind, text: `${nameOf[side]} reported that it is connected, ${nameOf[otherOf[side]]} did not.` };
+    return {
+      kind,
+      text: `${nameOf[side]} reported that it is connected, ${nameOf[otherOf[side]]} did not.`,
+      shownBy: [pairing.find(({ event }) => event.type === 'REPORT_RECEIVED' && event.from === side)],
+    };
   }
   const unknown = isGame
     ? 'Offer and answer were exchanged. Players do not report whether they connected'
@@ -91,14 +131,24 @@ function whyNotConnected(
   };
 }
 
-/** A client's own word that it failed: a report, or what its machine announced. */
-function failureOf(steps: readonly RecordStep[]): string | undefined {
+interface Failure {
+  readonly text: string;
+  readonly step: RecordStep;
+  /** Which deadline ran out, where one did. */
+  readonly deadline?: string;
+}
+
+/** A client's own word that it failed: what its machine announced, or a report. */
+function failureOf(steps: readonly RecordStep[]): Failure | undefined {
   for (const step of steps) {
     if (step.message?.type === 'report' && step.message.state === 'failed')
-      return `${from(step)} reported that its connection failed`;
+      return { step, text: `${from(step)} reported that its connection failed` };
     const announced = step.effects.find(({ type }) => type === 'announceFailure')?.params?.failure;
-    if (announced === 'connection_failed' || announced === 'connection_timeout')
-      return `${step.of === 'peer_initiator' ? 'A' : 'B'}: ${String(announced).replace('_', ' ')}`;
+    if (announced === undefined || String(announced).startsWith('signaling')) continue;
+    const deadline = deadlineOf(String(announced));
+    const words = String(announced).replaceAll('_', ' ');
+    const text = `${step.of === 'peer_initiator' ? 'A' : 'B'}: ${words}${deadline ? `, ${deadline.name}` : ''}`;
+    return { step, text, ...(deadline && { deadline: deadline.remedy }) };
   }
   return undefined;
 }
@@ -110,46 +160,65 @@ function relayed(pairing: readonly RecordStep[], event: string): RecordStep[] {
 }
 
 /** Which kinds of candidates a side offered, trickled or in its SDP. */
-function offeredBy(pairing: readonly RecordStep[], side: Side): string {
+export function kindsOf(
+  pairing: readonly RecordStep[],
+  side: Side,
+): ReadonlySet<CandidateKind | 'mDNS host'> {
   const kinds = new Set<CandidateKind | 'mDNS host'>();
-  for (const { event, message, effects } of pairing) {
-    if (event.from !== side || !effects.some(({ type }) => type === 'relayToPeer')) continue;
+  for (const { of, event, message, effects } of pairing) {
+    if (of !== 'pairing' || event.from !== side || !effects.some(({ type }) => type === 'relayToPeer'))
+      continue;
     const { candidate, sdp } = message ?? {};
     if (candidate && candidate.kind !== 'end') kinds.add(candidate.mdns ? 'mDNS host' : candidate.kind);
     for (const kind of Object.keys(sdp?.candidates ?? {}))
       kinds.add(kind === 'mdns' ? 'mDNS host' : (kind as CandidateKind));
   }
+  return kinds;
+}
+
+function offeredBy(pairing: readonly RecordStep[], side: Side): string {
+  const kinds = kindsOf(pairing, side);
   if (kinds.size === 0) return `${nameOf[side]} offered no candidates`;
   const only = kinds.size === 1 ? 'only ' : '';
   return `${nameOf[side]} offered ${only}${[...kinds].join(' and ')} candidates`;
 }
 
-function refusals(pairing: readonly RecordStep[]): Finding[] {
+function refusals(pairing: readonly RecordStep[]): Found[] {
   return pairing.flatMap((step) =>
     step.effects
       .filter(({ type }) => type === 'refuse')
-      .map(({ params }) => ({
-        kind: 'bad' as const,
-        text: `${from(step)} was refused its ${messageName(step)}: ${String(params?.code)}.`,
-      })),
+      .map(({ params }): Found => {
+        const code = String(params?.code);
+        // Both offered at once, and the polite one yields: perfect negotiation.
+        const isNormal = code === 'offer_collision';
+        const remedy = refusalRemedies[code];
+        return {
+          kind: isNormal ? 'note' : 'bad',
+          text: `${from(step)} was refused its ${messageName(step)}: ${code}.${isNormal ? ' Both offered at once, which is normal.' : ''}`,
+          shownBy: [step],
+          ...(remedy && { remedy }),
+        };
+      }),
   );
 }
 
-function ignored(pairing: readonly RecordStep[]): Finding[] {
-  const counts = new Map<string, number>();
+function ignored(pairing: readonly RecordStep[]): Found[] {
+  const dropped = new Map<string, RecordStep[]>();
   for (const step of pairing) {
     if (step.taken.length > 0 || step.event.type === 'xstate.init' || !step.verdicts) continue;
     const text = `${from(step)}'s ${messageName(step)} was dropped: ${whyNot(step)}.`;
-    counts.set(text, (counts.get(text) ?? 0) + 1);
+    dropped.set(text, [...(dropped.get(text) ?? []), step]);
   }
-  return [...counts].map(([text, count]) => ({
+  return [...dropped].map(([text, shownBy]) => ({
     kind: 'bad',
-    text: count > 1 ? `${text} (${count} times)` : text,
+    text: shownBy.length > 1 ? `${text} (${shownBy.length} times)` : text,
+    shownBy,
+    ...(text.includes('isCurrentEpoch') && { remedy: refusalRemedies.epoch }),
   }));
 }
 
 /** Who may come back. */
-function absences(record: PairingRecord, pairing: readonly RecordStep[]): Finding[] {
+function absences(record: PairingRecord, pairing: readonly RecordStep[]): Found[] {
   if (isOver(pairing)) return [];
   const { states, elsewhere } = momentAt(record, record.lines.length - 1);
   return sides.flatMap((side) => {
@@ -163,27 +232,31 @@ function absences(record: PairingRecord, pairing: readonly RecordStep[]): Findin
   });
 }
 
-function ending(pairing: readonly RecordStep[]): Finding[] {
+function ending(pairing: readonly RecordStep[]): Found[] {
   const last = pairing.at(-1);
   if (last?.to === 'moved')
-    return [{ kind: 'open', text: `${from(last)} went to another node, and the pairing with it.` }];
+    return [
+      { kind: 'open', text: `${from(last)} went to another node, and the pairing with it.`, shownBy: [last] },
+    ];
   if (last?.to !== 'disconnected') return [];
   if (last.event.type === 'UNPAIR_RECEIVED')
-    return [{ kind: 'open', text: `${from(last)} left the pairing.` }];
+    return [{ kind: 'open', text: `${from(last)} left the pairing.`, shownBy: [last] }];
   const why: Readonly<Record<string, string>> = {
-    timed_out: 'answered no ping, and the server closed it',
+    timed_out: 'answered no ping within --ping-timeout-ms, and the server closed it',
     refused: 'was closed by the server',
   };
-  return [{ kind: 'open', text: `${from(last)} ${why[String(last.event.reason)] ?? 'lost its socket'}.` }];
+  const text = `${from(last)} ${why[String(last.event.reason)] ?? 'lost its socket'}.`;
+  return [{ kind: 'open', text, shownBy: [last] }];
 }
 
 /** A player leaves its game, which its own machine tells, and thereby the pairing. */
-function endingOfGame(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Finding[] {
+function endingOfGame(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Found[] {
   const last = pairing.at(-1);
   if (last?.to !== 'disconnected') return [];
   const side = last.event.from === 'responder' ? 'responder' : 'initiator';
   const hasLeft = steps.some(({ of, event }) => of === side && event.type === 'LEAVE_REQUESTED');
-  return [{ kind: 'open', text: `${nameOf[side]} ${hasLeft ? 'left the game' : 'lost its socket'}.` }];
+  const text = `${nameOf[side]} ${hasLeft ? 'left the game' : 'lost its socket'}.`;
+  return [{ kind: 'open', text, shownBy: [last] }];
 }
 
 function from({ of, event }: RecordStep): string {

@@ -187,6 +187,8 @@ export const inspectSchemas = {
       game: { type: 'string', maxLength: 256 },
       /** A state's id as the chart has it; empty for all. */
       state: { type: 'string', maxLength: 128 },
+      /** Only pairings with such an outcome; left out for all. */
+      outcome: { enum: ['connected', 'failed', 'stuck', 'left', 'open'] },
       sort: { enum: ['newest', 'oldest'] },
       offset: { type: 'integer', minimum: 0, maximum: 10_000_000 },
     },
@@ -211,6 +213,21 @@ export type InspectRequest = {
 }[InspectRequestType];
 export type ListRequest = Static<(typeof inspectSchemas)['list']>;
 
+/** `stuck`: not connected for more than ten seconds, though nobody has given up. */
+export type OutcomeKind = 'connected' | 'failed' | 'stuck' | 'left' | 'open';
+
+/** What became of a pairing that has a record. */
+export interface OutcomeFacts {
+  readonly kind: OutcomeKind;
+  /** In a sentence. */
+  readonly cause: string;
+  /** The kinds that each of the two offered. */
+  readonly candidates?: string;
+  /** From the offer until both were connected. */
+  readonly connect_ms?: number;
+  readonly lasted_ms?: number;
+}
+
 export interface ListRow {
   readonly id: string;
   readonly state: StateValueJson;
@@ -224,6 +241,8 @@ export interface ListRow {
   readonly name?: string;
   /** The record that the row has, or is in. */
   readonly epoch?: number;
+  /** Of a pairing. */
+  readonly outcome?: OutcomeFacts;
 }
 
 export interface MachinePopulation {

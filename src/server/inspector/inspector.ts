@@ -134,7 +134,9 @@ export class Inspector {
     }
     switch (request.type) {
       case 'list': {
-        const listed = list(this.sources, this.#recent.past, request, this.#server.clock.now());
+        const listed = list(this.sources, this.#recent.past, request, this.#server.clock.now(), (instance) =>
+          this.#logs.logOf(instance),
+        );
         viewer.send({ type: 'list', seq: request.seq, ...listed });
         return;
       }

@@ -1,7 +1,14 @@
 /** One screenful of the machines that fit a search, out of any number of them. */
 import type { StateValue } from 'xstate';
+import { openKind, outcomeOf } from '../../inspector/records/outcome.ts';
 import { activeStateIds } from '../../machines/index.ts';
-import type { ListRequest, ListRow, StateValueJson } from '../../protocol/index.ts';
+import type {
+  ListRequest,
+  ListRow,
+  OutcomeFacts,
+  OutcomeKind,
+  StateValueJson,
+} from '../../protocol/index.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Instance, Source } from './source.ts';
 
@@ -16,31 +23,39 @@ export interface Listed {
 interface Item {
   readonly source: Source;
   readonly instance: Instance;
+  readonly log: LiveRecord | undefined;
 }
 
-/** @param past records of what is over, the oldest first */
+/**
+ * @param past records of what is over, the oldest first
+ * @param logOf the record of what is under way, if it has one
+ */
 export function list(
   sources: readonly Source[],
   past: readonly LiveRecord[],
   request: ListRequest,
   now: number,
+  logOf: (instance: Instance) => LiveRecord | undefined,
 ): Listed {
   const query = request.query.trim().toLowerCase();
   const isState = stateFilter(request.of, request.state);
   const game = request.game?.trim().toLowerCase() ?? '';
-  const fits = (source: Source, instance: Instance) =>
+  const isOutcome = (source: Source, instance: Instance, log = logOf(instance)) =>
+    request.outcome === undefined || kindOf(source, instance, log, now) === request.outcome;
+  const fits = (source: Source, instance: Instance, log?: LiveRecord) =>
     isState(instance.value) &&
     (query === '' || source.isFound(instance, query)) &&
-    (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false));
+    (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false)) &&
+    isOutcome(source, instance, log);
   const over = past
-    .filter(({ source, subject }) => source.machine === request.of && fits(source, subject))
-    .map(({ source, subject }) => ({ source, instance: subject }));
+    .filter((log) => log.source.machine === request.of && fits(log.source, log.subject, log))
+    .map((log) => ({ source: log.source, instance: log.subject, log }));
   const present = sources
     .filter(({ machine }) => machine === request.of)
     .map((source) => {
       const fitting: Item[] = [];
       for (const instance of source.instances())
-        if (fits(source, instance)) fitting.push({ source, instance });
+        if (fits(source, instance)) fitting.push({ source, instance, log: logOf(instance) });
       return fitting;
     });
   return page([...over, ...merged(present)], request, now);
@@ -68,15 +83,42 @@ function stateFilter(machineId: string, state: string): (value: StateValue) => b
   };
 }
 
+/** Without a record all that is known is how far it is. */
+function outcomeIn(
+  source: Source,
+  instance: Instance,
+  log: LiveRecord | undefined,
+  now: number,
+): OutcomeFacts {
+  const age_ms = now - source.startOf(instance);
+  if (!log) return { kind: instance.value === 'connected' ? 'connected' : openKind(age_ms), cause: '' };
+  const known = outcomes.get(log);
+  // A record that has not grown says the same; but for how long nothing has happened.
+  if (known && known.lines === log.lines.length && known.facts.kind !== 'open') return known.facts;
+  const facts = outcomeOf(log.record, age_ms);
+  outcomes.set(log, { lines: log.lines.length, facts });
+  return facts;
+}
+
+const outcomes = new WeakMap<LiveRecord, { readonly lines: number; readonly facts: OutcomeFacts }>();
+
+function kindOf(source: Source, instance: Instance, log: LiveRecord | undefined, now: number): OutcomeKind {
+  return outcomeIn(source, instance, log, now).kind;
+}
+
 function page(fitting: readonly Item[], { offset, sort }: ListRequest, now: number): Listed {
   const total = fitting.length;
   const rows: ListRow[] = [];
   for (let i = offset; i < Math.min(total, offset + ROWS_PER_ANSWER); i += 1) {
-    const { source, instance } = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
+    const { source, instance, log } = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
+    const age_ms = Math.round(now - source.startOf(instance));
+    const row = source.rowOf(instance);
     rows.push({
-      ...source.rowOf(instance),
+      ...row,
+      // A client's row is not judged by its pairing.
+      ...(source.record && { outcome: outcomeIn(source, instance, log, now) }),
       state: instance.value as StateValueJson,
-      age_ms: Math.round(now - source.startOf(instance)),
+      age_ms,
     });
   }
   return { total, rows };

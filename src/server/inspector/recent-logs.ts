@@ -1,15 +1,28 @@
 /**
  * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
- * watched. Their number is bounded, so that fifty thousand pairings cost no more than these few.
+ * watched. Those that failed are kept longest, in a ring of their own: they are what people come for. All of it is
+ * bounded, so that fifty thousand pairings cost no more than these few.
  */
+import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 
 const MAX_RECENT = 32;
+/** Those that are not connected yet may still fail, and stay until that is known. */
+const MAX_UNSETTLED = 400;
+export const MAX_FAILED = 200;
+const MAX_FAILED_BYTES = 16 * 1024 * 1024;
+
+interface Failed {
+  readonly log: LiveRecord;
+  readonly bytes: number;
+}
 
 export class RecentLogs {
   readonly #logs: Recorder;
   readonly #recent = new Map<number, LiveRecord>();
+  readonly #failed = new Map<number, Failed>();
+  #failedBytes = 0;
 
   constructor(logs: Recorder) {
     this.#logs = logs;
@@ -17,22 +30,39 @@ export class RecentLogs {
 
   /** Those of pairings that are over, the oldest first. */
   get past(): LiveRecord[] {
-    return [...this.#recent.values()].filter(({ subject }) => subject.isDone);
+    const failed = [...this.#failed.values()].map(({ log }) => log);
+    return [...failed, ...this.#recent.values()]
+      .filter(({ subject }) => subject.isDone)
+      .sort((one, other) => one.header.started_at - other.header.started_at);
   }
 
   get(epoch: number): LiveRecord | undefined {
-    return this.#recent.get(epoch);
+    return this.#recent.get(epoch) ?? this.#failed.get(epoch)?.log;
   }
 
   add(log: LiveRecord): void {
     const { epoch } = log.header;
+    if (this.#failed.has(epoch)) return;
     this.#recent.delete(epoch);
     this.#recent.set(epoch, log);
     for (const [oldEpoch, old] of this.#recent) {
       if (this.#recent.size <= MAX_RECENT) break;
       if (old.listeners.size > 0 && !old.isOver) continue;
+      if (!isSettled(old) && this.#recent.size <= MAX_UNSETTLED) continue;
       this.#recent.delete(oldEpoch);
-      this.#logs.drop(old);
+      if (old.isOver && outcomeOf(old.record, 0).kind === 'failed') this.#keep(old);
+      else this.#logs.drop(old);
+    }
+  }
+
+  #keep(log: LiveRecord): void {
+    const bytes = JSON.stringify(log.lines).length;
+    this.#failed.set(log.header.epoch, { log, bytes });
+    this.#failedBytes += bytes;
+    for (const [epoch, oldest] of this.#failed) {
+      if (this.#failed.size <= MAX_FAILED && this.#failedBytes <= MAX_FAILED_BYTES) break;
+      this.#failed.delete(epoch);
+      this.#failedBytes -= oldest.bytes;
     }
   }
 
@@ -44,4 +74,8 @@ export class RecentLogs {
       this.#logs.drop(log);
     }
   }
+}
+
+function isSettled({ isOver, subject }: LiveRecord): boolean {
+  return isOver || subject.value === 'connected';
 }

@@ -68,6 +68,11 @@ export class Recorder {
     return undefined;
   }
 
+  /** The log of what is under way, if it has one. */
+  logOf(subject: Instance): LiveRecord | undefined {
+    return this.#logs.get(subject);
+  }
+
   /** Nobody needs that log any more. */
   drop(log: LiveRecord): void {
     this.#forget(log);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { diagnose } from '../../../src/inspector/records/diagnose-pairing.ts';
+import { outcomeOf } from '../../../src/inspector/records/outcome.ts';
 import { parseRecord } from '../../../src/inspector/records/record.ts';
 import { sequenceOf } from '../../../src/inspector/records/sequence-diagram.ts';
 import { describeState, momentAt } from '../../../src/inspector/records/timeline.ts';
@@ -78,7 +79,9 @@ describe('what became of a pairing', () => {
       of: 'peer_responder',
       effects: [{ type: 'announceFailure', params: { failure: 'connection_timeout' } }],
     });
-    expect(texts(offer, answer, gaveUp)[0]).toContain('No candidate pair worked (B: connection timeout)');
+    expect(texts(offer, answer, gaveUp)[0]).toContain(
+      'No candidate pair worked (B: connection timeout, checkingTimeoutMs)',
+    );
   });
 
   it('is not said to have failed when no client reports its state', () => {
@@ -123,6 +126,44 @@ describe('what became of a pairing', () => {
       'A was refused its answer: no_offer.',
       "B's candidate was dropped: isCurrentEpoch said no (epoch 3). (2 times)",
     ]);
+  });
+});
+
+describe('a finding', () => {
+  it('names the lines that show it and the option to set', () => {
+    const hosts = [candidate('initiator', 'host'), candidate('responder', 'host')];
+    const [finding] = diagnose(recordOf(offer, answer, ...hosts, failed));
+    expect(finding?.evidence).toEqual([4]);
+    expect(finding?.remedy).toContain('--stun-url');
+    const withRelay = [candidate('initiator', 'relay'), candidate('responder', 'host')];
+    const [relayed] = diagnose(recordOf(offer, answer, ...withRelay, failed));
+    expect(relayed?.remedy).toContain('--turn-secret');
+  });
+
+  it('of two offers at once is a note, not an alarm', () => {
+    const collision = step('OFFER_RECEIVED', offered, {
+      fields: { from: 'responder' },
+      effects: [{ type: 'refuse', params: { code: 'offer_collision' } }],
+    });
+    expect(diagnose(recordOf(offer, collision)).map(({ kind }) => kind)).toEqual(['open', 'note']);
+  });
+});
+
+describe('the outcome of a pairing', () => {
+  const kindOf = (age: number, ...lines: PairingRecord['lines']) => outcomeOf(recordOf(...lines), age).kind;
+
+  it('is connected, failed, left, open, or after ten seconds without a connection stuck', () => {
+    expect(outcomeOf(real, 0)).toMatchObject({ kind: 'connected', connect_ms: expect.any(Number) });
+    expect(kindOf(0, offer, answer, failed)).toBe('failed');
+    expect(kindOf(0, offer, left)).toBe('failed');
+    expect(kindOf(0, left)).toBe('left');
+    expect(kindOf(10_000, offer)).toBe('open');
+    expect(kindOf(10_001, offer)).toBe('stuck');
+  });
+
+  it('says which kinds of candidates each side offered', () => {
+    const { candidates } = outcomeOf(recordOf(offer, answer, candidate('responder', 'srflx'), failed), 0);
+    expect(candidates).toBe('none / srflx');
   });
 });
 

@@ -1,0 +1,38 @@
+/** A record in a line of a list: what became of it, why, and how long it took. */
+import { isStep, type OutcomeFacts, type OutcomeKind, type PairingRecord } from '../../protocol/index.ts';
+import { diagnose, kindsOf } from './diagnose-pairing.ts';
+
+/** Not connected for so long: something is wrong, though nobody has given up yet. */
+export const STUCK_AFTER_MS = 10_000;
+
+/** @param age_ms since it began, of what is not over */
+export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
+  const steps = record.lines.filter(isStep);
+  const pairing = steps.filter(({ of }) => of === 'pairing');
+  const connected = pairing.find(({ to }) => to === 'connected');
+  const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
+  const isOver = pairing.at(-1)?.to === 'disconnected';
+  const findings = diagnose(record);
+  const cause = findings[0];
+  const kind: OutcomeKind =
+    cause?.kind === 'bad' && (connected || offer)
+      ? 'failed'
+      : connected
+        ? 'connected'
+        : isOver
+          ? 'left'
+          : openKind(age_ms);
+  const [a, b] = (['initiator', 'responder'] as const).map((side) => [...kindsOf(pairing, side)].join(', '));
+  return {
+    kind,
+    cause: cause?.text ?? '',
+    ...((a || b) && { candidates: `${a || 'none'} / ${b || 'none'}` }),
+    ...(connected && offer && { connect_ms: Math.round(connected.t - offer.t) }),
+    ...(isOver && { lasted_ms: Math.round(pairing.at(-1)?.t ?? 0) }),
+  };
+}
+
+/** Of what has no record, or goes on: by how far it is. */
+export function openKind(age_ms: number): OutcomeKind {
+  return age_ms > STUCK_AFTER_MS ? 'stuck' : 'open';
+}

@@ -1,0 +1,58 @@
+/** What to do about a finding: the option to set, in words. */
+import type { CandidateKind } from '../../protocol/index.ts';
+
+type Kinds = ReadonlySet<CandidateKind | 'mDNS host'>;
+
+/** By the code of a refusal, or what a guard asked about. */
+export const refusalRemedies: Readonly<Record<string, string>> = {
+  no_offer: 'Answer only after an offer arrived; a client library that negotiates by itself does so.',
+  not_paired: 'Pair first: signals go to the peer of the current pairing.',
+  rate_limited: 'Send fewer messages a second, or raise the rate on the server.',
+  epoch: 'It named another pairing than this one: a client must drop candidates of an earlier pairing.',
+};
+
+interface Deadline {
+  /** The client's setting. */
+  readonly name: string;
+  readonly remedy: string;
+}
+
+const deadlines: Readonly<Record<string, Deadline>> = {
+  offer_timeout: {
+    name: 'offerTimeoutMs',
+    remedy:
+      'The initiator never offered within offerTimeoutMs: see what its page or program does after it is paired.',
+  },
+  answer_timeout: {
+    name: 'answerTimeoutMs',
+    remedy:
+      'No answer came within answerTimeoutMs: see whether the other side got the offer, and what it did with it.',
+  },
+  own_answer_timeout: {
+    name: 'answerTimeoutMs',
+    remedy: 'Its own WebRTC engine made no answer within answerTimeoutMs.',
+  },
+  connection_timeout: {
+    name: 'checkingTimeoutMs',
+    remedy: 'No way was found within checkingTimeoutMs.',
+  },
+};
+
+/** @returns undefined for a failure that is no deadline */
+export function deadlineOf(failure: string): Deadline | undefined {
+  return Object.hasOwn(deadlines, failure) ? deadlines[failure] : undefined;
+}
+
+/** What would have given the two a way to each other. */
+export function remedyForCandidates(initiator: Kinds, responder: Kinds): string {
+  const both = [initiator, responder];
+  if (both.some(({ size }) => size === 0))
+    return 'One side offered no candidates: UDP may be blocked for it, or its page may not use the network. Set --turn-url with a turns: URL over TCP 443.';
+  if (both.some((kinds) => kinds.has('relay')))
+    return 'There is a relay, and it did not help: check that the TURN server is reachable from both, and that --turn-secret is its static-auth-secret.';
+  if (both.some((kinds) => kinds.has('srflx')))
+    return 'Both networks may block direct UDP: set --turn-url and --turn-secret, so that the two can meet at a relay.';
+  if (both.some((kinds) => kinds.has('mDNS host')))
+    return 'A host candidate behind an mDNS name works in one network only: set --stun-url, and --turn-url with --turn-secret for networks that block UDP.';
+  return 'Only addresses of the own networks were offered: set --stun-url, and --turn-url with --turn-secret for networks that block UDP.';
+}
