@@ -210,11 +210,13 @@ function valueName(option: Option): string {
         : '';
 }
 
-function flagName(name: string): string {
+/** The flag, without its dashes, of the option of this key. */
+export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function variableName(name: string): string {
+/** The environment variable of the option of this key. */
+export function variableName(name: string): string {
   return `PAIRLANE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 

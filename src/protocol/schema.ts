@@ -35,9 +35,9 @@ export function explain(schema: Schema, value: unknown, path = ''): string | und
     if (verdicts.includes(undefined)) return undefined;
     // An object that was meant as the object alternative is told which of its fields is wrong.
     const meant = isRecord(value) ? schema.anyOf.findIndex((option) => option.type === 'object') : -1;
-    return meant >= 0 ? verdicts[meant] : `${named(path)} should be ${describe(schema)}`;
+    return meant >= 0 ? verdicts[meant] : `${named(path)} should be ${describeSchema(schema)}`;
   }
-  if (!fitsScalars(schema, value)) return `${named(path)} should be ${describe(schema)}`;
+  if (!fitsScalars(schema, value)) return `${named(path)} should be ${describeSchema(schema)}`;
   if (Array.isArray(value))
     return firstOf(value, (item, i) => explain(schema.items ?? {}, item, `${path}[${i}]`));
   return isRecord(value) ? explainFields(schema, value, path) : undefined;
@@ -94,8 +94,9 @@ function fitsScalars(schema: Schema, value: unknown): boolean {
   }
 }
 
-function describe(schema: Schema): string {
-  if (schema.anyOf) return schema.anyOf.map(describe).join(' or ');
+/** The values that fit, in words: "a whole number from 1 to 16". */
+export function describeSchema(schema: Schema): string {
+  if (schema.anyOf) return schema.anyOf.map(describeSchema).join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;
   const { type } = schema;

@@ -38,7 +38,10 @@ const ownMessages = {
 
 export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMessages;
 
-const messages: Readonly<Record<string, string>> = { ...errorMessages, ...failureMessages, ...ownMessages };
+/** The errors that are the client's own, beside those that the server tells. */
+export const clientErrorMessages = { ...failureMessages, ...ownMessages };
+
+const messages: Readonly<Record<string, string>> = { ...errorMessages, ...clientErrorMessages };
 
 /** The server's `error` message. */
 interface ServerError {

@@ -1,7 +1,7 @@
 /** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
 import type { Static } from 'typebox';
 import { candidate, clientId, connectionState, epoch, sdp } from './fields.ts';
-import { MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
+import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
 
 export const clientSchemas = {
   pair_request: {
@@ -10,8 +10,12 @@ export const clientSchemas = {
     required: ['type'],
     properties: {
       type: { const: 'pair_request' },
-      target_id: clientId,
-      key: { type: 'string', maxLength: 64 },
+      target_id: { ...clientId, description: 'The client to be paired with.' },
+      key: {
+        type: 'string',
+        maxLength: 64,
+        description: 'A pairing key; case, spaces and dashes do not matter.',
+      },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },
@@ -21,8 +25,18 @@ export const clientSchemas = {
     required: ['type'],
     properties: {
       type: { const: 'create_key' },
-      ttl_s: { type: 'integer', minimum: 1, maximum: MAX_KEY_TTL_S },
-      uses: { type: 'integer', minimum: 1, maximum: MAX_KEY_USES },
+      ttl_s: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_KEY_TTL_S,
+        description: `Seconds that it lives; ${DEFAULT_KEY_TTL_S}.`,
+      },
+      uses: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_KEY_USES,
+        description: 'How often it may be used; 1.',
+      },
     },
   },
   offer: {
@@ -57,17 +71,26 @@ export const clientSchemas = {
   },
   resume: {
     type: 'object',
-    description: 'The first message on a socket opened with ?resume=back: give me my session again.',
+    description: 'The first message on a socket opened with `?resume=back`: give me my session again.',
     required: ['type', 'id', 'token', 'received'],
     properties: {
       type: { const: 'resume' },
       id: clientId,
-      token: { type: 'string', maxLength: 1024 },
-      received: { type: 'integer', minimum: 0 },
-      // Both for a server that has forgotten everything: where my numbers go on, and with whom I was paired.
-      first: { type: 'integer', minimum: 1 },
+      token: { type: 'string', maxLength: 1024, description: 'The secret: `resume` of the last `your_id`.' },
+      received: {
+        type: 'integer',
+        minimum: 0,
+        description: 'The seq of the last numbered frame that I received; 0: none.',
+      },
+      first: {
+        type: 'integer',
+        minimum: 1,
+        description:
+          'For a restarted server: where my numbers go on, the lowest seq that is unacked, or else the next.',
+      },
       pairing: {
         type: 'object',
+        description: 'For a restarted server: with whom I was paired, as `paired` said.',
         required: ['peer_id', 'epoch', 'initiator'],
         properties: {
           peer_id: clientId,
@@ -81,17 +104,27 @@ export const clientSchemas = {
     type: 'object',
     description: 'I have your numbered frames up to this one.',
     required: ['type', 'received'],
-    properties: { type: { const: 'ack' }, received: { type: 'integer', minimum: 0 } },
+    properties: {
+      type: { const: 'ack' },
+      received: {
+        type: 'integer',
+        minimum: 0,
+        description: 'The seq of the last numbered frame that I received.',
+      },
+    },
   },
   inspect: {
     type: 'object',
-    description: "A step of my own state machine, for the server's visualizer; see RecordStep.",
+    description: "A step of my own state machine, for the server's inspector.",
     required: ['type', 'step'],
-    properties: { type: { const: 'inspect' }, step: { type: 'object' } },
+    properties: {
+      type: { const: 'inspect' },
+      step: { type: 'object', description: '`RecordStep` of src/protocol/inspect/inspect-messages.ts.' },
+    },
   },
   pong: {
     type: 'object',
-    description: 'The answer to ping.',
+    description: 'The answer to `ping`; any other message counts as one, too.',
     required: ['type'],
     properties: { type: { const: 'pong' } },
   },

@@ -3,22 +3,29 @@
  * A client that comes back by itself may do so after any of them but `policyViolation`.
  */
 export const closeCodes = {
-  /** The client said goodbye. */
   normal: 1000,
-  /** The server is going away. */
   goingAway: 1001,
-  /** The client broke a limit: too many messages, too many connections. */
   policyViolation: 1008,
-  /** Something failed inside the server that concerns this client only. */
   internalError: 1011,
-  /** The server is restarted: come back when `restarting` said, or after a backoff. */
   serviceRestart: 1012,
-  /** The client does not read what it is sent, or the server is full. */
   tryAgainLater: 1013,
-  /** The client answered no ping. The code is one of the private range: RFC 6455 has none for it. */
+  // Of the private range: RFC 6455 has no code for these two.
   timedOut: 4408,
-  /** The client came back on another socket; this one is the old. */
   takenOver: 4409,
 } as const;
+
+/** What each tells the client. */
+export const closeCodeMeanings = {
+  normal: 'The client said goodbye: its session ends at once.',
+  goingAway: 'The server is going away.',
+  policyViolation:
+    'The client broke a limit, or sent impossible frame numbers. Do not come back by yourself.',
+  internalError: 'Something failed inside the server that concerns this client only.',
+  serviceRestart: 'The server is restarted: come back when `restarting` said, or else after a backoff.',
+  tryAgainLater:
+    'The client does not read what it is sent, or the server cannot give it its session just now: try again, with the same secret.',
+  timedOut: 'The client answered no ping, or did not say in time who it is.',
+  takenOver: 'The client came back on another socket; this is the old one.',
+} as const satisfies Record<keyof typeof closeCodes, string>;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

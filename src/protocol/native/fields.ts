@@ -1,13 +1,20 @@
-/** Schemas of the fields that both directions share. */
+/** Schemas of the fields that both directions share. Descriptions go into docs/protocol.md (`npm run docs`). */
 import { MAX_CANDIDATE_CHARS } from './limits.ts';
 
 /** A client's id as the server gave it: a UUID today, so a bound is enough; a wrong one is simply not found. */
-export const clientId = { type: 'string', maxLength: 128 } as const;
+export const clientId = {
+  type: 'string',
+  maxLength: 128,
+  description: 'A client’s id, as `your_id` gave it.',
+} as const;
 
-export const sdp = { type: 'string' } as const;
+export const sdp = {
+  type: 'string',
+  description: 'The session description (RFC 8866), relayed untouched.',
+} as const;
 
-/** RTCIceCandidateInit (W3C WebRTC 4.8.1); null says that there are no more. */
 export const candidate = {
+  description: 'RTCIceCandidateInit (W3C WebRTC 4.8.1); null: there are no more.',
   anyOf: [
     { type: 'null' },
     {
@@ -27,9 +34,13 @@ export const candidate = {
  * Which pairing a signal belongs to. `paired` brings it; a client that sends it back along with its signals is
  * sure that none of them reaches a later peer. Clients that do not know it leave it out.
  */
-export const epoch = { type: 'integer', minimum: 0 } as const;
+export const epoch = {
+  type: 'integer',
+  minimum: 0,
+  description: 'The number of the pairing that this belongs to. Left out: the one there is.',
+} as const;
 
-/** RTCPeerConnectionState (W3C WebRTC 4.3.3). */
 export const connectionState = {
+  description: 'RTCPeerConnectionState (W3C WebRTC 4.3.3).',
   enum: ['new', 'connecting', 'connected', 'disconnected', 'failed', 'closed'],
 } as const;

@@ -3,11 +3,11 @@ import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp } from './fields.ts';
 import { MAX_RESTART_AFTER_MS } from './limits.ts';
 
-const fromPeer = { const: true } as const;
+const fromPeer = { const: true, description: 'It comes from the peer, not from the server.' } as const;
 
-/** RTCIceServer (W3C WebRTC 4.2.2). */
 const iceServers = {
   type: 'array',
+  description: 'RTCIceServer (W3C WebRTC 4.2.2): the STUN and TURN servers to use.',
   maxItems: 32,
   items: {
     type: 'object',
@@ -27,33 +27,54 @@ export const serverSchemas = {
     required: ['type', 'id', 'ping_interval_ms'],
     properties: {
       type: { const: 'your_id' },
-      id: clientId,
-      ping_interval_ms: { type: 'integer', minimum: 0 },
+      id: { ...clientId, description: 'Your id, by which others can ask for you.' },
+      ping_interval_ms: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Milliseconds of silence after which you are pinged; 0: never.',
+      },
       ice_servers: iceServers,
-      resume: { type: 'string', maxLength: 1024 },
-      received: { type: 'integer', minimum: 0 },
-      restarted: { const: true },
+      resume: {
+        type: 'string',
+        maxLength: 1024,
+        description: 'The secret to come back with; for a client that connected with `?resume`.',
+      },
+      received: {
+        type: 'integer',
+        minimum: 0,
+        description: 'This is your old session, and I have your numbered frames up to this seq.',
+      },
+      restarted: {
+        const: true,
+        description: 'The server forgot everything: its numbers begin with 1 again, yours go on.',
+      },
     },
   },
   key: {
     type: 'object',
-    description: 'The pairing key asked for; expires_at is in milliseconds since 1970.',
+    description: 'The pairing key that you asked for.',
     required: ['type', 'key', 'expires_at'],
     properties: {
       type: { const: 'key' },
-      key: { type: 'string', maxLength: 64 },
-      expires_at: { type: 'integer', minimum: 0 },
+      key: { type: 'string', maxLength: 64, description: 'As people read it: `XXXX-XXXX-XXXX`.' },
+      expires_at: { type: 'integer', minimum: 0, description: 'Milliseconds since 1970 (Unix time).' },
     },
   },
   paired: {
     type: 'object',
-    description: 'Sent to both; the one who asked is the initiator.',
+    description: 'You are paired. Sent to both.',
     required: ['type', 'peer_id', 'initiator'],
     properties: {
       type: { const: 'paired' },
       peer_id: clientId,
-      initiator: { anyOf: [{ const: true }, { const: false }] },
-      polite: { anyOf: [{ const: true }, { const: false }] },
+      initiator: {
+        anyOf: [{ const: true }, { const: false }],
+        description: 'Whether you make the first offer: the one who asked for the pairing does.',
+      },
+      polite: {
+        anyOf: [{ const: true }, { const: false }],
+        description: 'Whether your offer yields when both offer at once (perfect negotiation).',
+      },
       epoch,
       ice_servers: iceServers,
     },
@@ -80,7 +101,11 @@ export const serverSchemas = {
     type: 'object',
     description: 'The peer is gone; both are unpaired.',
     required: ['type', 'peer_id'],
-    properties: { type: { const: 'peer_disconnected' }, peer_id: clientId, reason: { type: 'string' } },
+    properties: {
+      type: { const: 'peer_disconnected' },
+      peer_id: clientId,
+      reason: { type: 'string', description: 'See “reasons” below.' },
+    },
   },
   peer_away: {
     type: 'object',
@@ -98,32 +123,44 @@ export const serverSchemas = {
     type: 'object',
     description: 'I have your numbered frames up to this one.',
     required: ['type', 'received'],
-    properties: { type: { const: 'ack' }, received: { type: 'integer', minimum: 0 } },
+    properties: {
+      type: { const: 'ack' },
+      received: {
+        type: 'integer',
+        minimum: 0,
+        description: 'The seq of the last numbered frame that I received.',
+      },
+    },
   },
   ping: {
     type: 'object',
-    description: 'Only to a client that was not heard from for an interval.',
+    description: 'Only to a client that was silent for the ping interval.',
     required: ['type'],
     properties: { type: { const: 'ping' } },
   },
   restarting: {
     type: 'object',
-    description: 'The server goes, and closes this socket (1012): come back after so many milliseconds.',
+    description: 'The server is going away, and closes this socket (1012).',
     required: ['type', 'after_ms'],
     properties: {
       type: { const: 'restarting' },
-      after_ms: { type: 'integer', minimum: 0, maximum: MAX_RESTART_AFTER_MS },
+      after_ms: {
+        type: 'integer',
+        minimum: 0,
+        maximum: MAX_RESTART_AFTER_MS,
+        description: 'Come back after so many milliseconds.',
+      },
     },
   },
   error: {
     type: 'object',
-    description: 'message is for people, code for programs, for names the type that caused it.',
+    description: 'Something that you sent was refused. The connection stays.',
     required: ['type', 'message'],
     properties: {
       type: { const: 'error' },
-      message: { type: 'string' },
-      code: { type: 'string' },
-      for: { type: 'string' },
+      message: { type: 'string', description: 'For people.' },
+      code: { type: 'string', description: 'For programs; see “error codes” below.' },
+      for: { type: 'string', description: 'The type of the message that caused it.' },
     },
   },
 } as const;
@@ -136,4 +173,11 @@ export type ServerMessageOf<T extends ServerMessageType> = Static<(typeof server
 export type ServerMessage = { [T in ServerMessageType]: ServerMessageOf<T> }[ServerMessageType];
 
 /** Why a peer was disconnected, as `peer_disconnected` tells it. */
-export type DisconnectReason = 'unpaired' | 'disconnected' | 'timed_out' | 'refused' | 'overfull';
+export const disconnectReasons = {
+  unpaired: 'It left the pairing, and is still connected to the server.',
+  disconnected: 'It closed its socket, or lost it and did not come back in time.',
+  timed_out: 'It answered no ping, and did not come back in time.',
+  refused: 'It broke a limit, and was closed.',
+  overfull: 'It did not read what it was sent, or too much waited for it while it was away.',
+} as const;
+export type DisconnectReason = keyof typeof disconnectReasons;

@@ -48,34 +48,62 @@ export class Metrics {
   constructor(measured: Measured) {
     this.#eventLoop.enable();
     const { received, refused } = this;
-    this.#gauge('pairlane_sessions', 'Sessions by state.', ['state'], () => byState(measured.sessions()));
-    this.#gauge('pairlane_pairings', 'Pairings by state.', ['state'], () =>
-      byState([...measured.pairings(), ...(measured.rooms()?.pairings ?? [])]),
+    this.#gauge('pairlane_sessions', 'Sessions by the state of their machine.', ['state'], () =>
+      byState(measured.sessions()),
+    );
+    this.#gauge(
+      'pairlane_pairings',
+      'Pairings by the state of their machine, those of game rooms as well.',
+      ['state'],
+      () => byState([...measured.pairings(), ...(measured.rooms()?.pairings ?? [])]),
     );
     this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
       byState(measured.rooms()?.players.values() ?? []),
     );
     this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
-    this.#counter('pairlane_messages_received_total', 'Messages by type.', ['type'], () => received);
-    this.#counter('pairlane_refusals_total', 'What was refused, by kind.', ['kind'], () => refused);
-    this.#counter('pairlane_bytes_total', 'Bytes of messages.', ['direction'], () => [
+    this.#counter(
+      'pairlane_messages_received_total',
+      'Messages of clients that were understood, by type.',
+      ['type'],
+      () => received,
+    );
+    this.#counter(
+      'pairlane_refusals_total',
+      'What was refused, by kind: an error code, a limit, or `origin`.',
+      ['kind'],
+      () => refused,
+    );
+    this.#counter('pairlane_bytes_total', 'Bytes of messages, `received` and `sent`.', ['direction'], () => [
       ['received', this.bytesReceived],
       ['sent', this.bytesSent],
     ]);
-    this.#counter('pairlane_transitions_total', 'Transitions taken.', ['transition'], () => {
-      const rooms = measured.rooms();
-      return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
-    });
-    this.#gauge('pairlane_event_loop_delay_seconds', 'Delay since the last scrape.', ['quantile'], () => {
-      const delays = ['50', '99', '100'].map((percent): [string, number] => [
-        `${Number(percent) / 100}`,
-        this.#eventLoop.percentile(Number(percent)) / 1e9,
-      ]);
-      this.#eventLoop.reset();
-      return delays;
-    });
-    this.#gauge('pairlane_memory_bytes', 'Memory by kind.', ['kind'], () =>
-      Object.entries(process.memoryUsage()),
+    this.#counter(
+      'pairlane_transitions_total',
+      'How often each transition of a machine was taken.',
+      ['transition'],
+      () => {
+        const rooms = measured.rooms();
+        return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
+      },
+    );
+    this.#gauge(
+      'pairlane_event_loop_delay_seconds',
+      'Delay of the event loop since the last scrape: median, 99th percentile and longest.',
+      ['quantile'],
+      () => {
+        const delays = ['50', '99', '100'].map((percent): [string, number] => [
+          `${Number(percent) / 100}`,
+          this.#eventLoop.percentile(Number(percent)) / 1e9,
+        ]);
+        this.#eventLoop.reset();
+        return delays;
+      },
+    );
+    this.#gauge(
+      'pairlane_memory_bytes',
+      'Memory of the process, by kind: `rss`, `heapUsed`, ...',
+      ['kind'],
+      () => Object.entries(process.memoryUsage()),
     );
   }
 
@@ -86,6 +114,18 @@ export class Metrics {
   /** All of it in Prometheus's text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** Name, type, meaning and labels of each, for docs/operations.md. */
+  describe(): readonly { name: string; type: string; help: string; labels: readonly string[] }[] {
+    return this.#registry.getMetricsAsArray().map((metric) => {
+      const { name, help, labelNames } = metric as unknown as {
+        name: string;
+        help: string;
+        labelNames: string[];
+      };
+      return { name, type: metric instanceof Gauge ? 'gauge' : 'counter', help, labels: labelNames };
+    });
   }
 
   stop(): void {

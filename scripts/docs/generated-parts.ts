@@ -1,0 +1,137 @@
+/** The parts of the docs that the code knows: the name in a marker, and what stands between the markers. */
+import { clientErrorMessages } from '../../src/client/peer/errors.ts';
+import type { Option } from '../../src/common/options.ts';
+import { flagName, variableName } from '../../src/common/options.ts';
+import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
+import { chartOf, statesOf } from '../../src/machines/index.ts';
+import { nodeSchemas } from '../../src/protocol/cluster/index.ts';
+import {
+  clientSchemas,
+  closeCodeMeanings,
+  closeCodes,
+  disconnectReasons,
+  errorMessages,
+  roomSchemas,
+  serverSchemas,
+} from '../../src/protocol/index.ts';
+import { describeSchema, type Schema } from '../../src/protocol/schema.ts';
+import { serverOptions } from '../../src/server/options.ts';
+import { Metrics } from '../../src/server/telemetry/metrics.ts';
+import { code, table } from './markdown.ts';
+
+type Schemas = { readonly [type: string]: Schema };
+
+/** Each makes its part anew; a marker that names none of them fails. */
+export const generatedParts: { readonly [name: string]: () => string } = {
+  'serve-options': () => optionTable(serverOptions),
+  'client-messages': () => messages(clientSchemas),
+  'server-messages': () => messages(serverSchemas),
+  'room-messages': () => messages(roomSchemas),
+  'node-messages': () => messages(nodeSchemas),
+  'error-codes': () => table(['code', 'message'], rowsOf(errorMessages)),
+  'client-error-codes': () => table(['code', 'message'], rowsOf(clientErrorMessages)),
+  'close-codes': () =>
+    table(
+      ['code', 'name', 'meaning'],
+      Object.entries(closeCodes).map(([name, number]) => [
+        code(number),
+        name,
+        closeCodeMeanings[name as keyof typeof closeCodes],
+      ]),
+    ),
+  'disconnect-reasons': () => table(['reason', 'meaning'], rowsOf(disconnectReasons)),
+  metrics: metricsTable,
+  machines: () => chartNames.map(machineStates).join('\n\n'),
+};
+
+function rowsOf(meanings: Readonly<Record<string, string>>): string[][] {
+  return Object.entries(meanings).map(([name, meaning]) => [code(name), meaning]);
+}
+
+function optionTable(options: { readonly [name: string]: Option }): string {
+  return table(
+    ['option', 'variable', 'default', 'range', 'meaning'],
+    Object.entries(options).map(([name, option]) => [
+      code(flagOf(name, option)),
+      option.isFlagOnly ? '' : code(variableName(name)),
+      defaultOf(option),
+      rangeOf(option),
+      option.help,
+    ]),
+  );
+}
+
+function flagOf(name: string, option: Option): string {
+  if (option.kind === 'switch') return `--[no-]${flagName(name)}`;
+  const value = option.kind === 'integer' ? 'N' : option.kind === 'choice' ? 'NAME' : option.value;
+  return `--${flagName(name)} ${value}`;
+}
+
+function defaultOf({ kind, default: value }: Option): string {
+  if (kind === 'switch') return value ? 'on' : 'off';
+  return value === undefined || String(value) === '' ? '' : String(value);
+}
+
+function rangeOf(option: Option): string {
+  if (option.kind === 'choice') return option.choices.join(', ');
+  if (option.kind === 'list') return 'may be given more than once';
+  if (option.kind !== 'integer') return '';
+  return `${option.min} to ${option.max}${option.zero ? `; 0: ${option.zero}` : ''}`;
+}
+
+/** A heading and a table of fields for each message. */
+function messages(schemas: Schemas): string {
+  return Object.entries(schemas)
+    .map(([type, schema]) => {
+      const fields = fieldRows(schema).filter(
+        ([name]) => name !== code('type') || schema.properties?.type?.enum,
+      );
+      const body = fields.length > 0 ? table(['field', 'value', 'meaning'], fields) : 'No fields.';
+      const choice = schema.oneOf?.map(({ required }) => required.map(code).join(' and ')).join(' or ');
+      return [`#### ${code(type)}`, schema.description, choice && `Exactly one of ${choice}.`, body]
+        .filter(Boolean)
+        .join('\n\n');
+    })
+    .join('\n\n');
+}
+
+/** The fields of an object, those of an object or list within it below, as `pairing.epoch` and `items[].id`. */
+function fieldRows(schema: Schema, prefix = ''): string[][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const isNeeded =
+      schema.required?.includes(name) || schema.oneOf?.some(({ required }) => required.includes(name));
+    const path = `${prefix}${name}`;
+    const inner = [field, ...(field.anyOf ?? [])].find(({ properties }) => properties);
+    const items = field.items?.properties ? field.items : undefined;
+    return [
+      [code(`${path}${isNeeded ? '' : '?'}`), describeSchema(field), field.description ?? ''],
+      ...(inner ? fieldRows(inner, `${path}.`) : []),
+      ...(items ? fieldRows(items, `${path}[].`) : []),
+    ];
+  });
+}
+
+function metricsTable(): string {
+  const metrics = new Metrics({
+    sessions: () => [],
+    pairings: () => [],
+    unready: () => [],
+    hosts: () => [],
+    rooms: () => undefined,
+  });
+  metrics.stop();
+  return table(
+    ['metric', 'type', 'label', 'meaning'],
+    metrics
+      .describe()
+      .map(({ name, type, help, labels }) => [code(name), type, labels.map(code).join(', '), help]),
+  );
+}
+
+function machineStates(name: keyof typeof chartTable): string {
+  const { root } = chartOf(chartTable[name]);
+  const rows = statesOf(root)
+    .filter(({ id }) => id !== root.id)
+    .map(({ id, kind, description }) => [code(id.slice(root.id.length + 1)), kind, description]);
+  return [`#### ${code(name)}`, root.description, table(['state', 'kind', 'meaning'], rows)].join('\n\n');
+}
