@@ -48,13 +48,16 @@ export function compose({ options, log, clock, bus, rooms, stop }: CompositionDe
 
   const readiness = new Readiness();
   const admission = new Admission(options, log, () => clock.now(), readiness);
-  const metrics = new Metrics({
-    sessions: () => sessions.values(),
-    pairings: () => pairings,
-    unready: () => readiness.counts(),
-    rooms,
-    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
-  });
+  const metrics = new Metrics(
+    {
+      sessions: () => sessions.values(),
+      pairings: () => pairings,
+      unready: () => readiness.counts(),
+      rooms,
+      hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
+    },
+    () => clock.now(),
+  );
   const hosts = createHosts({
     ...{ options, log, clock, queue, timers, metrics, nextEpoch, mayRestore },
     cluster: () => cluster,

@@ -4,6 +4,7 @@
  * for others, and from no web page of another site.
  */
 
+import { answer as answerHttp, TEXT } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp } from '../http/uws.ts';
 import { isLoopback, LOOPBACK_HOST } from '../inspector/access.ts';
 
@@ -46,5 +47,5 @@ function isOwnMachine(res: HttpResponse, req: HttpRequest): boolean {
 }
 
 function answer(res: HttpResponse, status: string, text: string): void {
-  res.cork(() => res.writeStatus(status).writeHeader('content-type', 'text/plain').end(`${text}\n`));
+  answerHttp(res, { status, headers: [TEXT], body: `${text}\n` });
 }

@@ -2,7 +2,8 @@
  * Whether a balancer should send clients here. `/healthz` says that the process runs; this says that it wants clients,
  * and if not, why. A reason is a line in the table; whoever knows of it adds it and takes it away again.
  */
-import type { HttpResponse, TemplatedApp } from './uws.ts';
+import { type Answer, NOT_KEPT, serveGet, TEXT } from './answer.ts';
+import type { TemplatedApp } from './uws.ts';
 
 const messages = {
   draining: 'the server is restarting and takes no new clients',
@@ -33,15 +34,16 @@ export class Readiness {
   }
 
   addRoutes(app: TemplatedApp): void {
-    app.get('/readyz', (res) => this.#answer(res));
+    serveGet(app, '/readyz', () => this.answer());
   }
 
-  #answer(res: HttpResponse): void {
+  /** What a balancer is told. */
+  answer(): Answer {
     const reasons = [...this.#reasons];
-    if (reasons.length > 0) res.writeStatus('503 Service Unavailable');
-    res
-      .writeHeader('content-type', 'text/plain')
-      .writeHeader('cache-control', 'no-store')
-      .end(reasons.map((reason) => `not ready: ${messages[reason]} (${reason})\n`).join('') || 'ready\n');
+    return {
+      ...(reasons.length > 0 && { status: '503 Service Unavailable' }),
+      headers: [TEXT, NOT_KEPT],
+      body: reasons.map((reason) => `not ready: ${messages[reason]} (${reason})\n`).join('') || 'ready\n',
+    };
   }
 }

@@ -3,6 +3,7 @@
  * a table, not a folder, so that there is nothing to climb out of.
  */
 import { readFileSync } from 'node:fs';
+import { type Answer, serveGet } from './answer.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
 
 export interface ServedFile {
@@ -32,23 +33,19 @@ const HEADERS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Answers GET for each file. One that the build has not made is left out, so that a server in development starts.
- * @param mayServe answers the request itself when it says no
+ * Serves each file. One that the build has not made is left out, so that a server in development starts.
+ * @param refusalOf what is answered in place of a file; undefined: the file
  */
 export function serveFiles(
   app: TemplatedApp,
   files: readonly ServedFile[],
-  mayServe: (res: HttpResponse, req: HttpRequest) => boolean = () => true,
+  refusalOf: (req: HttpRequest, res: HttpResponse) => Answer | undefined = () => undefined,
 ): void {
   for (const { path, file, type } of files) {
     const body = readBuilt(file);
     if (body === undefined) continue;
-    app.get(path, (res, req) => {
-      if (!mayServe(res, req)) return;
-      res.writeHeader('content-type', type);
-      for (const [name, value] of HEADERS) res.writeHeader(name, value);
-      res.end(body);
-    });
+    const found: Answer = { headers: [['content-type', type], ...HEADERS], body };
+    serveGet(app, path, (req, res) => refusalOf(req, res) ?? found);
   }
 }
 

@@ -4,6 +4,7 @@
  * With a token: everybody who knows it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Answer, TEXT } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse } from '../http/uws.ts';
 
 /** How this machine's own people call it. */
@@ -23,6 +24,23 @@ export function refusalOf(
   const address = Buffer.from(res.getRemoteAddressAsText()).toString();
   if (isLoopback(address) && !isForwarded && LOOPBACK_HOST.test(host)) return undefined;
   return 'The visualizer is open to its own machine only. Set --inspect-token to open it to those who know it.\n';
+}
+
+/** The answer to a program that asks without the token, where one is needed: it sends `Authorization: Bearer TOKEN`. */
+export function unauthorized(req: HttpRequest, token: string | undefined): Answer | undefined {
+  if (token === undefined) return undefined;
+  const given = /^bearer +(.+)$/i.exec(req.getHeader('authorization'))?.[1] ?? '';
+  if (isSameToken(given, token)) return undefined;
+  return {
+    status: '401 Unauthorized',
+    headers: [TEXT, ['www-authenticate', 'Bearer']],
+    body: 'Send the token of --inspect-token: Authorization: Bearer TOKEN\n',
+  };
+}
+
+/** The answer to a refused visitor. */
+export function forbidden(refusal: string | undefined): Answer | undefined {
+  return refusal === undefined ? undefined : { status: '403 Forbidden', headers: [TEXT], body: refusal };
 }
 
 /** uWebSockets.js writes IPv6 addresses in full. */

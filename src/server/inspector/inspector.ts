@@ -4,9 +4,10 @@
  */
 import type { InspectRequest } from '../../protocol/index.ts';
 import { AddressRate } from '../admission/rate-limits.ts';
+import { answer, serveGet } from '../http/answer.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import type { TemplatedApp } from '../http/uws.ts';
-import { isSameToken, refusalOf } from './access.ts';
+import { forbidden, isSameToken, refusalOf } from './access.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
@@ -82,22 +83,19 @@ export class Inspector {
   addRoutes(app: TemplatedApp): void {
     const { inspect, inspectToken } = this.#server.options;
     if (!inspect) return;
-    serveFiles(app, FILES, (res, req) => {
-      const refusal = refusalOf(res, req, inspectToken);
-      if (refusal) res.cork(() => res.writeStatus('403 Forbidden').end(refusal));
-      return refusal === undefined;
-    });
-    app.get('/inspect', (res) => {
-      res.cork(() => res.writeStatus('308 Permanent Redirect').writeHeader('location', '/inspect/').end());
-    });
+    serveFiles(app, FILES, (req, res) => forbidden(refusalOf(res, req, inspectToken)));
+    serveGet(app, '/inspect', () => ({
+      status: '308 Permanent Redirect',
+      headers: [['location', 'inspect/']],
+    }));
     app.ws<ViewerData>('/inspect/feed', {
       maxPayloadLength: MAX_REQUEST_BYTES,
       maxBackpressure: MAX_UNSENT_BYTES,
       closeOnBackpressureLimit: true,
       upgrade: (res, req, context) => {
-        const refusal = refusalOf(res, req, inspectToken);
+        const refusal = forbidden(refusalOf(res, req, inspectToken));
         if (refusal) {
-          res.cork(() => res.writeStatus('403 Forbidden').end(refusal));
+          answer(res, refusal);
           return;
         }
         const address = Buffer.from(res.getRemoteAddressAsText()).toString();

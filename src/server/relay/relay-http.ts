@@ -1,6 +1,8 @@
 /** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
+import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
 import { bind } from '../http/bind.ts';
 import { App, us_listen_socket_close, us_socket_local_port } from '../http/uws.ts';
+import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { relaySources } from './inspector-sources.ts';
@@ -39,22 +41,23 @@ export async function serveRelayHttp(
     network: () => relayNetwork(node),
   });
   const app = App();
-  app.get('/api/relay', (res) => {
-    res.cork(() => {
-      res
-        .writeHeader('content-type', 'application/json; charset=utf-8')
-        .writeHeader('cache-control', 'no-store')
-        .writeHeader('x-content-type-options', 'nosniff')
-        .end(JSON.stringify(server.view()));
-    });
-  });
-  app.get('/healthz', (res) => {
-    res.writeHeader('content-type', 'text/plain').end('ok\n');
-  });
+  serveGet(
+    app,
+    '/api/relay',
+    (req, res) =>
+      forbidden(refusalOf(res, req, inspectToken)) ??
+      unauthorized(req, inspectToken) ?? {
+        headers: [
+          ['content-type', 'application/json; charset=utf-8'],
+          NOT_KEPT,
+          ['x-content-type-options', 'nosniff'],
+        ],
+        body: JSON.stringify(server.view()),
+      },
+  );
+  serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
   inspector.addRoutes(app);
-  app.any('/*', (res) => {
-    res.writeStatus('404 Not Found').end('There is nothing here; try /inspect/ or /api/relay.\n');
-  });
+  serveNothingElse(app, 'There is nothing here; try /inspect/ or /api/relay.\n');
   const socket = await bind(app, host, port, '--http-port');
   return {
     port: us_socket_local_port(socket as never),

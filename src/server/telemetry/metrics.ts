@@ -29,6 +29,9 @@ interface MeasuredRooms {
 type InState = { readonly value: StateValue };
 type Host = Pick<MachineHost<AnyStateMachine, Hosted<unknown>>, 'machine' | 'taken'>;
 
+/** Rendering walks every session: whoever asks more often gets the same text again. */
+const RENDER_INTERVAL_MS = 1_000;
+
 class Counts extends Map<string, number> {
   add(name: string, amount = 1): void {
     this.set(name, (this.get(name) ?? 0) + amount);
@@ -44,8 +47,13 @@ export class Metrics {
   bytesSent = 0;
   readonly #registry = new Registry();
   readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #now: () => number;
+  #rendered: Promise<string> | undefined;
+  #renderedAt = 0;
 
-  constructor(measured: Measured) {
+  /** @param now milliseconds of the server's clock */
+  constructor(measured: Measured, now: () => number) {
+    this.#now = now;
     this.#eventLoop.enable();
     const { received, refused } = this;
     this.#gauge('pairlane_sessions', 'Sessions by the state of their machine.', ['state'], () =>
@@ -111,9 +119,14 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All of it in Prometheus's text format. */
+  /** All of it in Prometheus's text format; rendered at most once a second, however many ask. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    const now = this.#now();
+    if (!this.#rendered || now - this.#renderedAt >= RENDER_INTERVAL_MS) {
+      this.#rendered = this.#registry.metrics();
+      this.#renderedAt = now;
+    }
+    return this.#rendered;
   }
 
   /** Name, type, meaning and labels of each, for docs/operations.md. */

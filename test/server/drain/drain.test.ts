@@ -44,6 +44,7 @@ describe('a server that drains', () => {
     await test.connect();
     expect(await ask(httpUrl(test, 'readyz'))).toEqual({ status: 200, body: 'ready\n' });
     expect((await ask(httpUrl(test, 'metrics'))).body).toContain('pairlane_unready{reason="draining"} 0');
+    test.clock.advance(1_000);
     void test.server.drain();
     const unready = await ask(httpUrl(test, 'readyz'));
     expect(unready.status).toBe(503);

@@ -64,6 +64,19 @@ describe('pairlane relay', () => {
     );
   });
 
+  it('tells at /api/relay what it knows only to its own machine, or to who knows the token', async () => {
+    const { http } = await relay(3);
+    const asked = (url: string, headers: Record<string, string>) =>
+      fetch(url, { headers }).then((r) => r.status);
+    const forwarded = { 'x-forwarded-for': '127.0.0.1' };
+    expect(await asked(`${http}/api/relay`, forwarded)).toBe(403);
+    const guarded = await relay(4, ['--inspect-token', 'a token of this test']);
+    const url = `${guarded.http}/api/relay`;
+    expect(await asked(url, {})).toBe(401);
+    expect(await asked(url, { authorization: 'Bearer another token' })).toBe(401);
+    expect(await asked(url, { authorization: 'Bearer a token of this test' })).toBe(200);
+  });
+
   it('refused for its id says so and how to mend it, and shows the words in its status log', async () => {
     const first = await relay(7);
     const twin = await relay(7, ['--connect', `127.0.0.1:${first.port}`]);

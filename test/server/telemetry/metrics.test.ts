@@ -56,4 +56,16 @@ describe('GET /metrics', () => {
     expect(second).toMatch(/pair_request"} 1\n/);
     expect(second).not.toContain('pairlane_pairings{');
   });
+
+  it('is rendered at most once a second for all who ask', async () => {
+    const { server, clock, connect } = await startTestServer();
+    const first = await scrape(server.url);
+    await connect();
+    clock.advance(999);
+    expect(await scrape(server.url)).toBe(first);
+    clock.advance(1);
+    expect(await scrape(server.url)).toContain(
+      'pairlane_sessions{state="present.pairing.unpaired present.socket.online.heard"} 1',
+    );
+  });
 });

@@ -2,6 +2,7 @@
 
 import { NO_TIMER } from '../../../machines/index.ts';
 import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
+import { answer, serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { bind } from '../../http/bind.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { createApp } from '../../http/tls.ts';
@@ -100,15 +101,14 @@ export async function listen({
       handlers.closed(socket, code);
     },
   });
-  app.get('/healthz', (res) => {
-    res.writeHeader('content-type', 'text/plain').end('ok\n');
-  });
-  app.get('/metrics', (res) => answerLater(res, metrics.contentType, metrics.text()));
+  serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
+  serveGet(app, '/metrics', async () => ({
+    headers: [['content-type', metrics.contentType]],
+    body: await metrics.text(),
+  }));
   serveFiles(app, FILES);
   addRoutes(app);
-  app.any('/*', (res) => {
-    res.writeStatus('404 Not Found').end('There is nothing here.\n');
-  });
+  serveNothingElse(app, 'There is nothing here.\n');
   return bind(app, options.host, options.port).then((socket) => ({
     app,
     port: us_socket_local_port(socket as never),
@@ -122,18 +122,7 @@ function kindOf(resume: string | undefined): SocketKind {
 }
 
 function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
-  res.cork(() => res.writeStatus(status).end(`${message}\n`));
-}
-
-/** uWebSockets.js ends the process when an answer that comes later has nobody who is told of an abort. */
-function answerLater(res: HttpResponse, type: string, text: Promise<string>): void {
-  let isGone = false;
-  res.onAborted(() => {
-    isGone = true;
-  });
-  text.then((body) => {
-    if (!isGone) res.cork(() => res.writeHeader('content-type', type).end(body));
-  });
+  answer(res, { status, headers: [TEXT], body: `${message}\n` });
 }
 
 async function close(app: TemplatedApp, socket: us_listen_socket, hasClients: boolean): Promise<void> {
