@@ -5,6 +5,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { AnyStateMachine, StateValue } from 'xstate';
+import { systemClock } from '../../common/clock.ts';
 import type { Hosted, MachineHost } from '../../machines/index.ts';
 import { nameTransitions } from '../../machines/index.ts';
 
@@ -52,7 +53,7 @@ export class Metrics {
   #renderedAt = 0;
 
   /** @param now milliseconds of the server's clock */
-  constructor(measured: Measured, now: () => number) {
+  constructor(measured: Measured, now: () => number = systemClock.now) {
     this.#now = now;
     this.#eventLoop.enable();
     const { received, refused } = this;
