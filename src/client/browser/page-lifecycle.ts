@@ -9,7 +9,7 @@ export function followPage(peer: Peer): void {
   const changed = () => peer.networkChanged();
   // Without a goodbye the server would keep the session for a while, and the other peer would wait for us.
   const left = (event: PageTransitionEvent) => {
-    if (!event.persisted) peer.close();
+    if (!event.persisted) peer.close({ atOnce: true });
   };
   const sources = [
     [globalThis, 'online', changed],

@@ -51,6 +51,7 @@ export function negotiationEffects(
     announceFailure: (_, _event, { failure }) => deps.gaveUp(failure),
     openConnection: () => deps.openConnection(),
     closeConnection: () => deps.closeConnection(),
+    drainConnection: () => connection()?.drain(),
     makeOffer: (_, _event, { iceRestart }) => connection()?.makeOffer(iceRestart),
     applyOffer: (_, event) => connection()?.applyOffer(eventOf(event, 'OFFER_RECEIVED').sdp),
     applyAnswer: (_, event) => connection()?.applyAnswer(eventOf(event, 'ANSWER_RECEIVED').sdp),

@@ -15,6 +15,7 @@ import {
 import type { ServerMessage } from '../../protocol/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions } from '../peer/peer-options.ts';
+import { stateOf } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { Connection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
@@ -60,6 +61,11 @@ export class Negotiator {
   #pairing: Pairing | undefined;
   #serverIceServers: readonly IceServer[] | undefined;
   #closings: Promise<void>[] = [];
+  #end: () => void = () => {};
+  /** Fulfilled when the machine has reached its end. */
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#end = resolve;
+  });
 
   constructor(
     platform: Platform,
@@ -99,6 +105,14 @@ export class Negotiator {
     return this.#connection;
   }
 
+  get #hasUnsent(): boolean {
+    return this.#connection?.hasUnsent === true;
+  }
+
+  get #isDraining(): boolean {
+    return stateOf(this.value) === 'draining';
+  }
+
   start(): void {
     this.#host.start(this.#machine, { settings: this.#resolved.settings });
   }
@@ -107,9 +121,19 @@ export class Negotiator {
     this.#host.dispatch(this.#machine, event);
   }
 
-  /** Fulfilled when every socket is released. */
-  async close(): Promise<void> {
-    this.send({ type: 'CLOSE_ASKED' });
+  /** Leaves the pairing, once the peer has what was accepted for it. */
+  unpair(): void {
+    if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#hasUnsent });
+  }
+
+  /**
+   * Ends everything, once the peer has what was accepted for it.
+   * @param isAtOnce nothing is waited for
+   * @returns fulfilled when every socket is released
+   */
+  async close(isAtOnce = false): Promise<void> {
+    this.send({ type: 'CLOSE_ASKED', hasUnsent: !isAtOnce && (this.#hasUnsent || this.#isDraining) });
+    await this.#ended;
     await Promise.all([...this.#closings, this.link.closed()]);
     this.#stopTimers();
   }
@@ -145,6 +169,7 @@ export class Negotiator {
       this.#options.observer?.(step);
       if (this.#options.inspect) this.link.send({ type: 'inspect', step: inspectStep(step) });
       handlers.stepped(step.from, step.to);
+      if (step.to === 'disconnected') this.#end();
     };
     return host;
   }
@@ -182,6 +207,11 @@ export class Negotiator {
       localCandidate: (candidate) => this.send({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),
       established: () => this.send({ type: 'CONNECTION_ESTABLISHED' }),
       failed: () => this.send({ type: 'CONNECTION_FAILED' }),
+      drained: () => this.send({ type: 'DRAINED' }),
+      candidateRefused: (reason) => {
+        this.#options.logger?.debug({ id: this.context?.id, reason }, 'A candidate of the peer is of no use');
+        this.send({ type: 'CANDIDATE_REFUSED', reason });
+      },
       closedByPeer: () => this.send({ type: 'CLOSED_BY_PEER' }),
       descriptionRefused: (error) => {
         this.#options.logger?.warn(

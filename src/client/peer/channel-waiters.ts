@@ -1,32 +1,65 @@
-/** Who waits for data channels to open. */
-import type { PairlaneError } from './errors.ts';
+/** Who waits for data channels to open: without end while there is no peer, up to a deadline once it is connected. */
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { PairlaneError } from './errors.ts';
 
-interface Opener {
+interface Waiter extends TimerOwner {
   readonly channel: string;
   readonly resolve: () => void;
   readonly reject: (error: PairlaneError) => void;
 }
 
 export class ChannelWaiters {
-  #waiting: Opener[] = [];
+  readonly #queue: StepQueue;
+  readonly #timeoutMs: number;
+  #waiting: Waiter[] = [];
+  #isConnected = false;
+
+  /** @param timeoutMs for a channel to open once the peer is connected; 0: no deadline */
+  constructor(queue: StepQueue, timeoutMs: number) {
+    this.#queue = queue;
+    this.#timeoutMs = timeoutMs || Number.POSITIVE_INFINITY;
+  }
 
   wait(channel: string): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiting.push({ channel, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiter = { channel, resolve, reject, timer: NO_TIMER };
+      this.#waiting.push(waiter);
+      if (this.#isConnected) this.#arm(waiter);
+    });
+  }
+
+  /** Before that, and while the connection is being restored, the machine has deadlines of its own. */
+  set isConnected(isConnected: boolean) {
+    if (isConnected === this.#isConnected) return;
+    this.#isConnected = isConnected;
+    for (const waiter of this.#waiting) {
+      if (isConnected) this.#arm(waiter);
+      else this.#queue.timers.disarm(waiter, 'channel');
+    }
   }
 
   opened(channel: string): void {
-    for (const { resolve } of this.#take(channel)) resolve();
+    for (const { resolve } of this.#take((waiter) => waiter.channel === channel)) resolve();
   }
 
   /** @param channel only those who wait for this one */
   fail(error: PairlaneError, channel?: string): void {
-    for (const { reject } of this.#take(channel)) reject(error);
+    const isMeant = (waiter: Waiter) => channel === undefined || waiter.channel === channel;
+    for (const { reject } of this.#take(isMeant)) reject(error);
   }
 
-  #take(channel: string | undefined): Opener[] {
-    const isTaken = (opener: Opener) => channel === undefined || opener.channel === channel;
+  #arm(waiter: Waiter): void {
+    this.#queue.arm(waiter, 'channel', this.#timeoutMs, () => {
+      for (const { channel, reject } of this.#take((other) => other === waiter)) {
+        reject(new PairlaneError('channel_timeout', channel));
+      }
+    });
+  }
+
+  #take(isTaken: (waiter: Waiter) => boolean): Waiter[] {
     const taken = this.#waiting.filter(isTaken);
-    this.#waiting = this.#waiting.filter((opener) => !isTaken(opener));
+    this.#waiting = this.#waiting.filter((waiter) => !isTaken(waiter));
+    for (const waiter of taken) this.#queue.timers.disarm(waiter, 'channel');
     return taken;
   }
 }

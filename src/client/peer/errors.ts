@@ -25,6 +25,9 @@ const ownMessages = {
   not_open: 'There is no open data channel. Await `opened()` before you send.',
   peer_gone: 'The peer left.',
   unpaired: 'The pairing was ended on this side.',
+  too_large_to_send: 'A message may have 65,536 bytes at most, text as UTF-8. Send it in parts.',
+  channel_timeout:
+    'The connection is up, but its data channel did not open in time. Name the same channels on both sides.',
   send_failed: 'The data channel refused the message.',
   unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
   channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',

@@ -10,6 +10,9 @@ import { PairlaneError } from './errors.ts';
 export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
 export const DEFAULT_URL = `ws://127.0.0.1:${DEFAULT_PORT}/`;
 
+/** How long leaving a pairing may wait for what was accepted to arrive. */
+const DRAIN_TIMEOUT_MS = 1_000;
+
 /** An unsigned short, as W3C WebRTC 6.2 has it. */
 const MAX_LIMIT = 65_535;
 
@@ -85,6 +88,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
       offerTimeoutMs: offerMs,
       answerTimeoutMs: answerMs,
       checkingTimeoutMs: checkingMs,
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
       maxRestarts: options.maxRestarts ?? 3,
       backoffBaseMs: backoff.baseMs ?? 500,
       backoffCapMs: backoff.capMs ?? 30_000,

@@ -12,12 +12,14 @@ export type PeerState =
   | 'checking'
   | 'connected'
   | 'restarting'
+  /** We leave the pairing; what was accepted for the peer arrives first. */
+  | 'draining'
   /** Closed, or without peer and server for good. */
   | 'disconnected';
 
 type Pairing =
   | 'expecting'
-  | Extract<PeerState, 'offering' | 'answering' | 'checking' | 'connected' | 'restarting'>;
+  | Extract<PeerState, 'offering' | 'answering' | 'checking' | 'connected' | 'restarting' | 'draining'>;
 
 interface OpenValue {
   readonly signaling: 'connecting' | 'online' | 'waiting' | 'lost';

@@ -17,7 +17,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   #closed: Promise<void> | undefined;
   /** Who waits for the server's greeting. */
   #starter: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
-  readonly #openers = new ChannelWaiters();
+  readonly #openers: ChannelWaiters;
   readonly #channels: readonly string[];
 
   /** Use {@link createPeerWith}, which waits until the server has greeted it. */
@@ -58,6 +58,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       received: (message) => this.#received(message),
       problem: (error) => this.#fail(error),
     });
+    this.#openers = new ChannelWaiters(this.#negotiator.queue, resolved.settings.checkingTimeoutMs);
     this.#requests = new PendingRequests(this.#negotiator.queue, resolved.requestTimeoutMs);
   }
 
@@ -136,15 +137,18 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Waits for the data channel, that of the next pairing if there is none.
+   * Waits for the data channel, that of the next pairing if there is none. Once there is a peer, it waits no longer
+   * than the deadlines of `timeouts`.
    * @param channel its label; the first channel's unless said otherwise
    * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
-   * `unknown_channel`, `channel_closed`
+   * `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
+   * `signaling_failed` when there is neither peer nor server any more
    */
   opened(channel = this.#channels[0] as string): Promise<void> {
     if (this.#isOpen(channel)) return Promise.resolve();
     if (this.#closed) return Promise.reject(new PairlaneError('closed'));
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    if (this.state === 'disconnected') return Promise.reject(new PairlaneError('signaling_failed'));
     return this.#openers.wait(channel);
   }
 
@@ -152,17 +156,20 @@ export class Peer extends EventEmitter<PeerEvents> {
    * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
    * @param channel its label; the first channel's unless said otherwise
    * @returns fulfilled when the message was handed over to the channel
-   * @throws {PairlaneError} `not_open`, `send_failed`, `unknown_channel`
+   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`
    */
   send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
     return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
-  /** Leaves the pairing, and stays connected to the server. */
+  /**
+   * Leaves the pairing, and stays connected to the server. What `send` has accepted arrives first, for which at most a
+   * second is waited: `state` is `draining` meanwhile, then `unpaired`.
+   */
   unpair(): void {
     if (this.peerId === undefined) return;
-    this.#negotiator.send({ type: 'UNPAIR_ASKED' });
+    this.#negotiator.unpair();
     this.#openers.fail(new PairlaneError('unpaired'));
   }
 
@@ -171,17 +178,22 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#negotiator.send({ type: 'NETWORK_CHANGED' });
   }
 
-  /** Ends everything. Fulfilled when every socket is released. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  /**
+   * Ends everything. What `send` has accepted arrives first, for which at most a second is waited.
+   * @param options `atOnce`: nothing is waited for, as when a page is left
+   * @returns fulfilled when every socket is released
+   */
+  close({ atOnce = false } = {}): Promise<void> {
+    if (this.#closed && atOnce) this.#negotiator.close(true);
+    this.#closed ??= this.#close(atOnce);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
+  async #close(atOnce: boolean): Promise<void> {
     const error = new PairlaneError('closed');
     this.#requests.failAll(error);
     this.#openers.fail(error);
-    await this.#negotiator.close();
+    await this.#negotiator.close(atOnce);
     this.#starter?.reject(error);
   }
 
@@ -213,6 +225,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     const [previous, state] = [stateOf(from), stateOf(to)];
     const [before, signaling] = [signalingStateOf(from), signalingStateOf(to)];
     if (state !== previous) {
+      this.#openers.isConnected = state === 'connected';
       this.#options.logger?.debug({ id: this.id, peerId: this.peerId, state }, `Peer is ${state}`);
       this.#tell('state', state, previous);
     }

@@ -9,6 +9,12 @@ import type { DataChannel } from './types.ts';
 const MAX_MESSAGES_IN_FLIGHT = 32;
 const MAX_BYTES_IN_FLIGHT = 256 * 1024;
 
+/**
+ * The largest message in bytes, text as UTF-8: what every WebRTC implementation takes (RFC 8831 section 6.6), so that
+ * what can be sent does not depend on who is on the other side.
+ */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
 export interface ChannelHandlers {
   readonly opened: () => void;
   readonly message: (data: string | Uint8Array) => void;
@@ -33,7 +39,12 @@ export class Channel {
   /** The sizes of the messages that did not go out yet, oldest first, and their sum. */
   #inFlight: number[] = [];
   #inFlightBytes = 0;
+  #hasSent = false;
+  #isDraining = false;
   #isClosed = false;
+  /** Who waits until everything went out, and until the channel is closed. */
+  #drainWaiters: (() => void)[] = [];
+  #closeWaiters: (() => void)[] = [];
 
   constructor(channel: DataChannel, handlers: ChannelHandlers) {
     this.#channel = channel;
@@ -41,7 +52,7 @@ export class Channel {
     // A browser may show the channel open before it says so: it is told once.
     let isOpened = false;
     this.announceOpen = () => {
-      if (isOpened || !this.isOpen) return;
+      if (isOpened || this.#channel.readyState !== 'open') return;
       isOpened = true;
       handlers.opened();
     };
@@ -55,16 +66,30 @@ export class Channel {
     };
   }
 
+  /** Whether `send` works. */
   get isOpen(): boolean {
-    return this.#channel.readyState === 'open';
+    return this.#channel.readyState === 'open' && !this.#isDraining;
+  }
+
+  /** Whether another channel of this label may take its place. */
+  get isOver(): boolean {
+    return this.#isClosed || this.#channel.readyState === 'closing' || this.#channel.readyState === 'closed';
+  }
+
+  /** Whether the peer may lack something that was accepted for it; where that cannot be known: whether any was. */
+  get hasUnsent(): boolean {
+    if (this.isOver) return false;
+    return this.#channel.countsUnacked ? !this.#isFlushed : this.#hasSent;
   }
 
   /**
    * Sends in order.
    * @returns fulfilled when the message was handed over, which waits while too much is under way
+   * @throws {PairlaneError} `not_open`, `too_large_to_send`, `send_failed`
    */
   send(data: string | Uint8Array): Promise<void> {
     if (!this.isOpen) return Promise.reject(new PairlaneError('not_open'));
+    if (isTooLarge(data)) return Promise.reject(new PairlaneError('too_large_to_send'));
     return new Promise((sent, failed) => {
       this.#waiting.push({ data, sent, failed });
       this.#flush();
@@ -76,7 +101,7 @@ export class Channel {
    * @returns whether the message was handed over
    */
   trySend(data: string | Uint8Array): boolean {
-    if (!this.isOpen || this.#waiting.length > 0 || !this.#hasRoom()) return false;
+    if (!this.isOpen || isTooLarge(data) || this.#waiting.length > 0 || !this.#hasRoom()) return false;
     try {
       this.#handOver(data);
     } catch {
@@ -86,10 +111,32 @@ export class Channel {
     return true;
   }
 
+  /** Accepts no more. Fulfilled when nothing waits here or in the channel, or when it is closed. */
+  async flushed(): Promise<void> {
+    this.#isDraining = true;
+    if (this.isOver || this.#isFlushed) return;
+    await new Promise<void>((resolve) => {
+      this.#drainWaiters.push(resolve);
+      this.#flush();
+    });
+  }
+
+  /** Fulfilled when both sides have closed the channel: then the peer has all of it (RFC 8831 section 6.7). */
+  async closedByBoth(): Promise<void> {
+    if (this.#isClosed || this.#channel.countsUnacked) return;
+    const closed = new Promise<void>((resolve) => this.#closeWaiters.push(resolve));
+    this.#channel.close();
+    await closed;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#end();
     this.#channel.close();
+  }
+
+  get #isFlushed(): boolean {
+    return this.#waiting.length === 0 && this.#channel.bufferedAmount === 0;
   }
 
   #end(): void {
@@ -98,6 +145,7 @@ export class Channel {
     this.#waiting = [];
     this.#next = 0;
     for (const { failed } of waiting) failed(new PairlaneError('not_open', 'it was closed'));
+    for (const resolve of [...this.#drainWaiters.splice(0), ...this.#closeWaiters.splice(0)]) resolve();
   }
 
   #flush(): void {
@@ -115,13 +163,16 @@ export class Channel {
       this.#waiting = [];
       this.#next = 0;
     }
+    const isLast = this.#isDraining && this.#waiting.length === 0;
     // The event comes when half of what is under way went out: the other half keeps the line busy meanwhile.
-    this.#channel.bufferedAmountLowThreshold = Math.floor(this.#channel.bufferedAmount / 2);
+    this.#channel.bufferedAmountLowThreshold = isLast ? 0 : Math.floor(this.#channel.bufferedAmount / 2);
+    if (this.#isFlushed) for (const resolve of this.#drainWaiters.splice(0)) resolve();
   }
 
   #handOver(data: string | Uint8Array): void {
     const before = this.#channel.bufferedAmount;
     this.#channel.send(data);
+    this.#hasSent = true;
     const bytes = this.#channel.bufferedAmount - before;
     this.#inFlight.push(bytes);
     this.#inFlightBytes += bytes;
@@ -138,6 +189,13 @@ export class Channel {
     }
     return this.#inFlight.length < MAX_MESSAGES_IN_FLIGHT && bufferedAmount < MAX_BYTES_IN_FLIGHT;
   }
+}
+
+function isTooLarge(data: string | Uint8Array): boolean {
+  if (typeof data !== 'string') return data.byteLength > MAX_MESSAGE_BYTES;
+  // A UTF-16 unit is one to three bytes of UTF-8: most texts need not be encoded to know.
+  if (data.length * 3 <= MAX_MESSAGE_BYTES) return false;
+  return data.length > MAX_MESSAGE_BYTES || encoder.encode(data).length > MAX_MESSAGE_BYTES;
 }
 
 /** Strings stay strings; binary comes as ArrayBuffer from a browser and as Buffer from werift. */

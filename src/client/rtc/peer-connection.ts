@@ -4,8 +4,10 @@
  * connection still says is heard.
  */
 
+import type { CandidateRefusal } from '../../machines/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { Channel } from './data-channel.ts';
+import { RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
 export interface ConnectionHandlers {
@@ -15,6 +17,9 @@ export interface ConnectionHandlers {
   readonly established: () => void;
   readonly failed: () => void;
   readonly closedByPeer: () => void;
+  /** The peer has all that was accepted for it; see {@link Connection.drain}. */
+  readonly drained: () => void;
+  readonly candidateRefused: (refusal: CandidateRefusal) => void;
   /** An offer or answer could not be made or applied. */
   readonly descriptionRefused: (error: PairlaneError) => void;
   readonly opened: (label: string) => void;
@@ -29,18 +34,15 @@ export interface ChannelOptions extends DataChannelInit {
   readonly label: string;
 }
 
-/** Candidates of a peer that never describes itself are not kept for ever. */
-const MAX_HELD_CANDIDATES = 256;
-
 export class Connection {
   readonly #rtc: PeerConnection;
   readonly #handlers: ConnectionHandlers;
   readonly #agreed: readonly ChannelOptions[];
   #operations: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #isDraining = false;
   readonly #channels = new Map<string, Channel>();
-  /** The peer's candidates that came before its description. */
-  #held: (IceCandidate | null)[] = [];
+  readonly #candidates: RemoteCandidates;
   /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
@@ -50,6 +52,11 @@ export class Connection {
     this.#rtc = rtc;
     this.#agreed = agreed;
     this.#handlers = handlers;
+    const refused = (refusal: CandidateRefusal) => {
+      if (!this.#isClosed) handlers.candidateRefused(refusal);
+    };
+    this.#candidates = new RemoteCandidates(rtc, refused);
+    rtc.oncandidaterefused = refused;
     rtc.onicecandidate = ({ candidate }) => {
       if (this.#isClosed) return;
       if (this.#found) this.#found.push(candidate);
@@ -89,7 +96,7 @@ export class Connection {
       if (serial !== this.#offersReceived) return;
       checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
-      await this.#addHeld();
+      this.#described(sdp);
       this.#found ??= [];
       const answer = await this.#rtc.createAnswer();
       await this.#rtc.setLocalDescription(answer);
@@ -102,21 +109,18 @@ export class Connection {
     this.#enqueue(async () => {
       checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
-      await this.#addHeld();
+      this.#described(sdp);
     });
   }
 
   /** Keeps the peer's candidate until a description of it is applied. */
   holdCandidate(candidate: IceCandidate | null): void {
-    if (this.#held.length < MAX_HELD_CANDIDATES) this.#held.push(candidate);
+    this.#candidates.hold(candidate);
   }
 
-  /** Adds the peer's candidate after the descriptions that came before it. */
+  /** Adds the peer's candidate after the descriptions that came before it; nothing waits for it. */
   addCandidate(candidate: IceCandidate | null): void {
-    this.#enqueue(async () => {
-      if (this.#rtc.remoteDescription) await this.#add(candidate);
-      else this.holdCandidate(candidate);
-    });
+    this.#enqueue(async () => this.#candidates.add(candidate));
   }
 
   /** Tells what is so already: a renegotiation need not change the connection's state. */
@@ -134,6 +138,23 @@ export class Connection {
   /** @returns whether the message was handed over, at once; see {@link Channel.trySend} */
   trySend(data: string | Uint8Array, label: string): boolean {
     return this.#channels.get(label)?.trySend(data) === true;
+  }
+
+  /** Whether the peer may lack something that was accepted for it. */
+  get hasUnsent(): boolean {
+    return [...this.#channels.values()].some((channel) => channel.hasUnsent);
+  }
+
+  /** Accepts no more messages, and tells when the peer has those that were accepted. What it sends is still heard. */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const channels = [...this.#channels.values()];
+    Promise.all(channels.map((channel) => channel.flushed()))
+      .then(() => (this.#isClosed ? [] : Promise.all(channels.map((channel) => channel.closedByBoth()))))
+      .then(() => {
+        if (!this.#isClosed) this.#handlers.drained();
+      });
   }
 
   /** @returns fulfilled when its sockets are released; it never rejects */
@@ -165,15 +186,8 @@ export class Connection {
     for (const candidate of found) this.#handlers.localCandidate(candidate);
   }
 
-  async #addHeld(): Promise<void> {
-    const held = this.#held;
-    this.#held = [];
-    for (const candidate of held) await this.#add(candidate);
-  }
-
-  /** One that is refused is no loss: it may belong to an offer that was rolled back, and others may work. */
-  async #add(candidate: IceCandidate | null): Promise<void> {
-    await this.#rtc.addIceCandidate(candidate ?? undefined).catch(() => {});
+  #described(sdp: string): void {
+    if (!this.#isClosed) this.#candidates.described(sdp);
   }
 
   #stateChanged(): void {
@@ -194,7 +208,8 @@ export class Connection {
   #channelOffered(channel: DataChannel): void {
     if (this.#isClosed) return;
     const { label } = channel;
-    if (this.#channels.has(label) || !this.#agreed.some((agreed) => agreed.label === label)) {
+    const isTaken = this.#channels.get(label)?.isOver === false;
+    if (isTaken || !this.#agreed.some((agreed) => agreed.label === label)) {
       channel.close();
       this.#handlers.problem(new PairlaneError('unexpected_channel'));
       return;
@@ -212,14 +227,16 @@ export class Connection {
     const adopted = new Channel(channel, {
       opened: ifOpen(() => this.#handlers.opened(label)),
       message: ifOpen((data: string | Uint8Array) => this.#handlers.message(data, label)),
-      closed: ifOpen(() => this.#channelClosed(label)),
+      closed: ifOpen(() => this.#channelClosed(label, adopted)),
     });
     this.#channels.set(label, adopted);
     return adopted;
   }
 
-  /** With its first channel, a peer closes the connection; another one it may not have agreed to. */
-  #channelClosed(label: string): void {
+  /** With its first channel, a peer closes the connection; another one it may not have agreed to, or open again. */
+  #channelClosed(label: string, channel: Channel): void {
+    if (this.#channels.get(label) !== channel || this.#isDraining) return;
+    this.#channels.delete(label);
     const [first] = this.#agreed;
     if (!first || label === first.label) this.#handlers.closedByPeer();
     else if (this.isOpen(first.label)) this.#handlers.channelClosed(label);

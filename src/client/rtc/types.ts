@@ -3,6 +3,8 @@
  * werift by its adapter. Nothing else in src/client knows which of the two it has.
  */
 
+import type { CandidateRefusal } from '../../machines/index.ts';
+
 /** RTCSessionDescriptionInit. */
 export interface SessionDescription {
   readonly type: 'offer' | 'answer';
@@ -46,6 +48,8 @@ export interface DataChannel {
   readonly readyState: 'connecting' | 'open' | 'closing' | 'closed';
   /** Bytes that were handed over and did not go out yet. */
   readonly bufferedAmount: number;
+  /** Not W3C's: whether `bufferedAmount` counts bytes until the other side has acknowledged them. */
+  readonly countsUnacked?: boolean;
   bufferedAmountLowThreshold: number;
   binaryType: string;
   onopen: (() => void) | null;
@@ -66,6 +70,8 @@ export interface PeerConnection {
   ondatachannel: ((event: { channel: DataChannel }) => void) | null;
   /** Not W3C's: a message that is larger than we said we take is on its way. A browser closes by itself then. */
   onoversized?: (() => void) | null;
+  /** Not W3C's: a candidate is of no use, also one that came within a description. */
+  oncandidaterefused?: ((refusal: CandidateRefusal) => void) | null;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
   createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
   createAnswer(): Promise<SessionDescription>;

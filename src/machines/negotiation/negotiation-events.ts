@@ -10,6 +10,8 @@ export interface NegotiationSettings {
   readonly answerTimeoutMs: number;
   /** For a candidate pair that works. */
   readonly checkingTimeoutMs: number;
+  /** For what was accepted for the peer to arrive, before a pairing is left. */
+  readonly drainTimeoutMs: number;
   /** ICE restarts in a row before the connection is given up. */
   readonly maxRestarts: number;
   /** The first delay of the signaling link's full-jitter backoff, and its cap. */
@@ -27,6 +29,10 @@ export interface NegotiationContext {
   readonly isPolite: boolean;
   /** Whether the server still knows of the pairing: only then can the peers exchange anything. */
   readonly isPairedAtServer: boolean;
+  /** Whether the peer is closed as soon as the pairing is left. */
+  readonly isClosing: boolean;
+  /** How many of the peer's candidates were of no use in this pairing. */
+  readonly candidatesRefused: number;
   readonly restarts: number;
   readonly attempts: number;
   readonly backoffMs: number;
@@ -44,7 +50,22 @@ export type NegotiationFailure =
   | 'connection_timeout'
   | 'description_refused';
 
-export type NegotiationEventFromUser = { type: 'UNPAIR_ASKED' | 'CLOSE_ASKED' };
+/** Why a candidate of the peer is of no use. */
+export type CandidateRefusal =
+  /** More of them wait than are kept. */
+  | 'too_many'
+  /** Only UDP is spoken. */
+  | 'not_udp'
+  /** Its name was not resolved. */
+  | 'name_not_found'
+  /** The WebRTC engine did not take it. */
+  | 'invalid';
+
+export type NegotiationEventFromUser = {
+  type: 'UNPAIR_ASKED' | 'CLOSE_ASKED';
+  /** Whether something was accepted for the peer that it may not have yet. */
+  hasUnsent?: boolean;
+};
 
 export type NegotiationEventFromServer =
   /** @property isResumed the server still has our session, and our pairing with it */
@@ -63,6 +84,9 @@ export type NegotiationEventFromTransport =
 export type NegotiationEventFromConnection =
   | { type: 'LOCAL_OFFER_SET' | 'LOCAL_ANSWER_SET' | 'LOCAL_CANDIDATE_FOUND' | 'DESCRIPTION_REFUSED' }
   | { type: 'CONNECTION_ESTABLISHED' | 'CONNECTION_FAILED' | 'NETWORK_CHANGED' }
+  /** The peer has all that was accepted for it. */
+  | { type: 'DRAINED' }
+  | { type: 'CANDIDATE_REFUSED'; reason: CandidateRefusal }
   /** The peer closed the connection; its signaling may not have told us yet. */
   | { type: 'CLOSED_BY_PEER' };
 

@@ -26,6 +26,8 @@ const effects = {
   announceFailure: effect<{ failure: NegotiationFailure }>(),
   openConnection: effect(),
   closeConnection: effect(),
+  /** Tells, with DRAINED, when the peer has all that was accepted for it. */
+  drainConnection: effect(),
   makeOffer: effect<{ iceRestart: boolean }>(),
   applyOffer: effect(),
   applyAnswer: effect(),
@@ -61,6 +63,11 @@ const startRestart = [
   giveUp('connection_failed'),
 ] as const;
 
+const leave = [
+  { guard: 'isClosing', target: '#negotiation.disconnected' },
+  { target: '#negotiation.open.connection.unpaired', actions: 'sendUnpair' },
+] as const;
+
 export const negotiationMachine = setup({
   types: {
     context: {} as NegotiationContext,
@@ -77,12 +84,15 @@ export const negotiationMachine = setup({
             isInitiator: event.isInitiator,
             isPolite: event.isPolite,
             isPairedAtServer: true,
+            candidatesRefused: 0,
             restarts: 0,
           }
         : {},
     ),
     forgetPeer: assign({ peerId: undefined, isPairedAtServer: false }),
     forgetServerPairing: assign({ isPairedAtServer: false }),
+    rememberClosing: assign({ isClosing: true }),
+    countRefusedCandidate: assign({ candidatesRefused: ({ context }) => context.candidatesRefused + 1 }),
     countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
     forgetRestarts: assign({ restarts: 0 }),
     // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step. A time
@@ -97,6 +107,8 @@ export const negotiationMachine = setup({
   guards: {
     isInitiator: ({ event }) => event.type === 'PAIRED' && event.isInitiator,
     isPolite: ({ context }) => context.isPolite,
+    hasUnsent: ({ event }) => 'hasUnsent' in event && event.hasUnsent === true,
+    isClosing: ({ context }) => context.isClosing,
     mayReturn: ({ context, event }) =>
       context.settings.reconnect &&
       context.id !== undefined &&
@@ -111,6 +123,7 @@ export const negotiationMachine = setup({
     offerTimeout: ({ context }) => orNever(context.settings.offerTimeoutMs),
     answerTimeout: ({ context }) => orNever(context.settings.answerTimeoutMs),
     checkingTimeout: ({ context }) => orNever(context.settings.checkingTimeoutMs),
+    drainTimeout: ({ context }) => context.settings.drainTimeoutMs,
     backoff: ({ context }) => context.backoffMs,
   },
 }).createMachine({
@@ -123,6 +136,8 @@ export const negotiationMachine = setup({
     isInitiator: false,
     isPolite: false,
     isPairedAtServer: false,
+    isClosing: false,
+    candidatesRefused: 0,
     restarts: 0,
     attempts: 0,
     backoffMs: 0,
@@ -221,7 +236,12 @@ export const negotiationMachine = setup({
                 LOCAL_ANSWER_SET: { actions: 'sendAnswer' },
                 PEER_DISCONNECTED: { target: 'unpaired', actions: 'announcePeerGone' },
                 CLOSED_BY_PEER: { target: 'unpaired', actions: ['sendUnpair', 'announcePeerGone'] },
-                UNPAIR_ASKED: { target: 'unpaired', actions: 'sendUnpair' },
+                UNPAIR_ASKED: [
+                  { guard: 'hasUnsent', target: '.draining' },
+                  { target: 'unpaired', actions: 'sendUnpair' },
+                ],
+                CLOSE_ASKED: { guard: 'hasUnsent', target: '.draining', actions: 'rememberClosing' },
+                CANDIDATE_REFUSED: { actions: 'countRefusedCandidate' },
                 DESCRIPTION_REFUSED: giveUp('description_refused'),
                 // A lost socket alone ends nothing: the server may still have the session when the next one opens.
                 WELCOMED: { guard: 'isNewSession', ...giveUp('signaling_lost') },
@@ -287,6 +307,29 @@ export const negotiationMachine = setup({
                   ],
                   on: offerIsOut,
                   after: { answerTimeout: giveUp('connection_failed') },
+                },
+                draining: {
+                  description: 'We leave; what was accepted for the peer arrives first.',
+                  entry: 'drainConnection',
+                  on: {
+                    DRAINED: leave,
+                    UNPAIR_ASKED: leave,
+                    PEER_DISCONNECTED: leave,
+                    CLOSED_BY_PEER: leave,
+                    CONNECTION_FAILED: leave,
+                    DESCRIPTION_REFUSED: leave,
+                    CLOSE_ASKED: [
+                      { guard: 'hasUnsent', actions: 'rememberClosing' },
+                      { target: '#negotiation.disconnected' },
+                    ],
+                    // Without this a closed peer would begin anew with the next one.
+                    PAIRED: { guard: 'isClosing', target: '#negotiation.disconnected' },
+                    CANDIDATE_RECEIVED: { actions: 'addCandidate' },
+                    // Leaving needs no server.
+                    WELCOMED: { guard: 'isNewSession', actions: 'forgetServerPairing' },
+                    SOCKET_LOST: { guard: 'isLostForGood', actions: 'forgetServerPairing' },
+                  },
+                  after: { drainTimeout: leave },
                 },
               },
             },

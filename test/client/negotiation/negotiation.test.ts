@@ -93,6 +93,7 @@ const ways = {
     event('CONNECTION_FAILED'),
   ],
 } as const;
+const leaving = (type: 'UNPAIR_ASKED' | 'CLOSE_ASKED', hasUnsent = true) => ({ type, hasUnsent });
 type Place = keyof typeof ways;
 const places = Object.keys(ways) as Place[];
 
@@ -261,6 +262,84 @@ describe('a pairing', () => {
     const stepper = at(place);
     expect(stepper.send(event('CLOSE_ASKED'))).toEqual(['closeConnection', 'closeSocket']);
     expect(stepper.value).toBe('disconnected');
+  });
+});
+
+describe('leaving', () => {
+  /** On the way out of a pairing that was connected. */
+  const draining = (type: 'UNPAIR_ASKED' | 'CLOSE_ASKED') => {
+    const stepper = at('connected');
+    expect(stepper.send(leaving(type))).toEqual(['drainConnection']);
+    expect(stepper.connection).toEqual({ paired: 'draining' });
+    return stepper;
+  };
+  const ends = [
+    ...['DRAINED', 'PEER_DISCONNECTED', 'CLOSED_BY_PEER', 'CONNECTION_FAILED', 'DESCRIPTION_REFUSED'],
+    'UNPAIR_ASKED',
+  ];
+
+  it.each(places)('from %s waits for what was accepted, and ends at once when there is nothing', (place) => {
+    for (const type of ['UNPAIR_ASKED', 'CLOSE_ASKED'] as const) {
+      expect(at(place).send(leaving(type))).toEqual(['drainConnection']);
+      expect(at(place).send(leaving(type, false))).toContain('closeConnection');
+    }
+  });
+
+  it.each(ends)('tells the server that the pairing is over only after %s', (type) => {
+    const stepper = draining('UNPAIR_ASKED');
+    expect(stepper.send(event(type as 'DRAINED'))).toEqual(['closeConnection', 'sendUnpair']);
+    expect(stepper.connection).toBe('unpaired');
+  });
+
+  it.each(ends)('closes the peer only after %s', (type) => {
+    const stepper = draining('CLOSE_ASKED');
+    expect(stepper.send(event(type as 'DRAINED'))).toEqual(['closeConnection', 'closeSocket']);
+    expect(stepper.value).toBe('disconnected');
+  });
+
+  it('is over after 1 s, whatever the peer has', () => {
+    const stepper = draining('UNPAIR_ASKED');
+    expect(stepper.after(900)).toEqual([]);
+    expect(stepper.after(150)).toEqual(['closeConnection', 'sendUnpair']);
+    const other = draining('CLOSE_ASKED');
+    expect(other.after(1_050)).toEqual(['closeConnection', 'closeSocket']);
+  });
+
+  it('becomes a close when the peer is closed meanwhile', () => {
+    const stepper = draining('UNPAIR_ASKED');
+    expect(stepper.send(leaving('CLOSE_ASKED'))).toEqual([]);
+    expect(stepper.send(event('DRAINED'))).toEqual(['closeConnection', 'closeSocket']);
+    expect(draining('UNPAIR_ASKED').send(leaving('CLOSE_ASKED', false))).toEqual([
+      ...['closeConnection', 'closeSocket'],
+    ]);
+  });
+
+  it('still takes candidates, and needs no server', () => {
+    const stepper = draining('UNPAIR_ASKED');
+    expect(stepper.send(event('CANDIDATE_RECEIVED'))).toEqual(['addCandidate']);
+    stepper.send(lost);
+    stepper.after(300);
+    expect(stepper.send(welcomed)).toEqual(['announceReady']);
+    expect(stepper.context.isPairedAtServer).toBe(false);
+    const other = draining('UNPAIR_ASKED');
+    expect(other.send(lostForGood)).toEqual(['announceFailure(signaling_failed)', 'closeSocket']);
+    expect([other.connection, other.context.isPairedAtServer]).toEqual([{ paired: 'draining' }, false]);
+  });
+
+  it('of a closed peer ends when the server pairs it anew', () => {
+    expect(draining('CLOSE_ASKED').send(paired(true))).toEqual(['closeConnection', 'closeSocket']);
+    expect(draining('UNPAIR_ASKED').send(paired(false))).toContain('openConnection');
+  });
+});
+
+describe("the peer's candidates", () => {
+  it.each(places)('that are of no use are counted, pairing by pairing (%s)', (place) => {
+    const stepper = at(place);
+    const refused = { type: 'CANDIDATE_REFUSED', reason: 'invalid' } as const;
+    expect(stepper.send(refused, refused)).toEqual([]);
+    expect(stepper.context.candidatesRefused).toBe(2);
+    stepper.send(paired(true));
+    expect(stepper.context.candidatesRefused).toBe(0);
   });
 });
 

@@ -188,13 +188,25 @@ describe('errors', () => {
     });
   });
 
-  it('reject a message that is larger than the peer takes, and nothing else', async () => {
+  it('reject a message of more than 65,536 bytes, text as UTF-8, and nothing else', async () => {
     const { server } = await startTestServer();
     const [a, b] = await openPair(server.url);
-    expect(await errorOf(a.send(new Uint8Array(16 * 1024 * 1024)))).toMatchObject({ code: 'send_failed' });
-    const received = event(b, 'message');
-    await a.send('still here');
-    expect(await received).toBe('still here');
+    const messages: unknown[] = recorded(b, 'message');
+    for (const large of [
+      new Uint8Array(65_537),
+      'x'.repeat(65_537),
+      'ü'.repeat(32_769),
+      '€'.repeat(21_846),
+    ]) {
+      for (const peer of [a, b]) {
+        expect(await errorOf(peer.send(large))).toMatchObject({ code: 'too_large_to_send' });
+      }
+    }
+    const largest = [new Uint8Array(65_536).fill(7), 'x'.repeat(65_536), 'ü'.repeat(32_768)];
+    for (const message of largest) await a.send(message);
+    const last = event(b, 'message');
+    while (messages.length < largest.length) await last.then(() => new Promise(setImmediate));
+    expect(messages).toEqual(largest);
   });
 
   it('tell at once that an option is wrong', async () => {

@@ -17,6 +17,8 @@ function connect() {
     localCandidate: tell('localCandidate'),
     established: tell('established'),
     failed: tell('failed'),
+    drained: tell('drained'),
+    candidateRefused: tell('candidateRefused'),
     closedByPeer: tell('closedByPeer'),
     descriptionRefused: tell('descriptionRefused'),
     opened: tell('opened'),
@@ -68,25 +70,103 @@ describe('a connection', () => {
       ...[
         'setRemote(offer)',
         'add(early)',
-        'add(end)',
         'add(also early)',
         'createAnswer',
+        'add(end)',
         'setLocal(answer)',
       ],
     ]);
   });
 
-  it('goes on when a candidate is refused', async () => {
+  it('adds candidates side by side, and tells of one that is refused', async () => {
     const { rtc, told, connection, finish } = connect();
     connection.applyOffer(SDP);
+    await finish();
     connection.addCandidate(candidate('bad'));
     connection.addCandidate(candidate('good'));
     await rtc.rest();
-    for (let i = 0; i < 3; i += 1) await rtc.proceed();
+    expect(rtc.calls.slice(-2)).toEqual(['add(bad)', 'add(good)']);
     await rtc.proceed(new Error('no candidate'));
     await finish();
-    expect(rtc.calls.slice(-2)).toEqual(['add(bad)', 'add(good)']);
-    expect(told).toEqual(['localAnswer']);
+    expect(told).toEqual(['localAnswer', 'candidateRefused(invalid)']);
+  });
+
+  it('lets a description and an ICE restart pass a candidate that takes long', async () => {
+    const { rtc, told, connection } = connect();
+    const slow = rtc.addIceCandidate.bind(rtc);
+    rtc.addIceCandidate = (added) => (added?.candidate === 'slow' ? new Promise(() => {}) : slow(added));
+    const finish = async () => {
+      await rtc.rest();
+      while (rtc.isBusy) await rtc.proceed();
+    };
+    connection.applyOffer(SDP);
+    connection.addCandidate(candidate('slow'));
+    connection.addCandidate(candidate('good'));
+    connection.applyOffer(SDP);
+    connection.makeOffer(true);
+    await finish();
+    expect(rtc.calls).toContain('add(good)');
+    expect(told).toEqual(['localAnswer', 'localOffer']);
+  });
+
+  it('adds the end of candidates after all of them, and only in their own ICE generation', async () => {
+    const { rtc, connection, finish } = connect();
+    const offer = (ufrag: string) => `${SDP}a=ice-ufrag:${ufrag}\r\n`;
+    connection.applyOffer(offer('one'));
+    await finish();
+    connection.addCandidate(candidate('first'));
+    connection.addCandidate(null);
+    connection.addCandidate(candidate('late'));
+    await rtc.rest();
+    expect(rtc.calls.slice(-2)).toEqual(['add(first)', 'add(late)']);
+    await rtc.proceed();
+    await rtc.rest();
+    expect(rtc.calls.at(-1)).toBe('add(end)');
+    await finish();
+    const calls = rtc.calls.length;
+    connection.addCandidate(candidate('old'));
+    connection.addCandidate({ candidate: '' });
+    connection.applyOffer(offer('two'));
+    await rtc.rest();
+    // The one of the older generation is added only now.
+    expect(rtc.calls.slice(calls)).toEqual(['add(old)', 'setRemote(offer)']);
+    rtc.last();
+    await rtc.rest();
+    await finish();
+    expect(rtc.calls.slice(calls)).not.toContain('add(end)');
+  });
+
+  it('keeps 256 candidates of a peer that does not describe itself, and tells of the next one', async () => {
+    const { rtc, told, connection, finish } = connect();
+    for (let i = 0; i < 256; i += 1) connection.holdCandidate(candidate(`${i}`));
+    await rtc.rest();
+    expect(told).toEqual([]);
+    connection.addCandidate(candidate('too many'));
+    await rtc.rest();
+    expect(told).toEqual(['candidateRefused(too_many)']);
+    connection.applyOffer(SDP);
+    await finish();
+    expect(rtc.calls.filter((call) => call.startsWith('add('))).toHaveLength(256);
+  });
+
+  it.each([
+    ['an empty mid beside a good index', { sdpMid: '', sdpMLineIndex: 0 }],
+    ['an unknown mid', { sdpMid: 'data' }],
+    ['an index that is out of range', { sdpMLineIndex: 3 }],
+    ['neither mid nor index', {}],
+    ['the mid', { sdpMid: 'x' }],
+  ])('adds a candidate with %s to the only section that there is', async (_, place) => {
+    const { rtc, connection, finish } = connect();
+    const added: unknown[] = [];
+    const add = rtc.addIceCandidate.bind(rtc);
+    rtc.addIceCandidate = (given) => {
+      added.push([given?.candidate, given?.sdpMid]);
+      return add(given);
+    };
+    connection.applyOffer(`${SDP}a=mid:x\r\n`);
+    connection.addCandidate({ candidate: 'a=candidate:1', ...place });
+    await finish();
+    expect(added).toEqual([['candidate:1', 'x']]);
   });
 
   it('answers only the newest of offers that wait', async () => {
@@ -199,6 +279,61 @@ describe('a connection', () => {
       'closed',
       'closed',
     ]);
+  });
+
+  it('takes a channel again that was closed, as often as the peer likes', () => {
+    const { rtc, told } = connect();
+    const first = new FakeDataChannel();
+    rtc.ondatachannel?.({ channel: first });
+    first.open();
+    for (let i = 0; i < 3; i += 1) {
+      const channel = new FakeDataChannel('moves');
+      rtc.ondatachannel?.({ channel });
+      channel.open();
+      channel.close();
+    }
+    const again = ['opened(moves)', 'channelClosed(moves)'];
+    expect(told).toEqual(['opened(chat)', ...again, ...again, ...again]);
+  });
+
+  it('takes a channel again while the old one is still closing, whose end then means nothing', () => {
+    const { rtc, told } = connect();
+    const first = new FakeDataChannel();
+    const [old, next] = [new FakeDataChannel('moves'), new FakeDataChannel('moves')];
+    for (const channel of [first, old]) {
+      rtc.ondatachannel?.({ channel });
+      channel.open();
+    }
+    old.readyState = 'closing';
+    rtc.ondatachannel?.({ channel: next });
+    next.open();
+    old.close();
+    expect(told).toEqual(['opened(chat)', 'opened(moves)', 'opened(moves)']);
+    expect(next.readyState).toBe('open');
+  });
+
+  it('is drained when all messages have gone out and the peer has closed its channels', async () => {
+    const { rtc, told, connection } = connect();
+    const channel = new FakeDataChannel();
+    rtc.ondatachannel?.({ channel });
+    channel.open();
+    expect(connection.hasUnsent).toBe(false);
+    const sent = Array.from({ length: 40 }, (_, i) => connection.send(`${i}`, 'chat'));
+    expect(connection.hasUnsent).toBe(true);
+    connection.drain();
+    await expect(connection.send('too late', 'chat')).rejects.toMatchObject({ code: 'not_open' });
+    channel.close = () => {
+      channel.readyState = 'closing';
+    };
+    channel.drain();
+    channel.drain();
+    await Promise.all(sent);
+    await rtc.rest();
+    expect([channel.sent.length, channel.readyState, told]).toEqual([40, 'closing', ['opened(chat)']]);
+    channel.onmessage?.({ data: 'a last word of the peer' });
+    channel.onclose?.();
+    await rtc.rest();
+    expect(told.slice(1)).toEqual(['message(a last word of the peer)', 'drained']);
   });
 
   it.each([

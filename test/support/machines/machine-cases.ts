@@ -101,8 +101,8 @@ export const pairingEvents: Cases<PairingEvent> = {
 };
 
 export const negotiationEvents: Cases<NegotiationEvent> = {
-  UNPAIR_ASKED: [{ type: 'UNPAIR_ASKED' }],
-  CLOSE_ASKED: [{ type: 'CLOSE_ASKED' }],
+  UNPAIR_ASKED: [true, false].map((hasUnsent) => ({ type: 'UNPAIR_ASKED', hasUnsent })),
+  CLOSE_ASKED: [true, false].map((hasUnsent) => ({ type: 'CLOSE_ASKED', hasUnsent })),
   WELCOMED: [true, false].map((isResumed) => ({ type: 'WELCOMED', id: 'me', isResumed })),
   PAIRED: [true, false].map((isInitiator) => ({
     type: 'PAIRED',
@@ -126,6 +126,8 @@ export const negotiationEvents: Cases<NegotiationEvent> = {
   CONNECTION_FAILED: [{ type: 'CONNECTION_FAILED' }],
   NETWORK_CHANGED: [{ type: 'NETWORK_CHANGED' }],
   CLOSED_BY_PEER: [{ type: 'CLOSED_BY_PEER' }],
+  DRAINED: [{ type: 'DRAINED' }],
+  CANDIDATE_REFUSED: [{ type: 'CANDIDATE_REFUSED', reason: 'invalid' }],
 };
 
 export const playerEvents: Cases<PlayerEvent> = {
@@ -172,6 +174,7 @@ export const negotiationSettings: NegotiationSettings = {
   offerTimeoutMs: 15_000,
   answerTimeoutMs: 15_000,
   checkingTimeoutMs: 30_000,
+  drainTimeoutMs: 1_000,
   maxRestarts: 2,
   backoffBaseMs: 500,
   backoffCapMs: 30_000,

@@ -76,6 +76,12 @@ export class FakePeerConnection implements PeerConnection {
     await this.rest();
   }
 
+  /** Puts the operation that is under way behind all others. */
+  last(): void {
+    const operation = this.#pending.shift();
+    if (operation) this.#pending.push(operation);
+  }
+
   async rest(): Promise<void> {
     for (let i = 0; i < 20; i += 1) await Promise.resolve();
   }

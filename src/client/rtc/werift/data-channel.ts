@@ -15,8 +15,10 @@ interface SctpTransport {
   dataChannelQueue: [RTCDataChannel, number, Buffer][];
   dataChannelFlush(): Promise<void>;
   sctp: {
-    /** Bytes that the other side has not acknowledged. */
+    /** Bytes on their way; what was lost, and is not sent again yet, does not count. */
     flightSize: number;
+    /** Chunks that the other side has not acknowledged. */
+    sentQueue: readonly unknown[];
     onSackReceived: () => Promise<void>;
   };
 }
@@ -27,7 +29,8 @@ export class WeriftDataChannel implements DataChannel {
   onclose: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onbufferedamountlow: (() => void) | null = null;
-  bufferedAmountLowThreshold = 0;
+  readonly countsUnacked = true;
+  #lowThreshold = 0;
   readonly #channel: RTCDataChannel;
   #isAboveThreshold = false;
 
@@ -53,7 +56,17 @@ export class WeriftDataChannel implements DataChannel {
   }
 
   get bufferedAmount(): number {
-    return this.#channel.bufferedAmount + this.#transport.sctp.flightSize;
+    const { flightSize, sentQueue } = this.#transport.sctp;
+    return this.#channel.bufferedAmount + Math.max(flightSize, sentQueue.length);
+  }
+
+  get bufferedAmountLowThreshold(): number {
+    return this.#lowThreshold;
+  }
+
+  set bufferedAmountLowThreshold(bytes: number) {
+    this.#lowThreshold = bytes;
+    this.#isAboveThreshold = this.bufferedAmount > bytes;
   }
 
   send(data: string | Uint8Array): void {
@@ -71,7 +84,7 @@ export class WeriftDataChannel implements DataChannel {
     this.#channel.close();
   }
 
-  /** werift makes no packet of an empty message, but counts it: an ordered channel would stand still for ever. */
+  /** werift makes no packet of an empty message, but counts it: an ordered channel would stand still forever. */
   #sendEmpty(ppid: number): void {
     const zero = Buffer.alloc(1);
     this.#channel.addBufferedAmount(zero.length);

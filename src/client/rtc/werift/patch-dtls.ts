@@ -1,12 +1,21 @@
 /**
- * werift's DTLS client, so that it survives a slow network or a busy peer: what is not answered within half a second it
- * sends again, and then it is answered twice. The second answer to its first message made it fail, without a word, and
- * not even an ICE restart would bring the connection back.
+ * werift's DTLS. Its client survives a slow network or a busy peer: what is not answered within half a second it sends
+ * again, and then it is answered twice; the second answer to its first message made it fail, without a word, and not
+ * even an ICE restart would bring the connection back. And a handshake that is not done when the connection is closed
+ * is no longer sent again, for up to 33 s, by which it kept the process alive.
  */
+import { Lifetime, pause } from './lifetime.ts';
 
 /** RFC 6347 section 4.2.1: the server's answer to the first message, to which the client repeats it with a cookie. */
 const HELLO_VERIFY_REQUEST = 3;
+const SERVER_HELLO = 2;
 const FLIGHT_OF_ANSWER = 3;
+
+/** werift's: how often a flight is sent again, and by how much longer it waits each time. */
+const RETRANSMITS = 10;
+const RETRANSMIT_STEP_MS = 500;
+const READY_TRIES = 10;
+const READY_STEP_MS = 100;
 
 /** What this file uses of werift's DTLS transport beyond its typings. */
 export interface DtlsTransport {
@@ -17,16 +26,28 @@ interface DtlsSocket {
   /** How far the handshake is. */
   readonly dtls: { readonly flight: number };
   onHandleHandshakes(handshakes: readonly { readonly msg_type: number }[]): Promise<void>;
+  waitForReady(condition: () => boolean): Promise<void>;
 }
 
-/** Mends the client that the transport is going to make when it starts. */
+/** RFC 6347 section 4.2.4: messages that are sent, and sent again, together. */
+interface Flight {
+  readonly dtls: { readonly flight: number };
+  /** The flight that ends this one; undefined for the last. */
+  readonly nextFlight: number | undefined;
+  send(buffers: readonly Buffer[]): Promise<unknown>;
+  transmit(buffers: readonly Buffer[]): Promise<void>;
+}
+
+/** Patches the client or server that the transport is going to make when it starts. */
 export function patchDtls(transport: DtlsTransport): void {
   let socket: DtlsSocket | undefined;
   Object.defineProperty(transport, 'dtls', {
     get: () => socket,
     set(made: DtlsSocket | undefined) {
       socket = made;
-      if (made) passOverRepeated(made);
+      if (!made) return;
+      passOverRepeated(made);
+      made.waitForReady = waitForReady;
     },
   });
 }
@@ -39,4 +60,39 @@ function passOverRepeated(socket: DtlsSocket): void {
         ({ msg_type }) => msg_type !== HELLO_VERIFY_REQUEST || socket.dtls.flight < FLIGHT_OF_ANSWER,
       ),
     );
+}
+
+/**
+ * Patches every flight from here on. werift exports neither flights nor their class: the one way to it is a client that
+ * makes a flight, which one does that is greeted by a server.
+ */
+export function patchFlights(makeClient: () => object): void {
+  const client = makeClient() as DtlsSocket & { readonly flight5?: Flight };
+  // What there is in the greeting is looked at only after the flight was made.
+  client.onHandleHandshakes([{ msg_type: SERVER_HELLO }]).catch(() => {});
+  const flight = Object.getPrototypeOf(Object.getPrototypeOf(client.flight5 as Flight)) as Flight;
+  if (typeof flight.transmit !== 'function') throw new Error('werift has no `Flight.transmit`');
+  flight.transmit = transmit;
+}
+
+async function transmit(this: Flight, buffers: readonly Buffer[]): Promise<void> {
+  const signal = Lifetime.current?.signal;
+  for (let sent = 1; sent <= RETRANSMITS + 1; sent += 1) {
+    if (signal?.aborted) return;
+    this.send(buffers).catch(() => {});
+    if (this.nextFlight === undefined) return;
+    await pause(sent * RETRANSMIT_STEP_MS, signal);
+    if (this.dtls.flight >= this.nextFlight) return;
+  }
+  if (!signal?.aborted) throw new Error('the DTLS handshake was not answered');
+}
+
+async function waitForReady(condition: () => boolean): Promise<void> {
+  const signal = Lifetime.current?.signal;
+  for (let tries = 0; tries < READY_TRIES; tries += 1) {
+    if (condition()) return;
+    if (signal?.aborted) break;
+    await pause(tries * READY_STEP_MS, signal);
+  }
+  throw new Error('the DTLS handshake did not go on');
 }

@@ -5,13 +5,20 @@
  */
 import {
   classes,
+  DtlsClient,
+  Connection as IceAgent,
   Message,
   methods,
   type RTCDtlsTransport,
   type RTCIceTransport,
   RTCPeerConnection,
+  StunProtocol,
+  TcpTransport,
+  TlsTransport,
   TurnProtocol,
+  UdpTransport,
 } from 'werift';
+import type { CandidateRefusal } from '../../../machines/index.ts';
 import type {
   ConnectionConfig,
   ConnectionState,
@@ -22,12 +29,14 @@ import type {
   SessionDescription,
 } from '../types.ts';
 import { WeriftDataChannel } from './data-channel.ts';
+import { Lifetime } from './lifetime.ts';
 import { type LiveIceAgent, watchLiveness } from './liveness.ts';
-import { type DtlsTransport, patchDtls } from './patch-dtls.ts';
+import { type DtlsTransport, patchDtls, patchFlights } from './patch-dtls.ts';
 import { stopAsking, trickle } from './patch-ice-gathering.ts';
 import { patchOpening } from './patch-partial-reliability.ts';
+import { listenToRefusals, patchRemoteCandidates } from './patch-remote-candidates.ts';
 import { patchSctp, type SctpTransport } from './patch-sctp.ts';
-
+import { patchQuestions, patchSocket } from './patch-sockets.ts';
 import { patchTurn } from './patch-turn.ts';
 
 export type { RTCDataChannel, RTCIceTransport } from 'werift';
@@ -42,11 +51,19 @@ patchTurn(TurnProtocol.prototype, (lifetimeS) =>
   new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
 );
 
+for (const { prototype } of [UdpTransport, TcpTransport, TlsTransport]) patchSocket(prototype);
+for (const { prototype } of [StunProtocol, TurnProtocol]) patchQuestions(prototype);
+patchRemoteCandidates(IceAgent.prototype);
+const nowhere = { onData() {}, send: async () => {}, close: async () => {} };
+patchFlights(() => new DtlsClient({ transport: nowhere as never }));
+
 class WeriftConnection implements PeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   onoversized: (() => void) | null = null;
+  oncandidaterefused: ((refusal: CandidateRefusal) => void) | null = null;
+  readonly #lifetime = new Lifetime();
   readonly #pc: RTCPeerConnection;
   readonly #iceUrls: readonly string[];
   readonly #silenceMs: number;
@@ -107,18 +124,18 @@ class WeriftConnection implements PeerConnection {
   }
 
   async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
-    return (await this.#pc.createOffer(options)) as SessionDescription;
+    return (await this.#lifetime.run(() => this.#pc.createOffer(options))) as SessionDescription;
   }
 
   async createAnswer(): Promise<SessionDescription> {
-    return (await this.#pc.createAnswer()) as SessionDescription;
+    return (await this.#lifetime.run(() => this.#pc.createAnswer())) as SessionDescription;
   }
 
   async setLocalDescription(description: SessionDescription): Promise<void> {
     if (this.#isClosed) throw new Error('it is closed');
     for (const transport of this.#pc.dtlsTransports) this.#prepare(transport);
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
-    const setting = this.#pc.setLocalDescription(description);
+    const setting = this.#lifetime.run(() => this.#pc.setLocalDescription(description));
     this.#settingLocal = setting.catch(() => {});
     await setting;
     this.#check(restarted);
@@ -126,23 +143,28 @@ class WeriftConnection implements PeerConnection {
 
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
-    await this.#pc.setRemoteDescription(description);
+    await this.#lifetime.run(() => this.#pc.setRemoteDescription(description));
+    for (const transport of this.#pc.iceTransports) {
+      listenToRefusals(transport.connection, (refusal) => this.oncandidaterefused?.(refusal));
+    }
     patchSctp(this.#sctpTransport, () => this.onoversized?.());
     this.#check(restarted);
   }
 
   async addIceCandidate(candidate?: IceCandidate): Promise<void> {
-    await this.#pc.addIceCandidate(candidate ? { ...candidate } : null);
+    await this.#lifetime.run(() => this.#pc.addIceCandidate(candidate ? { ...candidate } : null));
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const end of this.#endWatches) end();
-    // Sockets that are just being bound would be forgotten, and stay open.
+    this.#lifetime.stopAsking();
+    // werift does not bear to be closed while it binds sockets.
     await this.#settingLocal;
     for (const transport of this.#pc.iceTransports) stopAsking(transport);
     await this.#pc.close();
+    await this.#lifetime.end();
   }
 
   get #sctpTransport(): SctpTransport | undefined {
@@ -175,10 +197,12 @@ class WeriftConnection implements PeerConnection {
   /** werift leaves the new candidate pairs unchecked when DTLS is connected already, and calls that connected. */
   #check(restarted: readonly RTCIceTransport[]): void {
     for (const transport of restarted) {
-      transport.start().then(
-        () => this.#checked('connected'),
-        () => this.#checked('failed'),
-      );
+      this.#lifetime
+        .run(() => transport.start())
+        .then(
+          () => this.#checked('connected'),
+          () => this.#checked('failed'),
+        );
     }
   }
 
