@@ -10,7 +10,7 @@ export const stateWords: { readonly [State in PeerState]: string } = {
   checking: 'Looking for a way to each other',
   connected: 'Connected peer to peer',
   restarting: 'The way was lost, looking for another',
-  draining: 'sends the last messages',
+  draining: 'Sending the last messages',
   disconnected: 'Not connected',
 };
 
