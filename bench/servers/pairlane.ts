@@ -28,6 +28,6 @@ beMeasured(server.port, {
       () => {
         skippedMs += server.options.pingIntervalMs;
       },
-      () => [...server.sessions.values()].every((session) => session.isPinged),
+      () => [...server.parts.sessions.values()].every((session) => session.isPinged),
     ),
 });

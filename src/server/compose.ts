@@ -1,12 +1,21 @@
-/** The parts of a signaling server, made and tied together. When they start and end is the server's own matter. */
+/** The parts of a signaling server, made in order. When they start and end is the server's own matter. */
 import type { Clock } from '../common/clock.ts';
 import { StepQueue } from '../machines/index.ts';
 import { Admission } from './admission/admission.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
-import { createHosts } from './compose-machines.ts';
+import { noLinks } from './cluster/links.ts';
+import { SessionLocations } from './cluster/migration/session-locations.ts';
+import { NodeLinks } from './cluster/node-links.ts';
+import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
+import { PairingRestorer } from './cluster/pairing/restore-pairings.ts';
+import { NativeMigration } from './dialects/native/client-snapshot.ts';
 import { Connections } from './dialects/native/connections.ts';
+import { SessionOpener } from './dialects/native/create-session.ts';
+import { decodeSignal } from './dialects/native/decode-client-message.ts';
 import { Inbox } from './dialects/native/inbox.ts';
+import { Outbox } from './dialects/native/outbox.ts';
+import { ResumeHandler } from './dialects/native/resume-handler.ts';
 import { ResumeSecrets } from './dialects/native/resume-secrets.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { Drain } from './drain/drain.ts';
@@ -14,7 +23,13 @@ import { Readiness } from './http/readiness.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { signalingSources } from './inspector-sources.ts';
 import type { ServerOptions } from './options.ts';
-import { countEpochs } from './signaling/pairing-epochs.ts';
+import { Directory } from './signaling/directory.ts';
+import { iceServersFor } from './signaling/ice-servers.ts';
+import { PairingEpochs } from './signaling/pairing-epochs.ts';
+import { Pairings } from './signaling/pairings.ts';
+import { RestoreWindow } from './signaling/restore-window.ts';
+import { Sessions } from './signaling/sessions.ts';
+import { Signaling } from './signaling/signaling.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
@@ -32,79 +47,156 @@ export interface CompositionDeps {
 
 export type Composition = ReturnType<typeof compose>;
 
-export function compose({ options, log, clock, bus, rooms, stop }: CompositionDeps) {
-  const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
+export function compose(deps: CompositionDeps) {
+  const { options, log, clock, rooms } = deps;
   const queue = new StepQueue(clock);
-  const { timers } = queue;
-  const nextEpoch = countEpochs(clock, node);
-  /** Every event comes with the time: the wheel's is set before the machines are stepped. */
-  const now = () => {
-    timers.now = clock.now();
-    return timers.now;
-  };
-  const startedAt = now();
-  /** Whether clients of an earlier process may still come: no longer than a session waits. */
-  const mayRestore = () => now() - startedAt <= resumeGraceMs;
-
   const readiness = new Readiness();
   const admission = new Admission(options, log, () => clock.now(), readiness);
-  const metrics = new Metrics(
-    {
-      sessions: () => sessions.values(),
-      pairings: () => pairings,
-      unready: () => readiness.counts(),
-      rooms,
-      hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
-    },
-    () => clock.now(),
-  );
-  const hosts = createHosts({
-    ...{ options, log, clock, queue, timers, metrics, nextEpoch, mayRestore },
-    cluster: () => cluster,
+  const core = composeCore(deps, queue);
+  const nodes = composeNodes(deps, core, readiness);
+  const { signaling, epochs } = core;
+  const { sessions } = signaling.directory;
+  const { all: pairings, host: pairingHost } = signaling.pairings;
+  const { host: sessionHost } = signaling.sessions;
+  const { cluster, remotePairings } = nodes;
+  const measured = {
+    sessions: () => sessions.values(),
+    pairings: () => pairings,
+    unready: () => readiness.counts(),
+    rooms,
+    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
+  };
+  const metrics = new Metrics(measured, () => clock.now());
+  const drain = new Drain({ options, log, signaling, links: nodes.links, readiness, end: deps.stop });
+  const inspector = new Inspector({
+    options,
+    log,
+    clock,
+    ...(cluster && { node: options.node }),
+    sources: () =>
+      signalingSources({
+        sessions,
+        pairings,
+        sessionHost,
+        pairingHost,
+        remotePairings,
+        cluster,
+        rooms: rooms(),
+      }),
+  });
+  const connections = composeNative(deps, core, nodes, { metrics, drain, inspector });
+  return {
+    queue,
+    epochs,
+    readiness,
+    admission,
+    metrics,
+    inspector,
+    drain,
+    connections,
+    signaling,
+    sessions,
+    sessionHost,
+    pairings,
+    pairingHost,
+    remotePairings,
+    cluster,
+  };
+}
+
+/** Sessions and pairings, whoever their clients are. */
+function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue) {
+  const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
+  const epochs = new PairingEpochs(clock, node);
+  const directory = new Directory(options.maxKeyGuessesPerMinute);
+  const pairings = new Pairings({
+    queue,
+    epochs,
+    log,
+    iceServersFor: (clientId) => iceServersFor(options, clientId, clock.wallTime()),
+  });
+  const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
+  const sessions = new Sessions({ queue, clock, log, directory, pairings, settings });
+  const signaling = new Signaling({ queue, directory, sessions, pairings });
+  const restoreWindow = new RestoreWindow(queue, resumeGraceMs);
+  const secrets = new ResumeSecrets(options.secret, node);
+  return { signaling, epochs, restoreWindow, secrets };
+}
+
+type Core = ReturnType<typeof composeCore>;
+
+/** The other nodes, as far as there are any, and the pairings with clients that are not here. */
+function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core, readiness: Readiness) {
+  const { node } = options;
+  const { signaling, restoreWindow, secrets } = core;
+  const { queue, directory } = signaling;
+  const locations = new SessionLocations(node, queue);
+  const nodeLinks = bus && new NodeLinks({ node, bus, queue, clock, log });
+  const links = nodeLinks ?? noLinks;
+  const remotePairings = new RemotePairings({
+    node,
+    links,
+    locations,
+    signaling,
+    restoreWindow,
+    decodeSignal,
+  });
+  const restorer = new PairingRestorer({ node, sessions: directory.sessions, locations, remotePairings });
+  const cluster =
+    nodeLinks &&
+    new Cluster({
+      node,
+      links: nodeLinks,
+      locations,
+      remotePairings,
+      signaling,
+      dialect: new NativeMigration(secrets),
+      restoreWindow,
+      readiness,
+      log,
+    });
+  if (cluster) directory.joinNodes(cluster);
+  return { links, cluster, remotePairings, restorer };
+}
+
+interface Surroundings {
+  readonly metrics: Metrics;
+  readonly drain: Drain;
+  readonly inspector: Inspector;
+}
+
+/** The clients of our own wire. */
+function composeNative(
+  { options, log }: CompositionDeps,
+  { signaling, secrets, restoreWindow }: Core,
+  { cluster, restorer }: ReturnType<typeof composeNodes>,
+  { metrics, drain, inspector }: Surroundings,
+) {
+  const outbox = new Outbox({ log, metrics, maxUnsentBytes: options.maxUnsentBytes });
+  const opener = new SessionOpener({
+    node: options.node,
+    sessions: signaling.sessions,
+    outbox,
+    secrets,
+    log,
+  });
+  const inbox = new Inbox({
+    options,
+    metrics,
+    signaling,
     peerStepped: (session, step) => inspector.peerStepped(session, step),
   });
-  const { sessions, pairings, sessionHost, pairingHost, remotePairings, directory, outbox, router } = hosts;
-  const secrets = new ResumeSecrets(options.secret, node);
-  const cluster: Cluster | undefined =
-    bus &&
-    new Cluster({
-      ...{ node, bus, log, queue, timers, remotePairings, directory, secrets, nextEpoch, now },
-      ...{ resumeGraceMs, mayRestore, startPairing: hosts.startPairing },
-      sessionHost: () => sessionHost,
-      pairingHost: () => pairingHost,
-      busChanged: (isUp) => (isUp ? readiness.remove('bus_away') : readiness.add('bus_away')),
-      wallTime: () => clock.wallTime(),
-    });
-  const drain = new Drain({
-    ...{ options, log, sessions, sessionHost, pairingHost, outbox, metrics, timers, readiness, now },
-    hasOtherNodes: () => (cluster?.links.open.length ?? 0) > 0,
-    end: stop,
+  const returning = new ResumeHandler({
+    options,
+    log,
+    metrics,
+    signaling,
+    opener,
+    secrets,
+    restoreWindow,
+    pairings: restorer,
+    nodes: cluster,
+    drain,
   });
-  const reception = new Connections({
-    ...{ node, options, log, metrics, sessions, sessionHost, outbox, secrets, timers, remotePairings, now },
-    ...{ mayRestore, keys: directory.keys, fail: hosts.fail },
-    settings: { pingIntervalMs, pingTimeoutMs, resumeGraceMs },
-    inbox: new Inbox({ options, metrics, outbox, router, sessionHost }),
-    cluster: () => cluster,
-    turnAway: (socket) => drain.turnAway(socket),
-  });
-  const inspector: Inspector = new Inspector({
-    ...{ options, log, clock },
-    ...(cluster && { node }),
-    sources: () => signalingSources({ ...hosts, cluster, rooms: rooms() }),
-  });
-  return {
-    ...{
-      sessions,
-      pairings,
-      sessionHost,
-      pairingHost,
-      remotePairings,
-      cluster,
-      inspector,
-      readiness,
-      metrics,
-    },
-    ...{ queue, timers, now, nextEpoch, admission, reception, drain },
-  };
+  return new Connections({ signaling, opener, inbox, returning });
 }

@@ -7,8 +7,8 @@ import type { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { roomSources } from './dialects/socket-io/inspector-sources.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { members, type Source, source } from './inspector/source.ts';
-import type { PairingHost, SessionHost } from './signaling/router.ts';
-import type { ServerPairing, ServerSession } from './signaling/sessions.ts';
+import type { PairingHost, ServerPairing } from './signaling/pairing.ts';
+import { ServerSession, type SessionHost } from './signaling/session.ts';
 
 export interface SignalingMachines {
   readonly sessions: ReadonlyMap<string, ServerSession>;
@@ -78,15 +78,20 @@ export function signalingSources({
           epoch,
         }),
         messageIn(event) {
-          const { frame } = event as { frame?: { message: object } };
-          return frame && redactMessage(frame.message);
+          const { signal } = event as { signal?: { message: object } };
+          return signal && redactMessage(signal.message);
         },
-        isSeated: ({ initiator, responder }, seats) =>
-          seats.length === 2 && seats.every(({ member }) => member === initiator || member === responder),
+        isSeated({ parties }, seats) {
+          const seated: readonly unknown[] = parties;
+          return seats.length === 2 && seats.every(({ member }) => seated.includes(member));
+        },
         members: [
           members<ServerPairing, ServerSession>({
             host: sessionHost,
-            of: ({ clients }) => clients.map((member) => ({ lane: member.side, member })),
+            of: ({ parties }) =>
+              parties
+                .filter((party) => party instanceof ServerSession)
+                .map((member) => ({ lane: member.side, member })),
             takesPart: () => true,
             remotePairRequests: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
             // A session that ends is told nothing more; its pairing's end comes after this step.

@@ -1,6 +1,11 @@
 /** A session's id carries its node: the first 32 bits of the UUID. So a message finds its way, and nobody keeps a list. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { MAX_NODE_ID, MIN_NODE_ID, type NodeId } from './cluster/bus/bus.ts';
+
+/** The number of a node: the first 32 bits of the ids of its sessions. 0 is nobody. */
+export type NodeId = number;
+
+export const MIN_NODE_ID = 1;
+export const MAX_NODE_ID = 0xffff_ffff;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HEX_CHARS = 8;

@@ -19,8 +19,8 @@ import {
   DEFAULT_RESUME_GRACE_MS,
   MAX_DRAIN_MS,
 } from '../protocol/index.ts';
-import { MAX_NODE_ID, MIN_NODE_ID } from './cluster/bus/bus.ts';
 import { DEFAULT_NATS_PREFIX } from './cluster/bus/nats/nats-address.ts';
+import { MAX_NODE_ID, MIN_NODE_ID } from './node-id.ts';
 
 const DAY_MS = 86_400_000;
 const none = 'no limit';

@@ -22,7 +22,7 @@ export const serveCommand = defineCommand({
       throw new CommandError(error.message);
     });
     const warning = secretWarning(options);
-    if (warning) server.log.warn(warning);
+    if (warning) server.parts.log.warn(warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
       process.once('SIGTERM', () => void server.stop());

@@ -4,7 +4,7 @@
  */
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
 import { closeCodes } from '../protocol/index.ts';
-import type { Bus, NodeId } from './cluster/bus/bus.ts';
+import type { Bus } from './cluster/bus/bus.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
@@ -13,7 +13,6 @@ import { addDrainRoute } from './drain/drain-route.ts';
 import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
-import type { ServerSession } from './signaling/sessions.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
@@ -26,28 +25,20 @@ export interface ServerParts {
   readonly listen?: typeof listen;
 }
 
-export class SignalingServer {
-  readonly options: ServerOptions;
+/** What tests and the inspector's own tools look into. */
+export interface SignalingServerParts extends Composition {
   readonly log: Logger;
   readonly clock: Clock;
-  readonly sessions: Composition['sessions'];
-  readonly pairings: Composition['pairings'];
-  readonly sessionHost: Composition['sessionHost'];
-  readonly pairingHost: Composition['pairingHost'];
-  readonly remotePairings: Composition['remotePairings'];
-  readonly inspector: Composition['inspector'];
-  /** Undefined for a server that is alone. */
-  readonly cluster: Composition['cluster'];
-  /** Why `/readyz` says that no more clients should come. */
-  readonly readiness: Composition['readiness'];
-  readonly metrics: Composition['metrics'];
-  /** Its number among the nodes, and the first 32 bits of its sessions' ids. */
-  readonly node: NodeId;
   /** The game rooms, once it has started, if they are on. */
   rooms: Rooms | undefined;
+}
+
+export class SignalingServer {
+  readonly options: ServerOptions;
   /** Fulfilled when it has ended, whoever asked for it. */
   readonly ended: Promise<void>;
-  readonly #parts: Composition;
+  /** @internal */
+  readonly parts: SignalingServerParts;
   readonly #listen: typeof listen;
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
@@ -57,27 +48,17 @@ export class SignalingServer {
   /** @param given with a node's number; {@link startServer} chooses one */
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
     this.options = { ...defaultServerOptions, ...given };
-    this.node = this.options.node;
-    this.log = parts.log ?? createLogger(this.options.logLevel, this.options.logFormat);
-    this.clock = parts.clock ?? systemClock;
+    const { options } = this;
+    const log = parts.log ?? createLogger(options.logLevel, options.logFormat);
+    const clock = parts.clock ?? systemClock;
     this.#listen = parts.listen ?? listen;
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve;
     });
-    this.#parts = compose({
-      ...{ options: this.options, log: this.log, clock: this.clock, bus: parts.bus },
-      rooms: () => this.rooms,
-      stop: () => void this.stop(),
-    });
-    this.sessions = this.#parts.sessions;
-    this.pairings = this.#parts.pairings;
-    this.sessionHost = this.#parts.sessionHost;
-    this.pairingHost = this.#parts.pairingHost;
-    this.remotePairings = this.#parts.remotePairings;
-    this.inspector = this.#parts.inspector;
-    this.cluster = this.#parts.cluster;
-    this.readiness = this.#parts.readiness;
-    this.metrics = this.#parts.metrics;
+    const rooms = () => this.parts.rooms;
+    const stop = () => void this.stop();
+    const composition = compose({ options, log, clock, bus: parts.bus, rooms, stop });
+    this.parts = { ...composition, log, clock, rooms: undefined };
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -90,25 +71,27 @@ export class SignalingServer {
     return `${usesTls(this.options) ? 'wss' : 'ws'}://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
   }
 
-  /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
+  /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
   async start(): Promise<this> {
-    this.rooms = await this.#createRooms();
-    this.inspector.start();
-    await this.cluster?.start();
+    const { options, parts } = this;
+    const { admission, metrics, readiness, inspector, cluster, connections, clock, queue } = parts;
+    parts.rooms = await this.#createRooms();
+    inspector.start();
+    await cluster?.start();
     this.#listening = await this.#listen({
-      options: this.options,
-      admission: this.#parts.admission,
-      metrics: this.metrics,
-      handlers: this.#parts.reception,
+      options,
+      admission,
+      metrics,
+      handlers: connections,
       addRoutes: (app) => {
-        this.readiness.addRoutes(app);
-        addDrainRoute(app, { drainMs: this.options.drainMs, drain: () => void this.drain() });
-        this.inspector.addRoutes(app);
-        this.rooms?.addRoutes(app, this.#parts.admission);
+        readiness.addRoutes(app);
+        addDrainRoute(app, { drainMs: options.drainMs, drain: () => void this.drain() });
+        inspector.addRoutes(app);
+        parts.rooms?.addRoutes(app, admission);
       },
     });
-    this.#stopTimers = driveTimers(this.#parts.timers, this.clock);
-    this.log.info(`Server starting on ${this.options.host}:${this.port}`);
+    this.#stopTimers = driveTimers(queue.timers, clock);
+    parts.log.info(`Server starting on ${options.host}:${this.port}`);
     return this;
   }
 
@@ -118,7 +101,7 @@ export class SignalingServer {
    */
   drain(): Promise<void> {
     if (this.options.drainMs === 0) return this.stop();
-    if (this.#listening && !this.readiness.isDraining) this.#parts.drain.start();
+    if (this.#listening && !this.parts.readiness.isDraining) this.parts.drain.start();
     return this.ended;
   }
 
@@ -130,41 +113,40 @@ export class SignalingServer {
   }
 
   async #stop(listening: Listening): Promise<void> {
-    this.log.info('Server stopping');
+    const { log, drain, sessions, readiness, signaling, queue, inspector, rooms, cluster, metrics } =
+      this.parts;
+    log.info('Server stopping');
     this.#listening = undefined;
-    this.#parts.timers.disarmAll(this.#parts.drain);
-    const isHere = ({ socket }: ServerSession) => socket !== undefined;
-    const hasClients = [...this.sessions.values()].some(isHere) || this.readiness.isDraining;
+    drain.stop();
+    const { isDraining } = readiness;
+    const all = [...sessions.values()];
+    const hasClients = all.some(({ client }) => client.isOnline) || isDraining;
     // After a drain sessions just go: they wait for nobody here, and their clients bring them back.
-    const isLeft = (session: ServerSession) => isHere(session) || !this.readiness.isDraining;
+    const left = isDraining ? all.filter(({ client }) => client.isOnline) : all;
     // All at once: nobody is told that a peer left when the whole server leaves.
-    this.#parts.queue.batch(() => {
-      for (const session of this.sessions.values()) {
-        if (!isLeft(session)) continue;
-        this.sessionHost.dispatch(session, {
-          type: 'CLOSED_BY_SERVER',
-          code: closeCodes.goingAway,
-          reason: 'Server is stopping',
-        });
-      }
+    queue.batch(() => {
+      for (const session of left)
+        signaling.sessions.close(session, closeCodes.goingAway, 'Server is stopping');
     });
-    await this.inspector.stop();
-    await this.rooms?.stop();
-    await this.cluster?.stop();
+    await inspector.stop();
+    await rooms?.stop();
+    await cluster?.stop();
     await listening.close(hasClients);
     this.#stopTimers?.();
-    this.metrics.stop();
+    metrics.stop();
     this.#hasEnded();
   }
 
   /** Socket.IO is loaded only by a server that serves it. */
   async #createRooms(): Promise<Rooms | undefined> {
-    if (!this.options.rooms) return undefined;
+    const { options } = this;
+    if (!options.rooms) return undefined;
     const { Rooms } = await import('./dialects/socket-io/rooms.ts');
-    const { options, log, clock, metrics } = this;
-    const { queue, timers, now, nextEpoch } = this.#parts;
+    const { log, clock, metrics, queue, epochs } = this.parts;
     return new Rooms({
-      ...{ options, log, metrics, queue, timers, now, nextEpoch },
+      ...{ options, log, metrics, queue, timers: queue.timers },
+      now: () => queue.now,
+      nextEpoch: () => epochs.next(),
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });
   }

@@ -41,7 +41,7 @@ describe('pairlane chat', () => {
     const { server } = await startTestServer();
     const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
     expect(a.id).not.toBe(b.id);
-    expect([...server.sessions.keys()].sort()).toEqual([a.id, b.id].sort());
+    expect([...server.parts.sessions.keys()].sort()).toEqual([a.id, b.id].sort());
   });
 
   it('pairs by id, says so to both, and chats both ways', async () => {
@@ -108,7 +108,7 @@ describe('pairlane chat', () => {
         const before = pings();
         clock.advance(1_100);
         expect(pings()).toBe(before + 2);
-        while ([...server.sessions.values()].some(({ isPinged }) => isPinged)) {
+        while ([...server.parts.sessions.values()].some(({ isPinged }) => isPinged)) {
           await new Promise((resolve) => setImmediate(resolve));
         }
       }
@@ -205,7 +205,7 @@ describe('a client that ignores pings', () => {
     await terminal.shows(`*** Paired with ${silent.id}!`);
     clock.advance(1_100);
     await silent.next('paired');
-    while (server.sessions.get(id)?.isPinged) await new Promise((resolve) => setImmediate(resolve));
+    while (server.parts.sessions.get(id)?.isPinged) await new Promise((resolve) => setImmediate(resolve));
     clock.advance(600);
     expect(await silent.whenClosed()).toMatchObject({ code: 4408 });
     await terminal.shows(`*** Peer ${silent.id} disconnected. ***`);

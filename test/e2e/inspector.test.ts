@@ -136,13 +136,10 @@ describe('the inspector', () => {
     const { server } = testServer;
     const [a] = await testServer.connectPair();
     // Sockets of their own would be a test of the machine, not of the page.
-    const { ServerSession } = await import('../../src/server/signaling/sessions.ts');
-    const settings = { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 };
+    const { NativeClient } = await import('../../src/server/dialects/native/native-client.ts');
     const fakes = Array.from({ length: 50_000 }, (_, i) => {
-      const session = new ServerSession(`fake-${i}`, undefined, '', 0);
-      server.sessionHost.start(session, { id: session.id, settings, isResumable: false } as never);
-      (server.sessions as Map<string, unknown>).set(session.id, session);
-      return session;
+      const id = `fake-${i}`;
+      return server.parts.signaling.sessions.open(id, new NativeClient(id, {} as never, undefined), '');
     });
     const page = await openPage(inspectUrl(testServer));
     await connected(page);
@@ -165,7 +162,7 @@ describe('the inspector', () => {
     await page.locator('tbody td', { hasText: a.id }).first().waitFor();
     expect(await page.locator('.total').textContent()).toContain('of 2');
     expect(received).toBeLessThan(200_000);
-    for (const { id } of fakes) (server.sessions as Map<string, unknown>).delete(id);
+    for (const { id } of fakes) server.parts.sessions.delete(id);
   });
 
   it('says when it is not connected, and comes back by itself when the server does', async () => {

@@ -22,7 +22,7 @@ describe('two pages', () => {
     const one = await joinInPage(await openRoomPage(server), 'g', 9);
     const two = await joinInPage(await openRoomPage(server), 'g', '10');
     await connectBoth(one, two);
-    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
       { context: { initiatorId: '9', offerer: 'initiator' } },
     ]);
     await one.say('hello', two);
@@ -98,7 +98,7 @@ describe('a page', () => {
     agent.manager.connectToPeer(2);
     await page.ready(1);
     await agent.until(() => agent.manager.isReady(2), 'the channel');
-    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
       { context: { offerer: 'initiator', initiatorId: '1' } },
     ]);
   });
@@ -112,7 +112,7 @@ describe('eight players in pages', () => {
     for (let id = 1; id <= 8; id += 1) players.push(await joinInPage(pages[id % 2] as never, 'mesh', id));
     for (const one of players) for (const other of players) await one.connect(other.id);
     for (const one of players) for (const other of players) if (one !== other) await one.ready(other.id);
-    expect(server.rooms?.pairings.size).toBe(28);
+    expect(server.parts.rooms?.pairings.size).toBe(28);
     for (const one of players)
       for (const other of players) if (one !== other) await one.say(`${one.id}`, other);
   });

@@ -56,10 +56,10 @@ describe('Chromium with Chromium', () => {
   it('says goodbye when its page is left: its session ends at once, without a grace', async () => {
     const { server } = await startTestServer();
     const peer = await BrowserPeer.create(server);
-    expect(server.sessions.has(peer.id)).toBe(true);
+    expect(server.parts.sessions.has(peer.id)).toBe(true);
     await peer.page.goto('about:blank');
     // The server's time stands still: a grace would never end.
-    while (server.sessions.has(peer.id)) await new Promise((resolve) => setImmediate(resolve));
+    while (server.parts.sessions.has(peer.id)) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it('tells what is wrong with a typed error, in the browser as in Node', async () => {

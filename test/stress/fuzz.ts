@@ -101,7 +101,7 @@ export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPla
   strays.push(...[...a.inbox, ...b.inbox].map((message) => `${message.type} reached a client that behaves`));
   await Promise.all([a.close(), b.close()]);
   const patience = Date.now() + PATIENCE_MS;
-  while (server.sessions.size > 0 && Date.now() < patience)
+  while (server.parts.sessions.size > 0 && Date.now() < patience)
     await new Promise((resolve) => setImmediate(resolve));
   // The fuzz's own memory is no leak of the server's.
   issued.clear();
@@ -110,13 +110,13 @@ export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPla
     seed,
     frames: sentFrames,
     connections: opened,
-    handled: sum(server.metrics.received) + sum(server.metrics.refused),
+    handled: sum(server.parts.metrics.received) + sum(server.parts.metrics.refused),
     strays,
     signals,
     sent,
     arrived,
-    sessionsLeft: server.sessions.size,
-    pairingsLeft: server.pairings.size,
+    sessionsLeft: server.parts.sessions.size,
+    pairingsLeft: server.parts.pairings.size,
     heapGrowthBytes: heapBytes() - heapBefore,
   };
   await server.stop();

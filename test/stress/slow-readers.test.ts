@@ -67,7 +67,7 @@ describe(`${READERS} clients that do not read`, () => {
     await Promise.all(Array.from({ length: FLOODERS_AT_ONCE }, flood));
     for (let number = 1; number <= served; number += 1)
       expect((await b.next('candidate')).number).toBe(number);
-    expect(server.metrics.refused.get('unsent_bytes')).toBe(READERS);
+    expect(server.parts.metrics.refused.get('unsent_bytes')).toBe(READERS);
     expect(log.filter(({ msg }) => msg.endsWith('does not read what it is sent'))).toHaveLength(READERS);
     expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(BASE_BYTES + READERS * 8 * MAX_UNSENT_BYTES);
     for (const { socket } of deaf) socket.destroy();

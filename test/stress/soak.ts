@@ -102,7 +102,7 @@ export async function soak(
       while (elapsedS() < untilS) await oneLife();
     };
     await Promise.all(Array.from({ length: LANES }, lane));
-    while (server.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
     const sample = {
       atS: Math.round(elapsedS()),
       heapBytes: heapBytes(),
@@ -111,7 +111,7 @@ export async function soak(
     samples.push(sample);
     progress(sample);
   }
-  const sessionsLeft = server.sessions.size + server.pairings.size;
+  const sessionsLeft = server.parts.sessions.size + server.parts.pairings.size;
   await server.stop();
   return { pairings, relayed, kills, returns, samples, sessionsLeft };
 }

@@ -3,12 +3,22 @@
  * each, with a machine of its own; its messages name the sender's session, the receiver's, and the pairing's epoch.
  */
 import type { Static } from 'typebox';
+import { type ClientMessageType, clientSchemas } from '../native/client-messages.ts';
+import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
 import { clientId, epoch } from '../native/fields.ts';
+import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
 
 const flag = { anyOf: [{ const: true }, { const: false }] } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const node = { type: 'integer', minimum: 1, maximum: 0xffff_ffff } as const;
-const code = { type: 'string', maxLength: 64 } as const;
+// For the types a list of one, which may be any of them: the lists are made of the keys of tables.
+const code = { enum: errorCodes as unknown as readonly [ErrorCode] } as const;
+const clientMessageType = {
+  enum: Object.keys(clientSchemas) as unknown as readonly [ClientMessageType],
+} as const;
+const disconnectReason = {
+  enum: Object.keys(disconnectReasons) as unknown as readonly [DisconnectReason],
+} as const;
 /** A client's message as text; it is decoded and checked where it arrives, like a client's. */
 const text = { type: 'string' } as const;
 
@@ -132,7 +142,7 @@ export const nodeSchemas = {
     type: 'object',
     description: 'My half of the pairing refused a message of your client.',
     required: ['type', 'epoch', 'from', 'to', 'code'],
-    properties: { type: { const: 'refused' }, ...half, code, for: code },
+    properties: { type: { const: 'refused' }, ...half, code, for: clientMessageType },
   },
   away: {
     type: 'object',
@@ -147,7 +157,7 @@ export const nodeSchemas = {
     properties: {
       type: { const: 'ended' },
       ...half,
-      reason: code,
+      reason: disconnectReason,
       /** In answer to a `reclaim`: the one that it named. */
       generation: count,
     },

@@ -36,6 +36,8 @@ export const errorMessages = {
 /** What a program switches on. */
 export type ErrorCode = keyof typeof errorMessages;
 
+export const errorCodes = Object.keys(errorMessages) as ErrorCode[];
+
 /** True for a code that this version knows; a newer server may send others. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorMessages, code);

@@ -1,231 +1,219 @@
 /**
- * This server as one node of several: what comes over the links goes to those whose matter it is. Nobody keeps a
- * directory: a session's id says where it began, and that node notes where it went.
+ * This server as one node of several: hands what comes over the links to the part that handles it. Nobody keeps a
+ * directory: a session's id says where it began, and that node keeps where it went.
  */
-import type { StepQueue, TimerWheel } from '../../machines/index.ts';
+import type { SessionEvent } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
-import type { ResumeSecrets } from '../dialects/native/resume-secrets.ts';
-import { nodeOfSessionId } from '../node-id.ts';
-import type { Directory, PairingHost, SessionHost } from '../signaling/router.ts';
-import type { ServerPairing, ServerSession } from '../signaling/sessions.ts';
+import type { Readiness } from '../http/readiness.ts';
+import { type NodeId, nodeOfSessionId } from '../node-id.ts';
+import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
+import type { RestoreWindow } from '../signaling/restore-window.ts';
+import type { ServerSession } from '../signaling/session.ts';
+import type { Signaling } from '../signaling/signaling.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Bus, NodeId } from './bus/bus.ts';
-import { InboundMigrations } from './migration/inbound-migrations.ts';
+import { InboundMigrations, type MigrationAnswer } from './migration/inbound-migrations.ts';
 import { LostNodes } from './migration/lost-nodes.ts';
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
-import { type SessionLocation, SessionLocations } from './migration/session-locations.ts';
-import { NodeLinks } from './node-links.ts';
+import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
+import type { SessionLocation, SessionLocations } from './migration/session-locations.ts';
+import type { NodeLinks, NodeLinksHandler } from './node-links.ts';
+import { handleNodeMessage, type NodeMessageHandlers } from './node-message-handlers.ts';
 import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
+import type { RemoteSession } from './pairing/remote-session.ts';
 
 export interface ClusterDeps {
   readonly node: NodeId;
-  readonly bus: Bus;
-  readonly log: Logger;
-  readonly queue: StepQueue;
-  readonly timers: TimerWheel;
+  readonly links: NodeLinks;
+  readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
-  readonly directory: Directory;
-  readonly sessionHost: () => SessionHost;
-  readonly pairingHost: () => PairingHost;
-  readonly secrets: ResumeSecrets;
-  /** How long a session waits for its client. */
-  readonly resumeGraceMs: number;
-  readonly startPairing: (pairing: ServerPairing) => void;
-  readonly nextEpoch: () => number;
-  /** Whether clients of an earlier process of this node may still come back. */
-  readonly mayRestore: () => boolean;
-  /** The bus is there, or away. */
-  readonly busChanged: (isUp: boolean) => void;
-  readonly now: () => number;
-  readonly wallTime: () => number;
+  readonly signaling: Signaling;
+  readonly dialect: ResumableDialect;
+  readonly restoreWindow: RestoreWindow;
+  readonly readiness: Readiness;
+  readonly log: Logger;
 }
 
 /** How many ids go into one message. */
 const IDS_PER_MESSAGE = 1_000;
 
-export class Cluster {
+export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly node: NodeId;
   readonly links: NodeLinks;
-  readonly remotePairRequests: RemotePairRequests;
+  readonly pairRequests: RemotePairRequests;
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
   readonly #deps: ClusterDeps;
   readonly #lostNodes: LostNodes;
-  /** Sessions that were here, and where they went. */
-  readonly #sessionLocations: SessionLocations;
+  readonly #handlers: NodeMessageHandlers;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
     this.node = deps.node;
-    this.#sessionLocations = new SessionLocations(deps.node, deps.now);
-    const nodeOf = (id: string) => this.nodeOf(id);
-    this.#lostNodes = new LostNodes(deps.resumeGraceMs);
-    this.links = new NodeLinks({
-      ...deps,
-      busChanged: (isUp) => {
-        if (isUp) this.#lostNodes.up(deps.now());
-        deps.busChanged(isUp);
-      },
-      received: (node, message) => this.#received(node, message),
-      opened: (node) => this.#opened(node),
-      lost: (node, wasThere) => this.#lost(node, wasThere),
-      failed: (node, code) => this.remotePairRequests.failed(node, code),
-    });
-    this.remotePairRequests = new RemotePairRequests({ ...deps, links: this.links, nodeOf });
-    this.inboundMigrations = new InboundMigrations({
-      ...deps,
-      links: this.links,
-      lostNodes: this.#lostNodes,
-      nodeOf,
-      locationOf: (id) => this.locationOf(id),
-      asked: (node, message) => this.#asked(node, message),
-    });
-    this.outboundMigrations = new OutboundMigrations({
-      ...deps,
-      links: this.links,
-      nodeOf,
-      note: ({ id, generation }, node) =>
-        this.#sessionLocations.set(id, { node, generation, isConfirmed: false }),
-    });
+    this.links = deps.links;
+    const { remotePairings, signaling, restoreWindow } = deps;
+    const lostNodes = new LostNodes(signaling.queue, restoreWindow.graceMs);
+    const pairRequests = new RemotePairRequests(deps);
+    const outbound = new OutboundMigrations(deps);
+    const inbound = new InboundMigrations({ ...deps, queue: signaling.queue, lostNodes, outbound });
+    this.#lostNodes = lostNodes;
+    this.pairRequests = pairRequests;
+    this.outboundMigrations = outbound;
+    this.inboundMigrations = inbound;
+    this.#handlers = {
+      hello: (node, message) => this.#onHello(node, message),
+      hosting: (node, message) => this.#onHosting(node, message),
+      left: (node, message) => this.#onLeft(node, message),
+      ask: (node, message) => pairRequests.onAsk(node, message),
+      granted: (node, message) => pairRequests.onGranted(node, message),
+      denied: (node, message) => pairRequests.onDenied(node, message),
+      move: (node, message) => inbound.onMove(node, message),
+      moved: (node, message) => inbound.onMoved(node, message),
+      not_moved: (node, message) => inbound.onNotMoved(node, message),
+      signal: (node, message) => remotePairings.onSignal(node, message),
+      acked: (node, message) => remotePairings.onAcked(node, message),
+      refused: (node, message) => remotePairings.onRefused(node, message),
+      away: (node, message) => remotePairings.onAway(node, message),
+      moving: (node, message) => remotePairings.onMoving(node, message),
+      ended: (node, message) => remotePairings.onEnded(node, message),
+      reclaim: (node, message) => remotePairings.onReclaim(node, message),
+      reclaimed: (node, message) => remotePairings.onReclaimed(node, message),
+    };
   }
 
   /** @throws when the bus was told something wrong */
   start(): Promise<void> {
-    return this.links.start();
+    return this.links.start(this);
   }
 
   stop(): Promise<void> {
     return this.links.stop();
   }
 
-  /** The other node that has a session, as far as its id and this node's notes tell; undefined when none has. */
-  nodeOf(sessionId: string): NodeId | undefined {
-    const began = this.#sessionLocations.get(sessionId)?.node ?? nodeOfSessionId(sessionId);
-    return began === this.node ? undefined : began;
-  }
-
-  /** Where a session went that was here, or began here. */
-  locationOf(sessionId: string): SessionLocation | undefined {
-    return this.#sessionLocations.get(sessionId);
-  }
-
-  /** Whether a session is on its way here. */
-  isExpected(sessionId: string): boolean {
-    return this.inboundMigrations.isExpected(sessionId);
-  }
-
-  /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
-  elsewhere(sessionId?: string): 'unknown' | 'elsewhere' | 'unreachable' {
-    if (sessionId !== undefined && this.nodeOf(sessionId) === undefined) return 'unknown';
+  lookUp(sessionId?: string): Elsewhere {
+    if (sessionId !== undefined && this.#deps.locations.nodeOf(sessionId) === undefined) return 'unknown';
     if (!this.links.isBusUp) return 'unreachable';
     return sessionId === undefined && this.links.open.length === 0 ? 'unknown' : 'elsewhere';
   }
 
-  /** A session is here that may have begun elsewhere: that node is told. */
-  arrived(session: ServerSession): void {
-    this.#sessionLocations.delete(session.id);
-    const began = this.nodeOf(session.id);
-    if (began !== undefined && this.links.isOpen(began))
-      this.links.send(began, { type: 'hosting', sessions: [idOf(session)] });
+  requestPairing(session: ServerSession, target: PairRequest): void {
+    this.pairRequests.request(session, target);
   }
 
-  /** A session is over. */
-  left(session: ServerSession): void {
-    const began = this.nodeOf(session.id);
+  forgetRequest(session: ServerSession): void {
+    this.pairRequests.forget(session);
+  }
+
+  partyFor({ targetId, node, isResumable }: Extract<SessionEvent, { type: 'GRANTED' }>): RemoteSession {
+    return this.#deps.remotePairings.create(targetId, node, isResumable);
+  }
+
+  ended(session: ServerSession): void {
+    const began = this.#deps.locations.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
       this.links.send(began, { type: 'left', id: session.id });
   }
 
-  #received(node: NodeId, message: NodeMessage): void {
-    const { remotePairRequests, inboundMigrations } = this;
-    const { secrets, log } = this.#deps;
-    switch (message.type) {
-      case 'hello':
-        if (message.fingerprint !== secrets.fingerprint)
-          log.warn(
-            { node },
-            `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
-          );
-        return;
-      case 'ask':
-        remotePairRequests.asked(node, message);
-        return;
-      case 'granted':
-        remotePairRequests.granted(node, message);
-        return;
-      case 'denied':
-        remotePairRequests.denied(node, message);
-        return;
-      case 'move':
-        this.#asked(node, message);
-        return;
-      case 'moved':
-        inboundMigrations.moved(node, message);
-        return;
-      case 'not_moved':
-        inboundMigrations.notMoved(node, message);
-        return;
-      case 'hosting':
-        for (const one of message.sessions) this.#isHosted(one, message.at ?? node);
-        return;
-      case 'left':
-        if (this.#sessionLocations.get(message.id)?.node === node) this.#sessionLocations.delete(message.id);
-        return;
-      default:
-        this.#deps.remotePairings.received(node, message);
-    }
+  /** Asks for a session that a client says it had; see {@link InboundMigrations.fetch}. */
+  fetch(request: ResumeRequest, answer: (answer: MigrationAnswer) => void): void {
+    this.inboundMigrations.fetch(request, answer);
   }
 
-  /** A node has the client of a session that this one has, or soon will have. */
-  #asked(node: NodeId, message: NodeMessageOf<'move'>): void {
-    if (!this.inboundMigrations.keepWaiting(node, message)) this.outboundMigrations.asked(node, message);
+  /** What is here is a stale copy: its client has come back to another node since. */
+  dropStale(session: ServerSession): void {
+    this.outboundMigrations.dropStale(session);
   }
 
-  #opened(node: NodeId): void {
-    const { directory, remotePairings, secrets } = this.#deps;
-    this.links.send(node, { type: 'hello', fingerprint: secrets.fingerprint });
-    const guests = [...directory.sessions.values()]
+  /** A session is here that may have begun elsewhere: that node is told. */
+  arrived(session: ServerSession): void {
+    const { locations } = this.#deps;
+    locations.delete(session.id);
+    const began = locations.nodeOf(session.id);
+    if (began !== undefined && this.links.isOpen(began))
+      this.links.send(began, { type: 'hosting', sessions: [copyOf(session)] });
+  }
+
+  received(node: NodeId, message: NodeMessage): void {
+    handleNodeMessage(this.#handlers, node, message);
+  }
+
+  opened(node: NodeId): void {
+    const { signaling, remotePairings, dialect } = this.#deps;
+    this.links.send(node, { type: 'hello', fingerprint: dialect.fingerprint });
+    const guests = [...signaling.directory.sessions.values()]
       .filter(({ id }) => nodeOfSessionId(id) === node)
-      .map(idOf);
+      .map(copyOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
     remotePairings.reconciler.opened(node);
   }
 
-  #lost(node: NodeId, wasThere: boolean): void {
-    if (wasThere) this.#lostNodes.lost(node, this.#deps.now());
-    this.#sessionLocations.lost(node);
-    this.remotePairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
+  lost(node: NodeId, wasThere: boolean): void {
+    if (wasThere) this.#lostNodes.lost(node);
+    this.#deps.locations.lost(node);
+    this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);
     this.#deps.remotePairings.reconciler.lost(node);
   }
 
+  failed(node: NodeId, code: 'target_not_found' | 'unavailable'): void {
+    this.pairRequests.failed(node, code);
+  }
+
+  busChanged(isUp: boolean): void {
+    const { readiness } = this.#deps;
+    if (isUp) {
+      this.#lostNodes.up();
+      readiness.remove('bus_away');
+    } else readiness.add('bus_away');
+  }
+
+  #onHello(node: NodeId, { fingerprint }: NodeMessageOf<'hello'>): void {
+    if (fingerprint === this.#deps.dialect.fingerprint) return;
+    this.#deps.log.warn(
+      { node },
+      `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
+    );
+  }
+
+  #onHosting(node: NodeId, { sessions, at = node }: NodeMessageOf<'hosting'>): void {
+    for (const copy of sessions) this.#isHosted(copy, at);
+  }
+
+  #onLeft(node: NodeId, { id }: NodeMessageOf<'left'>): void {
+    const { locations } = this.#deps;
+    if (locations.get(id)?.node === node) locations.delete(id);
+  }
+
   /** A node says that it has a session; of two copies, the one whose client came back later counts. */
-  #isHosted(one: { id: string; generation: number }, node: NodeId): void {
-    const own = this.#deps.directory.sessions.get(one.id);
-    const note = { ...one, node, isConfirmed: true };
+  #isHosted(copy: SessionCopy, node: NodeId): void {
+    const { signaling, locations } = this.#deps;
+    const own = signaling.directory.sessions.get(copy.id);
+    const location = { ...copy, node, isConfirmed: true };
     const known = own
-      ? { ...idOf(own), node: this.node, isConfirmed: true }
-      : this.#sessionLocations.get(one.id);
-    if (known && known.node !== node && isLater(known, note)) {
-      this.links.send(node, {
-        type: 'hosting',
-        sessions: [{ ...one, generation: known.generation }],
-        at: known.node,
-      });
+      ? { generation: own.generation, node: this.node, isConfirmed: true }
+      : locations.get(copy.id);
+    if (known && known.node !== node && isLater(known, location)) {
+      const sessions = [{ ...copy, generation: known.generation }];
+      this.links.send(node, { type: 'hosting', sessions, at: known.node });
       return;
     }
-    if (own) this.outboundMigrations.superseded(own, node);
-    else {
-      if (known && known.node !== node)
-        this.links.send(known.node, { type: 'hosting', sessions: [one], at: node });
-      this.#sessionLocations.set(one.id, note);
+    if (own) {
+      this.outboundMigrations.superseded(own, node);
+      return;
     }
+    if (known && known.node !== node)
+      this.links.send(known.node, { type: 'hosting', sessions: [copy], at: node });
+    locations.set(copy.id, location);
   }
 }
 
-function idOf({ id, generation }: ServerSession): { id: string; generation: number } {
+interface SessionCopy {
+  readonly id: string;
+  readonly generation: number;
+}
+
+function copyOf({ id, generation }: ServerSession): SessionCopy {
   return { id, generation };
 }
 

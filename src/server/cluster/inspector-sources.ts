@@ -1,9 +1,9 @@
 /** Of a server that is one node of several: the clients of other nodes as this one sees them, and its links. */
 import type { ListRow } from '../../protocol/index.ts';
 import { type Source, source } from '../inspector/source.ts';
-import type { ServerPairing } from '../signaling/sessions.ts';
+import type { ServerPairing } from '../signaling/pairing.ts';
 import type { Cluster } from './cluster.ts';
-import type { NodeLink } from './node-links.ts';
+import type { NodeLink } from './node-link.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import { RemoteSession } from './pairing/remote-session.ts';
 
@@ -20,14 +20,13 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
       host: remotePairings.remoteHost,
       instances: () => [...pairings].flatMap(remotesOf),
       startOf: ({ pairing }) => pairing?.startedAt ?? 0,
-      rowOf: ({ id, node, localSession: peer, pairing }) => ({
+      rowOf: ({ id, node, peer, pairing }) => ({
         id,
         ...whereabouts('id', node),
         ...(peer && { peer_id: peer.id }),
         ...(pairing && { epoch: pairing.epoch }),
       }),
-      isFound: ({ id, localSession: peer }, query) =>
-        id.includes(query) || (peer?.id.includes(query) ?? false),
+      isFound: ({ id, peer }, query) => id.includes(query) || (peer?.id.includes(query) ?? false),
     }),
     source<NodeLink>({
       machine: 'node-link',
@@ -41,8 +40,8 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
 }
 
 /** Those of a pairing who are at another node: none or one. */
-export function remotesOf({ initiator, responder }: ServerPairing): RemoteSession[] {
-  return [initiator, responder].filter((party) => party instanceof RemoteSession);
+export function remotesOf({ parties }: ServerPairing): RemoteSession[] {
+  return parties.filter((party) => party instanceof RemoteSession);
 }
 
 /** What a row says of the one that is at another node. */

@@ -1,36 +1,25 @@
 /**
  * A restart that loses nothing and makes no storm. Clients are sent away one after another over the drain time, each
  * told when to come back: after the end of the drain, spread over a time of their own. Sessions that can be resumed
- * wait here, as if their clients were away, until the process ends; after that their clients bring them back (see
- * Restoration). Where other nodes are there, clients are wanted back before the end: their sessions move to the node
+ * wait here, as if their clients were away, until the process ends; after that their clients bring them back. Where other nodes are there, clients are wanted back before the end: their sessions move to the node
  * that they come back to. Nobody is told that a peer left, but of a plain client whose peer goes on elsewhere.
  */
-import { NO_TIMER, type TimerOwner, type TimerWheel } from '../../machines/index.ts';
+import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
 import { closeCodes } from '../../protocol/index.ts';
-import { RemoteSession } from '../cluster/pairing/remote-session.ts';
-import type { Outbox } from '../dialects/native/outbox.ts';
+import type { Links } from '../cluster/links.ts';
 import type { Readiness } from '../http/readiness.ts';
-import type { WebSocket } from '../http/uws.ts';
 import type { ServerOptions } from '../options.ts';
-import type { PairingHost, SessionHost } from '../signaling/router.ts';
-import type { ServerSession, SocketData } from '../signaling/sessions.ts';
+import type { ServerSession } from '../signaling/session.ts';
+import type { Signaling } from '../signaling/signaling.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface DrainDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
-  readonly sessions: ReadonlyMap<string, ServerSession>;
-  readonly sessionHost: SessionHost;
-  readonly pairingHost: PairingHost;
-  readonly outbox: Outbox;
-  readonly metrics: Metrics;
-  readonly timers: TimerWheel;
+  readonly signaling: Signaling;
+  /** To the nodes to which sessions may move. */
+  readonly links: Links;
   readonly readiness: Readiness;
-  /** The time in milliseconds; the timers are told of it, too. */
-  readonly now: () => number;
-  /** Whether other nodes are there, to which sessions may move. */
-  readonly hasOtherNodes: () => boolean;
   /** Ends the server: everybody is gone, or the time is over. */
   readonly end: () => void;
 }
@@ -68,100 +57,102 @@ export class Drain implements TimerOwner {
   /** Clients that still have to go. */
   get left(): number {
     let count = 0;
-    for (const { socket } of this.#deps.sessions.values()) if (socket) count += 1;
+    for (const { client } of this.#sessions) if (client.isOnline) count += 1;
     return count;
   }
 
   start(): void {
-    const { options, log, sessions, timers, readiness, now, hasOtherNodes } = this.#deps;
+    const { options, log, signaling, readiness } = this.#deps;
+    const { queue } = signaling;
     const { drainMs } = options;
-    this.#endsAt = now() + drainMs;
+    this.#endsAt = queue.now + drainMs;
     readiness.add('draining');
     const reserveMs = Math.min(Math.max(drainMs / 4, MIN_RESERVE_MS), MAX_RESERVE_MS);
-    const isAlone = !hasOtherNodes();
+    const isAlone = !this.#hasOtherNodes;
     // The other half of the time is for those who come back to another node.
     const spreadMs = isAlone ? Math.max(drainMs - reserveMs, 0) : drainMs / 2;
-    const all = [...sessions.values()];
-    const online = all.filter(({ socket }) => socket);
+    const all = [...this.#sessions];
+    const online = all.filter(({ client }) => client.isOnline);
     this.#clients = online.length;
     log.info({ clients: this.#clients }, `Draining: ${this.#clients} clients go within ${drainMs} ms`);
     // Those who are away cannot come back while we drain: their time must not run out meanwhile.
-    for (const session of all) if (!session.socket) this.#close(session);
+    for (const session of all) if (!session.client.isOnline) this.#close(session);
     for (const [index, session] of online.entries())
-      timers.arm(session, SEND_AWAY, (index / online.length) * spreadMs, this.#sendAway);
-    timers.arm(this, END, isAlone ? spreadMs + timers.tickMs : drainMs - MIN_RESERVE_MS, () => this.#end());
+      queue.arm(session, SEND_AWAY, (index / online.length) * spreadMs, this.#sendAway);
+    const endMs = isAlone ? spreadMs + queue.timers.tickMs : drainMs - MIN_RESERVE_MS;
+    queue.arm(this, END, endMs, () => this.#end());
     this.#watch();
+  }
+
+  /** The server stops by itself. */
+  stop(): void {
+    this.#deps.signaling.queue.timers.disarmAll(this);
   }
 
   /**
    * A client came back while we drain: whatever sends it here sends others, too. So it is wanted back only after the
    * end, even beside other nodes; or it would knock again and again until then.
-   * @returns false when we do not drain
+   * @returns in how many milliseconds; undefined when we do not drain
    */
-  turnAway(socket: WebSocket<SocketData>): boolean {
-    const { readiness, metrics, now } = this.#deps;
-    if (!readiness.isDraining) return false;
-    now();
-    metrics.refused.add('draining');
-    socket.send(JSON.stringify(this.#farewell('here')), false);
-    socket.end(closeCodes.serviceRestart, REASON);
-    return true;
+  wantsBackAfterMs(): number | undefined {
+    return this.#deps.readiness.isDraining ? this.#afterMs('here') : undefined;
+  }
+
+  get #sessions(): Iterable<ServerSession> {
+    return this.#deps.signaling.directory.sessions.values();
+  }
+
+  get #hasOtherNodes(): boolean {
+    return this.#deps.links.open.length > 0;
   }
 
   /** One function for all timers. */
   readonly #sendAway = (_name: string, owner: TimerOwner): void => {
     const session = owner as ServerSession;
-    const { outbox, hasOtherNodes } = this.#deps;
-    if (!session.delivery) this.#leavePairing(session);
-    outbox.sendPlain(session, this.#farewell(hasOtherNodes() ? 'anywhere' : 'here'));
+    if (!session.isResumable) this.#leavePairing(session);
+    const afterMs = this.#afterMs(this.#hasOtherNodes ? 'anywhere' : 'here');
+    session.client.notify({ type: 'restarting', afterMs });
     this.#close(session);
   };
 
   /** A plain client does not come back. A peer that goes on elsewhere would wait for it. */
-  #leavePairing(session: ServerSession): void {
-    const { pairing, side } = session;
-    const peer = pairing?.other(side);
-    const goesOn = peer instanceof RemoteSession || (peer?.delivery && this.#deps.hasOtherNodes());
-    if (pairing && goesOn)
-      this.#deps.pairingHost.dispatch(pairing, { type: 'PEER_LOST', from: side, reason: 'disconnected' });
+  #leavePairing({ pairing, side }: ServerSession): void {
+    if (pairing?.other(side).outlivesNode(this.#hasOtherNodes))
+      this.#deps.signaling.pairings.lose(pairing, side, 'disconnected');
   }
 
   #close(session: ServerSession): void {
-    this.#deps.sessionHost.dispatch(session, {
-      type: 'CLOSED_BY_SERVER',
-      code: closeCodes.serviceRestart,
-      reason: REASON,
-    });
+    this.#deps.signaling.sessions.close(session, closeCodes.serviceRestart, REASON);
   }
 
   /** A session comes back only to a server that started no longer ago than the grace: half of it is for the spread. */
-  #farewell(where: 'here' | 'anywhere'): { type: 'restarting'; after_ms: number } {
-    const { options, timers } = this.#deps;
+  #afterMs(where: 'here' | 'anywhere'): number {
+    const { options, signaling } = this.#deps;
     const { drainMs, resumeGraceMs } = options;
-    const leftMs = Math.max(this.#endsAt - timers.now, 0);
+    const leftMs = Math.max(this.#endsAt - signaling.queue.now, 0);
     this.#turn = (this.#turn + GOLDEN_RATIO) % 1;
-    if (where === 'anywhere') return { type: 'restarting', after_ms: Math.round((this.#turn * leftMs) / 2) };
+    if (where === 'anywhere') return Math.round((this.#turn * leftMs) / 2);
     const spreadMs = resumeGraceMs > 0 ? Math.min(drainMs, resumeGraceMs / 2) : drainMs;
-    return { type: 'restarting', after_ms: Math.round(leftMs + START_UP_MS + this.#turn * spreadMs) };
+    return Math.round(leftMs + START_UP_MS + this.#turn * spreadMs);
   }
 
   /** Tells how many are left, and ends as soon as nobody is. */
   #watch(): void {
-    const { log, timers, options, sessions, hasOtherNodes } = this.#deps;
+    const { log, options, signaling } = this.#deps;
     const { left } = this;
     // Those who are gone may still fetch their sessions from another node.
-    if (left === 0 && (sessions.size === 0 || !hasOtherNodes())) {
+    if (left === 0 && (signaling.directory.sessions.size === 0 || !this.#hasOtherNodes)) {
       this.#end();
       return;
     }
     if (left < this.#clients) log.info({ left }, `Draining: ${left} of ${this.#clients} clients left`);
-    timers.arm(this, PROGRESS, Math.min(PROGRESS_MS, options.drainMs / 10), () => this.#watch());
+    signaling.queue.arm(this, PROGRESS, Math.min(PROGRESS_MS, options.drainMs / 10), () => this.#watch());
   }
 
   #end(): void {
-    const { timers, sessions, log, end } = this.#deps;
-    timers.disarmAll(this);
-    for (const session of sessions.values()) if (session.socket) this.#sendAway(SEND_AWAY, session);
+    const { log, end } = this.#deps;
+    this.stop();
+    for (const session of this.#sessions) if (session.client.isOnline) this.#sendAway(SEND_AWAY, session);
     log.info('Drained: every client is told when to come back');
     end();
   }

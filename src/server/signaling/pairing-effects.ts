@@ -1,140 +1,71 @@
 /** What the pairing machine's effects do. */
 import type { Executors, pairingMachine } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
-import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
-import { RemoteSession } from '../cluster/pairing/remote-session.ts';
-import { textOf, withFromPeer } from '../dialects/native/decode-client-message.ts';
-import type { Outbox } from '../dialects/native/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { IceServer } from './ice-servers.ts';
-import { notifyPeer } from './notify-peer.ts';
-import { messageTypeOf, type SessionHost } from './router.ts';
-import type { ServerPairing, ServerPairingEvent, ServerSession } from './sessions.ts';
+import type { IceServersFor, ServerPairing, ServerPairingEvent } from './pairing.ts';
+import { messageTypeOf } from './signal.ts';
 
-export interface PairingDeps {
-  readonly outbox: Outbox;
-  readonly log: Logger;
-  readonly sessionHost: SessionHost;
-  readonly remotePairings: RemotePairings;
+export interface PairingEffectsDeps {
   readonly pairings: Set<ServerPairing>;
-  readonly iceServersFor: (session: ServerSession) => IceServer[] | undefined;
+  readonly iceServersFor: IceServersFor;
+  readonly log: Logger;
 }
 
-export function pairingEffects(
-  deps: PairingDeps,
-): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
-  const { outbox, log, sessionHost, remotePairings, pairings } = deps;
+export function pairingEffects({
+  pairings,
+  iceServersFor,
+  log,
+}: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('info');
+  const logPair = ({ initiator: { id }, responder: { id: peerId } }: ServerPairing, what: string) =>
+    log.info({ id, peerId }, `${what}: ${id} <-> ${peerId}`);
   return {
     announcePairing(pairing) {
-      const { initiator, responder, epoch } = pairing;
-      log.info(
-        { id: initiator.id, peerId: responder.id },
-        `Pairing successful: ${initiator.id} <-> ${responder.id}`,
-      );
-      for (const session of pairing.clients) {
-        const peer = pairing.other(session.side);
-        const iceServers = deps.iceServersFor(session);
-        outbox.send(session, {
-          type: 'paired',
-          peer_id: peer.id,
-          initiator: session === initiator,
-          polite: session === responder,
-          epoch,
-          ...(iceServers && { ice_servers: iceServers }),
-        });
-        sessionHost.dispatch(session, {
-          type: 'PAIRED',
-          peerId: peer.id,
-          isGranted: session.pendingPairRequest?.epoch === epoch,
-        });
-      }
+      logPair(pairing, 'Pairing successful');
+      for (const party of pairing.parties) party.paired(pairing, iceServersFor);
       // Whoever asks for a client that is away waits for it, and should know.
-      for (const session of pairing.clients) if (session.isMissed) notifyPeer(session, 'away', deps);
+      for (const party of pairing.parties)
+        if (party.isMissed) pairing.other(party.side).notify('peer_away', party.id);
     },
     restorePairing(pairing) {
-      log.info(
-        { id: pairing.initiator.id, peerId: pairing.responder.id },
-        `Pairing restored: ${pairing.initiator.id} <-> ${pairing.responder.id}`,
-      );
-      for (const session of pairing.clients)
-        sessionHost.dispatch(session, { type: 'PAIRED', peerId: pairing.other(session.side).id });
+      logPair(pairing, 'Pairing restored');
+      for (const party of pairing.parties) party.restored(pairing);
     },
-    relayToPeer(pairing, event) {
-      const { frame } = event;
-      if (!frame) return;
-      const from = pairing.party(event.from);
-      const to = pairing.other(event.from);
+    relayToPeer(pairing, { from, signal, senderSeq }) {
+      if (!signal) return;
+      const to = pairing.other(from);
       if (isRelayLogged) {
-        const { type } = frame.message;
-        log.info({ id: from.id, peerId: to.id }, `Relaying '${type}' message from ${from.id} to ${to.id}`);
+        const { id } = pairing.party(from);
+        const { type } = signal.message;
+        log.info({ id, peerId: to.id }, `Relaying '${type}' message from ${id} to ${to.id}`);
       }
-      // Its sender is told that a frame is safe only once the receiver has it, where that one can come back. And what
-      // goes to another node may have to be said again, where either can.
-      const isFromHere = !(from instanceof RemoteSession);
-      const isNumbered =
-        to instanceof RemoteSession
-          ? to.isResumable || (isFromHere && from.delivery !== undefined)
-          : to.delivery !== undefined;
-      const senderSeq = event.senderSeq ?? (isFromHere && isNumbered ? senderSeqOf(from) : undefined);
-      if (to instanceof RemoteSession) remotePairings.relay(to, textOf(frame), senderSeq);
-      else
-        outbox.relayFrame(
-          to,
-          withFromPeer(frame, to.delivery !== undefined),
-          senderSeq === undefined
-            ? {}
-            : {
-                senderSeq,
-                epoch: pairing.epoch,
-                onAcked: () => remotePairings.ack(pairing, event.from, senderSeq),
-              },
-        );
+      to.deliver(signal, pairing, from, senderSeq);
     },
     refuse(pairing, event, { code }) {
-      const party = pairing.party(event.from);
       const type = messageTypeOf[event.type];
-      const refusal = { code, ...(type && { for: type }) };
-      if (party instanceof RemoteSession) remotePairings.tell(party, 'refused', refusal);
-      else outbox.refuse(party, refusal);
+      pairing.party(event.from).refuse({ code, ...(type && { for: type }) });
     },
     announceNegotiation(pairing) {
-      for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'NEGOTIATION_STARTED' });
+      for (const party of pairing.parties) party.advanced('NEGOTIATION_STARTED');
     },
     announceConnection(pairing) {
-      log.info(
-        { id: pairing.initiator.id, peerId: pairing.responder.id },
-        `Connected: ${pairing.initiator.id} <-> ${pairing.responder.id}`,
-      );
-      for (const session of pairing.clients) sessionHost.dispatch(session, { type: 'CONNECTED' });
+      logPair(pairing, 'Connected');
+      for (const party of pairing.parties) party.advanced('CONNECTED');
     },
     endPairing(pairing, event) {
-      const left = pairing.party(event.from);
-      const other = pairing.other(event.from);
+      const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
-      if (other instanceof RemoteSession) remotePairings.tell(other, 'ended', { reason });
-      else outbox.send(other, { type: 'peer_disconnected', peer_id: left.id, reason });
+      other.disconnected(reason, left.id);
       pairings.delete(pairing);
-      for (const party of [left, other]) {
-        party.pairing = undefined;
-        if (party instanceof RemoteSession) remotePairings.release(party);
-        else sessionHost.dispatch(party, { type: 'UNPAIRED' });
-      }
+      left.release();
+      other.release();
     },
-    forgetPairing(pairing) {
+    forgetPairing(pairing, { from }) {
       pairings.delete(pairing);
-      for (const party of [pairing.initiator, pairing.responder]) {
-        party.pairing = undefined;
-        if (party instanceof RemoteSession) remotePairings.release(party);
-      }
+      // Who went to another node has a pairing there.
+      pairing.party(from).pairing = undefined;
+      pairing.other(from).release();
     },
   };
-}
-
-/** The number by which a message is known wherever it goes: its sender's, or for one that gives none, ours. */
-function senderSeqOf(from: ServerSession): number {
-  if (from.delivery) return from.delivery.deferAck();
-  from.lastSenderSeq += 1;
-  return from.lastSenderSeq;
 }

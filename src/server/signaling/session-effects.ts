@@ -1,117 +1,102 @@
 /** What the session machine's effects do. */
-import type { Clock } from '../../common/clock.ts';
-import type { Executors, sessionMachine } from '../../machines/index.ts';
-import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
-import type { RemotePairRequests } from '../cluster/pairing/remote-pair-requests.ts';
-import type { RemotePairings } from '../cluster/pairing/remote-pairings.ts';
-import type { Outbox } from '../dialects/native/outbox.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { notifyPeer } from './notify-peer.ts';
-import { type Directory, messageTypeOf, type PairingHost } from './router.ts';
-import { ServerPairing, type ServerSession } from './sessions.ts';
 
-export interface SessionDeps {
-  readonly directory: Directory & { readonly sessions: Map<string, ServerSession> };
-  readonly outbox: Outbox;
-  readonly log: Logger;
+import type { Clock } from '../../common/clock.ts';
+import { type Executors, eventOf, type StepQueue, type sessionMachine } from '../../machines/index.ts';
+import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Directory } from './directory.ts';
+import type { Pairings } from './pairings.ts';
+import type { ServerSession } from './session.ts';
+import { messageTypeOf } from './signal.ts';
+
+export interface SessionEffectsDeps {
+  readonly queue: StepQueue;
   readonly clock: Clock;
-  readonly pairingHost: () => PairingHost;
-  /** Starts the pairing's machine, and keeps it. */
-  readonly startPairing: (pairing: ServerPairing) => void;
-  readonly nextEpoch: () => number;
-  readonly remotePairings: RemotePairings;
-  /** Undefined for a server that is alone: its machines never ask. */
-  readonly remotePairRequests: () => RemotePairRequests | undefined;
-  /** A session is not here any more. */
-  readonly left: (session: ServerSession) => void;
+  readonly log: Logger;
+  readonly directory: Directory;
+  readonly pairings: Pairings;
 }
 
-export function sessionEffects(deps: SessionDeps): Executors<typeof sessionMachine, ServerSession> {
-  const { directory, outbox, log, clock, remotePairings } = deps;
+export function sessionEffects({
+  queue,
+  clock,
+  log,
+  directory,
+  pairings,
+}: SessionEffectsDeps): Executors<typeof sessionMachine, ServerSession> {
+  const { sessions, keys } = directory;
   return {
     createPairing(session, event) {
-      if (event.type !== 'PAIR_REQUESTED') return;
-      const target = directory.sessions.get(event.targetId ?? '');
+      const { targetId, key } = eventOf(event, 'PAIR_REQUESTED');
+      const target = sessions.get(targetId ?? '');
       if (!target) return;
-      if (event.key !== undefined) directory.keys.use(event.key);
-      deps.startPairing(new ServerPairing(session, target, deps.nextEpoch()));
+      if (key !== undefined) keys.use(key);
+      pairings.form(session, target);
     },
     askNodes(session, event) {
-      if (event.type === 'PAIR_REQUESTED') deps.remotePairRequests()?.ask(session, event);
+      directory.otherNodes.requestPairing(session, eventOf(event, 'PAIR_REQUESTED'));
     },
     forgetAsk(session) {
-      deps.remotePairRequests()?.forget(session);
+      directory.otherNodes.forgetRequest(session);
     },
     joinPairing(session, event) {
-      if (event.type !== 'GRANTED') return;
-      const { targetId, node, isResumable, epoch } = event;
-      deps.startPairing(
-        new ServerPairing(session, remotePairings.create(targetId, node, isResumable), epoch),
-      );
+      const granted = eventOf(event, 'GRANTED');
+      pairings.form(session, directory.otherNodes.partyFor(granted), granted.epoch);
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
-      outbox.refuse(session, { code: why, for: 'pair_request' });
+      session.refuse({ code: why, for: 'pair_request' });
     },
     createKey(session, event) {
-      if (event.type !== 'KEY_REQUESTED') return;
-      const { key, ttlMs } = directory.keys.create(session, clock.now(), event.ttlS, event.uses);
-      outbox.send(session, {
-        type: 'key',
-        key: formatPairingKey(key),
-        expires_at: Math.round(clock.wallTime() + ttlMs),
-      });
+      const { ttlS, uses } = eventOf(event, 'KEY_REQUESTED');
+      const { key, ttlMs } = keys.create(session, queue.now, ttlS, uses);
+      const expiresAt = Math.round(clock.wallTime() + ttlMs);
+      session.client.notify({ type: 'key', key: formatPairingKey(key), expiresAt });
     },
     sendPing(session) {
-      session.isPinged = true;
       log.debug({ id: session.id }, `Ping to ${session.id}`);
-      outbox.sendPlain(session, { type: 'ping' });
+      session.client.notify({ type: 'ping' });
     },
     refuse(session, event, { code }) {
       const type = messageTypeOf[event.type];
-      outbox.refuse(session, { code, ...(type && { for: type }) });
+      session.refuse({ code, ...(type && { for: type }) });
     },
-    leavePairing(session, _event, { reason }) {
-      if (session.pairing)
-        deps.pairingHost().dispatch(session.pairing, { type: 'PEER_LOST', from: session.side, reason });
+    leavePairing({ pairing, side }, _event, { reason }) {
+      if (pairing) pairings.lose(pairing, side, reason);
     },
     closeSocket(session, event) {
-      if (event.type === 'CLOSED_BY_SERVER') end(session, event.code, event.reason);
+      const { code, reason } = eventOf(event, 'CLOSED_BY_SERVER');
+      session.client.close(code, reason);
     },
     closeSilentSocket(session) {
       log.warn({ id: session.id }, `Client ${session.id} timed out`);
-      end(session, closeCodes.timedOut, 'You did not answer a ping');
+      session.client.close(closeCodes.timedOut, 'You did not answer a ping');
     },
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
       session.isMissed = true;
-      notifyPeer(session, 'away', deps);
+      peerOf(session)?.notify('peer_away', session.id);
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
       session.isMissed = false;
-      notifyPeer(session, 'back', deps);
+      peerOf(session)?.notify('peer_back', session.id);
     },
     forgetSession(session) {
-      directory.sessions.delete(session.id);
-      directory.keys.forgetAllOf(session);
-      session.delivery?.discard();
-      deps.left(session);
+      directory.remove(session);
+      session.client.discard();
+      directory.otherNodes.ended(session);
       const { peerId } = session.context;
       const pairing = peerId === undefined ? '' : `, removing pairing with ${peerId}`;
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);
     },
     leaveToNode(session) {
-      directory.sessions.delete(session.id);
-      directory.keys.forgetAllOf(session);
+      directory.remove(session);
       log.info({ id: session.id }, `Client ${session.id} came back to another node`);
     },
   };
 }
 
-/** Ends the socket with a close frame. From here on it is gone for us: its `close` event comes at once. */
-function end(session: ServerSession, code: number, reason: string): void {
-  const { socket } = session;
-  session.socket = undefined;
-  socket?.end(code, reason);
+function peerOf({ pairing, side }: ServerSession) {
+  return pairing?.other(side);
 }

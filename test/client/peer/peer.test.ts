@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createPeer, type PeerState } from '../../../src/client/index.ts';
 import { errorOf, event, inState, openPair, recorded, testPeer } from '../../support/peers/werift-peers.ts';
+import { nativeClientOf } from '../../support/servers/native-client.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { withoutTimers } from '../../support/without-timers.ts';
 
@@ -284,11 +285,11 @@ describe('recovery', () => {
     const online = new Promise<void>((resolve) =>
       a.on('signaling', (state) => state === 'online' && resolve()),
     );
-    const session = server.sessions.get(oldId as string);
+    const session = server.parts.sessions.get(oldId as string);
     if (!session) throw new Error('the server does not know the peer');
     // The server restarts, say: both links end, and both peers were told nothing of each other.
-    for (const peer of server.sessions.values()) peer.pairing = undefined;
-    server.sessionHost.dispatch(session, {
+    for (const peer of server.parts.sessions.values()) peer.pairing = undefined;
+    server.parts.sessionHost.dispatch(session, {
       type: 'CLOSED_BY_SERVER',
       code: 1001,
       reason: 'Server is stopping',
@@ -311,7 +312,7 @@ describe('recovery', () => {
     b.on('peer_disconnected', () => told.push('disconnected'));
     const back = event(b, 'peer_back');
     const key = a.createKey();
-    server.sessions.get(oldId as string)?.socket?.close();
+    nativeClientOf(server.parts.sessions.get(oldId as string)).socket?.close();
     expect(await back).toEqual({ peerId: oldId });
     expect(told).toEqual([`away ${oldId}`]);
     expect([a.id, a.state, b.state]).toEqual([oldId, 'connected', 'connected']);
@@ -326,10 +327,10 @@ describe('recovery', () => {
     const [a, b] = await openPair(server.url, { reconnect: false });
     await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
     const lost = event(a, 'error');
-    const session = server.sessions.get(a.id as string);
+    const session = server.parts.sessions.get(a.id as string);
     if (!session) throw new Error('the server does not know the peer');
-    for (const peer of server.sessions.values()) peer.pairing = undefined;
-    server.sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
+    for (const peer of server.parts.sessions.values()) peer.pairing = undefined;
+    server.parts.sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
     expect(await lost).toMatchObject({ code: 'signaling_failed' });
     expect(a.state).toBe('connected');
     const gone = event(a, 'peer_disconnected');

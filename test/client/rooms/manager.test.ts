@@ -18,7 +18,7 @@ describe('two players', () => {
     expect(two.manager.isReady()).toBe(false);
     expect(two.manager.send('too early')).toBe(false);
     await connectAll([ten, two]);
-    expect([...(server.rooms?.pairings ?? [])]).toMatchObject([
+    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
       { context: { offerer: 'initiator', initiatorId: '2', responderId: '10' } },
     ]);
     await two.say('hello', ten);
@@ -102,7 +102,7 @@ describe('a game of eight', () => {
       players.push(await Agent.join(url, 'mesh', id));
       await connectAll(players);
     }
-    expect(server.rooms?.pairings.size).toBe(28);
+    expect(server.parts.rooms?.pairings.size).toBe(28);
     for (const player of players) expect(player.manager.send(`from ${player.id}`)).toBe(true);
     for (const player of players) {
       await player.until(() => player.messages.length >= 7, 'seven messages');

@@ -103,9 +103,9 @@ describe('a peer whose server is restarted', () => {
     clock.advance(4_000);
     await online;
     expect([a.id, b.id]).toEqual(ids);
-    expect([...after.server.pairings].map((pairing) => [pairing.initiator.id, pairing.responder.id])).toEqual(
-      [ids],
-    );
+    expect(
+      [...after.server.parts.pairings].map((pairing) => [pairing.initiator.id, pairing.responder.id]),
+    ).toEqual([ids]);
     // They can still reach each other by way of the server.
     a.networkChanged();
     await inState(a, 'restarting');

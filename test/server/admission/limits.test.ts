@@ -19,14 +19,14 @@ describe('limits', () => {
     expect(await refusalOf(server.url)).toBe(429);
     await first.close();
     await connect();
-    expect(server.metrics.refused.get('connections_per_address')).toBe(1);
+    expect(server.parts.metrics.refused.get('connections_per_address')).toBe(1);
   });
 
   it('lets 1 client connect with --max-connections 1, and the second with 503 not', async () => {
     const { server, connect } = await startTestServer({ maxConnections: 1 });
     await connect();
     expect(await refusalOf(server.url)).toBe(503);
-    expect(server.metrics.refused.get('connections')).toBe(1);
+    expect(server.parts.metrics.refused.get('connections')).toBe(1);
   });
 
   it('has no limits where they are 0', async () => {
@@ -78,7 +78,7 @@ describe('limits', () => {
     await flood();
     expect(await reader.next('peer_disconnected')).toMatchObject({ peer_id: id, reason: 'overfull' });
     expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
-    expect(server.metrics.refused.get('unsent_bytes')).toBe(1);
+    expect(server.parts.metrics.refused.get('unsent_bytes')).toBe(1);
     deaf.destroy();
   });
 
@@ -88,7 +88,7 @@ describe('limits', () => {
     expect(await refusalOf(server.url)).toBe(429);
     clock.advance(1_000);
     await connect();
-    expect(server.metrics.refused.get('upgrades')).toBe(1);
+    expect(server.parts.metrics.refused.get('upgrades')).toBe(1);
   });
 
   it('refuses what a client sends over 1,024 bytes a second after 4,096 at once, and relays it a second later', async () => {
@@ -104,7 +104,7 @@ describe('limits', () => {
     clock.advance(1_000);
     a.send({ type: 'offer', sdp: 'z'.repeat(900) });
     expect(String((await b.next('offer')).sdp)[0]).toBe('z');
-    expect(server.metrics.refused.get('too_many_bytes')).toBe(1);
+    expect(server.parts.metrics.refused.get('too_many_bytes')).toBe(1);
   });
 
   it('closes a client that says it comes back and names no session for 100 ms with --first-message-timeout-ms 100', async () => {
@@ -116,7 +116,7 @@ describe('limits', () => {
       code: 4408,
       reason: 'You did not say which session is yours',
     });
-    expect(server.metrics.refused.get('first_message')).toBe(1);
+    expect(server.parts.metrics.refused.get('first_message')).toBe(1);
   });
 
   it('lets such a client be silent for an hour with --first-message-timeout-ms 0', async () => {
@@ -139,8 +139,8 @@ describe('limits', () => {
     client.send({ type: 'pong' });
     for (let sent = 0; sent < 500; sent += 1) client.send('[1,0,{"type":"pong"}]');
     expect(await client.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
-    expect(server.metrics.refused.get('too_many_messages')).toBe(1);
-    expect(server.metrics.refused.get('flood')).toBe(1);
+    expect(server.parts.metrics.refused.get('too_many_messages')).toBe(1);
+    expect(server.parts.metrics.refused.get('flood')).toBe(1);
   });
 
   it('reads no more than 64 KiB from a client that comes back', async () => {

@@ -33,6 +33,6 @@ describe('a page may connect', () => {
     expect(log.map((line) => line.msg)).toContain(
       'Refused a page of origin "https://evil.example"; --allow-origin "https://evil.example" allows it',
     );
-    expect(server.metrics.refused.get('origin')).toBe(1);
+    expect(server.parts.metrics.refused.get('origin')).toBe(1);
   });
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { TrustedProxies } from '../../../src/server/admission/client-address.ts';
+import { nativeClientOf } from '../../support/servers/native-client.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 /** Connects as a client behind a proxy would. @returns the status that refuses it, or 101 */
@@ -22,14 +23,14 @@ describe('--trust-proxy', () => {
     expect(await connectAs(server.url, '192.0.2.1')).toBe(101);
     expect(await connectAs(server.url, '192.0.2.2')).toBe(101);
     expect(await connectAs(server.url, '192.0.2.1')).toBe(429);
-    for (const { socket } of server.sessions.values()) socket?.close();
+    for (const session of server.parts.sessions.values()) nativeClientOf(session).socket?.close();
   });
 
   it("left out, nobody's word for an address is believed", async () => {
     const { server } = await startTestServer({ maxConnectionsPerAddress: 1 });
     expect(await connectAs(server.url, '192.0.2.1')).toBe(101);
     expect(await connectAs(server.url, '192.0.2.2')).toBe(429);
-    for (const { socket } of server.sessions.values()) socket?.close();
+    for (const session of server.parts.sessions.values()) nativeClientOf(session).socket?.close();
   });
 
   it.each([

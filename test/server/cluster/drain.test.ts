@@ -83,7 +83,7 @@ describe('a node that drains beside others', () => {
     await advance(500);
     await toldBy(client);
     await client.comeBack(two.server.url);
-    await until(() => one.server.sessions.size === 0, 'the move');
+    await until(() => one.server.parts.sessions.size === 0, 'the move');
     await advance(1_000);
     await one.server.ended;
   });
@@ -97,12 +97,12 @@ describe('a node that drains beside others', () => {
     says(b, 'b1');
     await b.settled();
     await advance(DRAIN_MS - 1_500);
-    expect([one.server.sessions.size, typesOf(b)]).toEqual([1, []]);
+    expect([one.server.parts.sessions.size, typesOf(b)]).toEqual([1, []]);
     await advance(1_000);
     await one.server.ended;
     await b.next('peer_away');
     const again = await startTestServer({ secret: 'of all nodes', node: 1 }, { bus: hub.bus(1) });
-    await until(() => two.server.cluster?.links.isOpen(1) === true, 'the link');
+    await until(() => two.server.parts.cluster?.links.isOpen(1) === true, 'the link');
     const back = await a.comeBack(again.server.url);
     says(back, 'a1');
     await b.next('peer_back');
@@ -144,7 +144,7 @@ describe('a node that drains beside others', () => {
       await startTestServer({ ...options, node: 1 }, { bus: hub.bus(1) }),
       await startTestServer({ ...options, node: 2 }, { bus: hub.bus(2) }),
     ] as const;
-    await until(() => again.every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
+    await until(() => again.every(({ server }) => server.parts.cluster?.links.open.length === 1), 'the link');
     const [a2, b2] = [await a.comeBack(again[1].server.url), await b.comeBack(again[0].server.url)];
     says(b2, 'b1');
     await Promise.all(
@@ -162,7 +162,7 @@ describe('a node that drains beside others', () => {
     await advance(500);
     await toldBy(owner);
     await owner.comeBack(two.server.url);
-    await until(() => one.server.sessions.size === 0, 'the move');
+    await until(() => one.server.parts.sessions.size === 0, 'the move');
     await advance(1_000);
     await one.server.ended;
     const asker = await three.connect();
@@ -209,6 +209,6 @@ describe('a node that drains beside others', () => {
     expect(await toldBy(client)).toBeLessThan(DRAIN_MS / 2);
     const again = client.comeBackSilently(one.server.url);
     expect(await toldBy(again)).toBeGreaterThan(DRAIN_MS - 500);
-    expect(one.server.sessions.has(client.id)).toBe(true);
+    expect(one.server.parts.sessions.has(client.id)).toBe(true);
   });
 });

@@ -66,7 +66,7 @@ describe('without the bus, where the nodes themselves are the bus', () => {
     expect(back.id).toBe(b.id);
     expect(await a.next('peer_back')).toMatchObject({ peer_id: b.id });
     hub.comeBack();
-    await until(() => !two.server.sessions.has(b.id), 'the older copy to be given up');
+    await until(() => !two.server.parts.sessions.has(b.id), 'the older copy to be given up');
     back.send({ type: 'offer', sdp: 'from where it is now' });
     expect((await a.next('offer')).sdp).toBe('from where it is now');
   });
@@ -115,7 +115,7 @@ describe('without the bus', () => {
     const [a, b] = [await one.connect(), await two.connect()];
     hub.hold(() => {});
     a.send(ask(b.id));
-    await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
+    await until(() => one.server.parts.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
     hub.goAway();
     expect(await a.next('error')).toMatchObject({ code: 'unavailable' });
   });
@@ -141,9 +141,9 @@ describe('a link between two nodes', () => {
     const stranger = hub.bus(3);
     await stranger.start({ received() {}, unreachable() {}, up() {}, down() {} });
     stranger.send(1, JSON.stringify({ node: 3, link: 1, to_link: 0, seq: 0, ack: 0 }));
-    await until(() => one.server.cluster?.links.links.has(3) === true, 'the link');
+    await until(() => one.server.parts.cluster?.links.links.has(3) === true, 'the link');
     await advance(5_000);
-    expect(one.server.cluster?.links.links.has(3)).toBe(false);
+    expect(one.server.parts.cluster?.links.links.has(3)).toBe(false);
     expect(one.log.map(({ msg }) => msg).join()).not.toMatch(/Node 3/);
   });
 
@@ -153,10 +153,13 @@ describe('a link between two nodes', () => {
     await advance(6_000);
     expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
     b.socket.terminate();
-    await until(() => two.server.sessions.get(b.id)?.socket === undefined, 'the loss');
+    await until(() => two.server.parts.sessions.get(b.id)?.client.isOnline !== true, 'the loss');
     held.release();
     await advance(6_000);
-    await until(() => [one, two].every(({ server }) => server.cluster?.links.open.length === 1), 'the link');
+    await until(
+      () => [one, two].every(({ server }) => server.parts.cluster?.links.open.length === 1),
+      'the link',
+    );
     const back = await b.comeBack(two.server.url);
     expect(await a.next('peer_back')).toMatchObject({ peer_id: back.id });
     expect([pairingsOn(one).length, pairingsOn(two).length]).toEqual([1, 1]);
@@ -164,7 +167,7 @@ describe('a link between two nodes', () => {
 
   it('is given up when 65,536 messages wait for the other, and another one is made', async () => {
     const { hold, one, advance } = await twoNodes();
-    const { links } = one.server.cluster ?? {};
+    const { links } = one.server.parts.cluster ?? {};
     const old = links?.links.get(2);
     const held = hold();
     for (let n = 0; n < 65_600; n += 1) links?.send(2, { type: 'left', id: 'nobody' });
@@ -187,7 +190,7 @@ describe('a link between two nodes', () => {
     const a = await one.connect();
     const refusal = async () => {
       a.send(ask(nobodyOn(3)));
-      await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
+      await until(() => one.server.parts.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
       await advance(3_500);
       return (await a.next('error')).code;
     };
@@ -195,14 +198,14 @@ describe('a link between two nodes', () => {
     const first = greetings.filter(isGreeting);
     expect(first.map(({ link, to_link }) => [link, to_link])).toEqual(Array(4).fill([first[0]?.link, 0]));
     await advance(1_000);
-    expect(one.server.cluster?.links.links.has(3)).toBe(false);
+    expect(one.server.parts.cluster?.links.links.has(3)).toBe(false);
     expect(await refusal()).toBe('unavailable');
     expect(greetings.filter(isGreeting)[4]?.link).toBeGreaterThan(first[0]?.link as number);
   });
 
   it('that is not open yet is given up when the bus goes away', async () => {
     const { hub, one } = await twoNodes();
-    const { links } = one.server.cluster ?? {};
+    const { links } = one.server.parts.cluster ?? {};
     hub.hold(() => {});
     links?.send(77, { type: 'left', id: 'nobody' });
     const link = links?.links.get(77);

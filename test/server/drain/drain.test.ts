@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { RawClient } from '../../support/clients/raw-client.ts';
+import { nativeClientOf } from '../../support/servers/native-client.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const DRAIN_MS = 10_000;
@@ -73,7 +74,8 @@ describe('a server that drains', () => {
   it('spreads those who leave over the drain time, and those who come back over as much', async () => {
     const test = await draining({ resumeGraceMs: 60_000 });
     const clients = await Promise.all(Array.from({ length: 20 }, () => test.connectResumable()));
-    const sockets = () => [...test.server.sessions.values()].filter(({ socket }) => socket).length;
+    const sockets = () =>
+      [...test.server.parts.sessions.values()].filter(({ client }) => client.isOnline).length;
     void test.server.drain();
     const left: number[] = [];
     for (let at = 0; at < DRAIN_MS; at += 1_000) {
@@ -122,10 +124,10 @@ describe('a server that drains', () => {
     await b.settled();
     // Longer than a session waits for a client that was lost.
     test.clock.advance(4_000);
-    const session = test.server.sessions.get(a.id);
+    const session = test.server.parts.sessions.get(a.id);
     expect(session?.value).toMatchObject({ present: { socket: 'drained' } });
-    expect(String(session?.delivery?.unacked.at(-1)?.message)).toContain('waits');
-    expect(test.server.pairings.size).toBe(1);
+    expect(String(nativeClientOf(session).resume?.delivery.unacked.at(-1)?.message)).toContain('waits');
+    expect(test.server.parts.pairings.size).toBe(1);
     expect(typesOf(b)).toEqual([]);
     test.clock.advance(DRAIN_MS);
     await toldBy(b);
@@ -144,7 +146,7 @@ describe('a server that drains', () => {
     void test.server.drain();
     test.clock.advance(20_000);
     await toldBy(a);
-    expect(test.server.sessions.get(b.id)?.value).toMatchObject({ present: { socket: 'drained' } });
+    expect(test.server.parts.sessions.get(b.id)?.value).toMatchObject({ present: { socket: 'drained' } });
     expect(typesOf(a)).toEqual(['restarting']);
   });
 
@@ -155,7 +157,7 @@ describe('a server that drains', () => {
     void test.server.drain();
     test.clock.advance(100);
     await toldBy(plain);
-    expect(test.server.sessions.has(plain.id)).toBe(false);
+    expect(test.server.parts.sessions.has(plain.id)).toBe(false);
     peer.send({ type: 'candidate', candidate: { candidate: 'to nobody' } });
     await peer.settled();
     expect(typesOf(peer)).toEqual([]);
@@ -174,8 +176,8 @@ describe('a server that drains', () => {
     // One whose socket was open when the drain began, and that says only now who it is.
     late.socket.send('{}');
     expect(await toldBy(late)).toBeGreaterThan(0);
-    expect(test.server.sessions.has(early.id)).toBe(true);
-    expect(test.server.metrics.refused.get('draining')).toBe(2);
+    expect(test.server.parts.sessions.has(early.id)).toBe(true);
+    expect(test.server.parts.metrics.refused.get('draining')).toBe(2);
   });
 
   it('that is told to stop meanwhile ends at once (1001)', async () => {
@@ -205,7 +207,7 @@ describe('POST /drain', () => {
     const test = await draining({ trustProxy: ['127.0.0.1'] });
     const { status, body } = await ask(httpUrl(test, 'drain'), 'POST', headers);
     expect([status, body]).toEqual([403, expect.stringMatching(/^Only from this machine itself/)]);
-    expect(test.server.readiness.isDraining).toBe(false);
+    expect(test.server.parts.readiness.isDraining).toBe(false);
   });
 
   it('drains, from this machine; asked again it says the same', async () => {
@@ -229,6 +231,6 @@ describe('POST /drain', () => {
   it('is a POST: a link to it does nothing', async () => {
     const test = await draining();
     expect((await ask(httpUrl(test, 'drain'))).status).toBe(404);
-    expect(test.server.readiness.isDraining).toBe(false);
+    expect(test.server.parts.readiness.isDraining).toBe(false);
   });
 });

@@ -129,14 +129,14 @@ describe('the feed', () => {
     const server = await new SignalingServer({ port: 0, logLevel: 'silent' }, { clock }).start();
     const feed = await openFeed(server);
     await feed.next('hello');
-    expect(server.sessionHost.observer).toBeDefined();
+    expect(server.parts.sessionHost.observer).toBeDefined();
     feed.socket.close();
-    while (server.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.parts.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
     clock.advance(9_000);
-    expect(server.sessionHost.observer).toBeDefined();
+    expect(server.parts.sessionHost.observer).toBeDefined();
     clock.advance(2_000);
-    expect(server.sessionHost.observer).toBeUndefined();
-    expect(server.pairingHost.observer).toBeUndefined();
+    expect(server.parts.sessionHost.observer).toBeUndefined();
+    expect(server.parts.pairingHost.observer).toBeUndefined();
     await server.stop();
   });
 

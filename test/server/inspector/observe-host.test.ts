@@ -32,9 +32,9 @@ describe("listening to a host's steps", () => {
   it('is done by nobody on a server that nobody looks into', async () => {
     const { SignalingServer } = await import('../../../src/server/index.ts');
     const server = await new SignalingServer({ port: 0, logLevel: 'silent' }).start();
-    expect(server.sessionHost.observer).toBeUndefined();
-    expect(server.pairingHost.observer).toBeUndefined();
+    expect(server.parts.sessionHost.observer).toBeUndefined();
+    expect(server.parts.pairingHost.observer).toBeUndefined();
     await server.stop();
-    expect((await startTestServer()).server.sessionHost.observer).toBeDefined();
+    expect((await startTestServer()).server.parts.sessionHost.observer).toBeDefined();
   });
 });

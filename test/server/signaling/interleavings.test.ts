@@ -63,20 +63,22 @@ function check({ server }: TestServer, clients: readonly RawClient[]): void {
       for (const sender of signals) expect(sender).toBe(peer);
     }
   }
-  for (const session of server.sessions.values()) {
+  for (const session of server.parts.sessions.values()) {
     const { pairing } = session;
-    const isPaired = !server.sessionHost.snapshotOf(session).matches({ present: { pairing: 'unpaired' } });
+    const isPaired = !server.parts.sessionHost
+      .snapshotOf(session)
+      .matches({ present: { pairing: 'unpaired' } });
     expect(isPaired).toBe(pairing !== undefined);
     expect(session.context.peerId).toBe(pairing?.other(session.side).id);
     if (pairing) {
-      expect(server.pairings.has(pairing)).toBe(true);
+      expect(server.parts.pairings.has(pairing)).toBe(true);
       expect(pairing[session.side]).toBe(session);
     }
   }
-  for (const { initiator, responder, isDone } of server.pairings) {
+  for (const { initiator, responder, isDone } of server.parts.pairings) {
     expect([
       isDone,
-      server.sessions.get(initiator.id)?.pairing === server.sessions.get(responder.id)?.pairing,
+      server.parts.sessions.get(initiator.id)?.pairing === server.parts.sessions.get(responder.id)?.pairing,
     ]).toEqual([false, true]);
   }
 }

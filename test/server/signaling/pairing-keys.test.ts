@@ -106,7 +106,7 @@ describe('a pairing key', () => {
       expect.stringContaining('wrong keys'),
       'too_many_key_guesses',
     ]);
-    expect(server.metrics.refused.get('too_many_key_guesses')).toBe(1);
+    expect(server.parts.metrics.refused.get('too_many_key_guesses')).toBe(1);
     // The address counts, not the client: another one does not help.
     expect(await refusedWith(await connect(), key)).toContain('too_many_key_guesses');
     clock.advance(3_000);

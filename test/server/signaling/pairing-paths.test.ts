@@ -144,7 +144,7 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
         const { server, clients, epoch } = await (beginning === 'FORMED'
           ? formed(first)
           : restored(first, second));
-        const pairing = [...server.pairings].at(-1);
+        const pairing = [...server.parts.pairings].at(-1);
         const expected = oracle();
         for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
           if (!('from' in event)) continue;

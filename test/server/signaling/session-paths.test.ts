@@ -84,7 +84,7 @@ class Walk {
       expect((await this.#me.next('error')).code).toMatch(code);
     },
     KEY_REQUESTED: async ({ hasRoom }) => {
-      const owned = () => this.#test.server.sessions.get(this.#me.id)?.keys.length ?? 0;
+      const owned = () => this.#test.server.parts.sessions.get(this.#me.id)?.keys.length ?? 0;
       while (!hasRoom && owned() < 16) await this.#makeKey();
       this.#me.send({ type: 'create_key' });
       expect((await this.#me.next(hasRoom ? 'key' : 'error')).type).toBe(hasRoom ? 'key' : 'error');
@@ -130,7 +130,7 @@ class Walk {
       else await this.#vanish();
     },
     CLOSED_BY_SERVER: async ({ code, reason }) => {
-      const { sessionHost, sessions } = this.#test.server;
+      const { sessionHost, sessions } = this.#test.server.parts;
       const session = sessions.get(this.#me.id);
       if (session) sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code, reason });
       expect(await this.#me.whenClosed()).toEqual({ code, reason });
@@ -147,10 +147,10 @@ class Walk {
   }
 
   async #vanish(): Promise<void> {
-    const { sessions } = this.#test.server;
+    const { sessions } = this.#test.server.parts;
     this.#me.socket.terminate();
     const session = sessions.get(this.#me.id);
-    while (session?.socket) await new Promise((resolve) => setImmediate(resolve));
+    while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
     this.#isMissed = true;
     if (this.#peer) await this.#peer.next(sessions.has(this.#me.id) ? 'peer_away' : 'peer_disconnected');
   }
@@ -204,7 +204,7 @@ describe.each([
   )('%#: %s', async (_path, path) => {
     const test = await startTestServer(settings);
     const me = isResumable ? await test.connectResumable() : await test.connect();
-    const session = test.server.sessions.get(me.id);
+    const session = test.server.parts.sessions.get(me.id);
     const walk = new Walk(test, me);
     for (const { event, state } of path.steps as unknown as { event: Walked; state: Snapshot }[]) {
       if (event.type.startsWith('xstate.init')) continue;

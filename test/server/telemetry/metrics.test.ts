@@ -50,7 +50,7 @@ describe('GET /metrics', () => {
     const { server, connectPair } = await startTestServer();
     const [a] = await connectPair();
     await a.close();
-    while (server.pairings.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.parts.pairings.size > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(await scrape(server.url)).toMatch(/pair_request"} 1\n/);
     const second = await scrape(server.url);
     expect(second).toMatch(/pair_request"} 1\n/);

@@ -1,5 +1,6 @@
 /** A node on a bus, for tests: it keeps what it is told, and waits for what a test needs to know. */
-import type { Bus, BusHandlers, NodeId } from '../../../src/server/cluster/bus/bus.ts';
+import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
+import type { NodeId } from '../../../src/server/node-id.ts';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
 
 /** Begins what the nodes under test say to each other to find out whether they are there. */

@@ -21,5 +21,5 @@ export function comesTo({ server }: TestServer, client: ResumableClient): Promis
 
 /** Whether a node has a client's session. */
 export function has({ server }: TestServer, { id }: RawClient): boolean {
-  return server.sessions.has(id);
+  return server.parts.sessions.has(id);
 }

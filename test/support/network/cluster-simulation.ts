@@ -3,12 +3,13 @@
  * time that the test moves: the servers are real, the sockets and the network are not.
  */
 import { pino } from 'pino';
-import type { Bus, BusHandlers, NodeId } from '../../../src/server/cluster/bus/bus.ts';
+import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
 import type { ListenDeps, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
+import type { SocketData, SocketKind } from '../../../src/server/dialects/native/socket-data.ts';
 import type { WebSocket } from '../../../src/server/http/uws.ts';
 import { type SignalingServer, startServer } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';
-import type { SocketData, SocketKind } from '../../../src/server/signaling/sessions.ts';
+import type { NodeId } from '../../../src/server/node-id.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
 import { ManualClock } from '../manual-clock.ts';
 
@@ -78,9 +79,13 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
     { node, secret: 'of all nodes', inspect: false, maxMessagesPerSecond: 0 },
     { bus: network.bus(node), clock, listen, log: silent },
   );
-  for (const host of [server.sessionHost, server.pairingHost, server.remotePairings.remoteHost])
-    observeHost(host as typeof server.sessionHost, noteTransitions);
-  if (server.cluster) observeHost(server.cluster.links.host, noteTransitions);
+  for (const host of [
+    server.parts.sessionHost,
+    server.parts.pairingHost,
+    server.parts.remotePairings.remoteHost,
+  ])
+    observeHost(host as typeof server.parts.sessionHost, noteTransitions);
+  if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
   return { server, clock, handlers: handlers as SocketHandlers };
 }
 
@@ -94,7 +99,7 @@ export class SimulatedSocket {
 
   constructor({ handlers }: SimulatedNode, kind: SocketKind, onFrame: (frame: string) => void) {
     this.#handlers = handlers;
-    this.#data = { session: undefined, address: 'somewhere', kind, timer: -1 };
+    this.#data = { client: undefined, address: 'somewhere', kind, timer: -1 };
     this.#onFrame = onFrame;
     handlers.opened(this.#asSocket);
   }

@@ -104,7 +104,7 @@ export class World {
 
   get #remotePairings(): string[] {
     return this.nodes.flatMap(({ server }) =>
-      [...server.sessions.values()].flatMap(({ id, pairing, side }) =>
+      [...server.parts.sessions.values()].flatMap(({ id, pairing, side }) =>
         pairing ? [`${pairing.epoch} ${id} ${pairing.other(side).id}`] : [],
       ),
     );

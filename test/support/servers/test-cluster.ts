@@ -56,7 +56,7 @@ export async function startTestCluster(
     const own = { secret: 'of all nodes', node: bus.id, ...options };
     nodes.push(await startTestServer(own, { bus }));
   }
-  await until(() => nodes.every(({ server }) => server.cluster?.links.open.length === count - 1));
+  await until(() => nodes.every(({ server }) => server.parts.cluster?.links.open.length === count - 1));
   return {
     hub,
     nodes,
@@ -67,8 +67,8 @@ export async function startTestCluster(
       }
     },
     hold: () => new Held(hub),
-    kill: async ({ server }) => buses[server.node - 1]?.stop(),
-    sever: ({ server }) => hub.sever(server.node),
+    kill: async ({ server }) => buses[server.options.node - 1]?.stop(),
+    sever: ({ server }) => hub.sever(server.options.node),
   };
 }
 
@@ -76,7 +76,7 @@ export async function startTestCluster(
 export const ask = (id: string) => ({ type: 'pair_request', target_id: id });
 
 /** The states of a node's pairings. */
-export const pairingsOn = ({ server }: TestServer) => [...server.pairings].map(({ value }) => value);
+export const pairingsOn = ({ server }: TestServer) => [...server.parts.pairings].map(({ value }) => value);
 
 /** The id of a client that there is not; it belongs to that node. */
 export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;

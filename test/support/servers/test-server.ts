@@ -47,13 +47,13 @@ export async function startTestServer(
     { write: (line) => log.push(JSON.parse(line)) },
   );
   const server = await startServer({ port: 0, ...forTests, ...options }, { ...parts, clock, log: logger });
-  observeHost(server.sessionHost, noteTransitions);
-  observeHost(server.pairingHost, noteTransitions);
-  observeHost(server.remotePairings.remoteHost, noteTransitions);
-  if (server.cluster) observeHost(server.cluster.links.host, noteTransitions);
-  if (server.rooms) {
-    observeHost(server.rooms.playerHost, noteTransitions);
-    observeHost(server.rooms.pairingHost, noteTransitions);
+  observeHost(server.parts.sessionHost, noteTransitions);
+  observeHost(server.parts.pairingHost, noteTransitions);
+  observeHost(server.parts.remotePairings.remoteHost, noteTransitions);
+  if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
+  if (server.parts.rooms) {
+    observeHost(server.parts.rooms.playerHost, noteTransitions);
+    observeHost(server.parts.rooms.pairingHost, noteTransitions);
   }
   const connect = () => RawClient.connect(server.url);
   const testServer = {
@@ -74,7 +74,7 @@ export async function startTestServer(
 
 /** The epoch of the pairing that began last and is still there: its name, for the inspector. */
 export function newestEpoch({ server }: TestServer): number {
-  return Math.max(...[...server.pairings].map(({ epoch }) => epoch));
+  return Math.max(...[...server.parts.pairings].map(({ epoch }) => epoch));
 }
 
 /** Pairs two clients and takes both `paired` messages. @returns the pairing's epoch */
@@ -85,8 +85,8 @@ export async function pairUp(asker: RawClient, target: RawClient): Promise<numbe
 }
 
 /** Until the server has missed them: who is there gets 200 ms to read why it goes, which adds up over all tests. */
-async function missed({ sessions }: SignalingServer): Promise<void> {
-  const isHere = () => [...sessions.values()].some(({ socket }) => socket !== undefined);
+async function missed({ parts }: SignalingServer): Promise<void> {
+  const isHere = () => [...parts.sessions.values()].some(({ client }) => client.isOnline);
   for (let turns = 0; turns < 100 && isHere(); turns += 1)
     await new Promise((resolve) => setImmediate(resolve));
 }

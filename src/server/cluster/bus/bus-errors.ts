@@ -1,5 +1,5 @@
 /** Why a bus refuses to start: what was told to it is wrong, and how to mend it. Never with an address or a secret. */
-import type { NodeId } from './bus.ts';
+import type { NodeId } from '../../node-id.ts';
 
 export class BusError extends Error {
   constructor(message: string) {

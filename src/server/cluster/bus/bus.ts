@@ -3,12 +3,7 @@
  * text arrives at most once in the usual case, and may be lost, late or doubled. What is built on it (node-links.ts)
  * numbers, confirms and sends again. Every adapter passes the same suite, test/server/cluster/bus/bus-suite.ts.
  */
-
-/** The number of a node: the first 32 bits of the ids of its sessions. 0 is nobody. */
-export type NodeId = number;
-
-export const MIN_NODE_ID = 1;
-export const MAX_NODE_ID = 0xffff_ffff;
+import type { NodeId } from '../../node-id.ts';
 
 /** What a bus tells its node. None of these may throw. */
 export interface BusHandlers {

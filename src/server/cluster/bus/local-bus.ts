@@ -2,7 +2,9 @@
  * The bus within one process: for a server that is the only node, and for several nodes under one test. What is sent
  * arrives later, never within `send`, as it does over a network.
  */
-import type { Bus, BusHandlers, NodeId } from './bus.ts';
+
+import type { NodeId } from '../../node-id.ts';
+import type { Bus, BusHandlers } from './bus.ts';
 import { DuplicateNodeError } from './bus-errors.ts';
 
 /** @param pair the numbers of sender and receiver, with a space between them */

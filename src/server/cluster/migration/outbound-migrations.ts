@@ -1,32 +1,26 @@
 /**
- * Sessions that go to another node: its client came there. This node gives it away with all that waits for the client,
- * forgets it, and notes where it went.
+ * Sessions that go to another node: their client came there. This node gives them away with all that waits for the
+ * client, forgets them, and keeps where they went.
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
-import { closeCodes } from '../../../protocol/index.ts';
-import { mayResume, type ResumeSecrets } from '../../dialects/native/resume-secrets.ts';
-import type { Directory, PairingHost, SessionHost } from '../../signaling/router.ts';
-import type { ServerSession } from '../../signaling/sessions.ts';
-import type { NodeId } from '../bus/bus.ts';
-import type { NodeLinks } from '../node-links.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { RestoreWindow } from '../../signaling/restore-window.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Links } from '../links.ts';
+import { takePairingSnapshot } from '../pairing/pairing-snapshot.ts';
 import type { RemotePairings } from '../pairing/remote-pairings.ts';
-import { RemoteSession } from '../pairing/remote-session.ts';
-import { takeSnapshot } from './session-snapshot.ts';
+import type { ResumableDialect } from './resumable-dialect.ts';
+import type { SessionLocations } from './session-locations.ts';
 
 export interface OutboundMigrationsDeps {
   readonly node: NodeId;
-  readonly links: NodeLinks;
+  readonly links: Links;
+  readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
-  readonly directory: Directory;
-  readonly sessionHost: () => SessionHost;
-  readonly pairingHost: () => PairingHost;
-  readonly secrets: ResumeSecrets;
-  readonly nodeOf: (sessionId: string) => NodeId | undefined;
-  /** A session that was here is at that node now. */
-  readonly note: (session: ServerSession, node: NodeId) => void;
-  /** Whether sessions of an earlier process of this node may still be out there. */
-  readonly mayRestore: () => boolean;
-  readonly now: () => number;
+  readonly signaling: Signaling;
+  readonly dialect: ResumableDialect;
+  readonly restoreWindow: RestoreWindow;
 }
 
 export class OutboundMigrations {
@@ -37,27 +31,11 @@ export class OutboundMigrations {
   }
 
   /** Another node has the client of a session that this one may have. */
-  asked(node: NodeId, { number, id, token, received }: NodeMessageOf<'move'>): void {
-    const { directory, links, secrets, sessionHost, nodeOf, mayRestore, now } = this.#deps;
-    const session = directory.sessions.get(id);
-    if (session && mayResume(session, { type: 'resume', id, token, received })) {
-      session.delivery?.ack(received);
-      // What other nodes will say to its request would come here.
-      if (session.pendingPairRequest)
-        sessionHost().dispatch(session, { type: 'DENIED', code: 'unavailable' });
-      const packed = takeSnapshot(session, directory.keys, this.#deps.node, now());
-      this.#giveAway(session, node);
-      links.send(node, { type: 'moved', number, session: packed });
-      return;
-    }
-    const next = session ? undefined : nodeOf(id);
-    links.send(node, {
-      type: 'not_moved',
-      number,
-      may_restore:
-        session === undefined && mayRestore() && secrets.foreignGeneration(id, token) !== undefined,
-      ...(next !== undefined && next !== node && { node: next }),
-    });
+  onMove(node: NodeId, message: NodeMessageOf<'move'>): void {
+    const { signaling, dialect } = this.#deps;
+    const session = signaling.directory.sessions.get(message.id);
+    if (session && dialect.mayResume(session, message)) this.#move(session, node, message);
+    else this.#refuse(node, message, session !== undefined);
   }
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
@@ -66,29 +44,48 @@ export class OutboundMigrations {
   }
 
   /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
-  forget(session: ServerSession): void {
+  dropStale(session: ServerSession): void {
     this.#giveAway(session, undefined);
+  }
+
+  #move(session: ServerSession, node: NodeId, { number, received }: NodeMessageOf<'move'>): void {
+    const { node: here, links, signaling, dialect, remotePairings } = this.#deps;
+    const { keys } = signaling.directory;
+    // What other nodes will say to its request would come here.
+    if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
+    const pairing = session.pairing && takePairingSnapshot(session, session.pairing, here, remotePairings);
+    const snapshot = {
+      ...dialect.takeSnapshot(session, received),
+      keys: keys
+        .allOf(session, signaling.queue.now)
+        .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
+      ...(pairing && { pairing }),
+    };
+    this.#giveAway(session, node);
+    links.send(node, { type: 'moved', number, session: snapshot });
+  }
+
+  #refuse(node: NodeId, { number, id, token }: NodeMessageOf<'move'>, isHere: boolean): void {
+    const { links, locations, dialect, restoreWindow } = this.#deps;
+    const next = isHere ? undefined : locations.nodeOf(id);
+    links.send(node, {
+      type: 'not_moved',
+      number,
+      may_restore: !isHere && restoreWindow.isOpen && dialect.isForeign(id, token),
+      ...(next !== undefined && next !== node && { node: next }),
+    });
   }
 
   /** @param node undefined when nobody knows where its client is: it will be here again soon */
   #giveAway(session: ServerSession, node: NodeId | undefined): void {
-    const { remotePairings, sessionHost, pairingHost, note } = this.#deps;
-    const { pairing, socket } = session;
+    const { remotePairings, locations } = this.#deps;
+    const { pairing, client } = session;
     // Wherever it is now, its client has come back once more.
-    session.generation += 1;
-    const peer = pairing?.other(session.side);
-    if (pairing && peer instanceof RemoteSession) {
-      const { generation } = session;
-      remotePairings.tell(peer, 'moving', { node: node ?? this.#deps.node, generation });
-      pairingHost().dispatch(pairing, { type: 'MOVED', from: session.side });
-    } else if (pairing) remotePairings.unseat(session, pairing, node);
+    const generation = client.generation + 1;
+    if (pairing) remotePairings.moveAway(session, pairing, { node, generation });
     session.pairing = undefined;
-    session.socket = undefined;
-    if (socket) {
-      socket.getUserData().session = undefined;
-      socket.end(closeCodes.takenOver, 'You came back on another socket');
-    }
-    sessionHost().dispatch(session, { type: 'MOVED' });
-    if (node !== undefined) note(session, node);
+    client.moveAway();
+    session.dispatch({ type: 'MOVED' });
+    if (node !== undefined) locations.set(session.id, { node, generation, isConfirmed: false });
   }
 }

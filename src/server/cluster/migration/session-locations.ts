@@ -1,10 +1,9 @@
 /**
- * Where sessions went: a node notes it of those that began there for as long as they are elsewhere, and of others that
- * it gave away for as long as the node where they began may not have heard of it.
+ * Where sessions are that are not here: a node keeps it of those that began there for as long as they are elsewhere, and
+ * of others that it gave away for as long as the node where they began may not have heard of it.
  */
-
-import { nodeOfSessionId } from '../../node-id.ts';
-import type { NodeId } from '../bus/bus.ts';
+import type { StepQueue } from '../../../machines/index.ts';
+import { type NodeId, nodeOfSessionId } from '../../node-id.ts';
 
 export interface SessionLocation {
   readonly node: NodeId;
@@ -18,43 +17,57 @@ export interface SessionLocation {
 const KEPT_MS = 60_000;
 
 export class SessionLocations {
+  /** Sessions on their way here, as far as their clients say. */
+  readonly expected = new Set<string>();
   readonly #here: NodeId;
-  readonly #now: () => number;
-  readonly #sessionLocations = new Map<string, SessionLocation & { expiresAt: number }>();
+  readonly #queue: Pick<StepQueue, 'now'>;
+  readonly #locations = new Map<string, SessionLocation & { expiresAt: number }>();
   #nextSweep = 0;
 
-  /** @param now milliseconds of any clock */
-  constructor(here: NodeId, now: () => number) {
+  /** @param here this node @param queue for its time, in milliseconds */
+  constructor(here: NodeId, queue: Pick<StepQueue, 'now'>) {
     this.#here = here;
-    this.#now = now;
+    this.#queue = queue;
   }
 
   get(id: string): SessionLocation | undefined {
-    const note = this.#sessionLocations.get(id);
-    return note && { node: note.node, generation: note.generation, isConfirmed: note.isConfirmed };
+    const location = this.#locations.get(id);
+    return (
+      location && {
+        node: location.node,
+        generation: location.generation,
+        isConfirmed: location.isConfirmed,
+      }
+    );
   }
 
-  set(id: string, note: SessionLocation): void {
-    const now = this.#now();
+  /** The other node that has a session, as far as its id and what is kept here tell; undefined when none has. */
+  nodeOf(id: string): NodeId | undefined {
+    const node = this.#locations.get(id)?.node ?? nodeOfSessionId(id);
+    return node === this.#here ? undefined : node;
+  }
+
+  set(id: string, location: SessionLocation): void {
+    const { now } = this.#queue;
     this.#sweep(now);
     const isOurs = nodeOfSessionId(id) === this.#here;
-    this.#sessionLocations.set(id, { ...note, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
+    this.#locations.set(id, { ...location, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
   }
 
   delete(id: string): void {
-    this.#sessionLocations.delete(id);
+    this.#locations.delete(id);
   }
 
   /** That node is lost: whoever comes back from it does so soon. */
   lost(node: NodeId): void {
-    const expiresAt = this.#now() + KEPT_MS;
-    for (const note of this.#sessionLocations.values()) if (note.node === node) note.expiresAt = expiresAt;
+    const expiresAt = this.#queue.now + KEPT_MS;
+    for (const location of this.#locations.values())
+      if (location.node === node) location.expiresAt = expiresAt;
   }
 
   #sweep(now: number): void {
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + KEPT_MS;
-    for (const [id, { expiresAt }] of this.#sessionLocations)
-      if (expiresAt <= now) this.#sessionLocations.delete(id);
+    for (const [id, { expiresAt }] of this.#locations) if (expiresAt <= now) this.#locations.delete(id);
   }
 }

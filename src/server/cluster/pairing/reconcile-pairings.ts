@@ -3,48 +3,41 @@
  * another node: a half asks for the other (`reclaim`), at the node that had it last or at all of them. Of two that say
  * they have a client, the one counts to which it came back later.
  */
+import type { RemoteSessionEvent } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
-import type { ServerSession } from '../../signaling/sessions.ts';
-import type { NodeId } from '../bus/bus.ts';
-import type { SessionLocation } from '../migration/session-locations.ts';
-import type { NodeLinks } from '../node-links.ts';
-import type { RemotePairings } from './remote-pairings.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { UnackedFrame } from '../../signaling/client.ts';
+import type { RestoreWindow } from '../../signaling/restore-window.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Links } from '../links.ts';
+import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemoteSession } from './remote-session.ts';
 
-/** What the halves need to know of the cluster. */
-export interface OtherNodes {
-  readonly links: NodeLinks;
-  /** Where a session went that was here. */
-  readonly locationOf: (sessionId: string) => SessionLocation | undefined;
-  /** Whether a session is on its way here. */
-  readonly isExpected: (sessionId: string) => boolean;
+/** What is asked of the pairings whose halves look for each other. */
+export interface ReconciledPairings {
+  readonly remoteHost: { dispatch(remote: RemoteSession, event: RemoteSessionEvent): void };
+  all(): RemoteSession[];
+  tell(remote: RemoteSession, type: 'reclaimed', fields: ReclaimedFields): void;
+  tellSignal(remote: RemoteSession, frame: UnackedFrame): void;
 }
 
 export interface PairingReconcilerDeps {
-  /** Undefined for a server that is alone. */
-  readonly cluster: () => OtherNodes | undefined;
+  readonly links: Links;
+  readonly locations: SessionLocations;
   readonly sessions: ReadonlyMap<string, ServerSession>;
-  /** Whether clients of an earlier process of this node may still come back. */
-  readonly mayRestore: () => boolean;
+  readonly restoreWindow: RestoreWindow;
+  readonly remotePairings: ReconciledPairings;
 }
 
+type ReclaimedFields = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_resumable' | 'is_away'>;
 type About = Pick<NodeMessageOf<'reclaimed'>, 'epoch' | 'from' | 'to' | 'generation'>;
 type Found = Pick<NodeMessageOf<'reclaimed'>, 'generation' | 'is_away'>;
 
 export class PairingReconciler {
   readonly #deps: PairingReconcilerDeps;
-  readonly #remotePairings: Pick<RemotePairings, 'all' | 'tell' | 'remoteHost'>;
 
-  constructor(
-    deps: PairingReconcilerDeps,
-    remotePairings: Pick<RemotePairings, 'all' | 'tell' | 'remoteHost'>,
-  ) {
+  constructor(deps: PairingReconcilerDeps) {
     this.#deps = deps;
-    this.#remotePairings = remotePairings;
-  }
-
-  get #links(): NodeLinks | undefined {
-    return this.#deps.cluster()?.links;
   }
 
   /** Our client is back. Meanwhile it may have been elsewhere, and the other half may think that it still is. */
@@ -54,28 +47,28 @@ export class PairingReconciler {
 
   /** A node is there: who had a pairing with it, or does not know where the other half is, asks. */
   opened(node: NodeId): void {
-    for (const remote of this.#remotePairings.all()) {
+    for (const remote of this.#deps.remotePairings.all()) {
       if (remote.node === undefined) this.#reclaim(remote, node, true);
       else if (remote.node === node) this.#reclaim(remote, node, false);
     }
   }
 
   lost(node: NodeId): void {
-    for (const remote of this.#remotePairings.all())
-      if (remote.node === node) this.#remotePairings.remoteHost.dispatch(remote, { type: 'CUT_OFF' });
+    for (const remote of this.#deps.remotePairings.all())
+      if (remote.node === node) this.#deps.remotePairings.remoteHost.dispatch(remote, { type: 'CUT_OFF' });
   }
 
   #reclaim(remote: RemoteSession, node: NodeId, isForAll: boolean): void {
-    const { localSession: peer, pairing } = remote;
+    const { peer, pairing } = remote;
     if (!peer || !pairing) return;
-    this.#links?.send(node, {
+    this.#deps.links.send(node, {
       type: 'reclaim',
       epoch: pairing.epoch,
       from: peer.id,
       to: remote.id,
       generation: peer.generation,
       initiator: peer.side === 'initiator',
-      is_resumable: peer.delivery !== undefined,
+      is_resumable: peer.isResumable,
       is_away: peer.isMissed,
       is_for_all: isForAll,
     });
@@ -90,9 +83,9 @@ export class PairingReconciler {
     const session = this.#deps.sessions.get(to);
     const isFitting = remote && (remote.side === 'initiator') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
-      const [is_resumable, is_away] = [session.delivery !== undefined, session.isMissed];
+      const [is_resumable, is_away] = [session.isResumable, session.isMissed];
       remote.node = node;
-      this.#remotePairings.tell(remote, 'reclaimed', {
+      this.#deps.remotePairings.tell(remote, 'reclaimed', {
         generation: session.generation,
         is_resumable,
         is_away,
@@ -100,23 +93,23 @@ export class PairingReconciler {
       this.#found(remote, node, message);
       return;
     }
-    this.rejected(node, message, message.is_for_all);
+    this.reject(node, message, message.is_for_all);
   }
 
   /**
    * A node has the half of a client of ours that has none here, or none any more.
    * @param isForAll whether other nodes were asked, too: who does not have the client is silent
    */
-  rejected(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
+  reject(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
     const session = this.#deps.sessions.get(to);
-    const note = session ? undefined : this.#deps.cluster()?.locationOf(to);
-    if (note && note.node !== node)
-      this.#links?.send(node, {
+    const location = session ? undefined : this.#deps.locations.get(to);
+    if (location && location.node !== node)
+      this.#deps.links.send(node, {
         type: 'moving',
-        ...{ epoch, from: to, to: from, node: note.node, generation: note.generation },
+        ...{ epoch, from: to, to: from, node: location.node, generation: location.generation },
       });
     else if (session || !(isForAll || this.#mayCome(to)))
-      this.#links?.send(node, {
+      this.#deps.links.send(node, {
         type: 'ended',
         ...{ epoch, from: to, to: from, reason: 'disconnected', generation },
       });
@@ -124,7 +117,7 @@ export class PairingReconciler {
 
   /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
   #mayCome(id: string): boolean {
-    return this.#deps.mayRestore() || this.#deps.cluster()?.isExpected(id) === true;
+    return this.#deps.restoreWindow.isOpen || this.#deps.locations.expected.has(id);
   }
 
   /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */
@@ -132,8 +125,8 @@ export class PairingReconciler {
     if (generation < remote.generation) return;
     remote.node = node;
     remote.generation = generation;
-    this.#remotePairings.remoteHost.dispatch(remote, { type: 'MOVING' });
-    if (this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
+    this.#deps.remotePairings.remoteHost.dispatch(remote, { type: 'MOVING' });
+    if (this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
   }
 
   /** The node that was asked has the other half. */
@@ -144,20 +137,16 @@ export class PairingReconciler {
   /** Asks for the other half where it was last, or else everywhere. */
   seek(remote: RemoteSession): void {
     const { node } = remote;
-    if (node !== undefined && this.#links?.isOpen(node)) this.#reclaim(remote, node, false);
-    else for (const other of this.#links?.open ?? []) this.#reclaim(remote, other, true);
+    if (node !== undefined && this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
+    else for (const other of this.#deps.links.open) this.#reclaim(remote, other, true);
   }
 
   /** The other half is there: what may have been lost on the way to it goes first, and what comes next after that. */
   #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
     remote.node = node;
     remote.generation = generation;
-    this.#remotePairings.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: is_away });
-    for (const { text, senderSeq } of remote.unacked)
-      this.#remotePairings.tell(remote, 'signal', {
-        text,
-        ...(senderSeq !== undefined && { sender_seq: senderSeq }),
-      });
+    this.#deps.remotePairings.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: is_away });
+    for (const frame of remote.unacked) this.#deps.remotePairings.tellSignal(remote, frame);
     remote.drop(({ senderSeq }) => senderSeq === undefined);
   }
 }

@@ -1,67 +1,59 @@
 /**
  * Pair requests for clients of other nodes. The one who asks is kept for the pairing (its machine is `asking`) until
- * there is an answer; the other node makes its half at once when its client is free, and says so. What becomes of an
- * answer that nobody waits for any more: the half that it tells of is ended. So whatever is lost or late, no half stays
- * alone.
+ * there is an answer; the other node makes its half at once when its client is free, and says so. An answer that comes
+ * too late ends the half that it tells of: whatever is lost or late, no half stays alone.
  */
-import type { SessionEvent } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
-import { type ErrorCode, isErrorCode } from '../../../protocol/index.ts';
-import type { Directory, SessionHost } from '../../signaling/router.ts';
-import { ServerPairing, type ServerSession } from '../../signaling/sessions.ts';
-import type { NodeId } from '../bus/bus.ts';
-import type { NodeLinks } from '../node-links.ts';
+import type { ErrorCode } from '../../../protocol/index.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { PairRequest } from '../../signaling/other-nodes.ts';
+import type { PendingPairRequest, ServerSession } from '../../signaling/session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Links } from '../links.ts';
+import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemotePairings } from './remote-pairings.ts';
 
-/** What a client asked other nodes for. */
-export interface PendingPairRequest {
-  readonly epoch: number;
-  readonly targetId: string | undefined;
-  readonly key: string | undefined;
+/** Which nodes a request of a client of ours went to. */
+interface RequestedNodes {
   /** Those that have not answered. */
   readonly awaiting: Set<NodeId>;
-  /** Those that were asked: a client that moves to and fro is not run after for ever. */
+  /** Bounds the number of redirects: no node is asked twice. */
   readonly asked: Set<NodeId>;
 }
 
 export interface RemotePairRequestsDeps {
-  readonly links: NodeLinks;
+  readonly links: Links;
+  readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
-  readonly directory: Directory;
-  readonly sessionHost: () => SessionHost;
-  readonly nextEpoch: () => number;
-  readonly startPairing: (pairing: ServerPairing) => void;
-  /** The node that a session is at, as far as its id or this node's own notes tell. */
-  readonly nodeOf: (sessionId: string) => NodeId | undefined;
-  readonly now: () => number;
+  readonly signaling: Signaling;
 }
 
 export class RemotePairRequests {
   readonly #deps: RemotePairRequestsDeps;
-  readonly #pending = new Set<ServerSession>();
+  readonly #pending = new Map<ServerSession, RequestedNodes>();
 
   constructor(deps: RemotePairRequestsDeps) {
     this.#deps = deps;
   }
 
-  /** The machine's effect: asks the node that has the client, or all of them who made the key. */
-  ask(session: ServerSession, { targetId, key }: Extract<SessionEvent, { type: 'PAIR_REQUESTED' }>): void {
-    const { links, nextEpoch, nodeOf } = this.#deps;
-    const node = key === undefined ? nodeOf(targetId ?? '') : undefined;
+  /** Asks the node that has the client, or all of them who made the key. */
+  request(session: ServerSession, { targetId, key }: PairRequest): void {
+    const { links, locations, signaling } = this.#deps;
+    const node = key === undefined ? locations.nodeOf(targetId ?? '') : undefined;
     const nodes = node === undefined ? links.open : [node];
-    session.pendingPairRequest = {
-      epoch: nextEpoch(),
+    const request: PendingPairRequest = {
+      epoch: signaling.pairings.epochs.next(),
       targetId: key === undefined ? targetId : undefined,
       key,
-      awaiting: new Set(nodes),
-      asked: new Set(),
     };
-    this.#pending.add(session);
-    for (const one of nodes) this.#send(session, session.pendingPairRequest, one);
-    if (nodes.length === 0) this.#deny(session, 'unavailable');
+    const requested = { awaiting: new Set(nodes), asked: new Set<NodeId>() };
+    session.pendingPairRequest = request;
+    this.#pending.set(session, requested);
+    for (const one of nodes) this.#send(session, request, requested, one);
+    if (nodes.length === 0) deny(session, 'unavailable');
   }
 
-  /** The machine's effect: there is an answer, or none is waited for any more. */
+  /** There is an answer, or none is waited for any longer. */
   forget(session: ServerSession): void {
     this.#pending.delete(session);
     session.pendingPairRequest = undefined;
@@ -69,99 +61,97 @@ export class RemotePairRequests {
 
   /** That node does not answer, or not soon. */
   failed(node: NodeId, code: ErrorCode): void {
-    for (const session of [...this.#pending]) this.#answered(session, node, code);
+    for (const session of [...this.#pending.keys()]) this.#refused(session, node, code);
   }
 
   /** Another node asks for a client of this one. */
-  asked(node: NodeId, message: NodeMessageOf<'ask'>): void {
-    const { epoch, from } = message;
+  onAsk(node: NodeId, message: NodeMessageOf<'ask'>): void {
+    const { epoch, from, key } = message;
+    const { links, remotePairings, signaling } = this.#deps;
     const { target, code } = this.#targetOf(message);
-    const answer = target ? refusalFor(target, from) : code;
-    if (target && !answer) {
-      const { remotePairings, links, startPairing, directory } = this.#deps;
-      if (message.key !== undefined) directory.keys.use(message.key);
-      const remote = remotePairings.create(from, node, message.is_resumable);
+    const refusal = target ? refusalFor(target, from) : code;
+    if (!target || refusal) {
       links.send(node, {
-        type: 'granted',
+        type: 'denied',
         epoch,
-        from: target.id,
         to: from,
-        is_resumable: target.delivery !== undefined,
+        code: refusal ?? 'target_not_found',
+        ...this.#whereIs(message),
       });
-      startPairing(new ServerPairing(remote, target, epoch));
       return;
     }
-    this.#deps.links.send(node, {
-      type: 'denied',
-      epoch,
-      to: from,
-      code: answer ?? 'target_not_found',
-      ...this.#whereIs(message),
-    });
+    if (key !== undefined) signaling.directory.keys.use(key);
+    const remote = remotePairings.create(from, node, message.is_resumable);
+    const { id, isResumable } = target;
+    links.send(node, { type: 'granted', epoch, from: id, to: from, is_resumable: isResumable });
+    signaling.pairings.form(remote, target, epoch);
   }
 
-  granted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
-    const session = this.#deps.directory.sessions.get(to);
-    if (session?.pendingPairRequest?.epoch === epoch && session.value) {
-      const event = { type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch } as const;
-      this.#deps.sessionHost().dispatch(session, event);
-      return;
+  onGranted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
+    const session = this.#deps.signaling.directory.sessions.get(to);
+    if (session?.pendingPairRequest?.epoch === epoch)
+      session.dispatch({ type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch });
+    else this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+  }
+
+  onDenied(node: NodeId, { epoch, to, code, node: next }: NodeMessageOf<'denied'>): void {
+    const session = this.#deps.signaling.directory.sessions.get(to);
+    const requested = session && this.#pending.get(session);
+    const request = session?.pendingPairRequest;
+    if (!requested || request?.epoch !== epoch) return;
+    if (next !== undefined && !requested.asked.has(next)) {
+      requested.awaiting.add(next);
+      this.#send(session, request, requested, next);
     }
-    this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    this.#refused(session, node, code);
   }
 
-  denied(node: NodeId, { epoch, to, code, node: next }: NodeMessageOf<'denied'>): void {
-    const session = this.#deps.directory.sessions.get(to);
-    if (!session || session.pendingPairRequest?.epoch !== epoch) return;
-    if (next !== undefined && !session.pendingPairRequest.asked.has(next)) {
-      session.pendingPairRequest.awaiting.add(next);
-      this.#send(session, session.pendingPairRequest, next);
-    }
-    this.#answered(session, node, isErrorCode(code) ? code : 'target_not_found');
-  }
-
-  #send(session: ServerSession, { epoch, targetId, key, asked }: PendingPairRequest, node: NodeId): void {
+  #send(session: ServerSession, request: PendingPairRequest, { asked }: RequestedNodes, node: NodeId): void {
+    const { epoch, targetId, key } = request;
     asked.add(node);
     this.#deps.links.send(node, {
       type: 'ask',
       epoch,
       from: session.id,
-      is_resumable: session.delivery !== undefined,
+      is_resumable: session.isResumable,
       ...(key === undefined ? { target_id: targetId ?? '' } : { key }),
     });
   }
 
   /** One node said no. Of those that are asked for a key only one can have it, and what it says counts. */
-  #answered(session: ServerSession, node: NodeId, code: ErrorCode): void {
-    const { pendingPairRequest: ask } = session;
-    if (!ask?.awaiting.delete(node)) return;
-    const isKeyUnknown = ask.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
-    if (ask.awaiting.size > 0 && (isKeyUnknown || ask.key === undefined)) return;
-    if (isKeyUnknown) this.#deps.directory.guesses.count(session.address, this.#deps.now());
-    this.#deny(session, isKeyUnknown ? 'key_not_found' : code);
-  }
-
-  #deny(session: ServerSession, code: ErrorCode): void {
-    this.#deps.sessionHost().dispatch(session, { type: 'DENIED', code });
+  #refused(session: ServerSession, node: NodeId, code: ErrorCode): void {
+    const { pendingPairRequest: request } = session;
+    const awaiting = this.#pending.get(session)?.awaiting;
+    if (!request || !awaiting?.delete(node)) return;
+    const isKeyUnknown =
+      request.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
+    if (awaiting.size > 0 && (isKeyUnknown || request.key === undefined)) return;
+    const { directory, queue } = this.#deps.signaling;
+    if (isKeyUnknown) directory.guesses.count(session.address, queue.now);
+    deny(session, isKeyUnknown ? 'key_not_found' : code);
   }
 
   #targetOf({ target_id, key }: NodeMessageOf<'ask'>): {
-    target: ServerSession | undefined;
-    code: ErrorCode;
+    readonly target: ServerSession | undefined;
+    readonly code: ErrorCode;
   } {
-    const { sessions, keys } = this.#deps.directory;
+    const { directory, queue } = this.#deps.signaling;
     return key === undefined
-      ? { target: sessions.get(target_id ?? ''), code: 'target_not_found' }
-      : { target: keys.find(key, this.#deps.now()), code: 'key_not_found' };
+      ? { target: directory.sessions.get(target_id ?? ''), code: 'target_not_found' }
+      : { target: directory.keys.find(key, queue.now), code: 'key_not_found' };
   }
 
   /** Where the client is that was asked for here, when it has moved. */
   #whereIs({ target_id }: NodeMessageOf<'ask'>): { node?: NodeId } {
-    const { directory, nodeOf } = this.#deps;
-    if (target_id === undefined || directory.sessions.has(target_id)) return {};
-    const node = nodeOf(target_id);
+    const { locations, signaling } = this.#deps;
+    if (target_id === undefined || signaling.directory.sessions.has(target_id)) return {};
+    const node = locations.nodeOf(target_id);
     return node === undefined ? {} : { node };
   }
+}
+
+function deny(session: ServerSession, code: ErrorCode): void {
+  session.dispatch({ type: 'DENIED', code });
 }
 
 /** When two ask for each other at once, both nodes find that the lower id asked first. */

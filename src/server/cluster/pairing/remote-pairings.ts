@@ -1,54 +1,45 @@
 /**
  * Pairings of which one client is on another node: each node has a half, with a machine that hears of everything that
- * either client does. Here is what the halves tell each other, and how they find each other again: when a node or a
- * client comes back elsewhere, the half that has it asks for the other (`reclaim`), and what may have been lost between
- * them is sent again. Both know by `senderSeq` what they have.
+ * either client does. Here is what the halves tell each other; how they find each other again is in
+ * reconcile-pairings.ts. Both know by `senderSeq` what they have.
+ *
+ * | message   | says                                                          |
+ * | --------- | ------------------------------------------------------------- |
+ * | signal    | an offer, answer, candidate or report of the sender's client  |
+ * | acked     | the sender's client has that signal, or it was refused        |
+ * | refused   | the sender's half refused a signal                            |
+ * | away      | the sender's client lost its socket, and may come back        |
+ * | moving    | the sender's client went to another node                      |
+ * | ended     | there is no such pairing, or no longer                        |
+ * | reclaim   | the sender has this half: who has the other?                  |
+ * | reclaimed | the sender has the other half                                 |
  */
-import {
-  MachineHost,
-  remoteSessionMachine,
-  type Side,
-  type StepQueue,
-  type TimerWheel,
-} from '../../../machines/index.ts';
-import type { NodeMessage, NodeMessageOf, NodeMessageType } from '../../../protocol/cluster/index.ts';
-import { type ClientMessageType, type DisconnectReason, isErrorCode } from '../../../protocol/index.ts';
-import { decode, withFromPeer } from '../../dialects/native/decode-client-message.ts';
-import type { Outbox } from '../../dialects/native/outbox.ts';
-import type { PairingHost, Router, SessionHost } from '../../signaling/router.ts';
-import { ServerPairing, type ServerSession } from '../../signaling/sessions.ts';
-import type { NodeId } from '../bus/bus.ts';
-import type { NodeLinks } from '../node-links.ts';
-import { PairingReconciler, type PairingReconcilerDeps } from './reconcile-pairings.ts';
-import { RemoteSession } from './remote-session.ts';
-import { framesFor, isWaitingFor, type UnackedFrame } from './unacked-frames.ts';
+import { MachineHost, remoteSessionMachine, type Side } from '../../../machines/index.ts';
+import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index.ts';
+import type { DisconnectReason } from '../../../protocol/index.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
+import type { Party, ServerPairing } from '../../signaling/pairing.ts';
+import type { RestoreWindow } from '../../signaling/restore-window.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Signal } from '../../signaling/signal.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Links } from '../links.ts';
+import type { SessionLocations } from '../migration/session-locations.ts';
+import { PairingReconciler } from './reconcile-pairings.ts';
+import { RemoteSession, type RemoteSessionOwner } from './remote-session.ts';
+import { remoteSessionEffects } from './remote-session-effects.ts';
 
-export interface RemotePairingsDeps extends PairingReconcilerDeps {
-  readonly outbox: Outbox;
-  readonly router: () => Router;
-  readonly sessionHost: () => SessionHost;
-  readonly pairingHost: () => PairingHost;
-  readonly queue: StepQueue;
-  readonly timers: TimerWheel;
-  readonly resumeGraceMs: number;
-  readonly startPairing: (pairing: ServerPairing) => void;
-  readonly onError: (remote: RemoteSession, error: unknown, effect: string) => void;
+export interface RemotePairingsDeps {
+  readonly node: NodeId;
+  readonly links: Links;
+  readonly locations: SessionLocations;
+  readonly signaling: Signaling;
+  readonly restoreWindow: RestoreWindow;
+  /** A signal from its text, checked like a client's; undefined for what is none. */
+  readonly decodeSignal: (text: string) => Signal | undefined;
 }
 
-/** What a client says of its pairing, or the node that had it. */
-export interface Claim {
-  readonly peer_id: string;
-  readonly epoch: number;
-  readonly initiator: boolean;
-}
-
-/** The types that a half tells of as the client's own words. */
-const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
-
-type PairingMessageFields<T extends NodeMessageType> = Omit<
-  NodeMessageOf<T>,
-  'type' | 'epoch' | 'from' | 'to'
->;
 type PairingMessageType =
   | 'signal'
   | 'acked'
@@ -59,7 +50,23 @@ type PairingMessageType =
   | 'reclaimed'
   | 'moving';
 
-export class RemotePairings {
+/** What a message says beside which pairing it is about. */
+type PairingMessageFields<T extends PairingMessageType> = Omit<
+  NodeMessageOf<T>,
+  'type' | 'epoch' | 'from' | 'to'
+>;
+
+/** How a pairing that is made again begins. */
+export interface Restored {
+  readonly epoch: number;
+  readonly isInitiator: boolean;
+  /** Whether the other client is known to be on the way, or not known to be anywhere. */
+  readonly remoteIs: 'MOVING' | 'CUT_OFF';
+  /** Who reported at another node that they are connected. */
+  readonly connected: readonly Side[];
+}
+
+export class RemotePairings implements RemoteSessionOwner {
   readonly remoteHost: MachineHost<typeof remoteSessionMachine, RemoteSession>;
   /** How they find each other again. */
   readonly reconciler: PairingReconciler;
@@ -68,27 +75,20 @@ export class RemotePairings {
 
   constructor(deps: RemotePairingsDeps) {
     this.#deps = deps;
-    const { queue, onError } = deps;
-    const tellPeer = (remote: RemoteSession, isAway: boolean) => {
-      const type = isAway ? 'peer_away' : 'peer_back';
-      if (remote.localSession && remote.isToldAway !== isAway)
-        deps.outbox.send(remote.localSession, { type, peer_id: remote.id });
-      remote.isToldAway = isAway;
-    };
+    const { signaling, links, locations, restoreWindow } = deps;
     this.remoteHost = new MachineHost(remoteSessionMachine, {
-      queue,
-      onError,
-      executors: {
-        announceAway: (remote) => tellPeer(remote, true),
-        announceBack: (remote) => tellPeer(remote, false),
-        losePeer: (remote) => this.lose(remote, remote.isResumable ? 'timed_out' : 'disconnected'),
-      },
+      queue: signaling.queue,
+      executors: remoteSessionEffects({ lose: (remote, reason) => this.lose(remote, reason) }),
+      onError: (remote, error, effect) => remote.peer?.fail(error, effect),
     });
-    this.reconciler = new PairingReconciler(deps, this);
-  }
-
-  get #links(): NodeLinks | undefined {
-    return this.#deps.cluster()?.links;
+    const { sessions } = signaling.directory;
+    this.reconciler = new PairingReconciler({
+      links,
+      locations,
+      restoreWindow,
+      sessions,
+      remotePairings: this,
+    });
   }
 
   /** Those that stand for the client of that id. */
@@ -96,11 +96,26 @@ export class RemotePairings {
     return this.#remotes.get(id) ?? [];
   }
 
+  /** Every client of another node that is paired with one of ours. */
+  all(): RemoteSession[] {
+    return [...this.#remotes.values()].flat();
+  }
+
+  /** What is known here of a party: where it is, what came of it, and what it may not have. @param here this node */
+  knownOf(party: Party, here: NodeId): Pick<RemoteSession, 'node' | 'lastSenderSeq' | 'unacked'> {
+    const remote = this.of(party.id).find((one) => one === party);
+    if (remote) return remote;
+    const client = this.#deps.signaling.directory.sessions.get(party.id)?.client;
+    const unacked = [...(client?.unackedOf(party.pairing?.epoch ?? 0) ?? [])];
+    return { node: here, lastSenderSeq: client?.lastSenderSeq ?? 0, unacked };
+  }
+
   /** @param node where it is; undefined when nobody knows */
   create(id: string, node: NodeId | undefined, isResumable: boolean): RemoteSession {
-    const remote = new RemoteSession(id, node, isResumable);
+    const remote = new RemoteSession(id, node, isResumable, this);
     this.#remotes.set(id, [...this.of(id), remote]);
-    this.remoteHost.start(remote, { id, isResumable, resumeGraceMs: this.#deps.resumeGraceMs });
+    const { graceMs: resumeGraceMs } = this.#deps.restoreWindow;
+    this.remoteHost.start(remote, { id, isResumable, resumeGraceMs });
     return remote;
   }
 
@@ -112,54 +127,54 @@ export class RemotePairings {
     this.remoteHost.dispatch(remote, { type: 'RELEASED' });
   }
 
-  /** A message of our client for the other one. */
-  relay(remote: RemoteSession, text: string, senderSeq?: number): void {
+  relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void {
     const isNear = remote.isReachable;
     if (senderSeq !== undefined || !isNear) remote.keep({ senderSeq, text });
-    if (isNear)
-      this.tell(remote, 'signal', { text, ...(senderSeq !== undefined && { sender_seq: senderSeq }) });
+    if (isNear) this.tellSignal(remote, { text, senderSeq });
     if (remote.isOverfull) this.lose(remote, 'overfull');
   }
 
+  refuse(remote: RemoteSession, { code, for: type }: Refusal): void {
+    this.tell(remote, 'refused', { code, ...(type && { for: type }) });
+  }
+
+  away(remote: RemoteSession): void {
+    this.tell(remote, 'away', {});
+  }
+
+  back(remote: RemoteSession): void {
+    this.reconciler.back(remote);
+  }
+
+  ended(remote: RemoteSession, reason: DisconnectReason): void {
+    this.tell(remote, 'ended', { reason });
+  }
+
+  acked(remote: RemoteSession, senderSeq: number): void {
+    this.tell(remote, 'acked', { sender_seq: senderSeq });
+  }
+
   /** Says something of the pairing to the other half; to all nodes, while nobody knows where it is. */
-  tell<T extends PairingMessageType>(remote: RemoteSession, type: T, about: PairingMessageFields<T>): void {
-    const { node, pairing, localSession: peer } = remote;
+  tell<T extends PairingMessageType>(remote: RemoteSession, type: T, fields: PairingMessageFields<T>): void {
+    const { node, pairing, peer } = remote;
+    const { links } = this.#deps;
     if (!pairing || !peer) return;
-    const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...about };
-    for (const one of node === undefined ? (this.#links?.open ?? []) : [node])
-      this.#links?.send(one, message as unknown as NodeMessage);
+    const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...fields };
+    for (const one of node === undefined ? links.open : [node]) links.send(one, message as NodeMessage);
   }
 
-  /** A message of a party's was passed on, and is safe now or lost with whom it was for. */
-  ack(pairing: ServerPairing, from: 'initiator' | 'responder', senderSeq: number): void {
-    const party = pairing.party(from);
-    if (party instanceof RemoteSession) this.tell(party, 'acked', { sender_seq: senderSeq });
-    else this.#deps.outbox.release(party, senderSeq);
+  tellSignal(remote: RemoteSession, { text, senderSeq }: UnackedFrame): void {
+    this.tell(remote, 'signal', { text, ...(senderSeq !== undefined && { sender_seq: senderSeq }) });
   }
 
-  /**
-   * Makes the half of a client that has just come, with or without what its last node had of it.
-   * @param connected who reported there that they are
-   */
-  restore(
-    session: ServerSession,
-    claim: Claim,
-    remote: RemoteSession,
-    why: 'MOVING' | 'CUT_OFF' = 'CUT_OFF',
-    connected: readonly Side[] = [],
-  ): void {
-    const [a, b] = claim.initiator ? [session, remote] : [remote, session];
-    const pairing = new ServerPairing(a, b, claim.epoch, true);
+  /** Makes the half of a client that has just come, with or without what its last node had of it. */
+  restore(session: ServerSession, remote: RemoteSession, how: Restored): void {
+    const { pairings } = this.#deps.signaling;
+    const [initiator, responder] = how.isInitiator ? [session, remote] : [remote, session];
     remote.localGeneration = session.generation;
-    this.#deps.startPairing(pairing);
-    for (const from of connected)
-      this.#deps.pairingHost().dispatch(pairing, {
-        type: 'REPORT_RECEIVED',
-        from,
-        epoch: claim.epoch,
-        isConnected: true,
-      });
-    this.remoteHost.dispatch(remote, { type: why });
+    const pairing = pairings.restore(initiator, responder, how.epoch);
+    for (const side of how.connected) pairings.reportConnected(pairing, side);
+    this.remoteHost.dispatch(remote, { type: how.remoteIs });
     this.reconciler.seek(remote);
   }
 
@@ -168,132 +183,140 @@ export class RemotePairings {
    * @param said what it said, and its last node did not know that the other has it
    */
   seat(session: ServerSession, remote: RemoteSession, said: readonly UnackedFrame[] = []): void {
-    const { pairing, side, localSession: peer, unacked } = remote;
+    const { pairing, side, peer, unacked } = remote;
     if (!pairing || !peer) return;
     this.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: false });
     this.release(remote);
     pairing.seat(side, session);
-    const host = this.#deps.sessionHost();
-    host.dispatch(session, { type: 'PAIRED', peerId: peer.id });
-    if (pairing.value !== 'paired') host.dispatch(session, { type: 'NEGOTIATION_STARTED' });
-    if (pairing.value === 'connected') host.dispatch(session, { type: 'CONNECTED' });
+    session.restored(pairing);
+    if (pairing.value !== 'paired') session.advanced('NEGOTIATION_STARTED');
+    if (pairing.value === 'connected') session.advanced('CONNECTED');
     for (const { text, senderSeq } of said) this.#signalled(remote, text, senderSeq);
-    session.lastForwardedSeq = remote.lastSenderSeq;
-    for (const frame of unacked) this.#pass(session, pairing, peer.side, frame);
+    session.client.forwardedUpTo(remote.lastSenderSeq);
+    for (const frame of unacked) this.#passOn(session, pairing, peer.side, frame);
   }
 
-  /** A client goes to another node, where it was told of: from here on it is a remote one. */
-  unseat(session: ServerSession, pairing: ServerPairing, node: NodeId | undefined): RemoteSession {
-    const remote = this.create(session.id, node, true);
-    remote.lastSenderSeq = session.delivery?.received ?? 0;
-    remote.generation = session.generation;
-    remote.isToldAway = session.isMissed;
-    remote.keep(...framesFor(session, pairing));
-    pairing.seat(session.side, remote);
-    remote.localGeneration = remote.localSession?.generation ?? 0;
-    this.remoteHost.dispatch(remote, { type: 'MOVING' });
-    return remote;
-  }
-
-  /** @param message of a half, from that node */
-  received(node: NodeId, message: NodeMessageOf<PairingMessageType>): void {
-    if (message.type === 'reclaim') {
-      this.reconciler.reclaimed(node, message, this.#remoteOf(message));
-      return;
-    }
-    const remote = this.#remoteOf(message);
-    // It was asked for, and what asked is over: the other one would wait for ever.
-    if (!remote && message.type === 'reclaimed') this.reconciler.rejected(node, message, false);
-    if (!remote) return;
-    // Late, from a node that it has left. Where nobody knows where it is, whoever has it may say so.
-    const isThere = remote.node === undefined || remote.node === node;
-    if (!isThere && message.type !== 'reclaimed') return;
-    switch (message.type) {
-      case 'signal':
-        // What was said to one that had left this node, and has come back to it, is said again once both have found
-        // each other: what is still under way from before comes too early.
-        if (remote.isReachable) this.#signalled(remote, message.text, message.sender_seq);
-        return;
-      case 'acked':
-        remote.drop(({ senderSeq }) => senderSeq === message.sender_seq);
-        if (remote.localSession) this.#deps.outbox.release(remote.localSession, message.sender_seq);
-        return;
-      case 'refused':
-        if (remote.localSession && isErrorCode(message.code))
-          this.#deps.outbox.refuse(remote.localSession, {
-            code: message.code,
-            ...(message.for && { for: message.for as ClientMessageType }),
-          });
-        return;
-      case 'away':
-        this.remoteHost.dispatch(remote, { type: 'WENT_AWAY' });
-        return;
-      case 'moving':
-        this.reconciler.moved(remote, message);
-        return;
-      case 'ended':
-        if ((message.generation ?? remote.localGeneration) >= remote.localGeneration)
-          this.#ended(remote, message.reason as DisconnectReason);
-        return;
-      case 'reclaimed':
-        this.reconciler.confirmed(remote, node, message);
-        return;
-    }
-  }
-
-  /** What the other client said while this one was elsewhere, and the machine has let pass already. */
-  #pass(
+  /** A client goes to another node, and its half of the pairing with it; where its peer is here, a remote one stays. */
+  moveAway(
     session: ServerSession,
     pairing: ServerPairing,
-    from: 'initiator' | 'responder',
-    { text, senderSeq }: UnackedFrame,
+    { node, generation }: { readonly node: NodeId | undefined; readonly generation: number },
   ): void {
-    const decoded = decode(Buffer.from(text));
-    if ('refusal' in decoded || decoded.frame.message.type === 'report') return;
-    this.#deps.outbox.relayFrame(session, withFromPeer(decoded.frame, true), {
-      epoch: pairing.epoch,
-      ...(senderSeq !== undefined && { senderSeq, onAcked: () => this.ack(pairing, from, senderSeq) }),
-    });
-  }
-
-  #remoteOf({ epoch, from, to }: { epoch: number; from: string; to: string }): RemoteSession | undefined {
-    const session = this.#deps.sessions.get(to);
-    const { pairing } = session ?? {};
-    if (!session || pairing?.epoch !== epoch) return undefined;
-    const other = pairing.other(session.side);
-    return other.id === from && other instanceof RemoteSession ? other : undefined;
-  }
-
-  #signalled(remote: RemoteSession, text: string, senderSeq: number | undefined): void {
-    const { pairing, side, localSession: peer } = remote;
-    if (!pairing || !peer) return;
-    if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
-      // Had before. When our client has it, the other half does not know that yet.
-      if (!isWaitingFor(peer, pairing, senderSeq)) this.ack(pairing, side, senderSeq);
+    const peer = pairing.other(session.side);
+    const remotePeer = this.of(peer.id).find((one) => one === peer);
+    if (remotePeer) {
+      this.tell(remotePeer, 'moving', { node: node ?? this.#deps.node, generation });
+      this.#deps.signaling.pairings.move(pairing, session.side);
       return;
     }
-    const decoded = decode(Buffer.from(text));
-    if ('refusal' in decoded || !SIGNALS.has(decoded.frame.message.type)) return;
-    if (senderSeq !== undefined) remote.lastSenderSeq = senderSeq;
-    this.#deps.router().signal(pairing, side, decoded.frame, senderSeq);
-    // Refused or dropped: it will never be safer than now.
-    if (senderSeq !== undefined && !isWaitingFor(peer, pairing, senderSeq))
-      this.ack(pairing, side, senderSeq);
+    const remote = this.create(session.id, node, true);
+    remote.lastSenderSeq = session.client.lastSenderSeq;
+    remote.generation = generation;
+    remote.isMissed = session.isMissed;
+    remote.keep(...session.client.unackedOf(pairing.epoch));
+    pairing.seat(session.side, remote);
+    remote.localGeneration = peer.generation;
+    this.remoteHost.dispatch(remote, { type: 'MOVING' });
   }
 
-  /** Every client of another node that is paired with one of ours. */
-  all(): RemoteSession[] {
-    return [...this.#remotes.values()].flat();
+  onSignal(node: NodeId, message: NodeMessageOf<'signal'>): void {
+    const remote = this.#remoteAt(node, message);
+    // What was said to one that had left this node, and has come back to it, is said again once both have found each
+    // other: what is still under way from before comes too early.
+    if (remote?.isReachable) this.#signalled(remote, message.text, message.sender_seq);
+  }
+
+  onAcked(node: NodeId, message: NodeMessageOf<'acked'>): void {
+    const remote = this.#remoteAt(node, message);
+    remote?.drop(({ senderSeq }) => senderSeq === message.sender_seq);
+    remote?.peer?.acked(message.sender_seq);
+  }
+
+  onRefused(node: NodeId, message: NodeMessageOf<'refused'>): void {
+    const { code, for: type } = message;
+    this.#remoteAt(node, message)?.peer?.refuse({ code, ...(type && { for: type }) });
+  }
+
+  onAway(node: NodeId, message: NodeMessageOf<'away'>): void {
+    const remote = this.#remoteAt(node, message);
+    if (remote) this.remoteHost.dispatch(remote, { type: 'WENT_AWAY' });
+  }
+
+  onMoving(node: NodeId, message: NodeMessageOf<'moving'>): void {
+    const remote = this.#remoteAt(node, message);
+    if (remote) this.reconciler.moved(remote, message);
+  }
+
+  onEnded(node: NodeId, message: NodeMessageOf<'ended'>): void {
+    const remote = this.#remoteAt(node, message);
+    if (remote && (message.generation ?? remote.localGeneration) >= remote.localGeneration)
+      this.#end(remote, message.reason);
+  }
+
+  onReclaim(node: NodeId, message: NodeMessageOf<'reclaim'>): void {
+    this.reconciler.reclaimed(node, message, this.#remoteOf(message));
+  }
+
+  onReclaimed(node: NodeId, message: NodeMessageOf<'reclaimed'>): void {
+    const remote = this.#remoteOf(message);
+    if (remote) this.reconciler.confirmed(remote, node, message);
+    // It was asked for, and what asked is over: the other one would wait forever.
+    else this.reconciler.reject(node, message, false);
   }
 
   /** For this server the other client is gone, and its half is to end, too. */
   lose(remote: RemoteSession, reason: DisconnectReason): void {
     this.tell(remote, 'ended', { reason: 'disconnected' });
-    this.#ended(remote, reason);
+    this.#end(remote, reason);
   }
 
-  #ended(remote: RemoteSession, reason: DisconnectReason): void {
-    if (remote.pairing && remote.pairing.party(remote.side) === remote)
-      this.#deps.pairingHost().dispatch(remote.pairing, { type: 'PEER_LOST', from: remote.side, reason });
+  #end(remote: RemoteSession, reason: DisconnectReason): void {
+    const { pairing, side } = remote;
+    if (pairing?.party(side) === remote) this.#deps.signaling.pairings.lose(pairing, side, reason);
+  }
+
+  /** Who stands here for the sender of a message about a pairing. */
+  #remoteOf({ epoch, from, to }: NodeMessageOf<'away'> | NodeMessageOf<PairingMessageType>) {
+    const { pairing } = this.#deps.signaling.directory.sessions.get(to) ?? {};
+    if (pairing?.epoch !== epoch) return undefined;
+    return this.of(from).find((remote) => remote.pairing === pairing);
+  }
+
+  /** The same, unless it is late, from a node that it has left. Where nobody knows where it is, whoever has it may speak. */
+  #remoteAt(node: NodeId, message: NodeMessageOf<PairingMessageType>): RemoteSession | undefined {
+    const remote = this.#remoteOf(message);
+    return remote?.node === undefined || remote.node === node ? remote : undefined;
+  }
+
+  /** What the other client said while this one was elsewhere, and the machine has let pass already. */
+  #passOn(
+    session: ServerSession,
+    pairing: ServerPairing,
+    from: Side,
+    { text, senderSeq }: UnackedFrame,
+  ): void {
+    const signal = this.#deps.decodeSignal(text);
+    if (!signal || signal.message.type === 'report') return;
+    session.client.relay(signal, {
+      epoch: pairing.epoch,
+      ...(senderSeq !== undefined && { senderSeq, onAcked: () => pairing.party(from).acked(senderSeq) }),
+    });
+  }
+
+  #signalled(remote: RemoteSession, text: string, senderSeq: number | undefined): void {
+    const { pairing, side, peer } = remote;
+    if (!pairing || !peer) return;
+    if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
+      // Had before. When our client has it, the other half does not know that yet.
+      if (!peer.isWaitingFor(pairing.epoch, senderSeq)) pairing.party(side).acked(senderSeq);
+      return;
+    }
+    const signal = this.#deps.decodeSignal(text);
+    if (!signal) return;
+    if (senderSeq !== undefined) remote.lastSenderSeq = senderSeq;
+    this.#deps.signaling.pairings.signal(pairing, side, signal, senderSeq);
+    // Refused or dropped: it will never be safer than now.
+    if (senderSeq !== undefined && !peer.isWaitingFor(pairing.epoch, senderSeq))
+      pairing.party(side).acked(senderSeq);
   }
 }

@@ -1,39 +1,53 @@
 /** A session of another node that is paired with one of ours: its machine, and what may have to be sent to it again. */
 import { Hosted, type RemoteSessionContext, type Side } from '../../../machines/index.ts';
-import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
-import type { ServerPairing, ServerSession } from '../../signaling/sessions.ts';
-import type { NodeId } from '../bus/bus.ts';
-import type { UnackedFrame } from './unacked-frames.ts';
+import { type DisconnectReason, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
+import type { Party, ServerPairing } from '../../signaling/pairing.ts';
+import { type Signal, textOf } from '../../signaling/signal.ts';
 
-export class RemoteSession extends Hosted<RemoteSessionContext> {
+/** Who says to the other node what becomes of a pairing. */
+export interface RemoteSessionOwner {
+  /** A message of our client for the other one. */
+  relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void;
+  refuse(remote: RemoteSession, refusal: Refusal): void;
+  away(remote: RemoteSession): void;
+  back(remote: RemoteSession): void;
+  ended(remote: RemoteSession, reason: DisconnectReason): void;
+  acked(remote: RemoteSession, senderSeq: number): void;
+  release(remote: RemoteSession): void;
+}
+
+export class RemoteSession extends Hosted<RemoteSessionContext> implements Party {
   readonly id: string;
   /** Where it is; undefined when nobody here knows. */
   node: NodeId | undefined;
   readonly isResumable: boolean;
+  isMissed = false;
   pairing: ServerPairing | undefined;
   side: Side = 'initiator';
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
-  /** How often our client had come back when this half was made: what is said to an earlier half of it is not meant. */
+  /** How often our client had come back when this half was made: messages for an earlier half are ignored. */
   localGeneration = 0;
-  /** Whether its peer was told that it is away. */
-  isToldAway = false;
   /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */
   readonly unacked: UnackedFrame[] = [];
-  #unsettledBytes = 0;
   /** The highest number of its client's messages that came here: what comes again from another node is known by it. */
   lastSenderSeq = 0;
+  #unackedBytes = 0;
+  readonly #owner: RemoteSessionOwner;
 
-  constructor(id: string, node: NodeId | undefined, isResumable: boolean) {
+  constructor(id: string, node: NodeId | undefined, isResumable: boolean, owner: RemoteSessionOwner) {
     super();
     this.id = id;
     this.node = node;
     this.isResumable = isResumable;
+    this.#owner = owner;
   }
 
-  /** The one of ours that it is paired with. */
-  get localSession(): ServerSession | undefined {
-    return this.pairing?.other(this.side) as ServerSession | undefined;
+  /** The client of this node that it is paired with. */
+  get peer(): Party | undefined {
+    return this.pairing?.other(this.side);
   }
 
   /** False while nobody knows where it is: what is for it waits. */
@@ -43,11 +57,11 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
 
   /** True when more waits than may. */
   get isOverfull(): boolean {
-    return this.unacked.length > MAX_UNACKED_FRAMES || this.#unsettledBytes > MAX_UNACKED_BYTES;
+    return this.unacked.length > MAX_UNACKED_FRAMES || this.#unackedBytes > MAX_UNACKED_BYTES;
   }
 
   keep(...frames: readonly UnackedFrame[]): void {
-    for (const frame of frames) this.#unsettledBytes += frame.text.length;
+    for (const frame of frames) this.#unackedBytes += frame.text.length;
     this.unacked.push(...frames);
   }
 
@@ -57,7 +71,56 @@ export class RemoteSession extends Hosted<RemoteSessionContext> {
       const frame = this.unacked[next] as UnackedFrame;
       if (!isOver(frame)) continue;
       this.unacked.splice(next, 1);
-      this.#unsettledBytes -= frame.text.length;
+      this.#unackedBytes -= frame.text.length;
     }
+  }
+
+  /** Its own node tells its client, and steps its session. */
+  paired(): void {}
+  restored(): void {}
+  advanced(): void {}
+  fail(): void {}
+
+  /** What goes to another node may have to be said again, where either of the two can come back. */
+  deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
+    const sender = pairing.party(from);
+    const isNumbered = this.isResumable || sender.isResumable;
+    this.#owner.relay(this, textOf(signal), givenSeq ?? (isNumbered ? sender.nextSenderSeq() : undefined));
+  }
+
+  shareReport(report: Signal): void {
+    this.#owner.relay(this, textOf(report), undefined);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#owner.refuse(this, refusal);
+  }
+
+  notify(change: 'peer_away' | 'peer_back'): void {
+    if (change === 'peer_away') this.#owner.away(this);
+    else this.#owner.back(this);
+  }
+
+  disconnected(reason: DisconnectReason): void {
+    this.#owner.ended(this, reason);
+  }
+
+  release(): void {
+    this.pairing = undefined;
+    this.#owner.release(this);
+  }
+
+  nextSenderSeq(): undefined {}
+
+  acked(senderSeq: number): void {
+    this.#owner.acked(this, senderSeq);
+  }
+
+  isWaitingFor(): boolean {
+    return false;
+  }
+
+  outlivesNode(): boolean {
+    return true;
   }
 }

@@ -1,56 +1,60 @@
 /** What becomes of sockets: a new session each, or for a client that comes back, the one that it had. */
 import { closeCodes } from '../../../protocol/index.ts';
-import type { WebSocket } from '../../http/uws.ts';
-import type { SocketData } from '../../signaling/sessions.ts';
-import { openSession } from './create-session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { SessionOpener } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
-import { ResumeHandler, type ReturningDeps } from './resume-handler.ts';
+import type { ResumeHandler } from './resume-handler.ts';
+import type { ClientSocket } from './socket-data.ts';
 
-export interface ConnectionsDeps extends ReturningDeps {
+export interface ConnectionsDeps {
+  readonly signaling: Signaling;
+  readonly opener: SessionOpener;
   readonly inbox: Inbox;
+  readonly returning: ResumeHandler;
 }
 
 export class Connections implements SocketHandlers {
-  readonly #deps: ConnectionsDeps;
+  readonly #signaling: Signaling;
+  readonly #opener: SessionOpener;
+  readonly #inbox: Inbox;
   readonly #returning: ResumeHandler;
 
-  constructor(deps: ConnectionsDeps) {
-    this.#deps = deps;
-    this.#returning = new ResumeHandler(deps);
+  constructor({ signaling, opener, inbox, returning }: ConnectionsDeps) {
+    this.#signaling = signaling;
+    this.#opener = opener;
+    this.#inbox = inbox;
+    this.#returning = returning;
   }
 
-  opened(socket: WebSocket<SocketData>): void {
-    const now = this.#deps.now();
+  opened(socket: ClientSocket): void {
     if (socket.getUserData().kind === 'back') this.#returning.opened(socket);
-    else openSession(this.#deps, socket, now);
+    else this.#opener.open(socket);
   }
 
-  received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void {
-    const { inbox, fail, now } = this.#deps;
-    const { session } = socket.getUserData();
+  received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void {
+    const { client } = socket.getUserData();
+    const session = client?.session;
     // Whatever throws inside a handler would end the process, and everybody's session with it.
     try {
-      if (session) {
-        session.resumeToken?.confirm();
-        inbox.receive(session, bytes, isBinary, now());
+      if (client && session) {
+        client.resume?.token.confirm();
+        this.#inbox.receive(session, client, bytes, isBinary);
       } else this.#returning.received(socket, bytes);
     } catch (error) {
-      if (session) fail(session, error, 'receive');
+      if (session) this.#signaling.sessions.fail(session, error, 'receive');
       else this.#returning.failed(socket, error);
     }
   }
 
-  closed(socket: WebSocket<SocketData>, code: number): void {
+  closed(socket: ClientSocket, code: number): void {
     const data = socket.getUserData();
-    data.isClosed = true;
-    this.#deps.timers.disarmAll(data);
-    const { session } = data;
-    // A socket that we ended, or that was taken over, is not the session's any more.
-    if (session?.socket !== socket) return;
-    session.socket = undefined;
-    this.#deps.now();
-    const isGoodbye = code === closeCodes.normal;
-    this.#deps.sessionHost.dispatch(session, { type: 'SOCKET_CLOSED', isGoodbye });
+    const { client } = data;
+    data.phase = 'closed';
+    this.#signaling.queue.timers.disarmAll(data);
+    // A socket that we ended, or that was taken over, no longer is the client's.
+    if (client?.socket !== socket) return;
+    client.socket = undefined;
+    if (client.session) this.#signaling.sessions.disconnected(client.session, code === closeCodes.normal);
   }
 }

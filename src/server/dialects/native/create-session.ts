@@ -1,68 +1,77 @@
 /** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
-import type { SessionSettings } from '../../../machines/index.ts';
 import { ReliableDelivery } from '../../../protocol/index.ts';
-import type { NodeId } from '../../cluster/bus/bus.ts';
-import type { WebSocket } from '../../http/uws.ts';
-import { sessionIdOn } from '../../node-id.ts';
-import type { SessionHost } from '../../signaling/router.ts';
-import { ServerSession, type SocketData } from '../../signaling/sessions.ts';
+import { type NodeId, sessionIdOn } from '../../node-id.ts';
+import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { NativeClient, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
+import type { ClientSocket } from './socket-data.ts';
 
-export interface WelcomeDeps {
+export interface SessionOpenerDeps {
   readonly node: NodeId;
-  /** One object for all sessions. */
-  readonly settings: SessionSettings;
-  readonly log: Logger;
-  readonly sessions: Map<string, ServerSession>;
-  readonly sessionHost: SessionHost;
+  readonly sessions: Sessions;
   readonly outbox: Outbox;
   readonly secrets: ResumeSecrets;
+  readonly log: Logger;
 }
 
-/** @param socket undefined for a session that gets one later, if its client is still there */
-export function createSession(
-  deps: WelcomeDeps,
-  socket: WebSocket<SocketData> | undefined,
-  now: number,
-  id: string = sessionIdOn(deps.node),
-  generation = 0,
-): ServerSession {
-  const { settings, sessions, sessionHost, secrets } = deps;
-  const data = socket?.getUserData();
-  const session = new ServerSession(id, socket, data?.address ?? '', now, generation);
-  const isResumable = data?.kind !== 'plain' && settings.resumeGraceMs > 0;
-  if (isResumable) {
-    session.delivery = new ReliableDelivery();
-    session.resumeToken = new ResumeToken(secrets.issue(id, generation));
+export class SessionOpener {
+  readonly #deps: SessionOpenerDeps;
+
+  constructor(deps: SessionOpenerDeps) {
+    this.#deps = deps;
   }
-  if (data) data.session = session;
-  sessions.set(id, session);
-  sessionHost.start(session, { id, isResumable, settings });
-  return session;
-}
 
-/** Gives a socket a session of its own. */
-export function openSession(deps: WelcomeDeps, socket: WebSocket<SocketData>, now: number): ServerSession {
-  const session = createSession(deps, socket, now);
-  deps.log.info({ id: session.id }, `Client ${session.id} connected`);
-  sendId(deps, session, {});
-  return session;
-}
+  /** Gives a socket a session of its own. */
+  open(socket: ClientSocket): NativeClient {
+    const { node, log } = this.#deps;
+    const data = socket.getUserData();
+    const id = sessionIdOn(node);
+    const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0);
+    const client = this.create(id, resume, data.address, 0, socket);
+    log.info({ id }, `Client ${id} connected`);
+    this.greet(client, {});
+    return client;
+  }
 
-/** The first message of every connection. */
-export function sendId(
-  { outbox, settings }: WelcomeDeps,
-  session: ServerSession,
-  more: { received?: number; restarted?: true },
-): void {
-  const { id, resumeToken } = session;
-  outbox.sendPlain(session, {
-    type: 'your_id',
-    id,
-    ping_interval_ms: settings.pingIntervalMs,
-    ...(resumeToken && { resume: resumeToken.value }),
-    ...more,
-  });
+  /**
+   * @param address where its client connected from
+   * @param socket left out for a session that gets one later, if its client is still there
+   */
+  create(
+    id: string,
+    resume: ResumeState | undefined,
+    address: string,
+    generation: number,
+    socket?: ClientSocket,
+  ): NativeClient {
+    const { sessions, outbox } = this.#deps;
+    const client = new NativeClient(id, outbox, resume, generation);
+    if (socket) {
+      client.socket = socket;
+      socket.getUserData().client = client;
+    }
+    client.session = sessions.open(id, client, address);
+    return client;
+  }
+
+  /** @returns undefined where no session waits for its client */
+  newResumeState(id: string, generation: number): ResumeState | undefined {
+    const { sessions, secrets } = this.#deps;
+    if (sessions.settings.resumeGraceMs === 0) return undefined;
+    return { delivery: new ReliableDelivery(), token: new ResumeToken(secrets.issue(id, generation)) };
+  }
+
+  /** The first message of every connection. */
+  greet(client: NativeClient, more: { received?: number; restarted?: true }): void {
+    const { outbox, sessions } = this.#deps;
+    outbox.send(client, {
+      type: 'your_id',
+      id: client.id,
+      ping_interval_ms: sessions.settings.pingIntervalMs,
+      ...(client.resume && { resume: client.resume.token.value }),
+      ...more,
+    });
+  }
 }

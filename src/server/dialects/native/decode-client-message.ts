@@ -8,26 +8,19 @@ import {
   type ClientMessage,
   type ClientMessageType,
   clientSchemas,
-  type ErrorCode,
   explain,
   isRecord,
   MAX_EXTRA_DEPTH,
   type Schema,
 } from '../../../protocol/index.ts';
+import type { Refusal } from '../../signaling/client.ts';
+import type { Signal } from '../../signaling/signal.ts';
 
 /** A message as it came, for those who pass it on. */
 export interface Frame {
   /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
   readonly bytes: Uint8Array;
   readonly message: ClientMessage;
-}
-
-export interface Refusal {
-  readonly code: ErrorCode;
-  /** In place of the code's own message, where there is more to say. */
-  readonly message?: string;
-  /** The type of the message that is refused, where it is one of ours. */
-  readonly for?: ClientMessageType;
 }
 
 export type Decoded = { readonly frame: Frame } | { readonly refusal: Refusal };
@@ -72,9 +65,15 @@ export function decode(bytes: Uint8Array): Decoded {
   return { frame: { bytes, message: message as ClientMessage } };
 }
 
-/** The frame as text, which may be kept. */
-export function textOf({ bytes }: Frame): string {
-  return utf8.decode(bytes);
+/** The types that another node tells of as a client's own words. */
+const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
+
+/** A signal that comes as text from another node; it is checked like a client's. @returns undefined for what is none */
+export function decodeSignal(text: string): Signal | undefined {
+  const decoded = decode(Buffer.from(text));
+  return 'frame' in decoded && SIGNALS.has(decoded.frame.message.type)
+    ? (decoded.frame as Signal)
+    : undefined;
 }
 
 /**

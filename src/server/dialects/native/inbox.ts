@@ -1,25 +1,24 @@
-/** What comes in from a client, up to the router: size, rate, numbers, decoding. Each refusal is polite. */
+/** What comes in from a client: size, rate, numbers, decoding, and then a call of the core. Each refusal is polite. */
 import { closeCodes, errorMessages, NUMBERED_HEAD } from '../../../protocol/index.ts';
 import type { ServerOptions } from '../../options.ts';
-import type { Router, SessionHost } from '../../signaling/router.ts';
-import type { ServerSession } from '../../signaling/sessions.ts';
+import type { Refusal } from '../../signaling/client.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Signal } from '../../signaling/signal.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { type Decoded, decode, type Frame } from './decode-client-message.ts';
-import type { Outbox } from './outbox.ts';
+import type { NativeClient } from './native-client.ts';
 
 export interface InboxDeps {
   readonly options: ServerOptions;
   readonly metrics: Metrics;
-  readonly outbox: Outbox;
-  readonly router: Router;
-  readonly sessionHost: SessionHost;
+  readonly signaling: Signaling;
+  /** Told of a step that a client tells of its own machine. */
+  readonly peerStepped: (session: ServerSession, step: object) => void;
 }
 
 /** Longer than the longest head of a numbered frame, with some white space in it. */
 const HEAD_BYTES = 48;
-
-/** A step for every message would cost more than a ping that is sent this part of the interval too early. */
-const HEARD_EVERY = 0.1;
 
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
@@ -35,97 +34,116 @@ const NOT_NUMBERED = {
 } as const;
 
 export class Inbox {
-  readonly #deps: InboxDeps;
-  readonly #heardEveryMs: number;
+  readonly #options: ServerOptions;
+  readonly #metrics: Metrics;
+  readonly #signaling: Signaling;
+  readonly #peerStepped: InboxDeps['peerStepped'];
 
-  constructor(deps: InboxDeps) {
-    this.#deps = deps;
-    this.#heardEveryMs = deps.options.pingIntervalMs * HEARD_EVERY || Number.POSITIVE_INFINITY;
+  constructor({ options, metrics, signaling, peerStepped }: InboxDeps) {
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#signaling = signaling;
+    this.#peerStepped = peerStepped;
   }
 
-  /**
-   * @param bytes good only until this returns
-   * @param now milliseconds of the server's clock
-   */
-  receive(session: ServerSession, bytes: ArrayBuffer, isBinary: boolean, now: number): void {
-    const { outbox, sessionHost } = this.#deps;
-    this.#deps.metrics.bytesReceived += bytes.byteLength;
-    if (session.isPinged || now - session.heardAt >= this.#heardEveryMs) {
-      session.isPinged = false;
-      session.heardAt = now;
-      sessionHost.dispatch(session, { type: 'HEARD' });
-    }
-    const message = session.delivery
-      ? this.#takeNumbered(session, Buffer.from(bytes))
+  /** @param bytes good only until this returns */
+  receive(session: ServerSession, client: NativeClient, bytes: ArrayBuffer, isBinary: boolean): void {
+    const { now } = this.#signaling.queue;
+    this.#metrics.bytesReceived += bytes.byteLength;
+    this.#signaling.sessions.heard(session, now);
+    const message = client.resume
+      ? this.#takeNumbered(client, client.resume.delivery, Buffer.from(bytes))
       : new Uint8Array(bytes);
     // A repeated frame counts, too: it is not looked at, but it was read.
-    if (!this.#isWithinRate(session, message?.length ?? bytes.byteLength, now)) return;
-    if (!message || !this.#isWithinSize(session, message.length)) return;
+    if (!this.#isWithinRate(client, message?.length ?? bytes.byteLength, now)) return;
+    if (!message || !this.#isWithinSize(client, message.length)) return;
     const decoded: Decoded = isBinary ? BINARY : decode(message);
     const isNumbered = message.length < bytes.byteLength;
-    if (!('refusal' in decoded)) this.#accept(session, decoded.frame, isNumbered, now);
+    if (!('refusal' in decoded)) this.#accept(session, client, decoded.frame, isNumbered);
     else {
-      const isMisnumbered = session.delivery && !isNumbered && message[0] === OPENING_BRACKET;
-      outbox.refuse(session, isMisnumbered ? NOT_NUMBERED : decoded.refusal);
+      const isMisnumbered = client.isResumable && !isNumbered && message[0] === OPENING_BRACKET;
+      refuse(client, isMisnumbered ? NOT_NUMBERED : decoded.refusal);
     }
-    if (session.delivery?.shouldAck) outbox.sendPlain(session, session.delivery.ackMessage());
+    client.sendAckIfDue();
   }
 
-  #accept(session: ServerSession, frame: Frame, isNumbered: boolean, now: number): void {
+  #accept(session: ServerSession, client: NativeClient, frame: Frame, isNumbered: boolean): void {
+    const { type } = frame.message;
+    this.#metrics.received.add(type);
+    const mustBeNumbered = client.isResumable && type !== 'ack' && type !== 'resume' && type !== 'pong';
+    if (mustBeNumbered && !isNumbered) refuse(client, { ...NOT_NUMBERED, for: type });
+    else this.#route(session, client, frame);
+  }
+
+  #route(session: ServerSession, client: NativeClient, frame: Frame): void {
     const { message } = frame;
-    this.#deps.metrics.received.add(message.type);
-    if (message.type === 'ack') this.#confirm(session, message.received);
-    else if (message.type === 'resume') {
-      this.#deps.outbox.refuse(session, { code: 'resume_failed', for: 'resume' });
-    } else if (session.delivery && !isNumbered && message.type !== 'pong') {
-      this.#deps.outbox.refuse(session, { ...NOT_NUMBERED, for: message.type });
-    } else this.#deps.router.route(session, frame, now);
+    switch (message.type) {
+      // To be heard is all that it is for.
+      case 'pong':
+        return;
+      case 'ack':
+        if (client.resume?.delivery.ack(message.received) === false) closeMiscounting(client);
+        return;
+      case 'resume':
+        refuse(client, { code: 'resume_failed', for: 'resume' });
+        return;
+      case 'inspect':
+        this.#peerStepped(session, message.step);
+        return;
+      case 'pair_request':
+        this.#signaling.pairRequest(session, { targetId: message.target_id, key: message.key });
+        return;
+      case 'create_key':
+        this.#signaling.createKey(session, message.ttl_s, message.uses);
+        return;
+      default:
+        // What is left are the signals: a frame is passed on as it is.
+        if (!client.wasForwarded(session)) this.#signaling.signal(session, frame as Signal);
+    }
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
-  #takeNumbered(session: ServerSession, bytes: Buffer): Uint8Array | undefined {
+  #takeNumbered(
+    client: NativeClient,
+    delivery: { accept(seq: number, acked: number): 'new' | 'duplicate' | 'impossible' },
+    bytes: Buffer,
+  ): Uint8Array | undefined {
     const head = NUMBERED_HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
     if (!head) return bytes;
-    const verdict = session.delivery?.accept(Number(head[1]), Number(head[2]));
+    const verdict = delivery.accept(Number(head[1]), Number(head[2]));
     if (verdict === 'new') {
       let end = bytes.length - 1;
       while ((bytes[end] as number) <= SPACE) end -= 1;
       return bytes[end] === CLOSING_BRACKET ? bytes.subarray(head[0].length, end) : bytes;
     }
-    if (verdict === 'impossible') this.#closeMiscounting(session);
+    if (verdict === 'impossible') closeMiscounting(client);
     return undefined;
   }
 
-  #confirm(session: ServerSession, received: number): void {
-    if (session.delivery && !session.delivery.ack(received)) this.#closeMiscounting(session);
-  }
-
-  #closeMiscounting(session: ServerSession): void {
-    this.#deps.sessionHost.dispatch(session, {
-      type: 'CLOSED_BY_SERVER',
-      code: closeCodes.policyViolation,
-      reason: 'Frame numbers that cannot be',
-    });
-  }
-
-  #isWithinSize(session: ServerSession, bytes: number): boolean {
-    const { maxMessageBytes } = this.#deps.options;
+  #isWithinSize(client: NativeClient, bytes: number): boolean {
+    const { maxMessageBytes } = this.#options;
     if (maxMessageBytes === 0 || bytes <= maxMessageBytes) return true;
-    this.#deps.outbox.refuse(session, { code: 'message_too_large' });
+    refuse(client, { code: 'message_too_large' });
     return false;
   }
 
-  #isWithinRate(session: ServerSession, bytes: number, now: number): boolean {
-    const flood = session.rate.take(now, bytes, this.#deps.options);
+  #isWithinRate(client: NativeClient, bytes: number, now: number): boolean {
+    const flood = client.rate.take(now, bytes, this.#options);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;
-    if (isFirst) this.#deps.outbox.refuse(session, { code });
+    if (isFirst) refuse(client, { code });
     if (isLast) {
-      this.#deps.metrics.refused.add('flood');
-      const reason = errorMessages[code];
-      const { sessionHost } = this.#deps;
-      sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: closeCodes.policyViolation, reason });
+      this.#metrics.refused.add('flood');
+      client.end(closeCodes.policyViolation, errorMessages[code]);
     }
     return false;
   }
+}
+
+function refuse(client: NativeClient, refusal: Refusal): void {
+  client.notify({ type: 'refused', ...refusal });
+}
+
+function closeMiscounting(client: NativeClient): void {
+  client.end(closeCodes.policyViolation, 'Impossible frame numbers');
 }

@@ -12,18 +12,17 @@ import {
   type us_listen_socket,
   us_listen_socket_close,
   us_socket_local_port,
-  type WebSocket,
 } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
-import type { SocketData, SocketKind } from '../../signaling/sessions.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { ClientSocket, SocketData, SocketKind } from './socket-data.ts';
 
 export interface SocketHandlers {
-  opened(socket: WebSocket<SocketData>): void;
+  opened(socket: ClientSocket): void;
   /** The bytes are good only until this returns. */
-  received(socket: WebSocket<SocketData>, bytes: ArrayBuffer, isBinary: boolean): void;
+  received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void;
   /** From here on every method of the socket throws but `getUserData`. */
-  closed(socket: WebSocket<SocketData>, code: number): void;
+  closed(socket: ClientSocket, code: number): void;
 }
 
 export interface ListenDeps {
@@ -84,7 +83,7 @@ export async function listen({
       }
       const { address } = verdict;
       res.upgrade<SocketData>(
-        { session: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
+        { client: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
         req.getHeader('sec-websocket-key'),
         req.getHeader('sec-websocket-protocol'),
         req.getHeader('sec-websocket-extensions'),

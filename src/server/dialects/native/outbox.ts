@@ -1,107 +1,86 @@
-/** What goes out to a client, and the end of one that does not read it. */
+/** What goes out to clients of this wire, and the end of one that does not read it. */
 import {
+  type CloseCode,
   closeCodes,
   errorMessages,
-  type Relayed,
   type ReliableDelivery,
   type ServerMessage,
   type UnackedMessage,
 } from '../../../protocol/index.ts';
 import { SendStatus } from '../../http/uws.ts';
-import type { ServerSession } from '../../signaling/sessions.ts';
+import type { Refusal } from '../../signaling/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { Refusal } from './decode-client-message.ts';
+import type { ClientSocket } from './socket-data.ts';
+
+/** A client as far as it is written to. */
+export interface Recipient {
+  /** Its session's. */
+  readonly id: string;
+  /** Undefined while it has none. */
+  readonly socket: ClientSocket | undefined;
+  /** The server ends its session. */
+  end(code: CloseCode, reason: string): void;
+}
+
+export interface OutboxDeps {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What a client may leave unread; 0: any amount. */
+  readonly maxUnsentBytes: number;
+}
 
 export class Outbox {
   readonly #log: Logger;
   readonly #metrics: Metrics;
   readonly #maxUnsentBytes: number;
-  readonly #close: (session: ServerSession, code: typeof closeCodes.tryAgainLater, reason: string) => void;
 
-  /** @param close ends a session whose unsent bytes are over the limit */
-  constructor(
-    log: Logger,
-    metrics: Metrics,
-    maxUnsentBytes: number,
-    close: (session: ServerSession, code: typeof closeCodes.tryAgainLater, reason: string) => void,
-  ) {
+  constructor({ log, metrics, maxUnsentBytes }: OutboxDeps) {
     this.#log = log;
     this.#metrics = metrics;
     this.#maxUnsentBytes = maxUnsentBytes;
-    this.#close = close;
   }
 
-  send(session: ServerSession, message: ServerMessage): void {
-    this.sendFrame(session, JSON.stringify(message));
+  /** Sends a message that is not numbered. */
+  send(to: Recipient, message: ServerMessage): void {
+    this.write(to, JSON.stringify(message));
   }
 
-  /** Sends a message that is good for this socket only, and is not numbered: an id, a ping, a confirmation. */
-  sendPlain(session: ServerSession, message: ServerMessage): void {
-    this.#write(session, JSON.stringify(message));
-  }
-
-  /** Sends a message that is JSON already. For a session that can be resumed it is numbered, and kept. */
-  sendFrame(session: ServerSession, frame: string | Buffer): void {
-    const { delivery } = session;
-    if (delivery) this.#writeKept(session, delivery, delivery.keep(frame));
-    else this.#write(session, frame);
-  }
-
-  /** Passes a frame on that came from a peer. `relayed.settled` is called once the receiver has it. */
-  relayFrame(to: ServerSession, frame: string | Buffer, relayed: Relayed): void {
-    if (to.delivery && relayed.senderSeq !== undefined)
-      this.#writeKept(to, to.delivery, to.delivery.keep(frame, relayed));
-    else this.sendFrame(to, frame);
-  }
-
-  /** A frame that the session sent, and that was passed on, is safe. */
-  release(session: ServerSession, senderSeq: number): void {
-    session.delivery?.releaseAck(senderSeq);
-    if (session.delivery?.shouldAck) this.sendPlain(session, session.delivery.ackMessage());
-  }
-
-  /** Sends again what the client has not had, after it came back. */
-  sendWaiting(session: ServerSession): void {
-    const { delivery } = session;
-    for (const kept of delivery?.unacked ?? []) if (delivery) this.#write(session, numbered(delivery, kept));
-  }
-
-  #writeKept(
-    session: ServerSession,
+  /** Sends a numbered message, which is kept until it is acked. */
+  sendKept(
+    to: Recipient,
     delivery: ReliableDelivery<string | Buffer>,
     kept: UnackedMessage<string | Buffer>,
   ): void {
-    this.#write(session, numbered(delivery, kept));
+    this.write(to, numbered(delivery, kept));
     if (!delivery.isOverfull) return;
     this.#metrics.refused.add('waiting_messages');
-    this.#close(session, closeCodes.tryAgainLater, 'Too much waits for you');
+    to.end(closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
-  #write(session: ServerSession, frame: string | Buffer): void {
-    const { socket } = session;
+  /** Sends again what the client has not had, after it came back. */
+  sendUnacked(to: Recipient, delivery: ReliableDelivery<string | Buffer>): void {
+    for (const kept of delivery.unacked) this.write(to, numbered(delivery, kept));
+  }
+
+  write(to: Recipient, frame: string | Buffer): void {
+    const { socket } = to;
     if (!socket) return;
     const status = socket.send(frame, false);
     this.#metrics.bytesSent += frame.length;
     if (status === SendStatus.sent || this.#maxUnsentBytes === 0) return;
     if (status === SendStatus.dropped || socket.getBufferedAmount() > this.#maxUnsentBytes) {
-      this.#log.warn({ id: session.id }, `Client ${session.id} does not read what it is sent`);
+      this.#log.warn({ id: to.id }, `Client ${to.id} does not read what it is sent`);
       this.#metrics.refused.add('unsent_bytes');
-      this.#close(session, closeCodes.tryAgainLater, 'You do not read what you are sent');
+      to.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
     }
   }
 
-  /** Tells the client what was wrong with a message; never what was in it. */
-  refuse(session: ServerSession, { code, message, for: type }: Refusal): void {
+  /** Counts and logs a refusal; never what was in the message. */
+  noteRefusal({ id }: Recipient, { code, for: type }: Refusal): void {
     this.#metrics.refused.add(code);
     const what = type ? `'${type}'` : 'a message';
-    this.#log.warn({ id: session.id, code }, `Refused ${what} of ${session.id}: ${errorMessages[code]}`);
-    this.send(session, {
-      type: 'error',
-      code,
-      message: message ?? errorMessages[code],
-      ...(type && { for: type }),
-    });
+    this.#log.warn({ id, code }, `Refused ${what} of ${id}: ${errorMessages[code]}`);
   }
 }
 

@@ -9,9 +9,7 @@
  * newest: an answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ClientMessageOf } from '../../../protocol/index.ts';
-import type { NodeId } from '../../cluster/bus/bus.ts';
-import type { ServerSession } from '../../signaling/sessions.ts';
+import type { NodeId } from '../../node-id.ts';
 
 const NONCE_BYTES = 16;
 const RUN_BYTES = 6;
@@ -107,13 +105,6 @@ export class ResumeToken {
   confirm(): void {
     if (this.#outstanding.length > 1) this.#outstanding = [this.value];
   }
-}
-
-/** Whether the message fits a session that we have: its secret, and numbers that can be. */
-export function mayResume(session: ServerSession, message: ClientMessageOf<'resume'>): boolean {
-  const { delivery, resumeToken } = session;
-  if (!delivery || !resumeToken || session.isDone) return false;
-  return resumeToken.accepts(message.token) && delivery.isPossible(message.received);
 }
 
 function isEqual(given: string, secret: string): boolean {

@@ -1,6 +1,7 @@
 /** What every bus promises its nodes, whatever carries the messages: each adapter runs this with the real thing. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Bus, NodeId } from '../../../../src/server/cluster/bus/bus.ts';
+import type { Bus } from '../../../../src/server/cluster/bus/bus.ts';
+import type { NodeId } from '../../../../src/server/node-id.ts';
 import { fastestMs } from '../../../support/fastest-of.ts';
 import { BusNode } from '../../../support/network/bus-node.ts';
 

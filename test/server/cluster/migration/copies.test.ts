@@ -64,7 +64,7 @@ describe('a session that two nodes have, which had lost each other', () => {
       ['1', '2', '3'],
       ['I', 'II'],
     ]);
-    expect([one, two, three].map(({ server }) => server.pairings.size)).toEqual([0, 1, 1]);
+    expect([one, two, three].map(({ server }) => server.parts.pairings.size)).toEqual([0, 1, 1]);
     expect(b.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
   });
 

@@ -13,7 +13,7 @@ async function threeNodes() {
   return { ...cluster, one, two, three };
 }
 
-const isLost = ({ server }: TestServer, node: number) => server.cluster?.links.isOpen(node) === false;
+const isLost = ({ server }: TestServer, node: number) => server.parts.cluster?.links.isOpen(node) === false;
 
 async function expectRefused(client: ResumableClient, back: ResumableClient): Promise<void> {
   expect(await back.next('error')).toMatchObject({ code: 'resume_failed', for: 'resume' });
@@ -72,7 +72,7 @@ describe('a session of a node that was lost', () => {
     await kill(two);
     while (!isLost(one, 2)) await advance(500);
     const again = await startTestServer({ secret: 'of all nodes', node: 2 }, { bus: hub.bus(2) });
-    await until(() => again.server.cluster?.links.isOpen(1) === true, 'the link');
+    await until(() => again.server.parts.cluster?.links.isOpen(1) === true, 'the link');
     expect((await client.comeBack(again.server.url)).id).toBe(client.id);
   });
 });
@@ -92,14 +92,14 @@ describe('a session that began on a node that has been dead for long', () => {
     const back = await comesTo(three, client);
     expect(back.id).toBe(client.id);
     expect(await back.next('peer_disconnected')).toMatchObject({ peer_id: peer.id });
-    expect(two.server.sessions.has(client.id)).toBe(false);
+    expect(two.server.parts.sessions.has(client.id)).toBe(false);
   });
 
   it('is refused when it is over on the node that had it, even if the other has just been lost', async () => {
     const { one, two, three, kill, advance } = await threeNodes();
     const client = await comesTo(two, await one.connectResumable());
     client.socket.terminate();
-    await until(() => two.server.sessions.get(client.id)?.socket === undefined, 'the loss');
+    await until(() => two.server.parts.sessions.get(client.id)?.client.isOnline !== true, 'the loss');
     await advance(GRACE_MS + 1_000);
     await kill(one);
     while (!isLost(three, 1)) await advance(500);

@@ -42,7 +42,7 @@ describe('a client that comes back to another node', () => {
     await back.until(() => heard(back).length === 1, 'all');
     expect(heard(b)).toEqual(['1', '2', '3']);
     // Both are on one node now, and still one pairing.
-    expect([one.server.pairings.size, two.server.pairings.size]).toEqual([0, 1]);
+    expect([one.server.parts.pairings.size, two.server.parts.pairings.size]).toEqual([0, 1]);
     b.inbox.length = 0;
     await back.close();
     expect((await b.next('peer_disconnected')).peer_id).toBe(a.id);
@@ -74,9 +74,9 @@ describe('a client that comes back to another node', () => {
     await clients.a.until(() => heard(clients.a).length >= said.b.length, "the last of b's");
     expect(heard(clients.b)).toEqual(said.a);
     expect(heard(clients.a)).toEqual(said.b);
-    const remotePairings = nodes.reduce((sum, { server }) => sum + server.pairings.size, 0);
+    const remotePairings = nodes.reduce((sum, { server }) => sum + server.parts.pairings.size, 0);
     expect(remotePairings).toBeLessThanOrEqual(2);
-    expect(nodes.reduce((sum, { server }) => sum + server.sessions.size, 0)).toBe(2);
+    expect(nodes.reduce((sum, { server }) => sum + server.parts.sessions.size, 0)).toBe(2);
   });
 
   it('keeps its keys, and can be asked for by its id at any node', async () => {
@@ -108,7 +108,7 @@ describe('a client that comes back to another node', () => {
     const { one, two, advance } = await threeNodes();
     const a = await one.connectResumable();
     a.socket.terminate();
-    await until(() => one.server.sessions.get(a.id)?.socket === undefined, 'the loss');
+    await until(() => one.server.parts.sessions.get(a.id)?.client.isOnline !== true, 'the loss');
     await advance(31_000);
     const back = await comesTo(two, a);
     expect(await back.next('error')).toMatchObject({ code: 'resume_failed' });
@@ -119,7 +119,7 @@ describe('a client that comes back to another node', () => {
     const a = await one.connectResumable();
     const held = hold();
     a.send({ type: 'pair_request', target_id: '00000003-0000-4000-8000-000000000000' });
-    await until(() => one.server.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
+    await until(() => one.server.parts.sessions.get(a.id)?.pendingPairRequest !== undefined, 'the request');
     hub.hold(undefined);
     const back = await comesTo(two, a);
     expect(await back.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
@@ -170,7 +170,7 @@ describe('a client of a node that died', () => {
     await back.until(() => heard(back).length === 4, "a's");
     expect(heard(a)).toEqual(['I', 'II', 'III', 'IV']);
     expect(heard(back)).toEqual(['1', '2', '3', '4']);
-    expect([one.server.pairings.size, three.server.pairings.size]).toEqual([1, 1]);
+    expect([one.server.parts.pairings.size, three.server.parts.pairings.size]).toEqual([1, 1]);
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
   });
 
@@ -220,7 +220,7 @@ describe('a node that is restarted', () => {
     const again = await startTestServer({ secret: 'of all nodes', node: 2 }, { bus: hub.bus(2) });
     // Its link is another one, with a higher number: its clock is later than its predecessor's.
     again.clock.advance(60);
-    await until(() => one.server.cluster?.links.isOpen(2) === true, 'the link');
+    await until(() => one.server.parts.cluster?.links.isOpen(2) === true, 'the link');
     await advance(1_000);
     says(a, '1');
     const back = await b.comeBack(again.server.url);

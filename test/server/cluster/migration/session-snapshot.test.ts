@@ -26,7 +26,7 @@ describe('a session that is on its way to another node', () => {
     const { three, two, a, b, sever, held, advance } = await onItsWay();
     sever(three);
     held.release();
-    await until(() => !two.server.sessions.has(b.id), 'the departure');
+    await until(() => !two.server.parts.sessions.has(b.id), 'the departure');
     await a.settled();
     expect(a.inbox).toEqual([]);
     await advance(5_000);
@@ -38,7 +38,7 @@ describe('a session that is on its way to another node', () => {
   it('is away for its peer when it comes too late for its client to wait for it, and back when that is', async () => {
     const { three, two, a, b, next, held } = await onItsWay();
     held.deliver();
-    await until(() => !two.server.sessions.has(b.id), 'the departure');
+    await until(() => !two.server.parts.sessions.has(b.id), 'the departure');
     // The third node lets its client wait for 2 s.
     three.clock.advance(2_050);
     await next.whenClosed();
@@ -86,7 +86,7 @@ describe('a session that is on its way to another node', () => {
     expect(a.pairing?.peer_id).toBe(b.id);
     b.connect(three);
     run();
-    expect([three, two].map(({ server }) => server.sessions.has(b.id))).toEqual([true, false]);
+    expect([three, two].map(({ server }) => server.parts.sessions.has(b.id))).toEqual([true, false]);
     wait(29_000);
     expect(a.pairing?.peer_id).toBe(b.id);
     wait(2_000);

@@ -33,7 +33,7 @@ describe('a client of one node and a client of another', () => {
     expect((await a.next('candidate')).candidate).toEqual({ candidate: 'one' });
     for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
     await until(() => [one, two].every((node) => pairingsOn(node)[0] === 'connected'), 'connected');
-    expect([...one.server.sessions.values()][0]?.context.peerId).toBe(b.id);
+    expect([...one.server.parts.sessions.values()][0]?.context.peerId).toBe(b.id);
   });
 
   it('are told of the end that the other makes, and are free then', async () => {
@@ -61,7 +61,7 @@ describe('a client of one node and a client of another', () => {
     const { one, two } = await twoNodes();
     const [a, b] = [await one.connectResumable(), await two.connect()];
     a.socket.terminate();
-    await until(() => one.server.sessions.get(a.id)?.isMissed === true, 'the loss');
+    await until(() => one.server.parts.sessions.get(a.id)?.isMissed === true, 'the loss');
     b.send(ask(a.id));
     expect(await b.next('paired')).toMatchObject({ peer_id: a.id });
     expect(await b.next('peer_away')).toEqual({ type: 'peer_away', peer_id: a.id });
@@ -136,7 +136,7 @@ describe('a pair request across nodes', () => {
     a.send(ask(b.id));
     b.send(ask(a.id));
     const isAsking = ({ server }: TestServer) =>
-      [...server.sessions.values()].some(({ pendingPairRequest: ask }) => ask);
+      [...server.parts.sessions.values()].some(({ pendingPairRequest: ask }) => ask);
     await until(() => isAsking(one) && isAsking(two), 'both requests');
     held.release();
     const [ofA, ofB] = await Promise.all([a.next('paired'), b.next('paired')]);
@@ -192,7 +192,7 @@ describe('a pair request across nodes', () => {
     const { hold, one, two } = await twoNodes();
     const [a, b] = [await one.connectResumable(), await two.connectResumable()];
     const isGone = ({ server }: TestServer, { id }: RawClient) =>
-      server.sessions.get(id)?.socket === undefined;
+      server.parts.sessions.get(id)?.client.isOnline !== true;
     const held = hold();
     a.send(ask(b.id));
     await until(() => held.count > 0, 'the request');

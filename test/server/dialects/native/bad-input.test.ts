@@ -165,7 +165,7 @@ describe('bad input', () => {
     expect(String((await b.next('offer')).sdp)).toHaveLength(65_536 - 25);
     a.send(frame(65_537));
     expect(await a.next('error')).toMatchObject({ message: 'Message too large', code: 'message_too_large' });
-    expect(server.metrics.refused.get('message_too_large')).toBe(1);
+    expect(server.parts.metrics.refused.get('message_too_large')).toBe(1);
     await expectUnharmed([a, b]);
   });
 
@@ -185,7 +185,7 @@ describe('bad input', () => {
     for (let sent = 0; sent < 250; sent += 1) flooder.send({ type: 'pong' });
     expect(await flooder.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
     expect(flooder.inbox.filter((message) => message.type === 'error')).toHaveLength(1);
-    const { refused } = server.metrics;
+    const { refused } = server.parts.metrics;
     expect([refused.get('too_many_messages'), refused.get('flood')]).toEqual([2, 1]);
     await expectUnharmed(bystanders);
   });

@@ -68,7 +68,7 @@ describe('the signaling server', () => {
   it('is connected when both clients have reported it, and negotiating again when one reports a failure', async () => {
     const { connectPair, server } = await startTestServer();
     const [a, b] = await connectPair();
-    const state = () => [...server.pairings][0]?.value;
+    const state = () => [...server.parts.pairings][0]?.value;
     a.send({ type: 'offer', sdp: 'x' });
     await b.next('offer');
     b.send({ type: 'answer', sdp: 'y' });
@@ -190,7 +190,7 @@ describe('the signaling server', () => {
     const { server, connect, connectPair, log } = await startTestServer();
     const [a, b] = await connectPair();
     const broken = await connect();
-    const session = server.sessions.get(broken.id);
+    const session = server.parts.sessions.get(broken.id);
     Object.defineProperty(session, 'keys', {
       get() {
         throw new Error('an effect that fails');

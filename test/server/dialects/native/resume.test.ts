@@ -17,9 +17,9 @@ async function pairedTest(options: Partial<ServerOptions> = {}) {
 
 /** Cuts the client's socket without a word, and waits until the server has noticed. */
 async function cut({ server }: TestServer, client: ResumableClient): Promise<void> {
-  const session = server.sessions.get(client.id);
+  const session = server.parts.sessions.get(client.id);
   client.socket.terminate();
-  while (session?.socket) await new Promise((resolve) => setImmediate(resolve));
+  while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('a session that can be resumed', () => {
@@ -170,7 +170,7 @@ describe('a session that can be resumed', () => {
       const test = await pairedTest();
       const thief = await test.a.comeBack(test.server.url, changes);
       expect(thief.id).not.toBe(test.a.id);
-      expect(test.server.sessions.get(test.a.id)?.socket).toBeDefined();
+      expect(test.server.parts.sessions.get(test.a.id)?.client.isOnline).toBe(true);
       await cut(test, test.a);
       expect((await test.a.comeBack(test.server.url)).id).toBe(test.a.id);
     },
@@ -265,7 +265,7 @@ describe('a session that can be resumed', () => {
     test.a.send('{"type":"unpair"}');
     expect(await test.a.next('error')).toMatchObject({ code: 'invalid_message', for: 'unpair' });
     test.a.send('[7,0,{"type":"unpair"}]');
-    expect(await test.a.whenClosed()).toEqual({ code: 1008, reason: 'Frame numbers that cannot be' });
+    expect(await test.a.whenClosed()).toEqual({ code: 1008, reason: 'Impossible frame numbers' });
   });
 
   it.each(['[1, 0, {"type": "create_key"}]', ' [ 1,0,\t{"type":"create_key"}\r\n]\n'])(
@@ -318,7 +318,7 @@ describe('a session that can be resumed', () => {
     const test = await pairedTest();
     const back = (await test.connectResumable()).comeBackSilently(test.server.url);
     await back.opened();
-    const { sessions } = test.server;
+    const { sessions } = test.server.parts;
     const find = sessions.get;
     sessions.get = () => {
       sessions.get = find;

@@ -199,8 +199,8 @@ describe('the record of a pairing in a game', () => {
   it('is not kept, and no host has an observer, while nobody looks', async () => {
     const { SignalingServer } = await import('../../../../src/server/index.ts');
     const server = await new SignalingServer({ port: 0, logLevel: 'silent', rooms: true }).start();
-    expect(server.rooms?.playerHost.observer).toBeUndefined();
-    expect(server.rooms?.pairingHost.observer).toBeUndefined();
+    expect(server.parts.rooms?.playerHost.observer).toBeUndefined();
+    expect(server.parts.rooms?.pairingHost.observer).toBeUndefined();
     await server.stop();
   });
 });

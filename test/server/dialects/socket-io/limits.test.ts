@@ -17,7 +17,7 @@ describe('a player', () => {
     expect(await one.join('g', 1)).toEqual({ players: [1] });
     one.socket.disconnect();
     await server.connect();
-    expect(server.server.metrics.refused.get('first_message')).toBe(1);
+    expect(server.server.parts.metrics.refused.get('first_message')).toBe(1);
   });
 
   it('may send 1,024 bytes a second after 4,096 at once, and again a second later', async () => {
@@ -31,7 +31,7 @@ describe('a player', () => {
     });
     server.clock.advance(1_000);
     expect(await one.join('g', 1)).toEqual({ players: [1] });
-    expect(server.server.metrics.refused.get('too_many_bytes')).toBe(1);
+    expect(server.server.parts.metrics.refused.get('too_many_bytes')).toBe(1);
   });
 
   it('is counted in /metrics by state, with its transitions, requests and refusals, and by no id', async () => {

@@ -145,10 +145,10 @@ describe('leaving a game', () => {
     const [one, two] = await twoPlayers(server);
     one.signal('g', 2, 'offer', 'sdp');
     await two.next('webrtc_signal');
-    expect(server.server.rooms?.pairings.size).toBe(1);
+    expect(server.server.parts.rooms?.pairings.size).toBe(1);
     await one.ask('leave_game');
     await two.ask('leave_game');
-    const { rooms, pairings } = server.server.rooms as NonNullable<typeof server.server.rooms>;
+    const { rooms, pairings } = server.server.parts.rooms as NonNullable<typeof server.server.parts.rooms>;
     expect([rooms.size, pairings.size]).toEqual([0, 0]);
   });
 });
@@ -279,7 +279,7 @@ describe('the order of a negotiation', () => {
     three.signal('g', 1, 'ice-candidate', null);
     await three.settled();
     const seen = () =>
-      [...(server.server.rooms?.pairings ?? [])].map(({ initiator, responder, room, value }) => [
+      [...(server.server.parts.rooms?.pairings ?? [])].map(({ initiator, responder, room, value }) => [
         room.id,
         initiator.id,
         responder.id,

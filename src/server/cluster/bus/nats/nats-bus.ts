@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Bus, BusHandlers, NodeId } from '../bus.ts';
+import type { NodeId } from '../../../node-id.ts';
+import type { Bus, BusHandlers } from '../bus.ts';
 import { BusError } from '../bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from '../fragments.ts';
 import { checkNatsPrefix, DEFAULT_NATS_PREFIX, type NatsAddress, parseNatsUrl } from './nats-address.ts';

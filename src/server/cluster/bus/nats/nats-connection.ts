@@ -5,7 +5,7 @@
  */
 import type { Msg, NatsConnection, TlsOptions } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { NodeId } from '../bus.ts';
+import type { NodeId } from '../../../node-id.ts';
 import { BusError, DuplicateNodeError } from '../bus-errors.ts';
 import { endSocketsOnFailure } from './dial-sockets.ts';
 import type { NatsAddress } from './nats-address.ts';

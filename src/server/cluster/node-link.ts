@@ -1,0 +1,94 @@
+/** One link to another node: its machine's state, the numbers of what was sent and received, and its envelopes. */
+import { Hosted, type NodeLinkContext } from '../../machines/index.ts';
+import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
+import { ReliableDelivery } from '../../protocol/index.ts';
+import type { NodeId } from '../node-id.ts';
+import type { Bus } from './bus/bus.ts';
+
+/** What may wait for a node to ack it: a good second of everything. */
+const MAX_WAITING_FRAMES = 65_536;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** So many at once are sent again; the rest when these are acked. */
+const MAX_RESENT_FRAMES = 256;
+
+export class NodeLink extends Hosted<NodeLinkContext> {
+  readonly node: NodeId;
+  /** This side's number for the link, higher than that of any before it. */
+  readonly number: number;
+  /** The other side's; 0 until it is heard. */
+  peerNumber = 0;
+  readonly openedAt: number;
+  readonly delivery = new ReliableDelivery<string>();
+  wasOpen = false;
+  #waitingBytes = 0;
+  /** What was the first to wait at the last beat: it is sent again only when it still is. */
+  #firstAtBeat = 0;
+  readonly #here: NodeId;
+  readonly #bus: Bus;
+
+  /** @param now milliseconds of the server's clock */
+  constructor(node: NodeId, number: number, now: number, here: NodeId, bus: Bus) {
+    super();
+    this.node = node;
+    this.number = number;
+    this.openedAt = now;
+    this.#here = here;
+    this.#bus = bus;
+  }
+
+  get isOpen(): boolean {
+    return this.value === 'open';
+  }
+
+  /** Whether anything may have gone over it. */
+  get isInUse(): boolean {
+    return this.value !== 'greeting';
+  }
+
+  /** Numbers a message, and keeps it until it is acked. @returns false when too much waits */
+  sendMessage(message: NodeMessage): boolean {
+    const text = JSON.stringify(message);
+    this.#waitingBytes += text.length;
+    const onAcked = () => {
+      this.#waitingBytes -= text.length;
+    };
+    const frame = this.delivery.keep(text, { onAcked });
+    if (this.isOpen) this.#sendNumbered(frame.seq, text);
+    return frame.seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
+  }
+
+  /** A sign of life, with the ack of what came. */
+  sendSign(more: Partial<Envelope> = {}): void {
+    this.#bus.send(this.node, this.#envelope({ seq: 0, ...more }));
+  }
+
+  /** The first to wait is sent again when it was so at the last beat, too. */
+  beat(): void {
+    const { first } = this.delivery;
+    if (first === this.#firstAtBeat) this.sendAgain();
+    else this.sendSign();
+    this.#firstAtBeat = first;
+  }
+
+  sendAgain(): void {
+    const waiting = this.delivery.unacked.slice(0, MAX_RESENT_FRAMES);
+    for (const { seq, message } of waiting) this.#sendNumbered(seq, message);
+    if (waiting.length === 0) this.sendSign();
+  }
+
+  #sendNumbered(seq: number, message: string): void {
+    this.#bus.send(this.node, `${this.#envelope({ seq }).slice(0, -1)},"message":${message}}`);
+  }
+
+  #envelope(more: Partial<Envelope>): string {
+    const { received: ack } = this.delivery.ackMessage();
+    return JSON.stringify({
+      node: this.#here,
+      link: this.number,
+      to_link: this.peerNumber,
+      seq: 0,
+      ack,
+      ...more,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Pairings of clients that come from another node, or from before a restart. After a restart they come back from what
+ * their clients say: that the id was its own a client proves with its secret; that two were paired counts only when
+ * both say so. The first one back waits, paired with one that is cut off: what it sends waits there, and if the other
+ * one never comes, or says otherwise, that is the end of the pairing, as for any peer that does not come back.
+ */
+import { isSessionId, type NodeId } from '../../node-id.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { SessionLocations } from '../migration/session-locations.ts';
+import { type PairingSnapshot, unackedFrames } from './pairing-snapshot.ts';
+import type { RemotePairings } from './remote-pairings.ts';
+import type { RemoteSession } from './remote-session.ts';
+
+/** What a client says of its pairing, or the node that had it. */
+export interface PairingClaim {
+  readonly peer_id: string;
+  readonly epoch: number;
+  readonly initiator: boolean;
+}
+
+export interface PairingRestorerDeps {
+  readonly node: NodeId;
+  readonly sessions: ReadonlyMap<string, ServerSession>;
+  readonly locations: SessionLocations;
+  readonly remotePairings: RemotePairings;
+}
+
+export class PairingRestorer {
+  readonly #deps: PairingRestorerDeps;
+
+  constructor(deps: PairingRestorerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether a pairing here knows of a later copy of the session, at another node. */
+  knowsLaterCopy(id: string, than: number): boolean {
+    const { remotePairings, node: here } = this.#deps;
+    return remotePairings.of(id).some(({ generation, node }) => node !== here && generation > than);
+  }
+
+  /** A client is back on a server that had forgotten it: its pairing is made again, or ended where it is contested. */
+  restoreClaimed(session: ServerSession, claim: PairingClaim | undefined): void {
+    const { sessions, remotePairings } = this.#deps;
+    for (const remote of remotePairings.of(session.id)) {
+      if (isOf(remote, claim)) remotePairings.seat(session, remote);
+      else remotePairings.lose(remote, 'disconnected');
+    }
+    if (!claim || session.pairing || claim.peer_id === session.id || !isSessionId(claim.peer_id)) return;
+    const { peer_id: peerId, epoch, initiator: isInitiator } = claim;
+    // One that is here did not say that it was paired with this one.
+    if (sessions.has(peerId)) session.disconnected('disconnected', peerId);
+    else {
+      const remote = remotePairings.create(peerId, undefined, true);
+      remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'CUT_OFF', connected: [] });
+    }
+  }
+
+  /** Gives a session its pairing: the half of it that waits here, or one that looks for the other half where it was. */
+  restoreMoved(session: ServerSession, moved: PairingSnapshot): void {
+    const { node: here, sessions, locations, remotePairings } = this.#deps;
+    const own = remotePairings.of(session.id).find((remote) => isOf(remote, moved));
+    if (own) {
+      remotePairings.seat(session, own, unackedFrames(moved));
+      return;
+    }
+    const { peer_id: peerId, epoch, initiator: isInitiator, connected } = moved;
+    if (moved.node === here && sessions.has(peerId)) {
+      // Its half was here, and ended meanwhile.
+      session.disconnected('disconnected', peerId);
+      return;
+    }
+    const node = moved.node === here ? locations.get(peerId)?.node : moved.node;
+    const remote = remotePairings.create(peerId, node, moved.is_resumable);
+    remote.lastSenderSeq = moved.last_sender_seq;
+    remote.generation = moved.peer_generation;
+    remote.isMissed = moved.is_away;
+    remote.keep(...unackedFrames(moved));
+    remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected });
+  }
+}
+
+/** Whether the one that waits for a client is whom the client names. */
+function isOf({ pairing, side, peer }: RemoteSession, claim: PairingClaim | undefined): boolean {
+  return (
+    claim?.peer_id === peer?.id &&
+    claim?.epoch === pairing?.epoch &&
+    claim?.initiator === (side === 'initiator')
+  );
+}

@@ -1,0 +1,85 @@
+/** What a client of this wire has that goes to another node with its session: frames, numbers and secrets. */
+import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
+import { ReliableDelivery } from '../../../protocol/index.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import { type ResumeState, resumableOf } from './native-client.ts';
+import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
+import type { ResumeRequest } from './return-ports.ts';
+
+export type ClientSnapshot = Pick<
+  SessionSnapshot,
+  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets'
+>;
+
+/** Whether the request fits a session that we have: its secret, and numbers that are possible. */
+export function mayResume(session: ServerSession | undefined, { token, received }: ResumeRequest): boolean {
+  const resume = resumableOf(session)?.resume;
+  if (!resume || session?.isDone) return false;
+  return resume.token.accepts(token) && resume.delivery.isPossible(received);
+}
+
+/** @param received the number of the last frame that the client has */
+export function takeClientSnapshot(session: ServerSession, received: number): ClientSnapshot {
+  const client = resumableOf(session);
+  if (!client) throw new Error('Only a client that comes back has a snapshot');
+  const { delivery, token } = client.resume;
+  delivery.ack(received);
+  const { sent, received: got, deferred, unacked } = delivery.state;
+  return {
+    generation: client.generation,
+    sent,
+    received: got,
+    deferred: [...deferred],
+    unacked: unacked.map(({ seq, message, senderSeq }) => ({
+      seq,
+      text: message.toString(),
+      ...(senderSeq !== undefined && { sender_seq: senderSeq }),
+    })),
+    secrets: [...token.outstanding],
+  };
+}
+
+/** @param ack called with the number of a signal of its peer that the client has acked */
+export function restoreClient(
+  { unacked, secrets, ...snapshot }: SessionSnapshot,
+  ack: (senderSeq: number) => void,
+): ResumeState {
+  const epoch = snapshot.pairing?.epoch;
+  const delivery = ReliableDelivery.from<string | Buffer>({
+    ...snapshot,
+    unacked: unacked.map(({ seq, text, sender_seq: senderSeq }) => ({
+      seq,
+      message: text,
+      senderSeq,
+      epoch,
+      onAcked: senderSeq === undefined ? undefined : () => ack(senderSeq),
+    })),
+  });
+  const [secret, ...others] = secrets;
+  if (secret === undefined) throw new Error('A session that moves has at least one secret');
+  return { delivery, token: new ResumeToken(secret, ...others) };
+}
+
+/** What the migration of sessions asks of this wire. */
+export class NativeMigration {
+  readonly #secrets: ResumeSecrets;
+
+  constructor(secrets: ResumeSecrets) {
+    this.#secrets = secrets;
+  }
+
+  get fingerprint(): string {
+    return this.#secrets.fingerprint;
+  }
+
+  issuerOf(id: string, token: string): number | undefined {
+    return this.#secrets.issuerOf(id, token);
+  }
+
+  isForeign(id: string, token: string): boolean {
+    return this.#secrets.foreignGeneration(id, token) !== undefined;
+  }
+
+  readonly mayResume = mayResume;
+  readonly takeSnapshot = takeClientSnapshot;
+}

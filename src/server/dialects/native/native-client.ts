@@ -1,0 +1,174 @@
+/**
+ * A client of this wire as the core reaches it: its socket, and for one that can come back the frames that it has not
+ * acked, the secrets that it may come back with, and how often it has.
+ */
+import {
+  type CloseCode,
+  closeCodes,
+  MAX_UNACKED_BYTES,
+  MAX_UNACKED_FRAMES,
+  type Relayed,
+  type ReliableDelivery,
+} from '../../../protocol/index.ts';
+import { SendingRate } from '../../admission/rate-limits.ts';
+import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Signal } from '../../signaling/signal.ts';
+import { withFromPeer } from './decode-client-message.ts';
+import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
+import type { Outbox, Recipient } from './outbox.ts';
+import type { ResumeToken } from './resume-secrets.ts';
+import type { ClientSocket } from './socket-data.ts';
+
+/** What a client that comes back has beside its socket. */
+export interface ResumeState {
+  delivery: ReliableDelivery<string | Buffer>;
+  token: ResumeToken;
+}
+
+export class NativeClient implements Client, Recipient {
+  readonly id: string;
+  /** Undefined once it is closed: every method of a closed socket throws. */
+  socket: ClientSocket | undefined;
+  readonly rate = new SendingRate();
+  readonly resume: ResumeState | undefined;
+  generation: number;
+  /** Its session, which is made with it. */
+  session: ServerSession | undefined;
+  /** The number of its last message that its peer was forwarded elsewhere: what comes again after a loss is known by it. */
+  #lastForwardedSeq = 0;
+  /** The number of its last message for a peer that can come back, where it gives none itself. */
+  #lastGivenSeq = 0;
+  readonly #outbox: Outbox;
+
+  /** @param resume undefined for a client that does not come back */
+  constructor(id: string, outbox: Outbox, resume: ResumeState | undefined, generation = 0) {
+    this.id = id;
+    this.#outbox = outbox;
+    this.resume = resume;
+    this.generation = generation;
+  }
+
+  get isOnline(): boolean {
+    return this.socket !== undefined;
+  }
+
+  get isResumable(): boolean {
+    return this.resume !== undefined;
+  }
+
+  get lastSenderSeq(): number {
+    return this.resume?.delivery.received ?? this.#lastGivenSeq;
+  }
+
+  notify(notice: ClientNotice): void {
+    if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
+    const message = encodeNotice(notice);
+    if (isForSocketOnly(notice)) this.#outbox.send(this, message);
+    else this.#sendFrame(JSON.stringify(message), undefined);
+  }
+
+  relay(signal: Signal, relayed: Relayed | undefined): void {
+    this.#sendFrame(withFromPeer(signal, this.isResumable), relayed);
+  }
+
+  close(code: CloseCode, reason: string): void {
+    const { socket } = this;
+    this.socket = undefined;
+    socket?.end(code, reason);
+  }
+
+  /** The server ends its session. */
+  end(code: CloseCode, reason: string): void {
+    this.session?.dispatch({ type: 'CLOSED_BY_SERVER', code, reason });
+  }
+
+  discard(): void {
+    this.resume?.delivery.discard();
+  }
+
+  nextSenderSeq(): number {
+    if (this.resume) return this.resume.delivery.deferAck();
+    this.#lastGivenSeq += 1;
+    return this.#lastGivenSeq;
+  }
+
+  acked(senderSeq: number): void {
+    this.resume?.delivery.releaseAck(senderSeq);
+    this.sendAckIfDue();
+  }
+
+  /** Acks what came, when nothing of our own did for long. */
+  sendAckIfDue(): void {
+    const delivery = this.resume?.delivery;
+    if (delivery?.shouldAck) this.#outbox.send(this, delivery.ackMessage());
+  }
+
+  isWaitingFor(epoch: number, senderSeq: number): boolean {
+    const unacked = this.resume?.delivery.unacked;
+    return unacked?.some((kept) => kept.senderSeq === senderSeq && kept.epoch === epoch) ?? false;
+  }
+
+  unackedOf(epoch: number): readonly UnackedFrame[] {
+    return (this.resume?.delivery.unacked ?? [])
+      .filter((kept) => kept.senderSeq !== undefined && kept.epoch === epoch)
+      .map(({ senderSeq, message }) => ({ senderSeq, text: message.toString() }));
+  }
+
+  forwardedUpTo(senderSeq: number): void {
+    this.#lastForwardedSeq = senderSeq;
+  }
+
+  /**
+   * Whether the message that came last was forwarded to its peer elsewhere, by the node that this client was at before.
+   * It is as safe as it will be, unless the peer has yet to ack it.
+   */
+  wasForwarded({ pairing, side }: ServerSession): boolean {
+    const delivery = this.resume?.delivery;
+    if (!delivery || !pairing || delivery.received > this.#lastForwardedSeq) return false;
+    if (pairing.other(side).isWaitingFor(pairing.epoch, delivery.received)) delivery.deferAck();
+    return true;
+  }
+
+  /** The newest socket is the client's, and the one before no longer is. */
+  attach(socket: ClientSocket): void {
+    this.#detach();
+    this.socket = socket;
+    this.rate.credit(MAX_UNACKED_FRAMES, MAX_UNACKED_BYTES);
+    socket.getUserData().client = this;
+  }
+
+  moveAway(): void {
+    this.generation += 1;
+    this.#detach();
+  }
+
+  /** Tells it its number, and sends again what it has not had. */
+  sendUnacked(): void {
+    if (this.resume) this.#outbox.sendUnacked(this, this.resume.delivery);
+  }
+
+  #detach(): void {
+    const { socket } = this;
+    if (!socket) return;
+    this.socket = undefined;
+    socket.getUserData().client = undefined;
+    socket.end(closeCodes.takenOver, 'You came back on another socket');
+  }
+
+  #sendFrame(frame: string | Buffer, relayed: Relayed | undefined): void {
+    const delivery = this.resume?.delivery;
+    if (delivery) this.#outbox.sendKept(this, delivery, delivery.keep(frame, relayed));
+    else this.#outbox.write(this, frame);
+  }
+}
+
+/** The client of a session, when it speaks this wire and comes back. */
+export function resumableOf(
+  session: ServerSession | undefined,
+): (NativeClient & { resume: ResumeState }) | undefined {
+  const client = session?.client;
+  return client instanceof NativeClient && client.resume
+    ? (client as NativeClient & { resume: ResumeState })
+    : undefined;
+}

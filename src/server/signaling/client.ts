@@ -1,0 +1,75 @@
+/** A client as the core reaches it: its dialect implements this, and turns every notice into the client's own wire. */
+import type {
+  ClientMessageType,
+  CloseCode,
+  DisconnectReason,
+  ErrorCode,
+  Relayed,
+} from '../../protocol/index.ts';
+import type { IceServer } from './ice-servers.ts';
+import type { Signal } from './signal.ts';
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** In place of the code's own message, where there is more to say. */
+  readonly message?: string;
+  /** The type of the message that is refused, where it is known. */
+  readonly for?: ClientMessageType;
+}
+
+/** What the core tells a client. */
+export type ClientNotice =
+  | {
+      readonly type: 'paired';
+      readonly peerId: string;
+      readonly isInitiator: boolean;
+      readonly epoch: number;
+      readonly iceServers: IceServer[] | undefined;
+    }
+  | { readonly type: 'peer_disconnected'; readonly peerId: string; readonly reason: DisconnectReason }
+  | { readonly type: 'peer_away' | 'peer_back'; readonly peerId: string }
+  /** @property expiresAt milliseconds since 1970 */
+  | { readonly type: 'key'; readonly key: string; readonly expiresAt: number }
+  | ({ readonly type: 'refused' } & Refusal)
+  | { readonly type: 'ping' }
+  /** The server goes: come back after so many milliseconds. */
+  | { readonly type: 'restarting'; readonly afterMs: number };
+
+/** A message of its peer that a client may not have yet. */
+export interface UnackedFrame {
+  /** The number that its sender gave it; undefined for a client that gives none. */
+  readonly senderSeq: number | undefined;
+  readonly text: string;
+}
+
+export interface Client {
+  /** Whether its connection is open. */
+  readonly isOnline: boolean;
+  /** Whether it comes back after a lost connection, to what waits for it. */
+  readonly isResumable: boolean;
+  /** How often it has come back: of two copies of a session, on nodes that lost each other, the higher counts. */
+  readonly generation: number;
+  /** The number of its last message that came here. */
+  readonly lastSenderSeq: number;
+
+  notify(notice: ClientNotice): void;
+  /** Sends a signal of its peer. @param relayed for a client that acks: what to keep of it until then */
+  relay(signal: Signal, relayed: Relayed | undefined): void;
+  /** Ends its connection, which is gone for us from here on. */
+  close(code: CloseCode, reason: string): void;
+  /** Its session is over: nobody will ever have what waits. */
+  discard(): void;
+
+  /** The number by which its message that is under way is known wherever it goes; its ack waits for {@link acked}. */
+  nextSenderSeq(): number;
+  /** Its message of that number is safe with its peer, or lost with it. */
+  acked(senderSeq: number): void;
+  /** Whether it has yet to ack a message of its peer. */
+  isWaitingFor(epoch: number, senderSeq: number): boolean;
+  /** What it has not acked of what its peer said in that pairing. */
+  unackedOf(epoch: number): readonly UnackedFrame[];
+  /** Its peer was forwarded its messages up to this number elsewhere: they are dropped when they come again. */
+  forwardedUpTo(senderSeq: number): void;
+  /** Its session goes to another node, or was stale: it has come back once more, and not here. */
+  moveAway(): void;
+}

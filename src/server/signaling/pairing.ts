@@ -1,0 +1,103 @@
+/** A pairing as the server holds it, and what it asks of its two parties. */
+import {
+  Hosted,
+  type MachineHost,
+  type PairingContext,
+  type PairingEvent,
+  type pairingMachine,
+  type Side,
+} from '../../machines/index.ts';
+import type { DisconnectReason } from '../../protocol/index.ts';
+import type { Refusal } from './client.ts';
+import type { IceServer } from './ice-servers.ts';
+import type { Signal } from './signal.ts';
+
+/** What a pairing asks of either of its two: a client of this node, or of another. Nobody asks which of them it is. */
+export interface Party {
+  readonly id: string;
+  /** Whether its client comes back after a lost connection. */
+  readonly isResumable: boolean;
+  /** How often its client has come back: of two copies, on nodes that lost each other, the higher counts. */
+  readonly generation: number;
+  /** Whether its client is lost, and its peer was told so. */
+  readonly isMissed: boolean;
+  pairing: ServerPairing | undefined;
+  side: Side;
+
+  /** @param iceServersFor those for the client of that id */
+  paired(pairing: ServerPairing, iceServersFor: IceServersFor): void;
+  /** The pairing is made again after a restart, which its client knows. */
+  restored(pairing: ServerPairing): void;
+  advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void;
+  /** @param senderSeq the number that its sender gave it at another node; left out, the sender is asked */
+  deliver(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void;
+  /** Its peer reported how its connection is, which this node's machine counts; another node's has to know, too. */
+  shareReport(report: Signal): void;
+  refuse(refusal: Refusal): void;
+  notify(change: 'peer_away' | 'peer_back', peerId: string): void;
+  /** Its peer is gone. */
+  disconnected(reason: DisconnectReason, peerId: string): void;
+  /** The pairing is over. */
+  release(): void;
+  /** An effect of the pairing threw. */
+  fail(error: unknown, effect: string): void;
+
+  /** The number of the signal of its client that is under way; undefined when it came without one from another node. */
+  nextSenderSeq(): number | undefined;
+  /** Its signal of that number is safe with its peer, or lost with it. */
+  acked(senderSeq: number): void;
+  /** Whether its client has yet to ack a signal of its peer, as far as this node knows. */
+  isWaitingFor(epoch: number, senderSeq: number): boolean;
+  /** Whether it goes on when this node ends. */
+  outlivesNode(hasOtherNodes: boolean): boolean;
+}
+
+export type IceServersFor = (clientId: string) => IceServer[] | undefined;
+
+/**
+ * A pairing's event with the signal that caused it, for the effect that relays it; `senderSeq` is the number that its
+ * sender gave a signal that comes from another node.
+ */
+export type ServerPairingEvent = PairingEvent & {
+  readonly signal?: Signal;
+  readonly senderSeq?: number | undefined;
+};
+
+export type PairingHost = MachineHost<typeof pairingMachine, ServerPairing, ServerPairingEvent>;
+
+export class ServerPairing extends Hosted<PairingContext> {
+  initiator: Party;
+  responder: Party;
+  readonly epoch: number;
+  readonly startedAt: number;
+
+  /** @param now milliseconds of the server's clock */
+  constructor(initiator: Party, responder: Party, epoch: number, now: number) {
+    super();
+    this.initiator = initiator;
+    this.responder = responder;
+    this.epoch = epoch;
+    this.startedAt = now;
+    this.seat('initiator', initiator);
+    this.seat('responder', responder);
+  }
+
+  party(side: Side): Party {
+    return side === 'initiator' ? this.initiator : this.responder;
+  }
+
+  other(side: Side): Party {
+    return side === 'initiator' ? this.responder : this.initiator;
+  }
+
+  get parties(): readonly [Party, Party] {
+    return [this.initiator, this.responder];
+  }
+
+  /** Puts a party in its place: at the start, and when a client moves to another node or from there to this one. */
+  seat(side: Side, party: Party): void {
+    this[side] = party;
+    party.pairing = this;
+    party.side = side;
+  }
+}

@@ -1,0 +1,86 @@
+/** The pairings of a server, and the host that steps them. */
+import { MachineHost, pairingMachine, type Side, type StepQueue } from '../../machines/index.ts';
+import type { DisconnectReason } from '../../protocol/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type IceServersFor, type PairingHost, type Party, ServerPairing } from './pairing.ts';
+import { pairingEffects } from './pairing-effects.ts';
+import type { PairingEpochs } from './pairing-epochs.ts';
+import { SIGNAL_EVENTS, type Signal } from './signal.ts';
+
+export interface PairingsDeps {
+  readonly queue: StepQueue;
+  readonly epochs: PairingEpochs;
+  readonly iceServersFor: IceServersFor;
+  readonly log: Logger;
+}
+
+export class Pairings {
+  readonly all = new Set<ServerPairing>();
+  readonly epochs: PairingEpochs;
+  readonly host: PairingHost;
+  readonly #queue: StepQueue;
+
+  constructor({ queue, epochs, iceServersFor, log }: PairingsDeps) {
+    this.epochs = epochs;
+    this.#queue = queue;
+    this.host = new MachineHost(pairingMachine, {
+      queue,
+      executors: pairingEffects({ pairings: this.all, iceServersFor, log }),
+      onError: (pairing, error, effect) => {
+        for (const party of pairing.parties) party.fail(error, effect);
+      },
+    });
+  }
+
+  /** @param epoch the number that it was promised; by default the next one */
+  form(initiator: Party, responder: Party, epoch = this.epochs.next()): void {
+    this.#start(initiator, responder, epoch, 'FORMED');
+  }
+
+  /** A pairing of which one client has just come from another node, or from before a restart. */
+  restore(initiator: Party, responder: Party, epoch: number): ServerPairing {
+    return this.#start(initiator, responder, epoch, 'RESTORED');
+  }
+
+  /** A signal of the party on that side. @param senderSeq the number that its sender gave it at another node */
+  signal(pairing: ServerPairing, from: Side, signal: Signal, senderSeq?: number): void {
+    const { message } = signal;
+    const { epoch } = message;
+    switch (message.type) {
+      case 'unpair':
+        this.host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from, epoch, signal });
+        return;
+      case 'report': {
+        const isConnected = message.state === 'connected';
+        this.host.dispatch(pairing, { type: 'REPORT_RECEIVED', from, epoch, isConnected, signal });
+        return;
+      }
+      default:
+        this.host.dispatch(pairing, { type: SIGNAL_EVENTS[message.type], from, epoch, signal, senderSeq });
+    }
+  }
+
+  /** The party on that side is gone. */
+  lose(pairing: ServerPairing, from: Side, reason: DisconnectReason): void {
+    this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason });
+  }
+
+  /** Its party on that side goes to another node, and the pairing with it. */
+  move(pairing: ServerPairing, from: Side): void {
+    this.host.dispatch(pairing, { type: 'MOVED', from });
+  }
+
+  /** The client on that side reported at another node that it is connected. */
+  reportConnected(pairing: ServerPairing, from: Side): void {
+    const { epoch } = pairing;
+    this.host.dispatch(pairing, { type: 'REPORT_RECEIVED', from, epoch, isConnected: true });
+  }
+
+  #start(initiator: Party, responder: Party, epoch: number, type: 'FORMED' | 'RESTORED'): ServerPairing {
+    const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now);
+    this.all.add(pairing);
+    this.host.start(pairing, { initiatorId: initiator.id, responderId: responder.id, epoch });
+    this.host.dispatch(pairing, { type, from: 'initiator' });
+    return pairing;
+  }
+}

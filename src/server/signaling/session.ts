@@ -1,0 +1,148 @@
+/** A session as the server holds it: the machine's state, and beside it what a machine may not have. */
+import {
+  Hosted,
+  type MachineHost,
+  type SessionContext,
+  type SessionEvent,
+  type Side,
+  type sessionMachine,
+} from '../../machines/index.ts';
+import type { DisconnectReason } from '../../protocol/index.ts';
+import type { Client, Refusal } from './client.ts';
+import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
+import type { Signal } from './signal.ts';
+
+export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
+
+/** Who steps a session's machine. */
+export interface SessionOwner {
+  dispatch(session: ServerSession, event: SessionEvent): void;
+  /** Something of ours threw: the session ends. */
+  fail(session: ServerSession, error: unknown, where: string): void;
+}
+
+/** What a session asked other nodes for. */
+export interface PendingPairRequest {
+  /** Of the pairing that it may become. */
+  readonly epoch: number;
+  readonly targetId: string | undefined;
+  readonly key: string | undefined;
+}
+
+export class ServerSession extends Hosted<SessionContext> implements Party {
+  readonly id: string;
+  readonly client: Client;
+  /** Where its client connected from. */
+  readonly address: string;
+  readonly openedAt: number;
+  /** When its machine was last told that it was heard. */
+  heardAt: number;
+  /** Whether its client was lost, and its peer told so; one that a drain sent away is on the way, and not missed. */
+  isMissed = false;
+  pendingPairRequest: PendingPairRequest | undefined;
+  pairing: ServerPairing | undefined;
+  side: Side = 'initiator';
+  keys: string[] = [];
+  readonly #owner: SessionOwner;
+
+  /** @param now milliseconds of the server's clock */
+  constructor(id: string, client: Client, address: string, now: number, owner: SessionOwner) {
+    super();
+    this.id = id;
+    this.client = client;
+    this.address = address;
+    this.openedAt = now;
+    this.heardAt = now;
+    this.#owner = owner;
+  }
+
+  get isResumable(): boolean {
+    return this.client.isResumable;
+  }
+
+  get generation(): number {
+    return this.client.generation;
+  }
+
+  /** Whether it owes an answer to a ping. */
+  get isPinged(): boolean {
+    const { present } = this.value as { present?: { socket?: { online?: string } } };
+    return present?.socket?.online === 'pinged';
+  }
+
+  dispatch(event: SessionEvent): void {
+    this.#owner.dispatch(this, event);
+  }
+
+  paired(pairing: ServerPairing, iceServersFor: IceServersFor): void {
+    const { id: peerId } = pairing.other(this.side);
+    const { epoch } = pairing;
+    this.client.notify({
+      type: 'paired',
+      peerId,
+      isInitiator: this.side === 'initiator',
+      epoch,
+      iceServers: iceServersFor(this.id),
+    });
+    this.dispatch({ type: 'PAIRED', peerId, isGranted: this.pendingPairRequest?.epoch === epoch });
+  }
+
+  restored(pairing: ServerPairing): void {
+    this.dispatch({ type: 'PAIRED', peerId: pairing.other(this.side).id });
+  }
+
+  advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void {
+    this.dispatch({ type: event });
+  }
+
+  /** Its sender is told that a signal is safe only once this client has it, where it can come back. */
+  deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
+    const { client } = this;
+    const senderSeq = client.isResumable ? (givenSeq ?? pairing.party(from).nextSenderSeq()) : undefined;
+    if (senderSeq === undefined) client.relay(signal, undefined);
+    else {
+      const onAcked = () => pairing.party(from).acked(senderSeq);
+      client.relay(signal, { senderSeq, epoch: pairing.epoch, onAcked });
+    }
+  }
+
+  /** The machine of this node has counted it. */
+  shareReport(): void {}
+
+  refuse(refusal: Refusal): void {
+    this.client.notify({ type: 'refused', ...refusal });
+  }
+
+  notify(change: 'peer_away' | 'peer_back', peerId: string): void {
+    this.client.notify({ type: change, peerId });
+  }
+
+  disconnected(reason: DisconnectReason, peerId: string): void {
+    this.client.notify({ type: 'peer_disconnected', peerId, reason });
+  }
+
+  release(): void {
+    this.pairing = undefined;
+    this.dispatch({ type: 'UNPAIRED' });
+  }
+
+  fail(error: unknown, where: string): void {
+    this.#owner.fail(this, error, where);
+  }
+
+  nextSenderSeq(): number {
+    return this.client.nextSenderSeq();
+  }
+
+  acked(senderSeq: number): void {
+    this.client.acked(senderSeq);
+  }
+
+  isWaitingFor(epoch: number, senderSeq: number): boolean {
+    return this.client.isWaitingFor(epoch, senderSeq);
+  }
+
+  outlivesNode(hasOtherNodes: boolean): boolean {
+    return this.isResumable && hasOtherNodes;
+  }
+}

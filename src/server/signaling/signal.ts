@@ -1,0 +1,35 @@
+/** A message of a client for its peer, as the core has it: what it means, and its bytes as they came. */
+import type { ClientMessageOf, ClientMessageType } from '../../protocol/index.ts';
+
+export type SignalMessage = ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair'>;
+
+export interface Signal {
+  /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
+  readonly bytes: Uint8Array;
+  readonly message: SignalMessage;
+}
+
+export const SIGNAL_EVENTS = {
+  offer: 'OFFER_RECEIVED',
+  answer: 'ANSWER_RECEIVED',
+  candidate: 'CANDIDATE_RECEIVED',
+  report: 'REPORT_RECEIVED',
+  unpair: 'UNPAIR_RECEIVED',
+} as const;
+
+/** Which message an event came from, for the error that answers it. */
+export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
+  ...Object.fromEntries(
+    Object.entries(SIGNAL_EVENTS).map(([type, event]) => [event, type as ClientMessageType]),
+  ),
+  PAIR_REQUESTED: 'pair_request',
+  KEY_REQUESTED: 'create_key',
+};
+
+/** Faster than a Buffer's toString. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The signal as text, which may be kept. */
+export function textOf({ bytes }: Pick<Signal, 'bytes'>): string {
+  return utf8.decode(bytes);
+}

@@ -1,0 +1,95 @@
+/**
+ * What dialects call: each request or signal of a client becomes an event of the machine in charge. A client's signals
+ * are events of its pairing; while it has none, its own machine refuses them. What a machine cannot know (is that
+ * target free?) is looked up here and goes into the event.
+ */
+import type { PairTarget, StepQueue } from '../../machines/index.ts';
+import { parsePairingKey } from '../../protocol/index.ts';
+import type { Directory } from './directory.ts';
+import type { PairRequest } from './other-nodes.ts';
+import type { Pairings } from './pairings.ts';
+import type { ServerSession } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import { SIGNAL_EVENTS, type Signal } from './signal.ts';
+
+export interface SignalingDeps {
+  readonly queue: StepQueue;
+  readonly directory: Directory;
+  readonly sessions: Sessions;
+  readonly pairings: Pairings;
+}
+
+export class Signaling {
+  readonly queue: StepQueue;
+  readonly directory: Directory;
+  readonly sessions: Sessions;
+  readonly pairings: Pairings;
+
+  constructor({ queue, directory, sessions, pairings }: SignalingDeps) {
+    this.queue = queue;
+    this.directory = directory;
+    this.sessions = sessions;
+    this.pairings = pairings;
+  }
+
+  /** Asks for a client, by its id or by a key. */
+  pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
+    const { target, missing, key } =
+      text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
+    session.dispatch({
+      type: 'PAIR_REQUESTED',
+      target: target ? availability(target, session) : missing,
+      targetId: target?.id ?? targetId,
+      key,
+    });
+  }
+
+  /** @param ttlS seconds that it lives @param uses pairings that it is good for */
+  createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
+    const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
+    session.dispatch({ type: 'KEY_REQUESTED', ttlS, uses, hasRoom });
+  }
+
+  /** A message for its peer. */
+  signal(session: ServerSession, signal: Signal): void {
+    const { pairing, side } = session;
+    if (!pairing) {
+      session.dispatch({ type: SIGNAL_EVENTS[signal.message.type] });
+      return;
+    }
+    const peer = pairing.other(side);
+    this.pairings.signal(pairing, side, signal);
+    if (signal.message.type === 'report') peer.shareReport(signal);
+  }
+
+  #withId(id: string): Lookup {
+    const target = this.directory.sessions.get(id);
+    return { target, missing: target ? 'unknown' : this.directory.otherNodes.lookUp(id), key: undefined };
+  }
+
+  #ownerOf(session: ServerSession, text: string): Lookup {
+    const { keys, guesses, otherNodes } = this.directory;
+    const { now } = this.queue;
+    const key = parsePairingKey(text);
+    if (guesses.isExhausted(session.address, now))
+      return { target: undefined, missing: 'guessed_too_often', key };
+    const target = key === undefined ? undefined : keys.find(key, now);
+    if (target) return { target, missing: 'unknown_key', key };
+    const missing = key === undefined ? 'unknown' : otherNodes.lookUp();
+    // One that other nodes are asked for is counted when they do not know it either.
+    if (missing === 'unknown') guesses.count(session.address, now);
+    return { target, missing: missing === 'unknown' ? 'unknown_key' : missing, key };
+  }
+}
+
+interface Lookup {
+  readonly target: ServerSession | undefined;
+  readonly missing: PairTarget;
+  readonly key: string | undefined;
+}
+
+/** Whether a client can be had by the one who asks for it. */
+function availability(target: ServerSession, asker: ServerSession): PairTarget {
+  if (target === asker) return 'self';
+  return target.pairing || target.pendingPairRequest ? 'taken' : 'free';
+}
