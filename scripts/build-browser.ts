@@ -47,4 +47,4 @@ await build({
 
 for (const file of ['index.html', 'site.css']) cpSync(at(`src/site/${file}`), at(`dist/site/${file}`));
 
-cpSync(at('examples'), at('dist/examples'), { recursive: true });
+cpSync(at('examples/pong'), at('dist/examples/pong'), { recursive: true });

@@ -1,4 +1,4 @@
-/** Runs the built `pairlane` as its user would, and waits for what it prints. */
+/** Runs the built `pairlane`, or a Node program that uses the build, as its user would, and waits for what it prints. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
@@ -13,7 +13,7 @@ export class Run {
   readonly #exited: Promise<number | null>;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['dist/cli.js', ...args], {
+    this.child = spawn(process.execPath, [...args], {
       env: { PATH: process.env.PATH, ...env },
     });
     this.child.stdout.on('data', (data) => {
@@ -49,6 +49,11 @@ export class Run {
 
 /** Starts `pairlane ARGS`; it is killed after the test if it still runs. */
 export function pairlane(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
+  return runNode(['dist/cli.js', ...args], env);
+}
+
+/** Starts `node ARGS`; it is killed after the test if it still runs. */
+export function runNode(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
   return new Run(args, env);
 }
 

@@ -1,0 +1,23 @@
+/** A bot that answers questions: it makes a key, waits for whoever pairs with it, and is ready for the next one. */
+import { createPeer } from 'pairlane/client';
+
+const answers = {
+  '/time': () => new Date().toISOString(),
+  '/dice': () => String(1 + Math.floor(Math.random() * 6)),
+  '/help': () => 'Ask /time or /dice; anything else comes back.',
+};
+
+// ICE=local: no STUN server is asked, for a machine without a network.
+const ice = process.env.ICE === 'local' && { iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
+const bot = await createPeer({ url: process.argv[2] ?? 'ws://127.0.0.1:8765/', ...ice });
+
+async function invite() {
+  const { key } = await bot.createKey();
+  console.log(`Talk to me: npx pairlane chat --key ${key}`);
+}
+
+bot.on('message', async (text) => bot.send(answers[text]?.() ?? text));
+bot.on('peer_disconnected', invite);
+bot.on('error', (error) => console.error(`${error.code}: ${error.message}`));
+process.once('SIGINT', () => bot.close());
+await invite();

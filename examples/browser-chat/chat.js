@@ -1,0 +1,47 @@
+/** A chat for two: one hands its key to the other. What is said goes from browser to browser. */
+import { createPeer } from './pairlane.js';
+
+const element = (id) => document.getElementById(id);
+const status = (text) => {
+  element('status').textContent = text;
+};
+
+function show(text, who) {
+  const line = document.createElement('li');
+  line.className = who;
+  line.textContent = text;
+  element('messages').append(line);
+}
+
+// The page says with ?server= where the signaling server is; see serve.js.
+const peer = await createPeer({ url: new URLSearchParams(location.search).get('server') });
+
+async function invite() {
+  const { key } = await peer.createKey();
+  element('key').textContent = key;
+}
+
+peer.on('open', () => status('Connected.'));
+peer.on('message', (text) => show(text, 'theirs'));
+peer.on('peer_disconnected', () => {
+  status('The other one left.');
+  invite();
+});
+peer.on('error', (error) => status(error.message));
+
+element('pair').addEventListener('submit', (event) => {
+  event.preventDefault();
+  peer.pair({ key: event.target.key.value }).catch((error) => status(error.message));
+});
+element('say').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { value } = event.target.text;
+  event.target.reset();
+  peer.send(value).then(
+    () => show(value, 'mine'),
+    (error) => status(error.message),
+  );
+});
+
+await invite();
+status('Waiting for the other one.');
