@@ -1,0 +1,55 @@
+/**
+ * `npm run pictures`: takes the pictures of README and docs, with the built server, real peers and Chromium. They are as
+ * wide as GitHub shows them, so that their text keeps its size.
+ */
+import { mkdirSync } from 'node:fs';
+import { createPeer } from '../src/client/index.ts';
+import { startServer } from '../src/server/index.ts';
+import { launchChromium } from '../tools/launch-chromium.ts';
+
+const FOLDER = 'docs/pictures';
+/** What GitHub shows of a README: 830 CSS pixels. */
+const VIEWPORT = { width: 830, height: 900 };
+
+const ends: (() => Promise<unknown>)[] = [];
+try {
+  mkdirSync(FOLDER, { recursive: true });
+  const server = await startServer({ port: 0, logLevel: 'silent' });
+  ends.unshift(() => server.stop());
+  const browser = await launchChromium();
+  ends.unshift(() => browser.close());
+  const page = await browser.newPage({ viewport: VIEWPORT, deviceScaleFactor: 2, colorScheme: 'light' });
+  const inspector = `http://127.0.0.1:${server.port}/inspect/`;
+  await page.goto(inspector);
+  await page.locator('.link[data-state="connected"]').waitFor();
+
+  // Both may go through TURN only, and there is none: no way leads from one to the other.
+  let epoch: unknown;
+  const join = async () => {
+    const peer = await createPeer({
+      url: server.url,
+      iceServers: [],
+      iceTransportPolicy: 'relay',
+      inspect: true,
+      timeouts: { checkingMs: 2_000 },
+      observer: ({ event }) => {
+        epoch ??= (event as { epoch?: unknown }).epoch;
+      },
+    });
+    ends.unshift(() => peer.close());
+    return peer;
+  };
+  const [asker, asked] = [await join(), await join()];
+  const failed = new Promise((resolve) => asker.once('error', resolve));
+  asked.on('error', () => {});
+  await asker.pair({ id: asked.id as string });
+  await failed;
+
+  await page.goto(`${inspector}#/pairing/${epoch}`);
+  await page.locator('[data-panel="Pairing"] .lit[data-state="pairing.disconnected"]').waitFor();
+  await page.evaluate('document.fonts.ready');
+  await page.screenshot({ path: `${FOLDER}/inspector.png` });
+  console.log(`${FOLDER}/inspector.png`);
+} finally {
+  for (const end of ends) await end();
+}
