@@ -4,7 +4,6 @@
  */
 import type { SessionEvent } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
-import type { Readiness } from '../http/readiness.ts';
 import { type NodeId, nodeOfSessionId } from '../node-id.ts';
 import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
 import type { RestoreWindow } from '../signaling/restore-window.ts';
@@ -30,7 +29,8 @@ export interface ClusterDeps {
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
   readonly restoreWindow: RestoreWindow;
-  readonly readiness: Readiness;
+  /** Told whether the bus is away. */
+  readonly readiness: { add(reason: 'bus_away'): void; remove(reason: 'bus_away'): void };
   readonly log: Logger;
 }
 

@@ -5,7 +5,7 @@
 import { pino } from 'pino';
 import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
 import type { ListenDeps, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
-import type { SocketData, SocketKind } from '../../../src/server/dialects/native/socket-data.ts';
+import type { SocketData, SocketKind } from '../../../src/server/dialects/native/native-client.ts';
 import type { WebSocket } from '../../../src/server/http/uws.ts';
 import { type SignalingServer, startServer } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';

@@ -4,8 +4,8 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { SessionOpener } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
+import type { ClientSocket } from './native-client.ts';
 import type { ResumeHandler } from './resume-handler.ts';
-import type { ClientSocket } from './socket-data.ts';
 
 export interface ConnectionsDeps {
   readonly signaling: Signaling;

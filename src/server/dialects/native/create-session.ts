@@ -3,10 +3,10 @@ import { ReliableDelivery } from '../../../protocol/index.ts';
 import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { ClientSocket } from './native-client.ts';
 import { NativeClient, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
-import type { ClientSocket } from './socket-data.ts';
 
 export interface SessionOpenerDeps {
   readonly node: NodeId;

@@ -15,7 +15,7 @@ import {
 } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { ClientSocket, SocketData, SocketKind } from './socket-data.ts';
+import type { ClientSocket, SocketData, SocketKind } from './native-client.ts';
 
 export interface SocketHandlers {
   opened(socket: ClientSocket): void;

@@ -2,6 +2,7 @@
  * A client of this wire as the core reaches it: its socket, and for one that can come back the frames that it has not
  * acked, the secrets that it may come back with, and how often it has.
  */
+import type { TimerOwner } from '../../../machines/index.ts';
 import {
   type CloseCode,
   closeCodes,
@@ -11,6 +12,7 @@ import {
   type ReliableDelivery,
 } from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
+import type { WebSocket } from '../../http/uws.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
@@ -18,7 +20,20 @@ import { withFromPeer } from './decode-client-message.ts';
 import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
 import type { Outbox, Recipient } from './outbox.ts';
 import type { ResumeToken } from './resume-secrets.ts';
-import type { ClientSocket } from './socket-data.ts';
+
+/** How a client opened its socket: without a wish to come back, with it, or to come back. */
+export type SocketKind = 'plain' | 'resumable' | 'back';
+
+/** What uWebSockets.js keeps for a client's socket. Until its client is known a timer runs. */
+export interface SocketData extends TimerOwner {
+  client: NativeClient | undefined;
+  readonly address: string;
+  readonly kind: SocketKind;
+  /** Of one that comes back, once it has said to which session: while other nodes are asked, or it is closed. */
+  phase?: 'asking' | 'closed';
+}
+
+export type ClientSocket = WebSocket<SocketData>;
 
 /** What a client that comes back has beside its socket. */
 export interface ResumeState {

@@ -7,18 +7,17 @@ import {
   type ServerMessage,
   type UnackedMessage,
 } from '../../../protocol/index.ts';
-import { SendStatus } from '../../http/uws.ts';
+import { SendStatus, type WebSocket } from '../../http/uws.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { ClientSocket } from './socket-data.ts';
 
 /** A client as far as it is written to. */
 export interface Recipient {
   /** Its session's. */
   readonly id: string;
   /** Undefined while it has none. */
-  readonly socket: ClientSocket | undefined;
+  readonly socket: Pick<WebSocket<unknown>, 'send' | 'getBufferedAmount'> | undefined;
   /** The server ends its session. */
   end(code: CloseCode, reason: string): void;
 }

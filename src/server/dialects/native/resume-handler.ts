@@ -16,10 +16,10 @@ import type { SessionOpener } from './create-session.ts';
 import { decideReturn, type NodesSay } from './decide-return.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
+import type { ClientSocket } from './native-client.ts';
 import { type NativeClient, resumableOf } from './native-client.ts';
 import type { ResumeSecrets } from './resume-secrets.ts';
 import type { FetchAnswer, PairingRestorer, SessionFetcher } from './return-ports.ts';
-import type { ClientSocket } from './socket-data.ts';
 
 export interface ResumeHandlerDeps {
   readonly options: ServerOptions;
