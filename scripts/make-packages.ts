@@ -1,0 +1,182 @@
+/**
+ * `npm run packages`: the two packages of this repository as tarballs in packages/. `pairlane` is the repository's own
+ * manifest; `pairlane-client` is made here from the same manifest: the clients for Node and the browser, each as one
+ * file with all that it needs, so that whoever only connects installs no server.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+
+const TARBALLS = at('packages');
+const CLIENT = at('.cache/pairlane-client');
+
+/** The entries of `pairlane-client`: what a user imports, and what it is made of. */
+const entries = [
+  { name: 'index', types: 'dist/client/index.d.ts', source: 'src/client/index.ts', browser: 'pairlane' },
+  {
+    name: 'webrtc-manager',
+    types: 'dist/client/rooms/index.d.ts',
+    source: 'src/client/rooms/index.ts',
+    browser: 'webrtc-manager',
+  },
+] as const;
+
+const nodeBundle: BuildOptions = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  metafile: true,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // What is CommonJS in it asks for Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+  // Optional accelerators of `ws`, which it looks for and does without.
+  external: ['bufferutil', 'utf-8-validate'],
+};
+
+/** The folder of the package that a bundled file came from, the innermost that is one; undefined for our own. */
+function packageOf(input: string): string | undefined {
+  const folders = [...input.matchAll(/node_modules\/(?:@[^/]+\/)?[^/]+/g)].map(
+    (found) => input.slice(0, found.index) + found[0],
+  );
+  return folders.reverse().find((folder) => existsSync(at(`${folder}/package.json`)));
+}
+
+/** The licences of everything that is bundled, as they ask to come along. */
+function licencesOf(folders: ReadonlySet<string>): string {
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(at(`${folder}/package.json`), 'utf8'));
+      const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'License']
+        .map((candidate) => at(`${folder}/${candidate}`))
+        .find((candidate) => existsSync(candidate));
+      const text = file ? readFileSync(file, 'utf8').trim() : `${license} (the package has no licence file)`;
+      return `${name} ${version}\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function makeClient(): Promise<void> {
+  rmSync(CLIENT, { recursive: true, force: true });
+  mkdirSync(join(CLIENT, 'browser'), { recursive: true });
+  const bundled = new Set<string>();
+  const { metafile } = await build({
+    ...nodeBundle,
+    entryPoints: Object.fromEntries(entries.map(({ name, source }) => [name, at(source)])),
+    outdir: CLIENT,
+    splitting: true,
+  });
+  for (const input of Object.keys(metafile?.inputs ?? {})) {
+    const folder = packageOf(input);
+    if (folder) bundled.add(folder);
+  }
+  for (const { name, browser, types } of entries) {
+    cpSync(at(`dist/browser/${browser}.js`), join(CLIENT, `browser/${browser}.js`));
+    bundleTypes(at(types), join(CLIENT, `${name}.d.ts`));
+  }
+  for (const browser of ['index', 'webrtc-manager'])
+    bundleTypes(
+      at(`dist/client/browser/${browser}.d.ts`),
+      join(CLIENT, `browser/${browser === 'index' ? 'pairlane' : browser}.d.ts`),
+    );
+  writeFileSync(join(CLIENT, 'THIRD-PARTY-LICENSES'), licencesOf(bundled));
+  cpSync(at('LICENSE'), join(CLIENT, 'LICENSE'));
+  writeFileSync(join(CLIENT, 'README.md'), CLIENT_README);
+  const { version, license, author, type, engines, keywords } = manifest;
+  writeFileSync(
+    join(CLIENT, 'package.json'),
+    `${JSON.stringify(
+      {
+        name: 'pairlane-client',
+        version,
+        description: 'The client of Pairlane, a WebRTC signaling server: data channels for Node and browsers',
+        ...{ keywords, author, license, type, engines },
+        exports: {
+          './package.json': './package.json',
+          '.': conditionsOf('index', 'pairlane'),
+          './webrtc-manager': conditionsOf('webrtc-manager', 'webrtc-manager'),
+        },
+        sideEffects: false,
+      },
+      undefined,
+      2,
+    )}\n`,
+  );
+}
+
+/** Bundlers for the browser take its own; everybody else gets Node's. */
+function conditionsOf(node: string, browser: string) {
+  const file = (name: string) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
+  return { browser: file(`browser/${browser}`), ...file(node) };
+}
+
+/** One declaration file with all that it needs, so that nobody's types need ours. */
+function bundleTypes(entry: string, output: string): void {
+  const config = at('.cache/pairlane-client-types.json');
+  const compilerOptions = {
+    ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2024', 'dom'] },
+    ...{ allowImportingTsExtensions: true, noEmit: true, skipLibCheck: true, strict: true, types: ['node'] },
+  };
+  writeFileSync(config, JSON.stringify({ compilerOptions, files: [entry] }));
+  execFileSync(
+    process.execPath,
+    [
+      at('node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js'),
+      ...['--project', config, '--no-banner', '--no-check', '--silent', '--out-file', output],
+      ...['--external-inlines', 'eventemitter3', 'xstate', 'typebox', '--', entry],
+    ],
+    { cwd: at('.'), stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+}
+
+const CLIENT_README = `# pairlane-client
+
+The client of [Pairlane](https://www.npmjs.com/package/pairlane), a self-hosted WebRTC signaling server, for Node and
+browsers, in one file with all that it needs.
+
+\`\`\`js
+import { createPeer } from 'pairlane-client';
+
+const peer = await createPeer({ url: 'ws://localhost:8765/' });
+peer.on('message', (message) => console.log('got', message));
+const { key } = await peer.createKey(); // the other one calls peer.pair({ key })
+await peer.opened();
+await peer.send('hello');
+await peer.close();
+\`\`\`
+
+The server, its documentation and the command line come with the package \`pairlane\`.
+`;
+
+/** `npm pack` of a folder. @returns the tarball's path */
+function pack(folder: string): string {
+  const output = execFileSync(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', TARBALLS, folder],
+    {
+      cwd: dirname(folder),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  const [{ filename, size, unpackedSize }] = JSON.parse(output);
+  console.log(`packages/${filename}  ${kb(size)} packed, ${kb(unpackedSize)} unpacked`);
+  return join(TARBALLS, filename);
+}
+
+const kb = (bytes: number) => `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
+
+mkdirSync(TARBALLS, { recursive: true });
+await makeClient();
+for (const folder of [at('.'), CLIENT]) pack(folder);
