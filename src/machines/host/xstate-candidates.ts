@@ -15,7 +15,7 @@ export interface Candidate<Plan> {
   readonly transition: TakenTransition;
   readonly guard: Guard | undefined;
   readonly params: unknown;
-  plan: Plan | undefined;
+  plan: Plan | null | undefined;
 }
 
 /**

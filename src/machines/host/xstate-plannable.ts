@@ -1,5 +1,5 @@
 /**
- * Which machines a host may step by plans (see host.ts), and the two things that a plan works out anew for each step:
+ * Which machines a host may step by plans (xstate-stepper.ts), and the two things that a plan works out anew for each step:
  * what an `assign` makes of the context, and how long a delay is. Both read XState's own definitions.
  */
 import type { AnyStateMachine } from 'xstate';
@@ -19,33 +19,57 @@ export interface Assign {
   readonly assignment: Resolver | { readonly [field: string]: unknown };
 }
 
-/** The built-in actions that `after` puts into a state's entry and exit. */
-const OF_DELAYS = ['xstate.raise', 'xstate.cancel'];
-
 export function isAssign(action: unknown): action is Assign {
   return typeof action === 'function' && 'type' in action && action.type === 'xstate.assign';
 }
 
 /**
+ * @throws when the machine has what a hosted one cannot: child actors, or a history, which is in no `{value, context}`
+ */
+export function assertHostable(machine: AnyStateMachine): void {
+  for (const node of stateNodesOf(machine.root)) {
+    if (node.type === 'history') throw new Error(`${node.id}: a hosted machine has no history states`);
+    if (node.invoke.length > 0) throw new Error(`${node.id}: a hosted machine invokes no actors`);
+  }
+}
+
+/**
  * True when a step's actions follow from its transition and state alone: all are named, none has computed parameters,
- * and nothing but the event moves the machine (no `always`, no history, no built-in action but assign and delays),
- * which is known by its whole name (no wildcard).
+ * nothing moves the machine without an event (no `always`), there is no built-in action but assigns and those of
+ * `after`, and each event is known by its whole name (no wildcard). A final child moves its parent on by an event of
+ * its own; that step has more than one microstep, which is seen when it is learnt.
  */
 export function isPlannable(machine: AnyStateMachine): boolean {
   const { actions } = machine.implementations;
+  const delays = delaysOf(machine);
   const isPlain = (action: unknown): boolean => {
-    if (typeof action === 'function') return OF_DELAYS.includes((action as { type?: string }).type ?? '');
+    if (typeof action === 'function') return isOfDelay(action as BuiltIn, delays);
     const { type, params } = typeof action === 'string' ? { type: action } : (action as NamedAction);
     const made = actions[type] as { resolve?: unknown } | undefined;
     return isAssign(made) ? params === undefined : typeof params !== 'function' && !made?.resolve;
   };
   return stateNodesOf(machine.root).every((node) => {
-    if (node.type === 'history' || node.always || node.config.invoke) return false;
+    if (node.always) return false;
     if ([...node.transitions.keys()].some((eventType) => eventType.endsWith('*'))) return false;
     const ofTransitions = transitionsFrom(node).flatMap((transition) => transition.actions);
     const ofInitial = node.type === 'compound' ? node.initial.actions : [];
     return [...node.entry, ...node.exit, ...ofTransitions, ...ofInitial].every(isPlain);
   });
+}
+
+/** XState's `raise` and `cancel`, as far as `after` uses them. */
+interface BuiltIn {
+  readonly type?: string;
+  readonly id?: unknown;
+  readonly sendId?: unknown;
+  readonly event?: unknown;
+}
+
+/** The actions that `after` puts into a state's entry and exit, and not the same ones used by hand. */
+function isOfDelay({ type, id, sendId, event }: BuiltIn, delays: ReadonlyMap<string, unknown>): boolean {
+  if (type === 'xstate.cancel') return typeof sendId === 'string';
+  if (type !== 'xstate.raise' || typeof id !== 'string') return false;
+  return delays.has(id) && (event as { type?: unknown } | undefined)?.type === id;
 }
 
 type NamedAction = { readonly type: string; readonly params?: unknown };

@@ -1,42 +1,62 @@
 /**
  * Steps sessions of one machine, as XState does. What XState did once need not be worked out again: which states a
  * transition leaves and enters, and which actions that runs, is the same whenever the same transition is taken in the
- * same state. So the first such step is XState's own `machine.transition`, and writes down what it did (a
- * {@link Plan}); later ones ask the guards which transition is taken (candidates.ts), and follow the plan, which is
- * ten times faster. A machine with features that this would get wrong is stepped by `machine.transition` always
- * ({@link isPlannable}).
+ * same state. So the first time XState is asked, by its public functions, and what it did is kept as a {@link Plan};
+ * later the guards are asked which transition is taken (xstate-candidates.ts), and its plan is followed, which is many
+ * times faster. Whatever depends on more than the state and the transition, XState itself steps every time: a machine
+ * with features that move it by themselves or compute what they do (xstate-plannable.ts), and of any other machine the
+ * steps that a final child or two regions carry on.
  *
- * This file, candidates.ts and plannable.ts are the only ones that touch XState's internals (the actor scope,
- * `assignment`, the microstep inspection event, the order in which transitions are asked);
- * test/machines/host/host-contract.test.ts holds them equal to `createActor`.
+ * Plans are learnt by XState's public `getMicrosteps`. A step by a plan costs what it cost when they were learnt from an
+ * inner actor scope, as far as it changes nothing (a relayed candidate); one that changes state and context measured
+ * about 35 ns, a fifth, slower (`tsx bench/steps.ts`), for a reason that is not found yet. That is a few steps for each
+ * pairing, and was taken for the sake of steps that are right.
+ *
+ * The files xstate-*.ts are the only ones that read XState's definitions; test/machines/host/host-contract.test.ts
+ * holds them equal to `createActor`.
  */
-import { type AnyStateMachine, createEmptyActor, type StateValue } from 'xstate';
+import {
+  type AnyStateMachine,
+  getInitialMicrosteps,
+  getMicrosteps,
+  initialTransition,
+  type StateValue,
+  transition,
+} from 'xstate';
 import type { Effect, Hosted, TakenTransition } from './hosted.ts';
 import { type Candidate, candidatesOf, firstPassing } from './xstate-candidates.ts';
-import { type Assign, assigned, delaysOf, isAssign, isPlannable, type StepArgs } from './xstate-plannable.ts';
+import { type Action, MarkedMachine } from './xstate-marked.ts';
+import {
+  type Assign,
+  assertHostable,
+  assigned,
+  delaysOf,
+  isAssign,
+  isPlannable,
+  type StepArgs,
+} from './xstate-plannable.ts';
 
 /** XState's names for what `after` does in pure stepping. */
 export const RAISE = 'xstate.raise';
 export const CANCEL = 'xstate.cancel';
 
 interface Snapshot {
-  value: StateValue;
-  context: unknown;
-  status: string;
+  readonly value: StateValue;
+  readonly context: unknown;
+  readonly status: string;
 }
 
 /** What a step does, in order; an assign is done with once it has made the new context. */
 type Act = Effect | Assign;
 
-/** A state of the machine. The sessions that are in it share its value, and its snapshot, whose context is the last one's. */
+/** A state of the machine. The sessions that are in it share its value. */
 interface State {
   readonly value: StateValue;
-  readonly snapshot: Snapshot;
   /** By an event's type; undefined where XState has to be asked. */
   readonly candidates: Map<string, readonly Candidate<Plan>[] | undefined>;
 }
 
-/** What XState did when a transition was taken in a state: where it led, and by which acts. */
+/** What XState does when a transition is taken in a state: where it leads, and by which acts. */
 interface Plan {
   readonly to: State;
   readonly isDone: boolean;
@@ -46,31 +66,31 @@ interface Plan {
   readonly effects: readonly Effect[] | undefined;
 }
 
+type Microstep = readonly [snapshot: Snapshot, actions: readonly Action[]];
+
 const NONE: readonly never[] = [];
 
 export class MachineStepper {
   readonly machine: AnyStateMachine;
   /** The transitions that the last step took, in order. */
   transitions: readonly TakenTransition[] = NONE;
-  readonly #scope: object;
   readonly #states = new Map<string, State>();
   /** The same by identity: a session's value is always its state's own. */
   readonly #stateOf = new Map<StateValue, State>();
   readonly #isPlannable: boolean;
   readonly #delays: ReturnType<typeof delaysOf>;
-  /** The machine, but it notes the assigns that XState looks up; of all other actions XState tells by itself. */
-  readonly #noting: AnyStateMachine;
-  #firstPlan: Plan | undefined;
-  /** What XState did in the step under way. */
-  #acts: Act[] = [];
-  #microsteps = 0;
+  readonly #marked: MarkedMachine;
+  /** Of the first step; undefined until it is asked for, null where there is none. */
+  #firstPlan: Plan | null | undefined;
 
+  /** @throws when the machine has what no host can keep */
   constructor(machine: AnyStateMachine) {
+    assertHostable(machine);
     this.machine = machine;
     this.#isPlannable = isPlannable(machine);
     this.#delays = delaysOf(machine);
-    this.#noting = this.#createNoting();
-    this.#scope = this.#createScope();
+    this.#marked = new MarkedMachine(machine, (name) => isAssign(machine.implementations.actions[name]));
+    if (!this.#isPlannable) this.#firstPlan = null;
   }
 
   /** Takes the session's first step. @returns the effects of its first state */
@@ -78,15 +98,15 @@ export class MachineStepper {
     instance: Hosted<unknown>,
     event: { readonly type: string; readonly input: unknown },
   ): readonly Effect[] {
+    const { learning, telling } = this.#marked;
+    if (this.#firstPlan === undefined)
+      this.#firstPlan = this.#planOf(getInitialMicrosteps(learning, event.input as never) as never);
+    if (!this.#firstPlan)
+      return this.#commit(instance, initialTransition(telling, event.input as never) as never);
     const { context } = this.machine.config;
-    if (this.#firstPlan && typeof context === 'function')
-      return this.#follow(this.#firstPlan, instance, event, (context as (args: object) => unknown)(event));
-    this.#forgetStep();
-    // XState binds it to the machine that it was made for.
-    const { getInitialSnapshot } = Object.getPrototypeOf(this.machine) as AnyStateMachine;
-    const next = getInitialSnapshot.call(this.#noting, this.#scope as never, event.input as never);
-    this.#firstPlan = this.#planOf(next as never);
-    return this.#commit(instance, next as never);
+    const first =
+      typeof context === 'function' ? (context as (args: object) => unknown)(event) : (context ?? {});
+    return this.#follow(this.#firstPlan, instance, event, first);
   }
 
   /** Takes a later step. @returns its effects, in order */
@@ -98,12 +118,24 @@ export class MachineStepper {
     const taken = candidates && firstPassing(candidates, { context, event });
     if (candidates && !taken) return NONE;
     if (taken?.plan) return this.#follow(taken.plan, instance, event, context);
-    this.#forgetStep();
-    state.snapshot.context = context;
-    const { snapshot } = state;
-    const next = this.machine.transition(snapshot as never, event as never, this.#scope as never) as never;
-    if (taken && this.transitions[0] === taken.transition) taken.plan = this.#planOf(next);
-    return this.#commit(instance, next);
+    return this.#advanceSlowly(instance, state, taken, event);
+  }
+
+  #advanceSlowly(
+    instance: Hosted<unknown>,
+    state: State,
+    taken: Candidate<Plan> | undefined,
+    event: { readonly type: string },
+  ): readonly Effect[] {
+    if (!taken || taken.plan === null) return this.#ask(instance, event);
+    const { context } = instance;
+    taken.plan = this.#learn(state, taken, context, event);
+    return taken.plan ? this.#follow(taken.plan, instance, event, context) : this.#ask(instance, event);
+  }
+
+  /** A whole snapshot of a session, as XState's actors have it. */
+  snapshotOf({ value, context }: Hosted<unknown>): ReturnType<AnyStateMachine['resolveState']> {
+    return this.machine.resolveState({ value, context });
   }
 
   #candidatesIn(state: State, eventType: string): readonly Candidate<Plan>[] | undefined {
@@ -114,9 +146,49 @@ export class MachineStepper {
     return candidates;
   }
 
-  /** The snapshot of a state, with anybody's context in it. */
-  snapshotOf(value: StateValue): object {
-    return this.#find(value).snapshot;
+  /** The step that XState takes, once more for every session. */
+  #ask(instance: Hosted<unknown>, event: { readonly type: string }): readonly Effect[] {
+    const { telling } = this.#marked;
+    const { value, context } = instance;
+    const snapshot = telling.resolveState({ value, context });
+    return this.#commit(instance, transition(telling, snapshot as never, event as never) as never);
+  }
+
+  #commit(instance: Hosted<unknown>, [next, actions]: Microstep): readonly Effect[] {
+    const read = this.#marked.read(actions);
+    instance.value = this.#find(next.value).value;
+    instance.context = next.context;
+    instance.isDone = next.status !== 'active';
+    this.transitions = read.transitions;
+    return read.actions;
+  }
+
+  #learn(state: State, taken: Candidate<Plan>, context: unknown, event: object): Plan | null {
+    const { learning } = this.#marked;
+    const snapshot = learning.resolveState({ value: state.value, context });
+    const plan = this.#planOf(getMicrosteps(learning, snapshot as never, event as never) as never);
+    return plan?.transitions.length === 1 && plan.transitions[0] === taken.transition ? plan : null;
+  }
+
+  /** @returns null when the next step like it may do something else: something in it moved the machine once more */
+  #planOf(microsteps: readonly Microstep[]): Plan | null {
+    const [first, ...more] = microsteps;
+    if (!first || more.length > 0) return null;
+    const [next, done] = first;
+    const { actions, transitions } = this.#marked.read(done);
+    const named = this.machine.implementations.actions;
+    const acts = actions.map((act): Act => {
+      const made = named[act.type] as unknown;
+      return isAssign(made) ? made : { type: act.type, params: act.params };
+    });
+    const isStatic = acts.every((act) => !isAssign(act) && act.type !== RAISE);
+    return {
+      to: this.#find(next.value),
+      isDone: next.status !== 'active',
+      transitions,
+      acts,
+      effects: isStatic ? (acts as Effect[]) : undefined,
+    };
   }
 
   #follow(plan: Plan, instance: Hosted<unknown>, event: unknown, context: unknown): readonly Effect[] {
@@ -142,82 +214,16 @@ export class MachineStepper {
     return { type, params: { id, delay: this.#delays.get(id)?.(args) } };
   }
 
-  /** What XState did in this step; nothing when the next one like it may do something else. */
-  #planOf(next: Snapshot): Plan | undefined {
-    const acts = this.#acts;
-    const isKnown = (act: Act) =>
-      act.type !== RAISE || this.#delays.has(((act as Effect).params as { id: string }).id);
-    if (!this.#isPlannable || this.#microsteps > 1 || !acts.every(isKnown)) return undefined;
-    const isStatic = acts.every((act) => !isAssign(act) && act.type !== RAISE);
-    return {
-      to: this.#find(next.value),
-      isDone: next.status !== 'active',
-      transitions: this.transitions,
-      acts,
-      effects: isStatic ? (acts as Effect[]) : undefined,
-    };
-  }
-
-  #commit(instance: Hosted<unknown>, next: Snapshot): readonly Effect[] {
-    instance.value = this.#find(next.value).value;
-    instance.context = next.context;
-    instance.isDone = next.status !== 'active';
-    return this.#acts.filter((act): act is Effect => !isAssign(act));
-  }
-
-  #forgetStep(): void {
-    this.#acts = [];
-    this.transitions = NONE;
-    this.#microsteps = 0;
-  }
-
   #find(value: StateValue): State {
     const known = this.#stateOf.get(value);
     if (known) return known;
     const key = JSON.stringify(value);
     let state = this.#states.get(key);
     if (!state) {
-      const snapshot = this.#noting.resolveState({ value, context: {} }) as unknown as Snapshot;
-      state = { value: snapshot.value, snapshot, candidates: new Map() };
+      state = { value, candidates: new Map() };
       this.#states.set(key, state);
-      this.#stateOf.set(state.value, state);
+      this.#stateOf.set(value, state);
     }
     return state;
-  }
-
-  #createNoting(): AnyStateMachine {
-    const { implementations } = this.machine;
-    const actions = new Proxy(implementations.actions, {
-      get: (named, name: string) => {
-        if (isAssign(named[name])) this.#acts.push(named[name]);
-        return named[name];
-      },
-    });
-    return Object.create(this.machine, { implementations: { value: { ...implementations, actions } } });
-  }
-
-  /** One inert actor scope for all sessions: it collects the actions of a step instead of executing them. */
-  #createScope(): object {
-    const self = createEmptyActor();
-    const inspect = (event: { type: string; _transitions?: TakenTransition[] }) => {
-      if (event.type !== '@xstate.microstep' || !event._transitions?.length) return;
-      this.transitions = [...this.transitions, ...event._transitions];
-      this.#microsteps += 1;
-    };
-    return {
-      self,
-      id: this.machine.id,
-      sessionId: this.machine.id,
-      system: Object.create(self.system, { _sendInspectionEvent: { value: inspect } }),
-      logger() {},
-      defer() {},
-      emit() {},
-      stopChild() {
-        throw new Error('a hosted machine has no child actors');
-      },
-      actionExecutor: ({ type, params }: Effect) => {
-        this.#acts.push({ type, params });
-      },
-    };
   }
 }
