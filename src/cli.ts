@@ -79,4 +79,12 @@ async function main(args: readonly string[]): Promise<number> {
   return isHelp ? 0 : 2;
 }
 
+// Whoever reads us has had enough (`| head`): that is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}
+
 process.exitCode = await main(process.argv.slice(2));

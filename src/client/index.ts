@@ -6,12 +6,24 @@ import type { PeerOptions } from './peer/peer-options.ts';
 import { type Platform, peerClock } from './peer/platform.ts';
 import { createWeriftConnection } from './rtc/werift/werift.ts';
 
+export type { Observer, Step } from '../machines/index.ts';
 export { PairlaneError, type PeerErrorCode } from './peer/errors.ts';
-export type { Peer } from './peer/peer.ts';
+export { createPeerWith, type Peer } from './peer/peer.ts';
 export type { PeerEvents } from './peer/peer-events.ts';
 export { DEFAULT_ICE_SERVERS, DEFAULT_URL, type PeerLogger, type PeerOptions } from './peer/peer-options.ts';
 export type { PeerState, SignalingState } from './peer/peer-state.ts';
-export type { DataChannelInit, IceServer } from './rtc/types.ts';
+export type { Answers } from './peer/pending-requests.ts';
+export type { Platform } from './peer/platform.ts';
+export type { ChannelOptions } from './rtc/peer-connection.ts';
+export type {
+  ConnectionConfig,
+  DataChannel,
+  DataChannelInit,
+  IceCandidate,
+  IceServer,
+  PeerConnection,
+} from './rtc/types.ts';
+export type { OpenSocket, Socket, SocketHandlers } from './signaling/socket.ts';
 
 /** What a peer needs, from Node. */
 export const nodePlatform: Platform = {

@@ -3,6 +3,7 @@
  * and help and reading come from the same row. Every error is told at once, in a line each.
  */
 import { parseArgs } from 'node:util';
+import { nearestName } from './nearest-name.ts';
 
 interface OptionBase<Value> {
   /** What it is for; for a number, with its unit. */
@@ -220,11 +221,7 @@ export function variableName(name: string): string {
   return `PAIRLANE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** The known name that begins alike, when there is one: most mistakes are endings. */
 function suggestion(given: string, known: readonly string[]): string {
-  const shared = (name: string) => [...name].findIndex((char, i) => char !== given[i]);
-  const best = known
-    .map((name) => ({ name, alike: shared(name) === -1 ? name.length : shared(name) }))
-    .sort((a, b) => b.alike - a.alike)[0];
-  return best && best.alike >= 3 ? `; did you mean --${best.name}?` : '';
+  const name = nearestName(given, known);
+  return name === undefined ? '' : `; did you mean --${name}?`;
 }

@@ -1,5 +1,6 @@
 /** Pure XState machines and the host that steps them: no socket, timer, clock, random, env or logger. */
 
+export { fullJitter } from './backoff.ts';
 export * from './chart/active-state-ids.ts';
 export * from './chart/chart.ts';
 export * from './chart/transition-names.ts';

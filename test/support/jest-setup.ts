@@ -11,6 +11,8 @@ fc.configureGlobal({ beforeEach: leaveToChance });
 
 // Real browsers, TURN servers and lossy networks miss a deadline now and then on a busy machine. Such a test is tried
 // once more, and the first failure is printed; one that fails twice has failed.
-if (/\/test\/(interop|e2e|client)\//.test(expect.getState().testPath ?? '')) {
+const timed =
+  /\/test\/(interop|e2e|client\/(commands|rooms)|client\/[a-z]+\/(recovery|channels|turn|peer|bad-peer)\.test)\b/;
+if (timed.test(expect.getState().testPath ?? '')) {
   jest.retryTimes(1, { logErrorsBeforeRetry: true });
 }

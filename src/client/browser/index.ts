@@ -10,11 +10,14 @@ import type { PeerConnection } from '../rtc/types.ts';
 import { openBrowserSocket } from './browser-socket.ts';
 import { followPage } from './page-lifecycle.ts';
 
+export type { Observer, Step } from '../../machines/index.ts';
 export { PairlaneError, type PeerErrorCode } from '../peer/errors.ts';
 export type { Peer } from '../peer/peer.ts';
 export type { PeerEvents } from '../peer/peer-events.ts';
 export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../peer/peer-options.ts';
 export type { PeerState, SignalingState } from '../peer/peer-state.ts';
+export type { Answers } from '../peer/pending-requests.ts';
+export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
 
 /** What a peer needs, from the browser. */
@@ -33,7 +36,7 @@ export const browserPlatform: Platform = {
 /**
  * Creates a peer and connects it to the signaling server. It looks for a new way when the network changes, and says
  * goodbye when the page is left.
- * @param options `url`: the server that the page came from, unless said otherwise
+ * @param options `url`: the server that this module came from, unless said otherwise
  * @returns the peer, once the server has given it its id
  * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
  */
@@ -43,7 +46,12 @@ export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
   return peer;
 }
 
-/** The root of the page's own server, over WebSocket. */
+/**
+ * The Pairlane server that this file came from, over WebSocket, with the path that a proxy serves it under. In a bundle
+ * of somebody else's, whose address says nothing: the root of the page's server.
+ */
 function pageServerUrl(): string {
-  return `${location.origin.replace(/^http/, 'ws')}/`;
+  const isServed = /^https?:[^?#]*\/pairlane\.js([?#]|$)/.test(import.meta.url);
+  const base = isServed ? new URL('.', import.meta.url).href : `${location.origin}/`;
+  return base.replace(/^http/, 'ws');
 }

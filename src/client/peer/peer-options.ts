@@ -4,6 +4,7 @@ import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '
 import { DEFAULT_PORT } from '../../protocol/index.ts';
 import type { ChannelOptions } from '../rtc/peer-connection.ts';
 import type { DataChannelInit, IceServer, IceTransportPolicy } from '../rtc/types.ts';
+import { checkOptions } from './check-options.ts';
 import { PairlaneError } from './errors.ts';
 
 /** The seed's: what a peer asks for its public address when nobody says otherwise. */
@@ -74,6 +75,7 @@ export interface ResolvedOptions {
 
 /** @throws {PairlaneError} `invalid_option` */
 export function resolveOptions(options: PeerOptions): ResolvedOptions {
+  checkOptions(options);
   const { timeouts = {}, reconnect } = options;
   const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
   const { silenceMs = 15_000 } = timeouts;

@@ -7,6 +7,7 @@
  * them: the shell holds them and carries out the effects one after another.
  */
 import { assign, setup } from 'xstate';
+import { fullJitter } from '../backoff.ts';
 import { effect } from '../host/machine-host.ts';
 import type {
   NegotiationContext,
@@ -95,13 +96,12 @@ export const negotiationMachine = setup({
     countRefusedCandidate: assign({ candidatesRefused: ({ context }) => context.candidatesRefused + 1 }),
     countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
     forgetRestarts: assign({ restarts: 0 }),
-    // Full jitter: a random part of an exponentially growing bound, so that clients do not come back in step. A time
-    // that the server told counts as an attempt: when it is not back by then, the bound has grown.
+    // A time that the server told counts as an attempt: when it is not back by then, the bound has grown.
     drawBackoff: assign(({ context, event }) => {
-      const { backoffCapMs, backoffBaseMs } = context.settings;
+      const { backoffCapMs: capMs, backoffBaseMs: baseMs } = context.settings;
       const { random, afterMs } = event.type === 'SOCKET_LOST' ? event : { random: 1, afterMs: undefined };
-      const boundMs = Math.min(backoffCapMs, backoffBaseMs * 2 ** context.attempts);
-      return { attempts: context.attempts + 1, backoffMs: afterMs ?? random * boundMs };
+      const backoffMs = afterMs ?? fullJitter({ baseMs, capMs }, context.attempts, random);
+      return { attempts: context.attempts + 1, backoffMs };
     }),
   },
   guards: {

@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Address, parseAddress } from '../../common/address.ts';
-import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { fullJitter, NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -90,10 +90,10 @@ export class ParentDialer implements TimerOwner {
     const { random, queue, log } = this.#options;
     if (queue.now - this.#connectedAt >= STABLE_MS) this.#failures = 0;
     this.#connectedAt = Number.POSITIVE_INFINITY;
-    const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    const backoffMs = fullJitter({ baseMs: FIRST_DELAY_MS, capMs: MAX_DELAY_MS }, this.#failures, random());
     this.#failures += 1;
     this.#next = (this.#next + 1) % this.#addresses.length;
-    const delayMs = random() * bound + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
+    const delayMs = backoffMs + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
     log.info({ attempt: this.#failures, delayMs: Math.round(delayMs) }, 'connects to the parent again');
     queue.arm(this, 'redial', delayMs, () => this.dial());
   }

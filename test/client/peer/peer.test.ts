@@ -218,8 +218,30 @@ describe('errors', () => {
       { channel: { maxRetransmits: -1 } },
       { channel: { maxPacketLifeTime: 65_536 } },
       { channels: [{ label: 'chat' }] },
-    ]) {
+      { iceServers: [{ urls: 'http://example/' }] },
+      { timeouts: { offerMs: -1 } },
+      { timeouts: { checkingMs: Number.NaN } },
+      { reconnect: { baseMs: '1' } },
+      { reconnect: true },
+      { maxRestarts: 1.5 },
+      { iceTransportPolicy: 'none' },
+      { logger: console.log },
+    ] as object[]) {
       expect(await errorOf(createPeer(options))).toMatchObject({ code: 'invalid_option' });
+    }
+  });
+
+  it('name the option that does not exist, and the one that was probably meant', async () => {
+    for (const [options, words] of [
+      [{ iceServer: [] }, '`iceServer`: no such option; did you mean `iceServers`?'],
+      [{ timeouts: { offer: 1 } }, '`timeouts.offer`: no such option; did you mean `offerMs`?'],
+      [
+        { channels: [{ label: 'x', order: true }] },
+        '`channels[0].order`: no such option; did you mean `ordered`?',
+      ],
+      [{ constructor: 1 }, '`constructor`: no such option'],
+    ] as const) {
+      expect((await errorOf(createPeer(options as object))).message).toContain(words);
     }
   });
 

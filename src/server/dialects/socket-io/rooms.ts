@@ -130,7 +130,36 @@ export class Rooms implements RoomSocketHandlers {
         return;
       }
       metrics.received.add(decoded.request.name);
-      this.playerHost.dispatch(player, { ...this.#eventFrom(player, decoded.request), reply });
+      const holder = this.#holderOf(decoded.request);
+      if (holder && holder !== player && player.room === undefined) {
+        void this.#joinAfter(holder, player, decoded.request, reply);
+      } else this.playerHost.dispatch(player, { ...this.#eventFrom(player, decoded.request), reply });
+    } catch (error) {
+      this.#fail(player, error, 'requested');
+    }
+  }
+
+  /** Who has the place that is asked for. */
+  #holderOf(request: RoomRequest): Player | undefined {
+    if (request.name !== 'join_game') return undefined;
+    const { game_id: gameId, player_id: playerId } = request.fields;
+    return this.rooms.get(roomIdKey(gameId))?.players.get(roomIdKey(playerId));
+  }
+
+  /**
+   * A player that lost its network without a word may be the one that asks: the one in its place is asked for a sign of
+   * life, keeps the place if it gives one, and is closed if not.
+   */
+  async #joinAfter(
+    holder: Player,
+    player: Player,
+    request: RoomRequest,
+    reply: Reply | undefined,
+  ): Promise<void> {
+    try {
+      if (!(await holder.socket.isAlive())) holder.socket.close();
+      if (!this.players.has(player.socket)) return;
+      this.playerHost.dispatch(player, { ...this.#eventFrom(player, request), reply });
     } catch (error) {
       this.#fail(player, error, 'requested');
     }

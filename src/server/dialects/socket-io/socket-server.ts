@@ -14,6 +14,8 @@ import { NO_SIZE_LIMIT_BYTES, SIZE_HEADROOM_BYTES } from '../native/listen.ts';
 export interface RoomSocket {
   readonly id: string;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
+  /** Asks the client for a sign of life, now. @returns whether one came in time */
+  isAlive(): Promise<boolean>;
   close(): void;
 }
 
@@ -41,6 +43,9 @@ interface EngineConnection {
   readonly transport: { closeTimeout?: number };
   once(event: 'close', listener: (reason: string) => void): void;
 }
+
+/** How long a client has to answer when somebody else wants its place: it may have lost its network without a word. */
+const SIGN_OF_LIFE_MS = 1_500;
 
 /** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
 const POLL_CLOSE_TIMEOUT_MS = 500;
@@ -108,8 +113,10 @@ export function serveSocketIo(
     socket.conn.on('drain', () => {
       unsentBytes = 0;
     });
+    const isAlive = signOfLife(socket.conn as never);
     const own: RoomSocket = {
       id: socket.id,
+      isAlive,
       emit(name, event) {
         socket.emit(name, event);
         if (maxUnsentBytes === 0 || unsentBytes <= maxUnsentBytes) return;
@@ -131,6 +138,36 @@ export function serveSocketIo(
   return async () => {
     isStopped = true;
     await io.close();
+  };
+}
+
+/** What an extra ping needs of the connection below Socket.IO's, beyond its typings. */
+interface PingableConnection {
+  sendPacket(type: 'ping'): void;
+  once(event: 'packet' | 'close', listener: () => void): void;
+  off(event: 'packet' | 'close', listener: () => void): void;
+}
+
+/** @returns asks for a sign of life; all who want to know at the same time share one question */
+function signOfLife(connection: PingableConnection): () => Promise<boolean> {
+  let asking: Promise<boolean> | undefined;
+  return () => {
+    asking ??= new Promise<boolean>((resolve) => {
+      const end = (isAlive: boolean) => {
+        clearTimeout(deadline);
+        connection.off('packet', heard);
+        connection.off('close', gone);
+        asking = undefined;
+        resolve(isAlive);
+      };
+      const [heard, gone] = [() => end(true), () => end(false)];
+      const deadline = setTimeout(gone, SIGN_OF_LIFE_MS);
+      deadline.unref();
+      connection.once('packet', heard);
+      connection.once('close', gone);
+      connection.sendPacket('ping');
+    });
+    return asking;
   };
 }
 

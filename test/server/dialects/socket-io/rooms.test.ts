@@ -1,6 +1,7 @@
 /** Game rooms, over real Socket.IO: who is in a game, what reaches whom, and what is refused. */
 import { describe, expect, it } from '@jest/globals';
 import { RoomClient } from '../../../support/clients/room-client.ts';
+import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
@@ -296,4 +297,35 @@ describe('the order of a negotiation', () => {
     two.signal('g', 1, 'answer', 'to the offer of before');
     expect(await two.next('signal_error')).toMatchObject({ code: 'no_offer' });
   });
+});
+
+describe('a player whose place somebody wants', () => {
+  it('keeps it while it is alive, whatever it says or does not say', async () => {
+    const server = await start();
+    const [one, again] = [await connect(server), await connect(server)];
+    await one.join('g', 'ada');
+    for (let i = 0; i < 3; i += 1) {
+      expect(await again.join('g', 'ada')).toMatchObject({ code: 'player_taken' });
+    }
+    expect(one.socket.connected).toBe(true);
+    expect(await one.join('g', 'ada')).toEqual({ players: ['ada'] });
+  });
+
+  it.each([['websocket'], ['polling']])(
+    'gives way to the one that asks, with its first request, when it does not answer over %s',
+    async (transport) => {
+      const server = await start();
+      const proxy = await TcpProxy.start(`http://127.0.0.1:${server.server.port}`);
+      const lost = await RoomClient.connect(proxy.url.replace(/^ws/, 'http'), {
+        transports: [transport],
+      } as never);
+      const [other, again] = [await connect(server), await connect(server)];
+      await lost.join('g', 'ada');
+      await other.join('g', 'bob');
+      proxy.stall();
+      expect(await again.join('g', 'ada')).toEqual({ players: ['bob', 'ada'] });
+      expect(await other.next('player_left')).toMatchObject({ player_id: 'ada', reason: 'disconnected' });
+      await proxy.close();
+    },
+  );
 });

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { fullJitter } from '../../../../machines/index.ts';
 import type { NodeId } from '../../../node-id.ts';
 import type { Bus, BusHandlers } from '../bus.ts';
 import { BusError } from '../bus-errors.ts';
@@ -118,7 +119,8 @@ export class NatsBus implements Bus {
 
   #openLater(address: NatsAddress, prefix: string): void {
     if (!this.#handlers) return;
-    const delayMs = this.#random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    const bounds = { baseMs: FIRST_DELAY_MS, capMs: MAX_DELAY_MS };
+    const delayMs = fullJitter(bounds, this.#failures, this.#random());
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#open(address, prefix).catch((error: Error) => {

@@ -1,0 +1,132 @@
+/** Options as they come from plain JavaScript: names that do not exist and values that cannot be are refused. */
+import { nearestName } from '../../common/nearest-name.ts';
+import { PairlaneError } from './errors.ts';
+
+/** @returns what the value should be; undefined when it is that */
+type Check = (value: unknown) => string | undefined;
+type Checks = { readonly [name: string]: Check };
+
+/** setTimeout's longest delay, 24.8 days. */
+const MAX_DELAY_MS = 2_147_483_647;
+
+const ofType =
+  (type: 'string' | 'boolean' | 'function', what: string): Check =>
+  (value) =>
+    typeof value === type ? undefined : what;
+
+const wholeNumber =
+  (min: number, max: number): Check =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `a whole number from ${min} to ${max}`;
+
+const number =
+  (min: number, max: number): Check =>
+  (value) =>
+    typeof value === 'number' && value >= min && value <= max ? undefined : `a number from ${min} to ${max}`;
+
+const listOf =
+  (check: Check, what: string): Check =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => check(item) === undefined) ? undefined : what;
+
+const withMethods =
+  (...names: string[]): Check =>
+  (value) =>
+    names.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function')
+      ? undefined
+      : `an object with ${names.join(', ')}`;
+
+const delay = number(0, MAX_DELAY_MS);
+
+/** W3C WebRTC 4.2.4: what an ICE server's URL begins with. */
+const iceUrl: Check = (value) =>
+  typeof value === 'string' && /^(stuns?|turns?):[^\s]+$/.test(value) ? undefined : 'a stun: or turn: URL';
+
+const iceServer: Check = (value) => {
+  const { urls, username, credential } = (value ?? {}) as { [field: string]: unknown };
+  const areUrls = (Array.isArray(urls) ? urls : [urls]).every((url) => iceUrl(url) === undefined);
+  const areTexts = [username, credential].every((text) => text === undefined || typeof text === 'string');
+  return areUrls && areTexts ? undefined : 'an ICE server';
+};
+
+const channelFields: Checks = {
+  label: ofType('string', 'a text'),
+  ordered: ofType('boolean', 'true or false'),
+  maxRetransmits: wholeNumber(0, 65_535),
+  maxPacketLifeTime: wholeNumber(0, 65_535),
+};
+
+const timeoutFields: Checks = {
+  signalingMs: delay,
+  offerMs: delay,
+  answerMs: delay,
+  checkingMs: delay,
+  silenceMs: delay,
+};
+
+const optionFields: Checks = {
+  url: ofType('string', 'a text'),
+  iceServers: listOf(iceServer, 'a list of { urls, username?, credential? } with stun: or turn: URLs'),
+  iceTransportPolicy: (value) => (value === 'all' || value === 'relay' ? undefined : '`all` or `relay`'),
+  iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
+  channel: () => undefined,
+  channels: listOf((value) => (isObject(value) ? undefined : 'a channel'), 'a list of channels'),
+  timeouts: () => undefined,
+  reconnect: () => undefined,
+  maxRestarts: wholeNumber(0, 1_000),
+  clock: withMethods('now', 'wallTime', 'every'),
+  observer: ofType('function', 'a function'),
+  inspect: ofType('boolean', 'true or false'),
+  logger: withMethods('debug', 'warn'),
+};
+
+/**
+ * Checks the options of `createPeer` as the command line is checked.
+ * @throws {PairlaneError} `invalid_option`: which one, what it should be, and the name that was probably meant
+ */
+export function checkOptions(options: object): void {
+  const check = (where: string, value: unknown, checks: Checks) => {
+    if (value === undefined) return;
+    if (!isObject(value)) throw wrong(where, 'should be an object');
+    for (const [name, field] of Object.entries(value)) {
+      const path = where === 'options' ? name : `${where}.${name}`;
+      const checkField = Object.hasOwn(checks, name) ? checks[name] : undefined;
+      if (!checkField) {
+        const meant = nearestName(name, Object.keys(checks));
+        throw wrong(path, `no such option${meant === undefined ? '' : `; did you mean \`${meant}\`?`}`);
+      }
+      const should = field === undefined ? undefined : checkField(field);
+      if (should !== undefined) throw wrong(path, `should be ${should}`);
+    }
+  };
+  check('options', options, optionFields);
+  const {
+    channel,
+    channels = [],
+    timeouts,
+    reconnect,
+  } = options as {
+    readonly channel?: unknown;
+    readonly channels?: readonly unknown[];
+    readonly timeouts?: unknown;
+    readonly reconnect?: unknown;
+  };
+  check('channel', channel, channelFields);
+  channels.forEach((one, i) => {
+    check(`channels[${i}]`, one, channelFields);
+    if (typeof (one as { label?: unknown }).label !== 'string')
+      throw wrong(`channels[${i}].label`, 'is missing');
+  });
+  check('timeouts', timeouts, timeoutFields);
+  if (reconnect !== false) check('reconnect', reconnect, { baseMs: delay, capMs: delay });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(path: string, why: string): PairlaneError {
+  return new PairlaneError('invalid_option', `\`${path}\`: ${why}`);
+}

@@ -1,0 +1,60 @@
+/** A peer that is closed, at whatever moment of its handshake, keeps its process alive no longer. */
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+const run = promisify(execFile);
+// It accepts connections, and never says a word.
+const silent = createServer().listen(0, '127.0.0.1');
+afterAll(() => silent.close());
+
+/** TEST-NET-1 (RFC 5737): nobody is there. */
+const iceServers: readonly (readonly [string, readonly object[]])[] = [
+  ['without ICE servers', []],
+  ['with a STUN server that does not answer', [{ urls: 'stun:192.0.2.99:3478' }]],
+  ['with a STUN server whose name does not resolve', [{ urls: 'stun:stun.invalid:3478' }]],
+  [
+    'with a TURN server that does not answer',
+    [{ urls: 'turn:192.0.2.99:3478', username: 'user', credential: 'pass' }],
+  ],
+  [
+    'with a TURN server that is reached over TCP only, and silent',
+    [
+      {
+        urls: `turn:127.0.0.1:${(silent.address() as { port: number }).port}`,
+        username: 'u',
+        credential: 'p',
+      },
+    ],
+  ],
+];
+
+const moments = [
+  ...['created', 'offering', 'answering', 'checking', 'connected'],
+  ...[0, 1, 2, 5, 10, 15, 25, 40, 60, 90, 110, 130, 160, 200, 300],
+];
+
+describe('a peer that is closed at any moment of its handshake', () => {
+  it.each(iceServers)(
+    'leaves no timer and no socket, and its process ends by itself (%s)',
+    async (_, servers) => {
+      const { server } = await startTestServer();
+      const file = 'test/support/peers/close-at.ts';
+      const args = [
+        'node_modules/tsx/dist/cli.mjs',
+        file,
+        server.url,
+        JSON.stringify(servers),
+        moments.join(),
+      ];
+      const { stdout } = await run(process.execPath, args).catch(
+        (error: { stdout: string; stderr: string }) => ({
+          stdout: error.stdout + error.stderr,
+        }),
+      );
+      expect(stdout).toBe('closed\n');
+    },
+  );
+});
