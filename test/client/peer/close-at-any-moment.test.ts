@@ -1,5 +1,6 @@
 /** A peer that is closed, at whatever moment of its handshake, keeps its process alive no longer. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -8,6 +9,7 @@ import { startTestServer } from '../../support/servers/test-server.ts';
 const run = promisify(execFile);
 // It accepts connections, and never says a word.
 const silent = createServer().listen(0, '127.0.0.1');
+await once(silent, 'listening');
 afterAll(() => silent.close());
 
 /** TEST-NET-1 (RFC 5737): nobody is there. */
