@@ -29,7 +29,7 @@ interface CandidatePair {
 
 /** What this file uses of werift's ICE agent beyond its typings. */
 export interface GatheringIceAgent {
-  readonly state: string;
+  state: string;
   stunServer?: unknown;
   readonly protocols: Protocol[];
   readonly checkList: CandidatePair[];
@@ -82,8 +82,10 @@ function pairLate(agent: GatheringIceAgent): void {
   }
 }
 
-/** A relay address that was granted after the connection was closed would be refreshed for ever. */
+/** A relay address that was granted after the connection was closed would be refreshed forever. */
 async function closeLate(agent: GatheringIceAgent): Promise<void> {
   if (!closed.has(agent)) return;
+  // Its loop of checks, which looks at the state every 20 ms, would run forever.
+  agent.state = 'closed';
   for (const protocol of agent.protocols.splice(0)) await protocol.close?.();
 }
