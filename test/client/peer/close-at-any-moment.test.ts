@@ -10,7 +10,7 @@ const run = promisify(execFile);
 // It accepts connections, and never says a word.
 const silent = createServer().listen(0, '127.0.0.1');
 await once(silent, 'listening');
-afterAll(() => silent.close());
+afterAll(() => void silent.close());
 
 /** TEST-NET-1 (RFC 5737): nobody is there. */
 const iceServers: readonly (readonly [string, readonly object[]])[] = [
