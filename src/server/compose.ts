@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import { StepQueue } from '../machines/index.ts';
 import { Admission } from './admission/admission.ts';
+import { Origins } from './admission/origins.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { noLinks } from './cluster/links.ts';
@@ -51,7 +52,8 @@ export function compose(deps: CompositionDeps) {
   const { options, log, clock, rooms } = deps;
   const queue = new StepQueue(clock);
   const readiness = new Readiness();
-  const admission = new Admission(options, log, () => clock.now(), readiness);
+  const origins = new Origins(options);
+  const admission = new Admission(options, log, () => clock.now(), readiness, origins);
   const core = composeCore(deps, queue);
   const nodes = composeNodes(deps, core, readiness);
   const { signaling, epochs } = core;
@@ -90,6 +92,7 @@ export function compose(deps: CompositionDeps) {
     epochs,
     readiness,
     admission,
+    origins,
     metrics,
     inspector,
     drain,

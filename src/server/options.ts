@@ -123,6 +123,14 @@ export const serverOptions = {
     default: DEFAULT_MAX_CONNECTIONS,
     help: 'Clients that may be connected at once.',
   },
+  maxHttpConnections: {
+    kind: 'integer',
+    min: 1,
+    max: 10_000_000,
+    zero: none,
+    default: 10_000,
+    help: 'TCP connections that may be open at once beside those of clients: HTTP, Socket.IO polling, and who asks nothing.',
+  },
   maxConnectionsPerAddress: {
     kind: 'integer',
     min: 1,
@@ -160,6 +168,17 @@ export const serverOptions = {
     value: 'ADDRESS',
     default: [],
     help: 'Proxy, or network of proxies, whose X-Forwarded-For is believed; may be given more than once.',
+  },
+  proxyProtocol: {
+    kind: 'switch',
+    default: false,
+    help: 'Believe the address in a PROXY protocol (version 2) header of a proxy that --trust-proxy lists.',
+  },
+  publicHost: {
+    kind: 'list',
+    value: 'NAME',
+    default: [],
+    help: 'Host name under which browsers reach this server, besides its address and localhost; * for any.',
   },
   allowOrigin: {
     kind: 'list',

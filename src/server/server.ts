@@ -74,20 +74,22 @@ export class SignalingServer {
   /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
   async start(): Promise<this> {
     const { options, parts } = this;
-    const { admission, metrics, readiness, inspector, cluster, connections, clock, queue } = parts;
+    const { admission, origins, metrics, readiness, inspector, cluster, connections, clock, queue } = parts;
     parts.rooms = await this.#createRooms();
     inspector.start();
     await cluster?.start();
     this.#listening = await this.#listen({
       options,
       admission,
+      origins,
+      log: parts.log,
       metrics,
       handlers: connections,
       addRoutes: (app) => {
         readiness.addRoutes(app);
         addDrainRoute(app, { drainMs: options.drainMs, drain: () => void this.drain() });
         inspector.addRoutes(app);
-        parts.rooms?.addRoutes(app, admission);
+        parts.rooms?.addRoutes(app, admission, origins);
       },
     });
     this.#stopTimers = driveTimers(queue.timers, clock);

@@ -4,9 +4,10 @@ import type { Readiness } from '../http/readiness.ts';
 import type { HttpRequest, HttpResponse } from '../http/uws.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { isAllowedOrigin } from './allowed-origins.ts';
-import { addressKey, addressText, TrustedProxies } from './client-address.ts';
+import { addressKey, TrustedProxies } from './client-address.ts';
+import type { Origins } from './origins.ts';
 import { AddressCount, AddressRate } from './rate-limits.ts';
+import { type RequestFacts, readFacts } from './request-facts.ts';
 
 /** A refused upgrade, for the client, the log and the metrics. */
 export interface UpgradeRefusal {
@@ -15,20 +16,12 @@ export interface UpgradeRefusal {
   readonly message: string;
 }
 
-/** What is known of one who wants to connect; what a header does not say is empty. */
-export interface RequestFacts {
-  readonly remote: string;
-  readonly forwarded: string;
-  readonly origin: string;
-  readonly host: string;
-  /** It has a session to come back to. */
-  readonly isReturning?: boolean;
-}
-
 type Verdict = { readonly address: string } | { readonly refusal: UpgradeRefusal };
 
-interface Asking extends Pick<RequestFacts, 'origin' | 'host'> {
+interface Asking {
   readonly address: string;
+  readonly origin: string;
+  readonly host: string;
   readonly isReturning: boolean;
   readonly now: number;
 }
@@ -44,16 +37,24 @@ export class Admission {
   readonly #now: () => number;
   readonly #readiness: Readiness;
   readonly #proxies: TrustedProxies;
+  readonly #origins: Origins;
   readonly #perAddress = new AddressCount();
   readonly #upgrades: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
 
   /** @throws when `--trust-proxy` has an entry that is no address */
-  constructor(options: ServerOptions, log: Logger, now: () => number, readiness: Readiness) {
+  constructor(
+    options: ServerOptions,
+    log: Logger,
+    now: () => number,
+    readiness: Readiness,
+    origins: Origins,
+  ) {
     this.#options = options;
     this.#log = log;
     this.#now = now;
     this.#readiness = readiness;
+    this.#origins = origins;
     this.#proxies = new TrustedProxies(options.trustProxy);
     const { maxUpgradesPerSecond } = options;
     this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
@@ -62,18 +63,13 @@ export class Admission {
 
   /** The client's address as limits count it, or why it may not connect. */
   judge(res: HttpResponse, req: HttpRequest): Verdict {
-    return this.judgeRequest({
-      remote: addressText(res.getRemoteAddress()),
-      forwarded: req.getHeader('x-forwarded-for'),
-      origin: req.getHeader('origin'),
-      host: req.getHeader('host'),
-      isReturning: req.getQuery('resume') === 'back',
-    });
+    return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back');
   }
 
-  /** The same for a request that another library read. */
-  judgeRequest({ remote, forwarded, origin, host, isReturning = false }: RequestFacts): Verdict {
-    const address = this.addressOf(remote, forwarded);
+  /** The same for a request that was read before. @param isReturning it has a session to come back to */
+  judgeRequest(facts: RequestFacts, isReturning = false): Verdict {
+    const address = this.addressOf(facts);
+    const [origin, host] = [facts.headers.get('origin') ?? '', facts.headers.get('host') ?? ''];
     const now = this.#now();
     const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, isReturning, now }));
     this.#upgrades.count(address, now);
@@ -86,8 +82,10 @@ export class Admission {
   }
 
   /** Whom limits count: behind a trusted proxy, the one that it names. */
-  addressOf(remote: string, forwarded: string): string {
-    return addressKey(this.#proxies.clientOf(remote, forwarded));
+  addressOf({ remote, proxied, headers }: RequestFacts): string {
+    const forwarded = headers.get('x-forwarded-for') ?? '';
+    const believed = this.#options.proxyProtocol ? proxied : '';
+    return addressKey(this.#proxies.clientOf(remote, forwarded, believed));
   }
 
   opened(address: string): void {
@@ -101,7 +99,7 @@ export class Admission {
   }
 
   #createReasons() {
-    const { maxConnections, maxConnectionsPerAddress, allowOrigin } = this.#options;
+    const { maxConnections, maxConnectionsPerAddress } = this.#options;
     return [
       {
         kind: 'draining',
@@ -133,7 +131,7 @@ export class Admission {
         kind: 'origin',
         status: '403 Forbidden',
         message: 'Pages of this origin may not connect (--allow-origin).',
-        fits: ({ origin, host }: Asking) => !isAllowedOrigin(origin, host, allowOrigin),
+        fits: ({ origin, host }: Asking) => !this.#origins.mayConnect(origin, host),
       },
     ];
   }

@@ -2,41 +2,41 @@
  * Who a client is, as far as its address says: the one that its socket comes from, or behind a proxy that we trust,
  * the one that the proxy names. Nobody else's word for an address counts, or every limit by address could be dodged.
  */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
-const MAPPED_PREFIX = '0000:0000:0000:0000:0000:ffff:';
-
-/** All 16 or 4 bytes as text that {@link addressKey} and a {@link BlockList} can read. */
+/** A socket's 16 or 4 bytes as text in its canonical form; empty for none. */
 export function addressText(bytes: ArrayBuffer): string {
   const address = Buffer.from(bytes);
+  if (address.length === 0) return '';
   if (address.length === 4) return address.join('.');
-  const groups = address.toString('hex').match(/.{4}/g) ?? [];
-  const text = groups.join(':');
-  return text.startsWith(MAPPED_PREFIX) ? address.subarray(12).join('.') : text;
+  return canonicalAddress(address.toString('hex').match(/.{4}/g)?.join(':') ?? '') ?? '';
 }
 
-/** The same of an address that uWebSockets.js gave as text, which it always writes out in full. */
-export function plainAddress(text: string): string {
-  return text.startsWith(MAPPED_PREFIX)
-    ? Buffer.from(text.slice(MAPPED_PREFIX.length).replace(':', ''), 'hex').join('.')
-    : text;
+/**
+ * One text for an address, however it is spelled: IPv6 as RFC 5952 has it, without a zone, and an IPv4 address that is
+ * mapped into IPv6 as the IPv4 address that it is.
+ * @returns undefined for what is no address
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const [address = ''] = text.split('%');
+  const version = isIP(address);
+  if (version !== 6) return version === 4 ? address : undefined;
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1] ?? canonical;
 }
 
 /** Whom a limit counts: an IPv4 address, or the /64 that an IPv6 host has to itself. */
 export function addressKey(text: string): string {
-  if (!text.includes(':')) return text;
-  const [head = '', tail] = text.split('::');
+  const address = canonicalAddress(text) ?? text;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...new Array(Math.max(0, zeros)).fill('0'), ...after];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
+  return [...before, ...new Array(Math.max(0, zeros)).fill('0'), ...after].slice(0, 4).join(':');
 }
 
-/** The proxies whose `X-Forwarded-For` is believed. */
+/** The proxies whose word for an address is believed. */
 export class TrustedProxies {
   readonly #proxies = new BlockList();
   readonly #isEmpty: boolean;
@@ -48,45 +48,58 @@ export class TrustedProxies {
   constructor(list: readonly string[]) {
     this.#isEmpty = list.length === 0;
     for (const entry of list) {
-      const [address = '', bits] = entry.split('/');
-      const family = familyOf(address);
-      const most = family === 'ipv6' ? 128 : 32;
-      if (!family || (bits !== undefined && !(/^\d+$/.test(bits) && Number(bits) <= most)))
+      const network = parseNetwork(entry);
+      if (!network)
         throw new Error(`--trust-proxy: ${entry} is no address and no network (ADDRESS or ADDRESS/BITS)`);
-      this.#proxies.addSubnet(address, bits === undefined ? most : Number(bits), family);
+      this.#proxies.addSubnet(network.address, network.bits, familyOf(network.address));
     }
   }
 
   /**
    * @param remote where the socket comes from
    * @param forwarded the `X-Forwarded-For` header: each proxy appends whom it got the request from
+   * @param proxied whom the PROXY protocol names; empty when it is not used
    * @returns the last address in the chain that is not a trusted proxy's
    */
-  clientOf(remote: string, forwarded: string): string {
-    if (this.#isEmpty || forwarded === '') return remote;
+  clientOf(remote: string, forwarded: string, proxied = ''): string {
+    if (this.#isEmpty) return remote;
     let client = remote;
-    for (const hop of forwarded.split(',').reverse()) {
+    for (const hop of [...(forwarded === '' ? [] : forwarded.split(',')), proxied].reverse()) {
       if (!this.#isTrusted(client)) break;
-      const named = plain(hop.trim());
-      if (!familyOf(named)) break;
+      if (hop === '') continue;
+      const named = canonicalAddress(withoutPort(hop.trim()));
+      if (named === undefined) break;
       client = named;
     }
     return client;
   }
 
-  #isTrusted(address: string): boolean {
-    const family = familyOf(address);
-    return family !== undefined && this.#proxies.check(address, family);
+  #isTrusted(text: string): boolean {
+    const address = canonicalAddress(text);
+    return address !== undefined && this.#proxies.check(address, familyOf(address));
   }
 }
 
+const MAPPED_BITS = 96;
+
+function parseNetwork(entry: string): { address: string; bits: number } | undefined {
+  const [text = '', bits, ...rest] = entry.split('/');
+  const address = canonicalAddress(text);
+  const most = text.includes(':') ? 128 : 32;
+  if (address === undefined || rest.length > 0) return undefined;
+  if (bits !== undefined && !(/^\d+$/.test(bits) && Number(bits) <= most)) return undefined;
+  // `::ffff:10.0.0.0/104` is 10.0.0.0/8.
+  const unmapped = most === 128 && !address.includes(':') ? MAPPED_BITS : 0;
+  const left = (bits === undefined ? most : Number(bits)) - unmapped;
+  return left < 0 ? undefined : { address, bits: left };
+}
+
 /** Some proxies write `[2001:db8::1]:1234`, or `192.0.2.1:1234`. */
-function plain(hop: string): string {
+function withoutPort(hop: string): string {
   const bracketed = /^\[([^\]]+)\](:\d+)?$/.exec(hop)?.[1];
   return bracketed ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
-function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
-  const version = isIP(address);
-  return version === 4 ? 'ipv4' : version === 6 ? 'ipv6' : undefined;
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
 }

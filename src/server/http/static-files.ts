@@ -16,6 +16,15 @@ export interface ServedFile {
     | 'text/javascript; charset=utf-8'
     | 'image/svg+xml'
     | 'text/css; charset=utf-8';
+  /** A script that pages of other origins may import. */
+  readonly isShared?: boolean;
+}
+
+export interface FileRules {
+  /** What is answered in place of a file; undefined: the file. */
+  readonly refusalOf?: (req: HttpRequest, res: HttpResponse) => Answer | undefined;
+  /** What lets a page of that origin import a shared file. */
+  readonly corsHeaders?: (origin: string, host: string) => NonNullable<Answer['headers']>;
 }
 
 /** The build's folder, also for a server that runs from its sources. */
@@ -34,18 +43,20 @@ const HEADERS: readonly (readonly [string, string])[] = [
 
 /**
  * Serves each file. One that the build has not made is left out, so that a server in development starts.
- * @param refusalOf what is answered in place of a file; undefined: the file
  */
 export function serveFiles(
   app: TemplatedApp,
   files: readonly ServedFile[],
-  refusalOf: (req: HttpRequest, res: HttpResponse) => Answer | undefined = () => undefined,
+  { refusalOf, corsHeaders }: FileRules,
 ): void {
-  for (const { path, file, type } of files) {
+  for (const { path, file, type, isShared } of files) {
     const body = readBuilt(file);
     if (body === undefined) continue;
-    const found: Answer = { headers: [['content-type', type], ...HEADERS], body };
-    serveGet(app, path, (req, res) => refusalOf(req, res) ?? found);
+    const headers: Answer['headers'] = [['content-type', type], ...HEADERS];
+    serveGet(app, path, (req, res) => {
+      const shared = isShared ? corsHeaders?.(req.getHeader('origin'), req.getHeader('host')) : undefined;
+      return refusalOf?.(req, res) ?? { headers: shared ? [...headers, ...shared] : headers, body };
+    });
   }
 }
 

@@ -6,12 +6,26 @@
 import type * as uWebSockets from 'uWebSockets.js';
 import { createRequire } from 'node:module';
 
-export type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js';
+export type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_listen_socket,
+  WebSocket,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
 
 const BINDINGS = [
   { name: 'uWebSockets.js', nodes: 'Node 20, 22 and 23, glibc 2.31 or newer' },
   { name: 'uWebSockets.js-glibc2.38', nodes: 'Node 22, 24 and 26, glibc 2.38 or newer' },
 ];
+
+/**
+ * uWebSockets.js ends a connection whose headers are longer, without a word to us; its own limit, 4 KiB, is less than
+ * the cookies that the applications of a host set together. We refuse above {@link MAX_HEADER_BYTES}, and say so.
+ */
+process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(32 * 1024);
+export const MAX_HEADER_BYTES = 16 * 1024;
 
 function load(): typeof uWebSockets {
   const require = createRequire(import.meta.url);

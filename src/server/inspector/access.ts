@@ -4,11 +4,9 @@
  * With a token: everybody who knows it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isCrossOrigin, isLocal, readFacts } from '../admission/request-facts.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse } from '../http/uws.ts';
-
-/** How this machine's own people call it. */
-export const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
 /** What a refused visitor is told; undefined: come in. */
 export function refusalOf(
@@ -16,13 +14,9 @@ export function refusalOf(
   req: HttpRequest,
   token: string | undefined,
 ): string | undefined {
-  const host = req.getHeader('host');
-  const origin = req.getHeader('origin');
-  if (origin !== '' && origin.replace(/^https?:\/\//, '') !== host) return 'Not from another site.\n';
-  if (token !== undefined) return undefined;
-  const isForwarded = req.getHeader('x-forwarded-for') !== '' || req.getHeader('forwarded') !== '';
-  const address = Buffer.from(res.getRemoteAddressAsText()).toString();
-  if (isLoopback(address) && !isForwarded && LOOPBACK_HOST.test(host)) return undefined;
+  const facts = readFacts(res, req);
+  if (isCrossOrigin(facts)) return 'Not from another site.\n';
+  if (token !== undefined || isLocal(facts)) return undefined;
   return 'The visualizer is open to its own machine only. Set --inspect-token to open it to those who know it.\n';
 }
 
@@ -41,11 +35,6 @@ export function unauthorized(req: HttpRequest, token: string | undefined): Answe
 /** The answer to a refused visitor. */
 export function forbidden(refusal: string | undefined): Answer | undefined {
   return refusal === undefined ? undefined : { status: '403 Forbidden', headers: [TEXT], body: refusal };
-}
-
-/** uWebSockets.js writes IPv6 addresses in full. */
-export function isLoopback(address: string): boolean {
-  return /^(127\.\d+\.\d+\.\d+|::1|(0000:){7}0001|(0000:){5}ffff:7f[\da-f]{2}:[\da-f]{4})$/.test(address);
 }
 
 /** Takes as long for a token that is wrong in its first letter as for one that is wrong in its last. */

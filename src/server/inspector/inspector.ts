@@ -83,7 +83,7 @@ export class Inspector {
   addRoutes(app: TemplatedApp): void {
     const { inspect, inspectToken } = this.#server.options;
     if (!inspect) return;
-    serveFiles(app, FILES, (req, res) => forbidden(refusalOf(res, req, inspectToken)));
+    serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, inspectToken)) });
     serveGet(app, '/inspect', () => ({
       status: '308 Permanent Redirect',
       headers: [['location', 'inspect/']],

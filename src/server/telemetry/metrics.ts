@@ -44,6 +44,8 @@ export class Metrics {
   readonly received = new Counts();
   /** By kind: an error code, a reason not to let connect, or why a session was closed. */
   readonly refused = new Counts();
+  /** TCP connections that are no client's WebSocket. */
+  httpConnections: () => number = () => 0;
   bytesReceived = 0;
   bytesSent = 0;
   readonly #registry = new Registry();
@@ -69,6 +71,9 @@ export class Metrics {
     this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
       byState(measured.rooms()?.players.values() ?? []),
     );
+    this.#gauge('pairlane_http_connections', 'TCP connections that are no WebSocket.', ['state'], () => [
+      ['open', this.httpConnections()],
+    ]);
     this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
     this.#counter(
       'pairlane_messages_received_total',

@@ -47,6 +47,11 @@ export class Connections implements SocketHandlers {
     }
   }
 
+  controlled(socket: ClientSocket, bytes: number): void {
+    const { client } = socket.getUserData();
+    if (client?.session) this.#inbox.receiveControl(client, bytes);
+  }
+
   closed(socket: ClientSocket, code: number): void {
     const data = socket.getUserData();
     const { client } = data;

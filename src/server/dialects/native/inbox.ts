@@ -67,6 +67,12 @@ export class Inbox {
     client.sendAckIfDue();
   }
 
+  /** A ping or a pong of WebSocket itself: it counts like a message, and is nothing else. */
+  receiveControl(client: NativeClient, bytes: number): void {
+    this.#metrics.bytesReceived += bytes;
+    this.#isWithinRate(client, bytes, this.#signaling.queue.now);
+  }
+
   #accept(session: ServerSession, client: NativeClient, frame: Frame, isNumbered: boolean): void {
     const { type } = frame.message;
     this.#metrics.received.add(type);

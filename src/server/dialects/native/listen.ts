@@ -2,6 +2,8 @@
 
 import { NO_TIMER } from '../../../machines/index.ts';
 import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
+import { httpRules } from '../../admission/http-rules.ts';
+import type { Origins } from '../../admission/origins.ts';
 import { answer, serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { bind } from '../../http/bind.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
@@ -13,7 +15,9 @@ import {
   us_listen_socket_close,
   us_socket_local_port,
 } from '../../http/uws.ts';
+import { watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { ClientSocket, SocketData, SocketKind } from './native-client.ts';
 
@@ -21,6 +25,8 @@ export interface SocketHandlers {
   opened(socket: ClientSocket): void;
   /** The bytes are good only until this returns. */
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void;
+  /** A ping or a pong of WebSocket itself came, which a ping is answered with already. @param bytes how many it has */
+  controlled(socket: ClientSocket, bytes: number): void;
   /** From here on every method of the socket throws but `getUserData`. */
   closed(socket: ClientSocket, code: number): void;
 }
@@ -28,6 +34,8 @@ export interface SocketHandlers {
 export interface ListenDeps {
   readonly options: ServerOptions;
   readonly admission: Admission;
+  readonly origins: Origins;
+  readonly log: Logger;
   readonly metrics: Metrics;
   readonly handlers: SocketHandlers;
   /** Adds the routes of the parts that have their own. */
@@ -46,11 +54,16 @@ const FILES: readonly ServedFile[] = [
   { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
   { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
   { path: '/site.js', file: 'site/site.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/pairlane.js', file: 'browser/pairlane.js', type: 'text/javascript; charset=utf-8' },
+  {
+    path: '/pairlane.js',
+    file: 'browser/pairlane.js',
+    type: 'text/javascript; charset=utf-8',
+    isShared: true,
+  },
 ];
 
 /** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
-export const SIZE_HEADROOM_BYTES = 1024 * 1024;
+export const SIZE_HEADROOM_BYTES = 16 * 1024;
 export const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
@@ -63,15 +76,21 @@ const CLOSE_GRACE_MS = 200;
 export async function listen({
   options,
   admission,
+  origins,
+  log,
   metrics,
   handlers,
   addRoutes,
 }: ListenDeps): Promise<Listening> {
-  const { maxMessageBytes } = options;
+  const { maxMessageBytes, maxUnsentBytes } = options;
+  const maxFrameBytes = maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES;
   const app = createApp(options);
+  metrics.httpConnections = watchApp(app, httpRules({ options, origins, log, metrics }));
   app.ws<SocketData>('/*', {
-    maxPayloadLength: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
-    maxBackpressure: 0,
+    maxPayloadLength: maxFrameBytes,
+    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.
+    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * maxFrameBytes,
+    closeOnBackpressureLimit: true,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     upgrade(res, req, context) {
@@ -95,6 +114,8 @@ export async function listen({
       handlers.opened(socket);
     },
     message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
+    ping: (socket, bytes) => handlers.controlled(socket, bytes.byteLength),
+    pong: (socket, bytes) => handlers.controlled(socket, bytes.byteLength),
     close(socket, code) {
       admission.closed(socket.getUserData().address);
       handlers.closed(socket, code);
@@ -105,7 +126,7 @@ export async function listen({
     headers: [['content-type', metrics.contentType]],
     body: await metrics.text(),
   }));
-  serveFiles(app, FILES);
+  serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
   addRoutes(app);
   serveNothingElse(app, 'There is nothing here.\n');
   return bind(app, options.host, options.port).then((socket) => ({

@@ -13,6 +13,7 @@ import {
 } from '../../../machines/index.ts';
 import { type RoomRequestOf, roomIdKey } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
+import type { Origins } from '../../admission/origins.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import type { TemplatedApp } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
@@ -48,7 +49,12 @@ export interface RoomsDeps {
 }
 
 const FILES: readonly ServedFile[] = [
-  { path: '/webrtc-manager.js', file: 'browser/webrtc-manager.js', type: 'text/javascript; charset=utf-8' },
+  {
+    path: '/webrtc-manager.js',
+    file: 'browser/webrtc-manager.js',
+    type: 'text/javascript; charset=utf-8',
+    isShared: true,
+  },
   { path: '/examples/pong/', file: 'examples/pong/index.html', type: 'text/html; charset=utf-8' },
   { path: '/examples/pong/pong.css', file: 'examples/pong/pong.css', type: 'text/css; charset=utf-8' },
   ...['pong', 'game', 'link-meter'].map(
@@ -90,9 +96,9 @@ export class Rooms implements RoomSocketHandlers {
     });
   }
 
-  addRoutes(app: TemplatedApp, admission: Admission): void {
-    serveFiles(app, FILES);
-    this.#stop = serveSocketIo(app, this.#deps.options, admission, this);
+  addRoutes(app: TemplatedApp, admission: Admission, origins: Origins): void {
+    serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
+    this.#stop = serveSocketIo(app, this.#deps.options, admission, origins, this);
   }
 
   /** Ends every socket. Nobody is told that a player left when the whole server leaves. */

@@ -5,8 +5,9 @@
 import { Server as SocketServer } from 'socket.io';
 import type { RoomEvents } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
-import { plainAddress } from '../../admission/client-address.ts';
-import type { TemplatedApp } from '../../http/uws.ts';
+import type { Origins } from '../../admission/origins.ts';
+import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
+import type { HttpRequest, HttpResponse, TemplatedApp, WebSocketBehavior } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import { NO_SIZE_LIMIT_BYTES, SIZE_HEADROOM_BYTES } from '../native/listen.ts';
 
@@ -38,8 +39,7 @@ export interface RoomSocketHandlers {
 
 /** What this file uses of the connection below Socket.IO's. */
 interface EngineConnection {
-  readonly remoteAddress: string;
-  readonly request: { readonly headers: { readonly [name: string]: unknown } };
+  readonly request: object;
   readonly transport: { closeTimeout?: number };
   once(event: 'close', listener: (reason: string) => void): void;
 }
@@ -58,9 +58,10 @@ export function serveSocketIo(
   app: TemplatedApp,
   options: ServerOptions,
   admission: Admission,
+  origins: Origins,
   handlers: RoomSocketHandlers,
 ): () => Promise<void> {
-  const { maxMessageBytes, maxUnsentBytes, pingIntervalMs, pingTimeoutMs, allowOrigin } = options;
+  const { maxMessageBytes, maxUnsentBytes, pingIntervalMs, pingTimeoutMs } = options;
   const io = new SocketServer({
     path: '/socket.io',
     // Ours is below it and answers; over this one the connection ends without a word.
@@ -69,29 +70,28 @@ export function serveSocketIo(
     pingTimeout: pingTimeoutMs || NEVER_MS,
     connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
     httpCompression: false,
-    ...(allowOrigin.length > 0 && {
-      cors: { origin: allowOrigin.includes('*') ? '*' : [...allowOrigin] },
-    }),
+    // Of a page of this server itself no browser asks for it.
+    cors: { origin: (origin, decide) => decide(null, origins.corsOrigin(origin ?? '', '') ?? false) },
     allowRequest(request, decide) {
-      const { headers } = request;
-      const verdict = admission.judgeRequest({
-        remote: plainAddress(request.connection.remoteAddress ?? ''),
-        forwarded: String(headers['x-forwarded-for'] ?? ''),
-        origin: headers.origin ?? '',
-        host: headers.host ?? '',
-      });
+      const verdict = admission.judgeRequest(factsOf(request));
       if ('refusal' in verdict) {
         handlers.refused(verdict.refusal.kind);
         decide(verdict.refusal.message, false);
       } else decide(undefined, true);
     },
   });
+  const facts = new WeakMap<object, RequestFacts>();
+  /** Socket.IO hands on the very request that uWebSockets.js made. */
+  const factsOf = (request: object) => {
+    const known = facts.get(request);
+    if (!known) throw new Error('Socket.IO handed on a request that did not come through the app');
+    return known;
+  };
   let isStopped = false;
   const joined = new WeakSet<EngineConnection>();
-  io.attachApp(withBackpressureLimit(app, maxUnsentBytes));
+  io.attachApp(guarded(app, maxUnsentBytes, facts));
   io.engine.on('connection', (connection: EngineConnection) => {
-    const forwarded = String(connection.request.headers['x-forwarded-for'] ?? '');
-    const address = admission.addressOf(plainAddress(connection.remoteAddress), forwarded);
+    const address = admission.addressOf(factsOf(connection.request));
     connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
     admission.opened(address);
     connection.once('close', (reason) => {
@@ -171,16 +171,33 @@ function signOfLife(connection: PingableConnection): () => Promise<boolean> {
   };
 }
 
-/** Socket.IO does not look whether uWebSockets.js dropped what it sent: a client that lost a message must end. */
-function withBackpressureLimit(app: TemplatedApp, maxUnsentBytes: number) {
+/**
+ * The app as Socket.IO sees it. It reads only the last line of a repeated header, answers any number of polling
+ * requests on a connection, and does not look whether uWebSockets.js dropped what it sent.
+ */
+function guarded(app: TemplatedApp, maxUnsentBytes: number, facts: WeakMap<object, RequestFacts>) {
   // What `attachApp` calls; both of the first two are chained.
   const limited = {
-    any(...args: Parameters<TemplatedApp['any']>) {
-      app.any(...args);
+    any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {
+      app.any(path, (res, req) => {
+        facts.set(req, readFacts(res, req));
+        const end = res.end.bind(res);
+        res.end = (body) => end(body, true);
+        handler(res, req);
+      });
       return limited;
     },
-    ws(path: string, behavior: object) {
-      app.ws(path, { ...behavior, maxBackpressure: maxUnsentBytes, closeOnBackpressureLimit: true });
+    ws(path: string, behavior: WebSocketBehavior<unknown>) {
+      app.ws(path, {
+        ...behavior,
+        // A client that lost a message must end.
+        maxBackpressure: maxUnsentBytes,
+        closeOnBackpressureLimit: true,
+        upgrade(res, req, context) {
+          facts.set(req, readFacts(res, req));
+          behavior.upgrade?.(res, req, context);
+        },
+      });
       return limited;
     },
     get: app.get.bind(app),

@@ -169,6 +169,28 @@ describe('bad input', () => {
     await expectUnharmed([a, b]);
   });
 
+  it('a frame of more than 16 KiB above the limit ends its sender, before it is there in full', async () => {
+    const { connect, connectPair } = await startTestServer();
+    const bystanders = await connectPair();
+    const sender = await connect();
+    sender.send('x'.repeat(65_536 + 16 * 1024 + 1));
+    await sender.whenClosed();
+    await expectUnharmed(bystanders);
+  });
+
+  it("WebSocket's own pings and pongs count as messages", async () => {
+    const { server, connect, connectPair } = await startTestServer();
+    const bystanders = await connectPair();
+    for (const control of ['ping', 'pong'] as const) {
+      const flooder = await connect();
+      for (let sent = 0; sent < 500; sent += 1) flooder.socket[control]('x'.repeat(125));
+      expect(await flooder.whenClosed()).toEqual({ code: 1008, reason: 'Too many messages' });
+    }
+    expect(server.parts.metrics.refused.get('flood')).toBe(2);
+    expect(server.parts.metrics.bytesReceived).toBeGreaterThan(2 * 200 * 125);
+    await expectUnharmed(bystanders);
+  });
+
   it('a flood is refused over 50 messages a second after a burst of 200, and closed when it goes on', async () => {
     const { server, connect, connectPair, clock } = await startTestServer();
     const bystanders = await connectPair();

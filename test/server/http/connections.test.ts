@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+
+function open({ server }: TestServer): Socket {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  return socket;
+}
+
+const isEnded = (socket: Socket) => once(socket.resume(), 'close').then(() => true);
+
+/** Until the server has counted so many. */
+async function counted({ server }: TestServer, count: number): Promise<void> {
+  while (server.parts.metrics.httpConnections() !== count)
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('--max-http-connections', () => {
+  it('ends the TCP connections above it, and takes new ones when others are gone', async () => {
+    const test = await startTestServer({ maxHttpConnections: 2 });
+    const [first] = [open(test), open(test)];
+    await counted(test, 2);
+    expect(await isEnded(open(test))).toBe(true);
+    expect(test.server.parts.metrics.refused.get('http_connections')).toBe(1);
+    first?.destroy();
+    await counted(test, 1);
+    open(test);
+    await counted(test, 2);
+  });
+
+  it("does not count clients' WebSockets", async () => {
+    const test = await startTestServer({ maxHttpConnections: 1 });
+    for (let clients = 0; clients < 3; clients += 1) await test.connect();
+    expect(test.server.parts.metrics.httpConnections()).toBe(0);
+  });
+});
