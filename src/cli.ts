@@ -2,6 +2,8 @@
 /** The `pairlane` program: a table of commands. Each is loaded only when it is run. */
 import { readFileSync } from 'node:fs';
 import type { Command } from './common/command.ts';
+import { unknownVariables } from './common/options.ts';
+import { printable } from './common/printable.ts';
 
 const commands: readonly { name: string; about: string; load: () => Promise<Command> }[] = [
   {
@@ -56,6 +58,14 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   },
 ];
 
+/** A variable may be meant for another command, so they are all asked before anybody is warned of one. */
+async function warnOfVariables(command: Command): Promise<void> {
+  if (unknownVariables(command.variables).length === 0) return;
+  const all = await Promise.all(commands.map(({ load }) => load()));
+  for (const warning of unknownVariables([...new Set(all.flatMap(({ variables }) => variables))]))
+    process.stderr.write(`pairlane ${command.name}: ${printable(warning)}\n`);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
@@ -64,7 +74,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const entry = commands.find((command) => command.name === name);
-  if (entry) return (await entry.load()).run(rest);
+  if (entry) {
+    const command = await entry.load();
+    await warnOfVariables(command);
+    return command.run(rest);
+  }
   const isHelp = name === undefined || name === 'help' || name === '--help' || name === '-h';
   const width = Math.max(0, ...commands.map((command) => command.name.length)) + 2;
   const page = [

@@ -1,7 +1,8 @@
 /** The parts of the docs that the code knows: the name in a marker, and what stands between the markers. */
 import { clientErrorMessages } from '../../src/client/peer/errors.ts';
-import type { Option } from '../../src/common/options.ts';
-import { flagName, variableName } from '../../src/common/options.ts';
+import { flagName, variableName } from '../../src/common/option-names.ts';
+import type { Option } from '../../src/common/option-table.ts';
+import { withSecretFiles } from '../../src/common/secret-files.ts';
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
 import { chartOf, statesOf } from '../../src/machines/index.ts';
 import { nodeSchemas } from '../../src/protocol/cluster/index.ts';
@@ -51,7 +52,7 @@ function rowsOf(meanings: Readonly<Record<string, string>>): string[][] {
 function optionTable(options: { readonly [name: string]: Option }): string {
   return table(
     ['option', 'variable', 'default', 'range', 'meaning'],
-    Object.entries(options).map(([name, option]) => [
+    Object.entries(withSecretFiles(options)).map(([name, option]) => [
       code(flagOf(name, option)),
       option.isFlagOnly ? '' : code(variableName(name)),
       defaultOf(option),

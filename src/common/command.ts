@@ -1,10 +1,14 @@
 /** What a command of the `pairlane` program is: one entry in the table of src/cli.ts. */
-import { helpFor, OptionError, type OptionTable, type OptionValues, readOptions } from './options.ts';
+import type { OptionTable, OptionValues } from './option-table.ts';
+import { helpFor, OptionError, readOptions, variablesOf } from './options.ts';
+import { printable } from './printable.ts';
 
 export interface Command {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly about: string;
+  /** The environment variables that it reads. */
+  readonly variables: readonly string[];
   /** @returns the process's exit status */
   readonly run: (args: readonly string[]) => Promise<number>;
 }
@@ -43,6 +47,7 @@ export function defineCommand<const Table extends OptionTable>(
   return {
     name,
     about,
+    variables: variablesOf(options),
     async run(args) {
       if (args.includes('--help') || args.includes('-h')) {
         process.stdout.write(helpFor(usage, details ?? about, options));
@@ -55,12 +60,13 @@ export function defineCommand<const Table extends OptionTable>(
         return await definition.run(readOptions(options, args.slice(positionals.length)), given);
       } catch (error) {
         if (error instanceof OptionError) {
-          for (const problem of error.problems) process.stderr.write(`pairlane ${name}: ${problem}\n`);
+          for (const problem of error.problems)
+            process.stderr.write(`pairlane ${name}: ${printable(problem)}\n`);
           process.stderr.write(`Try: pairlane ${name} --help\n`);
           return USAGE_STATUS;
         }
         if (error instanceof CommandError) {
-          process.stderr.write(`pairlane ${name}: ${error.message}\n`);
+          process.stderr.write(`pairlane ${name}: ${printable(error.message)}\n`);
           return error.status;
         }
         throw error;

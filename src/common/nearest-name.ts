@@ -1,10 +1,34 @@
 /** What was probably meant by a name that does not exist, for command lines and options alike. */
 
-/** @returns the known name that begins alike, when there is one: most mistakes are endings */
+/** How much of a name may be wrong for it to be a mistake for another one. */
+const MAX_WRONG_SHARE = 0.4;
+
+/** The known name that the given one was meant to be, if there is one: few letters differ, or it begins alike. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
-  const shared = (name: string) => [...name].findIndex((char, i) => char !== given[i]);
-  const best = known
-    .map((name) => ({ name, alike: shared(name) === -1 ? name.length : shared(name) }))
-    .sort((a, b) => b.alike - a.alike)[0];
-  return best && best.alike >= 3 ? best.name : undefined;
+  const ranked = known
+    .map((name) => ({ name, distance: distanceBetween(given, name), shared: sharedStart(given, name) }))
+    .sort((a, b) => a.distance - b.distance || b.shared - a.shared);
+  const [closest] = ranked;
+  if (closest && closest.distance <= MAX_WRONG_SHARE * closest.name.length) return closest.name;
+  const [alike] = ranked.sort((a, b) => b.shared - a.shared);
+  return alike && alike.shared >= 3 ? alike.name : undefined;
+}
+
+function sharedStart(one: string, other: string): number {
+  const at = [...other].findIndex((char, i) => char !== one[i]);
+  return at === -1 ? other.length : at;
+}
+
+/** How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). */
+function distanceBetween(one: string, other: string): number {
+  let row = [...Array(other.length + 1).keys()];
+  for (let i = 1; i <= one.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j += 1) {
+      const changed = (row[j - 1] as number) + (one[i - 1] === other[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] as number;
 }

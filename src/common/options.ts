@@ -4,65 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { nearestName } from './nearest-name.ts';
-
-interface OptionBase<Value> {
-  /** What it is for; for a number, with its unit. */
-  readonly help: string;
-  /** Left out: undefined when it is not given. */
-  readonly default?: Value;
-  /** Only as a flag: for what must not be set once and for all, such as the key to pair with. */
-  readonly isFlagOnly?: boolean;
-  /** Not shown by `--help` nor kept in any output. */
-  readonly isSecret?: boolean;
-}
-
-export interface IntegerOption extends OptionBase<number> {
-  readonly kind: 'integer';
-  readonly min: number;
-  readonly max: number;
-  /** What 0 means, where it is not just a small number: for a limit, "no limit". */
-  readonly zero?: string;
-}
-export interface TextOption extends OptionBase<string> {
-  readonly kind: 'text';
-  /** What the value is, as help shows it: `HOST`, `KEY`. */
-  readonly value: string;
-}
-export interface ChoiceOption extends OptionBase<string> {
-  readonly kind: 'choice';
-  readonly choices: readonly string[];
-}
-export interface SwitchOption extends OptionBase<boolean> {
-  readonly kind: 'switch';
-}
-/** May be given more than once; in the environment the values stand with commas between. */
-export interface ListOption extends OptionBase<readonly string[]> {
-  readonly kind: 'list';
-  readonly value: string;
-}
-export type Option = IntegerOption | TextOption | ChoiceOption | SwitchOption | ListOption;
-
-/** A command's options: the key is the flag's name, in camel case. */
-export type OptionTable = { readonly [name: string]: Option };
-
-type ValueOf<O extends Option> = O extends IntegerOption
-  ? number
-  : O extends SwitchOption
-    ? boolean
-    : O extends ListOption
-      ? readonly string[]
-      : O extends { readonly choices: readonly (infer Choice)[] }
-        ? Choice
-        : string;
-
-/** The values that a table's options have; undefined is possible only where there is no default. */
-export type OptionValues<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends { readonly default: unknown }
-    ? ValueOf<Table[Name]>
-    : Table[Name] extends SwitchOption
-      ? boolean
-      : ValueOf<Table[Name]> | undefined;
-};
+import { flagName, VARIABLE_PREFIX, variableName } from './option-names.ts';
+import type { Option, OptionTable, OptionValues } from './option-table.ts';
+import { fileKeyOf, isReadFromFiles, readSecretFile, withSecretFiles } from './secret-files.ts';
 
 /** The command line, or the environment, does not fit the table: one line for each thing that is wrong. */
 export class OptionError extends Error {
@@ -84,19 +28,81 @@ export function readOptions<const Table extends OptionTable>(
   env: NodeJS.ProcessEnv = process.env,
 ): OptionValues<Table> {
   const problems: string[] = [];
-  const flags = readFlags(table, args, problems);
+  const rows = withSecretFiles(table);
+  const flags = readFlags(rows, args, problems);
+  const find = (name: string) => found(rows[name] as Option, name, flags, env);
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(table)) {
-    const variable = variableName(name);
-    const fromEnv = option.isFlagOnly ? undefined : env[variable];
-    const [source, text] = flags.has(name)
-      ? [`--${flagName(name)}`, flags.get(name)]
-      : [variable, fromEnv === undefined || fromEnv === '' ? undefined : envValue(option, fromEnv)];
-    if (text === undefined) values[name] = option.default ?? (option.kind === 'switch' ? false : undefined);
-    else values[name] = convert(option, text, source, problems);
+    const given = isReadFromFiles(option)
+      ? secretOf(find(name), find(fileKeyOf(name)), problems)
+      : find(name);
+    values[name] = given
+      ? convert(option, given.text, given.source, problems)
+      : (option.default ?? (option.kind === 'switch' ? false : undefined));
   }
   if (problems.length > 0) throw new OptionError(problems);
   return values as OptionValues<Table>;
+}
+
+/** The variables of these options that are read. */
+export function variablesOf(table: OptionTable): string[] {
+  return Object.entries(withSecretFiles(table))
+    .filter(([, { isFlagOnly }]) => !isFlagOnly)
+    .map(([name]) => variableName(name));
+}
+
+/** A line for each variable that looks like one of ours, and is none: most likely it is misspelled. */
+export function unknownVariables(known: readonly string[], env: NodeJS.ProcessEnv = process.env): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name))
+    .map((name) => {
+      const meant = nearestName(
+        name.slice(VARIABLE_PREFIX.length),
+        known.map((one) => one.slice(VARIABLE_PREFIX.length)),
+      );
+      return `${name}: no such variable${meant ? `; did you mean ${VARIABLE_PREFIX}${meant}?` : ''}`;
+    });
+}
+
+/** What somebody gave for an option, and where. */
+interface Given {
+  readonly source: string;
+  readonly text: RawValue;
+  readonly isFlag: boolean;
+}
+
+function found(
+  option: Option,
+  name: string,
+  flags: ReadonlyMap<string, RawValue>,
+  env: NodeJS.ProcessEnv,
+): Given | undefined {
+  const flag = flags.get(name);
+  if (flag !== undefined) return { source: `--${flagName(name)}`, text: flag, isFlag: true };
+  const source = variableName(name);
+  const text = option.isFlagOnly ? undefined : env[source];
+  // An empty variable is one that is not set.
+  return text === undefined || text === ''
+    ? undefined
+    : { source, text: envValue(option, text), isFlag: false };
+}
+
+function secretOf(
+  direct: Given | undefined,
+  inFile: Given | undefined,
+  problems: string[],
+): Given | undefined {
+  if (!inFile || (direct?.isFlag && !inFile.isFlag)) return direct;
+  if (direct && direct.isFlag === inFile.isFlag) {
+    problems.push(`${direct.source} and ${inFile.source}: give one of them`);
+    return undefined;
+  }
+  try {
+    return { ...inFile, text: readSecretFile(String(inFile.text)) };
+  } catch (error) {
+    problems.push(`${inFile.source}: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 type RawValue = string | boolean | readonly string[];
@@ -127,7 +133,8 @@ function readFlags(table: OptionTable, args: readonly string[], problems: string
     const name = names.get(isNegated ? token.name.slice(3) : token.name);
     const option = name === undefined ? undefined : table[name];
     if (name === undefined || !option || (isNegated && option.kind !== 'switch')) {
-      problems.push(`--${token.name}: no such option${suggestion(token.name, [...names.keys()])}`);
+      const meant = nearestName(token.name, [...names.keys()]);
+      problems.push(`--${token.name}: no such option${meant ? `; did you mean --${meant}?` : ''}`);
       unknownAt = token.index;
     } else if (option.kind === 'switch') {
       flags.set(name, token.value ?? !isNegated);
@@ -176,7 +183,7 @@ function convert(option: Option, raw: RawValue, source: string, problems: string
 
 /** A page of help: name, default and meaning of each option. */
 export function helpFor(usage: string, about: string, table: OptionTable): string {
-  const rows = Object.entries(table).map(([name, option]) => {
+  const rows = Object.entries(withSecretFiles(table)).map(([name, option]) => {
     const flag =
       option.kind === 'switch' ? `--[no-]${flagName(name)}` : `--${flagName(name)} ${valueName(option)}`;
     const notes = [
@@ -196,7 +203,8 @@ export function helpFor(usage: string, about: string, table: OptionTable): strin
   return `Usage: ${usage}\n\n${about}\n\nOptions:\n${lines.join('\n')}\n`;
 }
 
-function meaning(option: Option): string {
+/** What a value of the option has to be. */
+export function meaning(option: Option): string {
   if (option.kind !== 'integer') return option.help;
   return `a whole number from ${option.min} to ${option.max}${option.zero ? `, or 0 (${option.zero})` : ''}`;
 }
@@ -209,19 +217,4 @@ function valueName(option: Option): string {
       : 'value' in option
         ? option.value
         : '';
-}
-
-/** The flag, without its dashes, of the option of this key. */
-export function flagName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** The environment variable of the option of this key. */
-export function variableName(name: string): string {
-  return `PAIRLANE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}
-
-function suggestion(given: string, known: readonly string[]): string {
-  const name = nearestName(given, known);
-  return name === undefined ? '' : `; did you mean --${name}?`;
 }

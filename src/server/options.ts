@@ -1,5 +1,5 @@
 /** Every option of the server, once: flag, PAIRLANE_ variable, default, range and meaning. */
-import type { Option, OptionTable, OptionValues } from '../common/options.ts';
+import type { Option, OptionTable, OptionValues } from '../common/option-table.ts';
 import {
   DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
   DEFAULT_MAX_BYTES_PER_SECOND,

@@ -1,10 +1,9 @@
 /** `pairlane serve`: the signaling server as a program. */
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
-import { busProblems } from './cluster/bus/create-bus.ts';
-import { type ServerOptions, serverOptions } from './options.ts';
+import { secretWarnings } from './check-server-options.ts';
+import { serverOptions } from './options.ts';
 import { startServer } from './server.ts';
-import { iceServerProblems } from './signaling/ice-servers.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -16,13 +15,10 @@ export const serveCommand = defineCommand({
     'GET /readyz answers 503 from then on.',
   options: serverOptions,
   async run(options) {
-    const problems = [...iceServerProblems(options), ...busProblems(options)];
-    if (problems.length > 0) throw new OptionError(problems);
     const server = await startServer(options).catch((error: Error) => {
-      throw new CommandError(error.message);
+      throw error instanceof OptionError ? error : new CommandError(error.message);
     });
-    const warning = secretWarning(options);
-    if (warning) server.parts.log.warn(warning);
+    for (const warning of secretWarnings(options)) server.parts.log.warn(warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
       process.once('SIGTERM', () => void server.stop());
@@ -32,17 +28,3 @@ export const serveCommand = defineCommand({
     return 0;
   },
 });
-
-/** What was asked for, and does not come about without a secret that outlives the process. */
-function secretWarning({
-  secret,
-  drainMs,
-  nats,
-  relayPort,
-  relayConnect,
-}: ServerOptions): string | undefined {
-  if (secret !== undefined) return undefined;
-  if ([nats, relayPort, relayConnect].some((option) => option !== undefined))
-    return 'Without --secret no client comes back when its node dies: give all nodes the same one';
-  return drainMs > 0 ? 'Without --secret no client comes back to its session after the drain' : undefined;
-}

@@ -3,7 +3,9 @@
  * size and rate, decode, router, machine, effects.
  */
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
+import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
+import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
 import { type Composition, compose } from './compose.ts';
@@ -157,13 +159,16 @@ export class SignalingServer {
 /**
  * Starts a signaling server.
  * @param options those of `pairlane serve`; what is left out has its default
- * @throws when the port is taken, the address is none of this machine, or the bus between nodes was told wrongly
+ * @throws {OptionError} with a line for each option that is unknown or impossible
+ * @throws when the port is taken, or the address is none of this machine
  */
 export async function startServer(
   options: Partial<ServerOptions> = {},
   parts: ServerParts = {},
 ): Promise<SignalingServer> {
-  const all = { ...defaultServerOptions, ...options };
+  const problems = serverOptionProblems(options);
+  if (problems.length > 0) throw new OptionError(problems);
+  const all = { ...defaultServerOptions, ...withoutUndefined(options) };
   const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
   const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
   return new SignalingServer({ ...all, node }, { ...parts, log, ...(bus && { bus }) }).start();

@@ -1,5 +1,16 @@
-import { describe, expect, it } from '@jest/globals';
-import { helpFor, type OptionError, type OptionTable, readOptions } from '../../src/common/options.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { optionProblems } from '../../src/common/check-options.ts';
+import type { OptionTable } from '../../src/common/option-table.ts';
+import {
+  helpFor,
+  type OptionError,
+  readOptions,
+  unknownVariables,
+  variablesOf,
+} from '../../src/common/options.ts';
 import { serverOptions } from '../../src/server/options.ts';
 
 const table = {
@@ -106,6 +117,105 @@ describe('options', () => {
       expect(problemsOf([`--max-things=${text}`])).toHaveLength(1);
     },
   );
+
+  describe('that are secrets', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-secrets-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+
+    it('are read from a file, named by a flag or a variable, without the end of its line', () => {
+      const path = file('password', 'of all\n');
+      expect(readOptions(table, ['--password-file', path], {}).password).toBe('of all');
+      expect(readOptions(table, [], { PAIRLANE_PASSWORD_FILE: path }).password).toBe('of all');
+    });
+
+    it('from a flag win over those from a variable, from a file or not', () => {
+      const path = file('other', 'from the file');
+      const env = { PAIRLANE_PASSWORD: 'from the variable' };
+      expect(readOptions(table, ['--password-file', path], env).password).toBe('from the file');
+      const inFile = { PAIRLANE_PASSWORD_FILE: path };
+      expect(readOptions(table, ['--password', 'from the flag'], inFile).password).toBe('from the flag');
+    });
+
+    it('are given once: not both in a file and as they are', () => {
+      const path = file('twice', 'x');
+      expect(problemsOf(['--password', 'y', '--password-file', path])).toEqual([
+        '--password and --password-file: give one of them',
+      ]);
+      expect(problemsOf([], { PAIRLANE_PASSWORD: 'y', PAIRLANE_PASSWORD_FILE: path })).toEqual([
+        'PAIRLANE_PASSWORD and PAIRLANE_PASSWORD_FILE: give one of them',
+      ]);
+    });
+
+    it.each([
+      ['is not there', () => join(folder, 'nowhere'), /cannot read .*nowhere \(ENOENT\)/],
+      ['is empty', () => file('empty', '\n'), /empty is empty/],
+      ['has two lines', () => file('lines', 'hidden\nhidden'), /lines should have one line/],
+      ['is too long', () => file('long', 'hidden'.repeat(20_000)), /long is too long/],
+    ])('in a file that %s are refused by its name alone', (_name, path, problem) => {
+      const [line, ...more] = problemsOf(['--password-file', path()]);
+      expect(line).toMatch(problem);
+      expect(line).not.toContain('hidden');
+      expect(more).toEqual([]);
+    });
+
+    it('have their files in the help', () => {
+      const help = helpFor('pairlane serve', 'About.', serverOptions);
+      for (const flag of [
+        '--secret-file FILE',
+        '--turn-secret-file FILE',
+        '--inspect-token-file FILE',
+        '--nats-file FILE',
+      ])
+        expect(help).toContain(flag);
+      expect(help).toContain('PAIRLANE_TURN_SECRET_FILE');
+    });
+  });
+
+  it('name the nearest one for one that is not there', () => {
+    expect(problemsOf(['--max-tings', '12', '--levle', 'low', '--zzz', '1'])).toEqual([
+      '--max-tings: no such option; did you mean --max-things?',
+      '--levle: no such option; did you mean --level?',
+      '--zzz: no such option',
+    ]);
+  });
+
+  it('tell of variables that look like one of ours and are none', () => {
+    const env = {
+      PAIRLANE_MAX_TINGS: '12',
+      PAIRLANE_LEVEL: 'low',
+      PAIRLANE_PASSWORD_FILE: 'x',
+      PATH: '/bin',
+    };
+    expect(unknownVariables(variablesOf(table), env)).toEqual([
+      'PAIRLANE_MAX_TINGS: no such variable; did you mean PAIRLANE_MAX_THINGS?',
+    ]);
+  });
+
+  it('of a program are held against the same table', () => {
+    const given = {
+      maxTings: 12,
+      maxThings: 9,
+      level: 'middle',
+      verbose: 'yes',
+      iceServer: 'a',
+      host: 1,
+      password: '',
+    };
+    expect(optionProblems(table, given)).toEqual([
+      'maxTings: no such option; did you mean maxThings?',
+      'maxThings: should be a whole number from 10 to 20, or 0 (no limit)',
+      'level: should be one of low, high',
+      'verbose: should be true or false',
+      'iceServer: should be a list of texts',
+      'host: should be a text',
+      'password: should be not empty',
+    ]);
+    expect(optionProblems(table, { maxThings: 0, level: undefined, toString: undefined })).toEqual([]);
+  });
 
   it('are all in the help: name, default, meaning, variable', () => {
     const help = helpFor('pairlane serve', 'About.', serverOptions);

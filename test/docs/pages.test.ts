@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { documentationPages, fillGeneratedParts } from '../../scripts/docs/generate.ts';
 import { generatedParts } from '../../scripts/docs/generated-parts.ts';
-import { flagName } from '../../src/common/options.ts';
+import { flagName } from '../../src/common/option-names.ts';
 import { serverOptions } from '../../src/server/options.ts';
 
 const pages = new Map(

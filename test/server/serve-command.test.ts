@@ -1,5 +1,6 @@
 /** `pairlane serve` as a process. */
 import { describe, expect, it } from '@jest/globals';
+import { type ServerOptions, startServer } from '../../src/server/index.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
 
@@ -48,6 +49,34 @@ describe('pairlane serve', () => {
     withSecret.run.child.kill('SIGINT');
     await withSecret.run.exited();
     expect(withSecret.run.stdout).not.toContain('Without --secret');
+  });
+
+  it('with a --secret of 19 characters warns and says how to make one, and of 20 does not', async () => {
+    const { run } = await started(['--secret', 'x'.repeat(19)]);
+    await run.printed(/"level":40,.*openssl rand -base64 24/);
+    const longer = await started(['--secret', 'x'.repeat(20)]);
+    longer.run.child.kill('SIGINT');
+    await longer.run.exited();
+    expect(longer.run.stdout).not.toContain('openssl');
+  });
+
+  it('warns of a variable that is misspelled, and not of one that another command has', async () => {
+    const run = pairlane(['serve', '--port', '0'], { PAIRLANE_MAX_ROMS: '1', PAIRLANE_URL: 'ws://x/' });
+    await run.printed(/Server starting/);
+    run.child.kill('SIGINT');
+    await run.exited();
+    expect(run.stderr).toBe(
+      'pairlane serve: PAIRLANE_MAX_ROMS: no such variable; did you mean PAIRLANE_MAX_ROOMS?\n',
+    );
+  });
+
+  it('by a program refuses what is unknown or impossible, as the command line does', async () => {
+    const options = { maxConections: 5, pingIntervalMs: 1, port: 0 } as Partial<ServerOptions>;
+    await expect(startServer(options)).rejects.toThrow(
+      'maxConections: no such option; did you mean maxConnections?\n' +
+        'pingIntervalMs: should be a whole number from 50 to 86400000, or 0 (never)',
+    );
+    await expect(startServer({ port: 0, turnUrl: ['turn:x'] })).rejects.toThrow('--turn-secret: is missing');
   });
 
   it('logs JSON lines when it does not write to a terminal', async () => {

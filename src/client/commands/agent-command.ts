@@ -1,7 +1,7 @@
 /** `pairlane agent`: a headless player in a game room, over socket.io-client and werift. */
 import { io, type Socket } from 'socket.io-client';
 import { CommandError, defineCommand } from '../../common/command.ts';
-import type { OptionTable, OptionValues } from '../../common/options.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
 import type { IceServer } from '../index.ts';
 import { WebRTCManager } from '../rooms/index.ts';

@@ -1,6 +1,6 @@
 /** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
 import { CommandError, defineCommand } from '../../common/command.ts';
-import type { OptionTable, OptionValues } from '../../common/options.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import type { Peer } from '../index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';

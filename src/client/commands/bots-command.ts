@@ -1,6 +1,6 @@
 /** `pairlane bots`: a fleet of headless pairs, to try a server and a network with. Its status says whether all went well. */
 import { CommandError, defineCommand } from '../../common/command.ts';
-import type { OptionTable, OptionValues } from '../../common/options.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { createPeer } from '../index.ts';
 import { Fleet } from './fleet.ts';
 import { progressOf, reportOf, tableOf } from './fleet-report.ts';

@@ -1,10 +1,10 @@
 /** How a headless program tells what happens: in words, or as one JSON object a line for other programs. */
-import { printable } from './peer-command-options.ts';
+import { printable, printableJson } from '../../common/printable.ts';
 
 export type Tell = (event: string, details: Record<string, unknown>) => void;
 
 export const tellJson: Tell = (event, details) => {
-  process.stdout.write(`${JSON.stringify({ event, ...details })}\n`);
+  process.stdout.write(`${printableJson({ event, ...details })}\n`);
 };
 
 export const tellPeople: Tell = (event, details) => {

@@ -1,6 +1,6 @@
 /** The options that the commands of a peer share. */
 import { CommandError } from '../../common/command.ts';
-import type { OptionTable, OptionValues } from '../../common/options.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { createPeer, DEFAULT_ICE_SERVERS, DEFAULT_URL, type Peer, type PeerOptions } from '../index.ts';
 
 export const peerOptions = {
@@ -62,12 +62,6 @@ export function peerOptionsOf(options: Omit<CliPeerOptions, 'key' | 'id' | 'newK
 export function targetOf({ key, id }: CliPeerOptions): { key: string } | { id: string } | undefined {
   if (key !== undefined) return { key };
   return id === undefined ? undefined : { id };
-}
-
-/** What others sent must not move the cursor, nor do anything else to the terminal that it is shown on. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 export function shown(data: string | Uint8Array): string {

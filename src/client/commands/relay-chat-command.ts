@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { type Address, parseAddress } from '../../common/address.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { OptionError } from '../../common/options.ts';
+import { printableJson } from '../../common/printable.ts';
 import {
   MAX_CONTENT_BYTES,
   MAX_INFO_BYTES,
@@ -94,7 +95,7 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
     const print = printer(lines, isTerminal, () => isPrompting);
     const connection = new RelayChatConnection(socket, identity, (event) => {
       if (event.type === 'refused' || event.type === 'closed') isPrompting = false;
-      if (isJson) print(JSON.stringify(event));
+      if (isJson) print(printableJson(event));
       // The end of a refused client has the same reason, which people have read by then.
       else if (event.type !== 'closed' || !wasRefused) print(describeEvent(event));
       wasRefused ||= event.type === 'refused';
@@ -137,7 +138,7 @@ interface Terminal {
 
 /** Does what a line that was typed asks for. */
 function obey(line: string, connection: RelayChatConnection, { print, quit, isJson }: Terminal): void {
-  const mistake = (text: string) => print(isJson ? JSON.stringify({ type: 'mistake', text }) : text);
+  const mistake = (text: string) => print(isJson ? printableJson({ type: 'mistake', text }) : text);
   const input = readInput(line);
   switch (input.type) {
     case 'nothing':
@@ -150,7 +151,7 @@ function obey(line: string, connection: RelayChatConnection, { print, quit, isJs
       quit(input.text);
       break;
     case 'who':
-      if (isJson) print(JSON.stringify({ type: 'who', others: [...connection.others.values()] }));
+      if (isJson) print(printableJson({ type: 'who', others: [...connection.others.values()] }));
       else for (const who of describeWho(connection)) print(who);
       break;
     case 'help':

@@ -1,6 +1,6 @@
 /** A terminal on which lines arrive while someone types: the prompt comes back after each, with what was typed. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
-import { printable } from './peer-command-options.ts';
+import { printable } from '../../common/printable.ts';
 
 const PROMPT = '> ';
 

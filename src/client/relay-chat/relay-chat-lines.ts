@@ -1,4 +1,5 @@
 /** The terminal side of the relay chat: what people type, and how events read. Pure. */
+import { printable } from '../../common/printable.ts';
 import { MAX_RELAY_ID } from '../../protocol/relay-chat/index.ts';
 import type { RelayChatConnection, RelayChatEvent } from './relay-chat-client.ts';
 
@@ -82,8 +83,3 @@ export function describeWho({
 }
 
 const named = ({ id, name }: { id: number; name: string }) => `${printable(name) || 'nameless'} (${id})`;
-
-/** What others write must not move our cursor, recolor the screen or fake a line of ours. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => (char === '\t' ? ' ' : '\ufffd'));
-}

@@ -1,6 +1,7 @@
 /** `pairlane replay FILE`: whether the machines still do what they did when the pairing was recorded. */
 import { readFileSync } from 'node:fs';
 import { CommandError, defineCommand } from '../../common/command.ts';
+import { printable } from '../../common/printable.ts';
 import type { PairingRecord } from '../../protocol/index.ts';
 import { parseRecord, RecordError } from './record.ts';
 import { type Outcome, type Replay, replay } from './replay.ts';
@@ -29,7 +30,7 @@ export const replayCommand = defineCommand({
       process.stdout.write(testFrom(record, module));
       return 0;
     }
-    const result = replay(record);
+    const result = replayed(file as string, record);
     process.stdout.write(describeReplay(result));
     return result.parting ? 1 : 0;
   },
@@ -46,17 +47,26 @@ function read(file: string): PairingRecord {
   }
 }
 
+function replayed(file: string, record: PairingRecord): Replay {
+  try {
+    return replay(record);
+  } catch (error) {
+    if (error instanceof RecordError) throw new CommandError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
 function describeReplay({ steps, changedMachines, parting }: Replay): string {
   const changed = changedMachines.map((name) => `The ${name} machine has changed since this was recorded.\n`);
   if (!parting) return `${changed.join('')}${steps} steps: every state and effect is the recorded one.\n`;
   const { line, of, event, recorded, replayed } = parting;
   return (
-    `${changed.join('')}Line ${line}: they part at ${event} (${of}).\n` +
+    `${changed.join('')}Line ${line}: they part at ${printable(event)} (${of}).\n` +
     `  recorded: ${describeOutcome(recorded)}\n  replayed: ${describeOutcome(replayed)}\n`
   );
 }
 
 function describeOutcome({ state, effects }: Outcome): string {
   const text = typeof state === 'string' ? state : JSON.stringify(state);
-  return effects.length > 0 ? `${text}, ${effects.join(', ')}` : text;
+  return printable([text, ...effects].join(', '));
 }

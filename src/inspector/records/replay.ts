@@ -18,6 +18,7 @@ import {
   type StateValueJson,
 } from '../../protocol/index.ts';
 import { chartTable } from '../charts/chart-table.ts';
+import { RecordError } from './record.ts';
 
 export interface Parting {
   /** Which line of the file, from 1 on. */
@@ -43,6 +44,7 @@ export interface Replay {
 
 const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
 
+/** @throws {RecordError} when the record starts a machine in no state of it */
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
   let steps = 0;
@@ -79,7 +81,11 @@ function firstOf(
   { first }: RecordFirst,
 ): AnyMachineSnapshot | RecordFirst['first'] {
   if (first.value === undefined) return first;
-  return machine.resolveState({ value: first.value, context: first.context ?? {} } as never);
+  try {
+    return machine.resolveState({ value: first.value, context: first.context ?? {} } as never);
+  } catch {
+    throw new RecordError(`a state that is no state of the ${machine.id} machine`);
+  }
 }
 
 function step(

@@ -107,6 +107,32 @@ describe('pairlane replay', () => {
     expect(run.stderr).toContain(why);
   });
 
+  it.each([
+    ['version', (lines: string[]) => lines.with(0, '{"format":"pairlane-record","version":"\\u001b[2J"}')],
+    [
+      'state',
+      (lines: string[]) => lines.map((line) => line.replace('"to":"connected"', '"to":"\u202e\\u001b[2J"')),
+    ],
+    [
+      'effect',
+      (lines: string[]) => lines.map((line) => line.replace('"type":"relayToPeer"', '"type":"\u009b2J"')),
+    ],
+  ])('prints no control character of a record that has some in its %s', async (_field, mutate) => {
+    const run = pairlane(['replay', file(mutate(text.split('\n')).join('\n'))]);
+    expect(await run.exited()).toBe(1);
+    expect(run.stdout + run.stderr).toContain('\ufffd');
+    expect((run.stdout + run.stderr).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it('ends with 1 and says why for a record that starts in a state that is none', async () => {
+    const run = pairlane([
+      'replay',
+      file(text.replace('"first":{"value":{"present"', '"first":{"value":{"nowhere"')),
+    ]);
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toMatch(/^pairlane replay: .*no state of the \w+ machine\n$/);
+  });
+
   it('ends with 1 for a file that is not there', async () => {
     const run = pairlane(['replay', join(folder, 'nowhere')]);
     expect(await run.exited()).toBe(1);

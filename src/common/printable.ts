@@ -1,0 +1,31 @@
+/**
+ * Text of others, as it may be shown: on a terminal, in a log, on a page. What moves a cursor, turns the direction of
+ * writing, breaks a line or is not seen at all could make one text look like another, or do something to the terminal.
+ */
+
+/** Controls (C0 and C1), format characters (bidi, zero-width), half surrogates, line separators, invisible letters. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\p{Default_Ignorable_Code_Point}]/gu;
+
+/** They choose how the character before them is drawn, as in emoji; without them it is still the same character. */
+const VARIATION_SELECTORS = /[\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu;
+
+/** The text in one line, with U+FFFD in place of everything that does not print; a tab is a space. */
+export function printable(text: string): string {
+  return text
+    .replace(VARIATION_SELECTORS, '')
+    .replace(UNPRINTABLE, (char) => (char === '\t' ? ' ' : '\ufffd'));
+}
+
+/** The same for a text of several lines, such as a stack. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+/** JSON in which everything that does not print is escaped: a program reads the same value, a terminal is safe. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (char) =>
+    [...Array(char.length).keys()]
+      .map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}

@@ -1,0 +1,33 @@
+/** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
+import { optionProblems } from '../common/check-options.ts';
+import { busProblems } from './cluster/bus/create-bus.ts';
+import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
+import { iceServerProblems } from './signaling/ice-servers.ts';
+
+/** @returns a line for each option that is unknown, impossible, or does not go with the others */
+export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
+  const problems = optionProblems(serverOptions, given);
+  if (problems.length > 0) return problems;
+  const options: ServerOptions = { ...defaultServerOptions, ...withoutUndefined(given) };
+  return [...iceServerProblems(options), ...busProblems(options)];
+}
+
+/** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */
+const MIN_SECRET_CHARS = 20;
+
+/** What was asked for and does not come about, or not safely, for lack of a good `--secret`. */
+export function secretWarnings({ secret, drainMs, nats, relayPort, relayConnect }: ServerOptions): string[] {
+  if (secret !== undefined) {
+    return secret.length < MIN_SECRET_CHARS
+      ? ['--secret is shorter than 20 characters and can be guessed; make one with: openssl rand -base64 24']
+      : [];
+  }
+  if ([nats, relayPort, relayConnect].some((option) => option !== undefined))
+    return ['Without --secret no client comes back when its node dies: give all nodes the same one'];
+  return drainMs > 0 ? ['Without --secret no client comes back to its session after the drain'] : [];
+}
+
+/** An option that is undefined has its default. */
+export function withoutUndefined<Given extends object>(options: Given): Given {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given;
+}
