@@ -6,7 +6,7 @@
  * transitions are not part of it: they hold a second copy of the source, and differ between XState's versions.
  */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import type { TakenTransition } from '../host/machine-host.ts';
+import type { TakenTransition } from '../host/hosted.ts';
 
 /** What makes a transition be taken. */
 export type TriggerKind = 'event' | 'after' | 'always';

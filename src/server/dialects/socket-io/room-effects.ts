@@ -10,9 +10,9 @@ import {
   Room,
   RoomPairing,
   type RoomPairingEvent,
+  type RoomPairingHost,
   type RoomPlayerEvent,
 } from './room.ts';
-import type { RoomPairingHost } from './rooms.ts';
 
 export interface RoomDeps {
   readonly log: Logger;

@@ -1,10 +1,13 @@
-/** Games, players and their pairings as the shell holds them: a machine's state, and beside it what it may not have. */
+/** Games, players and their pairings as the server holds them: a machine's state, and beside it what it may not have. */
 import {
   Hosted,
+  type MachineHost,
   type PairingContext,
   type PairingEvent,
   type PlayerContext,
   type PlayerEvent,
+  type pairingMachine,
+  type playerMachine,
   type Side,
 } from '../../../machines/index.ts';
 import { isLowerPlayer, type RoomId, type RoomSignalType } from '../../../protocol/index.ts';
@@ -109,6 +112,9 @@ export type RoomPlayerEvent = PlayerEvent & {
   readonly signal?: { readonly to: Player | undefined } & RoomSignal;
 };
 export type RoomPairingEvent = PairingEvent & { readonly signal?: RoomSignal };
+
+export type RoomPlayerHost = MachineHost<typeof playerMachine, Player, RoomPlayerEvent>;
+export type RoomPairingHost = MachineHost<typeof pairingMachine, RoomPairing, RoomPairingEvent>;
 
 export interface RoomSignal {
   readonly type: RoomSignalType;

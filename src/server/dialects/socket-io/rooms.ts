@@ -26,14 +26,12 @@ import {
   type Reply,
   type Room,
   type RoomPairing,
-  type RoomPairingEvent,
+  type RoomPairingHost,
   type RoomPlayerEvent,
+  type RoomPlayerHost,
 } from './room.ts';
 import { playerEffects, refuse, roomPairingEffects } from './room-effects.ts';
 import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socket-server.ts';
-
-export type RoomPlayerHost = MachineHost<typeof playerMachine, Player, RoomPlayerEvent>;
-export type RoomPairingHost = MachineHost<typeof pairingMachine, RoomPairing, RoomPairingEvent>;
 
 /** What the rooms share with the rest of the server. */
 export interface RoomsDeps {
