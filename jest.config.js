@@ -1,13 +1,19 @@
-/** @type {import('jest').Config} */
-export default {
-  testEnvironment: 'node',
-  // More than any wait within a test (support/patience.ts), so that it is the wait that fails, and says for what.
-  testTimeout: 90_000,
-  // A test that failed may have left a server or a browser open; the run ends all the same.
-  forceExit: true,
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+/** Two projects: `npm test` is all tests but those of test/full-only.js, which are `npm run test:full`. */
+import { readdirSync } from 'node:fs';
+import { fullOnly } from './test/full-only.js';
+
+const tests = readdirSync('test', { recursive: true })
+  .filter((file) => file.endsWith('.test.ts'))
+  .sort();
+const isFullOnly = (file) => fullOnly.some((path) => file.startsWith(path));
+const fast = tests.filter((file) => !isFullOnly(file));
+const full = tests.filter(isFullOnly);
+
+const project = (displayName, files) => ({
+  displayName,
+  testEnvironment: '<rootDir>/test/support/jest-environment.js',
+  testMatch: files.map((file) => `<rootDir>/test/${file}`),
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
-  reporters: ['default', '<rootDir>/test/support/machines/coverage-gate.js'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -19,4 +25,16 @@ export default {
       },
     ],
   },
+});
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [project('fast', fast), project('full', full)],
+  // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
+  testTimeout: 90_000,
+  // One worker a core, and one fewer would be half of a small machine.
+  maxWorkers: '100%',
+  // A test that failed may have left a server or a browser open; the run ends all the same.
+  forceExit: true,
+  reporters: ['default', ['<rootDir>/test/support/machines/coverage-gate.js', { fast, full }]],
 };

@@ -10,10 +10,11 @@ import { measureRelay } from './nodes/relay-cost.ts';
 import { type Effort, type Figure, type Trial, tables, wentWell } from './nodes/report.ts';
 import { measureStorm } from './nodes/storm.ts';
 
-const HELP = `npm run bench:nodes -- [--quick] [--only NAME] [--json]
+const HELP = `npm run bench:nodes -- [--quick] [--only NAME] [--grace MS] [--json]
 
   --quick       a tenth of everything, for a look
   --only NAME   one part: relay, storm, drops or kills; may be given more than once
+  --grace MS    how long the nodes wait for a client that was lost
   --json        the figures as JSON
 `;
 
@@ -21,14 +22,16 @@ const { values: given } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: ['relay', 'storm', 'drops', 'kills'] },
+    grace: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const effort: Effort = given.quick
+const extent: Effort = given.quick
   ? { slices: 3, messages: 4_000, clients: 500, storms: 1, drops: 100, kills: 2, graceMs: 4_000 }
   : { slices: 9, messages: 20_000, clients: 5_000, storms: 3, drops: 1_000, kills: 20, graceMs: 30_000 };
+const effort: Effort = { ...extent, graceMs: Number(given.grace ?? extent.graceMs) };
 
 const started = performance.now();
 function progress(text: string): void {

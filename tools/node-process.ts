@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { assertFreshBuild } from './assert-fresh-build.ts';
 import { groupOptions, noteChild } from './process-group.ts';
 
 const TIMEOUT_MS = 20_000;
@@ -54,6 +55,7 @@ export class NodeProcess {
 
   /** Starts it, again on the same port. */
   async restart(): Promise<void> {
+    assertFreshBuild();
     const args = ['dist/cli.js', 'serve', '--log-format', 'json', '--port', String(this.port), ...FOR_LOAD];
     const child = spawn(process.execPath, [...args, ...this.#args], {
       env: { PATH: process.env.PATH },

@@ -1,10 +1,10 @@
 /** Runs around each test file: what it took of the machines' transitions goes to the gate. */
-import { afterAll, beforeEach, expect, jest } from '@jest/globals';
+import { afterAll, expect, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { endTest, leaveToChance, writeTransitions } from './machines/transition-coverage.ts';
+import { leaveToChance, onTestEvent, writeTransitions } from './machines/transition-coverage.ts';
 
-// Not after each test, when its servers are yet to be stopped.
-beforeEach(endTest);
+// Called by jest-environment.js.
+Object.assign(globalThis, { onTestEvent });
 afterAll(writeTransitions);
 // Called before each run of a property, of whatever test.
 fc.configureGlobal({ beforeEach: leaveToChance });

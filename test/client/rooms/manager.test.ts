@@ -31,11 +31,13 @@ describe('two players', () => {
     expect(two.lines.join()).not.toMatch(/candidate|fingerprint|127\.0/);
   });
 
-  it('connect when only the lower one remotePairRequests: the first offer is enough for the other', async () => {
+  it('connect when only the lower one asks: the first offer is enough for the other', async () => {
     const { url } = await startRooms();
     const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
     one.manager.connectToPeer(2);
     await Promise.all([one.ready(two), two.ready(one)]);
+    await two.say('heard you', one);
+    expect([one.opened, two.opened]).toEqual([[2], [1]]);
   });
 
   it('connect when one writes its number as text', async () => {
@@ -89,6 +91,7 @@ describe('two players', () => {
     });
     next.connectToPeer(2);
     await two.until(() => two.opened.length === 2, 'the second channel');
+    expect([two.opened, two.closed, next.isReady(2)]).toEqual([[1, 1], [1], true]);
     await next.close();
   });
 });

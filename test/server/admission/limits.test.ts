@@ -3,7 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
-import { startTestServer } from '../../support/servers/test-server.ts';
+import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 /** The HTTP status that refuses an upgrade. */
 async function refusalOf(url: string, headers = {}): Promise<number | undefined> {
@@ -80,6 +80,29 @@ describe('limits', () => {
     expect(log.map((line) => line.msg)).toContain(`Client ${id} does not read what it is sent`);
     expect(server.parts.metrics.refused.get('unsent_bytes')).toBe(1);
     deaf.destroy();
+  });
+
+  it('closes nobody for what is left unread with --max-unsent-bytes 0', async () => {
+    const { server, connect } = await startTestServer({
+      maxUnsentBytes: 0,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+    });
+    const [writer, reader] = [await connect(), await connect()];
+    await pairUp(writer, reader);
+    reader.socket.pause();
+    const isHeldBack = () => (server.sessions.get(reader.id)?.socket?.getBufferedAmount() ?? 0) > 1_000_000;
+    let sent = 0;
+    for (; !isHeldBack(); sent += 1) {
+      writer.send({ type: 'offer', sdp: `${sent} ${'x'.repeat(60_000)}` });
+      await writer.settled();
+      expect(writer.inbox).toEqual([]);
+    }
+    reader.socket.resume();
+    for (let n = 0; n < sent; n += 1) {
+      expect(String((await reader.next('offer')).sdp).split(' ')[0]).toBe(`${n}`);
+    }
+    expect(reader.closed).toBeUndefined();
   });
 
   it('refuses 1 upgrade in 11 at once of one address with --max-upgrades-per-second 1, and lets 1 in a second later', async () => {

@@ -108,9 +108,12 @@ describe('a server that drains', () => {
     expect(messages.at(-1)).toBe('Server stopping');
   });
 
-  it('ends at once when nobody is there', async () => {
-    const { server } = await draining();
-    await server.drain();
+  it('ends when nobody is there, without a moment passing', async () => {
+    const test = await draining();
+    await test.server.drain();
+    await test.server.ended;
+    expect(test.log.at(-1)?.msg).toBe('Server stopping');
+    await expect(ask(httpUrl(test, 'healthz'))).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it('keeps sessions and pairings, and tells nobody that a peer left', async () => {

@@ -53,6 +53,8 @@ describe('a host that does not register', () => {
     clock.pass(3_600_000);
     ada.send(raw.chat(100, 100, 'still here'));
     await ada.next('chat');
+    expect(ada.isClosed).toBe(false);
+    expect(network.known(1)).toEqual([100]);
   });
 
   it.each([
@@ -61,8 +63,8 @@ describe('a host that does not register', () => {
     ['a client quit', raw.clientQuit(100, 'x')],
     ['a server quit', raw.serverQuit(1, 0, 'x')],
     ['a registration that was passed on', raw.client(100, 7)],
-  ])('is closed when it sends %s instead', async (_, bytes) => {
-    await network.add(1);
+  ])('is closed at once when it sends %s instead', async (_, bytes) => {
+    await network.add(1, undefined, { clock: new RelayTestClock() });
     const ada = await network.join(1, 100);
     const host = await network.connect(1);
     host.send(bytes);

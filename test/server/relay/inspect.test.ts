@@ -133,7 +133,7 @@ describe('a link', () => {
     ada.send(raw.client(100, 0), raw.clientQuit(100, 'bye'));
     await ada.closed();
     const record = await feed.record(link);
-    expect(record.header).toMatchObject({ kind: 'link', epoch: link, b_id: '1' });
+    expect(record.header).toMatchObject({ kind: 'link', epoch: link, responder_id: '1' });
     expect(record.lines.filter(isStep).map(({ event }) => event.type)).toEqual([
       'xstate.init',
       'CLIENT_REGISTERED',
@@ -174,8 +174,8 @@ describe('a link', () => {
     });
     const [row] = sequenceOf({ ...record, lines: [line] });
     expect(row?.arrows).toEqual([
-      { from: 'a', to: 'server', text: 'client_chat · 100 → 101 · 5 B' },
-      { from: 'server', to: 'b', text: 'client_chat · 100 → 101 · 5 B' },
+      { from: 'initiator', to: 'server', text: 'client_chat · 100 → 101 · 5 B' },
+      { from: 'server', to: 'responder', text: 'client_chat · 100 → 101 · 5 B' },
     ]);
     ada.socket.destroy();
     await bob.next('client_quit');

@@ -5,12 +5,16 @@ import { StepQueue } from '../../../src/machines/index.ts';
 import { RelayNode } from '../../../src/server/relay/relay-node.ts';
 import type { RelayServer } from '../../../src/server/relay/relay-server.ts';
 import { noteTransitions } from '../../support/machines/transition-coverage.ts';
+import { RelayTestClock } from '../../support/relay/relay-clock.ts';
 import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
 import { type RawHost, RawListener, raw } from '../../support/relay/relay-raw-host.ts';
 
 let network: RelayNetwork;
 let listener: RawListener;
+/** Stands still, so that no link is closed only because time has passed. */
+let clock: RelayTestClock;
 beforeEach(async () => {
+  clock = new RelayTestClock();
   network = new RelayNetwork();
   listener = await RawListener.listen();
 });
@@ -23,6 +27,7 @@ afterEach(async () => {
 async function registering(): Promise<{ parent: RawHost; added: Promise<RelayServer> }> {
   const accepted = listener.accept();
   const added = network.add(2, undefined, {
+    clock,
     random: () => 0,
     parent: { host: '127.0.0.1', port: listener.port },
   });
@@ -39,6 +44,20 @@ async function adopted(): Promise<RawHost> {
   return parent;
 }
 
+/** Lets time pass until server 2 has dialed again, and lets it in. */
+async function letIn(accepted: Promise<RawHost>, added: Promise<RelayServer>): Promise<void> {
+  let parent: RawHost | undefined;
+  void accepted.then((host) => {
+    parent = host;
+  });
+  await untilTrue('the parent is dialed again', () => {
+    clock.pass(100);
+    return parent !== undefined;
+  });
+  parent?.send(raw.server(1, 1));
+  await added;
+}
+
 describe('a parent that has not let us in', () => {
   it.each([
     ['a registration that it was told of', raw.server(7, 1)],
@@ -52,8 +71,7 @@ describe('a parent that has not let us in', () => {
     const again = listener.accept();
     parent.send(answer);
     await parent.closed();
-    (await again).send(raw.server(1, 1));
-    await added;
+    await letIn(again, added);
     expect(network.known(2)).toEqual([1]);
   });
 
@@ -67,8 +85,7 @@ describe('a parent that has not let us in', () => {
       text: 'A machine has already registered with ID 2',
     });
     await parent.closed();
-    (await again).send(raw.server(1, 1));
-    await added;
+    await letIn(again, added);
   });
 
   it('may send a status for us first, which is no refusal', async () => {
@@ -108,7 +125,7 @@ describe('a parent that let us in', () => {
 
 describe('a host', () => {
   it('that registers a server which it was told of, before itself, is closed', async () => {
-    await network.add(1);
+    await network.add(1, undefined, { clock });
     const host = await network.connect(1);
     host.send(raw.server(7, 3));
     await host.closed();
@@ -116,7 +133,7 @@ describe('a host', () => {
   });
 
   it('that as a server announces a server with a last hop that it is not, is closed and pruned', async () => {
-    await network.add(1);
+    await network.add(1, undefined, { clock });
     const host = await network.connect(1);
     host.send(raw.server(3), raw.server(30, 77));
     await host.closed();

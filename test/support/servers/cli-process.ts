@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
+import { assertFreshBuild } from '../../../tools/assert-fresh-build.ts';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
 
 const running: Run[] = [];
@@ -13,6 +14,7 @@ export class Run {
   readonly #exited: Promise<number | null>;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    assertFreshBuild();
     this.child = spawn(process.execPath, [...args], {
       env: { PATH: process.env.PATH, ...env },
     });
@@ -33,7 +35,9 @@ export class Run {
       const match = pattern.exec(this.stdout);
       if (match) return match;
       await Promise.race([
-        once(this.child.stdout, 'data', { signal }),
+        once(this.child.stdout, 'data', { signal }).catch(() => {
+          throw new Error(`${pattern} was not printed, but: ${this.stdout}${this.stderr}`);
+        }),
         this.#exited.then((code) => {
           if (!pattern.test(this.stdout)) throw new Error(`ended with ${code}: ${this.stdout}${this.stderr}`);
         }),

@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
+import { assertFreshBuild } from '../../../tools/assert-fresh-build.ts';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
 
 const CTRL_C = '\x03';
@@ -85,6 +86,7 @@ export class Terminal {
 
 /** Runs `pairlane ARGS` in a terminal of its own; it is ended after the test. */
 export function pairlaneInTerminal(...args: string[]): Terminal {
+  assertFreshBuild();
   return new Terminal([process.execPath, 'dist/cli.js', ...args]);
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  FRAGMENTS_TIMEOUT_MS,
   FragmentCutter,
   FragmentJoiner,
   MAX_HEADER_CHARS,
@@ -67,7 +66,10 @@ describe('a text in fragments', () => {
         fragments.splice(lost % fragments.length, 1);
         expect(joinAll(joiner, fragments)).toEqual([]);
         expect(joiner.pending).toBe(1);
-        now += FRAGMENTS_TIMEOUT_MS;
+        now += 9_999;
+        expect(joiner.join(1, 'PL1 b 1 0 1\nanother')).toBe('another');
+        expect(joiner.pending).toBe(1);
+        now += 1;
         expect(joinAll(joiner, cutter.cut(sent, MAX_HEADER_CHARS + 20))).toEqual([sent]);
         expect(joiner.pending).toBe(0);
       }),

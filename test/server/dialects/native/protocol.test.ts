@@ -1,5 +1,6 @@
 /** The native protocol, message by message, as a client sees it. */
 import { describe, expect, it } from '@jest/globals';
+import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -82,6 +83,26 @@ describe('the signaling server', () => {
     b.send({ type: 'report', state: 'failed' });
     await b.settled();
     expect(state()).toEqual({ negotiating: 'answered' });
+  });
+
+  it('is connected again when the one that reported a failure reports that it recovered', async () => {
+    const { connectPair, server } = await startTestServer();
+    const [a, b] = await connectPair();
+    const stateAfter = async (client: RawClient, state: string) => {
+      client.send({ type: 'report', state });
+      await client.settled();
+      return [...server.pairings][0]?.value;
+    };
+    a.send({ type: 'offer', sdp: 'x' });
+    await b.next('offer');
+    b.send({ type: 'answer', sdp: 'y' });
+    await a.next('answer');
+    for (const lost of [a, b]) {
+      await stateAfter(a, 'connected');
+      expect(await stateAfter(b, 'connected')).toBe('connected');
+      expect(await stateAfter(lost, 'failed')).toEqual({ negotiating: 'answered' });
+      expect(await stateAfter(lost, 'connected')).toBe('connected');
+    }
   });
 
   it('tells the peer of an unpair, and both are free to pair anew', async () => {

@@ -176,6 +176,37 @@ describe('a session that can be resumed', () => {
     },
   );
 
+  it.each([
+    ['a secret of another session', undefined],
+    ['an empty secret', ''],
+    ['the word undefined', 'undefined'],
+  ])(
+    'is not made of one that cannot be resumed: %s gets resume_failed, and the client that is there goes on',
+    async (_what, token) => {
+      const test = await startTestServer();
+      const [victim, peer] = await test.connectPair();
+      const other = await test.connectResumable();
+      const thief = await other.comeBack(test.server.url, {
+        id: victim.id,
+        ...(token !== undefined && { token }),
+      });
+      expect(await thief.next('error')).toMatchObject(RESUME_FAILED);
+      expect(thief.id).not.toBe(victim.id);
+      peer.send({ type: 'offer', sdp: 'for the victim' });
+      expect((await victim.next('offer')).sdp).toBe('for the victim');
+      expect([victim.closed, thief.inbox]).toEqual([undefined, []]);
+    },
+  );
+
+  it('is over for its own secret, too, once its client has said goodbye', async () => {
+    const test = await pairedTest();
+    await test.a.close();
+    await test.b.next('peer_disconnected');
+    const back = await test.a.comeBack(test.server.url);
+    expect(await back.next('error')).toMatchObject(RESUME_FAILED);
+    expect(back.id).not.toBe(test.a.id);
+  });
+
   it('answers a resume that fails with resume_failed', async () => {
     const test = await pairedTest();
     const thief = await ResumableClient.connect(test.server.url);
