@@ -31,7 +31,7 @@ const project = (displayName, files) => ({
 export default {
   projects: [project('fast', fast), project('full', full)],
   // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
-  testTimeout: 90_000,
+  testTimeout: 200_000,
   // One worker a core, and one fewer would be half of a small machine.
   maxWorkers: '100%',
   // A test that failed may have left a server or a browser open; the run ends all the same.

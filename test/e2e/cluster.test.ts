@@ -155,7 +155,6 @@ describe('nodes over NATS', () => {
     await nextMessage(itsPeer, 'paired');
     pairs.talk(PER_SECOND);
     await moreHeard(pairs, 10);
-    const started = performance.now();
     let isOver = false;
     const ending = one.stop().finally(() => {
       isOver = true;
@@ -163,9 +162,6 @@ describe('nodes over NATS', () => {
     expect(await nextMessage(itsPeer, 'peer_disconnected')).toMatchObject({ reason: 'disconnected' });
     expect(isOver).toBe(false);
     expect(await ending).toBe(0);
-    const tookMs = performance.now() - started;
-    console.log(`drained in ${tookMs.toFixed(0)} ms`);
-    expect(tookMs).toBeLessThan(DRAIN_MS + SANE_MS);
     expect(moved.map(({ url }) => url)).toEqual([two.url, two.url, two.url]);
     await one.restart();
     await Promise.all(stayed.map((client) => client.isBack()));

@@ -2,11 +2,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { wrap } from '../../scripts/cluster/wrap-text.ts';
-
-// Nodes that are killed are down for up to 6 s, and all on two shared cores.
-jest.setTimeout(60_000);
 
 const COMMAND = ['--import', 'tsx', 'scripts/cluster.ts'];
 const FEW = ['--nodes', '2', '--pairs', '4', '--bots', '1'];

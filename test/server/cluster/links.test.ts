@@ -212,4 +212,21 @@ describe('a link between two nodes', () => {
     hub.goAway();
     expect(link?.value).toBe('lost');
   });
+
+  it('that was begun while the bus was away has the whole 4 s from when it is back', async () => {
+    const { hub, one, advance } = await twoNodes();
+    const { links } = one.server.cluster ?? {};
+    hub.goAway();
+    links?.send(77, { type: 'left', id: 'nobody' });
+    const link = links?.links.get(77);
+    await advance(3_000);
+    expect(link?.value).toBe('greeting');
+    // Nobody ever answers.
+    hub.hold(() => {});
+    hub.comeBack();
+    await advance(2_500);
+    expect(link?.value).toBe('greeting');
+    await advance(1_500);
+    expect(link?.value).toBe('lost');
+  });
 });

@@ -59,6 +59,16 @@ describe('a server that drains', () => {
     expect(body).toContain('pairlane_unready{reason="draining"} 1');
   });
 
+  it('refuses new clients of the game rooms, too', async () => {
+    const test = await draining({ rooms: true });
+    await test.connect();
+    const polling = `${httpUrl(test, 'socket.io/')}?EIO=4&transport=polling`;
+    expect((await ask(polling)).status).toBe(200);
+    void test.server.drain();
+    expect(await ask(polling)).toEqual({ status: 403, body: expect.stringMatching(/restarting/) });
+    expect(test.server.metrics.refused.get('draining')).toBe(1);
+  });
+
   it('tells each client a different time to come back, after the drain', async () => {
     const test = await draining();
     const clients = await Promise.all(Array.from({ length: 12 }, () => test.connectResumable()));

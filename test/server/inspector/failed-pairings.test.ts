@@ -24,7 +24,7 @@ it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and 
   expect((await feed.record(failed)).header.epoch).toBe(failed);
   const left = await feed.list({ of: 'pairing', outcome: 'left' });
   expect(left.total).toBeLessThanOrEqual(32);
-}, 60_000);
+});
 
 it('calls a pairing stuck that is not connected after ten seconds', async () => {
   const testServer = await startTestServer();

@@ -86,10 +86,12 @@ describe('a host that does not register', () => {
     const second = listener.accept();
     clock.pass(10_200);
     await silent.closed();
+    expect(network.known(2)).toEqual([]);
     clock.pass(200);
     const answering = await second;
     answering.send(raw.server(1, 1));
     await adding;
+    expect(network.known(2)).toEqual([1]);
     await listener.end();
   });
 });

@@ -78,8 +78,9 @@ export class RawClient {
     const deadline = Date.now() + PATIENCE_MS;
     while (!fact()) {
       if (this.closed || Date.now() > deadline) {
+        const last = JSON.stringify(this.inbox.slice(-10)).slice(0, 2_000);
         throw new Error(
-          `${what} did not come; closed: ${JSON.stringify(this.closed)}; inbox: ${JSON.stringify(this.inbox)}`,
+          `${what} did not come; closed: ${JSON.stringify(this.closed)}; of ${this.inbox.length} in the inbox the last: ${last}`,
         );
       }
       await new Promise<void>((resolve) => {

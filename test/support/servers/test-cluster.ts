@@ -44,6 +44,37 @@ export class Held {
   }
 }
 
+/** What is on its way between some pairs of nodes waits; the rest arrives, and is counted. */
+export class HeldPairs {
+  readonly #hub: LocalBusHub;
+  readonly #waiting: (() => void)[] = [];
+  readonly #delivered = new Map<string, number>();
+
+  /** @param pairs the numbers of sender and receiver, with a space between them */
+  constructor(hub: LocalBusHub, ...pairs: string[]) {
+    this.#hub = hub;
+    hub.hold((deliver, pair) => {
+      if (pairs.includes(pair)) this.#waiting.push(deliver);
+      else
+        queueMicrotask(() => {
+          deliver();
+          this.#delivered.set(pair, this.deliveredTo(pair) + 1);
+        });
+    });
+  }
+
+  /** How much has arrived from that sender at that receiver. */
+  deliveredTo(pair: string): number {
+    return this.#delivered.get(pair) ?? 0;
+  }
+
+  /** Lets arrive what waits, and from now on everything. */
+  release(): void {
+    this.#hub.hold(undefined);
+    for (const deliver of this.#waiting.splice(0)) deliver();
+  }
+}
+
 /** Starts nodes 1 to `count`, which know each other. */
 export async function startTestCluster(
   count: number,

@@ -99,7 +99,7 @@ describe('a client that leaves before its session has come', () => {
     await hangUp();
     says(b, '1');
     const coming = comesTo(three, a);
-    await until(() => held.length > 2, 'the third node remotePairRequests');
+    await until(() => held.length > 2, 'the third node asks');
     hub.hold(undefined);
     for (const deliver of held) deliver();
     const back = await coming;

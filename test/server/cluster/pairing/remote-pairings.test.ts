@@ -3,10 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import {
   ask,
+  HeldPairs,
   nobodyOn,
   pairAcross,
   pairingsOn,
   plainPairAcross,
+  startTestCluster,
   twoNodes,
   until,
 } from '../../../support/servers/test-cluster.ts';
@@ -70,6 +72,22 @@ describe('a client of one node and a client of another', () => {
     expect(await b.next('peer_back')).toEqual({ type: 'peer_back', peer_id: a.id });
   });
 
+  it('are both told of the end when more than 256 messages wait for the other node', async () => {
+    const { hub, nodes } = await startTestCluster(2, { maxMessagesPerSecond: 0 });
+    const [one, two] = nodes as [TestServer, TestServer];
+    const [a, b] = [await one.connectResumable(), await two.connect()];
+    await pairUp(a, b);
+    const held = new HeldPairs(hub, '1 2');
+    for (let n = 0; n < 257; n += 1) {
+      a.send({ type: 'candidate', candidate: { candidate: `${n}` } });
+      if (n % 50 === 0) await a.settled();
+    }
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'overfull' });
+    held.release();
+    await b.until(() => b.inbox.some(({ type }) => type === 'peer_disconnected'), 'the end');
+    expect([pairingsOn(one), pairingsOn(two)]).toEqual([[], []]);
+  });
+
   it('are told that the other is away, and back', async () => {
     const { two, a, b, one } = await pairAcross();
     a.socket.terminate();
@@ -103,6 +121,20 @@ describe('a client of one node and a client of another', () => {
 });
 
 describe('a pair request across nodes', () => {
+  it.each([
+    ['nonsense', 'nobody'],
+    ['of this node', nobodyOn(1)],
+    ['without a node', '00000000-0000-4000-8000-000000000000'],
+  ])('for an id that is %s is refused at once, without a word to the others', async (_what, id) => {
+    const { hub, one, hold } = await twoNodes();
+    const a = await one.connect();
+    const held = hold();
+    a.send(ask(id));
+    expect(await a.next('error')).toMatchObject({ code: 'target_not_found', for: 'pair_request' });
+    expect(held.count).toBe(0);
+    hub.hold(undefined);
+  });
+
   it.each([
     ['a client that its node does not have', 2],
     ['a client of a node that is not there', 77],
@@ -143,6 +175,8 @@ describe('a pair request across nodes', () => {
     expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
     expect(ofA.epoch).toBe(ofB.epoch);
     expect(ofA.initiator).toBe(!ofB.initiator);
+    const peerIds = [one, two].map(({ server }) => [...server.sessions.values()][0]?.context.peerId);
+    expect(peerIds).toEqual([b.id, a.id]);
     const loser = ofA.initiator ? b : a;
     expect(await loser.next('error')).toMatchObject({ code: 'already_paired', for: 'pair_request' });
     expect([pairingsOn(one), pairingsOn(two)]).toEqual([['paired'], ['paired']]);

@@ -35,7 +35,7 @@ describe('joining a game', () => {
     });
   });
 
-  it('is answered again, and told to nobody again, for a player that remotePairRequests twice', async () => {
+  it('is answered again, and told to nobody again, for a player that asks twice', async () => {
     const server = await start();
     const [one, two] = await twoPlayers(server);
     expect(await two.join('g', '2')).toEqual({ players: [1, 2] });
@@ -139,6 +139,21 @@ describe('leaving a game', () => {
     expect(await one.next('player_joined')).toMatchObject({ player_id: 2 });
     one.signal('g', 2, 'offer', 'sdp');
     expect(await again.next('webrtc_signal')).toMatchObject({ from_player_id: 1, payload: 'sdp' });
+  });
+
+  it('with a lost socket ends the player: it is counted in no state any more', async () => {
+    const server = await start();
+    const [one, two] = await twoPlayers(server);
+    const joined = async () => {
+      const metrics = await fetch(`http://127.0.0.1:${server.server.port}/metrics`);
+      return /pairlane_players\{state="joined"\} (\d+)/.exec(await metrics.text())?.[1];
+    };
+    expect(await joined()).toBe('2');
+    const players = [...(server.server.rooms?.players.values() ?? [])];
+    two.socket.disconnect();
+    await one.next('player_left');
+    expect(await joined()).toBe('1');
+    expect(players.map(({ isDone }) => isDone)).toEqual([false, true]);
   });
 
   it('leaves nothing behind once all are gone', async () => {
