@@ -215,7 +215,7 @@ describe('a link between two nodes', () => {
 
   it('that was begun while the bus was away has the whole 4 s from when it is back', async () => {
     const { hub, one, advance } = await twoNodes();
-    const { links } = one.server.cluster ?? {};
+    const { links } = one.server.parts.cluster ?? {};
     hub.goAway();
     links?.send(77, { type: 'left', id: 'nobody' });
     const link = links?.links.get(77);

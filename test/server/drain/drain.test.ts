@@ -66,7 +66,7 @@ describe('a server that drains', () => {
     expect((await ask(polling)).status).toBe(200);
     void test.server.drain();
     expect(await ask(polling)).toEqual({ status: 403, body: expect.stringMatching(/restarting/) });
-    expect(test.server.metrics.refused.get('draining')).toBe(1);
+    expect(test.server.parts.metrics.refused.get('draining')).toBe(1);
   });
 
   it('tells each client a different time to come back, after the drain', async () => {

@@ -42,7 +42,7 @@ describe('two copies of a session that were made of one secret', () => {
     await keepsTryingAt(two, a, advance);
     // It has not heard of the second node's secret, and comes back to the first with the old one.
     const atOne = await comesTo(one, a);
-    const generationAt = ({ server }: TestServer) => server.sessions.get(a.id)?.generation;
+    const generationAt = ({ server }: TestServer) => server.parts.sessions.get(a.id)?.generation;
     expect([atOne.id, generationAt(one)]).toEqual([a.id, generationAt(two)]);
     const back = await keepsTryingAt(two, atOne, advance);
     expect([back.id, back.inbox]).toEqual([a.id, []]);
@@ -69,7 +69,7 @@ describe('a client whose node changes while its peer is cut off', () => {
     says(back, 'here');
     await a.until(() => heard(a).length === 1, 'the answer');
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
-    expect([one, two, three].map(({ server }) => server.pairings.size)).toEqual([1, 0, 1]);
+    expect([one, two, three].map(({ server }) => server.parts.pairings.size)).toEqual([1, 0, 1]);
   });
 });
 

@@ -175,7 +175,7 @@ describe('a pair request across nodes', () => {
     expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
     expect(ofA.epoch).toBe(ofB.epoch);
     expect(ofA.initiator).toBe(!ofB.initiator);
-    const peerIds = [one, two].map(({ server }) => [...server.sessions.values()][0]?.context.peerId);
+    const peerIds = [one, two].map(({ server }) => [...server.parts.sessions.values()][0]?.context.peerId);
     expect(peerIds).toEqual([b.id, a.id]);
     const loser = ofA.initiator ? b : a;
     expect(await loser.next('error')).toMatchObject({ code: 'already_paired', for: 'pair_request' });

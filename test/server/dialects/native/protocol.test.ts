@@ -91,7 +91,7 @@ describe('the signaling server', () => {
     const stateAfter = async (client: RawClient, state: string) => {
       client.send({ type: 'report', state });
       await client.settled();
-      return [...server.pairings][0]?.value;
+      return [...server.parts.pairings][0]?.value;
     };
     a.send({ type: 'offer', sdp: 'x' });
     await b.next('offer');

@@ -29,7 +29,7 @@ describe('a pairing that is made again after a restart', () => {
     ['the other first', [1, 0]],
   ] as const)('is connected when both have reported it, %s, and logged as such', async (_order, order) => {
     const { after, clients } = await restored();
-    const state = () => [...after.server.pairings][0]?.value;
+    const state = () => [...after.server.parts.pairings][0]?.value;
     const [first, second] = order.map((side) => clients[side]) as [ResumableClient, ResumableClient];
     await report(first, 'connected');
     expect(state()).toEqual({ negotiating: 'recovered' });
@@ -43,6 +43,6 @@ describe('a pairing that is made again after a restart', () => {
     await report(clients[0], 'connected');
     await report(clients[0], 'failed');
     await report(clients[1], 'connected');
-    expect([...after.server.pairings][0]?.value).toEqual({ negotiating: 'recovered' });
+    expect([...after.server.parts.pairings][0]?.value).toEqual({ negotiating: 'recovered' });
   });
 });

@@ -149,7 +149,7 @@ describe('leaving a game', () => {
       return /pairlane_players\{state="joined"\} (\d+)/.exec(await metrics.text())?.[1];
     };
     expect(await joined()).toBe('2');
-    const players = [...(server.server.rooms?.players.values() ?? [])];
+    const players = [...(server.server.parts.rooms?.players.values() ?? [])];
     two.socket.disconnect();
     await one.next('player_left');
     expect(await joined()).toBe('1');
