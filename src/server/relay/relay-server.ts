@@ -147,7 +147,11 @@ export class RelayServer {
   #serve(socket: Socket, open: (port: RelaySocket) => RelayLink): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    const port = new RelaySocket(socket, this.#options.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES);
+    const port = new RelaySocket(
+      socket,
+      this.#options.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES,
+      this.clock,
+    );
     const link = open(port);
     const send = this.node.host.dispatch.bind(this.node.host, link);
     port.start({

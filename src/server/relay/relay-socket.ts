@@ -3,6 +3,7 @@
  * event loop into one write, and counts what the other end has not taken yet.
  */
 import type { Socket } from 'node:net';
+import type { Clock } from '../../common/clock.ts';
 import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay-chat/index.ts';
 import type { RelayPort } from './relay-node.ts';
 
@@ -14,10 +15,19 @@ const LINGER_MS = 2_000;
 /** When a peer vanishes without a word, the system's probes find out; the protocol has none. */
 const KEEP_ALIVE_MS = 15_000;
 
+/**
+ * How much of an introduction is handed to the socket at once. The rest stays where it is: in bytes that all newcomers
+ * share, so that one that does not read costs no copy of all that is known.
+ */
+const INTRODUCTION_CHUNK_BYTES = 64 * 1024;
+/** A newcomer that takes nothing of its introduction for so long is closed. */
+const INTRODUCTION_PATIENCE_MS = 10_000;
+const INTRODUCTION_CHECK_MS = 1_000;
+
 export interface RelaySocketEvents {
   onMessage(message: RelayMessage): void;
   onBytesRefused(reason: string): void;
-  /** More is unsent than the bound allows; told once. */
+  /** More is unsent than the bound allows, or an introduction is not taken; told once. */
   onUnsentExceeded(): void;
   /** Told once, whoever closed it. */
   onClosed(): void;
@@ -26,28 +36,39 @@ export interface RelaySocketEvents {
 export class RelaySocket implements RelayPort {
   readonly #socket: Socket;
   readonly #maxUnsentBytes: number;
+  readonly #clock: Clock;
   readonly #decoder = new RelayDecoder();
   #events: RelaySocketEvents | undefined;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** What the bound leaves out of account: an introduction that was not taken whole yet. */
+  /** What is left of an introduction, the next first; what is sent meanwhile waits behind it. */
+  #introduction: readonly Uint8Array[] = [];
+  /** What the bound leaves out of account: the part of an introduction that the socket has. */
   #owedBytes = 0;
+  #stopWatching: (() => void) | undefined;
   #isOver = false;
 
   /** @param socket is connected */
-  constructor(socket: Socket, maxUnsentBytes: number) {
+  constructor(socket: Socket, maxUnsentBytes: number, clock: Clock) {
     this.#socket = socket;
     this.#maxUnsentBytes = maxUnsentBytes;
+    this.#clock = clock;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => {
-      if (this.unsentBytes === 0) this.#owedBytes = 0;
+      this.#settleOwed();
+      this.#flush();
     });
   }
 
   get unsentBytes(): number {
     return this.#pendingBytes + this.#socket.writableLength;
+  }
+
+  /** What the system took of what was sent. */
+  get takenBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** Starts to read; to be called once, as soon as there is somebody to tell. */
@@ -67,6 +88,7 @@ export class RelaySocket implements RelayPort {
     });
     this.#socket.on('close', () => {
       this.#isOver = true;
+      this.#forgetIntroduction();
       events.onClosed();
     });
   }
@@ -78,21 +100,22 @@ export class RelaySocket implements RelayPort {
       // What waits for the end of this turn may well fit into the system's buffers.
       this.#flush();
       if (this.unsentBytes <= this.#maxUnsentBytes + this.#owedBytes) return;
-      this.#isOver = true;
-      this.#events?.onUnsentExceeded();
+      this.#giveUp();
     }
   }
 
   introduce(messages: readonly Uint8Array[]): void {
     if (this.#isOver) return;
-    for (const bytes of messages) {
-      this.#owedBytes += bytes.length;
-      this.#enqueue(bytes);
-    }
+    // What was sent before goes before.
+    this.#flush();
+    this.#introduction = [...this.#introduction, ...messages];
+    this.#stopWatching ??= this.#watchIntroduction();
+    this.#flush();
   }
 
   close(): void {
     this.#isOver = true;
+    this.#forgetIntroduction();
     this.#flush();
     this.#socket.end();
     if (this.#socket.destroyed) return;
@@ -102,6 +125,7 @@ export class RelaySocket implements RelayPort {
 
   cut(): void {
     this.#isOver = true;
+    this.#forgetIntroduction();
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#socket.destroy();
@@ -113,14 +137,61 @@ export class RelaySocket implements RelayPort {
     this.#pendingBytes += bytes.length;
   }
 
+  #giveUp(): void {
+    this.#isOver = true;
+    this.#events?.onUnsentExceeded();
+  }
+
+  #forgetIntroduction(): void {
+    this.#introduction = [];
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  /** Gives up on a newcomer of whose introduction nothing is taken for as long as we are patient. @returns stops it */
+  #watchIntroduction(): () => void {
+    let takenBytes = 0;
+    let takenAt = this.#clock.now();
+    return this.#clock.every(INTRODUCTION_CHECK_MS, () => {
+      const now = this.#clock.now();
+      const taken = this.takenBytes;
+      if (this.#introduction.length === 0 && this.#owedBytes === 0) this.#forgetIntroduction();
+      else if (taken > takenBytes) [takenBytes, takenAt] = [taken, now];
+      else if (now - takenAt >= INTRODUCTION_PATIENCE_MS && !this.#isOver) this.#giveUp();
+    });
+  }
+
+  /** Once the socket has passed everything on, nothing is owed that it has. */
+  #settleOwed(): void {
+    if (this.#socket.writableLength === 0) this.#owedBytes = 0;
+  }
+
+  /** @returns whether the whole introduction is on its way */
+  #writeIntroduction(): boolean {
+    const left = this.#introduction;
+    let next = 0;
+    while (next < left.length && this.#socket.writableLength < INTRODUCTION_CHUNK_BYTES) {
+      const from = next;
+      for (let bytes = 0; next < left.length && bytes < INTRODUCTION_CHUNK_BYTES; next += 1)
+        bytes += (left[next] as Uint8Array).length;
+      const chunk = Buffer.concat(left.slice(from, next));
+      this.#owedBytes += chunk.length;
+      this.#socket.write(chunk);
+    }
+    this.#introduction = left.slice(next);
+    this.#settleOwed();
+    return this.#introduction.length === 0;
+  }
+
   readonly #flush = (): void => {
+    if (this.#introduction.length > 0 && !this.#socket.destroyed && !this.#writeIntroduction()) return;
     if (this.#pending.length === 0) return;
     const [first] = this.#pending as [Uint8Array];
     const bytes = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     if (!this.#socket.destroyed) this.#socket.write(bytes);
-    if (this.unsentBytes === 0) this.#owedBytes = 0;
+    this.#settleOwed();
   };
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RelaySocket } from '../../../src/server/relay/relay-socket.ts';
 import { RelayTestClock } from '../../support/relay/relay-clock.ts';
 import { keepLogs } from '../../support/relay/relay-logs.ts';
 import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
@@ -214,6 +215,57 @@ describe('a server', () => {
     newcomer.socket.resume();
     await newcomer.next('client', ({ source }) => source === 1_149);
     expect(network.known(1)).toContain(4);
+  });
+
+  /** A network with 9 MB of infos, and a newcomer that registers and reads nothing. */
+  async function unreadNewcomer(clock: RelayTestClock) {
+    const server = await network.add(1, undefined, { clock });
+    const crowd = await network.connect(1);
+    const info = 'x'.repeat(60_000);
+    crowd.send(raw.server(3), ...Array.from({ length: 150 }, (_, i) => raw.client(1_000 + i, 3, 'c', info)));
+    await untilTrue('all are known', () => network.known(1).length === 151);
+    const newcomer = await network.connect(1);
+    newcomer.socket.pause();
+    newcomer.send(raw.server(4));
+    await untilTrue('it is in', () => network.known(1).includes(4));
+    const port = server.node.linkTo(4)?.port as RelaySocket;
+    return { server, crowd, newcomer, port };
+  }
+
+  it('that does not read its introduction of 9 MB costs no copy of it, and is closed after 10 s', async () => {
+    const clock = new RelayTestClock();
+    const { newcomer, port } = await unreadNewcomer(clock);
+    expect(port.unsentBytes).toBeLessThan(256 * 1024);
+    clock.pass(9_900);
+    expect(network.known(1)).toContain(4);
+    clock.pass(2_000);
+    expect(network.known(1)).not.toContain(4);
+    newcomer.socket.resume();
+    await newcomer.closed();
+  });
+
+  it('is told what happens during its introduction after it, and in order', async () => {
+    const { crowd, newcomer } = await unreadNewcomer(new RelayTestClock());
+    crowd.send(raw.clientQuit(1_149, 'bye'), raw.client(2_000, 3, 'late'));
+    await untilTrue('they are known', () => network.known(1).includes(2_000));
+    newcomer.socket.resume();
+    await newcomer.next('client', ({ source }) => source === 2_000);
+    const of = (id: number) => newcomer.inbox.filter(({ source }) => source === id).map(({ type }) => type);
+    expect(of(1_149)).toEqual(['client', 'client_quit']);
+    expect(new Set(newcomer.inbox.map(({ source }) => source)).size).toBe(153);
+  });
+
+  it('that reads its introduction slowly stays as long as it goes on', async () => {
+    const clock = new RelayTestClock();
+    const { newcomer, port } = await unreadNewcomer(clock);
+    for (let part = 0; part < 4; part += 1) {
+      const before = port.takenBytes;
+      newcomer.socket.resume();
+      await untilTrue('more is taken', () => port.takenBytes > before);
+      newcomer.socket.pause();
+      clock.pass(6_000);
+      expect(network.known(1)).toContain(4);
+    }
   });
 
   it('cannot speak or quit for hosts that are not behind it', async () => {
