@@ -33,6 +33,7 @@ import { Sessions } from './signaling/sessions.ts';
 import { Signaling } from './signaling/signaling.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { RefusalLog } from './telemetry/refusal-log.ts';
 
 export interface CompositionDeps {
   readonly options: ServerOptions;
@@ -53,7 +54,8 @@ export function compose(deps: CompositionDeps) {
   const queue = new StepQueue(clock);
   const readiness = new Readiness();
   const origins = new Origins(options);
-  const admission = new Admission(options, log, () => clock.now(), readiness, origins);
+  const refusals = new RefusalLog(log, () => clock.now());
+  const admission = new Admission(options, refusals, () => clock.now(), readiness, origins);
   const core = composeCore(deps, queue);
   const nodes = composeNodes(deps, core, readiness);
   const { signaling, epochs } = core;
@@ -86,13 +88,14 @@ export function compose(deps: CompositionDeps) {
         rooms: rooms(),
       }),
   });
-  const connections = composeNative(deps, core, nodes, { metrics, drain, inspector });
+  const connections = composeNative(deps, core, nodes, { refusals, metrics, drain, inspector });
   return {
     queue,
     epochs,
     readiness,
     admission,
     origins,
+    refusals,
     metrics,
     inspector,
     drain,
@@ -163,6 +166,7 @@ function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core,
 }
 
 interface Surroundings {
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly drain: Drain;
   readonly inspector: Inspector;
@@ -173,9 +177,9 @@ function composeNative(
   { options, log }: CompositionDeps,
   { signaling, secrets, restoreWindow }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
-  { metrics, drain, inspector }: Surroundings,
+  { refusals, metrics, drain, inspector }: Surroundings,
 ) {
-  const outbox = new Outbox({ log, metrics, maxUnsentBytes: options.maxUnsentBytes });
+  const outbox = new Outbox({ refusals, metrics, maxUnsentBytes: options.maxUnsentBytes });
   const opener = new SessionOpener({
     node: options.node,
     sessions: signaling.sessions,

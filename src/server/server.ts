@@ -76,7 +76,18 @@ export class SignalingServer {
   /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
   async start(): Promise<this> {
     const { options, parts } = this;
-    const { admission, origins, metrics, readiness, inspector, cluster, connections, clock, queue } = parts;
+    const {
+      admission,
+      origins,
+      refusals,
+      metrics,
+      readiness,
+      inspector,
+      cluster,
+      connections,
+      clock,
+      queue,
+    } = parts;
     parts.rooms = await this.#createRooms();
     inspector.start();
     await cluster?.start();
@@ -84,7 +95,7 @@ export class SignalingServer {
       options,
       admission,
       origins,
-      log: parts.log,
+      refusals,
       metrics,
       handlers: connections,
       addRoutes: (app) => {

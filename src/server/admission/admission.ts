@@ -1,9 +1,10 @@
 /** Who may open a WebSocket: a table of reasons to refuse, asked in order. The first that fits is the answer. */
 
+import { printableJson } from '../../common/printable.ts';
 import type { Readiness } from '../http/readiness.ts';
 import type { HttpRequest, HttpResponse } from '../http/uws.ts';
 import type { ServerOptions } from '../options.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { RefusalLog } from '../telemetry/refusal-log.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
 import type { Origins } from './origins.ts';
 import { AddressCount, AddressRate } from './rate-limits.ts';
@@ -33,7 +34,7 @@ export class Admission {
   /** Sockets that are open. */
   connections = 0;
   readonly #options: ServerOptions;
-  readonly #log: Logger;
+  readonly #refusals: RefusalLog;
   readonly #now: () => number;
   readonly #readiness: Readiness;
   readonly #proxies: TrustedProxies;
@@ -45,13 +46,13 @@ export class Admission {
   /** @throws when `--trust-proxy` has an entry that is no address */
   constructor(
     options: ServerOptions,
-    log: Logger,
+    refusals: RefusalLog,
     now: () => number,
     readiness: Readiness,
     origins: Origins,
   ) {
     this.#options = options;
-    this.#log = log;
+    this.#refusals = refusals;
     this.#now = now;
     this.#readiness = readiness;
     this.#origins = origins;
@@ -75,9 +76,13 @@ export class Admission {
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
     if (refusal.kind === 'origin') {
-      const named = JSON.stringify(origin.slice(0, 200));
-      this.#log.warn(`Refused a page of origin ${named}; --allow-origin ${named} allows it`);
-    } else this.#log.warn(`Refused a connection: ${refusal.message}`);
+      const named = printableJson(origin.slice(0, 200));
+      this.#refusals.warn(
+        'origin',
+        address,
+        `Refused a page of origin ${named}; --allow-origin ${named} allows it`,
+      );
+    } else this.#refusals.warn(refusal.kind, address, `Refused a connection: ${refusal.message}`);
     return { refusal };
   }
 

@@ -1,17 +1,18 @@
 /** What holds for every request over plain HTTP, before a route sees it: how long its headers are, whom it asks for. */
+import { printableJson } from '../../common/printable.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
 import { MAX_HEADER_BYTES } from '../http/uws.ts';
 import type { AppWatch } from '../http/watch-app.ts';
 import type { ServerOptions } from '../options.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { RefusalLog } from '../telemetry/refusal-log.ts';
 import { hostnameOf, type Origins } from './origins.ts';
 import { readFacts } from './request-facts.ts';
 
 export interface HttpRulesDeps {
   readonly options: ServerOptions;
   readonly origins: Origins;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
 }
 
@@ -24,26 +25,26 @@ const TOO_LONG: Answer = {
   body: `The headers have more than ${MAX_HEADER_BYTES} bytes.\n`,
 };
 
-export function httpRules({ options, origins, log, metrics }: HttpRulesDeps): AppWatch {
-  const refuse = (kind: string, message: string) => {
+export function httpRules({ options, origins, refusals, metrics }: HttpRulesDeps): AppWatch {
+  const refuse = (kind: string, message: string, address = '') => {
     metrics.refused.add(kind);
-    log.warn({ kind }, message);
+    refusals.warn(kind, address, message);
   };
   return {
     maxConnections: options.maxHttpConnections,
     full: () =>
       refuse('http_connections', 'Ended a connection: as many as may be open (--max-http-connections)'),
     refusalOf(res, req, isUpgrade) {
-      const { headers, headerBytes } = readFacts(res, req);
+      const { remote, headers, headerBytes } = readFacts(res, req);
       if (headerBytes > MAX_HEADER_BYTES) {
-        refuse('headers', `Refused a request: its headers have more than ${MAX_HEADER_BYTES} bytes`);
+        refuse('headers', `Refused a request: its headers have more than ${MAX_HEADER_BYTES} bytes`, remote);
         return TOO_LONG;
       }
       const host = headers.get('host') ?? '';
       // Of an upgrade the page's origin decides, too.
       if (isUpgrade || FOR_ANY_NAME.has(req.getUrl()) || origins.isServedName(host)) return undefined;
-      const name = JSON.stringify(hostnameOf(host).slice(0, 200));
-      refuse('host', `Refused a request for the host ${name}; --public-host ${name} allows it`);
+      const name = printableJson(hostnameOf(host).slice(0, 200));
+      refuse('host', `Refused a request for the host ${name}; --public-host ${name} allows it`, remote);
       return {
         status: '403 Forbidden',
         headers: [TEXT],

@@ -3,14 +3,8 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
+import { refusalOf } from '../../support/clients/refusal-of.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
-
-/** The HTTP status that refuses an upgrade. */
-async function refusalOf(url: string, headers = {}): Promise<number | undefined> {
-  const socket = new WebSocket(url, { headers });
-  const [, response] = await once(socket, 'unexpected-response');
-  return response.statusCode;
-}
 
 describe('limits', () => {
   it('lets 2 clients of one address connect with --max-connections-per-address 2, and the third with 429 not', async () => {

@@ -17,8 +17,8 @@ import {
 } from '../../http/uws.ts';
 import { watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
-import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import type { ClientSocket, SocketData, SocketKind } from './native-client.ts';
 
 export interface SocketHandlers {
@@ -35,7 +35,7 @@ export interface ListenDeps {
   readonly options: ServerOptions;
   readonly admission: Admission;
   readonly origins: Origins;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly handlers: SocketHandlers;
   /** Adds the routes of the parts that have their own. */
@@ -77,7 +77,7 @@ export async function listen({
   options,
   admission,
   origins,
-  log,
+  refusals,
   metrics,
   handlers,
   addRoutes,
@@ -85,7 +85,7 @@ export async function listen({
   const { maxMessageBytes, maxUnsentBytes } = options;
   const maxFrameBytes = maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES;
   const app = createApp(options);
-  metrics.httpConnections = watchApp(app, httpRules({ options, origins, log, metrics }));
+  metrics.httpConnections = watchApp(app, httpRules({ options, origins, refusals, metrics }));
   app.ws<SocketData>('/*', {
     maxPayloadLength: maxFrameBytes,
     // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.

@@ -56,6 +56,10 @@ export class NativeClient implements Client, Recipient {
   #lastGivenSeq = 0;
   readonly #outbox: Outbox;
 
+  get address(): string {
+    return this.socket?.getUserData().address ?? '';
+  }
+
   /** @param resume undefined for a client that does not come back */
   constructor(id: string, outbox: Outbox, resume: ResumeState | undefined, generation = 0) {
     this.id = id;

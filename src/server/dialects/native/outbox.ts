@@ -9,13 +9,15 @@ import {
 } from '../../../protocol/index.ts';
 import { SendStatus, type WebSocket } from '../../http/uws.ts';
 import type { Refusal } from '../../signaling/client.ts';
-import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
 /** A client as far as it is written to. */
 export interface Recipient {
   /** Its session's. */
   readonly id: string;
+  /** As limits count it; empty while it has no socket. */
+  readonly address: string;
   /** Undefined while it has none. */
   readonly socket: Pick<WebSocket<unknown>, 'send' | 'getBufferedAmount'> | undefined;
   /** The server ends its session. */
@@ -23,19 +25,19 @@ export interface Recipient {
 }
 
 export interface OutboxDeps {
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   /** What a client may leave unread; 0: any amount. */
   readonly maxUnsentBytes: number;
 }
 
 export class Outbox {
-  readonly #log: Logger;
+  readonly #refusals: RefusalLog;
   readonly #metrics: Metrics;
   readonly #maxUnsentBytes: number;
 
-  constructor({ log, metrics, maxUnsentBytes }: OutboxDeps) {
-    this.#log = log;
+  constructor({ refusals, metrics, maxUnsentBytes }: OutboxDeps) {
+    this.#refusals = refusals;
     this.#metrics = metrics;
     this.#maxUnsentBytes = maxUnsentBytes;
   }
@@ -69,17 +71,19 @@ export class Outbox {
     this.#metrics.bytesSent += frame.length;
     if (status === SendStatus.sent || this.#maxUnsentBytes === 0) return;
     if (status === SendStatus.dropped || socket.getBufferedAmount() > this.#maxUnsentBytes) {
-      this.#log.warn({ id: to.id }, `Client ${to.id} does not read what it is sent`);
+      this.#refusals.warn('unsent_bytes', to.address, `Client ${to.id} does not read what it is sent`, {
+        id: to.id,
+      });
       this.#metrics.refused.add('unsent_bytes');
       to.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
     }
   }
 
   /** Counts and logs a refusal; never what was in the message. */
-  noteRefusal({ id }: Recipient, { code, for: type }: Refusal): void {
+  noteRefusal({ id, address }: Recipient, { code, for: type }: Refusal): void {
     this.#metrics.refused.add(code);
     const what = type ? `'${type}'` : 'a message';
-    this.#log.warn({ id, code }, `Refused ${what} of ${id}: ${errorMessages[code]}`);
+    this.#refusals.warn(code, address, `Refused ${what} of ${id}: ${errorMessages[code]}`, { id, code });
   }
 }
 
