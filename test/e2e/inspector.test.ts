@@ -47,7 +47,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('the inspector', () => {
-  it('shows two bots pair, connect and leave, with their own machines, and remotePairRequests nobody but its server', async () => {
+  it('shows two bots pair, connect and leave, with their own machines, and asks nobody but its server', async () => {
     const testServer = await startTestServer();
     const { server } = testServer;
     const page = await openPage(inspectUrl(testServer));

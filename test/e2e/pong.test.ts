@@ -9,7 +9,7 @@ const open = (server: { url: string }, game: string) =>
 const status = (page: Page, text: RegExp) => page.locator('#status', { hasText: text }).waitFor();
 
 describe('the example game', () => {
-  it('brings two pages together, shows round trip and loss live, and remotePairRequests no other host', async () => {
+  it('brings two pages together, shows round trip and loss live, and asks no other host', async () => {
     const { server } = await startTestServer({ rooms: true });
     const left = await open(server, 'g');
     await status(left, /Waiting for the second player/);

@@ -182,7 +182,7 @@ describe('a pair request across nodes', () => {
     expect([pairingsOn(one), pairingsOn(two)]).toEqual([['paired'], ['paired']]);
   });
 
-  it('while another one is under way is refused; one by a third for the one who remotePairRequests, too', async () => {
+  it('while another one is under way is refused; one by a third for the one who asks, too', async () => {
     const { hold, one, two } = await twoNodes();
     const [a, b, c] = [await one.connect(), await two.connect(), await one.connect()];
     const held = hold();

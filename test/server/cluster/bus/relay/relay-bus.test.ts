@@ -145,7 +145,7 @@ describe('the relay bus', () => {
     expect([ada, bob, eve].map(({ node }) => node.states)).toEqual([['up'], ['up'], ['up']]);
   });
 
-  it('is down when its parent goes silent, comes back by itself, and remotePairRequests without troubling anybody', async () => {
+  it('is down when its parent goes silent, comes back by itself, and asks without troubling anybody', async () => {
     const connect = await hubAddress();
     const proxy = await TcpProxy.start(`tcp://${connect}`);
     const [ada, bob] = [await join(1, { connect: new URL(proxy.url).host }), await join(2, { connect })];
