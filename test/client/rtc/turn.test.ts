@@ -73,4 +73,26 @@ describe('two peers that may use relay candidates only', () => {
     await b.send('still there');
     expect(await received).toBe('still there');
   });
+
+  it.each([
+    ['no TURN server', []],
+    ['a STUN server only', [{ urls: 'stun:127.0.0.1:9' }]],
+    ['a TURN server without credentials', [{ urls: 'turn:127.0.0.1:9' }]],
+  ])('tell nobody an address of their own when there is %s', async (_name, iceServers) => {
+    const rtc = nodePlatform.createConnection({
+      iceServers,
+      iceTransportPolicy: 'relay',
+      silenceMs: 0,
+    } as Parameters<Platform['createConnection']>[0]);
+    const found: string[] = [];
+    const gathered = new Promise<void>((resolve) => {
+      rtc.onicecandidate = ({ candidate }) => (candidate ? found.push(candidate.candidate) : resolve());
+    });
+    rtc.createDataChannel('data');
+    await rtc.setLocalDescription(await rtc.createOffer());
+    await gathered;
+    expect(found).toEqual([]);
+    expect(rtc.localDescription?.sdp).not.toMatch(/a=candidate/);
+    rtc.close();
+  });
 });

@@ -1,7 +1,8 @@
 /**
  * Trickle ICE for werift, which waits for all candidates before it goes on (up to 5 s where a STUN server cannot be
  * reached), asks a public STUN server when it was given none, does not pair a relay address that is found after the
- * peer's candidates, and forgets one that is found after it was closed.
+ * peer's candidates, forgets one that is found after it was closed, and gathers this machine's own addresses where only
+ * relay addresses are allowed and no TURN server is usable.
  */
 import type { RTCIceTransport } from './werift.ts';
 
@@ -31,6 +32,9 @@ interface CandidatePair {
 export interface GatheringIceAgent {
   state: string;
   stunServer?: unknown;
+  turnServer?: unknown;
+  readonly options: { readonly forceTurn?: boolean; turnUsername?: string; turnPassword?: string };
+  getCandidatePromises(addresses: readonly string[], timeout?: number): Promise<unknown>[];
   readonly protocols: Protocol[];
   readonly checkList: CandidatePair[];
   readonly remotePassword: string;
@@ -45,6 +49,7 @@ const closed = new WeakSet<GatheringIceAgent>();
 export function trickle(transport: RTCIceTransport, urls: readonly string[]): void {
   const agent = transport.connection as unknown as GatheringIceAgent;
   if (!urls.some((url) => /^stuns?:/.test(url))) agent.stunServer = undefined;
+  keepAddresses(agent);
   if (urls.length === 0) return;
   transport.onIceCandidate.subscribe(() => pairLate(agent));
   const gather = transport.gather.bind(transport);
@@ -55,6 +60,13 @@ export function trickle(transport: RTCIceTransport, urls: readonly string[]): vo
     const gathering = gather().then(() => closeLate(agent));
     return Promise.race([gathering, first]);
   };
+}
+
+/** Whoever allows relay addresses only tells nobody another one, also when there is no TURN server to get one from. */
+function keepAddresses(agent: GatheringIceAgent): void {
+  const { turnServer, options } = agent;
+  if (!options.forceTurn || (turnServer && options.turnUsername && options.turnPassword)) return;
+  agent.getCandidatePromises = () => [];
 }
 
 /** A question to a STUN server that does not answer would keep the process alive for seconds. */
