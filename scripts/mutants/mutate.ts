@@ -1,0 +1,86 @@
+/** The mutants of a source text: small changes by its syntax tree, each of which a test should notice. */
+import { parseSync } from '@swc/core';
+
+export interface Mutant {
+  readonly file: string;
+  readonly line: number;
+  /** What is changed, for a reader. */
+  readonly change: string;
+  /** The whole text of the file with the change. */
+  readonly text: string;
+}
+
+interface Node {
+  readonly type: string;
+  readonly span: { readonly start: number; readonly end: number };
+  readonly [field: string]: unknown;
+}
+
+const SWAPPED: Readonly<Record<string, string>> = {
+  '===': '!==',
+  '!==': '===',
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  '&&': '||',
+  '||': '&&',
+  '+': '-',
+  '-': '+',
+};
+/** What a transition may lose. */
+const DROPPED = new Set(['target', 'guard', 'actions', 'entry', 'exit', 'reenter', 'after', 'always']);
+/** A token that is first in the text, so that the tree tells where it begins: offsets count on from text to text. */
+const MARK = '0;';
+
+/** All mutants of a file's text, in its order. */
+export function mutantsOf(file: string, text: string): Mutant[] {
+  const bytes = Buffer.from(MARK + text);
+  const tree = parseSync(String(bytes), { syntax: 'typescript', target: 'es2022' }) as unknown as Node;
+  const base = tree.span.start;
+  const found: Mutant[] = [];
+  const slice = (start: number, end: number) => String(bytes.subarray(start - base, end - base));
+  const replace = (start: number, end: number, by: string) => {
+    const changed = slice(base, start) + by + String(bytes.subarray(end - base));
+    const short = (part: string) => part.replace(/\s+/g, ' ').slice(0, 60);
+    found.push({
+      file,
+      line: slice(base, start).split('\n').length,
+      change: `${short(slice(start, end))} → ${short(by) || 'nothing'}`,
+      text: changed.slice(MARK.length),
+    });
+  };
+  const negate = ({ span: { start, end } }: Node) => replace(start, end, `!(${slice(start, end)})`);
+
+  const visit = (node: Node): void => {
+    const { start, end } = node.span;
+    if (node.type.startsWith('Ts') || node.type === 'ImportDeclaration') return;
+    if (node.type === 'BinaryExpression') {
+      const [left, right] = [node.left as Node, node.right as Node];
+      const swapped = SWAPPED[String(node.operator)];
+      const between = slice(left.span.end, right.span.start);
+      if (swapped) replace(left.span.end, right.span.start, between.replace(String(node.operator), swapped));
+    } else if (node.type === 'BooleanLiteral') replace(start, end, String(!node.value));
+    else if (node.type === 'NumericLiteral') replace(start, end, `${Number(node.value) + 1}`);
+    else if (node.type === 'AwaitExpression')
+      replace(start, end, slice((node.argument as Node).span.start, end));
+    else if (node.type === 'IfStatement') negate(node.test as Node);
+    else if (node.type === 'ConditionalExpression') negate(node.test as Node);
+    else if (node.type === 'ExpressionStatement') replace(start, end, ';');
+    for (const child of Object.values(node)) visitAny(child);
+  };
+  const visitAny = (child: unknown): void => {
+    if (Array.isArray(child)) for (const one of child) visitAny(one);
+    else if (child && typeof child === 'object') {
+      const { type, key, value } = child as { type?: string; key?: Node; value?: Node };
+      // Has no span of its own.
+      if (type === 'KeyValueProperty' && key && value && DROPPED.has(String(key.value)))
+        replace(key.span.start, value.span.end, '');
+      if ('type' in child && 'span' in child) visit(child as Node);
+      else for (const one of Object.values(child)) visitAny(one);
+    }
+  };
+  visitAny((tree.body as Node[]).slice(1));
+  // A dropped property may leave two commas.
+  return found.map((mutant) => ({ ...mutant, text: mutant.text.replace(/([{,]\s*),/g, '$1') }));
+}
