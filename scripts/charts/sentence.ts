@@ -1,5 +1,7 @@
 /** The names in a machine as words that people read: `OFFER_RECEIVED` is "Offer received", `cutOff` is "Cut off". */
-import type { Chart, ChartState, Trigger } from '../../src/machines/index.ts';
+
+import type { Trigger } from '../../src/machines/chart/transition-names.ts';
+import type { Chart, ChartState } from '../../src/machines/index.ts';
 
 const ABBREVIATIONS = /\b(ice|sdp|id|ttl|rtc|dtls)\b/gi;
 

@@ -3,13 +3,10 @@
  * a full chart a size is the number of characters times their advance; in the sans-serif font of a brief one it is
  * reckoned glyph by glyph, with the widest of the fonts that the pictures name (glyph-widths.ts).
  */
-import {
-  type ChartCall,
-  type ChartState,
-  type ChartTransition,
-  describeCall,
-  describeTrigger,
-} from '../../src/machines/index.ts';
+
+import { describeCall } from '../../src/machines/chart/chart.ts';
+import { describeTrigger } from '../../src/machines/chart/transition-names.ts';
+import type { ChartCall, ChartState, ChartTransition } from '../../src/machines/index.ts';
 import { glyphsWidth } from './glyph-widths.ts';
 import { sentenceOf, triggerWords } from './sentence.ts';
 

@@ -4,7 +4,8 @@ import { flagName, variableName } from '../../src/common/option-names.ts';
 import type { Option } from '../../src/common/option-table.ts';
 import { withSecretFiles } from '../../src/common/secret-files.ts';
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
-import { chartOf, statesOf } from '../../src/machines/index.ts';
+import { statesOf } from '../../src/machines/chart/chart.ts';
+import { chartOf } from '../../src/machines/index.ts';
 import { nodeSchemas } from '../../src/protocol/cluster/index.ts';
 import {
   clientSchemas,

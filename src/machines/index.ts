@@ -1,22 +1,87 @@
-/** Pure XState machines and the host that steps them: no socket, timer, clock, random, env or logger. */
+/**
+ * Pairlane's machines, the host that steps them, and what is needed to test them or to host a machine of one's own:
+ * pure XState, without socket, timer, clock, random, environment or logger.
+ */
 
-export { fullJitter } from './backoff.ts';
-export * from './chart/active-state-ids.ts';
-export * from './chart/chart.ts';
-export * from './chart/transition-names.ts';
+export { type Chart, type ChartCall, type ChartState, type ChartTransition, chartOf } from './chart/chart.ts';
+export { nameTransitions } from './chart/transition-names.ts';
 export type { GuardVerdict } from './host/explain-ignored.ts';
-export * from './host/machine-host.ts';
-export * from './host/step-queue.ts';
-export * from './host/timer-wheel.ts';
-export * from './negotiation/negotiation-events.ts';
-export * from './negotiation/negotiation-machine.ts';
-export * from './node-link/node-link-machine.ts';
-export * from './pairing/pairing-machine.ts';
-export * from './player/player-machine.ts';
-export * from './relay-link/relay-link-effects.ts';
-export * from './relay-link/relay-link-events.ts';
-export * from './relay-link/relay-link-machine.ts';
-export * from './relay-link/relay-table.ts';
-export * from './remote-session/remote-session-machine.ts';
-export * from './session/session-events.ts';
-export * from './session/session-machine.ts';
+export {
+  type Effect,
+  type EffectFrom,
+  type EventOf,
+  type Executors,
+  effect,
+  eventOf,
+  Hosted,
+  type Observer,
+  type Step,
+  type TakenTransition,
+} from './host/hosted.ts';
+export { type HostOptions, MachineHost } from './host/machine-host.ts';
+export { StepQueue, type TimeSource } from './host/step-queue.ts';
+export { type Fire, NO_TIMER, type TimerOwner, TimerWheel } from './host/timer-wheel.ts';
+export type { MachineExamples } from './machine-examples.ts';
+export type {
+  CandidateRefusal,
+  NegotiationContext,
+  NegotiationEvent,
+  NegotiationFailure,
+  NegotiationInput,
+  NegotiationSettings,
+} from './negotiation/negotiation-events.ts';
+export { negotiationExamples } from './negotiation/negotiation-examples.ts';
+export { type NegotiationEffects, negotiationMachine } from './negotiation/negotiation-machine.ts';
+export { nodeLinkExamples } from './node-link/node-link-examples.ts';
+export {
+  type NodeLinkContext,
+  type NodeLinkEffects,
+  type NodeLinkEvent,
+  type NodeLinkInput,
+  type NodeLinkSettings,
+  nodeLinkMachine,
+} from './node-link/node-link-machine.ts';
+export { pairingExamples } from './pairing/pairing-examples.ts';
+export {
+  type PairingContext,
+  type PairingEffects,
+  type PairingEvent,
+  type PairingInput,
+  pairingMachine,
+  type Side,
+} from './pairing/pairing-machine.ts';
+export { playerExamples } from './player/player-examples.ts';
+export {
+  type PlaceInGame,
+  type PlayerContext,
+  type PlayerEffects,
+  type PlayerEvent,
+  playerMachine,
+  type SignalTarget,
+} from './player/player-machine.ts';
+export type { CloseReason, RejectReason, RelayLinkEffects } from './relay-link/relay-link-effects.ts';
+export type { Destination, RelayLinkEvent } from './relay-link/relay-link-events.ts';
+export { relayLinkExamples } from './relay-link/relay-link-examples.ts';
+export {
+  type RelayLinkContext,
+  type RelayLinkInput,
+  relayLinkMachine,
+} from './relay-link/relay-link-machine.ts';
+export type { Standing } from './relay-link/relay-table.ts';
+export { remoteSessionExamples } from './remote-session/remote-session-examples.ts';
+export {
+  type RemoteSessionContext,
+  type RemoteSessionEffects,
+  type RemoteSessionEvent,
+  type RemoteSessionInput,
+  remoteSessionMachine,
+} from './remote-session/remote-session-machine.ts';
+export type {
+  PairTarget,
+  SessionContext,
+  SessionEvent,
+  SessionInput,
+  SessionSettings,
+} from './session/session-events.ts';
+export { sessionExamples } from './session/session-examples.ts';
+export { type SessionEffects, sessionMachine } from './session/session-machine.ts';

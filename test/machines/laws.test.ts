@@ -1,7 +1,8 @@
 /** What must hold of every machine, whatever it is for. */
 import { describe, expect, it } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { Hosted, MachineHost, StepQueue, stateNodesOf, type TimerWheel } from '../../src/machines/index.ts';
+import { stateNodesOf } from '../../src/machines/chart/transition-names.ts';
+import { Hosted, MachineHost, StepQueue, type TimerWheel } from '../../src/machines/index.ts';
 import { type MachineCase, machineCases } from '../support/machines/machine-cases.ts';
 
 /** For each machine the events that a state lets pass without effect, on purpose. Everything else must be handled. */

@@ -1,5 +1,7 @@
 /** A chart as a mermaid `stateDiagram-v2`, for documents that draw it themselves. Guards and actions are left out. */
-import { type Chart, type ChartState, describeTrigger } from '../../machines/index.ts';
+
+import { describeTrigger } from '../../machines/chart/transition-names.ts';
+import type { Chart, ChartState } from '../../machines/index.ts';
 
 export function mermaidOf(chart: Chart): string {
   return `stateDiagram-v2\n${drawInside(chart.root, '  ').join('\n')}\n`;

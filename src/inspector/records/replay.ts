@@ -3,7 +3,8 @@
  * holds the events without their secrets, and the machines never look at those.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
-import { chartOf, chartVersion } from '../../machines/index.ts';
+import { chartVersion } from '../../machines/chart/chart.ts';
+import { chartOf } from '../../machines/index.ts';
 import {
   type EffectFacts,
   isStep,

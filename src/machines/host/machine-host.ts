@@ -11,8 +11,6 @@ import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hos
 import type { StepQueue } from './step-queue.ts';
 import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
 
-export * from './hosted.ts';
-
 export interface HostOptions<
   Machine extends AnyStateMachine,
   Instance,

@@ -21,6 +21,8 @@ export interface NegotiationSettings {
   readonly reconnect: boolean;
 }
 
+export type NegotiationInput = Pick<NegotiationContext, 'settings'>;
+
 export interface NegotiationContext {
   readonly settings: NegotiationSettings;
   readonly id: string | undefined;

@@ -8,12 +8,12 @@
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 import type {
   NegotiationContext,
   NegotiationEvent,
   NegotiationFailure,
-  NegotiationSettings,
+  NegotiationInput,
 } from './negotiation-events.ts';
 
 const effects = {
@@ -73,7 +73,7 @@ export const negotiationMachine = setup({
   types: {
     context: {} as NegotiationContext,
     events: {} as NegotiationEvent,
-    input: {} as { settings: NegotiationSettings },
+    input: {} as NegotiationInput,
   },
   actions: {
     ...effects,

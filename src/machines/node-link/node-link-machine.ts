@@ -4,7 +4,7 @@
  * been told of another link by the time it hears from this one again.
  */
 import { assign, setup } from 'xstate';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 
 export interface NodeLinkSettings {
   /** How often a node is greeted, and how often an open link says that it is there and sends again what was not had. */

@@ -8,7 +8,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 
 export type Side = 'initiator' | 'responder';
 

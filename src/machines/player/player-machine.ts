@@ -4,7 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { ErrorCode, PlayerLeftReason } from '../../protocol/index.ts';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 
 export interface PlayerContext {
   /** Both undefined while it is outside. */

@@ -1,7 +1,7 @@
 /**
  * What a relay link's machine makes its server do, and the reasons that it gives for it: plain words, for the log.
  */
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 import type { RelayHostKind } from './relay-table.ts';
 
 /** Why a message was passed over. */

@@ -3,7 +3,7 @@
  * can be lost; either way it may come back, to that node or to another one, which then says so.
  */
 import { setup } from 'xstate';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 
 export interface RemoteSessionContext {
   readonly id: string;
@@ -12,6 +12,8 @@ export interface RemoteSessionContext {
   /** How long it may be cut off, in milliseconds. */
   readonly resumeGraceMs: number;
 }
+
+export type RemoteSessionInput = RemoteSessionContext;
 
 export type RemoteSessionEvent =
   /** Its client lost its socket; its node waits for it. */
@@ -37,7 +39,7 @@ export const remoteSessionMachine = setup({
   types: {
     context: {} as RemoteSessionContext,
     events: {} as RemoteSessionEvent,
-    input: {} as RemoteSessionContext,
+    input: {} as RemoteSessionInput,
   },
   actions: effects,
   guards: {

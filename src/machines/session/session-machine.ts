@@ -4,7 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protocol/index.ts';
-import { effect } from '../host/machine-host.ts';
+import { effect } from '../host/hosted.ts';
 import type { PairTarget, SessionContext, SessionEvent, SessionInput } from './session-events.ts';
 
 /** Long for a node that is there, and what comes later than that is refused. */

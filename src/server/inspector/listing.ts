@@ -1,7 +1,7 @@
 /** One screenful of the machines that fit a search, out of any number of them. */
 import type { StateValue } from 'xstate';
 import { openKind, outcomeOf } from '../../inspector/records/outcome.ts';
-import { activeStateIds } from '../../machines/index.ts';
+import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import type {
   ListRequest,
   ListRow,

@@ -3,9 +3,9 @@
  * feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
  */
 import { redactEvent } from '../../common/redact.ts';
+import { chartVersion } from '../../machines/chart/chart.ts';
 import {
   chartOf,
-  chartVersion,
   type GuardVerdict,
   nameTransitions,
   type Step,

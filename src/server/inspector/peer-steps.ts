@@ -4,7 +4,9 @@
  */
 import type { StateValue } from 'xstate';
 import { redactEvent } from '../../common/redact.ts';
-import { activeStateIds, chartOf, negotiationMachine, statesOf } from '../../machines/index.ts';
+import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
+import { statesOf } from '../../machines/chart/chart.ts';
+import { chartOf, negotiationMachine } from '../../machines/index.ts';
 import { isRecord, type RecordStep, type StateValueJson } from '../../protocol/index.ts';
 
 const states = statesOf(chartOf(negotiationMachine).root);

@@ -1,6 +1,7 @@
 /** How many machines are in each state now, and how often each transition is taken. */
 import type { StateValue } from 'xstate';
-import { activeStateIds, nameTransitions, type TakenTransition } from '../../machines/index.ts';
+import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
+import { nameTransitions, type TakenTransition } from '../../machines/index.ts';
 import type { ListedMachine, MachinePopulation, Populations } from '../../protocol/index.ts';
 import { observeHost } from './observe-host.ts';
 import type { Source } from './source.ts';

@@ -7,7 +7,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Address, parseAddress } from '../../common/address.ts';
-import { fullJitter, NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { fullJitter } from '../../machines/backoff.ts';
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;

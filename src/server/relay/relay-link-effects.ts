@@ -3,10 +3,10 @@ import {
   type CloseReason,
   type Executors,
   eventOf,
-  hostOf,
   type RelayLinkEvent,
   type relayLinkMachine,
 } from '../../machines/index.ts';
+import { hostOf } from '../../machines/relay-link/relay-table.ts';
 import {
   duplicateText,
   encodeRelayMessage,

@@ -2,7 +2,7 @@
  * What the inspector's page draws of the network. It is bounded, however many hosts there are and whatever they say of
  * themselves: an info may be 64 KiB long.
  */
-import type { RelayHost } from '../../machines/index.ts';
+import type { RelayHost } from '../../machines/relay-link/relay-table.ts';
 import type { Network, NetworkHost } from '../../protocol/index.ts';
 import type { RelayNode } from './relay-node.ts';
 

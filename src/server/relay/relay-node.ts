@@ -6,17 +6,19 @@ import type { Logger } from 'pino';
 import {
   type CloseReason,
   Hosted,
-  hostOf,
   MachineHost,
-  type RelayHost,
-  type RelayHostKind,
   type RelayLinkContext,
-  RelayTable,
-  registrationOf,
-  relayLinkEvent,
   relayLinkMachine,
   type StepQueue,
 } from '../../machines/index.ts';
+import { relayLinkEvent } from '../../machines/relay-link/relay-link-events.ts';
+import {
+  hostOf,
+  type RelayHost,
+  type RelayHostKind,
+  RelayTable,
+  registrationOf,
+} from '../../machines/relay-link/relay-table.ts';
 import {
   encodeRelayMessage,
   MAX_RELAY_ID,

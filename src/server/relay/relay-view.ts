@@ -1,5 +1,5 @@
 /** What a relay server tells its operator of the network: the answer to `GET /api/relay`. */
-import type { RelayHostKind } from '../../machines/index.ts';
+import type { RelayHostKind } from '../../machines/relay-link/relay-table.ts';
 import type { RelayNode } from './relay-node.ts';
 
 export interface RelayView {

@@ -6,12 +6,15 @@ import {
   MachineHost,
   type NegotiationContext,
   type NegotiationEvent,
+  type NegotiationInput,
   type NegotiationSettings,
+  negotiationExamples,
   negotiationMachine,
   StepQueue,
 } from '../../../src/machines/index.ts';
-import { negotiationSettings as settings } from '../../support/machines/machine-cases.ts';
 import { noteTransitions } from '../../support/machines/transition-coverage.ts';
+
+const { settings } = negotiationExamples.inputs[0] as NegotiationInput;
 
 class Stepper {
   readonly #instance = new Hosted<NegotiationContext>();

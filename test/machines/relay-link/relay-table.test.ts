@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hostOf, type RelayHost, RelayTable, registrationOf } from '../../../src/machines/index.ts';
+import {
+  hostOf,
+  type RelayHost,
+  RelayTable,
+  registrationOf,
+} from '../../../src/machines/relay-link/relay-table.ts';
 
 const OWN_ID = 1;
 const LINKS = [2, 3, 4];

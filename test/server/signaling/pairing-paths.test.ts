@@ -9,15 +9,17 @@ import {
   Hosted,
   MachineHost,
   type PairingEvent,
+  type PairingInput,
+  pairingExamples,
   pairingMachine,
   type Side,
   StepQueue,
 } from '../../../src/machines/index.ts';
 import type { SignalingServer } from '../../../src/server/index.ts';
 import type { RawClient } from '../../support/clients/raw-client.ts';
-import { EPOCH, pairingEvents } from '../../support/machines/machine-cases.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
+const { epoch: EPOCH } = pairingExamples.inputs[0] as PairingInput;
 const input = { initiatorId: 'a', responderId: 'b', epoch: EPOCH };
 
 type Beginning = 'FORMED' | 'RESTORED';
@@ -30,7 +32,7 @@ const modelOf = (beginning: Beginning) =>
   new TestModel(
     pairingMachine as never,
     {
-      events: Object.values(pairingEvents).flat() as never,
+      events: Object.values(pairingExamples.events).flat() as never,
       input: input as never,
       filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
         snapshot.status === 'active' &&

@@ -6,16 +6,19 @@ import { describe, expect, it } from '@jest/globals';
 import { TestModel } from 'xstate/graph';
 import {
   type SessionEvent,
-  type SessionEventFromNodes,
+  type SessionInput,
+  sessionExamples,
   sessionMachine,
 } from '../../../src/machines/index.ts';
+import type { SessionEventFromNodes } from '../../../src/machines/session/session-events.ts';
 import type { RawClient } from '../../support/clients/raw-client.ts';
 import type { ResumableClient } from '../../support/clients/resumable-client.ts';
-import { sessionEvents, sessionInput } from '../../support/machines/machine-cases.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 type Step = { readonly event: { readonly type: string } };
-const { settings } = sessionInput(true);
+const inputOf = (isResumable: boolean) =>
+  sessionExamples.inputs.find((input) => input.isResumable === isResumable) as SessionInput;
+const { settings } = inputOf(true);
 /** By the name of a delay: how long it takes, and a bit. */
 const delays: { readonly [name: string]: number } = {
   pingInterval: settings.pingIntervalMs + 50,
@@ -31,7 +34,7 @@ type Snapshot = {
 };
 
 /** What happens at once on the wire is more than one event of the machine: only the first is an event to choose. */
-const chosen = Object.values(sessionEvents)
+const chosen = Object.values(sessionExamples.events)
   .flat()
   .filter((event) => !(event.type === 'PAIR_REQUESTED' && event.target === 'free'))
   .filter((event) => !isOfNodes(event)) as SessionEvent[];
@@ -49,7 +52,7 @@ const modelOf = (isResumable: boolean) =>
     sessionMachine as never,
     {
       events: chosen as never,
-      input: sessionInput(isResumable) as never,
+      input: inputOf(isResumable) as never,
       // A client that is away sends nothing; all that it can do is to come back, to this process if it goes on.
       filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
         snapshot.status === 'active' &&

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { fullJitter } from '../../../../machines/index.ts';
+import { fullJitter } from '../../../../machines/backoff.ts';
 import type { NodeId } from '../../../node-id.ts';
 import type { Bus, BusHandlers } from '../bus.ts';
 import { BusError } from '../bus-errors.ts';

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { RelayHost } from '../../../../machines/index.ts';
+import type { RelayHost } from '../../../../machines/relay-link/relay-table.ts';
 import { type ClientChat, type Status, statusCodes } from '../../../../protocol/relay-chat/index.ts';
 import type { NodeId } from '../../../node-id.ts';
 import { randomNodeId } from '../../../node-id.ts';

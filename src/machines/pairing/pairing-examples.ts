@@ -1,0 +1,28 @@
+/** What a pairing may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import { pairingMachine, type Side } from './pairing-machine.ts';
+
+/** The pairing's own. */
+const EPOCH = 7;
+
+const bothSides: readonly Side[] = ['initiator', 'responder'];
+/** From each side, for this pairing, for an earlier one, and from a client that knows no epochs. */
+const signals = bothSides.flatMap((from) => [EPOCH, EPOCH - 1, undefined].map((epoch) => ({ from, epoch })));
+
+export const pairingExamples: MachineExamples<typeof pairingMachine> = {
+  machine: pairingMachine,
+  inputs: [{ initiatorId: 'initiator', responderId: 'responder', epoch: EPOCH }],
+  events: {
+    FORMED: [{ type: 'FORMED', from: 'initiator' }],
+    RESTORED: [{ type: 'RESTORED', from: 'initiator' }],
+    MOVED: [{ type: 'MOVED', from: 'initiator' }],
+    OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
+    ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
+    CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
+    REPORT_RECEIVED: signals.flatMap((signal) =>
+      [true, false].map((isConnected) => ({ type: 'REPORT_RECEIVED' as const, isConnected, ...signal })),
+    ),
+    UNPAIR_RECEIVED: signals.map((signal) => ({ type: 'UNPAIR_RECEIVED', ...signal })),
+    PEER_LOST: bothSides.map((from) => ({ type: 'PEER_LOST', from, reason: 'disconnected' })),
+  },
+};

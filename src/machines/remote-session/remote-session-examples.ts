@@ -1,0 +1,15 @@
+/** What a remote session may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import { remoteSessionMachine } from './remote-session-machine.ts';
+
+export const remoteSessionExamples: MachineExamples<typeof remoteSessionMachine> = {
+  machine: remoteSessionMachine,
+  inputs: [true, false].map((isResumable) => ({ id: 'other', isResumable, resumeGraceMs: 30_000 })),
+  events: {
+    WENT_AWAY: [{ type: 'WENT_AWAY' }],
+    MOVING: [{ type: 'MOVING' }],
+    CUT_OFF: [{ type: 'CUT_OFF' }],
+    RECLAIMED: [true, false].map((isAway) => ({ type: 'RECLAIMED', isAway })),
+    RELEASED: [{ type: 'RELEASED' }],
+  },
+};

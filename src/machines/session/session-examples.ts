@@ -1,0 +1,54 @@
+/** What a session may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import type { PairTarget, SessionInput } from './session-events.ts';
+import { sessionMachine } from './session-machine.ts';
+
+const targets: readonly PairTarget[] = [
+  'guessed_too_often',
+  'unknown_key',
+  'unknown',
+  'self',
+  'taken',
+  'free',
+  'elsewhere',
+  'unreachable',
+];
+const inputOf = (isResumable: boolean): SessionInput => ({
+  id: 'me',
+  isResumable,
+  settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 20_000 },
+});
+
+export const sessionExamples: MachineExamples<typeof sessionMachine> = {
+  machine: sessionMachine,
+  inputs: [inputOf(false), inputOf(true)],
+  events: {
+    PAIR_REQUESTED: targets.map((target) => ({
+      type: 'PAIR_REQUESTED',
+      target,
+      targetId: 'other',
+      key: undefined,
+    })),
+    KEY_REQUESTED: [true, false].map((hasRoom) => ({ type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom })),
+    OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
+    ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
+    CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
+    REPORT_RECEIVED: [{ type: 'REPORT_RECEIVED' }],
+    UNPAIR_RECEIVED: [{ type: 'UNPAIR_RECEIVED' }],
+    PAIRED: [true, false].map((isGranted) => ({ type: 'PAIRED', peerId: 'other', isGranted })),
+    GRANTED: [{ type: 'GRANTED', targetId: 'other', node: 2, isResumable: true, epoch: 7 }],
+    DENIED: [{ type: 'DENIED', code: 'target_not_found' }],
+    MOVED: [{ type: 'MOVED' }],
+    NEGOTIATION_STARTED: [{ type: 'NEGOTIATION_STARTED' }],
+    CONNECTED: [{ type: 'CONNECTED' }],
+    UNPAIRED: [{ type: 'UNPAIRED' }],
+    HEARD: [{ type: 'HEARD' }],
+    RESUMED: [{ type: 'RESUMED' }],
+    SOCKET_CLOSED: [true, false].map((isGoodbye) => ({ type: 'SOCKET_CLOSED', isGoodbye })),
+    CLOSED_BY_SERVER: ([1001, 1012, 1013] as const).map((code) => ({
+      type: 'CLOSED_BY_SERVER',
+      code,
+      reason: 'a reason',
+    })),
+  },
+};

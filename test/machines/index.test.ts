@@ -1,0 +1,76 @@
+/** What others can import of the machines; and that no machine is left out where all are tested. */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { StateMachine } from 'xstate';
+import { chartTable } from '../../src/inspector/charts/chart-table.ts';
+import * as exported from '../../src/machines/index.ts';
+import { machineCases } from '../support/machines/machine-cases.ts';
+import { gatedMachines } from '../support/machines/transition-coverage.ts';
+
+/** Writes the list anew instead of comparing: `PAIRLANE_WRITE_TRANSITIONS=1 npx jest test/machines/index.test.ts`. */
+const IS_WRITING = process.env.PAIRLANE_WRITE_TRANSITIONS === '1';
+const TRANSITIONS = new URL('transitions.txt', import.meta.url);
+
+it('what can be imported of the machines is these names, and a new one is a line here', () => {
+  expect(Object.keys(exported).sort()).toEqual([
+    'Hosted',
+    'MachineHost',
+    'NO_TIMER',
+    'StepQueue',
+    'TimerWheel',
+    'chartOf',
+    'effect',
+    'eventOf',
+    'nameTransitions',
+    'negotiationExamples',
+    'negotiationMachine',
+    'nodeLinkExamples',
+    'nodeLinkMachine',
+    'pairingExamples',
+    'pairingMachine',
+    'playerExamples',
+    'playerMachine',
+    'relayLinkExamples',
+    'relayLinkMachine',
+    'remoteSessionExamples',
+    'remoteSessionMachine',
+    'sessionExamples',
+    'sessionMachine',
+  ]);
+});
+
+describe('no machine is left out', () => {
+  const machines = Object.values(exported).filter((value) => value instanceof StateMachine);
+  const idsOf = (listed: Iterable<{ readonly id: string }>) => [...listed].map(({ id }) => id).sort();
+
+  it.each([
+    ['has a chart', Object.values(chartTable)],
+    [
+      'has examples, with which the laws and the contract are tested',
+      machineCases.map(([, { machine }]) => machine),
+    ],
+    ['has its transitions counted by the gate', gatedMachines],
+  ])('every one that can be imported %s', (_list, listed) => {
+    expect(idsOf(listed)).toEqual(idsOf(machines));
+    expect(new Set<unknown>(listed)).toEqual(new Set<unknown>(machines));
+  });
+
+  it('every file that creates one is a machine of that name, which can be imported', () => {
+    const root = new URL('../../src/', import.meta.url);
+    const creating = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter(
+        (file) => /\.tsx?$/.test(file) && /\bcreateMachine\(/.test(readFileSync(new URL(file, root), 'utf8')),
+      )
+      // Copies of a machine that a host is given.
+      .filter((file) => file !== 'machines/host/xstate-marked.ts');
+    expect(creating.sort()).toEqual(machines.map(({ id }) => `machines/${id}/${id}-machine.ts`).sort());
+  });
+
+  it('their transitions are those of transitions.txt, and a change of them is a line there', () => {
+    const names = machines.flatMap((machine) => [...exported.nameTransitions(machine as never).values()]);
+    const text = `${names.join('\n')}\n`;
+    if (IS_WRITING) writeFileSync(TRANSITIONS, text);
+    expect(text.split('\n')).toEqual(readFileSync(TRANSITIONS, 'utf8').split('\n'));
+  });
+});
