@@ -3,8 +3,8 @@
  * through all of it for every packet, so hundreds of small messages on the way slow it down many times over.
  */
 
+import type { RTCDataChannel } from 'werift';
 import type { DataChannel } from '../types.ts';
-import type { RTCDataChannel } from './werift.ts';
 
 /** RFC 8831 section 8: payload protocol identifiers for empty messages, which carry one zero byte. */
 const EMPTY_STRING_PPID = 56;

@@ -4,7 +4,7 @@
  * peer's candidates, forgets one that is found after it was closed, and gathers this machine's own addresses where only
  * relay addresses are allowed and no TURN server is usable.
  */
-import type { RTCIceTransport } from './werift.ts';
+import type { RTCIceTransport } from 'werift';
 
 /** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
 const OTHER_INTERFACES_MS = 10;

@@ -4,7 +4,7 @@
  * for no limit, abandons another message than the lost one, and says so only once; and it announces such a channel
  * wrongly.
  */
-import type { RTCDataChannel } from './werift.ts';
+import type { RTCDataChannel } from 'werift';
 
 /** RFC 9260 section 3.3.1: flags of a DATA chunk. */
 export const LAST_FRAGMENT = 0x01;

@@ -1,5 +1,5 @@
 /**
- * werift behind the W3C interface. This is the only file that imports werift, and the only one that knows where it
+ * werift behind the W3C interface. This is the only file that runs code of werift, and the only one that knows where it
  * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
  * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
  */
@@ -38,8 +38,6 @@ import { listenToRefusals, patchRemoteCandidates } from './patch-remote-candidat
 import { patchSctp, type SctpTransport } from './patch-sctp.ts';
 import { patchQuestions, patchSocket } from './patch-sockets.ts';
 import { patchTurn } from './patch-turn.ts';
-
-export type { RTCDataChannel, RTCIceTransport } from 'werift';
 
 /** What this file uses of werift's connection beyond its typings. */
 interface SecureManager {
