@@ -1,6 +1,7 @@
 /** Data channels of real peers: several of them, each with its own promise about order and loss. */
 import { describe, expect, it } from '@jest/globals';
 import type { Peer, PeerOptions } from '../../../src/client/index.ts';
+import type { DataChannel } from '../../../src/client/rtc/types.ts';
 import { UdpProxy } from '../../support/network/udp-proxy.ts';
 import {
   errorOf,
@@ -167,5 +168,43 @@ describe('a message that is lost on the way', () => {
       ['first', 'chat'],
       ['second', 'chat'],
     ]);
+  });
+});
+
+describe('a channel that is closed while its last message is lost', () => {
+  it('is closed at the other end only when that message, sent again, has arrived', async () => {
+    const { server } = await startTestServer();
+    const udp = new UdpProxy();
+    // What `send` and `close` of a peer would wait for, the engine of another peer need not wait for.
+    const channels: DataChannel[] = [];
+    const platform = udp.platform('a');
+    const a = await testPeer(
+      server.url,
+      {},
+      {
+        ...platform,
+        createConnection: (config) => {
+          const rtc = platform.createConnection(config);
+          const create = rtc.createDataChannel.bind(rtc);
+          rtc.createDataChannel = (...args) => {
+            const channel = create(...args);
+            channels.push(channel);
+            return channel;
+          };
+          return rtc;
+        },
+      },
+    );
+    const b = await testPeer(server.url, {}, udp.platform('b'));
+    await open(a, b);
+    await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
+    const happened: unknown[] = [];
+    b.on('message', (data) => happened.push(data));
+    const gone = event(b, 'peer_disconnected').then(() => happened.push('gone'));
+    const [channel] = channels as [DataChannel];
+    await lose(udp, async () => channel.send('last words'));
+    channel.close();
+    await gone;
+    expect(happened).toEqual(['last words', 'gone']);
   });
 });

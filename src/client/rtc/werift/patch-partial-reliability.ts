@@ -5,6 +5,7 @@
  * wrongly.
  */
 import type { RTCDataChannel } from 'werift';
+import { isAfter } from './serial-number.ts';
 
 /** RFC 9260 section 3.3.1: flags of a DATA chunk. */
 export const LAST_FRAGMENT = 0x01;
@@ -140,9 +141,4 @@ function abandon(sctp: PartiallyReliable, lost: DataChunk): void {
     sentQueue.push(rest);
     if (rest.flags & LAST_FRAGMENT) return;
   }
-}
-
-/** Sequence numbers wrap around (RFC 1982). */
-function isAfter(a: number, b: number): boolean {
-  return a !== b && (a - b) >>> 0 < 2 ** 31;
 }

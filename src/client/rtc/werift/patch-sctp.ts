@@ -1,7 +1,7 @@
 /**
  * What werift's SCTP lacks, put onto the association of one connection. It sends one message a packet, each with its
  * own encryption, system call and acknowledgement, where SCTP lets small ones share a packet (RFC 9260 section 6.10).
- * It sends more in a burst than a socket holds, throws at nonsense, and gives up nothing (see mendPartialReliability).
+ * It sends more in a burst than a socket holds, throws at nonsense, gives up nothing, and closes channels too early (see the other patches).
  */
 import {
   type Channels,
@@ -9,6 +9,7 @@ import {
   type PartiallyReliable,
   patchPartialReliability,
 } from './patch-partial-reliability.ts';
+import { patchStreamReset, type Resettable } from './patch-stream-reset.ts';
 
 const DATA_CHUNK_TYPE = 0;
 
@@ -26,7 +27,7 @@ interface IncomingChunk {
 }
 
 /** What this file uses of werift's SCTP association, most of it beyond its typings. */
-interface Association extends PartiallyReliable {
+interface Association extends PartiallyReliable, Resettable {
   state: string;
   cwnd: number;
   sendChunk(chunk: { readonly type?: number; readonly bytes: Buffer }): Promise<void>;
@@ -34,7 +35,6 @@ interface Association extends PartiallyReliable {
   readonly advertisedRwnd: number;
   readonly inboundStreams: { readonly [streamId: number]: { readonly reassembly: readonly IncomingChunk[] } };
   readonly transport: { onData: (packet: Buffer) => void };
-  handleData(packet: Buffer): Promise<void>;
   readonly onReceive: {
     allUnsubscribe(): void;
     subscribe(receive: (...message: Received) => void): void;
@@ -48,16 +48,17 @@ export interface SctpTransport extends Channels {
   datachannelReceive(...message: Received): Promise<void>;
 }
 
-const mended = new WeakSet<object>();
+const patched = new WeakSet<object>();
 
 /**
- * Mends the association under a transport, if it was not yet.
+ * Patches the association under a transport, unless it was done already.
  * @param oversized a message comes that is larger than we said we take
  */
 export function patchSctp(transport: SctpTransport | undefined, oversized: () => void): void {
-  if (!transport || mended.has(transport.sctp as object)) return;
-  mended.add(transport.sctp as object);
+  if (!transport || patched.has(transport.sctp as object)) return;
+  patched.add(transport.sctp as object);
   const sctp = transport.sctp as Association;
+  patchStreamReset(sctp);
   passOverNonsense(sctp, transport, oversized);
   capWindow(sctp);
   bundleChunks(sctp);
@@ -72,7 +73,7 @@ function passOverNonsense(sctp: Association, transport: SctpTransport, oversized
   const ignore = () => {};
   const receive = async (packet: Buffer) => {
     await sctp.handleData(packet);
-    // Looked at only when much is waiting for its rest: it would stand there for ever, and hold up all else.
+    // Looked at only when much is waiting for its rest: it would stand there forever, and hold up all else.
     const isFilling = sctp.advertisedRwnd < SUSPICIOUS_ROOM_BYTES;
     if (isFilling && Object.values(sctp.inboundStreams).some(isOversized)) oversized();
   };
