@@ -23,12 +23,18 @@ import {
 } from '../../protocol/index.ts';
 import type { Instance, ObservedHost, RecordSource, Seat, Source } from './source.ts';
 
-export const MAX_LINES_PER_RECORD = 2_000;
+/** In memory and on disk, as JSON; a pairing that connects at once takes 15 KB. */
+export const MAX_RECORD_BYTES = 512 * 1024;
+/** How much of that the steps may take that clients tell of themselves: they may tell what they like. */
+export const MAX_PEER_BYTES = 128 * 1024;
+/** What is kept free for the line that says why the record ends. */
+const END_BYTES = 64;
 
 /** A source whose machines have records. */
 export type RecordedSource = Source & { readonly record: RecordSource };
 
-export type LogListener = (line: RecordLine) => void;
+/** @param json the line as a file has it, without the end of the line */
+export type LogListener = (line: RecordLine, json: string) => void;
 
 /** The part of a step that is recorded, whichever machine it is of. */
 export type AnyStep = Omit<Step<Instance>, 'machineId' | 'from'>;
@@ -67,6 +73,11 @@ export class LiveRecord {
   /** Whose record it is. */
   readonly subject: Instance;
   isOver = false;
+  /** As JSON. */
+  bytes = 0;
+  /** Told of each line's bytes. */
+  onGrown: ((bytes: number) => void) | undefined;
+  #peerBytes = 0;
   readonly #startedAt: number;
   readonly #machines: Machines;
   #seats: readonly Seat[] = [];
@@ -166,7 +177,11 @@ export class LiveRecord {
 
   /** A step that a client tells of its own machine; it was checked where it came in. */
   notePeer(line: Omit<RecordStep, 't'>, now: number): void {
-    this.#add({ t: this.#since(now), ...line });
+    const told = { t: this.#since(now), ...line };
+    const json = JSON.stringify(told);
+    if (this.#peerBytes + json.length > MAX_PEER_BYTES) return;
+    this.#peerBytes += json.length;
+    this.#add(told, json);
   }
 
   /** @returns true when no other step can come: the record is over */
@@ -179,22 +194,24 @@ export class LiveRecord {
 
   end(end: RecordEnd['end'], now: number): void {
     if (this.isOver) return;
-    this.#push({ t: this.#since(now), end });
     this.isOver = true;
+    this.#push({ t: this.#since(now), end });
   }
 
-  #add(line: RecordLine): void {
+  #add(line: RecordLine, json = JSON.stringify(line)): void {
     if (this.isOver) return;
-    if (this.lines.length < MAX_LINES_PER_RECORD - 1) this.#push(line);
+    if (this.bytes + json.length <= MAX_RECORD_BYTES - END_BYTES) this.#push(line, json);
     else {
-      this.#push({ t: line.t, end: 'too_long' });
       this.isOver = true;
+      this.#push({ t: line.t, end: 'too_long' });
     }
   }
 
-  #push(line: RecordLine): void {
+  #push(line: RecordLine, json = JSON.stringify(line)): void {
     this.lines.push(line);
-    for (const listener of this.listeners) listener(line);
+    this.bytes += json.length;
+    for (const listener of this.listeners) listener(line, json);
+    this.onGrown?.(json.length);
   }
 
   #since(now: number): number {

@@ -3,11 +3,11 @@
  * is kept, so that nobody gets text of his own into a record or onto the page.
  */
 import type { StateValue } from 'xstate';
-import { redactEvent } from '../../common/redact.ts';
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import { statesOf } from '../../machines/chart/chart.ts';
 import { chartOf, negotiationMachine } from '../../machines/index.ts';
-import { isRecord, type RecordStep, type StateValueJson } from '../../protocol/index.ts';
+import type { CandidateRefusal, NegotiationFailure } from '../../machines/negotiation/negotiation-events.ts';
+import { type EventFacts, isRecord, type RecordStep, type StateValueJson } from '../../protocol/index.ts';
 
 const states = statesOf(chartOf(negotiationMachine).root);
 const transitions = states.flatMap((state) => state.transitions);
@@ -22,8 +22,49 @@ const effectTypes = new Set(
   ].map(({ name }) => name),
 );
 
+type Scalar = EventFacts[string];
+
+const failures: Readonly<Record<NegotiationFailure, true>> = {
+  signaling_failed: true,
+  signaling_timeout: true,
+  signaling_lost: true,
+  offer_timeout: true,
+  answer_timeout: true,
+  own_answer_timeout: true,
+  connection_failed: true,
+  connection_timeout: true,
+  description_refused: true,
+};
+const refusals: Readonly<Record<CandidateRefusal, true>> = {
+  too_many: true,
+  not_udp: true,
+  name_not_found: true,
+  invalid: true,
+};
+
+const isBoolean = (value: unknown): value is Scalar => typeof value === 'boolean';
+const isNumber = (value: unknown): value is Scalar => Number.isFinite(value);
+const isOneOf =
+  (known: object) =>
+  (value: unknown): value is Scalar =>
+    typeof value === 'string' && Object.hasOwn(known, value);
+
+/** The fields that the machine's events have, and their values; ids are in the record's header. */
+const eventFields: { readonly [field: string]: (value: unknown) => value is Scalar } = {
+  hasUnsent: isBoolean,
+  isResumed: isBoolean,
+  isInitiator: isBoolean,
+  isPolite: isBoolean,
+  mayReturn: isBoolean,
+  random: isNumber,
+  afterMs: isNumber,
+  epoch: isNumber,
+  reason: isOneOf(refusals),
+};
+
 const MAX_STATE_DEPTH = 8;
-const MAX_PER_STEP = 32;
+/** More than any step of the machine has. */
+const MAX_PER_STEP = 16;
 
 export interface PeerStep extends Omit<RecordStep, 't' | 'of'> {
   readonly from: StateValueJson | undefined;
@@ -34,14 +75,14 @@ export function readPeerStep(step: object): PeerStep | undefined {
   const { event, from, to, taken, effects, verdicts } = step as Record<string, unknown>;
   if (!isState(to) || !isRecord(event) || !isEventType(event.type)) return undefined;
   return {
-    event: redactEvent(event as { type: string }),
+    event: eventFacts(event),
     from: isState(from) ? from : undefined,
     to,
     taken: list(taken).filter((name): name is string => transitionNames.has(name as string)),
     effects: list(effects).flatMap((effect) => {
       if (!isRecord(effect) || !effectTypes.has(effect.type as string)) return [];
       const failure = isRecord(effect.params) ? effect.params.failure : undefined;
-      const isNamed = typeof failure === 'string' && /^[a-z_]{1,40}$/.test(failure);
+      const isNamed = isOneOf(failures)(failure);
       return [{ type: String(effect.type), ...(isNamed && { params: { failure } }) }];
     }),
     ...(list(verdicts).length > 0 && {
@@ -52,6 +93,14 @@ export function readPeerStep(step: object): PeerStep | undefined {
       ),
     }),
   };
+}
+
+function eventFacts(event: Record<string, unknown>): EventFacts {
+  const kept = Object.entries(eventFields).flatMap(([field, fits]) => {
+    const value = event[field];
+    return fits(value) ? [[field, value] as const] : [];
+  });
+  return { type: String(event.type), ...Object.fromEntries(kept) };
 }
 
 function list(value: unknown): unknown[] {

@@ -13,15 +13,10 @@ const MAX_UNSETTLED = 400;
 export const MAX_FAILED = 200;
 const MAX_FAILED_BYTES = 16 * 1024 * 1024;
 
-interface Failed {
-  readonly log: LiveRecord;
-  readonly bytes: number;
-}
-
 export class RecentLogs {
   readonly #logs: Recorder;
   readonly #recent = new Map<number, LiveRecord>();
-  readonly #failed = new Map<number, Failed>();
+  readonly #failed = new Map<number, LiveRecord>();
   #failedBytes = 0;
 
   constructor(logs: Recorder) {
@@ -30,14 +25,13 @@ export class RecentLogs {
 
   /** Those of pairings that are over, the oldest first. */
   get past(): LiveRecord[] {
-    const failed = [...this.#failed.values()].map(({ log }) => log);
-    return [...failed, ...this.#recent.values()]
+    return [...this.#failed.values(), ...this.#recent.values()]
       .filter(({ subject }) => subject.isDone)
       .sort((one, other) => one.header.started_at - other.header.started_at);
   }
 
   get(epoch: number): LiveRecord | undefined {
-    return this.#recent.get(epoch) ?? this.#failed.get(epoch)?.log;
+    return this.#recent.get(epoch) ?? this.#failed.get(epoch);
   }
 
   add(log: LiveRecord): void {
@@ -56,9 +50,8 @@ export class RecentLogs {
   }
 
   #keep(log: LiveRecord): void {
-    const bytes = JSON.stringify(log.lines).length;
-    this.#failed.set(log.header.epoch, { log, bytes });
-    this.#failedBytes += bytes;
+    this.#failed.set(log.header.epoch, log);
+    this.#failedBytes += log.bytes;
     for (const [epoch, oldest] of this.#failed) {
       if (this.#failed.size <= MAX_FAILED && this.#failedBytes <= MAX_FAILED_BYTES) break;
       this.#failed.delete(epoch);

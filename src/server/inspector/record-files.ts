@@ -48,18 +48,18 @@ export class RecordFiles {
     const time = new Date(header.started_at).toISOString().replaceAll(':', '-');
     const file = `pairing-${time}-${header.epoch}.jsonl`;
     this.#files.add(file);
-    this.#write(file, header);
-    log.listeners.add((line) => this.#write(file, line));
+    this.#write(file, JSON.stringify(header));
+    log.listeners.add((_line, json) => this.#write(file, json));
     for (const oldest of this.#files) {
       if (this.#files.size <= this.#maxFiles) break;
       this.#remove(oldest);
     }
   }
 
-  #write(file: string, line: object): void {
+  #write(file: string, json: string): void {
     if (this.#hasFailed || !this.#files.has(file)) return;
     if (this.#waiting.size === 0) this.#writing = this.#writing.then(() => this.#flush());
-    this.#waiting.set(file, `${this.#waiting.get(file) ?? ''}${JSON.stringify(line)}\n`);
+    this.#waiting.set(file, `${this.#waiting.get(file) ?? ''}${json}\n`);
   }
 
   async #flush(): Promise<void> {

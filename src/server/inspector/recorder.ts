@@ -10,7 +10,12 @@ import { observeHost } from './observe-host.ts';
 import type { PeerStep } from './peer-steps.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
+/** In memory it is about four times that. */
+const DEFAULT_MAX_LIVE_BYTES = 32 * 1024 * 1024;
+
 export interface RecorderDeps {
+  /** All records that are under way, as JSON. */
+  readonly maxLiveBytes?: number;
   readonly clock: Clock;
   sources(): readonly Source[];
 }
@@ -19,6 +24,7 @@ export class Recorder {
   readonly #deps: RecorderDeps;
   readonly #logs = new Map<Instance, LiveRecord>();
   readonly #logsOfMember = new Map<Instance, Set<LiveRecord>>();
+  #liveBytes = 0;
   /** The last that each client told of its own machine. */
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
   /** The step by which a member asked for the record that starts next: the record begins with it. */
@@ -106,6 +112,7 @@ export class Recorder {
   #create(source: RecordedSource, subject: Instance, now: number): LiveRecord {
     const log = new LiveRecord(source, subject, now, this.#deps.clock.wallTime());
     this.#logs.set(subject, log);
+    log.onGrown = (bytes) => this.#grew(bytes);
     for (const { member } of log.seats) this.#join(log, member);
     return log;
   }
@@ -117,8 +124,25 @@ export class Recorder {
     }
   }
 
+  /** All records together are bounded, too: the longest gives way, as it is the one that has had the most. */
+  #grew(bytes: number): void {
+    this.#liveBytes += bytes;
+    const { maxLiveBytes = DEFAULT_MAX_LIVE_BYTES } = this.#deps;
+    while (this.#liveBytes > maxLiveBytes && this.#logs.size > 0) {
+      const longest = [...this.#logs.values()].reduce((one, other) =>
+        other.bytes > one.bytes ? other : one,
+      );
+      this.#forget(longest);
+      longest.end('too_long', this.#deps.clock.now());
+      this.#ended(longest);
+    }
+  }
+
   #forget(log: LiveRecord): void {
+    if (this.#logs.get(log.subject) !== log) return;
     this.#logs.delete(log.subject);
+    log.onGrown = undefined;
+    this.#liveBytes -= log.bytes;
     for (const { member } of log.seats) this.#part(log, member);
   }
 

@@ -149,7 +149,7 @@ describe('the feed', () => {
     const { record } = await feed.next('record');
     const told = record.lines.filter((line) => 'of' in line && line.of === 'peer_initiator');
     expect(told).toEqual([
-      { t: 0, of: 'peer_initiator', event: { type: 'WELCOMED', id: 'x' }, to, taken: [], effects: [] },
+      { t: 0, of: 'peer_initiator', event: { type: 'WELCOMED' }, to, taken: [], effects: [] },
     ]);
     feed.socket.terminate();
   });

@@ -5,7 +5,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseRecord } from '../../../src/inspector/records/record.ts';
 import { replay } from '../../../src/inspector/records/replay.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
-import { MAX_LINES_PER_RECORD } from '../../../src/server/inspector/live-record.ts';
+import {
+  type LiveRecord,
+  MAX_PEER_BYTES,
+  MAX_RECORD_BYTES,
+} from '../../../src/server/inspector/live-record.ts';
+import { Recorder } from '../../../src/server/inspector/recorder.ts';
 import {
   candidateMessage,
   hostCandidate,
@@ -142,17 +147,76 @@ describe('--record DIR', () => {
     );
   });
 
-  it(`ends a record after ${MAX_LINES_PER_RECORD} lines, and says so in the last`, async () => {
+  it('ends a record before it has 512 KiB, and says so in the last line', async () => {
     const folder = newFolder();
     const testServer = await startTestServer({ record: folder, maxMessagesPerSecond: 0 });
     const [a, b] = await testServer.connectPair();
-    for (let i = 0; i < MAX_LINES_PER_RECORD + 50; i += 1) a.send(candidateMessage(hostCandidate));
+    for (let i = 0; i < 3_000; i += 1) a.send(candidateMessage(hostCandidate));
     await a.settled();
     await b.close();
     await testServer.server.stop();
-    const { record } = readFirst(folder);
-    expect(record.lines).toHaveLength(MAX_LINES_PER_RECORD);
+    const { record, text } = readFirst(folder);
     expect(record.lines.at(-1)).toMatchObject({ end: 'too_long' });
+    expect(text.length).toBeGreaterThan(0.95 * MAX_RECORD_BYTES);
+    expect(text.length).toBeLessThan(1.05 * MAX_RECORD_BYTES);
+  });
+
+  it('keeps 128 KiB of what clients tell of themselves, in words of the chart, and all steps of its own', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer({
+      record: folder,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+    });
+    const [a, b] = await testServer.connectPair();
+    const to = { open: { signaling: 'online', connection: 'unpaired' } };
+    const words = 'my own words '.repeat(15);
+    const fields = {
+      reason: words,
+      code: words,
+      peerId: words,
+      id: words,
+      from: words,
+      gameId: words,
+      random: words,
+    };
+    const effects = new Array(200).fill({ type: 'announceFailure', params: { failure: 'my_own_words' } });
+    const step = { event: { type: 'WELCOMED', ...fields }, from: to, to, effects };
+    for (let i = 0; i < 400; i += 1) a.send({ type: 'inspect', step });
+    a.send({ type: 'offer', sdp: 'v=0' });
+    await b.next('offer');
+    await testServer.server.stop();
+    const { record, text } = readFirst(folder);
+    expect(text).not.toContain('own');
+    const told = record.lines.filter((line) => 'of' in line && line.of.startsWith('peer_'));
+    const bytes = told.reduce((sum, line) => sum + JSON.stringify(line).length, 0);
+    expect(bytes).toBeGreaterThan(0.9 * MAX_PEER_BYTES);
+    expect(bytes).toBeLessThanOrEqual(MAX_PEER_BYTES);
+    expect(record.lines.filter(isStep).map(({ event }) => event.type)).toContain('OFFER_RECEIVED');
+  });
+
+  it('lets the longest record give way when all together have more bytes than they may', async () => {
+    const testServer = await startTestServer();
+    const { clock, server } = testServer;
+    const logs: LiveRecord[] = [];
+    const recorder = new Recorder({
+      clock,
+      sources: () => server.parts.inspector.sources,
+      maxLiveBytes: 16_384,
+    });
+    recorder.follow((log) => logs.push(log));
+    const [a] = await testServer.connectPair();
+    const [c, d] = await testServer.connectPair();
+    for (let i = 0; i < 60; i += 1) a.send(candidateMessage(hostCandidate));
+    await a.settled();
+    c.send({ type: 'offer', sdp: 'v=0' });
+    await d.next('offer');
+    const [long, short] = logs as [LiveRecord, LiveRecord];
+    expect(long.lines.at(-1)).toMatchObject({ end: 'too_long' });
+    expect(long.bytes).toBeLessThan(16_384);
+    expect(short.isOver).toBe(false);
+    expect(short.lines.filter(isStep).map(({ event }) => event.type)).toContain('OFFER_RECEIVED');
+    recorder.endAll();
   });
 
   it('ends the records of pairings that are under way when the server stops', async () => {
