@@ -23,7 +23,12 @@ export function printableLines(text: string): string {
 
 /** JSON in which everything that does not print is escaped: a program reads the same value, a terminal is safe. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (char) =>
+  return escapeJson(JSON.stringify(value));
+}
+
+/** The same for JSON that is text already, in one line. */
+export function escapeJson(json: string): string {
+  return json.replace(UNPRINTABLE, (char) =>
     [...Array(char.length).keys()]
       .map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`)
       .join(''),

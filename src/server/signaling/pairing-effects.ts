@@ -17,7 +17,7 @@ export function pairingEffects({
   log,
 }: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   // Asked once: it is the one line that every message would write.
-  const isRelayLogged = log.isLevelEnabled('info');
+  const isRelayLogged = log.isLevelEnabled('debug');
   const logPair = ({ initiator: { id }, responder: { id: peerId } }: ServerPairing, what: string) =>
     log.info({ id, peerId }, `${what}: ${id} <-> ${peerId}`);
   return {
@@ -38,7 +38,7 @@ export function pairingEffects({
       if (isRelayLogged) {
         const { id } = pairing.party(from);
         const { type } = signal.message;
-        log.info({ id, peerId: to.id }, `Relaying '${type}' message from ${id} to ${to.id}`);
+        log.debug({ id, peerId: to.id }, `Relaying '${type}' message from ${id} to ${to.id}`);
       }
       to.deliver(signal, pairing, from, senderSeq);
     },

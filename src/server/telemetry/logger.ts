@@ -1,6 +1,8 @@
 /** The server's log: JSON lines for programs, readable on a terminal. It names ids; never SDP, addresses, keys. */
-import { type Logger, pino } from 'pino';
+import type { Writable } from 'node:stream';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { escapeJson, printable } from '../../common/printable.ts';
 
 export type { Logger } from 'pino';
 
@@ -10,7 +12,24 @@ export type { Logger } from 'pino';
  */
 export function createLogger(level: string, format: 'auto' | 'json' | 'pretty'): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
-  if (!isPretty) return pino({ level, base: null });
-  const stream = pretty({ sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'id,peerId,code' });
-  return pino({ level, base: null }, stream);
+  // A reader that is slow, such as a full pipe, must not hold up the server; pino flushes it when the process ends.
+  if (!isPretty) return jsonLogger(level, pino.destination({ dest: 1, sync: false }));
+  return pino({ level, base: null }, prettyStream());
+}
+
+/** JSON lines; ids that strangers chose are escaped as far as they do not print. */
+export function jsonLogger(level: string, output: DestinationStream): Logger {
+  const streamWrite = (line: string) => `${escapeJson(line.trimEnd())}\n`;
+  return pino({ level, base: null, hooks: { streamWrite } }, output);
+}
+
+/** Readable lines; their fields are left out, because the message names what they are about. */
+export function prettyStream(destination?: Writable) {
+  return pretty({
+    ...(destination && { destination, colorize: false }),
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'id,peerId,code,kind,more,game,reason,node',
+    messageFormat: (line, key) => printable(String(line[key] ?? '')),
+  });
 }
