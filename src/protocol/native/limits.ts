@@ -38,3 +38,5 @@ export const MAX_CANDIDATE_CHARS = 4_096;
 
 /** Fields that we do not know travel along, but not a thousand levels of them: some JSON parsers recurse. */
 export const MAX_EXTRA_DEPTH = 32;
+/** Of one message, with those inside others; a step of a client's machine has about a hundred. */
+export const MAX_MESSAGE_VALUES = 4_096;

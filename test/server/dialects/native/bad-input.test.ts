@@ -15,12 +15,53 @@ const frames: readonly (readonly [string, string | Buffer, readonly [unknown, st
   ['null', 'null', NOT_AN_OBJECT as [string, string]],
   ['an array', '[{"type":"pong"}]', NOT_AN_OBJECT as [string, string]],
   ['a number', '42', NOT_AN_OBJECT as [string, string]],
-  ['30,000 levels of nesting', nested(30_000), NOT_AN_OBJECT as [string, string]],
+  [
+    '30,000 levels of nesting',
+    nested(30_000),
+    ['A field should not be nested deeper than 32 levels', 'invalid_message'],
+  ],
   [
     '10,000 levels of nesting in a field that is not ours',
     `{"type":"offer","sdp":"x","extra":${nested(10_000)}}`,
     ['A field should not be nested deeper than 32 levels', 'invalid_message'],
   ],
+  ...(
+    [
+      ['inside a candidate', `{"type":"candidate","candidate":{"candidate":"","x":${nested(30_000)}}}`],
+      [
+        'inside a candidate, with a forged from_peer',
+        `{"type":"candidate","candidate":{"candidate":"","x":${nested(30_000)}},"from_peer":true}`,
+      ],
+      ['inside a step', `{"type":"inspect","step":{"x":${nested(30_000)}}}`],
+      [
+        'inside a pairing',
+        `{"type":"resume","id":"x","token":"x","received":0,"pairing":{"peer_id":"x","epoch":1,"initiator":true,"x":${nested(30_000)}}}`,
+      ],
+      ['in a message of no known type', `{"type":"nothing","x":${nested(30_000)}}`],
+      ['in a name that the object’s prototype has', `{"type":"pong","__proto__":${nested(30_000)}}`],
+      ['of objects', `{"type":"pong","x":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`],
+    ] as const
+  ).map(
+    ([where, frame]) =>
+      [
+        `thousands of levels ${where}`,
+        frame,
+        ['A field should not be nested deeper than 32 levels', 'invalid_message'],
+      ] as const,
+  ),
+  ...(
+    [
+      ['in a list', `{"type":"pong","x":[${'0,'.repeat(9_000)}0]}`],
+      ['as fields', `{"type":"pong"${Array.from({ length: 5_000 }, (_, n) => `,"${n}":0`).join('')}}`],
+    ] as const
+  ).map(
+    ([where, frame]) =>
+      [
+        `thousands of values ${where}`,
+        frame,
+        ['A message should not have more than 4096 values', 'invalid_message'],
+      ] as const,
+  ),
   ['a lone surrogate', '{"type":"offer","sdp":"\\ud800"}', INVALID_JSON as [string, string]],
   ['a lone surrogate in a name', '{"type":"offer","sdp":"x","\\udfff":1}', INVALID_JSON as [string, string]],
   ['a binary frame', Buffer.from('{"type":"pong"}'), [expect.stringContaining('binary'), 'invalid_json']],

@@ -58,6 +58,7 @@ describe('the signaling server', () => {
   it.each([
     ['behind the fields', '{"type":"offer","sdp":"x","from_peer":false}'],
     ['twice', '{"from_peer":0,"type":"offer","sdp":"x","from_peer":"forged"}'],
+    ['with its name written in escapes', '{"type":"offer","sdp":"x","from\\u005fpeer":1}'],
     ['with a trailing space', '{"type":"offer","sdp":"x","from_peer":1} \n'],
   ])('does not let a forged from_peer travel along (%s)', async (_where, frame) => {
     const { connectPair } = await startTestServer();
