@@ -19,8 +19,11 @@ export interface HostOptions<
   readonly executors: Executors<Machine, Instance, Event>;
   /** Shared, with its timers, by all hosts whose machines speak to each other. */
   readonly queue: StepQueue;
-  /** Told when an effect, or the machine itself, threw. It may send an event; nobody else notices. */
-  readonly onError: (instance: Instance, error: unknown, effect: string) => void;
+  /**
+   * Told when an effect, or the machine itself, threw, and in the step of which event: undefined for the first step.
+   * It may send an event; nobody else notices.
+   */
+  readonly onError: (instance: Instance, error: unknown, effect: string, event: Event | undefined) => void;
 }
 
 /** A delayed event; XState raises those without a delay within the step. */
@@ -102,7 +105,7 @@ export class MachineHost<
           ? this.#stepper.begin(instance, event)
           : this.#stepper.advance(instance, event);
     } catch (error) {
-      this.#options.onError(instance, error, 'transition');
+      this.#fail(instance, error, 'transition', event);
       return;
     }
     for (const transition of this.#stepper.transitions)
@@ -134,8 +137,12 @@ export class MachineHost<
       else if (type === CANCEL) this.#options.queue.timers.disarm(instance, (params as Cancelled).sendId);
       else (this.#executors[type] ?? nobody(type))(instance, event, params);
     } catch (error) {
-      this.#options.onError(instance, error, type);
+      this.#fail(instance, error, type, event);
     }
+  }
+
+  #fail(instance: Instance, error: unknown, effect: string, event: Event | Start): void {
+    this.#options.onError(instance, error, effect, event instanceof Start ? undefined : event);
   }
 
   /** In pure stepping an `after` arrives as a delayed raise, whose id is also its event's type. */

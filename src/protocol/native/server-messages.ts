@@ -179,5 +179,6 @@ export const disconnectReasons = {
   timed_out: 'It answered no ping, and did not come back in time.',
   refused: 'It broke a limit, and was closed.',
   overfull: 'It did not read what it was sent, or too much waited for it while it was away.',
+  failed: 'Something failed inside the server that concerns this pairing only; both are still connected.',
 } as const;
 export type DisconnectReason = keyof typeof disconnectReasons;

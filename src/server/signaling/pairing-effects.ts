@@ -57,6 +57,7 @@ export function pairingEffects({
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
       other.disconnected(reason, left.id);
+      if (event.areBothHere) left.disconnected(reason, other.id);
       pairings.delete(pairing);
       left.release();
       other.release();

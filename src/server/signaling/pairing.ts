@@ -39,8 +39,6 @@ export interface Party {
   disconnected(reason: DisconnectReason, peerId: string): void;
   /** The pairing is over. */
   release(): void;
-  /** An effect of the pairing threw. */
-  fail(error: unknown, effect: string): void;
 
   /** The number of the signal of its client that is under way; undefined when it came without one from another node. */
   nextSenderSeq(): number | undefined;
@@ -56,11 +54,12 @@ export type IceServersFor = (clientId: string) => IceServer[] | undefined;
 
 /**
  * A pairing's event with the signal that caused it, for the effect that relays it; `senderSeq` is the number that its
- * sender gave a signal that comes from another node.
+ * sender gave a signal that comes from another node. `areBothHere`: the server ends the pairing, and both are told.
  */
 export type ServerPairingEvent = PairingEvent & {
   readonly signal?: Signal;
   readonly senderSeq?: number | undefined;
+  readonly areBothHere?: true;
 };
 
 export type PairingHost = MachineHost<typeof pairingMachine, ServerPairing, ServerPairingEvent>;

@@ -2,10 +2,16 @@
 import { MachineHost, pairingMachine, type Side, type StepQueue } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type IceServersFor, type PairingHost, type Party, ServerPairing } from './pairing.ts';
+import {
+  type IceServersFor,
+  type PairingHost,
+  type Party,
+  ServerPairing,
+  type ServerPairingEvent,
+} from './pairing.ts';
 import { pairingEffects } from './pairing-effects.ts';
 import type { PairingEpochs } from './pairing-epochs.ts';
-import { SIGNAL_EVENTS, type Signal } from './signal.ts';
+import { messageTypeOf, SIGNAL_EVENTS, type Signal } from './signal.ts';
 
 export interface PairingsDeps {
   readonly queue: StepQueue;
@@ -19,16 +25,18 @@ export class Pairings {
   readonly epochs: PairingEpochs;
   readonly host: PairingHost;
   readonly #queue: StepQueue;
+  readonly #log: Logger;
+  /** Those that failed, and are to end. */
+  readonly #failed = new WeakSet<ServerPairing>();
 
   constructor({ queue, epochs, iceServersFor, log }: PairingsDeps) {
     this.epochs = epochs;
     this.#queue = queue;
+    this.#log = log;
     this.host = new MachineHost(pairingMachine, {
       queue,
       executors: pairingEffects({ pairings: this.all, iceServersFor, log }),
-      onError: (pairing, error, effect) => {
-        for (const party of pairing.parties) party.fail(error, effect);
-      },
+      onError: (pairing, error, effect, event) => this.fail(pairing, error, effect, event),
     });
   }
 
@@ -65,6 +73,41 @@ export class Pairings {
     this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason });
   }
 
+  /**
+   * The server ends it, and both are told; their sessions go on.
+   * @param from whose doing it was
+   */
+  end(pairing: ServerPairing, from: Side, reason: DisconnectReason): void {
+    this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason, areBothHere: true });
+  }
+
+  /**
+   * Something of ours threw. That pairing ends, and neither session: it may be the doing of one, and the other is
+   * innocent. Whose message it was is told.
+   * @param event in whose step it was
+   */
+  fail(pairing: ServerPairing, error: unknown, where: string, event?: ServerPairingEvent): void {
+    const { epoch, initiator, responder } = pairing;
+    this.#log.error(
+      { id: initiator.id, peerId: responder.id, epoch, effect: where, err: error },
+      `Pairing ${initiator.id} <-> ${responder.id} failed in ${where}`,
+    );
+    const from = event?.from ?? 'initiator';
+    const type = event?.signal && messageTypeOf[event.type];
+    if (type) attempt(() => pairing.party(from).refuse({ code: 'internal_error', for: type }));
+    if (pairing.isDone || this.#failed.has(pairing)) this.#abandon(pairing);
+    else {
+      this.#failed.add(pairing);
+      this.end(pairing, from, 'failed');
+    }
+  }
+
+  /** Its end failed, too: whatever can still be done for its parties is. */
+  #abandon(pairing: ServerPairing): void {
+    this.all.delete(pairing);
+    for (const party of pairing.parties) if (party.pairing === pairing) attempt(() => party.release());
+  }
+
   /** Its party on that side goes to another node, and the pairing with it. */
   move(pairing: ServerPairing, from: Side): void {
     this.host.dispatch(pairing, { type: 'MOVED', from });
@@ -83,4 +126,11 @@ export class Pairings {
     this.host.dispatch(pairing, { type, from: 'initiator' });
     return pairing;
   }
+}
+
+/** What has failed already may fail again; the next is to be tried all the same. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {}
 }

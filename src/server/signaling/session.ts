@@ -17,8 +17,6 @@ export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 /** Who steps a session's machine. */
 export interface SessionOwner {
   dispatch(session: ServerSession, event: SessionEvent): void;
-  /** Something of ours threw: the session ends. */
-  fail(session: ServerSession, error: unknown, where: string): void;
 }
 
 /** What a session asked other nodes for. */
@@ -124,10 +122,6 @@ export class ServerSession extends Hosted<SessionContext> implements Party {
   release(): void {
     this.pairing = undefined;
     this.dispatch({ type: 'UNPAIRED' });
-  }
-
-  fail(error: unknown, where: string): void {
-    this.#owner.fail(this, error, where);
   }
 
   nextSenderSeq(): number {

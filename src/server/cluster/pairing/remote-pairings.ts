@@ -79,7 +79,9 @@ export class RemotePairings implements RemoteSessionOwner {
     this.remoteHost = new MachineHost(remoteSessionMachine, {
       queue: signaling.queue,
       executors: remoteSessionEffects({ lose: (remote, reason) => this.lose(remote, reason) }),
-      onError: (remote, error, effect) => remote.peer?.fail(error, effect),
+      onError: ({ pairing }, error, effect) => {
+        if (pairing) signaling.pairings.fail(pairing, error, effect);
+      },
     });
     const { sessions } = signaling.directory;
     this.reconciler = new PairingReconciler({

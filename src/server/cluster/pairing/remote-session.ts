@@ -79,7 +79,6 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   paired(): void {}
   restored(): void {}
   advanced(): void {}
-  fail(): void {}
 
   /** What goes to another node may have to be said again, where either of the two can come back. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {

@@ -87,10 +87,7 @@ export class Rooms implements RoomSocketHandlers {
     this.pairingHost = new MachineHost(pairingMachine, {
       queue,
       executors: roomPairingEffects(roomShell),
-      onError: ({ initiator, responder }, error, effect) => {
-        this.#fail(initiator, error, effect);
-        this.#fail(responder, error, effect);
-      },
+      onError: (pairing, error, effect, event) => this.#failPairing(pairing, error, effect, event),
     });
   }
 
@@ -233,6 +230,23 @@ export class Rooms implements RoomSocketHandlers {
       player.socket.close();
     }
     return false;
+  }
+
+  /** Something of ours threw: that pairing ends, neither player does, and whose signal it was is told. */
+  #failPairing(
+    pairing: RoomPairing,
+    error: unknown,
+    effect: string,
+    event: RoomPairingEvent | undefined,
+  ): void {
+    const { initiator, responder, room } = pairing;
+    const fields = { id: initiator.id, peerId: responder.id, game: room.id, effect, err: error };
+    this.#deps.log.error(fields, `Players ${initiator.id} and ${responder.id} failed in ${effect}`);
+    if (event?.signal) refuse(this.#deps, pairing.at(event.from), undefined, { code: 'internal_error' });
+    room.delete(pairing);
+    this.pairings.delete(pairing);
+    if (event?.type === 'PEER_LOST') return;
+    this.pairingHost.dispatch(pairing, { type: 'PEER_LOST', from: 'initiator', reason: 'failed' });
   }
 
   /** Something of ours threw: that player's connection ends, and nobody else notices. */
