@@ -179,7 +179,12 @@ function composeNative(
   { cluster, restorer }: ReturnType<typeof composeNodes>,
   { refusals, metrics, drain, inspector }: Surroundings,
 ) {
-  const outbox = new Outbox({ refusals, metrics, maxUnsentBytes: options.maxUnsentBytes });
+  const outbox = new Outbox({
+    refusals,
+    metrics,
+    maxUnsentBytes: options.maxUnsentBytes,
+    maxMessageBytes: options.maxMessageBytes,
+  });
   const opener = new SessionOpener({
     node: options.node,
     sessions: signaling.sessions,

@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000;
 const none = 'no limit';
 
 /** How many seconds' worth of bytes a client may send at once. */
-export const BYTE_BURST_S = 4;
+export const BYTE_BURST_S = 1;
 
 export const serverOptions = {
   host: { kind: 'text', value: 'HOST', default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' },
@@ -105,7 +105,7 @@ export const serverOptions = {
     max: 1024 * 1024 * 1024,
     zero: none,
     default: DEFAULT_MAX_BYTES_PER_SECOND,
-    help: 'Bytes a second that a client may send in the long run; four times as many at once.',
+    help: 'Bytes a second that a client may send in the long run, and as many at once.',
   },
   maxUnsentBytes: {
     kind: 'integer',

@@ -22,6 +22,7 @@ export const errorMessages = {
   resume_failed: 'This session cannot be resumed; you have a new one',
   no_offer: 'There is no offer of your peer to answer',
   offer_collision: 'Your peer has offered already; answer that offer',
+  peer_slow: 'Your peer does not read as fast as you send; this message was not sent, wait before the next',
   internal_error: 'The server failed to handle this message',
   // Of game rooms.
   game_not_found: 'Game not found',

@@ -15,7 +15,7 @@ export const MAX_RESTART_AFTER_MS = 2 * MAX_DRAIN_MS;
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024;
 export const DEFAULT_MAX_MESSAGES_PER_SECOND = 50;
 export const DEFAULT_MAX_MESSAGE_BURST = 200;
-/** Of one session; four seconds' worth at once. An offer with its candidates is about 10 KB. */
+/** Of one session; a second's worth at once, which fits into what its peer may have unacked. An offer with its candidates is about 10 KB. */
 export const DEFAULT_MAX_BYTES_PER_SECOND = 512 * 1024;
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
 

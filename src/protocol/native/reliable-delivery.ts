@@ -9,9 +9,12 @@
  * after a server's death it is sent again, and who had it already knows it by its senderSeq.
  */
 
-/** What waits for a client that is away, or does not confirm: more ends its session. */
+/** What a client keeps until it is acked, and what its peers may make wait for a client that does not ack. */
 export const MAX_UNACKED_FRAMES = 256;
 export const MAX_UNACKED_BYTES = 1024 * 1024;
+/** Beside that what the server itself has to say to it; more ends its session. */
+export const RESERVED_UNACKED_FRAMES = 64;
+export const RESERVED_UNACKED_BYTES = 16 * 1024;
 
 /** A side that has nothing of its own to send acks at the latest after so many frames. */
 export const ACK_AFTER_FRAMES = 16;
@@ -72,7 +75,29 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
 
   /** True when more waits than may. */
   get isOverfull(): boolean {
-    return this.#unacked.length > MAX_UNACKED_FRAMES || this.#unackedBytes > MAX_UNACKED_BYTES;
+    return (
+      this.#unacked.length > MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES ||
+      this.#unackedBytes > MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES
+    );
+  }
+
+  /** What waits to be acked, in the units of `length`. */
+  get unackedBytes(): number {
+    return this.#unackedBytes;
+  }
+
+  /**
+   * Whether a peer may make so many bytes more wait.
+   * @param maxBytes that may wait; one message may always
+   */
+  hasRoomFor(bytes: number, maxBytes = MAX_UNACKED_BYTES): boolean {
+    if (this.#unacked.length === 0) return true;
+    return this.#unacked.length < MAX_UNACKED_FRAMES && this.#unackedBytes + bytes <= maxBytes;
+  }
+
+  /** Whether a peer's coming and going may still be told: half of what is reserved is for it. */
+  get hasRoomForChange(): boolean {
+    return this.#unacked.length < MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES / 2;
   }
 
   /** What is to be sent again on a new socket, in order. */

@@ -178,7 +178,7 @@ export const disconnectReasons = {
   disconnected: 'It closed its socket, or lost it and did not come back in time.',
   timed_out: 'It answered no ping, and did not come back in time.',
   refused: 'It broke a limit, and was closed.',
-  overfull: 'It did not read what it was sent, or too much waited for it while it was away.',
+  overfull: 'It did not read what it was sent, or too much was sent to it; it may still be connected.',
   failed: 'Something failed inside the server that concerns this pairing only; both are still connected.',
 } as const;
 export type DisconnectReason = keyof typeof disconnectReasons;

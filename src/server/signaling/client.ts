@@ -52,6 +52,11 @@ export interface Client {
   /** The number of its last message that came here. */
   readonly lastSenderSeq: number;
 
+  /** Whether its peer may send it so many bytes more before it has read what it was sent. */
+  hasRoomFor(bytes: number): boolean;
+  /** Whether it may be told once more that its peer is away or back before it has read what it was sent. */
+  readonly hasRoomForChange: boolean;
+
   notify(notice: ClientNotice): void;
   /** Sends a signal of its peer. @param relayed for a client that acks: what to keep of it until then */
   relay(signal: Signal, relayed: Relayed | undefined): void;

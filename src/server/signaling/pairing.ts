@@ -29,6 +29,8 @@ export interface Party {
   /** The pairing is made again after a restart, which its client knows. */
   restored(pairing: ServerPairing): void;
   advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void;
+  /** Whether a signal of so many bytes more may wait for its client. */
+  hasRoomFor(bytes: number): boolean;
   /** @param senderSeq the number that its sender gave it at another node; left out, the sender is asked */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void;
   /** Its peer reported how its connection is, which this node's machine counts; another node's has to know, too. */

@@ -50,10 +50,20 @@ export class Pairings {
     return this.#start(initiator, responder, epoch, 'RESTORED');
   }
 
-  /** A signal of the party on that side. @param senderSeq the number that its sender gave it at another node */
+  /**
+   * A signal of the party on that side. What its peer does not read as fast as it is sent is the sender's matter: it is
+   * told, before the machine has heard of the signal, and its peer loses nothing.
+   * @param senderSeq the number that its sender gave it at another node
+   */
   signal(pairing: ServerPairing, from: Side, signal: Signal, senderSeq?: number): void {
     const { message } = signal;
-    const { epoch } = message;
+    const { type, epoch } = message;
+    const isRelayed = type !== 'unpair' && type !== 'report';
+    const isCurrent = epoch === undefined || epoch === pairing.epoch;
+    if (isRelayed && isCurrent && !pairing.other(from).hasRoomFor(signal.bytes.length)) {
+      pairing.party(from).refuse({ code: 'peer_slow', for: type });
+      return;
+    }
     switch (message.type) {
       case 'unpair':
         this.host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from, epoch, signal });

@@ -17,6 +17,8 @@ export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 /** Who steps a session's machine. */
 export interface SessionOwner {
   dispatch(session: ServerSession, event: SessionEvent): void;
+  /** More waits for the client on that side than its peer may make wait. */
+  overfull(pairing: ServerPairing, side: Side): void;
 }
 
 /** What a session asked other nodes for. */
@@ -111,8 +113,14 @@ export class ServerSession extends Hosted<SessionContext> implements Party {
     this.client.notify({ type: 'refused', ...refusal });
   }
 
+  /** A peer that comes and goes while this client reads nothing is one that sends too much. */
   notify(change: 'peer_away' | 'peer_back', peerId: string): void {
-    this.client.notify({ type: change, peerId });
+    if (this.client.hasRoomForChange) this.client.notify({ type: change, peerId });
+    else if (this.pairing) this.#owner.overfull(this.pairing, this.side);
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.client.hasRoomFor(bytes);
   }
 
   disconnected(reason: DisconnectReason, peerId: string): void {

@@ -4,6 +4,7 @@ import {
   MachineHost,
   type SessionEvent,
   type SessionSettings,
+  type Side,
   type StepQueue,
   sessionMachine,
 } from '../../machines/index.ts';
@@ -11,6 +12,7 @@ import { type CloseCode, closeCodes } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
+import type { ServerPairing } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
 import { ServerSession, type SessionHost, type SessionOwner } from './session.ts';
 import { sessionEffects } from './session-effects.ts';
@@ -33,6 +35,7 @@ export class Sessions implements SessionOwner {
   readonly settings: SessionSettings;
   readonly #queue: StepQueue;
   readonly #directory: Directory;
+  readonly #pairings: Pairings;
   readonly #log: Logger;
   readonly #heardEveryMs: number;
 
@@ -41,6 +44,7 @@ export class Sessions implements SessionOwner {
     this.settings = settings;
     this.#queue = queue;
     this.#directory = deps.directory;
+    this.#pairings = deps.pairings;
     this.#log = deps.log;
     this.#heardEveryMs = settings.pingIntervalMs * HEARD_EVERY || Number.POSITIVE_INFINITY;
     this.host = new MachineHost(sessionMachine, {
@@ -60,6 +64,10 @@ export class Sessions implements SessionOwner {
 
   dispatch(session: ServerSession, event: SessionEvent): void {
     this.host.dispatch(session, event);
+  }
+
+  overfull(pairing: ServerPairing, side: Side): void {
+    this.#pairings.end(pairing, side, 'overfull');
   }
 
   /** Its client sent something. @param now milliseconds of the server's clock */

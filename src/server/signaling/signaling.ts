@@ -36,6 +36,10 @@ export class Signaling {
   pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
     const { target, missing, key } =
       text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
+    if (target && !session.pairing && !target.pairing && !target.client.hasRoomFor(0)) {
+      session.refuse({ code: 'peer_slow', for: 'pair_request' });
+      return;
+    }
     session.dispatch({
       type: 'PAIR_REQUESTED',
       target: target ? availability(target, session) : missing,

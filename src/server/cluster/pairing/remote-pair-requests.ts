@@ -160,5 +160,6 @@ function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefin
   if (target.pairing) return 'target_already_paired';
   if (target.pendingPairRequest?.targetId === askerId)
     return askerId < target.id ? undefined : 'already_paired';
-  return target.pendingPairRequest ? 'target_already_paired' : undefined;
+  if (target.pendingPairRequest) return 'target_already_paired';
+  return target.client.hasRoomFor(0) ? undefined : 'peer_slow';
 }

@@ -268,7 +268,7 @@ export class RemotePairings implements RemoteSessionOwner {
 
   /** For this server the other client is gone, and its half is to end, too. */
   lose(remote: RemoteSession, reason: DisconnectReason): void {
-    this.tell(remote, 'ended', { reason: 'disconnected' });
+    this.tell(remote, 'ended', { reason: reason === 'overfull' ? reason : 'disconnected' });
     this.#end(remote, reason);
   }
 

@@ -80,6 +80,13 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   restored(): void {}
   advanced(): void {}
 
+  hasRoomFor(bytes: number): boolean {
+    return (
+      this.unacked.length === 0 ||
+      (this.unacked.length < MAX_UNACKED_FRAMES && this.#unackedBytes + bytes <= MAX_UNACKED_BYTES)
+    );
+  }
+
   /** What goes to another node may have to be said again, where either of the two can come back. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
     const sender = pairing.party(from);

@@ -80,6 +80,16 @@ export class NativeClient implements Client, Recipient {
     return this.resume?.delivery.received ?? this.#lastGivenSeq;
   }
 
+  hasRoomFor(bytes: number): boolean {
+    const delivery = this.resume?.delivery;
+    const { maxWaitingBytes } = this.#outbox;
+    return (delivery?.hasRoomFor(bytes, maxWaitingBytes) ?? true) && this.#outbox.hasRoomFor(this, bytes);
+  }
+
+  get hasRoomForChange(): boolean {
+    return this.resume?.delivery.hasRoomForChange ?? this.#outbox.hasRoomFor(this, 0);
+  }
+
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
     const message = encodeNotice(notice);
@@ -88,7 +98,7 @@ export class NativeClient implements Client, Recipient {
   }
 
   relay(signal: Signal, relayed: Relayed | undefined): void {
-    this.#sendFrame(withFromPeer(signal, this.isResumable), relayed);
+    this.#sendFrame(withFromPeer(signal, this.isResumable), relayed ?? OF_PEER);
   }
 
   close(code: CloseCode, reason: string): void {
@@ -177,10 +187,13 @@ export class NativeClient implements Client, Recipient {
 
   #sendFrame(frame: string | Buffer, relayed: Relayed | undefined): void {
     const delivery = this.resume?.delivery;
-    if (delivery) this.#outbox.sendKept(this, delivery, delivery.keep(frame, relayed));
-    else this.#outbox.write(this, frame);
+    if (delivery) this.#outbox.sendKept(this, delivery, delivery.keep(frame, relayed), relayed !== undefined);
+    else this.#outbox.write(this, frame, relayed !== undefined);
   }
 }
+
+/** Of a relayed frame that nobody waits to see acked. */
+const OF_PEER: Relayed = {};
 
 /** The client of a session, when it speaks this wire and comes back. */
 export function resumableOf(

@@ -3,6 +3,8 @@ import {
   type CloseCode,
   closeCodes,
   errorMessages,
+  MAX_UNACKED_BYTES,
+  RESERVED_UNACKED_BYTES,
   type ReliableDelivery,
   type ServerMessage,
   type UnackedMessage,
@@ -29,17 +31,32 @@ export interface OutboxDeps {
   readonly metrics: Metrics;
   /** What a client may leave unread; 0: any amount. */
   readonly maxUnsentBytes: number;
+  /** The largest message that a peer may send it; 0: any size. */
+  readonly maxMessageBytes: number;
 }
 
 export class Outbox {
   readonly #refusals: RefusalLog;
   readonly #metrics: Metrics;
+  /** What peers may make wait for a client. */
+  readonly maxWaitingBytes: number;
   readonly #maxUnsentBytes: number;
+  /** What may wait with the server's own words, which come beside what peers say. */
+  readonly #endsAboveBytes: number;
 
-  constructor({ refusals, metrics, maxUnsentBytes }: OutboxDeps) {
+  constructor({ refusals, metrics, maxUnsentBytes, maxMessageBytes }: OutboxDeps) {
     this.#refusals = refusals;
     this.#metrics = metrics;
-    this.#maxUnsentBytes = maxUnsentBytes;
+    this.#maxUnsentBytes = maxUnsentBytes || Number.POSITIVE_INFINITY;
+    this.maxWaitingBytes = Math.min(MAX_UNACKED_BYTES, this.#maxUnsentBytes);
+    this.#endsAboveBytes =
+      this.#maxUnsentBytes + (maxMessageBytes || Number.POSITIVE_INFINITY) + RESERVED_UNACKED_BYTES;
+  }
+
+  /** Whether a peer may send it so many bytes more: as many as may be unsent, and one message always. */
+  hasRoomFor({ socket }: Recipient, bytes: number): boolean {
+    const unsent = socket?.getBufferedAmount() ?? 0;
+    return unsent === 0 || unsent + bytes <= this.#maxUnsentBytes;
   }
 
   /** Sends a message that is not numbered. */
@@ -52,8 +69,9 @@ export class Outbox {
     to: Recipient,
     delivery: ReliableDelivery<string | Buffer>,
     kept: UnackedMessage<string | Buffer>,
+    isOfPeer: boolean,
   ): void {
-    this.write(to, numbered(delivery, kept));
+    this.write(to, numbered(delivery, kept), isOfPeer);
     if (!delivery.isOverfull) return;
     this.#metrics.refused.add('waiting_messages');
     to.end(closeCodes.tryAgainLater, 'Too much waits for you');
@@ -61,16 +79,18 @@ export class Outbox {
 
   /** Sends again what the client has not had, after it came back. */
   sendUnacked(to: Recipient, delivery: ReliableDelivery<string | Buffer>): void {
-    for (const kept of delivery.unacked) this.write(to, numbered(delivery, kept));
+    for (const kept of delivery.unacked) this.write(to, numbered(delivery, kept), true);
   }
 
-  write(to: Recipient, frame: string | Buffer): void {
+  /** @param isOfPeer it had to ask for room before */
+  write(to: Recipient, frame: string | Buffer, isOfPeer = false): void {
     const { socket } = to;
     if (!socket) return;
     const status = socket.send(frame, false);
     this.#metrics.bytesSent += frame.length;
-    if (status === SendStatus.sent || this.#maxUnsentBytes === 0) return;
-    if (status === SendStatus.dropped || socket.getBufferedAmount() > this.#maxUnsentBytes) {
+    if (status === SendStatus.sent) return;
+    const isUnread = !isOfPeer && socket.getBufferedAmount() > this.#endsAboveBytes;
+    if (status === SendStatus.dropped || isUnread) {
       this.#refusals.warn('unsent_bytes', to.address, `Client ${to.id} does not read what it is sent`, {
         id: to.id,
       });

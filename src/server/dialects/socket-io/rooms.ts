@@ -26,6 +26,7 @@ import {
   type Reply,
   type Room,
   type RoomPairing,
+  type RoomPairingEvent,
   type RoomPairingHost,
   type RoomPlayerEvent,
   type RoomPlayerHost,

@@ -257,25 +257,80 @@ describe('a session that can be resumed', () => {
     expect(await back.next('error')).toMatchObject({ code: 'too_many_messages' });
   });
 
-  it('ends when more than 256 messages wait for it, and the peer is told why', async () => {
+  it('keeps 256 messages for its client, and the peer that sends more is told peer_slow', async () => {
     const test = await pairedTest({ maxMessagesPerSecond: 0 });
     await test.a.settled();
     await cut(test, test.a);
     await test.b.next('peer_away');
     // The answer to the client's last frame waits, too: it came, but nobody said so.
-    for (let n = 0; n < 255; n += 1) test.b.send({ type: 'candidate', candidate: null });
+    for (let n = 0; n < 255; n += 1) test.b.send({ type: 'candidate', candidate: { candidate: `${n}` } });
     await test.b.settled();
     expect(test.b.inbox).toEqual([]);
-    test.b.send({ type: 'candidate', candidate: null });
-    expect(await test.b.next('peer_disconnected')).toMatchObject({ peer_id: test.a.id, reason: 'overfull' });
+    for (let n = 0; n < 300; n += 1) test.b.send({ type: 'candidate', candidate: { candidate: 'more' } });
+    for (let n = 0; n < 300; n += 1)
+      expect(await test.b.next('error')).toMatchObject({ code: 'peer_slow', for: 'candidate' });
+    const back = await test.a.comeBack(test.server.url);
+    expect(back.id).toBe(test.a.id);
+    await test.b.next('peer_back');
+    for (let n = 0; n < 255; n += 1)
+      expect((await back.next('candidate')).candidate).toEqual({ candidate: `${n}` });
+    await back.settled();
+    test.b.send({ type: 'candidate', candidate: { candidate: 'after' } });
+    expect((await back.next('candidate')).candidate).toEqual({ candidate: 'after' });
   });
 
-  it('ends when more than 1 MiB waits for it', async () => {
-    const test = await pairedTest({ maxMessagesPerSecond: 0 });
+  it('keeps 1 MiB for its client, and the peer that sends more is told peer_slow', async () => {
+    const test = await pairedTest({ maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
     await cut(test, test.a);
     await test.b.next('peer_away');
     for (let n = 0; n < 17; n += 1) test.b.send({ type: 'offer', sdp: 'x'.repeat(65_000) });
-    expect(await test.b.next('peer_disconnected')).toMatchObject({ peer_id: test.a.id, reason: 'overfull' });
+    expect(await test.b.next('error')).toMatchObject({ code: 'peer_slow', for: 'offer' });
+    expect((await test.a.comeBack(test.server.url)).id).toBe(test.a.id);
+  });
+
+  it('that is away outlives a peer that comes and goes all the time: the pairing ends, overfull', async () => {
+    const test = await startTestServer({ maxMessagesPerSecond: 0 });
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    await pairUp(b, a);
+    await cut(test, a);
+    let back = b;
+    for (let n = 0; n < 300 && !back.inbox.some(({ type }) => type === 'peer_disconnected'); n += 1) {
+      await cut(test, back);
+      back = await back.comeBack(test.server.url);
+      await back.settled();
+    }
+    expect(back.inbox.find(({ type }) => type === 'peer_disconnected')).toMatchObject({
+      peer_id: a.id,
+      reason: 'overfull',
+    });
+    expect((await a.comeBack(test.server.url)).id).toBe(a.id);
+  });
+
+  it('that is away outlives one that pairs and unpairs all the time: it is told peer_slow', async () => {
+    const test = await startTestServer({ maxMessagesPerSecond: 0 });
+    const [a, b] = [await test.connectResumable(), await test.connect()];
+    await cut(test, a);
+    for (let n = 0; n < 400 && !b.inbox.some(({ type }) => type === 'error'); n += 1) {
+      b.send({ type: 'pair_request', target_id: a.id });
+      b.send({ type: 'unpair' });
+      await b.settled();
+    }
+    expect(b.inbox.find(({ type }) => type === 'error')).toMatchObject({ code: 'peer_slow' });
+    expect((await a.comeBack(test.server.url)).id).toBe(a.id);
+  });
+
+  it('has room for all that a peer may send at once', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(), await test.connect()];
+    await pairUp(b, a);
+    await cut(test, a);
+    await b.next('peer_away');
+    const big = { type: 'offer', sdp: 'x'.repeat(60_000) };
+    while (!b.inbox.some(({ type }) => type === 'error')) {
+      b.send(big);
+      await b.settled();
+    }
+    expect(b.inbox.map(({ code }) => code)).toEqual(['too_many_bytes']);
   });
 
   it('is not offered where --resume-grace-ms is 0', async () => {
