@@ -16,7 +16,7 @@ await build({
   format: 'iife',
   minify: true,
   target: 'es2022',
-  loader: { '.svg': 'text' },
+  loader: { '.svg': 'text', '.jsonl': 'text' },
   logLevel: 'warning',
 });
 for (const file of ['index.html', 'page.css'])

@@ -32,8 +32,8 @@ export const style = [
     (tone) =>
       `.chart [data-tone=${tone}]{--solid:var(--${tone})}.chart .leaf[data-tone=${tone}]>.box{stroke:var(--${tone})}`,
   ),
-  '.chart .been>.box{stroke:var(--solid);stroke-width:2}',
-  '.chart .lit>.box{stroke:var(--solid);stroke-width:2}',
+  '.chart .leaf.been>.box{stroke:var(--solid);stroke-width:2}',
+  '.chart .lit>.box{stroke:var(--solid)}',
   '.chart .leaf.lit>.box{fill:var(--solid)}',
   '.chart .leaf.lit>.rim{stroke:var(--on)}',
   '.chart .leaf.lit tspan{fill:var(--on)}',

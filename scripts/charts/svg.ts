@@ -3,9 +3,9 @@
  * the page puts it into itself and switches classes on its `data-state` and `data-edge` elements.
  */
 
+import { describeInWords } from '../../src/inspector/charts/sentence.ts';
 import { toneOf } from '../../src/inspector/charts/state-tones.ts';
 import { type Box, type LaidArrow, type LaidState, type Layout, PADDING, type Point } from './layout.ts';
-import { describeInWords } from './sentence.ts';
 import { style } from './style.ts';
 import { type Line, lineHeight, type TextBlock } from './text.ts';
 

@@ -23,7 +23,11 @@ it('shows a pairing across two nodes with both clients, the other one named with
   await Promise.all([a.opened(), b.opened()]);
 
   const lit = (panel: string, state: string) =>
-    page.locator(`[data-panel="${panel}"] .lit[data-state="${state}"]`).waitFor();
+    page
+      .locator(
+        `[data-panel="${panel}"][data-active~="${state}"], [data-panel="${panel}"] .counted[data-state="${state}"]`,
+      )
+      .waitFor();
   await lit('Links to other nodes', 'node-link.open');
   await lit('Clients of other nodes', 'remote-session.online');
   const row = page.locator('tbody tr', { hasText: b.id as string });
@@ -36,7 +40,7 @@ it('shows a pairing across two nodes with both clients, the other one named with
   await lit('Session A', 'session.present.pairing.connected');
   await lit('Pairing', 'pairing.connected');
   await lit('Client B, at node 2', 'remote-session.online');
-  await lit('Client A, as it says itself', 'negotiation.open.connection.paired.connected');
+  await lit('Client A itself', 'negotiation.open.connection.paired.connected');
   await page.locator('.lanes').getByText('client B, at node 2').waitFor();
   for (const [from, to, what] of [
     ['initiator', 'responder', 'offer'],

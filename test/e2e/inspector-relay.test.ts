@@ -24,7 +24,7 @@ async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<Pag
 
 const node = (page: Page, id: number) => page.locator(`.node[data-host="${id}"]`);
 const lit = (page: Page, state: string) =>
-  page.locator(`[data-panel="Link"] .lit[data-state="relay-link.${state}"]`).waitFor();
+  page.locator(`[data-panel="Link"][data-active~="relay-link.${state}"]`).waitFor();
 /** As the page may not use it, the test hands its code in as text. */
 const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
 
@@ -84,7 +84,10 @@ describe('the tree', () => {
     await node(page, 2).focus();
     await page.keyboard.press('Enter');
     await page.locator('.chosen', { hasText: 'It is linked to this server' }).waitFor();
-    await page.getByRole('link', { name: /see link/ }).click();
+    await page
+      .locator('.chosen')
+      .getByRole('link', { name: /see link/ })
+      .click();
     await lit(page, 'adjacentServer');
   });
 
@@ -126,12 +129,12 @@ describe('the tree', () => {
       );
     expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, true]);
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
-    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.locator('.network').getByRole('button', { name: 'Show all' }).click();
     expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, false]);
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(60);
-    await page.getByRole('button', { name: 'Full size' }).click();
+    await page.locator('.network').getByRole('button', { name: 'Full size' }).click();
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
-    await page.getByRole('button', { name: 'Larger' }).click();
+    await page.locator('.network').getByRole('button', { name: 'Larger' }).click();
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(200);
   });
 });
@@ -144,7 +147,7 @@ describe("a relay server's links", () => {
     const bob = await network.join(1, 101, 'Bob');
     clock.advance(1_000);
     await page.locator('[data-panel="Links"] .status', { hasText: '2 in all' }).waitFor();
-    await page.locator('tbody tr', { hasText: 'Ada' }).getByRole('link', { name: 'see' }).click();
+    await page.locator('tbody tr', { hasText: 'Ada' }).getByRole('link', { name: /^see / }).click();
     await lit(page, 'adjacentClient');
     await page.getByText('Client 100 registered.').waitFor();
     ada.send(raw.chat(100, 101, 'our secret'));

@@ -7,7 +7,7 @@ import { openPage } from '../support/peers/browser.ts';
 import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
 const lit = (page: Page, title: string, state: string) =>
-  page.locator(`[data-panel="${title}"] .lit[data-state="${state}"]`).waitFor();
+  page.locator(`[data-panel="${title}"][data-active~="${state}"]`).waitFor();
 
 async function open(testServer: TestServer) {
   const page = await openPage(`http://127.0.0.1:${testServer.server.port}/inspect/`);
@@ -38,7 +38,7 @@ describe('a game on the page', () => {
     await page.locator('.total', { hasText: '1–2 of 2' }).waitFor();
     await page.getByRole('button', { name: 'chess' }).click();
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
-    await page.getByRole('link', { name: 'see' }).click();
+    await page.getByRole('link', { name: /^see / }).click();
     await lit(page, 'Player A', 'player.joined');
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
     await page.locator('.who', { hasText: 'A 1 B 2 in game chess' }).waitFor();
@@ -69,12 +69,12 @@ describe('a game on the page', () => {
     testServer.clock.advance(1_000);
     const cells = page.locator('tbody tr td');
     await cells.first().waitFor();
-    expect((await cells.allTextContents()).slice(0, 3)).toEqual([html, long, game]);
+    expect((await cells.allTextContents()).slice(1, 4)).toEqual([html, long, game]);
     expect(await page.locator('main img, main script, main b').count()).toBe(0);
     const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
     expect(await page.evaluate(fits)).toBe(true);
     expect((await page.locator('tbody tr').boundingBox())?.height).toBeLessThan(50);
-    await page.getByRole('link', { name: 'see' }).click();
+    await page.getByRole('link', { name: /^see / }).click();
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
     expect(await page.locator('main img, main script').count()).toBe(0);
     expect(await page.evaluate(fits)).toBe(true);
@@ -87,7 +87,16 @@ describe('a game on the page', () => {
     await testServer.connectPair();
     testServer.clock.advance(1_000);
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
-    expect(await page.locator('th').allTextContents()).toEqual(['A', 'B', 'State', 'Age', '']);
+    expect(await page.locator('th').allTextContents()).toEqual([
+      'Outcome',
+      'A',
+      'B',
+      'Candidates A / B',
+      'Connected in',
+      'Lasted',
+      'State',
+      'Started',
+    ]);
     expect(await page.getByLabel('in game').isVisible()).toBe(false);
     expect(await page.locator('[data-panel]').count()).toBe(2);
   });

@@ -3,7 +3,7 @@
 export type Tone = 'good' | 'waiting' | 'lost' | 'plain';
 
 const tones: Readonly<Record<Exclude<Tone, 'plain'>, ReadonlySet<string>>> = {
-  good: new Set(['connected', 'online', 'linked', 'registered', 'joined']),
+  good: new Set(['connected', 'linked', 'registered', 'joined']),
   waiting: new Set(['away', 'cutOff', 'waiting', 'restarting', 'suspended', 'pinged']),
   lost: new Set(['disconnected', 'lost', 'closed', 'gone', 'failed', 'ended', 'timedOut']),
 };

@@ -1,67 +1,78 @@
-/** One chart on the page: a drawn SVG, whose states and transitions are lit by switching classes. */
+/** One chart on the page: a drawn SVG, whose states and transitions are marked by switching classes. */
+
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import type {
   MachinePopulation,
   ShownMachine,
   StateValueJson,
 } from '../../protocol/inspect/inspect-messages.ts';
-import { describeState } from '../records/timeline.ts';
+import { eventWords, sentenceOf, targetOf } from '../charts/sentence.ts';
+import { ChartScroller } from './chart-scroller.ts';
 import { chartSvgs } from './chart-svgs.ts';
-import { h } from './dom.ts';
+import { button, h } from './dom.ts';
 
 export type Detail = 'full' | 'brief';
 
+/** What one machine did until now. */
+export interface Way {
+  readonly value: StateValueJson | undefined;
+  /** The states that it was in. */
+  readonly been: ReadonlySet<string>;
+  /** The transitions that led to it just now. */
+  readonly taken: readonly string[];
+}
+
 export class ChartPanel {
   readonly element: HTMLElement;
-  readonly #machine: ShownMachine;
-  readonly #drawing = h('div', { class: 'drawing', tabindex: 0, role: 'group' });
-  readonly #title = h('button', {
-    type: 'button',
-    class: 'enlarge',
-    click: () => this.element.classList.toggle('wide'),
-  });
-  readonly #status = h('p', { class: 'status' });
+  #machine: ShownMachine | undefined;
+  #detail: Detail;
+  readonly #scroller = new ChartScroller();
+  readonly #title = h('h2');
+  readonly #text = h('pre', {});
+  readonly #focus: HTMLButtonElement;
   #states = new Map<string, Element>();
   #edges = new Map<string, Element[]>();
-  /** Drawn again when the detail changes. */
+  /** Drawn again when the detail or the machine changes. */
   #paint: () => void = () => {};
+  #isFocused: boolean;
 
-  constructor(machine: ShownMachine, title: string, detail: Detail) {
-    this.#machine = machine;
-    this.element = h('section', { class: 'panel' }, h('h2', {}, this.#title), this.#status, this.#drawing);
-    this.setTitle(title);
-    this.setDetail(detail);
+  /** @param way whether it shows one machine's way, and not a population */
+  constructor(detail: Detail, { way }: { readonly way: boolean }) {
+    this.#detail = detail;
+    this.#isFocused = way;
+    this.#focus = button('Show all', () => this.#setFocused(!this.#isFocused));
+    this.#focus.hidden = !way;
+    this.element = h(
+      'section',
+      { class: 'panel' },
+      h('div', { class: 'panel-head' }, this.#title, this.#focus, this.#scroller.buttons),
+      this.#scroller.element,
+      h('details', { class: 'as-text' }, h('summary', {}, 'As text'), this.#text),
+    );
+    this.#setFocused(way);
   }
 
-  setTitle(title: string): void {
+  show(machine: ShownMachine, title: string): void {
     this.#title.textContent = title;
     this.element.setAttribute('aria-label', title);
-    this.element.dataset.panel = title;
-    this.#drawing.setAttribute('aria-label', `Chart of ${title}`);
+    this.#scroller.element.setAttribute('aria-label', `Chart of ${title}`);
+    if (machine === this.#machine) return;
+    this.#machine = machine;
+    this.#draw();
   }
 
   setDetail(detail: Detail): void {
-    // Our own drawing, from our own build: the one place where text becomes markup.
-    this.#drawing.innerHTML = chartSvgs[this.#machine][detail];
-    this.element.classList.toggle('full', detail === 'full');
-    this.#states = new Map();
-    this.#edges = new Map();
-    for (const element of this.#drawing.querySelectorAll('[data-state]'))
-      this.#states.set(element.getAttribute('data-state') ?? '', element);
-    for (const element of this.#drawing.querySelectorAll('[data-edge]')) {
-      for (const name of (element.getAttribute('data-edge') ?? '').split('|'))
-        this.#edges.set(name, [...(this.#edges.get(name) ?? []), element]);
-    }
-    this.#paint();
+    this.#detail = detail;
+    this.#draw();
   }
 
-  /**
-   * Lights a state.
-   * @param taken the transitions that led to it just now
-   * @param note in place of the state's name, such as why an event was ignored
-   */
-  show(value: StateValueJson | undefined, taken: readonly string[] = [], note = ''): void {
-    this.#paint = () => this.#light(value, taken, note);
+  /** The ids of its states, but for its own. */
+  get stateIds(): readonly string[] {
+    return [...this.#states.keys()].filter((id) => id.includes('.'));
+  }
+
+  showWay(way: Way): void {
+    this.#paint = () => this.#showWay(way);
     this.#paint();
   }
 
@@ -70,33 +81,47 @@ export class ChartPanel {
     this.#paint();
   }
 
-  #light(value: StateValueJson | undefined, taken: readonly string[], note: string): void {
-    for (const element of this.#drawing.querySelectorAll('.lit, .taken'))
-      element.classList.remove('lit', 'taken');
-    const ids = value === undefined ? [] : activeStateIds(this.#machine, value as never);
-    for (const id of ids) this.#states.get(id)?.classList.add('lit');
-    this.#scrollTo(ids.at(-1));
+  #draw(): void {
+    if (!this.#machine) return;
+    const svg = this.#scroller.draw(chartSvgs[this.#machine][this.#detail]);
+    this.#text.textContent = svg.querySelector('desc')?.textContent ?? '';
+    this.#states = new Map();
+    this.#edges = new Map();
+    for (const element of svg.querySelectorAll('[data-state]'))
+      this.#states.set(element.getAttribute('data-state') ?? '', element);
+    for (const element of svg.querySelectorAll('[data-edge]')) {
+      for (const name of namesIn(element, 'data-edge'))
+        this.#edges.set(name, [...(this.#edges.get(name) ?? []), element]);
+    }
+    this.#paint();
+  }
+
+  #setFocused(isFocused: boolean): void {
+    this.#isFocused = isFocused;
+    this.#scroller.element.classList.toggle('focused', isFocused);
+    this.#focus.textContent = isFocused ? 'Show all' : 'Focus';
+  }
+
+  #showWay({ value, been, taken }: Way): void {
+    for (const element of this.#scroller.element.querySelectorAll('.lit, .taken, .been, .next'))
+      element.classList.remove('lit', 'taken', 'been', 'next');
+    const ids = value === undefined || !this.#machine ? [] : activeStateIds(this.#machine, value as never);
+    for (const id of been) this.#states.get(id)?.classList.add('been');
+    for (const id of ids) {
+      const state = this.#states.get(id);
+      state?.classList.add('lit');
+      for (const name of state ? namesIn(state, 'data-leads') : []) {
+        for (const edge of this.#edges.get(name) ?? []) edge.classList.add('next');
+        const target = targetOf(name);
+        if (target) this.#states.get(target)?.classList.add('next');
+      }
+    }
     for (const name of taken)
       for (const element of this.#edges.get(name) ?? []) element.classList.add('taken');
-    this.#status.textContent = value === undefined ? 'not known' : describeState(value);
-    if (note) this.#status.append(' ', h('span', { class: 'why' }, note));
-    else if (taken.length > 0)
-      this.#status.append(' ', h('span', { class: 'via' }, `by ${taken.map(eventOf).join(', ')}`));
+    this.#scroller.reveal(this.#states.get(ids.at(-1) ?? ''));
   }
 
-  /** A full chart is larger than its panel: what is lit must be seen. */
-  #scrollTo(id: string | undefined): void {
-    const state = id === undefined ? undefined : this.#states.get(id);
-    if (!state) return;
-    const view = this.#drawing.getBoundingClientRect();
-    const box = state.getBoundingClientRect();
-    this.#drawing.scrollBy(
-      box.left + box.width / 2 - view.left - view.width / 2,
-      box.top + box.height / 2 - view.top - view.height / 2,
-    );
-  }
-
-  #count({ total, counts, rates }: MachinePopulation): void {
+  #count({ counts, rates }: MachinePopulation): void {
     for (const [id, element] of this.#states) {
       const count = counts[id] ?? 0;
       const label = element.querySelector(':scope > .count');
@@ -111,13 +136,27 @@ export class ChartPanel {
         if (label) label.textContent = rate > 0 ? `${compact(rate)}/s` : '';
       }
     }
-    this.#status.textContent = `${total.toLocaleString('en')} in all`;
   }
 }
 
-/** The event in a transition's name. */
-function eventOf(name: string): string {
-  return /--(.*)#\d+-->/.exec(name)?.[1] ?? name;
+/** What may happen next to a machine, in words, by the transitions out of its states. */
+export function possibleNext(machine: ShownMachine, value: StateValueJson): string[] {
+  const drawing = new DOMParser().parseFromString(chartSvgs[machine].brief, 'image/svg+xml');
+  const ids = new Set(activeStateIds(machine, value as never));
+  const names = [...drawing.querySelectorAll('[data-state]')]
+    .filter((state) => ids.has(state.getAttribute('data-state') ?? ''))
+    .flatMap((state) => namesIn(state, 'data-leads'));
+  const words = names.flatMap((name) => {
+    const target = targetOf(name);
+    return target && !ids.has(target)
+      ? [`${eventWords(name)} → ${sentenceOf(target.split('.').at(-1) ?? '')}`]
+      : [];
+  });
+  return [...new Set(words)];
+}
+
+function namesIn(element: Element, attribute: string): string[] {
+  return (element.getAttribute(attribute) ?? '').split('|').filter(Boolean);
 }
 
 /** At most five characters, for which the drawing has room. */

@@ -33,6 +33,11 @@ function fill<Made extends Element>(element: Made, props: Props, children: reado
   return element;
 }
 
+/** @param label what it does, where its text is only a sign */
+export function button(text: string, click: () => void, label?: string): HTMLButtonElement {
+  return h('button', { type: 'button', click, title: label, 'aria-label': label }, text);
+}
+
 /** `1 h 5 min`, `12 s`, `340 ms`: two units at most. */
 export function describeAge(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

@@ -30,9 +30,12 @@ export class Feed {
     }
     this.#isRefused = false;
     this.#listener.state('connecting');
-    const socket = new WebSocket(
-      `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/inspect/feed`,
-    );
+    // Beside the page, wherever a proxy put that.
+    const url = new URL('feed', document.baseURI);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.search = '';
+    url.hash = '';
+    const socket = new WebSocket(url);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)));
     socket.onclose = () => {

@@ -6,7 +6,9 @@ import type {
   ListRow,
 } from '../../protocol/inspect/inspect-messages.ts';
 import { describeState } from '../records/timeline.ts';
-import { atNode, describeAge, foreign, h } from './dom.ts';
+import { atNode, button, describeAge, foreign, h } from './dom.ts';
+import { ListRows } from './list-rows.ts';
+import { rememberInUrl } from './place.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;
 
@@ -15,7 +17,7 @@ const TYPING_PAUSE_MS = 120;
 const MAX_QUERY_CHARS = 256;
 
 interface Column {
-  readonly of: 'id' | 'peer_id' | 'game' | 'name';
+  readonly of: 'id' | 'peer_id' | 'game' | 'name' | 'outcome' | 'candidates' | 'took' | 'lasted';
   readonly title: string;
 }
 
@@ -26,9 +28,13 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
     { of: 'peer_id', title: 'Peer' },
   ],
   pairing: [
+    { of: 'outcome', title: 'Outcome' },
     { of: 'id', title: 'A' },
     { of: 'peer_id', title: 'B' },
     { of: 'game', title: 'Game' },
+    { of: 'candidates', title: 'Candidates A / B' },
+    { of: 'took', title: 'Connected in' },
+    { of: 'lasted', title: 'Lasted' },
   ],
   player: [
     { of: 'id', title: 'Player' },
@@ -43,6 +49,23 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
     { of: 'peer_id', title: 'Peer' },
   ],
   'node-link': [{ of: 'id', title: 'Node' }],
+};
+
+const outcomes = {
+  '': 'All',
+  failed: 'Failed',
+  stuck: 'Stuck over 10 s',
+  open: 'Open',
+  connected: 'Connected',
+  left: 'Left',
+} as const;
+type OutcomeFilter = keyof typeof outcomes;
+
+const emptyWords: Readonly<Record<string, string>> = {
+  pairing:
+    'No pairing to show. Open the page at / in two tabs and pair them, or open a sample or a record above.',
+  session: 'No client is connected. Open the page at / in a tab.',
+  player: 'No player is here.',
 };
 
 /** A kind of machines to search among. */
@@ -75,7 +98,9 @@ export class ListView {
   });
   readonly #gameLabel = h('label', { hidden: true }, 'in game ', this.#game);
   readonly #heads = h('tr');
-  readonly #rows = h('tbody');
+  readonly #rows = new ListRows();
+  readonly #empty = h('p', { class: 'empty', hidden: true });
+  readonly #filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Outcome' });
   readonly #earlier = h('button', { type: 'button', click: () => this.#page(-1) }, 'Previous');
   readonly #later = h('button', { type: 'button', click: () => this.#page(1) }, 'Next');
   readonly #listables: readonly Listable[];
@@ -84,6 +109,7 @@ export class ListView {
   #pageSize = 100;
   #typing: number | undefined;
   #columns: readonly Column[] = [];
+  #outcome: OutcomeFilter = '';
 
   constructor(ask: (request: ListRequest) => void, listables: readonly Listable[]) {
     this.#ask = ask;
@@ -99,6 +125,7 @@ export class ListView {
         'form',
         { class: 'search', submit: (event) => event.preventDefault() },
         h('label', {}, 'Show ', this.#of),
+        this.#filters,
         h('label', {}, 'with id ', this.#query),
         this.#gameLabel,
         h('label', {}, 'in state ', this.#state),
@@ -107,9 +134,48 @@ export class ListView {
         this.#later,
         this.#total,
       ),
-      h('table', {}, h('thead', {}, this.#heads), this.#rows),
+      h('div', { class: 'table' }, h('table', {}, h('thead', {}, this.#heads), this.#rows.element)),
+      this.#empty,
+    );
+    this.#filters.append(
+      ...Object.entries(outcomes).map(([kind, title]) => {
+        const filter = button(title, () => this.#filter(kind as OutcomeFilter));
+        filter.dataset.outcome = kind;
+        return filter;
+      }),
     );
     this.#fillChoices();
+    this.#pressFilter();
+  }
+
+  /** Takes the search from the URL. */
+  restore(params: URLSearchParams): void {
+    const of = params.get('of') ?? '';
+    if (this.#listables.some(({ machine }) => machine === of)) this.#of.value = of;
+    this.#query.value = (params.get('q') ?? '').slice(0, MAX_QUERY_CHARS);
+    this.#game.value = (params.get('game') ?? '').slice(0, MAX_QUERY_CHARS);
+    const outcome = params.get('outcome') ?? '';
+    this.#outcome = Object.hasOwn(outcomes, outcome) ? (outcome as OutcomeFilter) : '';
+    this.#fillChoices();
+    this.#state.value = params.get('state') ?? '';
+    if (this.#state.selectedIndex < 0) this.#state.value = '';
+    this.#pressFilter();
+  }
+
+  /** Where `/` goes. */
+  focusSearch(): void {
+    this.#query.focus();
+  }
+
+  #filter(kind: OutcomeFilter): void {
+    this.#outcome = kind;
+    this.#changed();
+  }
+
+  #pressFilter(): void {
+    this.#filters.hidden = this.#of.value !== 'pairing';
+    for (const filter of this.#filters.querySelectorAll('button'))
+      filter.setAttribute('aria-pressed', String(filter.dataset.outcome === this.#outcome));
   }
 
   /** Asks for what is shown now: at first, and as things change. */
@@ -122,6 +188,7 @@ export class ListView {
       query: this.#query.value,
       ...(this.#columns.some(({ of }) => of === 'game') && { game: this.#game.value }),
       state: this.#state.value,
+      ...(this.#outcome !== '' && this.#of.value === 'pairing' && { outcome: this.#outcome }),
       sort: this.#sort.value as ListRequest['sort'],
       offset: this.#offset,
     });
@@ -138,7 +205,12 @@ export class ListView {
         : `${(this.#offset + 1).toLocaleString('en')}–${last.toLocaleString('en')} of ${total.toLocaleString('en')}`;
     this.#earlier.disabled = this.#offset === 0;
     this.#later.disabled = last >= total;
-    this.#rows.replaceChildren(...rows.map((row) => this.#rowElement(row)));
+    this.#rows.show(rows, (row) => this.#cells(row));
+    this.#empty.hidden = total > 0;
+    const isSearch = this.#query.value + this.#game.value + this.#state.value + this.#outcome !== '';
+    this.#empty.textContent = isSearch
+      ? 'Nothing fits this search.'
+      : (emptyWords[this.#of.value] ?? 'There is none.');
   }
 
   #typed(): void {
@@ -149,6 +221,10 @@ export class ListView {
   #changed(): void {
     this.#offset = 0;
     this.#fillChoices();
+    this.#pressFilter();
+    const of = this.#of.value === 'pairing' ? '' : this.#of.value;
+    const [q, game, state] = [this.#query, this.#game, this.#state].map(({ value }) => value);
+    rememberInUrl({ of, q: q ?? '', game: game ?? '', state: state ?? '', outcome: this.#outcome });
     this.refresh();
   }
 
@@ -167,30 +243,47 @@ export class ListView {
     this.#changed();
   }
 
-  #rowElement(row: ListRow): HTMLElement {
+  #cells(row: ListRow): (HTMLElement | string)[] {
     const { state, age_ms, epoch } = row;
-    return h(
-      'tr',
-      {},
-      ...this.#columns.map(({ of }) =>
-        h('td', {}, this.#cell(of, row[of] ?? ''), row.elsewhere === of ? atNode(row.node) : undefined),
-      ),
-      h('td', {}, describeState(state)),
-      h('td', { class: 'age' }, describeAge(age_ms)),
-      h(
-        'td',
-        {},
-        epoch === undefined
-          ? ''
-          : h('a', { href: `#/${this.#of.value === 'relay-link' ? 'link' : 'pairing'}/${epoch}` }, 'see'),
-      ),
-    );
+    const kind = this.#of.value === 'relay-link' ? 'link' : 'pairing';
+    return [
+      ...this.#columns.map(({ of }) => this.#cell(of, row, kind)),
+      describeState(state),
+      describeAge(age_ms),
+      epoch === undefined
+        ? ''
+        : h('a', { href: `#/${kind}/${epoch}`, 'aria-label': `see ${kind} ${epoch}` }, 'see'),
+    ];
   }
 
-  #cell(of: Column['of'], text: string): HTMLElement | string {
+  #cell(of: Column['of'], row: ListRow, kind: string): HTMLElement | string {
+    const { outcome, epoch } = row;
+    switch (of) {
+      case 'outcome':
+        if (!outcome) return '';
+        return h(
+          'a',
+          { class: 'verdict', href: `#/${kind}/${epoch}` },
+          h('span', { class: 'badge', 'data-kind': outcome.kind }, outcomes[outcome.kind].split(' ')[0]),
+          ' ',
+          outcome.cause,
+        );
+      case 'candidates':
+        return outcome?.candidates ?? '';
+      case 'took':
+        return outcome?.connect_ms === undefined ? '' : `${outcome.connect_ms} ms`;
+      case 'lasted':
+        return outcome?.lasted_ms === undefined ? '' : describeAge(outcome.lasted_ms);
+    }
+    const text = row[of] ?? '';
     if (text === '') return '';
-    if (of !== 'game') return foreign(text);
-    return h('button', { type: 'button', class: 'game', click: () => this.#chooseGame(text) }, foreign(text));
+    if (of === 'game')
+      return h(
+        'button',
+        { type: 'button', class: 'game', click: () => this.#chooseGame(text) },
+        foreign(text),
+      );
+    return h('span', {}, foreign(text), row.elsewhere === of ? atNode(row.node) : '');
   }
 
   #fillChoices(): void {
@@ -199,11 +292,11 @@ export class ListView {
     this.#state.dataset.of = of;
     this.#columns = this.#columnsOf(of as ListedMachine);
     this.#heads.replaceChildren(
-      ...[...this.#columns.map(({ title }) => title), 'State', 'Age', ''].map((title) =>
-        h('th', { scope: 'col' }, title),
+      ...[...this.#columns.map(({ title }) => title), 'State', 'Started', ''].map((title) =>
+        title ? h('th', { scope: 'col' }, title) : h('td'),
       ),
     );
-    this.#rows.replaceChildren();
+    this.#rows.show([], () => []);
     this.#gameLabel.hidden = !this.#columns.some((column) => column.of === 'game');
     const stateIds = this.#listables.find(({ machine }) => machine === of)?.stateIds ?? [];
     this.#state.replaceChildren(

@@ -4,8 +4,12 @@ import { parseRecord, RecordError } from '../records/record.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';
+import { helpDialog } from './help-dialog.ts';
+import { placeIn } from './place.ts';
 import { DEFAULT_MACHINES, PopulationView } from './population-view.ts';
+import { acceptDrops, FetchError, fetchRecord } from './record-sources.ts';
 import { RecordView } from './record-view.ts';
+import { sampleMenu, samples } from './samples.ts';
 
 const linkTexts: Readonly<Record<LinkState, string>> = {
   connecting: 'Connecting to the server …',
@@ -13,7 +17,7 @@ const linkTexts: Readonly<Record<LinkState, string>> = {
   lost: 'Not connected: the server does not answer. Trying again …',
   token_needed: 'This server wants a token.',
   wrong_token: 'That token is wrong.',
-  no_server: 'No server: open a recorded pairing.',
+  no_server: 'No server: open a record or a sample.',
 };
 
 class Page {
@@ -27,19 +31,21 @@ class Page {
   readonly #tokenForm = this.#createTokenForm();
   readonly #main = h('main');
   readonly #problem = h('p', { class: 'problem', role: 'alert' });
+  readonly #help = helpDialog();
   #detail: Detail = 'brief';
   #machines = DEFAULT_MACHINES;
   #population = this.#createPopulation();
   #record: RecordView | undefined;
-  /** A record that was opened from a file stays until another view is chosen. */
-  #isFile = false;
+  /** A record that was opened from a file, an address or the samples stays until another view is chosen. */
+  #isForeign = false;
+  #hasServer = false;
 
   start(): void {
     const openFile = h('input', {
       type: 'file',
       id: 'file',
       accept: '.jsonl',
-      change: () => this.#openFile(openFile),
+      change: () => this.#openFile(openFile.files?.[0]),
     });
     const details = h('input', {
       type: 'checkbox',
@@ -54,36 +60,72 @@ class Page {
         this.#node,
         this.#link,
         h('label', {}, details, ' Guards and actions'),
+        sampleMenu(),
         h('label', { class: 'file' }, 'Open a record ', openFile),
+        h(
+          'button',
+          { type: 'button', click: () => this.#help.showModal(), 'aria-label': 'Help', title: 'Help' },
+          '?',
+        ),
       ),
       this.#tokenForm,
       this.#problem,
       this.#main,
+      this.#help,
     );
     window.addEventListener('hashchange', () => this.#route());
+    window.addEventListener('keydown', (event) => this.#key(event));
+    acceptDrops((file) => this.#openFile(file));
+    this.#showForeign();
     this.#feed.open();
   }
 
+  /** What needs no server: a sample, or a record at an address. */
+  #showForeign(): boolean {
+    const place = placeIn(location.hash);
+    if (place.view === 'sample') {
+      const text = samples[place.name]?.text;
+      if (text === undefined) this.#say(`There is no sample '${place.name}'.`);
+      else this.#openText(place.name, text, place.params);
+      return true;
+    }
+    const address = new URLSearchParams(location.search).get('record');
+    if (address === null || place.view !== 'list') return place.view === 'file' && this.#isForeign;
+    this.#isForeign = true;
+    fetchRecord(address).then(
+      (text) => this.#openText(address, text, place.params),
+      (error) => {
+        if (!(error instanceof FetchError)) throw error;
+        this.#say(error.message);
+      },
+    );
+    return true;
+  }
+
   #route(): void {
-    this.#problem.textContent = '';
-    const epoch = /^#\/(?:pairing|link)\/(\d+)$/.exec(location.hash)?.[1];
-    this.#isFile = false;
+    this.#say('');
+    if (this.#showForeign()) return;
+    const place = placeIn(location.hash);
+    this.#isForeign = false;
     this.#record = undefined;
-    if (epoch !== undefined) {
-      this.#feed.send({ type: 'watch', epoch: Number(epoch) });
+    if (place.view === 'live') {
+      this.#feed.send({ type: 'watch', epoch: place.epoch });
       return;
     }
     this.#feed.send({ type: 'unwatch' });
-    this.#main.replaceChildren(this.#population.element);
+    this.#showPopulation();
+    this.#population.list.restore(place.params);
     this.#population.list.refresh();
   }
 
   #received(message: InspectMessage): void {
     switch (message.type) {
       case 'hello':
+        this.#hasServer = true;
         this.#showMachines(message.machines);
-        this.#showNode(message.node);
-        if (!this.#isFile) this.#route();
+        this.#node.textContent = message.node === undefined ? '' : `node ${message.node}`;
+        this.#setTitle();
+        if (!this.#isForeign) this.#routeAgain();
         return;
       case 'population':
         if (!this.#record) this.#population.show(message);
@@ -95,16 +137,38 @@ class Page {
         this.#population.list.show(message);
         return;
       case 'record':
-        if (this.#isFile) return;
-        this.#showRecord(new RecordView(message.record, this.#detail));
+        if (this.#isForeign) return;
+        // What is read is not thrown away by a reconnect: the moment stays.
+        this.#showRecord(new RecordView(message.record, this.#detail, placeIn(location.hash).params));
         return;
       case 'line':
-        if (!this.#isFile && this.#record?.epoch === message.epoch) this.#record.add(message.line);
+        if (this.#isForeign || this.#record?.epoch !== message.epoch) return;
+        this.#record.add(message.line);
+        this.#setTitle();
         return;
       case 'not_found':
-        this.#problem.textContent = `${location.hash.startsWith('#/link') ? 'Link' : 'Pairing'} ${message.epoch} is over, and nobody watched it.`;
-        this.#main.replaceChildren(this.#population.element);
+        this.#notFound(message.epoch);
     }
+  }
+
+  /** The link is back: what one reads stays, if the server has forgotten it. */
+  #routeAgain(): void {
+    const place = placeIn(location.hash);
+    if (this.#record && place.view === 'live') this.#feed.send({ type: 'watch', epoch: place.epoch });
+    else this.#route();
+  }
+
+  #notFound(epoch: number): void {
+    const place = placeIn(location.hash);
+    const what = place.view === 'live' && place.kind === 'link' ? 'Link' : 'Pairing';
+    if (this.#record?.epoch === epoch) {
+      this.#say(
+        `The server was started again and no longer knows ${what.toLowerCase()} ${epoch}. This is what was recorded until then.`,
+      );
+      return;
+    }
+    this.#say(`${what} ${epoch} is over, and nobody watched it. Records of failed ones are in the list.`);
+    this.#showPopulation();
   }
 
   /** Another server, or the same one with other options, may have others than before. */
@@ -114,10 +178,15 @@ class Page {
     this.#population = this.#createPopulation();
   }
 
-  #showNode(node: number | undefined): void {
-    const name = node === undefined ? '' : `node ${node}`;
-    this.#node.textContent = name;
-    document.title = [name, 'Pairlane inspector'].filter(Boolean).join(' · ');
+  #showPopulation(): void {
+    this.#main.replaceChildren(this.#population.element);
+    this.#main.classList.remove('fits');
+    this.#setTitle();
+  }
+
+  #setTitle(): void {
+    const parts = [this.#record?.outcome, this.#node.textContent, 'Pairlane inspector'];
+    document.title = parts.filter(Boolean).join(' · ');
   }
 
   #createPopulation(): PopulationView {
@@ -127,22 +196,48 @@ class Page {
   #showRecord(view: RecordView): void {
     this.#record = view;
     this.#main.replaceChildren(view.element);
+    this.#main.classList.add('fits');
     view.shown();
+    this.#setTitle();
   }
 
-  async #openFile({ files }: HTMLInputElement): Promise<void> {
-    const [file] = files ?? [];
+  async #openFile(file: File | undefined): Promise<void> {
     if (!file) return;
-    this.#problem.textContent = '';
+    this.#openText(file.name, await file.text(), new URLSearchParams());
+    if (this.#isForeign) history.replaceState(null, '', '#/file');
+  }
+
+  #openText(name: string, text: string, params: URLSearchParams): void {
+    this.#say('');
     try {
-      const record = parseRecord(await file.text());
+      const record = parseRecord(text);
       this.#feed.send({ type: 'unwatch' });
-      this.#isFile = true;
-      this.#showRecord(new RecordView(record, this.#detail));
+      this.#isForeign = true;
+      this.#showRecord(new RecordView(record, this.#detail, params));
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
-      this.#problem.textContent = `${file.name}: ${error.message}`;
+      this.#say(`${name}: ${error.message}`);
     }
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#help.open) return;
+    const isTyping = target instanceof HTMLElement && target.closest('input, select, textarea') !== null;
+    if (isTyping) return;
+    const isPressing = target instanceof HTMLElement && target.closest('button, summary, a') !== null;
+    // Space presses the button that is focused.
+    if (key === ' ' && isPressing) return;
+    if (key === '?') this.#help.showModal();
+    else if (key === '/') {
+      if (this.#record) location.hash = '#/';
+      else this.#population.list.focusSearch();
+    } else if (!this.#record?.key(event)) return;
+    event.preventDefault();
+  }
+
+  #say(problem: string): void {
+    this.#problem.textContent = problem;
   }
 
   #setDetail(isFull: boolean): void {
@@ -153,12 +248,11 @@ class Page {
 
   #linkChanged(state: LinkState): void {
     // While it connects, it is not known yet which machines the server has.
-    if (state !== 'connecting' && this.#main.childElementCount === 0)
-      this.#main.replaceChildren(this.#population.element);
+    if (state !== 'connecting' && this.#main.childElementCount === 0) this.#showPopulation();
     this.#link.textContent = linkTexts[state];
     this.#link.dataset.state = state;
     this.#tokenForm.hidden = state !== 'token_needed' && state !== 'wrong_token';
-    document.body.classList.toggle('stale', state === 'lost');
+    document.body.classList.toggle('stale', state === 'lost' && !this.#isForeign && this.#hasServer);
   }
 
   #createTokenForm(): HTMLFormElement {

@@ -1,4 +1,4 @@
-/** All machines of a server: how many are in each state, how often each transition is taken, and a search. */
+/** All machines of a server: a list to search, how many are in each state, and how often each transition is taken. */
 import type {
   InspectMessage,
   ListedMachine,
@@ -24,37 +24,44 @@ const titles: Readonly<Record<ListedMachine, string>> = {
   'node-link': 'Links to other nodes',
 };
 
+interface Panel {
+  readonly panel: ChartPanel;
+  readonly total: HTMLElement;
+}
+
 export class PopulationView {
   readonly element: HTMLElement;
   readonly list: ListView;
   readonly #network = new NetworkView();
-  readonly #panels: ReadonlyMap<ListedMachine, ChartPanel>;
+  readonly #panels: ReadonlyMap<ListedMachine, Panel>;
 
   constructor(machines: readonly ListedMachine[], ask: (request: ListRequest) => void, detail: Detail) {
-    this.#panels = new Map(machines.map((name) => [name, new ChartPanel(name, titles[name], detail)]));
+    this.#panels = new Map(machines.map((name) => [name, panelOf(name, detail)]));
     this.list = new ListView(
       ask,
-      [...this.#panels].map(([machine, panel]) => ({
+      [...this.#panels].map(([machine, { panel }]) => ({
         machine,
         title: titles[machine].toLowerCase(),
-        stateIds: statesIn(panel),
+        stateIds: panel.stateIds,
       })),
     );
-    const elements = [...this.#panels.values()].map(({ element }) => element);
+    const elements = [...this.#panels.values()].map(({ panel }) => panel.element);
     this.element = h(
       'div',
       { class: 'population-view' },
       ...(machines.includes('relay-link') ? [this.#network.element] : []),
-      h('div', { class: 'charts', 'data-count': elements.length }, ...elements),
       this.list.element,
+      h('div', { class: 'charts' }, ...elements),
     );
   }
 
   /** New numbers; the list is asked for anew with them. */
   show({ machines }: Population): void {
-    for (const [name, panel] of this.#panels) {
+    for (const [name, { panel, total }] of this.#panels) {
       const population = machines[name];
-      if (population) panel.showPopulation(population);
+      if (!population) continue;
+      panel.showPopulation(population);
+      total.textContent = `${population.total.toLocaleString('en')} in all`;
     }
     this.list.refresh();
   }
@@ -64,13 +71,15 @@ export class PopulationView {
   }
 
   setDetail(detail: Detail): void {
-    for (const panel of this.#panels.values()) panel.setDetail(detail);
+    for (const { panel } of this.#panels.values()) panel.setDetail(detail);
   }
 }
 
-/** The ids of the states that a chart shows, but its own. */
-function statesIn({ element }: ChartPanel): string[] {
-  return [...element.querySelectorAll('[data-state]')]
-    .map((state) => state.getAttribute('data-state') ?? '')
-    .filter((id) => id.includes('.'));
+function panelOf(machine: ListedMachine, detail: Detail): Panel {
+  const panel = new ChartPanel(detail, { way: false });
+  panel.show(machine, titles[machine]);
+  panel.element.dataset.panel = titles[machine];
+  const total = h('p', { class: 'status' });
+  panel.element.querySelector('.panel-head')?.after(total);
+  return { panel, total };
 }

@@ -1,90 +1,110 @@
-/** One record: every machine's chart at a moment of the record, what became of it, and the sequence diagram. */
-import type { Lane, PairingRecord, RecordKind, RecordLine } from '../../protocol/inspect/inspect-messages.ts';
-import { lanesIn, machineOfLane } from '../../protocol/inspect/inspect-messages.ts';
-import { diagnose } from '../records/diagnose-pairing.ts';
+/** The workspace of one record: outcome, timeline, sequence, one living chart. All of it follows one cursor. */
+import {
+  isStep,
+  type Lane,
+  lanesIn,
+  machineOfLane,
+  type PairingRecord,
+  type RecordLine,
+} from '../../protocol/inspect/inspect-messages.ts';
+import { isRefusal } from '../records/lane-spans.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../records/sequence-diagram.ts';
 import { sequenceWords } from '../records/sequence-labels.ts';
 import { describeNode, type Moment, momentAt } from '../records/timeline.ts';
-import { ChartPanel, type Detail } from './chart-panel.ts';
-import { atNode, foreign, h } from './dom.ts';
+import type { Detail } from './chart-panel.ts';
+import { h } from './dom.ts';
+import { LaneCards } from './lane-cards.ts';
+import { laneOrder, titleOf } from './lane-titles.ts';
+import { LivingChart } from './living-chart.ts';
+import { OutcomeBar } from './outcome-bar.ts';
+import { rememberInUrl } from './place.ts';
+import { Playback } from './playback.ts';
 import { SequenceView } from './sequence-view.ts';
-
-const pairingTitles: Readonly<Record<Lane, string>> = {
-  peer_initiator: 'Client A, as it says itself',
-  initiator: 'Session A',
-  pairing: 'Pairing',
-  responder: 'Session B',
-  peer_responder: 'Client B, as it says itself',
-  remote_initiator: 'Client A, of another node',
-  remote_responder: 'Client B, of another node',
-  link: 'Link',
-};
-const titlesOf: Readonly<Record<RecordKind, Readonly<Record<Lane, string>>>> = {
-  pairing: pairingTitles,
-  game: { ...pairingTitles, initiator: 'Player A', responder: 'Player B' },
-  link: pairingTitles,
-};
-/** Told by the clients themselves. */
-const peerLanes: readonly Lane[] = ['peer_initiator', 'peer_responder'];
-
-type Elsewhere = Moment['elsewhere'];
+import { tabs } from './tabs.ts';
+import { TimeControls } from './time-controls.ts';
+import { TimelineView } from './timeline-view.ts';
 
 export class RecordView {
   readonly element: HTMLElement;
-  readonly #panels = new Map<Lane, ChartPanel>();
   readonly #header: PairingRecord['header'];
   readonly #lines: RecordLine[];
-  readonly #who = h('p', { class: 'who' });
-  readonly #findings = h('ul', { class: 'findings', role: 'status' });
-  readonly #charts = h('div', { class: 'charts' });
-  readonly #slider = h('input', {
-    type: 'range',
-    id: 'time',
-    min: 0,
-    step: 1,
-    input: () => this.#travel(Number(this.#slider.value)),
-  });
-  readonly #when = h('output', { for: 'time' });
-  readonly #follow = h('button', { type: 'button', class: 'follow', click: () => this.#goLive() }, 'Now');
+  readonly #outcome: OutcomeBar;
+  readonly #timeline = new TimelineView((index) => this.#travel(index));
+  readonly #controls: TimeControls;
   readonly #sequence: SequenceView;
   readonly #builder: SequenceBuilder;
-  #detail: Detail;
+  readonly #cards = new LaneCards((lane) => this.#choose(lane));
+  readonly #chart: LivingChart;
+  readonly #playback: Playback;
+  #lane: Lane;
   /** The line that is shown; undefined: always the newest. */
   #index: number | undefined;
 
-  constructor(record: PairingRecord, detail: Detail) {
+  /** @param params of the URL: the moment and the chart */
+  constructor(record: PairingRecord, detail: Detail, params: URLSearchParams) {
     this.#header = record.header;
     this.#lines = [...record.lines];
-    this.#detail = detail;
     const { kind = 'pairing' } = record.header;
-    const lanes = Object.keys(lanesIn(record.header)) as Lane[];
+    const asked = Number(params.get('line') ?? Number.NaN);
+    if (Number.isInteger(asked) && asked > 0 && asked <= this.#lines.length) this.#index = asked - 1;
+    const [own] = kind === 'link' ? (['link'] as const) : (['pairing'] as const);
+    const chart = params.get('chart') as Lane;
+    this.#lane = Object.hasOwn(lanesIn(record.header), chart) ? chart : own;
+    this.#chart = new LivingChart(detail);
     this.#builder = new SequenceBuilder(record.header);
     this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
+    this.#outcome = new OutcomeBar(
+      () => ({ header: this.#header, lines: this.#lines }),
+      (evidence) => this.#showEvidence(evidence),
+    );
+    this.#playback = new Playback({
+      nextTime: () => {
+        const [now, next] = [this.#lines[this.#at], this.#lines[this.#at + 1]];
+        return now && next ? { now: now.t, next: next.t } : undefined;
+      },
+      step: () => this.#travel(this.#at + 1),
+      changed: (isPlaying) => this.#controls.showPlaying(isPlaying),
+    });
+    this.#controls = new TimeControls({
+      travel: (index) => this.#travel(index),
+      live: () => this.#goLive(),
+      play: () => this.#play(),
+      jump: (by) => this.#jump(by, isProblem),
+      step: (by) => this.#jump(by, (line) => isChange(line)),
+    });
+    this.#controls.element.append(this.#timeline.whole);
     this.element = h(
       'div',
-      { class: 'record-view' },
-      h('h1', {}, `${kind === 'link' ? 'Link' : 'Pairing'} ${this.epoch}`),
-      this.#who,
-      this.#findings,
+      { class: 'record-view', 'data-tab': 'findings' },
+      this.#outcome.element,
       h(
         'div',
-        { class: 'time' },
-        h('label', { for: 'time' }, 'Time'),
-        this.#slider,
-        this.#when,
-        this.#follow,
+        { class: 'time-area', 'data-pane': 'timeline' },
+        this.#controls.element,
+        this.#timeline.element,
       ),
-      this.#charts,
-      this.#sequence.element,
+      h('div', { class: 'sequence-area', 'data-pane': 'sequence' }, this.#sequence.element),
+      h('div', { class: 'chart-area', 'data-pane': 'chart' }, this.#cards.element, this.#chart.element),
     );
-    for (const lane of lanes)
-      if (this.#lines.some((line) => 'of' in line && line.of === lane)) this.#addPanel(lane);
+    this.element.prepend(
+      tabs(this.element, {
+        findings: 'Findings',
+        timeline: 'Timeline',
+        sequence: 'Sequence',
+        chart: 'Chart',
+      }),
+    );
     for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
-    this.#render();
+    this.#choose(this.#lane);
   }
 
   get epoch(): number {
     return this.#header.epoch;
+  }
+
+  /** For the window's title. */
+  get outcome(): string {
+    return this.#outcome.words;
   }
 
   add(line: RecordLine): void {
@@ -99,87 +119,130 @@ export class RecordView {
   }
 
   setDetail(detail: Detail): void {
-    this.#detail = detail;
-    for (const panel of this.#panels.values()) panel.setDetail(detail);
+    this.#chart.setDetail(detail);
   }
 
-  #addPanel(lane: Lane): void {
-    const panel = new ChartPanel(
-      machineOfLane(this.#header, lane),
-      titlesOf[this.#header.kind ?? 'pairing'][lane],
-      this.#detail,
-    );
-    panel.element.classList.toggle('told', peerLanes.includes(lane));
-    this.#panels.set(lane, panel);
-    this.#charts.append(panel.element);
+  /** @returns whether the key means something here */
+  key({ key, shiftKey }: KeyboardEvent): boolean {
+    const message = (line: RecordLine) => isStep(line) && line.message !== undefined;
+    const actions: Readonly<Record<string, () => void>> = {
+      ArrowLeft: () => this.#jump(-1, shiftKey ? message : isChange),
+      ArrowRight: () => this.#jump(1, shiftKey ? message : isChange),
+      ' ': () => this.#play(),
+      l: () => this.#goLive(),
+      n: () => this.#jump(1, isProblem),
+      p: () => this.#jump(-1, isProblem),
+    };
+    if (!Object.hasOwn(actions, key)) return false;
+    actions[key]?.();
+    return true;
+  }
+
+  get #at(): number {
+    return this.#index ?? this.#lines.length - 1;
   }
 
   #travel(index: number): void {
-    this.#index = index;
+    this.#index = Math.min(Math.max(index, 0), this.#lines.length - 1);
+    rememberInUrl({ line: String(this.#index + 1) });
     this.#render();
   }
 
   #goLive(): void {
+    this.#playback.stop();
     this.#index = undefined;
+    rememberInUrl({ line: '' });
+    this.#render();
+  }
+
+  #play(): void {
+    if (!this.#playback.isPlaying && this.#at === this.#lines.length - 1) this.#travel(0);
+    this.#playback.toggle();
+  }
+
+  #jump(by: 1 | -1, isIt: (line: RecordLine) => boolean): void {
+    for (let i = this.#at + by; i >= 0 && i < this.#lines.length; i += by) {
+      if (isIt(this.#lines[i] as RecordLine)) {
+        this.#travel(i);
+        return;
+      }
+    }
+  }
+
+  #showEvidence(evidence: readonly number[]): void {
+    this.#sequence.ring(evidence);
+    const [first] = evidence;
+    const line = first === undefined ? undefined : this.#lines[first];
+    if (first === undefined || !line) return;
+    if ('of' in line) this.#choose(line.of);
+    this.#travel(first);
+  }
+
+  #choose(lane: Lane): void {
+    this.#lane = lane;
+    this.#cards.press(lane);
+    rememberInUrl({ chart: lane === 'pairing' || lane === 'link' ? '' : lane });
     this.#render();
   }
 
   #render(): void {
     const record = { header: this.#header, lines: this.#lines };
-    const last = this.#lines.length - 1;
-    const index = this.#index ?? last;
-    this.#slider.max = String(Math.max(last, 0));
-    this.#slider.value = String(index);
-    this.#when.textContent = `${(this.#lines[index]?.t ?? 0).toFixed(1)} ms, line ${index + 1} of ${last + 1}`;
-    this.#follow.setAttribute('aria-pressed', String(this.#index === undefined));
-    this.#findings.replaceChildren(
-      ...diagnose(record).map(({ kind, text }) => h('li', { class: kind }, text)),
-    );
-    const { states, elsewhere, step } = momentAt(record, index);
-    this.#who.replaceChildren(...whoIsIn(this.#header, elsewhere));
-    for (const lane of states.keys()) if (!this.#panels.has(lane)) this.#addPanel(lane);
-    this.#nameSides(elsewhere);
-    for (const [lane, panel] of this.#panels) {
-      const isHere = step?.of === lane;
-      const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';
-      const note = isIgnored ? `ignored ${describeEvent(step)}: ${whyNot(step)}` : '';
-      panel.show(states.get(lane), isHere ? step.taken : [], note);
-      panel.element.classList.toggle('stepped', isHere);
+    const index = this.#at;
+    const moment = momentAt(record, index);
+    const { states, elsewhere, step } = moment;
+    this.#controls.show(index, this.#lines, this.#index === undefined);
+    this.#outcome.show(elsewhere);
+    const titles = this.#titles(elsewhere);
+    this.#timeline.show(record, titles);
+    this.#timeline.mark(index);
+    for (const [lane, title] of titles) {
+      this.#cards.name(lane, title);
+      this.#cards.show(lane, machineOfLane(this.#header, lane), states.get(lane), step?.of === lane);
     }
+    this.#cards.press(this.#lane);
+    this.#nameSides(elsewhere);
+    const isHere = step?.of === this.#lane;
+    const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';
+    this.#chart.show(
+      { record, index, lane: this.#lane, title: titles.get(this.#lane) ?? titleOf(this.#header, this.#lane) },
+      states.get(this.#lane),
+      isIgnored ? `ignored ${describeEvent(step)}: ${whyNot(step)}` : '',
+    );
     this.#sequence.mark(index);
   }
 
+  /** Of the lanes that the record has, in their order. */
+  #titles(elsewhere: Moment['elsewhere']): ReadonlyMap<Lane, string> {
+    const present = new Set(this.#lines.flatMap((line) => ('of' in line ? [line.of] : [])));
+    return new Map(
+      laneOrder
+        .filter((lane) => present.has(lane))
+        .map((lane) => {
+          const side = lane === 'remote_initiator' ? 'initiator' : 'responder';
+          const isRemote = lane.startsWith('remote_') && elsewhere.has(side);
+          const name = `Client ${side === 'initiator' ? 'A' : 'B'}, ${describeNode(elsewhere.get(side))}`;
+          return [lane, isRemote ? name : titleOf(this.#header, lane)];
+        }),
+    );
+  }
+
   /** A client that goes from node to node is named with the one that it is at. */
-  #nameSides(elsewhere: Elsewhere): void {
+  #nameSides(elsewhere: Moment['elsewhere']): void {
     const [a, server, b] = sequenceWords[this.#header.kind ?? 'pairing'].lifelines;
     const named = (name: string, side: 'initiator' | 'responder') =>
       elsewhere.has(side) ? `${name}, ${describeNode(elsewhere.get(side))}` : name;
     this.#sequence.setLifelines([named(a, 'initiator'), server, named(b, 'responder')]);
-    for (const side of ['initiator', 'responder'] as const) {
-      if (!elsewhere.has(side)) continue;
-      const title = `Client ${side === 'initiator' ? 'A' : 'B'}, ${describeNode(elsewhere.get(side))}`;
-      this.#panels.get(`remote_${side}`)?.setTitle(title);
-    }
   }
 }
 
-function whoIsIn(
-  { kind, initiator_id, responder_id, game, started_at }: PairingRecord['header'],
-  elsewhere: Elsewhere,
-): (Node | string)[] {
-  const since = `since ${new Date(started_at).toLocaleString()}`;
-  if (kind === 'link')
-    return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
-  const whereIs = (side: 'initiator' | 'responder') =>
-    elsewhere.has(side) ? [atNode(elsewhere.get(side))] : [];
-  return [
-    h('b', {}, 'A '),
-    foreign(initiator_id),
-    ...whereIs('initiator'),
-    h('b', {}, ' B '),
-    foreign(responder_id),
-    ...whereIs('responder'),
-    ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
-    ` ${since}`,
-  ];
+function isProblem(line: RecordLine): boolean {
+  if (!isStep(line)) return false;
+  return isRefusal(line) || line.effects.some(({ type }) => type === 'announceFailure');
+}
+
+/** Anything but heartbeats. */
+function isChange(line: RecordLine): boolean {
+  return (
+    isStep(line) && line.event.type !== 'HEARD' && !line.event.type.startsWith('xstate.after.pingInterval')
+  );
 }

@@ -1,6 +1,15 @@
-/** The sequence diagram: lifelines of client A, the server and client B, and a row for each step of the record. */
+/** The sequence diagram: three lifelines and a row for each step. Rows are only ever added to, so focus and clicks stay. */
 import type { Arrow, Place, SequenceRow } from '../records/sequence-diagram.ts';
+import { timeOf } from '../records/time-words.ts';
 import { h } from './dom.ts';
+
+/** Heartbeats in a row are one line. */
+interface Beats {
+  readonly element: HTMLElement;
+  readonly note: HTMLElement;
+  count: number;
+  last: number;
+}
 
 export class SequenceView {
   readonly element: HTMLElement;
@@ -9,6 +18,7 @@ export class SequenceView {
   readonly #byIndex = new Map<number, HTMLElement>();
   readonly #choose: (index: number) => void;
   #current: HTMLElement | undefined;
+  #beats: Beats | undefined;
 
   /** @param choose told of the line whose row was clicked */
   constructor(lifelines: readonly string[], choose: (index: number) => void) {
@@ -17,23 +27,37 @@ export class SequenceView {
     this.setLifelines(lifelines);
   }
 
+  /** The lines that have a row of their own, in order. */
+  get indexes(): readonly number[] {
+    return [...this.#byIndex.keys()];
+  }
+
   /** Their names may change: a client goes to another node. */
   setLifelines(names: readonly string[]): void {
     this.#lanes.replaceChildren(...['time', ...names].map((name) => h('span', {}, name)));
   }
 
-  clear(): void {
-    this.#rows.replaceChildren();
-    this.#byIndex.clear();
-    this.#current = undefined;
-  }
-
   add(rows: readonly SequenceRow[]): void {
     for (const row of rows) {
+      if (row.kind === 'beat' && this.#beats) {
+        this.#addBeat(this.#beats, row);
+        continue;
+      }
       const element = this.#rowElement(row);
       this.#byIndex.set(row.index, element);
       this.#rows.append(element);
+      const note = element.querySelector<HTMLElement>('.note');
+      this.#beats = row.kind === 'beat' && note ? { element, note, count: 0, last: row.index } : undefined;
+      if (this.#beats) this.#addBeat(this.#beats, row);
     }
+  }
+
+  #addBeat(beats: Beats, { index, roundTripMs }: SequenceRow): void {
+    beats.count += 1;
+    beats.last = index;
+    if (beats.count === 1) return;
+    const trip = roundTripMs === undefined ? '' : `, round trip ${roundTripMs.toFixed(1)} ms`;
+    beats.note.textContent = `${beats.count} heartbeats${trip}`;
   }
 
   /** Marks where the time is: what comes later is dimmed. */
@@ -46,14 +70,18 @@ export class SequenceView {
     }
     this.#current = current;
     current?.setAttribute('aria-current', 'step');
-    if (current) {
-      // scrollIntoView would move the whole page away from the charts.
-      const { offsetTop, offsetHeight } = current;
-      const { clientHeight, scrollTop } = this.#rows;
-      const top = offsetTop - this.#rows.offsetTop;
-      if (top < scrollTop || top + offsetHeight > scrollTop + clientHeight)
-        this.#rows.scrollTop = top - clientHeight / 2;
-    }
+    if (!current) return;
+    // scrollIntoView would move the whole page away from the charts.
+    const { offsetTop, offsetHeight } = current;
+    const { clientHeight, scrollTop } = this.#rows;
+    const top = offsetTop - this.#rows.offsetTop;
+    if (top < scrollTop || top + offsetHeight > scrollTop + clientHeight)
+      this.#rows.scrollTop = top - clientHeight / 2;
+  }
+
+  /** Rings the rows that show a finding, and goes to the first. */
+  ring(indexes: readonly number[]): void {
+    for (const [at, element] of this.#byIndex) element.classList.toggle('evidence', indexes.includes(at));
   }
 
   #rowElement({ index, t, arrows, place, note, kind }: SequenceRow): HTMLElement {
@@ -63,7 +91,7 @@ export class SequenceView {
       h(
         'button',
         { type: 'button', click: () => this.#choose(index) },
-        h('time', {}, `${t.toFixed(1)} ms`),
+        h('time', {}, timeOf(t)),
         ...arrows.map(arrowElement),
         h('span', { class: `note at-${place}` }, note),
       ),

@@ -16,18 +16,27 @@ export class RecordError extends Error {
   }
 }
 
+/** What a file may hold at most: it is a stranger's. */
+export const MAX_RECORD_CHARS = 16 * 1024 * 1024;
+const MAX_LINES = 20_000;
+const MAX_DEPTH = 8;
+
 /** @throws {RecordError} */
 export function parseRecord(text: string): PairingRecord {
+  if (text.length > MAX_RECORD_CHARS) throw new RecordError('it is larger than 16 MiB');
   const rows = text.split('\n').filter((line) => line.trim() !== '');
-  const [header, ...lines] = rows.map(parseLine);
-  if (header?.format !== RECORD_FORMAT) throw new RecordError('it is no record of a pairing');
-  if (header.version !== RECORD_VERSION)
-    throw new RecordError(
-      `it is a record of version ${header.version}; this reads version ${RECORD_VERSION}`,
-    );
+  if (rows.length > MAX_LINES) throw new RecordError(`it has more than ${MAX_LINES} lines`);
+  const [first, ...rest] = rows.map(parseLine);
+  if (first?.format !== RECORD_FORMAT) throw new RecordError('it is no record of a pairing');
+  if (first.version !== RECORD_VERSION)
+    throw new RecordError(`it is a record of version ${first.version}; this reads version ${RECORD_VERSION}`);
+  const header = withSides(first);
+  if (!isHeader(header)) throw new RecordError('its first line does not say whose pairing it is');
   const lanes = lanesIn(header as never);
-  lines.forEach((line, i) => {
-    if (!isLine(line, lanes)) throw new RecordError(`line ${i + 2} is no line of a record`);
+  const lines = rest.map((line, i) => {
+    const read = withSides(line);
+    if (!isLine(read, lanes)) throw new RecordError(`line ${i + 2} is no line of a record`);
+    return read;
   });
   return { header, lines } as unknown as PairingRecord;
 }
@@ -43,18 +52,59 @@ function parseLine(text: string, index: number): Record<string, unknown> {
   throw new RecordError(`line ${index + 1} is no JSON object`);
 }
 
+const sideNames: Readonly<Record<string, string>> = { a: 'initiator', b: 'responder' };
+
+/** Older records call the sides a and b. */
+function withSides(line: Record<string, unknown>): Record<string, unknown> {
+  const { a_id, b_id, ...rest } = line;
+  const read: Record<string, unknown> = { ...rest };
+  if (typeof a_id === 'string') read.initiator_id = a_id;
+  if (typeof b_id === 'string') read.responder_id = b_id;
+  if (typeof read.of === 'string')
+    read.of = read.of.replace(/^((?:remote_|peer_)?)([ab])$/, (_, prefix, side) => prefix + sideNames[side]);
+  const { event } = read;
+  if (isRecord(event) && typeof event.from === 'string' && Object.hasOwn(sideNames, event.from))
+    read.event = { ...event, from: sideNames[event.from] };
+  return read;
+}
+
+function isHeader({ epoch, started_at, initiator_id, responder_id, game }: Record<string, unknown>): boolean {
+  return (
+    Number.isSafeInteger(epoch) &&
+    typeof started_at === 'number' &&
+    Math.abs(started_at) < 8.64e15 &&
+    typeof initiator_id === 'string' &&
+    typeof responder_id === 'string' &&
+    (game === undefined || typeof game === 'string')
+  );
+}
+
 /** As much as replay and page rely on. */
 function isLine(line: Record<string, unknown>, lanes: object): boolean {
-  if (typeof line.t !== 'number') return false;
+  if (typeof line.t !== 'number' || !Number.isFinite(line.t) || line.t < 0) return false;
   if (typeof line.end === 'string') return true;
   if (typeof line.of !== 'string' || !Object.hasOwn(lanes, line.of)) return false;
-  if (isRecord(line.first)) return true;
+  if (isRecord(line.first)) return line.first.value === undefined || isState(line.first.value);
   return (
     isRecord(line.event) &&
     typeof line.event.type === 'string' &&
-    line.to !== undefined &&
-    Array.isArray(line.taken) &&
-    Array.isArray(line.effects)
+    isState(line.to) &&
+    isListOf(line.taken, (name) => typeof name === 'string') &&
+    isListOf(line.effects, (effect) => isRecord(effect) && typeof effect.type === 'string') &&
+    (line.verdicts === undefined || isListOf(line.verdicts, isRecord)) &&
+    (line.message === undefined || (isRecord(line.message) && typeof line.message.type === 'string'))
+  );
+}
+
+function isListOf(value: unknown, isOne: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+/** A state's key, or those of each region. */
+function isState(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return true;
+  return (
+    depth < MAX_DEPTH && isRecord(value) && Object.values(value).every((child) => isState(child, depth + 1))
   );
 }
 

@@ -2,7 +2,7 @@
 import { printableJson } from '../../common/printable.ts';
 import { isStep, type PairingRecord } from '../../protocol/index.ts';
 import { linesOf } from './record.ts';
-import { isReplayed } from './replay.ts';
+import { isReplayed } from './replayed-lines.ts';
 
 /** @param module where the test imports `replay` from */
 export function testFrom(record: PairingRecord, module: string): string {

@@ -12,14 +12,12 @@ import {
   machineOfLane,
   type PairingRecord,
   type RecordFirst,
-  type RecordHeader,
-  type RecordLine,
   type RecordStep,
-  type ShownMachine,
   type StateValueJson,
 } from '../../protocol/index.ts';
 import { chartTable } from '../charts/chart-table.ts';
 import { RecordError } from './record.ts';
+import { isReplayed } from './replayed-lines.ts';
 
 export interface Parting {
   /** Which line of the file, from 1 on. */
@@ -43,8 +41,6 @@ export interface Replay {
   readonly parting: Parting | undefined;
 }
 
-const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
-
 /** @throws {RecordError} when the record starts a machine in no state of it */
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
@@ -67,14 +63,6 @@ export function replay(record: PairingRecord): Replay {
     snapshots.set(line.of, after);
   }
   return { steps, changedMachines: changedSince(record), parting };
-}
-
-/**
- * A client tells of its states and events, but not of all that its guards look at; a relay link's guards look into
- * messages that a record does not hold. Those are not replayed.
- */
-export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
-  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
 }
 
 function firstOf(

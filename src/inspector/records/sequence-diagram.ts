@@ -35,7 +35,10 @@ export interface SequenceRow {
   /** Where the note stands: a machine's move, or why there was none. */
   readonly place: Place;
   readonly note: string;
-  readonly kind: 'move' | 'stay' | 'ignored' | 'end';
+  /** `beat`: a heartbeat, of which there may be very many in a row. */
+  readonly kind: 'move' | 'stay' | 'ignored' | 'refused' | 'beat' | 'end';
+  /** Of a heartbeat that was answered: its round trip. */
+  readonly roundTripMs?: number;
 }
 
 type Side = 'initiator' | 'responder';
@@ -61,6 +64,7 @@ export function sequenceOf(record: PairingRecord): SequenceRow[] {
 export class SequenceBuilder {
   readonly #words: SequenceWords;
   readonly #states = new Map<Lane, StateValueJson>();
+  readonly #pingedAt = new Map<Lane, number>();
   /** Those who were told that their peer is away. */
   readonly #toldAway = new Set<Place>();
 
@@ -79,8 +83,16 @@ export class SequenceBuilder {
       return [];
     }
     this.#states.set(line.of, line.to);
-    const row = stepRow(line, index, before, this.#words);
+    const row = { ...stepRow(line, index, before, this.#words), ...this.#roundTrip(line) };
     return [{ ...row, arrows: row.arrows.filter((arrow) => this.#isNews(arrow)) }];
+  }
+
+  #roundTrip({ of, t, event, effects }: RecordStep): { roundTripMs?: number } {
+    if (effects.some(({ type }) => type === 'sendPing')) this.#pingedAt.set(of, t);
+    const pingedAt = this.#pingedAt.get(of);
+    if (event.type !== 'HEARD' || pingedAt === undefined) return {};
+    this.#pingedAt.delete(of);
+    return { roundTripMs: t - pingedAt };
   }
 
   /** False for what the server does not say twice: that the peer is away, or back. */
@@ -113,6 +125,14 @@ function stepRow(
       kind: 'ignored',
       note: `${owner} ignored ${describeEvent(step)}: ${whyNot(step)}`,
     };
+  const refused = step.effects.find(({ type }) => type === 'refuse');
+  if (refused)
+    return {
+      ...base,
+      kind: 'refused',
+      note: `${owner} refused ${describeEvent(step)}: ${refused.params?.code}`,
+    };
+  if (isBeat(step)) return { ...base, kind: 'beat', note: `${owner}: ${describeEvent(step)}` };
   if (hasMoved)
     return {
       ...base,
@@ -120,6 +140,10 @@ function stepRow(
       note: `${owner}: ${[left, entered].filter(Boolean).join(' → ')}`,
     };
   return { ...base, kind: 'stay', note: `${owner}: ${describeEvent(step)}` };
+}
+
+function isBeat({ event }: RecordStep): boolean {
+  return event.type === 'HEARD' || event.type.startsWith('xstate.after.pingInterval.');
 }
 
 /** Both states as text, without the regions that are in both. */

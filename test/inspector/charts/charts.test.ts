@@ -9,9 +9,9 @@ import {
   type Point,
 } from '../../../scripts/charts/layout.ts';
 import { makeCharts } from '../../../scripts/charts/make.ts';
-import { sentenceOf } from '../../../scripts/charts/sentence.ts';
 import { chartNames, chartTable } from '../../../src/inspector/charts/chart-table.ts';
 import { mermaidOf } from '../../../src/inspector/charts/mermaid.ts';
+import { sentenceOf } from '../../../src/inspector/charts/sentence.ts';
 import { chartOf } from '../../../src/machines/index.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
 

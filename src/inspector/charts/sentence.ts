@@ -1,7 +1,6 @@
 /** The names in a machine as words that people read: `OFFER_RECEIVED` is "Offer received", `cutOff` is "Cut off". */
-
-import type { Trigger } from '../../src/machines/chart/transition-names.ts';
-import type { Chart, ChartState } from '../../src/machines/index.ts';
+import type { Chart, ChartState } from '../../machines/chart/chart.ts';
+import type { Trigger } from '../../machines/chart/transition-names.ts';
 
 const ABBREVIATIONS = /\b(ice|sdp|id|ttl|rtc|dtls)\b/gi;
 
@@ -17,6 +16,24 @@ export function sentenceOf(name: string): string {
 export function triggerWords({ kind, name }: Trigger): string {
   if (kind === 'always') return 'At once';
   return kind === 'after' ? `After ${sentenceOf(name).toLowerCase()}` : sentenceOf(name);
+}
+
+/** The event in a transition's name, as words. */
+export function eventWords(transitionName: string): string {
+  const trigger = /--(.*)#\d+-->/.exec(transitionName)?.[1] ?? transitionName;
+  const [first, name] = trigger.split(' ');
+  return triggerWords(
+    name === undefined
+      ? first === 'always'
+        ? { kind: 'always', name: '' }
+        : { kind: 'event', name: trigger }
+      : { kind: 'after', name },
+  );
+}
+
+/** Where a transition leads, by its name; undefined for one that stays. */
+export function targetOf(transitionName: string): string | undefined {
+  return /#\d+--> (.+)$/.exec(transitionName)?.[1];
 }
 
 /** A whole chart as text, a line a state: for those who do not see it. */

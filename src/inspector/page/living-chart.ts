@@ -1,0 +1,64 @@
+/** The one chart of a workspace: where its machine is, how it came there, and what may come next. */
+
+import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
+import {
+  isStep,
+  type Lane,
+  machineOfLane,
+  type PairingRecord,
+  type StateValueJson,
+} from '../../protocol/inspect/inspect-messages.ts';
+import { eventWords } from '../charts/sentence.ts';
+import { describeState } from '../records/timeline.ts';
+import { ChartPanel, type Detail, possibleNext } from './chart-panel.ts';
+import { h } from './dom.ts';
+
+export interface Shown {
+  readonly record: PairingRecord;
+  readonly index: number;
+  readonly lane: Lane;
+  readonly title: string;
+}
+
+export class LivingChart {
+  readonly element: HTMLElement;
+  readonly #panel: ChartPanel;
+  readonly #status = h('p', { class: 'status', role: 'status' });
+  readonly #next = h('p', { class: 'next' });
+
+  constructor(detail: Detail) {
+    this.#panel = new ChartPanel(detail, { way: true });
+    this.element = this.#panel.element;
+    this.element.classList.add('living');
+    this.element.querySelector('.panel-head')?.after(this.#status, this.#next);
+  }
+
+  setDetail(detail: Detail): void {
+    this.#panel.setDetail(detail);
+  }
+
+  /** @param note why an event was ignored just now */
+  show({ record, index, lane, title }: Shown, value: StateValueJson | undefined, note: string): void {
+    const machine = machineOfLane(record.header, lane);
+    const been = new Set<string>();
+    for (const line of record.lines.slice(0, index + 1)) {
+      if (!('of' in line) || line.of !== lane) continue;
+      const state = isStep(line) ? line.to : line.first.value;
+      if (state !== undefined) for (const id of activeStateIds(machine, state as never)) been.add(id);
+    }
+    const line = record.lines[index];
+    const taken = line && isStep(line) && line.of === lane ? line.taken : [];
+    this.#panel.show(machine, title);
+    this.#panel.showWay({ value, been, taken });
+    this.#status.textContent = value === undefined ? 'Not there yet' : describeState(value);
+    if (note) this.#status.append(' ', h('span', { class: 'why' }, note));
+    else if (taken.length > 0)
+      this.#status.append(
+        ' ',
+        h('span', { class: 'via' }, `by ${[...new Set(taken.map(eventWords))].join(', ')}`),
+      );
+    const next = value === undefined ? [] : possibleNext(machine, value);
+    this.#next.textContent = next.length > 0 ? `Next: ${next.join('; ')}` : 'Nothing can follow.';
+    this.#next.title = this.#next.textContent;
+  }
+}

@@ -1,0 +1,99 @@
+/** The top of a workspace: what became of it, in findings with their evidence and remedy, and who it was. */
+import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
+import { diagnose, type Finding } from '../records/diagnose-pairing.ts';
+import { outcomeOf } from '../records/outcome.ts';
+import type { Moment } from '../records/timeline.ts';
+import { atNode, button, foreign, h } from './dom.ts';
+import { exportButtons } from './exports.ts';
+
+const words = {
+  connected: 'Connected',
+  failed: 'Failed',
+  stuck: 'Stuck',
+  left: 'Left',
+  open: 'In progress',
+} as const;
+
+export class OutcomeBar {
+  readonly element: HTMLElement;
+  readonly #record: () => PairingRecord;
+  readonly #choose: (evidence: readonly number[]) => void;
+  readonly #badge = h('span', { class: 'badge' });
+  readonly #who = h('p', { class: 'who' });
+  readonly #findings = h('ul', { class: 'findings' });
+  #shown = '';
+
+  /** @param choose told of the lines that show a finding */
+  constructor(record: () => PairingRecord, choose: (evidence: readonly number[]) => void) {
+    this.#record = record;
+    this.#choose = choose;
+    this.element = h(
+      'section',
+      { class: 'outcome', 'data-pane': 'findings', 'aria-label': 'Outcome' },
+      h(
+        'div',
+        { class: 'outcome-head' },
+        this.#badge,
+        h('h1', {}, this.#name),
+        this.#who,
+        exportButtons(record),
+      ),
+      this.#findings,
+    );
+  }
+
+  get #name(): string {
+    const { header } = this.#record();
+    return `${header.kind === 'link' ? 'Link' : 'Pairing'} ${header.epoch}`;
+  }
+
+  get words(): string {
+    return [this.#badge.textContent, this.#name].filter(Boolean).join(' · ');
+  }
+
+  show(elsewhere: Moment['elsewhere']): void {
+    const record = this.#record();
+    const findings = diagnose(record);
+    const isLink = record.header.kind === 'link';
+    const age = Date.now() - record.header.started_at;
+    const { kind } = isLink ? { kind: 'open' as const } : outcomeOf(record, age);
+    this.#badge.textContent = isLink ? '' : words[kind];
+    this.#badge.dataset.kind = kind;
+    this.#who.replaceChildren(...whoIsIn(record.header, elsewhere));
+    // As they are: what is focused and selected stays.
+    const text = JSON.stringify(findings);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#findings.replaceChildren(...findings.map((finding) => this.#findingElement(finding)));
+  }
+
+  #findingElement({ kind, text, evidence, remedy }: Finding): HTMLElement {
+    return h(
+      'li',
+      { class: kind },
+      evidence ? button(text, () => this.#choose(evidence)) : h('span', {}, text),
+      remedy ? h('span', { class: 'remedy' }, remedy) : undefined,
+    );
+  }
+}
+
+function whoIsIn(
+  { kind, initiator_id, responder_id, game, started_at }: PairingRecord['header'],
+  elsewhere: Moment['elsewhere'],
+): (Node | string)[] {
+  const since = `since ${new Date(started_at).toLocaleString()}`;
+  if (kind === 'link')
+    return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
+  const whereIs = (side: 'initiator' | 'responder') =>
+    elsewhere.has(side) ? [atNode(elsewhere.get(side))] : [];
+  return [
+    h('b', {}, 'A '),
+    foreign(initiator_id),
+    ...whereIs('initiator'),
+    h('b', {}, ' B '),
+    foreign(responder_id),
+    ...whereIs('responder'),
+    ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
+    ` ${since}`,
+  ];
+}

@@ -1,0 +1,35 @@
+/** What the page shows, as its URL says it: which record, which moment and chart of it, or which list. */
+
+export type Place =
+  | { readonly view: 'list'; readonly params: URLSearchParams }
+  | {
+      readonly view: 'live';
+      readonly kind: 'pairing' | 'link';
+      readonly epoch: number;
+      readonly params: URLSearchParams;
+    }
+  | { readonly view: 'sample'; readonly name: string; readonly params: URLSearchParams }
+  /** Opened from a file or an address, which the hash does not name. */
+  | { readonly view: 'file'; readonly params: URLSearchParams };
+
+export function placeIn(hash: string): Place {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const params = new URLSearchParams(query);
+  const live = /^(pairing|link)\/(\d{1,16})$/.exec(path);
+  if (live) return { view: 'live', kind: live[1] as 'pairing' | 'link', epoch: Number(live[2]), params };
+  const sample = /^sample\/([a-z-]{1,40})$/.exec(path)?.[1];
+  if (sample) return { view: 'sample', name: sample, params };
+  return path === 'file' ? { view: 'file', params } : { view: 'list', params };
+}
+
+/** Writes values into the URL without a new entry in the history; empty ones are left out. */
+export function rememberInUrl(values: Readonly<Record<string, string>>): void {
+  const [path = '#/', query = ''] = (location.hash || '#/').split('?');
+  const params = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '') params.delete(name);
+    else params.set(name, value);
+  }
+  const rest = params.size > 0 ? `?${params}` : '';
+  if (`${path}${rest}` !== location.hash) history.replaceState(null, '', `${path}${rest}`);
+}

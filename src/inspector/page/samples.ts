@@ -1,0 +1,25 @@
+/** Three records that come with the page: what a good pairing looks like, and two that people ask about. */
+import good from '../samples/good.jsonl';
+import { h } from './dom.ts';
+
+interface Sample {
+  readonly title: string;
+  readonly text: string;
+}
+
+export const samples: Readonly<Record<string, Sample>> = {
+  good: { title: 'A good one', text: good },
+};
+
+export function sampleMenu(): HTMLElement {
+  return h(
+    'details',
+    { class: 'samples' },
+    h('summary', {}, 'Samples'),
+    h(
+      'div',
+      {},
+      ...Object.entries(samples).map(([name, { title }]) => h('a', { href: `#/sample/${name}` }, title)),
+    ),
+  );
+}

@@ -1,0 +1,19 @@
+/** Which lines of a record a replay steps through. */
+import {
+  machineOfLane,
+  type RecordFirst,
+  type RecordHeader,
+  type RecordLine,
+  type RecordStep,
+  type ShownMachine,
+} from '../../protocol/index.ts';
+
+const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
+
+/**
+ * A client tells of its states and events, but not of all that its guards look at; a relay link's guards look into
+ * messages that a record does not hold. Those are not replayed.
+ */
+export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
+  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
+}
