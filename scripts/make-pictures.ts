@@ -46,7 +46,7 @@ try {
   await failed;
 
   await page.goto(`${inspector}#/pairing/${epoch}`);
-  await page.locator('[data-panel="Pairing"] .lit[data-state="pairing.disconnected"]').waitFor();
+  await page.locator('[data-panel="Pairing"][data-active~="pairing.disconnected"]').waitFor();
   await page.evaluate('document.fonts.ready');
   await page.screenshot({ path: `${FOLDER}/inspector.png` });
   console.log(`${FOLDER}/inspector.png`);

@@ -1,4 +1,6 @@
 /** Three records that come with the page: what a good pairing looks like, and two that people ask about. */
+import blocked from '../samples/blocked-udp.jsonl';
+import glare from '../samples/glare.jsonl';
 import good from '../samples/good.jsonl';
 import { h } from './dom.ts';
 
@@ -9,6 +11,8 @@ interface Sample {
 
 export const samples: Readonly<Record<string, Sample>> = {
   good: { title: 'A good one', text: good },
+  'blocked-udp': { title: 'UDP is blocked', text: blocked },
+  glare: { title: 'Both offer at once', text: glare },
 };
 
 export function sampleMenu(): HTMLElement {
