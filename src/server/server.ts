@@ -157,9 +157,9 @@ export class SignalingServer {
     const { options } = this;
     if (!options.rooms) return undefined;
     const { Rooms } = await import('./dialects/socket-io/rooms.ts');
-    const { log, clock, metrics, queue, epochs } = this.parts;
+    const { log, clock, refusals, metrics, queue, epochs } = this.parts;
     return new Rooms({
-      ...{ options, log, metrics, queue, timers: queue.timers },
+      ...{ options, log, refusals, metrics, queue, timers: queue.timers },
       now: () => queue.now,
       nextEpoch: () => epochs.next(),
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),

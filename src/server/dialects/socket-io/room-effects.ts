@@ -4,6 +4,7 @@ import { type ErrorCode, errorMessages, type RoomId } from '../../../protocol/in
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import {
   type Player,
   type Reply,
@@ -16,6 +17,7 @@ import {
 
 export interface RoomDeps {
   readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly rooms: Map<string, Room>;
   readonly pairings: Set<RoomPairing>;
@@ -134,17 +136,18 @@ export function roomPairingEffects(
 
 /** Tells a client what was wrong with a request, never what was in it: in its acknowledgement if it asked for one. */
 export function refuse(
-  { log, metrics }: Pick<RoomDeps, 'log' | 'metrics'>,
+  { refusals, metrics }: Pick<RoomDeps, 'refusals' | 'metrics'>,
   player: Player,
   reply: Reply | undefined,
   { code, message = errorMessages[code] }: { code: ErrorCode; message?: string },
 ): void {
   metrics.refused.add(code);
   const game = player.room?.id;
-  log.warn(
-    { id: player.id, code, ...(game !== undefined && { game }) },
-    `Refused player ${player.id}: ${errorMessages[code]}`,
-  );
+  refusals.warn(code, player.socket.address, `Refused player ${player.id}: ${errorMessages[code]}`, {
+    id: player.id,
+    code,
+    ...(game !== undefined && { game }),
+  });
   if (reply) reply({ error: message, code });
   else player.socket.emit('signal_error', { code, message });
 }

@@ -11,7 +11,6 @@ import {
   type Side,
 } from '../../../machines/index.ts';
 import { isLowerPlayer, type RoomId, type RoomSignalType } from '../../../protocol/index.ts';
-import { SendingRate } from '../../admission/rate-limits.ts';
 import type { RoomSocket } from './socket-server.ts';
 
 /** A client of the game rooms. */
@@ -20,7 +19,6 @@ export class Player extends Hosted<PlayerContext> {
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
   readonly openedAt: number;
-  readonly rate = new SendingRate();
   room: Room | undefined;
   /** The ids as the client wrote them: it may compare what it gets with its own by `===`. */
   shownId: RoomId = '';

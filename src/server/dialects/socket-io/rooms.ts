@@ -20,6 +20,7 @@ import type { ServerOptions } from '../../options.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import { decodeRoomRequest, measure, type RoomRequest } from './decode-room-request.ts';
 import {
   Player,
@@ -38,6 +39,7 @@ import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socke
 export interface RoomsDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly queue: StepQueue;
   readonly timers: TimerWheel;
@@ -76,10 +78,10 @@ export class Rooms implements RoomSocketHandlers {
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
-    const { log, metrics, queue, nextEpoch, now, iceServersFor } = deps;
+    const { log, refusals, metrics, queue, nextEpoch, now, iceServersFor } = deps;
     const { rooms, pairings } = this;
     const pairingHost = () => this.pairingHost;
-    const roomShell = { log, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
+    const roomShell = { log, refusals, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
     this.playerHost = new MachineHost(playerMachine, {
       queue,
       executors: playerEffects(roomShell),
@@ -106,8 +108,16 @@ export class Rooms implements RoomSocketHandlers {
     this.#deps.metrics.refused.add(kind);
   }
 
-  sent(bytes: number): void {
-    this.#deps.metrics.bytesSent += bytes;
+  get packetLimits() {
+    const { metrics, now, refusals } = this.#deps;
+    return {
+      now,
+      refusals,
+      refused: (kind: string) => this.refused(kind),
+      sent: (bytes: number) => {
+        metrics.bytesSent += bytes;
+      },
+    };
   }
 
   opened(socket: RoomSocket): void {
@@ -175,13 +185,6 @@ export class Rooms implements RoomSocketHandlers {
     this.playerHost.dispatch(player, { type: 'SOCKET_CLOSED' });
   }
 
-  overfull(socket: RoomSocket): void {
-    const id = this.players.get(socket)?.id;
-    this.#deps.log.warn({ id }, `Player ${id} does not read what it is sent`);
-    this.#deps.metrics.refused.add('unsent_bytes');
-    socket.close();
-  }
-
   /** What a machine cannot know (is that player in the game?) is looked up here and goes into the event. */
   #eventFrom(player: Player, request: RoomRequest): RoomPlayerEvent {
     switch (request.name) {
@@ -223,7 +226,7 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
-    const flood = player.rate.take(this.#deps.now(), bytes, this.#deps.options);
+    const flood = player.socket.rate.take(this.#deps.now(), bytes, this.#deps.options);
     if (!flood) return true;
     if (flood.isFirst) refuse(this.#deps, player, reply, flood);
     if (flood.isLast) {

@@ -6,14 +6,26 @@ import { Server as SocketServer } from 'socket.io';
 import type { RoomEvents } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
 import type { Origins } from '../../admission/origins.ts';
+import { SendingRate } from '../../admission/rate-limits.ts';
 import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp, WebSocketBehavior } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import { NO_SIZE_LIMIT_BYTES, SIZE_HEADROOM_BYTES } from '../native/listen.ts';
+import {
+  type LimitedConnection,
+  limitFrames,
+  limitPackets,
+  type PacketConnection,
+  type PacketLimitsDeps,
+} from './packet-limits.ts';
 
 /** A client's socket, whatever its transport is just now. */
 export interface RoomSocket {
   readonly id: string;
+  /** As limits count it. */
+  readonly address: string;
+  /** In which all that the client sends is counted. */
+  readonly rate: SendingRate;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
   /** Asks the client for a sign of life, now. @returns whether one came in time */
   isAlive(): Promise<boolean>;
@@ -21,9 +33,10 @@ export interface RoomSocket {
 }
 
 export interface RoomSocketHandlers {
-  /** Somebody may not connect; for what reason. */
+  /** Somebody may not connect, for a reason of that kind. */
   refused(kind: string): void;
-  sent(bytes: number): void;
+  /** What the packets below the events are held against. */
+  readonly packetLimits: Omit<PacketLimitsDeps, 'options'>;
   opened(socket: RoomSocket): void;
   /** @param reply undefined when the client asked for no acknowledgement */
   requested(
@@ -33,14 +46,12 @@ export interface RoomSocketHandlers {
     reply: ((answer: object) => void) | undefined,
   ): void;
   closed(socket: RoomSocket): void;
-  /** The client does not take what it is sent, and is closed. */
-  overfull(socket: RoomSocket): void;
 }
 
 /** What this file uses of the connection below Socket.IO's. */
-interface EngineConnection {
+interface EngineConnection extends PacketConnection {
   readonly request: object;
-  readonly transport: { closeTimeout?: number };
+  readonly transport: { readonly name: string; closeTimeout?: number };
   once(event: 'close', listener: (reason: string) => void): void;
 }
 
@@ -61,7 +72,8 @@ export function serveSocketIo(
   origins: Origins,
   handlers: RoomSocketHandlers,
 ): () => Promise<void> {
-  const { maxMessageBytes, maxUnsentBytes, pingIntervalMs, pingTimeoutMs } = options;
+  const { maxMessageBytes, pingIntervalMs, pingTimeoutMs } = options;
+  const limits: PacketLimitsDeps = { options, ...handlers.packetLimits };
   const io = new SocketServer({
     path: '/socket.io',
     // Ours is below it and answers; over this one the connection ends without a word.
@@ -89,40 +101,30 @@ export function serveSocketIo(
   };
   let isStopped = false;
   const joined = new WeakSet<EngineConnection>();
-  io.attachApp(guarded(app, maxUnsentBytes, facts));
+  const limited = new WeakMap<object, LimitedConnection>();
+  io.attachApp(guarded(app, limits, facts));
   io.engine.on('connection', (connection: EngineConnection) => {
     const address = admission.addressOf(factsOf(connection.request));
     connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
+    const own = limitPackets(connection, address, limits);
+    limited.set(connection, own);
     admission.opened(address);
     connection.once('close', (reason) => {
       admission.closed(address);
       // Nobody else closes one that has not joined the namespace.
-      if (reason === 'forced close' && !isStopped && !joined.has(connection))
+      if (reason === 'forced close' && !isStopped && !own.isEnded && !joined.has(connection))
         handlers.refused('first_message');
     });
   });
   io.on('connection', (socket) => {
     joined.add(socket.conn as never);
-    // Only a client on polling leaves anything unsent, until it polls again.
-    let unsentBytes = 0;
-    socket.conn.on('packetCreate', ({ data }: { data?: string }) => {
-      const bytes = data?.length ?? 0;
-      unsentBytes += bytes;
-      handlers.sent(bytes);
-    });
-    socket.conn.on('drain', () => {
-      unsentBytes = 0;
-    });
     const isAlive = signOfLife(socket.conn as never);
     const own: RoomSocket = {
       id: socket.id,
+      address: admission.addressOf(factsOf(socket.conn.request)),
+      rate: limited.get(socket.conn)?.rate ?? new SendingRate(),
       isAlive,
-      emit(name, event) {
-        socket.emit(name, event);
-        if (maxUnsentBytes === 0 || unsentBytes <= maxUnsentBytes) return;
-        unsentBytes = 0;
-        handlers.overfull(own);
-      },
+      emit: (name, event) => void socket.emit(name, event),
       close: () => void socket.disconnect(true),
     };
     handlers.opened(own);
@@ -175,7 +177,7 @@ function signOfLife(connection: PingableConnection): () => Promise<boolean> {
  * The app as Socket.IO sees it. It reads only the last line of a repeated header, answers any number of polling
  * requests on a connection, and does not look whether uWebSockets.js dropped what it sent.
  */
-function guarded(app: TemplatedApp, maxUnsentBytes: number, facts: WeakMap<object, RequestFacts>) {
+function guarded(app: TemplatedApp, limits: PacketLimitsDeps, facts: WeakMap<object, RequestFacts>) {
   // What `attachApp` calls; both of the first two are chained.
   const limited = {
     any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {
@@ -189,9 +191,9 @@ function guarded(app: TemplatedApp, maxUnsentBytes: number, facts: WeakMap<objec
     },
     ws(path: string, behavior: WebSocketBehavior<unknown>) {
       app.ws(path, {
-        ...behavior,
+        ...limitFrames(behavior, limits),
         // A client that lost a message must end.
-        maxBackpressure: maxUnsentBytes,
+        maxBackpressure: limits.options.maxUnsentBytes,
         closeOnBackpressureLimit: true,
         upgrade(res, req, context) {
           facts.set(req, readFacts(res, req));

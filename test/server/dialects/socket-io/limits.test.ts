@@ -64,3 +64,92 @@ describe('a player', () => {
     expect(text).not.toMatch(/secret-game|ann|bob|elsewhere/);
   });
 });
+
+/** A client that speaks Socket.IO's packets by hand, over polling. */
+class PollingClient {
+  readonly #url: string;
+
+  private constructor(url: string) {
+    this.#url = url;
+  }
+
+  static async connect(server: TestServer): Promise<PollingClient> {
+    const base = `${urlOf(server)}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(base)).text()).slice(1));
+    const client = new PollingClient(`${base}&sid=${sid}`);
+    await client.post('40');
+    expect(await client.poll()).toMatch(/^40\{"sid"/);
+    return client;
+  }
+
+  async post(...packets: string[]): Promise<number> {
+    const response = await fetch(this.#url, { method: 'POST', body: packets.join('\x1e') });
+    await response.text();
+    return response.status;
+  }
+
+  async poll(): Promise<string> {
+    return (await fetch(this.#url)).text();
+  }
+}
+
+describe('what is below the events', () => {
+  const refusedOf = ({ server }: TestServer, kind: string) => server.parts.metrics.refused.get(kind);
+  const ACKS = Array.from({ length: 1_000 }, (_, id) => `43${id}[]`);
+
+  it('closes a client on polling that asks for another namespace, once', async () => {
+    const server = await start();
+    const client = await PollingClient.connect(server);
+    await client.post(...new Array(5_000).fill('40/x,'));
+    expect(await client.post('3')).toBe(400);
+    expect(refusedOf(server, 'unknown_namespace')).toBe(1);
+    expect(server.log.filter(({ msg }) => msg.includes('namespace'))).toHaveLength(1);
+    expect(server.server.parts.rooms?.players.size).toBe(0);
+  });
+
+  it('closes a client on polling that sends more packets than it may send messages', async () => {
+    const server = await start();
+    const client = await PollingClient.connect(server);
+    await client.post(...ACKS);
+    expect(await client.post('3')).toBe(400);
+    expect(refusedOf(server, 'flood')).toBe(1);
+    expect(refusedOf(server, 'too_many_messages')).toBe(1);
+  });
+
+  it('closes a client on polling that leaves more than 64 KiB of answers with --max-unsent-bytes 65536', async () => {
+    const server = await start({ maxUnsentBytes: 65_536, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+    const client = await PollingClient.connect(server);
+    for (let posts = 0; posts < 10 && (await client.post(...new Array(200).fill('421["nothing"]'))) === 200; )
+      posts += 1;
+    expect(await client.post('3')).toBe(400);
+    expect(refusedOf(server, 'unsent_bytes')).toBe(1);
+  });
+
+  it('closes a client that says that more binary parts are to come than it may send, and keeps none', async () => {
+    const server = await start();
+    const client = await PollingClient.connect(server);
+    await client.post('51000000-["join_game",{"_placeholder":true,"num":0}]');
+    expect(await client.post('3')).toBe(400);
+    expect(refusedOf(server, 'binary_parts')).toBe(1);
+  });
+
+  it.each([
+    ['acknowledgements', (socket: WebSocket, ack: string) => socket.send(ack)],
+    ['pings', (socket: WebSocket) => socket.ping()],
+    ['probes', (socket: WebSocket) => socket.send('2probe')],
+  ])('closes a client on a WebSocket that floods %s, and no other', async (what, send) => {
+    const server = await start();
+    const one = await RoomClient.connect(urlOf(server));
+    const base = `${urlOf(server)}/socket.io/?EIO=4&transport=`;
+    const sid =
+      what === 'probes' ? JSON.parse((await (await fetch(`${base}polling`)).text()).slice(1)).sid : '';
+    const socket = new WebSocket(`${base}websocket${sid && `&sid=${sid}`}`);
+    await once(socket, 'open');
+    if (!sid) socket.send('40');
+    for (const ack of ACKS) send(socket, ack);
+    const [code] = await once(socket, 'close');
+    expect([1005, 1006, 1008]).toContain(code);
+    expect(await one.join('g', 1)).toEqual({ players: [1] });
+    expect(refusedOf(server, 'flood')).toBe(1);
+  });
+});
