@@ -63,8 +63,9 @@ export class Invitation {
   }
 }
 
+/** Beside the page, wherever a proxy put that. */
 function serverUrl(): string {
-  return `${location.origin.replace(/^http/, 'ws')}/`;
+  return new URL('.', location.origin + location.pathname).href.replace(/^http/, 'ws');
 }
 
 /** One path over all dark modules, a square each. */

@@ -238,6 +238,49 @@ describe('the inspector', () => {
     expect(await page.locator('.state.leaf').count()).toBeGreaterThan(8);
   });
 
+  it('opens its samples from the disk: what failed says why and what to set, and nothing follows its end', async () => {
+    const page = await openPage(
+      `${pathToFileURL('dist/inspector/page/index.html').href}#/sample/blocked-udp`,
+    );
+    await page.locator('.badge', { hasText: 'Failed' }).waitFor();
+    expect(await page.locator('.findings .bad').textContent()).toMatch(
+      /^No candidate pair worked.*--turn-url/,
+    );
+    expect(await page.locator('.living .next').first().textContent()).toBe('Nothing can follow.');
+    expect(await page.title()).toMatch(/^Failed · Pairing \d+/);
+    await page.locator('.findings button').first().click();
+    await page.waitForURL(/[?&]line=\d+/);
+    expect(await page.locator('.rows .evidence').count()).toBe(1);
+    await page.goto(page.url().replace('blocked-udp', 'glare').replace(/\?.*$/, ''));
+    await page.locator('.findings .note', { hasText: 'which is normal' }).waitFor();
+    expect(await page.locator('.rows li.refused').count()).toBe(1);
+  });
+
+  it('fits a whole record into the window, and its smallest text has 11 pixels', async () => {
+    const page = await openPage(`${pathToFileURL('dist/inspector/page/index.html').href}#/sample/good`);
+    for (const [width, height] of [
+      [1440, 900],
+      [1024, 768],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await page.locator('.record-view').waitFor();
+      const seen = (await page.evaluate(`({
+        overflow: Math.max(
+          document.documentElement.scrollHeight - innerHeight,
+          document.documentElement.scrollWidth - innerWidth,
+        ),
+        smallest: Math.min(...[...document.querySelectorAll('.living svg text tspan')].map((text) => {
+          const svg = text.ownerSVGElement;
+          const scale = svg.clientWidth / svg.viewBox.baseVal.width || 1;
+          return parseFloat(getComputedStyle(text).fontSize) * scale;
+        })),
+      })`)) as { overflow: number; smallest: number };
+      expect(seen.overflow).toBeLessThanOrEqual(0);
+      expect(seen.smallest).toBeGreaterThanOrEqual(11);
+    }
+  });
+
   it('is reached with the keyboard alone', async () => {
     const testServer = await startTestServer();
     const page = await openPage(inspectUrl(testServer));

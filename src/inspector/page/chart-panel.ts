@@ -107,9 +107,11 @@ export class ChartPanel {
       element.classList.remove('lit', 'taken', 'been', 'next');
     const ids = value === undefined || !this.#machine ? [] : activeStateIds(this.#machine, value as never);
     for (const id of been) this.#states.get(id)?.classList.add('been');
+    const isOver = ids.some((id) => isEnd(this.#states.get(id), id));
     for (const id of ids) {
       const state = this.#states.get(id);
       state?.classList.add('lit');
+      if (isOver) continue;
       for (const name of state ? namesIn(state, 'data-leads') : []) {
         for (const edge of this.#edges.get(name) ?? []) edge.classList.add('next');
         const target = targetOf(name);
@@ -143,9 +145,11 @@ export class ChartPanel {
 export function possibleNext(machine: ShownMachine, value: StateValueJson): string[] {
   const drawing = new DOMParser().parseFromString(chartSvgs[machine].brief, 'image/svg+xml');
   const ids = new Set(activeStateIds(machine, value as never));
-  const names = [...drawing.querySelectorAll('[data-state]')]
-    .filter((state) => ids.has(state.getAttribute('data-state') ?? ''))
-    .flatMap((state) => namesIn(state, 'data-leads'));
+  const active = [...drawing.querySelectorAll('[data-state]')].filter((state) =>
+    ids.has(state.getAttribute('data-state') ?? ''),
+  );
+  if (active.some((state) => isEnd(state, state.getAttribute('data-state') ?? ''))) return [];
+  const names = active.flatMap((state) => namesIn(state, 'data-leads'));
   const words = names.flatMap((name) => {
     const target = targetOf(name);
     return target && !ids.has(target)
@@ -153,6 +157,11 @@ export function possibleNext(machine: ShownMachine, value: StateValueJson): stri
       : [];
   });
   return [...new Set(words)];
+}
+
+/** A final state of the machine itself: nothing follows, though the chart has transitions out of any state. */
+function isEnd(state: Element | undefined, id: string): boolean {
+  return id.split('.').length === 2 && (state?.querySelector(':scope > .rim') ?? null) !== null;
 }
 
 function namesIn(element: Element, attribute: string): string[] {
