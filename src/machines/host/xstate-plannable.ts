@@ -93,7 +93,9 @@ export function assigned({ assignment }: Assign, args: StepArgs): unknown {
   if (typeof assignment === 'function')
     return { ...(args.context as object), ...(assignment(args, undefined) as object) };
   const next: Record<string, unknown> = { ...(args.context as object) };
-  for (const [field, value] of Object.entries(assignment))
+  for (const field in assignment) {
+    const value = assignment[field];
     next[field] = typeof value === 'function' ? (value as Resolver)(args, undefined) : value;
+  }
   return next;
 }

@@ -42,12 +42,14 @@ describe('a pairing is connected', () => {
     });
   });
 
-  it.each(sides)('again when only the %s lost the connection, and has it again', (one, other) => {
-    const lost = pairing(...answered, report(other), report(one), report(one, false));
-    expect([lost.value, lost.effects]).toEqual([{ negotiating: 'answered' }, ['announceNegotiation']]);
-    expect(pairing(...answered, report(other), report(one), report(one, false), report(one)).value).toBe(
-      'connected',
-    );
+  it.each(sides)('again when only the %s lost the connection, and has it again', (loser, other) => {
+    for (const last of [loser, other]) {
+      const first = last === loser ? other : loser;
+      const lost = [...answered, report(first), report(last), report(loser, false)];
+      const { value, effects } = pairing(...lost);
+      expect([value, effects]).toEqual([{ negotiating: 'answered' }, ['announceNegotiation']]);
+      expect(pairing(...lost, report(loser)).value).toBe('connected');
+    }
   });
 
   it.each(sides)('after a restart of the server once both have reported, the %s first', (one, other) => {

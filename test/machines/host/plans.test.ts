@@ -1,0 +1,88 @@
+/** A host asks XState what a step does only the first time; the steps after it follow what was learnt then. */
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { StateMachine, setup } from 'xstate';
+import { pairingMachine, sessionMachine } from '../../../src/machines/index.ts';
+import { hostOf } from '../../support/machines/host-and-actor.ts';
+
+const asked = {
+  forFirstStep: jest.spyOn(StateMachine.prototype, 'getInitialSnapshot'),
+  forStep: jest.spyOn(StateMachine.prototype, 'resolveState'),
+};
+afterEach(() => {
+  jest.clearAllMocks();
+});
+
+const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000 };
+const epoch = 1;
+const walks = [
+  {
+    machine: pairingMachine,
+    input: { initiatorId: 'a', responderId: 'b', epoch },
+    events: [
+      { type: 'FORMED', from: 'initiator' },
+      { type: 'OFFER_RECEIVED', from: 'initiator', epoch },
+      { type: 'CANDIDATE_RECEIVED', from: 'responder', epoch },
+      { type: 'ANSWER_RECEIVED', from: 'responder', epoch },
+      { type: 'REPORT_RECEIVED', from: 'responder', epoch, isConnected: true },
+      { type: 'REPORT_RECEIVED', from: 'initiator', epoch, isConnected: true },
+      { type: 'UNPAIR_RECEIVED', from: 'initiator', epoch },
+    ],
+  },
+  {
+    machine: sessionMachine,
+    input: { id: 'me', isResumable: true, settings },
+    events: [
+      { type: 'KEY_REQUESTED', hasRoom: true },
+      { type: 'PAIRED', peerId: 'other' },
+      { type: 'NEGOTIATION_STARTED' },
+      { type: 'CONNECTED' },
+      { type: 'HEARD' },
+      { type: 'SOCKET_CLOSED', isGoodbye: false },
+      { type: 'RESUMED' },
+      { type: 'UNPAIRED' },
+      { type: 'SOCKET_CLOSED', isGoodbye: true },
+    ],
+  },
+];
+
+describe.each(walks)('of the second $machine.id', ({ machine, input, events }) => {
+  it('not one step is asked for, and it ends as the first did', () => {
+    const hosted = hostOf(machine);
+    const walk = () => {
+      const session = hosted(input);
+      for (const event of events) session.send(event);
+      session.advance(settings.pingIntervalMs);
+      return session.read();
+    };
+    const first = walk();
+    expect(asked.forStep.mock.calls.length).toBeGreaterThan(0);
+    jest.clearAllMocks();
+    expect(walk()).toEqual(first);
+    expect(asked.forFirstStep).not.toHaveBeenCalled();
+    expect(asked.forStep).not.toHaveBeenCalled();
+  });
+});
+
+it('a timer that fires again is not asked for again', () => {
+  const hosted = hostOf(sessionMachine);
+  const ping = () => {
+    const session = hosted(walks[1]?.input);
+    session.advance(settings.pingIntervalMs);
+    return session.read().value;
+  };
+  expect(ping()).toEqual({ present: { pairing: 'unpaired', socket: { online: 'pinged' } } });
+  jest.clearAllMocks();
+  ping();
+  expect(asked.forStep).not.toHaveBeenCalled();
+});
+
+it('but a machine that moves by itself is asked for every step, so that a count of none means something', () => {
+  const machine = setup({}).createMachine({
+    initial: 'on',
+    states: { on: { on: { GO: 'off' } }, off: { always: 'on' } },
+  });
+  const hosted = hostOf(machine);
+  for (const session of [hosted(undefined), hosted(undefined)]) session.send({ type: 'GO' });
+  expect(asked.forFirstStep).toHaveBeenCalled();
+  expect(asked.forStep).toHaveBeenCalledTimes(2);
+});
