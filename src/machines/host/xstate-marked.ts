@@ -19,7 +19,10 @@ type Config = Readonly<Record<string, unknown>>;
 export class MarkedMachine {
   /** Steps as the machine does. */
   readonly telling: AnyStateMachine;
-  /** Steps as the machine does from a given state by a given transition, and leaves the context as it is. */
+  /**
+   * Steps as the machine does from a given state by a given transition, and leaves the context as it is. It throws when
+   * that step leads to another: as nothing is assigned, a loop of them would have no end.
+   */
   readonly learning: AnyStateMachine;
   readonly #transitions: TakenTransition[] = [];
 
@@ -31,7 +34,8 @@ export class MarkedMachine {
       createMachine(config as never, { ...implementations, ...given } as never) as unknown as AnyStateMachine;
     this.telling = create(marked, {});
     const due = Object.keys(implementations.actions).filter(isAssign);
-    this.learning = create(marked, {
+    const options = { ...(marked.options as Config | undefined), maxIterations: 1 };
+    this.learning = create({ ...marked, options } as Config, {
       actions: { ...implementations.actions, ...Object.fromEntries(due.map((name) => [name, dueAction])) },
       delays: Object.fromEntries(Object.keys(implementations.delays).map((name) => [name, 0])),
     });

@@ -23,6 +23,13 @@ export function isAssign(action: unknown): action is Assign {
   return typeof action === 'function' && 'type' in action && action.type === 'xstate.assign';
 }
 
+/** XState's actions that need actors. */
+const REFUSED: ReadonlyMap<string | undefined, string> = new Map([
+  ['xstate.spawnChild', 'spawns no actors'],
+  ['xstate.sendTo', 'sends to no actors'],
+  ['xstate.emit', 'emits nothing'],
+]);
+
 /**
  * @throws when the machine has what a hosted one cannot: child actors, or a history, which is in no `{value, context}`
  */
@@ -30,6 +37,14 @@ export function assertHostable(machine: AnyStateMachine): void {
   for (const node of stateNodesOf(machine.root)) {
     if (node.type === 'history') throw new Error(`${node.id}: a hosted machine has no history states`);
     if (node.invoke.length > 0) throw new Error(`${node.id}: a hosted machine invokes no actors`);
+    const ofTransitions = transitionsFrom(node).flatMap((transition) => transition.actions);
+    for (const action of [...node.entry, ...node.exit, ...ofTransitions]) {
+      const given = action as BuiltIn | NamedAction | string;
+      const name = typeof given === 'string' ? given : given.type;
+      const made = typeof given === 'function' ? given : machine.implementations.actions[name as string];
+      const refusal = REFUSED.get((made as BuiltIn | undefined)?.type);
+      if (refusal) throw new Error(`${node.id}: a hosted machine ${refusal}`);
+    }
   }
 }
 

@@ -101,7 +101,7 @@ export class MachineStepper {
   ): readonly Effect[] {
     const { learning, telling } = this.#marked;
     if (this.#firstPlan === undefined)
-      this.#firstPlan = this.#planOf(getInitialMicrosteps(learning, event.input as never) as never);
+      this.#firstPlan = this.#planOf(() => getInitialMicrosteps(learning, event.input as never) as never);
     if (!this.#firstPlan)
       return this.#commit(instance, initialTransition(telling, event.input as never) as never);
     const { context } = this.machine.config;
@@ -167,12 +167,19 @@ export class MachineStepper {
   #learn(state: State, taken: Candidate<Plan>, context: unknown, event: object): Plan | null {
     const { learning } = this.#marked;
     const snapshot = learning.resolveState({ value: state.value, context });
-    const plan = this.#planOf(getMicrosteps(learning, snapshot as never, event as never) as never);
+    const plan = this.#planOf(() => getMicrosteps(learning, snapshot as never, event as never) as never);
     return plan?.transitions.length === 1 && plan.transitions[0] === taken.transition ? plan : null;
   }
 
   /** @returns null when the next step like it may do something else: something in it moved the machine once more */
-  #planOf(microsteps: readonly Microstep[]): Plan | null {
+  #planOf(learn: () => readonly Microstep[]): Plan | null {
+    let microsteps: readonly Microstep[];
+    try {
+      microsteps = learn();
+    } catch {
+      // Whatever it is, XState is asked instead, and that throws what the machine throws.
+      return null;
+    }
     const [first, ...more] = microsteps;
     if (!first || more.length > 0) return null;
     const [next, done] = first;

@@ -1,6 +1,6 @@
 /** A host asks XState what a step does only the first time; the steps after it follow what was learnt then. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { StateMachine, setup } from 'xstate';
+import { type AnyStateMachine, assign, createMachine, StateMachine, setup, spawnChild } from 'xstate';
 import { pairingMachine, sessionMachine } from '../../../src/machines/index.ts';
 import { hostOf } from '../../support/machines/host-and-actor.ts';
 
@@ -85,4 +85,55 @@ it('but a machine that moves by itself is asked for every step, so that a count 
   for (const session of [hosted(undefined), hosted(undefined)]) session.send({ type: 'GO' });
   expect(asked.forFirstStep).toHaveBeenCalled();
   expect(asked.forStep).toHaveBeenCalledTimes(2);
+});
+
+it('a loop that only an assign ends does end, in the first step and in a later one', () => {
+  // The context is what it was while a step is learnt. Without the limit this test would fill the memory, not fail.
+  const options = { maxIterations: 50 };
+  const machine = setup({
+    types: { context: {} as { left: number }, events: {} as { type: 'FILL' } },
+    actions: { burn: assign({ left: ({ context }) => context.left - 1 }), fill: assign({ left: 3 }) },
+    guards: { hasLeft: ({ context }) => context.left > 0 },
+  }).createMachine({
+    context: { left: 3 },
+    options,
+    initial: 'round',
+    on: { FILL: { target: '.round', actions: 'fill' } },
+    states: {
+      round: {
+        initial: 'over',
+        onDone: { guard: 'hasLeft', target: 'round', reenter: true, actions: 'burn' },
+        states: { over: { type: 'final' } },
+      },
+    },
+  });
+  const session = hostOf(machine)(undefined);
+  expect(session.read()).toMatchObject({ context: { left: 0 } });
+  session.send({ type: 'FILL' });
+  expect(session.read()).toMatchObject({ context: { left: 0 }, value: { round: 'over' } });
+});
+
+describe('a machine that no host can keep is refused when the host is made, with the name of the state', () => {
+  const child = createMachine({});
+  it.each([
+    [
+      'a history',
+      { initial: 'on', states: { on: {}, past: { type: 'history' } } },
+      'odd.past: a hosted machine has no history states',
+    ],
+    [
+      'an invoked actor',
+      { initial: 'on', states: { on: { invoke: { src: child } } } },
+      'odd.on: a hosted machine invokes no actors',
+    ],
+    ['a spawned actor', { entry: spawnChild(child) }, 'odd: a hosted machine spawns no actors'],
+    [
+      'a spawned actor in a transition',
+      { initial: 'on', states: { on: { on: { GO: { actions: spawnChild(child) } } } } },
+      'odd.on: a hosted machine spawns no actors',
+    ],
+  ] as const)('%s', (_what, config, message) => {
+    const machine = createMachine({ id: 'odd', ...config } as never) as unknown as AnyStateMachine;
+    expect(() => hostOf(machine)).toThrow(message);
+  });
 });
