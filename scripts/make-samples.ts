@@ -93,7 +93,12 @@ await record('glare', async (url) => {
   await Promise.all([b.next('offer'), b.next('error')]);
   b.send({ type: 'answer', sdp });
   await a.next('answer');
-  for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+  // The answer to what comes after a report says that the report is there.
+  for (const client of [a, b]) {
+    client.send({ type: 'report', state: 'connected' });
+    client.send({ type: 'create_key' });
+    await client.next('key');
+  }
   const closed = new Promise((resolve) => b.socket.once('close', resolve));
   a.socket.close();
   await b.next('peer_disconnected');

@@ -253,6 +253,7 @@ describe('the inspector', () => {
     expect(await page.locator('.rows .evidence').count()).toBe(1);
     await page.goto(page.url().replace('blocked-udp', 'glare').replace(/\?.*$/, ''));
     await page.locator('.findings .note', { hasText: 'which is normal' }).waitFor();
+    expect(await page.locator('.badge').textContent()).toBe('Connected');
     expect(await page.locator('.rows li.refused').count()).toBe(1);
   });
 
