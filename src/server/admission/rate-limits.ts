@@ -20,6 +20,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** What was taken was not used after all. */
+  giveBack(perSecond: number, amount = 1): void {
+    this.#fullAt -= (amount * 1000) / perSecond;
+  }
+
   isFull(now: number): boolean {
     return this.#fullAt <= now;
   }
@@ -48,25 +53,30 @@ export class SendingRate {
   readonly #bytes = new TokenBucket();
   /** Messages refused since the last that was not. */
   #refused = 0;
-  #creditMessages = 0;
-  #creditBytes = 0;
+  /** Messages that may still be ahead of the rate. */
+  #creditLeft = 0;
+  #aheadMessages = 0;
+  #aheadBytes = 0;
 
-  /** So much may come beside the rate: what a client kept while it was away. */
+  /**
+   * So much may come ahead of the rate: what a client kept while it was away. It is no gift: it counts, and whoever
+   * comes back again and again sends no more in the long run than anybody else.
+   */
   credit(messages: number, bytes: number): void {
-    this.#creditMessages = messages;
-    this.#creditBytes = bytes;
+    this.#creditLeft = messages;
+    this.#aheadMessages = messages;
+    this.#aheadBytes = bytes;
   }
 
   /** Counts a message. @returns undefined when it may pass */
   take(now: number, bytes: number, options: RateOptions): Flood | undefined {
-    if (this.#creditMessages > 0 && this.#creditBytes >= bytes) {
-      this.#creditMessages -= 1;
-      this.#creditBytes -= bytes;
-      return undefined;
-    }
     const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
-    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, maxMessageBurst);
-    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, BYTE_BURST_S * maxBytesPerSecond, bytes)) {
+    const isAhead = this.#creditLeft > 0;
+    if (isAhead) this.#creditLeft -= 1;
+    const messageBurst = maxMessageBurst + (isAhead ? this.#aheadMessages : 0);
+    const byteBurst = BYTE_BURST_S * maxBytesPerSecond + (isAhead ? this.#aheadBytes : 0);
+    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, messageBurst);
+    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes)) {
       this.#refused = 0;
       return undefined;
     }
@@ -102,6 +112,11 @@ export class AddressRate {
     const bucket = this.#buckets.get(address) ?? new TokenBucket();
     this.#buckets.set(address, bucket);
     bucket.take(now, this.#perSecond, this.#burst);
+  }
+
+  /** What was counted does not count after all. */
+  giveBack(address: string): void {
+    this.#buckets.get(address)?.giveBack(this.#perSecond);
   }
 
   #sweep(now: number): void {

@@ -43,6 +43,8 @@ export interface UnackedFrame {
 }
 
 export interface Client {
+  /** Where its newest connection is from, as limits count it; empty for one that has not had any here. */
+  readonly address: string;
   /** Whether its connection is open. */
   readonly isOnline: boolean;
   /** Whether it comes back after a lost connection, to what waits for it. */

@@ -27,13 +27,13 @@ export interface PendingPairRequest {
   readonly epoch: number;
   readonly targetId: string | undefined;
   readonly key: string | undefined;
+  /** Whose guess the key was, until another node knows it. */
+  readonly address: string;
 }
 
 export class ServerSession extends Hosted<SessionContext> implements Party {
   readonly id: string;
   readonly client: Client;
-  /** Where its client connected from. */
-  readonly address: string;
   readonly openedAt: number;
   /** When its machine was last told that it was heard. */
   heardAt: number;
@@ -46,11 +46,10 @@ export class ServerSession extends Hosted<SessionContext> implements Party {
   readonly #owner: SessionOwner;
 
   /** @param now milliseconds of the server's clock */
-  constructor(id: string, client: Client, address: string, now: number, owner: SessionOwner) {
+  constructor(id: string, client: Client, now: number, owner: SessionOwner) {
     super();
     this.id = id;
     this.client = client;
-    this.address = address;
     this.openedAt = now;
     this.heardAt = now;
     this.#owner = owner;
@@ -58,6 +57,11 @@ export class ServerSession extends Hosted<SessionContext> implements Party {
 
   get isResumable(): boolean {
     return this.client.isResumable;
+  }
+
+  /** Where its client connected from last, as limits count it. */
+  get address(): string {
+    return this.client.address;
   }
 
   get generation(): number {

@@ -54,9 +54,8 @@ export class Sessions implements SessionOwner {
     });
   }
 
-  /** @param address where its client connected from */
-  open(id: string, client: Client, address: string): ServerSession {
-    const session = new ServerSession(id, client, address, this.#queue.now, this);
+  open(id: string, client: Client): ServerSession {
+    const session = new ServerSession(id, client, this.#queue.now, this);
     this.#directory.sessions.set(id, session);
     this.host.start(session, { id, isResumable: client.isResumable, settings: this.settings });
     return session;

@@ -80,8 +80,8 @@ export class Signaling {
     const target = key === undefined ? undefined : keys.find(key, now);
     if (target) return { target, missing: 'unknown_key', key };
     const missing = key === undefined ? 'unknown' : otherNodes.lookUp();
-    // One that other nodes are asked for is counted when they do not know it either.
-    if (missing === 'unknown') guesses.count(session.address, now);
+    // One that other nodes are asked for counts before they are, and no longer when one of them knows it.
+    if (missing !== 'unreachable') guesses.count(session.address, now);
     return { target, missing: missing === 'unknown' ? 'unknown_key' : missing, key };
   }
 }

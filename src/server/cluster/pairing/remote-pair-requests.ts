@@ -45,6 +45,7 @@ export class RemotePairRequests {
       epoch: signaling.pairings.epochs.next(),
       targetId: key === undefined ? targetId : undefined,
       key,
+      address: session.address,
     };
     const requested = { awaiting: new Set(nodes), asked: new Set<NodeId>() };
     session.pendingPairRequest = request;
@@ -89,9 +90,10 @@ export class RemotePairRequests {
 
   onGranted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
     const session = this.#deps.signaling.directory.sessions.get(to);
-    if (session?.pendingPairRequest?.epoch === epoch)
+    if (session?.pendingPairRequest?.epoch === epoch) {
+      this.#found(session.pendingPairRequest);
       session.dispatch({ type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch });
-    else this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    } else this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
   }
 
   onDenied(node: NodeId, { epoch, to, code, node: next }: NodeMessageOf<'denied'>): void {
@@ -126,9 +128,14 @@ export class RemotePairRequests {
     const isKeyUnknown =
       request.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
     if (awaiting.size > 0 && (isKeyUnknown || request.key === undefined)) return;
-    const { directory, queue } = this.#deps.signaling;
-    if (isKeyUnknown) directory.guesses.count(session.address, queue.now);
+    // One that does not answer may have been asked for nothing: no guess is free for that.
+    if (!isKeyUnknown && code !== 'unavailable') this.#found(request);
     deny(session, isKeyUnknown ? 'key_not_found' : code);
+  }
+
+  /** A key that another node knows was no guess. */
+  #found({ key, address }: PendingPairRequest): void {
+    if (key !== undefined) this.#deps.signaling.directory.guesses.giveBack(address);
   }
 
   #targetOf({ target_id, key }: NodeMessageOf<'ask'>): {

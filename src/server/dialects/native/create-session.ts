@@ -47,12 +47,12 @@ export class SessionOpener {
     socket?: ClientSocket,
   ): NativeClient {
     const { sessions, outbox } = this.#deps;
-    const client = new NativeClient(id, outbox, resume, generation);
+    const client = new NativeClient(id, address, outbox, resume, generation);
     if (socket) {
       client.socket = socket;
       socket.getUserData().client = client;
     }
-    client.session = sessions.open(id, client, address);
+    client.session = sessions.open(id, client);
     return client;
   }
 

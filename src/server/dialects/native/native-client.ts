@@ -43,6 +43,8 @@ export interface ResumeState {
 
 export class NativeClient implements Client, Recipient {
   readonly id: string;
+  /** Of its newest socket. */
+  address: string;
   /** Undefined once it is closed: every method of a closed socket throws. */
   socket: ClientSocket | undefined;
   readonly rate = new SendingRate();
@@ -56,13 +58,10 @@ export class NativeClient implements Client, Recipient {
   #lastGivenSeq = 0;
   readonly #outbox: Outbox;
 
-  get address(): string {
-    return this.socket?.getUserData().address ?? '';
-  }
-
   /** @param resume undefined for a client that does not come back */
-  constructor(id: string, outbox: Outbox, resume: ResumeState | undefined, generation = 0) {
+  constructor(id: string, address: string, outbox: Outbox, resume: ResumeState | undefined, generation = 0) {
     this.id = id;
+    this.address = address;
     this.#outbox = outbox;
     this.resume = resume;
     this.generation = generation;
@@ -163,6 +162,7 @@ export class NativeClient implements Client, Recipient {
   attach(socket: ClientSocket): void {
     this.#detach();
     this.socket = socket;
+    this.address = socket.getUserData().address;
     this.rate.credit(MAX_UNACKED_FRAMES, MAX_UNACKED_BYTES);
     socket.getUserData().client = this;
   }

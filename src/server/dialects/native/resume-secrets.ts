@@ -8,12 +8,26 @@
  * session lives a secret is good for one return; the ones before stay good until the client has shown that it has the
  * newest: an answer may be lost with its socket, and a return may arrive late, on a socket that its client has left.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import type { NodeId } from '../../node-id.ts';
 
 const NONCE_BYTES = 16;
 const RUN_BYTES = 6;
 const FINGERPRINT_CHARS = 12;
+const KEY_BYTES = 32;
+
+/** Of the secrets that this process was started with, its own in most. */
+const keys = new Map<string, Buffer>();
+
+/**
+ * Every client has something that was made with the key, and could try secrets on it offline: each try costs some 50 ms
+ * and 16 MiB (scrypt, RFC 7914, with N = 16,384 and r = 8), as the start of a server does, once.
+ */
+function keyOf(secret: string): Buffer {
+  const key = keys.get(secret) ?? scryptSync(secret, 'pairlane resume', KEY_BYTES);
+  keys.set(secret, key);
+  return key;
+}
 
 /** Makes and knows the secrets of one server. */
 export class ResumeSecrets {
@@ -24,8 +38,7 @@ export class ResumeSecrets {
   /** @param secret shared by a server, its successors and other nodes; undefined: nobody outlives this process */
   constructor(secret: string | undefined, node: NodeId) {
     this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
-    this.#key =
-      secret === undefined ? randomBytes(32) : createHmac('sha256', secret).update('resume').digest();
+    this.#key = secret === undefined ? randomBytes(KEY_BYTES) : keyOf(secret);
   }
 
   /** By which two nodes know whether they have the same key, and nobody knows the key. */

@@ -120,6 +120,20 @@ describe('a client of one node and a client of another', () => {
   });
 });
 
+describe('wrong keys beside other nodes', () => {
+  it('are refused above 20 of one address, though all are sent before any node has answered', async () => {
+    const { one, hold } = await twoNodes();
+    const guessers = await Promise.all(Array.from({ length: 30 }, () => one.connect()));
+    const held = hold();
+    for (const guesser of guessers) guesser.send({ type: 'pair_request', key: '0000-0000-0000' });
+    const isRefused = ({ inbox }: RawClient) => inbox[0]?.code === 'too_many_key_guesses';
+    await until(() => guessers.filter(isRefused).length === 10, 'ten refusals at once');
+    held.release();
+    const codes = await Promise.all(guessers.map(async (guesser) => (await guesser.next('error')).code));
+    expect(codes.filter((code) => code === 'key_not_found')).toHaveLength(20);
+  });
+});
+
 describe('a pair request across nodes', () => {
   it.each([
     ['nonsense', 'nobody'],
