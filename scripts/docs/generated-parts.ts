@@ -118,6 +118,7 @@ function metricsTable(): string {
     sessions: () => [],
     pairings: () => [],
     unready: () => [],
+    waitingBytes: () => 0,
     hosts: () => [],
     rooms: () => undefined,
   });

@@ -31,6 +31,7 @@ import { Pairings } from './signaling/pairings.ts';
 import { RestoreWindow } from './signaling/restore-window.ts';
 import { Sessions } from './signaling/sessions.ts';
 import { Signaling } from './signaling/signaling.ts';
+import { WaitingBytes } from './signaling/waiting-bytes.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { RefusalLog } from './telemetry/refusal-log.ts';
@@ -67,6 +68,7 @@ export function compose(deps: CompositionDeps) {
     sessions: () => sessions.values(),
     pairings: () => pairings,
     unready: () => readiness.counts(),
+    waitingBytes: () => signaling.waiting.total,
     rooms,
     hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
   };
@@ -88,7 +90,7 @@ export function compose(deps: CompositionDeps) {
         rooms: rooms(),
       }),
   });
-  const connections = composeNative(deps, core, nodes, { refusals, metrics, drain, inspector });
+  const connections = composeNative(deps, core, nodes, { refusals, admission, metrics, drain, inspector });
   return {
     queue,
     epochs,
@@ -123,7 +125,8 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
   });
   const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
   const sessions = new Sessions({ queue, clock, log, directory, pairings, settings });
-  const signaling = new Signaling({ queue, directory, sessions, pairings });
+  const waiting = new WaitingBytes(options.maxWaitingBytes);
+  const signaling = new Signaling({ queue, directory, sessions, pairings, waiting });
   const restoreWindow = new RestoreWindow(queue, resumeGraceMs);
   const secrets = new ResumeSecrets(options.secret, node);
   return { signaling, epochs, restoreWindow, secrets };
@@ -166,6 +169,7 @@ function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core,
 }
 
 interface Surroundings {
+  readonly admission: Admission;
   readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly drain: Drain;
@@ -177,16 +181,18 @@ function composeNative(
   { options, log }: CompositionDeps,
   { signaling, secrets, restoreWindow }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
-  { refusals, metrics, drain, inspector }: Surroundings,
+  { refusals, admission, metrics, drain, inspector }: Surroundings,
 ) {
   const outbox = new Outbox({
     refusals,
     metrics,
     maxUnsentBytes: options.maxUnsentBytes,
     maxMessageBytes: options.maxMessageBytes,
+    waiting: signaling.waiting,
   });
   const opener = new SessionOpener({
     node: options.node,
+    places: admission,
     sessions: signaling.sessions,
     outbox,
     secrets,

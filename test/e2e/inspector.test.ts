@@ -139,7 +139,10 @@ describe('the inspector', () => {
     const { NativeClient } = await import('../../src/server/dialects/native/native-client.ts');
     const fakes = Array.from({ length: 50_000 }, (_, i) => {
       const id = `fake-${i}`;
-      return server.parts.signaling.sessions.open(id, new NativeClient(id, '', {} as never, undefined));
+      return server.parts.signaling.sessions.open(
+        id,
+        new NativeClient(id, '', {} as never, {} as never, undefined),
+      );
     });
     const page = await openPage(inspectUrl(testServer));
     await connected(page);

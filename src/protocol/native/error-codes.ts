@@ -10,6 +10,7 @@ export const errorMessages = {
   not_paired: 'You are not paired',
   request_pending: 'Your last pair request has no answer yet; wait for it',
   unavailable: 'Other nodes cannot be reached now; try again later',
+  key_required: 'That client is paired by key only; ask it for one',
   key_not_found: 'Key not found',
   invalid_json: 'Invalid JSON',
   invalid_message: 'Invalid message',

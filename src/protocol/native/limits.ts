@@ -19,6 +19,9 @@ export const DEFAULT_MAX_MESSAGE_BURST = 200;
 export const DEFAULT_MAX_BYTES_PER_SECOND = 512 * 1024;
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
 
+/** Of all sessions together; buffers, which are not in the heap of JavaScript. */
+export const DEFAULT_MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
 export const DEFAULT_MAX_CONNECTIONS = 100_000;
 export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 1_000;
 export const DEFAULT_MAX_UPGRADES_PER_SECOND = 100;

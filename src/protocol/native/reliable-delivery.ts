@@ -133,6 +133,15 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return frame;
   }
 
+  /** Puts another message in the place of each that was relayed: nobody will ever have those. */
+  dropRelayed(instead: Payload): void {
+    this.#unacked = this.#unacked.map((frame) => {
+      if (frame.epoch === undefined && frame.message.length <= RESERVED_UNACKED_BYTES) return frame;
+      this.#unackedBytes += instead.length - frame.message.length;
+      return { ...frame, message: instead };
+    });
+  }
+
   /** Puts another message in the place of one that waits, if it still does: its number has to come all the same. */
   replace(seq: number, message: Payload): void {
     const at = this.#unacked.findIndex((kept) => kept.seq === seq);

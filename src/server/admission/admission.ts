@@ -40,6 +40,9 @@ export class Admission {
   readonly #proxies: TrustedProxies;
   readonly #origins: Origins;
   readonly #perAddress = new AddressCount();
+  /** Sessions without a socket, which wait for their clients: their places are taken for everybody else. */
+  #waiting = 0;
+  readonly #waitingPerAddress = new AddressCount();
   readonly #upgrades: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
 
@@ -103,8 +106,32 @@ export class Admission {
     this.#perAddress.remove(address);
   }
 
+  /** A session waits for its client, which was at that address. */
+  waits(address: string): void {
+    this.#waiting += 1;
+    this.#waitingPerAddress.add(address);
+  }
+
+  /** It waits no longer. */
+  waitsNoLonger(address: string): void {
+    this.#waiting -= 1;
+    this.#waitingPerAddress.remove(address);
+  }
+
+  /** Whether there are more than may be: one that says it comes back is let in beside those that wait. */
+  isOver(address: string): boolean {
+    const { maxConnections, maxConnectionsPerAddress } = this.#options;
+    const ofAddress = this.#perAddress.of(address) + this.#waitingPerAddress.of(address);
+    return (
+      (maxConnections > 0 && this.connections + this.#waiting > maxConnections) ||
+      (maxConnectionsPerAddress > 0 && ofAddress > maxConnectionsPerAddress)
+    );
+  }
+
   #createReasons() {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
+    /** Whoever comes back has a place among them already. */
+    const waiting = (count: number, isReturning: boolean) => (isReturning ? 0 : count);
     return [
       {
         kind: 'draining',
@@ -117,7 +144,8 @@ export class Admission {
         kind: 'connections',
         status: '503 Service Unavailable',
         message: 'The server has as many clients as it takes (--max-connections).',
-        fits: () => maxConnections > 0 && this.connections >= maxConnections,
+        fits: ({ isReturning }: Asking) =>
+          maxConnections > 0 && this.connections + waiting(this.#waiting, isReturning) >= maxConnections,
       },
       {
         kind: 'upgrades',
@@ -129,8 +157,10 @@ export class Admission {
         kind: 'connections_per_address',
         status: '429 Too Many Requests',
         message: 'Your address has as many clients as it may have (--max-connections-per-address).',
-        fits: ({ address }: Asking) =>
-          maxConnectionsPerAddress > 0 && this.#perAddress.of(address) >= maxConnectionsPerAddress,
+        fits: ({ address, isReturning }: Asking) =>
+          maxConnectionsPerAddress > 0 &&
+          this.#perAddress.of(address) + waiting(this.#waitingPerAddress.of(address), isReturning) >=
+            maxConnectionsPerAddress,
       },
       {
         kind: 'origin',

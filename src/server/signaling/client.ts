@@ -43,6 +43,8 @@ export interface UnackedFrame {
 }
 
 export interface Client {
+  /** Whether it wants to be paired by its keys only, by nobody who knows its id. */
+  readonly isKeyOnly: boolean;
   /** Where its newest connection is from, as limits count it; empty for one that has not had any here. */
   readonly address: string;
   /** Whether its connection is open. */
@@ -58,6 +60,11 @@ export interface Client {
   hasRoomFor(bytes: number): boolean;
   /** Whether it may be told once more that its peer is away or back before it has read what it was sent. */
   readonly hasRoomForChange: boolean;
+
+  /** What it has not acked. */
+  readonly waitingBytes: number;
+  /** Drops what peers said and it has not acked. */
+  dropWaiting(): void;
 
   notify(notice: ClientNotice): void;
   /** Sends a signal of its peer. @param relayed for a client that acks: what to keep of it until then */

@@ -11,6 +11,7 @@ import type { DisconnectReason } from '../../protocol/index.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import type { Signal } from './signal.ts';
+import type { Waits } from './waiting-bytes.ts';
 
 export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 
@@ -31,7 +32,7 @@ export interface PendingPairRequest {
   readonly address: string;
 }
 
-export class ServerSession extends Hosted<SessionContext> implements Party {
+export class ServerSession extends Hosted<SessionContext> implements Party, Waits {
   readonly id: string;
   readonly client: Client;
   readonly openedAt: number;
@@ -121,6 +122,15 @@ export class ServerSession extends Hosted<SessionContext> implements Party {
   notify(change: 'peer_away' | 'peer_back', peerId: string): void {
     if (this.client.hasRoomForChange) this.client.notify({ type: change, peerId });
     else if (this.pairing) this.#owner.overfull(this.pairing, this.side);
+  }
+
+  get waitingBytes(): number {
+    return this.client.waitingBytes;
+  }
+
+  shedWaiting(): void {
+    if (this.pairing) this.#owner.overfull(this.pairing, this.side);
+    this.client.dropWaiting();
   }
 
   hasRoomFor(bytes: number): boolean {

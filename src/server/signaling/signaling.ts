@@ -11,12 +11,14 @@ import type { Pairings } from './pairings.ts';
 import type { ServerSession } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { SIGNAL_EVENTS, type Signal } from './signal.ts';
+import type { WaitingBytes } from './waiting-bytes.ts';
 
 export interface SignalingDeps {
   readonly queue: StepQueue;
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly pairings: Pairings;
+  readonly waiting: WaitingBytes;
 }
 
 export class Signaling {
@@ -24,18 +26,26 @@ export class Signaling {
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly pairings: Pairings;
+  /** What waits for all clients together. */
+  readonly waiting: WaitingBytes;
 
-  constructor({ queue, directory, sessions, pairings }: SignalingDeps) {
+  constructor({ queue, directory, sessions, pairings, waiting }: SignalingDeps) {
     this.queue = queue;
     this.directory = directory;
     this.sessions = sessions;
     this.pairings = pairings;
+    this.waiting = waiting;
+    waiting.addSource(() => directory.sessions.values());
   }
 
   /** Asks for a client, by its id or by a key. */
   pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
     const { target, missing, key } =
       text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
+    if (target && target !== session && key === undefined && target.client.isKeyOnly) {
+      session.refuse({ code: 'key_required', for: 'pair_request' });
+      return;
+    }
     if (target && !session.pairing && !target.pairing && !target.client.hasRoomFor(0)) {
       session.refuse({ code: 'peer_slow', for: 'pair_request' });
       return;

@@ -15,6 +15,7 @@ export interface Measured {
   readonly pairings: () => Iterable<InState>;
   /** By reason why the server wants no clients: whether it holds. */
   readonly unready: () => Iterable<readonly [string, number]>;
+  readonly waitingBytes: () => number;
   readonly hosts: () => readonly Host[];
   /** The game rooms, if they are on: their pairings are of the same machine. */
   readonly rooms: () => MeasuredRooms | undefined;
@@ -74,6 +75,12 @@ export class Metrics {
     this.#gauge('pairlane_http_connections', 'TCP connections that are no WebSocket.', ['state'], () => [
       ['open', this.httpConnections()],
     ]);
+    this.#gauge(
+      'pairlane_waiting_bytes',
+      'Bytes that clients have not acked, or that wait for them.',
+      ['state'],
+      () => [['unacked', measured.waitingBytes()]],
+    );
     this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
     this.#counter(
       'pairlane_messages_received_total',

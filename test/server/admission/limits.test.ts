@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
 import { refusalOf } from '../../support/clients/refusal-of.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
@@ -85,6 +86,56 @@ describe('limits', () => {
     reader.send({ type: 'candidate', candidate: null });
     await reader.settled();
     expect(reader.inbox).toEqual([]);
+  });
+
+  it('counts sessions that wait for their clients, who come back to their own places', async () => {
+    const { server, connectResumable } = await startTestServer({ maxConnectionsPerAddress: 2 });
+    const [a, b] = [await connectResumable(), await connectResumable()];
+    const session = server.parts.sessions.get(a.id);
+    a.socket.terminate();
+    while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+    expect(await refusalOf(server.url)).toBe(429);
+    const impostor = await b.comeBackSilently(server.url);
+    await impostor.opened();
+    impostor.send('{"type":"resume","id":"nobody","token":"","received":0}');
+    expect((await impostor.whenClosed()).code).toBe(1013);
+    const back = await a.comeBack(server.url);
+    expect(back.id).toBe(a.id);
+    expect(await refusalOf(server.url)).toBe(429);
+    await back.close();
+    await RawClient.connect(server.url);
+  });
+
+  it('lets 1 MiB wait in all with --max-waiting-bytes 1048576: the pairing with most of it ends, and no session', async () => {
+    const { server, connect, connectResumable } = await startTestServer({ maxWaitingBytes: 1024 * 1024 });
+    const waiting = async (megabytes: number) => {
+      const [away, peer] = [await connectResumable(), await connect()];
+      await pairUp(peer, away);
+      const session = server.parts.sessions.get(away.id);
+      away.socket.terminate();
+      while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+      await peer.next('peer_away');
+      for (let sent = 0; sent < megabytes * 20; sent += 1)
+        peer.send({ type: 'offer', sdp: 'x'.repeat(50_000) });
+      await peer.settled();
+      return { away, peer };
+    };
+    const [less, most] = [await waiting(0.3), await waiting(0.5)];
+    expect([less.peer.inbox, most.peer.inbox]).toEqual([[], []]);
+    await waiting(0.4);
+    const ended = { type: 'peer_disconnected', peer_id: most.away.id, reason: 'overfull' };
+    expect([less.peer.inbox, most.peer.inbox]).toEqual([[], [ended]]);
+    expect(server.parts.signaling.waiting.total).toBeLessThan(1024 * 1024);
+    const back = await most.away.comeBack(server.url);
+    expect(back.id).toBe(most.away.id);
+    // In the places of what was dropped came acks, which say nothing new.
+    await back.until(() => back.inbox.some(({ type }) => type === 'peer_disconnected'), 'the end');
+    expect(back.inbox.some(({ type }) => type === 'offer')).toBe(false);
+    back.inbox.length = 0;
+    most.peer.inbox.length = 0;
+    await pairUp(back, most.peer);
+    const other = await less.away.comeBack(server.url);
+    for (let n = 0; n < 6; n += 1) await other.next('offer');
   });
 
   it('closes a client that leaves unread what the server answers it, with --max-unsent-bytes 65536', async () => {

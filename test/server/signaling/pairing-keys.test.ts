@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RawClient } from '../../support/clients/raw-client.ts';
-import { startTestServer } from '../../support/servers/test-server.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
+import { twoNodes } from '../../support/servers/test-cluster.ts';
+import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 async function keyOf(client: RawClient, options: object = {}): Promise<{ key: string; expiresAt: number }> {
   client.send({ type: 'create_key', ...options });
@@ -122,5 +123,24 @@ describe('a pairing key', () => {
     expect(await maker.next('error')).toMatchObject({ code: 'too_many_keys', for: 'create_key' });
     clock.advance(10_000);
     await keyOf(maker);
+  });
+
+  it('are the only way to a client that connected with ?pair=key, here and from another node', async () => {
+    const { one, two } = await twoNodes();
+    const owner = await RawClient.connect(`${one.server.url}?pair=key`);
+    for (const node of [one, two]) {
+      const asker = await node.connect();
+      asker.send({ type: 'pair_request', target_id: owner.id });
+      expect(await asker.next('error')).toMatchObject({ code: 'key_required', for: 'pair_request' });
+      owner.send({ type: 'create_key' });
+      const { key } = await owner.next('key');
+      asker.send({ type: 'pair_request', key });
+      expect(await asker.next('paired')).toMatchObject({ peer_id: owner.id });
+      await owner.next('paired');
+      owner.send({ type: 'unpair' });
+      await asker.next('peer_disconnected');
+    }
+    const other = await one.connect();
+    await pairUp(owner, other);
   });
 });

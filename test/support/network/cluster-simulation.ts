@@ -99,7 +99,7 @@ export class SimulatedSocket {
 
   constructor({ handlers }: SimulatedNode, kind: SocketKind, onFrame: (frame: string) => void) {
     this.#handlers = handlers;
-    this.#data = { client: undefined, address: 'somewhere', kind, timer: -1 };
+    this.#data = { client: undefined, address: 'somewhere', kind, isKeyOnly: false, timer: -1 };
     this.#onFrame = onFrame;
     handlers.opened(this.#asSocket);
   }

@@ -70,7 +70,8 @@ export class RemotePairRequests {
     const { epoch, from, key } = message;
     const { links, remotePairings, signaling } = this.#deps;
     const { target, code } = this.#targetOf(message);
-    const refusal = target ? refusalFor(target, from) : code;
+    const isBarred = key === undefined && target?.client.isKeyOnly;
+    const refusal = isBarred ? 'key_required' : target ? refusalFor(target, from) : code;
     if (!target || refusal) {
       links.send(node, {
         type: 'denied',

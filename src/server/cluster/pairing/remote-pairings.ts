@@ -76,6 +76,7 @@ export class RemotePairings implements RemoteSessionOwner {
   constructor(deps: RemotePairingsDeps) {
     this.#deps = deps;
     const { signaling, links, locations, restoreWindow } = deps;
+    signaling.waiting.addSource(() => this.all());
     this.remoteHost = new MachineHost(remoteSessionMachine, {
       queue: signaling.queue,
       executors: remoteSessionEffects({ lose: (remote, reason) => this.lose(remote, reason) }),
@@ -133,7 +134,15 @@ export class RemotePairings implements RemoteSessionOwner {
     const isNear = remote.isReachable;
     if (senderSeq !== undefined || !isNear) remote.keep({ senderSeq, text });
     if (isNear) this.tellSignal(remote, { text, senderSeq });
-    if (remote.isOverfull) this.lose(remote, 'overfull');
+    if (remote.isOverfull) this.overfull(remote);
+  }
+
+  overfull(remote: RemoteSession): void {
+    this.lose(remote, 'overfull');
+  }
+
+  added(bytes: number): void {
+    this.#deps.signaling.waiting.added(bytes);
   }
 
   refuse(remote: RemoteSession, { code, for: type }: Refusal): void {

@@ -5,11 +5,16 @@ import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
 import type { Party, ServerPairing } from '../../signaling/pairing.ts';
 import { type Signal, textOf } from '../../signaling/signal.ts';
+import type { Waits } from '../../signaling/waiting-bytes.ts';
 
 /** Who says to the other node what becomes of a pairing. */
 export interface RemoteSessionOwner {
   /** A message of our client for the other one. */
   relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void;
+  /** More waits for it than may. */
+  overfull(remote: RemoteSession): void;
+  /** So much more waits. */
+  added(bytes: number): void;
   refuse(remote: RemoteSession, refusal: Refusal): void;
   away(remote: RemoteSession): void;
   back(remote: RemoteSession): void;
@@ -18,7 +23,7 @@ export interface RemoteSessionOwner {
   release(remote: RemoteSession): void;
 }
 
-export class RemoteSession extends Hosted<RemoteSessionContext> implements Party {
+export class RemoteSession extends Hosted<RemoteSessionContext> implements Party, Waits {
   readonly id: string;
   /** Where it is; undefined when nobody here knows. */
   node: NodeId | undefined;
@@ -63,6 +68,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   keep(...frames: readonly UnackedFrame[]): void {
     for (const frame of frames) this.#unackedBytes += frame.text.length;
     this.unacked.push(...frames);
+    this.#owner.added(frames.reduce((sum, { text }) => sum + text.length, 0));
   }
 
   /** Forgets those of the frames that need not be sent again. */
@@ -79,6 +85,15 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   paired(): void {}
   restored(): void {}
   advanced(): void {}
+
+  get waitingBytes(): number {
+    return this.#unackedBytes;
+  }
+
+  shedWaiting(): void {
+    this.#owner.overfull(this);
+    this.drop(() => true);
+  }
 
   hasRoomFor(bytes: number): boolean {
     return (

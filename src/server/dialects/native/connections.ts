@@ -60,6 +60,8 @@ export class Connections implements SocketHandlers {
     // A socket that we ended, or that was taken over, no longer is the client's.
     if (client?.socket !== socket) return;
     client.socket = undefined;
-    if (client.session) this.#signaling.sessions.disconnected(client.session, code === closeCodes.normal);
+    if (!client.session) return;
+    this.#signaling.sessions.disconnected(client.session, code === closeCodes.normal);
+    if (!client.session.isDone) client.waits();
   }
 }

@@ -4,12 +4,13 @@ import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ClientSocket } from './native-client.ts';
-import { NativeClient, type ResumeState } from './native-client.ts';
+import { NativeClient, type Places, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
 
 export interface SessionOpenerDeps {
   readonly node: NodeId;
+  readonly places: Places;
   readonly sessions: Sessions;
   readonly outbox: Outbox;
   readonly secrets: ResumeSecrets;
@@ -21,6 +22,11 @@ export class SessionOpener {
 
   constructor(deps: SessionOpenerDeps) {
     this.#deps = deps;
+  }
+
+  /** Whether one that said that it comes back, and does not, is one too many. */
+  isOver(socket: ClientSocket): boolean {
+    return this.#deps.places.isOver(socket.getUserData().address);
   }
 
   /** Gives a socket a session of its own. */
@@ -46,10 +52,11 @@ export class SessionOpener {
     generation: number,
     socket?: ClientSocket,
   ): NativeClient {
-    const { sessions, outbox } = this.#deps;
-    const client = new NativeClient(id, address, outbox, resume, generation);
+    const { sessions, outbox, places } = this.#deps;
+    const client = new NativeClient(id, address, places, outbox, resume, generation);
     if (socket) {
       client.socket = socket;
+      client.opened(socket);
       socket.getUserData().client = client;
     }
     client.session = sessions.open(id, client);

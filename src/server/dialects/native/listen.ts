@@ -102,7 +102,13 @@ export async function listen({
       }
       const { address } = verdict;
       res.upgrade<SocketData>(
-        { client: undefined, address, kind: kindOf(req.getQuery('resume')), timer: NO_TIMER },
+        {
+          client: undefined,
+          address,
+          kind: kindOf(req.getQuery('resume')),
+          isKeyOnly: req.getQuery('pair') === 'key',
+          timer: NO_TIMER,
+        },
         req.getHeader('sec-websocket-key'),
         req.getHeader('sec-websocket-protocol'),
         req.getHeader('sec-websocket-extensions'),
@@ -136,7 +142,7 @@ export async function listen({
   }));
 }
 
-/** `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
+/** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
 }

@@ -29,6 +29,8 @@ export interface SocketData extends TimerOwner {
   client: NativeClient | undefined;
   readonly address: string;
   readonly kind: SocketKind;
+  /** Its client is paired by key only. */
+  readonly isKeyOnly: boolean;
   /** Of one that comes back, once it has said to which session: while other nodes are asked, or it is closed. */
   phase?: 'asking' | 'closed';
 }
@@ -41,10 +43,19 @@ export interface ResumeState {
   token: ResumeToken;
 }
 
+/** The places that clients take, here or waited for. */
+export interface Places {
+  waits(address: string): void;
+  waitsNoLonger(address: string): void;
+  isOver(address: string): boolean;
+}
+
 export class NativeClient implements Client, Recipient {
   readonly id: string;
   /** Of its newest socket. */
   address: string;
+  /** Its newest socket said so. */
+  isKeyOnly = false;
   /** Undefined once it is closed: every method of a closed socket throws. */
   socket: ClientSocket | undefined;
   readonly rate = new SendingRate();
@@ -57,12 +68,23 @@ export class NativeClient implements Client, Recipient {
   /** The number of its last message for a peer that can come back, where it gives none itself. */
   #lastGivenSeq = 0;
   readonly #outbox: Outbox;
+  readonly #places: Places;
+  /** The address in whose place its session waits for it. */
+  #waitsAt: string | undefined;
 
   /** @param resume undefined for a client that does not come back */
-  constructor(id: string, address: string, outbox: Outbox, resume: ResumeState | undefined, generation = 0) {
+  constructor(
+    id: string,
+    address: string,
+    places: Places,
+    outbox: Outbox,
+    resume: ResumeState | undefined,
+    generation = 0,
+  ) {
     this.id = id;
     this.address = address;
     this.#outbox = outbox;
+    this.#places = places;
     this.resume = resume;
     this.generation = generation;
   }
@@ -83,6 +105,27 @@ export class NativeClient implements Client, Recipient {
     const delivery = this.resume?.delivery;
     const { maxWaitingBytes } = this.#outbox;
     return (delivery?.hasRoomFor(bytes, maxWaitingBytes) ?? true) && this.#outbox.hasRoomFor(this, bytes);
+  }
+
+  get waitingBytes(): number {
+    return this.resume?.delivery.unackedBytes ?? 0;
+  }
+
+  dropWaiting(): void {
+    this.resume?.delivery.dropRelayed(NOTHING);
+  }
+
+  /** It lost its socket, and its session waits for it: in the place that its socket had. */
+  waits(): void {
+    if (this.#waitsAt !== undefined) return;
+    this.#waitsAt = this.address;
+    this.#places.waits(this.address);
+  }
+
+  #waitsNoLonger(): void {
+    if (this.#waitsAt === undefined) return;
+    this.#places.waitsNoLonger(this.#waitsAt);
+    this.#waitsAt = undefined;
   }
 
   get hasRoomForChange(): boolean {
@@ -112,6 +155,7 @@ export class NativeClient implements Client, Recipient {
   }
 
   discard(): void {
+    this.#waitsNoLonger();
     this.resume?.delivery.discard();
   }
 
@@ -160,15 +204,24 @@ export class NativeClient implements Client, Recipient {
 
   /** The newest socket is the client's, and the one before no longer is. */
   attach(socket: ClientSocket): void {
+    this.#waitsNoLonger();
     this.#detach();
     this.socket = socket;
-    this.address = socket.getUserData().address;
+    this.opened(socket);
     this.rate.credit(MAX_UNACKED_FRAMES, MAX_UNACKED_BYTES);
     socket.getUserData().client = this;
   }
 
+  /** What a socket said when it was opened is its client's word from now on. */
+  opened(socket: ClientSocket): void {
+    const { address, isKeyOnly } = socket.getUserData();
+    this.address = address;
+    this.isKeyOnly = isKeyOnly;
+  }
+
   moveAway(): void {
     this.generation += 1;
+    this.#waitsNoLonger();
     this.#detach();
   }
 
@@ -191,6 +244,9 @@ export class NativeClient implements Client, Recipient {
     else this.#outbox.write(this, frame, relayed !== undefined);
   }
 }
+
+/** In the place of what was dropped: its number has to come, and every client takes an ack that says nothing new. */
+const NOTHING = JSON.stringify({ type: 'ack', received: 0 });
 
 /** Of a relayed frame that nobody waits to see acked. */
 const OF_PEER: Relayed = {};

@@ -11,6 +11,7 @@ import {
 } from '../../../protocol/index.ts';
 import { SendStatus, type WebSocket } from '../../http/uws.ts';
 import type { Refusal } from '../../signaling/client.ts';
+import type { WaitingBytes } from '../../signaling/waiting-bytes.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
@@ -33,6 +34,7 @@ export interface OutboxDeps {
   readonly maxUnsentBytes: number;
   /** The largest message that a peer may send it; 0: any size. */
   readonly maxMessageBytes: number;
+  readonly waiting: WaitingBytes;
 }
 
 export class Outbox {
@@ -41,10 +43,12 @@ export class Outbox {
   /** What peers may make wait for a client. */
   readonly maxWaitingBytes: number;
   readonly #maxUnsentBytes: number;
+  readonly #waiting: WaitingBytes;
   /** What may wait with the server's own words, which come beside what peers say. */
   readonly #endsAboveBytes: number;
 
-  constructor({ refusals, metrics, maxUnsentBytes, maxMessageBytes }: OutboxDeps) {
+  constructor({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting }: OutboxDeps) {
+    this.#waiting = waiting;
     this.#refusals = refusals;
     this.#metrics = metrics;
     this.#maxUnsentBytes = maxUnsentBytes || Number.POSITIVE_INFINITY;
@@ -72,6 +76,7 @@ export class Outbox {
     isOfPeer: boolean,
   ): void {
     this.write(to, numbered(delivery, kept), isOfPeer);
+    this.#waiting.added(kept.message.length);
     if (!delivery.isOverfull) return;
     this.#metrics.refused.add('waiting_messages');
     to.end(closeCodes.tryAgainLater, 'Too much waits for you');

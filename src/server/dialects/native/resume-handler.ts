@@ -58,14 +58,14 @@ export class ResumeHandler {
 
   /** It has no session yet. While other nodes are asked for it, nothing else that it says counts. */
   received(socket: ClientSocket, bytes: ArrayBuffer): void {
-    const { signaling, opener } = this.#deps;
+    const { signaling } = this.#deps;
     const data = socket.getUserData();
     if (data.phase) return;
     signaling.queue.timers.disarmAll(data);
     if (this.#turnAway(socket)) return;
     const message = this.#read(bytes);
     if (!message) {
-      refuse(opener.open(socket));
+      this.#openAnew(socket);
       return;
     }
     this.#dropStale(message);
@@ -108,7 +108,7 @@ export class ResumeHandler {
     said: Exclude<NodesSay, 'moved'> | Extract<FetchAnswer, object>,
     isWaiting: boolean,
   ): void {
-    const { signaling, secrets, restoreWindow, nodes, opener } = this.#deps;
+    const { signaling, secrets, restoreWindow, nodes } = this.#deps;
     const { id, token, first } = message;
     const session = signaling.directory.sessions.get(id);
     const lostGeneration = session || first === undefined ? undefined : secrets.foreignGeneration(id, token);
@@ -139,7 +139,7 @@ export class ResumeHandler {
         socket.end(closeCodes.tryAgainLater, 'Your session cannot be reached now');
         return;
       case 'refuse':
-        refuse(opener.open(socket));
+        this.#openAnew(socket);
         return;
       case 'ignore':
         return;
@@ -163,6 +163,17 @@ export class ResumeHandler {
     socket.send(JSON.stringify(encodeNotice({ type: 'restarting', afterMs })), false);
     socket.end(closeCodes.serviceRestart, 'Server is restarting');
     return true;
+  }
+
+  /** It gets a new session, unless it came in only because it said that it has one. */
+  #openAnew(socket: ClientSocket): void {
+    const { opener, metrics } = this.#deps;
+    if (opener.isOver(socket)) {
+      metrics.refused.add('connections');
+      socket.end(closeCodes.tryAgainLater, 'There are as many clients as may be');
+      return;
+    }
+    refuse(opener.open(socket));
   }
 
   #resume(session: ServerSession, socket: ClientSocket, { token, received }: Resume): void {
@@ -216,7 +227,10 @@ export class ResumeHandler {
       opener.greet(client, { received: resume.delivery.received });
       client.sendUnacked();
       sessions.resumed(session);
-    } else sessions.disconnected(session, false);
+    } else {
+      sessions.disconnected(session, false);
+      client.waits();
+    }
     if (snapshot.pairing) pairings.restoreMoved(session, snapshot.pairing);
   }
 

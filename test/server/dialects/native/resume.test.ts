@@ -260,16 +260,18 @@ describe('a session that can be resumed', () => {
   it('sends no more for coming back again and again: 256 messages ahead of the rate are all there ever are', async () => {
     const test = await pairedTest({ maxMessageBurst: 10, maxMessagesPerSecond: 1 });
     let back = test.a;
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 1; round <= 3; round += 1) {
       await cut(test, back);
       for (let n = 0; n < 100; n += 1) back.send({ type: 'candidate', candidate: null });
       back = await back.comeBack(test.server.url);
-      await back.until(() => back.delivery.unacked.length === 0, 'the acks');
+      if (round < 3) await back.until(() => back.delivery.unacked.length < 16, 'the acks');
     }
+    expect((await back.whenClosed()).reason).toBe('Too many messages');
     await test.b.settled();
     const heard = test.b.inbox.filter(({ type }) => type === 'candidate').length;
-    expect(heard).toBeLessThanOrEqual(266);
-    expect(heard).toBeGreaterThan(250);
+    // What came twice counts, too.
+    expect(heard).toBeGreaterThan(200);
+    expect(heard).toBeLessThanOrEqual(10 + 256);
   });
 
   it('keeps 256 messages for its client, and the peer that sends more is told peer_slow', async () => {
