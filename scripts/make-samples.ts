@@ -30,7 +30,10 @@ async function twoPeers(url: string, options: PeerOptions) {
     createPeer({ ...base, ...options }),
     createPeer({ ...base, ...options }),
   ]);
-  const given = new Promise<void>((resolve) => a.once('error', () => resolve()));
+  // Whichever of the two gives up first also ends it for the other.
+  const given = new Promise<void>((resolve) => {
+    for (const peer of [a, b]) peer.on('error', () => resolve());
+  });
   await a.pair({ id: b.id as string });
   return { a, b, given };
 }
