@@ -68,6 +68,12 @@ export {
   relayLinkMachine,
 } from './relay-link/relay-link-machine.ts';
 export type { Standing } from './relay-link/relay-table.ts';
+export { remotePlayerExamples } from './remote-player/remote-player-examples.ts';
+export {
+  type RemotePlayerEffects,
+  type RemotePlayerEvent,
+  remotePlayerMachine,
+} from './remote-player/remote-player-machine.ts';
 export { remoteSessionExamples } from './remote-session/remote-session-examples.ts';
 export {
   type RemoteSessionContext,

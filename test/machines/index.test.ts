@@ -33,6 +33,8 @@ it('what can be imported of the machines is these names, and a new one is a line
     'playerMachine',
     'relayLinkExamples',
     'relayLinkMachine',
+    'remotePlayerExamples',
+    'remotePlayerMachine',
     'remoteSessionExamples',
     'remoteSessionMachine',
     'sessionExamples',

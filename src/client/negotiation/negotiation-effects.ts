@@ -9,8 +9,8 @@ import {
 } from '../../machines/index.ts';
 import type { Connection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
-import type { SignalingLink } from '../signaling/signaling-client.ts';
 import type { PeerEvent } from './negotiator-events.ts';
+import type { Signaling } from './signaling.ts';
 
 /** The pairing that a peer is in. */
 export interface Pairing {
@@ -22,7 +22,7 @@ export interface Pairing {
 }
 
 export interface PeerDeps {
-  readonly link: SignalingLink;
+  readonly signaling: Signaling;
   readonly connection: () => Connection | undefined;
   readonly epoch: () => { epoch?: number };
   readonly ready: (iceServers: readonly IceServer[] | undefined) => void;
@@ -36,11 +36,11 @@ export interface PeerDeps {
 export function negotiationEffects(
   deps: PeerDeps,
 ): Executors<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent> {
-  const { link, connection, epoch } = deps;
+  const { signaling, connection, epoch } = deps;
   return {
-    openSocket: () => link.open(),
-    dropSocket: () => link.drop(),
-    closeSocket: () => link.close(),
+    openSocket: () => signaling.open(),
+    dropSocket: () => signaling.drop(),
+    closeSocket: () => signaling.close(),
     announceReady: (_, event) => deps.ready(eventOf(event, 'WELCOMED').iceServers),
     announcePaired(_, event) {
       const { peerId, isInitiator, epoch, iceServers } = eventOf(event, 'PAIRED');
@@ -59,16 +59,16 @@ export function negotiationEffects(
     addCandidate: (_, event) => connection()?.addCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
     probeConnection: () => connection()?.probe(),
     sendOffer: (_, event) =>
-      link.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...epoch() }),
+      signaling.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...epoch() }),
     sendAnswer: (_, event) =>
-      link.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...epoch() }),
+      signaling.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...epoch() }),
     sendCandidate: (_, event) =>
-      link.send({
+      signaling.send({
         type: 'candidate',
         candidate: eventOf(event, 'LOCAL_CANDIDATE_FOUND').candidate,
         ...epoch(),
       }),
-    sendReport: (_, _event, { state }) => link.send({ type: 'report', state, ...epoch() }),
-    sendUnpair: () => link.send({ type: 'unpair', ...epoch() }),
+    sendReport: (_, _event, { state }) => signaling.send({ type: 'report', state, ...epoch() }),
+    sendUnpair: () => signaling.send({ type: 'unpair', ...epoch() }),
   };
 }

@@ -1,7 +1,6 @@
 /**
- * The way to another peer: the negotiation machine, hosted, with the link to the signaling server and the connection
- * that its effects work on. What happens on either becomes an event of the machine, and only the machine decides what
- * follows.
+ * The way to another peer: the negotiation machine, hosted, with the signaling and the connection that its effects work
+ * on. What happens on either becomes an event of the machine, and only the machine decides what follows.
  */
 import { driveTimers } from '../../common/clock.ts';
 import {
@@ -12,17 +11,16 @@ import {
   negotiationMachine,
   StepQueue,
 } from '../../machines/index.ts';
-import type { ServerMessage } from '../../protocol/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions } from '../peer/peer-options.ts';
 import { stateOf } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { Connection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
-import { SignalingLink } from '../signaling/signaling-client.ts';
 import { inspectStep } from './inspect-step.ts';
 import { negotiationEffects, type Pairing } from './negotiation-effects.ts';
-import { eventFrom, type PeerEvent } from './negotiator-events.ts';
+import type { PeerEvent } from './negotiator-events.ts';
+import type { Signaling, SignalingEvent } from './signaling.ts';
 
 type NegotiationHost = MachineHost<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent>;
 type StateValue = Hosted<NegotiationContext>['value'];
@@ -39,22 +37,18 @@ export interface NegotiatorHandlers {
   readonly peerGone: (peerId: string, reason: string) => void;
   /** The pairing, or the link to the server, is over. */
   readonly gaveUp: (failure: NegotiationFailure) => void;
-  /** The server will not answer what it was asked. */
-  readonly sessionLost: () => void;
-  /** A message of the server's that is none of the machine's business. */
-  readonly received: (message: ServerMessage) => void;
   /** Something that this peer survives. */
   readonly problem: (error: PairlaneError) => void;
 }
 
 export class Negotiator {
-  readonly link: SignalingLink;
   readonly queue: StepQueue;
   readonly #machine = new Hosted<NegotiationContext>();
   readonly #host: NegotiationHost;
   readonly #options: PeerOptions;
   readonly #resolved: ResolvedOptions;
   readonly #platform: Platform;
+  readonly #signaling: Signaling;
   readonly #handlers: NegotiatorHandlers;
   readonly #stopTimers: () => void;
   #connection: Connection | undefined;
@@ -71,24 +65,16 @@ export class Negotiator {
     platform: Platform,
     options: PeerOptions,
     resolved: ResolvedOptions,
+    signaling: Signaling,
     handlers: NegotiatorHandlers,
   ) {
     this.#platform = platform;
     this.#options = options;
     this.#resolved = resolved;
+    this.#signaling = signaling;
     this.#handlers = handlers;
     const clock = options.clock ?? platform.clock;
     this.queue = new StepQueue(clock);
-    this.link = new SignalingLink(resolved.url, platform.openSocket, {
-      received: (message, isResumed) => this.#received(message, isResumed),
-      malformed: (error) => handlers.problem(error),
-      sessionLost: handlers.sessionLost,
-      pairing: () => this.#claim(),
-      lost: ({ mayReturn, reason, afterMs }) => {
-        options.logger?.debug({ id: this.context?.id, reason, afterMs }, 'Signaling lost');
-        this.send({ type: 'SOCKET_LOST', mayReturn, random: platform.random(), afterMs });
-      },
-    });
     this.#host = this.#createHost();
     this.#stopTimers = driveTimers(this.queue.timers, clock);
   }
@@ -103,6 +89,11 @@ export class Negotiator {
 
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** The pairing, as long as the server knows of it. */
+  get serverPairing(): Pairing | undefined {
+    return this.context?.isPairedAtServer === true ? this.#pairing : undefined;
   }
 
   get #hasUnsent(): boolean {
@@ -121,6 +112,22 @@ export class Negotiator {
     this.#host.dispatch(this.#machine, event);
   }
 
+  /** Takes what the signaling heard; what belongs to another pairing is passed over. */
+  heard(event: SignalingEvent): void {
+    if (event.type === 'SOCKET_LOST') {
+      const { mayReturn, reason, afterMs } = event;
+      this.#options.logger?.debug({ id: this.context?.id, reason, afterMs }, 'Signaling lost');
+      this.send({ type: 'SOCKET_LOST', mayReturn, random: this.#platform.random(), afterMs });
+      return;
+    }
+    const isOfOtherPairing =
+      event.type !== 'PAIRED' &&
+      'epoch' in event &&
+      event.epoch !== undefined &&
+      event.epoch !== this.#pairing?.epoch;
+    if (!isOfOtherPairing) this.send(event);
+  }
+
   /** Leaves the pairing, once the peer has what was accepted for it. */
   unpair(): void {
     if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#hasUnsent });
@@ -134,7 +141,7 @@ export class Negotiator {
   async close(isAtOnce = false): Promise<void> {
     this.send({ type: 'CLOSE_ASKED', hasUnsent: !isAtOnce && (this.#hasUnsent || this.#isDraining) });
     await this.#ended;
-    await Promise.all([...this.#closings, this.link.closed()]);
+    await Promise.all([...this.#closings, this.#signaling.closed()]);
     this.#stopTimers();
   }
 
@@ -143,7 +150,7 @@ export class Negotiator {
     const host: NegotiationHost = new MachineHost(negotiationMachine, {
       queue: this.queue,
       executors: negotiationEffects({
-        link: this.link,
+        signaling: this.#signaling,
         connection: () => this.#connection,
         epoch: () => (this.#pairing?.epoch === undefined ? {} : { epoch: this.#pairing.epoch }),
         ready: (iceServers) => {
@@ -167,28 +174,11 @@ export class Negotiator {
     });
     host.observer = (step) => {
       this.#options.observer?.(step);
-      if (this.#options.inspect) this.link.send({ type: 'inspect', step: inspectStep(step) });
+      if (this.#options.inspect) this.#signaling.send({ type: 'inspect', step: inspectStep(step) });
       handlers.stepped(step.from, step.to);
       if (step.to === 'disconnected') this.#end();
     };
     return host;
-  }
-
-  #received(message: ServerMessage, isResumed: boolean): void {
-    if (this.#isOfOtherPairing(message)) return;
-    const event = eventFrom(message, isResumed);
-    if (event) this.send(event);
-    else this.#handlers.received(message);
-  }
-
-  #claim() {
-    const { peerId, initiator, epoch } = this.#pairing ?? {};
-    const isPaired = this.context?.isPairedAtServer === true && epoch !== undefined && peerId !== undefined;
-    return isPaired ? { peer_id: peerId, epoch, initiator: initiator === true } : undefined;
-  }
-
-  #isOfOtherPairing(message: ServerMessage): boolean {
-    return 'from_peer' in message && message.epoch !== undefined && message.epoch !== this.#pairing?.epoch;
   }
 
   #openConnection(): void {

@@ -2,6 +2,8 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
+import { SignalingLink } from '../signaling/signaling-client.ts';
+import { claimOf, eventFrom } from '../signaling/signaling-event.ts';
 import { ChannelWaiters } from './channel-waiters.ts';
 import { isExpected, PairlaneError } from './errors.ts';
 import type { PeerEvents } from './peer-events.ts';
@@ -12,6 +14,7 @@ import type { Platform } from './platform.ts';
 
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
+  readonly #link: SignalingLink;
   readonly #negotiator: Negotiator;
   readonly #requests: PendingRequests;
   #closed: Promise<void> | undefined;
@@ -26,7 +29,14 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#options = options;
     const resolved = resolveOptions(options);
     this.#channels = resolved.channels.map(({ label }) => label);
-    this.#negotiator = new Negotiator(platform, options, resolved, {
+    this.#link = new SignalingLink(resolved.url, platform.openSocket, {
+      received: (message, isResumed) => this.#received(message, isResumed),
+      malformed: (error) => this.#fail(error),
+      sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
+      pairing: () => claimOf(this.#negotiator.serverPairing),
+      lost: (loss) => this.#negotiator.heard({ type: 'SOCKET_LOST', ...loss }),
+    });
+    this.#negotiator = new Negotiator(platform, options, resolved, this.#link, {
       stepped: (from, to) => this.#stepped(from, to),
       ready: () => this.#starter?.resolve(),
       paired: ({ peerId, initiator }) => {
@@ -54,8 +64,6 @@ export class Peer extends EventEmitter<PeerEvents> {
         if (this.#starter) this.#starter.reject(error);
         else this.#fail(error);
       },
-      sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
-      received: (message) => this.#received(message),
       problem: (error) => this.#fail(error),
     });
     this.#openers = new ChannelWaiters(this.#negotiator.queue, resolved.settings.checkingTimeoutMs);
@@ -113,7 +121,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   createKey(options: { ttlS?: number; uses?: number } = {}): Promise<Answers['create_key']> {
     const { ttlS, uses } = options;
     return this.#request('create_key', () =>
-      this.#negotiator.link.send({
+      this.#link.send({
         type: 'create_key',
         ...(ttlS !== undefined && { ttl_s: ttlS }),
         ...(uses !== undefined && { uses }),
@@ -128,7 +136,7 @@ export class Peer extends EventEmitter<PeerEvents> {
    */
   pair(target: { id: string } | { key: string }): Promise<Answers['pair_request']> {
     return this.#request('pair_request', () =>
-      this.#negotiator.link.send(
+      this.#link.send(
         'id' in target
           ? { type: 'pair_request', target_id: target.id }
           : { type: 'pair_request', key: target.key },
@@ -203,7 +211,12 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#requests.start(kind, ask);
   }
 
-  #received(message: ServerMessage): void {
+  #received(message: ServerMessage, isResumed: boolean): void {
+    const event = eventFrom(message, isResumed);
+    if (event) {
+      this.#negotiator.heard(event);
+      return;
+    }
     if (message.type === 'key') {
       this.#requests.answer('create_key', { key: message.key, expiresAt: new Date(message.expires_at) });
     }

@@ -1,12 +1,14 @@
 /** What the manager needs of the game's Socket.IO client socket, and how signals look on it. */
 import {
-  type ClientMessage,
+  explain,
   isRecord,
   type RoomEvents,
   type RoomId,
   type RoomSignalType,
-  type ServerMessage,
+  serverSchemas,
 } from '../../protocol/index.ts';
+import type { PeerSignal, Signal } from '../negotiation/signaling.ts';
+import type { IceCandidate } from '../rtc/types.ts';
 
 /** The part of socket.io-client's Socket that is used. */
 export interface GameSocket {
@@ -18,10 +20,10 @@ export interface GameSocket {
   emit(event: string, ...args: unknown[]): unknown;
 }
 
-export type Signal = Pick<RoomEvents['webrtc_signal'], 'type' | 'payload'>;
+export type RoomSignal = Pick<RoomEvents['webrtc_signal'], 'type' | 'payload'>;
 
 /** A signal that came in, as far as anybody may trust it. @returns undefined for what is none */
-export function readSignal(data: unknown): (Signal & { game: RoomId; from: RoomId }) | undefined {
+export function readSignal(data: unknown): (RoomSignal & { game: RoomId; from: RoomId }) | undefined {
   if (!isRecord(data)) return undefined;
   const { type, from_player_id: from, game_id: game, payload } = data;
   const isSignal = type === 'offer' || type === 'answer' || type === 'ice-candidate';
@@ -36,13 +38,19 @@ export function readPlayer(data: unknown): { game: RoomId; player: RoomId; reaso
 }
 
 /**
- * A signal as the native protocol's message; whether it fits that is checked where all of them are. Clients send a
- * description as WebRTC's object or as its bare SDP.
+ * What a player signals, checked as the native protocol's message is. Clients send a description as WebRTC's object or
+ * as its bare SDP.
+ * @returns what is wrong with it, in place of a signal
  */
-export function messageFrom({ type, payload }: Signal): object {
-  if (type === 'ice-candidate') return { type: 'candidate', candidate: payload, from_peer: true };
+export function peerSignalFrom({ type, payload }: RoomSignal): PeerSignal | string {
+  if (type === 'ice-candidate') {
+    const message = { type: 'candidate', candidate: payload, from_peer: true };
+    const problem = explain(serverSchemas.candidate, message);
+    return problem ?? { type: 'CANDIDATE_RECEIVED', candidate: payload as IceCandidate | null };
+  }
   const sdp = isRecord(payload) ? payload.sdp : payload;
-  return { type, sdp, from_peer: true };
+  const problem = explain(serverSchemas[type], { type, sdp, from_peer: true });
+  return problem ?? { type: type === 'offer' ? 'OFFER_RECEIVED' : 'ANSWER_RECEIVED', sdp: sdp as string };
 }
 
 /**
@@ -50,7 +58,7 @@ export function messageFrom({ type, payload }: Signal): object {
  * @returns undefined for what this dialect has no word for; that there are no more candidates is such a thing, and
  * existing clients would stumble over it
  */
-export function signalFrom(message: ClientMessage): Signal | undefined {
+export function roomSignalFrom(message: Signal): RoomSignal | undefined {
   switch (message.type) {
     case 'offer':
     case 'answer':
@@ -68,13 +76,9 @@ export function signalFrom(message: ClientMessage): Signal | undefined {
  * Which peer connection a description comes from: its DTLS fingerprint (RFC 8122), which an ICE restart keeps and a new
  * connection changes.
  */
-export function fingerprintOf({ payload }: Signal): string | undefined {
-  const sdp = isRecord(payload) ? payload.sdp : payload;
-  return typeof sdp === 'string' ? /^a=fingerprint:(.*)$/m.exec(sdp)?.[1]?.trim() : undefined;
+export function fingerprintOf(sdp: string): string | undefined {
+  return /^a=fingerprint:(.*)$/m.exec(sdp)?.[1]?.trim();
 }
-
-/** The server's messages, as far as the manager has to play them itself. */
-export type PlayedMessage = Extract<ServerMessage, { type: 'your_id' | 'paired' | 'peer_disconnected' }>;
 
 function isRoomId(value: unknown): value is RoomId {
   return typeof value === 'string' || typeof value === 'number';

@@ -9,6 +9,7 @@ import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
+
 import { RemotePlayer, type RemotePlayerDeps } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
@@ -18,7 +19,7 @@ export interface WebRTCManagerCallbacks {
   /** The channel to that player is open: `send` works. */
   onDataChannelOpen?: ((peerId: RoomId) => void) | undefined;
   onDataChannelMessage?: ((data: string | ArrayBuffer, peerId: RoomId) => void) | undefined;
-  /** A channel that was open is not any more. */
+  /** A channel that was open is open no longer. */
   onDataChannelClose?: ((peerId: RoomId) => void) | undefined;
   /** No connection came up, or one was lost and could not be restored. `connectToPeer` tries again. */
   onConnectionFailed?: ((peerId: RoomId, error: PairlaneError) => void) | undefined;

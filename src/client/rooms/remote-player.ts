@@ -1,23 +1,23 @@
 /**
- * One other player: a negotiation of its own, on the same machine as the native peer's. The dialect has no server that
- * says who is paired, so that part is played here: we are paired with a player when the game wants to connect to it,
- * or when its first offer comes. What a player's newer connection offers is a new pairing, too.
+ * One other player: two machines on one queue. The negotiation's is the native peer's, with the game's socket for its
+ * signaling; the remote player's says when we are paired. Both sides' calls, signals and events meet here.
  */
-import { type ClientMessage, isLowerPlayer, type RoomId } from '../../protocol/index.ts';
+import { Hosted, MachineHost, remotePlayerMachine } from '../../machines/index.ts';
+import { isLowerPlayer, type RoomId } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
+import type { PeerSignal } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type PeerOptions, resolveOptions } from '../peer/peer-options.ts';
-import { type PeerState, stateOf } from '../peer/peer-state.ts';
+import { type PeerState, signalingStateOf, stateOf } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
-import type { Socket, SocketHandlers } from '../signaling/socket.ts';
-import { fingerprintOf, messageFrom, type PlayedMessage, type Signal, signalFrom } from './game-socket.ts';
+import { GameSignaling, type GameSignalingDeps } from './game-signaling.ts';
+import { fingerprintOf, peerSignalFrom, type RoomSignal } from './game-socket.ts';
+import { type PlayerEvent, REPLACED, remotePlayerEffects } from './remote-player-effects.ts';
 
-export interface RemotePlayerDeps {
+export interface RemotePlayerDeps extends GameSignalingDeps {
   readonly myId: RoomId;
   readonly platform: Platform;
   readonly options: PeerOptions;
-  readonly isOnline: () => boolean;
-  readonly sendSignal: (to: RoomId, signal: Signal) => void;
   readonly opened: (id: RoomId) => void;
   readonly message: (id: RoomId, data: string | Uint8Array) => void;
   readonly closed: (id: RoomId) => void;
@@ -25,66 +25,61 @@ export interface RemotePlayerDeps {
   readonly log: (level: 'log' | 'warn', id: RoomId, text: string) => void;
 }
 
-/** What comes too early, from a player that may never say more, is not kept for ever. */
-const MAX_HELD = 64;
+type RemotePlayerHost = MachineHost<typeof remotePlayerMachine, Hosted<Record<string, never>>, PlayerEvent>;
 
-/** The link is the game's socket, which looks after itself: there is nothing to wait for. */
-const LINK_OPTIONS = { url: 'ws://game.invalid/', reconnect: { baseMs: 1, capMs: 1 } } as const;
+/** Candidates that come before their offer, from a player that may never say more, are not kept without end. */
+const MAX_HELD = 64;
 
 export class RemotePlayer {
   readonly id: RoomId;
   readonly #deps: RemotePlayerDeps;
   readonly #isLower: boolean;
-  readonly #negotiator: Negotiator;
-  #link: SocketHandlers | undefined;
   readonly #channel: string;
-  #isGreeted = false;
-  /** To be paired with as soon as there is a link. */
-  #isWanted = false;
-  /** The player left since: whatever it sends next comes from a new one. */
-  #isStale = false;
-  #isReplacing = false;
-  #wasOpen = false;
-  /** Candidates that came before their offer. */
-  #held: Signal[] = [];
-  /** What came before the link was up. */
-  #early: Signal[] = [];
+  readonly #negotiator: Negotiator;
+  readonly #player = new Hosted<Record<string, never>>();
+  readonly #host: RemotePlayerHost;
+  #held: PeerSignal[] = [];
+  /** Of the player's connection; undefined until it described one. */
   #fingerprint: string | undefined;
 
   constructor(id: RoomId, deps: RemotePlayerDeps) {
     this.id = id;
     this.#deps = deps;
     this.#isLower = isLowerPlayer(deps.myId, id);
-    const options: PeerOptions = {
-      ...deps.options,
-      ...LINK_OPTIONS,
-      timeouts: { ...deps.options.timeouts, signalingMs: 0 },
-    };
-    const platform: Platform = {
-      ...deps.platform,
-      openSocket: (_url, handlers) => this.#openLink(handlers),
-    };
+    // The game's socket connects by itself: there is no deadline for that.
+    const timeouts = { ...deps.options.timeouts, signalingMs: 0 };
+    const options: PeerOptions = { ...deps.options, timeouts };
     const resolved = resolveOptions(options);
-    this.#channel = resolved.channels[0]?.label ?? '';
-    this.#negotiator = new Negotiator(platform, options, resolved, {
+    this.#channel = resolved.channels[0].label;
+    const signaling = new GameSignaling(id, deps, () => this.online());
+    this.#negotiator = new Negotiator(deps.platform, options, resolved, signaling, {
       stepped: (from, to) => this.#stepped(stateOf(from), stateOf(to)),
-      ready() {},
+      ready: () => this.#dispatch({ type: 'SOCKET_CONNECTED' }),
       paired() {},
-      opened: () => {
-        this.#wasOpen = true;
-        deps.opened(id);
-      },
+      opened: () => this.#dispatch({ type: 'CHANNEL_OPENED' }),
       message: (data) => deps.message(id, data),
       // There is but one channel, and its end is the connection's.
       channelClosed() {},
-      peerGone: () => this.#ended(this.#isReplacing ? undefined : new PairlaneError('peer_gone')),
-      gaveUp: (failure) => this.#ended(new PairlaneError(failure), true),
-      sessionLost() {},
-      received() {},
-      problem: (error) => deps.log('warn', id, error.message),
+      peerGone: (_, reason) => {
+        if (reason !== REPLACED) this.#dispatch({ type: 'PEER_GONE' });
+      },
+      gaveUp: (failure) => this.#dispatch({ type: 'GAVE_UP', failure }),
+      problem: (error) => this.#survived(error),
     });
+    this.#host = new MachineHost(remotePlayerMachine, {
+      queue: this.#negotiator.queue,
+      executors: remotePlayerEffects({
+        heard: (event) => this.#negotiator.heard(event),
+        pair: (isInitiator) => this.#pair(isInitiator),
+        isLower: this.#isLower,
+        opened: () => deps.opened(id),
+        closed: () => deps.closed(id),
+        failed: (error) => deps.failed(id, error),
+      }),
+      onError: (_, error) => this.#survived(PairlaneError.from('internal', error)),
+    });
+    this.#host.start(this.#player, undefined);
     this.#negotiator.start();
-    if (deps.isOnline()) this.online();
   }
 
   get state(): PeerState {
@@ -97,26 +92,16 @@ export class RemotePlayer {
 
   /** Wants a connection: the lower player offers, the higher one waits for that. */
   connect(): void {
-    const isUnderWay = this.#isPaired && !this.#isStale && !(this.#isLower && this.state === 'paired');
-    if (isUnderWay) return;
-    if (this.#isGreeted) this.#pair(this.#isLower);
-    else this.#isWanted = true;
+    this.#dispatch({ type: 'CONNECT_ASKED', isOnline: this.#isOnline });
   }
 
-  /** Takes what the player signaled. */
-  signal(signal: Signal): void {
-    if (!this.#isGreeted) {
-      if (this.#early.length < MAX_HELD) this.#early.push(signal);
-      return;
-    }
-    const isOurs = this.#isPaired && !this.#isStale;
-    if (signal.type === 'offer') this.#offered(signal, isOurs);
-    else if (signal.type === 'answer') {
-      if (!isOurs) return;
-      this.#fingerprint = fingerprintOf(signal);
-      this.#deliver(messageFrom(signal));
-    } else if (isOurs) this.#deliver(messageFrom(signal));
-    else if (this.#held.length < MAX_HELD) this.#held.push(signal);
+  /** Takes what the player signaled; what is malformed is passed over. */
+  signal(roomSignal: RoomSignal): void {
+    const signal = peerSignalFrom(roomSignal);
+    if (typeof signal === 'string') this.#deps.log('warn', this.id, `${roomSignal.type}: ${signal}`);
+    else if (signal.type === 'OFFER_RECEIVED') this.#offered(signal);
+    else if (this.#isPaired) this.#heard(signal);
+    else if (signal.type === 'CANDIDATE_RECEIVED' && this.#held.length < MAX_HELD) this.#held.push(signal);
   }
 
   /** @returns whether it was handed to the channel, at once */
@@ -126,101 +111,72 @@ export class RemotePlayer {
 
   /** The game's server says that the player left. A lost socket alone ends no connection that is up. */
   left(isOnPurpose: boolean): void {
-    this.#isStale = true;
-    this.#isWanted = false;
     this.#held = [];
-    this.#early = [];
-    if (!this.#isPaired || (this.state === 'connected' && !isOnPurpose)) return;
-    this.#deliver({
-      type: 'peer_disconnected',
-      peer_id: String(this.id),
-      reason: 'disconnected',
-    } satisfies PlayedMessage);
+    this.#dispatch({ type: 'PLAYER_LEFT', isOnPurpose, isConnectionUp: this.state === 'connected' });
   }
 
   /** The game's socket is connected. */
   online(): void {
-    if (!this.#link || this.#isGreeted) return;
-    this.#isGreeted = true;
-    this.#link.opened();
-    this.#deliver({
-      type: 'your_id',
-      id: String(this.#deps.myId),
-      ping_interval_ms: 0,
-    } satisfies PlayedMessage);
-    if (this.#isWanted) this.#pair(this.#isLower);
-    for (const signal of this.#early.splice(0)) this.signal(signal);
+    if (this.#isOnline) return;
+    const id = String(this.#deps.myId);
+    this.#negotiator.heard({ type: 'WELCOMED', id, isResumed: false, iceServers: undefined });
   }
 
   /** The game's socket is lost. */
   offline(): void {
-    if (!this.#isGreeted) return;
-    const link = this.#link;
-    this.#isGreeted = false;
-    this.#link = undefined;
-    link?.closed(1006, '');
+    if (!this.#isOnline) return;
+    this.#negotiator.heard({ type: 'SOCKET_LOST', mayReturn: true, reason: '', afterMs: undefined });
   }
 
   close(): Promise<void> {
     return this.#negotiator.close();
   }
 
+  get #isOnline(): boolean {
+    return signalingStateOf(this.#negotiator.value) === 'online';
+  }
+
   get #isPaired(): boolean {
-    return this.#negotiator.context?.peerId !== undefined;
+    return typeof this.#player.value === 'object';
   }
 
-  #openLink(handlers: SocketHandlers): Socket {
-    this.#link = handlers;
-    this.#isGreeted = false;
-    queueMicrotask(() => {
-      if (this.#link === handlers && this.#deps.isOnline()) this.online();
-    });
-    return {
-      send: (text) => {
-        const signal = signalFrom(JSON.parse(text) as ClientMessage);
-        if (signal && this.#deps.isOnline()) this.#deps.sendSignal(this.id, signal);
-      },
-      close: (code) => queueMicrotask(() => handlers.closed(code, '')),
-    };
+  #dispatch(event: PlayerEvent): void {
+    this.#host.dispatch(this.#player, event);
   }
 
-  #offered(signal: Signal, isOurs: boolean): void {
-    const fingerprint = fingerprintOf(signal);
+  #offered(offer: Extract<PeerSignal, { type: 'OFFER_RECEIVED' }>): void {
+    const fingerprint = fingerprintOf(offer.sdp);
     const isOfNewConnection = this.#fingerprint !== undefined && fingerprint !== this.#fingerprint;
-    if (!isOurs || isOfNewConnection) this.#pair(false);
-    this.#fingerprint = fingerprint;
-    this.#deliver(messageFrom(signal));
-    for (const held of this.#held.splice(0)) this.#deliver(messageFrom(held));
+    this.#dispatch({ type: 'OFFER_RECEIVED', isOfNewConnection });
+    for (const signal of [offer, ...this.#held.splice(0)]) this.#heard(signal);
+  }
+
+  #heard(signal: PeerSignal): void {
+    if (signal.type !== 'CANDIDATE_RECEIVED') this.#fingerprint = fingerprintOf(signal.sdp);
+    this.#negotiator.heard(signal);
   }
 
   #pair(isInitiator: boolean): void {
-    this.#isWanted = false;
-    this.#isStale = false;
     this.#fingerprint = undefined;
-    this.#isReplacing = true;
-    this.#deliver({
-      type: 'paired',
-      peer_id: String(this.id),
-      initiator: isInitiator,
-      polite: !this.#isLower,
-    } satisfies PlayedMessage);
-    this.#isReplacing = false;
-  }
-
-  #deliver(message: object): void {
-    this.#link?.received(JSON.stringify(message));
+    this.#negotiator.heard({
+      type: 'PAIRED',
+      peerId: String(this.id),
+      isInitiator,
+      isPolite: !this.#isLower,
+      epoch: undefined,
+      iceServers: undefined,
+    });
   }
 
   #stepped(from: PeerState, to: PeerState): void {
     if (from !== to) this.#deps.log('log', this.id, to);
   }
 
-  /** @param isFailure also one that was open before, and could not be kept up */
-  #ended(error: PairlaneError | undefined, isFailure = false): void {
-    const wasOpen = this.#wasOpen;
-    this.#wasOpen = false;
-    this.#fingerprint = undefined;
-    if (wasOpen) this.#deps.closed(this.id);
-    if (error && (isFailure || !wasOpen)) this.#deps.failed(this.id, error);
+  #survived(error: PairlaneError): void {
+    this.#deps.log('warn', this.id, error.message);
+    // An effect failed: what it belonged to cannot go on.
+    if (error.code !== 'internal') return;
+    this.#negotiator.unpair();
+    this.#dispatch({ type: 'GAVE_UP', failure: 'internal' });
   }
 }

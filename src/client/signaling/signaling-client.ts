@@ -1,7 +1,7 @@
 /**
  * The link to the signaling server: one socket at a time, and a session that outlives it. The link asks for a session
  * that can be resumed; where the server has that, frames are numbered, and what the other side has not had when a
- * socket is lost is sent again on the next one (see Delivery).
+ * socket is lost is sent again on the next one (see ReliableDelivery).
  */
 import {
   type ClientMessage,
@@ -13,17 +13,11 @@ import {
   type ServerMessage,
   type UnackedMessage,
 } from '../../protocol/index.ts';
+import type { Loss, Signaling } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
 import type { OpenSocket, Socket } from './socket.ts';
-
-export interface Loss {
-  readonly mayReturn: boolean;
-  readonly reason: string;
-  /** When the server, which is restarted, wants us back; undefined: it did not say. */
-  readonly afterMs: number | undefined;
-}
 
 export interface SignalingHandlers {
   /** @param isResumed for `your_id`: whether it is the session that we had before */
@@ -32,7 +26,7 @@ export interface SignalingHandlers {
   readonly malformed: (error: PairlaneError) => void;
   /** The socket is gone or did not open. */
   readonly lost: (loss: Loss) => void;
-  /** What we sent and the server did not confirm is lost for good. */
+  /** What we sent and the server has not acknowledged is lost for good. */
   readonly sessionLost: () => void;
   /** Our pairing, for a server that has forgotten it. */
   readonly pairing: () => ClientMessageOf<'resume'>['pairing'];
@@ -51,7 +45,7 @@ const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
 
-export class SignalingLink {
+export class SignalingLink implements Signaling {
   readonly #url: string;
   readonly #openSocket: OpenSocket;
   readonly #handlers: SignalingHandlers;
@@ -159,7 +153,7 @@ export class SignalingLink {
     }
   }
 
-  /** The server may die before it confirms what it has answered; its successor would answer that again. */
+  /** The server may die before it acknowledges what it has answered; its successor would answer that again. */
   #forgetRequest(kind: RequestKind | undefined): void {
     const { delivery } = this.#session ?? {};
     const asked = kind && delivery?.unacked.find((kept) => typeOf(kept) === kind);
@@ -181,7 +175,7 @@ export class SignalingLink {
   #isNew(delivery: ReliableDelivery<string>, { seq, acked, senderSeq }: NumberedFrame): boolean {
     const verdict = delivery.accept(seq, acked);
     if (verdict === 'impossible') {
-      this.#handlers.malformed(new PairlaneError('invalid_server_message', 'frame numbers that cannot be'));
+      this.#handlers.malformed(new PairlaneError('invalid_server_message', 'impossible frame numbers'));
     }
     if (verdict !== 'new') return false;
     if (delivery.shouldAck) this.#sendPlain(delivery.ackMessage());
@@ -225,7 +219,7 @@ export class SignalingLink {
         this.#forgetReports(old.delivery);
       }
       for (const kept of old.delivery.unacked) this.#sendKept(old.delivery, kept);
-      // Heard on this socket, the server takes no older secret any more: not from a socket that was left, late.
+      // Heard on this socket, the server no longer takes an older secret: not from a socket that was left, late.
       if (old.delivery.unacked.length === 0) this.#sendPlain(old.delivery.ackMessage());
       return true;
     }

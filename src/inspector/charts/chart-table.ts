@@ -5,6 +5,7 @@ import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
 import { pairingMachine } from '../../machines/pairing/pairing-machine.ts';
 import { playerMachine } from '../../machines/player/player-machine.ts';
 import { relayLinkMachine } from '../../machines/relay-link/relay-link-machine.ts';
+import { remotePlayerMachine } from '../../machines/remote-player/remote-player-machine.ts';
 import { remoteSessionMachine } from '../../machines/remote-session/remote-session-machine.ts';
 import { sessionMachine } from '../../machines/session/session-machine.ts';
 
@@ -16,6 +17,7 @@ export const chartTable = {
   'relay-link': relayLinkMachine,
   'node-link': nodeLinkMachine,
   'remote-session': remoteSessionMachine,
+  'remote-player': remotePlayerMachine,
 } as const satisfies Record<string, AnyStateMachine>;
 
 export type ChartName = keyof typeof chartTable;

@@ -190,6 +190,8 @@ export const negotiationMachine = setup({
             },
             waiting: {
               description: 'The link is lost; it is opened again when the server said, or after a backoff.',
+              // A game's socket looks after itself.
+              on: { WELCOMED: { target: 'online', actions: ['rememberId', 'announceReady'] } },
               after: { backoff: { target: 'connecting' } },
             },
             lost: {

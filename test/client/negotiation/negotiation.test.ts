@@ -147,6 +147,14 @@ describe('the signaling link', () => {
     expect(stepper.context.backoffMs).toBe(250);
   });
 
+  it('is back before its backoff is over when its signaling comes back by itself', () => {
+    const stepper = new Stepper();
+    stepper.send(welcomed, lost);
+    expect(stepper.send(welcomed)).toEqual(['announceReady']);
+    expect(stepper.signaling).toBe('online');
+    expect(stepper.after(30_000)).toEqual([]);
+  });
+
   it('tries again when the server does not greet on the way back', () => {
     const stepper = new Stepper();
     stepper.send(welcomed, lost);

@@ -89,8 +89,12 @@ describe('two players', () => {
       iceAdditionalHostAddresses: ['127.0.0.1'],
       logger: false,
     });
+    const nextIsReady = new Promise((resolve) => {
+      next.onDataChannelOpen = resolve;
+    });
     next.connectToPeer(2);
     await two.until(() => two.opened.length === 2, 'the second channel');
+    await nextIsReady;
     expect([two.opened, two.closed, next.isReady(2)]).toEqual([[1, 1], [1], true]);
     await next.close();
   });

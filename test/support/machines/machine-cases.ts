@@ -7,6 +7,7 @@ import {
   pairingExamples,
   playerExamples,
   relayLinkExamples,
+  remotePlayerExamples,
   remoteSessionExamples,
   sessionExamples,
 } from '../../../src/machines/index.ts';
@@ -27,6 +28,7 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
   playerExamples,
   negotiationExamples,
   nodeLinkExamples,
+  remotePlayerExamples,
   remoteSessionExamples,
   relayLinkExamples,
 ].map((examples) => caseOf(examples as MachineExamples));

@@ -13,6 +13,7 @@ import {
   pairingMachine,
   playerMachine,
   relayLinkMachine,
+  remotePlayerMachine,
   remoteSessionMachine,
   type Step,
   sessionMachine,
@@ -27,6 +28,7 @@ export const gatedMachines = [
   playerMachine,
   relayLinkMachine,
   nodeLinkMachine,
+  remotePlayerMachine,
   remoteSessionMachine,
 ] as const;
 

@@ -1,0 +1,130 @@
+/**
+ * Another player of a game, as a player's own side sees it. The game rooms have no server that says who is paired, so
+ * that is decided here: we are paired when the game wants to connect to the player, or when the player's offer comes.
+ * How the connection comes up is the negotiation's machine.
+ */
+import { setup } from 'xstate';
+import { effect } from '../host/hosted.ts';
+
+export type RemotePlayerEventFromUser = { type: 'CONNECT_ASKED'; isOnline: boolean };
+
+export type RemotePlayerEventFromPlayer =
+  /** @property isOfNewConnection it is not of the connection that we know: the player began anew */
+  | { type: 'OFFER_RECEIVED'; isOfNewConnection: boolean }
+  /** @property isConnectionUp it needs no server, so only a player who left on purpose ends it */
+  | { type: 'PLAYER_LEFT'; isOnPurpose: boolean; isConnectionUp: boolean };
+
+export type RemotePlayerEventFromTransport = { type: 'SOCKET_CONNECTED' };
+
+export type RemotePlayerEventFromNegotiation =
+  | { type: 'CHANNEL_OPENED' | 'PEER_GONE' }
+  /** No connection came up, or it could not be kept. */
+  | { type: 'GAVE_UP' };
+
+export type RemotePlayerEvent =
+  | RemotePlayerEventFromUser
+  | RemotePlayerEventFromPlayer
+  | RemotePlayerEventFromTransport
+  | RemotePlayerEventFromNegotiation;
+
+const effects = {
+  /** Begins a negotiation: the lower player offers, the higher one waits for that. */
+  pairAsAsked: effect(),
+  /** Begins a negotiation that the player's offer opens. */
+  pairAsOffered: effect(),
+  /** Ends the negotiation; PEER_GONE follows. */
+  endPairing: effect(),
+  /** Ends it without a word, for the next one. */
+  replacePairing: effect(),
+  announceOpened: effect(),
+  announceClosed: effect(),
+  announceFailure: effect(),
+};
+export type RemotePlayerEffects = typeof effects;
+
+const beginAnew = {
+  guard: 'isOfNewConnection',
+  target: '#remote-player.paired.connecting',
+  reenter: true,
+  actions: ['replacePairing', 'pairAsOffered'],
+} as const;
+
+export const remotePlayerMachine = setup({
+  types: { context: {} as Record<string, never>, events: {} as RemotePlayerEvent },
+  actions: effects,
+  guards: {
+    isOnline: ({ event }) => event.type === 'CONNECT_ASKED' && event.isOnline,
+    isOfNewConnection: ({ event }) => event.type === 'OFFER_RECEIVED' && event.isOfNewConnection,
+    endsConnection: ({ event }) =>
+      event.type === 'PLAYER_LEFT' && (event.isOnPurpose || !event.isConnectionUp),
+  },
+}).createMachine({
+  id: 'remote-player',
+  description: "Another player of a game, from a player's own side.",
+  context: {},
+  initial: 'apart',
+  states: {
+    apart: {
+      description: 'We are not paired with the player.',
+      on: {
+        CONNECT_ASKED: [
+          { guard: 'isOnline', target: 'paired', actions: 'pairAsAsked' },
+          { target: 'wanted' },
+        ],
+        OFFER_RECEIVED: { target: 'paired', actions: 'pairAsOffered' },
+      },
+    },
+    wanted: {
+      description: "We are paired as soon as the game's socket is connected.",
+      on: { SOCKET_CONNECTED: { target: 'paired', actions: 'pairAsAsked' } },
+    },
+    paired: {
+      description: 'A negotiation with the player is under way, or has led to a connection.',
+      initial: 'connecting',
+      on: { GAVE_UP: { target: 'apart', actions: 'announceFailure' } },
+      states: {
+        connecting: {
+          description: 'No channel is open yet.',
+          on: {
+            CHANNEL_OPENED: { target: 'open' },
+            OFFER_RECEIVED: beginAnew,
+            PLAYER_LEFT: { actions: 'endPairing' },
+            PEER_GONE: { target: '#remote-player.apart', actions: 'announceFailure' },
+          },
+        },
+        open: {
+          description: 'The channel is open.',
+          entry: 'announceOpened',
+          exit: 'announceClosed',
+          initial: 'present',
+          on: { PEER_GONE: { target: '#remote-player.apart' } },
+          states: {
+            present: {
+              description: 'The player is in the game.',
+              on: {
+                OFFER_RECEIVED: beginAnew,
+                PLAYER_LEFT: [{ guard: 'endsConnection', actions: 'endPairing' }, { target: 'departed' }],
+              },
+            },
+            departed: {
+              description:
+                "The player's socket was lost. The connection is up; a new one may take its place.",
+              on: {
+                CONNECT_ASKED: [
+                  {
+                    guard: 'isOnline',
+                    target: '#remote-player.paired.connecting',
+                    actions: ['replacePairing', 'pairAsAsked'],
+                  },
+                  { target: '#remote-player.wanted', actions: 'endPairing' },
+                ],
+                OFFER_RECEIVED: [beginAnew, { target: 'present' }],
+                PLAYER_LEFT: { guard: 'endsConnection', actions: 'endPairing' },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+});
