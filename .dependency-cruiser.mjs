@@ -9,7 +9,8 @@ const parts = {
   machines: ['protocol'],
   common: ['machines', 'protocol'],
   inspector: ['common', 'machines', 'protocol'],
-  server: ['common', 'machines', 'protocol'],
+  // Records are told apart by the same sentences in a list that the server makes and on the page.
+  server: ['common', 'inspector/records', 'machines', 'protocol'],
   client: ['common', 'machines', 'protocol'],
   site: ['client/browser', 'protocol'],
 };

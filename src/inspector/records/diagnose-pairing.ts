@@ -4,6 +4,7 @@
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
+import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
 import { whyNot } from './sequence-diagram.ts';
 import { isAway, momentAt } from './timeline.ts';
@@ -12,16 +13,6 @@ type Side = 'initiator' | 'responder';
 const sides: readonly Side[] = ['initiator', 'responder'];
 const nameOf = { initiator: 'A', responder: 'B' } as const;
 const otherOf = { initiator: 'responder', responder: 'initiator' } as const;
-
-export interface Finding {
-  /** `note`: normal, and nothing to do about it. */
-  readonly kind: 'good' | 'bad' | 'open' | 'note';
-  readonly text: string;
-  /** The record's lines that show it, by index. */
-  readonly evidence?: readonly number[];
-  /** What to do about it. */
-  readonly remedy?: string;
-}
 
 interface Found extends Omit<Finding, 'evidence'> {
   readonly shownBy?: readonly (RecordStep | undefined)[];

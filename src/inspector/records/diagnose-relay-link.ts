@@ -1,6 +1,6 @@
 /** What became of a link of the relay network, in sentences. */
 import { isStep, type PairingRecord, type RecordLine, type RecordStep } from '../../protocol/index.ts';
-import type { Finding } from './diagnose-pairing.ts';
+import type { Finding } from './finding.ts';
 
 /** Those that are nobody's fault. */
 const ORDINARY = new Set(['it quit', 'the other end closed it', 'this server stops']);

@@ -1,10 +1,15 @@
 /** The server's certificate: read and tried before anything listens, so that a bad file is a clear line. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { ServerOptions } from '../options.ts';
 import { App, SSLApp, type TemplatedApp } from './uws.ts';
 
-export function usesTls({ tlsCert, tlsKey }: ServerOptions): boolean {
+/** Where certificate and key are; without either there is no TLS. */
+export interface TlsFiles {
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+}
+
+export function usesTls({ tlsCert, tlsKey }: TlsFiles): boolean {
   return tlsCert !== undefined || tlsKey !== undefined;
 }
 
@@ -12,7 +17,7 @@ export function usesTls({ tlsCert, tlsKey }: ServerOptions): boolean {
  * An app that speaks TLS when there is a certificate.
  * @throws when only one of the two files is given, or they are none, or do not fit each other
  */
-export function createApp(options: ServerOptions): TemplatedApp {
+export function createApp(options: TlsFiles): TemplatedApp {
   if (!usesTls(options)) return App();
   const { tlsCert, tlsKey } = options;
   if (tlsCert === undefined) throw new Error('--tls-key needs --tls-cert, the certificate that it is for');

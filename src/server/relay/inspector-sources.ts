@@ -3,7 +3,8 @@ import type { RelayLinkEvent } from '../../machines/index.ts';
 import type { MessageFacts } from '../../protocol/index.ts';
 import type { RelayMessage } from '../../protocol/relay-chat/index.ts';
 import { type Source, source } from '../inspector/source.ts';
-import type { RelayLink, RelayNode } from './relay-node.ts';
+import type { RelayLink } from './relay-link.ts';
+import type { RelayNode } from './relay-node.ts';
 
 export function relaySources(node: RelayNode): Source[] {
   const nameOf = ({ context: { hostId } }: RelayLink) =>

@@ -15,7 +15,7 @@ import {
   statusCodes,
   statusTexts,
 } from '../../protocol/relay-chat/index.ts';
-import type { RelayLink, RelayNode } from './relay-node.ts';
+import type { RelayLink, RelayLinkOwner } from './relay-link.ts';
 
 /** What the others read of a host that did not say goodbye. */
 export const LOST_TEXT = 'The connection was lost';
@@ -38,7 +38,7 @@ const ordinaryReasons: ReadonlySet<CloseReason> = new Set([
   'this server stops',
 ]);
 
-export function relayLinkEffects(node: RelayNode): Executors<typeof relayLinkMachine, RelayLink> {
+export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLinkMachine, RelayLink> {
   const { log } = node.options;
   const ownId = node.options.id;
 
@@ -99,13 +99,13 @@ export function relayLinkEffects(node: RelayNode): Executors<typeof relayLinkMac
       if (!holder) return;
       log.warn({ link: link.number, host: holder.id }, 'the parent has that id, so it is taken from ours');
       const adjacent = node.linkTo(holder.id);
-      if (adjacent) node.host.dispatch(adjacent, { type: 'DISPLACED' });
+      if (adjacent) node.displace(adjacent);
       else {
         node.table.remove(holder.id);
         node.announceQuit(holder, duplicateText(message), ownId);
       }
       // After the step that frees the id, the announcement is one like any other.
-      node.options.queue.push(() => node.receive(link, message));
+      node.receiveAgain(link, message);
     },
 
     refuseDuplicate(link, event) {

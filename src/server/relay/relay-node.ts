@@ -2,15 +2,7 @@
  * One server of the relay network without its sockets: it hosts a machine for every link, keeps the routing table, and
  * executes what the machines ask for. Links are ports, so that a test can join nodes in memory and the server over TCP.
  */
-import type { Logger } from 'pino';
-import {
-  type CloseReason,
-  Hosted,
-  MachineHost,
-  type RelayLinkContext,
-  relayLinkMachine,
-  type StepQueue,
-} from '../../machines/index.ts';
+import { type CloseReason, MachineHost, relayLinkMachine } from '../../machines/index.ts';
 import { relayLinkEvent } from '../../machines/relay-link/relay-link-events.ts';
 import {
   hostOf,
@@ -24,59 +16,18 @@ import {
   MAX_RELAY_ID,
   MIN_RELAY_ID,
   type RelayMessage,
-  type Status,
 } from '../../protocol/relay-chat/index.ts';
+import {
+  type RelayIdentity,
+  RelayLink,
+  type RelayLinkOwner,
+  type RelayNodeOptions,
+  type RelayPort,
+} from './relay-link.ts';
 import { relayLinkEffects } from './relay-link-effects.ts';
 import { StatusLog } from './status-log.ts';
 
-/** The way to the host at the other end of a link. After `close` or `cut` nothing is sent any more. */
-export interface RelayPort {
-  send(bytes: Uint8Array): void;
-  /** Sends what a newcomer is owed; it does not count as unread until it could have been read. */
-  introduce(messages: readonly Uint8Array[]): void;
-  /** Ends the link once everything is sent. */
-  close(): void;
-  /** Ends the link at once. */
-  cut(): void;
-}
-
-export class RelayLink extends Hosted<RelayLinkContext> {
-  /** Names the link in logs before a host registered over it. */
-  readonly number: number;
-  readonly port: RelayPort;
-  readonly openedAt: number;
-  /** How many messages were passed over or refused. */
-  rejections = 0;
-
-  constructor(number: number, port: RelayPort, now: number) {
-    super();
-    this.number = number;
-    this.port = port;
-    this.openedAt = now;
-  }
-}
-
-export interface RelayIdentity {
-  readonly id: number;
-  readonly name: string;
-  readonly info: string;
-}
-
-export interface RelayNodeOptions extends RelayIdentity {
-  readonly queue: StepQueue;
-  readonly log: Logger;
-  /** Told of every link that ended. */
-  readonly onLinkClosed?: (link: RelayLink, reason: CloseReason) => void;
-  readonly onParentAdopted?: () => void;
-  /** The parent quit and left this text: the address of the server to attach to, when a server of ours wrote it. */
-  readonly onParentQuit?: (content: string) => void;
-  /** A host wrote to this server. @returns false when it is none of its business */
-  readonly onChat?: ((source: RelayHost, content: string) => boolean) | undefined;
-  /** A status came for this server. @returns true when it is not for the operator */
-  readonly onStatus?: ((status: Status) => boolean) | undefined;
-}
-
-export class RelayNode {
+export class RelayNode implements RelayLinkOwner {
   readonly identity: RelayIdentity;
   readonly table: RelayTable;
   readonly statusLog = new StatusLog();
@@ -128,6 +79,14 @@ export class RelayNode {
   /** A message came over a link. */
   receive(link: RelayLink, message: RelayMessage): void {
     if (!link.isDone) this.host.dispatch(link, relayLinkEvent(this.table, link.context.hostId, message));
+  }
+
+  displace(link: RelayLink): void {
+    this.host.dispatch(link, { type: 'DISPLACED' });
+  }
+
+  receiveAgain(link: RelayLink, message: RelayMessage): void {
+    this.options.queue.push(() => this.receive(link, message));
   }
 
   /** Tells the adjacent servers that this one quits, and closes every link. */

@@ -5,7 +5,8 @@ import { type Address, formatAddress } from '../../common/address.ts';
 import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
 import { type CloseReason, StepQueue } from '../../machines/index.ts';
 import { ParentDialer } from './parent-dialer.ts';
-import { type RelayIdentity, type RelayLink, RelayNode, type RelayNodeOptions } from './relay-node.ts';
+import type { RelayIdentity, RelayLink, RelayNodeOptions } from './relay-link.ts';
+import { RelayNode } from './relay-node.ts';
 import { DEFAULT_MAX_UNSENT_BYTES, RelaySocket } from './relay-socket.ts';
 import { relayView } from './relay-view.ts';
 

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock.ts';
 import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay-chat/index.ts';
-import type { RelayPort } from './relay-node.ts';
+import type { RelayPort } from './relay-link.ts';
 
 /** What a link may leave untaken before it is closed. */
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;

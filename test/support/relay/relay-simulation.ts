@@ -5,7 +5,8 @@
 import { pino } from 'pino';
 import { StepQueue } from '../../../src/machines/index.ts';
 import { RelayDecoder } from '../../../src/protocol/relay-chat/index.ts';
-import { type RelayLink, RelayNode, type RelayPort } from '../../../src/server/relay/relay-node.ts';
+import type { RelayLink, RelayPort } from '../../../src/server/relay/relay-link.ts';
+import { RelayNode } from '../../../src/server/relay/relay-node.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
 
 const silent = pino({ level: 'silent' });

@@ -6,6 +6,7 @@ import { httpRules } from '../../admission/http-rules.ts';
 import type { Origins } from '../../admission/origins.ts';
 import { answer, serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { bind } from '../../http/bind.ts';
+import { maxFrameBytes } from '../../http/frame-limit.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { createApp } from '../../http/tls.ts';
 import {
@@ -62,10 +63,6 @@ const FILES: readonly ServedFile[] = [
   },
 ];
 
-/** A frame over uWebSockets.js's own limit ends with 1006 and no word: ours is below it, and answers. */
-export const SIZE_HEADROOM_BYTES = 16 * 1024;
-export const NO_SIZE_LIMIT_BYTES = 256 * 1024 * 1024;
-
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
 const IDLE_TIMEOUT_S = 960;
 
@@ -82,14 +79,14 @@ export async function listen({
   handlers,
   addRoutes,
 }: ListenDeps): Promise<Listening> {
-  const { maxMessageBytes, maxUnsentBytes } = options;
-  const maxFrameBytes = maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES;
+  const { maxUnsentBytes } = options;
+  const longestFrame = maxFrameBytes(options.maxMessageBytes);
   const app = createApp(options);
   metrics.httpConnections = watchApp(app, httpRules({ options, origins, refusals, metrics }));
   app.ws<SocketData>('/*', {
-    maxPayloadLength: maxFrameBytes,
+    maxPayloadLength: longestFrame,
     // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.
-    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * maxFrameBytes,
+    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * longestFrame,
     closeOnBackpressureLimit: true,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,

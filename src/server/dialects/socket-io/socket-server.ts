@@ -8,9 +8,9 @@ import type { Admission } from '../../admission/admission.ts';
 import type { Origins } from '../../admission/origins.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
+import { maxFrameBytes } from '../../http/frame-limit.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp, WebSocketBehavior } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
-import { NO_SIZE_LIMIT_BYTES, SIZE_HEADROOM_BYTES } from '../native/listen.ts';
 import {
   type LimitedConnection,
   limitFrames,
@@ -77,7 +77,7 @@ export function serveSocketIo(
   const io = new SocketServer({
     path: '/socket.io',
     // Ours is below it and answers; over this one the connection ends without a word.
-    maxHttpBufferSize: maxMessageBytes === 0 ? NO_SIZE_LIMIT_BYTES : maxMessageBytes + SIZE_HEADROOM_BYTES,
+    maxHttpBufferSize: maxFrameBytes(maxMessageBytes),
     pingInterval: pingIntervalMs || NEVER_MS,
     pingTimeout: pingTimeoutMs || NEVER_MS,
     connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
