@@ -1,6 +1,7 @@
 /** The top of a workspace: what became of it, in findings with their evidence and remedy, and who it was. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
-import { diagnose, type Finding } from '../records/diagnose-pairing.ts';
+import { diagnose } from '../records/diagnose-pairing.ts';
+import type { Finding } from '../records/finding.ts';
 import { outcomeOf } from '../records/outcome.ts';
 import type { Moment } from '../records/timeline.ts';
 import { atNode, button, foreign, h } from './dom.ts';
