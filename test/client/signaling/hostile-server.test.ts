@@ -261,3 +261,34 @@ describe('an error of a server of the seeds', () => {
     });
   });
 });
+
+describe('an error of the server', () => {
+  const refusal = { type: 'error', code: 'target_not_found', message: 'Too many of them.' };
+
+  it.each([
+    ['names it', { ...refusal, for: 'pair_request' }],
+    ['names none, as the seed does', refusal],
+  ])('that answers a request fails its call and is no error event, when it %s', async (_, error) => {
+    const server = await ScriptedServer.start();
+    const peer = await testPeer(server.url);
+    const errors = recorded(peer, 'error');
+    const asked = errorOf(peer.pair({ id: 'them' }));
+    await server.next('pair_request');
+    server.send(error);
+    expect(await asked).toMatchObject({ code: 'target_not_found', message: 'Too many of them.' });
+    await settled(server);
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ['names none', refusal],
+    ['names one that was not made', { ...refusal, for: 'create_key' }],
+  ])('that answers no request is one error event, when it %s', async (_, error) => {
+    const server = await ScriptedServer.start();
+    const peer = await testPeer(server.url);
+    const errors = recorded(peer, 'error');
+    server.send(error);
+    await settled(server);
+    expect(errors).toMatchObject([{ code: 'target_not_found' }]);
+  });
+});
