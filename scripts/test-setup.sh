@@ -10,6 +10,7 @@ command:chromium chromium
 command:turnserver coturn
 command:nats-server nats-server
 command:openssl openssl
+command:promtool prometheus
 python:aiortc python3-aiortc
 python:websockets python3-websockets
 LIST

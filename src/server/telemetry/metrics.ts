@@ -110,11 +110,12 @@ export class Metrics {
     this.#gauge(
       'pairlane_event_loop_delay_seconds',
       'Delay of the event loop since the last scrape: median, 99th percentile and longest.',
-      ['quantile'],
+      // `quantile` is for summaries only: https://prometheus.io/docs/instrumenting/writing_exporters/
+      ['percentile'],
       () => {
-        const delays = ['50', '99', '100'].map((percent): [string, number] => [
-          `${Number(percent) / 100}`,
-          this.#eventLoop.percentile(Number(percent)) / 1e9,
+        const delays = [50, 99, 100].map((percentile): [string, number] => [
+          `${percentile}`,
+          this.#eventLoop.percentile(percentile) / 1e9,
         ]);
         this.#eventLoop.reset();
         return delays;

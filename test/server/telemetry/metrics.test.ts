@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
@@ -8,6 +9,15 @@ async function scrape(url: string): Promise<string> {
     'text/plain; version=0.0.4; charset=utf-8',
   ]);
   return response.text();
+}
+
+/** What `promtool check metrics` finds. */
+function lint(text: string): { status: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  return { status, said: stdout + stderr };
 }
 
 describe('GET /metrics', () => {
@@ -33,8 +43,23 @@ describe('GET /metrics', () => {
     }
     expect(text).toMatch(/pairlane_bytes_total\{direction="received"\} \d{2,}/);
     expect(text).toMatch(/pairlane_bytes_total\{direction="sent"\} \d{3,}/);
-    expect(text).toMatch(/pairlane_event_loop_delay_seconds\{quantile="0.99"\} \d/);
+    expect(text).toMatch(/pairlane_event_loop_delay_seconds\{percentile="99"\} \d/);
     expect(text).toMatch(/pairlane_memory_bytes\{kind="rss"\} \d{7,}/);
+  });
+
+  it("has nothing that Prometheus's own linter objects to, with traffic of clients and of game rooms", async () => {
+    const { server, connect, connectPair } = await startTestServer({ rooms: true });
+    const [a, b] = await connectPair();
+    a.send({ type: 'offer', sdp: 'x' });
+    await b.next('offer');
+    const lone = await connect();
+    lone.send({ type: 'offer', sdp: 'x' });
+    await lone.next('error');
+    const text = await scrape(server.url);
+    expect(lint(text)).toEqual({ status: 0, said: '' });
+    expect(lint(text.replace(/^# HELP pairlane_sessions .*\n/m, '')).said).toContain(
+      'pairlane_sessions no help text',
+    );
   });
 
   it('names no id, address or key', async () => {
