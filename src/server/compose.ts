@@ -75,6 +75,8 @@ export function compose(deps: CompositionDeps) {
   const metrics = new Metrics(measured, () => clock.now());
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness, end: deps.stop });
   const inspector = new Inspector({
+    admission,
+    refused: (kind) => metrics.refused.add(kind),
     options,
     log,
     clock,

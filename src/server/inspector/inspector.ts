@@ -2,9 +2,8 @@
  * The server's one hook for looking into it: the page's files, its feed, and the recorder. While nobody looks and
  * nothing is recorded, no host has an observer, and all of this costs nothing.
  */
-import type { InspectRequest } from '../../protocol/index.ts';
-import { AddressRate } from '../admission/rate-limits.ts';
-import { answer, serveGet } from '../http/answer.ts';
+import { closeCodes, type InspectRequest } from '../../protocol/index.ts';
+import { answer, serveGet, TEXT } from '../http/answer.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import type { TemplatedApp } from '../http/uws.ts';
 import { forbidden, isSameToken, refusalOf } from './access.ts';
@@ -28,15 +27,23 @@ const PERIOD_MS = 1_000;
 const LINGER_MS = 10_000;
 const MAX_REQUEST_BYTES = 16 * 1024;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
-const MAX_TOKEN_GUESSES_PER_MINUTE = 20;
+/** Pages that may look at once. */
+const MAX_VIEWERS = 32;
+/** Sockets that have not sent the token yet: so many at once, and each for so long. */
+const MAX_WAITING = 32;
+const TOKEN_TIMEOUT_MS = 10_000;
+const CHECK_MS = 1_000;
 const WRONG_TOKEN_CODE = 4401;
+const { tryAgainLater } = closeCodes;
 
 export class Inspector {
   readonly #server: Inspected;
   readonly #logs: Recorder;
   readonly #recent: RecentLogs;
   readonly #viewers = new Set<Viewer>();
-  readonly #guesses = new AddressRate(MAX_TOKEN_GUESSES_PER_MINUTE / 60, MAX_TOKEN_GUESSES_PER_MINUTE);
+  /** Those that have not sent the token yet, the oldest first, and when they came. */
+  readonly #waiting = new Map<Viewer, number>();
+  #stopWaiting: (() => void) | undefined;
   #sources: readonly Source[] | undefined;
   /** As it was told last. */
   #network = '';
@@ -98,9 +105,15 @@ export class Inspector {
           answer(res, refusal);
           return;
         }
-        const address = Buffer.from(res.getRemoteAddressAsText()).toString();
+        const verdict = inspectToken === undefined ? undefined : this.#server.admission?.judge(res, req);
+        if (verdict && 'refusal' in verdict) {
+          const { kind, status, message } = verdict.refusal;
+          this.#server.refused?.(kind);
+          answer(res, { status, headers: [TEXT], body: `${message}\n` });
+          return;
+        }
         res.upgrade<ViewerData>(
-          { viewer: undefined, address },
+          { viewer: undefined, address: verdict?.address },
           req.getHeader('sec-websocket-key'),
           req.getHeader('sec-websocket-protocol'),
           req.getHeader('sec-websocket-extensions'),
@@ -108,10 +121,12 @@ export class Inspector {
         );
       },
       open: (socket) => {
+        const data = socket.getUserData();
         const viewer = new Viewer(socket);
-        socket.getUserData().viewer = viewer;
+        data.viewer = viewer;
+        if (data.address !== undefined) this.#server.admission?.opened(data.address);
         if (inspectToken === undefined) this.#admit(viewer);
-        else viewer.send({ type: 'token_needed', wrong: false });
+        else this.#await(viewer);
       },
       message: (socket, bytes) => {
         const { viewer } = socket.getUserData();
@@ -119,7 +134,8 @@ export class Inspector {
         if (viewer && request) this.#answer(viewer, request);
       },
       close: (socket) => {
-        const { viewer } = socket.getUserData();
+        const { viewer, address } = socket.getUserData();
+        if (address !== undefined) this.#server.admission?.closed(address);
         if (viewer) this.#left(viewer);
       },
     });
@@ -148,19 +164,50 @@ export class Inspector {
   }
 
   #checkToken(viewer: Viewer, given: string): void {
-    const now = this.#server.clock.now();
-    const { address } = viewer.socket.getUserData();
-    const token = this.#server.options.inspectToken ?? '';
-    if (!this.#guesses.isExhausted(address, now) && isSameToken(given, token)) {
+    // Whoever guesses wrong must not lock out the one who knows it: behind a proxy they have one address. What slows
+    // guessing is the limit on new connections, and what makes it hopeless is the token's length.
+    if (isSameToken(given, this.#server.options.inspectToken ?? '')) {
       this.#admit(viewer);
       return;
     }
-    this.#guesses.count(address, now);
+    this.#server.refused?.('inspect_token');
     viewer.send({ type: 'token_needed', wrong: true });
     viewer.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
   }
 
+  /** Asks for the token, for a while; the oldest that has not sent it makes room for a new one. */
+  #await(viewer: Viewer): void {
+    const { clock } = this.#server;
+    this.#waiting.set(viewer, clock.now());
+    viewer.send({ type: 'token_needed', wrong: false });
+    const [[oldest]] = this.#waiting as unknown as [[Viewer]];
+    if (this.#waiting.size > MAX_WAITING) this.#dismiss(oldest);
+    this.#stopWaiting ??= clock.every(CHECK_MS, () => {
+      for (const [waiting, since] of this.#waiting)
+        if (clock.now() - since >= TOKEN_TIMEOUT_MS) this.#dismiss(waiting);
+    });
+  }
+
+  #dismiss(viewer: Viewer): void {
+    this.#waited(viewer);
+    this.#server.refused?.('inspect_token');
+    viewer.socket.end(WRONG_TOKEN_CODE, 'No token came');
+  }
+
+  #waited(viewer: Viewer): void {
+    this.#waiting.delete(viewer);
+    if (this.#waiting.size > 0) return;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+  }
+
   #admit(viewer: Viewer): void {
+    this.#waited(viewer);
+    if (this.#viewers.size >= MAX_VIEWERS) {
+      this.#server.refused?.('viewers');
+      viewer.socket.end(tryAgainLater, 'As many pages look as may');
+      return;
+    }
     viewer.isAdmitted = true;
     this.#viewers.add(viewer);
     const network = this.#server.network?.();
@@ -173,7 +220,9 @@ export class Inspector {
 
   #left(viewer: Viewer): void {
     viewer.unwatch();
-    this.#viewers.delete(viewer);
+    this.#waited(viewer);
+    // One that was never let in leaves nothing behind.
+    if (!this.#viewers.delete(viewer)) return;
     if (this.#viewers.size > 0 || !this.#sleep) return;
     this.#stopLingering = this.#server.clock.every(LINGER_MS, () => this.#sleep?.());
   }

@@ -2,6 +2,7 @@
  * What the inspector is told of the machines that a server runs: whose steps to listen to, how to count and list them,
  * and which of them have a record. A server hands in one source for each kind; the inspector knows no other.
  */
+
 import type { StateValue } from 'xstate';
 import type { Clock } from '../../common/clock.ts';
 import type { nameTransitions, Observer, Step } from '../../machines/index.ts';
@@ -14,6 +15,7 @@ import type {
   RecordHeader,
   RecordKind,
 } from '../../protocol/index.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** A hosted machine's instance, as far as the inspector looks at it. */
@@ -104,6 +106,10 @@ export interface Inspected {
   readonly options: InspectOptions;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Who may connect, where anybody may try because there is a token; left out: there are no limits but the feed's. */
+  readonly admission?: Pick<Admission, 'judge' | 'opened' | 'closed'>;
+  /** Counts a refusal by its kind. */
+  readonly refused?: (kind: string) => void;
   /** Its number among the nodes; left out: it is alone. */
   readonly node?: number;
   /** Asked for once the server has started. */

@@ -13,7 +13,8 @@ import type { LiveRecord } from './live-record.ts';
 
 export interface ViewerData {
   viewer: Viewer | undefined;
-  readonly address: string;
+  /** As admission counts it; undefined where it does not. */
+  readonly address: string | undefined;
 }
 
 const checks = new Map(

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { isStep } from '../../../src/protocol/index.ts';
-import { openFeed } from '../../support/inspect-feed.ts';
+import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 interface Refused {
@@ -67,9 +67,9 @@ describe('who may look', () => {
     feed.socket.terminate();
   });
 
-  it('with a token is not who guesses: after 20 wrong ones in a minute the right one is refused, too', async () => {
+  it('with a token is not who guesses, and however many guess, the one who knows it is let in', async () => {
     const testServer = await startTestServer({ inspectToken: 'right' });
-    for (let i = 0; i < 20; i += 1) {
+    for (let i = 0; i < 25; i += 1) {
       const feed = await openFeed(testServer.server);
       await feed.next('token_needed');
       feed.send({ type: 'auth', token: `wrong ${i}` });
@@ -80,13 +80,58 @@ describe('who may look', () => {
     const feed = await openFeed(testServer.server);
     await feed.next('token_needed');
     feed.send({ type: 'auth', token: 'right' });
-    expect(await feed.next('token_needed')).toEqual({ type: 'token_needed', wrong: true });
-    testServer.clock.advance(61_000);
-    const later = await openFeed(testServer.server);
-    await later.next('token_needed');
-    later.send({ type: 'auth', token: 'right' });
-    await later.next('hello');
-    later.socket.terminate();
+    await feed.next('hello');
+    expect(testServer.server.parts.metrics.refused.get('inspect_token')).toBe(25);
+    feed.socket.terminate();
+  });
+
+  it('with a token has 10 s to send it', async () => {
+    const testServer = await startTestServer({ inspectToken: 'right' });
+    const [silent, known] = [await openFeed(testServer.server), await openFeed(testServer.server)];
+    await silent.next('token_needed');
+    await known.next('token_needed');
+    known.send({ type: 'auth', token: 'right' });
+    await known.next('hello');
+    testServer.clock.advance(9_000);
+    expect(silent.socket.readyState).toBe(silent.socket.OPEN);
+    testServer.clock.advance(2_000);
+    expect((await once(silent.socket, 'close'))[0]).toBe(4401);
+    expect(known.socket.readyState).toBe(known.socket.OPEN);
+    known.socket.terminate();
+  });
+
+  it('with a token is counted as a connection, with --max-connections-per-address 2', async () => {
+    const testServer = await startTestServer({ inspectToken: 'right', maxConnectionsPerAddress: 2 });
+    const feeds = [await openFeed(testServer.server), await openFeed(testServer.server)];
+    for (const feed of feeds) await feed.next('token_needed');
+    expect(await outcomeOf(await openFeed(testServer.server))).toBe(429);
+    for (const { socket } of feeds) {
+      socket.close();
+      await once(socket, 'close');
+    }
+    await testServer.connect();
+    await testServer.connect();
+  });
+
+  it('is at most 32 without the token, of whom the oldest makes room, and at most 32 with it', async () => {
+    const testServer = await startTestServer({ inspectToken: 'right' });
+    const open = async () => {
+      const feed = await openFeed(testServer.server);
+      await feed.next('token_needed');
+      return feed;
+    };
+    const feeds: Awaited<ReturnType<typeof open>>[] = [];
+    for (let i = 0; i < 33; i += 1) feeds.push(await open());
+    const [oldest, ...others] = feeds as [TestFeed, ...TestFeed[]];
+    if (oldest.socket.readyState !== oldest.socket.CLOSED) await once(oldest.socket, 'close');
+    for (const feed of others) {
+      feed.send({ type: 'auth', token: 'right' });
+      await feed.next('hello');
+    }
+    const late = await open();
+    late.send({ type: 'auth', token: 'right' });
+    expect((await once(late.socket, 'close'))[0]).toBe(1013);
+    for (const { socket } of others) socket.terminate();
   });
 });
 
