@@ -12,6 +12,7 @@ import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
+import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
@@ -98,6 +99,7 @@ export class SignalingServer {
       refusals,
       metrics,
       handlers: connections,
+      portChanged: (isOpen) => this.#portChanged(isOpen),
       addRoutes: (app) => {
         readiness.addRoutes(app);
         addDrainRoute(app, { drainMs: options.drainMs, drain: () => void this.drain() });
@@ -152,6 +154,13 @@ export class SignalingServer {
     this.#hasEnded();
   }
 
+  #portChanged(isOpen: boolean): void {
+    const { readiness, log } = this.parts;
+    readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
+    if (isOpen) log.info('There are file descriptors again: the port is open');
+    else log.error(OUT_OF_DESCRIPTORS);
+  }
+
   /** Socket.IO is loaded only by a server that serves it. */
   async #createRooms(): Promise<Rooms | undefined> {
     const { options } = this;
@@ -167,20 +176,36 @@ export class SignalingServer {
   }
 }
 
+const OUT_OF_DESCRIPTORS =
+  'Out of file descriptors: the port is closed until there are some again; raise the limit (ulimit -n, LimitNOFILE)';
+
+/** The connection limits that the process has file descriptors for; says so if they are not those that were asked. */
+function withinDescriptors(asked: ServerOptions, log: Logger): ServerOptions {
+  const descriptors = descriptorLimit();
+  const fitting = fitConnectionLimits(asked, descriptors);
+  if (fitting !== asked)
+    log.info(
+      `This process may have ${descriptors} file descriptors: it takes ${fitting.maxConnections} clients ` +
+        `(--max-connections) and ${fitting.maxHttpConnections} other connections (--max-http-connections)`,
+    );
+  return fitting;
+}
+
 /**
  * Starts a signaling server.
- * @param options those of `pairlane serve`; what is left out has its default
+ * @param given options of `pairlane serve`; what is left out has its default
  * @throws {OptionError} with a line for each option that is unknown or impossible
  * @throws when the port is taken, or the address is none of this machine
  */
 export async function startServer(
-  options: Partial<ServerOptions> = {},
+  given: Partial<ServerOptions> = {},
   parts: ServerParts = {},
 ): Promise<SignalingServer> {
-  const problems = serverOptionProblems(options);
+  const problems = serverOptionProblems(given);
   if (problems.length > 0) throw new OptionError(problems);
-  const all = { ...defaultServerOptions, ...withoutUndefined(options) };
+  const all = { ...defaultServerOptions, ...withoutUndefined(given) };
   const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
   const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
-  return new SignalingServer({ ...all, node }, { ...parts, log, ...(bus && { bus }) }).start();
+  const options = withinDescriptors({ ...all, node }, log);
+  return new SignalingServer(options, { ...parts, log, ...(bus && { bus }) }).start();
 }

@@ -36,7 +36,8 @@ type ListenWithOptions = (
   listening: (socket: us_listen_socket | false) => void,
 ) => void;
 
-function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket | false> {
+/** Takes the port without a look at who else has it. @returns false when it cannot be had */
+export function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket | false> {
   return new Promise((resolve) => {
     (app.listen as unknown as ListenWithOptions).call(app, host, port, SHARED_PORT, resolve);
   });

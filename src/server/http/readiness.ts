@@ -7,6 +7,7 @@ import type { TemplatedApp } from './uws.ts';
 
 const messages = {
   draining: 'the server is restarting and takes no new clients',
+  out_of_descriptors: 'the process has no file descriptors left for new connections',
   bus_away: 'the bus between the nodes is away',
 } as const;
 

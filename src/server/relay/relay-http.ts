@@ -1,7 +1,7 @@
 /** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
 import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
-import { bind } from '../http/bind.ts';
-import { App, us_listen_socket_close, us_socket_local_port } from '../http/uws.ts';
+import { openListener } from '../http/listener.ts';
+import { App } from '../http/uws.ts';
 import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -58,12 +58,20 @@ export async function serveRelayHttp(
   serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
   inspector.addRoutes(app);
   serveNothingElse(app, 'There is nothing here; try /inspect/ or /api/relay.\n');
-  const socket = await bind(app, host, port, '--http-port');
+  const listener = await openListener(app, {
+    host,
+    port,
+    portOption: '--http-port',
+    changed: (isOpen) => {
+      if (isOpen) log.info('There are file descriptors again: the HTTP port is open');
+      else log.error('Out of file descriptors: the HTTP port is closed until there are some again');
+    },
+  });
   return {
-    port: us_socket_local_port(socket as never),
+    port: listener.port,
     inspector,
     async close() {
-      us_listen_socket_close(socket);
+      listener.close();
       await inspector.stop();
       app.close();
     },

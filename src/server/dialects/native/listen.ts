@@ -5,17 +5,11 @@ import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
 import { httpRules } from '../../admission/http-rules.ts';
 import type { Origins } from '../../admission/origins.ts';
 import { answer, serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
-import { bind } from '../../http/bind.ts';
 import { maxFrameBytes } from '../../http/frame-limit.ts';
+import { openListener } from '../../http/listener.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { createApp } from '../../http/tls.ts';
-import {
-  type HttpResponse,
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-  us_socket_local_port,
-} from '../../http/uws.ts';
+import type { HttpResponse, TemplatedApp } from '../../http/uws.ts';
 import { watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -39,6 +33,8 @@ export interface ListenDeps {
   readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly handlers: SocketHandlers;
+  /** The port was closed for lack of file descriptors, or is open again. */
+  readonly portChanged: (isOpen: boolean) => void;
   /** Adds the routes of the parts that have their own. */
   readonly addRoutes: (app: TemplatedApp) => void;
 }
@@ -77,6 +73,7 @@ export async function listen({
   refusals,
   metrics,
   handlers,
+  portChanged,
   addRoutes,
 }: ListenDeps): Promise<Listening> {
   const { maxUnsentBytes } = options;
@@ -132,11 +129,17 @@ export async function listen({
   serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
   addRoutes(app);
   serveNothingElse(app, 'There is nothing here.\n');
-  return bind(app, options.host, options.port).then((socket) => ({
+  const { host, port } = options;
+  const listener = await openListener(app, { host, port, changed: portChanged });
+  return {
     app,
-    port: us_socket_local_port(socket as never),
-    close: (hasClients) => close(app, socket, hasClients),
-  }));
+    port: listener.port,
+    async close(hasClients) {
+      listener.close();
+      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+      app.close();
+    },
+  };
 }
 
 /** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
@@ -146,10 +149,4 @@ function kindOf(resume: string | undefined): SocketKind {
 
 function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
   answer(res, { status, headers: [TEXT], body: `${message}\n` });
-}
-
-async function close(app: TemplatedApp, socket: us_listen_socket, hasClients: boolean): Promise<void> {
-  us_listen_socket_close(socket);
-  if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
-  app.close();
 }
