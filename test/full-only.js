@@ -5,6 +5,7 @@
 export const fullOnly = [
   'bench/',
   'interop/',
+  'packages/',
   'scripts/',
   'stress/',
   'e2e/chat.test.ts',
