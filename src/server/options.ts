@@ -39,6 +39,13 @@ export const serverOptions = {
     default: DEFAULT_PORT,
     help: 'Port to listen on.',
   },
+  healthPort: {
+    kind: 'integer',
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    help: 'Port that answers /healthz, /readyz and /metrics, in HTTP/1.0 too and never with TLS.',
+  },
   pingIntervalMs: {
     kind: 'integer',
     min: 50,

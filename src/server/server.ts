@@ -12,7 +12,9 @@ import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
+import { NOT_KEPT, TEXT } from './http/answer.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
+import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
 import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
@@ -44,6 +46,7 @@ export class SignalingServer {
   readonly parts: SignalingServerParts;
   readonly #listen: typeof listen;
   #listening: Listening | undefined;
+  #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   #hasEnded: () => void = () => {};
@@ -69,6 +72,11 @@ export class SignalingServer {
     return this.#listening?.port ?? 0;
   }
 
+  /** The port of `--health-port`; 0 without one. */
+  get healthPort(): number {
+    return this.#health?.port ?? 0;
+  }
+
   /** Where clients connect. */
   get url(): string {
     return `${usesTls(this.options) ? 'wss' : 'ws'}://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
@@ -89,6 +97,7 @@ export class SignalingServer {
       clock,
       queue,
     } = parts;
+    this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
     inspector.start();
     await cluster?.start();
@@ -106,6 +115,9 @@ export class SignalingServer {
         inspector.addRoutes(app);
         parts.rooms?.addRoutes(app, admission, origins);
       },
+    }).catch((error: Error) => {
+      this.#health?.close();
+      throw error;
     });
     this.#stopTimers = driveTimers(queue.timers, clock);
     parts.log.info(`Server starting on ${options.host}:${this.port}`);
@@ -149,9 +161,38 @@ export class SignalingServer {
     await rooms?.stop();
     await cluster?.stop();
     await listening.close(hasClients);
+    this.#health?.close();
     this.#stopTimers?.();
     metrics.stop();
     this.#hasEnded();
+  }
+
+  async #listenForHealth(): Promise<HealthListener | undefined> {
+    const { host, healthPort: port } = this.options;
+    if (port === undefined) return undefined;
+    const { readiness, metrics, origins, log } = this.parts;
+    const health = await listenForHealth({
+      host,
+      port,
+      answers: new Map<string, HealthAnswer>([
+        ['/healthz', () => ({ headers: [TEXT], body: 'ok\n' })],
+        ['/readyz', () => readiness.answer()],
+        [
+          '/metrics',
+          // As on the clients' port: no page may read them under a name of its own. A program in HTTP/1.0 names none.
+          async (name: string) =>
+            name === '' || origins.isServedName(name)
+              ? { headers: [['content-type', metrics.contentType], NOT_KEPT], body: await metrics.text() }
+              : {
+                  status: '403 Forbidden',
+                  headers: [TEXT],
+                  body: 'Not under that host name (--public-host).\n',
+                },
+        ],
+      ]),
+    });
+    log.info(`Health checks on ${host}:${health.port}`);
+    return health;
   }
 
   #portChanged(isOpen: boolean): void {

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+async function ask(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (bytes) => {
+    text += bytes.toString('latin1');
+  });
+  socket.write(`${request}\r\n\r\n`);
+  await once(socket, 'close');
+  return text;
+}
+
+describe('--health-port', () => {
+  it.each([
+    ['/healthz', 'ok\n'],
+    ['/readyz', 'ready\n'],
+    ['/metrics', '# HELP pairlane_sessions'],
+  ])('answers %s in HTTP/1.0 without a Host, and HEAD without the body', async (path, body) => {
+    const { server } = await startTestServer({ healthPort: 0 });
+    const text = await ask(server.healthPort, `GET ${path} HTTP/1.0`);
+    expect(text).toMatch(/^HTTP\/1\.[01] 200 /);
+    expect(text.split('\r\n\r\n')[1]).toContain(body);
+    const head = await ask(server.healthPort, `HEAD ${path} HTTP/1.0`);
+    expect(head).toMatch(/^HTTP\/1\.[01] 200 /);
+    expect(head.split('\r\n\r\n')[1]).toBe('');
+  });
+
+  it('says 503 with the reason when the server wants no clients', async () => {
+    const { server } = await startTestServer({ healthPort: 0 });
+    server.parts.readiness.add('out_of_descriptors');
+    const text = await ask(server.healthPort, 'GET /readyz HTTP/1.0');
+    expect(text).toMatch(/^HTTP\/1\.[01] 503 /);
+    expect(text).toContain('(out_of_descriptors)');
+  });
+
+  it('answers nothing else, and no metrics under the name of a foreign page', async () => {
+    const { server } = await startTestServer({ healthPort: 0 });
+    for (const path of ['/', '/inspect/', '/drain'])
+      expect(await ask(server.healthPort, `GET ${path} HTTP/1.0`)).toMatch(/^HTTP\/1\.[01] 404 /);
+    expect(await ask(server.healthPort, 'POST /readyz HTTP/1.0')).toMatch(/^HTTP\/1\.[01] 404 /);
+    const foreign = await ask(server.healthPort, 'GET /metrics HTTP/1.1\r\nHost: evil.example');
+    expect(foreign).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  it('that is taken is an error that names the option', async () => {
+    const { server } = await startTestServer({ healthPort: 0 });
+    await expect(startTestServer({ healthPort: server.healthPort })).rejects.toThrow(
+      /EADDRINUSE. Choose another --health-port/,
+    );
+  });
+});
