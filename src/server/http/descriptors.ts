@@ -4,14 +4,16 @@
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import type { ServerOptions } from '../options.ts';
 
 /** For the program's own files, records, log, bus and health checks, and for the inspector's sockets. */
 const RESERVED = 64;
 /** What HTTP gets at most of the rest: it is short-lived, clients stay. */
 const HTTP_SHARE = 0.25;
 
-type ConnectionLimits = Pick<ServerOptions, 'maxConnections' | 'maxHttpConnections'>;
+interface ConnectionLimits {
+  readonly maxConnections: number;
+  readonly maxHttpConnections: number;
+}
 
 /** @returns how many descriptors this process may have; undefined: nothing limits them, or nothing tells */
 export function descriptorLimit(): number | undefined {
