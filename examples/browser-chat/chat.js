@@ -25,7 +25,7 @@ peer.on('open', () => status('Connected.'));
 peer.on('message', (text) => show(text, 'theirs'));
 peer.on('peer_disconnected', () => {
   status('The other one left.');
-  invite();
+  invite().catch((error) => status(error.message)); // the server may be gone, too
 });
 peer.on('error', (error) => status(error.message));
 
