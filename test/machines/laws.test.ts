@@ -42,37 +42,82 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     cutOff: ['WENT_AWAY', 'MOVING', 'CUT_OFF'],
   },
   player: { outside: [], joined: [] },
+  // What a connection that is closed already still had to say; an offer of ours that was rolled back is not sent.
   negotiation: {
     'open.signaling.connecting': [],
     'open.signaling.online': ['WELCOMED'],
-    'open.signaling.waiting': ['WELCOMED', 'SOCKET_LOST'],
+    'open.signaling.waiting': ['SOCKET_LOST'],
     'open.signaling.lost': ['WELCOMED', 'SOCKET_LOST'],
     'open.connection.unpaired': [
-      ...['OFFER_RECEIVED', 'ANSWER_RECEIVED', 'CANDIDATE_RECEIVED', 'PEER_DISCONNECTED', 'UNPAIR_ASKED'],
-      // What a connection that is closed already still had to say.
-      ...[
-        'LOCAL_OFFER_SET',
-        'LOCAL_ANSWER_SET',
-        'LOCAL_CANDIDATE_FOUND',
-        'DESCRIPTION_REFUSED',
-        'SOCKET_LOST',
-        'WELCOMED',
-      ],
-      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED', 'CLOSED_BY_PEER'],
+      'UNPAIR_ASKED',
+      'WELCOMED',
+      'OFFER_RECEIVED',
+      'ANSWER_RECEIVED',
+      'CANDIDATE_RECEIVED',
+      'PEER_DISCONNECTED',
+      'SOCKET_LOST',
+      'LOCAL_OFFER_SET',
+      'LOCAL_ANSWER_SET',
+      'LOCAL_CANDIDATE_FOUND',
+      'DESCRIPTION_REFUSED',
+      'CONNECTION_ESTABLISHED',
+      'CONNECTION_FAILED',
+      'NETWORK_CHANGED',
+      'CLOSED_BY_PEER',
+      'DRAINED',
+      'CANDIDATE_REFUSED',
     ],
     'open.connection.paired.expecting': [
-      ...['ANSWER_RECEIVED', 'LOCAL_OFFER_SET'],
-      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+      'ANSWER_RECEIVED',
+      'LOCAL_OFFER_SET',
+      'CONNECTION_ESTABLISHED',
+      'CONNECTION_FAILED',
+      'NETWORK_CHANGED',
+      'DRAINED',
     ],
-    'open.connection.paired.offering': ['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
-    // An offer of ours that was rolled back is not sent, and nobody answers it.
+    'open.connection.paired.offering': [
+      'CONNECTION_ESTABLISHED',
+      'CONNECTION_FAILED',
+      'NETWORK_CHANGED',
+      'DRAINED',
+    ],
     'open.connection.paired.answering': [
-      ...['ANSWER_RECEIVED', 'LOCAL_OFFER_SET'],
-      ...['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+      'ANSWER_RECEIVED',
+      'LOCAL_OFFER_SET',
+      'CONNECTION_ESTABLISHED',
+      'CONNECTION_FAILED',
+      'NETWORK_CHANGED',
+      'DRAINED',
     ],
-    'open.connection.paired.checking': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'NETWORK_CHANGED'],
-    'open.connection.paired.connected': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'CONNECTION_ESTABLISHED'],
-    'open.connection.paired.restarting': ['CONNECTION_ESTABLISHED', 'CONNECTION_FAILED', 'NETWORK_CHANGED'],
+    'open.connection.paired.checking': ['ANSWER_RECEIVED', 'LOCAL_OFFER_SET', 'NETWORK_CHANGED', 'DRAINED'],
+    'open.connection.paired.connected': [
+      'ANSWER_RECEIVED',
+      'LOCAL_OFFER_SET',
+      'CONNECTION_ESTABLISHED',
+      'DRAINED',
+    ],
+    'open.connection.paired.restarting': [
+      'CONNECTION_ESTABLISHED',
+      'CONNECTION_FAILED',
+      'NETWORK_CHANGED',
+      'DRAINED',
+    ],
+    'open.connection.paired.draining': [
+      'OFFER_RECEIVED',
+      'ANSWER_RECEIVED',
+      'LOCAL_OFFER_SET',
+      'CONNECTION_ESTABLISHED',
+      'NETWORK_CHANGED',
+    ],
+  },
+
+  // Of a player that is not, or no longer, connected to there is nothing to hear.
+  'remote-player': {
+    apart: ['PLAYER_LEFT', 'SOCKET_CONNECTED', 'CHANNEL_OPENED', 'PEER_GONE', 'GAVE_UP'],
+    wanted: ['CONNECT_ASKED', 'OFFER_RECEIVED', 'PLAYER_LEFT', 'CHANNEL_OPENED', 'PEER_GONE', 'GAVE_UP'],
+    'paired.connecting': ['CONNECT_ASKED', 'SOCKET_CONNECTED'],
+    'paired.open.present': ['CONNECT_ASKED', 'SOCKET_CONNECTED', 'CHANNEL_OPENED'],
+    'paired.open.departed': ['SOCKET_CONNECTED', 'CHANNEL_OPENED'],
   },
   'relay-link': {
     // Nobody has an id here that could be taken from it; and a link is reached once.
@@ -93,7 +138,12 @@ interface Walker {
   readonly wheel: TimerWheel;
 }
 
-function walkerOf({ machine }: MachineCase, input: unknown): Walker {
+/** One host a machine: it learns its steps once. */
+const hosts = new Map<AnyStateMachine, Omit<Walker, 'instance'>>();
+
+function hostFor(machine: AnyStateMachine): Omit<Walker, 'instance'> {
+  const known = hosts.get(machine);
+  if (known) return known;
   const executors = Object.fromEntries(
     Object.keys(machine.implementations.actions).map((name) => [name, () => {}]),
   );
@@ -105,17 +155,27 @@ function walkerOf({ machine }: MachineCase, input: unknown): Walker {
       throw error;
     },
   });
+  const made = { host, wheel: queue.timers };
+  hosts.set(machine, made);
+  return made;
+}
+
+function walkerOf({ machine }: MachineCase, input: unknown): Walker {
+  const { host, wheel } = hostFor(machine);
   const instance = new Hosted<unknown>();
   host.start(instance, input);
-  return { instance, host, wheel: queue.timers };
+  return { instance, host, wheel };
 }
+
+/** The nearest so many: contexts make more of them than there is time for. */
+const MAX_STATES = 5_000;
 
 /** Breadth first over all states that events and timers lead to, by the names of the active states. */
 function explore(machineCase: MachineCase, visit: (walker: Walker) => void): void {
   type Move = { type: string } | number;
   const seen = new Set<string>();
   const open: { input: unknown; path: Move[] }[] = machineCase.inputs.map((input) => ({ input, path: [] }));
-  while (open.length > 0) {
+  while (open.length > 0 && seen.size < MAX_STATES) {
     const { input, path } = open.shift() as { input: unknown; path: Move[] };
     const walker = walkerOf(machineCase, input);
     for (const move of path) {
@@ -123,16 +183,18 @@ function explore(machineCase: MachineCase, visit: (walker: Walker) => void): voi
       else walker.host.dispatch(walker.instance, move);
     }
     const key = JSON.stringify([walker.instance.value, walker.instance.context], withoutCounters);
+    if (!seen.has(key)) visit(walker);
+    // The next one's time is its own.
+    walker.wheel.disarmAll(walker.instance);
     if (seen.has(key)) continue;
     seen.add(key);
-    visit(walker);
     for (const move of [...machineCase.events, 60_000]) open.push({ input, path: [...path, move] });
   }
 }
 
 /** What grows without end would make every state a new one. */
 const withoutCounters = (field: string, value: unknown) =>
-  ['attempts', 'backoffMs', 'settings'].includes(field) ? undefined : value;
+  ['attempts', 'backoffMs', 'candidatesRefused', 'settings'].includes(field) ? undefined : value;
 
 const activeNodes = ({ host, instance }: Walker) =>
   (host.snapshotOf(instance) as unknown as { _nodes: AnyStateNode[] })._nodes;
