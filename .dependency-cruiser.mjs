@@ -8,9 +8,10 @@ const parts = {
   protocol: [],
   machines: ['protocol'],
   common: ['machines', 'protocol'],
+  contract: ['common', 'machines', 'protocol'],
   inspector: ['common', 'machines', 'protocol'],
   // Records are told apart by the same sentences in a list that the server makes and on the page.
-  server: ['common', 'inspector/records', 'machines', 'protocol'],
+  server: ['common', 'contract', 'inspector/records', 'machines', 'protocol'],
   client: ['common', 'machines', 'protocol'],
   site: ['client/browser', 'protocol'],
 };

@@ -52,6 +52,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./inspector/charts/chart-command.ts')).chartCommand,
   },
   {
+    name: 'schema',
+    about: 'Print the wire as JSON Schema, or as AsyncAPI.',
+    load: async () => (await import('./contract/schema-command.ts')).schemaCommand,
+  },
+  {
     name: 'replay',
     about: 'Step the machines through a recorded pairing.',
     load: async () => (await import('./inspector/records/replay-command.ts')).replayCommand,

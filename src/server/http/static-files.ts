@@ -15,8 +15,9 @@ export interface ServedFile {
     | 'text/html; charset=utf-8'
     | 'text/javascript; charset=utf-8'
     | 'image/svg+xml'
-    | 'text/css; charset=utf-8';
-  /** A script that pages of other origins may import. */
+    | 'text/css; charset=utf-8'
+    | 'application/json; charset=utf-8';
+  /** What pages of other origins may import. */
   readonly isShared?: boolean;
 }
 

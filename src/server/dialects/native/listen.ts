@@ -1,5 +1,6 @@
 /** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
 
+import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
 import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
 import { httpRules } from '../../admission/http-rules.ts';
@@ -46,7 +47,7 @@ export interface Listening {
   close(hasClients: boolean): Promise<void>;
 }
 
-/** The browser client, and the page to try it. */
+/** The browser client, the page to try it, and the wire as documents. */
 const FILES: readonly ServedFile[] = [
   { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
   { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
@@ -57,6 +58,14 @@ const FILES: readonly ServedFile[] = [
     type: 'text/javascript; charset=utf-8',
     isShared: true,
   },
+  ...documentNames.map(
+    (name): ServedFile => ({
+      path: `/schemas/${name}.json`,
+      file: `schemas/${name}.json`,
+      type: 'application/json; charset=utf-8',
+      isShared: true,
+    }),
+  ),
 ];
 
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */

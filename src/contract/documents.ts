@@ -1,0 +1,11 @@
+/** Every document of the contract by its name, as `pairlane schema` prints it and the server gives it at /schemas/. */
+import { asyncApi } from './asyncapi.ts';
+import { type Document, jsonSchemas } from './json-schemas.ts';
+
+export const documentNames = [...Object.keys(jsonSchemas), 'asyncapi'] as const;
+
+/** @param version of the package @returns undefined for a name that is none */
+export function documentOf(name: string, version: string): Document | undefined {
+  if (name === 'asyncapi') return asyncApi(version);
+  return Object.hasOwn(jsonSchemas, name) ? jsonSchemas[name] : undefined;
+}
