@@ -57,6 +57,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./contract/schema-command.ts')).schemaCommand,
   },
   {
+    name: 'conform',
+    about: 'Check a server, or a client, against the protocol, case by case.',
+    load: async () => (await import('./contract/conform/conform-command.ts')).conformCommand,
+  },
+  {
     name: 'replay',
     about: 'Step the machines through a recorded pairing.',
     load: async () => (await import('./inspector/records/replay-command.ts')).replayCommand,

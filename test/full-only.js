@@ -15,6 +15,7 @@ export const fullOnly = [
   'e2e/inspector-rooms.test.ts',
   'e2e/rooms.test.ts',
   'client/commands/bots.test.ts',
+  'contract/conform.test.ts',
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
   'server/cluster/model.test.ts',

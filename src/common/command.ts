@@ -18,7 +18,7 @@ export interface CommandDefinition<Table extends OptionTable> {
   readonly about: string;
   /** More than one line of what it does, for its own `--help`. */
   readonly details?: string;
-  /** Names of arguments that are no options, in order, as help shows them; all are required. */
+  /** Names of arguments that are no options, in order, as help shows them; required, but for a last one in brackets. */
   readonly positionals?: readonly string[];
   readonly options: Table;
   /** @returns the process's exit status */
@@ -34,6 +34,8 @@ export class CommandError extends Error {
     this.status = status;
   }
 }
+
+const isFlag = (argument: string) => argument.startsWith('-');
 
 /** The status of a command line that is wrong, as for most programs. */
 const USAGE_STATUS = 2;
@@ -54,10 +56,13 @@ export function defineCommand<const Table extends OptionTable>(
         return 0;
       }
       try {
-        const missing = positionals.findIndex((_, at) => args[at] === undefined || args[at].startsWith('-'));
-        if (missing >= 0) throw new OptionError([`${positionals[missing]}: is missing`]);
-        const given = args.slice(0, positionals.length);
-        return await definition.run(readOptions(options, args.slice(positionals.length)), given);
+        const given = args
+          .slice(0, positionals.length)
+          .filter((_, at) => !args.slice(0, at + 1).some(isFlag));
+        const missing = positionals[given.length];
+        if (missing !== undefined && !missing.startsWith('['))
+          throw new OptionError([`${missing}: is missing`]);
+        return await definition.run(readOptions(options, args.slice(given.length)), given);
       } catch (error) {
         if (error instanceof OptionError) {
           for (const problem of error.problems)

@@ -21,10 +21,15 @@ function messagesOf(id: string, title: string, schemas: Document): Document {
 
 function numberedFrame(from: 'client' | 'server'): Document {
   const count = { type: 'integer', minimum: 0 } as const;
+  const senderSeq = {
+    ...count,
+    minimum: 1,
+    description: 'Of a relayed message: the seq that the peer gave it.',
+  };
   return {
     $schema: DIALECT,
     $id: `${from}-numbered-frame.json`,
-    title: `What a ${from} sends in a session that can be resumed: [seq, received, message]`,
+    title: `What a ${from} sends in a session that can be resumed: ${from === 'client' ? '[seq, ack, message]' : '[seq, ack, message, sender seq?]'}`,
     type: 'array',
     prefixItems: [
       {
@@ -32,8 +37,12 @@ function numberedFrame(from: 'client' | 'server'): Document {
         minimum: 1,
         description: 'The number of this frame: one more than that of the frame before.',
       },
-      { ...count, description: 'The seq of the last numbered frame that the sender received; 0: none.' },
+      {
+        ...count,
+        description: 'The seq of the last frame of the other side that is safe with the sender; 0: none.',
+      },
       { $ref: `${from}-message.json` },
+      ...(from === 'server' ? [senderSeq] : []),
     ],
     minItems: 3,
     items: false,

@@ -83,6 +83,15 @@ describe('the JSON Schema documents', () => {
   });
 });
 
+describe('a server frame of a session that comes back', () => {
+  it('fits the document, also a relayed one with the number that its sender gave it', () => {
+    const validate = check('server-numbered-frame');
+    expect(validate([1, 0, { type: 'paired', peer_id: 'a', initiator: true, epoch: 7 }])).toBe(true);
+    expect(validate([2, 2, { type: 'answer', sdp: 'SDP', epoch: 7, from_peer: true }, 1])).toBe(true);
+    expect(validate([2, 2, { type: 'answer', sdp: 'SDP', epoch: 7, from_peer: true }, 0])).toBe(false);
+  });
+});
+
 describe('the AsyncAPI document', () => {
   const document = asyncApi('1.2.3');
 

@@ -1,0 +1,162 @@
+/** `pairlane conform`: whether a server, or a client, does what the protocol says, case by case. */
+import { CommandError, defineCommand } from '../../common/command.ts';
+import { printable } from '../../common/printable.ts';
+import type { Case, Level } from './case.ts';
+import { judgeClient } from './client-trial.ts';
+import { fullCases } from './full-cases.ts';
+import { runCases, type Verdict } from './run-cases.ts';
+import { schemaCases } from './schema-cases.ts';
+import { pingCases, seedCases } from './seed-cases.ts';
+import { walkCases } from './walk-cases.ts';
+import { Wire } from './wire.ts';
+
+const USAGE_STATUS = 2;
+
+export const conformCommand = defineCommand({
+  name: 'conform',
+  about: 'Check a server, or a client, against the protocol, case by case.',
+  details:
+    'Check a server at a URL (ws://HOST:PORT/), or with --client a client, against the protocol: each case says\n' +
+    'whether it passed, or when the other side differed, what was expected and what came. Ends with 1 when one fails.\n' +
+    'The server should be one process that nobody else uses, with its usual limits; cases that cannot be tried there\n' +
+    'are skipped and say why.',
+  positionals: ['[URL]'],
+  options: {
+    client: {
+      kind: 'text',
+      value: 'COMMAND',
+      isFlagOnly: true,
+      help: 'Play the server for two runs of this command; {url} in it is where they connect.',
+    },
+    level: {
+      kind: 'choice',
+      choices: ['full', 'seed'],
+      default: 'full',
+      isFlagOnly: true,
+      help: 'seed: only the first protocol, which every version speaks.',
+    },
+    only: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Only cases with this text in their name.' },
+    walks: {
+      kind: 'integer',
+      min: 0,
+      max: 10_000,
+      default: 10,
+      isFlagOnly: true,
+      help: 'Random walks of four clients, judged by a model.',
+    },
+    seed: {
+      kind: 'integer',
+      min: 0,
+      max: 2 ** 31 - 1,
+      default: 1,
+      isFlagOnly: true,
+      help: 'The same number, the same walks.',
+    },
+    patienceMs: {
+      kind: 'integer',
+      min: 10,
+      max: 600_000,
+      default: 5_000,
+      isFlagOnly: true,
+      help: 'Milliseconds that an answer may take.',
+    },
+    pingIntervalMs: {
+      kind: 'integer',
+      min: 0,
+      max: 3_600_000,
+      isFlagOnly: true,
+      help: 'Of a server that does not say it in `your_id`.',
+    },
+    json: {
+      kind: 'switch',
+      isFlagOnly: true,
+      help: 'One JSON object a case on stdout, and one with the counts.',
+    },
+  },
+  async run({ client, level, only, walks, seed, patienceMs, pingIntervalMs, json }, [url]) {
+    if ((client === undefined) === (url === undefined))
+      throw new CommandError('give the URL of a server, or --client COMMAND', USAGE_STATUS);
+    const told = json ? tellJson : tell;
+    const verdicts =
+      client === undefined
+        ? await judgeServer(
+            {
+              url: await reachable(url as string, patienceMs),
+              level: level as Level,
+              only,
+              walks,
+              seed,
+              patienceMs,
+              pingIntervalMs,
+            },
+            told,
+          )
+        : await judgeClient({ command: client, patienceMs }, told);
+    return conclude(verdicts, json);
+  },
+});
+
+interface ServerTrial {
+  readonly url: string;
+  readonly level: Level;
+  readonly only: string | undefined;
+  readonly walks: number;
+  readonly seed: number;
+  readonly patienceMs: number;
+  readonly pingIntervalMs: number | undefined;
+}
+
+async function judgeServer(
+  { only, walks, pingIntervalMs, ...options }: ServerTrial,
+  told: (verdict: Verdict) => void,
+): Promise<Verdict[]> {
+  const all: readonly Case[] = [
+    ...seedCases,
+    ...pingCases(pingIntervalMs),
+    ...fullCases,
+    ...schemaCases,
+    ...walkCases(walks),
+  ];
+  const chosen = all.filter(({ name }) => only === undefined || name.includes(only));
+  if (chosen.length === 0) throw new CommandError(`no case has '${only}' in its name`, USAGE_STATUS);
+  return runCases(chosen, options, told);
+}
+
+/** @throws CommandError when nobody answers there, before every case says so */
+async function reachable(url: string, patienceMs: number): Promise<string> {
+  if (!/^wss?:\/\//.test(url) || !URL.canParse(url))
+    throw new CommandError(
+      `'${url}' is no URL of a WebSocket; it should be like ws://127.0.0.1:8765/`,
+      USAGE_STATUS,
+    );
+  const wire = new Wire({ url, patienceMs });
+  try {
+    await wire.opened('');
+  } catch {}
+  const isOpen = wire.isOpen;
+  await wire.close();
+  if (!isOpen) throw new CommandError(`no WebSocket server answers at ${url}`);
+  return url;
+}
+
+function tell({ result, name, when, expected, got, why }: Verdict): void {
+  const lines = [`${result === 'skipped' ? 'skip' : result}  ${name}${why ? `: ${why}` : ''}`];
+  if (result === 'fail')
+    lines.push(`        when      ${when}`, `        expected  ${expected}`, `        got       ${got}`);
+  process.stdout.write(`${lines.map(printable).join('\n')}\n`);
+}
+
+function tellJson(verdict: Verdict): void {
+  process.stdout.write(`${JSON.stringify(verdict)}\n`);
+}
+
+function conclude(verdicts: readonly Verdict[], json: boolean): number {
+  const count = (result: Verdict['result']) => verdicts.filter((one) => one.result === result).length;
+  const counts = { passed: count('pass'), failed: count('fail'), skipped: count('skipped') };
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(counts)}\n`
+      : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
+  );
+  return counts.failed === 0 ? 0 : 1;
+}

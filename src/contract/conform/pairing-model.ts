@@ -1,0 +1,127 @@
+/**
+ * Who should hear what: a model of pairings for a few clients, written from docs/protocol.md and not from the machines.
+ * It is told what a client does, and says what each client hears of it.
+ */
+
+export type Did =
+  | { readonly do: 'ask'; readonly target: number }
+  | { readonly do: 'offer' | 'answer' | 'candidate' | 'unpair'; readonly isOld?: boolean }
+  | { readonly do: 'report'; readonly state: 'connected' | 'failed'; readonly isOld?: boolean }
+  | { readonly do: 'leave' };
+
+/** What a client hears, as far as the model knows it: of whom, by number, and what kind of thing. */
+export type Heard =
+  | { readonly type: 'paired'; readonly peer: number; readonly isInitiator: boolean }
+  | { readonly type: 'offer' | 'answer' | 'candidate' }
+  | { readonly type: 'peer_disconnected'; readonly peer: number; readonly reason: string }
+  | { readonly type: 'error'; readonly code: string };
+
+interface Pair {
+  readonly initiator: number;
+  readonly responder: number;
+  /** Whose offer is, or was last, on the table. */
+  offerer: number | undefined;
+  isAnswered: boolean;
+}
+
+export class PairingModel {
+  readonly #level: 'seed' | 'full';
+  readonly #here: Set<number>;
+  #pairs: Pair[] = [];
+
+  constructor(level: 'seed' | 'full', clients: number) {
+    this.#level = level;
+    this.#here = new Set(Array.from({ length: clients }, (_, client) => client));
+  }
+
+  isHere(client: number): boolean {
+    return this.#here.has(client);
+  }
+
+  isPaired(client: number): boolean {
+    return this.#pairOf(client) !== undefined;
+  }
+
+  /** @returns what is heard, by whom */
+  step(client: number, did: Did): Map<number, Heard[]> {
+    const heard = new Map<number, Heard[]>();
+    const tell = (to: number, what: Heard) => heard.set(to, [...(heard.get(to) ?? []), what]);
+    const pair = this.#pairOf(client);
+    const peer = pair && (pair.initiator === client ? pair.responder : pair.initiator);
+    switch (did.do) {
+      case 'ask': {
+        const code = this.#refusalOf(client, did.target);
+        if (code) tell(client, { type: 'error', code });
+        else {
+          this.#pairs.push({
+            initiator: client,
+            responder: did.target,
+            offerer: undefined,
+            isAnswered: false,
+          });
+          tell(client, { type: 'paired', peer: did.target, isInitiator: true });
+          tell(did.target, { type: 'paired', peer: client, isInitiator: false });
+        }
+        return heard;
+      }
+      case 'leave':
+        this.#here.delete(client);
+        if (pair && peer !== undefined) {
+          this.#end(pair);
+          tell(peer, { type: 'peer_disconnected', peer: client, reason: 'disconnected' });
+        }
+        return heard;
+      default:
+    }
+    if (!pair || peer === undefined) {
+      if (this.#level === 'full') tell(client, { type: 'error', code: 'not_paired' });
+      return heard;
+    }
+    if (did.isOld) return heard;
+    switch (did.do) {
+      case 'unpair':
+        this.#end(pair);
+        tell(peer, { type: 'peer_disconnected', peer: client, reason: 'unpaired' });
+        return heard;
+      // It is for the server alone.
+      case 'report':
+        return heard;
+      default: {
+        const code = this.outOfOrder(client, did.do);
+        if (code) tell(client, { type: 'error', code });
+        else tell(peer, { type: did.do });
+        if (code) return heard;
+        if (did.do === 'offer') pair.offerer = client;
+        if (did.do !== 'candidate') pair.isAnswered = did.do === 'answer';
+        return heard;
+      }
+    }
+  }
+
+  /** Why a signal is out of order; undefined when it passes. */
+  outOfOrder(client: number, type: Did['do']): string | undefined {
+    const pair = this.#pairOf(client);
+    if (!pair) return undefined;
+    const isOpen = pair.offerer !== undefined && !pair.isAnswered;
+    // Of two offers at once the initiator's stands; the responder is polite, and takes its own back.
+    if (type === 'offer')
+      return isOpen && client !== pair.offerer && client === pair.responder ? 'offer_collision' : undefined;
+    return type === 'answer' && (!isOpen || client === pair.offerer) ? 'no_offer' : undefined;
+  }
+
+  /** In the order of docs/protocol.md: the target is there, the asker free, the target free. */
+  #refusalOf(client: number, target: number): string | undefined {
+    if (!this.#here.has(target)) return 'target_not_found';
+    if (client === target) return 'self_pairing';
+    if (this.isPaired(client)) return 'already_paired';
+    return this.isPaired(target) ? 'target_already_paired' : undefined;
+  }
+
+  #pairOf(client: number): Pair | undefined {
+    return this.#pairs.find(({ initiator, responder }) => initiator === client || responder === client);
+  }
+
+  #end(pair: Pair): void {
+    this.#pairs = this.#pairs.filter((other) => other !== pair);
+  }
+}

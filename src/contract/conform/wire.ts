@@ -1,0 +1,146 @@
+/** One client of the server under test, frame by frame: what it is sent is kept, and read in order. */
+import { EventEmitter, once } from 'node:events';
+import { WebSocket } from 'ws';
+import { isRecord } from '../../protocol/index.ts';
+import { Deviation } from './deviation.ts';
+
+export interface Message {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Target {
+  readonly url: string;
+  /** How long an answer may take, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** An id that no server gives: whoever asks for it is told so, which marks the end of what came before. */
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+const NOT_FOUND = 'Target client not found';
+
+export class Wire {
+  readonly #socket: WebSocket;
+  readonly #patienceMs: number;
+  readonly #frames: string[] = [];
+  readonly #changes = new EventEmitter();
+  /** Undefined while it is open. */
+  closeCode: number | undefined;
+  /** The first message of the connection. */
+  greeting: Message = { type: 'none' };
+  /** Whether it answers pings, which most cases do not look at. */
+  answersPings = true;
+
+  constructor({ url, patienceMs }: Target, query = '') {
+    this.#patienceMs = patienceMs;
+    const address = new URL(url);
+    if (query !== '') address.search = address.search ? `${address.search}&${query}` : `?${query}`;
+    this.#socket = new WebSocket(address, { perMessageDeflate: false });
+    this.#socket.on('message', (data) => this.#came(String(data)));
+    this.#socket.on('open', () => this.#changes.emit('change'));
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', (code) => {
+      this.closeCode = code;
+      this.#changes.emit('change');
+    });
+  }
+
+  get id(): string {
+    return String(this.greeting.id);
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Sends an object as JSON, a string as it is. */
+  send(message: object | string): void {
+    this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** Waits until the socket is open. */
+  async opened(when: string): Promise<void> {
+    const isOver = () => this.#socket.readyState !== WebSocket.CONNECTING;
+    await this.#until(isOver, when, 'an open socket', 0);
+  }
+
+  /**
+   * The next message, whatever it is.
+   * @param when what it should answer, for the report
+   * @param extraMs how much longer than usual it may take
+   */
+  async next(when: string, extraMs = 0): Promise<Message> {
+    const frame = await this.nextFrame(when, extraMs);
+    const message = parse(frame);
+    if (!message) throw new Deviation(when, 'a JSON object with a `type`', frame.slice(0, 200));
+    return message;
+  }
+
+  /** The next frame, as it came. */
+  async nextFrame(when: string, extraMs = 0): Promise<string> {
+    const isOver = () => this.#frames.length > 0 || this.closeCode !== undefined;
+    await this.#until(isOver, when, 'an answer', extraMs);
+    const frame = this.#frames.shift();
+    if (frame === undefined) throw new Deviation(when, 'an open socket', `closed with ${this.closeCode}`);
+    return frame;
+  }
+
+  /**
+   * Everything that came up to now: the server answers one client in order, so a question of ours marks the end.
+   * @param notFound how many answers like that to our question there are to be before it
+   */
+  async heard(when: string, notFound = 0): Promise<Message[]> {
+    this.send({ type: 'pair_request', target_id: NOBODY });
+    const heard: Message[] = [];
+    let left = notFound;
+    for (;;) {
+      const message = await this.next(when);
+      const isNotFound = message.type === 'error' && message.message === NOT_FOUND;
+      if (isNotFound && left === 0) return heard;
+      if (isNotFound) left -= 1;
+      heard.push(message);
+    }
+  }
+
+  /** Waits until the server has closed it. @returns the close code */
+  async closed(when: string, extraMs = 0): Promise<number> {
+    await this.#until(() => this.closeCode !== undefined, when, 'the socket closed', extraMs);
+    return this.closeCode as number;
+  }
+
+  /** @param code left out, the connection is cut without a word */
+  async close(code?: number): Promise<void> {
+    if (this.closeCode !== undefined) return;
+    const closed = once(this.#socket, 'close');
+    if (code === undefined) this.#socket.terminate();
+    else this.#socket.close(code);
+    await closed;
+  }
+
+  #came(frame: string): void {
+    if (this.answersPings && parse(frame)?.type === 'ping') this.send({ type: 'pong' });
+    else this.#frames.push(frame);
+    this.#changes.emit('change');
+  }
+
+  async #until(fact: () => boolean, when: string, what: string, extraMs: number): Promise<void> {
+    const patienceMs = this.#patienceMs + extraMs;
+    const signal = AbortSignal.timeout(patienceMs);
+    while (!fact()) {
+      try {
+        await once(this.#changes, 'change', { signal });
+      } catch {
+        throw new Deviation(when, what, `nothing within ${patienceMs} ms`);
+      }
+    }
+  }
+}
+
+function parse(text: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) && typeof value.type === 'string' ? (value as Message) : undefined;
+  } catch {
+    return undefined;
+  }
+}

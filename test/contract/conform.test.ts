@@ -1,0 +1,163 @@
+/** The kit passes those who do what the protocol says, and names what others do otherwise. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Verdict } from '../../src/contract/conform/run-cases.ts';
+import { Run } from '../support/servers/cli-process.ts';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
+
+// The system's Python, for which Debian's packages are.
+const PYTHON = '/usr/bin/python3';
+const PING_INTERVAL_MS = 500;
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+/** The server of the first protocol, in Python. @param mutant the promise that it breaks @returns its URL */
+async function seedServer(mutant = ''): Promise<string> {
+  const child = spawn(PYTHON, ['test/contract/seed/server.py', '--mutant', mutant], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(child);
+  for await (const port of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
+    return `ws://127.0.0.1:${port}/`;
+  throw new Error('the server in Python has ended');
+}
+
+async function conform(...args: string[]): Promise<{ status: number | null; verdicts: Verdict[] }> {
+  const run = new Run(['dist/cli.js', 'conform', ...args, '--json']);
+  const status = await run.exited();
+  if (run.stdout === '') throw new Error(`it said nothing, and ended with ${status}: ${run.stderr}`);
+  const lines = run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { status, verdicts: lines.slice(0, -1) };
+}
+
+const failed = (verdicts: readonly Verdict[]) => verdicts.filter(({ result }) => result === 'fail');
+const seedLevel = ['--level', 'seed', '--ping-interval-ms', String(PING_INTERVAL_MS)];
+
+describe('pairlane conform, for a server', () => {
+  it(
+    'passes Pairlane in all that its protocol says, nothing skipped',
+    async () => {
+      const server = new Run([
+        'dist/cli.js',
+        'serve',
+        '--port',
+        '0',
+        '--ping-interval-ms',
+        String(PING_INTERVAL_MS),
+      ]);
+      const [, address] = await server.printed(/Server starting on (127\.0\.0\.1:\d+)/);
+      const { status, verdicts } = await conform(`ws://${address}/`);
+      expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
+      expect(status).toBe(0);
+      expect(verdicts.length).toBeGreaterThan(40);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'passes a server of the first protocol in Python at level seed',
+    async () => {
+      const { status, verdicts } = await conform(...[await seedServer(), ...seedLevel]);
+      expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
+      expect(status).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it.each([
+    ['one-id', 'your_id is the first message of every connection, and no two ids are equal'],
+    [
+      'order-of-checks',
+      'a pair request is refused in order: the target exists, the asker is free, the target is free',
+    ],
+    [
+      'initiator',
+      'a pair request pairs: the one who asked is the initiator, and each is told the id of the other',
+    ],
+    ['forged-from-peer', 'offer reaches the peer as it was sent, with from_peer, and nobody else'],
+    ['drops-fields', 'candidate reaches the peer as it was sent, with from_peer, and nobody else'],
+    ['echo', 'offer reaches the peer as it was sent, with from_peer, and nobody else'],
+    ['silent-leave', 'a peer that closes its socket is told of, and the other may pair with a third'],
+    ['stays-paired', 'a peer that loses its socket is told of, and the other may pair with a third'],
+    [
+      'bad-input-closes',
+      'what is no JSON, no object or of no known type is answered with an error at most, and the connection stays',
+    ],
+    ['no-ping', 'a silent client is pinged, a pong keeps it, and one that never answers is closed'],
+  ])(
+    'names the case when a server breaks its promise: %s',
+    async (mutant, name) => {
+      const url = await seedServer(mutant);
+      const { status, verdicts } = await conform(url, ...seedLevel, '--only', name);
+      expect(failed(verdicts).map((verdict) => verdict.name)).toEqual([name]);
+      expect(status).toBe(1);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'judged by the model alone, a server that stays paired is found by random walks',
+    async () => {
+      const url = await seedServer('stays-paired');
+      const { verdicts } = await conform(url, ...seedLevel, '--only', 'random walk');
+      expect(failed(verdicts).length).toBeGreaterThan(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it.each([
+    [['ws://127.0.0.1:9/'], 1, 'no WebSocket server answers at ws://127.0.0.1:9/'],
+    [
+      ['http://127.0.0.1/'],
+      2,
+      "'http://127.0.0.1/' is no URL of a WebSocket; it should be like ws://127.0.0.1:8765/",
+    ],
+    [[], 2, 'give the URL of a server, or --client COMMAND'],
+  ])('says in one line what is wrong with %j', async (args, status, message) => {
+    const run = new Run(['dist/cli.js', 'conform', ...args]);
+    expect(await run.exited()).toBe(status);
+    expect(run.stderr).toBe(`pairlane conform: ${message}\n`);
+  });
+});
+
+describe('pairlane conform, for a client', () => {
+  it.each([
+    ["Pairlane's own bot", 'node dist/cli.js bot --url {url} --echo --no-ice'],
+    ['a client of the first protocol in Python, on aiortc', `${PYTHON} test/contract/seed/client.py {url}`],
+  ])(
+    'passes %s',
+    async (_name, command) => {
+      const { status, verdicts } = await conform('--client', command, '--patience-ms', '20000');
+      expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
+      expect(status).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'names what a client does not do, and skips what stands on it',
+    async () => {
+      const { status, verdicts } = await conform(
+        '--client',
+        `${PYTHON} test/interop/aiortc_peer.py {url}`,
+        '--patience-ms',
+        '20000',
+      );
+      expect(failed(verdicts)).toEqual([
+        expect.objectContaining({
+          name: 'told that its peer is gone, it stays, and connects to the next one in the other role',
+          got: 'it was closed by the client',
+        }),
+      ]);
+      expect(status).toBe(1);
+    },
+    PATIENCE_MS,
+  );
+});
