@@ -8,6 +8,7 @@ import { roomSources } from './dialects/socket-io/inspector-sources.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { members, type Source, source } from './inspector/source.ts';
 import type { PairingHost, ServerPairing } from './signaling/pairing.ts';
+import { Seat } from './signaling/seat.ts';
 import { ServerSession, type SessionHost } from './signaling/session.ts';
 
 export interface SignalingMachines {
@@ -42,10 +43,10 @@ export function signalingSources({
       host: sessionHost,
       instances: () => sessions.values(),
       startOf: ({ openedAt }) => openedAt,
-      rowOf: ({ id, context, pairing }) => ({
+      rowOf: ({ id, context, seats: [seat] }) => ({
         id,
         ...(context.peerId && { peer_id: context.peerId }),
-        ...(pairing && { epoch: pairing.epoch }),
+        ...(seat && { epoch: seat.epoch }),
       }),
       isFound: ({ id }, query) => id.includes(query),
     }),
@@ -82,16 +83,20 @@ export function signalingSources({
           return signal && redactMessage(signal.message);
         },
         isSeated({ parties }, seats) {
-          const seated: readonly unknown[] = parties;
+          const seated: readonly unknown[] = parties.map((party) =>
+            party instanceof Seat ? party.session : party,
+          );
           return seats.length === 2 && seats.every(({ member }) => seated.includes(member));
         },
         members: [
           members<ServerPairing, ServerSession>({
             host: sessionHost,
             of: ({ parties }) =>
-              parties
-                .filter((party) => party instanceof ServerSession)
-                .map((member) => ({ lane: member.side, member })),
+              parties.flatMap((party) =>
+                party instanceof Seat && party.session instanceof ServerSession
+                  ? [{ lane: party.side, member: party.session }]
+                  : [],
+              ),
             takesPart: () => true,
             remotePairRequests: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
             // A session that ends is told nothing more; its pairing's end comes after this step.

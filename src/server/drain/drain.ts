@@ -109,16 +109,17 @@ export class Drain implements TimerOwner {
   /** One function for all timers. */
   readonly #sendAway = (_name: string, owner: TimerOwner): void => {
     const session = owner as ServerSession;
-    if (!session.isResumable) this.#leavePairing(session);
+    if (!session.isResumable) this.#leavePairings(session);
     const afterMs = this.#afterMs(this.#hasOtherNodes ? 'anywhere' : 'here');
     session.client.notify({ type: 'restarting', afterMs });
     this.#close(session);
   };
 
   /** A plain client does not come back. A peer that goes on elsewhere would wait for it. */
-  #leavePairing({ pairing, side }: ServerSession): void {
-    if (pairing?.other(side).outlivesNode(this.#hasOtherNodes))
-      this.#deps.signaling.pairings.lose(pairing, side, 'disconnected');
+  #leavePairings({ seats }: ServerSession): void {
+    for (const { pairing, side, peer } of seats)
+      if (pairing && peer?.outlivesNode(this.#hasOtherNodes))
+        this.#deps.signaling.pairings.lose(pairing, side, 'disconnected');
   }
 
   #close(session: ServerSession): void {

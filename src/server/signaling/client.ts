@@ -82,8 +82,6 @@ export interface Client {
   isWaitingFor(epoch: number, senderSeq: number): boolean;
   /** What it has not acked of what its peer said in that pairing. */
   unackedOf(epoch: number): readonly UnackedFrame[];
-  /** Its peer was forwarded its messages up to this number elsewhere: they are dropped when they come again. */
-  forwardedUpTo(senderSeq: number): void;
   /** Its session goes to another node, or was stale: it has come back once more, and not here. */
   moveAway(): void;
 }

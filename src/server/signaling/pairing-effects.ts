@@ -65,7 +65,7 @@ export function pairingEffects({
     forgetPairing(pairing, { from }) {
       pairings.delete(pairing);
       // Who went to another node has a pairing there.
-      pairing.party(from).pairing = undefined;
+      pairing.party(from).vacate();
       pairing.other(from).release();
     },
   };

@@ -21,9 +21,14 @@ export interface Party {
   readonly generation: number;
   /** Whether its client is lost, and its peer was told so. */
   readonly isMissed: boolean;
-  pairing: ServerPairing | undefined;
-  side: Side;
+  /** Undefined before it is seated, and once the pairing is over or goes on elsewhere. */
+  readonly pairing: ServerPairing | undefined;
+  readonly side: Side;
 
+  /** It has that place in the pairing from here on. */
+  seated(pairing: ServerPairing, side: Side): void;
+  /** It has the place no longer: its client is at another node, and the pairing goes on there. */
+  vacate(): void;
   /** @param iceServersFor those for the client of that id */
   paired(pairing: ServerPairing, iceServersFor: IceServersFor): void;
   /** The pairing is made again after a restart, which its client knows. */
@@ -98,7 +103,6 @@ export class ServerPairing extends Hosted<PairingContext> {
   /** Puts a party in its place: at the start, and when a client moves to another node or from there to this one. */
   seat(side: Side, party: Party): void {
     this[side] = party;
-    party.pairing = this;
-    party.side = side;
+    party.seated(this, side);
   }
 }

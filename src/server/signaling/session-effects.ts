@@ -6,6 +6,7 @@ import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Directory } from './directory.ts';
 import type { Pairings } from './pairings.ts';
+import { Seat } from './seat.ts';
 import type { ServerSession } from './session.ts';
 import { messageTypeOf } from './signal.ts';
 
@@ -31,7 +32,7 @@ export function sessionEffects({
       const target = sessions.get(targetId ?? '');
       if (!target) return;
       if (key !== undefined) keys.use(key);
-      pairings.form(session, target);
+      pairings.form(new Seat(session), new Seat(target));
     },
     askNodes(session, event) {
       directory.otherNodes.requestPairing(session, eventOf(event, 'PAIR_REQUESTED'));
@@ -41,7 +42,7 @@ export function sessionEffects({
     },
     joinPairing(session, event) {
       const granted = eventOf(event, 'GRANTED');
-      pairings.form(session, directory.otherNodes.partyFor(granted), granted.epoch);
+      pairings.form(new Seat(session), directory.otherNodes.partyFor(granted), granted.epoch);
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
@@ -61,8 +62,8 @@ export function sessionEffects({
       const type = messageTypeOf[event.type];
       session.refuse({ code, ...(type && { for: type }) });
     },
-    leavePairing({ pairing, side }, _event, { reason }) {
-      if (pairing) pairings.lose(pairing, side, reason);
+    leavePairing({ seats }, _event, { reason }) {
+      for (const { pairing, side } of seats) if (pairing) pairings.lose(pairing, side, reason);
     },
     closeSocket(session, event) {
       const { code, reason } = eventOf(event, 'CLOSED_BY_SERVER');
@@ -75,12 +76,12 @@ export function sessionEffects({
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
       session.isMissed = true;
-      peerOf(session)?.notify('peer_away', session.id);
+      for (const { peer } of session.seats) peer?.notify('peer_away', session.id);
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
       session.isMissed = false;
-      peerOf(session)?.notify('peer_back', session.id);
+      for (const { peer } of session.seats) peer?.notify('peer_back', session.id);
     },
     forgetSession(session) {
       directory.remove(session);
@@ -95,8 +96,4 @@ export function sessionEffects({
       log.info({ id: session.id }, `Client ${session.id} came back to another node`);
     },
   };
-}
-
-function peerOf({ pairing, side }: ServerSession) {
-  return pairing?.other(side);
 }

@@ -4,13 +4,10 @@ import {
   type MachineHost,
   type SessionContext,
   type SessionEvent,
-  type Side,
   type sessionMachine,
 } from '../../machines/index.ts';
-import type { DisconnectReason } from '../../protocol/index.ts';
 import type { Client, Refusal } from './client.ts';
-import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
-import type { Signal } from './signal.ts';
+import type { Seat, SeatHolder } from './seat.ts';
 import type { Waits } from './waiting-bytes.ts';
 
 export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
@@ -18,8 +15,8 @@ export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 /** Who steps a session's machine. */
 export interface SessionOwner {
   dispatch(session: ServerSession, event: SessionEvent): void;
-  /** More waits for the client on that side than its peer may make wait. */
-  overfull(pairing: ServerPairing, side: Side): void;
+  /** More waits for its client than the peer in that pairing may make wait. */
+  overfull(seat: Seat): void;
 }
 
 /** What a session asked other nodes for. */
@@ -32,7 +29,10 @@ export interface PendingPairRequest {
   readonly address: string;
 }
 
-export class ServerSession extends Hosted<SessionContext> implements Party, Waits {
+/** Most sessions have no peer at a time; they share this. */
+const NO_SEATS: readonly Seat[] = [];
+
+export class ServerSession extends Hosted<SessionContext> implements SeatHolder, Waits {
   readonly id: string;
   readonly client: Client;
   readonly openedAt: number;
@@ -41,9 +41,9 @@ export class ServerSession extends Hosted<SessionContext> implements Party, Wait
   /** Whether its client was lost, and its peer told so; one that a drain sent away is on the way, and not missed. */
   isMissed = false;
   pendingPairRequest: PendingPairRequest | undefined;
-  pairing: ServerPairing | undefined;
-  side: Side = 'initiator';
   keys: string[] = [];
+  /** Few, so that a list is searched as fast as a map, and is smaller; never changed in place. */
+  #seats = NO_SEATS;
   readonly #owner: SessionOwner;
 
   /** @param now milliseconds of the server's clock */
@@ -54,6 +54,11 @@ export class ServerSession extends Hosted<SessionContext> implements Party, Wait
     this.openedAt = now;
     this.heardAt = now;
     this.#owner = owner;
+  }
+
+  /** Its places in pairings, the oldest first. */
+  get seats(): readonly Seat[] {
+    return this.#seats;
   }
 
   get isResumable(): boolean {
@@ -79,49 +84,43 @@ export class ServerSession extends Hosted<SessionContext> implements Party, Wait
     this.#owner.dispatch(this, event);
   }
 
-  paired(pairing: ServerPairing, iceServersFor: IceServersFor): void {
-    const { id: peerId } = pairing.other(this.side);
-    const { epoch } = pairing;
-    this.client.notify({
-      type: 'paired',
-      peerId,
-      isInitiator: this.side === 'initiator',
-      epoch,
-      iceServers: iceServersFor(this.id),
-    });
-    this.dispatch({ type: 'PAIRED', peerId, isGranted: this.pendingPairRequest?.epoch === epoch });
+  /** Its place in the pairing of that epoch. */
+  seatIn(epoch: number): Seat | undefined {
+    for (const seat of this.#seats) if (seat.epoch === epoch) return seat;
+    return undefined;
   }
 
-  restored(pairing: ServerPairing): void {
-    this.dispatch({ type: 'PAIRED', peerId: pairing.other(this.side).id });
+  /** The place that a message means: the only one, and it is for its pairing to judge an old epoch. */
+  seatOf(epoch: number | undefined): Seat | undefined {
+    const seats = this.#seats;
+    if (seats.length < 2) return seats[0];
+    return epoch === undefined ? undefined : this.seatIn(epoch);
   }
 
-  advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void {
-    this.dispatch({ type: event });
+  isPairedWith(id: string): boolean {
+    return this.#seats.some(({ peer }) => peer?.id === id);
   }
 
-  /** Its sender is told that a signal is safe only once this client has it, where it can come back. */
-  deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
-    const { client } = this;
-    const senderSeq = client.isResumable ? (givenSeq ?? pairing.party(from).nextSenderSeq()) : undefined;
-    if (senderSeq === undefined) client.relay(signal, undefined);
-    else {
-      const onAcked = () => pairing.party(from).acked(senderSeq);
-      client.relay(signal, { senderSeq, epoch: pairing.epoch, onAcked });
-    }
+  /** Whether it may have one more peer; one that it asked other nodes for has its place already. */
+  get hasFreeSeat(): boolean {
+    return this.#seats.length === 0 && this.pendingPairRequest === undefined;
   }
 
-  /** The machine of this node has counted it. */
-  shareReport(): void {}
+  took(seat: Seat): void {
+    this.#seats = [...this.#seats, seat];
+  }
+
+  left(seat: Seat): void {
+    const others = this.#seats.filter((other) => other !== seat);
+    this.#seats = others.length === 0 ? NO_SEATS : others;
+  }
+
+  overfull(seat: Seat): void {
+    this.#owner.overfull(seat);
+  }
 
   refuse(refusal: Refusal): void {
     this.client.notify({ type: 'refused', ...refusal });
-  }
-
-  /** A peer that comes and goes while this client reads nothing is one that sends too much. */
-  notify(change: 'peer_away' | 'peer_back', peerId: string): void {
-    if (this.client.hasRoomForChange) this.client.notify({ type: change, peerId });
-    else if (this.pairing) this.#owner.overfull(this.pairing, this.side);
   }
 
   get waitingBytes(): number {
@@ -129,36 +128,7 @@ export class ServerSession extends Hosted<SessionContext> implements Party, Wait
   }
 
   shedWaiting(): void {
-    if (this.pairing) this.#owner.overfull(this.pairing, this.side);
+    for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting();
-  }
-
-  hasRoomFor(bytes: number): boolean {
-    return this.client.hasRoomFor(bytes);
-  }
-
-  disconnected(reason: DisconnectReason, peerId: string): void {
-    this.client.notify({ type: 'peer_disconnected', peerId, reason });
-  }
-
-  release(): void {
-    this.pairing = undefined;
-    this.dispatch({ type: 'UNPAIRED' });
-  }
-
-  nextSenderSeq(): number {
-    return this.client.nextSenderSeq();
-  }
-
-  acked(senderSeq: number): void {
-    this.client.acked(senderSeq);
-  }
-
-  isWaitingFor(epoch: number, senderSeq: number): boolean {
-    return this.client.isWaitingFor(epoch, senderSeq);
-  }
-
-  outlivesNode(hasOtherNodes: boolean): boolean {
-    return this.isResumable && hasOtherNodes;
   }
 }

@@ -4,7 +4,6 @@ import {
   MachineHost,
   type SessionEvent,
   type SessionSettings,
-  type Side,
   type StepQueue,
   sessionMachine,
 } from '../../machines/index.ts';
@@ -12,8 +11,8 @@ import { type CloseCode, closeCodes } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
-import type { ServerPairing } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
+import type { Seat } from './seat.ts';
 import { ServerSession, type SessionHost, type SessionOwner } from './session.ts';
 import { sessionEffects } from './session-effects.ts';
 
@@ -65,8 +64,8 @@ export class Sessions implements SessionOwner {
     this.host.dispatch(session, event);
   }
 
-  overfull(pairing: ServerPairing, side: Side): void {
-    this.#pairings.end(pairing, side, 'overfull');
+  overfull({ pairing, side }: Seat): void {
+    if (pairing) this.#pairings.end(pairing, side, 'overfull');
   }
 
   /** Its client sent something. @param now milliseconds of the server's clock */

@@ -7,8 +7,10 @@ import type { PairTarget, StepQueue } from '../../machines/index.ts';
 import { parsePairingKey } from '../../protocol/index.ts';
 import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
+import type { Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
-import type { ServerSession } from './session.ts';
+import { Seat } from './seat.ts';
+import { ServerSession } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { SIGNAL_EVENTS, type Signal } from './signal.ts';
 import type { WaitingBytes } from './waiting-bytes.ts';
@@ -20,6 +22,9 @@ export interface SignalingDeps {
   readonly pairings: Pairings;
   readonly waiting: WaitingBytes;
 }
+
+/** Why two clients are not brought together. */
+export type PairObstacle = 'already_paired' | 'no_free_seat';
 
 export class Signaling {
   readonly queue: StepQueue;
@@ -46,7 +51,7 @@ export class Signaling {
       session.refuse({ code: 'key_required', for: 'pair_request' });
       return;
     }
-    if (target && !session.pairing && !target.pairing && !target.client.hasRoomFor(0)) {
+    if (target && session.seats.length === 0 && target.seats.length === 0 && !target.client.hasRoomFor(0)) {
       session.refuse({ code: 'peer_slow', for: 'pair_request' });
       return;
     }
@@ -58,6 +63,19 @@ export class Signaling {
     });
   }
 
+  /**
+   * Brings two clients together without either of them asking; whoever asks is answered by its own machine instead.
+   * @param responder a client of this node, or the party that stands for one of another
+   * @returns what stands in the way; undefined when they are paired
+   */
+  pair(initiator: ServerSession, responder: ServerSession | Party): PairObstacle | undefined {
+    if (initiator.id === responder.id || initiator.isPairedWith(responder.id)) return 'already_paired';
+    const isHere = responder instanceof ServerSession;
+    if (!initiator.hasFreeSeat || (isHere && !responder.hasFreeSeat)) return 'no_free_seat';
+    this.pairings.form(new Seat(initiator), isHere ? new Seat(responder) : responder);
+    return undefined;
+  }
+
   /** @param ttlS seconds that it lives @param uses pairings that it is good for */
   createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
     const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
@@ -66,14 +84,17 @@ export class Signaling {
 
   /** A message for its peer. */
   signal(session: ServerSession, signal: Signal): void {
-    const { pairing, side } = session;
-    if (!pairing) {
-      session.dispatch({ type: SIGNAL_EVENTS[signal.message.type] });
+    const { type, epoch } = signal.message;
+    const seat = session.seatOf(epoch);
+    if (!seat?.pairing) {
+      session.dispatch({ type: SIGNAL_EVENTS[type] });
       return;
     }
+    if (seat.wasForwarded()) return;
+    const { pairing, side } = seat;
     const peer = pairing.other(side);
     this.pairings.signal(pairing, side, signal);
-    if (signal.message.type === 'report') peer.shareReport(signal);
+    if (type === 'report') peer.shareReport(signal);
   }
 
   #withId(id: string): Lookup {
@@ -105,5 +126,5 @@ interface Lookup {
 /** Whether a client can be had by the one who asks for it. */
 function availability(target: ServerSession, asker: ServerSession): PairTarget {
   if (target === asker) return 'self';
-  return target.pairing || target.pendingPairRequest ? 'taken' : 'free';
+  return target.hasFreeSeat ? 'free' : 'taken';
 }

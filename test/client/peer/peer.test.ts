@@ -310,7 +310,7 @@ describe('recovery', () => {
     const session = server.parts.sessions.get(oldId as string);
     if (!session) throw new Error('the server does not know the peer');
     // The server restarts, say: both links end, and both peers were told nothing of each other.
-    for (const peer of server.parts.sessions.values()) peer.pairing = undefined;
+    for (const { seats } of server.parts.sessions.values()) for (const seat of seats) seat.vacate();
     server.parts.sessionHost.dispatch(session, {
       type: 'CLOSED_BY_SERVER',
       code: 1001,
@@ -351,7 +351,7 @@ describe('recovery', () => {
     const lost = event(a, 'error');
     const session = server.parts.sessions.get(a.id as string);
     if (!session) throw new Error('the server does not know the peer');
-    for (const peer of server.parts.sessions.values()) peer.pairing = undefined;
+    for (const { seats } of server.parts.sessions.values()) for (const seat of seats) seat.vacate();
     server.parts.sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
     expect(await lost).toMatchObject({ code: 'signaling_failed' });
     expect(a.state).toBe('connected');

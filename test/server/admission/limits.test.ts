@@ -79,7 +79,7 @@ describe('limits', () => {
     await flood();
     expect(await reader.next('error')).toMatchObject({ code: 'peer_slow', for: 'offer' });
     expect(log.map((line) => line.msg)).not.toContain(`Client ${id} does not read what it is sent`);
-    expect(server.parts.sessions.get(id)?.pairing?.other('responder').id).toBe(reader.id);
+    expect(server.parts.sessions.get(id)?.seats[0]?.peer?.id).toBe(reader.id);
     deaf.resume();
     await once(deaf, 'data');
     await flushed(server, id);

@@ -64,22 +64,23 @@ function check({ server }: TestServer, clients: readonly RawClient[]): void {
     }
   }
   for (const session of server.parts.sessions.values()) {
-    const { pairing } = session;
+    const [seat] = session.seats;
+    const pairing = seat?.pairing;
     const isPaired = !server.parts.sessionHost
       .snapshotOf(session)
       .matches({ present: { pairing: 'unpaired' } });
     expect(isPaired).toBe(pairing !== undefined);
-    expect(session.context.peerId).toBe(pairing?.other(session.side).id);
+    expect(session.context.peerId).toBe(seat?.peer?.id);
     if (pairing) {
       expect(server.parts.pairings.has(pairing)).toBe(true);
-      expect(pairing[session.side]).toBe(session);
+      expect(pairing[seat.side]).toBe(seat);
     }
   }
   for (const { initiator, responder, isDone } of server.parts.pairings) {
-    expect([
-      isDone,
-      server.parts.sessions.get(initiator.id)?.pairing === server.parts.sessions.get(responder.id)?.pairing,
-    ]).toEqual([false, true]);
+    expect([isDone, server.parts.sessions.get(initiator.id)?.seats[0]?.peer === responder]).toEqual([
+      false,
+      true,
+    ]);
   }
 }
 

@@ -104,8 +104,8 @@ export class World {
 
   get #remotePairings(): string[] {
     return this.nodes.flatMap(({ server }) =>
-      [...server.parts.sessions.values()].flatMap(({ id, pairing, side }) =>
-        pairing ? [`${pairing.epoch} ${id} ${pairing.other(side).id}`] : [],
+      [...server.parts.sessions.values()].flatMap(({ id, seats }) =>
+        seats.map(({ epoch, peer }) => `${epoch} ${id} ${peer?.id}`),
       ),
     );
   }

@@ -53,7 +53,8 @@ export class OutboundMigrations {
     const { keys } = signaling.directory;
     // What other nodes will say to its request would come here.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
-    const pairing = session.pairing && takePairingSnapshot(session, session.pairing, here, remotePairings);
+    const [seat] = session.seats;
+    const pairing = seat?.pairing && takePairingSnapshot(seat, seat.pairing, here, remotePairings);
     const snapshot = {
       ...dialect.takeSnapshot(session, received),
       keys: keys
@@ -79,11 +80,10 @@ export class OutboundMigrations {
   /** @param node undefined when nobody knows where its client is: it will be here again soon */
   #giveAway(session: ServerSession, node: NodeId | undefined): void {
     const { remotePairings, locations } = this.#deps;
-    const { pairing, client } = session;
+    const { client } = session;
     // Wherever it is now, its client has come back once more.
     const generation = client.generation + 1;
-    if (pairing) remotePairings.moveAway(session, pairing, { node, generation });
-    session.pairing = undefined;
+    for (const seat of session.seats) remotePairings.moveAway(seat, { node, generation });
     client.moveAway();
     session.dispatch({ type: 'MOVED' });
     if (node !== undefined) locations.set(session.id, { node, generation, isConfirmed: false });

@@ -4,14 +4,14 @@ import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { UnackedFrame } from '../../signaling/client.ts';
 import type { ServerPairing } from '../../signaling/pairing.ts';
-import type { ServerSession } from '../../signaling/session.ts';
+import type { Seat } from '../../signaling/seat.ts';
 import type { RemotePairings } from './remote-pairings.ts';
 
 export type PairingSnapshot = NonNullable<SessionSnapshot['pairing']>;
 
 /** @param here the node that it leaves */
 export function takePairingSnapshot(
-  { side }: ServerSession,
+  { side }: Seat,
   pairing: ServerPairing,
   here: NodeId,
   remotePairings: RemotePairings,

@@ -7,6 +7,7 @@ import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { ErrorCode } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { PairRequest } from '../../signaling/other-nodes.ts';
+import { Seat } from '../../signaling/seat.ts';
 import type { PendingPairRequest, ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
@@ -86,7 +87,7 @@ export class RemotePairRequests {
     const remote = remotePairings.create(from, node, message.is_resumable);
     const { id, isResumable } = target;
     links.send(node, { type: 'granted', epoch, from: id, to: from, is_resumable: isResumable });
-    signaling.pairings.form(remote, target, epoch);
+    signaling.pairings.form(remote, new Seat(target), epoch);
   }
 
   onGranted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
@@ -165,7 +166,7 @@ function deny(session: ServerSession, code: ErrorCode): void {
 /** When two ask for each other at once, both nodes find that the lower id asked first. */
 function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefined {
   if (target.id === askerId) return 'self_pairing';
-  if (target.pairing) return 'target_already_paired';
+  if (target.seats.length > 0) return 'target_already_paired';
   if (target.pendingPairRequest?.targetId === askerId)
     return askerId < target.id ? undefined : 'already_paired';
   if (target.pendingPairRequest) return 'target_already_paired';

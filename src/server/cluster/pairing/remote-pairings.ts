@@ -21,6 +21,7 @@ import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
 import type { Party, ServerPairing } from '../../signaling/pairing.ts';
 import type { RestoreWindow } from '../../signaling/restore-window.ts';
+import { Seat } from '../../signaling/seat.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
@@ -181,7 +182,8 @@ export class RemotePairings implements RemoteSessionOwner {
   /** Makes the half of a client that has just come, with or without what its last node had of it. */
   restore(session: ServerSession, remote: RemoteSession, how: Restored): void {
     const { pairings } = this.#deps.signaling;
-    const [initiator, responder] = how.isInitiator ? [session, remote] : [remote, session];
+    const seat = new Seat(session);
+    const [initiator, responder] = how.isInitiator ? [seat, remote] : [remote, seat];
     remote.localGeneration = session.generation;
     const pairing = pairings.restore(initiator, responder, how.epoch);
     for (const side of how.connected) pairings.reportConnected(pairing, side);
@@ -198,34 +200,37 @@ export class RemotePairings implements RemoteSessionOwner {
     if (!pairing || !peer) return;
     this.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: false });
     this.release(remote);
-    pairing.seat(side, session);
-    session.restored(pairing);
-    if (pairing.value !== 'paired') session.advanced('NEGOTIATION_STARTED');
-    if (pairing.value === 'connected') session.advanced('CONNECTED');
+    const seat = new Seat(session);
+    pairing.seat(side, seat);
+    seat.restored(pairing);
+    if (pairing.value !== 'paired') seat.advanced('NEGOTIATION_STARTED');
+    if (pairing.value === 'connected') seat.advanced('CONNECTED');
     for (const { text, senderSeq } of said) this.#signalled(remote, text, senderSeq);
-    session.client.forwardedUpTo(remote.lastSenderSeq);
+    seat.forwardedUpTo(remote.lastSenderSeq);
     for (const frame of unacked) this.#passOn(session, pairing, peer.side, frame);
   }
 
   /** A client goes to another node, and its half of the pairing with it; where its peer is here, a remote one stays. */
   moveAway(
-    session: ServerSession,
-    pairing: ServerPairing,
+    seat: Seat,
     { node, generation }: { readonly node: NodeId | undefined; readonly generation: number },
   ): void {
-    const peer = pairing.other(session.side);
+    const { pairing, side, peer } = seat;
+    const { client } = seat.session;
+    if (!pairing || !peer) return;
     const remotePeer = this.of(peer.id).find((one) => one === peer);
     if (remotePeer) {
       this.tell(remotePeer, 'moving', { node: node ?? this.#deps.node, generation });
-      this.#deps.signaling.pairings.move(pairing, session.side);
+      this.#deps.signaling.pairings.move(pairing, side);
       return;
     }
-    const remote = this.create(session.id, node, true);
-    remote.lastSenderSeq = session.client.lastSenderSeq;
+    const remote = this.create(seat.id, node, true);
+    remote.lastSenderSeq = client.lastSenderSeq;
     remote.generation = generation;
-    remote.isMissed = session.isMissed;
-    remote.keep(...session.client.unackedOf(pairing.epoch));
-    pairing.seat(session.side, remote);
+    remote.isMissed = seat.isMissed;
+    remote.keep(...client.unackedOf(pairing.epoch));
+    seat.vacate();
+    pairing.seat(side, remote);
     remote.localGeneration = peer.generation;
     this.remoteHost.dispatch(remote, { type: 'MOVING' });
   }
@@ -288,9 +293,8 @@ export class RemotePairings implements RemoteSessionOwner {
 
   /** Who stands here for the sender of a message about a pairing. */
   #remoteOf({ epoch, from, to }: NodeMessageOf<'away'> | NodeMessageOf<PairingMessageType>) {
-    const { pairing } = this.#deps.signaling.directory.sessions.get(to) ?? {};
-    if (pairing?.epoch !== epoch) return undefined;
-    return this.of(from).find((remote) => remote.pairing === pairing);
+    const pairing = this.#deps.signaling.directory.sessions.get(to)?.seatIn(epoch)?.pairing;
+    return pairing && this.of(from).find((remote) => remote.pairing === pairing);
   }
 
   /** The same, unless it is late, from a node that it has left. Where nobody knows where it is, whoever has it may speak. */

@@ -29,8 +29,6 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   node: NodeId | undefined;
   readonly isResumable: boolean;
   isMissed = false;
-  pairing: ServerPairing | undefined;
-  side: Side = 'initiator';
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
   /** How often our client had come back when this half was made: messages for an earlier half are ignored. */
@@ -40,6 +38,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   /** The highest number of its client's messages that came here: what comes again from another node is known by it. */
   lastSenderSeq = 0;
   #unackedBytes = 0;
+  #pairing: ServerPairing | undefined;
+  #side: Side = 'initiator';
   readonly #owner: RemoteSessionOwner;
 
   constructor(id: string, node: NodeId | undefined, isResumable: boolean, owner: RemoteSessionOwner) {
@@ -48,6 +48,23 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     this.node = node;
     this.isResumable = isResumable;
     this.#owner = owner;
+  }
+
+  get pairing(): ServerPairing | undefined {
+    return this.#pairing;
+  }
+
+  get side(): Side {
+    return this.#side;
+  }
+
+  seated(pairing: ServerPairing, side: Side): void {
+    this.#pairing = pairing;
+    this.#side = side;
+  }
+
+  vacate(): void {
+    this.#pairing = undefined;
   }
 
   /** The client of this node that it is paired with. */
@@ -127,7 +144,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   }
 
   release(): void {
-    this.pairing = undefined;
+    this.vacate();
     this.#owner.release(this);
   }
 

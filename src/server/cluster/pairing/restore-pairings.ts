@@ -45,10 +45,11 @@ export class PairingRestorer {
       if (isOf(remote, claim)) remotePairings.seat(session, remote);
       else remotePairings.lose(remote, 'disconnected');
     }
-    if (!claim || session.pairing || claim.peer_id === session.id || !isSessionId(claim.peer_id)) return;
+    if (!claim || session.seats.length > 0 || claim.peer_id === session.id || !isSessionId(claim.peer_id))
+      return;
     const { peer_id: peerId, epoch, initiator: isInitiator } = claim;
     // One that is here did not say that it was paired with this one.
-    if (sessions.has(peerId)) session.disconnected('disconnected', peerId);
+    if (sessions.has(peerId)) tellGone(session, peerId);
     else {
       const remote = remotePairings.create(peerId, undefined, true);
       remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'CUT_OFF', connected: [] });
@@ -66,7 +67,7 @@ export class PairingRestorer {
     const { peer_id: peerId, epoch, initiator: isInitiator, connected } = moved;
     if (moved.node === here && sessions.has(peerId)) {
       // Its half was here, and ended meanwhile.
-      session.disconnected('disconnected', peerId);
+      tellGone(session, peerId);
       return;
     }
     const node = moved.node === here ? locations.get(peerId)?.node : moved.node;
@@ -77,6 +78,11 @@ export class PairingRestorer {
     remote.keep(...unackedFrames(moved));
     remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected });
   }
+}
+
+/** There is no such pairing any longer. */
+function tellGone({ client }: ServerSession, peerId: string): void {
+  client.notify({ type: 'peer_disconnected', peerId, reason: 'disconnected' });
 }
 
 /** Whether the one that waits for a client is whom the client names. */

@@ -104,7 +104,7 @@ export class Inbox {
         return;
       default:
         // What is left are the signals: a frame is passed on as it is.
-        if (!client.wasForwarded(session)) this.#signaling.signal(session, frame as Signal);
+        this.#signaling.signal(session, frame as Signal);
     }
   }
 

@@ -63,8 +63,6 @@ export class NativeClient implements Client, Recipient {
   generation: number;
   /** Its session, which is made with it. */
   session: ServerSession | undefined;
-  /** The number of its last message that its peer was forwarded elsewhere: what comes again after a loss is known by it. */
-  #lastForwardedSeq = 0;
   /** The number of its last message for a peer that can come back, where it gives none itself. */
   #lastGivenSeq = 0;
   readonly #outbox: Outbox;
@@ -185,21 +183,6 @@ export class NativeClient implements Client, Recipient {
     return (this.resume?.delivery.unacked ?? [])
       .filter((kept) => kept.senderSeq !== undefined && kept.epoch === epoch)
       .map(({ senderSeq, message }) => ({ senderSeq, text: message.toString() }));
-  }
-
-  forwardedUpTo(senderSeq: number): void {
-    this.#lastForwardedSeq = senderSeq;
-  }
-
-  /**
-   * Whether the message that came last was forwarded to its peer elsewhere, by the node that this client was at before.
-   * It is as safe as it will be, unless the peer has yet to ack it.
-   */
-  wasForwarded({ pairing, side }: ServerSession): boolean {
-    const delivery = this.resume?.delivery;
-    if (!delivery || !pairing || delivery.received > this.#lastForwardedSeq) return false;
-    if (pairing.other(side).isWaitingFor(pairing.epoch, delivery.received)) delivery.deferAck();
-    return true;
   }
 
   /** The newest socket is the client's, and the one before no longer is. */

@@ -248,8 +248,8 @@ export class ResumeHandler {
 }
 
 /** Which pairing it will be is known only once the session has it. */
-function ackToPeer({ pairing, side }: ServerSession, epoch: number | undefined, senderSeq: number): void {
-  if (pairing && pairing.epoch === epoch) pairing.other(side).acked(senderSeq);
+function ackToPeer(session: ServerSession, epoch: number | undefined, senderSeq: number): void {
+  if (epoch !== undefined) session.seatIn(epoch)?.peer?.acked(senderSeq);
 }
 
 function refuse(client: NativeClient): void {
