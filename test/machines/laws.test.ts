@@ -25,7 +25,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     forming: ['OFFER_RECEIVED', 'REPORT_RECEIVED'],
     paired: ['FORMED', 'RESTORED', 'REPORT_RECEIVED'],
     'negotiating.offered': ['FORMED', 'RESTORED', 'REPORT_RECEIVED'],
-    'negotiating.recovered': ['FORMED', 'RESTORED'],
+    'negotiating.unordered': ['FORMED', 'RESTORED'],
     'negotiating.answered': ['FORMED', 'RESTORED'],
     connected: ['FORMED', 'RESTORED'],
   },
@@ -129,7 +129,14 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
 };
 
 function signalsOf(): string[] {
-  return ['OFFER_RECEIVED', 'ANSWER_RECEIVED', 'CANDIDATE_RECEIVED', 'REPORT_RECEIVED', 'UNPAIR_RECEIVED'];
+  return [
+    'OFFER_RECEIVED',
+    'ANSWER_RECEIVED',
+    'CANDIDATE_RECEIVED',
+    'SIGNAL_RECEIVED',
+    'REPORT_RECEIVED',
+    'UNPAIR_RECEIVED',
+  ];
 }
 
 interface Walker {

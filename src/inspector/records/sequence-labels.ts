@@ -28,6 +28,7 @@ const signals = {
   OFFER_RECEIVED: 'offer',
   ANSWER_RECEIVED: 'answer',
   CANDIDATE_RECEIVED: 'candidate',
+  SIGNAL_RECEIVED: 'signal',
 } as const;
 
 const param = ({ params }: EffectFacts, name: string) => String(params?.[name] ?? '');

@@ -19,6 +19,7 @@ export const pairingExamples: MachineExamples<typeof pairingMachine> = {
     OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
     ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
     CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
+    SIGNAL_RECEIVED: signals.map((signal) => ({ type: 'SIGNAL_RECEIVED', ...signal })),
     REPORT_RECEIVED: signals.flatMap((signal) =>
       [true, false].map((isConnected) => ({ type: 'REPORT_RECEIVED' as const, isConnected, ...signal })),
     ),

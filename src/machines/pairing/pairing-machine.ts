@@ -5,6 +5,8 @@
  * The initiator asked for the pairing; the responder is polite: when both offer at once, its offer yields (W3C WebRTC
  * 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
  * sender, and is dropped. A client that never reports stays in `negotiating`, and no deadline ends that.
+ *
+ * Clients that signal what only they understand keep an order of their own: all is relayed.
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
@@ -31,7 +33,9 @@ interface FromSide {
 }
 
 export type PairingEventFromPeer =
-  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
+  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' } & FromSide)
+  /** @property type `SIGNAL_RECEIVED`: whatever else the two signal */
+  | ({ type: 'SIGNAL_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
   | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);
 
 /** One of the two sessions ended. */
@@ -106,6 +110,7 @@ export const pairingMachine = setup({
   initial: 'forming',
   on: {
     CANDIDATE_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
+    SIGNAL_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
     ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'no_offer' } } },
     // One that crossed the end of the pairing that it meant must not end the next.
     UNPAIR_RECEIVED: { guard: 'isCurrentEpoch', target: '.disconnected' },
@@ -117,7 +122,7 @@ export const pairingMachine = setup({
       description: 'Two sessions are put together: anew, or as they were before the server was restarted.',
       on: {
         FORMED: { target: 'paired' },
-        RESTORED: { target: 'negotiating.recovered', actions: 'restorePairing' },
+        RESTORED: { target: 'negotiating.unordered', actions: 'restorePairing' },
       },
     },
     paired: {
@@ -128,6 +133,11 @@ export const pairingMachine = setup({
           guard: 'isCurrentEpoch',
           target: 'negotiating',
           actions: ['rememberOfferer', 'relayToPeer'],
+        },
+        SIGNAL_RECEIVED: {
+          guard: 'isCurrentEpoch',
+          target: 'negotiating.unordered',
+          actions: 'relayToPeer',
         },
       },
     },
@@ -146,8 +156,9 @@ export const pairingMachine = setup({
             ANSWER_RECEIVED: { guard: 'isFromAnswerer', target: 'answered', actions: 'relayToPeer' },
           },
         },
-        recovered: {
-          description: 'The server forgot how far they were, and judges no order until both report.',
+        unordered: {
+          description:
+            'The server judges no order until both report: it forgot how far they were, or they keep their own.',
           on: {
             // Clients send again what was not confirmed, old descriptions too, beside new ones of the other side: who
             // has had one already knows it, and an old answer must not pass for that to a new offer.

@@ -45,6 +45,7 @@ export type SessionEventFromClient =
         | 'OFFER_RECEIVED'
         | 'ANSWER_RECEIVED'
         | 'CANDIDATE_RECEIVED'
+        | 'SIGNAL_RECEIVED'
         | 'REPORT_RECEIVED'
         | 'UNPAIR_RECEIVED';
     };

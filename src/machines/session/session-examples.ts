@@ -33,6 +33,7 @@ export const sessionExamples: MachineExamples<typeof sessionMachine> = {
     OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
     ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
     CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
+    SIGNAL_RECEIVED: [{ type: 'SIGNAL_RECEIVED' }],
     REPORT_RECEIVED: [{ type: 'REPORT_RECEIVED' }],
     UNPAIR_RECEIVED: [{ type: 'UNPAIR_RECEIVED' }],
     PAIRED: [true, false].map((isGranted) => ({ type: 'PAIRED', peerId: 'other', isGranted })),

@@ -35,6 +35,7 @@ const refusedWhileUnpaired = {
   OFFER_RECEIVED: refuseUnpaired,
   ANSWER_RECEIVED: refuseUnpaired,
   CANDIDATE_RECEIVED: refuseUnpaired,
+  SIGNAL_RECEIVED: refuseUnpaired,
   REPORT_RECEIVED: refuseUnpaired,
   UNPAIR_RECEIVED: refuseUnpaired,
 };

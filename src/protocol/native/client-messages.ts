@@ -1,6 +1,6 @@
 /** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
 import type { Static } from 'typebox';
-import { candidate, clientId, connectionState, epoch, sdp } from './fields.ts';
+import { candidate, clientId, connectionState, epoch, sdp, signalData } from './fields.ts';
 import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
 
 export const clientSchemas = {
@@ -56,6 +56,12 @@ export const clientSchemas = {
     description: 'Relayed to the peer.',
     required: ['type', 'candidate'],
     properties: { type: { const: 'candidate' }, candidate, epoch },
+  },
+  signal: {
+    type: 'object',
+    description: 'Whatever else two clients signal, for a connection of their own; relayed to the peer.',
+    required: ['type', 'data'],
+    properties: { type: { const: 'signal' }, data: signalData, epoch },
   },
   report: {
     type: 'object',
@@ -138,4 +144,4 @@ export type ClientMessageOf<T extends ClientMessageType> = Static<(typeof client
 export type ClientMessage = { [T in ClientMessageType]: ClientMessageOf<T> }[ClientMessageType];
 
 /** The messages that go to the peer as they came. */
-export type SignalType = 'offer' | 'answer' | 'candidate';
+export type SignalType = 'offer' | 'answer' | 'candidate' | 'signal';

@@ -30,6 +30,9 @@ export const candidate = {
   ],
 } as const;
 
+/** Opaque; its size is that of the message, its depth that of every field. */
+export const signalData = { description: 'Any JSON value, which the server does not look into.' } as const;
+
 /**
  * Which pairing a signal belongs to. `paired` brings it; a client that sends it back along with its signals is
  * sure that none of them reaches a later peer. Clients that do not know it leave it out.

@@ -1,6 +1,6 @@
 /** What the server may send, one schema a message. A client passes over types and fields that it does not know. */
 import type { Static } from 'typebox';
-import { candidate, clientId, epoch, sdp } from './fields.ts';
+import { candidate, clientId, epoch, sdp, signalData } from './fields.ts';
 import { MAX_RESTART_AFTER_MS } from './limits.ts';
 
 const fromPeer = { const: true, description: 'It comes from the peer, not from the server.' } as const;
@@ -96,6 +96,12 @@ export const serverSchemas = {
     description: "One of the peer's ICE candidates.",
     required: ['type', 'candidate', 'from_peer'],
     properties: { type: { const: 'candidate' }, candidate, epoch, from_peer: fromPeer },
+  },
+  signal: {
+    type: 'object',
+    description: 'What the peer signals for a connection of its own.',
+    required: ['type', 'data', 'from_peer'],
+    properties: { type: { const: 'signal' }, data: signalData, epoch, from_peer: fromPeer },
   },
   peer_disconnected: {
     type: 'object',

@@ -1,7 +1,9 @@
 /** A message of a client for its peer, as the core has it: what it means, and its bytes as they came. */
 import type { ClientMessageOf, ClientMessageType } from '../../protocol/index.ts';
 
-export type SignalMessage = ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair'>;
+export type SignalMessage = ClientMessageOf<
+  'offer' | 'answer' | 'candidate' | 'signal' | 'report' | 'unpair'
+>;
 
 export interface Signal {
   /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
@@ -13,6 +15,7 @@ export const SIGNAL_EVENTS = {
   offer: 'OFFER_RECEIVED',
   answer: 'ANSWER_RECEIVED',
   candidate: 'CANDIDATE_RECEIVED',
+  signal: 'SIGNAL_RECEIVED',
   report: 'REPORT_RECEIVED',
   unpair: 'UNPAIR_RECEIVED',
 } as const;

@@ -10,7 +10,7 @@ const pairing = (...events: PairingEvent[]) =>
 const formed: PairingEvent = { type: 'FORMED', from: 'initiator' };
 const restored: PairingEvent = { type: 'RESTORED', from: 'initiator' };
 const signal = (
-  type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' | 'UNPAIR_RECEIVED',
+  type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' | 'SIGNAL_RECEIVED' | 'UNPAIR_RECEIVED',
   from: Side,
   epoch: number | undefined = EPOCH,
 ): PairingEvent => ({ type, from, epoch });
@@ -53,7 +53,7 @@ describe('a pairing is connected', () => {
   });
 
   it.each(sides)('after a restart of the server once both have reported, the %s first', (one, other) => {
-    expect(pairing(restored, report(one)).value).toEqual({ negotiating: 'recovered' });
+    expect(pairing(restored, report(one)).value).toEqual({ negotiating: 'unordered' });
     expect(pairing(restored, report(one), report(other)).value).toBe('connected');
   });
 
@@ -81,6 +81,23 @@ describe('of two offers', () => {
   it('a second one of the same side is passed on', () => {
     expect(pairing(formed, counter, counter).effects).toEqual(['relayToPeer']);
     expect(pairing(formed, offer, offer).effects).toEqual(['relayToPeer']);
+  });
+});
+
+describe('what only the two understand', () => {
+  const opaque = signal('SIGNAL_RECEIVED', 'responder');
+
+  it('is passed on at any time, and before an offer it begins a negotiation without an order', () => {
+    for (const events of [[formed], [formed, opaque], [formed, offer], answered, connected, [restored]])
+      expect(pairing(...events, opaque).effects).toContain('relayToPeer');
+    expect(pairing(formed, opaque).value).toEqual({ negotiating: 'unordered' });
+    expect(pairing(formed, opaque, answer).effects).toEqual(['relayToPeer']);
+    expect(pairing(...connected, opaque).value).toBe('connected');
+  });
+
+  it('is dropped when it names another epoch', () => {
+    const stale = signal('SIGNAL_RECEIVED', 'responder', EPOCH - 1);
+    expect([pairing(formed, stale).value, pairing(formed, stale).effects]).toEqual(['paired', []]);
   });
 });
 

@@ -85,6 +85,8 @@ function frameOf(event: PairingEvent, epoch: number, serial: number): object {
       return { type: 'answer', sdp: `answer ${serial}`, ...named };
     case 'CANDIDATE_RECEIVED':
       return { type: 'candidate', candidate: { candidate: `candidate ${serial}` }, ...named };
+    case 'SIGNAL_RECEIVED':
+      return { type: 'signal', data: { serial }, ...named };
     case 'REPORT_RECEIVED':
       return { type: 'report', state: event.isConnected ? 'connected' : 'failed', ...named };
     default:

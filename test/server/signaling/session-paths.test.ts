@@ -95,6 +95,7 @@ class Walk {
     OFFER_RECEIVED: () => this.#refusedUnpaired({ type: 'offer', sdp: 'x' }),
     ANSWER_RECEIVED: () => this.#refusedUnpaired({ type: 'answer', sdp: 'x' }),
     CANDIDATE_RECEIVED: () => this.#refusedUnpaired({ type: 'candidate', candidate: null }),
+    SIGNAL_RECEIVED: () => this.#refusedUnpaired({ type: 'signal', data: 'x' }),
     REPORT_RECEIVED: () => this.#refusedUnpaired({ type: 'report', state: 'connected' }),
     UNPAIR_RECEIVED: () => this.#refusedUnpaired({ type: 'unpair' }),
     PAIRED: async () => {

@@ -155,12 +155,12 @@ describe('bad input', () => {
     await expectUnharmed(bystanders);
   });
 
-  it.each(['offer', 'answer', 'candidate', 'report', 'unpair'])(
+  it.each(['offer', 'answer', 'candidate', 'signal', 'report', 'unpair'])(
     'is refused while unpaired: %s',
     async (type) => {
       const { connect } = await startTestServer();
       const client = await connect();
-      client.send({ type, sdp: 'x', candidate: null, state: 'connected' });
+      client.send({ type, sdp: 'x', candidate: null, data: 0, state: 'connected' });
       expect(await client.next('error')).toEqual({
         type: 'error',
         message: 'You are not paired',

@@ -35,7 +35,7 @@ describe('the signaling server', () => {
     expect(log.map((line) => line.msg)).toContain(`Pairing successful: ${asker.id} <-> ${target.id}`);
   });
 
-  it('relays offer, answer and candidates as they are, plus from_peer; other fields travel along', async () => {
+  it('relays offers, answers, candidates and signals of any form as they are, plus from_peer; other fields travel along', async () => {
     const { connectPair, log } = await startTestServer();
     const [a, b] = await connectPair();
     const offer = { type: 'offer', sdp: 'v=0 ä€😀', extra: { deep: [1, { two: null }] } };
@@ -50,6 +50,9 @@ describe('the signaling server', () => {
     };
     b.send(candidate);
     expect(await a.next('candidate')).toEqual({ ...candidate, from_peer: true });
+    const signal = { type: 'signal', data: { sdp: 'of my own', from_peer: [false, null] } };
+    b.send(signal);
+    expect(await a.next('signal')).toEqual({ ...signal, from_peer: true });
     a.send({ type: 'candidate', candidate: null });
     expect(await b.next('candidate')).toEqual({ type: 'candidate', candidate: null, from_peer: true });
     expect(log.map((line) => line.msg)).toContain(`Relaying 'offer' message from ${a.id} to ${b.id}`);

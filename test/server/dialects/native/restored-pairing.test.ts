@@ -32,7 +32,7 @@ describe('a pairing that is made again after a restart', () => {
     const state = () => [...after.server.parts.pairings][0]?.value;
     const [first, second] = order.map((side) => clients[side]) as [ResumableClient, ResumableClient];
     await report(first, 'connected');
-    expect(state()).toEqual({ negotiating: 'recovered' });
+    expect(state()).toEqual({ negotiating: 'unordered' });
     await report(second, 'connected');
     expect(state()).toBe('connected');
     expect(after.log.filter(({ msg }) => msg.startsWith('Connected'))).toHaveLength(1);
@@ -43,6 +43,6 @@ describe('a pairing that is made again after a restart', () => {
     await report(clients[0], 'connected');
     await report(clients[0], 'failed');
     await report(clients[1], 'connected');
-    expect([...after.server.parts.pairings][0]?.value).toEqual({ negotiating: 'recovered' });
+    expect([...after.server.parts.pairings][0]?.value).toEqual({ negotiating: 'unordered' });
   });
 });
