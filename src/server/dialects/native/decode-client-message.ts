@@ -10,9 +10,9 @@ import {
   clientSchemas,
   explain,
   isRecord,
-  MAX_EXTRA_DEPTH,
-  MAX_MESSAGE_VALUES,
   type Schema,
+  shapeFault,
+  shapeMessages,
 } from '../../../protocol/index.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';
@@ -48,12 +48,12 @@ export function decode(bytes: Uint8Array): Decoded {
   } catch {
     return { refusal: { code: 'invalid_json' } };
   }
-  const fault = faultIn(message, 0, { left: MAX_MESSAGE_VALUES });
+  const fault = shapeFault(message);
   if (fault === 'lone surrogate') return { refusal: { code: 'invalid_json' } };
   const type = isRecord(message) ? message.type : undefined;
   const check = typeof type === 'string' ? checks.get(type) : undefined;
   const known = check && (type as ClientMessageType);
-  if (fault) return invalid(SHAPE_MESSAGES[fault], known);
+  if (fault) return invalid(shapeMessages[fault], known);
   if (!isRecord(message)) return invalid('The message should be an object');
   if (typeof type !== 'string') return invalid('`type` should be a string');
   if (!check) return { refusal: { code: 'unknown_type' } };
@@ -64,7 +64,7 @@ export function decode(bytes: Uint8Array): Decoded {
 }
 
 /** The types that another node tells of as a client's own words. */
-const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'report']);
+const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'signal', 'report']);
 
 /** A signal that comes as text from another node; it is checked like a client's. @returns undefined for what is none */
 export function decodeSignal(text: string): Signal | undefined {
@@ -115,34 +115,6 @@ function endsWithFromPeer(bytes: Uint8Array, end: number): boolean {
   for (let next = 0; next < FROM_PEER.length; next += 1)
     if (bytes[begin + next] !== FROM_PEER[next]) return false;
   return true;
-}
-
-type Fault = 'lone surrogate' | 'too deep' | 'too many';
-
-const SHAPE_MESSAGES = {
-  'too deep': `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} levels`,
-  'too many': `A message should not have more than ${MAX_MESSAGE_VALUES} values`,
-} as const;
-
-/**
- * What makes a message dangerous for whoever walks it, or reads it with another parser: looked for in all of it, known
- * field or not, before anything else does. It recurses no deeper than the limit itself.
- *
- * I-JSON (RFC 7493 section 2.1): a surrogate that stands alone is no character, and no two parsers agree on what it
- * is. To ask a string costs next to nothing: most are of one byte a character, and cannot have any.
- */
-function faultIn(value: unknown, depth: number, values: { left: number }): Fault | undefined {
-  values.left -= 1;
-  if (values.left < 0) return 'too many';
-  if (typeof value === 'string') return value.isWellFormed() ? undefined : 'lone surrogate';
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (depth > MAX_EXTRA_DEPTH) return 'too deep';
-  for (const name in value) {
-    if (!name.isWellFormed()) return 'lone surrogate';
-    const fault = faultIn((value as Record<string, unknown>)[name], depth + 1, values);
-    if (fault) return fault;
-  }
-  return undefined;
 }
 
 function invalid(message: string, type?: ClientMessageType): Decoded {

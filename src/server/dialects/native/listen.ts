@@ -2,30 +2,22 @@
 
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
-import type { Admission, UpgradeRefusal } from '../../admission/admission.ts';
+import type { Admission } from '../../admission/admission.ts';
 import { httpRules } from '../../admission/http-rules.ts';
 import type { Origins } from '../../admission/origins.ts';
-import { answer, serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
-import { maxFrameBytes } from '../../http/frame-limit.ts';
+import { type SocketRoute, serveSockets } from '../../admission/serve-sockets.ts';
+import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { createApp } from '../../http/tls.ts';
-import type { HttpResponse, TemplatedApp } from '../../http/uws.ts';
+import type { TemplatedApp } from '../../http/uws.ts';
 import { watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
-import type { ClientSocket, SocketData, SocketKind } from './native-client.ts';
+import type { SocketData, SocketKind } from './native-client.ts';
 
-export interface SocketHandlers {
-  opened(socket: ClientSocket): void;
-  /** The bytes are good only until this returns. */
-  received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void;
-  /** A ping or a pong of WebSocket itself came, which a ping is answered with already. @param bytes how many it has */
-  controlled(socket: ClientSocket, bytes: number): void;
-  /** From here on every method of the socket throws but `getUserData`. */
-  closed(socket: ClientSocket, code: number): void;
-}
+export type SocketHandlers = Omit<SocketRoute<SocketData>, 'dataOf'>;
 
 export interface ListenDeps {
   readonly options: ServerOptions;
@@ -68,9 +60,6 @@ const FILES: readonly ServedFile[] = [
   ),
 ];
 
-/** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
-const IDLE_TIMEOUT_S = 960;
-
 /** What closing sockets get to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
@@ -85,51 +74,26 @@ export async function listen({
   portChanged,
   addRoutes,
 }: ListenDeps): Promise<Listening> {
-  const { maxUnsentBytes } = options;
-  const longestFrame = maxFrameBytes(options.maxMessageBytes);
   const app = createApp(options);
   metrics.httpConnections = watchApp(app, httpRules({ options, origins, refusals, metrics }));
-  app.ws<SocketData>('/*', {
-    maxPayloadLength: longestFrame,
-    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.
-    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * longestFrame,
-    closeOnBackpressureLimit: true,
-    idleTimeout: IDLE_TIMEOUT_S,
-    sendPingsAutomatically: true,
-    upgrade(res, req, context) {
-      const verdict = admission.judge(res, req);
-      if ('refusal' in verdict) {
-        metrics.refused.add(verdict.refusal.kind);
-        refuse(res, verdict.refusal);
-        return;
-      }
-      const { address } = verdict;
-      res.upgrade<SocketData>(
-        {
-          client: undefined,
-          address,
-          kind: kindOf(req.getQuery('resume')),
-          isKeyOnly: req.getQuery('pair') === 'key',
-          timer: NO_TIMER,
-        },
-        req.getHeader('sec-websocket-key'),
-        req.getHeader('sec-websocket-protocol'),
-        req.getHeader('sec-websocket-extensions'),
-        context,
-      );
+  serveSockets<SocketData>(
+    app,
+    '/*',
+    { options, admission, metrics },
+    {
+      dataOf: (req, address) => ({
+        client: undefined,
+        address,
+        kind: kindOf(req.getQuery('resume')),
+        isKeyOnly: req.getQuery('pair') === 'key',
+        timer: NO_TIMER,
+      }),
+      opened: (socket) => handlers.opened(socket),
+      received: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
+      controlled: (socket, bytes) => handlers.controlled(socket, bytes),
+      closed: (socket, code) => handlers.closed(socket, code),
     },
-    open(socket) {
-      admission.opened(socket.getUserData().address);
-      handlers.opened(socket);
-    },
-    message: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
-    ping: (socket, bytes) => handlers.controlled(socket, bytes.byteLength),
-    pong: (socket, bytes) => handlers.controlled(socket, bytes.byteLength),
-    close(socket, code) {
-      admission.closed(socket.getUserData().address);
-      handlers.closed(socket, code);
-    },
-  });
+  );
   serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
   serveGet(app, '/metrics', async () => ({
     headers: [['content-type', metrics.contentType]],
@@ -154,8 +118,4 @@ export async function listen({
 /** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
-}
-
-function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
-  answer(res, { status, headers: [TEXT], body: `${message}\n` });
 }

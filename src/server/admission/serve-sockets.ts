@@ -1,0 +1,77 @@
+/** A WebSocket route of any dialect: admission judges who may open it, and what waits unread for it is bounded. */
+import { answer, TEXT } from '../http/answer.ts';
+import { maxFrameBytes } from '../http/frame-limit.ts';
+import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from '../http/uws.ts';
+import type { ServerOptions } from '../options.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Admission, UpgradeRefusal } from './admission.ts';
+
+export interface SocketRouteDeps {
+  readonly options: ServerOptions;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+}
+
+/** What a dialect does with its sockets. */
+export interface SocketRoute<Data extends { readonly address: string }> {
+  /** @param address the client's, as limits count it */
+  dataOf(req: HttpRequest, address: string): Data;
+  opened(socket: WebSocket<Data>): void;
+  /** The bytes are good only until this returns. */
+  received(socket: WebSocket<Data>, bytes: ArrayBuffer, isBinary: boolean): void;
+  /** A ping or a pong of WebSocket itself came, which a ping is answered with already. @param bytes how many it has */
+  controlled(socket: WebSocket<Data>, bytes: number): void;
+  /** From here on every method of the socket throws but `getUserData`. */
+  closed(socket: WebSocket<Data>, code: number): void;
+}
+
+/** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
+const IDLE_TIMEOUT_S = 960;
+
+export function serveSockets<Data extends { readonly address: string }>(
+  app: TemplatedApp,
+  path: string,
+  { options, admission, metrics }: SocketRouteDeps,
+  route: SocketRoute<Data>,
+): void {
+  const { maxUnsentBytes } = options;
+  const longestFrame = maxFrameBytes(options.maxMessageBytes);
+  app.ws<Data>(path, {
+    maxPayloadLength: longestFrame,
+    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.
+    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * longestFrame,
+    closeOnBackpressureLimit: true,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    upgrade(res, req, context) {
+      const verdict = admission.judge(res, req);
+      if ('refusal' in verdict) {
+        metrics.refused.add(verdict.refusal.kind);
+        refuse(res, verdict.refusal);
+        return;
+      }
+      res.upgrade<Data>(
+        route.dataOf(req, verdict.address),
+        req.getHeader('sec-websocket-key'),
+        req.getHeader('sec-websocket-protocol'),
+        req.getHeader('sec-websocket-extensions'),
+        context,
+      );
+    },
+    open(socket) {
+      admission.opened(socket.getUserData().address);
+      route.opened(socket);
+    },
+    message: (socket, bytes, isBinary) => route.received(socket, bytes, isBinary),
+    ping: (socket, bytes) => route.controlled(socket, bytes.byteLength),
+    pong: (socket, bytes) => route.controlled(socket, bytes.byteLength),
+    close(socket, code) {
+      admission.closed(socket.getUserData().address);
+      route.closed(socket, code);
+    },
+  });
+}
+
+function refuse(res: HttpResponse, { status, message }: UpgradeRefusal): void {
+  answer(res, { status, headers: [TEXT], body: `${message}\n` });
+}
