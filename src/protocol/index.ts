@@ -11,3 +11,4 @@ export * from './native/reliable-delivery.ts';
 export * from './native/server-messages.ts';
 export * from './rooms/room-messages.ts';
 export { explain, isRecord, type Schema } from './schema.ts';
+export * from './topics/topic-messages.ts';

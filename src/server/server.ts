@@ -16,6 +16,7 @@ import { NOT_KEPT, TEXT } from './http/answer.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
 import { usesTls } from './http/tls.ts';
+import type { TemplatedApp } from './http/uws.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -99,6 +100,7 @@ export class SignalingServer {
     } = parts;
     this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
+    const addTopics = await this.#createTopics();
     inspector.start();
     await cluster?.start();
     this.#listening = await this.#listen({
@@ -114,6 +116,7 @@ export class SignalingServer {
         addDrainRoute(app, { drainMs: options.drainMs, drain: () => void this.drain() });
         inspector.addRoutes(app);
         parts.rooms?.addRoutes(app, admission, origins);
+        addTopics?.(app);
       },
     }).catch((error: Error) => {
       this.#health?.close();
@@ -200,6 +203,21 @@ export class SignalingServer {
     readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
     if (isOpen) log.info('There are file descriptors again: the port is open');
     else log.error(OUT_OF_DESCRIPTORS);
+  }
+
+  /** Loaded only by a server that serves them. @returns adds their routes */
+  async #createTopics(): Promise<((app: TemplatedApp) => void) | undefined> {
+    const { options } = this;
+    if (!options.topics) return undefined;
+    const [{ serveTopics }, { Topics }] = await Promise.all([
+      import('./dialects/topics/serve-topics.ts'),
+      import('./signaling/topics/topics.ts'),
+    ]);
+    const { admission, metrics, refusals, signaling, queue, cluster } = this.parts;
+    const topics = new Topics(options, () => queue.now);
+    cluster?.topics.serve(topics);
+    return (app) =>
+      serveTopics(app, { options, admission, metrics, refusals, signaling, topics, node: options.node });
   }
 
   /** Socket.IO is loaded only by a server that serves it. */

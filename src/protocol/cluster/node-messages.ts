@@ -7,6 +7,7 @@ import { type ClientMessageType, clientSchemas } from '../native/client-messages
 import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
 import { clientId, epoch } from '../native/fields.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
+import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';
 
 const flag = { anyOf: [{ const: true }, { const: false }] } as const;
 const count = { type: 'integer', minimum: 0 } as const;
@@ -21,6 +22,9 @@ const disconnectReason = {
 } as const;
 /** A client's message as text; it is decoded and checked where it arrives, like a client's. */
 const text = { type: 'string' } as const;
+
+/** With the wire of its clients in front. */
+const topic = { type: 'string', maxLength: MAX_TOPIC_CHARS + 32 } as const;
 
 /** A frame that waits to be acked, with the number that its sender gave it. */
 const passed = {
@@ -254,6 +258,24 @@ export const nodeSchemas = {
     description: 'A session that began with you is over.',
     required: ['type', 'id'],
     properties: { type: { const: 'left' }, id: clientId },
+  },
+  topics_joined: {
+    type: 'object',
+    description: 'I have subscribers of these topics.',
+    required: ['type', 'topics'],
+    properties: { type: { const: 'topics_joined' }, topics: { type: 'array', items: topic } },
+  },
+  topics_left: {
+    type: 'object',
+    description: 'I no longer have any of these.',
+    required: ['type', 'topics'],
+    properties: { type: { const: 'topics_left' }, topics: { type: 'array', items: topic } },
+  },
+  published: {
+    type: 'object',
+    description: 'For your subscribers of that topic, as it goes over their wire.',
+    required: ['type', 'topic', 'text'],
+    properties: { type: { const: 'published' }, topic, text },
   },
 } as const;
 

@@ -20,6 +20,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes them in any case, and owes what is not there. */
+  spend(now: number, perSecond: number, amount: number): void {
+    this.#fullAt = this.#fullAfter(now, perSecond, amount);
+  }
+
   /** What was taken was not used after all. */
   giveBack(perSecond: number, amount = 1): void {
     this.#fullAt -= (amount * 1000) / perSecond;
@@ -112,6 +117,15 @@ export class AddressRate {
     const bucket = this.#buckets.get(address) ?? new TokenBucket();
     this.#buckets.set(address, bucket);
     bucket.take(now, this.#perSecond, this.#burst);
+  }
+
+  /** Takes so much, even if less is there: what is over it is made up for before there is any again. */
+  spend(address: string, now: number, amount: number): void {
+    if (this.#perSecond === 0) return;
+    this.#sweep(now);
+    const bucket = this.#buckets.get(address) ?? new TokenBucket();
+    this.#buckets.set(address, bucket);
+    bucket.spend(now, this.#perSecond, amount);
   }
 
   /** What was counted does not count after all. */

@@ -20,6 +20,7 @@ import { handleNodeMessage, type NodeMessageHandlers } from './node-message-hand
 import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import type { RemoteSession } from './pairing/remote-session.ts';
+import { RemoteTopics } from './remote-topics.ts';
 
 export interface ClusterDeps {
   readonly node: NodeId;
@@ -41,6 +42,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly node: NodeId;
   readonly links: NodeLinks;
   readonly pairRequests: RemotePairRequests;
+  readonly topics: RemoteTopics;
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
   readonly #deps: ClusterDeps;
@@ -51,6 +53,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.#deps = deps;
     this.node = deps.node;
     this.links = deps.links;
+    this.topics = new RemoteTopics(deps.links);
     const { remotePairings, signaling, restoreWindow } = deps;
     const lostNodes = new LostNodes(signaling.queue, restoreWindow.graceMs);
     const pairRequests = new RemotePairRequests(deps);
@@ -77,6 +80,9 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       moving: (node, message) => remotePairings.onMoving(node, message),
       ended: (node, message) => remotePairings.onEnded(node, message),
       reclaim: (node, message) => remotePairings.onReclaim(node, message),
+      topics_joined: (node, message) => this.topics.onJoined(node, message),
+      topics_left: (node, message) => this.topics.onLeft(node, message),
+      published: (_node, message) => this.topics.onPublished(message),
       reclaimed: (node, message) => remotePairings.onReclaimed(node, message),
     };
   }
@@ -146,11 +152,13 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
     remotePairings.reconciler.opened(node);
+    this.topics.opened(node);
   }
 
   lost(node: NodeId, wasThere: boolean): void {
     if (wasThere) this.#lostNodes.lost(node);
     this.#deps.locations.lost(node);
+    this.topics.lost(node);
     this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);
     this.#deps.remotePairings.reconciler.lost(node);

@@ -1,0 +1,125 @@
+/**
+ * Topics: whoever subscribes to one gets what anybody publishes to it, the publisher too. What is published is opaque.
+ * The subscribers of other nodes are reached by a port, which is told when the first one here comes and the last goes.
+ */
+import { AddressRate } from '../../admission/rate-limits.ts';
+
+/** A client that subscribes. */
+export interface Subscriber {
+  /** Where it connected from, as limits count it. */
+  readonly address: string;
+  readonly topics: Set<string>;
+  /** @param frame as it goes over its wire */
+  deliver(frame: Buffer): void;
+}
+
+/** The subscribers of other nodes. */
+export interface TopicNodes {
+  /** The first subscriber of this node is there. */
+  joined(topic: string): void;
+  /** The last subscriber of this node is gone. */
+  left(topic: string): void;
+  publish(topic: string, frame: Buffer): void;
+}
+
+export interface TopicLimits {
+  /** Topics of one client; 0: no limit, as for all of these. */
+  readonly maxTopicsPerClient: number;
+  /** Of all clients and topics together. */
+  readonly maxSubscriptions: number;
+  readonly maxSubscribersPerTopic: number;
+  /** What the publishes of one address may come to a second, each counted for every subscriber. */
+  readonly maxDeliveredBytesPerSecond: number;
+}
+
+export type SubscribeVerdict = 'ok' | 'too_many_topics' | 'too_many_subscriptions' | 'topic_full';
+
+export class Topics {
+  /** By name. */
+  readonly #subscribers = new Map<string, Set<Subscriber>>();
+  readonly #limits: TopicLimits;
+  readonly #delivered: AddressRate;
+  readonly #now: () => number;
+  #subscriptions = 0;
+  #nodes: TopicNodes | undefined;
+
+  /** @param now milliseconds of the server's clock */
+  constructor(limits: TopicLimits, now: () => number) {
+    this.#limits = limits;
+    this.#now = now;
+    const { maxDeliveredBytesPerSecond: perSecond } = limits;
+    this.#delivered = new AddressRate(perSecond, perSecond);
+  }
+
+  /** From here on this server is one node of several. */
+  joinNodes(nodes: TopicNodes): void {
+    this.#nodes = nodes;
+  }
+
+  /** Of all clients together. */
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  /** Those that have a subscriber here. */
+  get names(): Iterable<string> {
+    return this.#subscribers.keys();
+  }
+
+  /** How many subscribers it has here. */
+  sizeOf(topic: string): number {
+    return this.#subscribers.get(topic)?.size ?? 0;
+  }
+
+  subscribe(subscriber: Subscriber, topic: string): SubscribeVerdict {
+    if (subscriber.topics.has(topic)) return 'ok';
+    const { maxTopicsPerClient, maxSubscriptions, maxSubscribersPerTopic } = this.#limits;
+    if (isOver(subscriber.topics.size, maxTopicsPerClient)) return 'too_many_topics';
+    if (isOver(this.#subscriptions, maxSubscriptions)) return 'too_many_subscriptions';
+    const subscribers = this.#subscribers.get(topic) ?? new Set();
+    if (isOver(subscribers.size, maxSubscribersPerTopic)) return 'topic_full';
+    subscribers.add(subscriber);
+    subscriber.topics.add(topic);
+    this.#subscriptions += 1;
+    if (subscribers.size > 1) return 'ok';
+    this.#subscribers.set(topic, subscribers);
+    this.#nodes?.joined(topic);
+    return 'ok';
+  }
+
+  unsubscribe(subscriber: Subscriber, topic: string): void {
+    if (!subscriber.topics.delete(topic)) return;
+    this.#subscriptions -= 1;
+    const subscribers = this.#subscribers.get(topic);
+    subscribers?.delete(subscriber);
+    if (!subscribers || subscribers.size > 0) return;
+    this.#subscribers.delete(topic);
+    this.#nodes?.left(topic);
+  }
+
+  /** A subscriber is gone. */
+  leave(subscriber: Subscriber): void {
+    for (const topic of [...subscriber.topics]) this.unsubscribe(subscriber, topic);
+  }
+
+  /**
+   * @param address whose publish it is
+   * @returns false when that address has published more than it may
+   */
+  publish(address: string, topic: string, frame: Buffer): boolean {
+    const now = this.#now();
+    if (this.#delivered.isExhausted(address, now)) return false;
+    const size = this.sizeOf(topic);
+    if (size > 0) this.#delivered.spend(address, now, size * frame.length);
+    this.deliver(topic, frame);
+    this.#nodes?.publish(topic, frame);
+    return true;
+  }
+
+  /** To the subscribers of this node. One that leaves meanwhile is passed over. */
+  deliver(topic: string, frame: Buffer): void {
+    for (const subscriber of this.#subscribers.get(topic) ?? []) subscriber.deliver(frame);
+  }
+}
+
+const isOver = (count: number, max: number): boolean => max > 0 && count >= max;

@@ -1,0 +1,20 @@
+/** A client of a wire that greets nobody: JSON out, JSON in, each message as it comes. */
+import { RawClient } from './raw-client.ts';
+
+export class JsonClient extends RawClient {
+  static async open(url: string): Promise<JsonClient> {
+    const client = new JsonClient(url);
+    await client.opened();
+    return client;
+  }
+
+  /** Waits for so many messages, and takes them out of the inbox. */
+  async take(count: number): Promise<unknown[]> {
+    await this.until(() => this.inbox.length >= count, `${count} messages`);
+    return this.inbox.splice(0, count);
+  }
+
+  async takeOne(): Promise<unknown> {
+    return (await this.take(1))[0];
+  }
+}
