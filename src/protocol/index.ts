@@ -1,7 +1,6 @@
 /** The wire: a schema per message, a union per direction, error codes, close codes, limits. */
 
 export * from './inspect/inspect-messages.ts';
-export * from './message-shape.ts';
 export * from './native/client-messages.ts';
 export * from './native/close-codes.ts';
 export * from './native/error-codes.ts';

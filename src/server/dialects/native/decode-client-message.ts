@@ -4,6 +4,7 @@
  */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { shapeFault, shapeMessages } from '../../../common/message-shape.ts';
 import {
   type ClientMessage,
   type ClientMessageType,
@@ -11,8 +12,6 @@ import {
   explain,
   isRecord,
   type Schema,
-  shapeFault,
-  shapeMessages,
 } from '../../../protocol/index.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';

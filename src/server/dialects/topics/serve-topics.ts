@@ -2,12 +2,12 @@
  * The clients of y-webrtc and of Trystero's relay, each at a path of its own. Neither wire knows an error: what is
  * wrong is passed over, counted and logged, and who goes over a limit is closed with a reason.
  */
+import { shapeFault } from '../../../common/message-shape.ts';
 import {
   closeCodes,
   errorMessages,
   MAX_TOPIC_CHARS,
   readTopicRequest,
-  shapeFault,
   type TopicRequest,
   type TopicWire,
 } from '../../../protocol/index.ts';

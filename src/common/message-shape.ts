@@ -1,5 +1,5 @@
 /** What a JSON value may be like, whichever wire it came over, before anything walks it or passes it on. */
-import { MAX_EXTRA_DEPTH, MAX_MESSAGE_VALUES } from './native/limits.ts';
+import { MAX_EXTRA_DEPTH, MAX_MESSAGE_VALUES } from '../protocol/index.ts';
 
 export type ShapeFault = 'lone surrogate' | 'too deep' | 'too many';
 
