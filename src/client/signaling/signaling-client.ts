@@ -130,7 +130,8 @@ export class SignalingLink implements Signaling {
     const { id, token, delivery } = this.#session;
     const pairing = this.#handlers.pairing();
     const { received, first } = delivery;
-    this.#sendPlain({ type: 'resume', id, token, received, first, ...(pairing && { pairing }) });
+    const waiting = waitingFrames(delivery);
+    this.#sendPlain({ type: 'resume', id, token, received, first, ...waiting, ...(pairing && { pairing }) });
   }
 
   #sendPlain(message: ClientMessage): void {
@@ -228,6 +229,13 @@ export class SignalingLink implements Signaling {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+/** What comes ahead of the rate when we are back. */
+function waitingFrames({ unacked }: ReliableDelivery<string>): { unacked?: number; unacked_bytes?: number } {
+  if (unacked.length === 0) return {};
+  const text = unacked.map(({ message }) => message).join('');
+  return { unacked: unacked.length, unacked_bytes: new TextEncoder().encode(text).length };
 }
 
 function typeOf({ message }: UnackedMessage<string>): ClientMessage['type'] {

@@ -38,7 +38,17 @@ const half = { epoch, from: clientId, to: clientId } as const;
 /** A session on its way to another node, with what waits for its client. */
 const session = {
   type: 'object',
-  required: ['generation', 'sent', 'received', 'deferred', 'unacked', 'secrets', 'keys'],
+  required: [
+    'generation',
+    'sent',
+    'received',
+    'deferred',
+    'unacked',
+    'secrets',
+    'keys',
+    'rate',
+    'is_key_only',
+  ],
   properties: {
     generation: count,
     sent: count,
@@ -62,6 +72,14 @@ const session = {
         properties: { key: { type: 'string', maxLength: 64 }, ttl_ms: count, uses: count },
       },
     },
+    /** How far it is ahead of what a client may send: milliseconds until it may send a whole burst. */
+    rate: {
+      type: 'object',
+      required: ['messages_ms', 'bytes_ms'],
+      properties: { messages_ms: count, bytes_ms: count },
+    },
+    /** Whether its client is paired by key only. */
+    is_key_only: flag,
     pairing: {
       type: 'object',
       required: [

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import { candidate, clientId, connectionState, epoch, sdp, signalData } from './fields.ts';
 import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
+import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
 
 export const clientSchemas = {
   pair_request: {
@@ -93,6 +94,16 @@ export const clientSchemas = {
         minimum: 1,
         description:
           'For a restarted server: where my numbers go on, the lowest seq that is unacked, or else the next.',
+      },
+      unacked: {
+        type: 'integer',
+        minimum: 0,
+        description: `How many numbered frames I send again or for the first time now: so many may come ahead of the rate, at most ${MAX_UNACKED_FRAMES}.`,
+      },
+      unacked_bytes: {
+        type: 'integer',
+        minimum: 0,
+        description: `The bytes of the messages in them: at most ${MAX_UNACKED_BYTES} may come ahead of the rate.`,
       },
       pairing: {
         type: 'object',

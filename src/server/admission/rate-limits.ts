@@ -30,6 +30,16 @@ export class TokenBucket {
     this.#fullAt -= (amount * 1000) / perSecond;
   }
 
+  /** Milliseconds until it is full, when nothing is taken. */
+  fullInMs(now: number): number {
+    return Math.max(0, this.#fullAt - now);
+  }
+
+  /** As one that is full in so long. */
+  restore(now: number, fullInMs: number): void {
+    this.#fullAt = now + fullInMs;
+  }
+
   isFull(now: number): boolean {
     return this.#fullAt <= now;
   }
@@ -50,6 +60,12 @@ export interface Flood {
   readonly isLast: boolean;
 }
 
+/** How far a client is ahead of its rate: milliseconds until it may send a whole burst again. */
+export interface RateState {
+  readonly messages_ms: number;
+  readonly bytes_ms: number;
+}
+
 type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
 
 /** What one client may send, of whichever protocol. */
@@ -64,13 +80,41 @@ export class SendingRate {
   #aheadBytes = 0;
 
   /**
-   * So much may come ahead of the rate: what a client kept while it was away. It is no gift: it counts, and whoever
+   * So much may come ahead of the rate: what waited at a client while it was away. It is no gift: it counts, and whoever
    * comes back again and again sends no more in the long run than anybody else.
    */
   credit(messages: number, bytes: number): void {
     this.#creditLeft = messages;
     this.#aheadMessages = messages;
     this.#aheadBytes = bytes;
+  }
+
+  /** Whether the last message was refused. */
+  get isFlooded(): boolean {
+    return this.#refused > 0;
+  }
+
+  /** Milliseconds until half a burst may be sent. */
+  recoversInMs(now: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): number {
+    const messagesMs = maxMessagesPerSecond === 0 ? 0 : (500 * maxMessageBurst) / maxMessagesPerSecond;
+    return Math.max(
+      0,
+      this.#messages.fullInMs(now) - messagesMs,
+      this.#bytes.fullInMs(now) - 500 * BYTE_BURST_S,
+    );
+  }
+
+  /** For the node that the client moves to. */
+  stateAt(now: number): RateState {
+    return {
+      messages_ms: Math.ceil(this.#messages.fullInMs(now)),
+      bytes_ms: Math.ceil(this.#bytes.fullInMs(now)),
+    };
+  }
+
+  restore(now: number, { messages_ms, bytes_ms }: RateState): void {
+    this.#messages.restore(now, messages_ms);
+    this.#bytes.restore(now, bytes_ms);
   }
 
   /** Counts a message. @returns undefined when it may pass */

@@ -17,8 +17,8 @@ export class ResumableClient extends RawClient {
   }
 
   /** Connects and asks for a session that can be resumed. */
-  static override async connect(url: string): Promise<ResumableClient> {
-    const client = new ResumableClient(`${url}?resume=1`, new ReliableDelivery());
+  static override async connect(url: string, query = 'resume=1'): Promise<ResumableClient> {
+    const client = new ResumableClient(`${url}?${query}`, new ReliableDelivery());
     await client.#welcomed();
     return client;
   }
@@ -26,7 +26,13 @@ export class ResumableClient extends RawClient {
   /** Opens a new socket and asks for the session of the old one; both sides send again what is missing. */
   async comeBack(
     url: string,
-    changes: { token?: string; received?: number; id?: string } = {},
+    changes: {
+      token?: string;
+      received?: number;
+      id?: string;
+      unacked?: number;
+      unacked_bytes?: number;
+    } = {},
   ): Promise<ResumableClient> {
     const next = new ResumableClient(`${url}?resume=back`, this.delivery);
     // What the old socket still brings is not ours any more.
@@ -51,8 +57,13 @@ export class ResumableClient extends RawClient {
 
   #askAt({ socket }: ResumableClient, changes: object = {}): void {
     const { id, token, pairing } = this;
-    const { received, first } = this.delivery;
-    const message = { type: 'resume', id, token, received, first, ...(pairing && { pairing }), ...changes };
+    const { received, first, unacked } = this.delivery;
+    const waiting = {
+      unacked: unacked.length,
+      unacked_bytes: Buffer.byteLength(unacked.map((kept) => kept.message).join('')),
+    };
+    const known = { type: 'resume', id, token, received, first, ...(pairing && { pairing }) };
+    const message = { ...known, ...waiting, ...changes };
     socket.send(JSON.stringify(message));
   }
 

@@ -56,7 +56,7 @@ export class OutboundMigrations {
     const [seat] = session.seats;
     const pairing = seat?.pairing && takePairingSnapshot(seat, seat.pairing, here, remotePairings);
     const snapshot = {
-      ...dialect.takeSnapshot(session, received),
+      ...dialect.takeSnapshot(session, received, signaling.queue.now),
       keys: keys
         .allOf(session, signaling.queue.now)
         .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),

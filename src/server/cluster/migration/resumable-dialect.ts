@@ -17,5 +17,9 @@ export interface ResumableDialect {
   /** Whether the request fits a session that we have: its secret, and numbers that are possible. */
   mayResume(session: ServerSession, request: ResumeRequest): boolean;
   /** @param received the number of the last frame that the client has */
-  takeSnapshot(session: ServerSession, received: number): Omit<SessionSnapshot, 'keys' | 'pairing'>;
+  takeSnapshot(
+    session: ServerSession,
+    received: number,
+    now: number,
+  ): Omit<SessionSnapshot, 'keys' | 'pairing'>;
 }

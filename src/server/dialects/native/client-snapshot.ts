@@ -8,7 +8,7 @@ import type { ResumeRequest } from './return-ports.ts';
 
 export type ClientSnapshot = Pick<
   SessionSnapshot,
-  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets'
+  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets' | 'rate' | 'is_key_only'
 >;
 
 /** Whether the request fits a session that we have: its secret, and numbers that are possible. */
@@ -19,7 +19,7 @@ export function mayResume(session: ServerSession | undefined, { token, received 
 }
 
 /** @param received the number of the last frame that the client has */
-export function takeClientSnapshot(session: ServerSession, received: number): ClientSnapshot {
+export function takeClientSnapshot(session: ServerSession, received: number, now: number): ClientSnapshot {
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
   const { delivery, token } = client.resume;
@@ -36,6 +36,8 @@ export function takeClientSnapshot(session: ServerSession, received: number): Cl
       ...(senderSeq !== undefined && { sender_seq: senderSeq }),
     })),
     secrets: [...token.outstanding],
+    rate: client.rate.stateAt(now),
+    is_key_only: client.isKeyOnly,
   };
 }
 

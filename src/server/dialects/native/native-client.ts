@@ -3,14 +3,7 @@
  * acked, the secrets that it may come back with, and how often it has.
  */
 import type { TimerOwner } from '../../../machines/index.ts';
-import {
-  type CloseCode,
-  closeCodes,
-  MAX_UNACKED_BYTES,
-  MAX_UNACKED_FRAMES,
-  type Relayed,
-  type ReliableDelivery,
-} from '../../../protocol/index.ts';
+import { type CloseCode, closeCodes, type Relayed, type ReliableDelivery } from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
@@ -191,7 +184,6 @@ export class NativeClient implements Client, Recipient {
     this.#detach();
     this.socket = socket;
     this.opened(socket);
-    this.rate.credit(MAX_UNACKED_FRAMES, MAX_UNACKED_BYTES);
     socket.getUserData().client = this;
   }
 

@@ -4,7 +4,12 @@
  */
 
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
-import { type ClientMessageOf, closeCodes } from '../../../protocol/index.ts';
+import {
+  type ClientMessageOf,
+  closeCodes,
+  MAX_UNACKED_BYTES,
+  MAX_UNACKED_FRAMES,
+} from '../../../protocol/index.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { RestoreWindow } from '../../signaling/restore-window.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -38,6 +43,10 @@ export interface ResumeHandlerDeps {
 type Resume = ClientMessageOf<'resume'>;
 
 const FIRST_MESSAGE = 'the first message';
+const RECOVERY = 'its rate';
+const MAX_RECOVERY_MS = 2_000;
+/** Around each message that is sent again: the head and the tail of its frame. */
+const FRAME_BYTES = 48;
 
 export class ResumeHandler {
   readonly #deps: ResumeHandlerDeps;
@@ -69,7 +78,25 @@ export class ResumeHandler {
       return;
     }
     this.#dropStale(message);
-    this.#settle(socket, message, this.#deps.nodes ? 'unasked' : 'alone', true);
+    const settle = () => this.#settle(socket, message, this.#deps.nodes ? 'unasked' : 'alone', true);
+    const afterMs = this.#recoversInMs(message);
+    if (afterMs === 0) {
+      settle();
+      return;
+    }
+    data.phase = 'asking';
+    signaling.queue.arm(data, RECOVERY, afterMs, () => {
+      delete data.phase;
+      if (!this.#turnAway(socket)) settle();
+    });
+  }
+
+  /** Who is refused messages sheds nothing by coming back: it comes in when it may send half a burst again. */
+  #recoversInMs({ id, token }: Resume): number {
+    const { options, signaling } = this.#deps;
+    const client = resumableOf(signaling.directory.sessions.get(id));
+    if (!client?.rate.isFlooded || !client.resume.token.accepts(token)) return 0;
+    return Math.min(MAX_RECOVERY_MS, client.rate.recoversInMs(signaling.queue.now, options));
   }
 
   /** What it said made something of ours throw. It may have a session by now, or none. */
@@ -176,12 +203,13 @@ export class ResumeHandler {
     refuse(opener.open(socket));
   }
 
-  #resume(session: ServerSession, socket: ClientSocket, { token, received }: Resume): void {
+  #resume(session: ServerSession, socket: ClientSocket, message: Resume): void {
     const client = resumableOf(session);
     if (!client) return;
+    const { token, received } = message;
     client.resume.delivery.ack(received);
     this.#nextGeneration(client, token);
-    this.#attach(client, socket);
+    this.#attach(client, socket, message);
     this.#deps.opener.greet(client, { received: client.resume.delivery.received });
     client.sendUnacked();
     this.#deps.signaling.sessions.resumed(session);
@@ -193,7 +221,7 @@ export class ResumeHandler {
     const resume = opener.newResumeState(id, generation);
     resume?.delivery.expect(first ?? 1);
     const client = opener.create(id, resume, socket.getUserData().address, generation);
-    const session = this.#attach(client, socket);
+    const session = this.#attach(client, socket, message);
     log.info({ id }, `Client ${id} is back from before the restart`);
     opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     nodes?.arrived(session);
@@ -202,13 +230,9 @@ export class ResumeHandler {
   }
 
   /** A session comes from another node, and is kept even when its client is gone again. */
-  #adopt(
-    socket: ClientSocket | undefined,
-    { id, token }: Resume,
-    snapshot: SessionSnapshot,
-    from: number,
-  ): void {
+  #adopt(socket: ClientSocket | undefined, message: Resume, snapshot: SessionSnapshot, from: number): void {
     const { log, opener, nodes, pairings, signaling } = this.#deps;
+    const { id, token } = message;
     const { directory, sessions, queue } = signaling;
     // It came too late: its client did not wait, and is elsewhere by now.
     if (!socket && pairings.knowsLaterCopy(id, snapshot.generation)) return;
@@ -217,13 +241,15 @@ export class ResumeHandler {
     );
     const client = opener.create(id, resume, socket?.getUserData().address ?? '', snapshot.generation);
     const session = client.session as ServerSession;
+    client.rate.restore(queue.now, snapshot.rate);
+    client.isKeyOnly = snapshot.is_key_only;
     for (const { key, ttl_ms, uses } of snapshot.keys)
       directory.keys.adopt(session, key, queue.now + ttl_ms, uses);
     this.#nextGeneration(client, token);
     log.info({ id, node: from }, `Client ${id} came from node ${from}`);
     nodes?.arrived(session);
     if (socket) {
-      this.#attach(client, socket);
+      this.#attach(client, socket, message);
       opener.greet(client, { received: resume.delivery.received });
       client.sendUnacked();
       sessions.resumed(session);
@@ -239,9 +265,15 @@ export class ResumeHandler {
     client.resume?.token.rotate(usedToken, this.#deps.secrets.issue(client.id, client.generation));
   }
 
-  #attach(client: NativeClient, socket: ClientSocket): ServerSession {
+  #attach(
+    client: NativeClient,
+    socket: ClientSocket,
+    { unacked = 0, unacked_bytes = 0 }: Resume,
+  ): ServerSession {
     const session = client.session as ServerSession;
     client.attach(socket);
+    const frames = Math.min(unacked, MAX_UNACKED_FRAMES);
+    client.rate.credit(frames, Math.min(unacked_bytes, MAX_UNACKED_BYTES) + frames * FRAME_BYTES);
     session.heardAt = this.#deps.signaling.queue.now;
     return session;
   }

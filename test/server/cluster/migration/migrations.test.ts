@@ -1,6 +1,7 @@
 /** A client that comes back to another node than the one that has its session: all of it moves there. */
 import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
 import { threeNodes, until } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
@@ -46,6 +47,32 @@ describe('a client that comes back to another node', () => {
     b.inbox.length = 0;
     await back.close();
     expect((await b.next('peer_disconnected')).peer_id).toBe(a.id);
+  });
+
+  it('has sent there what it sent here: no burst more for each node', async () => {
+    const { one, two } = await threeNodes();
+    const [a, b] = [await one.connectResumable(), await one.connect()];
+    await pairUp(a, b);
+    for (let n = 0; n < 150; n += 1) a.send({ type: 'candidate', candidate: null });
+    await a.until(() => a.delivery.unacked.length < 16, 'the acks');
+    const back = await comesTo(two, a);
+    for (let n = 0; n < 100; n += 1) back.send({ type: 'candidate', candidate: null });
+    await back.until(() => back.inbox.some(({ code }) => code === 'too_many_messages'), 'a refusal');
+  });
+
+  it('that is paired by key only stays so, also when it is gone again before its session has moved', async () => {
+    const { hold, one, two } = await threeNodes();
+    const a = await ResumableClient.connect(one.server.url, 'resume=1&pair=key');
+    const held = hold();
+    const next = await a.knock(two.server.url);
+    await until(() => held.count > 0, 'the request for the session');
+    // Waits for the server's answer: it knows.
+    await next.close();
+    held.release();
+    await until(() => has(two, a) && !has(one, a), 'the session');
+    const asker = await two.connect();
+    asker.send({ type: 'pair_request', target_id: a.id });
+    expect(await asker.next('error')).toMatchObject({ for: 'pair_request' });
   });
 
   it('may go round and round, with its peer doing the same, and nothing is lost, doubled or out of order', async () => {
