@@ -51,6 +51,8 @@ describe('pairlane conform, for a server', () => {
         '0',
         '--ping-interval-ms',
         String(PING_INTERVAL_MS),
+        '--ping-timeout-ms',
+        String(PING_INTERVAL_MS),
       ]);
       const [, address] = await server.printed(/Server starting on (127\.0\.0\.1:\d+)/);
       const { status, verdicts } = await conform(`ws://${address}/`);

@@ -158,7 +158,7 @@ export const fullCases: readonly Case[] = [
       await expectFrame(a, 'it asked for b', [1, 1, paired(b, true)]);
       await expectHeard(b, 'a asked for it', [paired(a, false)]);
       a.send(JSON.stringify([2, 1, OFFER]));
-      await expectHeard(b, 'its peer offered', [{ ...OFFER, from_peer: true }]);
+      expectFit('its peer offered', { ...OFFER, from_peer: true }, await b.next('its peer offered'));
       await a.close();
       expectFit(
         'its peer lost its socket',
@@ -176,6 +176,8 @@ export const fullCases: readonly Case[] = [
         await b.next('its peer came back'),
       );
       back.send(JSON.stringify([2, 2, OFFER]));
+      back.send(JSON.stringify([3, 2, { type: 'create_key' }]));
+      await expectFrame(back, 'it asked for a key', [3, 3, { type: 'key' }]);
       await expectHeard(b, 'its peer sent a frame again that had come before', []);
       await back.close(1000);
       const when = 'its peer said goodbye';
