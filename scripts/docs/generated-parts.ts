@@ -12,7 +12,9 @@ import {
   closeCodeMeanings,
   closeCodes,
   disconnectReasons,
+  edgeReasons,
   errorMessages,
+  memberLeftReasons,
   roomSchemas,
   serverSchemas,
 } from '../../src/protocol/index.ts';
@@ -41,6 +43,8 @@ export const generatedParts: { readonly [name: string]: () => string } = {
         closeCodeMeanings[name as keyof typeof closeCodes],
       ]),
     ),
+  'member-left-reasons': () => table(['reason', 'meaning'], rowsOf(memberLeftReasons)),
+  'edge-reasons': () => table(['reason', 'meaning'], rowsOf(edgeReasons)),
   'disconnect-reasons': () => table(['reason', 'meaning'], rowsOf(disconnectReasons)),
   metrics: metricsTable,
   machines: () => chartNames.map(machineStates).join('\n\n'),

@@ -5,6 +5,15 @@
 
 export { type Chart, type ChartCall, type ChartState, type ChartTransition, chartOf } from './chart/chart.ts';
 export { nameTransitions } from './chart/transition-names.ts';
+export { edgeExamples } from './edge/edge-examples.ts';
+export {
+  type EdgeContext,
+  type EdgeEffects,
+  type EdgeEvent,
+  type EdgeInput,
+  type EdgeReason,
+  edgeMachine,
+} from './edge/edge-machine.ts';
 export type { GuardVerdict } from './host/explain-ignored.ts';
 export {
   type Effect,
@@ -82,6 +91,16 @@ export {
   type RemoteSessionInput,
   remoteSessionMachine,
 } from './remote-session/remote-session-machine.ts';
+export type {
+  PasswordVerdict,
+  RoomContext,
+  RoomEvent,
+  RoomInput,
+  RoomRules,
+} from './room/room-events.ts';
+export { roomExamples } from './room/room-examples.ts';
+export { type RoomEffects, roomMachine } from './room/room-machine.ts';
+export { compareMembers, type LeaderRule, type RoomMember } from './room/room-members.ts';
 export type {
   PairTarget,
   SessionContext,

@@ -7,6 +7,12 @@ export * from './native/error-codes.ts';
 export * from './native/limits.ts';
 export * from './native/pairing-key.ts';
 export * from './native/reliable-delivery.ts';
+export {
+  edgeReasons,
+  type MemberLeftReason,
+  memberLeftReasons,
+  type Topology,
+} from './native/room-messages.ts';
 export * from './native/server-messages.ts';
 export * from './rooms/room-messages.ts';
 export { explain, isRecord, type Schema } from './schema.ts';

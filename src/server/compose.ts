@@ -29,6 +29,8 @@ import { iceServersFor } from './signaling/ice-servers.ts';
 import { PairingEpochs } from './signaling/pairing-epochs.ts';
 import { Pairings } from './signaling/pairings.ts';
 import { RestoreWindow } from './signaling/restore-window.ts';
+import { edgePairings } from './signaling/rooms/edge-pairings.ts';
+import { Rooms as NativeRooms } from './signaling/rooms/rooms.ts';
 import { Sessions } from './signaling/sessions.ts';
 import { Signaling } from './signaling/signaling.ts';
 import { WaitingBytes } from './signaling/waiting-bytes.ts';
@@ -70,7 +72,7 @@ export function compose(deps: CompositionDeps) {
     unready: () => readiness.counts(),
     waitingBytes: () => signaling.waiting.total,
     rooms,
-    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost],
+    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost, signaling.rooms.host],
   };
   const metrics = new Metrics(measured, () => clock.now());
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness, end: deps.stop });
@@ -128,7 +130,16 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
   const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
   const sessions = new Sessions({ queue, clock, log, directory, pairings, settings });
   const waiting = new WaitingBytes(options.maxWaitingBytes);
-  const signaling = new Signaling({ queue, directory, sessions, pairings, waiting });
+  const rooms = new NativeRooms({
+    queue,
+    clock,
+    log,
+    directory,
+    limits: options,
+    pairings: edgePairings(() => signaling),
+  });
+  pairings.watch(rooms.edges);
+  const signaling: Signaling = new Signaling({ queue, directory, sessions, pairings, waiting, rooms });
   const restoreWindow = new RestoreWindow(queue, resumeGraceMs);
   const secrets = new ResumeSecrets(options.secret, node);
   return { signaling, epochs, restoreWindow, secrets };

@@ -20,6 +20,9 @@ it('what can be imported of the machines is these names, and a new one is a line
     'StepQueue',
     'TimerWheel',
     'chartOf',
+    'compareMembers',
+    'edgeExamples',
+    'edgeMachine',
     'effect',
     'eventOf',
     'nameTransitions',
@@ -37,6 +40,8 @@ it('what can be imported of the machines is these names, and a new one is a line
     'remotePlayerMachine',
     'remoteSessionExamples',
     'remoteSessionMachine',
+    'roomExamples',
+    'roomMachine',
     'sessionExamples',
     'sessionMachine',
   ]);

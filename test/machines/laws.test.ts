@@ -42,6 +42,21 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     cutOff: ['WENT_AWAY', 'MOVING', 'CUT_OFF'],
   },
   player: { outside: [], joined: [] },
+  room: {
+    created: [],
+    open: [],
+    locked: [],
+    closing: [],
+  },
+  // A pairing that there is not is not connected, and none is refused while there is one.
+  edge: {
+    pairing: ['DISCONNECTED'],
+    connecting: ['DISCONNECTED'],
+    slow: ['DISCONNECTED'],
+    connected: ['CONNECTED'],
+    missing: ['DISCONNECTED'],
+    awaited: ['DISCONNECTED'],
+  },
   // What a connection that is closed already still had to say; an offer of ours that was rolled back is not sent.
   negotiation: {
     'open.signaling.connecting': [],

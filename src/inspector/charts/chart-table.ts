@@ -1,5 +1,6 @@
 /** The machines that have a chart: a line here is all that a new one needs, then `npm run charts`. */
 import type { AnyStateMachine } from 'xstate';
+import { edgeMachine } from '../../machines/edge/edge-machine.ts';
 import { negotiationMachine } from '../../machines/negotiation/negotiation-machine.ts';
 import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
 import { pairingMachine } from '../../machines/pairing/pairing-machine.ts';
@@ -7,11 +8,14 @@ import { playerMachine } from '../../machines/player/player-machine.ts';
 import { relayLinkMachine } from '../../machines/relay-link/relay-link-machine.ts';
 import { remotePlayerMachine } from '../../machines/remote-player/remote-player-machine.ts';
 import { remoteSessionMachine } from '../../machines/remote-session/remote-session-machine.ts';
+import { roomMachine } from '../../machines/room/room-machine.ts';
 import { sessionMachine } from '../../machines/session/session-machine.ts';
 
 export const chartTable = {
   session: sessionMachine,
   pairing: pairingMachine,
+  room: roomMachine,
+  edge: edgeMachine,
   negotiation: negotiationMachine,
   player: playerMachine,
   'relay-link': relayLinkMachine,

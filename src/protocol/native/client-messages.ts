@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import { candidate, clientId, connectionState, epoch, sdp, signalData } from './fields.ts';
 import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
+import { roomClientSchemas } from './room-messages.ts';
 
 export const clientSchemas = {
   pair_request: {
@@ -76,6 +77,7 @@ export const clientSchemas = {
     required: ['type'],
     properties: { type: { const: 'unpair' }, epoch },
   },
+  ...roomClientSchemas,
   resume: {
     type: 'object',
     description: 'The first message on a socket opened with `?resume=back`: give me my session again.',

@@ -36,6 +36,14 @@ export const DEFAULT_MAX_ROOMS = 1_000;
 export const DEFAULT_MAX_PLAYERS_PER_ROOM = 16;
 export const MAX_ROOM_ID_CHARS = 128;
 
+/** Of rooms in the native protocol. */
+export const MAX_ROOM_NAME_CHARS = 64;
+export const MAX_PASSWORD_CHARS = 128;
+/** What a member shows to the others, and a room to those who list them: as JSON text in UTF-8. */
+export const MAX_METADATA_BYTES = 2 * 1024;
+export const DEFAULT_MAX_MEMBERS_PER_ROOM = 64;
+export const DEFAULT_MAX_ROOMS_PER_CLIENT = 8;
+
 /** RFC 8839 sets no bound on a candidate line; real ones stay under 300 characters. */
 export const MAX_CANDIDATE_CHARS = 4_096;
 

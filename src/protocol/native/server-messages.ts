@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp, signalData } from './fields.ts';
 import { MAX_RESTART_AFTER_MS } from './limits.ts';
+import { roomServerSchemas } from './room-messages.ts';
 
 const fromPeer = { const: true, description: 'It comes from the peer, not from the server.' } as const;
 
@@ -77,6 +78,7 @@ export const serverSchemas = {
       },
       epoch,
       ice_servers: iceServers,
+      room: { type: 'string', description: 'The room that pairs you; left out: one of you asked.' },
     },
   },
   offer: {
@@ -125,6 +127,7 @@ export const serverSchemas = {
     required: ['type', 'peer_id'],
     properties: { type: { const: 'peer_back' }, peer_id: clientId },
   },
+  ...roomServerSchemas,
   ack: {
     type: 'object',
     description: 'I have your numbered frames up to this one.',

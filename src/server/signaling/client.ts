@@ -7,6 +7,7 @@ import type {
   Relayed,
 } from '../../protocol/index.ts';
 import type { IceServer } from './ice-servers.ts';
+import type { RoomNotice } from './rooms/room-notice.ts';
 import type { Signal } from './signal.ts';
 
 export interface Refusal {
@@ -25,12 +26,15 @@ export type ClientNotice =
       readonly isInitiator: boolean;
       readonly epoch: number;
       readonly iceServers: IceServer[] | undefined;
+      /** The name of the room that formed it; undefined: none did. */
+      readonly room: string | undefined;
     }
   | { readonly type: 'peer_disconnected'; readonly peerId: string; readonly reason: DisconnectReason }
   | { readonly type: 'peer_away' | 'peer_back'; readonly peerId: string }
   /** @property expiresAt milliseconds since 1970 */
   | { readonly type: 'key'; readonly key: string; readonly expiresAt: number }
   | ({ readonly type: 'refused' } & Refusal)
+  | RoomNotice
   | { readonly type: 'ping' }
   /** The server goes: come back after so many milliseconds. */
   | { readonly type: 'restarting'; readonly afterMs: number };

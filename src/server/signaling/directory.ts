@@ -1,8 +1,17 @@
 /** Who can be asked for here: sessions by their ids, whoever made a key, and the other nodes for everybody else. */
+import type { MemberLeftReason } from '../../protocol/index.ts';
 import { AddressRate } from '../admission/rate-limits.ts';
 import { noOtherNodes, type OtherNodes } from './other-nodes.ts';
 import { PairingKeys } from './pairing-keys.ts';
 import type { ServerSession } from './session.ts';
+
+/** Who has something of a session's that is to go with it. */
+export interface SessionWatcher {
+  /** It is over. @param reason undefined when the whole server leaves, and nobody is told */
+  ended(session: ServerSession, reason: MemberLeftReason | undefined): void;
+  /** Another node has it. */
+  moved(session: ServerSession): void;
+}
 
 export class Directory {
   readonly sessions = new Map<string, ServerSession>();
@@ -10,6 +19,7 @@ export class Directory {
   /** Wrong keys by address. */
   readonly guesses: AddressRate;
   #otherNodes = noOtherNodes;
+  readonly #watchers: SessionWatcher[] = [];
 
   /** @param maxKeyGuessesPerMinute of one address; 0: no limit */
   constructor(maxKeyGuessesPerMinute: number) {
@@ -25,8 +35,24 @@ export class Directory {
     this.#otherNodes = otherNodes;
   }
 
+  watchSessions(watcher: SessionWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** A session is over. @param reason undefined when the whole server leaves, and nobody is told */
+  ended(session: ServerSession, reason: MemberLeftReason | undefined): void {
+    this.#remove(session);
+    for (const watcher of this.#watchers) watcher.ended(session, reason);
+  }
+
+  /** Another node has it. */
+  moved(session: ServerSession): void {
+    this.#remove(session);
+    for (const watcher of this.#watchers) watcher.moved(session);
+  }
+
   /** A session is here no longer, and neither are its keys. */
-  remove(session: ServerSession): void {
+  #remove(session: ServerSession): void {
     this.sessions.delete(session.id);
     this.keys.forgetAllOf(session);
   }

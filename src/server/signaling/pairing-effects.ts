@@ -2,19 +2,21 @@
 import type { Executors, pairingMachine } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { IceServersFor, ServerPairing, ServerPairingEvent } from './pairing.ts';
+import type { IceServersFor, PairingWatcher, ServerPairing, ServerPairingEvent } from './pairing.ts';
 import { messageTypeOf } from './signal.ts';
 
 export interface PairingEffectsDeps {
   readonly pairings: Set<ServerPairing>;
   readonly iceServersFor: IceServersFor;
   readonly log: Logger;
+  readonly watchers: readonly PairingWatcher[];
 }
 
 export function pairingEffects({
   pairings,
   iceServersFor,
   log,
+  watchers,
 }: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('debug');
@@ -27,10 +29,12 @@ export function pairingEffects({
       // Whoever asks for a client that is away waits for it, and should know.
       for (const party of pairing.parties)
         if (party.isMissed) pairing.other(party.side).notify('peer_away', party.id);
+      for (const watcher of watchers) watcher.paired(pairing);
     },
     restorePairing(pairing) {
       logPair(pairing, 'Pairing restored');
       for (const party of pairing.parties) party.restored(pairing);
+      for (const watcher of watchers) watcher.paired(pairing);
     },
     relayToPeer(pairing, { from, signal, senderSeq }) {
       if (!signal) return;
@@ -48,10 +52,12 @@ export function pairingEffects({
     },
     announceNegotiation(pairing) {
       for (const party of pairing.parties) party.advanced('NEGOTIATION_STARTED');
+      for (const watcher of watchers) watcher.negotiating(pairing);
     },
     announceConnection(pairing) {
       logPair(pairing, 'Connected');
       for (const party of pairing.parties) party.advanced('CONNECTED');
+      for (const watcher of watchers) watcher.connected(pairing);
     },
     endPairing(pairing, event) {
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
@@ -61,6 +67,7 @@ export function pairingEffects({
       pairings.delete(pairing);
       left.release();
       other.release();
+      for (const watcher of watchers) watcher.ended(pairing, reason);
     },
     forgetPairing(pairing, { from }) {
       pairings.delete(pairing);

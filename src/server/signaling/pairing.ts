@@ -57,6 +57,15 @@ export interface Party {
   outlivesNode(hasOtherNodes: boolean): boolean;
 }
 
+/** Who follows what becomes of pairings, beside their two parties. */
+export interface PairingWatcher {
+  /** It begins here: anew, or with a client that came. */
+  paired(pairing: ServerPairing): void;
+  negotiating(pairing: ServerPairing): void;
+  connected(pairing: ServerPairing): void;
+  ended(pairing: ServerPairing, reason: DisconnectReason): void;
+}
+
 export type IceServersFor = (clientId: string) => IceServer[] | undefined;
 
 /**
@@ -76,14 +85,17 @@ export class ServerPairing extends Hosted<PairingContext> {
   responder: Party;
   readonly epoch: number;
   readonly startedAt: number;
+  /** The name of the room that formed it. */
+  readonly room: string | undefined;
 
   /** @param now milliseconds of the server's clock */
-  constructor(initiator: Party, responder: Party, epoch: number, now: number) {
+  constructor(initiator: Party, responder: Party, epoch: number, now: number, room?: string) {
     super();
     this.initiator = initiator;
     this.responder = responder;
     this.epoch = epoch;
     this.startedAt = now;
+    this.room = room;
     this.seat('initiator', initiator);
     this.seat('responder', responder);
   }

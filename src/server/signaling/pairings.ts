@@ -5,6 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import {
   type IceServersFor,
   type PairingHost,
+  type PairingWatcher,
   type Party,
   ServerPairing,
   type ServerPairingEvent,
@@ -25,6 +26,7 @@ export class Pairings {
   readonly epochs: PairingEpochs;
   readonly host: PairingHost;
   readonly #queue: StepQueue;
+  readonly #watchers: PairingWatcher[] = [];
   readonly #log: Logger;
   /** Those that failed, and are to end. */
   readonly #failed = new WeakSet<ServerPairing>();
@@ -35,14 +37,21 @@ export class Pairings {
     this.#log = log;
     this.host = new MachineHost(pairingMachine, {
       queue,
-      executors: pairingEffects({ pairings: this.all, iceServersFor, log }),
+      executors: pairingEffects({ pairings: this.all, iceServersFor, log, watchers: this.#watchers }),
       onError: (pairing, error, effect, event) => this.fail(pairing, error, effect, event),
     });
   }
 
-  /** @param epoch the number that it was promised; by default the next one */
-  form(initiator: Party, responder: Party, epoch = this.epochs.next()): void {
-    this.#start(initiator, responder, epoch, 'FORMED');
+  watch(watcher: PairingWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /**
+   * @param epoch the number that it was promised; by default the next one
+   * @param room the name of the room that forms it
+   */
+  form(initiator: Party, responder: Party, epoch = this.epochs.next(), room?: string): void {
+    this.#start(initiator, responder, epoch, 'FORMED', room);
   }
 
   /** A pairing of which one client has just come from another node, or from before a restart. */
@@ -129,8 +138,14 @@ export class Pairings {
     this.host.dispatch(pairing, { type: 'REPORT_RECEIVED', from, epoch, isConnected: true });
   }
 
-  #start(initiator: Party, responder: Party, epoch: number, type: 'FORMED' | 'RESTORED'): ServerPairing {
-    const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now);
+  #start(
+    initiator: Party,
+    responder: Party,
+    epoch: number,
+    type: 'FORMED' | 'RESTORED',
+    room?: string,
+  ): ServerPairing {
+    const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now, room);
     this.all.add(pairing);
     this.host.start(pairing, { initiatorId: initiator.id, responderId: responder.id, epoch });
     this.host.dispatch(pairing, { type, from: 'initiator' });

@@ -85,6 +85,7 @@ export class Seat implements Party {
       isInitiator: this.#side === 'initiator',
       epoch,
       iceServers: iceServersFor(session.id),
+      room: pairing.room,
     });
     session.dispatch({ type: 'PAIRED', peerId, isGranted: session.pendingPairRequest?.epoch === epoch });
   }

@@ -1,8 +1,14 @@
 /** What the session machine's effects do. */
 
 import type { Clock } from '../../common/clock.ts';
-import { type Executors, eventOf, type StepQueue, type sessionMachine } from '../../machines/index.ts';
-import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
+import {
+  type Executors,
+  eventOf,
+  type SessionEvent,
+  type StepQueue,
+  type sessionMachine,
+} from '../../machines/index.ts';
+import { closeCodes, formatPairingKey, type MemberLeftReason } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Directory } from './directory.ts';
 import type { Pairings } from './pairings.ts';
@@ -83,8 +89,8 @@ export function sessionEffects({
       session.isMissed = false;
       for (const { peer } of session.seats) peer?.notify('peer_back', session.id);
     },
-    forgetSession(session) {
-      directory.remove(session);
+    forgetSession(session, event) {
+      directory.ended(session, endOf(event));
       session.client.discard();
       directory.otherNodes.ended(session);
       const { peerId } = session.context;
@@ -92,8 +98,17 @@ export function sessionEffects({
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);
     },
     leaveToNode(session) {
-      directory.remove(session);
+      directory.moved(session);
       log.info({ id: session.id }, `Client ${session.id} came back to another node`);
     },
   };
+}
+
+/** Why a session ended, for those who are told; undefined: the whole server leaves, and nobody is. */
+function endOf(event: SessionEvent): MemberLeftReason | undefined {
+  if (event.type === 'SOCKET_CLOSED') return 'disconnected';
+  // Nothing was heard of it for long.
+  if (event.type !== 'CLOSED_BY_SERVER') return 'timed_out';
+  if (event.code === closeCodes.goingAway || event.code === closeCodes.serviceRestart) return undefined;
+  return event.code === closeCodes.tryAgainLater ? 'overfull' : 'refused';
 }

@@ -9,6 +9,7 @@ import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
 import type { Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
+import type { Rooms } from './rooms/rooms.ts';
 import { Seat } from './seat.ts';
 import { ServerSession } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -21,6 +22,7 @@ export interface SignalingDeps {
   readonly sessions: Sessions;
   readonly pairings: Pairings;
   readonly waiting: WaitingBytes;
+  readonly rooms: Rooms;
 }
 
 /** Why two clients are not brought together. */
@@ -33,13 +35,15 @@ export class Signaling {
   readonly pairings: Pairings;
   /** What waits for all clients together. */
   readonly waiting: WaitingBytes;
+  readonly rooms: Rooms;
 
-  constructor({ queue, directory, sessions, pairings, waiting }: SignalingDeps) {
+  constructor({ queue, directory, sessions, pairings, waiting, rooms }: SignalingDeps) {
     this.queue = queue;
     this.directory = directory;
     this.sessions = sessions;
     this.pairings = pairings;
     this.waiting = waiting;
+    this.rooms = rooms;
     waiting.addSource(() => directory.sessions.values());
   }
 
@@ -66,13 +70,19 @@ export class Signaling {
   /**
    * Brings two clients together without either of them asking; whoever asks is answered by its own machine instead.
    * @param responder a client of this node, or the party that stands for one of another
+   * @param room the name of the room that brings them together
    * @returns what stands in the way; undefined when they are paired
    */
-  pair(initiator: ServerSession, responder: ServerSession | Party): PairObstacle | undefined {
+  pair(
+    initiator: ServerSession,
+    responder: ServerSession | Party,
+    { room }: { readonly room?: string } = {},
+  ): PairObstacle | undefined {
     if (initiator.id === responder.id || initiator.isPairedWith(responder.id)) return 'already_paired';
     const isHere = responder instanceof ServerSession;
     if (!initiator.hasFreeSeat || (isHere && !responder.hasFreeSeat)) return 'no_free_seat';
-    this.pairings.form(new Seat(initiator), isHere ? new Seat(responder) : responder);
+    const party = isHere ? new Seat(responder) : responder;
+    this.pairings.form(new Seat(initiator), party, undefined, room);
     return undefined;
   }
 

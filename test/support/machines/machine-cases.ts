@@ -1,6 +1,7 @@
 /** Every machine with what it may start with and be sent, for the tests that take all of them through the same. */
 import type { AnyStateMachine } from 'xstate';
 import {
+  edgeExamples,
   type MachineExamples,
   negotiationExamples,
   nodeLinkExamples,
@@ -9,6 +10,7 @@ import {
   relayLinkExamples,
   remotePlayerExamples,
   remoteSessionExamples,
+  roomExamples,
   sessionExamples,
 } from '../../../src/machines/index.ts';
 
@@ -25,6 +27,8 @@ const caseOf = ({ machine, inputs, events }: MachineExamples) =>
 export const machineCases: readonly (readonly [string, MachineCase])[] = [
   sessionExamples,
   pairingExamples,
+  roomExamples,
+  edgeExamples,
   playerExamples,
   negotiationExamples,
   nodeLinkExamples,

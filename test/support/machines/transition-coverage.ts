@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import {
+  edgeMachine,
   nameTransitions,
   negotiationMachine,
   nodeLinkMachine,
@@ -15,6 +16,7 @@ import {
   relayLinkMachine,
   remotePlayerMachine,
   remoteSessionMachine,
+  roomMachine,
   type Step,
   sessionMachine,
   type TakenTransition,
@@ -25,6 +27,8 @@ export const gatedMachines = [
   sessionMachine,
   pairingMachine,
   negotiationMachine,
+  roomMachine,
+  edgeMachine,
   playerMachine,
   relayLinkMachine,
   nodeLinkMachine,

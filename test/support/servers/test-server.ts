@@ -49,6 +49,8 @@ export async function startTestServer(
   const server = await startServer({ port: 0, ...forTests, ...options }, { ...parts, clock, log: logger });
   observeHost(server.parts.sessionHost, noteTransitions);
   observeHost(server.parts.pairingHost, noteTransitions);
+  observeHost(server.parts.signaling.rooms.host, noteTransitions);
+  observeHost(server.parts.signaling.rooms.edges.host, noteTransitions);
   observeHost(server.parts.remotePairings.remoteHost, noteTransitions);
   if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
   if (server.parts.rooms) {

@@ -1,17 +1,19 @@
 /** The core's notices as the messages of this wire. */
 import { errorMessages, type ServerMessage } from '../../../protocol/index.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
+import { roomEncoders } from './encode-room-notice.ts';
 
 type NoticeOf<T extends ClientNotice['type']> = Extract<ClientNotice, { readonly type: T }>;
 
 const encoders: { readonly [T in ClientNotice['type']]: (notice: NoticeOf<T>) => ServerMessage } = {
-  paired: ({ peerId, isInitiator, epoch, iceServers }) => ({
+  paired: ({ peerId, isInitiator, epoch, iceServers, room }) => ({
     type: 'paired',
     peer_id: peerId,
     initiator: isInitiator,
     polite: !isInitiator,
     epoch,
     ...(iceServers && { ice_servers: iceServers }),
+    ...(room !== undefined && { room }),
   }),
   peer_disconnected: ({ peerId, reason }) => ({ type: 'peer_disconnected', peer_id: peerId, reason }),
   peer_away: ({ peerId }) => ({ type: 'peer_away', peer_id: peerId }),
@@ -23,6 +25,7 @@ const encoders: { readonly [T in ClientNotice['type']]: (notice: NoticeOf<T>) =>
     message: message ?? errorMessages[code],
     ...(type && { for: type }),
   }),
+  ...roomEncoders,
   ping: () => ({ type: 'ping' }),
   restarting: ({ afterMs }) => ({ type: 'restarting', after_ms: afterMs }),
 };

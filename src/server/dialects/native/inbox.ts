@@ -102,6 +102,21 @@ export class Inbox {
       case 'create_key':
         this.#signaling.createKey(session, message.ttl_s, message.uses);
         return;
+      case 'join_room':
+        this.#signaling.rooms.join(session, message);
+        return;
+      case 'leave_room':
+        this.#signaling.rooms.leave(session, message.room);
+        return;
+      case 'update_metadata':
+        this.#signaling.rooms.updateMetadata(session, message.room, message.metadata);
+        return;
+      case 'lock_room':
+        this.#signaling.rooms.lock(session, message.room, message.locked);
+        return;
+      case 'list_rooms':
+        this.#signaling.rooms.list(session);
+        return;
       default:
         // What is left are the signals: a frame is passed on as it is.
         this.#signaling.signal(session, frame as Signal);

@@ -1,0 +1,16 @@
+/** What an edge may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import { edgeMachine } from './edge-machine.ts';
+
+export const edgeExamples: MachineExamples<typeof edgeMachine> = {
+  machine: edgeMachine,
+  inputs: [{ isAsker: true }, { isAsker: false }],
+  events: {
+    PAIRED: [{ type: 'PAIRED' }],
+    CONNECTED: [{ type: 'CONNECTED' }],
+    DISCONNECTED: [{ type: 'DISCONNECTED' }],
+    UNPAIRED: [{ type: 'UNPAIRED', reason: 'unpaired', random: 0.5 }],
+    REFUSED: [{ type: 'REFUSED', reason: 'peer_slow', random: 0.5 }],
+    DROPPED: [{ type: 'DROPPED' }],
+  },
+};

@@ -1,0 +1,151 @@
+/**
+ * What a room wants between two of its members: that they are paired and connected. It is so, or it is missing, and
+ * then it has a reason and is tried again, with backoff. Only the newcomer's node asks for the pairing; the other node's
+ * edge follows. It has a machine of its own, for a room has many of them, each with its own time.
+ *
+ * Nobody ends a pairing for taking long: a client that reports nothing may be connected all the same. It is only named.
+ */
+import { assign, setup } from 'xstate';
+import type { DisconnectReason, ErrorCode, edgeReasons } from '../../protocol/index.ts';
+import { fullJitter } from '../backoff.ts';
+import { effect } from '../host/hosted.ts';
+
+/** Why an edge is missing: its request was refused, its pairing ended, or it takes long. */
+export type EdgeReason = ErrorCode | DisconnectReason | keyof typeof edgeReasons;
+
+export interface EdgeContext {
+  /** Whether this node asks for the pairing, or waits for the other one to do so. */
+  readonly isAsker: boolean;
+  /** Why it is missing, or was last. */
+  readonly reason: EdgeReason | undefined;
+  /** How often it has failed since it was connected last. */
+  readonly attempts: number;
+  /** Until it is tried again. */
+  readonly backoffMs: number;
+}
+
+export interface EdgeInput {
+  readonly isAsker: boolean;
+}
+
+export type EdgeEventFromPairing =
+  | { type: 'PAIRED' | 'CONNECTED' | 'DISCONNECTED' }
+  /** @property random from 0 to 1 */
+  | { type: 'UNPAIRED'; reason: EdgeReason; random: number };
+
+/** The request for the pairing was refused. @property random from 0 to 1 */
+export type EdgeEventFromServer =
+  | { type: 'REFUSED'; reason: EdgeReason; random: number }
+  /** One of its members has left, or the leader of a star is another. */
+  | { type: 'DROPPED' };
+
+export type EdgeEvent = EdgeEventFromPairing | EdgeEventFromServer;
+
+const effects = {
+  askForPairing: effect(),
+  announceState: effect(),
+  /** The pairing ends with the edge, where the room formed it and nobody else wants it. */
+  releasePairing: effect(),
+};
+export type EdgeEffects = typeof effects;
+
+/** How long a connection may take before it is named; what is slow only for a moment is not worth a word. */
+const CONNECT_MS = 15_000;
+/** Another node's answer takes no longer, or is lost. */
+const ASK_MS = 5_000;
+const BACKOFF = { baseMs: 1_000, capMs: 30_000 };
+
+const isLost = [
+  { guard: 'isAsker', target: '.missing', actions: 'rememberReason' },
+  { target: '.awaited', actions: 'rememberReason' },
+] as const;
+
+export const edgeMachine = setup({
+  types: { context: {} as EdgeContext, events: {} as EdgeEvent, input: {} as EdgeInput },
+  actions: {
+    ...effects,
+    rememberReason: assign(({ context, event }) =>
+      'reason' in event
+        ? {
+            reason: event.reason,
+            attempts: context.attempts + 1,
+            backoffMs: BACKOFF.baseMs + fullJitter(BACKOFF, context.attempts, event.random),
+          }
+        : {},
+    ),
+    rememberSlow: assign({ reason: 'not_connected' }),
+    rememberUnanswered: assign({
+      reason: 'unavailable',
+      attempts: ({ context }) => context.attempts + 1,
+      backoffMs: BACKOFF.capMs,
+    }),
+    forgetAttempts: assign({ attempts: 0, reason: undefined }),
+  },
+  guards: {
+    isAsker: ({ context }) => context.isAsker,
+  },
+  delays: {
+    answer: ASK_MS,
+    connecting: CONNECT_MS,
+    backoff: ({ context }) => context.backoffMs,
+  },
+}).createMachine({
+  id: 'edge',
+  description: 'Two members that their room wants to be connected.',
+  context: ({ input }) => ({ isAsker: input.isAsker, reason: undefined, attempts: 0, backoffMs: 0 }),
+  initial: 'pairing',
+  on: {
+    PAIRED: { target: '.connecting' },
+    UNPAIRED: isLost,
+    REFUSED: isLost,
+    DROPPED: { target: '.dropped' },
+  },
+  states: {
+    pairing: {
+      description: 'The two are being paired.',
+      entry: 'askForPairing',
+      on: {
+        // Of a pairing that was there already.
+        CONNECTED: { target: 'connected' },
+      },
+      after: {
+        answer: [
+          { guard: 'isAsker', target: 'missing', actions: 'rememberUnanswered' },
+          { target: 'awaited', actions: 'rememberUnanswered' },
+        ],
+      },
+    },
+    connecting: {
+      description: 'They are paired, and look for a way to each other.',
+      entry: 'announceState',
+      on: { CONNECTED: { target: 'connected' } },
+      after: { connecting: { target: 'slow', actions: 'rememberSlow' } },
+    },
+    slow: {
+      description: 'They are paired and still not connected: that is named, and not ended.',
+      entry: 'announceState',
+      on: { CONNECTED: { target: 'connected' } },
+    },
+    connected: {
+      description: 'Both reported that they are connected.',
+      entry: ['forgetAttempts', 'announceState'],
+      on: { DISCONNECTED: { target: 'connecting' } },
+    },
+    missing: {
+      description: 'They are not paired, for a reason; it is tried again.',
+      entry: 'announceState',
+      on: { CONNECTED: { target: 'connected' } },
+      after: { backoff: { target: 'pairing' } },
+    },
+    awaited: {
+      description: 'They are not paired, for a reason; the other node tries it again.',
+      entry: 'announceState',
+      on: { CONNECTED: { target: 'connected' } },
+    },
+    dropped: {
+      description: 'The room no longer wants it.',
+      type: 'final',
+      entry: 'releasePairing',
+    },
+  },
+});

@@ -1,0 +1,204 @@
+/**
+ * A room: a named set of sessions. It knows who is in it, in which order they came, who leads, and whether others may
+ * join; what it decides is told to the members, and to the other nodes, by its effects. Which of its members are paired
+ * is decided beside it, by one machine for each two of them (edge): each has a time of its own.
+ */
+import { assign, setup } from 'xstate';
+import type { ErrorCode, MemberLeftReason } from '../../protocol/index.ts';
+import { effect } from '../host/hosted.ts';
+import type { PasswordVerdict, RoomContext, RoomEvent, RoomInput } from './room-events.ts';
+import { electLeader, withMember, withoutMember } from './room-members.ts';
+
+const effects = {
+  admit: effect(),
+  confirmJoin: effect(),
+  announceJoin: effect(),
+  /** Without a reason, the event's. */
+  announceLeave: effect<{ reason?: MemberLeftReason }>(),
+  announceMetadata: effect(),
+  announceLock: effect(),
+  confirmLock: effect(),
+  /** As far as it has changed. */
+  announceLeader: effect(),
+  /** Which of them are to be paired may be different from now on. */
+  wireAll: effect(),
+  /** Whoever came last is out again, where there are more than there may be. */
+  evictLatest: effect(),
+  refuse: effect<{ code: ErrorCode }>(),
+  endMemberships: effect(),
+  forgetRoom: effect(),
+};
+export type RoomEffects = typeof effects;
+
+const refuse = (code: ErrorCode) => ({ type: 'refuse', params: { code } }) as const;
+const isPassword = (verdict: PasswordVerdict) => ({ type: 'isPassword', params: { verdict } }) as const;
+const left = { type: 'announceLeave', params: { reason: 'left' } } as const;
+const lost = { type: 'announceLeave', params: {} } as const;
+const admit = ['addMember', 'admit', 'announceJoin', 'announceLeader'] as const;
+const takeOver = ['addMember', 'announceJoin', 'announceLeader', 'evictLatest'] as const;
+const wrongPassword = [
+  { guard: isPassword('guessed_too_often'), actions: refuse('too_many_password_guesses') },
+  { guard: isPassword('wrong'), actions: refuse('wrong_password') },
+] as const;
+/** In a room without members. */
+const joinEmpty = [
+  { guard: 'willBeLocked', target: 'locked', actions: admit },
+  { target: 'open', actions: admit },
+] as const;
+const takeOverEmpty = [
+  { guard: 'willBeLocked', target: 'locked', actions: takeOver },
+  { target: 'open', actions: takeOver },
+] as const;
+const takeOverNext = [
+  { guard: 'isMember', actions: ['addMember', 'announceLeader'] },
+  { actions: takeOver },
+] as const;
+
+export const roomMachine = setup({
+  types: {
+    context: {} as RoomContext,
+    events: {} as RoomEvent,
+    input: {} as RoomInput,
+  },
+  actions: {
+    ...effects,
+    addMember: assign(({ context, event }) => {
+      if (event.type !== 'JOIN_REQUESTED' && event.type !== 'MEMBER_ADMITTED') return {};
+      const members = withMember(context.members, { id: event.id, joinedAt: event.joinedAt });
+      return { members, leaderId: electLeader(members, context.leaderRule) };
+    }),
+    removeMember: assign(({ context, event }) => {
+      if (!('id' in event)) return {};
+      const members = withoutMember(context.members, event.id);
+      return { members, leaderId: electLeader(members, context.leaderRule) };
+    }),
+    rememberLock: assign(({ event }) => ('isLocked' in event ? { isLocked: event.isLocked } : {})),
+    rememberRules: assign(({ context, event }) => {
+      if (event.type !== 'RULES_CHANGED') return {};
+      const { topology, maxSize, leaderRule } = event;
+      return { topology, maxSize, leaderRule, leaderId: electLeader(context.members, leaderRule) };
+    }),
+    forgetMembers: assign({ members: [], leaderId: undefined }),
+  },
+  guards: {
+    isPassword: ({ event }, params: { verdict: PasswordVerdict }) =>
+      event.type === 'JOIN_REQUESTED' && event.password === params.verdict,
+    isMember: ({ context, event }) => 'id' in event && context.members.some(({ id }) => id === event.id),
+    isLastMember: ({ context, event }) =>
+      'id' in event && context.members.length === 1 && context.members[0]?.id === event.id,
+    isFull: ({ context }) => context.members.length >= context.maxSize,
+    isLeader: ({ context, event }) => 'id' in event && event.id === context.leaderId,
+    isLeaderWhoLocks: ({ context, event }) =>
+      event.type === 'LOCK_REQUESTED' && event.id === context.leaderId && event.isLocked,
+    isToBeLocked: ({ event }) => 'isLocked' in event && event.isLocked,
+    willBeLocked: ({ context }) => context.isLocked,
+  },
+  delays: {
+    closing: ({ context }) => context.closingMs,
+  },
+}).createMachine({
+  id: 'room',
+  description: 'A named set of sessions.',
+  context: ({ input }) => ({
+    name: input.name,
+    topology: input.topology,
+    maxSize: input.maxSize,
+    leaderRule: input.leaderRule,
+    isLocked: input.isLocked,
+    closingMs: input.closingMs,
+    members: [],
+    leaderId: undefined,
+  }),
+  initial: 'created',
+  on: {
+    LEAVE_REQUESTED: [
+      { guard: 'isLastMember', target: '.closing', actions: ['removeMember', left, 'announceLeader'] },
+      { guard: 'isMember', actions: ['removeMember', left, 'announceLeader'] },
+      { actions: refuse('not_in_room') },
+    ],
+    MEMBER_LOST: [
+      { guard: 'isLastMember', target: '.closing', actions: ['removeMember', lost, 'announceLeader'] },
+      { guard: 'isMember', actions: ['removeMember', lost, 'announceLeader'] },
+    ],
+    METADATA_REQUESTED: [
+      { guard: 'isMember', actions: 'announceMetadata' },
+      { actions: refuse('not_in_room') },
+    ],
+    MEMBER_UPDATED: { guard: 'isMember', actions: 'announceMetadata' },
+    RULES_CHANGED: { actions: ['rememberRules', 'announceLeader', 'wireAll', 'evictLatest'] },
+    ENDED: { target: '.closed', actions: ['endMemberships', 'forgetMembers'] },
+  },
+  states: {
+    created: {
+      description: 'It was made for its first member, who is let in at once.',
+      on: {
+        JOIN_REQUESTED: joinEmpty,
+        MEMBER_ADMITTED: takeOverEmpty,
+        LOCK_REQUESTED: { actions: refuse('not_in_room') },
+        LOCK_CHANGED: { actions: 'rememberLock' },
+      },
+    },
+    open: {
+      description: 'Whoever knows its name may join, and its password where it has one.',
+      on: {
+        JOIN_REQUESTED: [
+          // A client that does not know whether its first request arrived asks again.
+          { guard: 'isMember', actions: 'confirmJoin' },
+          ...wrongPassword,
+          { guard: 'isFull', actions: refuse('room_full') },
+          { actions: admit },
+        ],
+        MEMBER_ADMITTED: takeOverNext,
+        LOCK_REQUESTED: [
+          { guard: 'isLeaderWhoLocks', target: 'locked', actions: ['rememberLock', 'announceLock'] },
+          { guard: 'isLeader', actions: 'confirmLock' },
+          { guard: 'isMember', actions: refuse('not_leader') },
+          { actions: refuse('not_in_room') },
+        ],
+        LOCK_CHANGED: { guard: 'isToBeLocked', target: 'locked', actions: ['rememberLock', 'announceLock'] },
+      },
+    },
+    locked: {
+      description: 'Nobody may join; who is in it stays.',
+      on: {
+        JOIN_REQUESTED: [
+          { guard: 'isMember', actions: 'confirmJoin' },
+          ...wrongPassword,
+          { actions: refuse('room_locked') },
+        ],
+        // Of another node, which had not heard of the lock.
+        MEMBER_ADMITTED: takeOverNext,
+        LOCK_REQUESTED: [
+          { guard: 'isLeaderWhoLocks', actions: 'confirmLock' },
+          { guard: 'isLeader', target: 'open', actions: ['rememberLock', 'announceLock'] },
+          { guard: 'isMember', actions: refuse('not_leader') },
+          { actions: refuse('not_in_room') },
+        ],
+        LOCK_CHANGED: [
+          { guard: 'isToBeLocked' },
+          { target: 'open', actions: ['rememberLock', 'announceLock'] },
+        ],
+      },
+    },
+    closing: {
+      description:
+        'Its last member left; its name and options are kept for a while, for one that comes back.',
+      on: {
+        JOIN_REQUESTED: [
+          ...wrongPassword,
+          { guard: 'willBeLocked', actions: refuse('room_locked') },
+          { target: 'open', actions: admit },
+        ],
+        MEMBER_ADMITTED: takeOverEmpty,
+        LOCK_REQUESTED: { actions: refuse('not_in_room') },
+        LOCK_CHANGED: { actions: 'rememberLock' },
+      },
+      after: { closing: { target: 'closed' } },
+    },
+    closed: {
+      description: 'Its name is free.',
+      type: 'final',
+      entry: 'forgetRoom',
+    },
+  },
+});

@@ -1,0 +1,217 @@
+/**
+ * The edges of rooms, and the host that steps them: which pairings a room wants of its members, how far they are, and
+ * what is missing. An edge follows the pairing of its two, whoever formed it.
+ */
+import {
+  type EdgeEvent,
+  type EdgeReason,
+  edgeMachine,
+  MachineHost,
+  type StepQueue,
+} from '../../../machines/index.ts';
+import type { DisconnectReason } from '../../../protocol/index.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { PairingWatcher, ServerPairing } from '../pairing.ts';
+import { Edge, inAskingOrder, pairKey, wantedPeersOf } from './edge.ts';
+import type { Membership, Room } from './room.ts';
+
+/** Brings members together, and ends what it brought together. */
+export interface EdgePairings {
+  /** @returns why they are not paired; 'asked': another node was asked, and the pairing or a refusal follows */
+  pair(edge: Edge, asker: Membership, other: Membership): EdgeReason | 'asked' | undefined;
+  /** The pairing that two clients have, whoever formed it. */
+  between(one: string, other: string): ServerPairing | undefined;
+  /** Both are told, and their sessions go on. */
+  end(pairing: ServerPairing): void;
+}
+
+export interface EdgesDeps {
+  readonly queue: StepQueue;
+  readonly log: Logger;
+  readonly pairings: EdgePairings;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export type EdgeHost = MachineHost<typeof edgeMachine, Edge>;
+
+export class Edges implements PairingWatcher {
+  readonly host: EdgeHost;
+  readonly all = new Set<Edge>();
+  readonly #deps: EdgesDeps;
+  /** By the two members; they may be in several rooms together. */
+  readonly #byPair = new Map<string, Set<Edge>>();
+  /** By room and member. */
+  readonly #ofMember = new Map<Room, Map<string, Set<Edge>>>();
+
+  constructor(deps: EdgesDeps) {
+    this.#deps = deps;
+    this.host = new MachineHost(edgeMachine, {
+      queue: deps.queue,
+      executors: {
+        askForPairing: (edge) => this.#ask(edge),
+        announceState: (edge) => this.#announce(edge),
+        releasePairing: (edge) => this.#release(edge),
+      },
+      onError: (edge, error, effect) => this.#fail(edge, error, effect),
+    });
+  }
+
+  of(room: Room, id: string): readonly Edge[] {
+    return [...(this.#ofMember.get(room)?.get(id) ?? [])];
+  }
+
+  /** Somebody joined, left, or leads from now on: its edges are those that the room wants. */
+  sync(room: Room, id: string): void {
+    const wanted = new Set(wantedPeersOf(room, id));
+    for (const edge of this.of(room, id)) {
+      const other = edge.askerId === id ? edge.otherId : edge.askerId;
+      if (!wanted.delete(other)) this.#drop(edge);
+    }
+    for (const other of wanted) this.#start(room, id, other);
+  }
+
+  /** Tells a member again how far its edges are. */
+  tellAll(room: Room, id: string): void {
+    for (const edge of this.of(room, id)) this.#tell(edge, id);
+  }
+
+  /** A pairing was asked for at another node, which refused it. */
+  refused(room: Room, asker: string, other: string, reason: EdgeReason): void {
+    const edge = this.of(room, asker).find((one) => one.askerId === asker && one.otherId === other);
+    if (edge) this.#dispatch(edge, { type: 'REFUSED', reason, random: this.#deps.random() });
+  }
+
+  paired(pairing: ServerPairing): void {
+    for (const edge of this.#between(pairing)) this.#follow(edge, pairing);
+  }
+
+  connected(pairing: ServerPairing): void {
+    for (const edge of this.#between(pairing)) this.#dispatch(edge, { type: 'CONNECTED' });
+  }
+
+  /** It is not connected, or no longer. */
+  negotiating(pairing: ServerPairing): void {
+    for (const edge of this.#between(pairing)) this.#dispatch(edge, { type: 'DISCONNECTED' });
+  }
+
+  ended(pairing: ServerPairing, reason: DisconnectReason): void {
+    for (const edge of this.#between(pairing)) {
+      if (edge.pairing !== pairing) continue;
+      edge.pairing = undefined;
+      this.#dispatch(edge, { type: 'UNPAIRED', reason, random: this.#deps.random() });
+    }
+  }
+
+  #between({ initiator, responder }: ServerPairing): readonly Edge[] {
+    return [...(this.#byPair.get(pairKey(initiator.id, responder.id)) ?? [])];
+  }
+
+  #dispatch(edge: Edge, event: EdgeEvent): void {
+    this.host.dispatch(edge, event);
+  }
+
+  #start(room: Room, one: string, other: string): void {
+    const [askerId, otherId] = inAskingOrder(room, one, other);
+    const [asker, asked] = [room.memberships.get(askerId), room.memberships.get(otherId)];
+    // Between clients of other nodes it is theirs.
+    if (!asker?.session && !asked?.session) return;
+    const edge = new Edge(room, askerId, otherId, this.#deps.queue.now);
+    this.all.add(edge);
+    add(this.#byPair, edge.pairKey, edge);
+    const members = this.#ofMember.get(room) ?? new Map<string, Set<Edge>>();
+    this.#ofMember.set(room, members);
+    add(members, askerId, edge);
+    add(members, otherId, edge);
+    this.host.start(edge, { isAsker: asker?.session !== undefined });
+  }
+
+  #drop(edge: Edge): void {
+    this.all.delete(edge);
+    remove(this.#byPair, edge.pairKey, edge);
+    const members = this.#ofMember.get(edge.room);
+    if (members) {
+      remove(members, edge.askerId, edge);
+      remove(members, edge.otherId, edge);
+      if (members.size === 0) this.#ofMember.delete(edge.room);
+    }
+    this.#dispatch(edge, { type: 'DROPPED' });
+  }
+
+  #follow(edge: Edge, pairing: ServerPairing): void {
+    edge.pairing = pairing;
+    this.#dispatch(edge, { type: pairing.value === 'connected' ? 'CONNECTED' : 'PAIRED' });
+  }
+
+  #ask(edge: Edge): void {
+    const { room, askerId, otherId } = edge;
+    const known = this.#deps.pairings.between(askerId, otherId);
+    if (known) {
+      this.#follow(edge, known);
+      return;
+    }
+    const [asker, other] = [room.memberships.get(askerId), room.memberships.get(otherId)];
+    // The other one's node asks.
+    if (!asker?.session || !other) return;
+    const said = this.#deps.pairings.pair(edge, asker, other);
+    if (said === 'asked') return;
+    if (said !== undefined)
+      this.#dispatch(edge, { type: 'REFUSED', reason: said, random: this.#deps.random() });
+  }
+
+  #announce(edge: Edge): void {
+    const { room, askerId, otherId } = edge;
+    if (edge.shownState === 'missing') {
+      const { reason } = edge.context;
+      const fields = { id: askerId, peerId: otherId, room: room.name, reason };
+      this.#deps.log.info(fields, `Room ${room.name} misses ${askerId} <-> ${otherId}: ${reason}`);
+    }
+    this.#tell(edge, askerId);
+    this.#tell(edge, otherId);
+  }
+
+  #tell(edge: Edge, id: string): void {
+    const { room, askerId, otherId, shownState } = edge;
+    const membership = room.memberships.get(id);
+    const otherOne = id === askerId ? otherId : askerId;
+    // Who has left meanwhile is missed by nobody.
+    if (!membership?.session || !shownState || !room.memberships.has(otherOne)) return;
+    const reason = shownState === 'missing' ? edge.context.reason : undefined;
+    room.tellMember(membership as Membership & { session: NonNullable<Membership['session']> }, {
+      type: 'edge',
+      room: room.name,
+      id: otherOne,
+      state: shownState,
+      reason,
+    });
+  }
+
+  /** What a room formed ends when no room wants it; what the two asked for is theirs. */
+  #release({ pairing, pairKey: key }: Edge): void {
+    if (!pairing || pairing.isDone || pairing.room === undefined) return;
+    if (!this.#byPair.has(key)) this.#deps.pairings.end(pairing);
+  }
+
+  /** Something of ours threw: the edge is named and tried again. */
+  #fail(edge: Edge, error: unknown, effect: string): void {
+    const { room, askerId, otherId } = edge;
+    const fields = { id: askerId, peerId: otherId, room: room.name, effect, err: error };
+    this.#deps.log.error(
+      fields,
+      `The edge ${askerId} <-> ${otherId} of room ${room.name} failed in ${effect}`,
+    );
+    if (effect === 'askForPairing')
+      this.#dispatch(edge, { type: 'REFUSED', reason: 'internal_error', random: this.#deps.random() });
+  }
+}
+
+function add<Key>(sets: Map<Key, Set<Edge>>, key: Key, edge: Edge): void {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set.add(edge));
+}
+
+function remove<Key>(sets: Map<Key, Set<Edge>>, key: Key, edge: Edge): void {
+  const set = sets.get(key);
+  set?.delete(edge);
+  if (set?.size === 0) sets.delete(key);
+}

@@ -1,0 +1,16 @@
+/** What the other nodes of a cluster are told of rooms. A server that is alone has none, and tells nobody. */
+import type { MemberLeftReason } from '../../../protocol/index.ts';
+import type { Membership, Room } from './room.ts';
+
+export interface OtherRooms {
+  /** A client of this node is a member: it joined, or came here as one. */
+  joined(room: Room, own: Membership): void;
+  /** A client of this node is a member no longer. */
+  left(room: Room, own: Membership, reason: MemberLeftReason): void;
+  /** A client of this node has other metadata. */
+  updated(room: Room, own: Membership): void;
+  /** The leader, a client of this node, locked or unlocked the room. */
+  locked(room: Room): void;
+}
+
+export const noOtherRooms: OtherRooms = { joined() {}, left() {}, updated() {}, locked() {} };

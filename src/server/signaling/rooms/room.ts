@@ -1,0 +1,148 @@
+/** A room as the server holds it: its machine's state, and beside it what a machine may not have. */
+import { Hosted, type RoomContext, type RoomEvent, type RoomRules } from '../../../machines/index.ts';
+import type { Refusal } from '../client.ts';
+import type { ServerSession } from '../session.ts';
+import type { RoomNotice, ShownMember, ShownRoom } from './room-notice.ts';
+import type { PasswordHash } from './room-password.ts';
+
+/** What whoever created the room decided. Of two rooms of one name, made on two nodes, the one made first counts. */
+export interface RoomOptions extends RoomRules {
+  readonly isLocked: boolean;
+  readonly password: PasswordHash | undefined;
+  /** Whether it is listed. */
+  readonly isPublic: boolean;
+  /** What the list shows of it: any JSON value. */
+  readonly metadata: unknown;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** The id of the session that made it. */
+  readonly createdBy: string;
+}
+
+/** A session that is in a room, of this node or another. */
+export interface Membership extends ShownMember {
+  metadata: unknown;
+  /** Of its metadata as text. */
+  metadataBytes: number;
+  /** Undefined for a client of another node. */
+  session: ServerSession | undefined;
+  /** It did not read what changed, and is told the whole room again once it does. */
+  isStale: boolean;
+}
+
+/** Of a client of this node. */
+export type OwnMembership = Membership & { session: ServerSession };
+
+const isOwn = (membership: Membership): membership is OwnMembership => membership.session !== undefined;
+
+/** The machine's events with what their effects need, and the machine does not. */
+export type ServerRoomEvent = RoomEvent & {
+  readonly session?: ServerSession | undefined;
+  readonly membership?: Membership;
+  readonly metadata?: unknown;
+  readonly metadataBytes?: number;
+  /** The client's request, for the error that answers it. */
+  readonly request?: NonNullable<Refusal['for']>;
+};
+
+/** Beside the metadata, of what a notice says. */
+const NOTICE_BYTES = 256;
+
+export class Room extends Hosted<RoomContext> {
+  /** Of which app it is, and by what name: no two have the same. */
+  readonly key: string;
+  readonly app: string;
+  readonly name: string;
+  readonly openedAt: number;
+  options: RoomOptions;
+  /** By their ids. */
+  readonly memberships = new Map<string, Membership>();
+  /** Whom the members know as their leader. */
+  toldLeader: string | undefined;
+
+  readonly #missed: (room: Room, membership: Membership) => void;
+
+  /**
+   * @param now milliseconds of the server's clock
+   * @param missed told of a member that did not read what it was to be told
+   */
+  constructor(
+    app: string,
+    name: string,
+    options: RoomOptions,
+    now: number,
+    missed: (room: Room, membership: Membership) => void,
+  ) {
+    super();
+    this.#missed = missed;
+    this.key = roomKey(app, name);
+    this.app = app;
+    this.name = name;
+    this.options = options;
+    this.openedAt = now;
+  }
+
+  /** Those of this node. */
+  get own(): OwnMembership[] {
+    return [...this.memberships.values()].filter(isOwn);
+  }
+
+  /** Tells the members of this node, but for one. */
+  tell(notice: RoomNotice, except?: string, metadataBytes = 0): void {
+    for (const membership of this.own)
+      if (membership.id !== except) this.tellMember(membership, notice, metadataBytes);
+  }
+
+  /** One that does not read what it is told misses it, and its session goes on: it is told the whole room later. */
+  tellMember(membership: OwnMembership, notice: RoomNotice, metadataBytes = 0): void {
+    if (membership.isStale) return;
+    const { client } = membership.session;
+    if (client.hasRoomFor(NOTICE_BYTES + metadataBytes)) client.notify(notice);
+    else this.misses(membership);
+  }
+
+  /** It does not read: what it is told until it does, it need not be. */
+  misses(membership: Membership): void {
+    membership.isStale = true;
+    this.#missed(this, membership);
+  }
+
+  /** The whole room, as a member of it is told. */
+  noticeFor(id: string): RoomNotice & { readonly type: 'room_joined' } {
+    const { members, leaderId, topology, isLocked, maxSize } = this.context;
+    const peers = members
+      .filter((member) => member.id !== id)
+      .map((member) => ({ id: member.id, metadata: this.memberships.get(member.id)?.metadata }));
+    return { type: 'room_joined', room: this.name, peers, leader: leaderId, topology, isLocked, maxSize };
+  }
+
+  /** Tells a member the whole room, if it reads. @returns false when it does not */
+  tellWhole(membership: Membership): boolean {
+    let bytes = NOTICE_BYTES;
+    for (const one of this.memberships.values()) bytes += one.metadataBytes + one.id.length;
+    const client = membership.session?.client;
+    if (!client?.hasRoomFor(bytes)) return false;
+    membership.isStale = false;
+    client.notify(this.noticeFor(membership.id));
+    return true;
+  }
+
+  get shown(): ShownRoom {
+    const { members, maxSize, topology, isLocked } = this.context;
+    const { password, metadata } = this.options;
+    return {
+      name: this.name,
+      members: members.length,
+      maxSize,
+      topology,
+      isLocked,
+      hasPassword: password !== undefined,
+      metadata,
+    };
+  }
+}
+
+/** A name is printable, and so has no line break in it. */
+export function roomKey(app: string, name: string): string {
+  return `${app}\n${name}`;
+}

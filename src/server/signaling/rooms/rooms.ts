@@ -1,0 +1,290 @@
+/**
+ * The rooms of a server, and the host that steps them: what dialects call for a client that wants to be in one. A
+ * membership belongs to the session: it outlives a lost socket, goes along to another node, and ends with the session.
+ */
+import type { Clock } from '../../../common/clock.ts';
+import { printable } from '../../../common/printable.ts';
+import {
+  MachineHost,
+  NO_TIMER,
+  type PasswordVerdict,
+  roomMachine,
+  type StepQueue,
+} from '../../../machines/index.ts';
+import { type ClientMessageOf, MAX_METADATA_BYTES, type MemberLeftReason } from '../../../protocol/index.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Refusal } from '../client.ts';
+import type { Directory } from '../directory.ts';
+import type { ServerSession } from '../session.ts';
+import type { EdgePairings } from './edges.ts';
+import { Edges } from './edges.ts';
+import { noOtherRooms, type OtherRooms } from './other-rooms.ts';
+import { type Membership, Room, type RoomOptions, roomKey, type ServerRoomEvent } from './room.ts';
+import { roomEffects } from './room-effects.ts';
+import type { ShownRoom } from './room-notice.ts';
+import { hashPassword, isPassword } from './room-password.ts';
+
+export interface RoomLimits {
+  /** Rooms that there may be at once; 0: no limit. */
+  readonly maxRooms: number;
+  /** 0: no limit. */
+  readonly maxMembersPerRoom: number;
+  /** Rooms that one client may be a member of at once; 0: no limit. */
+  readonly maxRoomsPerClient: number;
+}
+
+export interface RoomsDeps {
+  readonly queue: StepQueue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly directory: Directory;
+  readonly limits: RoomLimits;
+  readonly pairings: EdgePairings;
+}
+
+export type RoomHost = MachineHost<typeof roomMachine, Room, ServerRoomEvent>;
+
+type JoinRequest = ClientMessageOf<'join_room'>;
+type Request = NonNullable<Refusal['for']>;
+
+/** That an empty room keeps its name and options: long enough for a page that is loaded anew. */
+const CLOSING_MS = 10_000;
+/** How often those who did not read are looked at. */
+const RETELL_MS = 1_000;
+const RETELL = 'retell';
+/** What fits into one answer to `list_rooms`. */
+const MAX_LISTED_ROOMS = 256;
+const MAX_LISTED_BYTES = 32 * 1024;
+const UNLIMITED_SIZE = 1_000_000;
+
+export class Rooms {
+  readonly host: RoomHost;
+  /** By their keys. */
+  readonly all = new Map<string, Room>();
+  readonly edges: Edges;
+  otherRooms: OtherRooms = noOtherRooms;
+  readonly #deps: RoomsDeps;
+  readonly #ofSession = new Map<ServerSession, Set<Room>>();
+  /** Members that did not read, and their rooms. */
+  readonly #stale = new Map<Membership, Room>();
+  readonly #retelling = { timer: NO_TIMER };
+
+  constructor(deps: RoomsDeps) {
+    this.#deps = deps;
+    const { queue, log, pairings } = deps;
+    this.edges = new Edges({ queue, log, pairings, random: Math.random });
+    this.host = new MachineHost(roomMachine, {
+      queue,
+      executors: roomEffects({
+        log,
+        rooms: this.all,
+        memberships: {
+          add: (room, { session }) => this.#remember(room, session),
+          remove: (room, membership) => this.#forget(room, membership),
+        },
+        dispatch: (room, event) => this.host.dispatch(room, event),
+        otherRooms: () => this.otherRooms,
+        wire: (room, id) => this.edges.sync(room, id),
+      }),
+      onError: (room, error, effect, event) => this.#fail(room, error, effect, event),
+    });
+    deps.directory.watchSessions({
+      ended: (session, reason) => this.ended(session, reason),
+      moved: (session) => this.ended(session, 'disconnected'),
+    });
+  }
+
+  /** The rooms that a session is a member of. */
+  of(session: ServerSession): readonly Room[] {
+    return [...(this.#ofSession.get(session) ?? [])];
+  }
+
+  find(app: string, name: string): Room | undefined {
+    return this.all.get(roomKey(app, name));
+  }
+
+  join(session: ServerSession, { room: name, metadata, password, create }: JoinRequest): void {
+    const request = 'join_room';
+    const metadataBytes = bytesOf(metadata);
+    if (printable(name) !== name) {
+      session.refuse({
+        code: 'invalid_message',
+        message: '`room` should be printable',
+        for: request,
+      });
+      return;
+    }
+    if (metadataBytes > MAX_METADATA_BYTES || bytesOf(create?.metadata) > MAX_METADATA_BYTES) {
+      session.refuse({ code: 'metadata_too_large', for: request });
+      return;
+    }
+    const known = this.find(appOf(session), name);
+    const isMember = known?.memberships.has(session.id) ?? false;
+    const { maxRoomsPerClient } = this.#deps.limits;
+    if (!isMember && maxRoomsPerClient > 0 && this.of(session).length >= maxRoomsPerClient) {
+      session.refuse({ code: 'too_many_memberships', for: request });
+      return;
+    }
+    const room = known ?? this.#create(session, name, create);
+    if (!room) return;
+    const last = room.context.members.at(-1);
+    const joinedAt = Math.max(Math.floor(this.#deps.clock.wallTime()), (last?.joinedAt ?? 0) + 1);
+    const { id } = session;
+    const membership = { id, metadata, metadataBytes, session, isStale: false };
+    this.host.dispatch(room, {
+      type: 'JOIN_REQUESTED',
+      id,
+      joinedAt,
+      password: known && !isMember ? this.#judge(session, known, password) : 'right',
+      session,
+      membership,
+      request,
+    });
+  }
+
+  leave(session: ServerSession, name: string): void {
+    this.#dispatch(session, name, { type: 'LEAVE_REQUESTED', id: session.id }, 'leave_room');
+  }
+
+  updateMetadata(session: ServerSession, name: string, metadata: unknown): void {
+    const metadataBytes = bytesOf(metadata);
+    const request = 'update_metadata';
+    if (metadataBytes > MAX_METADATA_BYTES) session.refuse({ code: 'metadata_too_large', for: request });
+    else {
+      const event = { type: 'METADATA_REQUESTED', id: session.id, metadata, metadataBytes } as const;
+      this.#dispatch(session, name, event, request);
+    }
+  }
+
+  lock(session: ServerSession, name: string, isLocked: boolean): void {
+    this.#dispatch(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
+  }
+
+  /** Tells the client the public rooms of its app, as many as fit. */
+  list(session: ServerSession): void {
+    const app = appOf(session);
+    const rooms: ShownRoom[] = [];
+    let bytes = 0;
+    let hasMore = false;
+    for (const room of this.all.values()) {
+      if (room.app !== app || !room.options.isPublic || room.context.members.length === 0) continue;
+      bytes += bytesOf(room.options.metadata) + 2 * room.name.length + 128;
+      hasMore = rooms.length >= MAX_LISTED_ROOMS || bytes > MAX_LISTED_BYTES;
+      if (hasMore) break;
+      rooms.push(room.shown);
+    }
+    session.client.notify({ type: 'rooms', rooms, hasMore });
+  }
+
+  /** Ends a room, whoever is in it. */
+  end(room: Room): void {
+    this.host.dispatch(room, { type: 'ENDED' });
+  }
+
+  /** A session is over. @param reason undefined when the whole server leaves, and nobody is told */
+  ended(session: ServerSession, reason: MemberLeftReason | undefined): void {
+    if (reason === undefined) return;
+    for (const room of this.of(session))
+      this.host.dispatch(room, { type: 'MEMBER_LOST', id: session.id, reason });
+  }
+
+  #dispatch(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {
+    const room = this.find(appOf(session), name);
+    if (room) this.host.dispatch(room, { ...event, session, request });
+    else session.refuse({ code: 'not_in_room', for: request });
+  }
+
+  #create(session: ServerSession, name: string, create: JoinRequest['create']): Room | undefined {
+    const { maxRooms } = this.#deps.limits;
+    const request = 'join_room';
+    if (!create) session.refuse({ code: 'room_not_found', for: request });
+    else if (maxRooms > 0 && this.all.size >= maxRooms)
+      session.refuse({ code: 'too_many_rooms', for: request });
+    else return this.start(appOf(session), name, this.#optionsFrom(session, create));
+    return undefined;
+  }
+
+  /** A room begins, without members yet. */
+  start(app: string, name: string, options: RoomOptions): Room {
+    const room = new Room(app, name, options, this.#deps.queue.now, (of, membership) =>
+      this.#missed(of, membership),
+    );
+    this.all.set(room.key, room);
+    const { topology, maxSize, leaderRule, isLocked } = options;
+    this.host.start(room, { name, topology, maxSize, leaderRule, isLocked, closingMs: CLOSING_MS });
+    return room;
+  }
+
+  #optionsFrom(session: ServerSession, create: NonNullable<JoinRequest['create']>): RoomOptions {
+    const maxSize = this.#deps.limits.maxMembersPerRoom || UNLIMITED_SIZE;
+    return {
+      topology: create.topology ?? 'mesh',
+      maxSize: Math.min(create.max_size ?? maxSize, maxSize),
+      leaderRule: create.leader ?? 'oldest',
+      isLocked: create.locked ?? false,
+      password: create.password === undefined ? undefined : hashPassword(create.password),
+      isPublic: create.is_public ?? false,
+      metadata: create.metadata,
+      createdAt: Math.floor(this.#deps.clock.wallTime()),
+      createdBy: session.id,
+    };
+  }
+
+  /** A wrong password counts like a wrong pairing key. */
+  #judge(session: ServerSession, { options }: Room, given: string | undefined): PasswordVerdict {
+    if (!options.password) return 'right';
+    const { guesses } = this.#deps.directory;
+    const { now } = this.#deps.queue;
+    if (guesses.isExhausted(session.address, now)) return 'guessed_too_often';
+    if (isPassword(options.password, given)) return 'right';
+    guesses.count(session.address, now);
+    return 'wrong';
+  }
+
+  #remember(room: Room, session: ServerSession | undefined): void {
+    if (!session) return;
+    const rooms = this.#ofSession.get(session) ?? new Set();
+    this.#ofSession.set(session, rooms.add(room));
+  }
+
+  #forget(room: Room, membership: Membership): void {
+    const { session } = membership;
+    this.#stale.delete(membership);
+    const rooms = session && this.#ofSession.get(session);
+    rooms?.delete(room);
+    if (session && rooms?.size === 0) this.#ofSession.delete(session);
+  }
+
+  #missed(room: Room, membership: Membership): void {
+    if (this.#stale.size === 0) this.#retellLater();
+    this.#stale.set(membership, room);
+  }
+
+  #retellLater(): void {
+    this.#deps.queue.arm(this.#retelling, RETELL, RETELL_MS, () => {
+      for (const [membership, room] of this.#stale) {
+        if (!room.tellWhole(membership)) continue;
+        this.edges.tellAll(room, membership.id);
+        this.#stale.delete(membership);
+      }
+      if (this.#stale.size > 0) this.#retellLater();
+    });
+  }
+
+  /** Something of ours threw: whose request it was is told, and the room goes on as far as it can. */
+  #fail(room: Room, error: unknown, effect: string, event: ServerRoomEvent | undefined): void {
+    this.#deps.log.error({ room: room.name, effect, err: error }, `Room ${room.name} failed in ${effect}`);
+    const { session, request } = event ?? {};
+    session?.refuse({ code: 'internal_error', ...(request && { for: request }) });
+  }
+}
+
+/** The namespace of a client: rooms of one name in two apps are two. */
+function appOf(session: ServerSession): string {
+  return (session as { grants?: { app?: string } }).grants?.app ?? '';
+}
+
+/** Of a JSON value as text; 0 where there is none. */
+function bytesOf(metadata: unknown): number {
+  return metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
+}
