@@ -1,49 +1,121 @@
-/** What `npm run mutants` changes, and the tests that should notice: none needs a browser, a broker or a build. */
+/** What `npm run mutants` changes, and the tests that should notice: in process, quick, and without a build. */
 
-export interface Area {
-  readonly name: string;
-  /** The files of `src` that are changed. */
+export const areaNames = ['machines', 'engine', 'core', 'dialects', 'cluster', 'client'] as const;
+export type AreaName = (typeof areaNames)[number];
+
+/** Files of an area that the same tests notice a change of. */
+export interface Part {
+  readonly area: AreaName;
+  /** Under `src/`. */
   readonly files: RegExp;
-  /** Patterns of test files for jest, the most telling first. */
+  /** Patterns of test files for jest, under `test/`. */
   readonly tests: readonly string[];
 }
 
-const core = ['test/server/dialects/native/(protocol|resume|restored|bad)', 'test/server/signaling/'];
+/** Share of the mutants that the tests must notice. */
+export const targets: Readonly<Record<AreaName, number>> = {
+  machines: 0.95,
+  engine: 0.95,
+  core: 0.9,
+  dialects: 0.9,
+  cluster: 0.9,
+  client: 0.9,
+};
 
-export const areas: readonly Area[] = [
+const laws = ['machines/laws', 'machines/truth'];
+const native = ['server/dialects/native/(protocol|resume|restored|bad|decide)', 'server/signaling/'];
+
+export const parts: readonly Part[] = [
   {
-    name: 'machines',
-    files: /^src\/machines\/(?!index|chart\/)/,
+    area: 'machines',
+    files: /^machines\/session\//,
+    tests: [...laws, 'machines/session', 'server/signaling/(liveness|interleavings)', ...native.slice(0, 1)],
+  },
+  {
+    area: 'machines',
+    files: /^machines\/pairing\//,
+    tests: [...laws, 'machines/pairing', ...native.slice(0, 1)],
+  },
+  { area: 'machines', files: /^machines\/negotiation\//, tests: [...laws, 'client/negotiation/negotiation'] },
+  {
+    area: 'machines',
+    files: /^machines\/(player|room)\//,
+    tests: [...laws, 'machines/(player|room)', 'server/dialects/socket-io/rooms'],
+  },
+  {
+    area: 'machines',
+    files: /^machines\/relay-link\//,
+    tests: [...laws, 'machines/relay-link', 'server/relay/(hostile|parent)'],
+  },
+  {
+    area: 'machines',
+    files: /^machines\/(node-link|remote-session)\//,
+    tests: [...laws, 'server/cluster/(links|pairing)'],
+  },
+  {
+    area: 'machines',
+    files: /^machines\/remote-player\//,
+    tests: [...laws, 'client/rooms/remote-player'],
+  },
+  {
+    area: 'engine',
+    files: /^machines\/host\//,
+    tests: ['machines/host/', 'machines/laws', 'machines/chart/'],
+  },
+  {
+    area: 'core',
+    files: /^server\/signaling\//,
     tests: [
-      'test/machines/',
-      ...core,
-      'test/client/negotiation/negotiation',
-      'test/server/cluster/(links|pairing)',
-      'test/server/relay/(parent|hostile)',
-      'test/server/dialects/socket-io/rooms',
+      ...native,
+      'server/drain/drain\\.',
+      'server/cluster/pairing',
+      'server/dialects/socket-io/rooms',
+      'server/telemetry',
     ],
   },
   {
-    name: 'core',
-    files: /^src\/server\/(signaling|dialects\/native)\//,
+    area: 'dialects',
+    files: /^server\/dialects\/native\//,
+    tests: [...native, 'server/dialects/native/', 'server/admission/limits', 'server/drain/drain\\.'],
+  },
+  {
+    area: 'dialects',
+    files: /^server\/dialects\/socket-io\//,
+    tests: ['server/dialects/socket-io/', 'server/drain/drain\\.'],
+  },
+  {
+    area: 'cluster',
+    files: /^server\/cluster\/bus\/(?!nats)/,
+    tests: ['server/cluster/bus/(local|frag|relay)'],
+  },
+  {
+    area: 'cluster',
+    files: /^server\/cluster\/(?!bus\/)/,
+    tests: ['server/cluster/(links|drain|pairing|migration|inspect)', 'server/signaling/pairing-keys'],
+  },
+  {
+    area: 'client',
+    files: /^client\/negotiation\//,
+    tests: ['client/negotiation/negotiation', 'client/rooms/remote-player', 'client/peer/(peer|close)\\.'],
+  },
+  {
+    area: 'client',
+    files: /^client\/(peer|rtc\/(?!werift))/,
     tests: [
-      ...core,
-      'test/server/admission/',
-      'test/server/drain/drain\\.',
-      'test/server/cluster/(links|pairing)',
+      'client/rtc/(data|peer)',
+      'client/peer/',
+      'client/negotiation/negotiation',
+      'client/signaling/hostile',
     ],
   },
   {
-    name: 'cluster',
-    files: /^src\/server\/cluster\/(?!bus\/nats\/)/,
-    tests: ['test/server/cluster/(links|drain|pairing|migration|bus/(local|frag|relay))'],
+    area: 'client',
+    files: /^client\/signaling\//,
+    tests: ['client/signaling/', 'client/peer/peer\\.'],
   },
   {
-    name: 'client',
-    files: /^src\/client\/(negotiation|peer|signaling|rooms|rtc)\//,
-    tests: [
-      'test/client/(negotiation/negotiation|signaling|rtc/(data|peer)|peer/(peer|bad))',
-      'test/client/rooms/manager',
-    ],
+    area: 'client',
+    files: /^client\/rooms\//,
+    tests: ['client/rooms/(remote|manager)'],
   },
 ];

@@ -33,6 +33,9 @@ const DROPPED = new Set(['target', 'guard', 'actions', 'entry', 'exit', 'reenter
 /** A token that is first in the text, so that the tree tells where it begins: offsets count on from text to text. */
 const MARK = '0;';
 
+/** A small number is off by one; a large one is a time or a bound, of which one more is the same. */
+const changed = (number: number) => (Math.abs(number) < 10 ? number + 1 : number * 2);
+
 /** All mutants of a file's text, in its order. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const bytes = Buffer.from(MARK + text);
@@ -41,13 +44,13 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const found: Mutant[] = [];
   const slice = (start: number, end: number) => String(bytes.subarray(start - base, end - base));
   const replace = (start: number, end: number, by: string) => {
-    const changed = slice(base, start) + by + String(bytes.subarray(end - base));
+    const mutated = slice(base, start) + by + String(bytes.subarray(end - base));
     const short = (part: string) => part.replace(/\s+/g, ' ').slice(0, 60);
     found.push({
       file,
       line: slice(base, start).split('\n').length,
       change: `${short(slice(start, end))} → ${short(by) || 'nothing'}`,
-      text: changed.slice(MARK.length),
+      text: mutated.slice(MARK.length),
     });
   };
   const negate = ({ span: { start, end } }: Node) => replace(start, end, `!(${slice(start, end)})`);
@@ -61,7 +64,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
       const between = slice(left.span.end, right.span.start);
       if (swapped) replace(left.span.end, right.span.start, between.replace(String(node.operator), swapped));
     } else if (node.type === 'BooleanLiteral') replace(start, end, String(!node.value));
-    else if (node.type === 'NumericLiteral') replace(start, end, `${Number(node.value) + 1}`);
+    else if (node.type === 'NumericLiteral') replace(start, end, String(changed(Number(node.value))));
     else if (node.type === 'AwaitExpression')
       replace(start, end, slice((node.argument as Node).span.start, end));
     else if (node.type === 'IfStatement') negate(node.test as Node);

@@ -1,0 +1,19 @@
+/** The tests of one mutant: any of the tests, and the first failure ends the file. */
+import config from '../../jest.config.js';
+
+const { displayName, ...project } = config.projects[0];
+
+/** @type {import('jest').Config} */
+export default {
+  ...project,
+  rootDir: '../..',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testEnvironment: '<rootDir>/scripts/mutants/fail-fast-environment.js',
+  cacheDirectory: '<rootDir>/.jest-cache',
+  testTimeout: config.testTimeout,
+  testSequencer: '<rootDir>/scripts/mutants/table-order-sequencer.js',
+  bail: true,
+  forceExit: true,
+  maxWorkers: 1,
+  reporters: ['default'],
+};

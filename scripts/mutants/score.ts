@@ -1,0 +1,50 @@
+/** What became of the mutants of an area, and how it is told. */
+import { type AreaName, targets } from './areas.ts';
+import type { Mutant } from './mutate.ts';
+
+export type Fate = 'killed' | 'timed out' | 'does not compile' | 'survived';
+
+export class Score {
+  readonly area: AreaName;
+  readonly counts: Record<Fate, number> = { killed: 0, 'timed out': 0, 'does not compile': 0, survived: 0 };
+  readonly survivors: Mutant[] = [];
+
+  constructor(area: AreaName) {
+    this.area = area;
+  }
+
+  add(mutant: Mutant, fate: Fate): void {
+    this.counts[fate] += 1;
+    if (fate === 'survived') this.survivors.push(mutant);
+  }
+
+  /** Of those that compile, the share that a test noticed. */
+  get share(): number {
+    const noticed = this.counts.killed + this.counts['timed out'];
+    const counted = noticed + this.counts.survived;
+    return counted === 0 ? 1 : noticed / counted;
+  }
+
+  get isMet(): boolean {
+    return this.share >= targets[this.area];
+  }
+
+  toString(): string {
+    const { killed, survived, 'timed out': timedOut, 'does not compile': invalid } = this.counts;
+    const percent = (share: number) => `${Math.floor(share * 1000) / 10} %`;
+    return [
+      `${this.area}: ${percent(this.share)} (target ${percent(targets[this.area])}); ${killed} killed, ` +
+        `${timedOut} killed by time-out, ${survived} survived, ${invalid} do not compile`,
+      ...this.survivors.map(describe),
+    ].join('\n');
+  }
+
+  toJSON(): object {
+    const survivors = this.survivors.map(({ file, line, change }) => ({ file, line, change }));
+    return { area: this.area, share: this.share, target: targets[this.area], ...this.counts, survivors };
+  }
+}
+
+export function describe({ file, line, change }: Mutant): string {
+  return `  survived: ${file}:${line}  ${change}`;
+}

@@ -1,0 +1,60 @@
+/** A copy of the tree, the only place where a mutant is ever written: whatever ends a run, the sources stay as they are. */
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mutant } from './mutate.ts';
+
+const COPIES = '.cache/mutants';
+const COPIED = [
+  'src',
+  'test',
+  'tools',
+  'scripts',
+  'bench',
+  'package.json',
+  'jest.config.js',
+  'tsconfig.json',
+];
+const LINKED = ['node_modules', 'examples', 'docs', 'dist'];
+
+export class TreeCopy {
+  readonly path = join(COPIES, String(process.pid));
+
+  make(): void {
+    removeAbandoned();
+    mkdirSync(this.path, { recursive: true });
+    for (const name of COPIED) cpSync(name, join(this.path, name), { recursive: true });
+    for (const name of LINKED) symlinkSync(join(process.cwd(), name), join(this.path, name));
+  }
+
+  write({ file, text }: Mutant): void {
+    writeFileSync(join(this.path, file), text);
+  }
+
+  restore({ file }: Mutant): void {
+    cpSync(file, join(this.path, file));
+  }
+
+  remove(): void {
+    remove(this.path);
+  }
+}
+
+/** Copies of runs that were killed outright, and could not remove their own. */
+function removeAbandoned(): void {
+  mkdirSync(COPIES, { recursive: true });
+  for (const pid of readdirSync(COPIES)) if (!isRunning(Number(pid))) remove(join(COPIES, pid));
+}
+
+function remove(path: string): void {
+  // A test that was killed may be writing still.
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
