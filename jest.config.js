@@ -1,16 +1,18 @@
-/** Two projects: `npm test` is all tests but those of test/full-only.js, which are `npm run test:full`. */
+/** Two projects, told apart by test/full-only.js: `npm test`, and `npm run test:full` with what is long. */
 import { readdirSync } from 'node:fs';
-import { fullOnly } from './test/full-only.js';
+import { fullAgain, fullOnly } from './test/full-only.js';
 
 const tests = readdirSync('test', { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .sort();
-const isFullOnly = (file) => fullOnly.some((path) => file.startsWith(path));
-const fast = tests.filter((file) => !isFullOnly(file));
-const full = tests.filter(isFullOnly);
+const isAmong = (paths) => (file) => paths.some((path) => file.startsWith(path));
+const fast = tests.filter((file) => !isAmong(fullOnly)(file));
+const full = tests.filter(isAmong([...fullOnly, ...fullAgain]));
 
 const project = (displayName, files) => ({
   displayName,
+  // Read by test/support/runs.ts.
+  globals: { isFullRun: displayName === 'full' },
   testEnvironment: '<rootDir>/test/support/jest-environment.js',
   testMatch: files.map((file) => `<rootDir>/test/${file}`),
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],

@@ -99,7 +99,7 @@ async function haveTrouble(
   clearTimeout(timer);
 }
 
-/** A bot whose peer was gone has no channel any more, and counts its error. */
+/** A bot whose peer was gone no longer has a channel, and counts its error. */
 function areWell({ failedPairs, lost, errors }: FleetReport): boolean {
   return failedPairs + lost + Object.keys(errors).length === 0;
 }

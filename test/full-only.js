@@ -1,24 +1,35 @@
 /**
- * The tests that `npm test` leaves out and `npm run test:full` runs: what is long or statistical, and the matrix of
+ * The tests that `npm test` leaves out and `npm run test:full` runs: what is long or statistical, and what starts
  * browsers, brokers and processes. Folders and files under test/.
  */
 export const fullOnly = [
   'bench/',
+  'docs/examples.test.ts',
+  'e2e/',
+  'examples/',
   'interop/',
   'packages/',
   'scripts/',
   'stress/',
-  'e2e/chat.test.ts',
-  'e2e/cluster.test.ts',
-  'e2e/inspector-nodes.test.ts',
-  'e2e/inspector-relay.test.ts',
-  'e2e/inspector-rooms.test.ts',
-  'e2e/rooms.test.ts',
   'client/commands/bots.test.ts',
   'contract/conform.test.ts',
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
+  'server/cluster/bus/nats/',
   'server/cluster/model.test.ts',
   'server/dialects/native/restart.test.ts',
   'server/drain/drain-process.test.ts',
+  'server/relay/relay-command.test.ts',
+  'server/serve-command.test.ts',
+];
+
+/** The tests that both run: a few runs of each of their properties are quick, many are long (test/support/runs.ts). */
+export const fullAgain = [
+  'client/peer/last-words.test.ts',
+  'machines/host/host-contract.test.ts',
+  'machines/host/random-machines.test.ts',
+  'protocol/schema.test.ts',
+  'server/relay/convergence.test.ts',
+  'server/signaling/interleavings.test.ts',
+  'server/signaling/pairing-paths.test.ts',
 ];

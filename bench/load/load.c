@@ -11,7 +11,7 @@
  * Commands on stdin, each answered by `done COUNT` and the microseconds of CPU that this process has used:
  *   connect N     N more clients; counts a client once it has its greeting
  *   pair          every even client asks for its neighbour; counts a pair once both are told
- *   relay N       N messages to and fro, one on its way in each pair
+ *   relay N       N messages back and forth, one on its way in each pair
  *   close         closes all
  */
 #include <arpa/inet.h>

@@ -1,9 +1,16 @@
 /** Run by XState alone, with no host and no server, the machines that watch over somebody tell the same story. */
 import { describe, expect, it } from '@jest/globals';
 import { createActor, SimulatedClock } from 'xstate';
-import { nodeLinkMachine, sessionMachine } from '../../src/machines/index.ts';
+import { nodeLinkMachine, type SessionSettings, sessionMachine } from '../../src/machines/index.ts';
 
 const BEAT_MS = 1_000;
+
+/** A delay that `setTimeout` cannot take is one millisecond to it, as Node's documentation says. */
+class TimeoutClock extends SimulatedClock {
+  override setTimeout(fire: () => void, ms: number): number {
+    return super.setTimeout(fire, ms >= 1 && ms < 2 ** 31 ? ms : 1);
+  }
+}
 
 /** Millisecond by millisecond: a timer that another one arms counts from when that one fired. */
 function pass(clock: SimulatedClock, ms: number): void {
@@ -11,9 +18,9 @@ function pass(clock: SimulatedClock, ms: number): void {
 }
 
 describe('a session run by createActor', () => {
-  const startSession = () => {
-    const clock = new SimulatedClock();
-    const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000 };
+  const startSession = (changed: Partial<SessionSettings> = {}) => {
+    const clock = new TimeoutClock();
+    const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000, ...changed };
     const actor = createActor(sessionMachine, { input: { id: 'me', isResumable: false, settings }, clock });
     return { actor: actor.start(), clock };
   };
@@ -28,6 +35,15 @@ describe('a session run by createActor', () => {
     expect(actor.getSnapshot().matches({ present: { socket: { online: 'pinged' } } })).toBe(true);
   });
 
+  it('is never pinged when the interval is 0, nor disconnected when the time-out is', () => {
+    const unpinged = startSession({ pingIntervalMs: 0 });
+    pass(unpinged.clock, 10_000);
+    expect(unpinged.actor.getSnapshot().matches({ present: { socket: { online: 'heard' } } })).toBe(true);
+    const awaited = startSession({ pingTimeoutMs: 0 });
+    pass(awaited.clock, 10_000);
+    expect(awaited.actor.getSnapshot().matches({ present: { socket: { online: 'pinged' } } })).toBe(true);
+  });
+
   it('is disconnected when it does not answer the ping', () => {
     const { actor, clock } = startSession();
     pass(clock, 1_499);
@@ -38,9 +54,9 @@ describe('a session run by createActor', () => {
 });
 
 describe('a node link run by createActor', () => {
-  const startLink = () => {
-    const clock = new SimulatedClock();
-    const settings = { beatMs: BEAT_MS, silenceMs: 3.5 * BEAT_MS, suspendedMs: 3_500 };
+  const startLink = (suspendedMs = 3_500) => {
+    const clock = new TimeoutClock();
+    const settings = { beatMs: BEAT_MS, silenceMs: 3.5 * BEAT_MS, suspendedMs };
     const actor = createActor(nodeLinkMachine, { input: { node: 2, settings }, clock });
     return { actor: actor.start(), clock };
   };
@@ -61,6 +77,14 @@ describe('a node link run by createActor', () => {
       actor.send({ type: 'HEARD' });
     }
     expect(actor.getSnapshot().value).toBe('open');
+  });
+
+  it('waits for a bus that may be away forever', () => {
+    const { actor, clock } = startLink(Number.POSITIVE_INFINITY);
+    actor.send({ type: 'GREETED' });
+    actor.send({ type: 'BUS_DOWN' });
+    pass(clock, 10_000);
+    expect(actor.getSnapshot().value).toBe('suspended');
   });
 
   it('loses an open node that falls silent: half a beat before or after the silence is over', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { clientSchemas, explain, type Schema, serverSchemas } from '../../src/protocol/index.ts';
+import { runs } from '../support/runs.ts';
 
 const schemas: [string, Schema][] = [...Object.entries(clientSchemas), ...Object.entries(serverSchemas)];
 
@@ -40,7 +41,7 @@ describe('the schemas of the wire', () => {
       fc.property(nearby(schema), (value) => {
         expect(explain(schema, value) === undefined).toBe(compiled.Check(value));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100, 500) },
     );
   });
 

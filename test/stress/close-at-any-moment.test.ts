@@ -1,4 +1,4 @@
-/** The moments that the short test of client/peer leaves out. */
+/** Before a pairing, while candidates are gathered, while a way is looked for, when connected, and in between. */
 import { testClosingAt } from '../support/peers/closing-moments.ts';
 
-testClosingAt(['answering', 'connected', 0, 5, 40, 110, 160]);
+testClosingAt(['created', 'offering', 'answering', 'checking', 'connected', 0, 5, 15, 40, 110, 160]);

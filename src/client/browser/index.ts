@@ -48,7 +48,7 @@ export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
 
 /**
  * The Pairlane server that this file came from, over WebSocket, with the path that a proxy serves it under. In a bundle
- * of somebody else's, whose address says nothing: the root of the page's server.
+ * from elsewhere, whose address says nothing: the root of the page's server.
  */
 function pageServerUrl(): string {
   const isServed = /^https?:[^?#]*\/pairlane\.js([?#]|$)/.test(import.meta.url);

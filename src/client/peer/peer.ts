@@ -150,7 +150,7 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @param channel its label; the first channel's unless said otherwise
    * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
    * `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
-   * `signaling_failed` when there is neither peer nor server any more
+   * `signaling_failed` when there is no longer a peer or a server
    */
   opened(channel = this.#channels[0] as string): Promise<void> {
     if (this.#isOpen(channel)) return Promise.resolve();
@@ -250,7 +250,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#tell('error', error);
   }
 
-  /** A listener that throws is its owner's fault, and must not end a step of ours half way. */
+  /** A listener that throws is its owner's fault, and must not interrupt a step of ours. */
   #tell<Name extends keyof PeerEvents>(name: Name, ...args: Parameters<PeerEvents[Name]>): void {
     try {
       (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args);

@@ -184,7 +184,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     return roomIdKey(id) === roomIdKey(this.#myId);
   }
 
-  /** A callback that throws is the game's fault, and must not end a step of ours half way. */
+  /** A callback that throws is the game's fault, and must not interrupt a step of ours. */
   #tell(call: () => void): void {
     if (this.#closed) return;
     try {

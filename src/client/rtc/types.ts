@@ -91,6 +91,6 @@ export interface ConnectionConfig {
   readonly iceTransportPolicy: IceTransportPolicy;
   /** Addresses to offer besides those of the network interfaces; only werift knows this. */
   readonly iceAdditionalHostAddresses?: readonly string[] | undefined;
-  /** How long nothing may come before the connection has failed, 0: for ever; a browser has its own idea of it. */
+  /** How long nothing may come before the connection has failed, 0: forever. A browser decides this by itself. */
   readonly silenceMs: number;
 }

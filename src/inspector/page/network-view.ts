@@ -249,7 +249,7 @@ function ownFacts({ id, name, info }: Network): Node[] {
   return [h('h2', {}, `This server, ${id} `, foreign(name)), h('p', {}, info ? foreign(info) : '')];
 }
 
-/** By characters, not by halves of them. */
+/** By whole characters: a surrogate pair is not split. */
 function cut(text: string, chars: number): string {
   const all = Array.from(text);
   return all.length > chars ? `${all.slice(0, chars - 1).join('')}…` : text;

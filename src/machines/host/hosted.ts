@@ -13,7 +13,7 @@ import type { TimerOwner } from './timer-wheel.ts';
 export class Hosted<Context> implements TimerOwner {
   value: StateValue = '';
   context = undefined as Context;
-  /** True once a final state is reached: no event has an effect any more. */
+  /** True once a final state is reached: no event has an effect after that. */
   isDone = false;
   timer = -1;
 }

@@ -5,6 +5,7 @@
  */
 import { assign, setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
+import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 
 export interface NodeLinkSettings {
   /** How often a node is greeted, and how often an open link says that it is there and sends again what was not had. */
@@ -44,9 +45,9 @@ export type NodeLinkEvent = NodeLinkEventFromNode | NodeLinkEventFromBus | NodeL
 const effects = {
   greet: effect(),
   announceOpen: effect(),
-  /** Sends all that is not confirmed. */
+  /** Sends all that is unacked. */
   sendAgain: effect(),
-  /** Sends again what has waited for a beat to be confirmed; a sign of life when there is nothing. */
+  /** Sends again what has been unacked for a beat; a sign of life when there is nothing. */
   beat: effect(),
   /** What waits for an answer of that node gets none soon. */
   failRequests: effect<{ code: 'target_not_found' | 'unavailable' }>(),
@@ -73,7 +74,7 @@ export const nodeLinkMachine = setup({
   },
   delays: {
     beat: ({ context }) => context.settings.beatMs,
-    suspension: ({ context }) => context.settings.suspendedMs,
+    suspension: ({ context }) => Math.min(context.settings.suspendedMs, LONGEST_DELAY_MS),
   },
 }).createMachine({
   id: 'node-link',
@@ -124,8 +125,7 @@ export const nodeLinkMachine = setup({
       after: { suspension: { target: 'lost' } },
     },
     lost: {
-      description:
-        'What was not confirmed may have arrived or not; whatever comes next goes over another link.',
+      description: 'What was unacked may have arrived or not; whatever comes next goes over another link.',
       type: 'final',
       entry: 'announceLoss',
     },

@@ -160,7 +160,7 @@ export const pairingMachine = setup({
           description:
             'The server judges no order until both report: it forgot how far they were, or they keep their own.',
           on: {
-            // Clients send again what was not confirmed, old descriptions too, beside new ones of the other side: who
+            // Clients send again what was unacked, old descriptions too, beside new ones of the other side: who
             // has had one already knows it, and an old answer must not pass for that to a new offer.
             OFFER_RECEIVED: { guard: 'isCurrentEpoch', actions: ['rememberOfferer', 'relayToPeer'] },
             ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },

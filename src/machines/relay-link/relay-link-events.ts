@@ -76,7 +76,7 @@ export function relayLinkEvent(
 
 /**
  * A server never sends back over the link that something came from: two that each take the other for the way there
- * would pass it to and fro for ever. A client may well write to itself.
+ * would pass it back and forth forever. A client may write to itself.
  */
 function destinationOf(
   table: RelayTable,

@@ -5,6 +5,7 @@
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protocol/index.ts';
 import { effect } from '../host/hosted.ts';
+import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 import type { PairTarget, SessionContext, SessionEvent, SessionInput } from './session-events.ts';
 
 /** Long for a node that is there, and what comes later than that is refused. */
@@ -64,8 +65,8 @@ export const sessionMachine = setup({
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
   },
   delays: {
-    pingInterval: ({ context }) => context.settings.pingIntervalMs || Number.POSITIVE_INFINITY,
-    pingTimeout: ({ context }) => context.settings.pingTimeoutMs || Number.POSITIVE_INFINITY,
+    pingInterval: ({ context }) => context.settings.pingIntervalMs || LONGEST_DELAY_MS,
+    pingTimeout: ({ context }) => context.settings.pingTimeoutMs || LONGEST_DELAY_MS,
     resumeGrace: ({ context }) => context.settings.resumeGraceMs,
     askTimeout: ASK_TIMEOUT_MS,
   },
@@ -188,7 +189,7 @@ export const sessionMachine = setup({
               on: { NEGOTIATION_STARTED: { target: 'negotiating' } },
             },
             negotiating: {
-              description: 'Offer, answer and candidates go to and fro.',
+              description: 'Offer, answer and candidates go back and forth.',
               on: { CONNECTED: { target: 'connected' } },
             },
             connected: {

@@ -201,7 +201,7 @@ export const inspectSchemas = {
   },
   unwatch: {
     type: 'object',
-    description: 'No pairing any more.',
+    description: 'The session is no longer paired.',
     required: ['type'],
     properties: { type: { const: 'unwatch' } },
   },

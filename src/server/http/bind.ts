@@ -69,5 +69,5 @@ const REASONS: { readonly [code: string]: (portOption: string) => string } = {
   EADDRINUSE: (option) => `the port is taken. Choose another with ${option}; ${option} 0 takes a free one`,
   EADDRNOTAVAIL: () => 'the address is none of this machine. Choose another with --host; 0.0.0.0 takes all',
   ENOTFOUND: () => 'the host is not known. Choose another with --host; 0.0.0.0 takes all addresses',
-  EACCES: (option) => `ports below 1024 are not for everybody. Choose another with ${option}`,
+  EACCES: (option) => `ports below 1024 need root or CAP_NET_BIND_SERVICE. Choose another with ${option}`,
 };

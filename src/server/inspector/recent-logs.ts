@@ -59,7 +59,7 @@ export class RecentLogs {
     }
   }
 
-  /** Nobody looks any more: what is over stays, the rest is no longer written. */
+  /** The last viewer has gone: what is over stays, the rest is no longer written. */
   rest(): void {
     for (const [epoch, log] of this.#recent) {
       if (log.isOver || log.listeners.size > 0) continue;

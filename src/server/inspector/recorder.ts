@@ -79,7 +79,7 @@ export class Recorder {
     return this.#logs.get(subject);
   }
 
-  /** Nobody needs that log any more. */
+  /** That log is no longer needed. */
   drop(log: LiveRecord): void {
     this.#forget(log);
     this.#detachWhenIdle();

@@ -5,7 +5,7 @@ import type { hostOf, RelayHost, RelayHostKind, RelayTable } from '../../machine
 import type { RelayMessage, Status } from '../../protocol/relay-chat/index.ts';
 import type { StatusLog } from './status-log.ts';
 
-/** The way to the host at the other end of a link. After `close` or `cut` nothing is sent any more. */
+/** The way to the host at the other end of a link. After `close` or `cut` nothing is sent. */
 export interface RelayPort {
   send(bytes: Uint8Array): void;
   /** Sends what a newcomer is owed; it does not count as unread until it could have been read. */

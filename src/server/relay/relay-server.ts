@@ -26,7 +26,7 @@ export interface RelayServerOptions extends RelayIdentity {
   readonly onStatus?: RelayNodeOptions['onStatus'];
   /** The parent let this server in. */
   readonly onParentUp?: () => void;
-  /** The parent is not there, or not any more; it is dialed again. */
+  /** The parent cannot be reached, or was lost; it is dialed again. */
   readonly onParentDown?: (why: 'away' | 'id in use') => void;
 }
 

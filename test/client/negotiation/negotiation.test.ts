@@ -391,7 +391,7 @@ describe('losing signaling', () => {
     expect(stepper.signaling).toBe('lost');
   });
 
-  it('does not end a connection that is up, even when the server knows nothing of it any more', () => {
+  it('does not end a connection that is up, even when the server no longer knows of it', () => {
     const stepper = at('connected');
     expect(backAgain(stepper, welcomed)).toEqual(['announceReady']);
     expect(stepper.connection).toEqual({ paired: 'connected' });

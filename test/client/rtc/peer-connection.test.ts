@@ -227,7 +227,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('says nothing any more once it is closed', async () => {
+  it('says nothing once it is closed', async () => {
     const { rtc, told, connection } = connect();
     connection.makeOffer(false);
     connection.applyOffer(SDP);

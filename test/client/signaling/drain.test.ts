@@ -71,7 +71,7 @@ describe('a peer whose server is restarted', () => {
     expect(nextAfter()).toBe(2_000);
   });
 
-  it('does not wait for ever: a time that cannot be is no time', async () => {
+  it('does not wait forever: an impossible time counts as none', async () => {
     const { peer, told, closed, nextAfter } = await playedPeer();
     const errors = recorded(peer, 'error');
     told({ type: 'restarting', after_ms: 1e12 });

@@ -1,5 +1,5 @@
 /**
- * What a client sends again to a server that has forgotten everything: what its predecessor did not confirm, but for
+ * What a client sends again to a server that has forgotten everything: what its predecessor did not ack, except for
  * what would be wrong to say twice.
  */
 import { describe, expect, it } from '@jest/globals';
@@ -67,8 +67,8 @@ const pong: ClientMessage = { type: 'pong' };
 const numbered = (...messages: ClientMessage[]) =>
   messages.map((message, n) => `[${n + 1},0,${JSON.stringify(message)}]`);
 
-// A relayed message that was sent before it, and that the peer has not confirmed, holds its confirmation up.
-describe('a question to a server that is killed before it confirmed it', () => {
+// A relayed message that was sent before it, and that the peer has not acked, holds up its ack.
+describe('a question to a server that is killed before it acked it', () => {
   it.each<[string, ClientMessage, object]>([
     ['a key', createKey, key],
     ['a refused key', createKey, refused('create_key')],
@@ -118,7 +118,7 @@ const report: ClientMessage = { type: 'report', state: 'connected' };
 const offer: ClientMessage = { type: 'offer', sdp: 'again' };
 const answer: ClientMessage = { type: 'answer', sdp: 'again' };
 
-describe('a report to a server that is killed before it confirmed it', () => {
+describe('a report to a server that is killed before it acked it', () => {
   it.each([offer, answer])('is not sent again when an $type followed it', (description) => {
     const said = [report, candidate, report, description, candidate, report];
     expect(sentAgain(said)).toEqual(numbered(pong, candidate, pong, description, candidate, report));
@@ -182,7 +182,7 @@ function description(type: 'offer' | 'answer', n: number): ClientMessage {
 }
 
 describe('a client that comes back and has nothing to send again', () => {
-  it('is heard all the same, so that the secret it came with is worth nothing any more', () => {
+  it('is heard all the same, so that the secret it came with is no longer worth anything', () => {
     expect(sentAgain([])).toEqual([JSON.stringify({ type: 'ack', received: 0 })]);
   });
 });

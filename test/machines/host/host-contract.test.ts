@@ -14,9 +14,10 @@ import {
 } from 'xstate';
 import { acting, hostOf } from '../../support/machines/host-and-actor.ts';
 import { machineCases } from '../../support/machines/machine-cases.ts';
+import { runs } from '../../support/runs.ts';
 
 /** More in a long run. */
-const RUNS = Number(process.env.PAIRLANE_CONTRACT_RUNS ?? 50);
+const RUNS = runs(25, 150);
 
 /** What no machine of ours does. Most of it a plan would get wrong: that must be stepped by XState itself. */
 const oddParts = {

@@ -4,13 +4,12 @@ import fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
 import { acting, hostOf } from '../../support/machines/host-and-actor.ts';
 import { randomEvents, randomMachine } from '../../support/machines/random-machine.ts';
+import { runs } from '../../support/runs.ts';
 
 /** A machine that fails is told by its config. */
 const say = (machine: AnyStateMachine) =>
   Object.assign(machine, { [fc.toStringMethod]: () => JSON.stringify(machine.config, null, 1) });
 
-/** Machines; more in a long run. */
-const RUNS = Number(process.env.PAIRLANE_RANDOM_MACHINES ?? 200);
 /** Sessions of each: the later ones follow the plans of the earlier ones. */
 const WALKS = 3;
 
@@ -39,6 +38,6 @@ it('a random machine does the same in a host as run by createActor, whatever hap
         }
       },
     ),
-    { numRuns: RUNS },
+    { numRuns: runs(60, 400) },
   );
 });

@@ -229,7 +229,7 @@ describe('--record DIR', () => {
     expect(record.lines.filter(isStep).map(({ event }) => event.type)).toContain('CLOSED_BY_SERVER');
   });
 
-  it('goes on serving when the folder cannot be written any more, and says so once', async () => {
+  it('goes on serving when the folder can no longer be written, and says so once', async () => {
     const folder = newFolder();
     const testServer = await startTestServer({ record: folder });
     rmSync(folder, { recursive: true });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
 import { type RawHost, raw } from '../../support/relay/relay-raw-host.ts';
 import { RelaySimulation } from '../../support/relay/relay-simulation.ts';
+import { runs } from '../../support/runs.ts';
 
 const TREE = [[1], [2, 1], [3, 1], [4, 2], [5, 2], [6, 5]] as const;
 const CLIENT_IDS = 4;
@@ -34,7 +35,7 @@ describe('tables under every interleaving of messages, joins, quits and lost lin
         );
         for (const of of names) expect(of).toEqual(names[0]);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(40, 150) },
     );
   });
 });

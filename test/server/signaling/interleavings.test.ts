@@ -5,6 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RawClient } from '../../support/clients/raw-client.ts';
+import { runs } from '../../support/runs.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const CLIENTS = 5;
@@ -119,7 +120,7 @@ describe('clients that do anything at any time', () => {
           await scenario(moves, scheduler);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(20, 100) },
     );
     expect(relayed).toBeGreaterThan(20);
   });

@@ -35,7 +35,7 @@ export class ResumableClient extends RawClient {
     } = {},
   ): Promise<ResumableClient> {
     const next = new ResumableClient(`${url}?resume=back`, this.delivery);
-    // What the old socket still brings is not ours any more.
+    // What the old socket still brings is no longer ours.
     this.#isLeft = true;
     next.inbox.push(...this.inbox);
     next.socket.once('open', () => this.#askAt(next, changes));

@@ -68,7 +68,7 @@ export class UdpProxy {
     return fault;
   }
 
-  /** Nothing gets through any more. */
+  /** Nothing gets through from now on. */
   cut(): void {
     for (const fault of this.#faults.values()) fault.isCut = true;
   }

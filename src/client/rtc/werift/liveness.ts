@@ -1,5 +1,5 @@
 /**
- * Notices that nothing comes from the peer any more. werift asks for consent every 5 s and waits for 30 s (RFC 7675):
+ * Notices that nothing comes from the peer. werift asks for consent every 5 s and waits for 30 s (RFC 7675):
  * its user would send into the void for half a minute before ICE is restarted. Here the peer is asked whenever it was
  * quiet, and a connection on which some questions in a row had no answer has failed. It counts questions and not the
  * time, so that a process that was stopped for a while does not take its own absence for that of its peer.

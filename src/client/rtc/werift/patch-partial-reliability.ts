@@ -1,5 +1,5 @@
 /**
- * Channels that give up: after a number of retransmits or a life time a message is worth nothing any more. werift's
+ * Channels that give up: after a number of retransmits or a life time a message is no longer worth anything. werift's
  * partial reliability (RFC 3758) does not give up: it counts a life time in the wrong unit, takes `maxRetransmits: 0`
  * for no limit, abandons another message than the lost one, and says so only once; and it announces such a channel
  * wrongly.
@@ -134,7 +134,7 @@ function abandon(sctp: PartiallyReliable, lost: DataChunk): void {
     chunk.retransmit = false;
     if (chunk.flags & LAST_FRAGMENT) return;
   }
-  // The rest of it is not sent any more; it has its numbers already, so it counts as sent.
+  // The rest of it is no longer sent; it has its numbers already, so it counts as sent.
   while (isSameMessage(outboundQueue[0]) && !(outboundQueue[0].flags & FIRST_FRAGMENT)) {
     const rest = outboundQueue.shift() as DataChunk;
     rest.abandoned = true;

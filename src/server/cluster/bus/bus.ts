@@ -1,7 +1,7 @@
 /**
  * What carries messages between the nodes of a cluster. A bus promises little, because a network promises no more:
  * text arrives at most once in the usual case, and may be lost, late or doubled. What is built on it (node-links.ts)
- * numbers, confirms and sends again. Every adapter passes the same suite, test/server/cluster/bus/bus-suite.ts.
+ * numbers, acks and sends again. Every adapter passes the same suite, test/server/cluster/bus/bus-suite.ts.
  */
 import type { NodeId } from '../../node-id.ts';
 
@@ -32,6 +32,6 @@ export interface Bus {
   send(to: NodeId, text: string): void;
   /** To every other node. */
   broadcast(text: string): void;
-  /** Leaves; nothing is told to the handlers any more. */
+  /** Leaves; the handlers are no longer called. */
   stop(): Promise<void>;
 }

@@ -117,7 +117,7 @@ export function describeBus(name: string, createRig: () => Promise<BusRig>): voi
       expect(ada.texts).toEqual([]);
     });
 
-    it('tells that a node is not there any more, and reaches it again when it came back', async () => {
+    it('tells that a node is gone, and reaches it again when it came back', async () => {
       const [ada, bob] = await joinAll(1, 2);
       await bob.bus.stop();
       await ada.misses(2);

@@ -141,7 +141,7 @@ describe('leaving a game', () => {
     expect(await again.next('webrtc_signal')).toMatchObject({ from_player_id: 1, payload: 'sdp' });
   });
 
-  it('with a lost socket ends the player: it is counted in no state any more', async () => {
+  it('with a lost socket ends the player: it is no longer counted in any state', async () => {
     const server = await start();
     const [one, two] = await twoPlayers(server);
     const joined = async () => {

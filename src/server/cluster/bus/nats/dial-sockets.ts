@@ -1,6 +1,6 @@
 /**
  * Ends the sockets of a dial that failed. The NATS client leaves the socket open when a broker accepts it and then says
- * nothing, and it gives nobody that socket: trying again for ever would use up the process's files within hours.
+ * nothing, and it gives nobody that socket: trying again forever would use up the process's files within hours.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';

@@ -1,6 +1,6 @@
 /**
  * The bus over NATS: each node listens to `PREFIX.node.ID` and `PREFIX.all`. A message to a node that is not there comes
- * back from the broker at once. A lost connection is opened again for ever, after a growing random delay.
+ * back from the broker at once. A lost connection is opened again forever, after a growing random delay.
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';

@@ -116,11 +116,11 @@ export class NatsLink {
     for (const fragment of fragments) this.#publish(`${this.#options.prefix}.all`, fragment);
   }
 
-  /** Sends what it was given, and ends; nothing is told any more. */
+  /** Sends what it was given, and ends; the handlers are no longer called. */
   async close(): Promise<void> {
     const wasOver = this.#isOver;
     this.#isOver = true;
-    // A broker that takes nothing any more must not hold up our end.
+    // A broker that no longer takes anything must not hold up our end.
     if (!wasOver) await Promise.race([this.#connection.flush().catch(() => {}), after(CLAIM_TIMEOUT_MS)]);
     await this.#connection.close();
   }

@@ -25,7 +25,7 @@ const MAX_FRAGMENT_BYTES = 32 * 1024;
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 /** A parent that has not let us in by then is away; it may still do so. */
 const PARENT_TIMEOUT_MS = 3_000;
-const CONFIRMATION = /^PLC (\d{1,9})$/;
+const ACK = /^PLC (\d{1,9})$/;
 
 export interface RelayBusOptions {
   readonly node: NodeId;
@@ -184,9 +184,9 @@ export class RelayBus implements Bus {
   /** @returns false for what is no message of a node; the table knows who wrote it, for nobody writes as another */
   #take(source: RelayHost, content: string): boolean {
     if (!isNode(source)) return false;
-    const confirmation = CONFIRMATION.exec(content);
-    if (confirmation) {
-      this.#flows.get(source.id)?.confirmed(Number(confirmation[1]));
+    const ack = ACK.exec(content);
+    if (ack) {
+      this.#flows.get(source.id)?.acked(Number(ack[1]));
       return true;
     }
     const toConfirm = this.#flowTo(source.id).received(content);

@@ -6,9 +6,9 @@
 
 /** No more is sent to a node while so many bytes are under way to it: little, as one link may lead to several nodes. */
 export const FLOW_WINDOW_BYTES = 128 * 1024;
-/** A node says that it got so much. Small messages, which are nearly all, are not confirmed one by one. */
+/** A node says that it got so much. Small messages, which are nearly all, are not acked one by one. */
 export const FLOW_CONFIRM_BYTES = 64 * 1024;
-/** The other node confirms nothing any more: it is gone, or a confirmation was lost. */
+/** The other node no longer acks anything: it is gone, or an ack was lost. */
 export const FLOW_STALL_MS = 5_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export class RelayFlow {
   /** Of the first that is still to be sent; those before it are taken away together, for each alone costs too much. */
   #next = 0;
   #waitingBytes = 0;
-  #unconfirmed = 0;
+  #unacked = 0;
   #movedAt: number;
   #received = 0;
 
@@ -36,7 +36,7 @@ export class RelayFlow {
       this.#waiting = [];
       this.#next = 0;
       this.#waitingBytes = 0;
-      this.#unconfirmed = 0;
+      this.#unacked = 0;
     }
     const added = fragments.map((fragment) => ({ fragment, bytes: Buffer.byteLength(fragment) }));
     const bytes = added.reduce((sum, one) => sum + one.bytes, 0);
@@ -47,13 +47,13 @@ export class RelayFlow {
   }
 
   /** The other node says how much it got. */
-  confirmed(bytes: number): void {
-    this.#unconfirmed = Math.max(0, this.#unconfirmed - bytes);
+  acked(bytes: number): void {
+    this.#unacked = Math.max(0, this.#unacked - bytes);
     this.#movedAt = this.#now();
     this.#move();
   }
 
-  /** @returns what is to be confirmed to the other node now; 0 for nothing yet */
+  /** @returns what is to be acked to the other node now; 0 for nothing yet */
   received(fragment: string): number {
     this.#received += Buffer.byteLength(fragment);
     if (this.#received < FLOW_CONFIRM_BYTES) return 0;
@@ -65,9 +65,9 @@ export class RelayFlow {
   #move(): void {
     for (;;) {
       const first = this.#waiting[this.#next];
-      if (!first || this.#unconfirmed >= FLOW_WINDOW_BYTES) break;
+      if (!first || this.#unacked >= FLOW_WINDOW_BYTES) break;
       this.#next += 1;
-      this.#unconfirmed += first.bytes;
+      this.#unacked += first.bytes;
       this.#waitingBytes -= first.bytes;
       this.#movedAt = this.#now();
       this.#send(first.fragment);

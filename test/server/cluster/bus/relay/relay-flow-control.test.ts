@@ -35,7 +35,7 @@ describe('fragments on their way to one node', () => {
           if (next === undefined) break;
           arrived.push(next);
           const bytes = receiver.received(next);
-          if (bytes > 0) sender.confirmed(bytes);
+          if (bytes > 0) sender.acked(bytes);
         }
         expect(arrived.map((fragment) => fragment.length)).toEqual(sent.flat().map((one) => one.length));
         expect(arrived.join('') === sent.flat().join('')).toBe(true);
@@ -44,7 +44,7 @@ describe('fragments on their way to one node', () => {
     );
   });
 
-  it('are confirmed once 64 KiB came, not one by one', () => {
+  it('are acked once 64 KiB came, not one by one', () => {
     const flow = new RelayFlow(
       () => {},
       () => 0,
@@ -53,7 +53,7 @@ describe('fragments on their way to one node', () => {
     expect([1, 2, 3, 4, 5].map(() => flow.received(fragment))).toEqual([0, 0, 0, FLOW_CONFIRM_BYTES, 0]);
   });
 
-  it('are given up when nothing was confirmed for 5 s; what comes then goes out', () => {
+  it('are given up when nothing was acked for 5 s; what comes then goes out', () => {
     let now = 0;
     const wire: string[] = [];
     const flow = new RelayFlow(
@@ -80,7 +80,7 @@ describe('fragments on their way to one node', () => {
     for (let i = 0; i < 40; i += 1) flow.push(megabyte);
     while (wire.length < 40 * 32) {
       const before = wire.length;
-      flow.confirmed(FLOW_WINDOW_BYTES);
+      flow.acked(FLOW_WINDOW_BYTES);
       if (wire.length === before) break;
     }
     expect(wire.length).toBe(32 * 32);
