@@ -151,6 +151,11 @@ export class AddressRate {
     this.#burst = burst;
   }
 
+  /** How many addresses are kept. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   isExhausted(address: string, now: number): boolean {
     return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
   }

@@ -136,6 +136,23 @@ describe('a link between two nodes', () => {
     expect(JSON.stringify(one.log)).not.toContain(secret);
   });
 
+  it('that opens brings word of no sessions when there are none', async () => {
+    const hub = new LocalBusHub();
+    const bus = hub.bus(2);
+    const sent: string[] = [];
+    const send = bus.send.bind(bus);
+    bus.send = (node, text) => {
+      sent.push(text);
+      send(node, text);
+    };
+    const one = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+    const two = await startTestServer({ node: 2 }, { bus });
+    const [a, b] = [await one.connect(), await two.connect()];
+    await pairUp(a, b);
+    expect(sent.filter((text) => text.includes('"hello"'))).not.toEqual([]);
+    expect(sent.filter((text) => text.includes('"hosting"'))).toEqual([]);
+  });
+
   it('that never opened ends without a word in the log', async () => {
     const { hub, one, advance } = await twoNodes();
     const stranger = hub.bus(3);

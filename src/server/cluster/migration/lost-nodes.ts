@@ -17,6 +17,11 @@ export class LostNodes {
     this.#graceMs = graceMs;
   }
 
+  /** How many nodes are kept. */
+  get size(): number {
+    return this.#lostAt.size;
+  }
+
   /** The bus is there: from the first time on this node hears of others. */
   up(): void {
     this.#upSince ??= this.#queue.now;

@@ -1,5 +1,6 @@
 /** How long a session can come back after the node that had it is lost, and where else it is looked for. */
 import { describe, expect, it } from '@jest/globals';
+import { LostNodes } from '../../../../src/server/cluster/migration/lost-nodes.ts';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo } from '../../../support/network/cluster-assertions.ts';
 import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
@@ -19,6 +20,21 @@ async function expectRefused(client: ResumableClient, back: ResumableClient): Pr
   expect(await back.next('error')).toMatchObject({ code: 'resume_failed', for: 'resume' });
   expect(back.id).not.toBe(client.id);
 }
+
+describe('what is kept of lost nodes', () => {
+  it('is forgotten once none of their sessions can come back', () => {
+    const time = { now: 0 };
+    const lost = new LostNodes(time, GRACE_MS);
+    for (let node = 1; node <= 100; node += 1) lost.lost(node);
+    time.now = GRACE_MS;
+    lost.lost(101);
+    expect([lost.size, lost.isWithinGrace(1)]).toEqual([101, true]);
+    time.now = GRACE_MS + 1;
+    expect(lost.isWithinGrace(1)).toBe(false);
+    lost.lost(102);
+    expect(lost.size).toBe(2);
+  });
+});
 
 describe('a session of a node that was lost', () => {
   it('is given back by another node within 30 s of the loss, and refused after that', async () => {
