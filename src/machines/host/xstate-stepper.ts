@@ -7,10 +7,9 @@
  * with features that move it by themselves or compute what they do (xstate-plannable.ts), and of any other machine the
  * steps that a final child or two regions carry on.
  *
- * Plans are learnt by XState's public `getMicrosteps`, not in an actor scope of its insides. Measured against plans learnt
- * that way (`tsx bench/steps.ts`, CPU time, by turns): a relayed candidate takes 87 to 91 ns against 87
- * to 93, a step that changes state and context 226 to 231 ns against 168 to 180. Of the 15 us or so that a relayed
- * message costs a server, the difference is below 1 %, so that the benchmark of messages does not see it.
+ * Plans are learnt by XState's public `getMicrosteps`, not in an actor scope of its insides: a step that changes state
+ * and context is somewhat slower so, which a relayed message does not notice. `tsx bench/steps.ts` measures steps, and
+ * docs/benchmarks.md has what whole messages cost.
  *
  * The files xstate-*.ts are the only ones that read XState's definitions; test/machines/host/host-contract.test.ts
  * holds them equal to `createActor`.
