@@ -57,15 +57,6 @@ describe('y-webrtc, unmodified', () => {
     expect(new Set([await textOf(a), await textOf(b), await textOf(late)]).size).toBe(1);
   });
 
-  it('an editor with another password is in no document of the others', async () => {
-    const { server } = await startTestServer({ topics: true });
-    const [a, b] = [await openEditor(server, 'right'), await openEditor(server, 'right')];
-    const other = await openEditor(server, 'wrong');
-    await type(a, 'a secret');
-    await hasAll(b, 'a secret');
-    expect(await textOf(other)).toBe('');
-  });
-
   it('the document lives on while the server is restarted, and one who joins then has it', async () => {
     const port = Number(await freePort());
     const { server } = await startTestServer({ topics: true, port });
