@@ -75,9 +75,9 @@ export default {
     ),
     forbid(
       'one-dialect',
-      'A dialect knows no other dialect.',
+      'A dialect knows no other dialect; what several share lies beside them.',
       { path: '^src/server/dialects/([^/]+)/' },
-      { path: '^src/server/dialects/', pathNot: '^src/server/dialects/$1/' },
+      { path: '^src/server/dialects/[^/]+/', pathNot: '^src/server/dialects/$1/' },
     ),
     ...Object.entries(folders).map(([folder, others]) =>
       forbid(

@@ -17,6 +17,7 @@ import {
 const KEPT_FIELDS = new Set([
   'from',
   'epoch',
+  'connectionId',
   'isConnected',
   'reason',
   'target',

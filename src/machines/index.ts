@@ -3,6 +3,14 @@
  * pure XState, without socket, timer, clock, random, environment or logger.
  */
 
+export { absentPeerExamples } from './absent-peer/absent-peer-examples.ts';
+export {
+  type AbsentPeerContext,
+  type AbsentPeerEffects,
+  type AbsentPeerEvent,
+  type AbsentPeerInput,
+  absentPeerMachine,
+} from './absent-peer/absent-peer-machine.ts';
 export { type Chart, type ChartCall, type ChartState, type ChartTransition, chartOf } from './chart/chart.ts';
 export { nameTransitions } from './chart/transition-names.ts';
 export { edgeExamples } from './edge/edge-examples.ts';

@@ -14,6 +14,7 @@ export {
   type Topology,
 } from './native/room-messages.ts';
 export * from './native/server-messages.ts';
+export * from './peerjs/peerjs-messages.ts';
 export * from './rooms/room-messages.ts';
 export { explain, isRecord, type Schema } from './schema.ts';
 export * from './topics/topic-messages.ts';

@@ -20,6 +20,7 @@ import {
   DEFAULT_MAX_UNSENT_BYTES,
   DEFAULT_MAX_UPGRADES_PER_SECOND,
   DEFAULT_MAX_WAITING_BYTES,
+  DEFAULT_PEERJS_KEY,
   DEFAULT_PING_INTERVAL_MS,
   DEFAULT_PING_TIMEOUT_MS,
   DEFAULT_PORT,
@@ -294,6 +295,28 @@ export const serverOptions = {
     zero: none,
     default: DEFAULT_MAX_PLAYERS_PER_ROOM,
     help: 'Players that one game may have.',
+  },
+  peerjs: {
+    kind: 'switch',
+    default: false,
+    help: 'Serve the clients of PeerJS too, in the place of its own server.',
+  },
+  peerjsPath: {
+    kind: 'text',
+    value: 'PATH',
+    default: '/',
+    help: 'Where PeerJS is served: the `path` of its clients.',
+  },
+  peerjsKey: {
+    kind: 'text',
+    value: 'KEY',
+    default: DEFAULT_PEERJS_KEY,
+    help: 'The `key` that clients of PeerJS name.',
+  },
+  peerjsDiscovery: {
+    kind: 'switch',
+    default: false,
+    help: 'Tell everybody who asks the ids of all clients of PeerJS.',
   },
   topics: {
     kind: 'switch',

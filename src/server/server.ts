@@ -10,6 +10,7 @@ import type { Bus } from './cluster/bus/bus.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
+import type { PeerJs } from './dialects/peerjs/serve-peerjs.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
 import { NOT_KEPT, TEXT } from './http/answer.ts';
@@ -37,6 +38,8 @@ export interface SignalingServerParts extends Composition {
   readonly clock: Clock;
   /** The game rooms, once it has started, if they are on. */
   rooms: Rooms | undefined;
+  /** The clients of PeerJS, once it has started, if they are served. */
+  peerjs: PeerJs | undefined;
 }
 
 export class SignalingServer {
@@ -65,7 +68,7 @@ export class SignalingServer {
     const rooms = () => this.parts.rooms;
     const stop = () => void this.stop();
     const composition = compose({ options, log, clock, bus: parts.bus, rooms, stop });
-    this.parts = { ...composition, log, clock, rooms: undefined };
+    this.parts = { ...composition, log, clock, rooms: undefined, peerjs: undefined };
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -101,6 +104,7 @@ export class SignalingServer {
     this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
     const addTopics = await this.#createTopics();
+    parts.peerjs = await this.#createPeerJs();
     inspector.start();
     await cluster?.start();
     this.#listening = await this.#listen({
@@ -117,6 +121,7 @@ export class SignalingServer {
         inspector.addRoutes(app);
         parts.rooms?.addRoutes(app, admission, origins);
         addTopics?.(app);
+        parts.peerjs?.addRoutes(app);
       },
     }).catch((error: Error) => {
       this.#health?.close();
@@ -218,6 +223,14 @@ export class SignalingServer {
     cluster?.topics.serve(topics);
     return (app) =>
       serveTopics(app, { options, admission, metrics, refusals, signaling, topics, node: options.node });
+  }
+
+  async #createPeerJs(): Promise<PeerJs | undefined> {
+    const { options } = this;
+    if (!options.peerjs) return undefined;
+    const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
+    const { admission, origins, metrics, refusals, signaling, log } = this.parts;
+    return new PeerJs({ options, admission, origins, metrics, refusals, signaling, log, node: options.node });
   }
 
   /** Socket.IO is loaded only by a server that serves it. */

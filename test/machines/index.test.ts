@@ -19,6 +19,8 @@ it('what can be imported of the machines is these names, and a new one is a line
     'NO_TIMER',
     'StepQueue',
     'TimerWheel',
+    'absentPeerExamples',
+    'absentPeerMachine',
     'chartOf',
     'compareMembers',
     'edgeExamples',

@@ -134,6 +134,7 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'paired.open.present': ['CONNECT_ASKED', 'SOCKET_CONNECTED', 'CHANNEL_OPENED'],
     'paired.open.departed': ['SOCKET_CONNECTED', 'CHANNEL_OPENED'],
   },
+  'absent-peer': { expected: [] },
   'relay-link': {
     // Nobody has an id here that could be taken from it; and a link is reached once.
     accepted: ['DISPLACED'],

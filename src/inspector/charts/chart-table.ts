@@ -1,5 +1,6 @@
 /** The machines that have a chart: a line here is all that a new one needs, then `npm run charts`. */
 import type { AnyStateMachine } from 'xstate';
+import { absentPeerMachine } from '../../machines/absent-peer/absent-peer-machine.ts';
 import { edgeMachine } from '../../machines/edge/edge-machine.ts';
 import { negotiationMachine } from '../../machines/negotiation/negotiation-machine.ts';
 import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
@@ -22,6 +23,7 @@ export const chartTable = {
   'node-link': nodeLinkMachine,
   'remote-session': remoteSessionMachine,
   'remote-player': remotePlayerMachine,
+  'absent-peer': absentPeerMachine,
 } as const satisfies Record<string, AnyStateMachine>;
 
 export type ChartName = keyof typeof chartTable;

@@ -9,6 +9,12 @@ const bothSides: readonly Side[] = ['initiator', 'responder'];
 /** From each side, for this pairing, for an earlier one, and from a client that knows no epochs. */
 const signals = bothSides.flatMap((from) => [EPOCH, EPOCH - 1, undefined].map((epoch) => ({ from, epoch })));
 
+/** The same, and for one of several connections. */
+const ofConnections = [
+  ...signals,
+  ...bothSides.map((from) => ({ from, epoch: EPOCH, connectionId: 'dc_1' })),
+];
+
 export const pairingExamples: MachineExamples<typeof pairingMachine> = {
   machine: pairingMachine,
   inputs: [{ initiatorId: 'initiator', responderId: 'responder', epoch: EPOCH }],
@@ -16,9 +22,9 @@ export const pairingExamples: MachineExamples<typeof pairingMachine> = {
     FORMED: [{ type: 'FORMED', from: 'initiator' }],
     RESTORED: [{ type: 'RESTORED', from: 'initiator' }],
     MOVED: [{ type: 'MOVED', from: 'initiator' }],
-    OFFER_RECEIVED: signals.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
-    ANSWER_RECEIVED: signals.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
-    CANDIDATE_RECEIVED: signals.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
+    OFFER_RECEIVED: ofConnections.map((signal) => ({ type: 'OFFER_RECEIVED', ...signal })),
+    ANSWER_RECEIVED: ofConnections.map((signal) => ({ type: 'ANSWER_RECEIVED', ...signal })),
+    CANDIDATE_RECEIVED: ofConnections.map((signal) => ({ type: 'CANDIDATE_RECEIVED', ...signal })),
     SIGNAL_RECEIVED: signals.map((signal) => ({ type: 'SIGNAL_RECEIVED', ...signal })),
     REPORT_RECEIVED: signals.flatMap((signal) =>
       [true, false].map((isConnected) => ({ type: 'REPORT_RECEIVED' as const, isConnected, ...signal })),

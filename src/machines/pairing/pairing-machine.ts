@@ -6,7 +6,7 @@
  * 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
  * sender, and is dropped. A client that never reports stays in `negotiating`, and no deadline ends that.
  *
- * Clients that signal what only they understand keep an order of their own: all is relayed.
+ * Clients with several connections, or with signals that only they understand, keep an order of their own: all is relayed.
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
@@ -33,7 +33,8 @@ interface FromSide {
 }
 
 export type PairingEventFromPeer =
-  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' } & FromSide)
+  /** @property connectionId which of several connections of the two it is for; left out, there is only one */
+  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED'; connectionId?: string } & FromSide)
   /** @property type `SIGNAL_RECEIVED`: whatever else the two signal */
   | ({ type: 'SIGNAL_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
   | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);
@@ -86,6 +87,8 @@ export const pairingMachine = setup({
   },
   guards: {
     isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
+    isOfOneOfSeveral: ({ context, event }) =>
+      isCurrent(context, event) && 'connectionId' in event && event.connectionId !== undefined,
     /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
     isOfferToHear: ({ context, event }) =>
       isCurrent(context, event) && (event.from === context.offerer || event.from === 'initiator'),
@@ -129,10 +132,23 @@ export const pairingMachine = setup({
       description: 'Both know of each other; nobody has offered yet.',
       entry: 'announcePairing',
       on: {
-        OFFER_RECEIVED: {
-          guard: 'isCurrentEpoch',
-          target: 'negotiating',
-          actions: ['rememberOfferer', 'relayToPeer'],
+        OFFER_RECEIVED: [
+          {
+            guard: 'isOfOneOfSeveral',
+            target: 'negotiating.unordered',
+            actions: ['rememberOfferer', 'relayToPeer'],
+          },
+          {
+            guard: 'isCurrentEpoch',
+            target: 'negotiating',
+            actions: ['rememberOfferer', 'relayToPeer'],
+          },
+        ],
+        // The offer that it answers may have come before this pairing: through a server that was restarted since.
+        ANSWER_RECEIVED: {
+          guard: 'isOfOneOfSeveral',
+          target: 'negotiating.unordered',
+          actions: 'relayToPeer',
         },
         SIGNAL_RECEIVED: {
           guard: 'isCurrentEpoch',

@@ -83,7 +83,14 @@ export class Pairings {
         return;
       }
       default:
-        this.host.dispatch(pairing, { type: SIGNAL_EVENTS[message.type], from, epoch, signal, senderSeq });
+        this.host.dispatch(pairing, {
+          type: SIGNAL_EVENTS[message.type],
+          from,
+          epoch,
+          signal,
+          senderSeq,
+          ...(signal.connectionId !== undefined && { connectionId: signal.connectionId }),
+        });
     }
   }
 

@@ -9,6 +9,8 @@ export interface Signal {
   /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
   readonly bytes: Uint8Array;
   readonly message: SignalMessage;
+  /** Which of several connections of the two it is for; left out, there is only one. */
+  readonly connectionId?: string;
 }
 
 export const SIGNAL_EVENTS = {

@@ -40,6 +40,8 @@ const modelOf = (beginning: Beginning) =>
       input: input as never,
       filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
         snapshot.status === 'active' &&
+        // Clients of our own wire have one connection a pairing.
+        !('connectionId' in event) &&
         (snapshot.value === 'forming'
           ? event.type === beginning
           : !NOT_OF_CLIENTS.includes(event.type))) as never,

@@ -1,6 +1,7 @@
 /** Every machine with what it may start with and be sent, for the tests that take all of them through the same. */
 import type { AnyStateMachine } from 'xstate';
 import {
+  absentPeerExamples,
   edgeExamples,
   type MachineExamples,
   negotiationExamples,
@@ -35,4 +36,5 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
   remotePlayerExamples,
   remoteSessionExamples,
   relayLinkExamples,
+  absentPeerExamples,
 ].map((examples) => caseOf(examples as MachineExamples));

@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import {
+  absentPeerMachine,
   edgeMachine,
   nameTransitions,
   negotiationMachine,
@@ -34,6 +35,7 @@ export const gatedMachines = [
   nodeLinkMachine,
   remotePlayerMachine,
   remoteSessionMachine,
+  absentPeerMachine,
 ] as const;
 
 const names = new Map<TakenTransition, string>(

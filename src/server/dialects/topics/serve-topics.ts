@@ -18,7 +18,8 @@ import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
-import { TopicClient, type TopicClientDeps, type TopicSocket, type TopicSocketData } from './topic-client.ts';
+import type { SocketClientDeps } from '../socket-client.ts';
+import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-client.ts';
 
 export interface TopicsDeps extends SocketRouteDeps {
   readonly node: NodeId;
@@ -46,19 +47,18 @@ export function serveTopics(app: TemplatedApp, deps: TopicsDeps): void {
 class TopicRoute {
   readonly #wire: TopicWire;
   readonly #deps: TopicsDeps;
-  readonly #clientDeps: TopicClientDeps;
+  readonly #clientDeps: SocketClientDeps;
 
   constructor(wire: TopicWire, deps: TopicsDeps) {
     this.#wire = wire;
     this.#deps = deps;
-    const { topics, options, metrics, refusals } = deps;
+    const { options, metrics, refusals } = deps;
     this.#clientDeps = {
-      topics,
       maxUnsentBytes: options.maxUnsentBytes,
       sent: (bytes) => {
         metrics.bytesSent += bytes;
       },
-      unread: ({ address }) => {
+      unread: (address) => {
         metrics.refused.add('unsent_bytes');
         refusals.warn('unsent_bytes', address, `Closed a ${wire} client that does not read what it is sent`);
       },
@@ -78,8 +78,8 @@ class TopicRoute {
   }
 
   #opened(socket: TopicSocket): void {
-    const { signaling, node } = this.#deps;
-    const client = new TopicClient(this.#wire, socket, this.#clientDeps);
+    const { signaling, topics, node } = this.#deps;
+    const client = new TopicClient(socket, topics, this.#clientDeps);
     socket.getUserData().client = client;
     client.session = signaling.sessions.open(sessionIdOn(node), client);
   }
@@ -127,7 +127,7 @@ class TopicRoute {
     metrics.received.add(request.type);
     switch (request.type) {
       case 'ping':
-        client.deliver(PONG);
+        client.write(PONG);
         return;
       case 'subscribe':
         for (const topic of request.topics) if (!this.#subscribe(client, topic)) return;

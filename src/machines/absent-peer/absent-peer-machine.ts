@@ -1,0 +1,76 @@
+/**
+ * Somebody that a client signals to and that is not there: it may be about to connect, or gone for a moment. What is said
+ * to it is held for a while; then the one who said it is told. One for each two, so that nobody takes another's place.
+ */
+import { setup } from 'xstate';
+import { effect } from '../host/hosted.ts';
+
+export interface AbsentPeerContext {
+  /** How long it is waited for, in milliseconds. */
+  readonly holdMs: number;
+}
+
+export type AbsentPeerInput = AbsentPeerContext;
+
+export type AbsentPeerEvent =
+  /** @property hasRoom whether it may be held beside what is held already */
+  | { type: 'SIGNAL_RECEIVED'; hasRoom: boolean }
+  /** It connected. */
+  | { type: 'PEER_ARRIVED' }
+  /** The one who signals to it is gone, or left it. */
+  | { type: 'SENDER_LEFT' };
+
+const effects = {
+  holdSignal: effect(),
+  dropSignal: effect(),
+  deliverHeld: effect(),
+  announceExpired: effect(),
+  forgetHeld: effect(),
+};
+export type AbsentPeerEffects = typeof effects;
+
+export const absentPeerMachine = setup({
+  types: {
+    context: {} as AbsentPeerContext,
+    events: {} as AbsentPeerEvent,
+    input: {} as AbsentPeerInput,
+  },
+  actions: effects,
+  guards: {
+    hasRoom: ({ event }) => event.type === 'SIGNAL_RECEIVED' && event.hasRoom,
+  },
+  delays: {
+    hold: ({ context }) => context.holdMs,
+  },
+}).createMachine({
+  id: 'absent-peer',
+  description: 'Somebody that a client signals to and that is not there.',
+  context: ({ input }) => input,
+  initial: 'expected',
+  states: {
+    expected: {
+      description: 'It may still come; what is said to it is held.',
+      on: {
+        SIGNAL_RECEIVED: [{ guard: 'hasRoom', actions: 'holdSignal' }, { actions: 'dropSignal' }],
+        PEER_ARRIVED: { target: 'arrived' },
+        SENDER_LEFT: { target: 'forgotten' },
+      },
+      after: { hold: { target: 'expired' } },
+    },
+    arrived: {
+      description: 'It is here, and has what was held.',
+      type: 'final',
+      entry: 'deliverHeld',
+    },
+    expired: {
+      description: 'It did not come; the one who signals to it is told.',
+      type: 'final',
+      entry: 'announceExpired',
+    },
+    forgotten: {
+      description: 'Nobody waits for it any longer.',
+      type: 'final',
+      entry: 'forgetHeld',
+    },
+  },
+});

@@ -1,0 +1,61 @@
+/**
+ * PeerJS's wire (npm `peerjs` 1.5.5, `peer` 1.0.2): what the server says, and what of a client's message it looks at.
+ * The payload is the two clients' own.
+ */
+import { isRecord } from '../schema.ts';
+
+/** What one client sends to another: the first three are a negotiation. */
+export const peerJsRelayedTypes = ['OFFER', 'ANSWER', 'CANDIDATE', 'LEAVE', 'EXPIRE'] as const;
+export type PeerJsRelayedType = (typeof peerJsRelayedTypes)[number];
+
+export type PeerJsMessage =
+  | { readonly type: 'HEARTBEAT' }
+  /** @property dst left out of a LEAVE, it leaves the server */
+  | { readonly type: PeerJsRelayedType; readonly dst?: string; readonly payload?: unknown };
+
+/** @returns undefined for what the original passes over */
+export function readPeerJsMessage(message: unknown): PeerJsMessage | undefined {
+  if (!isRecord(message)) return undefined;
+  const { type, dst, payload } = message;
+  if (type === 'HEARTBEAT') return { type };
+  const relayed = peerJsRelayedTypes.find((known) => known === type);
+  if (!relayed) return undefined;
+  const isForNobody = dst === undefined || dst === null || dst === '';
+  if (!isForNobody && typeof dst !== 'string') return undefined;
+  if (isForNobody) return relayed === 'LEAVE' ? { type: relayed } : undefined;
+  return { type: relayed, dst: dst as string, payload };
+}
+
+/** As the original writes it, field by field. */
+export function writePeerJsMessage(
+  type: PeerJsRelayedType,
+  src: string,
+  dst: string,
+  payload?: unknown,
+): string {
+  return JSON.stringify({ type, src, dst, payload });
+}
+
+const said = (type: 'ERROR' | 'ID-TAKEN', msg: string) => JSON.stringify({ type, payload: { msg } });
+
+/** What the server says of itself. */
+export const peerJsNotices = {
+  open: JSON.stringify({ type: 'OPEN' }),
+  idTaken: said('ID-TAKEN', 'ID is taken'),
+  noIdTokenOrKey: said('ERROR', 'No id, token, or key supplied to websocket server'),
+  invalidKey: said('ERROR', 'Invalid key provided'),
+  tooManyClients: said('ERROR', 'Server has reached its concurrent user limit'),
+  invalidId: said('ERROR', 'The id or token is too long, or has characters that cannot be printed'),
+  flood: said('ERROR', 'You send too many messages'),
+} as const;
+
+export const DEFAULT_PEERJS_KEY = 'peerjs';
+/** Of an id, or a token, that a client chose. */
+export const MAX_PEERJS_ID_CHARS = 256;
+
+/** How long somebody who is not there is waited for, and what is held of one client for it meanwhile. */
+export const PEERJS_HOLD_MS = 5_000;
+export const MAX_HELD_SIGNALS = 32;
+export const MAX_HELD_BYTES = 64 * 1024;
+/** Those that one client may wait for at a time. */
+export const MAX_ABSENT_PEERS = 32;

@@ -1,0 +1,155 @@
+/** Those whom clients signal to and who are not there: what is held for each, by whom, and the machine that says until when. */
+import {
+  type AbsentPeerContext,
+  type AbsentPeerEvent,
+  absentPeerMachine,
+  Hosted,
+  MachineHost,
+  type StepQueue,
+} from '../../../machines/index.ts';
+import {
+  MAX_ABSENT_PEERS,
+  MAX_HELD_BYTES,
+  MAX_HELD_SIGNALS,
+  PEERJS_HOLD_MS,
+  type PeerJsRelayedType,
+} from '../../../protocol/index.ts';
+import type { Waits } from '../../signaling/waiting-bytes.ts';
+import type { PeerJsClient } from './peerjs-client.ts';
+
+/** A client's message for another, with the frame that it becomes. */
+export interface PeerJsSignal {
+  readonly type: PeerJsRelayedType;
+  readonly dst: string;
+  readonly payload: unknown;
+  readonly frame: Buffer;
+}
+
+export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
+  readonly from: PeerJsClient;
+  readonly dst: string;
+  held: PeerJsSignal[] = [];
+  waitingBytes = 0;
+  readonly #shed: (peer: AbsentPeer) => void;
+
+  constructor(from: PeerJsClient, dst: string, shed: (peer: AbsentPeer) => void) {
+    super();
+    this.from = from;
+    this.dst = dst;
+    this.#shed = shed;
+  }
+
+  shedWaiting(): void {
+    this.#shed(this);
+  }
+}
+
+export interface AbsentPeersDeps {
+  readonly queue: StepQueue;
+  /** It is here after all. */
+  readonly deliver: (from: PeerJsClient, signal: PeerJsSignal) => void;
+  /** More waits than before. */
+  readonly added: (bytes: number) => void;
+  /** Something is not held. */
+  readonly dropped: (from: PeerJsClient) => void;
+  readonly failed: (from: PeerJsClient, error: unknown, effect: string) => void;
+}
+
+type AbsentPeerHost = MachineHost<
+  typeof absentPeerMachine,
+  AbsentPeer,
+  AbsentPeerEvent & { readonly signal?: PeerJsSignal }
+>;
+
+export class AbsentPeers {
+  readonly host: AbsentPeerHost;
+  /** By the id that is waited for, and by who waits. */
+  readonly #peers = new Map<string, Map<PeerJsClient, AbsentPeer>>();
+  readonly #counts = new Map<PeerJsClient, number>();
+  readonly #deps: AbsentPeersDeps;
+
+  constructor(deps: AbsentPeersDeps) {
+    this.#deps = deps;
+    this.host = new MachineHost(absentPeerMachine, {
+      queue: deps.queue,
+      executors: {
+        holdSignal(peer, { signal }) {
+          if (!signal) return;
+          peer.held.push(signal);
+          peer.waitingBytes += signal.frame.length;
+          deps.added(signal.frame.length);
+        },
+        dropSignal: (peer) => deps.dropped(peer.from),
+        deliverHeld: (peer) => {
+          for (const signal of this.#forget(peer)) deps.deliver(peer.from, signal);
+        },
+        announceExpired: (peer) => {
+          this.#forget(peer);
+          peer.from.expired(peer.dst);
+        },
+        forgetHeld: (peer) => void this.#forget(peer),
+      },
+      onError: (peer, error, effect) => {
+        this.#forget(peer);
+        deps.failed(peer.from, error, effect);
+      },
+    });
+  }
+
+  *[Symbol.iterator](): Iterator<AbsentPeer> {
+    for (const peers of this.#peers.values()) yield* peers.values();
+  }
+
+  /** Somebody is signaled to who is not there. */
+  hold(from: PeerJsClient, signal: PeerJsSignal): void {
+    const peer = this.#peers.get(signal.dst)?.get(from) ?? this.#begin(from, signal.dst);
+    if (!peer) {
+      this.#deps.dropped(from);
+      from.expired(signal.dst);
+      return;
+    }
+    const hasRoom =
+      peer.held.length < MAX_HELD_SIGNALS && peer.waitingBytes + signal.frame.length <= MAX_HELD_BYTES;
+    this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal });
+  }
+
+  /** Somebody has that id now. */
+  arrived(id: string): void {
+    for (const peer of [...(this.#peers.get(id)?.values() ?? [])])
+      this.host.dispatch(peer, { type: 'PEER_ARRIVED' });
+  }
+
+  /** A client waits for nobody any longer; or no longer for that one. */
+  left(from: PeerJsClient, dst?: string): void {
+    if (!this.#counts.has(from)) return;
+    for (const peer of [...this])
+      if (peer.from === from && (dst === undefined || peer.dst === dst))
+        this.host.dispatch(peer, { type: 'SENDER_LEFT' });
+  }
+
+  /** @returns undefined when the client waits for as many as it may */
+  #begin(from: PeerJsClient, dst: string): AbsentPeer | undefined {
+    const count = this.#counts.get(from) ?? 0;
+    if (count >= MAX_ABSENT_PEERS) return undefined;
+    this.#counts.set(from, count + 1);
+    const peer = new AbsentPeer(from, dst, (one) => this.host.dispatch(one, { type: 'SENDER_LEFT' }));
+    const peers = this.#peers.get(dst) ?? new Map();
+    this.#peers.set(dst, peers.set(from, peer));
+    this.host.start(peer, { holdMs: PEERJS_HOLD_MS });
+    return peer;
+  }
+
+  /** @returns what was held */
+  #forget(peer: AbsentPeer): readonly PeerJsSignal[] {
+    const { held, from, dst } = peer;
+    peer.held = [];
+    peer.waitingBytes = 0;
+    const peers = this.#peers.get(dst);
+    if (!peers?.delete(from)) return held;
+    if (peers.size === 0) this.#peers.delete(dst);
+    const left = (this.#counts.get(from) ?? 1) - 1;
+    if (left > 0) this.#counts.set(from, left);
+    else this.#counts.delete(from);
+    return held;
+  }
+}

@@ -1,0 +1,39 @@
+/** A negotiation's message of PeerJS as a signal of the core: what records and findings know, and the frame that is sent. */
+import { isRecord } from '../../../protocol/index.ts';
+import type { Signal, SignalMessage } from '../../signaling/signal.ts';
+import type { PeerJsSignal } from './absent-peers.ts';
+
+const MAX_CONNECTION_ID_CHARS = 128;
+
+/** @returns undefined for what is not of a negotiation */
+export function asSignal({ type, payload, frame }: PeerJsSignal): Signal | undefined {
+  const message = messageOf(type, isRecord(payload) ? payload : {});
+  if (!message) return undefined;
+  const connectionId = isRecord(payload) ? payload.connectionId : undefined;
+  return {
+    bytes: frame,
+    message,
+    connectionId: typeof connectionId === 'string' ? connectionId.slice(0, MAX_CONNECTION_ID_CHARS) : '',
+  };
+}
+
+function messageOf(type: PeerJsSignal['type'], payload: Record<string, unknown>): SignalMessage | undefined {
+  const { sdp, candidate } = payload;
+  switch (type) {
+    case 'OFFER':
+      return { type: 'offer', sdp: textOf(sdp) };
+    case 'ANSWER':
+      return { type: 'answer', sdp: textOf(sdp) };
+    case 'CANDIDATE': {
+      const line = isRecord(candidate) ? candidate.candidate : undefined;
+      return { type: 'candidate', candidate: typeof line === 'string' ? { candidate: line } : null };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Of an RTCSessionDescription. */
+function textOf(description: unknown): string {
+  return isRecord(description) && typeof description.sdp === 'string' ? description.sdp : '';
+}

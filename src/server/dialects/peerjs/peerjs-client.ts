@@ -1,0 +1,87 @@
+/** A client of PeerJS as the core reaches it: known to others by the id that it chose, and to us by that id and its token. */
+import { peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
+import type { WebSocket } from '../../http/uws.ts';
+import type { ClientNotice } from '../../signaling/client.ts';
+import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
+
+export interface PeerJsSocketData {
+  client: PeerJsClient | undefined;
+  readonly address: string;
+  /** What it said when it connected; empty for what it left out. */
+  readonly id: string;
+  readonly token: string;
+  readonly key: string;
+}
+
+export type PeerJsSocket = WebSocket<PeerJsSocketData>;
+
+export interface PeerJsClientDeps extends SocketClientDeps {
+  /** Its session waits for it, at that address; or no longer does. */
+  readonly waits: (address: string) => void;
+  readonly waitsNoLonger: (address: string) => void;
+  /** Its session is over. */
+  readonly gone: (client: PeerJsClient) => void;
+}
+
+export class PeerJsClient extends SocketClient<PeerJsSocketData> {
+  readonly isResumable: boolean;
+  readonly peerJsId: string;
+  readonly token: string;
+  /** Whom its message that is under way is for: a refusal tells it so. */
+  addressee: string | undefined;
+  readonly #deps: PeerJsClientDeps;
+  #waitsAt: string | undefined;
+
+  /** @param isResumable whether sessions wait for their clients at all */
+  constructor(socket: PeerJsSocket, isResumable: boolean, deps: PeerJsClientDeps) {
+    const { id, token, address } = socket.getUserData();
+    super(socket, address, deps);
+    this.peerJsId = id;
+    this.token = token;
+    this.isResumable = isResumable;
+    this.#deps = deps;
+  }
+
+  /** The newest socket is the client's, and the one before no longer is. @returns the one before */
+  attach(socket: PeerJsSocket): PeerJsSocket | undefined {
+    this.#waitsNoLonger();
+    const before = this.socket;
+    this.socket = socket;
+    this.address = socket.getUserData().address;
+    socket.getUserData().client = this;
+    return before;
+  }
+
+  /** It lost its socket, and its session waits for it: in the place that its socket had. */
+  waits(): void {
+    if (this.#waitsAt !== undefined) return;
+    this.#waitsAt = this.address;
+    this.#deps.waits(this.address);
+  }
+
+  #waitsNoLonger(): void {
+    if (this.#waitsAt === undefined) return;
+    this.#deps.waitsNoLonger(this.#waitsAt);
+    this.#waitsAt = undefined;
+  }
+
+  /** That a peer cannot be reached is all that this wire can say of it. That one is lost is never said: its LEAVE would end connections that live. */
+  override notify(notice: ClientNotice): void {
+    super.notify(notice);
+    if (notice.type === 'refused' && this.addressee !== undefined) this.expired(this.addressee);
+  }
+
+  opened(): void {
+    this.write(peerJsNotices.open);
+  }
+
+  /** Nobody has that id. */
+  expired(id: string): void {
+    this.write(writePeerJsMessage('EXPIRE', id, this.peerJsId));
+  }
+
+  discard(): void {
+    this.#waitsNoLonger();
+    this.#deps.gone(this);
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The clients of PeerJS by the ids that they chose. Each is a session, and two that signal to each other are a pairing.
+ * An id and its token are a way to come back: the session and its pairings stand. Who lost its connection keeps its id
+ * only until somebody else wants it, as at the original, where a page that is loaded anew takes its id again.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import {
+  closeCodes,
+  MAX_PEERJS_ID_CHARS,
+  type PeerJsMessage,
+  peerJsNotices,
+  writePeerJsMessage,
+} from '../../../protocol/index.ts';
+import { type NodeId, sessionIdOn } from '../../node-id.ts';
+import { Seat } from '../../signaling/seat.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { SocketClientDeps } from '../socket-client.ts';
+import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
+import { asSignal } from './as-signal.ts';
+import { PeerJsClient, type PeerJsClientDeps, type PeerJsSocket } from './peerjs-client.ts';
+
+export interface PeerJsRealmDeps extends SocketClientDeps {
+  readonly node: NodeId;
+  readonly key: string;
+  readonly signaling: Signaling;
+  readonly log: Logger;
+  /** The places that clients take, here or waited for. */
+  readonly places: { waits(address: string): void; waitsNoLonger(address: string): void };
+  /** Counts and logs what is refused. */
+  readonly refused: (kind: string, address: string, reason: string) => void;
+}
+
+/** Of one client: the server only keeps an account of them, so that the oldest ends for the next. */
+const MAX_PAIRINGS = 256;
+
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+/** No code, as the original closes those whom it does not take: their library reads the message before it. */
+const NO_CODE = 0;
+
+export class PeerJsRealm {
+  readonly absent: AbsentPeers;
+  readonly #clients = new Map<string, PeerJsClient>();
+  readonly #deps: PeerJsRealmDeps;
+  readonly #clientDeps: PeerJsClientDeps;
+
+  constructor(deps: PeerJsRealmDeps) {
+    this.#deps = deps;
+    const { signaling, places, refused } = deps;
+    this.absent = new AbsentPeers({
+      queue: signaling.queue,
+      deliver: (from, signal) => this.#relay(from, signal),
+      added: (bytes) => signaling.waiting.added(bytes),
+      dropped: ({ address }) => refused('held_signals', address, 'More is said to absent peers than is held'),
+      failed: ({ session }, error, effect) =>
+        session && signaling.sessions.fail(session, error, `absent-peer ${effect}`),
+    });
+    signaling.waiting.addSource(() => this.absent);
+    this.#clientDeps = {
+      ...{ maxUnsentBytes: deps.maxUnsentBytes, sent: deps.sent, unread: deps.unread },
+      waits: (address) => places.waits(address),
+      waitsNoLonger: (address) => places.waitsNoLonger(address),
+      gone: (client) => this.#gone(client),
+    };
+  }
+
+  /** Of those who are connected. */
+  get ids(): string[] {
+    return [...this.#clients.values()].filter(({ isOnline }) => isOnline).map(({ peerJsId }) => peerJsId);
+  }
+
+  has(id: string): boolean {
+    return this.#clients.has(id);
+  }
+
+  opened(socket: PeerJsSocket): void {
+    const { id, token, key } = socket.getUserData();
+    if (!id || !token || !key) turnAway(socket, peerJsNotices.noIdTokenOrKey);
+    else if (key !== this.#deps.key) turnAway(socket, peerJsNotices.invalidKey);
+    else if (!isFit(id) || !isFit(token)) turnAway(socket, peerJsNotices.invalidId);
+    else {
+      const known = this.#clients.get(id);
+      if (known && isSame(known.token, token)) this.#comeBack(known, socket);
+      else if (known?.isOnline) turnAway(socket, peerJsNotices.idTaken);
+      else this.#enter(socket, known);
+    }
+  }
+
+  closed(socket: PeerJsSocket, code: number): void {
+    const { client } = socket.getUserData();
+    // A socket that we ended, or that was taken over, no longer is the client's.
+    if (!client?.session || client.socket !== socket) return;
+    client.socket = undefined;
+    this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
+    if (!client.session.isDone) client.waits();
+  }
+
+  received(client: PeerJsClient, message: PeerJsMessage): void {
+    // To be heard is all that it is for.
+    if (message.type === 'HEARTBEAT') return;
+    const { type, dst, payload } = message;
+    if (dst === undefined) this.#leave(client);
+    else {
+      const frame = Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
+      this.#relay(client, { type, dst, payload, frame });
+    }
+  }
+
+  /** @param before who had the id, and is away */
+  #enter(socket: PeerJsSocket, before: PeerJsClient | undefined): void {
+    const { signaling, node, log } = this.#deps;
+    if (before?.session) signaling.sessions.disconnected(before.session, true);
+    const isResumable = signaling.sessions.settings.resumeGraceMs > 0;
+    const client = new PeerJsClient(socket, isResumable, this.#clientDeps);
+    const { peerJsId } = client;
+    this.#clients.set(peerJsId, client);
+    socket.getUserData().client = client;
+    client.session = signaling.sessions.open(sessionIdOn(node), client);
+    log.info({ id: client.session.id }, `Client ${client.session.id} connected, of PeerJS`);
+    client.opened();
+    this.absent.arrived(peerJsId);
+  }
+
+  #comeBack(client: PeerJsClient, socket: PeerJsSocket): void {
+    const before = client.attach(socket);
+    before?.end(closeCodes.takenOver, 'You came back on another socket');
+    if (client.session) this.#deps.signaling.sessions.resumed(client.session);
+    client.opened();
+    this.absent.arrived(client.peerJsId);
+  }
+
+  #gone(client: PeerJsClient): void {
+    this.absent.left(client);
+    // Its id may be somebody else's by now.
+    if (this.#clients.get(client.peerJsId) === client) this.#clients.delete(client.peerJsId);
+  }
+
+  /** It leaves the server. The original forgets its id and leaves its socket open, with which it could still speak. */
+  #leave(client: PeerJsClient): void {
+    const { socket, session } = client;
+    client.socket = undefined;
+    if (session) this.#deps.signaling.sessions.disconnected(session, true);
+    socket?.end(closeCodes.normal);
+  }
+
+  #relay(from: PeerJsClient, signal: PeerJsSignal): void {
+    const { type, dst, frame } = signal;
+    const to = this.#clients.get(dst);
+    const isOfNegotiation = type !== 'LEAVE' && type !== 'EXPIRE';
+    if (!to?.isOnline) {
+      if (isOfNegotiation) this.absent.hold(from, signal);
+      else if (type === 'LEAVE') this.absent.left(from, dst);
+    } else if (isOfNegotiation && to !== from) this.#signal(from, to, signal);
+    else {
+      if (to.hasRoomFor(frame.length)) to.write(frame);
+      if (type === 'LEAVE') this.#unpair(from, to);
+    }
+  }
+
+  #signal(from: PeerJsClient, to: PeerJsClient, signal: PeerJsSignal): void {
+    const core = asSignal(signal);
+    const { pairing, side } = this.#seatFor(from, to) ?? {};
+    if (!core || !pairing || !side) return;
+    from.addressee = to.peerJsId;
+    this.#deps.signaling.pairings.signal(pairing, side, core);
+    from.addressee = undefined;
+  }
+
+  /** Its place in the pairing with the other one, which begins if there is none. */
+  #seatFor(from: PeerJsClient, to: PeerJsClient): Seat | undefined {
+    if (!from.session || !to.session) return undefined;
+    const known = seatWith(from, to);
+    if (known) return known;
+    const { pairings } = this.#deps.signaling;
+    for (const { session } of [from, to]) {
+      const [oldest] = session?.seats.length === MAX_PAIRINGS ? session.seats : [];
+      if (oldest?.pairing) pairings.lose(oldest.pairing, oldest.side, 'unpaired');
+    }
+    pairings.form(new Seat(from.session), new Seat(to.session));
+    return seatWith(from, to);
+  }
+
+  #unpair(from: PeerJsClient, to: PeerJsClient): void {
+    const { pairing, side } = seatWith(from, to) ?? {};
+    if (pairing && side) this.#deps.signaling.pairings.lose(pairing, side, 'unpaired');
+  }
+}
+
+function seatWith({ session }: PeerJsClient, to: PeerJsClient): Seat | undefined {
+  return session?.seats.find(({ peer }) => peer?.id === to.session?.id);
+}
+
+function turnAway(socket: PeerJsSocket, notice: string): void {
+  socket.send(notice, false);
+  socket.end(NO_CODE);
+}
+
+function isFit(text: string): boolean {
+  return text.length <= MAX_PEERJS_ID_CHARS && !UNPRINTABLE.test(text);
+}
+
+/** In a time that does not say how much of it was right. */
+function isSame(secret: string, given: string): boolean {
+  const [one, other] = [Buffer.from(secret), Buffer.from(given)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

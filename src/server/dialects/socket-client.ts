@@ -1,0 +1,102 @@
+/** A client on a WebSocket whose wire numbers nothing: what it was sent is written, or lost with its socket. */
+import { type CloseCode, closeCodes } from '../../protocol/index.ts';
+import { SendingRate } from '../admission/rate-limits.ts';
+import { SendStatus, type WebSocket } from '../http/uws.ts';
+import type { Client, ClientNotice } from '../signaling/client.ts';
+import type { ServerSession } from '../signaling/session.ts';
+import type { Signal } from '../signaling/signal.ts';
+
+export interface SocketClientDeps {
+  /** What a client may leave unread, in bytes; 0: any amount. */
+  readonly maxUnsentBytes: number;
+  /** So many bytes were sent. */
+  readonly sent: (bytes: number) => void;
+  /** A client at that address does not read what it is sent, and is closed. */
+  readonly unread: (address: string) => void;
+}
+
+export abstract class SocketClient<Data> implements Client {
+  /** Nobody is paired with it by a request of our own wire. */
+  readonly isKeyOnly = true;
+  abstract readonly isResumable: boolean;
+  /** Of its newest socket, as limits count it. */
+  address: string;
+  readonly rate = new SendingRate();
+  /** Its session, which is made with it. */
+  session: ServerSession | undefined;
+  /** Undefined once it is closed: every method of a closed socket throws. */
+  socket: WebSocket<Data> | undefined;
+  readonly generation = 0;
+  readonly lastSenderSeq = 0;
+  readonly waitingBytes = 0;
+  readonly #deps: SocketClientDeps;
+
+  constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {
+    this.socket = socket;
+    this.address = address;
+    this.#deps = deps;
+  }
+
+  abstract discard(): void;
+
+  get isOnline(): boolean {
+    return this.socket !== undefined;
+  }
+
+  get hasRoomForChange(): boolean {
+    return this.hasRoomFor(0);
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    const unsent = this.socket?.getBufferedAmount() ?? 0;
+    const { maxUnsentBytes } = this.#deps;
+    return maxUnsentBytes === 0 || unsent === 0 || unsent + bytes <= maxUnsentBytes;
+  }
+
+  write(frame: Uint8Array | string): void {
+    const { socket } = this;
+    if (!socket) return;
+    const { maxUnsentBytes, sent, unread } = this.#deps;
+    const status = socket.send(frame, false);
+    sent(frame.length);
+    if (status === SendStatus.sent) return;
+    const isUnread = maxUnsentBytes > 0 && socket.getBufferedAmount() > maxUnsentBytes;
+    if (status !== SendStatus.dropped && !isUnread) return;
+    unread(this.address);
+    this.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
+  }
+
+  /** A ping of WebSocket itself: browsers answer it, also for a page in the background. */
+  notify(notice: ClientNotice): void {
+    if (notice.type === 'ping') this.socket?.ping();
+  }
+
+  relay({ bytes }: Signal): void {
+    this.write(bytes);
+  }
+
+  close(code: CloseCode, reason: string): void {
+    const { socket } = this;
+    this.socket = undefined;
+    socket?.end(code, reason);
+  }
+
+  /** The server ends its session. */
+  end(code: CloseCode, reason: string): void {
+    this.session?.dispatch({ type: 'CLOSED_BY_SERVER', code, reason });
+  }
+
+  // Nothing waits for it, so that nothing of it is acked, dropped or moved.
+  dropWaiting(): void {}
+  nextSenderSeq(): number {
+    return 0;
+  }
+  acked(): void {}
+  isWaitingFor(): boolean {
+    return false;
+  }
+  unackedOf(): readonly [] {
+    return [];
+  }
+  moveAway(): void {}
+}

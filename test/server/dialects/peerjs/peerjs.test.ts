@@ -1,0 +1,358 @@
+/** PeerJS's wire by hand: ids and tokens, what goes to whom, whoever is not there, and where it ends. */
+import { describe, expect, it } from '@jest/globals';
+import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
+import type { ServerOptions } from '../../../../src/server/index.ts';
+import { JsonClient } from '../../../support/clients/json-client.ts';
+import { httpUrl } from '../../../support/peers/browser.ts';
+import { startTestServer } from '../../../support/servers/test-server.ts';
+
+const OPEN = { type: 'OPEN' };
+
+async function serve(options: Partial<ServerOptions> = {}) {
+  const test = await startTestServer({ peerjs: true, ...options });
+  const { url } = test.server;
+  const connect = (id: string, token = `token of ${id}`, more: Record<string, string> = {}) =>
+    JsonClient.open(
+      `${url}peerjs?${new URLSearchParams({ key: 'peerjs', id, token, version: '1.5.5', ...more })}`,
+    );
+  const open = async (id: string, token?: string) => {
+    const client = await connect(id, token);
+    expect(await client.takeOne()).toEqual(OPEN);
+    return client;
+  };
+  return { ...test, connect, open };
+}
+
+const offer = (dst: string, connectionId = 'dc_1', sdp = 'an offer') => ({
+  type: 'OFFER',
+  dst,
+  payload: { sdp: { type: 'offer', sdp }, type: 'data', connectionId, serialization: 'binary' },
+});
+const answer = (dst: string, connectionId = 'dc_1') => ({
+  type: 'ANSWER',
+  dst,
+  payload: { sdp: { type: 'answer', sdp: 'an answer' }, type: 'data', connectionId },
+});
+const candidate = (dst: string, n: number) => ({
+  type: 'CANDIDATE',
+  dst,
+  payload: { candidate: { candidate: `candidate:${n}` }, type: 'data', connectionId: 'dc_1' },
+});
+const from = (src: string, message: object) => ({ ...message, src });
+
+/** Until the server has dealt with all that it sent: what it says to itself comes back. */
+async function settled(client: JsonClient, id: string): Promise<void> {
+  const mark = { type: 'CANDIDATE', dst: id, payload: { mark: Math.random() } };
+  client.send(mark);
+  const isMark = (message: unknown) =>
+    JSON.stringify(message) ===
+    JSON.stringify({ ...mark, src: id }, ['type', 'src', 'dst', 'payload', 'mark']);
+  await client.until(() => client.inbox.some(isMark), 'the mark');
+  client.inbox.splice(client.inbox.findIndex(isMark), 1);
+}
+
+describe('who connects as a client of PeerJS', () => {
+  it.each([
+    ['no id', { id: '' }, 'No id, token, or key supplied to websocket server'],
+    ['no token', { token: '' }, 'No id, token, or key supplied to websocket server'],
+    ['no key', { key: '' }, 'No id, token, or key supplied to websocket server'],
+    ['another key', { key: 'other' }, 'Invalid key provided'],
+    ['an id of 257 characters', { id: 'x'.repeat(257) }, 'The id or token is too long'],
+    ['an id with a control character', { id: 'a\u0007' }, 'The id or token is too long'],
+  ])('with %s is told so, and closed without a code', async (_what, wrong, msg) => {
+    const { connect } = await serve();
+    const client = await connect('a', 't', wrong);
+    expect(await client.takeOne()).toEqual({ type: 'ERROR', payload: { msg: expect.stringContaining(msg) } });
+    expect((await client.whenClosed()).code).toBe(1005);
+  });
+
+  it('with an id that somebody has, and another token, is told so; the other one keeps it', async () => {
+    const { connect, open } = await serve();
+    const a = await open('a', 'one');
+    const other = await connect('a', 'two');
+    expect(await other.takeOne()).toEqual({ type: 'ID-TAKEN', payload: { msg: 'ID is taken' } });
+    expect((await other.whenClosed()).code).toBe(1005);
+    await settled(a, 'a');
+  });
+
+  it('with the id and the token of one who is there takes over: OPEN, the old socket is closed, and the pairing stands', async () => {
+    const { open, server } = await serve();
+    const [old, b] = [await open('a', 'one'), await open('b')];
+    old.send(offer('b'));
+    expect(await b.takeOne()).toEqual(from('a', offer('b')));
+    const [pairing] = server.parts.pairings;
+    const again = await open('a', 'one');
+    expect((await old.whenClosed()).code).toBe(4409);
+    b.send(answer('a'));
+    expect(await again.takeOne()).toEqual(from('b', answer('a')));
+    expect([...server.parts.pairings]).toEqual([pairing]);
+  });
+
+  it('and lost its connection comes back to its pairing by id and token, and is never said to have left', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    a.send(offer('b'));
+    await b.takeOne();
+    a.socket.terminate();
+    await a.whenClosed();
+    const back = await open('a');
+    b.send(answer('a'));
+    expect(await back.takeOne()).toEqual(from('b', answer('a')));
+    expect([b.inbox, server.parts.pairings.size]).toEqual([[], 1]);
+  });
+
+  it('gets an id at once that somebody lost, as a page does that is loaded again', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a', 'one'), await open('b')];
+    a.send(offer('b'));
+    await b.takeOne();
+    a.socket.terminate();
+    await a.whenClosed();
+    const next = await open('a', 'two');
+    expect([server.parts.sessions.size, server.parts.pairings.size]).toEqual([2, 0]);
+    b.send(offer('a', 'dc_2'));
+    expect(await next.takeOne()).toEqual(from('b', offer('a', 'dc_2')));
+  });
+
+  it('may have an id with spaces, and one that differs only in case', async () => {
+    const { open } = await serve();
+    const [lower, upper] = [await open('a b'), await open('A B')];
+    lower.send(offer('A B'));
+    expect(await upper.takeOne()).toEqual(from('a b', offer('A B')));
+  });
+});
+
+describe('what clients of PeerJS signal', () => {
+  it('reaches the other one whole, in order, with the true sender, whatever order their connections keep', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    const forged = { ...offer('b'), src: 'somebody else', extra: 'field' };
+    a.send(forged);
+    a.send(offer('b', 'mc_2'));
+    b.send(offer('a', 'dc_3'));
+    expect(await b.take(2)).toEqual([from('a', offer('b')), from('a', offer('b', 'mc_2'))]);
+    expect(await a.takeOne()).toEqual(from('b', offer('a', 'dc_3')));
+    for (const id of ['dc_1', 'mc_2']) b.send(answer('a', id));
+    a.send(answer('b', 'dc_3'));
+    for (let n = 0; n < 20; n += 1) a.send(candidate('b', n));
+    expect(await a.take(2)).toEqual([from('b', answer('a', 'dc_1')), from('b', answer('a', 'mc_2'))]);
+    expect(await b.take(21)).toEqual([
+      from('a', answer('b', 'dc_3')),
+      ...Array.from({ length: 20 }, (_, n) => from('a', candidate('b', n))),
+    ]);
+    const [pairing] = server.parts.pairings;
+    expect([server.parts.pairings.size, pairing?.value]).toEqual([1, { negotiating: 'unordered' }]);
+  });
+
+  it('is passed on when it answers an offer from before the server was restarted', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    b.send(answer('a'));
+    expect(await a.takeOne()).toEqual(from('b', answer('a')));
+    expect([...server.parts.pairings][0]?.value).toEqual({ negotiating: 'unordered' });
+  });
+
+  it('goes to any number of others, each a pairing of its own', async () => {
+    const { open, server } = await serve();
+    const a = await open('a');
+    const others = [];
+    for (let n = 0; n < 5; n += 1) others.push(await open(`peer ${n}`));
+    for (const [n, other] of others.entries()) {
+      a.send(offer(`peer ${n}`));
+      expect(await other.takeOne()).toEqual(from('a', offer(`peer ${n}`)));
+    }
+    expect(server.parts.pairings.size).toBe(5);
+    await a.close();
+    await others[0]?.until(() => server.parts.pairings.size === 0, 'the end of its pairings').catch(() => {});
+    expect(others.flatMap(({ inbox }) => inbox)).toEqual([]);
+  });
+
+  it('LEAVE reaches the one that it names and ends the pairing; without one, its sender leaves the server', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    a.send(offer('b'));
+    a.send({ type: 'LEAVE', dst: 'b' });
+    expect(await b.take(2)).toEqual([from('a', offer('b')), { type: 'LEAVE', src: 'a', dst: 'b' }]);
+    await settled(a, 'a');
+    expect(server.parts.pairings.size).toBe(0);
+    a.send({ type: 'LEAVE' });
+    expect((await a.whenClosed()).code).toBe(1000);
+    await open('a', 'another token');
+  });
+});
+
+describe('somebody who is not there', () => {
+  it('has what was said to it, in order, when it comes within 5 s', async () => {
+    const { open, clock } = await serve();
+    const a = await open('a');
+    a.send(offer('late'));
+    for (let n = 0; n < 3; n += 1) a.send(candidate('late', n));
+    await settled(a, 'a');
+    clock.advance(4_900);
+    const late = await open('late');
+    expect(await late.take(4)).toEqual([
+      from('a', offer('late')),
+      ...[0, 1, 2].map((n) => from('a', candidate('late', n))),
+    ]);
+    clock.advance(10_000);
+    await settled(a, 'a');
+    expect(a.inbox).toEqual([]);
+  });
+
+  it('is said to be away after 5 s, once, and gets nothing of it later', async () => {
+    const { open, clock } = await serve();
+    const a = await open('a');
+    a.send(offer('nobody'));
+    a.send(candidate('nobody', 1));
+    await settled(a, 'a');
+    clock.advance(5_100);
+    expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'nobody', dst: 'a' });
+    const nobody = await open('nobody');
+    await settled(nobody, 'nobody');
+    await settled(a, 'a');
+    expect([a.inbox, nobody.inbox]).toEqual([[], []]);
+  });
+
+  it('is held 32 messages and 64 KiB of each who waits for it, and who sends more takes nothing from another', async () => {
+    const { open, server } = await serve({ maxMessagesPerSecond: 0 });
+    const [a, b, big] = [await open('a'), await open('b'), await open('big')];
+    for (let n = 0; n < 40; n += 1) a.send(candidate('late', n));
+    for (let n = 0; n < 3; n += 1) big.send(offer('late', `dc_${n}`, 'x'.repeat(30_000)));
+    b.send(offer('late'));
+    for (const [client, id] of [
+      [a, 'a'],
+      [b, 'b'],
+      [big, 'big'],
+    ] as const)
+      await settled(client, id);
+    const late = await open('late');
+    await settled(late, 'late');
+    const heard = late.inbox as unknown as { src: string }[];
+    const countOf = (src: string) => heard.filter((message) => message.src === src).length;
+    expect([countOf('a'), countOf('b'), countOf('big')]).toEqual([32, 1, 2]);
+    expect(server.parts.metrics.refused.get('held_signals')).toBe(9);
+  });
+
+  it('is no longer waited for by one who is gone, or who leaves it', async () => {
+    const { open } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    a.send(offer('late'));
+    a.send({ type: 'LEAVE', dst: 'late' });
+    await settled(a, 'a');
+    b.send(offer('late'));
+    await settled(b, 'b');
+    await b.close();
+    await settled(a, 'a');
+    const late = await open('late');
+    await settled(late, 'late');
+    expect(late.inbox).toEqual([]);
+  });
+
+  it('is waited for 32 times by one client, who is told of the next at once', async () => {
+    const { open } = await serve();
+    const a = await open('a');
+    for (let n = 0; n <= 32; n += 1) a.send(candidate(`nobody ${n}`, n));
+    expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'nobody 32', dst: 'a' });
+  });
+});
+
+describe('a client of PeerJS', () => {
+  it('lives on after frames that are no message, which nobody else gets', async () => {
+    const { open } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    const deep = '['.repeat(MAX_EXTRA_DEPTH + 2) + ']'.repeat(MAX_EXTRA_DEPTH + 2);
+    for (const frame of [
+      'no json',
+      '',
+      'null',
+      '[]',
+      '{}',
+      '{"type":"OPEN","dst":"b"}',
+      '{"type":"ERROR","dst":"b","payload":{"msg":"forged"}}',
+      '{"type":"OFFER"}',
+      '{"type":"OFFER","dst":7}',
+      '{"type":"__proto__","dst":"b"}',
+      `{"type":"OFFER","dst":"b","payload":${deep}}`,
+      '{"type":"OFFER","dst":"b","payload":"\\ud800"}',
+      Buffer.from([0x7b, 0xff, 0x7d]),
+    ])
+      a.send(frame);
+    await settled(a, 'a');
+    await settled(b, 'b');
+    expect([a.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('whose heartbeat a browser holds back stays, as long as it answers the pings of WebSocket', async () => {
+    const { open, clock } = await serve();
+    const a = await open('a');
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advance(31_000);
+      await new Promise((resolve) => a.socket.once('ping', resolve));
+      await settled(a, 'a');
+    }
+    expect(a.closed).toBeUndefined();
+  });
+
+  it('that floods is told so, and closed with 1008', async () => {
+    const { open } = await serve({ maxMessagesPerSecond: 10, maxMessageBurst: 10 });
+    const a = await open('a');
+    for (let n = 0; n < 30; n += 1) a.send({ type: 'HEARTBEAT' });
+    expect((await a.whenClosed()).code).toBe(1008);
+    expect(a.inbox).toEqual([{ type: 'ERROR', payload: { msg: 'You send too many messages' } }]);
+  });
+
+  it('that does not read is said to be away to whoever signals to it', async () => {
+    const { open } = await serve({
+      maxUnsentBytes: 64 * 1024,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+    });
+    const [a, slow] = [await open('a'), await open('slow')];
+    slow.socket.pause();
+    let sent = 0;
+    while (a.inbox.length === 0 && sent < 1_000) {
+      a.send(offer('slow', 'dc_1', 'x'.repeat(50_000)));
+      await new Promise((resolve) => setImmediate(resolve));
+      sent += 1;
+    }
+    expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'slow', dst: 'a' });
+  });
+});
+
+describe("PeerJS's routes over HTTP", () => {
+  it('give an id that nobody has, to pages that may connect', async () => {
+    const { server } = await serve();
+    const ids = new Set<string>();
+    for (let n = 0; n < 3; n += 1) {
+      const response = await fetch(`${httpUrl(server)}peerjs/id?ts=1&version=1.5.5`, {
+        headers: { origin: 'http://localhost:3000' },
+      });
+      expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
+      ids.add(await response.text());
+    }
+    expect([...ids].every((id) => /^[0-9a-f-]{36}$/.test(id)) && ids.size).toBe(3);
+  });
+
+  it('tell who is there only with --peerjs-discovery', async () => {
+    const closed = await fetch(`${httpUrl((await serve()).server)}peerjs/peers`);
+    expect(closed.status).toBe(401);
+    const { server, open } = await serve({ peerjsDiscovery: true });
+    await open('a');
+    expect(await (await fetch(`${httpUrl(server)}peerjs/peers`)).json()).toEqual(['a']);
+  });
+
+  it('are below --peerjs-path, with the key of --peerjs-key', async () => {
+    const { server } = await serve({ peerjsPath: '/my/app', peerjsKey: 'mine' });
+    const about = await fetch(`${httpUrl(server)}my/app/`);
+    expect(await about.json()).toMatchObject({ name: 'PeerJS Server' });
+    expect((await fetch(`${httpUrl(server)}my/app/mine/id`)).status).toBe(200);
+    expect((await fetch(`${httpUrl(server)}peerjs/id`)).status).toBe(404);
+    const client = await JsonClient.open(`${server.url}my/app/peerjs?key=mine&id=a&token=t`);
+    expect(await client.takeOne()).toEqual(OPEN);
+  });
+
+  it('are not there unless --peerjs is on', async () => {
+    const { server } = await startTestServer();
+    expect((await fetch(`${httpUrl(server)}peerjs/id`)).status).toBe(404);
+  });
+});
