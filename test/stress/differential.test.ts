@@ -1,0 +1,15 @@
+/** The servers that our dialects take the place of, beside ours: random frames go to both, and what comes out is equal. */
+import { describe, expect, it } from '@jest/globals';
+import { comparePeerJs } from './differential/peerjs.ts';
+import { compareYWebrtc } from './differential/y-webrtc.ts';
+
+describe('beside the original', () => {
+  it.each([
+    ["PeerJS's server", comparePeerJs],
+    ["y-webrtc's server", compareYWebrtc],
+  ])('ours says the same as %s to 2,000 random frames, valid and invalid', async (_name, compare) => {
+    const report = await compare(2_000, Date.now());
+    expect(report).toMatchObject({ differences: [] });
+    expect(report.heard).toBeGreaterThan(500);
+  });
+});

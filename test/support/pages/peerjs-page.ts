@@ -1,0 +1,2 @@
+/** What a page of a PeerJS application loads, unmodified. */
+export { Peer } from 'peerjs';
