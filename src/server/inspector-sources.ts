@@ -7,7 +7,8 @@ import type { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { roomSources } from './dialects/socket-io/inspector-sources.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { members, type Source, source } from './inspector/source.ts';
-import type { PairingHost, ServerPairing } from './signaling/pairing.ts';
+import type { Client } from './signaling/client.ts';
+import type { PairingHost, Party, ServerPairing } from './signaling/pairing.ts';
 import { Seat } from './signaling/seat.ts';
 import { ServerSession, type SessionHost } from './signaling/session.ts';
 
@@ -43,12 +44,14 @@ export function signalingSources({
       host: sessionHost,
       instances: () => sessions.values(),
       startOf: ({ openedAt }) => openedAt,
-      rowOf: ({ id, context, seats: [seat] }) => ({
+      rowOf: ({ id, context, client, seats: [seat] }) => ({
         id,
+        ...(client.dialect !== undefined && { dialect: client.dialect }),
+        ...(client.knownAs !== undefined && { known_as: client.knownAs }),
         ...(context.peerId && { peer_id: context.peerId }),
         ...(seat && { epoch: seat.epoch }),
       }),
-      isFound: ({ id }, query) => id.includes(query),
+      isFound: ({ id, client }, query) => id.includes(query) || isKnownAs(client, query),
     }),
     source<ServerPairing>({
       machine: 'pairing',
@@ -59,19 +62,21 @@ export function signalingSources({
         id: pairing.initiator.id,
         peer_id: pairing.responder.id,
         epoch: pairing.epoch,
+        ...namesIn(pairing, 'known_as', 'peer_known_as'),
         ...remotesOf(pairing).map(({ side, node }) =>
           whereabouts(side === 'initiator' ? 'id' : 'peer_id', node),
         )[0],
       }),
-      isFound: ({ initiator, responder }, query) =>
-        initiator.id.includes(query) || responder.id.includes(query),
+      isFound: ({ parties }, query) =>
+        parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
       record: {
         kind: 'pairing',
         lane: 'pairing',
-        headOf: ({ initiator, responder, epoch }) => ({
-          epoch,
-          initiator_id: initiator.id,
-          responder_id: responder.id,
+        headOf: (pairing) => ({
+          epoch: pairing.epoch,
+          initiator_id: pairing.initiator.id,
+          responder_id: pairing.responder.id,
+          ...namesIn(pairing, 'initiator_known_as', 'responder_known_as'),
         }),
         inputOf: ({ initiator, responder, epoch }) => ({
           initiatorId: initiator.id,
@@ -109,4 +114,25 @@ export function signalingSources({
     ...(cluster ? nodeSources({ pairings, remotePairings, cluster }) : []),
     ...(rooms ? roomSources(rooms) : []),
   ];
+}
+
+function clientOf(party: Party): Client | undefined {
+  return party instanceof Seat ? party.session.client : undefined;
+}
+
+/** By the id that its user knows. @param query in lower case */
+function isKnownAs(client: Client | undefined, query: string): boolean {
+  return client?.knownAs?.toLowerCase().includes(query) ?? false;
+}
+
+/** The wire of its clients, and the ids that their users know, by the names of those fields. */
+function namesIn({ initiator, responder }: ServerPairing, one: string, other: string) {
+  const [a, b] = [clientOf(initiator), clientOf(responder)];
+  const dialect = a?.dialect ?? b?.dialect;
+  if (dialect === undefined) return {};
+  return {
+    dialect,
+    ...(a?.knownAs !== undefined && { [one]: a.knownAs }),
+    ...(b?.knownAs !== undefined && { [other]: b.knownAs }),
+  };
 }

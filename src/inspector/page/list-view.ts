@@ -283,7 +283,9 @@ export class ListView {
         { type: 'button', class: 'game', click: () => this.#chooseGame(text) },
         foreign(text),
       );
-    return h('span', {}, foreign(text), row.elsewhere === of ? atNode(row.node) : '');
+    const knownAs = of === 'id' ? row.known_as : of === 'peer_id' ? row.peer_known_as : undefined;
+    const name = knownAs === undefined ? [foreign(text)] : [foreign(knownAs), ` (${row.dialect})`];
+    return h('span', { title: text }, ...name, row.elsewhere === of ? atNode(row.node) : '');
   }
 
   #fillChoices(): void {

@@ -78,10 +78,8 @@ export class OutcomeBar {
   }
 }
 
-function whoIsIn(
-  { kind, initiator_id, responder_id, game, started_at }: PairingRecord['header'],
-  elsewhere: Moment['elsewhere'],
-): (Node | string)[] {
+function whoIsIn(header: PairingRecord['header'], elsewhere: Moment['elsewhere']): (Node | string)[] {
+  const { kind, initiator_id, responder_id, game, dialect, started_at } = header;
   const since = `since ${new Date(started_at).toLocaleString()}`;
   if (kind === 'link')
     return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
@@ -89,11 +87,12 @@ function whoIsIn(
     elsewhere.has(side) ? [atNode(elsewhere.get(side))] : [];
   return [
     h('b', {}, 'A '),
-    foreign(initiator_id),
+    foreign(header.initiator_known_as ?? initiator_id),
     ...whereIs('initiator'),
     h('b', {}, ' B '),
-    foreign(responder_id),
+    foreign(header.responder_known_as ?? responder_id),
     ...whereIs('responder'),
+    ...(dialect === undefined ? [] : [` by ${dialect}`]),
     ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
     ` ${since}`,
   ];

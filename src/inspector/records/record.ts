@@ -68,14 +68,18 @@ function withSides(line: Record<string, unknown>): Record<string, unknown> {
   return read;
 }
 
-function isHeader({ epoch, started_at, initiator_id, responder_id, game }: Record<string, unknown>): boolean {
+/** Those that need not be there. */
+const TEXTS = ['game', 'dialect', 'initiator_known_as', 'responder_known_as'] as const;
+
+function isHeader(header: Record<string, unknown>): boolean {
+  const { epoch, started_at, initiator_id, responder_id } = header;
   return (
     Number.isSafeInteger(epoch) &&
     typeof started_at === 'number' &&
     Math.abs(started_at) < 8.64e15 &&
     typeof initiator_id === 'string' &&
     typeof responder_id === 'string' &&
-    (game === undefined || typeof game === 'string')
+    TEXTS.every((field) => header[field] === undefined || typeof header[field] === 'string')
   );
 }
 

@@ -121,6 +121,10 @@ export interface RecordHeader {
   readonly responder_id: string;
   /** The game of two players. */
   readonly game?: string;
+  /** Of clients of another wire: which one, and the ids by which their users know them. */
+  readonly dialect?: string;
+  readonly initiator_known_as?: string;
+  readonly responder_known_as?: string;
 }
 
 /** Where a lane's steps begin: a machine that starts has an input, one that ran already a state. */
@@ -233,6 +237,10 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
+  /** Of clients of another wire: which one, and the ids by which their users know them. */
+  readonly dialect?: string;
+  readonly known_as?: string;
+  readonly peer_known_as?: string;
   /** Which of the two is a client of another node, and of which one, if that is known. */
   readonly elsewhere?: 'id' | 'peer_id';
   readonly node?: number;

@@ -54,7 +54,7 @@ export interface RecordSource<Of extends Instance = Instance> {
   readonly kind: RecordKind;
   /** The lane of the machine itself. */
   readonly lane: Lane;
-  headOf(instance: Of): Pick<RecordHeader, 'epoch' | 'initiator_id' | 'responder_id' | 'game'>;
+  headOf(instance: Of): Omit<RecordHeader, 'format' | 'version' | 'machines' | 'kind' | 'started_at'>;
   /** What the machine was started with. */
   inputOf(instance: Of): Readonly<Record<string, unknown>>;
   /** What is known of the message that came with an event of any of the lanes. */

@@ -47,6 +47,10 @@ export interface UnackedFrame {
 }
 
 export interface Client {
+  /** Of a client of another wire than our own: which one, for the inspector. */
+  readonly dialect?: string;
+  /** The id by which its user knows it, where that is not its session's. */
+  readonly knownAs?: string;
   /** Whether it wants to be paired by its keys only, by nobody who knows its id. */
   readonly isKeyOnly: boolean;
   /** Where its newest connection is from, as limits count it; empty for one that has not had any here. */

@@ -24,6 +24,7 @@ export interface PeerJsClientDeps extends SocketClientDeps {
 }
 
 export class PeerJsClient extends SocketClient<PeerJsSocketData> {
+  readonly dialect = 'peerjs';
   readonly isResumable: boolean;
   readonly peerJsId: string;
   readonly token: string;
@@ -40,6 +41,10 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     this.token = token;
     this.isResumable = isResumable;
     this.#deps = deps;
+  }
+
+  get knownAs(): string {
+    return this.peerJsId;
   }
 
   /** The newest socket is the client's, and the one before no longer is. @returns the one before */

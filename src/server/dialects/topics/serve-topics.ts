@@ -79,7 +79,7 @@ class TopicRoute {
 
   #opened(socket: TopicSocket): void {
     const { signaling, topics, node } = this.#deps;
-    const client = new TopicClient(socket, topics, this.#clientDeps);
+    const client = new TopicClient(this.#wire, socket, topics, this.#clientDeps);
     socket.getUserData().client = client;
     client.session = signaling.sessions.open(sessionIdOn(node), client);
   }

@@ -1,4 +1,5 @@
 /** A client that publishes and subscribes, as the core reaches it. It is in no pairing, and comes back by subscribing again. */
+import type { TopicWire } from '../../../protocol/index.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { Subscriber, Topics } from '../../signaling/topics/topics.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
@@ -11,12 +12,14 @@ export interface TopicSocketData {
 export type TopicSocket = WebSocket<TopicSocketData>;
 
 export class TopicClient extends SocketClient<TopicSocketData> implements Subscriber {
+  readonly dialect: TopicWire;
   readonly isResumable = false;
   readonly topics = new Set<string>();
   readonly #topics: Topics;
 
-  constructor(socket: TopicSocket, topics: Topics, deps: SocketClientDeps) {
+  constructor(wire: TopicWire, socket: TopicSocket, topics: Topics, deps: SocketClientDeps) {
     super(socket, socket.getUserData().address, deps);
+    this.dialect = wire;
     this.#topics = topics;
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
+import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -316,6 +317,23 @@ describe('a client of PeerJS', () => {
       sent += 1;
     }
     expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'slow', dst: 'a' });
+  });
+});
+
+describe('the inspector', () => {
+  it('shows a pairing of PeerJS by the ids that its users know, finds it by them, and never shows a token', async () => {
+    const { open, server } = await serve();
+    const [alice, bob] = [await open('Alice', 'secret token'), await open('Bob')];
+    alice.send(offer('Bob'));
+    await bob.takeOne();
+    const feed = await openFeed(server);
+    const row = { dialect: 'peerjs', known_as: 'Alice', peer_known_as: 'Bob' };
+    const { rows } = await feed.list({ of: 'pairing', query: 'alice' });
+    expect(rows).toEqual([expect.objectContaining(row)]);
+    expect((await feed.list({ of: 'pairing', query: 'carol' })).rows).toEqual([]);
+    const sessions = await feed.list({ of: 'session', query: 'bob' });
+    expect(sessions.rows).toEqual([expect.objectContaining({ dialect: 'peerjs', known_as: 'Bob' })]);
+    expect(JSON.stringify([rows, sessions])).not.toContain('secret');
   });
 });
 
