@@ -50,6 +50,40 @@ describe('the examples', () => {
     expect(await served.exited()).toBe(0);
   });
 
+  it.each(['yes', 'no'])(
+    'simple-peer: two pages meet by key, exchange data, and negotiate again for a track; trickle: %s',
+    async (trickle) => {
+      const served = runNode(['examples/simple-peer/serve.js', '0']);
+      const [, url = ''] = await served.printed(/Open twice: (\S+)/);
+      const [one, other] = [
+        await openPage(`${url}&trickle=${trickle}`),
+        await openPage(`${url}&trickle=${trickle}`),
+      ];
+      await one.locator('#key', { hasText: /./ }).waitFor();
+      await other.fill('[name="key"]', (await one.locator('#key').textContent()) ?? '');
+      await other.getByRole('button', { name: 'Pair' }).click();
+      for (const page of [one, other]) await page.getByText('Connected.').waitFor();
+      for (const [from, to] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        await from.evaluate(`peer.send('data')`);
+        await to.locator('#messages', { hasText: 'data' }).waitFor();
+        // Not the initiator asks for it by a signal of a kind of its own.
+        await to.evaluate(
+          `void (globalThis.got = new Promise((resolve) => peer.once('track', ({ kind }) => resolve(kind))))`,
+        );
+        await from.evaluate(`(() => {
+          const stream = document.createElement('canvas').captureStream(10);
+          peer.addTrack(stream.getVideoTracks()[0], stream);
+        })()`);
+        expect(await to.evaluate('got')).toBe('video');
+      }
+      served.child.kill('SIGINT');
+      expect(await served.exited()).toBe(0);
+    },
+  );
+
   it('headless-player: plays Pong against a page', async () => {
     const server = await startServer({ port: 0, logLevel: 'silent', rooms: true });
     try {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { ServerOptions } from '../../src/server/index.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
-import { freePort } from '../support/servers/restartable-server.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');

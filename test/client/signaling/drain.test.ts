@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform, type Peer } from '../../../src/client/index.ts';
 import type { SocketHandlers } from '../../../src/client/signaling/socket.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { event, inState, openPair, recorded, testPeer } from '../../support/peers/werift-peers.ts';
-import { freePort } from '../../support/servers/restartable-server.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const welcome = { type: 'your_id', id: 'me', ping_interval_ms: 30_000, resume: 'a secret' };

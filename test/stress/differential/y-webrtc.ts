@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { startServer } from '../../../src/server/index.ts';
-import { freePort } from '../../support/servers/restartable-server.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { Random } from '../random.ts';
 import { type Difference, type DifferentialReport, Twins } from './twin.ts';
 

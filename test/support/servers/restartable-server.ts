@@ -1,7 +1,6 @@
 /** A server process that is ended and started again on the same port, and two clients that are paired on it. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { expect } from '@jest/globals';
+import { freePort } from '../../../tools/free-port.ts';
 import type { Received } from '../clients/raw-client.ts';
 import { ResumableClient } from '../clients/resumable-client.ts';
 import { pairlane, type Run } from './cli-process.ts';
@@ -37,15 +36,6 @@ export class Restartable {
     this.#run?.child.kill(signal);
     return (await this.#run?.exited()) ?? null;
   }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return String(port);
 }
 
 /** Two clients, paired, that would say so to a server that has forgotten it. */

@@ -327,6 +327,7 @@ describe('the inspector', () => {
     alice.send(offer('Bob'));
     await bob.takeOne();
     const feed = await openFeed(server);
+    await feed.next('hello');
     const row = { dialect: 'peerjs', known_as: 'Alice', peer_known_as: 'Bob' };
     const { rows } = await feed.list({ of: 'pairing', query: 'alice' });
     expect(rows).toEqual([expect.objectContaining(row)]);
