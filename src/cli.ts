@@ -37,6 +37,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./demo-command.ts')).demoCommand,
   },
   {
+    name: 'token',
+    about: 'Make a token for a server that asks for one.',
+    load: async () => (await import('./server/token-command.ts')).tokenCommand,
+  },
+  {
     name: 'relay',
     about: 'Start a server of the relay network.',
     load: async () => (await import('./server/relay/relay-command.ts')).relayCommand,

@@ -6,6 +6,7 @@ export * from './native/close-codes.ts';
 export * from './native/error-codes.ts';
 export * from './native/limits.ts';
 export * from './native/pairing-key.ts';
+export * from './native/permissions.ts';
 export * from './native/reliable-delivery.ts';
 export {
   edgeReasons,

@@ -1,5 +1,6 @@
 /** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
 import { optionProblems } from '../common/check-options.ts';
+import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
@@ -9,7 +10,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
   const problems = optionProblems(serverOptions, given);
   if (problems.length > 0) return problems;
   const options: ServerOptions = { ...defaultServerOptions, ...withoutUndefined(given) };
-  return [...iceServerProblems(options), ...busProblems(options)];
+  return [...iceServerProblems(options), ...busProblems(options), ...tokenProblems(options)];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

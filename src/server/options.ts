@@ -186,6 +186,28 @@ export const serverOptions = {
     default: DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
     help: 'Milliseconds in which a client that comes back, or speaks Socket.IO, says who it is.',
   },
+  jwtSecret: {
+    kind: 'text',
+    value: 'SECRET',
+    isSecret: true,
+    help: 'Ask every client for a token, signed with this by HS256; at least 32 bytes, better in a file.',
+  },
+  jwtPublicKeyFile: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'Ask every client for a token, signed by whoever has the private key to this one (PEM; RS256, ES256, EdDSA).',
+  },
+  jwksUrl: {
+    kind: 'text',
+    value: 'URL',
+    help: 'Ask every client for a token, signed with one of the keys that are published there (JWKS); they may change.',
+  },
+  jwtAudience: {
+    kind: 'text',
+    value: 'NAME',
+    help: 'Take only tokens that are for this audience (`aud`); a token that has one is not taken without this.',
+  },
+  jwtIssuer: { kind: 'text', value: 'NAME', help: 'Take only tokens of this issuer (`iss`).' },
   trustProxy: {
     kind: 'list',
     value: 'ADDRESS',

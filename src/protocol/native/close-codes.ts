@@ -9,9 +9,11 @@ export const closeCodes = {
   internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
-  // Of the private range: RFC 6455 has no code for these two.
+  // Of the private range: RFC 6455 has no code for these.
+  unauthorized: 4401,
   timedOut: 4408,
   takenOver: 4409,
+  replaced: 4410,
 } as const;
 
 /** What each tells the client. */
@@ -24,8 +26,11 @@ export const closeCodeMeanings = {
   serviceRestart: 'The server is restarted: come back when `restarting` said, or else after a backoff.',
   tryAgainLater:
     'The client does not read what it is sent, or the server cannot give it its session just now: try again, with the same secret.',
+  unauthorized: 'The token is missing, not valid or has expired: come back with another one.',
   timedOut: 'The client answered no ping, or did not say in time who it is.',
   takenOver: 'The client came back on another socket; this is the old one.',
+  replaced:
+    'Another client has come with a token for the same id (`sub`): this session is over. Do not come back by yourself.',
 } as const satisfies Record<keyof typeof closeCodes, string>;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

@@ -34,6 +34,9 @@ export const errorMessages = {
   too_many_rooms: 'The server has as many rooms as it takes',
   too_many_memberships: 'You are a member of as many rooms as you may be; leave one first',
   metadata_too_large: 'The metadata is too large; 2048 bytes of JSON fit',
+  token_invalid: 'The token is not valid',
+  token_expired: 'The token has expired; bring a new one',
+  forbidden: 'Your token does not allow that',
   internal_error: 'The server failed to handle this message',
   // Of game rooms.
   game_not_found: 'Game not found',

@@ -1,0 +1,29 @@
+/** Who says what a client may do: the keys that sign tokens, or a webhook. */
+import type { ErrorCode } from '../../../protocol/index.ts';
+import type { Grants } from './grants.ts';
+
+/** What a client wants when it is asked who it is. */
+export type Wanted = 'connect' | 'resume' | 'refresh';
+
+export interface Credentials {
+  /** Undefined: it brought none, which only a webhook may find enough. */
+  readonly token: string | undefined;
+  /** As limits count it. */
+  readonly address: string;
+  readonly wants: Wanted;
+}
+
+export interface TokenRefusal {
+  readonly code: Extract<ErrorCode, 'token_invalid' | 'token_expired' | 'forbidden' | 'unavailable'>;
+  /** For people; never has anything of the token in it. */
+  readonly message: string;
+}
+
+export type TokenVerdict = { readonly grants: Grants } | { readonly refusal: TokenRefusal };
+
+export interface Authenticator {
+  /** Whether a client that brings no token has to be waited for. */
+  readonly needsToken: boolean;
+  /** Never rejects. */
+  authenticate(credentials: Credentials): Promise<TokenVerdict>;
+}

@@ -1,0 +1,96 @@
+/** The claims of a token, or of a webhook's answer: their schema, and the grants that they are. */
+import type { Static } from 'typebox';
+import { explain, permissionNames, type Schema } from '../../../protocol/index.ts';
+import type { Grants } from './grants.ts';
+
+const MAX_APP_CHARS = 64;
+const MAX_METADATA_BYTES = 2 * 1024;
+const MAX_METADATA_DEPTH = 32;
+/** In seconds; the year 9999. */
+const LAST_SECOND = 253_402_300_799;
+
+export const claimsSchema = {
+  type: 'object',
+  required: ['exp'],
+  properties: {
+    sub: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 96,
+      description:
+        'The id by which peers know the client, unique in its app. Left out: the server gives it one.',
+    },
+    app: {
+      type: 'string',
+      maxLength: MAX_APP_CHARS,
+      description: 'The app: letters, digits, `.`, `_` and `-`. Left out: the app without a name.',
+    },
+    exp: {
+      type: 'integer',
+      minimum: 0,
+      maximum: LAST_SECOND,
+      description: 'When it ends, in seconds since 1970 (RFC 7519 section 4.1.4).',
+    },
+    rooms: {
+      type: 'array',
+      maxItems: 64,
+      items: { type: 'string', minLength: 1, maxLength: 64 },
+      description: 'Names of rooms, with `*` for any characters. Left out: all rooms.',
+    },
+    may: {
+      type: 'array',
+      maxItems: 16,
+      items: { enum: permissionNames },
+      description: 'What it allows. Left out: everything.',
+    },
+    max_peers: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000,
+      description: "Pairings at once. Left out, or above the server's limit: that limit.",
+    },
+    metadata: { description: `For the client’s peers: JSON of at most ${MAX_METADATA_BYTES} bytes.` },
+  },
+} as const;
+
+type Claims = Static<typeof claimsSchema>;
+
+const APP = /^[A-Za-z0-9._-]*$/;
+/** What does not print, or not alike everywhere, would let one id look like another. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
+/** @returns the grants, or what is wrong with the claims, without echoing them */
+export function grantsFrom(claims: unknown): Grants | string {
+  // `metadata` may be of any type, which the schema's compiler takes for a field that has none.
+  const problem = explain(claimsSchema as Schema, claims) ?? problemOf(claims as Claims);
+  if (problem !== undefined) return problem;
+  const { sub, app = '', exp, rooms, may = permissionNames, max_peers: maxPeers } = claims as Claims;
+  const { metadata } = claims as { metadata?: unknown };
+  return {
+    app,
+    may: [...new Set(may)],
+    expiresAt: exp * 1_000,
+    ...(sub !== undefined && { sub }),
+    ...(rooms && { rooms }),
+    ...(maxPeers !== undefined && { maxPeers }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+function problemOf({ sub, app, metadata }: Claims & { metadata?: unknown }): string | undefined {
+  if (app !== undefined && !APP.test(app)) return '`app` should be of letters, digits, `.`, `_` and `-`';
+  if (sub !== undefined && (UNPRINTABLE.test(sub) || !sub.isWellFormed()))
+    return '`sub` should be of printable characters';
+  if (metadata === undefined) return undefined;
+  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
+    return `\`metadata\` should be of at most ${MAX_METADATA_BYTES} bytes`;
+  return isDeeper(metadata, MAX_METADATA_DEPTH)
+    ? `\`metadata\` should not be nested deeper than ${MAX_METADATA_DEPTH} levels`
+    : undefined;
+}
+
+/** Recurses no deeper than the limit. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}

@@ -1,0 +1,46 @@
+/** What is wrong with the options that ask for tokens, as far as it is seen without `jose`, which is loaded only for them. */
+import { isPrivateUrl } from '../../http/bounded-fetch.ts';
+import type { ServerOptions } from '../../options.ts';
+import type { TokenVerifier } from './verify-token.ts';
+
+type TokenOptions = Pick<
+  ServerOptions,
+  'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms'
+>;
+
+/** Whether clients are asked for a token that we verify ourselves. */
+export function asksForTokens({ jwtSecret, jwtPublicKeyFile, jwksUrl }: TokenOptions): boolean {
+  return [jwtSecret, jwtPublicKeyFile, jwksUrl].some((option) => option !== undefined);
+}
+
+/** @returns one line each */
+export function tokenProblems(options: TokenOptions): string[] {
+  const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms } = options;
+  const isOn = asksForTokens(options);
+  const problems: string[] = [];
+  if (jwksUrl !== undefined && !isPrivateUrl(jwksUrl))
+    problems.push('--jwks-url: should be an https:// URL, or http:// on this machine');
+  if (jwtPublicKeyFile !== undefined && jwksUrl !== undefined)
+    problems.push('--jwt-public-key-file and --jwks-url: give one of them');
+  if (!isOn && (jwtAudience !== undefined || jwtIssuer !== undefined))
+    problems.push(
+      '--jwt-audience and --jwt-issuer: need --jwt-secret-file, --jwt-public-key-file or --jwks-url',
+    );
+  if (isOn && rooms)
+    problems.push('--rooms: its clients bring no token, so it cannot be on where clients are asked for one');
+  return problems;
+}
+
+/**
+ * The verifier that the options ask for.
+ * @param wallTime milliseconds since 1970
+ * @throws with a line that says which option is wrong
+ */
+export async function loadTokenVerifier(
+  options: TokenOptions,
+  wallTime: () => number,
+): Promise<TokenVerifier | undefined> {
+  if (!asksForTokens(options)) return undefined;
+  const { createTokenVerifier } = await import('./verify-token.ts');
+  return createTokenVerifier(options, wallTime);
+}

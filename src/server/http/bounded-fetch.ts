@@ -1,0 +1,31 @@
+/** An HTTP request of our own, of whose answer no more is read than is wanted. It follows no redirect. */
+
+export interface BoundedAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * @param maxBytes of the answer's body; a longer one is an error
+ * @throws when there is no answer, it is too long, or the signal is aborted
+ */
+export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<BoundedAnswer> {
+  const response = await fetch(url, { ...init, redirect: 'manual' });
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the body, and with it the connection.
+    if (bytes > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: response.status, text: Buffer.concat(chunks).toString() };
+}
+
+/** Whether what we send and are told there can be read by nobody on the way: TLS, or this machine itself. */
+export function isPrivateUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,117 @@
+/** `pairlane token`: a token signed with a secret, for tests and small uses. An app signs its own. */
+import { SignJWT } from 'jose';
+import { CommandError, defineCommand } from '../common/command.ts';
+import { OptionError } from '../common/options.ts';
+import { grantsFrom } from './admission/tokens/claims.ts';
+import { secretKey } from './admission/tokens/token-keys.ts';
+
+const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+export const tokenCommand = defineCommand({
+  name: 'token',
+  about: 'Make a token for a server that asks for one (--jwt-secret-file).',
+  details:
+    'Make a token, signed by HS256, for a server that was started with the same --jwt-secret-file. Whoever has the\n' +
+    'token may do what it says until its time is over, so give it to one client only.',
+  options: {
+    secret: {
+      kind: 'text',
+      value: 'SECRET',
+      isSecret: true,
+      isFlagOnly: true,
+      help: "The server's --jwt-secret; better in a file.",
+    },
+    sub: {
+      kind: 'text',
+      value: 'ID',
+      isFlagOnly: true,
+      help: 'Id by which peers know the client; left out, the server gives it one.',
+    },
+    app: {
+      kind: 'text',
+      value: 'APP',
+      isFlagOnly: true,
+      help: 'App whose clients, keys and rooms it shares.',
+    },
+    rooms: {
+      kind: 'list',
+      value: 'PATTERN',
+      isFlagOnly: true,
+      default: [],
+      help: "Rooms that it may join, like 'game-*'; may be given more than once; left out, all.",
+    },
+    may: {
+      kind: 'text',
+      value: 'WHAT,...',
+      isFlagOnly: true,
+      help: 'What it allows, of pair, key, join, create, lead, turn, with commas between; left out, all.',
+    },
+    maxPeers: { kind: 'integer', min: 1, max: 10_000, isFlagOnly: true, help: 'Pairings at once.' },
+    metadata: { kind: 'text', value: 'JSON', isFlagOnly: true, help: 'What its peers are told of it.' },
+    audience: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-audience." },
+    issuer: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-issuer." },
+    ttl: {
+      kind: 'text',
+      value: 'TIME',
+      isFlagOnly: true,
+      default: '1h',
+      help: 'How long it is good for, like 90s, 15m, 1h or 7d.',
+    },
+    json: {
+      kind: 'switch',
+      isFlagOnly: true,
+      default: false,
+      help: 'Print JSON: the token, its claims, and when it ends.',
+    },
+  },
+  async run({ secret, sub, app, rooms, may, maxPeers, metadata, audience, issuer, ttl, json }) {
+    if (secret === undefined)
+      throw new OptionError(['--secret-file: is missing; it is the file of --jwt-secret-file']);
+    const now = Math.floor(Date.now() / 1_000);
+    const claims = {
+      ...(sub !== undefined && { sub }),
+      ...(app !== undefined && { app }),
+      ...(rooms.length > 0 && { rooms }),
+      ...(may !== undefined && { may: may.split(',').map((one) => one.trim()) }),
+      ...(maxPeers !== undefined && { max_peers: maxPeers }),
+      ...(metadata !== undefined && { metadata: parsed(metadata) }),
+      ...(audience !== undefined && { aud: audience }),
+      ...(issuer !== undefined && { iss: issuer }),
+      iat: now,
+      exp: now + secondsIn(ttl),
+    };
+    const grants = grantsFrom(claims);
+    if (typeof grants === 'string') throw new OptionError([`the claim ${grants}`]);
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .sign(keyOf(secret));
+    const expiresAt = new Date(claims.exp * 1_000).toISOString();
+    process.stdout.write(
+      json ? `${JSON.stringify({ token, claims, expires_at: expiresAt })}\n` : `${token}\n`,
+    );
+    return 0;
+  },
+});
+
+function keyOf(secret: string): Uint8Array {
+  try {
+    return secretKey(secret).key as Uint8Array;
+  } catch (error) {
+    throw new CommandError((error as Error).message.replace('--jwt-secret', '--secret-file'));
+  }
+}
+
+function secondsIn(ttl: string): number {
+  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(ttl) ?? [];
+  const seconds = Number(amount) * (SECONDS_IN[unit] ?? 0);
+  if (seconds === 0) throw new OptionError(['--ttl: should be a time like 90s, 15m, 1h or 7d']);
+  return seconds;
+}
+
+function parsed(metadata: string): unknown {
+  try {
+    return JSON.parse(metadata);
+  } catch {
+    throw new OptionError(['--metadata: should be JSON, like \'{"name":"Ada"}\'']);
+  }
+}
