@@ -15,10 +15,12 @@ import {
   edgeReasons,
   errorMessages,
   memberLeftReasons,
+  permissions,
   roomSchemas,
   serverSchemas,
 } from '../../src/protocol/index.ts';
 import { describeSchema, type Schema } from '../../src/protocol/schema.ts';
+import { claimsSchema } from '../../src/server/admission/tokens/claims.ts';
 import { serverOptions } from '../../src/server/options.ts';
 import { Metrics } from '../../src/server/telemetry/metrics.ts';
 import { code, table } from './markdown.ts';
@@ -45,6 +47,8 @@ export const generatedParts: { readonly [name: string]: () => string } = {
     ),
   'member-left-reasons': () => table(['reason', 'meaning'], rowsOf(memberLeftReasons)),
   'edge-reasons': () => table(['reason', 'meaning'], rowsOf(edgeReasons)),
+  'token-claims': () => claimsTable(claimsSchema),
+  permissions: () => table(['grant', 'allows'], rowsOf(permissions)),
   'disconnect-reasons': () => table(['reason', 'meaning'], rowsOf(disconnectReasons)),
   metrics: metricsTable,
   machines: () => chartNames.map(machineStates).join('\n\n'),
@@ -52,6 +56,17 @@ export const generatedParts: { readonly [name: string]: () => string } = {
 
 function rowsOf(meanings: Readonly<Record<string, string>>): string[][] {
   return Object.entries(meanings).map(([name, meaning]) => [code(name), meaning]);
+}
+
+function claimsTable({ properties, required }: Schema): string {
+  return table(
+    ['claim', 'value', 'meaning'],
+    Object.entries(properties ?? {}).map(([name, schema]) => [
+      `${code(name)}${required?.includes(name) ? ', required' : ''}`,
+      describeSchema(schema),
+      schema.description ?? '',
+    ]),
+  );
 }
 
 function optionTable(options: { readonly [name: string]: Option }): string {

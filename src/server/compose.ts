@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.ts';
 import { StepQueue } from '../machines/index.ts';
 import { Admission } from './admission/admission.ts';
 import { Origins } from './admission/origins.ts';
+import type { Authenticator } from './admission/tokens/authenticator.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { noLinks } from './cluster/links.ts';
@@ -18,6 +19,8 @@ import { Inbox } from './dialects/native/inbox.ts';
 import { Outbox } from './dialects/native/outbox.ts';
 import { ResumeHandler } from './dialects/native/resume-handler.ts';
 import { ResumeSecrets } from './dialects/native/resume-secrets.ts';
+import { TokenGate } from './dialects/native/token-gate.ts';
+import { TokenRefresh } from './dialects/native/token-refresh.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { Drain } from './drain/drain.ts';
 import { Readiness } from './http/readiness.ts';
@@ -46,6 +49,8 @@ export interface CompositionDeps {
   readonly bus: Bus | undefined;
   /** The game rooms, once they have started, if they are on. */
   readonly rooms: () => Rooms | undefined;
+  /** Who says what clients may do; undefined: nobody is asked. */
+  readonly authenticator: Authenticator | undefined;
   /** Ends the server. */
   readonly stop: () => void;
 }
@@ -191,7 +196,7 @@ interface Surroundings {
 
 /** The clients of our own wire. */
 function composeNative(
-  { options, log }: CompositionDeps,
+  { options, log, authenticator }: CompositionDeps,
   { signaling, secrets, restoreWindow }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
   { refusals, admission, metrics, drain, inspector }: Surroundings,
@@ -216,6 +221,7 @@ function composeNative(
     metrics,
     signaling,
     peerStepped: (session, step) => inspector.peerStepped(session, step),
+    tokenRefresh: new TokenRefresh(authenticator),
   });
   const returning = new ResumeHandler({
     options,
@@ -229,5 +235,6 @@ function composeNative(
     nodes: cluster,
     drain,
   });
-  return new Connections({ signaling, opener, inbox, returning });
+  const gate = authenticator && new TokenGate({ options, authenticator, signaling, refusals, metrics, log });
+  return new Connections({ signaling, opener, inbox, returning, gate });
 }

@@ -5,6 +5,8 @@
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
+import type { Authenticator } from './admission/tokens/authenticator.ts';
+import { loadTokenVerifier } from './admission/tokens/token-options.ts';
 import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
@@ -28,6 +30,8 @@ export interface ServerParts {
   readonly log?: Logger;
   /** What connects it with other nodes; without one it is alone. */
   readonly bus?: Bus;
+  /** Who says what clients may do; {@link startServer} makes the one that the options ask for. */
+  readonly authenticator?: Authenticator | undefined;
   /** What brings the sockets: a simulation hands in its own. */
   readonly listen?: typeof listen;
 }
@@ -67,7 +71,11 @@ export class SignalingServer {
     });
     const rooms = () => this.parts.rooms;
     const stop = () => void this.stop();
-    const composition = compose({ options, log, clock, bus: parts.bus, rooms, stop });
+    const composition = compose({
+      ...{ options, log, clock, rooms, stop },
+      bus: parts.bus,
+      authenticator: parts.authenticator,
+    });
     this.parts = { ...composition, log, clock, rooms: undefined, peerjs: undefined };
   }
 
@@ -277,7 +285,13 @@ export async function startServer(
   if (problems.length > 0) throw new OptionError(problems);
   const all = { ...defaultServerOptions, ...withoutUndefined(given) };
   const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
+  const { clock = systemClock } = parts;
+  const authenticator =
+    parts.authenticator ??
+    (await loadTokenVerifier(all, () => clock.wallTime()).catch((error: Error) => {
+      throw new OptionError([error.message]);
+    }));
   const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
   const options = withinDescriptors({ ...all, node }, log);
-  return new SignalingServer(options, { ...parts, log, ...(bus && { bus }) }).start();
+  return new SignalingServer(options, { ...parts, log, authenticator, ...(bus && { bus }) }).start();
 }

@@ -80,6 +80,8 @@ const session = {
     },
     /** Whether its client is paired by key only. */
     is_key_only: flag,
+    /** Those of its client's token, where clients bring one. */
+    claims: { type: 'object' },
     pairing: {
       type: 'object',
       required: [

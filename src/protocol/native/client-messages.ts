@@ -1,6 +1,6 @@
 /** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
 import type { Static } from 'typebox';
-import { candidate, clientId, connectionState, epoch, sdp, signalData } from './fields.ts';
+import { candidate, clientId, connectionState, epoch, sdp, signalData, token } from './fields.ts';
 import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
 import { roomClientSchemas } from './room-messages.ts';
@@ -78,6 +78,18 @@ export const clientSchemas = {
     properties: { type: { const: 'unpair' }, epoch },
   },
   ...roomClientSchemas,
+  auth: {
+    type: 'object',
+    description: 'The first message on a socket that brought no token, to a server that asks for one.',
+    required: ['type', 'token'],
+    properties: { type: { const: 'auth' }, token },
+  },
+  refresh_token: {
+    type: 'object',
+    description: 'A newer token, for the same client: what it allows counts from now on.',
+    required: ['type', 'token'],
+    properties: { type: { const: 'refresh_token' }, token },
+  },
   resume: {
     type: 'object',
     description: 'The first message on a socket opened with `?resume=back`: give me my session again.',

@@ -1,5 +1,6 @@
 /** Schemas of the fields that both directions share. Descriptions go into docs/protocol.md (`npm run docs`). */
 import { MAX_CANDIDATE_CHARS } from './limits.ts';
+import { MAX_TOKEN_BYTES } from './permissions.ts';
 
 /** A client's id as the server gave it: a UUID today, so a bound is enough; a wrong one is simply not found. */
 export const clientId = {
@@ -41,6 +42,13 @@ export const epoch = {
   type: 'integer',
   minimum: 0,
   description: 'The number of the pairing that this belongs to. Left out: the one there is.',
+} as const;
+
+export const token = {
+  type: 'string',
+  minLength: 1,
+  maxLength: MAX_TOKEN_BYTES,
+  description: 'A signed JWT (RFC 7519).',
 } as const;
 
 export const connectionState = {

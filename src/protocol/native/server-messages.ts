@@ -161,6 +161,15 @@ export const serverSchemas = {
       },
     },
   },
+  token_expiring: {
+    type: 'object',
+    description: 'Your token is about to expire, and your session with it: send `refresh_token`.',
+    required: ['type', 'expires_at'],
+    properties: {
+      type: { const: 'token_expiring' },
+      expires_at: { type: 'integer', minimum: 0, description: 'Milliseconds since 1970 (Unix time).' },
+    },
+  },
   error: {
     type: 'object',
     description: 'Something that you sent was refused. The connection stays.',

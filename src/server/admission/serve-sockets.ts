@@ -5,6 +5,8 @@ import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from '../http
 import type { ServerOptions } from '../options.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Admission, UpgradeRefusal } from './admission.ts';
+import { hasTokenInUrl, readOffered } from './tokens/offered-token.ts';
+import { asksForTokens } from './tokens/token-options.ts';
 
 export interface SocketRouteDeps {
   readonly options: ServerOptions;
@@ -14,8 +16,8 @@ export interface SocketRouteDeps {
 
 /** What a dialect does with its sockets. */
 export interface SocketRoute<Data extends { readonly address: string }> {
-  /** @param address the client's, as limits count it */
-  dataOf(req: HttpRequest, address: string): Data;
+  /** @param address the client's, as limits count it @param token what it says who it is with */
+  dataOf(req: HttpRequest, address: string, token: string | undefined): Data;
   opened(socket: WebSocket<Data>): void;
   /** The bytes are good only until this returns. */
   received(socket: WebSocket<Data>, bytes: ArrayBuffer, isBinary: boolean): void;
@@ -24,6 +26,19 @@ export interface SocketRoute<Data extends { readonly address: string }> {
   /** From here on every method of the socket throws but `getUserData`. */
   closed(socket: WebSocket<Data>, code: number): void;
 }
+
+const TOKEN_IN_URL: UpgradeRefusal = {
+  kind: 'token',
+  status: '400 Bad Request',
+  message:
+    'A token does not belong in a URL, which is written into logs on its way: send it as `Authorization: Bearer`, as a subprotocol, or as the first message, `auth`.',
+};
+
+const TOKEN_ALONE: UpgradeRefusal = {
+  kind: 'token',
+  status: '400 Bad Request',
+  message: 'Offer the subprotocol `pairlane` beside one with your token: the server answers with that one.',
+};
 
 /** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
 const IDLE_TIMEOUT_S = 960;
@@ -50,10 +65,17 @@ export function serveSockets<Data extends { readonly address: string }>(
         refuse(res, verdict.refusal);
         return;
       }
+      const offered = readOffered(req.getHeader('authorization'), req.getHeader('sec-websocket-protocol'));
+      const misplaced = hasTokenInUrl(req.getQuery(), asksForTokens(options)) ? TOKEN_IN_URL : undefined;
+      if (misplaced || !offered) {
+        metrics.refused.add('token');
+        refuse(res, misplaced ?? TOKEN_ALONE);
+        return;
+      }
       res.upgrade<Data>(
-        route.dataOf(req, verdict.address),
+        route.dataOf(req, verdict.address, offered.token),
         req.getHeader('sec-websocket-key'),
-        req.getHeader('sec-websocket-protocol'),
+        offered.subprotocol,
         req.getHeader('sec-websocket-extensions'),
         context,
       );

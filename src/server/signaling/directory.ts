@@ -53,7 +53,8 @@ export class Directory {
 
   /** A session is here no longer, and neither are its keys. */
   #remove(session: ServerSession): void {
-    this.sessions.delete(session.id);
+    // Its id may be another's by now.
+    if (this.sessions.get(session.id) === session) this.sessions.delete(session.id);
     this.keys.forgetAllOf(session);
   }
 }

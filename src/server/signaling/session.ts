@@ -6,6 +6,7 @@ import {
   type SessionEvent,
   type sessionMachine,
 } from '../../machines/index.ts';
+import { type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { Seat, SeatHolder } from './seat.ts';
 import type { Waits } from './waiting-bytes.ts';
@@ -44,6 +45,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   keys: string[] = [];
   /** Few, so that a list is searched as fast as a map, and is smaller; never changed in place. */
   #seats = NO_SEATS;
+  /** What its client may do. */
+  grants: Grants = noLimits;
   readonly #owner: SessionOwner;
 
   /** @param now milliseconds of the server's clock */

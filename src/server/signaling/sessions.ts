@@ -8,6 +8,7 @@ import {
   sessionMachine,
 } from '../../machines/index.ts';
 import { type CloseCode, closeCodes } from '../../protocol/index.ts';
+import { type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
@@ -53,11 +54,17 @@ export class Sessions implements SessionOwner {
     });
   }
 
-  open(id: string, client: Client): ServerSession {
+  /** @param id with its app in front, where clients bring tokens */
+  open(id: string, client: Client, grants: Grants = noLimits): ServerSession {
     const session = new ServerSession(id, client, this.#queue.now, this);
+    session.grants = grants;
     this.#directory.sessions.set(id, session);
     this.host.start(session, { id, isResumable: client.isResumable, settings: this.settings });
     return session;
+  }
+
+  withId(id: string): ServerSession | undefined {
+    return this.#directory.sessions.get(id);
   }
 
   dispatch(session: ServerSession, event: SessionEvent): void {

@@ -4,7 +4,8 @@
  * target free?) is looked up here and goes into the event.
  */
 import type { PairTarget, StepQueue } from '../../machines/index.ts';
-import { parsePairingKey } from '../../protocol/index.ts';
+import { type ClientMessageType, type Permission, parsePairingKey } from '../../protocol/index.ts';
+import { idBeside } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
 import type { Party } from './pairing.ts';
@@ -49,8 +50,9 @@ export class Signaling {
 
   /** Asks for a client, by its id or by a key. */
   pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
+    if (!this.#isAllowed(session, 'pair', 'pair_request')) return;
     const { target, missing, key } =
-      text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
+      text === undefined ? this.#withId(idBeside(session.id, targetId ?? '')) : this.#ownerOf(session, text);
     if (target && target !== session && key === undefined && target.client.isKeyOnly) {
       session.refuse({ code: 'key_required', for: 'pair_request' });
       return;
@@ -62,7 +64,7 @@ export class Signaling {
     session.dispatch({
       type: 'PAIR_REQUESTED',
       target: target ? availability(target, session) : missing,
-      targetId: target?.id ?? targetId,
+      targetId: target?.id ?? (targetId === undefined ? undefined : idBeside(session.id, targetId)),
       key,
     });
   }
@@ -88,6 +90,7 @@ export class Signaling {
 
   /** @param ttlS seconds that it lives @param uses pairings that it is good for */
   createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
+    if (!this.#isAllowed(session, 'key', 'create_key')) return;
     const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
     session.dispatch({ type: 'KEY_REQUESTED', ttlS, uses, hasRoom });
   }
@@ -105,6 +108,13 @@ export class Signaling {
     const peer = pairing.other(side);
     this.pairings.signal(pairing, side, signal);
     if (type === 'report') peer.shareReport(signal);
+  }
+
+  #isAllowed({ grants, client }: ServerSession, what: Permission, type: ClientMessageType): boolean {
+    if (grants.may.includes(what)) return true;
+    const message = `Your token does not allow that: its \`may\` lacks \`${what}\``;
+    client.notify({ type: 'refused', code: 'forbidden', message, for: type });
+    return false;
   }
 
   #withId(id: string): Lookup {

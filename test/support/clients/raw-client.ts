@@ -11,6 +11,12 @@ export interface Received {
 /** Every client that a test has made, to be put away after it. */
 export const madeClients = new Set<RawClient>();
 
+/** What a client says who it is with, when it opens its socket. */
+export interface Bringing {
+  readonly token?: string;
+  readonly subprotocols?: readonly string[];
+}
+
 export class RawClient {
   readonly socket: WebSocket;
   readonly inbox: Received[] = [];
@@ -18,9 +24,10 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined;
   #waiting: (() => void)[] = [];
 
-  protected constructor(url: string) {
+  protected constructor(url: string, { token, subprotocols = [] }: Bringing = {}) {
     madeClients.add(this);
-    this.socket = new WebSocket(url);
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.socket = new WebSocket(url, [...subprotocols], { headers });
     this.socket.on('message', (data) => {
       const message = this.decode(String(data));
       if (message) this.inbox.push(message);
@@ -34,10 +41,15 @@ export class RawClient {
   }
 
   /** Connects, and waits for `your_id`. */
-  static async connect(url: string): Promise<RawClient> {
-    const client = new RawClient(url);
+  static async connect(url: string, bringing?: Bringing): Promise<RawClient> {
+    const client = new RawClient(url, bringing);
     client.id = String((await client.next('your_id')).id);
     return client;
+  }
+
+  /** Opens a socket, and waits for nothing. */
+  static open(url: string, bringing?: Bringing): RawClient {
+    return new RawClient(url, bringing);
   }
 
   /** Sends an object as JSON, a string or bytes as they are. */

@@ -1,6 +1,6 @@
 /** A raw client that numbers its frames and comes back: the wire of section "Resume" and nothing else. */
 import { ReliableDelivery, readNumbered, type UnackedMessage } from '../../../src/protocol/index.ts';
-import { RawClient, type Received } from './raw-client.ts';
+import { type Bringing, RawClient, type Received } from './raw-client.ts';
 
 export class ResumableClient extends RawClient {
   delivery: ReliableDelivery<string>;
@@ -11,14 +11,17 @@ export class ResumableClient extends RawClient {
   /** What it says of its pairing to a server that has forgotten it. */
   pairing?: { peer_id: string; epoch: number; initiator: boolean };
 
-  private constructor(url: string, delivery: ReliableDelivery<string>) {
-    super(url);
+  readonly #bringing: Bringing;
+
+  private constructor(url: string, delivery: ReliableDelivery<string>, bringing: Bringing = {}) {
+    super(url, bringing);
+    this.#bringing = bringing;
     this.delivery = delivery;
   }
 
   /** Connects and asks for a session that can be resumed. */
-  static override async connect(url: string, query = 'resume=1'): Promise<ResumableClient> {
-    const client = new ResumableClient(`${url}?${query}`, new ReliableDelivery());
+  static override async connect(url: string, how: Bringing & { query?: string } = {}): Promise<ResumableClient> {
+    const client = new ResumableClient(`${url}?${how.query ?? 'resume=1'}`, new ReliableDelivery(), how);
     await client.#welcomed();
     return client;
   }
@@ -33,8 +36,9 @@ export class ResumableClient extends RawClient {
       unacked?: number;
       unacked_bytes?: number;
     } = {},
+    bringing = this.#bringing,
   ): Promise<ResumableClient> {
-    const next = new ResumableClient(`${url}?resume=back`, this.delivery);
+    const next = new ResumableClient(`${url}?resume=back`, this.delivery, bringing);
     // What the old socket still brings is no longer ours.
     this.#isLeft = true;
     next.inbox.push(...this.inbox);

@@ -38,7 +38,7 @@ const forTests = { maxUpgradesPerSecond: 0 };
 /** Starts a server whose time stands still; the test moves it with `clock`. */
 export async function startTestServer(
   options: Partial<ServerOptions> = {},
-  parts: Pick<ServerParts, 'bus'> = {},
+  parts: Pick<ServerParts, 'bus' | 'authenticator'> = {},
 ): Promise<TestServer> {
   const clock = new ManualClock();
   const log: LogLine[] = [];

@@ -22,8 +22,6 @@ export interface TokenRefusal {
 export type TokenVerdict = { readonly grants: Grants } | { readonly refusal: TokenRefusal };
 
 export interface Authenticator {
-  /** Whether a client that brings no token has to be waited for. */
-  readonly needsToken: boolean;
   /** Never rejects. */
   authenticate(credentials: Credentials): Promise<TokenVerdict>;
 }

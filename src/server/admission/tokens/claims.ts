@@ -3,7 +3,9 @@ import type { Static } from 'typebox';
 import { explain, permissionNames, type Schema } from '../../../protocol/index.ts';
 import type { Grants } from './grants.ts';
 
-const MAX_APP_CHARS = 64;
+/** An app and an id within it, with the slash between, are an id of at most 128 characters. */
+const MAX_APP_CHARS = 36;
+const MAX_SUB_CHARS = 91;
 const MAX_METADATA_BYTES = 2 * 1024;
 const MAX_METADATA_DEPTH = 32;
 /** In seconds; the year 9999. */
@@ -16,7 +18,7 @@ export const claimsSchema = {
     sub: {
       type: 'string',
       minLength: 1,
-      maxLength: 96,
+      maxLength: MAX_SUB_CHARS,
       description:
         'The id by which peers know the client, unique in its app. Left out: the server gives it one.',
     },
@@ -75,6 +77,11 @@ export function grantsFrom(claims: unknown): Grants | string {
     ...(maxPeers !== undefined && { maxPeers }),
     ...(metadata !== undefined && { metadata }),
   };
+}
+
+/** The same as claims, for another node: what it gets it checks like a token's. */
+export function claimsOf({ sub, app, rooms, may, maxPeers, metadata, expiresAt = 0 }: Grants): object {
+  return { sub, app, exp: Math.floor(expiresAt / 1_000), rooms, may, max_peers: maxPeers, metadata };
 }
 
 function problemOf({ sub, app, metadata }: Claims & { metadata?: unknown }): string | undefined {

@@ -17,6 +17,29 @@ export interface Grants {
   readonly expiresAt?: number;
 }
 
+/**
+ * Ids are unique within their app, so within the server each begins with its app and a slash: whoever asks for an id
+ * asks within its own app, and can name no other. On a server that asks for no token ids stand alone.
+ */
+export function idWithin({ app, expiresAt }: Grants, id: string): string {
+  return expiresAt === undefined ? id : `${app}/${id}`;
+}
+
+/** The same within the app of somebody whose id is known. */
+export function idBeside(id: string, other: string): string {
+  return id.slice(0, id.indexOf('/') + 1) + other;
+}
+
+/** An id as clients know it, who are all of one app. */
+export function publicIdOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
+
+/** The app in an id; '' on a server that asks for no token, too. */
+export function appOf(id: string): string {
+  return id.slice(0, Math.max(0, id.indexOf('/')));
+}
+
 /** What everybody has on a server that asks for no token. */
 export const noLimits: Grants = { app: '', may: permissionNames };
 

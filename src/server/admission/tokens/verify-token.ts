@@ -20,7 +20,6 @@ export const CLOCK_SKEW_S = 30;
 const MAX_CANDIDATES = 8;
 
 export class TokenVerifier implements Authenticator {
-  readonly needsToken = true;
   readonly #keys: readonly TokenKey[];
   readonly #options: TokenVerifierOptions;
   readonly #wallTime: () => number;

@@ -1,6 +1,8 @@
 /** What a client of this wire has that goes to another node with its session: frames, numbers and secrets. */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../../protocol/index.ts';
+import { claimsOf, grantsFrom } from '../../admission/tokens/claims.ts';
+import type { Grants } from '../../admission/tokens/grants.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import { type ResumeState, resumableOf } from './native-client.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
@@ -8,7 +10,7 @@ import type { ResumeRequest } from './return-ports.ts';
 
 export type ClientSnapshot = Pick<
   SessionSnapshot,
-  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets' | 'rate' | 'is_key_only'
+  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets' | 'rate' | 'is_key_only' | 'claims'
 >;
 
 /** Whether the request fits a session that we have: its secret, and numbers that are possible. */
@@ -38,6 +40,7 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
     secrets: [...token.outstanding],
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
+    ...(session.grants.expiresAt !== undefined && { claims: claimsOf(session.grants) }),
   };
 }
 
@@ -60,6 +63,14 @@ export function restoreClient(
   const [secret, ...others] = secrets;
   if (secret === undefined) throw new Error('A session that moves has at least one secret');
   return { delivery, token: new ResumeToken(secret, ...others) };
+}
+
+/** @throws when another node sends claims that no token could have */
+export function grantsIn({ claims }: SessionSnapshot): Grants | undefined {
+  if (claims === undefined) return undefined;
+  const grants = grantsFrom(claims);
+  if (typeof grants === 'string') throw new Error(`a session came with impossible claims: ${grants}`);
+  return grants;
 }
 
 /** What the migration of sessions asks of this wire. */

@@ -6,12 +6,15 @@ import type { Inbox } from './inbox.ts';
 import type { SocketHandlers } from './listen.ts';
 import type { ClientSocket } from './native-client.ts';
 import type { ResumeHandler } from './resume-handler.ts';
+import type { Admitted, TokenGate } from './token-gate.ts';
 
 export interface ConnectionsDeps {
   readonly signaling: Signaling;
   readonly opener: SessionOpener;
   readonly inbox: Inbox;
   readonly returning: ResumeHandler;
+  /** Undefined for a server that asks nobody who it is. */
+  readonly gate: TokenGate | undefined;
 }
 
 export class Connections implements SocketHandlers {
@@ -19,25 +22,37 @@ export class Connections implements SocketHandlers {
   readonly #opener: SessionOpener;
   readonly #inbox: Inbox;
   readonly #returning: ResumeHandler;
+  readonly #gate: TokenGate | undefined;
+  readonly #admitted: Admitted = {
+    opened: (socket) => this.#opened(socket),
+    received: (socket, bytes, isBinary) => this.received(socket, bytes, isBinary),
+  };
 
-  constructor({ signaling, opener, inbox, returning }: ConnectionsDeps) {
+  constructor({ signaling, opener, inbox, returning, gate }: ConnectionsDeps) {
     this.#signaling = signaling;
     this.#opener = opener;
     this.#inbox = inbox;
     this.#returning = returning;
+    this.#gate = gate;
   }
 
   opened(socket: ClientSocket): void {
+    if (this.#gate) this.#gate.opened(socket, this.#admitted);
+    else this.#opened(socket);
+  }
+
+  #opened(socket: ClientSocket): void {
     if (socket.getUserData().kind === 'back') this.#returning.opened(socket);
     else this.#opener.open(socket);
   }
 
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void {
-    const { client } = socket.getUserData();
+    const { client, unauthenticated } = socket.getUserData();
     const session = client?.session;
     // Whatever throws inside a handler would end the process, and everybody's session with it.
     try {
-      if (client && session) {
+      if (unauthenticated) this.#gate?.received(socket, bytes, isBinary, this.#admitted);
+      else if (client && session) {
         client.resume?.token.confirm();
         this.#inbox.receive(session, client, bytes, isBinary);
       } else this.#returning.received(socket, bytes);
@@ -56,6 +71,7 @@ export class Connections implements SocketHandlers {
     const data = socket.getUserData();
     const { client } = data;
     data.phase = 'closed';
+    delete data.unauthenticated;
     this.#signaling.queue.timers.disarmAll(data);
     // A socket that we ended, or that was taken over, no longer is the client's.
     if (client?.socket !== socket) return;

@@ -1,9 +1,10 @@
 /** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
-import { ReliableDelivery } from '../../../protocol/index.ts';
+import { closeCodes, ReliableDelivery } from '../../../protocol/index.ts';
+import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
 import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { ClientSocket } from './native-client.ts';
+import type { ClientSocket, SocketData } from './native-client.ts';
 import { NativeClient, type Places, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
@@ -33,22 +34,24 @@ export class SessionOpener {
   open(socket: ClientSocket): NativeClient {
     const { node, log } = this.#deps;
     const data = socket.getUserData();
-    const id = sessionIdOn(node);
+    const { grants = noLimits } = data;
+    const id = idWithin(grants, grants.sub ?? sessionIdOn(node));
+    this.#replace(id);
     const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0);
-    const client = this.create(id, resume, data.address, 0, socket);
+    const client = this.create(id, resume, data, 0, socket);
     log.info({ id }, `Client ${id} connected`);
     this.greet(client, {});
     return client;
   }
 
   /**
-   * @param address where its client connected from
+   * @param from where its client connected from, and what it may do
    * @param socket left out for a session that gets one later, if its client is still there
    */
   create(
     id: string,
     resume: ResumeState | undefined,
-    address: string,
+    { address, grants }: Pick<SocketData, 'address' | 'grants'>,
     generation: number,
     socket?: ClientSocket,
   ): NativeClient {
@@ -59,8 +62,17 @@ export class SessionOpener {
       client.opened(socket);
       socket.getUserData().client = client;
     }
-    client.session = sessions.open(id, client);
+    client.session = sessions.open(id, client, grants);
     return client;
+  }
+
+  /** An id that a token gives is its newest holder's. */
+  #replace(id: string): void {
+    const { sessions, log } = this.#deps;
+    const session = sessions.withId(id);
+    if (!session) return;
+    log.info({ id }, `Client ${id} is replaced by one with the same id`);
+    sessions.close(session, closeCodes.replaced, 'Another client has come with a token for your id');
   }
 
   /** @returns undefined where no session waits for its client */
@@ -75,7 +87,7 @@ export class SessionOpener {
     const { outbox, sessions } = this.#deps;
     outbox.send(client, {
       type: 'your_id',
-      id: client.id,
+      id: publicIdOf(client.id),
       ping_interval_ms: sessions.settings.pingIntervalMs,
       ...(client.resume && { resume: client.resume.token.value }),
       ...more,

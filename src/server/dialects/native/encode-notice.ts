@@ -1,5 +1,6 @@
 /** The core's notices as the messages of this wire. */
 import { errorMessages, type ServerMessage } from '../../../protocol/index.ts';
+import { publicIdOf } from '../../admission/tokens/grants.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
 import { roomEncoders } from './encode-room-notice.ts';
 
@@ -8,16 +9,20 @@ type NoticeOf<T extends ClientNotice['type']> = Extract<ClientNotice, { readonly
 const encoders: { readonly [T in ClientNotice['type']]: (notice: NoticeOf<T>) => ServerMessage } = {
   paired: ({ peerId, isInitiator, epoch, iceServers, room }) => ({
     type: 'paired',
-    peer_id: peerId,
+    peer_id: publicIdOf(peerId),
     initiator: isInitiator,
     polite: !isInitiator,
     epoch,
     ...(iceServers && { ice_servers: iceServers }),
     ...(room !== undefined && { room }),
   }),
-  peer_disconnected: ({ peerId, reason }) => ({ type: 'peer_disconnected', peer_id: peerId, reason }),
-  peer_away: ({ peerId }) => ({ type: 'peer_away', peer_id: peerId }),
-  peer_back: ({ peerId }) => ({ type: 'peer_back', peer_id: peerId }),
+  peer_disconnected: ({ peerId, reason }) => ({
+    type: 'peer_disconnected',
+    peer_id: publicIdOf(peerId),
+    reason,
+  }),
+  peer_away: ({ peerId }) => ({ type: 'peer_away', peer_id: publicIdOf(peerId) }),
+  peer_back: ({ peerId }) => ({ type: 'peer_back', peer_id: publicIdOf(peerId) }),
   key: ({ key, expiresAt }) => ({ type: 'key', key, expires_at: expiresAt }),
   refused: ({ code, message, for: type }) => ({
     type: 'error',

@@ -8,6 +8,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { type Decoded, decode, type Frame } from './decode-client-message.ts';
 import type { NativeClient } from './native-client.ts';
+import type { TokenRefresh } from './token-refresh.ts';
 
 export interface InboxDeps {
   readonly options: ServerOptions;
@@ -15,6 +16,7 @@ export interface InboxDeps {
   readonly signaling: Signaling;
   /** Told of a step that a client tells of its own machine. */
   readonly peerStepped: (session: ServerSession, step: object) => void;
+  readonly tokenRefresh: TokenRefresh;
 }
 
 /** Longer than the longest head of a numbered frame, with some white space in it. */
@@ -38,12 +40,14 @@ export class Inbox {
   readonly #metrics: Metrics;
   readonly #signaling: Signaling;
   readonly #peerStepped: InboxDeps['peerStepped'];
+  readonly #tokenRefresh: TokenRefresh;
 
-  constructor({ options, metrics, signaling, peerStepped }: InboxDeps) {
+  constructor({ options, metrics, signaling, peerStepped, tokenRefresh }: InboxDeps) {
     this.#options = options;
     this.#metrics = metrics;
     this.#signaling = signaling;
     this.#peerStepped = peerStepped;
+    this.#tokenRefresh = tokenRefresh;
   }
 
   /** @param bytes good only until this returns */
@@ -76,7 +80,8 @@ export class Inbox {
   #accept(session: ServerSession, client: NativeClient, frame: Frame, isNumbered: boolean): void {
     const { type } = frame.message;
     this.#metrics.received.add(type);
-    const mustBeNumbered = client.isResumable && type !== 'ack' && type !== 'resume' && type !== 'pong';
+    const mustBeNumbered =
+      client.isResumable && type !== 'ack' && type !== 'resume' && type !== 'pong' && type !== 'auth';
     if (mustBeNumbered && !isNumbered) refuse(client, { ...NOT_NUMBERED, for: type });
     else this.#route(session, client, frame);
   }
@@ -92,6 +97,14 @@ export class Inbox {
         return;
       case 'resume':
         refuse(client, { code: 'resume_failed', for: 'resume' });
+        return;
+      // For who needs none, and for one that has shown one already.
+      case 'auth':
+        return;
+      case 'refresh_token':
+        this.#tokenRefresh.refresh(session, message.token, (error) =>
+          this.#signaling.sessions.fail(session, error, 'refreshToken'),
+        );
         return;
       case 'inspect':
         this.#peerStepped(session, message.step);

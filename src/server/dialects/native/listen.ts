@@ -81,11 +81,12 @@ export async function listen({
     '/*',
     { options, admission, metrics },
     {
-      dataOf: (req, address) => ({
+      dataOf: (req, address, token) => ({
         client: undefined,
         address,
         kind: kindOf(req.getQuery('resume')),
         isKeyOnly: req.getQuery('pair') === 'key',
+        token,
         timer: NO_TIMER,
       }),
       opened: (socket) => handlers.opened(socket),

@@ -5,6 +5,7 @@
 import type { TimerOwner } from '../../../machines/index.ts';
 import { type CloseCode, closeCodes, type Relayed, type ReliableDelivery } from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
+import type { Grants } from '../../admission/tokens/grants.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -24,8 +25,22 @@ export interface SocketData extends TimerOwner {
   readonly kind: SocketKind;
   /** Its client is paired by key only. */
   readonly isKeyOnly: boolean;
+  /** What its client may do; undefined until that is known, and on a server that asks for no token. */
+  grants?: Grants;
+  /** What it brought when it was opened; nobody has it once it was looked at. */
+  token?: string | undefined;
+  /** While it is not known yet what its client may do. */
+  unauthenticated?: Unauthenticated;
   /** Of one that comes back, once it has said to which session: while other nodes are asked, or it is closed. */
   phase?: 'asking' | 'closed';
+}
+
+/** What a socket sent while it is found out what its client may do. */
+export interface Unauthenticated {
+  /** Whether somebody is being asked; else its first message is waited for. */
+  isAsking: boolean;
+  readonly held: { readonly bytes: ArrayBuffer; readonly isBinary: boolean }[];
+  heldBytes: number;
 }
 
 export type ClientSocket = WebSocket<SocketData>;

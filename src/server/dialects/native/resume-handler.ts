@@ -10,13 +10,14 @@ import {
   MAX_UNACKED_BYTES,
   MAX_UNACKED_FRAMES,
 } from '../../../protocol/index.ts';
+import { type Grants, idWithin, noLimits } from '../../admission/tokens/grants.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { RestoreWindow } from '../../signaling/restore-window.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { mayResume, restoreClient } from './client-snapshot.ts';
+import { grantsIn, mayResume, restoreClient } from './client-snapshot.ts';
 import type { SessionOpener } from './create-session.ts';
 import { decideReturn, type NodesSay } from './decide-return.ts';
 import { decode } from './decode-client-message.ts';
@@ -70,9 +71,12 @@ export class ResumeHandler {
     const { signaling } = this.#deps;
     const data = socket.getUserData();
     if (data.phase) return;
+    const read = this.#read(bytes);
+    // It is asked for none.
+    if (read === 'auth') return;
     signaling.queue.timers.disarmAll(data);
     if (this.#turnAway(socket)) return;
-    const message = this.#read(bytes);
+    const message = read && withinApp(read, data.grants);
     if (!message) {
       this.#openAnew(socket);
       return;
@@ -110,11 +114,12 @@ export class ResumeHandler {
     socket.end(closeCodes.internalError, 'Internal error');
   }
 
-  #read(bytes: ArrayBuffer): Resume | undefined {
+  #read(bytes: ArrayBuffer): Resume | 'auth' | undefined {
     const { maxMessageBytes } = this.#deps.options;
     if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes) return undefined;
     const decoded = decode(new Uint8Array(bytes));
     const message = 'frame' in decoded ? decoded.frame.message : undefined;
+    if (message?.type === 'auth') return 'auth';
     return message?.type === 'resume' ? message : undefined;
   }
 
@@ -220,7 +225,7 @@ export class ResumeHandler {
     const { id, first, pairing } = message;
     const resume = opener.newResumeState(id, generation);
     resume?.delivery.expect(first ?? 1);
-    const client = opener.create(id, resume, socket.getUserData().address, generation);
+    const client = opener.create(id, resume, socket.getUserData(), generation);
     const session = this.#attach(client, socket, message);
     log.info({ id }, `Client ${id} is back from before the restart`);
     opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
@@ -239,7 +244,8 @@ export class ResumeHandler {
     const resume = restoreClient(snapshot, (senderSeq) =>
       ackToPeer(session, snapshot.pairing?.epoch, senderSeq),
     );
-    const client = opener.create(id, resume, socket?.getUserData().address ?? '', snapshot.generation);
+    const { address = '', grants = grantsIn(snapshot) } = socket?.getUserData() ?? {};
+    const client = opener.create(id, resume, { address, ...(grants && { grants }) }, snapshot.generation);
     const session = client.session as ServerSession;
     client.rate.restore(queue.now, snapshot.rate);
     client.isKeyOnly = snapshot.is_key_only;
@@ -274,6 +280,8 @@ export class ResumeHandler {
     client.attach(socket);
     const frames = Math.min(unacked, MAX_UNACKED_FRAMES);
     client.rate.credit(frames, Math.min(unacked_bytes, MAX_UNACKED_BYTES) + frames * FRAME_BYTES);
+    const { grants } = socket.getUserData();
+    if (grants) session.grants = grants;
     session.heardAt = this.#deps.signaling.queue.now;
     return session;
   }
@@ -282,6 +290,20 @@ export class ResumeHandler {
 /** Which pairing it will be is known only once the session has it. */
 function ackToPeer(session: ServerSession, epoch: number | undefined, senderSeq: number): void {
   if (epoch !== undefined) session.seatIn(epoch)?.peer?.acked(senderSeq);
+}
+
+/**
+ * What a client wants back, as the server knows it. It names its session and its peers as its app does.
+ * @returns undefined for the session of somebody else
+ */
+function withinApp(message: Resume, grants: Grants = noLimits): Resume | undefined {
+  if (grants.sub !== undefined && grants.sub !== message.id) return undefined;
+  const { pairing } = message;
+  return {
+    ...message,
+    id: idWithin(grants, message.id),
+    ...(pairing && { pairing: { ...pairing, peer_id: idWithin(grants, pairing.peer_id) } }),
+  };
 }
 
 function refuse(client: NativeClient): void {

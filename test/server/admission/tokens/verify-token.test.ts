@@ -1,6 +1,7 @@
 /** What tokens are taken, and why others are not. They are signed by `jose` and by node:crypto, and forged by hand. */
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import type { JWTPayload } from 'jose';
 import type { TokenVerdict } from '../../../../src/server/admission/tokens/authenticator.ts';
 import { publishedKeys } from '../../../../src/server/admission/tokens/token-keys.ts';
 import { createTokenVerifier, TokenVerifier } from '../../../../src/server/admission/tokens/verify-token.ts';
@@ -134,18 +135,18 @@ describe('a token is refused', () => {
 
   it.each([
     ['sub', { sub: '' }],
-    ['sub', { sub: 'x'.repeat(97) }],
+    ['sub', { sub: 'x'.repeat(92) }],
     ['sub', { sub: 'ada\u202E' }],
     ['sub', { sub: 'ada\u200B' }],
     ['app', { app: 'a/b' }],
-    ['app', { app: 'x'.repeat(65) }],
+    ['app', { app: 'x'.repeat(37) }],
     ['rooms', { rooms: 'all' }],
     ['rooms', { rooms: new Array(65).fill('r') }],
     ['may', { may: ['fly'] }],
     ['max_peers', { max_peers: 0 }],
     ['metadata', { metadata: 'x'.repeat(2_049) }],
   ])('whose claim %s does not fit: %j', async (claim, claims) => {
-    const { code, message } = await refusalOf(withSecret(), await signWithSecret(claims as object));
+    const { code, message } = await refusalOf(withSecret(), await signWithSecret(claims as JWTPayload));
     expect(code).toBe('token_invalid');
     expect(message).toContain(`\`${claim}`);
   });

@@ -62,7 +62,7 @@ describe('a client that comes back to another node', () => {
 
   it('that is paired by key only stays so, also when it is gone again before its session has moved', async () => {
     const { hold, one, two } = await threeNodes();
-    const a = await ResumableClient.connect(one.server.url, 'resume=1&pair=key');
+    const a = await ResumableClient.connect(one.server.url, { query: 'resume=1&pair=key' });
     const held = hold();
     const next = await a.knock(two.server.url);
     await until(() => held.count > 0, 'the request for the session');

@@ -1,0 +1,152 @@
+/**
+ * Sockets of a server that asks who its clients are: each has a session only once that is known. A token came with the
+ * upgrade, in a header or beside the subprotocol, or comes with the first message, `auth`. What a client sends
+ * meanwhile is held, and is as bounded as it is short.
+ */
+import { closeCodes } from '../../../protocol/index.ts';
+import type { Authenticator, TokenRefusal, TokenVerdict } from '../../admission/tokens/authenticator.ts';
+import type { ServerOptions } from '../../options.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { RefusalLog } from '../../telemetry/refusal-log.ts';
+import { decode } from './decode-client-message.ts';
+import { encodeNotice } from './encode-notice.ts';
+import type { ClientSocket } from './native-client.ts';
+
+export interface TokenGateDeps {
+  readonly options: ServerOptions;
+  readonly authenticator: Authenticator;
+  readonly signaling: Signaling;
+  readonly refusals: RefusalLog;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What becomes of a socket once it is known what its client may do. */
+export interface Admitted {
+  opened(socket: ClientSocket): void;
+  received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void;
+}
+
+/** One that comes back says so at once; nobody else has anything to say before it was greeted. */
+const MAX_HELD_FRAMES = 8;
+const MAX_HELD_BYTES = 64 * 1024;
+
+const TOKEN = 'the token';
+
+const NO_TOKEN: TokenRefusal = {
+  code: 'token_invalid',
+  message:
+    'This server asks for a token: send it as `Authorization: Bearer`, as the subprotocol `pairlane.token.TOKEN` beside `pairlane`, or as the first message, `auth`',
+};
+
+export class TokenGate {
+  readonly #deps: TokenGateDeps;
+
+  constructor(deps: TokenGateDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param admitted told of the socket when its client may come in, and then of what it sent meanwhile */
+  opened(socket: ClientSocket, admitted: Admitted): void {
+    const data = socket.getUserData();
+    const { token } = data;
+    // Whoever looks into the socket from here on does not find it.
+    data.token = undefined;
+    data.unauthenticated = { isAsking: true, held: [], heldBytes: 0 };
+    this.#ask(socket, token, admitted);
+  }
+
+  /** It is not known yet who it is. */
+  received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean, admitted: Admitted): void {
+    const { unauthenticated } = socket.getUserData();
+    if (!unauthenticated) return;
+    if (!unauthenticated.isAsking) {
+      this.#first(socket, bytes, admitted);
+      return;
+    }
+    unauthenticated.heldBytes += bytes.byteLength;
+    // A copy: uWebSockets.js takes the memory back.
+    unauthenticated.held.push({ bytes: bytes.slice(0), isBinary });
+    if (unauthenticated.held.length <= MAX_HELD_FRAMES && unauthenticated.heldBytes <= MAX_HELD_BYTES) return;
+    this.#deps.metrics.refused.add('flood');
+    socket.end(closeCodes.policyViolation, 'Too many messages before you were greeted');
+  }
+
+  #ask(socket: ClientSocket, token: string | undefined, admitted: Admitted): void {
+    const { address, kind, unauthenticated } = socket.getUserData();
+    if (!unauthenticated) return;
+    unauthenticated.isAsking = true;
+    void this.#deps.authenticator
+      .authenticate({ token, address, wants: kind === 'back' ? 'resume' : 'connect' })
+      .then((verdict) => this.#answered(socket, token, verdict, admitted))
+      .catch((error) => this.#failed(socket, error));
+  }
+
+  #answered(
+    socket: ClientSocket,
+    token: string | undefined,
+    verdict: TokenVerdict,
+    admitted: Admitted,
+  ): void {
+    const data = socket.getUserData();
+    const { unauthenticated } = data;
+    if (!unauthenticated || data.phase === 'closed') return;
+    if ('grants' in verdict) {
+      delete data.unauthenticated;
+      data.grants = verdict.grants;
+      admitted.opened(socket);
+      for (const { bytes, isBinary } of unauthenticated.held) {
+        if (this.#isClosed(socket)) return;
+        admitted.received(socket, bytes, isBinary);
+      }
+      return;
+    }
+    if (token !== undefined || verdict.refusal.code === 'unavailable') {
+      this.#refuse(socket, verdict.refusal);
+      return;
+    }
+    // Nobody comes in without a token, and its first message may bring one.
+    unauthenticated.isAsking = false;
+    const [first] = unauthenticated.held.splice(0, 1);
+    if (first) {
+      this.#first(socket, first.bytes, admitted);
+      return;
+    }
+    const { options, signaling, metrics } = this.#deps;
+    const timeoutMs = options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
+    signaling.queue.arm(data, TOKEN, timeoutMs, () => {
+      metrics.refused.add('first_message');
+      socket.end(closeCodes.timedOut, 'You did not say who you are');
+    });
+  }
+
+  #first(socket: ClientSocket, bytes: ArrayBuffer, admitted: Admitted): void {
+    this.#deps.signaling.queue.timers.disarmAll(socket.getUserData());
+    const decoded = bytes.byteLength <= MAX_HELD_BYTES ? decode(new Uint8Array(bytes)) : undefined;
+    const message = decoded && 'frame' in decoded ? decoded.frame.message : undefined;
+    if (message?.type === 'auth') this.#ask(socket, message.token, admitted);
+    else this.#refuse(socket, NO_TOKEN);
+  }
+
+  #refuse(socket: ClientSocket, refusal: TokenRefusal): void {
+    const { metrics, refusals } = this.#deps;
+    const { code, message } = refusal;
+    metrics.refused.add('token');
+    refusals.warn('token', socket.getUserData().address, `Refused a client: ${message}`);
+    socket.send(JSON.stringify(encodeNotice({ type: 'refused', code, message, for: 'auth' })), false);
+    if (code === 'unavailable') socket.end(closeCodes.tryAgainLater, 'Nobody can say now who you are');
+    else socket.end(closeCodes.unauthorized, 'Bring another token');
+  }
+
+  /** Something of ours threw; whoever asks who clients are never does. */
+  #failed(socket: ClientSocket, error: unknown): void {
+    this.#deps.log.error({ err: error }, 'A client could not be let in');
+    if (!this.#isClosed(socket)) socket.end(closeCodes.internalError, 'Internal error');
+  }
+
+  #isClosed(socket: ClientSocket): boolean {
+    return socket.getUserData().phase === 'closed';
+  }
+}

@@ -1,0 +1,50 @@
+/** `refresh_token`: what a newer token of the same client allows counts from then on. */
+import type { Authenticator, TokenVerdict } from '../../admission/tokens/authenticator.ts';
+import { type Grants, publicIdOf } from '../../admission/tokens/grants.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+
+export class TokenRefresh {
+  readonly #authenticator: Authenticator | undefined;
+  /** One at a time: who asks may be asking somebody else. */
+  readonly #pending = new WeakSet<ServerSession>();
+
+  /** @param authenticator undefined on a server that asks for no token, where nothing changes by one */
+  constructor(authenticator: Authenticator | undefined) {
+    this.#authenticator = authenticator;
+  }
+
+  /** @param failed told of what is thrown when the answer is there */
+  refresh(session: ServerSession, token: string, failed: (error: unknown) => void): void {
+    if (!this.#authenticator) return;
+    if (this.#pending.has(session)) {
+      session.refuse({
+        code: 'request_pending',
+        message: 'Your last token has no answer yet; wait for it',
+        for: 'refresh_token',
+      });
+      return;
+    }
+    this.#pending.add(session);
+    void this.#authenticator
+      .authenticate({ token, address: session.address, wants: 'refresh' })
+      .finally(() => this.#pending.delete(session))
+      .then((verdict) => this.#answered(session, verdict))
+      .catch(failed);
+  }
+
+  #answered(session: ServerSession, verdict: TokenVerdict): void {
+    if (session.isDone) return;
+    if ('refusal' in verdict) session.refuse({ ...verdict.refusal, for: 'refresh_token' });
+    else if (isOfSame(session, verdict.grants)) session.grants = verdict.grants;
+    else
+      session.refuse({
+        code: 'token_invalid',
+        message: 'That token is for another app, or for another id (`sub`), than your session',
+        for: 'refresh_token',
+      });
+  }
+}
+
+function isOfSame({ id, grants }: ServerSession, { app, sub }: Grants): boolean {
+  return app === grants.app && (sub === undefined ? grants.sub === undefined : sub === publicIdOf(id));
+}
