@@ -48,7 +48,7 @@ export class RawClient {
   }
 
   /** Opens a socket, and waits for nothing. */
-  static open(url: string, bringing?: Bringing): RawClient {
+  static dial(url: string, bringing?: Bringing): RawClient {
     return new RawClient(url, bringing);
   }
 

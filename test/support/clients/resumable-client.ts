@@ -20,7 +20,10 @@ export class ResumableClient extends RawClient {
   }
 
   /** Connects and asks for a session that can be resumed. */
-  static override async connect(url: string, how: Bringing & { query?: string } = {}): Promise<ResumableClient> {
+  static override async connect(
+    url: string,
+    how: Bringing & { query?: string } = {},
+  ): Promise<ResumableClient> {
     const client = new ResumableClient(`${url}?${how.query ?? 'resume=1'}`, new ReliableDelivery(), how);
     await client.#welcomed();
     return client;

@@ -5,6 +5,7 @@ import type { JWTPayload } from 'jose';
 import type { TokenVerdict } from '../../../../src/server/admission/tokens/authenticator.ts';
 import { publishedKeys } from '../../../../src/server/admission/tokens/token-keys.ts';
 import { createTokenVerifier, TokenVerifier } from '../../../../src/server/admission/tokens/verify-token.ts';
+import { startServer } from '../../../../src/server/index.ts';
 import {
   fileWith,
   forge,
@@ -289,6 +290,19 @@ describe('a key is refused when the server starts', () => {
     ],
   ])('%s', (_name, options, words) => {
     expect(() => createTokenVerifier(options, () => 0)).toThrow(words);
+  });
+});
+
+describe('a server does not start', () => {
+  it.each([
+    ['with a dialect whose clients bring no token', { jwtSecret: SECRET, rooms: true }, '--rooms'],
+    ['with another one', { jwtSecret: SECRET, topics: true }, '--topics'],
+    ['with keys from a URL that others can read', { jwksUrl: 'http://id.example/jwks' }, '--jwks-url'],
+    ['with two public keys', { jwksUrl: 'https://id.example/', jwtPublicKeyFile: '/x' }, 'give one of them'],
+    ['with an audience and no key', { jwtAudience: 'pairlane' }, '--jwt-audience'],
+    ['with a secret that is too short', { jwtSecret: 'short' }, '32 bytes'],
+  ])('%s', async (_name, options, words) => {
+    await expect(startServer({ port: 0, logLevel: 'silent', ...options })).rejects.toThrow(words);
   });
 });
 

@@ -54,7 +54,7 @@ describe('a token comes', () => {
 
   it('as the first message, `auth`', async () => {
     const { url } = await guarded();
-    const client = RawClient.open(url);
+    const client = RawClient.dial(url);
     await client.opened();
     client.send({ type: 'auth', token: await signWithSecret({ sub: 'ada' }) });
     expect(await client.next('your_id')).toMatchObject({ id: 'ada' });
@@ -87,7 +87,7 @@ describe('a client is refused, with a word why,', () => {
     ['with an expired token', { token: signWithSecret({ exp: 1 }) }, 'expired'],
   ])('%s: 4401', async (_name, { token }, words) => {
     const { url } = await guarded();
-    const { error, closed } = await refusalOf(RawClient.open(url, { token: await token }));
+    const { error, closed } = await refusalOf(RawClient.dial(url, { token: await token }));
     expect(error).toMatchObject({
       code: expect.stringMatching(/^token_/),
       message: expect.stringContaining(words),
@@ -98,7 +98,7 @@ describe('a client is refused, with a word why,', () => {
   it('with something else than `auth` as its first message', async () => {
     const { url, server } = await guarded();
     for (const message of [{ type: 'create_key' }, 'hello', Buffer.from('{}'), { type: 'auth' }]) {
-      const client = RawClient.open(url);
+      const client = RawClient.dial(url);
       await client.opened();
       client.send(message);
       const { error, closed } = await refusalOf(client);
@@ -110,7 +110,7 @@ describe('a client is refused, with a word why,', () => {
 
   it('that says nothing for 5 s: 4408', async () => {
     const { url, clock } = await guarded({ firstMessageTimeoutMs: 5_000 });
-    const client = RawClient.open(url);
+    const client = RawClient.dial(url);
     await client.opened();
     // A socket is opened here before it is there: what the server answers shows that it has it.
     client.socket.ping();
@@ -133,7 +133,7 @@ describe('a client is refused, with a word why,', () => {
         },
       },
     );
-    const client = RawClient.open(server.url, { token: publisher.url });
+    const client = RawClient.dial(server.url, { token: publisher.url });
     await client.opened();
     for (let n = 0; n < 9; n += 1) client.send({ type: 'create_key' });
     expect((await client.whenClosed()).code).toBe(1008);
@@ -171,7 +171,7 @@ describe('a token is seen by nobody:', () => {
     for (const token of [good, bad]) {
       const answer = await rawUpgrade(url, token);
       said.push(answer);
-      const client = RawClient.open(url);
+      const client = RawClient.dial(url);
       await client.opened();
       client.send({ type: 'auth', token });
       if (token === good) await client.next('your_id');
