@@ -130,7 +130,7 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
     queue,
     epochs,
     log,
-    iceServersFor: (clientId) => iceServersFor(options, clientId, clock.wallTime()),
+    iceServersFor: (clientId, grants) => iceServersFor(options, clientId, clock.wallTime(), grants),
   });
   const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
   const sessions = new Sessions({ queue, clock, log, directory, pairings, settings });

@@ -82,6 +82,8 @@ const session = {
     is_key_only: flag,
     /** Those of its client's token, where clients bring one. */
     claims: { type: 'object' },
+    /** When it became the holder of its id; see `holding`. */
+    since: count,
     pairing: {
       type: 'object',
       required: [
@@ -271,6 +273,19 @@ export const nodeSchemas = {
         },
       },
       at: node,
+    },
+  },
+  holding: {
+    type: 'object',
+    description:
+      'My clients came with tokens for these ids, each at that time (microseconds since 1970): who came earlier with one is replaced.',
+    required: ['type', 'holders'],
+    properties: {
+      type: { const: 'holding' },
+      holders: {
+        type: 'array',
+        items: { type: 'object', required: ['id', 'since'], properties: { id: clientId, since: count } },
+      },
     },
   },
   left: {

@@ -4,7 +4,7 @@ export const permissions = {
   key: 'Make pairing keys.',
   join: 'Join a room that exists.',
   create: 'Create a room by joining it.',
-  lead: 'Be the leader of a room.',
+  lead: 'Lock and unlock a room, as its leader.',
   turn: 'Get credentials for the TURN server.',
 } as const;
 

@@ -4,6 +4,7 @@
  */
 import type { SessionEvent } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
+import { isGivenByToken } from '../admission/tokens/grants.ts';
 import { type NodeId, nodeOfSessionId } from '../node-id.ts';
 import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
 import type { RestoreWindow } from '../signaling/restore-window.ts';
@@ -67,6 +68,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       hello: (node, message) => this.#onHello(node, message),
       hosting: (node, message) => this.#onHosting(node, message),
       left: (node, message) => this.#onLeft(node, message),
+      holding: (_node, message) => this.#onHolding(message),
       ask: (node, message) => pairRequests.onAsk(node, message),
       granted: (node, message) => pairRequests.onGranted(node, message),
       denied: (node, message) => pairRequests.onDenied(node, message),
@@ -97,9 +99,12 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   lookUp(sessionId?: string): Elsewhere {
-    if (sessionId !== undefined && this.#deps.locations.nodeOf(sessionId) === undefined) return 'unknown';
+    const isNodeKnown = sessionId !== undefined && this.#deps.locations.nodeOf(sessionId) !== undefined;
+    // An id that a token gave does not say where its client is: like a key, it is asked for everywhere.
+    const isAnywhere = sessionId === undefined || isGivenByToken(sessionId);
+    if (!isNodeKnown && !isAnywhere) return 'unknown';
     if (!this.links.isBusUp) return 'unreachable';
-    return sessionId === undefined && this.links.open.length === 0 ? 'unknown' : 'elsewhere';
+    return !isNodeKnown && this.links.open.length === 0 ? 'unknown' : 'elsewhere';
   }
 
   requestPairing(session: ServerSession, target: PairRequest): void {
@@ -112,6 +117,10 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
 
   partyFor({ targetId, node, isResumable }: Extract<SessionEvent, { type: 'GRANTED' }>): RemoteSession {
     return this.#deps.remotePairings.create(targetId, node, isResumable);
+  }
+
+  claimed(session: ServerSession): void {
+    for (const node of this.links.open) this.#tellHolders(node, [session]);
   }
 
   ended(session: ServerSession): void {
@@ -151,6 +160,9 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       .map(copyOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
+    const holders = [...signaling.directory.sessions.values()].filter(({ since }) => since > 0);
+    for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
+      this.#tellHolders(node, holders.slice(next, next + IDS_PER_MESSAGE));
     remotePairings.reconciler.opened(node);
     this.topics.opened(node);
   }
@@ -186,6 +198,20 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
 
   #onHosting(node: NodeId, { sessions, at = node }: NodeMessageOf<'hosting'>): void {
     for (const copy of sessions) this.#isHosted(copy, at);
+  }
+
+  #tellHolders(node: NodeId, sessions: readonly ServerSession[]): void {
+    this.links.send(node, { type: 'holding', holders: sessions.map(({ id, since }) => ({ id, since })) });
+  }
+
+  /** Two nodes tell each other of the same id, and both find the same one to be the later: the other is told to go. */
+  #onHolding({ holders }: NodeMessageOf<'holding'>): void {
+    const { directory, sessions } = this.#deps.signaling;
+    for (const { id, since } of holders) {
+      const own = directory.sessions.get(id);
+      // Of the same time it is the same session, a copy of which one of us has.
+      if (own && own.since < since) sessions.replace(own);
+    }
   }
 
   #onLeft(node: NodeId, { id }: NodeMessageOf<'left'>): void {

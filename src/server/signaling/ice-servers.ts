@@ -4,6 +4,7 @@
  * https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
  */
 import { createHmac } from 'node:crypto';
+import { type Grants, noLimits } from '../admission/tokens/grants.ts';
 
 /** RTCIceServer (W3C WebRTC 4.2.2), as the wire has it. */
 export interface IceServer {
@@ -24,18 +25,22 @@ export interface IceServerOptions {
  * The ICE servers for one client of a pairing.
  * @param clientId stands behind the time in the user name, so that the TURN server's log can be matched with ours
  * @param wallTime milliseconds since 1970
+ * @param grants of the client: credentials are only for one that may have them, and end with its token
  * @returns undefined when none is configured: the clients then keep their own
  */
 export function iceServersFor(
   options: IceServerOptions,
   clientId: string,
   wallTime: number,
+  grants: Grants = noLimits,
 ): IceServer[] | undefined {
   const { stunUrl, turnUrl, turnSecret, turnTtl } = options;
   const servers: IceServer[] = [];
   if (stunUrl.length > 0) servers.push({ urls: [...stunUrl] });
-  if (turnUrl.length > 0 && turnSecret !== undefined) {
-    const username = `${Math.floor(wallTime / 1000) + turnTtl}:${clientId}`;
+  if (turnUrl.length > 0 && turnSecret !== undefined && grants.may.includes('turn')) {
+    const { expiresAt = Number.POSITIVE_INFINITY } = grants;
+    const until = Math.min(Math.floor(wallTime / 1000) + turnTtl, Math.floor(expiresAt / 1000));
+    const username = `${until}:${clientId}`;
     const credential = createHmac('sha1', turnSecret).update(username).digest('base64');
     servers.push({ urls: [...turnUrl], username, credential });
   }

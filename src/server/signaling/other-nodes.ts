@@ -15,6 +15,8 @@ export interface OtherNodes {
   forgetRequest(session: ServerSession): void;
   /** The client of another node that a session was granted. */
   partyFor(granted: Extract<SessionEvent, { type: 'GRANTED' }>): Party;
+  /** A client has come with a token for its id: whoever came with one for the same id before is to go. */
+  claimed(session: ServerSession): void;
   /** A session is over. */
   ended(session: ServerSession): void;
 }
@@ -31,5 +33,6 @@ export const noOtherNodes: OtherNodes = {
   partyFor() {
     throw new Error('A server without other nodes was granted a client of one');
   },
+  claimed() {},
   ended() {},
 };

@@ -8,6 +8,7 @@ import {
   type Side,
 } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
+import type { Grants } from '../admission/tokens/grants.ts';
 import type { Refusal } from './client.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { Signal } from './signal.ts';
@@ -29,7 +30,7 @@ export interface Party {
   seated(pairing: ServerPairing, side: Side): void;
   /** It has the place no longer: its client is at another node, and the pairing goes on there. */
   vacate(): void;
-  /** @param iceServersFor those for the client of that id */
+  /** @param iceServersFor those for the client of that id, which may have what it was granted */
   paired(pairing: ServerPairing, iceServersFor: IceServersFor): void;
   /** The pairing is made again after a restart, which its client knows. */
   restored(pairing: ServerPairing): void;
@@ -66,7 +67,7 @@ export interface PairingWatcher {
   ended(pairing: ServerPairing, reason: DisconnectReason): void;
 }
 
-export type IceServersFor = (clientId: string) => IceServer[] | undefined;
+export type IceServersFor = (clientId: string, grants: Grants) => IceServer[] | undefined;
 
 /**
  * A pairing's event with the signal that caused it, for the effect that relays it; `senderSeq` is the number that its

@@ -1,6 +1,7 @@
 /** A session's place in one pairing: the party that the pairing sees, while the session itself may be in several. */
 import type { SessionEvent, Side } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
+import type { Grants } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import type { Signal } from './signal.ts';
@@ -9,6 +10,7 @@ import type { Signal } from './signal.ts';
 export interface SeatHolder {
   readonly id: string;
   readonly client: Client;
+  readonly grants: Grants;
   readonly isMissed: boolean;
   /** What it asked other nodes for. */
   readonly pendingPairRequest: { readonly epoch: number } | undefined;
@@ -84,7 +86,7 @@ export class Seat implements Party {
       peerId,
       isInitiator: this.#side === 'initiator',
       epoch,
-      iceServers: iceServersFor(session.id),
+      iceServers: iceServersFor(session.id, session.grants),
       room: pairing.room,
     });
     session.dispatch({ type: 'PAIRED', peerId, isGranted: session.pendingPairRequest?.epoch === epoch });

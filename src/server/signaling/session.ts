@@ -6,7 +6,7 @@ import {
   type SessionEvent,
   type sessionMachine,
 } from '../../machines/index.ts';
-import { type Grants, noLimits } from '../admission/tokens/grants.ts';
+import { appOf, type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { Seat, SeatHolder } from './seat.ts';
 import type { Waits } from './waiting-bytes.ts';
@@ -47,6 +47,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   #seats = NO_SEATS;
   /** What its client may do. */
   grants: Grants = noLimits;
+  /** Since when its id is its own, where a token gave it: microseconds since 1970, the last three digits by chance. */
+  since = 0;
   readonly #owner: SessionOwner;
 
   /** @param now milliseconds of the server's clock */
@@ -71,6 +73,12 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** Where its client connected from last, as limits count it. */
   get address(): string {
     return this.client.address;
+  }
+
+  /** Whom wrong keys and passwords count against: clients of one address, but not those of another app. */
+  get guesser(): string {
+    const app = appOf(this.id);
+    return app === '' ? this.address : `${app} ${this.address}`;
   }
 
   get generation(): number {

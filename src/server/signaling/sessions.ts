@@ -1,4 +1,5 @@
 /** The sessions of a server, and the host that steps them: what becomes of a client's connection is told here. */
+import { randomInt } from 'node:crypto';
 import type { Clock } from '../../common/clock.ts';
 import {
   MachineHost,
@@ -37,6 +38,7 @@ export class Sessions implements SessionOwner {
   readonly #directory: Directory;
   readonly #pairings: Pairings;
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #heardEveryMs: number;
 
   constructor(deps: SessionsDeps) {
@@ -46,6 +48,7 @@ export class Sessions implements SessionOwner {
     this.#directory = deps.directory;
     this.#pairings = deps.pairings;
     this.#log = deps.log;
+    this.#clock = deps.clock;
     this.#heardEveryMs = settings.pingIntervalMs * HEARD_EVERY || Number.POSITIVE_INFINITY;
     this.host = new MachineHost(sessionMachine, {
       queue,
@@ -61,6 +64,19 @@ export class Sessions implements SessionOwner {
     this.#directory.sessions.set(id, session);
     this.host.start(session, { id, isResumable: client.isResumable, settings: this.settings });
     return session;
+  }
+
+  /** An id that a token gave is its newest holder's: from now on this session's, here and at all nodes. */
+  claimId(session: ServerSession): void {
+    if (session.grants.sub === undefined) return;
+    session.since = Math.floor(this.#clock.wallTime()) * 1_000 + randomInt(1_000);
+    this.#directory.otherNodes.claimed(session);
+  }
+
+  /** Another client has come with a token for its id. */
+  replace(session: ServerSession): void {
+    this.#log.info({ id: session.id }, `Client ${session.id} is replaced by one with the same id`);
+    this.close(session, closeCodes.replaced, 'Another client has come with a token for your id');
   }
 
   withId(id: string): ServerSession | undefined {

@@ -4,9 +4,10 @@
  * target free?) is looked up here and goes into the event.
  */
 import type { PairTarget, StepQueue } from '../../machines/index.ts';
-import { type ClientMessageType, type Permission, parsePairingKey } from '../../protocol/index.ts';
-import { idBeside } from '../admission/tokens/grants.ts';
+import { parsePairingKey } from '../../protocol/index.ts';
+import { idBeside, isSameApp } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
+import { may } from './may.ts';
 import type { PairRequest } from './other-nodes.ts';
 import type { Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
@@ -50,7 +51,7 @@ export class Signaling {
 
   /** Asks for a client, by its id or by a key. */
   pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
-    if (!this.#isAllowed(session, 'pair', 'pair_request')) return;
+    if (!may(session, 'pair', 'pair_request')) return;
     const { target, missing, key } =
       text === undefined ? this.#withId(idBeside(session.id, targetId ?? '')) : this.#ownerOf(session, text);
     if (target && target !== session && key === undefined && target.client.isKeyOnly) {
@@ -90,7 +91,7 @@ export class Signaling {
 
   /** @param ttlS seconds that it lives @param uses pairings that it is good for */
   createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
-    if (!this.#isAllowed(session, 'key', 'create_key')) return;
+    if (!may(session, 'key', 'create_key')) return;
     const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
     session.dispatch({ type: 'KEY_REQUESTED', ttlS, uses, hasRoom });
   }
@@ -110,13 +111,6 @@ export class Signaling {
     if (type === 'report') peer.shareReport(signal);
   }
 
-  #isAllowed({ grants, client }: ServerSession, what: Permission, type: ClientMessageType): boolean {
-    if (grants.may.includes(what)) return true;
-    const message = `Your token does not allow that: its \`may\` lacks \`${what}\``;
-    client.notify({ type: 'refused', code: 'forbidden', message, for: type });
-    return false;
-  }
-
   #withId(id: string): Lookup {
     const target = this.directory.sessions.get(id);
     return { target, missing: target ? 'unknown' : this.directory.otherNodes.lookUp(id), key: undefined };
@@ -126,13 +120,15 @@ export class Signaling {
     const { keys, guesses, otherNodes } = this.directory;
     const { now } = this.queue;
     const key = parsePairingKey(text);
-    if (guesses.isExhausted(session.address, now))
+    if (guesses.isExhausted(session.guesser, now))
       return { target: undefined, missing: 'guessed_too_often', key };
-    const target = key === undefined ? undefined : keys.find(key, now);
+    const owner = key === undefined ? undefined : keys.find(key, now);
+    // For one app there are no keys of another.
+    const target = owner && isSameApp(owner.id, session.id) ? owner : undefined;
     if (target) return { target, missing: 'unknown_key', key };
     const missing = key === undefined ? 'unknown' : otherNodes.lookUp();
     // One that other nodes are asked for counts before they are, and no longer when one of them knows it.
-    if (missing !== 'unreachable') guesses.count(session.address, now);
+    if (missing !== 'unreachable') guesses.count(session.guesser, now);
     return { target, missing: missing === 'unknown' ? 'unknown_key' : missing, key };
   }
 }

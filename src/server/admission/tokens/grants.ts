@@ -30,6 +30,11 @@ export function idBeside(id: string, other: string): string {
   return id.slice(0, id.indexOf('/') + 1) + other;
 }
 
+/** Whether the id is of a client that brought a token, and so has its app in front. */
+export function isGivenByToken(id: string): boolean {
+  return id.includes('/');
+}
+
 /** An id as clients know it, who are all of one app. */
 export function publicIdOf(id: string): string {
   return id.slice(id.indexOf('/') + 1);
@@ -38,6 +43,10 @@ export function publicIdOf(id: string): string {
 /** The app in an id; '' on a server that asks for no token, too. */
 export function appOf(id: string): string {
   return id.slice(0, Math.max(0, id.indexOf('/')));
+}
+
+export function isSameApp(id: string, other: string): boolean {
+  return id.slice(0, id.indexOf('/') + 1) === other.slice(0, other.indexOf('/') + 1);
 }
 
 /** What everybody has on a server that asks for no token. */

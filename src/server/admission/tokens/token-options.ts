@@ -5,7 +5,7 @@ import type { TokenVerifier } from './verify-token.ts';
 
 type TokenOptions = Pick<
   ServerOptions,
-  'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms' | 'topics'
+  'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms' | 'topics' | 'peerjs'
 >;
 
 /** Whether clients are asked for a token that we verify ourselves. */
@@ -15,7 +15,7 @@ export function asksForTokens({ jwtSecret, jwtPublicKeyFile, jwksUrl }: TokenOpt
 
 /** @returns one line each */
 export function tokenProblems(options: TokenOptions): string[] {
-  const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms, topics } = options;
+  const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms, topics, peerjs } = options;
   const isOn = asksForTokens(options);
   const problems: string[] = [];
   if (jwksUrl !== undefined && !isPrivateUrl(jwksUrl))
@@ -26,7 +26,7 @@ export function tokenProblems(options: TokenOptions): string[] {
     problems.push(
       '--jwt-audience and --jwt-issuer: need --jwt-secret-file, --jwt-public-key-file or --jwks-url',
     );
-  for (const [flag, isServed] of Object.entries({ rooms, topics }))
+  for (const [flag, isServed] of Object.entries({ rooms, topics, peerjs }))
     if (isOn && isServed)
       problems.push(
         `--${flag}: its clients bring no token, so it cannot be on where clients are asked for one`,

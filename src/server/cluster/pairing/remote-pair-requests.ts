@@ -5,6 +5,7 @@
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { ErrorCode } from '../../../protocol/index.ts';
+import { isSameApp } from '../../admission/tokens/grants.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { PairRequest } from '../../signaling/other-nodes.ts';
 import { Seat } from '../../signaling/seat.ts';
@@ -46,7 +47,7 @@ export class RemotePairRequests {
       epoch: signaling.pairings.epochs.next(),
       targetId: key === undefined ? targetId : undefined,
       key,
-      address: session.address,
+      address: session.guesser,
     };
     const requested = { awaiting: new Set(nodes), asked: new Set<NodeId>() };
     session.pendingPairRequest = request;
@@ -129,7 +130,8 @@ export class RemotePairRequests {
     if (!request || !awaiting?.delete(node)) return;
     const isKeyUnknown =
       request.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
-    if (awaiting.size > 0 && (isKeyUnknown || request.key === undefined)) return;
+    // An id of a token's may be at any node, and only the one that has it knows more than that it has not.
+    if (awaiting.size > 0 && (isKeyUnknown || code === 'target_not_found')) return;
     // One that does not answer may have been asked for nothing: no guess is free for that.
     if (!isKeyUnknown && code !== 'unavailable') this.#found(request);
     deny(session, isKeyUnknown ? 'key_not_found' : code);
@@ -140,14 +142,17 @@ export class RemotePairRequests {
     if (key !== undefined) this.#deps.signaling.directory.guesses.giveBack(address);
   }
 
-  #targetOf({ target_id, key }: NodeMessageOf<'ask'>): {
+  #targetOf({ from, target_id, key }: NodeMessageOf<'ask'>): {
     readonly target: ServerSession | undefined;
     readonly code: ErrorCode;
   } {
     const { directory, queue } = this.#deps.signaling;
-    return key === undefined
-      ? { target: directory.sessions.get(target_id ?? ''), code: 'target_not_found' }
-      : { target: directory.keys.find(key, queue.now), code: 'key_not_found' };
+    const found =
+      key === undefined ? directory.sessions.get(target_id ?? '') : directory.keys.find(key, queue.now);
+    return {
+      target: found && isSameApp(found.id, from) ? found : undefined,
+      code: key === undefined ? 'target_not_found' : 'key_not_found',
+    };
   }
 
   /** Where the client is that was asked for here, when it has moved. */

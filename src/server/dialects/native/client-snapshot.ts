@@ -10,7 +10,16 @@ import type { ResumeRequest } from './return-ports.ts';
 
 export type ClientSnapshot = Pick<
   SessionSnapshot,
-  'generation' | 'sent' | 'received' | 'deferred' | 'unacked' | 'secrets' | 'rate' | 'is_key_only' | 'claims'
+  | 'generation'
+  | 'sent'
+  | 'received'
+  | 'deferred'
+  | 'unacked'
+  | 'secrets'
+  | 'rate'
+  | 'is_key_only'
+  | 'claims'
+  | 'since'
 >;
 
 /** Whether the request fits a session that we have: its secret, and numbers that are possible. */
@@ -40,7 +49,10 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
     secrets: [...token.outstanding],
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
-    ...(session.grants.expiresAt !== undefined && { claims: claimsOf(session.grants) }),
+    ...(session.grants.expiresAt !== undefined && {
+      claims: claimsOf(session.grants),
+      since: session.since,
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
-import { closeCodes, ReliableDelivery } from '../../../protocol/index.ts';
+import { ReliableDelivery } from '../../../protocol/index.ts';
 import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
 import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
@@ -32,14 +32,16 @@ export class SessionOpener {
 
   /** Gives a socket a session of its own. */
   open(socket: ClientSocket): NativeClient {
-    const { node, log } = this.#deps;
+    const { node, log, sessions } = this.#deps;
     const data = socket.getUserData();
     const { grants = noLimits } = data;
     const id = idWithin(grants, grants.sub ?? sessionIdOn(node));
-    this.#replace(id);
+    const older = sessions.withId(id);
+    if (older) sessions.replace(older);
     const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0);
     const client = this.create(id, resume, data, 0, socket);
     log.info({ id }, `Client ${id} connected`);
+    if (client.session) sessions.claimId(client.session);
     this.greet(client, {});
     return client;
   }
@@ -64,15 +66,6 @@ export class SessionOpener {
     }
     client.session = sessions.open(id, client, grants);
     return client;
-  }
-
-  /** An id that a token gives is its newest holder's. */
-  #replace(id: string): void {
-    const { sessions, log } = this.#deps;
-    const session = sessions.withId(id);
-    if (!session) return;
-    log.info({ id }, `Client ${id} is replaced by one with the same id`);
-    sessions.close(session, closeCodes.replaced, 'Another client has come with a token for your id');
   }
 
   /** @returns undefined where no session waits for its client */

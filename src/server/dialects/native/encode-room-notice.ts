@@ -1,10 +1,15 @@
 /** What the core tells members of rooms, as the messages of this wire. */
 import type { ServerMessageOf } from '../../../protocol/index.ts';
+import { publicIdOf } from '../../admission/tokens/grants.ts';
 import type { RoomNotice, ShownMember } from '../../signaling/rooms/room-notice.ts';
 
 type NoticeOf<T extends RoomNotice['type']> = Extract<RoomNotice, { readonly type: T }>;
 
-const peerOf = ({ id, metadata }: ShownMember) => ({ id, ...(metadata !== undefined && { metadata }) });
+const shownId = (id: string | undefined) => (id === undefined ? null : publicIdOf(id));
+const peerOf = ({ id, metadata }: ShownMember) => ({
+  id: publicIdOf(id),
+  ...(metadata !== undefined && { metadata }),
+});
 
 export const roomEncoders: {
   readonly [T in RoomNotice['type']]: (notice: NoticeOf<T>) => ServerMessageOf<T>;
@@ -13,20 +18,20 @@ export const roomEncoders: {
     type: 'room_joined',
     room,
     peers: peers.map(peerOf),
-    leader: leader ?? null,
+    leader: shownId(leader),
     topology,
     locked: isLocked,
     max_size: maxSize,
   }),
   peer_joined: ({ room, peer }) => ({ type: 'peer_joined', room, peer: peerOf(peer) }),
-  peer_left: ({ room, id, reason }) => ({ type: 'peer_left', room, id, reason }),
-  peer_updated: ({ room, id, metadata }) => ({ type: 'peer_updated', room, id, metadata }),
-  leader: ({ room, id }) => ({ type: 'leader', room, id: id ?? null }),
+  peer_left: ({ room, id, reason }) => ({ type: 'peer_left', room, id: publicIdOf(id), reason }),
+  peer_updated: ({ room, id, metadata }) => ({ type: 'peer_updated', room, id: publicIdOf(id), metadata }),
+  leader: ({ room, id }) => ({ type: 'leader', room, id: shownId(id) }),
   room_locked: ({ room, isLocked }) => ({ type: 'room_locked', room, locked: isLocked }),
   edge: ({ room, id, state, reason }) => ({
     type: 'edge',
     room,
-    id,
+    id: publicIdOf(id),
     state,
     ...(reason !== undefined && { reason }),
   }),

@@ -228,6 +228,7 @@ export class ResumeHandler {
     const client = opener.create(id, resume, socket.getUserData(), generation);
     const session = this.#attach(client, socket, message);
     log.info({ id }, `Client ${id} is back from before the restart`);
+    signaling.sessions.claimId(session);
     opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     nodes?.arrived(session);
     pairings.restoreClaimed(session, pairing);
@@ -249,6 +250,7 @@ export class ResumeHandler {
     const session = client.session as ServerSession;
     client.rate.restore(queue.now, snapshot.rate);
     client.isKeyOnly = snapshot.is_key_only;
+    session.since = snapshot.since ?? 0;
     for (const { key, ttl_ms, uses } of snapshot.keys)
       directory.keys.adopt(session, key, queue.now + ttl_ms, uses);
     this.#nextGeneration(client, token);

@@ -12,9 +12,11 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import { type ClientMessageOf, MAX_METADATA_BYTES, type MemberLeftReason } from '../../../protocol/index.ts';
+import { idBeside } from '../../admission/tokens/grants.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Refusal } from '../client.ts';
 import type { Directory } from '../directory.ts';
+import { may, mayEnter } from '../may.ts';
 import type { ServerSession } from '../session.ts';
 import type { EdgePairings } from './edges.ts';
 import { Edges } from './edges.ts';
@@ -118,6 +120,7 @@ export class Rooms {
       session.refuse({ code: 'metadata_too_large', for: request });
       return;
     }
+    if (!mayEnter(session, name, request)) return;
     const known = this.find(appOf(session), name);
     const isMember = known?.memberships.has(session.id) ?? false;
     const { maxRoomsPerClient } = this.#deps.limits;
@@ -125,6 +128,7 @@ export class Rooms {
       session.refuse({ code: 'too_many_memberships', for: request });
       return;
     }
+    if (!known && create && !may(session, 'create', request)) return;
     const room = known ?? this.#create(session, name, create);
     if (!room) return;
     const last = room.context.members.at(-1);
@@ -157,6 +161,7 @@ export class Rooms {
   }
 
   lock(session: ServerSession, name: string, isLocked: boolean): void {
+    if (!may(session, 'lead', 'lock_room')) return;
     this.#dispatch(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
 
@@ -220,7 +225,7 @@ export class Rooms {
     return {
       topology: create.topology ?? 'mesh',
       maxSize: Math.min(create.max_size ?? maxSize, maxSize),
-      leaderRule: create.leader ?? 'oldest',
+      leaderRule: leaderRuleOf(session, create.leader),
       isLocked: create.locked ?? false,
       password: create.password === undefined ? undefined : hashPassword(create.password),
       isPublic: create.is_public ?? false,
@@ -235,9 +240,9 @@ export class Rooms {
     if (!options.password) return 'right';
     const { guesses } = this.#deps.directory;
     const { now } = this.#deps.queue;
-    if (guesses.isExhausted(session.address, now)) return 'guessed_too_often';
+    if (guesses.isExhausted(session.guesser, now)) return 'guessed_too_often';
     if (isPassword(options.password, given)) return 'right';
-    guesses.count(session.address, now);
+    guesses.count(session.guesser, now);
     return 'wrong';
   }
 
@@ -281,7 +286,12 @@ export class Rooms {
 
 /** The namespace of a client: rooms of one name in two apps are two. */
 function appOf(session: ServerSession): string {
-  return (session as { grants?: { app?: string } }).grants?.app ?? '';
+  return session.grants.app;
+}
+
+/** A client is named as its app knows it. */
+function leaderRuleOf({ id }: ServerSession, leader = 'oldest'): string {
+  return leader === 'oldest' ? leader : idBeside(id, leader);
 }
 
 /** Of a JSON value as text; 0 where there is none. */
