@@ -23,7 +23,7 @@ const serverParts = {
   admission: ['http', 'telemetry', 'options.ts'],
   signaling: ['admission', 'telemetry', 'options.ts', 'node-id.ts'],
   dialects: ['signaling', 'admission', 'http', 'inspector', 'telemetry', 'options.ts', 'node-id.ts'],
-  cluster: ['signaling', 'inspector', 'relay', 'telemetry', 'options.ts', 'node-id.ts'],
+  cluster: ['signaling', 'admission', 'inspector', 'relay', 'telemetry', 'options.ts', 'node-id.ts'],
   inspector: ['admission', 'http', 'telemetry'],
   relay: ['admission', 'http', 'inspector', 'telemetry'],
 };
