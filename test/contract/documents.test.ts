@@ -17,6 +17,7 @@ const ajv = () =>
   new Ajv2020({
     strict: true,
     strictRequired: false,
+    strictTuples: false,
     allowMatchingProperties: true,
     schemas: Object.values(jsonSchemas),
   });

@@ -198,7 +198,9 @@ describe('pairlane chart', () => {
   it('names the charts that there are when asked for another, and ends with status 2', async () => {
     const run = pairlane(['chart', 'weather']);
     expect(await run.exited()).toBe(2);
-    expect(run.stderr).toContain("there is no chart 'weather'; there are session, pairing, negotiation");
+    expect(run.stderr).toContain(
+      "there is no chart 'weather'; there are session, pairing, room, edge, negotiation",
+    );
   });
 
   it('draws parallel states side by side in mermaid', () => {

@@ -43,7 +43,7 @@ describe("a transition's name", () => {
     host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from: 'responder', epoch: 1 });
     expect(taken.slice(1)).toEqual([
       ['pairing.forming --FORMED#0--> pairing.paired'],
-      ['pairing.paired --OFFER_RECEIVED#0--> pairing.negotiating'],
+      ['pairing.paired --OFFER_RECEIVED#1--> pairing.negotiating'],
       ['pairing --UNPAIR_RECEIVED#0--> pairing.disconnected'],
     ]);
     expect(taken[0]?.filter((name) => name !== undefined)).toEqual([]);
