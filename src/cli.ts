@@ -12,6 +12,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./server/serve-command.ts')).serveCommand,
   },
   {
+    name: 'config',
+    about: 'Print the options that serve would run with, and where each comes from.',
+    load: async () => (await import('./server/config-command.ts')).configCommand,
+  },
+  {
     name: 'chat',
     about: 'Chat with another peer from the terminal.',
     load: async () => (await import('./client/commands/chat-command.ts')).chatCommand,

@@ -21,7 +21,7 @@ import {
 } from '../../src/protocol/index.ts';
 import { describeSchema, type Schema } from '../../src/protocol/schema.ts';
 import { claimsSchema } from '../../src/server/admission/tokens/claims.ts';
-import { serverOptions } from '../../src/server/options.ts';
+import { serveOptions } from '../../src/server/options.ts';
 import { Metrics } from '../../src/server/telemetry/metrics.ts';
 import { code, table } from './markdown.ts';
 
@@ -29,7 +29,7 @@ type Schemas = { readonly [type: string]: Schema };
 
 /** Each makes its part anew; a marker that names none of them fails. */
 export const generatedParts: { readonly [name: string]: () => string } = {
-  'serve-options': () => optionTable(serverOptions),
+  'serve-options': () => optionTable(serveOptions),
   'client-messages': () => messages(clientSchemas),
   'server-messages': () => messages(serverSchemas),
   'room-messages': () => messages(roomSchemas),

@@ -1,6 +1,7 @@
 /** What a command of the `pairlane` program is: one entry in the table of src/cli.ts. */
+import { helpFor } from './help.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
-import { helpFor, OptionError, readOptions, variablesOf } from './options.ts';
+import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
 import { printable } from './printable.ts';
 
 export interface Command {
@@ -22,7 +23,17 @@ export interface CommandDefinition<Table extends OptionTable> {
   readonly positionals?: readonly string[];
   readonly options: Table;
   /** @returns the process's exit status */
-  readonly run: (options: OptionValues<Table>, positionals: readonly string[]) => Promise<number>;
+  readonly run: (
+    options: OptionValues<Table>,
+    positionals: readonly string[],
+    resolved: Reading<Table>,
+  ) => Promise<number>;
+}
+
+/** How the options were read. */
+export interface Reading<Table extends OptionTable> extends ResolvedOptions<Table> {
+  /** Reads them anew: files may have changed. @throws {OptionError} with everything that is wrong */
+  readonly reread: () => OptionValues<Table>;
 }
 
 /** A command that cannot do what it is asked says why in one line, and how to mend it, and ends with this status. */
@@ -62,7 +73,9 @@ export function defineCommand<const Table extends OptionTable>(
         const missing = positionals[given.length];
         if (missing !== undefined && !missing.startsWith('['))
           throw new OptionError([`${missing}: is missing`]);
-        return await definition.run(readOptions(options, args.slice(given.length)), given);
+        const read = () => resolveOptions(options, args.slice(given.length));
+        const resolved = read();
+        return await definition.run(resolved.values, given, { ...resolved, reread: () => read().values });
       } catch (error) {
         if (error instanceof OptionError) {
           for (const problem of error.problems)

@@ -9,6 +9,8 @@ interface OptionBase<Value> {
   readonly isFlagOnly?: boolean;
   /** Not shown by `--help` nor kept in any output. */
   readonly isSecret?: boolean;
+  /** The file that holds other options, by the names of their flags. */
+  readonly isConfigFile?: boolean;
 }
 
 export interface IntegerOption extends OptionBase<number> {

@@ -429,3 +429,14 @@ export type ServerOptions = OptionValues<typeof serverOptions>;
 export const defaultServerOptions = Object.fromEntries(
   Object.entries<Option>(serverOptions).map(([name, option]) => [name, option.default]),
 ) as unknown as ServerOptions;
+
+/** What `pairlane serve` reads: those, and the file that they may stand in. */
+export const serveOptions = {
+  config: {
+    kind: 'text',
+    value: 'FILE',
+    isConfigFile: true,
+    help: 'File with options, in TOML or JSON, under the names of their flags: port = 8765.',
+  },
+  ...serverOptions,
+} as const satisfies OptionTable;

@@ -2,7 +2,7 @@
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { secretWarnings } from './check-server-options.ts';
-import { serverOptions } from './options.ts';
+import { serveOptions } from './options.ts';
 import { startServer } from './server.ts';
 
 export const serveCommand = defineCommand({
@@ -13,8 +13,8 @@ export const serveCommand = defineCommand({
     'Ctrl+C and SIGTERM tell every client that the server goes away, and end it. With --drain-ms, SIGTERM and\n' +
     'POST /drain from this machine tell each client when to come back; a second signal ends it at once.\n' +
     'GET /readyz answers 503 from then on.',
-  options: serverOptions,
-  async run(options) {
+  options: serveOptions,
+  async run({ config: _, ...options }) {
     const server = await startServer(options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });

@@ -3,14 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { optionProblems } from '../../src/common/check-options.ts';
+import { helpFor } from '../../src/common/help.ts';
 import type { OptionTable } from '../../src/common/option-table.ts';
-import {
-  helpFor,
-  type OptionError,
-  readOptions,
-  unknownVariables,
-  variablesOf,
-} from '../../src/common/options.ts';
+import { type OptionError, readOptions, unknownVariables, variablesOf } from '../../src/common/options.ts';
 import { serverOptions } from '../../src/server/options.ts';
 
 const table = {

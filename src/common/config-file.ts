@@ -1,0 +1,93 @@
+/**
+ * Options in a file, TOML or JSON: the names are those of the flags, the values have their types. What stands in it is
+ * never part of an error, because it may hold a secret.
+ */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { nearestName } from './nearest-name.ts';
+import { flagName } from './option-names.ts';
+import type { OptionTable } from './option-table.ts';
+import { expectation } from './option-values.ts';
+
+/** Longer than any list of options, so that a wrong file is not read whole. */
+const MAX_FILE_BYTES = 1024 * 1024;
+/** What a file's mode allows everybody (POSIX). */
+const OTHERS_READ = 0o004;
+
+const formats: { readonly [extension: string]: (text: string) => unknown } = {
+  '.toml': (text) => parseToml(text),
+  '.json': (text) => JSON.parse(text),
+};
+
+/**
+ * @param table the options that may stand in it
+ * @returns the values by the option's key; a line for each that is wrong goes to `problems`
+ */
+export function readConfigFile(table: OptionTable, file: string, problems: string[]): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  let read: { readonly given: Record<string, unknown>; readonly isOpenToOthers: boolean };
+  try {
+    read = readObject(file);
+  } catch (error) {
+    problems.push((error as Error).message);
+    return values;
+  }
+  const names = new Map(
+    Object.entries(table)
+      .filter(([, { isFlagOnly, isConfigFile }]) => !isFlagOnly && !isConfigFile)
+      .map(([name]) => [flagName(name), name]),
+  );
+  for (const [key, value] of Object.entries(read.given)) {
+    const at = `${basename(file)}: ${key}`;
+    const name = names.get(key);
+    const option = name === undefined ? undefined : table[name];
+    if (name === undefined || !option) {
+      const meant = nearestName(key, [...names.keys()]);
+      problems.push(`${at}: no such option${meant ? `; did you mean ${meant}?` : ''}`);
+      continue;
+    }
+    const expected = expectation(option, value);
+    if (expected !== undefined) problems.push(`${at}: should be ${expected}`);
+    else if (option.isSecret && read.isOpenToOthers)
+      problems.push(`${at}: every user of this machine can read it; mend that with: chmod o-r ${file}`);
+    else values.set(name, value);
+  }
+  return values;
+}
+
+function readObject(file: string): { given: Record<string, unknown>; isOpenToOthers: boolean } {
+  const parse = formats[extname(file)];
+  if (!parse) throw new Error(`${file}: should end in .toml or .json`);
+  const { text, isOpenToOthers } = readText(file);
+  const given = parseText(file, text, parse);
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Error(`${file}: should be an object, with a key for each option`);
+  return { given: given as Record<string, unknown>, isOpenToOthers };
+}
+
+function readText(file: string): { text: string; isOpenToOthers: boolean } {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    const { mode, size } = fstatSync(descriptor);
+    if (size > MAX_FILE_BYTES) throw new Error(`${file}: is too long for a file of options`);
+    const isOpenToOthers = process.platform !== 'win32' && (mode & OTHERS_READ) !== 0;
+    return { text: readFileSync(descriptor, 'utf8'), isOpenToOthers };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new Error(`cannot read ${file} (${code})`);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function parseText(file: string, text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    // The messages of both parsers quote what they read.
+    const at = error instanceof TomlError ? `:${error.line}:${error.column}` : '';
+    throw new Error(`${file}${at}: is not valid ${extname(file).slice(1).toUpperCase()}`);
+  }
+}

@@ -1,0 +1,64 @@
+/** The value of an option: from text, as flags and variables have it, or of its own type, as programs and files do. */
+import type { Option } from './option-table.ts';
+
+/** As a command line or the environment has it. */
+export type RawValue = string | boolean | readonly string[];
+
+/** The value that a text stands for; what is wrong with it goes to `problems`, under the name of its source. */
+export function convert(option: Option, raw: RawValue, source: string, problems: string[]): unknown {
+  switch (option.kind) {
+    case 'text':
+      // From a variable that is not set. Everybody knows that one.
+      if (option.isSecret && raw === '') problems.push(`${source}: should not be empty`);
+      return raw;
+    case 'list':
+      return raw;
+    case 'switch': {
+      if (typeof raw === 'boolean') return raw;
+      if (['1', 'true', 'yes', 'on'].includes(String(raw))) return true;
+      if (['0', 'false', 'no', 'off'].includes(String(raw))) return false;
+      problems.push(`${source}: should be true or false`);
+      return undefined;
+    }
+    case 'choice': {
+      if (option.choices.includes(String(raw))) return raw;
+      problems.push(`${source}: should be one of ${option.choices.join(', ')}`);
+      return undefined;
+    }
+    case 'integer': {
+      const number = /^-?\d+$/.test(String(raw)) ? Number(raw) : Number.NaN;
+      if (number >= option.min && number <= option.max) return number;
+      if (number === 0 && option.zero) return number;
+      problems.push(`${source}: should be ${meaning(option)}`);
+      return undefined;
+    }
+  }
+}
+
+/** What a value that has a type should be; undefined: what it is. */
+export function expectation(option: Option, value: unknown): string | undefined {
+  switch (option.kind) {
+    case 'integer': {
+      const isNumber = typeof value === 'number' && Number.isInteger(value);
+      const fits = isNumber && ((value >= option.min && value <= option.max) || (value === 0 && option.zero));
+      return fits ? undefined : meaning(option);
+    }
+    case 'switch':
+      return typeof value === 'boolean' ? undefined : 'true or false';
+    case 'choice':
+      return option.choices.includes(value as string) ? undefined : `one of ${option.choices.join(', ')}`;
+    case 'list':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string')
+        ? undefined
+        : 'a list of texts';
+    case 'text':
+      if (typeof value !== 'string') return 'a text';
+      return option.isSecret && value === '' ? 'not empty' : undefined;
+  }
+}
+
+/** What a value of the option has to be. */
+export function meaning(option: Option): string {
+  if (option.kind !== 'integer') return option.help;
+  return `a whole number from ${option.min} to ${option.max}${option.zero ? `, or 0 (${option.zero})` : ''}`;
+}

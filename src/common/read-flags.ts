@@ -1,0 +1,51 @@
+/** A command line's flags, held against a command's table of options. */
+import { parseArgs } from 'node:util';
+import { nearestName } from './nearest-name.ts';
+import { flagName } from './option-names.ts';
+import type { OptionTable } from './option-table.ts';
+import { meaning, type RawValue } from './option-values.ts';
+
+/** @returns what was given, by the option's key; a line for each argument that is wrong goes to `problems` */
+export function readFlags(
+  table: OptionTable,
+  args: readonly string[],
+  problems: string[],
+): Map<string, RawValue> {
+  const names = new Map(Object.keys(table).map((name) => [flagName(name), name]));
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { kind }]) => [
+      flagName(name),
+      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    tokens: true,
+  } as Parameters<typeof parseArgs>[0] & { tokens: true });
+  const flags = new Map<string, RawValue>();
+  let unknownAt = -2;
+  for (const token of tokens) {
+    // What follows an unknown option is its value, and no second mistake.
+    if (token.kind === 'positional' && token.index !== unknownAt + 1) {
+      problems.push(`${token.value}: an argument that is not expected`);
+    }
+    if (token.kind !== 'option') continue;
+    const isNegated = !names.has(token.name) && token.name.startsWith('no-');
+    const name = names.get(isNegated ? token.name.slice(3) : token.name);
+    const option = name === undefined ? undefined : table[name];
+    if (name === undefined || !option || (isNegated && option.kind !== 'switch')) {
+      const meant = nearestName(token.name, [...names.keys()]);
+      problems.push(`--${token.name}: no such option${meant ? `; did you mean --${meant}?` : ''}`);
+      unknownAt = token.index;
+    } else if (option.kind === 'switch') {
+      flags.set(name, token.value ?? !isNegated);
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+      problems.push(`--${token.name}: a value is missing (${meaning(option)})`);
+    } else if (option.kind === 'list') {
+      flags.set(name, [...((flags.get(name) as readonly string[] | undefined) ?? []), token.value]);
+    } else flags.set(name, token.value);
+  }
+  return flags;
+}

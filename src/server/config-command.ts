@@ -1,0 +1,62 @@
+/** `pairlane config`: what `serve` would run with and where each value comes from, as a file for its `--config`. */
+import { stringify as toToml } from 'smol-toml';
+import { defineCommand } from '../common/command.ts';
+import { flagName } from '../common/option-names.ts';
+import type { Option } from '../common/option-table.ts';
+import { OptionError } from '../common/options.ts';
+import { serverOptionProblems } from './check-server-options.ts';
+import { serveOptions, serverOptions } from './options.ts';
+
+/** An option in force. A secret is only said to be set. */
+interface InForce {
+  readonly key: string;
+  readonly option: Option;
+  readonly value: unknown;
+  readonly from: string;
+}
+
+export const configCommand = defineCommand({
+  name: 'config',
+  about: 'Print the options that serve would run with, and where each comes from.',
+  details:
+    'Print the options that `pairlane serve` would run with, given the same flags, variables and file, and where each of\n' +
+    'them comes from. What it prints is a file for --config; secrets are left out of it. Wrong options end it with 2.',
+  options: {
+    ...serveOptions,
+    json: { kind: 'switch', isFlagOnly: true, help: 'Print JSON, for programs.' },
+  },
+  async run({ config: _, json, ...options }, _positionals, { origins }) {
+    const problems = serverOptionProblems(options);
+    if (problems.length > 0) throw new OptionError(problems);
+    const all = Object.entries<Option>(serverOptions).map(([name, option]) => ({
+      key: flagName(name),
+      option,
+      value: options[name as keyof typeof options],
+      from: origins[name as keyof typeof origins],
+    }));
+    process.stdout.write(json ? asJson(all) : asToml(all));
+    return 0;
+  },
+});
+
+function asJson(all: readonly InForce[]): string {
+  const entries = all.map(({ key, option, value, from }) => [
+    key,
+    {
+      ...(option.isSecret ? { isSecret: true, isSet: value !== undefined } : { value: value ?? null }),
+      from,
+    },
+  ]);
+  return `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`;
+}
+
+function asToml(all: readonly InForce[]): string {
+  const rows = all.map((each) => ({ text: assignmentOf(each), from: each.from }));
+  const width = Math.max(...rows.map(({ text }) => text.length));
+  return rows.map(({ text, from }) => `${text.padEnd(width)}  # ${from}\n`).join('');
+}
+
+function assignmentOf({ key, option, value }: InForce): string {
+  if (value === undefined) return `# ${key} is not set`;
+  return option.isSecret ? `# ${key} is set` : toToml({ [key]: value }).trim();
+}
