@@ -71,12 +71,13 @@ function claimsTable({ properties, required }: Schema): string {
 
 function optionTable(options: { readonly [name: string]: Option }): string {
   return table(
-    ['option', 'variable', 'default', 'range', 'meaning'],
+    ['option', 'variable', 'default', 'range', 'reload', 'meaning'],
     Object.entries(withSecretFiles(options)).map(([name, option]) => [
       code(flagOf(name, option)),
       option.isFlagOnly ? '' : code(variableName(name)),
       defaultOf(option),
       rangeOf(option),
+      option.isReloadable ? 'yes' : '',
       option.help,
     ]),
   );

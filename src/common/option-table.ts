@@ -9,6 +9,8 @@ interface OptionBase<Value> {
   readonly isFlagOnly?: boolean;
   /** Not shown by `--help` nor kept in any output. */
   readonly isSecret?: boolean;
+  /** A program that runs takes a new value when it reads its options anew (SIGHUP). */
+  readonly isReloadable?: boolean;
   /** The file that holds other options, by the names of their flags. */
   readonly isConfigFile?: boolean;
 }

@@ -1,6 +1,7 @@
 /** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
 import { optionProblems } from '../common/check-options.ts';
 import { tokenProblems } from './admission/tokens/token-options.ts';
+import { parseListenAddress } from '../common/listen-address.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
@@ -10,7 +11,18 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
   const problems = optionProblems(serverOptions, given);
   if (problems.length > 0) return problems;
   const options: ServerOptions = { ...defaultServerOptions, ...withoutUndefined(given) };
-  return [...iceServerProblems(options), ...busProblems(options), ...tokenProblems(options)];
+  return [...addressProblems(options), ...iceServerProblems(options), ...busProblems(options), ...tokenProblems(options)];
+}
+
+function addressProblems({ host, basePath }: ServerOptions): string[] {
+  const [isUsable, isPath] = [host.length > 0, /^(\/[\w.~-]+)*$/.test(basePath)];
+  return [
+    ...(isUsable ? [] : ['--host: should name at least one address']),
+    ...host
+      .filter((text) => parseListenAddress(text) === undefined)
+      .map(() => '--host: should be an address, a name, or unix:/PATH with at most 107 bytes'),
+    ...(isPath ? [] : ['--base-path: should begin with / and not end with it, like /signal']),
+  ];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

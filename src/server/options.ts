@@ -37,7 +37,12 @@ const none = 'no limit';
 export const BYTE_BURST_S = 1;
 
 export const serverOptions = {
-  host: { kind: 'text', value: 'HOST', default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' },
+  host: {
+    kind: 'list',
+    value: 'HOST',
+    default: ['127.0.0.1'],
+    help: 'Address to listen on: an IPv4 or IPv6 address, a name, or unix:/PATH; 0.0.0.0 for all of IPv4, :: for all.',
+  },
   port: {
     kind: 'integer',
     min: 1,
@@ -45,6 +50,12 @@ export const serverOptions = {
     zero: 'any free port',
     default: DEFAULT_PORT,
     help: 'Port to listen on.',
+  },
+  basePath: {
+    kind: 'text',
+    value: 'PATH',
+    default: '',
+    help: 'What the paths of all URLs begin with, like /signal, for a server that shares its host name.',
   },
   healthPort: {
     kind: 'integer',
@@ -83,6 +94,7 @@ export const serverOptions = {
     max: MAX_DRAIN_MS,
     zero: 'all at once',
     default: 0,
+    isReloadable: true,
     help: 'Milliseconds in which clients are sent away, each told when to come back, before the server ends.',
   },
   secret: {
@@ -144,6 +156,7 @@ export const serverOptions = {
     max: 10_000_000,
     zero: none,
     default: DEFAULT_MAX_CONNECTIONS,
+    isReloadable: true,
     help: 'Clients that may be connected at once, or be waited for.',
   },
   maxHttpConnections: {
@@ -152,6 +165,7 @@ export const serverOptions = {
     max: 10_000_000,
     zero: none,
     default: 10_000,
+    isReloadable: true,
     help: 'TCP connections that may be open at once beside those of clients: HTTP, Socket.IO polling, and who asks nothing.',
   },
   maxConnectionsPerAddress: {
@@ -160,6 +174,7 @@ export const serverOptions = {
     max: 10_000_000,
     zero: none,
     default: DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+    isReloadable: true,
     help: 'The same for one address (for IPv6: one /64).',
   },
   maxUpgradesPerSecond: {
@@ -212,7 +227,7 @@ export const serverOptions = {
     kind: 'list',
     value: 'ADDRESS',
     default: [],
-    help: 'Proxy, or network of proxies, whose X-Forwarded-For is believed; may be given more than once.',
+    help: 'Proxy, or network of proxies, whose X-Forwarded-For is believed; unix for those that come through a Unix socket.',
   },
   proxyProtocol: {
     kind: 'switch',
@@ -223,36 +238,42 @@ export const serverOptions = {
     kind: 'list',
     value: 'NAME',
     default: [],
+    isReloadable: true,
     help: 'Host name under which browsers reach this server, besides its address and localhost; * for any.',
   },
   allowOrigin: {
     kind: 'list',
     value: 'ORIGIN',
     default: [],
+    isReloadable: true,
     help: 'Origin whose pages may connect, besides this server and localhost; * for all.',
   },
   tlsCert: {
     kind: 'text',
     value: 'FILE',
+    isReloadable: true,
     help: 'Certificate in PEM, with its chain; then the server speaks TLS.',
   },
-  tlsKey: { kind: 'text', value: 'FILE', help: "The certificate's private key in PEM." },
+  tlsKey: { kind: 'text', value: 'FILE', isReloadable: true, help: "The certificate's private key in PEM." },
   stunUrl: {
     kind: 'list',
     value: 'URL',
     default: [],
+    isReloadable: true,
     help: 'STUN server that paired clients are told of; may be given more than once.',
   },
   turnUrl: {
     kind: 'list',
     value: 'URL',
     default: [],
+    isReloadable: true,
     help: 'TURN server that paired clients are told of; may be given more than once.',
   },
   turnSecret: {
     kind: 'text',
     value: 'SECRET',
     isSecret: true,
+    isReloadable: true,
     help: "The TURN server's static-auth-secret, from which time-limited credentials are made.",
   },
   turnTtl: {
@@ -260,6 +281,7 @@ export const serverOptions = {
     min: 60,
     max: 604_800,
     default: 86_400,
+    isReloadable: true,
     help: 'Seconds that TURN credentials are good for.',
   },
   inspect: {
@@ -271,6 +293,7 @@ export const serverOptions = {
     kind: 'text',
     value: 'TOKEN',
     isSecret: true,
+    isReloadable: true,
     help: 'Open the visualizer to everybody who knows this.',
   },
   record: { kind: 'text', value: 'DIR', help: 'Write each pairing into a file here, without its secrets.' },
@@ -402,7 +425,7 @@ export const serverOptions = {
     min: 1,
     max: 65_535,
     zero: 'any free port',
-    help: 'TCP port where other nodes connect, for a cluster without NATS; anybody who reaches it can join.',
+    help: 'TCP port, at the first --host, where other nodes connect, for a cluster without NATS; anybody who reaches it can join.',
   },
   relayConnect: {
     kind: 'text',
@@ -413,6 +436,7 @@ export const serverOptions = {
     kind: 'choice',
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
+    isReloadable: true,
     help: 'Least severe messages that are logged.',
   },
   logFormat: {

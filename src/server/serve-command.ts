@@ -1,9 +1,10 @@
 /** `pairlane serve`: the signaling server as a program. */
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
+import { printable } from '../common/printable.ts';
 import { secretWarnings } from './check-server-options.ts';
-import { serveOptions } from './options.ts';
-import { startServer } from './server.ts';
+import { type ServerOptions, serveOptions } from './options.ts';
+import { type SignalingServer, startServer } from './server.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -12,12 +13,16 @@ export const serveCommand = defineCommand({
     'Start the signaling server. Clients connect to ws://HOST:PORT/; GET /healthz answers 200 while it runs.\n' +
     'Ctrl+C and SIGTERM tell every client that the server goes away, and end it. With --drain-ms, SIGTERM and\n' +
     'POST /drain from this machine tell each client when to come back; a second signal ends it at once.\n' +
-    'GET /readyz answers 503 from then on.',
+    'GET /readyz answers 503 from then on. SIGHUP reads the file of options, secrets and certificates anew.',
   options: serveOptions,
-  async run({ config: _, ...options }) {
+  async run({ config: _, ...options }, _positionals, { reread }) {
+    let reloaded: SignalingServer | undefined;
+    // From the first: without a listener the signal ends the process.
+    process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
     const server = await startServer(options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
+    reloaded = server;
     for (const warning of secretWarnings(options)) server.parts.log.warn(warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
@@ -28,3 +33,17 @@ export const serveCommand = defineCommand({
     return 0;
   },
 });
+
+/** A mistake in the file leaves everything as it is. */
+async function reload(
+  server: SignalingServer,
+  reread: () => ServerOptions & { readonly config?: string | undefined },
+): Promise<void> {
+  try {
+    const { config: _, ...options } = reread();
+    await server.reload(options);
+  } catch (error) {
+    const { message } = error as Error;
+    server.parts.log.error(`Options stay as they were: ${printable(message.replaceAll('\n', '; '))}`);
+  }
+}

@@ -2,7 +2,11 @@
  * A signaling server's life: it starts, perhaps drains, and stops. Everything that a client sends takes one way: bytes,
  * size and rate, decode, router, machine, effects.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
+import { bracketed, listenAddresses, tcpHosts, textOf } from '../common/listen-address.ts';
+import { flagName } from '../common/option-names.ts';
+import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
 import type { Authenticator } from './admission/tokens/authenticator.ts';
@@ -20,7 +24,7 @@ import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
 import { usesTls } from './http/tls.ts';
 import type { TemplatedApp } from './http/uws.ts';
-import { defaultServerOptions, type ServerOptions } from './options.ts';
+import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 
@@ -89,9 +93,12 @@ export class SignalingServer {
     return this.#health?.port ?? 0;
   }
 
-  /** Where clients connect. */
+  /** Where clients connect: at the first of its addresses. `ws+unix:` is understood by Node clients (`ws`). */
   get url(): string {
-    return `${usesTls(this.options) ? 'wss' : 'ws'}://${this.options.host.includes(':') ? `[${this.options.host}]` : this.options.host}:${this.port}/`;
+    const { options, port } = this;
+    const [address] = listenAddresses(options.host);
+    if (address?.kind !== 'tcp') return `ws+unix:${address?.path}:${options.basePath}/`;
+    return `${usesTls(options) ? 'wss' : 'ws'}://${bracketed(address.host)}:${port}${options.basePath}/`;
   }
 
   /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
@@ -125,7 +132,7 @@ export class SignalingServer {
       portChanged: (isOpen) => this.#portChanged(isOpen),
       addRoutes: (app) => {
         readiness.addRoutes(app);
-        addDrainRoute(app, { drainMs: options.drainMs, drain: () => void this.drain() });
+        addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
         inspector.addRoutes(app);
         parts.rooms?.addRoutes(app, admission, origins);
         addTopics?.(app);
@@ -136,8 +143,34 @@ export class SignalingServer {
       throw error;
     });
     this.#stopTimers = driveTimers(queue.timers, clock);
-    parts.log.info(`Server starting on ${options.host}:${this.port}`);
+    const places = listenAddresses(options.host).map((address) => textOf(address, this.port));
+    parts.log.info(`Server starting on ${places.join(', ')}`);
     return this;
+  }
+
+  /**
+   * Takes other options while it runs: those that `pairlane serve` takes on SIGHUP, and the certificate's files anew.
+   * Of an option that needs a restart only a warning is logged.
+   * @throws {OptionError} for options that are unknown or impossible, and when the certificate is invalid; nothing has
+   * changed then
+   */
+  async reload(given: Partial<ServerOptions>): Promise<void> {
+    const problems = serverOptionProblems(given);
+    if (problems.length > 0) throw new OptionError(problems);
+    const { log, origins } = this.parts;
+    const asked = { ...defaultServerOptions, ...withoutUndefined(given), node: this.options.node };
+    const next = withinDescriptors(asked, log);
+    const hasNewCertificate = await this.#listening?.renewCertificate(next);
+    const { reloadable, fixed } = changedOptions(this.options, next);
+    Object.assign(this.options, Object.fromEntries(reloadable.map((name) => [name, next[name]])));
+    origins.update(this.options);
+    const changed = [
+      ...(hasNewCertificate ? ['the certificate'] : []),
+      ...reloadable.map((name) => `--${flagName(name)}`),
+    ];
+    log.info(`Options read anew: ${changed.join(', ') || 'nothing'} changed`);
+    for (const name of fixed) log.warn(`--${flagName(name)} has changed: that needs a restart`);
+    log.level = this.options.logLevel;
   }
 
   /**
@@ -184,12 +217,12 @@ export class SignalingServer {
   }
 
   async #listenForHealth(): Promise<HealthListener | undefined> {
-    const { host, healthPort: port } = this.options;
-    if (port === undefined) return undefined;
+    const { host, healthPort } = this.options;
+    if (healthPort === undefined) return undefined;
     const { readiness, metrics, origins, log } = this.parts;
     const health = await listenForHealth({
-      host,
-      port,
+      hosts: tcpHosts(host),
+      port: healthPort,
       answers: new Map<string, HealthAnswer>([
         ['/healthz', () => ({ headers: [TEXT], body: 'ok\n' })],
         ['/readyz', () => readiness.answer()],
@@ -207,7 +240,7 @@ export class SignalingServer {
         ],
       ]),
     });
-    log.info(`Health checks on ${host}:${health.port}`);
+    log.info(`Health checks on port ${health.port}`);
     return health;
   }
 
@@ -254,6 +287,17 @@ export class SignalingServer {
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });
   }
+}
+
+/** Which options differ, those first that a running server takes. */
+function changedOptions(before: ServerOptions, next: ServerOptions) {
+  const names = Object.keys(serverOptions) as (keyof ServerOptions)[];
+  const changed = names.filter((name) => !isDeepStrictEqual(before[name], next[name]));
+  const isReloadable = (name: keyof ServerOptions) => (serverOptions[name] as Option).isReloadable === true;
+  return {
+    reloadable: changed.filter(isReloadable),
+    fixed: changed.filter((name) => !isReloadable(name)),
+  };
 }
 
 const OUT_OF_DESCRIPTORS =

@@ -60,7 +60,9 @@ async function agent(options: AgentOptions): Promise<number> {
     throw new CommandError('--url should look like http://HOST:PORT/', 2);
   }
   const tell = options.json ? tellJson : tellPeople;
-  const socket = io(url, { transports: ['websocket', 'polling'], forceNew: true });
+  const { origin, pathname } = new URL(url);
+  const path = `${pathname.replace(/\/$/, '')}/socket.io`;
+  const socket = io(origin, { path, transports: ['websocket', 'polling'], forceNew: true });
   let manager: WebRTCManager | undefined;
   let stopFollowing = () => {};
   try {

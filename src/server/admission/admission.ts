@@ -129,7 +129,8 @@ export class Admission {
   }
 
   #createReasons() {
-    const { maxConnections, maxConnectionsPerAddress } = this.#options;
+    /** Read each time: they may be changed. */
+    const options = this.#options;
     /** Whoever comes back has a place among them already. */
     const waiting = (count: number, isReturning: boolean) => (isReturning ? 0 : count);
     return [
@@ -145,7 +146,8 @@ export class Admission {
         status: '503 Service Unavailable',
         message: 'The server has as many clients as it takes (--max-connections).',
         fits: ({ isReturning }: Asking) =>
-          maxConnections > 0 && this.connections + waiting(this.#waiting, isReturning) >= maxConnections,
+          options.maxConnections > 0 &&
+          this.connections + waiting(this.#waiting, isReturning) >= options.maxConnections,
       },
       {
         kind: 'upgrades',
@@ -158,9 +160,9 @@ export class Admission {
         status: '429 Too Many Requests',
         message: 'Your address has as many clients as it may have (--max-connections-per-address).',
         fits: ({ address, isReturning }: Asking) =>
-          maxConnectionsPerAddress > 0 &&
+          options.maxConnectionsPerAddress > 0 &&
           this.#perAddress.of(address) + waiting(this.#waitingPerAddress.of(address), isReturning) >=
-            maxConnectionsPerAddress,
+            options.maxConnectionsPerAddress,
       },
       {
         kind: 'origin',

@@ -40,23 +40,27 @@ export function addressKey(text: string): string {
 export class TrustedProxies {
   readonly #proxies = new BlockList();
   readonly #isEmpty: boolean;
+  readonly #hasUnix: boolean;
 
   /**
-   * @param list addresses, or networks as ADDRESS/BITS
+   * @param list addresses, networks as ADDRESS/BITS, or `unix` for whoever comes through a Unix socket
    * @throws with the one that is neither
    */
   constructor(list: readonly string[]) {
     this.#isEmpty = list.length === 0;
-    for (const entry of list) {
+    this.#hasUnix = list.includes('unix');
+    for (const entry of list.filter((each) => each !== 'unix')) {
       const network = parseNetwork(entry);
       if (!network)
-        throw new Error(`--trust-proxy: ${entry} is no address and no network (ADDRESS or ADDRESS/BITS)`);
+        throw new Error(
+          `--trust-proxy: ${entry} is no address and no network (ADDRESS, ADDRESS/BITS, or unix)`,
+        );
       this.#proxies.addSubnet(network.address, network.bits, familyOf(network.address));
     }
   }
 
   /**
-   * @param remote where the socket comes from
+   * @param remote where the socket comes from; empty for a Unix socket
    * @param forwarded the `X-Forwarded-For` header: each proxy appends whom it got the request from
    * @param proxied whom the PROXY protocol names; empty when it is not used
    * @returns the last address in the chain that is not a trusted proxy's
@@ -75,6 +79,7 @@ export class TrustedProxies {
   }
 
   #isTrusted(text: string): boolean {
+    if (text === '') return this.#hasUnix;
     const address = canonicalAddress(text);
     return address !== undefined && this.#proxies.check(address, familyOf(address));
   }

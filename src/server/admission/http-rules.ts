@@ -31,7 +31,11 @@ export function httpRules({ options, origins, refusals, metrics }: HttpRulesDeps
     refusals.warn(kind, address, message);
   };
   return {
-    maxConnections: options.maxHttpConnections,
+    basePath: options.basePath,
+    connections: { open: 0 },
+    get maxConnections() {
+      return options.maxHttpConnections;
+    },
     full: () =>
       refuse('http_connections', 'Ended a connection: as many as may be open (--max-http-connections)'),
     refusalOf(res, req, isUpgrade) {
@@ -42,7 +46,12 @@ export function httpRules({ options, origins, refusals, metrics }: HttpRulesDeps
       }
       const host = headers.get('host') ?? '';
       // Of an upgrade the page's origin decides, too.
-      if (isUpgrade || FOR_ANY_NAME.has(req.getUrl()) || origins.isServedName(host)) return undefined;
+      if (
+        isUpgrade ||
+        FOR_ANY_NAME.has(req.getUrl().slice(options.basePath.length)) ||
+        origins.isServedName(host)
+      )
+        return undefined;
       const name = printableJson(hostnameOf(host).slice(0, 200));
       refuse('host', `Refused a request for the host ${name}; --public-host ${name} allows it`, remote);
       return {

@@ -13,17 +13,22 @@ import type { ServerOptions } from '../options.ts';
 type OriginOptions = Pick<ServerOptions, 'host' | 'allowOrigin' | 'publicHost'>;
 
 export class Origins {
-  readonly #allowed: ReadonlySet<string>;
-  readonly #names: ReadonlySet<string>;
+  #allowed: ReadonlySet<string> = new Set();
+  #names: ReadonlySet<string> = new Set();
   readonly #isOnLoopback: boolean;
 
-  constructor({ host, allowOrigin, publicHost }: OriginOptions) {
+  constructor(options: OriginOptions) {
+    this.#isOnLoopback = options.host.every(isOnlyOfThisMachine);
+    this.update(options);
+  }
+
+  /** Takes other origins and names from here on. */
+  update({ allowOrigin, publicHost }: Pick<OriginOptions, 'allowOrigin' | 'publicHost'>): void {
     this.#allowed = new Set(allowOrigin);
     this.#names = new Set([
       ...publicHost.map((name) => name.toLowerCase()),
       ...allowOrigin.filter((origin) => URL.canParse(origin)).map((origin) => new URL(origin).hostname),
     ]);
-    this.#isOnLoopback = isLoopbackName(host) || isLoopbackName(`[${host}]`);
   }
 
   /**
@@ -77,6 +82,11 @@ export function isLoopbackName(name: string): boolean {
 /** The name in a `Host` header, in lower case; empty when there is none. */
 export function hostnameOf(host: string): string {
   return /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host.toLowerCase())?.[1] ?? '';
+}
+
+/** Whether nobody but this machine reaches what listens there. @param address as `--host` has it */
+function isOnlyOfThisMachine(address: string): boolean {
+  return address.startsWith('unix:') || isLoopbackName(address) || isLoopbackName(`[${address}]`);
 }
 
 /** `URL` leaves a default port out, and a `Host` header may have it. */

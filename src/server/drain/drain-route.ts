@@ -9,24 +9,25 @@ import { answer as answerHttp, TEXT } from '../http/answer.ts';
 import type { HttpResponse, TemplatedApp } from '../http/uws.ts';
 
 export interface DrainRouteDeps {
-  readonly drainMs: number;
+  readonly drainMs: () => number;
   readonly drain: () => void;
 }
 
 export function addDrainRoute(app: TemplatedApp, { drainMs, drain }: DrainRouteDeps): void {
   app.post('/drain', (res, req) => {
     res.onAborted(() => {});
+    const allowed = drainMs();
     const facts = readFacts(res, req);
     if (!isLocal(facts) || isCrossSite(facts)) {
       answer(res, '403 Forbidden', 'Only from this machine itself: curl -X POST http://127.0.0.1:PORT/drain');
-    } else if (drainMs === 0) {
+    } else if (allowed === 0) {
       answer(
         res,
         '409 Conflict',
         'There is no time to drain in: start the server with --drain-ms MILLISECONDS.',
       );
     } else {
-      answer(res, '202 Accepted', `Draining: everybody is gone within ${drainMs} ms.`);
+      answer(res, '202 Accepted', `Draining: everybody is gone within ${allowed} ms.`);
       drain();
     }
   });

@@ -1,31 +1,35 @@
 /**
- * Takes the port, for us alone. uWebSockets.js shares a port (SO_REUSEPORT): a second server would start without an
+ * Takes an address, for us alone. uWebSockets.js shares a port (SO_REUSEPORT): a second server would start without an
  * error, and take half of the clients. Its exclusive way would leave the port unusable for a minute after a server
  * that had clients ended, because their connections are in TIME_WAIT. So it is shared, but only once a connection has
- * shown that nobody listens there.
+ * shown that nobody listens there. A file that is no socket it would replace by one without a word.
  */
+import { chmodSync, lstatSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { type ListenAddress, textOf } from '../../common/listen-address.ts';
 import { SHARED_PORT, type TemplatedApp, type us_listen_socket } from './uws.ts';
 
 /** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
 const PROBE_TIMEOUT_MS = 500;
 
 /**
+ * @param port of a TCP address
  * @param portOption the option that the error tells to change
- * @throws when the port is taken, or the address is none of this machine: says how to mend it
+ * @throws when the address is taken, or none of this machine: says how to mend it
  */
 export async function bind(
   app: TemplatedApp,
-  host: string,
+  address: ListenAddress,
   port: number,
   portOption = '--port',
 ): Promise<us_listen_socket> {
   const refusal = (code: string) =>
-    new Error(`Cannot listen on ${host}:${port}: ${REASONS[code]?.(portOption) ?? code}`);
-  if (port !== 0 && (await answers(host, port))) throw refusal('EADDRINUSE');
-  const socket = await listen(app, host, port);
+    new Error(`Cannot listen on ${textOf(address, port)}: ${reasonsOf(address)[code]?.(portOption) ?? code}`);
+  if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
+  if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
+  const socket = await listen(app, address, port);
   if (socket) return socket;
-  throw refusal(await reasonFor(host, port));
+  throw refusal(await reasonFor(address, port));
 }
 
 /** The typings lack the variant that takes both a host and options. */
@@ -36,16 +40,35 @@ type ListenWithOptions = (
   listening: (socket: us_listen_socket | false) => void,
 ) => void;
 
-/** Takes the port without a look at who else has it. @returns false when it cannot be had */
-export function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket | false> {
+/** Takes the address without a look at who else has it. @returns false when it cannot be had */
+export function listen(
+  app: TemplatedApp,
+  address: ListenAddress,
+  port: number,
+): Promise<us_listen_socket | false> {
   return new Promise((resolve) => {
-    (app.listen as unknown as ListenWithOptions).call(app, host, port, SHARED_PORT, resolve);
+    if (address.kind === 'tcp')
+      (app.listen as unknown as ListenWithOptions).call(app, address.host, port, SHARED_PORT, resolve);
+    else
+      app.listen_unix((socket) => {
+        // It would be its owner's alone; so it is as the process's umask has it, like any program's socket.
+        if (socket) chmodSync(address.path, 0o777 & ~process.umask());
+        resolve(socket);
+      }, address.path);
   });
 }
 
-function answers(host: string, port: number): Promise<boolean> {
+function isOtherFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+}
+
+function whereTo(address: ListenAddress, port: number) {
+  return address.kind === 'unix' ? { path: address.path } : { host: address.host, port };
+}
+
+function answers(address: ListenAddress, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
+    const socket = connect({ ...whereTo(address, port), timeout: PROBE_TIMEOUT_MS });
     const done = (isTaken: boolean) => {
       socket.destroy();
       resolve(isTaken);
@@ -57,17 +80,30 @@ function answers(host: string, port: number): Promise<boolean> {
 }
 
 /** uWebSockets.js says only that it could not; Node's own socket says why. */
-function reasonFor(host: string, port: number): Promise<string> {
+function reasonFor(address: ListenAddress, port: number): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, host, () => server.close(() => resolve('the reason is not known')));
+    server.listen(whereTo(address, port), () => server.close(() => resolve('the reason is not known')));
   });
 }
 
-const REASONS: { readonly [code: string]: (portOption: string) => string } = {
+type Reasons = { readonly [code: string]: (portOption: string) => string };
+
+const REASONS: Reasons = {
   EADDRINUSE: (option) => `the port is taken. Choose another with ${option}; ${option} 0 takes a free one`,
   EADDRNOTAVAIL: () => 'the address is none of this machine. Choose another with --host; 0.0.0.0 takes all',
   ENOTFOUND: () => 'the host is not known. Choose another with --host; 0.0.0.0 takes all addresses',
   EACCES: (option) => `ports below 1024 need root or CAP_NET_BIND_SERVICE. Choose another with ${option}`,
 };
+
+const UNIX_REASONS: Reasons = {
+  EADDRINUSE: () => 'another program listens there. Choose another path with --host unix:PATH',
+  ENOTSOCK: () => 'there is a file that is no socket. Choose another path with --host unix:PATH',
+  // Node says so, too, when the folder does not exist.
+  EACCES: () => 'its folder does not exist or may not be written. Choose another path with --host unix:PATH',
+};
+
+function reasonsOf({ kind }: ListenAddress): Reasons {
+  return kind === 'unix' ? UNIX_REASONS : REASONS;
+}

@@ -3,16 +3,17 @@
  * and which uWebSockets.js refuses with 505, and it answers while the clients' port is closed.
  */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { bracketed } from '../../common/listen-address.ts';
 import { type Answer, TEXT } from './answer.ts';
 
 /** @param host the `Host` header; empty when there is none, as in HTTP/1.0 */
 export type HealthAnswer = (host: string) => Answer | Promise<Answer>;
 
 export interface HealthListenerOptions {
-  readonly host: string;
-  /** 0 for any that is free. */
+  readonly hosts: readonly string[];
+  /** 0 for any that is free, the same one at each host. */
   readonly port: number;
   /** By path. */
   readonly answers: ReadonlyMap<string, HealthAnswer>;
@@ -27,9 +28,36 @@ export interface HealthListener {
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** @throws when the port is taken, or the address is none of this machine */
-export async function listenForHealth(options: HealthListenerOptions): Promise<HealthListener> {
-  const { host, port, answers } = options;
+/** @throws when the port is taken, or an address is none of this machine; then none is listened on */
+export async function listenForHealth({
+  hosts,
+  port,
+  answers,
+}: HealthListenerOptions): Promise<HealthListener> {
+  const servers: Server[] = [];
+  const close = () => {
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  };
+  let found = port;
+  for (const host of hosts) {
+    const server = await listenOn(host, found, answers).catch((error: Error) => {
+      close();
+      throw error;
+    });
+    servers.push(server);
+    found = (server.address() as AddressInfo).port;
+  }
+  return { port: found, close };
+}
+
+async function listenOn(
+  host: string,
+  port: number,
+  answers: HealthListenerOptions['answers'],
+): Promise<Server> {
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -43,15 +71,11 @@ export async function listenForHealth(options: HealthListenerOptions): Promise<H
     await once(server.listen(port, host), 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`Cannot listen on ${host}:${port}: ${code ?? message}. Choose another --health-port`);
+    throw new Error(
+      `Cannot listen on ${bracketed(host)}:${port}: ${code ?? message}. Choose another --health-port`,
+    );
   }
-  return {
-    port: (server.address() as AddressInfo).port,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return server;
 }
 
 async function respond(

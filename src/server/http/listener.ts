@@ -1,7 +1,9 @@
 /**
- * A port that is listened on as long as the process has file descriptors. Without any, a connection that cannot be
- * accepted would keep a core busy until one is free; so the port is closed meanwhile, and the same one opened again.
+ * Addresses that are listened on as long as the process has file descriptors. Without any, a connection that cannot be
+ * accepted would keep a core busy until one is free; so they are closed meanwhile, and the same ones opened again.
  */
+import { type Stats, statSync, unlinkSync } from 'node:fs';
+import { type ListenAddress, textOf } from '../../common/listen-address.ts';
 import { bind, listen } from './bind.ts';
 import { areDescriptorsLeft } from './descriptors.ts';
 import {
@@ -12,17 +14,23 @@ import {
 } from './uws.ts';
 
 export interface ListenerOptions {
-  readonly host: string;
-  /** 0 for any that is free. */
+  readonly addresses: readonly ListenAddress[];
+  /** Of TCP; 0 for any that is free, the same one at each address. */
   readonly port: number;
   /** The option that an error tells to change. */
   readonly portOption?: string;
-  /** The port was closed for lack of descriptors, or is open again. */
+  /** The addresses were closed for lack of descriptors, or are open again. */
   readonly changed: (isOpen: boolean) => void;
 }
 
 export interface Listener {
+  /** Of TCP; 0 when there is none. */
   readonly port: number;
+  /**
+   * New connections come to another app from here on. Those that the system had taken and we had not are lost.
+   * @throws when an address cannot be had a second time; then nothing has changed
+   */
+  moveTo(app: TemplatedApp): Promise<void>;
   /** Takes no new connections from here on; those that are open stay. */
   close(): void;
 }
@@ -33,38 +41,97 @@ const MIN_LEFT = 4;
 /** With so many left it is opened again, so that the first who connects does not close it. */
 const ENOUGH_LEFT = 16;
 
-/** @throws when the port is taken, or the address is none of this machine */
+/** @throws when an address is taken, or none of this machine; then none is listened on */
 export async function openListener(app: TemplatedApp, options: ListenerOptions): Promise<Listener> {
-  const { host, changed } = options;
-  let socket: us_listen_socket | undefined = await bind(app, host, options.port, options.portOption);
-  const port = us_socket_local_port(socket as never);
+  const { addresses, changed } = options;
+  let current = app;
+  let { port } = options;
+  let open: OpenSocket[] | undefined = await openAll(addresses, async (address) => {
+    const socket = await bind(app, address, port, options.portOption);
+    if (address.kind === 'tcp') port = us_socket_local_port(socket as never);
+    return socket;
+  });
   let isClosed = false;
   // uWebSockets.js shares only a port that was asked for by number: one that the system chose (port 0) cannot be had
   // again before the clients that came through it are gone. It is tried every second until then.
+  const openAgain = () =>
+    openAll(addresses, async (address) => {
+      const socket = await listen(current, address, port);
+      if (!socket) throw new Error(`Cannot listen on ${textOf(address, port)} a second time`);
+      return socket;
+    });
   const reopen = async () => {
-    const opened = await listen(app, host, port);
+    const opened = await openAgain().catch(() => undefined);
     if (!opened) return;
-    if (isClosed) return us_listen_socket_close(opened);
-    socket = opened;
+    if (isClosed) return closeAll(opened);
+    open = opened;
     changed(true);
   };
   // Keeps the process alive, which without a client and without the port has nothing else that does.
   const timer = setInterval(() => {
-    if (!socket) {
+    if (!open) {
       if (areDescriptorsLeft(ENOUGH_LEFT)) void reopen();
     } else if (!areDescriptorsLeft(MIN_LEFT)) {
-      us_listen_socket_close(socket);
-      socket = undefined;
+      closeAll(open);
+      open = undefined;
       changed(false);
     }
   }, CHECK_INTERVAL_MS);
   return {
-    port,
+    get port() {
+      return addresses.some(({ kind }) => kind === 'tcp') ? port : 0;
+    },
+    async moveTo(next) {
+      const before = current;
+      current = next;
+      if (!open) return;
+      const opened = await openAgain().catch((error: Error) => {
+        current = before;
+        throw error;
+      });
+      closeAll(isClosed ? opened : open);
+      if (!isClosed) open = opened;
+    },
     close() {
       isClosed = true;
       clearInterval(timer);
-      if (socket) us_listen_socket_close(socket);
-      socket = undefined;
+      if (open) closeAll(open);
+      open = undefined;
     },
   };
+}
+
+interface OpenSocket {
+  readonly socket: us_listen_socket;
+  readonly address: ListenAddress;
+  /** Of a Unix socket: what was there when it was opened. */
+  readonly file: Stats | undefined;
+}
+
+/** All of them, or none. */
+async function openAll(
+  addresses: readonly ListenAddress[],
+  openOne: (address: ListenAddress) => Promise<us_listen_socket>,
+): Promise<OpenSocket[]> {
+  const opened: OpenSocket[] = [];
+  try {
+    for (const address of addresses)
+      opened.push({ socket: await openOne(address), address, file: fileOf(address) });
+    return opened;
+  } catch (error) {
+    closeAll(opened);
+    throw error;
+  }
+}
+
+function closeAll(sockets: readonly OpenSocket[]): void {
+  for (const { socket, address, file } of sockets) {
+    us_listen_socket_close(socket);
+    // Another may have taken the path meanwhile: that one stays.
+    if (address.kind === 'unix' && file && fileOf(address)?.ino === file.ino) unlinkSync(address.path);
+  }
+}
+
+function fileOf(address: ListenAddress): Stats | undefined {
+  return address.kind === 'unix' ? statSync(address.path, { throwIfNoEntry: false }) : undefined;
 }

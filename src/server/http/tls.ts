@@ -1,4 +1,5 @@
 /** The server's certificate: read and tried before anything listens, so that a bad file is a clear line. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { App, SSLApp, type TemplatedApp } from './uws.ts';
@@ -19,7 +20,18 @@ export function usesTls({ tlsCert, tlsKey }: TlsFiles): boolean {
  */
 export function createApp(options: TlsFiles): TemplatedApp {
   if (!usesTls(options)) return App();
-  const { tlsCert, tlsKey } = options;
+  const { tlsCert, tlsKey } = readCertificate(options);
+  return SSLApp({ cert_file_name: tlsCert, key_file_name: tlsKey });
+}
+
+/** What the two files hold, by which a change is seen; empty without TLS. @throws as {@link createApp} */
+export function certificateDigest(options: TlsFiles): string {
+  if (!usesTls(options)) return '';
+  const { cert, key } = readCertificate(options);
+  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
+}
+
+function readCertificate({ tlsCert, tlsKey }: TlsFiles) {
   if (tlsCert === undefined) throw new Error('--tls-key needs --tls-cert, the certificate that it is for');
   if (tlsKey === undefined) throw new Error("--tls-cert needs --tls-key, the certificate's private key");
   const cert = read('--tls-cert', tlsCert);
@@ -27,7 +39,7 @@ export function createApp(options: TlsFiles): TemplatedApp {
   tryOut(`--tls-cert: ${tlsCert} is no certificate in PEM`, { cert });
   tryOut(`--tls-key: ${tlsKey} is no private key in PEM`, { key });
   tryOut(`--tls-key: ${tlsKey} is not the key of ${tlsCert}`, { cert, key });
-  return SSLApp({ cert_file_name: tlsCert, key_file_name: tlsKey });
+  return { tlsCert, tlsKey, cert, key };
 }
 
 function read(option: string, file: string): Buffer {

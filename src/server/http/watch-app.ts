@@ -6,6 +6,10 @@ import { type Answer, answer } from './answer.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
 
 export interface AppWatch {
+  /** What all paths begin with; empty for none. Whoever adds a route leaves it out. */
+  readonly basePath: string;
+  /** How many TCP connections that are no WebSockets are open, in all apps of this watch. */
+  readonly connections: { open: number };
   /** TCP connections at once that have not become a WebSocket; 0: no limit. */
   readonly maxConnections: number;
   /** One more was ended before it could ask. */
@@ -16,15 +20,12 @@ export interface AppWatch {
 
 const METHODS = ['get', 'head', 'post', 'any'] as const;
 
-/**
- * Call it before routes are added.
- * @returns how many TCP connections that are no WebSockets are open
- */
-export function watchApp(app: TemplatedApp, { maxConnections, full, refusalOf }: AppWatch): () => number {
-  let open = 0;
+/** Call it before routes are added. */
+export function watchApp(app: TemplatedApp, watch: AppWatch): void {
+  const { basePath, connections, full, refusalOf } = watch;
   const count = (res: HttpResponse, change: number) => {
-    open += change;
-    if (change < 0 || maxConnections === 0 || open <= maxConnections) return;
+    connections.open += change;
+    if (change < 0 || watch.maxConnections === 0 || connections.open <= watch.maxConnections) return;
     full();
     res.close();
   };
@@ -32,15 +33,15 @@ export function watchApp(app: TemplatedApp, { maxConnections, full, refusalOf }:
   for (const method of METHODS) {
     const add = app[method].bind(app);
     app[method] = (path, handler) =>
-      add(path, (res, req) => {
+      add(path === EVERYTHING ? path : `${basePath}${path}`, (res, req) => {
         const refusal = refusalOf(res, req, false);
         if (refusal) answer(res, refusal, req.getMethod() === 'head');
         else handler(res, req);
       });
   }
   const addSockets = app.ws.bind(app);
-  app.ws = (path, behavior) =>
-    addSockets(path, {
+  app.ws = (path, behavior) => {
+    const watched: typeof behavior = {
       ...behavior,
       upgrade(res, req, context) {
         const refusal = refusalOf(res, req, true);
@@ -49,9 +50,15 @@ export function watchApp(app: TemplatedApp, { maxConnections, full, refusalOf }:
       },
       open(socket) {
         // From here on the app's filter says nothing of it, not even its end.
-        open -= 1;
+        connections.open -= 1;
         return behavior.open?.(socket);
       },
-    });
-  return () => open;
+    };
+    // A pattern with a star does not match the path without its last slash.
+    if (basePath !== '' && path === EVERYTHING) addSockets(basePath, watched);
+    return addSockets(`${basePath}${path}`, watched);
+  };
 }
+
+/** Also what is not below the base path. */
+const EVERYTHING = '/*';

@@ -88,9 +88,9 @@ export class Inspector {
   }
 
   addRoutes(app: TemplatedApp): void {
-    const { inspect, inspectToken } = this.#server.options;
-    if (!inspect) return;
-    serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, inspectToken)) });
+    const { options } = this.#server;
+    if (!options.inspect) return;
+    serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, options.inspectToken)) });
     serveGet(app, '/inspect', () => ({
       status: '308 Permanent Redirect',
       headers: [['location', 'inspect/']],
@@ -100,12 +100,13 @@ export class Inspector {
       maxBackpressure: MAX_UNSENT_BYTES,
       closeOnBackpressureLimit: true,
       upgrade: (res, req, context) => {
-        const refusal = forbidden(refusalOf(res, req, inspectToken));
+        const refusal = forbidden(refusalOf(res, req, options.inspectToken));
         if (refusal) {
           answer(res, refusal);
           return;
         }
-        const verdict = inspectToken === undefined ? undefined : this.#server.admission?.judge(res, req);
+        const verdict =
+          options.inspectToken === undefined ? undefined : this.#server.admission?.judge(res, req);
         if (verdict && 'refusal' in verdict) {
           const { kind, status, message } = verdict.refusal;
           this.#server.refused?.(kind);
@@ -125,7 +126,7 @@ export class Inspector {
         const viewer = new Viewer(socket);
         data.viewer = viewer;
         if (data.address !== undefined) this.#server.admission?.opened(data.address);
-        if (inspectToken === undefined) this.#admit(viewer);
+        if (options.inspectToken === undefined) this.#admit(viewer);
         else this.#await(viewer);
       },
       message: (socket, bytes) => {

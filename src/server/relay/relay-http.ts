@@ -59,7 +59,7 @@ export async function serveRelayHttp(
   inspector.addRoutes(app);
   serveNothingElse(app, 'There is nothing here; try /inspect/ or /api/relay.\n');
   const listener = await openListener(app, {
-    host,
+    addresses: [{ kind: 'tcp', host }],
     port,
     portOption: '--http-port',
     changed: (isOpen) => {

@@ -6,8 +6,8 @@ import { Origins } from '../../../src/server/admission/origins.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const none = { allowOrigin: [], publicHost: [] };
-const everywhere = { host: '0.0.0.0', ...none };
-const loopback = { host: '127.0.0.1', ...none };
+const everywhere = { host: ['0.0.0.0'], ...none };
+const loopback = { host: ['127.0.0.1'], ...none };
 
 describe('a page may connect', () => {
   it.each([
@@ -24,7 +24,7 @@ describe('a page may connect', () => {
     ['that is a file', 'file://', false],
   ])('%s: %s -> %s', (_name, origin, isAllowed) => {
     const origins = new Origins({
-      host: '0.0.0.0',
+      host: ['0.0.0.0'],
       allowOrigin: ['https://game.example'],
       publicHost: ['signal.example'],
     });

@@ -73,7 +73,7 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
   let handlers: SocketHandlers | undefined;
   const listen = async (deps: ListenDeps) => {
     handlers = deps.handlers;
-    return { app: undefined as never, port: 0, close: async () => {} };
+    return { port: 0, renewCertificate: async () => false, close: async () => {} };
   };
   const server = await startServer(
     { node, secret: 'of all nodes', inspect: false, maxMessagesPerSecond: 0 },

@@ -1,5 +1,6 @@
 /** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
 import type { Logger } from 'pino';
+import { tcpHosts } from '../../../common/listen-address.ts';
 import type { NodeId } from '../../node-id.ts';
 import { randomNodeId } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
@@ -41,7 +42,8 @@ export async function createBus(options: BusOptions, log: Logger): Promise<{ nod
   }
   if (relayPort !== undefined || relayConnect !== undefined) {
     const { RelayBus } = await import('./relay/relay-bus.ts');
-    return { bus: new RelayBus({ node, host, port: relayPort, connect: relayConnect, log }), node };
+    const [first] = tcpHosts(host);
+    return { bus: new RelayBus({ node, host: first, port: relayPort, connect: relayConnect, log }), node };
   }
   return { node };
 }

@@ -1,5 +1,6 @@
 /** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
 
+import { listenAddresses } from '../../../common/listen-address.ts';
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
 import type { Admission } from '../../admission/admission.ts';
@@ -9,9 +10,9 @@ import { type SocketRoute, serveSockets } from '../../admission/serve-sockets.ts
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
-import { createApp } from '../../http/tls.ts';
+import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
 import type { TemplatedApp } from '../../http/uws.ts';
-import { watchApp } from '../../http/watch-app.ts';
+import { type AppWatch, watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
@@ -33,8 +34,9 @@ export interface ListenDeps {
 }
 
 export interface Listening {
-  readonly app: TemplatedApp;
   readonly port: number;
+  /** @returns whether the files of the certificate have changed; new connections get the new one. @throws when it is invalid, and keeps the old one */
+  renewCertificate(files: TlsFiles): Promise<boolean>;
   /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */
   close(hasClients: boolean): Promise<void>;
 }
@@ -64,18 +66,43 @@ const FILES: readonly ServedFile[] = [
 const CLOSE_GRACE_MS = 200;
 
 /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
-export async function listen({
-  options,
-  admission,
-  origins,
-  refusals,
-  metrics,
-  handlers,
-  portChanged,
-  addRoutes,
-}: ListenDeps): Promise<Listening> {
-  const app = createApp(options);
-  metrics.httpConnections = watchApp(app, httpRules({ options, origins, refusals, metrics }));
+export async function listen(deps: ListenDeps): Promise<Listening> {
+  const { options, metrics } = deps;
+  const rules = httpRules(deps);
+  metrics.httpConnections = () => rules.connections.open;
+  let certificate = certificateDigest(options);
+  // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
+  const apps = [createRoutes(deps, rules, options)];
+  const addresses = listenAddresses(options.host);
+  const listener = await openListener(apps[0] as TemplatedApp, {
+    addresses,
+    port: options.port,
+    changed: deps.portChanged,
+  });
+  return {
+    port: listener.port,
+    async renewCertificate(files) {
+      const digest = certificateDigest(files);
+      if (digest === certificate) return false;
+      const app = createRoutes(deps, rules, files);
+      await listener.moveTo(app);
+      apps.push(app);
+      certificate = digest;
+      return true;
+    },
+    async close(hasClients) {
+      listener.close();
+      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+      for (const app of apps) app.close();
+    },
+  };
+}
+
+/** An app with all that the server answers. */
+function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): TemplatedApp {
+  const { options, admission, origins, metrics, handlers, addRoutes } = deps;
+  const app = createApp(files);
+  watchApp(app, rules);
   serveSockets<SocketData>(
     app,
     '/*',
@@ -102,18 +129,15 @@ export async function listen({
   }));
   serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
   addRoutes(app);
+  if (options.basePath !== '') addRedirect(app, options.basePath);
   serveNothingElse(app, 'There is nothing here.\n');
-  const { host, port } = options;
-  const listener = await openListener(app, { host, port, changed: portChanged });
-  return {
-    app,
-    port: listener.port,
-    async close(hasClients) {
-      listener.close();
-      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
-      app.close();
-    },
-  };
+  return app;
+}
+
+/** From the base path without its last slash, where the links of a page would lead elsewhere. */
+function addRedirect(app: TemplatedApp, basePath: string): void {
+  const name = basePath.slice(basePath.lastIndexOf('/') + 1);
+  serveGet(app, '', () => ({ status: '308 Permanent Redirect', headers: [['location', `${name}/`]] }));
 }
 
 /** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */

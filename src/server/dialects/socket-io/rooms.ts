@@ -74,7 +74,7 @@ export class Rooms implements RoomSocketHandlers {
   readonly playerHost: RoomPlayerHost;
   readonly pairingHost: RoomPairingHost;
   readonly #deps: RoomsDeps;
-  #stop: (() => Promise<void>) | undefined;
+  readonly #stops: (() => Promise<void>)[] = [];
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
@@ -96,12 +96,12 @@ export class Rooms implements RoomSocketHandlers {
 
   addRoutes(app: TemplatedApp, admission: Admission, origins: Origins): void {
     serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
-    this.#stop = serveSocketIo(app, this.#deps.options, admission, origins, this);
+    this.#stops.push(serveSocketIo(app, this.#deps.options, admission, origins, this));
   }
 
   /** Ends every socket. Nobody is told that a player left when the whole server leaves. */
   async stop(): Promise<void> {
-    await this.#stop?.();
+    await Promise.all(this.#stops.map((stop) => stop()));
   }
 
   refused(kind: string): void {
