@@ -81,9 +81,18 @@ async function makeClient(): Promise<void> {
     const folder = packageOf(input);
     if (folder) bundled.add(folder);
   }
+  await build({
+    ...nodeBundle,
+    format: 'cjs',
+    banner: {},
+    entryPoints: Object.fromEntries(entries.map(({ name, source }) => [name, at(source)])),
+    outdir: CLIENT,
+    outExtension: { '.js': '.cjs' },
+  });
   for (const { name, browser, types } of entries) {
     cpSync(at(`dist/browser/${browser}.js`), join(CLIENT, `browser/${browser}.js`));
     bundleTypes(at(types), join(CLIENT, `${name}.d.ts`));
+    cpSync(join(CLIENT, `${name}.d.ts`), join(CLIENT, `${name}.d.cts`));
   }
   for (const browser of ['index', 'webrtc-manager'])
     bundleTypes(
@@ -115,10 +124,10 @@ async function makeClient(): Promise<void> {
   );
 }
 
-/** Bundlers for the browser take its own; everybody else gets Node's. */
+/** Bundlers for the browser take its own; everybody else gets Node's: `require()` in CommonJS, as jest needs it. */
 function conditionsOf(node: string, browser: string) {
-  const file = (name: string) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
-  return { browser: file(`browser/${browser}`), ...file(node) };
+  const file = (name: string, c = '') => ({ types: `./${name}.d.${c}ts`, default: `./${name}.${c}js` });
+  return { browser: file(`browser/${browser}`), require: file(node, 'c'), ...file(node) };
 }
 
 /** One declaration file with all that it needs, so that nobody's types need ours. */
