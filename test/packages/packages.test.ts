@@ -122,6 +122,109 @@ describe('pairlane-client, installed in an empty folder', () => {
   });
 });
 
+describe('pairlane-client, in the tools of its users', () => {
+  /** A folder with the package and those tools; CommonJS, as npm makes one by default. */
+  function folderWith(name: string, ...tools: readonly string[]): string {
+    const folder = join(home, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "name": "a-user", "private": true }');
+    const [file] = readdirSync(tarballs).filter((each) => each.startsWith('pairlane-client-0'));
+    run('npm', ['install', '--no-audit', '--no-fund', join(tarballs, file as string), ...tools], folder);
+    return folder;
+  }
+
+  it(
+    'has types for TypeScript 5.0, 5.4, 5.9, 6.0 and 7.0, libraries checked, nodenext and bundler, exact optional properties',
+    () => {
+      const versions = ['5.0.4', '5.4.5', '5.9.3', '6.0.3', '7.0.2'];
+      const nameOf = (version: string) => `typescript-${version.replaceAll('.', '-')}`;
+      const folder = folderWith(
+        'versions',
+        ...versions.map((version) => `${nameOf(version)}@npm:typescript@${version}`),
+      );
+      writeFileSync(
+        join(folder, 'user.ts'),
+        `import { createPeer, type Peer } from 'pairlane-client';
+         import { WebRTCManager } from 'pairlane-client/webrtc-manager';
+         export const peer: Promise<Peer> = createPeer({ url: 'ws://localhost:8765/' });
+         export { WebRTCManager };
+         // @ts-expect-error a number is no address
+         createPeer({ url: 8765 });`,
+      );
+      for (const version of versions)
+        for (const [module, moduleResolution] of [
+          ['nodenext', 'nodenext'],
+          ['esnext', 'bundler'],
+        ]) {
+          const compilerOptions = {
+            ...{ noEmit: true, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+            ...{ target: 'es2022', lib: ['es2022', 'dom'], types: [], module, moduleResolution },
+          };
+          writeFileSync(
+            join(folder, 'tsconfig.json'),
+            JSON.stringify({ compilerOptions, files: ['user.ts'] }),
+          );
+          run(process.execPath, [`node_modules/${nameOf(version)}/bin/tsc`, '-p', '.'], folder);
+        }
+    },
+    INSTALL_MS,
+  );
+
+  it(
+    'is had by jest as it comes, by vitest, and bundled for the browser by Vite and esbuild',
+    () => {
+      const folder = folderWith('tools', 'jest@30', 'vitest@3', 'vite@7', 'esbuild');
+      mkdirSync(join(folder, 'jest'));
+      writeFileSync(
+        join(folder, 'jest/peer.test.js'),
+        `const { createPeer } = require('pairlane-client');
+         test('it is there', () => expect(typeof createPeer).toBe('function'));`,
+      );
+      run('npx', ['jest', '--rootDir', 'jest'], folder);
+      mkdirSync(join(folder, 'vitest'));
+      writeFileSync(
+        join(folder, 'vitest/peer.test.mjs'),
+        `import { createPeer } from 'pairlane-client';
+         import { expect, test } from 'vitest';
+         test('it is there', () => expect(typeof createPeer).toBe('function'));`,
+      );
+      run('npx', ['vitest', 'run', '--dir', 'vitest'], folder);
+      writeFileSync(
+        join(folder, 'page.mjs'),
+        "import { createPeer } from 'pairlane-client';\ndocument.title = typeof createPeer;\n",
+      );
+      writeFileSync(join(folder, 'index.html'), '<script type="module" src="/page.mjs"></script>\n');
+      run('npx', ['vite', 'build', '--outDir', 'with-vite'], folder);
+      run('npx', ['esbuild', 'page.mjs', '--bundle', '--format=esm', '--outdir=with-esbuild'], folder);
+      const scripts = [
+        readFileSync(join(folder, 'with-esbuild/page.js'), 'utf8'),
+        ...readdirSync(join(folder, 'with-vite/assets')).map((name) =>
+          readFileSync(join(folder, 'with-vite/assets', name), 'utf8'),
+        ),
+      ];
+      // The browser's own: nothing of Node in it.
+      expect(scripts).toHaveLength(2);
+      for (const script of scripts) {
+        expect(script).toContain('RTCPeerConnection');
+        expect(script).not.toMatch(/node:|werift/);
+      }
+    },
+    INSTALL_MS,
+  );
+});
+
+describe('both packages', () => {
+  it('pass publint, every hint of it, and have types that resolve as their code does', () => {
+    const [server, client] = ['pairlane-0', 'pairlane-client-0'].map((start) =>
+      join(tarballs, readdirSync(tarballs).find((name) => name.startsWith(start)) as string),
+    ) as [string, string];
+    for (const tarball of [server, client]) run('npx', ['publint', 'run', tarball, '--strict'], '.');
+    run('npx', ['attw', client], '.');
+    // Of ES modules only: `require()` takes them from Node 20.19 on.
+    run('npx', ['attw', server, '--profile', 'esm-only'], '.');
+  });
+});
+
 describe('pairlane, installed in an empty folder', () => {
   it(
     'brings the program, with all that it serves',
