@@ -1,7 +1,7 @@
 /** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
 import { optionProblems } from '../common/check-options.ts';
-import { tokenProblems } from './admission/tokens/token-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
+import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
@@ -11,7 +11,12 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
   const problems = optionProblems(serverOptions, given);
   if (problems.length > 0) return problems;
   const options: ServerOptions = { ...defaultServerOptions, ...withoutUndefined(given) };
-  return [...addressProblems(options), ...iceServerProblems(options), ...busProblems(options), ...tokenProblems(options)];
+  return [
+    ...addressProblems(options),
+    ...iceServerProblems(options),
+    ...busProblems(options),
+    ...tokenProblems(options),
+  ];
 }
 
 function addressProblems({ host, basePath }: ServerOptions): string[] {
