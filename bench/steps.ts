@@ -32,9 +32,9 @@ async function measure(checkout: string): Promise<void> {
   const sessions = new MachineHost(sessionMachine, options);
   const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 30_000 };
   const session = new Hosted<never>();
-  sessions.start(session, { id: 'me', isResumable: false, settings });
-  const paired = { type: 'PAIRED', peerId: 'other' } as const;
-  const unpaired = { type: 'UNPAIRED' } as const;
+  sessions.start(session, { id: 'me', maxPeers: 1, isResumable: false, settings });
+  const paired = { type: 'PAIRED', epoch: 1, peerId: 'other' } as const;
+  const unpaired = { type: 'UNPAIRED', epoch: 1 } as const;
 
   const time = (step: () => void) => {
     for (let warm = 0; warm < 100_000; warm += 1) step();

@@ -18,10 +18,10 @@ const EVENTS_A_STEP = 500;
 const STEP_MS = 20;
 
 const EVENTS: readonly SessionEvent[] = [
-  { type: 'PAIRED', peerId: 'other' },
-  { type: 'NEGOTIATION_STARTED' },
-  { type: 'CONNECTED' },
-  { type: 'UNPAIRED' },
+  { type: 'PAIRED', epoch: 1, peerId: 'other' },
+  { type: 'NEGOTIATION_STARTED', epoch: 1 },
+  { type: 'CONNECTED', epoch: 1 },
+  { type: 'UNPAIRED', epoch: 1 },
   { type: 'HEARD' },
   { type: 'OFFER_RECEIVED' },
   { type: 'PAIR_REQUESTED', target: 'taken', targetId: 'other', key: undefined },
@@ -49,7 +49,7 @@ const sessions: Session[] = new Array(SESSIONS).fill(undefined);
 
 function start(at: number): void {
   const session: Session = new Hosted();
-  host.start(session, { id: ids[at] as string, isResumable: false, settings });
+  host.start(session, { id: ids[at] as string, maxPeers: 1, isResumable: false, settings });
   sessions[at] = session;
 }
 

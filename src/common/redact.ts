@@ -39,7 +39,7 @@ const KEPT_FIELDS = new Set([
   'standing',
   'destination',
   'isFromBehind',
-  'isGranted',
+  'answers',
   'isAway',
 ]);
 

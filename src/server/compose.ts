@@ -125,7 +125,7 @@ export function compose(deps: CompositionDeps) {
 function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue) {
   const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
   const epochs = new PairingEpochs(clock, node);
-  const directory = new Directory(options.maxKeyGuessesPerMinute);
+  const directory = new Directory(queue, options.maxKeyGuessesPerMinute);
   const pairings = new Pairings({
     queue,
     epochs,

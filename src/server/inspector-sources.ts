@@ -48,7 +48,7 @@ export function signalingSources({
         id,
         ...(client.dialect !== undefined && { dialect: client.dialect }),
         ...(client.knownAs !== undefined && { known_as: client.knownAs }),
-        ...(context.peerId && { peer_id: context.peerId }),
+        ...(context.pairings[0] && { peer_id: context.pairings[0].peerId }),
         ...(seat && { epoch: seat.epoch }),
       }),
       isFound: ({ id, client }, query) => id.includes(query) || isKnownAs(client, query),

@@ -11,6 +11,7 @@ import {
   DEFAULT_MAX_MESSAGE_BURST,
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MAX_MESSAGES_PER_SECOND,
+  DEFAULT_MAX_PEERS_PER_CLIENT,
   DEFAULT_MAX_PLAYERS_PER_ROOM,
   DEFAULT_MAX_ROOMS,
   DEFAULT_MAX_ROOMS_PER_CLIENT,
@@ -26,6 +27,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_RESUME_GRACE_MS,
   MAX_DRAIN_MS,
+  MAX_PEERS_PER_CLIENT,
 } from '../protocol/index.ts';
 import { DEFAULT_NATS_PREFIX } from './cluster/bus/nats/nats-address.ts';
 import { MAX_NODE_ID, MIN_NODE_ID } from './node-id.ts';
@@ -184,6 +186,13 @@ export const serverOptions = {
     zero: none,
     default: DEFAULT_MAX_UPGRADES_PER_SECOND,
     help: 'Connections a second that one address may open in the long run; ten times as many at once.',
+  },
+  maxPeersPerClient: {
+    kind: 'integer',
+    min: 1,
+    max: MAX_PEERS_PER_CLIENT,
+    default: DEFAULT_MAX_PEERS_PER_CLIENT,
+    help: 'Peers that a client may have at once, when it asks for more than one.',
   },
   maxKeyGuessesPerMinute: {
     kind: 'integer',

@@ -37,7 +37,7 @@ it('shows a pairing across two nodes with both clients, the other one named with
     .waitFor();
   await row.getByText('see').click();
 
-  await lit('Session A', 'session.present.pairing.connected');
+  await lit('Session A', 'session.present.pairings.connected');
   await lit('Pairing', 'pairing.connected');
   await lit('Client B, at node 2', 'remote-session.online');
   await lit('Client A itself', 'negotiation.open.connection.paired.connected');

@@ -60,8 +60,8 @@ describe('the inspector', () => {
     await page.goto(inspectUrl(testServer, `#/pairing/${newestEpoch(testServer)}`));
 
     await lit(page, 'Pairing', 'pairing.connected');
-    await lit(page, 'Session A', 'session.present.pairing.connected');
-    await lit(page, 'Session B', 'session.present.pairing.connected');
+    await lit(page, 'Session A', 'session.present.pairings.connected');
+    await lit(page, 'Session B', 'session.present.pairings.connected');
     await lit(page, 'Client A itself', 'negotiation.open.connection.paired.connected');
     await lit(page, 'Client B itself', 'negotiation.open.connection.paired.connected');
     await page.locator('.findings', { hasText: 'Both clients reported that they are connected' }).waitFor();
@@ -88,10 +88,10 @@ describe('the inspector', () => {
     await testServer.connectPair();
     await shownPopulation(testServer, page, '5 in all');
     const count = (state: string) => page.locator(`[data-state="${state}"] > .count`).textContent();
-    expect(await count('session.present.pairing.unpaired')).toBe('3');
-    expect(await count('session.present.pairing.paired')).toBe('2');
+    expect(await count('session.present.pairings.unpaired')).toBe('3');
+    expect(await count('session.present.pairings.paired')).toBe('2');
     expect(await count('pairing.paired')).toBe('1');
-    const label = page.locator('text[data-edge^="session.present.pairing.unpaired --PAIRED#0"]');
+    const label = page.locator('text[data-edge^="session.present.pairings --PAIRED#1"]');
     expect(await label.textContent()).toBe('Paired2/s');
   });
 
@@ -104,10 +104,10 @@ describe('the inspector', () => {
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
     await row(page, 'session B: pairing.unpaired → pairing.paired').click();
     await lit(page, 'Pairing', 'pairing.paired');
-    await lit(page, 'Session A', 'session.present.pairing.paired');
-    await lit(page, 'Session B', 'session.present.pairing.paired');
+    await lit(page, 'Session A', 'session.present.pairings.paired');
+    await lit(page, 'Session B', 'session.present.pairings.paired');
     await page.locator('#time').press('Home');
-    await lit(page, 'Session A', 'session.present.pairing.unpaired');
+    await lit(page, 'Session A', 'session.present.pairings.unpaired');
     expect(await panel(page, 'Pairing').getAttribute('data-active')).toBe('');
     await page.locator('#time').press('End');
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
@@ -141,7 +141,11 @@ describe('the inspector', () => {
       const id = `fake-${i}`;
       return server.parts.signaling.sessions.open(
         id,
-        new NativeClient(id, '', {} as never, {} as never, undefined),
+        new NativeClient(id, '', {} as never, {} as never, {
+          resume: undefined,
+          generation: 0,
+          peers: undefined,
+        }),
       );
     });
     const page = await openPage(inspectUrl(testServer));
@@ -161,7 +165,7 @@ describe('the inspector', () => {
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
     expect(await page.locator('tbody tr').count()).toBe(1);
     await page.fill('#query', '');
-    await page.selectOption('#state', 'session.present.pairing.paired');
+    await page.selectOption('#state', 'session.present.pairings.paired');
     await page.locator('tbody td', { hasText: a.id }).first().waitFor();
     expect(await page.locator('.total').textContent()).toContain('of 2');
     expect(received).toBeLessThan(200_000);

@@ -21,7 +21,10 @@ describe('a session run by createActor', () => {
   const startSession = (changed: Partial<SessionSettings> = {}) => {
     const clock = new TimeoutClock();
     const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000, ...changed };
-    const actor = createActor(sessionMachine, { input: { id: 'me', isResumable: false, settings }, clock });
+    const actor = createActor(sessionMachine, {
+      input: { id: 'me', maxPeers: 1, isResumable: false, settings },
+      clock,
+    });
     return { actor: actor.start(), clock };
   };
 

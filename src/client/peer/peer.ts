@@ -218,7 +218,9 @@ export class Peer extends EventEmitter<PeerEvents> {
       return;
     }
     if (message.type === 'key') {
-      this.#requests.answer('create_key', { key: message.key, expiresAt: new Date(message.expires_at) });
+      const { key, expires_at } = message;
+      const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
+      this.#requests.answer('create_key', { key, expiresAt });
     }
     if (message.type === 'peer_away' || message.type === 'peer_back') {
       this.#tell(message.type, { peerId: message.peer_id });

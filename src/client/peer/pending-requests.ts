@@ -6,7 +6,7 @@ import { PairlaneError } from './errors.ts';
 /** What each kind of request is answered with. */
 export interface Answers {
   pair_request: { peerId: string; initiator: boolean };
-  create_key: { key: string; expiresAt: Date };
+  create_key: { key: string; expiresAt: Date | undefined };
 }
 export type RequestKind = keyof Answers;
 

@@ -228,7 +228,7 @@ export class TimelineView {
   }
 }
 
-/** The last word of each region: `present.pairing.connected` is `connected`. */
+/** The last word of each region: `present.pairings.connected` is `connected`. */
 function shortOf(text: string): string {
   return text
     .split(', ')

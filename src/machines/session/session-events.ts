@@ -9,9 +9,22 @@ export interface SessionSettings {
   readonly resumeGraceMs: number;
 }
 
+/** How far a pairing of the session is. */
+export type PairingPhase = 'paired' | 'negotiating' | 'connected';
+
+export interface PairingOfSession {
+  readonly epoch: number;
+  readonly peerId: string;
+  readonly phase: PairingPhase;
+}
+
 export interface SessionContext {
   readonly id: string;
-  readonly peerId: string | undefined;
+  /** The oldest first. */
+  readonly pairings: readonly PairingOfSession[];
+  readonly maxPeers: number;
+  /** Whether its client was lost, and its peers told so; one that a drain sent away is on the way, and not missed. */
+  readonly isMissed: boolean;
   /** Whether its client asked to come back after a lost socket. */
   readonly isResumable: boolean;
   readonly settings: SessionSettings;
@@ -19,6 +32,7 @@ export interface SessionContext {
 
 export interface SessionInput {
   readonly id: string;
+  readonly maxPeers: number;
   readonly isResumable: boolean;
   readonly settings: SessionSettings;
 }
@@ -29,6 +43,8 @@ export type PairTarget =
   | 'unknown_key'
   | 'guessed_too_often'
   | 'self'
+  /** It is a peer already. */
+  | 'peer'
   | 'free'
   | 'taken'
   /** It, or who made the key, may be a client of another node. */
@@ -39,7 +55,7 @@ export type PairTarget =
 export type SessionEventFromClient =
   | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
   | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
-  /** A message for a peer, from a client that has none. */
+  /** A message for a peer, from a client that has none, or has several and does not say which. */
   | {
       type:
         | 'OFFER_RECEIVED'
@@ -47,15 +63,19 @@ export type SessionEventFromClient =
         | 'CANDIDATE_RECEIVED'
         | 'SIGNAL_RECEIVED'
         | 'REPORT_RECEIVED'
-        | 'UNPAIR_RECEIVED';
+        | 'UNPAIR_RECEIVED'
+        | 'REJECT_RECEIVED';
     };
 
 export type SessionEventFromPairing =
-  /** @property isGranted it is what this session asked other nodes for */
-  | { type: 'PAIRED'; peerId: string; isGranted?: boolean }
-  | { type: 'NEGOTIATION_STARTED' }
-  | { type: 'CONNECTED' }
-  | { type: 'UNPAIRED' };
+  /**
+   * What it is to the request that this session made of other nodes: it was granted, or the client that it asked for
+   * asked for this one, too, and was first.
+   */
+  | { type: 'PAIRED'; epoch: number; peerId: string; answers?: 'granted' | 'crossed' }
+  | { type: 'NEGOTIATION_STARTED'; epoch: number }
+  | { type: 'CONNECTED'; epoch: number }
+  | { type: 'UNPAIRED'; epoch: number };
 
 /** What other nodes say to a pair request. */
 export type SessionEventFromNodes =

@@ -8,20 +8,22 @@ const targets: readonly PairTarget[] = [
   'unknown_key',
   'unknown',
   'self',
+  'peer',
   'taken',
   'free',
   'elsewhere',
   'unreachable',
 ];
-const inputOf = (isResumable: boolean): SessionInput => ({
+const inputOf = (isResumable: boolean, maxPeers = 1): SessionInput => ({
   id: 'me',
+  maxPeers,
   isResumable,
   settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 20_000 },
 });
 
 export const sessionExamples: MachineExamples<typeof sessionMachine> = {
   machine: sessionMachine,
-  inputs: [inputOf(false), inputOf(true)],
+  inputs: [inputOf(false), inputOf(true), inputOf(false, 2)],
   events: {
     PAIR_REQUESTED: targets.map((target) => ({
       type: 'PAIR_REQUESTED',
@@ -36,13 +38,19 @@ export const sessionExamples: MachineExamples<typeof sessionMachine> = {
     SIGNAL_RECEIVED: [{ type: 'SIGNAL_RECEIVED' }],
     REPORT_RECEIVED: [{ type: 'REPORT_RECEIVED' }],
     UNPAIR_RECEIVED: [{ type: 'UNPAIR_RECEIVED' }],
-    PAIRED: [true, false].map((isGranted) => ({ type: 'PAIRED', peerId: 'other', isGranted })),
+    REJECT_RECEIVED: [{ type: 'REJECT_RECEIVED' }],
+    PAIRED: [
+      { type: 'PAIRED', epoch: 7, peerId: 'other' },
+      { type: 'PAIRED', epoch: 7, peerId: 'other', answers: 'granted' },
+      { type: 'PAIRED', epoch: 7, peerId: 'other', answers: 'crossed' },
+      { type: 'PAIRED', epoch: 8, peerId: 'another' },
+    ],
     GRANTED: [{ type: 'GRANTED', targetId: 'other', node: 2, isResumable: true, epoch: 7 }],
     DENIED: [{ type: 'DENIED', code: 'target_not_found' }],
     MOVED: [{ type: 'MOVED' }],
-    NEGOTIATION_STARTED: [{ type: 'NEGOTIATION_STARTED' }],
-    CONNECTED: [{ type: 'CONNECTED' }],
-    UNPAIRED: [{ type: 'UNPAIRED' }],
+    NEGOTIATION_STARTED: [7, 8].map((epoch) => ({ type: 'NEGOTIATION_STARTED', epoch })),
+    CONNECTED: [7, 8].map((epoch) => ({ type: 'CONNECTED', epoch })),
+    UNPAIRED: [7, 8].map((epoch) => ({ type: 'UNPAIRED', epoch })),
     HEARD: [{ type: 'HEARD' }],
     RESUMED: [{ type: 'RESUMED' }],
     SOCKET_CLOSED: [true, false].map((isGoodbye) => ({ type: 'SOCKET_CLOSED', isGoodbye })),

@@ -1,12 +1,20 @@
 /**
- * A connected client, as the server sees it: whether it is paired and how far its peer connection is, and beside
- * that, whether it is still heard from. Everything a client asks for that is not a signal to its peer ends here.
+ * A connected client, as the server sees it: whether it is paired and how far its peer connections are, whether it asks
+ * other nodes for a client, and whether it is still heard from. Everything a client asks for that is not a signal to a
+ * peer ends here.
  */
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protocol/index.ts';
 import { effect } from '../host/hosted.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
-import type { PairTarget, SessionContext, SessionEvent, SessionInput } from './session-events.ts';
+import type {
+  PairingPhase,
+  PairTarget,
+  SessionContext,
+  SessionEvent,
+  SessionInput,
+} from './session-events.ts';
+import { pairingsAfter, phaseOf } from './session-pairings.ts';
 
 /** Long for a node that is there, and what comes later than that is refused. */
 const ASK_TIMEOUT_MS = 3_000;
@@ -31,15 +39,48 @@ const effects = {
 };
 export type SessionEffects = typeof effects;
 
-const refuseUnpaired = { actions: { type: 'refuse', params: { code: 'not_paired' } } } as const;
-const refusedWhileUnpaired = {
-  OFFER_RECEIVED: refuseUnpaired,
-  ANSWER_RECEIVED: refuseUnpaired,
-  CANDIDATE_RECEIVED: refuseUnpaired,
-  SIGNAL_RECEIVED: refuseUnpaired,
-  REPORT_RECEIVED: refuseUnpaired,
-  UNPAIR_RECEIVED: refuseUnpaired,
-};
+const SIGNALS = [
+  'OFFER_RECEIVED',
+  'ANSWER_RECEIVED',
+  'CANDIDATE_RECEIVED',
+  'SIGNAL_RECEIVED',
+  'REPORT_RECEIVED',
+  'UNPAIR_RECEIVED',
+  'REJECT_RECEIVED',
+] as const;
+
+/** A client's signals come here only where it is not clear which pairing they are for. */
+function signalsRefusedAs<Code extends ErrorCode>(code: Code) {
+  const refusal = { actions: { type: 'refuse', params: { code } } } as const;
+  return Object.fromEntries(SIGNALS.map((type) => [type, refusal])) as {
+    readonly [Type in (typeof SIGNALS)[number]]: typeof refusal;
+  };
+}
+
+/** Where a pair request leads that is not met: by what the server knows of its target. */
+const refusedTargets = (
+  [
+    ['guessed_too_often', 'too_many_key_guesses'],
+    ['unknown_key', 'key_not_found'],
+    ['unknown', 'target_not_found'],
+    ['self', 'self_pairing'],
+    ['peer', 'already_paired'],
+  ] as const
+).map(
+  ([target, code]) =>
+    ({
+      guard: { type: 'isTarget', params: { target } },
+      actions: { type: 'refuse', params: { code } },
+    }) as const,
+);
+
+/** The region follows the session's pairings; see {@link phaseOf}. */
+const toPhase = <Phase extends PairingPhase | 'unpaired'>(phase: Phase) =>
+  ({
+    guard: { type: 'leadsTo', params: { phase } },
+    target: `.${phase}`,
+    actions: 'rememberPairings',
+  }) as const;
 
 export const sessionMachine = setup({
   types: {
@@ -49,8 +90,9 @@ export const sessionMachine = setup({
   },
   actions: {
     ...effects,
-    rememberPeer: assign(({ event }) => (event.type === 'PAIRED' ? { peerId: event.peerId } : {})),
-    forgetPeer: assign({ peerId: undefined }),
+    rememberPairings: assign(({ context, event }) => ({ pairings: pairingsAfter(context.pairings, event) })),
+    rememberAway: assign({ isMissed: true }),
+    rememberBack: assign({ isMissed: false }),
   },
   guards: {
     isTarget: ({ event }, params: { target: PairTarget }) =>
@@ -61,7 +103,12 @@ export const sessionMachine = setup({
       context.isResumable && event.type === 'CLOSED_BY_SERVER' && event.code === closeCodes.serviceRestart,
     mayReturn: ({ context, event }) =>
       context.isResumable && !(event.type === 'SOCKET_CLOSED' && event.isGoodbye),
-    isAskedFor: ({ event }) => event.type === 'PAIRED' && event.isGranted === true,
+    isGranted: ({ event }) => event.type === 'PAIRED' && event.answers === 'granted',
+    isCrossed: ({ event }) => event.type === 'PAIRED' && event.answers === 'crossed',
+    leadsTo: ({ context, event }, params: { phase: PairingPhase | 'unpaired' }) =>
+      phaseOf(pairingsAfter(context.pairings, event)) === params.phase,
+    hasItsOnlyPeer: ({ context }) => context.maxPeers === 1 && context.pairings.length === 1,
+    hasAllPeers: ({ context }) => context.pairings.length >= context.maxPeers,
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
   },
   delays: {
@@ -75,7 +122,9 @@ export const sessionMachine = setup({
   description: 'A client that is connected to the server.',
   context: ({ input }) => ({
     id: input.id,
-    peerId: undefined,
+    pairings: [],
+    maxPeers: input.maxPeers,
+    isMissed: false,
     isResumable: input.isResumable,
     settings: input.settings,
   }),
@@ -111,41 +160,48 @@ export const sessionMachine = setup({
         ],
       },
       states: {
-        pairing: {
-          description: 'Whether it has a peer, and how far their connection is.',
+        pairings: {
+          description: 'Whether it has peers, and how far their connections are.',
           initial: 'unpaired',
           on: {
-            PAIR_REQUESTED: [
-              {
-                guard: { type: 'isTarget', params: { target: 'guessed_too_often' } },
-                actions: { type: 'refuse', params: { code: 'too_many_key_guesses' } },
-              },
-              {
-                guard: { type: 'isTarget', params: { target: 'unknown_key' } },
-                actions: { type: 'refuse', params: { code: 'key_not_found' } },
-              },
-              {
-                guard: { type: 'isTarget', params: { target: 'unknown' } },
-                actions: { type: 'refuse', params: { code: 'target_not_found' } },
-              },
-              {
-                guard: { type: 'isTarget', params: { target: 'self' } },
-                actions: { type: 'refuse', params: { code: 'self_pairing' } },
-              },
-              { actions: { type: 'refuse', params: { code: 'already_paired' } } },
-            ],
-            UNPAIRED: { target: '.unpaired', actions: 'forgetPeer' },
+            PAIRED: [toPhase('negotiating'), { target: '.paired', actions: 'rememberPairings' }],
+            NEGOTIATION_STARTED: toPhase('negotiating'),
+            CONNECTED: [toPhase('connected'), toPhase('negotiating'), toPhase('paired')],
+            UNPAIRED: [toPhase('unpaired'), toPhase('connected'), toPhase('negotiating'), toPhase('paired')],
+            ...signalsRefusedAs('ambiguous_pairing'),
           },
           states: {
             unpaired: {
-              description: 'Free to pair.',
+              description: 'It has no peer.',
+              on: signalsRefusedAs('not_paired'),
+            },
+            paired: {
+              description:
+                'It has peers; with one of them nobody has offered yet, and with none a negotiation is under way.',
+            },
+            negotiating: {
+              description: 'Offer, answer and candidates of one pairing at least go back and forth.',
+            },
+            connected: {
+              description: 'Of each pairing both clients reported that they are connected.',
+            },
+          },
+        },
+        request: {
+          description: 'Whether it asked for a client that another node may have.',
+          initial: 'idle',
+          states: {
+            idle: {
+              description: 'It may ask.',
               on: {
                 PAIR_REQUESTED: [
-                  { guard: { type: 'isTarget', params: { target: 'free' } }, actions: 'createPairing' },
+                  ...refusedTargets,
                   {
-                    guard: { type: 'isTarget', params: { target: 'taken' } },
-                    actions: { type: 'refuse', params: { code: 'target_already_paired' } },
+                    guard: 'hasItsOnlyPeer',
+                    actions: { type: 'refuse', params: { code: 'already_paired' } },
                   },
+                  { guard: 'hasAllPeers', actions: { type: 'refuse', params: { code: 'too_many_peers' } } },
+                  { guard: { type: 'isTarget', params: { target: 'free' } }, actions: 'createPairing' },
                   {
                     guard: { type: 'isTarget', params: { target: 'elsewhere' } },
                     target: 'asking',
@@ -155,46 +211,33 @@ export const sessionMachine = setup({
                     guard: { type: 'isTarget', params: { target: 'unreachable' } },
                     actions: { type: 'refuse', params: { code: 'unavailable' } },
                   },
+                  { actions: { type: 'refuse', params: { code: 'target_already_paired' } } },
                 ],
-                PAIRED: { target: 'paired', actions: 'rememberPeer' },
-                ...refusedWhileUnpaired,
               },
             },
             asking: {
-              description: 'It asked for a client that another node may have, and is kept for it.',
+              description: 'It asked for a client that another node may have, and a place is kept for it.',
               exit: 'forgetAsk',
               on: {
                 PAIR_REQUESTED: { actions: { type: 'refuse', params: { code: 'request_pending' } } },
                 GRANTED: { actions: 'joinPairing' },
-                DENIED: { target: 'unpaired', actions: { type: 'denyAsk', params: {} } },
+                DENIED: { target: 'idle', actions: { type: 'denyAsk', params: {} } },
                 PAIRED: [
-                  { guard: 'isAskedFor', target: 'paired', actions: 'rememberPeer' },
+                  { guard: 'isGranted', target: 'idle' },
                   // The other one asked for this one, too, and was first.
                   {
-                    target: 'paired',
-                    actions: ['rememberPeer', { type: 'denyAsk', params: { code: 'already_paired' } }],
+                    guard: 'isCrossed',
+                    target: 'idle',
+                    actions: { type: 'denyAsk', params: { code: 'already_paired' } },
                   },
                 ],
-                ...refusedWhileUnpaired,
               },
               after: {
                 askTimeout: {
-                  target: 'unpaired',
+                  target: 'idle',
                   actions: { type: 'denyAsk', params: { code: 'unavailable' } },
                 },
               },
-            },
-            paired: {
-              description: 'It has a peer; nobody has offered yet.',
-              on: { NEGOTIATION_STARTED: { target: 'negotiating' } },
-            },
-            negotiating: {
-              description: 'Offer, answer and candidates go back and forth.',
-              on: { CONNECTED: { target: 'connected' } },
-            },
-            connected: {
-              description: 'Both clients reported that they are connected.',
-              on: { NEGOTIATION_STARTED: { target: 'negotiating' } },
             },
           },
         },
@@ -243,8 +286,8 @@ export const sessionMachine = setup({
             },
             away: {
               description: 'Its socket is lost; its id, keys, pairing and messages wait for it.',
-              entry: 'announceAway',
-              on: { RESUMED: { target: 'online', actions: 'announceBack' } },
+              entry: ['rememberAway', 'announceAway'],
+              on: { RESUMED: { target: 'online', actions: ['rememberBack', 'announceBack'] } },
               after: {
                 resumeGrace: {
                   target: '#session.disconnected',

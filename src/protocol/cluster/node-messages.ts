@@ -6,6 +6,7 @@ import type { Static } from 'typebox';
 import { type ClientMessageType, clientSchemas } from '../native/client-messages.ts';
 import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
 import { clientId, epoch } from '../native/fields.ts';
+import { MAX_REJECT_CHARS } from '../native/limits.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
 import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';
 
@@ -35,6 +36,37 @@ const passed = {
 
 const half = { epoch, from: clientId, to: clientId } as const;
 
+/** One of its pairings, with what waits for the peer. */
+const pairing = {
+  type: 'object',
+  required: [
+    'epoch',
+    'peer_id',
+    'peer_generation',
+    'connected',
+    'initiator',
+    'is_resumable',
+    'is_away',
+    'last_sender_seq',
+    'unacked',
+  ],
+  properties: {
+    epoch,
+    peer_id: clientId,
+    peer_generation: count,
+    /** Of the two, who reported that they are connected: the sides of the pairing machine. */
+    connected: { type: 'array', maxItems: 2, items: { enum: ['initiator', 'responder'] } },
+    initiator: flag,
+    is_resumable: flag,
+    /** Whether the client was told that its peer is away. */
+    is_away: flag,
+    /** Where the peer is; left out when nobody knows. */
+    node,
+    last_sender_seq: count,
+    unacked: { type: 'array', items: passed },
+  },
+} as const;
+
 /** A session on its way to another node, with what waits for its client. */
 const session = {
   type: 'object',
@@ -48,9 +80,12 @@ const session = {
     'keys',
     'rate',
     'is_key_only',
+    'pairings',
   ],
   properties: {
     generation: count,
+    /** How many peers its client said that it may have; left out by one that did not say. */
+    max_peers: { type: 'integer', minimum: 1 },
     sent: count,
     received: count,
     deferred: { type: 'array', items: count },
@@ -59,7 +94,8 @@ const session = {
       items: {
         type: 'object',
         required: ['seq', 'text'],
-        properties: { seq: count, text, sender_seq: count },
+        /** The epoch of the pairing in which a peer said it. */
+        properties: { seq: count, text, sender_seq: count, epoch },
       },
     },
     /** Those that its client may come back with. */
@@ -69,6 +105,7 @@ const session = {
       items: {
         type: 'object',
         required: ['key', 'ttl_ms', 'uses'],
+        /** 0: as long as the session; any number of times. */
         properties: { key: { type: 'string', maxLength: 64 }, ttl_ms: count, uses: count },
       },
     },
@@ -84,35 +121,7 @@ const session = {
     claims: { type: 'object' },
     /** When it became the holder of its id; see `holding`. */
     since: count,
-    pairing: {
-      type: 'object',
-      required: [
-        'epoch',
-        'peer_id',
-        'peer_generation',
-        'connected',
-        'initiator',
-        'is_resumable',
-        'is_away',
-        'last_sender_seq',
-        'unacked',
-      ],
-      properties: {
-        epoch,
-        peer_id: clientId,
-        peer_generation: count,
-        /** Of the two, who reported that they are connected: the sides of the pairing machine. */
-        connected: { type: 'array', maxItems: 2, items: { enum: ['initiator', 'responder'] } },
-        initiator: flag,
-        is_resumable: flag,
-        /** Whether the client was told that its peer is away. */
-        is_away: flag,
-        /** Where the peer is; left out when nobody knows. */
-        node,
-        last_sender_seq: count,
-        unacked: { type: 'array', items: passed },
-      },
-    },
+    pairings: { type: 'array', items: pairing },
   },
 } as const;
 
@@ -135,6 +144,8 @@ export const nodeSchemas = {
       is_resumable: flag,
       target_id: clientId,
       key: { type: 'string', maxLength: 64 },
+      /** For the client that is asked for, as the other one gave it. */
+      metadata: {},
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },
@@ -184,6 +195,8 @@ export const nodeSchemas = {
       type: { const: 'ended' },
       ...half,
       reason: disconnectReason,
+      /** Of my client, which rejected the pairing. */
+      message: { type: 'string', maxLength: MAX_REJECT_CHARS },
       /** In answer to a `reclaim`: the one that it named. */
       generation: count,
     },

@@ -1,7 +1,14 @@
 /** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
 import type { Static } from 'typebox';
 import { candidate, clientId, connectionState, epoch, sdp, signalData, token } from './fields.ts';
-import { DEFAULT_KEY_TTL_S, MAX_KEY_TTL_S, MAX_KEY_USES } from './limits.ts';
+import {
+  DEFAULT_KEY_TTL_S,
+  MAX_KEY_TTL_S,
+  MAX_KEY_USES,
+  MAX_METADATA_BYTES,
+  MAX_PEERS_PER_CLIENT,
+  MAX_REJECT_CHARS,
+} from './limits.ts';
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
 import { roomClientSchemas } from './room-messages.ts';
 
@@ -18,6 +25,9 @@ export const clientSchemas = {
         maxLength: 64,
         description: 'A pairing key; case, spaces and dashes do not matter.',
       },
+      metadata: {
+        description: `What the other one is to know before it accepts: any JSON of at most ${MAX_METADATA_BYTES} bytes.`,
+      },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },
@@ -29,15 +39,15 @@ export const clientSchemas = {
       type: { const: 'create_key' },
       ttl_s: {
         type: 'integer',
-        minimum: 1,
+        minimum: 0,
         maximum: MAX_KEY_TTL_S,
-        description: `Seconds that it lives; ${DEFAULT_KEY_TTL_S}.`,
+        description: `Seconds that it lives; ${DEFAULT_KEY_TTL_S}. 0: as long as the session.`,
       },
       uses: {
         type: 'integer',
-        minimum: 1,
+        minimum: 0,
         maximum: MAX_KEY_USES,
-        description: 'How often it may be used; 1.',
+        description: 'How often it may be used; 1. 0: any number of times.',
       },
     },
   },
@@ -76,6 +86,20 @@ export const clientSchemas = {
     description: 'Leave the pairing, stay connected here.',
     required: ['type'],
     properties: { type: { const: 'unpair' }, epoch },
+  },
+  reject: {
+    type: 'object',
+    description: 'I do not want this pairing: it ends for both, and the other one is told so.',
+    required: ['type'],
+    properties: {
+      type: { const: 'reject' },
+      epoch,
+      reason: {
+        type: 'string',
+        maxLength: MAX_REJECT_CHARS,
+        description: 'Why, for the other one. What does not print is replaced.',
+      },
+    },
   },
   ...roomClientSchemas,
   auth: {
@@ -127,6 +151,20 @@ export const clientSchemas = {
           peer_id: clientId,
           epoch,
           initiator: { anyOf: [{ const: true }, { const: false }] },
+        },
+      },
+      pairings: {
+        type: 'array',
+        maxItems: MAX_PEERS_PER_CLIENT,
+        description: 'The same of each pairing, from a client that connected with `?peers`.',
+        items: {
+          type: 'object',
+          required: ['peer_id', 'epoch', 'initiator'],
+          properties: {
+            peer_id: clientId,
+            epoch,
+            initiator: { anyOf: [{ const: true }, { const: false }] },
+          },
         },
       },
     },

@@ -7,6 +7,8 @@ export const errorMessages = {
   self_pairing: 'You cannot pair with yourself',
   already_paired: 'You are already paired',
   target_already_paired: 'Target client is already paired',
+  too_many_peers: 'You have as many peers as you may have; leave one first',
+  ambiguous_pairing: 'You have more than one peer; say which one by `epoch`',
   not_paired: 'You are not paired',
   request_pending: 'Your last pair request has no answer yet; wait for it',
   unavailable: 'Other nodes cannot be reached now; try again later',

@@ -32,6 +32,12 @@ export const MAX_KEY_USES = 1_000;
 export const MAX_KEYS_PER_SESSION = 16;
 export const DEFAULT_MAX_KEY_GUESSES_PER_MINUTE = 20;
 
+/** Of a client; more is cut to the server's `--max-peers-per-client`. */
+export const DEFAULT_MAX_PEERS_PER_CLIENT = 64;
+export const MAX_PEERS_PER_CLIENT = 1_000;
+/** Of why a pairing was rejected. */
+export const MAX_REJECT_CHARS = 200;
+
 export const DEFAULT_MAX_ROOMS = 1_000;
 export const DEFAULT_MAX_PLAYERS_PER_ROOM = 16;
 export const MAX_ROOM_ID_CHARS = 128;
@@ -39,7 +45,7 @@ export const MAX_ROOM_ID_CHARS = 128;
 /** Of rooms in the native protocol. */
 export const MAX_ROOM_NAME_CHARS = 64;
 export const MAX_PASSWORD_CHARS = 128;
-/** What a member shows to the others, and a room to those who list them: as JSON text in UTF-8. */
+/** What a pair request brings along, a member shows to the others, and a room to those who list them: as JSON text in UTF-8. */
 export const MAX_METADATA_BYTES = 2 * 1024;
 export const DEFAULT_MAX_MEMBERS_PER_ROOM = 64;
 export const DEFAULT_MAX_ROOMS_PER_CLIENT = 8;

@@ -45,6 +45,8 @@ export interface DeliveryState<Payload> {
 
 /** @typeParam Payload a message as text, or on the server as bytes */
 export class ReliableDelivery<Payload extends { readonly length: number }> {
+  /** How many peers may each make so much wait. */
+  readonly #peers: number;
   #sent = 0;
   #received = 0;
   #lastAckSent = 0;
@@ -52,6 +54,11 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
   #deferred: number[] = [];
   #unacked: UnackedMessage<Payload>[] = [];
   #unackedBytes = 0;
+
+  /** @param peers how many peers the one who acks may have */
+  constructor(peers = 1) {
+    this.#peers = peers;
+  }
 
   /** The number of the last frame received. */
   get received(): number {
@@ -76,8 +83,8 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
   /** True when more waits than may. */
   get isOverfull(): boolean {
     return (
-      this.#unacked.length > MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES ||
-      this.#unackedBytes > MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES
+      this.#unacked.length > this.#peers * (MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES) ||
+      this.#unackedBytes > this.#peers * (MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES)
     );
   }
 
@@ -87,17 +94,20 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
   }
 
   /**
-   * Whether a peer may make so many bytes more wait.
-   * @param maxBytes that may wait; one message may always
+   * Whether all peers together may make so many bytes more wait.
+   * @param maxBytes that each of them may; one message may always
    */
   hasRoomFor(bytes: number, maxBytes = MAX_UNACKED_BYTES): boolean {
     if (this.#unacked.length === 0) return true;
-    return this.#unacked.length < MAX_UNACKED_FRAMES && this.#unackedBytes + bytes <= maxBytes;
+    return (
+      this.#unacked.length < this.#peers * MAX_UNACKED_FRAMES &&
+      this.#unackedBytes + bytes <= this.#peers * maxBytes
+    );
   }
 
   /** Whether a peer's coming and going may still be told: half of what is reserved is for it. */
   get hasRoomForChange(): boolean {
-    return this.#unacked.length < MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES / 2;
+    return this.#unacked.length < this.#peers * (MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES / 2);
   }
 
   /** What is to be sent again on a new socket, in order. */
@@ -110,11 +120,12 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return { sent: this.#sent, received: this.#received, deferred: this.#deferred, unacked: this.#unacked };
   }
 
-  /** Goes on where another left off. */
+  /** Goes on where another left off. @param peers how many peers the one who acks may have */
   static from<Payload extends { readonly length: number }>(
     state: DeliveryState<Payload>,
+    peers = 1,
   ): ReliableDelivery<Payload> {
-    const delivery = new ReliableDelivery<Payload>();
+    const delivery = new ReliableDelivery<Payload>(peers);
     delivery.#sent = state.sent;
     delivery.#received = state.received;
     delivery.#lastAckSent = state.received;
@@ -133,10 +144,15 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return frame;
   }
 
-  /** Puts another message in the place of each that was relayed: nobody will ever have those. */
-  dropRelayed(instead: Payload): void {
+  /**
+   * Puts another message in the place of each that was relayed in some pairings: nobody will ever have those.
+   * @param isDropped told a pairing's epoch; undefined for a long message of which it is not known
+   */
+  dropRelayed(instead: Payload, isDropped: (epoch: number | undefined) => boolean): void {
     this.#unacked = this.#unacked.map((frame) => {
-      if (frame.epoch === undefined && frame.message.length <= RESERVED_UNACKED_BYTES) return frame;
+      const { epoch } = frame;
+      if (epoch === undefined && frame.message.length <= RESERVED_UNACKED_BYTES) return frame;
+      if (!isDropped(epoch)) return frame;
       this.#unackedBytes += instead.length - frame.message.length;
       return { ...frame, message: instead };
     });

@@ -1,7 +1,7 @@
 /** What the server may send, one schema a message. A client passes over types and fields that it does not know. */
 import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp, signalData } from './fields.ts';
-import { MAX_RESTART_AFTER_MS } from './limits.ts';
+import { MAX_REJECT_CHARS, MAX_RESTART_AFTER_MS } from './limits.ts';
 import { roomServerSchemas } from './room-messages.ts';
 
 const fromPeer = { const: true, description: 'It comes from the peer, not from the server.' } as const;
@@ -34,6 +34,11 @@ export const serverSchemas = {
         minimum: 0,
         description: 'Milliseconds of silence after which you are pinged; 0: never.',
       },
+      max_peers: {
+        type: 'integer',
+        minimum: 1,
+        description: 'How many pairings you may have at once; for a client that connected with `?peers`.',
+      },
       ice_servers: iceServers,
       resume: {
         type: 'string',
@@ -54,12 +59,22 @@ export const serverSchemas = {
   key: {
     type: 'object',
     description: 'The pairing key that you asked for.',
-    required: ['type', 'key', 'expires_at'],
+    required: ['type', 'key'],
     properties: {
       type: { const: 'key' },
       key: { type: 'string', maxLength: 64, description: 'As people read it: `XXXX-XXXX-XXXX`.' },
-      expires_at: { type: 'integer', minimum: 0, description: 'Milliseconds since 1970 (Unix time).' },
+      expires_at: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Milliseconds since 1970 (Unix time). Left out: it lives as long as your session.',
+      },
     },
+  },
+  key_expired: {
+    type: 'object',
+    description: 'The time of a key of yours is over; nobody can use it any more.',
+    required: ['type', 'key'],
+    properties: { type: { const: 'key_expired' }, key: { type: 'string', maxLength: 64 } },
   },
   paired: {
     type: 'object',
@@ -77,6 +92,7 @@ export const serverSchemas = {
         description: 'Whether your offer yields when both offer at once (perfect negotiation).',
       },
       epoch,
+      metadata: { description: 'What the initiator’s `pair_request` brought along. Told to the responder.' },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that pairs you; left out: one of you asked.' },
     },
@@ -112,20 +128,26 @@ export const serverSchemas = {
     properties: {
       type: { const: 'peer_disconnected' },
       peer_id: clientId,
+      epoch,
       reason: { type: 'string', description: 'See “reasons” below.' },
+      message: {
+        type: 'string',
+        maxLength: MAX_REJECT_CHARS,
+        description: 'What it said when it rejected you.',
+      },
     },
   },
   peer_away: {
     type: 'object',
     description: 'The peer lost its link to the server, and may come back; the data channel is not touched.',
     required: ['type', 'peer_id'],
-    properties: { type: { const: 'peer_away' }, peer_id: clientId },
+    properties: { type: { const: 'peer_away' }, peer_id: clientId, epoch },
   },
   peer_back: {
     type: 'object',
     description: 'The peer that was away is back.',
     required: ['type', 'peer_id'],
-    properties: { type: { const: 'peer_back' }, peer_id: clientId },
+    properties: { type: { const: 'peer_back' }, peer_id: clientId, epoch },
   },
   ...roomServerSchemas,
   ack: {
@@ -177,6 +199,7 @@ export const serverSchemas = {
     properties: {
       type: { const: 'error' },
       message: { type: 'string', description: 'For people.' },
+      epoch: { ...epoch, description: 'The pairing that it is about, where it is about one.' },
       code: { type: 'string', description: 'For programs; see “error codes” below.' },
       for: { type: 'string', description: 'The type of the message that caused it.' },
     },
@@ -197,6 +220,7 @@ export const disconnectReasons = {
   timed_out: 'It answered no ping, and did not come back in time.',
   refused: 'It broke a limit, and was closed.',
   overfull: 'It did not read what it was sent, or too much was sent to it; it may still be connected.',
+  rejected: 'It does not want this pairing; it is still connected.',
   failed: 'Something failed inside the server that concerns this pairing only; both are still connected.',
 } as const;
 export type DisconnectReason = keyof typeof disconnectReasons;

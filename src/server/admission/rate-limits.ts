@@ -117,9 +117,11 @@ export class SendingRate {
     this.#bytes.restore(now, bytes_ms);
   }
 
-  /** Counts a message. @returns undefined when it may pass */
-  take(now: number, bytes: number, options: RateOptions): Flood | undefined {
-    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
+  /** Counts a message. @param times how often the limits are granted: for each peer @returns undefined when it may pass */
+  take(now: number, bytes: number, options: RateOptions, times = 1): Flood | undefined {
+    const maxMessagesPerSecond = times * options.maxMessagesPerSecond;
+    const maxMessageBurst = times * options.maxMessageBurst;
+    const maxBytesPerSecond = times * options.maxBytesPerSecond;
     const isAhead = this.#creditLeft > 0;
     if (isAhead) this.#creditLeft -= 1;
     const messageBurst = maxMessageBurst + (isAhead ? this.#aheadMessages : 0);
@@ -133,7 +135,7 @@ export class SendingRate {
     return {
       code: isMessageLeft ? 'too_many_bytes' : 'too_many_messages',
       isFirst: this.#refused === 1,
-      isLast: this.#refused === maxMessageBurst + 1,
+      isLast: this.#refused === options.maxMessageBurst + 1,
     };
   }
 }

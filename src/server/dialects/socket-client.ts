@@ -1,5 +1,5 @@
 /** A client on a WebSocket whose wire numbers nothing: what it was sent is written, or lost with its socket. */
-import { type CloseCode, closeCodes } from '../../protocol/index.ts';
+import { type CloseCode, closeCodes, MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import { SendingRate } from '../admission/rate-limits.ts';
 import { SendStatus, type WebSocket } from '../http/uws.ts';
 import type { Client, ClientNotice } from '../signaling/client.ts';
@@ -29,6 +29,10 @@ export abstract class SocketClient<Data> implements Client {
   readonly generation = 0;
   readonly lastSenderSeq = 0;
   readonly waitingBytes = 0;
+  /** A dialect that pairs bounds it by itself. */
+  readonly maxPeers = MAX_PEERS_PER_CLIENT;
+  /** What it has not read waits in its socket, which is bounded. */
+  readonly maxWaitingBytes = Number.POSITIVE_INFINITY;
   readonly #deps: SocketClientDeps;
 
   constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {

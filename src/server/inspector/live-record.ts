@@ -226,7 +226,9 @@ function whereabouts({ node }: Pick<Instance, 'node'>): { readonly node?: number
 /** What the machines' guards look at; a field that nobody thought of is left out. */
 const KEPT_CONTEXT = [
   'id',
-  'peerId',
+  'pairings',
+  'maxPeers',
+  'isMissed',
   'isResumable',
   'settings',
   'resumeGraceMs',

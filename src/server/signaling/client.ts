@@ -16,6 +16,8 @@ export interface Refusal {
   readonly message?: string;
   /** The type of the message that is refused, where it is known. */
   readonly for?: ClientMessageType;
+  /** The pairing that it is about, where it is about one. */
+  readonly epoch?: number;
 }
 
 /** What the core tells a client. */
@@ -26,13 +28,23 @@ export type ClientNotice =
       readonly isInitiator: boolean;
       readonly epoch: number;
       readonly iceServers: IceServer[] | undefined;
+      /** What the initiator's request brought along, for the responder: any JSON value. */
+      readonly metadata?: unknown;
       /** The name of the room that formed it; undefined: none did. */
       readonly room: string | undefined;
     }
-  | { readonly type: 'peer_disconnected'; readonly peerId: string; readonly reason: DisconnectReason }
-  | { readonly type: 'peer_away' | 'peer_back'; readonly peerId: string }
-  /** @property expiresAt milliseconds since 1970 */
-  | { readonly type: 'key'; readonly key: string; readonly expiresAt: number }
+  /** @property message why, in the words of a peer that rejected the pairing */
+  | {
+      readonly type: 'peer_disconnected';
+      readonly peerId: string;
+      readonly epoch: number;
+      readonly reason: DisconnectReason;
+      readonly message?: string | undefined;
+    }
+  | { readonly type: 'peer_away' | 'peer_back'; readonly peerId: string; readonly epoch: number }
+  /** @property expiresAt milliseconds since 1970; undefined for one that lives as long as its session */
+  | { readonly type: 'key'; readonly key: string; readonly expiresAt: number | undefined }
+  | { readonly type: 'key_expired'; readonly key: string }
   | ({ readonly type: 'refused' } & Refusal)
   | RoomNotice
   | { readonly type: 'ping' }
@@ -59,24 +71,28 @@ export interface Client {
   readonly isOnline: boolean;
   /** Whether it comes back after a lost connection, to what waits for it. */
   readonly isResumable: boolean;
+  /** How many peers it asked to have at once. */
+  readonly maxPeers: number;
   /** How often it has come back: of two copies of a session, on nodes that lost each other, the higher counts. */
   readonly generation: number;
   /** The number of its last message that came here. */
   readonly lastSenderSeq: number;
 
-  /** Whether its peer may send it so many bytes more before it has read what it was sent. */
+  /** Whether its peers together may send it so many bytes more before it has read what it was sent. */
   hasRoomFor(bytes: number): boolean;
-  /** Whether it may be told once more that its peer is away or back before it has read what it was sent. */
+  /** Bytes that each of them may make wait. */
+  readonly maxWaitingBytes: number;
+  /** Whether it may be told once more that a peer is away or back before it has read what it was sent. */
   readonly hasRoomForChange: boolean;
 
   /** What it has not acked. */
   readonly waitingBytes: number;
-  /** Drops what peers said and it has not acked. */
-  dropWaiting(): void;
+  /** Drops what peers said and it has not acked, of those pairings. */
+  dropWaiting(isDropped: (epoch: number | undefined) => boolean): void;
 
   notify(notice: ClientNotice): void;
-  /** Sends a signal of its peer. @param relayed for a client that acks: what to keep of it until then */
-  relay(signal: Signal, relayed: Relayed | undefined): void;
+  /** Sends a signal of its peer in that pairing. @param relayed for a client that acks: what to keep of it until then */
+  relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void;
   /** Ends its connection, which is gone for us from here on. */
   close(code: CloseCode, reason: string): void;
   /** Its session is over: nobody will ever have what waits. */

@@ -1,4 +1,5 @@
 /** Who can be asked for here: sessions by their ids, whoever made a key, and the other nodes for everybody else. */
+import type { StepQueue } from '../../machines/index.ts';
 import type { MemberLeftReason } from '../../protocol/index.ts';
 import { AddressRate } from '../admission/rate-limits.ts';
 import { noOtherNodes, type OtherNodes } from './other-nodes.ts';
@@ -15,14 +16,15 @@ export interface SessionWatcher {
 
 export class Directory {
   readonly sessions = new Map<string, ServerSession>();
-  readonly keys = new PairingKeys<ServerSession>();
+  readonly keys: PairingKeys<ServerSession>;
   /** Wrong keys by address. */
   readonly guesses: AddressRate;
   #otherNodes = noOtherNodes;
   readonly #watchers: SessionWatcher[] = [];
 
   /** @param maxKeyGuessesPerMinute of one address; 0: no limit */
-  constructor(maxKeyGuessesPerMinute: number) {
+  constructor(queue: StepQueue, maxKeyGuessesPerMinute: number) {
+    this.keys = new PairingKeys(queue);
     this.guesses = new AddressRate(maxKeyGuessesPerMinute / 60, maxKeyGuessesPerMinute);
   }
 

@@ -24,6 +24,8 @@ export interface OtherNodes {
 export interface PairRequest {
   readonly targetId: string | undefined;
   readonly key: string | undefined;
+  /** For the other one: any JSON value. */
+  readonly metadata?: unknown;
 }
 
 export const noOtherNodes: OtherNodes = {

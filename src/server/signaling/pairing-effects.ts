@@ -62,7 +62,7 @@ export function pairingEffects({
     endPairing(pairing, event) {
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
-      other.disconnected(reason, left.id);
+      other.disconnected(reason, left.id, event.message);
       if (event.areBothHere) left.disconnected(reason, other.id);
       pairings.delete(pairing);
       left.release();

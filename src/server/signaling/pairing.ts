@@ -43,8 +43,8 @@ export interface Party {
   shareReport(report: Signal): void;
   refuse(refusal: Refusal): void;
   notify(change: 'peer_away' | 'peer_back', peerId: string): void;
-  /** Its peer is gone. */
-  disconnected(reason: DisconnectReason, peerId: string): void;
+  /** Its peer is gone. @param message why, in the words of a peer that rejected the pairing */
+  disconnected(reason: DisconnectReason, peerId: string, message?: string): void;
   /** The pairing is over. */
   release(): void;
 
@@ -67,6 +67,14 @@ export interface PairingWatcher {
   ended(pairing: ServerPairing, reason: DisconnectReason): void;
 }
 
+/** What both or one of the two are told of how a pairing came about. */
+export interface PairingDetails {
+  /** What the initiator's request brought along, for the responder: any JSON value. */
+  readonly metadata?: unknown;
+  /** The room that formed it. */
+  readonly room?: string | undefined;
+}
+
 export type IceServersFor = (clientId: string, grants: Grants) => IceServer[] | undefined;
 
 /**
@@ -77,6 +85,8 @@ export type ServerPairingEvent = PairingEvent & {
   readonly signal?: Signal;
   readonly senderSeq?: number | undefined;
   readonly areBothHere?: true;
+  /** Why a client rejected the pairing, in its words. */
+  readonly message?: string | undefined;
 };
 
 export type PairingHost = MachineHost<typeof pairingMachine, ServerPairing, ServerPairingEvent>;
@@ -86,17 +96,16 @@ export class ServerPairing extends Hosted<PairingContext> {
   responder: Party;
   readonly epoch: number;
   readonly startedAt: number;
-  /** The name of the room that formed it. */
-  readonly room: string | undefined;
+  readonly details: PairingDetails;
 
   /** @param now milliseconds of the server's clock */
-  constructor(initiator: Party, responder: Party, epoch: number, now: number, room?: string) {
+  constructor(initiator: Party, responder: Party, epoch: number, now: number, details: PairingDetails = {}) {
     super();
     this.initiator = initiator;
     this.responder = responder;
     this.epoch = epoch;
     this.startedAt = now;
-    this.room = room;
+    this.details = details;
     this.seat('initiator', initiator);
     this.seat('responder', responder);
   }

@@ -1,9 +1,11 @@
 /** The pairings of a server, and the host that steps them. */
+import { printable } from '../../common/printable.ts';
 import { MachineHost, pairingMachine, type Side, type StepQueue } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type IceServersFor,
+  type PairingDetails,
   type PairingHost,
   type PairingWatcher,
   type Party,
@@ -46,12 +48,14 @@ export class Pairings {
     this.#watchers.push(watcher);
   }
 
-  /**
-   * @param epoch the number that it was promised; by default the next one
-   * @param room the name of the room that forms it
-   */
-  form(initiator: Party, responder: Party, epoch = this.epochs.next(), room?: string): void {
-    this.#start(initiator, responder, epoch, 'FORMED', room);
+  /** @param epoch the number that it was promised; by default the next one */
+  form(
+    initiator: Party,
+    responder: Party,
+    details: PairingDetails = {},
+    epoch = this.epochs.next(),
+  ): ServerPairing {
+    return this.#start(initiator, responder, epoch, 'FORMED', details);
   }
 
   /** A pairing of which one client has just come from another node, or from before a restart. */
@@ -67,7 +71,7 @@ export class Pairings {
   signal(pairing: ServerPairing, from: Side, signal: Signal, senderSeq?: number): void {
     const { message } = signal;
     const { type, epoch } = message;
-    const isRelayed = type !== 'unpair' && type !== 'report';
+    const isRelayed = type !== 'unpair' && type !== 'report' && type !== 'reject';
     const isCurrent = epoch === undefined || epoch === pairing.epoch;
     if (isRelayed && isCurrent && !pairing.other(from).hasRoomFor(signal.bytes.length)) {
       pairing.party(from).refuse({ code: 'peer_slow', for: type });
@@ -76,6 +80,9 @@ export class Pairings {
     switch (message.type) {
       case 'unpair':
         this.host.dispatch(pairing, { type: 'UNPAIR_RECEIVED', from, epoch, signal });
+        return;
+      case 'reject':
+        if (isCurrent) this.lose(pairing, from, 'rejected', printable(message.reason ?? ''));
         return;
       case 'report': {
         const isConnected = message.state === 'connected';
@@ -94,9 +101,9 @@ export class Pairings {
     }
   }
 
-  /** The party on that side is gone. */
-  lose(pairing: ServerPairing, from: Side, reason: DisconnectReason): void {
-    this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason });
+  /** The party on that side is gone. @param message why, in its words */
+  lose(pairing: ServerPairing, from: Side, reason: DisconnectReason, message?: string): void {
+    this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason, ...(message && { message }) });
   }
 
   /**
@@ -150,9 +157,9 @@ export class Pairings {
     responder: Party,
     epoch: number,
     type: 'FORMED' | 'RESTORED',
-    room?: string,
+    details?: PairingDetails,
   ): ServerPairing {
-    const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now, room);
+    const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now, details);
     this.all.add(pairing);
     this.host.start(pairing, { initiatorId: initiator.id, responderId: responder.id, epoch });
     this.host.dispatch(pairing, { type, from: 'initiator' });

@@ -1,10 +1,11 @@
 /** A session's place in one pairing: the party that the pairing sees, while the session itself may be in several. */
 import type { SessionEvent, Side } from '../../machines/index.ts';
-import type { DisconnectReason } from '../../protocol/index.ts';
+import { type DisconnectReason, MAX_UNACKED_FRAMES } from '../../protocol/index.ts';
 import type { Grants } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import type { Signal } from './signal.ts';
+import type { Waits } from './waiting-bytes.ts';
 
 /** A session, as far as its places need it. */
 export interface SeatHolder {
@@ -13,7 +14,7 @@ export interface SeatHolder {
   readonly grants: Grants;
   readonly isMissed: boolean;
   /** What it asked other nodes for. */
-  readonly pendingPairRequest: { readonly epoch: number } | undefined;
+  readonly pendingPairRequest: { readonly epoch: number; readonly targetId: string | undefined } | undefined;
   dispatch(event: SessionEvent): void;
   /** The seat is in a pairing from here on. */
   took(seat: Seat): void;
@@ -22,10 +23,14 @@ export interface SeatHolder {
   overfull(seat: Seat): void;
 }
 
-export class Seat implements Party {
+export class Seat implements Party, Waits {
   readonly session: SeatHolder;
   #pairing: ServerPairing | undefined;
   #side: Side = 'initiator';
+  #epoch = 0;
+  /** What its peer said and its client has not acked. */
+  #waitingBytes = 0;
+  #waitingFrames = 0;
   /** The number of its client's last message that the peer was forwarded by another node; 0: none was. */
   #forwardedUpTo = 0;
 
@@ -45,9 +50,9 @@ export class Seat implements Party {
     return this.#side;
   }
 
-  /** That of its pairing; 0 while it has none. */
+  /** That of its pairing, or the one that it had. */
   get epoch(): number {
-    return this.#pairing?.epoch ?? 0;
+    return this.#epoch;
   }
 
   get peer(): Party | undefined {
@@ -69,6 +74,9 @@ export class Seat implements Party {
   seated(pairing: ServerPairing, side: Side): void {
     this.#pairing = pairing;
     this.#side = side;
+    this.#epoch = pairing.epoch;
+    // What came along with its client from another node.
+    for (const { text } of this.session.client.unackedOf(pairing.epoch)) this.#waits(1, text.length);
     this.session.took(this);
   }
 
@@ -80,62 +88,110 @@ export class Seat implements Party {
   paired(pairing: ServerPairing, iceServersFor: IceServersFor): void {
     const { session } = this;
     const { id: peerId } = pairing.other(this.#side);
-    const { epoch } = pairing;
+    const { epoch, details } = pairing;
+    const isInitiator = this.#side === 'initiator';
     session.client.notify({
       type: 'paired',
       peerId,
-      isInitiator: this.#side === 'initiator',
+      isInitiator,
       epoch,
       iceServers: iceServersFor(session.id, session.grants),
-      room: pairing.room,
+      room: details.room,
+      ...(details.metadata !== undefined && !isInitiator && { metadata: details.metadata }),
     });
-    session.dispatch({ type: 'PAIRED', peerId, isGranted: session.pendingPairRequest?.epoch === epoch });
+    const { pendingPairRequest: request } = session;
+    const answers =
+      request?.epoch === epoch ? 'granted' : request?.targetId === peerId ? 'crossed' : undefined;
+    session.dispatch({ type: 'PAIRED', epoch, peerId, ...(answers && { answers }) });
   }
 
   restored(pairing: ServerPairing): void {
-    this.session.dispatch({ type: 'PAIRED', peerId: pairing.other(this.#side).id });
+    const { epoch } = pairing;
+    this.session.dispatch({ type: 'PAIRED', epoch, peerId: pairing.other(this.#side).id });
   }
 
   advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void {
-    this.session.dispatch({ type: event });
+    this.session.dispatch({ type: event, epoch: this.#epoch });
   }
 
+  /** What one peer makes wait leaves what the others may. */
   hasRoomFor(bytes: number): boolean {
-    return this.session.client.hasRoomFor(bytes);
+    const { client } = this.session;
+    const isWithinShare =
+      this.#waitingFrames === 0 ||
+      (this.#waitingFrames < MAX_UNACKED_FRAMES && this.#waitingBytes + bytes <= client.maxWaitingBytes);
+    return isWithinShare && client.hasRoomFor(bytes);
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  shedWaiting(): void {
+    this.session.overfull(this);
+    this.session.client.dropWaiting((epoch) => epoch === this.#epoch);
+    this.#waitingBytes = 0;
   }
 
   /** Its sender is told that a signal is safe only once this client has it, where it can come back. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
     const { client } = this.session;
-    const senderSeq = client.isResumable ? (givenSeq ?? pairing.party(from).nextSenderSeq()) : undefined;
-    if (senderSeq === undefined) client.relay(signal, undefined);
-    else {
-      const onAcked = () => pairing.party(from).acked(senderSeq);
-      client.relay(signal, { senderSeq, epoch: pairing.epoch, onAcked });
-    }
+    if (client.isResumable)
+      this.relayKept(signal, pairing, from, givenSeq ?? pairing.party(from).nextSenderSeq());
+    else client.relay(signal, pairing.epoch, undefined);
+  }
+
+  /** To a client that acks. @param senderSeq undefined for what came without a number from another node */
+  relayKept(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void {
+    const { epoch } = pairing;
+    const bytes = signal.bytes.length;
+    this.#waits(1, bytes);
+    const onAcked = () => {
+      this.#waits(-1, -bytes);
+      if (senderSeq !== undefined) pairing.party(from).acked(senderSeq);
+    };
+    this.session.client.relay(signal, epoch, { senderSeq, epoch, onAcked });
+  }
+
+  #waits(frames: number, bytes: number): void {
+    this.#waitingFrames += frames;
+    this.#waitingBytes = Math.max(this.#waitingBytes + bytes, 0);
+  }
+
+  /** Its client has acked a frame that came along with it. */
+  ackedFrame(senderSeq: number, bytes: number): void {
+    this.#waits(-1, -bytes);
+    this.peer?.acked(senderSeq);
   }
 
   /** The machine of this node has counted it. */
   shareReport(): void {}
 
   refuse(refusal: Refusal): void {
-    this.session.client.notify({ type: 'refused', ...refusal });
+    this.session.client.notify({ type: 'refused', ...refusal, epoch: this.#epoch });
   }
 
   /** A peer that comes and goes while this client reads nothing is one that sends too much. */
   notify(change: 'peer_away' | 'peer_back', peerId: string): void {
     const { client } = this.session;
-    if (client.hasRoomForChange) client.notify({ type: change, peerId });
+    if (client.hasRoomForChange) client.notify({ type: change, peerId, epoch: this.#epoch });
     else this.session.overfull(this);
   }
 
-  disconnected(reason: DisconnectReason, peerId: string): void {
-    this.session.client.notify({ type: 'peer_disconnected', peerId, reason });
+  disconnected(reason: DisconnectReason, peerId: string, message?: string): void {
+    const epoch = this.#epoch;
+    this.session.client.notify({
+      type: 'peer_disconnected',
+      peerId,
+      epoch,
+      reason,
+      ...(message && { message }),
+    });
   }
 
   release(): void {
     this.vacate();
-    this.session.dispatch({ type: 'UNPAIRED' });
+    this.session.dispatch({ type: 'UNPAIRED', epoch: this.#epoch });
   }
 
   nextSenderSeq(): number {

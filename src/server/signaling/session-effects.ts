@@ -11,6 +11,7 @@ import {
 import { closeCodes, formatPairingKey, type MemberLeftReason } from '../../protocol/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Directory } from './directory.ts';
+import type { PairRequest } from './other-nodes.ts';
 import type { Pairings } from './pairings.ts';
 import { Seat } from './seat.ts';
 import type { ServerSession } from './session.ts';
@@ -24,6 +25,11 @@ export interface SessionEffectsDeps {
   readonly pairings: Pairings;
 }
 
+/** What a pair request brings along beside what the machine looks at. */
+function requestOf(event: SessionEvent): PairRequest {
+  return eventOf(event, 'PAIR_REQUESTED') as PairRequest;
+}
+
 export function sessionEffects({
   queue,
   clock,
@@ -34,21 +40,21 @@ export function sessionEffects({
   const { sessions, keys } = directory;
   return {
     createPairing(session, event) {
-      const { targetId, key } = eventOf(event, 'PAIR_REQUESTED');
+      const { targetId, key, metadata } = requestOf(event);
       const target = sessions.get(targetId ?? '');
       if (!target) return;
       if (key !== undefined) keys.use(key);
-      pairings.form(new Seat(session), new Seat(target));
+      pairings.form(new Seat(session), new Seat(target), { metadata });
     },
     askNodes(session, event) {
-      directory.otherNodes.requestPairing(session, eventOf(event, 'PAIR_REQUESTED'));
+      directory.otherNodes.requestPairing(session, requestOf(event));
     },
     forgetAsk(session) {
       directory.otherNodes.forgetRequest(session);
     },
     joinPairing(session, event) {
       const granted = eventOf(event, 'GRANTED');
-      pairings.form(new Seat(session), directory.otherNodes.partyFor(granted), granted.epoch);
+      pairings.form(new Seat(session), directory.otherNodes.partyFor(granted), {}, granted.epoch);
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
@@ -57,7 +63,7 @@ export function sessionEffects({
     createKey(session, event) {
       const { ttlS, uses } = eventOf(event, 'KEY_REQUESTED');
       const { key, ttlMs } = keys.create(session, queue.now, ttlS, uses);
-      const expiresAt = Math.round(clock.wallTime() + ttlMs);
+      const expiresAt = ttlMs === Number.POSITIVE_INFINITY ? undefined : Math.round(clock.wallTime() + ttlMs);
       session.client.notify({ type: 'key', key: formatPairingKey(key), expiresAt });
     },
     sendPing(session) {
@@ -81,20 +87,19 @@ export function sessionEffects({
     },
     announceAway(session) {
       log.info({ id: session.id }, `Client ${session.id} is away`);
-      session.isMissed = true;
       for (const { peer } of session.seats) peer?.notify('peer_away', session.id);
     },
     announceBack(session) {
       log.info({ id: session.id }, `Client ${session.id} is back`);
-      session.isMissed = false;
       for (const { peer } of session.seats) peer?.notify('peer_back', session.id);
     },
     forgetSession(session, event) {
       directory.ended(session, endOf(event));
       session.client.discard();
       directory.otherNodes.ended(session);
-      const { peerId } = session.context;
-      const pairing = peerId === undefined ? '' : `, removing pairing with ${peerId}`;
+      const { pairings: had } = session.context;
+      const pairing =
+        had.length === 0 ? '' : `, removing pairing with ${had.map(({ peerId }) => peerId).join(', ')}`;
       log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);
     },
     leaveToNode(session) {

@@ -6,6 +6,7 @@ import {
   type SessionEvent,
   type sessionMachine,
 } from '../../machines/index.ts';
+import { formatPairingKey } from '../../protocol/index.ts';
 import { appOf, type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { Seat, SeatHolder } from './seat.ts';
@@ -26,6 +27,8 @@ export interface PendingPairRequest {
   readonly epoch: number;
   readonly targetId: string | undefined;
   readonly key: string | undefined;
+  /** For the other one: any JSON value. */
+  readonly metadata?: unknown;
   /** Whose guess the key was, until another node knows it. */
   readonly address: string;
 }
@@ -39,8 +42,6 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   readonly openedAt: number;
   /** When its machine was last told that it was heard. */
   heardAt: number;
-  /** Whether its client was lost, and its peer told so; one that a drain sent away is on the way, and not missed. */
-  isMissed = false;
   pendingPairRequest: PendingPairRequest | undefined;
   keys: string[] = [];
   /** Few, so that a list is searched as fast as a map, and is smaller; never changed in place. */
@@ -64,6 +65,14 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** Its places in pairings, the oldest first. */
   get seats(): readonly Seat[] {
     return this.#seats;
+  }
+
+  get maxPeers(): number {
+    return this.client.maxPeers;
+  }
+
+  get isMissed(): boolean {
+    return this.context.isMissed;
   }
 
   get isResumable(): boolean {
@@ -114,7 +123,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
 
   /** Whether it may have one more peer; one that it asked other nodes for has its place already. */
   get hasFreeSeat(): boolean {
-    return this.#seats.length === 0 && this.pendingPairRequest === undefined;
+    return this.#seats.length + (this.pendingPairRequest ? 1 : 0) < this.maxPeers;
   }
 
   took(seat: Seat): void {
@@ -130,16 +139,30 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.#owner.overfull(seat);
   }
 
+  keyExpired(key: string): void {
+    this.client.notify({ type: 'key_expired', key: formatPairingKey(key) });
+  }
+
   refuse(refusal: Refusal): void {
     this.client.notify({ type: 'refused', ...refusal });
   }
 
+  /** For a session with several peers what each of them makes wait is a matter of its own. */
+  get waits(): readonly Waits[] {
+    return this.#seats.length < 2 ? [this] : [this, ...this.#seats];
+  }
+
+  /** With several peers: what is of none of them. */
   get waitingBytes(): number {
-    return this.client.waitingBytes;
+    const { waitingBytes } = this.client;
+    return this.#seats.length < 2
+      ? waitingBytes
+      : this.#seats.reduce((left, seat) => left - seat.waitingBytes, waitingBytes);
   }
 
   shedWaiting(): void {
-    for (const seat of this.#seats) this.overfull(seat);
-    this.client.dropWaiting();
+    const kept = this.#seats.length < 2 ? NO_SEATS : this.#seats;
+    if (kept === NO_SEATS) for (const seat of this.#seats) this.overfull(seat);
+    this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
   }
 }

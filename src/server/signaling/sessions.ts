@@ -62,7 +62,8 @@ export class Sessions implements SessionOwner {
     const session = new ServerSession(id, client, this.#queue.now, this);
     session.grants = grants;
     this.#directory.sessions.set(id, session);
-    this.host.start(session, { id, isResumable: client.isResumable, settings: this.settings });
+    const { maxPeers, isResumable } = client;
+    this.host.start(session, { id, maxPeers, isResumable, settings: this.settings });
     return session;
   }
 

@@ -2,7 +2,7 @@
 import type { ClientMessageOf, ClientMessageType } from '../../protocol/index.ts';
 
 export type SignalMessage = ClientMessageOf<
-  'offer' | 'answer' | 'candidate' | 'signal' | 'report' | 'unpair'
+  'offer' | 'answer' | 'candidate' | 'signal' | 'report' | 'unpair' | 'reject'
 >;
 
 export interface Signal {
@@ -20,6 +20,7 @@ export const SIGNAL_EVENTS = {
   signal: 'SIGNAL_RECEIVED',
   report: 'REPORT_RECEIVED',
   unpair: 'UNPAIR_RECEIVED',
+  reject: 'REJECT_RECEIVED',
 } as const;
 
 /** Which message an event came from, for the error that answers it. */

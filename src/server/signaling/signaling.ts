@@ -3,13 +3,13 @@
  * are events of its pairing; while it has none, its own machine refuses them. What a machine cannot know (is that
  * target free?) is looked up here and goes into the event.
  */
-import type { PairTarget, StepQueue } from '../../machines/index.ts';
+import type { PairTarget, SessionEvent, StepQueue } from '../../machines/index.ts';
 import { parsePairingKey } from '../../protocol/index.ts';
 import { idBeside, isSameApp } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
 import { may } from './may.ts';
 import type { PairRequest } from './other-nodes.ts';
-import type { Party } from './pairing.ts';
+import type { PairingDetails, Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { Seat } from './seat.ts';
@@ -46,46 +46,51 @@ export class Signaling {
     this.pairings = pairings;
     this.waiting = waiting;
     this.rooms = rooms;
-    waiting.addSource(() => directory.sessions.values());
+    waiting.addSource(() => [...directory.sessions.values()].flatMap(({ waits }) => waits));
   }
 
   /** Asks for a client, by its id or by a key. */
-  pairRequest(session: ServerSession, { targetId, key: text }: PairRequest): void {
+  pairRequest(session: ServerSession, request: PairRequest): void {
     if (!may(session, 'pair', 'pair_request')) return;
+    const { key: text, metadata } = request;
+    const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
     const { target, missing, key } =
-      text === undefined ? this.#withId(idBeside(session.id, targetId ?? '')) : this.#ownerOf(session, text);
+      text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
     if (target && target !== session && key === undefined && target.client.isKeyOnly) {
       session.refuse({ code: 'key_required', for: 'pair_request' });
       return;
     }
-    if (target && session.seats.length === 0 && target.seats.length === 0 && !target.client.hasRoomFor(0)) {
+    const availability = target && availabilityOf(target, session);
+    if (availability === 'free' && session.hasFreeSeat && !target?.client.hasRoomFor(0)) {
       session.refuse({ code: 'peer_slow', for: 'pair_request' });
       return;
     }
-    session.dispatch({
+    const isPeer = targetId !== undefined && session.isPairedWith(targetId);
+    const requested: PairRequested = {
       type: 'PAIR_REQUESTED',
-      target: target ? availability(target, session) : missing,
-      targetId: target?.id ?? (targetId === undefined ? undefined : idBeside(session.id, targetId)),
+      target: availability ?? (isPeer ? 'peer' : missing),
+      targetId: target?.id ?? targetId,
       key,
-    });
+      metadata,
+    };
+    session.dispatch(requested);
   }
 
   /**
    * Brings two clients together without either of them asking; whoever asks is answered by its own machine instead.
    * @param responder a client of this node, or the party that stands for one of another
-   * @param room the name of the room that brings them together
+   * @param details what they are told of how it came about
    * @returns what stands in the way; undefined when they are paired
    */
   pair(
     initiator: ServerSession,
     responder: ServerSession | Party,
-    { room }: { readonly room?: string } = {},
+    details: PairingDetails = {},
   ): PairObstacle | undefined {
     if (initiator.id === responder.id || initiator.isPairedWith(responder.id)) return 'already_paired';
     const isHere = responder instanceof ServerSession;
     if (!initiator.hasFreeSeat || (isHere && !responder.hasFreeSeat)) return 'no_free_seat';
-    const party = isHere ? new Seat(responder) : responder;
-    this.pairings.form(new Seat(initiator), party, undefined, room);
+    this.pairings.form(new Seat(initiator), isHere ? new Seat(responder) : responder, details);
     return undefined;
   }
 
@@ -101,6 +106,8 @@ export class Signaling {
     const { type, epoch } = signal.message;
     const seat = session.seatOf(epoch);
     if (!seat?.pairing) {
+      // One that crossed the end of the pairing that it names.
+      if (session.maxPeers > 1 && epoch !== undefined) return;
       session.dispatch({ type: SIGNAL_EVENTS[type] });
       return;
     }
@@ -139,8 +146,12 @@ interface Lookup {
   readonly key: string | undefined;
 }
 
+/** With what no machine looks at. */
+type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> & Pick<PairRequest, 'metadata'>;
+
 /** Whether a client can be had by the one who asks for it. */
-function availability(target: ServerSession, asker: ServerSession): PairTarget {
+function availabilityOf(target: ServerSession, asker: ServerSession): PairTarget {
   if (target === asker) return 'self';
+  if (asker.isPairedWith(target.id)) return 'peer';
   return target.hasFreeSeat ? 'free' : 'taken';
 }

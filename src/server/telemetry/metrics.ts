@@ -207,7 +207,7 @@ function byState(instances: Iterable<InState>): Counts {
   return counts;
 }
 
-/** `present.pairing.unpaired present.socket.online.heard` */
+/** `present.pairings.unpaired present.request.idle present.socket.online.heard` */
 function spell(value: StateValue): string {
   if (typeof value === 'string') return value;
   return Object.entries(value)

@@ -46,7 +46,7 @@ const options = {
   },
 };
 const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000, resumeGraceMs: 1_000 };
-const input = { id: 'me', isResumable: false, settings };
+const input = { id: 'me', maxPeers: 1, isResumable: false, settings };
 
 /** Is compiled, and not run. */
 const compiled = (_wrong: () => unknown) => {};

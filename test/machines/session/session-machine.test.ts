@@ -11,6 +11,7 @@ import { walk } from '../../support/machines/walk.ts';
 
 const input: SessionInput = {
   id: 'me',
+  maxPeers: 1,
   isResumable: false,
   settings: { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000 },
 };
@@ -24,10 +25,11 @@ const request = (target: PairTarget): SessionEvent => ({
   targetId: 'other',
   key: undefined,
 });
-const paired: SessionEvent = { type: 'PAIRED', peerId: 'other' };
+const paired: SessionEvent = { type: 'PAIRED', epoch: 7, peerId: 'other' };
 const refusal = (code: ErrorCode) => [`refuse: {"code":"${code}"}`];
 const pairingOf = ({ value }: ReturnType<typeof session>) =>
-  (value as { present: { pairing: string } }).present.pairing;
+  (value as { present: { pairings: string } }).present.pairings;
+const peersOf = ({ context }: ReturnType<typeof session>) => context.pairings.map(({ peerId }) => peerId);
 
 describe('a session that asked other nodes for a client', () => {
   const asking = [request('elsewhere')];
@@ -37,13 +39,16 @@ describe('a session that asked other nodes for a client', () => {
   });
 
   it('knows its peer when both asked for each other at once, and its own request ends as already paired', () => {
-    const { context, effects } = session(...asking, paired);
-    expect([context.peerId, effects]).toEqual(['other', ['forgetAsk', 'denyAsk: {"code":"already_paired"}']]);
+    const crossed = session(...asking, { ...paired, answers: 'crossed' });
+    expect([peersOf(crossed), crossed.effects]).toEqual([
+      ['other'],
+      ['forgetAsk', 'denyAsk: {"code":"already_paired"}'],
+    ]);
   });
 
   it('knows its peer when it is granted, and denies nothing', () => {
-    const { context, effects } = session(...asking, { ...paired, isGranted: true });
-    expect([context.peerId, effects]).toEqual(['other', ['forgetAsk']]);
+    const granted = session(...asking, { ...paired, answers: 'granted' });
+    expect([peersOf(granted), granted.effects]).toEqual([['other'], ['forgetAsk']]);
   });
 
   it('is free again when it is denied', () => {
@@ -58,6 +63,7 @@ describe('a pair request is answered by what the server knows of its target', ()
     ['unknown_key', refusal('key_not_found')],
     ['unknown', refusal('target_not_found')],
     ['self', refusal('self_pairing')],
+    ['peer', refusal('already_paired')],
     ['taken', refusal('target_already_paired')],
     ['free', ['createPairing']],
     ['elsewhere', ['askNodes']],
@@ -71,6 +77,7 @@ describe('a pair request is answered by what the server knows of its target', ()
     ['unknown_key', 'key_not_found'],
     ['unknown', 'target_not_found'],
     ['self', 'self_pairing'],
+    ['peer', 'already_paired'],
     ['taken', 'already_paired'],
     ['free', 'already_paired'],
     ['elsewhere', 'already_paired'],
@@ -81,22 +88,74 @@ describe('a pair request is answered by what the server knows of its target', ()
 });
 
 it('a session forgets its peer once it is unpaired', () => {
-  const { context, value } = session(paired, { type: 'NEGOTIATION_STARTED' }, { type: 'UNPAIRED' });
-  expect([context.peerId, value]).toEqual([
-    undefined,
-    { present: { pairing: 'unpaired', socket: { online: 'heard' } } },
+  const unpaired = session(paired, { type: 'NEGOTIATION_STARTED', epoch: 7 }, { type: 'UNPAIRED', epoch: 7 });
+  expect([peersOf(unpaired), unpaired.value]).toEqual([
+    [],
+    { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
   ]);
 });
 
 it('a session that is connected negotiates again, and is connected again', () => {
   const again: SessionEvent[] = [
     paired,
-    { type: 'NEGOTIATION_STARTED' },
-    { type: 'CONNECTED' },
-    { type: 'NEGOTIATION_STARTED' },
+    { type: 'NEGOTIATION_STARTED', epoch: 7 },
+    { type: 'CONNECTED', epoch: 7 },
+    { type: 'NEGOTIATION_STARTED', epoch: 7 },
   ];
   expect(pairingOf(session(...again))).toBe('negotiating');
-  expect(pairingOf(session(...again, { type: 'CONNECTED' }))).toBe('connected');
+  expect(pairingOf(session(...again, { type: 'CONNECTED', epoch: 7 }))).toBe('connected');
+});
+
+describe('a session with several peers', () => {
+  const many = (...events: SessionEvent[]) => walk(sessionMachine, { ...input, maxPeers: 3 }, ...events);
+  const of = (type: 'NEGOTIATION_STARTED' | 'CONNECTED' | 'UNPAIRED', epoch: number): SessionEvent => ({
+    type,
+    epoch,
+  });
+  const pairedWith = (epoch: number): SessionEvent => ({ type: 'PAIRED', epoch, peerId: `peer ${epoch}` });
+  const connected = (epoch: number) => [
+    pairedWith(epoch),
+    of('NEGOTIATION_STARTED', epoch),
+    of('CONNECTED', epoch),
+  ];
+
+  it.each<[string, readonly SessionEvent[]]>([
+    ['unpaired', [pairedWith(1), pairedWith(2), of('UNPAIRED', 1), of('UNPAIRED', 2)]],
+    ['paired', [pairedWith(1), pairedWith(2)]],
+    ['paired', [...connected(1), pairedWith(2)]],
+    ['paired', [pairedWith(1), ...connected(2)]],
+    ['paired', [pairedWith(1), pairedWith(2), of('NEGOTIATION_STARTED', 2), of('UNPAIRED', 2)]],
+    ['negotiating', [...connected(1), pairedWith(2), of('NEGOTIATION_STARTED', 2)]],
+    ['negotiating', [pairedWith(1), of('NEGOTIATION_STARTED', 1), pairedWith(2)]],
+    ['negotiating', [pairedWith(1), of('NEGOTIATION_STARTED', 1), ...connected(2)]],
+    ['negotiating', [...connected(1), ...connected(2), of('NEGOTIATION_STARTED', 1)]],
+    ['negotiating', [...connected(1), pairedWith(2), of('NEGOTIATION_STARTED', 1), of('UNPAIRED', 2)]],
+    ['connected', [...connected(1), ...connected(2)]],
+    ['connected', [...connected(1), pairedWith(2), of('UNPAIRED', 2)]],
+    ['connected', [...connected(1), of('CONNECTED', 9)]],
+  ])('is %s when its pairings are: %j', (phase, events) => {
+    expect(pairingOf(many(...events))).toBe(phase);
+  });
+
+  it('asks for one more until it has as many as it may have', () => {
+    const two = [pairedWith(1), pairedWith(2)];
+    expect(many(...two, request('free')).effects).toEqual(['createPairing']);
+    expect(many(...two, request('peer')).effects).toEqual(refusal('already_paired'));
+    expect(many(...two, pairedWith(3), request('free')).effects).toEqual(refusal('too_many_peers'));
+  });
+
+  it('goes on asking other nodes when somebody else comes to be its peer', () => {
+    const asking = many(pairedWith(1), request('elsewhere'), pairedWith(2));
+    expect([asking.value, asking.effects]).toEqual([
+      { present: { pairings: 'paired', request: 'asking', socket: { online: 'heard' } } },
+      [],
+    ]);
+  });
+
+  it('refuses a signal that comes to it, for it was not said whom it is for', () => {
+    const offered = many(pairedWith(1), pairedWith(2), { type: 'OFFER_RECEIVED' });
+    expect(offered.effects).toEqual(refusal('ambiguous_pairing'));
+  });
 });
 
 describe('a session that is closed by the server tells its peer why', () => {
@@ -115,7 +174,7 @@ describe('a session that is closed by the server tells its peer why', () => {
   it('but waits, without a deadline, when it can be resumed and the server is restarted', () => {
     const { value, effects } = resumable(closed(1012));
     expect([value, effects]).toEqual([
-      { present: { pairing: 'unpaired', socket: 'drained' } },
+      { present: { pairings: 'unpaired', request: 'idle', socket: 'drained' } },
       ['closeSocket'],
     ]);
   });
@@ -135,12 +194,12 @@ describe('a lost socket', () => {
   it('leaves one that can be resumed away, with its pairing, until its client is back', () => {
     const away = resumable(paired, lost(false));
     expect([away.value, away.effects]).toEqual([
-      { present: { pairing: 'paired', socket: 'away' } },
+      { present: { pairings: 'paired', request: 'idle', socket: 'away' } },
       ['announceAway'],
     ]);
     const back = resumable(paired, lost(false), { type: 'RESUMED' });
     expect([back.value, back.effects]).toEqual([
-      { present: { pairing: 'paired', socket: { online: 'heard' } } },
+      { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' } } },
       ['announceBack'],
     ]);
   });

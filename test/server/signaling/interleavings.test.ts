@@ -69,9 +69,9 @@ function check({ server }: TestServer, clients: readonly RawClient[]): void {
     const pairing = seat?.pairing;
     const isPaired = !server.parts.sessionHost
       .snapshotOf(session)
-      .matches({ present: { pairing: 'unpaired' } });
+      .matches({ present: { pairings: 'unpaired' } });
     expect(isPaired).toBe(pairing !== undefined);
-    expect(session.context.peerId).toBe(seat?.peer?.id);
+    expect(session.context.pairings.map(({ peerId }) => peerId)).toEqual(seat ? [seat.peer?.id] : []);
     if (pairing) {
       expect(server.parts.pairings.has(pairing)).toBe(true);
       expect(pairing[seat.side]).toBe(seat);

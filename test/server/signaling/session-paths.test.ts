@@ -5,6 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TestModel } from 'xstate/graph';
 import {
+  type SessionContext,
   type SessionEvent,
   type SessionInput,
   sessionExamples,
@@ -16,9 +17,11 @@ import type { ResumableClient } from '../../support/clients/resumable-client.ts'
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 type Step = { readonly event: { readonly type: string } };
-const inputOf = (isResumable: boolean) =>
-  sessionExamples.inputs.find((input) => input.isResumable === isResumable) as SessionInput;
-const { settings } = inputOf(true);
+const inputOf = (isResumable: boolean, maxPeers: number) =>
+  sessionExamples.inputs.find(
+    (input) => input.isResumable === isResumable && input.maxPeers === maxPeers,
+  ) as SessionInput;
+const { settings } = inputOf(true, 1);
 /** By the name of a delay: how long it takes, and a bit. */
 const delays: { readonly [name: string]: number } = {
   pingInterval: settings.pingIntervalMs + 50,
@@ -28,6 +31,7 @@ const delays: { readonly [name: string]: number } = {
 
 type Snapshot = {
   readonly value: object;
+  readonly context: SessionContext;
   readonly status: string;
   can(event: object): boolean;
   matches(value: object): boolean;
@@ -40,23 +44,46 @@ const chosen = Object.values(sessionExamples.events)
   .filter((event) => !isOfNodes(event)) as SessionEvent[];
 
 /** What takes another node is walked in cluster/pairing.test.ts. */
-function isOfNodes(event: { type: string; target?: string; isGranted?: boolean }): boolean {
+function isOfNodes(event: { type: string; target?: string; answers?: string }): boolean {
   const isAsk = event.target === 'elsewhere' || event.target === 'unreachable';
-  return isAsk || event.isGranted === true || ['GRANTED', 'DENIED', 'MOVED'].includes(event.type);
+  return isAsk || event.answers !== undefined || ['GRANTED', 'DENIED', 'MOVED'].includes(event.type);
 }
 
 type Walked = Exclude<SessionEvent, SessionEventFromNodes>;
 
-const modelOf = (isResumable: boolean) =>
+const isSignal = (type: string) => /^(OFFER|ANSWER|CANDIDATE|REPORT|UNPAIR|REJECT)_/.test(type);
+
+/** What can come about with the peers that there are; the machine itself would take more. */
+function canComeAbout({ pairings, maxPeers }: SessionContext, event: SessionEvent): boolean {
+  const phase = 'epoch' in event && pairings.find(({ epoch }) => epoch === event.epoch)?.phase;
+  switch (event.type) {
+    case 'PAIRED':
+      return !phase && pairings.length < maxPeers && event.epoch < 7 + maxPeers;
+    case 'NEGOTIATION_STARTED':
+      return phase === 'paired' || phase === 'connected';
+    case 'CONNECTED':
+      return phase === 'negotiating';
+    case 'UNPAIRED':
+      return Boolean(phase);
+    case 'PAIR_REQUESTED':
+      return event.target !== 'peer' || pairings.length > 0;
+    default:
+      // With one peer it is clear whom a signal is for.
+      return !isSignal(event.type) || pairings.length !== 1;
+  }
+}
+
+const modelOf = (isResumable: boolean, maxPeers: number) =>
   new TestModel(
     sessionMachine as never,
     {
       events: chosen as never,
-      input: inputOf(isResumable) as never,
+      input: inputOf(isResumable, maxPeers) as never,
       // A client that is away sends nothing; all that it can do is to come back, to this process if it goes on.
-      filterEvents: ((snapshot: Snapshot, event: { type: string }) =>
+      filterEvents: ((snapshot: Snapshot, event: SessionEvent) =>
         snapshot.status === 'active' &&
         snapshot.can(event) &&
+        canComeAbout(snapshot.context, event) &&
         (isResumable || event.type !== 'RESUMED') &&
         !snapshot.matches({ present: { socket: 'drained' } }) &&
         (event.type === 'RESUMED' || !snapshot.matches({ present: { socket: 'away' } }))) as never,
@@ -68,7 +95,8 @@ const modelOf = (isResumable: boolean) =>
 class Walk {
   readonly #test: TestServer;
   #me: RawClient | ResumableClient;
-  #peer: RawClient | undefined;
+  /** By the epoch in the model: the client, and the epoch that the server gave the pairing. */
+  readonly #peers = new Map<number, { client: RawClient; epoch: number }>();
   /** Whether the server has noticed that the client is gone. */
   #isMissed = false;
 
@@ -98,25 +126,30 @@ class Walk {
     SIGNAL_RECEIVED: () => this.#refusedUnpaired({ type: 'signal', data: 'x' }),
     REPORT_RECEIVED: () => this.#refusedUnpaired({ type: 'report', state: 'connected' }),
     UNPAIR_RECEIVED: () => this.#refusedUnpaired({ type: 'unpair' }),
-    PAIRED: async () => {
-      this.#peer = await this.#test.connect();
-      await pairUp(this.#me, this.#peer);
+    REJECT_RECEIVED: () => this.#refusedUnpaired({ type: 'reject' }),
+    PAIRED: async ({ epoch }) => {
+      const client = await this.#test.connect();
+      this.#peers.set(epoch, { client, epoch: await pairUp(this.#me, client) });
     },
-    NEGOTIATION_STARTED: async () => {
-      this.#me.send({ type: 'offer', sdp: 'an offer' });
-      expect((await this.#peer?.next('offer'))?.sdp).toBe('an offer');
+    NEGOTIATION_STARTED: async (event) => {
+      const { client, epoch } = this.#peerOf(event);
+      this.#me.send({ type: 'offer', sdp: 'an offer', epoch });
+      expect((await client.next('offer')).sdp).toBe('an offer');
     },
-    CONNECTED: async () => {
-      this.#peer?.send({ type: 'answer', sdp: 'an answer' });
+    CONNECTED: async (event) => {
+      const { client, epoch } = this.#peerOf(event);
+      client.send({ type: 'answer', sdp: 'an answer' });
       expect((await this.#me.next('answer')).sdp).toBe('an answer');
-      for (const client of [this.#me, this.#peer]) {
-        client?.send({ type: 'report', state: 'connected' });
-        await client?.settled();
+      for (const one of [this.#me, client]) {
+        one.send({ type: 'report', state: 'connected', epoch });
+        await one.settled();
       }
     },
-    UNPAIRED: async () => {
-      this.#peer?.send({ type: 'unpair' });
-      if (this.#peer) expect((await this.#me.next('peer_disconnected')).peer_id).toBe(this.#peer.id);
+    UNPAIRED: async (event) => {
+      const { client } = this.#peerOf(event);
+      client.send({ type: 'unpair' });
+      expect((await this.#me.next('peer_disconnected')).peer_id).toBe(client.id);
+      this.#peers.delete(event.epoch);
     },
     HEARD: async () => {
       this.#me.send({ type: 'pong' });
@@ -125,7 +158,7 @@ class Walk {
     RESUMED: async () => {
       const { url } = this.#test.server;
       this.#me = await (this.#me as ResumableClient).comeBack(url);
-      if (this.#peer && this.#isMissed) await this.#peer.next('peer_back');
+      if (this.#isMissed) for (const { client } of this.#peers.values()) await client.next('peer_back');
       this.#isMissed = false;
       await this.#me.settled();
     },
@@ -156,7 +189,14 @@ class Walk {
     const session = sessions.get(this.#me.id);
     while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
     this.#isMissed = true;
-    if (this.#peer) await this.#peer.next(sessions.has(this.#me.id) ? 'peer_away' : 'peer_disconnected');
+    const told = sessions.has(this.#me.id) ? 'peer_away' : 'peer_disconnected';
+    for (const { client } of this.#peers.values()) await client.next(told);
+  }
+
+  #peerOf({ epoch }: { epoch: number }): { client: RawClient; epoch: number } {
+    const peer = this.#peers.get(epoch);
+    if (!peer) throw new Error(`there is no peer ${epoch}`);
+    return peer;
   }
 
   async #requestPair(target: string): Promise<{ message: object; code: RegExp }> {
@@ -170,7 +210,11 @@ class Walk {
         return byId(this.#me.id, /self_pairing/);
       case 'taken': {
         const [taken] = await this.#test.connectPair();
-        return byId(taken.id, /target_already_paired|already_paired/);
+        return byId(taken.id, /target_already_paired|already_paired|too_many_peers/);
+      }
+      case 'peer': {
+        const [peer] = this.#peers.values();
+        return byId(peer?.client.id ?? '', /already_paired/);
       }
       case 'unknown_key':
         return { message: wrongKey, code: /key_not_found/ };
@@ -191,15 +235,17 @@ class Walk {
 
   async #refusedUnpaired(message: { type: string; [field: string]: unknown }): Promise<void> {
     this.#me.send(message);
-    expect(await this.#me.next('error')).toMatchObject({ code: 'not_paired', for: message.type });
+    const code = this.#peers.size === 0 ? 'not_paired' : 'ambiguous_pairing';
+    expect(await this.#me.next('error')).toMatchObject({ code, for: message.type });
   }
 }
 
 describe.each([
-  ['a session', false],
-  ['a session that can be resumed', true],
-])('a path of %s through its machine, over a real WebSocket', (_name, isResumable) => {
-  const paths = modelOf(isResumable).getShortestPaths();
+  ['a session', false, 1],
+  ['a session that can be resumed', true, 1],
+  ['a session that may have two peers', false, 2],
+])('a path of %s through its machine, over a real WebSocket', (_name, isResumable, maxPeers) => {
+  const paths = modelOf(isResumable, maxPeers).getShortestPaths();
 
   it.each(
     paths.map(
@@ -207,7 +253,9 @@ describe.each([
     ),
   )('%#: %s', async (_path, path) => {
     const test = await startTestServer(settings);
-    const me = isResumable ? await test.connectResumable() : await test.connect();
+    const me = isResumable
+      ? await test.connectResumable()
+      : await test.connect(maxPeers === 1 ? undefined : maxPeers);
     const session = test.server.parts.sessions.get(me.id);
     const walk = new Walk(test, me);
     for (const { event, state } of path.steps as unknown as { event: Walked; state: Snapshot }[]) {

@@ -31,8 +31,8 @@ describe('GET /metrics', () => {
     await lone.next('error');
     const text = await scrape(server.url);
     for (const line of [
-      'pairlane_sessions{state="present.pairing.unpaired present.socket.online.heard"} 1',
-      'pairlane_sessions{state="present.pairing.negotiating present.socket.online.heard"} 2',
+      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.socket.online.heard"} 1',
+      'pairlane_sessions{state="present.pairings.negotiating present.request.idle present.socket.online.heard"} 2',
       'pairlane_pairings{state="negotiating.offered"} 1',
       'pairlane_transitions_total{transition="pairing.paired --OFFER_RECEIVED#1--> pairing.negotiating"} 1',
       'pairlane_messages_received_total{type="pair_request"} 1',
@@ -90,7 +90,7 @@ describe('GET /metrics', () => {
     expect(await scrape(server.url)).toBe(first);
     clock.advance(1);
     expect(await scrape(server.url)).toContain(
-      'pairlane_sessions{state="present.pairing.unpaired present.socket.online.heard"} 1',
+      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.socket.online.heard"} 1',
     );
   });
 });

@@ -5,11 +5,15 @@ import { type Bringing, RawClient, type Received } from './raw-client.ts';
 export class ResumableClient extends RawClient {
   delivery: ReliableDelivery<string>;
   #isLeft = false;
+  /** How many peers it says that it may have. */
+  #peers: number | undefined;
   token = '';
-  /** Of the last frame that was relayed to us. */
-  lastSenderSeq = 0;
+  /** Of the last frame that was relayed to us, by pairing where we are told which. */
+  readonly #lastSenderSeqs = new Map<unknown, number>();
   /** What it says of its pairing to a server that has forgotten it. */
   pairing?: { peer_id: string; epoch: number; initiator: boolean };
+  /** The same of one that may have several peers. */
+  pairings?: { peer_id: string; epoch: number; initiator: boolean }[];
 
   readonly #bringing: Bringing;
 
@@ -22,9 +26,11 @@ export class ResumableClient extends RawClient {
   /** Connects and asks for a session that can be resumed. */
   static override async connect(
     url: string,
-    how: Bringing & { query?: string } = {},
+    how: Bringing & { query?: string; peers?: number } = {},
   ): Promise<ResumableClient> {
-    const client = new ResumableClient(`${url}?${how.query ?? 'resume=1'}`, new ReliableDelivery(), how);
+    const query = (how.query ?? 'resume=1') + said(how.peers);
+    const client = new ResumableClient(`${url}?${query}`, new ReliableDelivery(), how);
+    client.#peers = how.peers;
     await client.#welcomed();
     return client;
   }
@@ -41,13 +47,15 @@ export class ResumableClient extends RawClient {
     } = {},
     bringing = this.#bringing,
   ): Promise<ResumableClient> {
-    const next = new ResumableClient(`${url}?resume=back`, this.delivery, bringing);
+    const next = new ResumableClient(`${url}?resume=back${said(this.#peers)}`, this.delivery, bringing);
+    next.#peers = this.#peers;
     // What the old socket still brings is no longer ours.
     this.#isLeft = true;
     next.inbox.push(...this.inbox);
     next.socket.once('open', () => this.#askAt(next, changes));
-    next.lastSenderSeq = this.lastSenderSeq;
+    for (const [epoch, senderSeq] of this.#lastSenderSeqs) next.#lastSenderSeqs.set(epoch, senderSeq);
     if (this.pairing) next.pairing = this.pairing;
+    if (this.pairings) next.pairings = this.pairings;
     const { received } = await next.#welcomed();
     if (received === undefined) return next;
     for (const kept of next.delivery.unacked) next.socket.send(this.#frame(kept));
@@ -63,20 +71,22 @@ export class ResumableClient extends RawClient {
   }
 
   #askAt({ socket }: ResumableClient, changes: object = {}): void {
-    const { id, token, pairing } = this;
+    const { id, token, pairing, pairings } = this;
     const { received, first, unacked } = this.delivery;
     const waiting = {
       unacked: unacked.length,
       unacked_bytes: Buffer.byteLength(unacked.map((kept) => kept.message).join('')),
     };
-    const known = { type: 'resume', id, token, received, first, ...(pairing && { pairing }) };
-    const message = { ...known, ...waiting, ...changes };
+    const own = { ...(pairing && { pairing }), ...(pairings && { pairings }) };
+    const message = { type: 'resume', id, token, received, first, ...own, ...waiting, ...changes };
     socket.send(JSON.stringify(message));
   }
 
   /** Opens a socket to come back on, and sends nothing. */
   comeBackSilently(url: string): ResumableClient {
-    return new ResumableClient(`${url}?resume=back`, this.delivery);
+    const next = new ResumableClient(`${url}?resume=back${said(this.#peers)}`, this.delivery);
+    next.#peers = this.#peers;
+    return next;
   }
 
   async #welcomed(): Promise<Received> {
@@ -102,10 +112,9 @@ export class ResumableClient extends RawClient {
     if (numbered) {
       const verdict = this.delivery.accept(numbered.seq, numbered.acked);
       if (verdict === 'impossible') throw new Error(`numbers that cannot be: ${frame.slice(0, 40)}`);
-      const isKnown = numbered.senderSeq !== undefined && numbered.senderSeq <= this.lastSenderSeq;
-      if (verdict !== 'new' || isKnown) return undefined;
-      this.lastSenderSeq = numbered.senderSeq ?? this.lastSenderSeq;
-      return JSON.parse(numbered.message);
+      if (verdict !== 'new') return undefined;
+      const message: Received = JSON.parse(numbered.message);
+      return this.#isFirstOfSender(message, numbered.senderSeq) ? message : undefined;
     }
     const message: Received = JSON.parse(frame);
     // At once: the frames that follow are numbered from 1 again.
@@ -115,4 +124,17 @@ export class ResumableClient extends RawClient {
     this.delivery.ack(Number(message.received));
     return undefined;
   }
+
+  /** Each peer gives numbers of its own. */
+  #isFirstOfSender({ epoch }: Received, senderSeq: number | undefined): boolean {
+    if (senderSeq === undefined) return true;
+    const of = this.#peers === undefined ? undefined : epoch;
+    if (senderSeq <= (this.#lastSenderSeqs.get(of) ?? 0)) return false;
+    this.#lastSenderSeqs.set(of, senderSeq);
+    return true;
+  }
+}
+
+function said(peers: number | undefined): string {
+  return peers === undefined ? '' : `&peers=${peers}`;
 }

@@ -34,7 +34,7 @@ export class SimulatedClient {
     const kind = !this.isResumable ? 'plain' : this.id === '' ? 'resumable' : 'back';
     this.flush();
     const old = this.#socket;
-    const socket: SimulatedSocket = new SimulatedSocket(node, kind, (frame) => {
+    const socket: SimulatedSocket = new SimulatedSocket(node, kind, undefined, (frame) => {
       // The first frame comes before the constructor returns.
       if (this.#socket === old || this.#socket === socket) this.#received(frame);
     });

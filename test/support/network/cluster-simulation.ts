@@ -97,9 +97,15 @@ export class SimulatedSocket {
   readonly #data: SocketData;
   readonly #onFrame: (frame: string) => void;
 
-  constructor({ handlers }: SimulatedNode, kind: SocketKind, onFrame: (frame: string) => void) {
+  /** @param peers how many peers its client says that it may have; undefined: it does not say */
+  constructor(
+    { handlers }: SimulatedNode,
+    kind: SocketKind,
+    peers: number | undefined,
+    onFrame: (frame: string) => void,
+  ) {
     this.#handlers = handlers;
-    this.#data = { client: undefined, address: 'somewhere', kind, isKeyOnly: false, timer: -1 };
+    this.#data = { client: undefined, address: 'somewhere', kind, isKeyOnly: false, peers, timer: -1 };
     this.#onFrame = onFrame;
     handlers.opened(this.#asSocket);
   }

@@ -23,9 +23,10 @@ export interface TestServer {
   readonly server: SignalingServer;
   readonly clock: ManualClock;
   readonly log: LogLine[];
-  connect(): Promise<RawClient>;
+  /** @param peers how many peers it says that it may have; left out: it does not say */
+  connect(peers?: number): Promise<RawClient>;
   /** A client that can come back. */
-  connectResumable(): Promise<ResumableClient>;
+  connectResumable(peers?: number): Promise<ResumableClient>;
   /** Two clients, paired: the first asked. */
   connectPair(): Promise<[RawClient, RawClient]>;
 }
@@ -58,13 +59,15 @@ export async function startTestServer(
     observeHost(server.parts.rooms.playerHost, noteTransitions);
     observeHost(server.parts.rooms.pairingHost, noteTransitions);
   }
-  const connect = () => RawClient.connect(server.url);
+  const connect = (peers?: number) =>
+    RawClient.connect(peers === undefined ? server.url : `${server.url}?peers=${peers}`);
   const testServer = {
     server,
     clock,
     log,
     connect,
-    connectResumable: () => ResumableClient.connect(server.url),
+    connectResumable: (peers?: number) =>
+      ResumableClient.connect(server.url, peers === undefined ? {} : { peers }),
     async connectPair(): Promise<[RawClient, RawClient]> {
       const pair: [RawClient, RawClient] = [await connect(), await connect()];
       await pairUp(...pair);

@@ -53,14 +53,14 @@ export class OutboundMigrations {
     const { keys } = signaling.directory;
     // What other nodes will say to its request would come here.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
-    const [seat] = session.seats;
-    const pairing = seat?.pairing && takePairingSnapshot(seat, seat.pairing, here, remotePairings);
     const snapshot = {
       ...dialect.takeSnapshot(session, received, signaling.queue.now),
       keys: keys
         .allOf(session, signaling.queue.now)
         .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
-      ...(pairing && { pairing }),
+      pairings: session.seats.flatMap((seat) =>
+        seat.pairing ? [takePairingSnapshot(seat, seat.pairing, here, remotePairings)] : [],
+      ),
     };
     this.#giveAway(session, node);
     links.send(node, { type: 'moved', number, session: snapshot });

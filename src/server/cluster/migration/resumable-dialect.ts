@@ -21,5 +21,5 @@ export interface ResumableDialect {
     session: ServerSession,
     received: number,
     now: number,
-  ): Omit<SessionSnapshot, 'keys' | 'pairing'>;
+  ): Omit<SessionSnapshot, 'keys' | 'pairings'>;
 }

@@ -7,7 +7,7 @@ import type { ServerPairing } from '../../signaling/pairing.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { RemotePairings } from './remote-pairings.ts';
 
-export type PairingSnapshot = NonNullable<SessionSnapshot['pairing']>;
+export type PairingSnapshot = SessionSnapshot['pairings'][number];
 
 /** @param here the node that it leaves */
 export function takePairingSnapshot(

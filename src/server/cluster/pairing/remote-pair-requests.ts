@@ -39,7 +39,7 @@ export class RemotePairRequests {
   }
 
   /** Asks the node that has the client, or all of them who made the key. */
-  request(session: ServerSession, { targetId, key }: PairRequest): void {
+  request(session: ServerSession, { targetId, key, metadata }: PairRequest): void {
     const { links, locations, signaling } = this.#deps;
     const node = key === undefined ? locations.nodeOf(targetId ?? '') : undefined;
     const nodes = node === undefined ? links.open : [node];
@@ -47,6 +47,7 @@ export class RemotePairRequests {
       epoch: signaling.pairings.epochs.next(),
       targetId: key === undefined ? targetId : undefined,
       key,
+      metadata,
       address: session.guesser,
     };
     const requested = { awaiting: new Set(nodes), asked: new Set<NodeId>() };
@@ -88,15 +89,21 @@ export class RemotePairRequests {
     const remote = remotePairings.create(from, node, message.is_resumable);
     const { id, isResumable } = target;
     links.send(node, { type: 'granted', epoch, from: id, to: from, is_resumable: isResumable });
-    signaling.pairings.form(remote, new Seat(target), epoch);
+    signaling.pairings.form(remote, new Seat(target), { metadata: message.metadata }, epoch);
   }
 
   onGranted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
     const session = this.#deps.signaling.directory.sessions.get(to);
-    if (session?.pendingPairRequest?.epoch === epoch) {
-      this.#found(session.pendingPairRequest);
+    const request = session?.pendingPairRequest;
+    const isAsked = session !== undefined && request?.epoch === epoch;
+    if (isAsked) this.#found(request);
+    // It may have come to be its peer meanwhile: by way of another node, or by a key.
+    if (isAsked && session.isPairedWith(from)) deny(session, 'already_paired');
+    else if (isAsked) {
       session.dispatch({ type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch });
-    } else this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+      return;
+    }
+    this.#deps.links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
   }
 
   onDenied(node: NodeId, { epoch, to, code, node: next }: NodeMessageOf<'denied'>): void {
@@ -112,7 +119,7 @@ export class RemotePairRequests {
   }
 
   #send(session: ServerSession, request: PendingPairRequest, { asked }: RequestedNodes, node: NodeId): void {
-    const { epoch, targetId, key } = request;
+    const { epoch, targetId, key, metadata } = request;
     asked.add(node);
     this.#deps.links.send(node, {
       type: 'ask',
@@ -120,6 +127,7 @@ export class RemotePairRequests {
       from: session.id,
       is_resumable: session.isResumable,
       ...(key === undefined ? { target_id: targetId ?? '' } : { key }),
+      ...(metadata !== undefined && { metadata }),
     });
   }
 
@@ -168,12 +176,15 @@ function deny(session: ServerSession, code: ErrorCode): void {
   session.dispatch({ type: 'DENIED', code });
 }
 
-/** When two ask for each other at once, both nodes find that the lower id asked first. */
+/**
+ * When two ask for each other at once, both nodes find that the lower id asked first. Whom a key that is asked for leads
+ * to nobody knows before the answer: it may be the very one who asks.
+ */
 function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefined {
+  const { pendingPairRequest: own } = target;
   if (target.id === askerId) return 'self_pairing';
-  if (target.seats.length > 0) return 'target_already_paired';
-  if (target.pendingPairRequest?.targetId === askerId)
-    return askerId < target.id ? undefined : 'already_paired';
-  if (target.pendingPairRequest) return 'target_already_paired';
+  if (target.isPairedWith(askerId)) return 'already_paired';
+  if (own?.targetId === askerId) return askerId < target.id ? undefined : 'already_paired';
+  if (own?.key !== undefined || !target.hasFreeSeat) return 'target_already_paired';
   return target.client.hasRoomFor(0) ? undefined : 'peer_slow';
 }

@@ -158,8 +158,8 @@ export class RemotePairings implements RemoteSessionOwner {
     this.reconciler.back(remote);
   }
 
-  ended(remote: RemoteSession, reason: DisconnectReason): void {
-    this.tell(remote, 'ended', { reason });
+  ended(remote: RemoteSession, reason: DisconnectReason, message: string | undefined): void {
+    this.tell(remote, 'ended', { reason, ...(message !== undefined && { message }) });
   }
 
   acked(remote: RemoteSession, senderSeq: number): void {
@@ -207,7 +207,7 @@ export class RemotePairings implements RemoteSessionOwner {
     if (pairing.value === 'connected') seat.advanced('CONNECTED');
     for (const { text, senderSeq } of said) this.#signalled(remote, text, senderSeq);
     seat.forwardedUpTo(remote.lastSenderSeq);
-    for (const frame of unacked) this.#passOn(session, pairing, peer.side, frame);
+    for (const frame of unacked) this.#passOn(seat, pairing, peer.side, frame);
   }
 
   /** A client goes to another node, and its half of the pairing with it; where its peer is here, a remote one stays. */
@@ -266,7 +266,7 @@ export class RemotePairings implements RemoteSessionOwner {
   onEnded(node: NodeId, message: NodeMessageOf<'ended'>): void {
     const remote = this.#remoteAt(node, message);
     if (remote && (message.generation ?? remote.localGeneration) >= remote.localGeneration)
-      this.#end(remote, message.reason);
+      this.#end(remote, message.reason, message.message);
   }
 
   onReclaim(node: NodeId, message: NodeMessageOf<'reclaim'>): void {
@@ -286,9 +286,9 @@ export class RemotePairings implements RemoteSessionOwner {
     this.#end(remote, reason);
   }
 
-  #end(remote: RemoteSession, reason: DisconnectReason): void {
+  #end(remote: RemoteSession, reason: DisconnectReason, message?: string): void {
     const { pairing, side } = remote;
-    if (pairing?.party(side) === remote) this.#deps.signaling.pairings.lose(pairing, side, reason);
+    if (pairing?.party(side) === remote) this.#deps.signaling.pairings.lose(pairing, side, reason, message);
   }
 
   /** Who stands here for the sender of a message about a pairing. */
@@ -304,18 +304,9 @@ export class RemotePairings implements RemoteSessionOwner {
   }
 
   /** What the other client said while this one was elsewhere, and the machine has let pass already. */
-  #passOn(
-    session: ServerSession,
-    pairing: ServerPairing,
-    from: Side,
-    { text, senderSeq }: UnackedFrame,
-  ): void {
+  #passOn(seat: Seat, pairing: ServerPairing, from: Side, { text, senderSeq }: UnackedFrame): void {
     const signal = this.#deps.decodeSignal(text);
-    if (!signal || signal.message.type === 'report') return;
-    session.client.relay(signal, {
-      epoch: pairing.epoch,
-      ...(senderSeq !== undefined && { senderSeq, onAcked: () => pairing.party(from).acked(senderSeq) }),
-    });
+    if (signal && signal.message.type !== 'report') seat.relayKept(signal, pairing, from, senderSeq);
   }
 
   #signalled(remote: RemoteSession, text: string, senderSeq: number | undefined): void {

@@ -18,7 +18,7 @@ export interface RemoteSessionOwner {
   refuse(remote: RemoteSession, refusal: Refusal): void;
   away(remote: RemoteSession): void;
   back(remote: RemoteSession): void;
-  ended(remote: RemoteSession, reason: DisconnectReason): void;
+  ended(remote: RemoteSession, reason: DisconnectReason, message: string | undefined): void;
   acked(remote: RemoteSession, senderSeq: number): void;
   release(remote: RemoteSession): void;
 }
@@ -139,8 +139,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     else this.#owner.back(this);
   }
 
-  disconnected(reason: DisconnectReason): void {
-    this.#owner.ended(this, reason);
+  disconnected(reason: DisconnectReason, _peerId: string, message?: string): void {
+    this.#owner.ended(this, reason, message);
   }
 
   release(): void {

@@ -38,25 +38,31 @@ export class PairingRestorer {
     return remotePairings.of(id).some(({ generation, node }) => node !== here && generation > than);
   }
 
-  /** A client is back on a server that had forgotten it: its pairing is made again, or ended where it is contested. */
-  restoreClaimed(session: ServerSession, claim: PairingClaim | undefined): void {
-    const { sessions, remotePairings } = this.#deps;
+  /** A client is back on a server that had forgotten it: its pairings are made again, or ended where they are contested. */
+  restoreClaimed(session: ServerSession, claims: readonly PairingClaim[]): void {
+    const { remotePairings } = this.#deps;
     for (const remote of remotePairings.of(session.id)) {
-      if (isOf(remote, claim)) remotePairings.seat(session, remote);
+      if (claims.some((claim) => isOf(remote, claim))) remotePairings.seat(session, remote);
       else remotePairings.lose(remote, 'disconnected');
     }
-    if (!claim || session.seats.length > 0 || claim.peer_id === session.id || !isSessionId(claim.peer_id))
-      return;
+    for (const claim of claims) if (!session.seatIn(claim.epoch)) this.#restoreAlone(session, claim);
+  }
+
+  /** The first of the two to come back waits for the other. */
+  #restoreAlone(session: ServerSession, claim: PairingClaim): void {
+    const { sessions, remotePairings } = this.#deps;
     const { peer_id: peerId, epoch, initiator: isInitiator } = claim;
+    if (peerId === session.id || !isSessionId(peerId)) return;
     // One that is here did not say that it was paired with this one.
-    if (sessions.has(peerId)) tellGone(session, peerId);
+    if (sessions.has(peerId) || session.isPairedWith(peerId) || !session.hasFreeSeat)
+      tellGone(session, claim);
     else {
       const remote = remotePairings.create(peerId, undefined, true);
       remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'CUT_OFF', connected: [] });
     }
   }
 
-  /** Gives a session its pairing: the half of it that waits here, or one that looks for the other half where it was. */
+  /** Gives a session a pairing that it had: the half of it that waits here, or one that looks for the other half where it was. */
   restoreMoved(session: ServerSession, moved: PairingSnapshot): void {
     const { node: here, sessions, locations, remotePairings } = this.#deps;
     const own = remotePairings.of(session.id).find((remote) => isOf(remote, moved));
@@ -67,7 +73,7 @@ export class PairingRestorer {
     const { peer_id: peerId, epoch, initiator: isInitiator, connected } = moved;
     if (moved.node === here && sessions.has(peerId)) {
       // Its half was here, and ended meanwhile.
-      tellGone(session, peerId);
+      tellGone(session, moved);
       return;
     }
     const node = moved.node === here ? locations.get(peerId)?.node : moved.node;
@@ -81,15 +87,13 @@ export class PairingRestorer {
 }
 
 /** There is no such pairing any longer. */
-function tellGone({ client }: ServerSession, peerId: string): void {
-  client.notify({ type: 'peer_disconnected', peerId, reason: 'disconnected' });
+function tellGone({ client }: ServerSession, { peer_id: peerId, epoch }: PairingClaim): void {
+  client.notify({ type: 'peer_disconnected', peerId, epoch, reason: 'disconnected' });
 }
 
 /** Whether the one that waits for a client is whom the client names. */
-function isOf({ pairing, side, peer }: RemoteSession, claim: PairingClaim | undefined): boolean {
+function isOf({ pairing, side, peer }: RemoteSession, claim: PairingClaim): boolean {
   return (
-    claim?.peer_id === peer?.id &&
-    claim?.epoch === pairing?.epoch &&
-    claim?.initiator === (side === 'initiator')
+    claim.peer_id === peer?.id && claim.epoch === pairing?.epoch && claim.initiator === (side === 'initiator')
   );
 }

@@ -11,6 +11,7 @@ import type { ResumeRequest } from './return-ports.ts';
 export type ClientSnapshot = Pick<
   SessionSnapshot,
   | 'generation'
+  | 'max_peers'
   | 'sent'
   | 'received'
   | 'deferred'
@@ -38,13 +39,15 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
   const { sent, received: got, deferred, unacked } = delivery.state;
   return {
     generation: client.generation,
+    ...(client.peers !== undefined && { max_peers: client.peers }),
     sent,
     received: got,
     deferred: [...deferred],
-    unacked: unacked.map(({ seq, message, senderSeq }) => ({
+    unacked: unacked.map(({ seq, message, senderSeq, epoch }) => ({
       seq,
       text: message.toString(),
       ...(senderSeq !== undefined && { sender_seq: senderSeq }),
+      ...(epoch !== undefined && { epoch }),
     })),
     secrets: [...token.outstanding],
     rate: client.rate.stateAt(now),
@@ -56,22 +59,23 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
   };
 }
 
-/** @param ack called with the number of a signal of its peer that the client has acked */
+/** @param ack called when the client has acked a signal of a peer: its pairing, its number and its length */
 export function restoreClient(
   { unacked, secrets, ...snapshot }: SessionSnapshot,
-  ack: (senderSeq: number) => void,
+  ack: (epoch: number, senderSeq: number, bytes: number) => void,
 ): ResumeState {
-  const epoch = snapshot.pairing?.epoch;
-  const delivery = ReliableDelivery.from<string | Buffer>({
+  const frames = {
     ...snapshot,
-    unacked: unacked.map(({ seq, text, sender_seq: senderSeq }) => ({
+    unacked: unacked.map(({ seq, text, epoch, sender_seq: senderSeq }) => ({
       seq,
       message: text,
       senderSeq,
       epoch,
-      onAcked: senderSeq === undefined ? undefined : () => ack(senderSeq),
+      onAcked:
+        senderSeq === undefined || epoch === undefined ? undefined : () => ack(epoch, senderSeq, text.length),
     })),
-  });
+  };
+  const delivery = ReliableDelivery.from<string | Buffer>(frames, snapshot.max_peers);
   const [secret, ...others] = secrets;
   if (secret === undefined) throw new Error('A session that moves has at least one secret');
   return { delivery, token: new ResumeToken(secret, ...others) };

@@ -5,7 +5,7 @@ import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ClientSocket, SocketData } from './native-client.ts';
-import { NativeClient, type Places, type ResumeState } from './native-client.ts';
+import { type ClientOwn, NativeClient, type Places, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
 
@@ -34,12 +34,13 @@ export class SessionOpener {
   open(socket: ClientSocket): NativeClient {
     const { node, log, sessions } = this.#deps;
     const data = socket.getUserData();
-    const { grants = noLimits } = data;
+    const { grants = noLimits, address } = data;
     const id = idWithin(grants, grants.sub ?? sessionIdOn(node));
     const older = sessions.withId(id);
     if (older) sessions.replace(older);
-    const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0);
-    const client = this.create(id, resume, data, 0, socket);
+    const peers = peersOf(data);
+    const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0, peers);
+    const client = this.create(id, { address, grants, resume, peers, generation: 0 }, socket);
     log.info({ id }, `Client ${id} connected`);
     if (client.session) sessions.claimId(client.session);
     this.greet(client, {});
@@ -52,13 +53,11 @@ export class SessionOpener {
    */
   create(
     id: string,
-    resume: ResumeState | undefined,
-    { address, grants }: Pick<SocketData, 'address' | 'grants'>,
-    generation: number,
+    { address, grants, ...own }: ClientOwn & Pick<SocketData, 'address' | 'grants'>,
     socket?: ClientSocket,
   ): NativeClient {
     const { sessions, outbox, places } = this.#deps;
-    const client = new NativeClient(id, address, places, outbox, resume, generation);
+    const client = new NativeClient(id, address, places, outbox, own);
     if (socket) {
       client.socket = socket;
       client.opened(socket);
@@ -69,10 +68,10 @@ export class SessionOpener {
   }
 
   /** @returns undefined where no session waits for its client */
-  newResumeState(id: string, generation: number): ResumeState | undefined {
+  newResumeState(id: string, generation: number, peers: number | undefined): ResumeState | undefined {
     const { sessions, secrets } = this.#deps;
     if (sessions.settings.resumeGraceMs === 0) return undefined;
-    return { delivery: new ReliableDelivery(), token: new ResumeToken(secrets.issue(id, generation)) };
+    return { delivery: new ReliableDelivery(peers), token: new ResumeToken(secrets.issue(id, generation)) };
   }
 
   /** The first message of every connection. */
@@ -82,8 +81,14 @@ export class SessionOpener {
       type: 'your_id',
       id: publicIdOf(client.id),
       ping_interval_ms: sessions.settings.pingIntervalMs,
+      ...(client.peers !== undefined && { max_peers: client.peers }),
       ...(client.resume && { resume: client.resume.token.value }),
       ...more,
     });
   }
+}
+
+/** How many peers its client may have at once, if it said; its token may allow fewer than it asked for. */
+export function peersOf({ peers, grants }: Pick<SocketData, 'peers' | 'grants'>): number | undefined {
+  return peers === undefined ? undefined : Math.min(peers, grants?.maxPeers ?? peers);
 }

@@ -78,18 +78,20 @@ export function decodeSignal(text: string): Signal | undefined {
  * the last counts (ECMA-262 25.5.1), so that a forged one is overwritten. No JSON is made anew of what a stranger sent:
  * that costs half as much again, and recurses.
  * @param isKept false when it is sent at once and not looked at again: then all frames share one piece of memory
+ * @param epoch put in, too, for a client with several peers whose peer did not say it
  */
-export function withFromPeer({ bytes }: Pick<Frame, 'bytes'>, isKept: boolean): Buffer {
+export function withFromPeer({ bytes }: Pick<Frame, 'bytes'>, isKept: boolean, epoch?: number): Buffer {
+  const added = epoch === undefined ? FROM_PEER : utf8Bytes.encode(`,"epoch":${epoch},"from_peer":true}`);
   let end = bytes.length - 1;
   // The message is an object, so only white space may follow its brace.
   while (bytes[end] !== CLOSING_BRACE) end -= 1;
   // One that has been relayed before, and moved to another node since, has it already.
   if (endsWithFromPeer(bytes, end)) end -= FROM_PEER.length - 1;
-  const length = end + FROM_PEER.length;
+  const length = end + added.length;
   const relayed = isKept || length > shared.length ? Buffer.allocUnsafe(length) : sharedOf(length);
   relayed.set(end === bytes.length - 1 ? bytes : bytes.subarray(0, end));
   // Seventeen bytes: a call of `set` takes longer.
-  for (let next = 0; next < FROM_PEER.length; next += 1) relayed[end + next] = FROM_PEER[next] as number;
+  for (let next = 0; next < added.length; next += 1) relayed[end + next] = added[next] as number;
   return relayed;
 }
 
@@ -107,7 +109,8 @@ function sharedOf(length: number): Buffer {
 }
 
 const CLOSING_BRACE = 0x7d;
-const FROM_PEER = new TextEncoder().encode(',"from_peer":true}');
+const utf8Bytes = new TextEncoder();
+const FROM_PEER = utf8Bytes.encode(',"from_peer":true}');
 
 function endsWithFromPeer(bytes: Uint8Array, end: number): boolean {
   const begin = end + 1 - FROM_PEER.length;

@@ -6,29 +6,52 @@ import { roomEncoders } from './encode-room-notice.ts';
 
 type NoticeOf<T extends ClientNotice['type']> = Extract<ClientNotice, { readonly type: T }>;
 
-const encoders: { readonly [T in ClientNotice['type']]: (notice: NoticeOf<T>) => ServerMessage } = {
-  paired: ({ peerId, isInitiator, epoch, iceServers, room }) => ({
+/** @property hasPeers whether it is for a client that said how many peers it may have: only that one knows the rest */
+type Encode<T extends ClientNotice['type']> = (
+  notice: NoticeOf<T>,
+  hasPeers: boolean,
+) => ServerMessage | undefined;
+
+const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
+  paired: ({ peerId, isInitiator, epoch, iceServers, metadata, room }, hasPeers) => ({
     type: 'paired',
     peer_id: publicIdOf(peerId),
     initiator: isInitiator,
     polite: !isInitiator,
     epoch,
     ...(iceServers && { ice_servers: iceServers }),
+    ...(hasPeers && metadata !== undefined && { metadata }),
     ...(room !== undefined && { room }),
   }),
-  peer_disconnected: ({ peerId, reason }) => ({
+  peer_disconnected: ({ peerId, epoch, reason, message }, hasPeers) => ({
     type: 'peer_disconnected',
     peer_id: publicIdOf(peerId),
+    ...(hasPeers && { epoch }),
     reason,
+    ...(hasPeers && message !== undefined && { message }),
   }),
-  peer_away: ({ peerId }) => ({ type: 'peer_away', peer_id: publicIdOf(peerId) }),
-  peer_back: ({ peerId }) => ({ type: 'peer_back', peer_id: publicIdOf(peerId) }),
-  key: ({ key, expiresAt }) => ({ type: 'key', key, expires_at: expiresAt }),
-  refused: ({ code, message, for: type }) => ({
+  peer_away: ({ peerId, epoch }, hasPeers) => ({
+    type: 'peer_away',
+    peer_id: publicIdOf(peerId),
+    ...(hasPeers && { epoch }),
+  }),
+  peer_back: ({ peerId, epoch }, hasPeers) => ({
+    type: 'peer_back',
+    peer_id: publicIdOf(peerId),
+    ...(hasPeers && { epoch }),
+  }),
+  key: ({ key, expiresAt }) => ({
+    type: 'key',
+    key,
+    ...(expiresAt !== undefined && { expires_at: expiresAt }),
+  }),
+  key_expired: ({ key }, hasPeers) => (hasPeers ? { type: 'key_expired', key } : undefined),
+  refused: ({ code, message, for: type, epoch }, hasPeers) => ({
     type: 'error',
     code,
     message: message ?? errorMessages[code],
     ...(type && { for: type }),
+    ...(hasPeers && epoch !== undefined && { epoch }),
   }),
   ...roomEncoders,
   ping: () => ({ type: 'ping' }),
@@ -38,6 +61,7 @@ const encoders: { readonly [T in ClientNotice['type']]: (notice: NoticeOf<T>) =>
 /** Good for one socket only, and not sent again after it is lost. */
 export const isForSocketOnly = ({ type }: ClientNotice): boolean => type === 'ping' || type === 'restarting';
 
-export function encodeNotice(notice: ClientNotice): ServerMessage {
-  return (encoders[notice.type] as (notice: ClientNotice) => ServerMessage)(notice);
+/** @returns undefined for what that client is not told */
+export function encodeNotice(notice: ClientNotice, hasPeers: boolean): ServerMessage | undefined {
+  return (encoders[notice.type] as Encode<ClientNotice['type']>)(notice as never, hasPeers);
 }

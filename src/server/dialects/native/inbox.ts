@@ -1,5 +1,11 @@
 /** What comes in from a client: size, rate, numbers, decoding, and then a call of the core. Each refusal is polite. */
-import { closeCodes, errorMessages, NUMBERED_HEAD } from '../../../protocol/index.ts';
+import {
+  type ClientMessageOf,
+  closeCodes,
+  errorMessages,
+  MAX_METADATA_BYTES,
+  NUMBERED_HEAD,
+} from '../../../protocol/index.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -110,7 +116,7 @@ export class Inbox {
         this.#peerStepped(session, message.step);
         return;
       case 'pair_request':
-        this.#signaling.pairRequest(session, { targetId: message.target_id, key: message.key });
+        this.#pairRequest(session, client, message);
         return;
       case 'create_key':
         this.#signaling.createKey(session, message.ttl_s, message.uses);
@@ -134,6 +140,13 @@ export class Inbox {
         // What is left are the signals: a frame is passed on as it is.
         this.#signaling.signal(session, frame as Signal);
     }
+  }
+
+  #pairRequest(session: ServerSession, client: NativeClient, message: ClientMessageOf<'pair_request'>): void {
+    const { target_id: targetId, key, metadata } = message;
+    if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
+      refuse(client, { code: 'metadata_too_large', for: 'pair_request' });
+    else this.#signaling.pairRequest(session, { targetId, key, metadata });
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
@@ -162,7 +175,9 @@ export class Inbox {
   }
 
   #isWithinRate(client: NativeClient, bytes: number, now: number): boolean {
-    const flood = client.rate.take(now, bytes, this.#options);
+    // Each peer has agreed to hear from it; what none of them hears counts as for one.
+    const peers = Math.max(1, client.session?.seats.length ?? 0);
+    const flood = client.rate.take(now, bytes, this.#options, peers);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;
     if (isFirst) refuse(client, { code });

@@ -113,6 +113,7 @@ function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): Templ
         address,
         kind: kindOf(req.getQuery('resume')),
         isKeyOnly: req.getQuery('pair') === 'key',
+        peers: peersIn(req.getQuery('peers'), options.maxPeersPerClient),
         token,
         timer: NO_TIMER,
       }),
@@ -143,4 +144,10 @@ function addRedirect(app: TemplatedApp, basePath: string): void {
 /** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
+}
+
+/** `?peers=N`: how many a client may have at once, no more than the server lets it; what is no number is one. */
+function peersIn(said: string | undefined, most: number): number | undefined {
+  if (said === undefined) return undefined;
+  return /^[1-9]\d{0,8}$/.test(said) ? Math.min(Number(said), most) : 1;
 }

@@ -25,6 +25,8 @@ export interface SocketData extends TimerOwner {
   readonly kind: SocketKind;
   /** Its client is paired by key only. */
   readonly isKeyOnly: boolean;
+  /** How many peers it may have at once; undefined for one that did not say, and has one. */
+  readonly peers: number | undefined;
   /** What its client may do; undefined until that is known, and on a server that asks for no token. */
   grants?: Grants;
   /** What it brought when it was opened; nobody has it once it was looked at. */
@@ -51,6 +53,14 @@ export interface ResumeState {
   token: ResumeToken;
 }
 
+/** What a client's session is of. */
+export interface ClientOwn {
+  /** Undefined for a client that does not come back. */
+  readonly resume: ResumeState | undefined;
+  readonly generation: number;
+  readonly peers: number | undefined;
+}
+
 /** The places that clients take, here or waited for. */
 export interface Places {
   waits(address: string): void;
@@ -68,6 +78,8 @@ export class NativeClient implements Client, Recipient {
   socket: ClientSocket | undefined;
   readonly rate = new SendingRate();
   readonly resume: ResumeState | undefined;
+  /** How many peers it may have at once; undefined for one that did not say, which is told nothing of epochs. */
+  readonly peers: number | undefined;
   generation: number;
   /** Its session, which is made with it. */
   session: ServerSession | undefined;
@@ -78,21 +90,22 @@ export class NativeClient implements Client, Recipient {
   /** The address in whose place its session waits for it. */
   #waitsAt: string | undefined;
 
-  /** @param resume undefined for a client that does not come back */
-  constructor(
-    id: string,
-    address: string,
-    places: Places,
-    outbox: Outbox,
-    resume: ResumeState | undefined,
-    generation = 0,
-  ) {
+  constructor(id: string, address: string, places: Places, outbox: Outbox, own: ClientOwn) {
     this.id = id;
     this.address = address;
     this.#outbox = outbox;
     this.#places = places;
-    this.resume = resume;
-    this.generation = generation;
+    this.resume = own.resume;
+    this.peers = own.peers;
+    this.generation = own.generation;
+  }
+
+  get maxPeers(): number {
+    return this.peers ?? 1;
+  }
+
+  get maxWaitingBytes(): number {
+    return this.#outbox.maxWaitingBytes;
   }
 
   get isOnline(): boolean {
@@ -117,8 +130,8 @@ export class NativeClient implements Client, Recipient {
     return this.resume?.delivery.unackedBytes ?? 0;
   }
 
-  dropWaiting(): void {
-    this.resume?.delivery.dropRelayed(NOTHING);
+  dropWaiting(isDropped: (epoch: number | undefined) => boolean): void {
+    this.resume?.delivery.dropRelayed(NOTHING, isDropped);
   }
 
   /** It lost its socket, and its session waits for it: in the place that its socket had. */
@@ -140,13 +153,16 @@ export class NativeClient implements Client, Recipient {
 
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
-    const message = encodeNotice(notice);
+    const message = encodeNotice(notice, this.peers !== undefined);
+    if (!message) return;
     if (isForSocketOnly(notice)) this.#outbox.send(this, message);
     else this.#sendFrame(JSON.stringify(message), undefined);
   }
 
-  relay(signal: Signal, relayed: Relayed | undefined): void {
-    this.#sendFrame(withFromPeer(signal, this.isResumable), relayed ?? OF_PEER);
+  relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void {
+    // Its sender may have left it out: that one may have only this peer.
+    const added = this.peers === undefined || signal.message.epoch !== undefined ? undefined : epoch;
+    this.#sendFrame(withFromPeer(signal, this.isResumable, added), relayed ?? OF_PEER);
   }
 
   close(code: CloseCode, reason: string): void {

@@ -18,14 +18,14 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { grantsIn, mayResume, restoreClient } from './client-snapshot.ts';
-import type { SessionOpener } from './create-session.ts';
+import { peersOf, type SessionOpener } from './create-session.ts';
 import { decideReturn, type NodesSay } from './decide-return.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
 import type { ClientSocket } from './native-client.ts';
 import { type NativeClient, resumableOf } from './native-client.ts';
 import type { ResumeSecrets } from './resume-secrets.ts';
-import type { FetchAnswer, PairingRestorer, SessionFetcher } from './return-ports.ts';
+import type { FetchAnswer, PairingClaim, PairingRestorer, SessionFetcher } from './return-ports.ts';
 
 export interface ResumeHandlerDeps {
   readonly options: ServerOptions;
@@ -192,7 +192,7 @@ export class ResumeHandler {
     const afterMs = this.#deps.drain.wantsBackAfterMs();
     if (afterMs === undefined) return false;
     this.#deps.metrics.refused.add('draining');
-    socket.send(JSON.stringify(encodeNotice({ type: 'restarting', afterMs })), false);
+    socket.send(JSON.stringify(encodeNotice({ type: 'restarting', afterMs }, false)), false);
     socket.end(closeCodes.serviceRestart, 'Server is restarting');
     return true;
   }
@@ -222,16 +222,19 @@ export class ResumeHandler {
 
   #restore(socket: ClientSocket, message: Resume, generation: number): void {
     const { opener, log, nodes, pairings, signaling } = this.#deps;
-    const { id, first, pairing } = message;
-    const resume = opener.newResumeState(id, generation);
+    const { id, first, pairing, pairings: claims = pairing && [pairing] } = message;
+    const data = socket.getUserData();
+    const { address, grants } = data;
+    const peers = peersOf(data);
+    const resume = opener.newResumeState(id, generation, peers);
     resume?.delivery.expect(first ?? 1);
-    const client = opener.create(id, resume, socket.getUserData(), generation);
+    const client = opener.create(id, { address, ...(grants && { grants }), resume, generation, peers });
     const session = this.#attach(client, socket, message);
     log.info({ id }, `Client ${id} is back from before the restart`);
     signaling.sessions.claimId(session);
     opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     nodes?.arrived(session);
-    pairings.restoreClaimed(session, pairing);
+    pairings.restoreClaimed(session, claims ?? []);
     signaling.sessions.resumed(session);
   }
 
@@ -242,17 +245,18 @@ export class ResumeHandler {
     const { directory, sessions, queue } = signaling;
     // It came too late: its client did not wait, and is elsewhere by now.
     if (!socket && pairings.knowsLaterCopy(id, snapshot.generation)) return;
-    const resume = restoreClient(snapshot, (senderSeq) =>
-      ackToPeer(session, snapshot.pairing?.epoch, senderSeq),
+    const resume = restoreClient(snapshot, (epoch, senderSeq, bytes) =>
+      session.seatIn(epoch)?.ackedFrame(senderSeq, bytes),
     );
     const { address = '', grants = grantsIn(snapshot) } = socket?.getUserData() ?? {};
-    const client = opener.create(id, resume, { address, ...(grants && { grants }) }, snapshot.generation);
+    const { generation, max_peers: peers } = snapshot;
+    const client = opener.create(id, { address, ...(grants && { grants }), resume, generation, peers });
     const session = client.session as ServerSession;
     client.rate.restore(queue.now, snapshot.rate);
     client.isKeyOnly = snapshot.is_key_only;
     session.since = snapshot.since ?? 0;
     for (const { key, ttl_ms, uses } of snapshot.keys)
-      directory.keys.adopt(session, key, queue.now + ttl_ms, uses);
+      directory.keys.adopt(session, key, queue.now, ttl_ms, uses);
     this.#nextGeneration(client, token);
     log.info({ id, node: from }, `Client ${id} came from node ${from}`);
     nodes?.arrived(session);
@@ -265,7 +269,7 @@ export class ResumeHandler {
       sessions.disconnected(session, false);
       client.waits();
     }
-    if (snapshot.pairing) pairings.restoreMoved(session, snapshot.pairing);
+    for (const pairing of snapshot.pairings) pairings.restoreMoved(session, pairing);
   }
 
   #nextGeneration(client: NativeClient, usedToken: string): void {
@@ -289,22 +293,19 @@ export class ResumeHandler {
   }
 }
 
-/** Which pairing it will be is known only once the session has it. */
-function ackToPeer(session: ServerSession, epoch: number | undefined, senderSeq: number): void {
-  if (epoch !== undefined) session.seatIn(epoch)?.peer?.acked(senderSeq);
-}
-
 /**
  * What a client wants back, as the server knows it. It names its session and its peers as its app does.
  * @returns undefined for the session of somebody else
  */
 function withinApp(message: Resume, grants: Grants = noLimits): Resume | undefined {
   if (grants.sub !== undefined && grants.sub !== message.id) return undefined;
-  const { pairing } = message;
+  const { pairing, pairings } = message;
+  const own = (claim: PairingClaim) => ({ ...claim, peer_id: idWithin(grants, claim.peer_id) });
   return {
     ...message,
     id: idWithin(grants, message.id),
-    ...(pairing && { pairing: { ...pairing, peer_id: idWithin(grants, pairing.peer_id) } }),
+    ...(pairing && { pairing: own(pairing) }),
+    ...(pairings && { pairings: pairings.map(own) }),
   };
 }
 

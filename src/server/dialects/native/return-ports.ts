@@ -36,8 +36,8 @@ export interface PairingClaim {
 export interface PairingRestorer {
   /** Whether a pairing here knows of a later copy of the session, at another node. */
   knowsLaterCopy(id: string, generation: number): boolean;
-  /** A client is back on a server that had forgotten it: its pairing is made again, or ended where it is contested. */
-  restoreClaimed(session: ServerSession, claim: PairingClaim | undefined): void;
-  /** Gives a session the pairing that it had at another node. */
-  restoreMoved(session: ServerSession, pairing: NonNullable<SessionSnapshot['pairing']>): void;
+  /** A client is back on a server that had forgotten it: its pairings are made again, or ended where they are contested. */
+  restoreClaimed(session: ServerSession, claims: readonly PairingClaim[]): void;
+  /** Gives a session a pairing that it had at another node. */
+  restoreMoved(session: ServerSession, pairing: SessionSnapshot['pairings'][number]): void;
 }

@@ -135,7 +135,7 @@ export class TokenGate {
     const { code, message } = refusal;
     metrics.refused.add('token');
     refusals.warn('token', socket.getUserData().address, `Refused a client: ${message}`);
-    socket.send(JSON.stringify(encodeNotice({ type: 'refused', code, message, for: 'auth' })), false);
+    socket.send(JSON.stringify(encodeNotice({ type: 'refused', code, message, for: 'auth' }, false)), false);
     if (code === 'unavailable') socket.end(closeCodes.tryAgainLater, 'Nobody can say now who you are');
     else socket.end(closeCodes.unauthorized, 'Bring another token');
   }

@@ -188,7 +188,7 @@ export class Edges implements PairingWatcher {
 
   /** What a room formed ends when no room wants it; what the two asked for is theirs. */
   #release({ pairing, pairKey: key }: Edge): void {
-    if (!pairing || pairing.isDone || pairing.room === undefined) return;
+    if (!pairing || pairing.isDone || pairing.details.room === undefined) return;
     if (!this.#byPair.has(key)) this.#deps.pairings.end(pairing);
   }
 

@@ -35,7 +35,7 @@ describe('a client of one node and a client of another', () => {
     expect((await a.next('candidate')).candidate).toEqual({ candidate: 'one' });
     for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
     await until(() => [one, two].every((node) => pairingsOn(node)[0] === 'connected'), 'connected');
-    expect([...one.server.parts.sessions.values()][0]?.context.peerId).toBe(b.id);
+    expect([...one.server.parts.sessions.values()][0]?.context.pairings[0]?.peerId).toBe(b.id);
   });
 
   it('are told of the end that the other makes, and are free then', async () => {
@@ -190,7 +190,9 @@ describe('a pair request across nodes', () => {
     expect([ofA.peer_id, ofB.peer_id]).toEqual([b.id, a.id]);
     expect(ofA.epoch).toBe(ofB.epoch);
     expect(ofA.initiator).toBe(!ofB.initiator);
-    const peerIds = [one, two].map(({ server }) => [...server.parts.sessions.values()][0]?.context.peerId);
+    const peerIds = [one, two].map(
+      ({ server }) => [...server.parts.sessions.values()][0]?.context.pairings[0]?.peerId,
+    );
     expect(peerIds).toEqual([b.id, a.id]);
     const loser = ofA.initiator ? b : a;
     expect(await loser.next('error')).toMatchObject({ code: 'already_paired', for: 'pair_request' });
