@@ -246,7 +246,7 @@ describe('a moment of a record', () => {
   it('has the state of each machine that is known by then, and none of later', () => {
     const atStart = momentAt(real, 3).states;
     expect(atStart.has('pairing')).toBe(false);
-    expect(describeState(atStart.get('initiator') as never)).toContain('pairing.unpaired');
+    expect(describeState(atStart.get('initiator') as never)).toContain('pairings.unpaired');
     const atEnd = momentAt(real, real.lines.length - 1).states;
     expect(atEnd.get('pairing')).toBe('disconnected');
     expect(momentAt(real, -1).states.size).toBe(0);

@@ -2,6 +2,12 @@
 import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
 import { type SimulatedNode, SimulatedSocket } from '../network/cluster-simulation.ts';
 
+interface Pairing {
+  readonly peer_id: string;
+  readonly epoch: number;
+  readonly initiator: boolean;
+}
+
 interface Message {
   readonly type: string;
   readonly [field: string]: unknown;
@@ -11,8 +17,10 @@ export class SimulatedClient {
   readonly name: string;
   readonly isResumable: boolean;
   id = '';
-  /** What it thinks that it is in. */
-  pairing: { peer_id: string; epoch: number; initiator: boolean } | undefined;
+  /** How many peers it says that it may have; undefined: it does not say, and has one. */
+  readonly peers: number | undefined;
+  /** What it thinks that it is in, by epoch. */
+  readonly pairings = new Map<number, Pairing>();
   /** What it said, and what it heard, in each of its pairings. */
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
@@ -21,12 +29,19 @@ export class SimulatedClient {
   #token = '';
   #socket: SimulatedSocket | undefined;
   #isWelcome = false;
-  #lastSenderSeq = 0;
+  /** By pairing, where it is told which. */
+  readonly #lastSenderSeqs = new Map<number | undefined, number>();
   #serial = 0;
 
-  constructor(name: string, isResumable: boolean) {
+  constructor(name: string, isResumable: boolean, peers?: number) {
     this.name = name;
     this.isResumable = isResumable;
+    this.peers = peers;
+  }
+
+  /** The only one, of a client that has no more. */
+  get pairing(): Pairing | undefined {
+    return [...this.pairings.values()][0];
   }
 
   connect(node: SimulatedNode): void {
@@ -34,15 +49,17 @@ export class SimulatedClient {
     const kind = !this.isResumable ? 'plain' : this.id === '' ? 'resumable' : 'back';
     this.flush();
     const old = this.#socket;
-    const socket: SimulatedSocket = new SimulatedSocket(node, kind, undefined, (frame) => {
+    const socket: SimulatedSocket = new SimulatedSocket(node, kind, this.peers, (frame) => {
       // The first frame comes before the constructor returns.
       if (this.#socket === old || this.#socket === socket) this.#received(frame);
     });
     this.#socket = socket;
     if (kind !== 'back') return;
     const { received, first } = this.#delivery;
-    const pairing = this.pairing && { pairing: this.pairing };
-    const resume = { type: 'resume', id: this.id, token: this.#token, received, first, ...pairing };
+    const { pairing } = this;
+    const claims =
+      this.peers === undefined ? pairing && { pairing } : { pairings: [...this.pairings.values()] };
+    const resume = { type: 'resume', id: this.id, token: this.#token, received, first, ...claims };
     socket.send(JSON.stringify(resume));
   }
 
@@ -70,18 +87,27 @@ export class SimulatedClient {
     this.isAsking = true;
   }
 
-  unpair(): void {
-    this.#send({ type: 'unpair', epoch: this.pairing?.epoch });
-    this.pairing = undefined;
+  /** @param which of its pairings, if it has one */
+  unpair(which = 0): void {
+    const epoch = this.#epochOf(which);
+    if (epoch === undefined) return;
+    this.#send({ type: 'unpair', epoch });
+    this.pairings.delete(epoch);
   }
 
-  say(): void {
-    if (!this.pairing) return;
-    const { epoch } = this.pairing;
+  /** @param which in which of its pairings, if it has one */
+  say(which = 0): void {
+    const epoch = this.#epochOf(which);
+    if (epoch === undefined) return;
     this.#serial += 1;
     const text = `${this.name} ${this.#serial}`;
     this.said.set(epoch, [...(this.said.get(epoch) ?? []), text]);
     this.#send({ type: 'candidate', candidate: { candidate: text }, epoch });
+  }
+
+  #epochOf(which: number): number | undefined {
+    const epochs = [...this.pairings.keys()];
+    return epochs[which % epochs.length];
   }
 
   #send(message: object): void {
@@ -102,10 +128,18 @@ export class SimulatedClient {
       const verdict = this.#delivery.accept(numbered.seq, numbered.acked);
       if (verdict === 'impossible') throw new Error(`${this.name}: numbers that cannot be`);
       if (this.#delivery.shouldAck) this.#socket?.send(JSON.stringify(this.#delivery.ackMessage()));
-      if (verdict !== 'new' || (senderSeq !== undefined && senderSeq <= this.#lastSenderSeq)) return;
-      this.#lastSenderSeq = senderSeq ?? this.#lastSenderSeq;
-    }
-    this.#handle(JSON.parse(numbered?.message ?? frame) as Message);
+      const message = JSON.parse(numbered.message) as Message;
+      if (verdict === 'new' && this.#isFirstOfSender(message, senderSeq)) this.#handle(message);
+    } else this.#handle(JSON.parse(frame) as Message);
+  }
+
+  /** Each peer gives numbers of its own. */
+  #isFirstOfSender({ epoch }: Message, senderSeq: number | undefined): boolean {
+    if (senderSeq === undefined) return true;
+    const of = this.peers === undefined ? undefined : Number(epoch);
+    if (senderSeq <= (this.#lastSenderSeqs.get(of) ?? 0)) return false;
+    this.#lastSenderSeqs.set(of, senderSeq);
+    return true;
   }
 
   #handle(message: Message): void {
@@ -114,16 +148,12 @@ export class SimulatedClient {
         this.#welcomed(message);
         return;
       case 'paired':
-        this.#lastSenderSeq = 0;
-        this.isAsking = false;
-        this.pairing = {
-          peer_id: String(message.peer_id),
-          epoch: Number(message.epoch),
-          initiator: message.initiator === true,
-        };
+        this.#paired(message);
         return;
       case 'peer_disconnected':
-        if (this.pairing?.peer_id === message.peer_id) this.pairing = undefined;
+        for (const { peer_id, epoch } of this.pairings.values())
+          if (peer_id === message.peer_id && (this.peers === undefined || epoch === message.epoch))
+            this.pairings.delete(epoch);
         return;
       case 'candidate': {
         const epoch = Number(message.epoch);
@@ -143,6 +173,15 @@ export class SimulatedClient {
     }
   }
 
+  #paired({ peer_id, epoch, initiator }: Message): void {
+    this.#lastSenderSeqs.delete(undefined);
+    if (this.peers === undefined) this.pairings.clear();
+    // Of several peers another one may have asked meanwhile.
+    if (this.peers === undefined || initiator === true) this.isAsking = false;
+    const pairing = { peer_id: String(peer_id), epoch: Number(epoch), initiator: initiator === true };
+    this.pairings.set(pairing.epoch, pairing);
+  }
+
   #welcomed({ id, resume, received, restarted }: Message): void {
     const isOld = id === this.id && received !== undefined;
     this.id = String(id);
@@ -150,7 +189,7 @@ export class SimulatedClient {
     this.#isWelcome = true;
     if (!isOld) {
       this.#delivery = new ReliableDelivery();
-      this.pairing = undefined;
+      this.pairings.clear();
       this.isAsking = false;
       return;
     }

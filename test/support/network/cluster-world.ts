@@ -5,26 +5,32 @@ import { LossyNetwork, type SimulatedNode, startSimulatedNode } from './cluster-
 
 export type Action =
   | { do: 'ask'; who: number; target: number }
-  | { do: 'unpair' | 'say' | 'drop'; who: number }
+  /** @property which of its pairings */
+  | { do: 'unpair' | 'say'; who: number; which: number }
+  | { do: 'drop'; who: number }
   /** It comes back, to whatever node a balancer chooses. */
   | { do: 'connect'; who: number; node: number }
   | { do: 'deliver' | 'double' | 'lose'; which: number }
   | { do: 'wait'; ms: number };
 
-export const CLIENTS = 4;
+/** Four clients, of which the first cannot come back: how many peers each says that it may have. */
+export const ONE_PEER: readonly (number | undefined)[] = [undefined, undefined, undefined, undefined];
+export const SEVERAL_PEERS: readonly (number | undefined)[] = [3, 3, 2, undefined];
 
 export class World {
   readonly network = new LossyNetwork();
   readonly nodes: SimulatedNode[] = [];
   readonly clients: SimulatedClient[] = [];
+  /** How many pairings a client has thought that it is in at once. */
+  mostPairings = 0;
 
-  static async of(nodes: number): Promise<World> {
+  static async of(nodes: number, peers: readonly (number | undefined)[]): Promise<World> {
     const world = new World();
     for (let node = 1; node <= nodes; node += 1)
       world.nodes.push(await startSimulatedNode(node, world.network));
     world.network.deliverAll();
-    for (let n = 0; n < CLIENTS; n += 1) {
-      const client = new SimulatedClient(`client ${n}`, n > 0);
+    for (const [n, most] of peers.entries()) {
+      const client = new SimulatedClient(`client ${n}`, n > 0, most);
       client.connect(world.#node(n));
       world.clients.push(client);
     }
@@ -41,7 +47,10 @@ export class World {
 
   act(action: Action): void {
     this.#do(action);
-    for (const client of this.clients) client.flush();
+    for (const client of this.clients) {
+      client.flush();
+      this.mostPairings = Math.max(this.mostPairings, client.pairings.size);
+    }
   }
 
   #do(action: Action): void {
@@ -51,10 +60,10 @@ export class World {
         if (client?.isConnected && !client.isAsking) client.ask(this.#client(action.target));
         break;
       case 'unpair':
-        if (client?.isConnected && client.pairing) client.unpair();
+        if (client?.isConnected) client.unpair(action.which);
         break;
       case 'say':
-        if (client?.isConnected) client.say();
+        if (client?.isConnected) client.say(action.which);
         break;
       case 'drop':
         client?.drop();
@@ -97,6 +106,7 @@ export class World {
   problems(): string[] {
     return [
       ...this.#halfPairs(),
+      ...this.#twice(),
       ...this.#misled(),
       ...this.clients.flatMap((listener) => this.#misheard(listener)),
     ];
@@ -120,15 +130,23 @@ export class World {
       .map((half) => `a half without the other: ${half}`);
   }
 
+  /** Two that have each other more than once. */
+  #twice(): string[] {
+    const pairs = this.#remotePairings.map((half) => half.split(' ').slice(1).join(' '));
+    return pairs.filter((pair, at) => pairs.indexOf(pair) !== at).map((pair) => `paired twice: ${pair}`);
+  }
+
   /** Clients that think something else than their server. */
   #misled(): string[] {
     const remotePairings = this.#remotePairings;
     return this.clients
       .filter(({ isConnected }) => isConnected)
-      .flatMap(({ name, id, pairing }) => {
-        const known = remotePairings.find((half) => half.split(' ')[1] === id);
-        const thought = pairing && `${pairing.epoch} ${id} ${pairing.peer_id}`;
-        return known === thought ? [] : [`${name} thinks that it is in ${thought}, and is in ${known}`];
+      .flatMap(({ name, id, pairings }) => {
+        const known = remotePairings.filter((half) => half.split(' ')[1] === id).sort();
+        const thought = [...pairings.values()].map((one) => `${one.epoch} ${id} ${one.peer_id}`).sort();
+        return known.join() === thought.join()
+          ? []
+          : [`${name} thinks that it is in ${thought.join()}, and is in ${known.join()}`];
       });
   }
 
@@ -136,7 +154,7 @@ export class World {
     return [...listener.heard].flatMap(([epoch, heard]) => {
       const speaker = this.clients.find((other) => other !== listener && other.said.has(epoch));
       const said = speaker?.said.get(epoch) ?? [];
-      const stands = listener.pairing?.epoch === epoch && listener.pairing.peer_id === speaker?.id;
+      const stands = listener.pairings.get(epoch)?.peer_id === speaker?.id && speaker !== undefined;
       const isExact = stands && listener.isResumable && speaker.isResumable;
       // Of a pairing that is over the end may be missing; never anything in between.
       const expected = isExact ? said : said.slice(0, heard.length);
