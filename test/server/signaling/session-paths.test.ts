@@ -51,7 +51,7 @@ function isOfNodes(event: { type: string; target?: string; answers?: string }): 
 
 type Walked = Exclude<SessionEvent, SessionEventFromNodes>;
 
-const isSignal = (type: string) => /^(OFFER|ANSWER|CANDIDATE|REPORT|UNPAIR|REJECT)_/.test(type);
+const isSignal = (type: string) => /^(OFFER|ANSWER|CANDIDATE|SIGNAL|REPORT|UNPAIR|REJECT)_/.test(type);
 
 /** What can come about with the peers that there are; the machine itself would take more. */
 function canComeAbout({ pairings, maxPeers }: SessionContext, event: SessionEvent): boolean {
