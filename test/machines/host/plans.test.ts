@@ -70,7 +70,9 @@ it('a timer that fires again is not asked for again', () => {
     session.advance(settings.pingIntervalMs);
     return session.read().value;
   };
-  expect(ping()).toEqual({ present: { pairings: 'unpaired', request: 'idle', socket: { online: 'pinged' } } });
+  expect(ping()).toEqual({
+    present: { pairings: 'unpaired', request: 'idle', socket: { online: 'pinged' } },
+  });
   jest.clearAllMocks();
   ping();
   expect(asked.forStep).not.toHaveBeenCalled();
