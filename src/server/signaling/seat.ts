@@ -189,7 +189,11 @@ export class Seat implements Party, Waits {
     });
   }
 
+  /** Nobody waits for the ack of what still waits here: its client may be at another node before it has it. */
   release(): void {
+    const { peer } = this;
+    for (const { senderSeq } of this.session.client.unackedOf(this.#epoch))
+      if (senderSeq !== undefined) peer?.acked(senderSeq);
     this.vacate();
     this.session.dispatch({ type: 'UNPAIRED', epoch: this.#epoch });
   }

@@ -71,8 +71,9 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.client.maxPeers;
   }
 
+  /** False before its first step, which waits where another machine's step brought it here. */
   get isMissed(): boolean {
-    return this.context.isMissed;
+    return this.value !== '' && this.context.isMissed;
   }
 
   get isResumable(): boolean {

@@ -74,6 +74,7 @@ export class PairingRestorer {
     if (moved.node === here && sessions.has(peerId)) {
       // Its half was here, and ended meanwhile.
       tellGone(session, moved);
+      for (const { sender_seq } of moved.unacked) session.client.acked(sender_seq);
       return;
     }
     const node = moved.node === here ? locations.get(peerId)?.node : moved.node;
