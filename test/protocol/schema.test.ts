@@ -61,8 +61,8 @@ describe('the schemas of the wire', () => {
     ],
     [
       clientSchemas.create_key,
-      { type: 'create_key', uses: 0 },
-      '`uses` should be a whole number from 1 to 1000',
+      { type: 'create_key', uses: -1 },
+      '`uses` should be a whole number from 0 to 1000',
     ],
     [
       clientSchemas.report,
