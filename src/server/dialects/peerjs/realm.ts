@@ -12,7 +12,7 @@ import {
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
 import { type NodeId, sessionIdOn } from '../../node-id.ts';
-import { Seat } from '../../signaling/seat.ts';
+import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
@@ -171,12 +171,13 @@ export class PeerJsRealm {
     if (!from.session || !to.session) return undefined;
     const known = seatWith(from, to);
     if (known) return known;
-    const { pairings } = this.#deps.signaling;
+    const { signaling } = this.#deps;
+    const { pairings } = signaling;
     for (const { session } of [from, to]) {
       const [oldest] = session?.seats.length === MAX_PAIRINGS ? session.seats : [];
       if (oldest?.pairing) pairings.lose(oldest.pairing, oldest.side, 'unpaired');
     }
-    pairings.form(new Seat(from.session), new Seat(to.session));
+    signaling.pair(from.session, to.session);
     return seatWith(from, to);
   }
 

@@ -2,10 +2,8 @@
  * The clients of y-webrtc and of Trystero's relay, each at a path of its own. Neither wire knows an error: what is
  * wrong is passed over, counted and logged, and who goes over a limit is closed with a reason.
  */
-import { shapeFault } from '../../../common/message-shape.ts';
 import {
   closeCodes,
-  errorMessages,
   MAX_TOPIC_CHARS,
   readTopicRequest,
   type TopicRequest,
@@ -18,6 +16,7 @@ import { type NodeId, sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
+import { JsonInbox } from '../json-inbox.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-client.ts';
 
@@ -37,9 +36,6 @@ const REASONS: { readonly [V in Exclude<SubscribeVerdict, 'ok'>]: string } = {
 const TOO_LONG = `A topic has at most ${MAX_TOPIC_CHARS} characters`;
 const DELIVERED = 'Your address publishes more than it may (--max-delivered-bytes-per-second)';
 
-/** Upstream's servers take text in binary frames, too; what is no text must not reach a subscriber as some. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 export function serveTopics(app: TemplatedApp, deps: TopicsDeps): void {
   for (const wire of Object.keys(readTopicRequest) as TopicWire[]) new TopicRoute(wire, deps).addTo(app);
 }
@@ -48,10 +44,12 @@ class TopicRoute {
   readonly #wire: TopicWire;
   readonly #deps: TopicsDeps;
   readonly #clientDeps: SocketClientDeps;
+  readonly #inbox: JsonInbox<TopicSocketData>;
 
   constructor(wire: TopicWire, deps: TopicsDeps) {
     this.#wire = wire;
     this.#deps = deps;
+    this.#inbox = new JsonInbox(deps, wire);
     const { options, metrics, refusals } = deps;
     this.#clientDeps = {
       maxUnsentBytes: options.maxUnsentBytes,
@@ -71,8 +69,8 @@ class TopicRoute {
     serveSockets<TopicSocketData>(app, path, this.#deps, {
       dataOf: (_req, address) => ({ client: undefined, address }),
       opened: (socket) => this.#opened(socket),
-      received: (socket, bytes) => this.#guard(socket, (client) => this.#received(client, bytes)),
-      controlled: (socket, bytes) => this.#guard(socket, (client) => void this.#take(client, bytes)),
+      received: (socket, bytes) => this.#handle(socket, (client) => this.#received(client, bytes)),
+      controlled: (socket, bytes) => this.#handle(socket, (client) => void this.#inbox.count(client, bytes)),
       closed: (socket, code) => this.#closed(socket, code),
     });
   }
@@ -84,15 +82,8 @@ class TopicRoute {
     client.session = signaling.sessions.open(sessionIdOn(node), client);
   }
 
-  /** Whatever throws inside a handler would end the process, and everybody's session with it. */
-  #guard(socket: TopicSocket, handle: (client: TopicClient) => void): void {
-    const { client } = socket.getUserData();
-    if (!client?.session || !client.socket) return;
-    try {
-      handle(client);
-    } catch (error) {
-      this.#deps.signaling.sessions.fail(client.session, error, 'receive');
-    }
+  #handle(socket: TopicSocket, handle: (client: TopicClient) => void): void {
+    this.#inbox.guard(socket.getUserData().client, socket, handle);
   }
 
   #closed(socket: TopicSocket, code: number): void {
@@ -104,22 +95,11 @@ class TopicRoute {
   }
 
   #received(client: TopicClient, bytes: ArrayBuffer): void {
-    if (!this.#take(client, bytes.byteLength)) return;
-    const { maxMessageBytes } = this.#deps.options;
-    if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes) {
-      this.#passOver(client, 'message_too_large');
-      return;
-    }
-    let message: unknown;
-    try {
-      message = JSON.parse(utf8.decode(bytes));
-    } catch {
-      this.#passOver(client, 'invalid_json');
-      return;
-    }
-    const request = shapeFault(message) ? undefined : readTopicRequest[this.#wire](message);
+    const message = this.#inbox.read(client, bytes);
+    if (message === undefined) return;
+    const request = readTopicRequest[this.#wire](message);
     if (request) this.#accept(client, request, message, bytes);
-    else this.#passOver(client, 'invalid_message');
+    else this.#inbox.passOver(client, 'invalid_message');
   }
 
   #accept(client: TopicClient, request: TopicRequest, message: unknown, bytes: ArrayBuffer): void {
@@ -139,7 +119,7 @@ class TopicRoute {
         const topic = this.#nameOf(request.topic);
         const frame = encode[this.#wire](message as Published, bytes, topics.sizeOf(topic));
         if (topics.publish(client.address, topic, frame)) return;
-        this.#refuse(client, 'delivered_bytes', DELIVERED);
+        this.#inbox.refuse('delivered_bytes', client.address, DELIVERED);
       }
     }
   }
@@ -151,7 +131,7 @@ class TopicRoute {
     const verdict = isTooLong ? 'topic_too_long' : topics.subscribe(client, this.#nameOf(topic));
     if (verdict === 'ok') return true;
     const reason = verdict === 'topic_too_long' ? TOO_LONG : REASONS[verdict];
-    this.#refuse(client, verdict, reason);
+    this.#inbox.refuse(verdict, client.address, reason);
     client.end(closeCodes.policyViolation, reason);
     return false;
   }
@@ -159,32 +139,6 @@ class TopicRoute {
   /** A topic of one wire is none of the other: what is published to it has another form. */
   #nameOf(topic: string): string {
     return `${this.#wire}/${topic}`;
-  }
-
-  #take(client: TopicClient, bytes: number): boolean {
-    const { signaling, metrics, options } = this.#deps;
-    const { now } = signaling.queue;
-    metrics.bytesReceived += bytes;
-    if (client.session) signaling.sessions.heard(client.session, now);
-    const flood = client.rate.take(now, bytes, options);
-    if (!flood) return true;
-    const { code, isFirst, isLast } = flood;
-    if (isFirst) this.#passOver(client, code);
-    if (isLast) {
-      metrics.refused.add('flood');
-      client.end(closeCodes.policyViolation, errorMessages[code]);
-    }
-    return false;
-  }
-
-  #passOver(client: TopicClient, code: keyof typeof errorMessages): void {
-    this.#refuse(client, code, errorMessages[code]);
-  }
-
-  #refuse({ address }: TopicClient, kind: string, reason: string): void {
-    const { metrics, refusals } = this.#deps;
-    metrics.refused.add(kind);
-    refusals.warn(kind, address, `Refused a message of a ${this.#wire} client: ${reason}`);
   }
 }
 

@@ -1,0 +1,99 @@
+/**
+ * What comes in from a client whose wire is JSON without numbers, and knows no error: rate, size, JSON, shape. What is
+ * wrong is passed over, counted and logged; whoever keeps on is closed.
+ */
+import { shapeFault } from '../../common/message-shape.ts';
+import { closeCodes, type ErrorCode, errorMessages } from '../../protocol/index.ts';
+import type { ServerOptions } from '../options.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RefusalLog } from '../telemetry/refusal-log.ts';
+import type { SocketClient } from './socket-client.ts';
+
+export interface JsonInboxDeps {
+  readonly options: Pick<
+    ServerOptions,
+    'maxMessageBytes' | 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'
+  >;
+  readonly metrics: Metrics;
+  readonly refusals: RefusalLog;
+  readonly signaling: Signaling;
+}
+
+/** Text comes in binary frames, too; what is no text must not reach a client as some. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export class JsonInbox<Data> {
+  readonly #deps: JsonInboxDeps;
+  readonly #whose: string;
+  readonly #lastWord: string | undefined;
+
+  /**
+   * @param whose the clients, as the log names them
+   * @param lastWord what a client is told before it is closed for flooding, where its wire has a word for it
+   */
+  constructor(deps: JsonInboxDeps, whose: string, lastWord?: string) {
+    this.#deps = deps;
+    this.#whose = whose;
+    this.#lastWord = lastWord;
+  }
+
+  /** Whatever throws inside a handler would end the process, and everybody's session with it. */
+  guard<Client extends SocketClient<Data>>(
+    client: Client | undefined,
+    socket: Client['socket'],
+    handle: (client: Client) => void,
+  ): void {
+    // What comes on a socket that was taken over, or ended, is nobody's word.
+    if (!client?.session || client.socket !== socket) return;
+    try {
+      handle(client);
+    } catch (error) {
+      this.#deps.signaling.sessions.fail(client.session, error, 'receive');
+    }
+  }
+
+  /** @returns the value in a frame, which is safe to walk; undefined for one that is passed over */
+  read(client: SocketClient<Data>, bytes: ArrayBuffer): unknown {
+    if (!this.count(client, bytes.byteLength)) return undefined;
+    const { maxMessageBytes } = this.#deps.options;
+    if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes)
+      return this.passOver(client, 'message_too_large');
+    let value: unknown;
+    try {
+      value = JSON.parse(utf8.decode(bytes));
+    } catch {
+      return this.passOver(client, 'invalid_json');
+    }
+    return shapeFault(value) ? this.passOver(client, 'invalid_message') : value;
+  }
+
+  /** Counts a frame, also one of WebSocket itself. @returns false for one too many */
+  count(client: SocketClient<Data>, bytes: number): boolean {
+    const { signaling, metrics, options } = this.#deps;
+    const { now } = signaling.queue;
+    metrics.bytesReceived += bytes;
+    if (client.session) signaling.sessions.heard(client.session, now);
+    const flood = client.rate.take(now, bytes, options);
+    if (!flood) return true;
+    const { code, isFirst, isLast } = flood;
+    if (isFirst) this.passOver(client, code);
+    if (isLast) {
+      metrics.refused.add('flood');
+      if (this.#lastWord !== undefined) client.write(this.#lastWord);
+      client.end(closeCodes.policyViolation, errorMessages[code]);
+    }
+    return false;
+  }
+
+  passOver({ address }: SocketClient<Data>, code: ErrorCode): undefined {
+    this.refuse(code, address, errorMessages[code]);
+  }
+
+  /** @param kind as metrics count it */
+  refuse(kind: string, address: string, reason: string): void {
+    const { metrics, refusals } = this.#deps;
+    metrics.refused.add(kind);
+    refusals.warn(kind, address, `Refused a message of a ${this.#whose} client: ${reason}`);
+  }
+}
