@@ -60,6 +60,18 @@ describe('a token comes', () => {
     expect(await client.next('your_id')).toMatchObject({ id: 'ada' });
   });
 
+  it('with `max_peers`, and a client has no more peers than that, whatever it asks for', async () => {
+    const { url } = await guarded();
+    const token = await signWithSecret({ sub: 'ada', max_peers: 3 });
+    for (const [asked, got] of [
+      [2, 2],
+      [8, 3],
+    ]) {
+      const client = RawClient.dial(`${url}?peers=${asked}`, { token });
+      expect(await client.next('your_id')).toMatchObject({ max_peers: got });
+    }
+  });
+
   it('without `sub`, and the server gives the id', async () => {
     const { join } = await guarded();
     expect((await join({ app: 'chess' })).id).toMatch(/^[0-9a-f-]{36}$/);

@@ -35,6 +35,9 @@ async function pairInMesh(test: TestServer): Promise<[RawClient, RawClient, numb
   return [a, b, Number(paired?.epoch)];
 }
 
+/** A client that may have as many peers as any of these rooms wants. */
+const manyPeers = (test: TestServer) => test.connect(8);
+
 /** Both say that they are connected. */
 async function connectBoth([a, b]: readonly RawClient[]): Promise<void> {
   b?.send({ type: 'offer', sdp: 'x' });
@@ -45,6 +48,26 @@ async function connectBoth([a, b]: readonly RawClient[]): Promise<void> {
 }
 
 describe('a mesh', () => {
+  it('of many is whole: each member is paired with each other one, once', async () => {
+    const test = await startTestServer();
+    const members: RawClient[] = [];
+    for (let next = 0; next < 5; next += 1) members.push(await manyPeers(test));
+    for (const member of members) await enter(member);
+    for (const [place, member] of members.entries()) {
+      const paired = await take(member, 'paired', 4);
+      const [asked, offered] = [true, false].map((isInitiator) =>
+        paired.filter(({ initiator }) => initiator === isInitiator).map(({ peer_id: id }) => id),
+      );
+      expect(asked).toEqual(members.slice(0, place).map(({ id }) => id));
+      expect(offered).toEqual(members.slice(place + 1).map(({ id }) => id));
+    }
+    expect(test.server.parts.pairings.size).toBe(10);
+    await members[2]?.close();
+    for (const member of members.filter((_, place) => place !== 2)) await take(member, 'peer_left');
+    expect(test.server.parts.pairings.size).toBe(6);
+    expect(test.server.parts.signaling.rooms.edges.all.size).toBe(6);
+  });
+
   it('pairs whoever joins with each member: the newcomer makes the offers, and both know which room it is', async () => {
     const test = await startTestServer();
     const [a, b] = [await test.connect(), await test.connect()];
@@ -117,6 +140,21 @@ describe('a mesh', () => {
 });
 
 describe('a star', () => {
+  it('pairs each member with the leader, and all with the next one when that leads', async () => {
+    const test = await startTestServer();
+    const [a, b, c] = [await manyPeers(test), await manyPeers(test), await manyPeers(test)];
+    for (const client of [a, b, c]) await enter(client, { topology: 'star' });
+    expect((await take(a, 'paired', 2)).map(({ peer_id: id }) => id)).toEqual([b.id, c.id]);
+    for (const client of [b, c])
+      expect((await take(client, 'paired')).map(({ peer_id: id }) => id)).toEqual([a.id]);
+    a.send({ type: 'leave_room', room: 'den' });
+    expect(await take(c, 'peer_disconnected')).toEqual([expect.objectContaining({ peer_id: a.id })]);
+    expect((await take(c, 'paired')).map(({ peer_id: id, initiator }) => [id, initiator])).toEqual([
+      [b.id, true],
+    ]);
+    expect(test.server.parts.pairings.size).toBe(1);
+  });
+
   it('whose named leader is not there pairs nobody yet', async () => {
     const test = await startTestServer();
     const [guest, host] = [await test.connect(), await test.connect()];
