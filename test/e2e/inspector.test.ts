@@ -102,7 +102,7 @@ describe('the inspector', () => {
     await negotiate(testServer);
     await page.goto(inspectUrl(testServer, `#/pairing/${newestEpoch(testServer)}`));
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
-    await row(page, 'session B: pairing.unpaired → pairing.paired').click();
+    await row(page, 'session B: pairings.unpaired → pairings.paired').click();
     await lit(page, 'Pairing', 'pairing.paired');
     await lit(page, 'Session A', 'session.present.pairings.paired');
     await lit(page, 'Session B', 'session.present.pairings.paired');
@@ -298,7 +298,7 @@ describe('the inspector', () => {
     await page.getByRole('link', { name: /^see / }).focus();
     await page.keyboard.press('Enter');
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
-    await row(page, 'session B: pairing.unpaired → pairing.paired').getByRole('button').focus();
+    await row(page, 'session B: pairings.unpaired → pairings.paired').getByRole('button').focus();
     await page.keyboard.press('Enter');
     await lit(page, 'Pairing', 'pairing.paired');
   });
