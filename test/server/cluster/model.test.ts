@@ -24,6 +24,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
+/** The first asks each other in turn, and all that is under way between the nodes arrives: it has as many peers as it may. */
+const everybodyIsAsked: Action[] = ONE_PEER.slice(1).flatMap((_peers, n) => [
+  { do: 'ask' as const, who: 0, target: n + 1 },
+  ...Array.from({ length: 12 }, () => ({ do: 'deliver' as const, which: 0 })),
+]);
+
 describe.each([
   ['two nodes', 2, ONE_PEER, 300],
   ['three nodes', 3, ONE_PEER, 300],
@@ -41,7 +47,7 @@ describe.each([
         mostPairings = Math.max(mostPairings, world.mostPairings);
         for (const { server } of world.nodes) await server.stop();
       }),
-      { numRuns },
+      { numRuns, examples: [[everybodyIsAsked]] },
     );
     // Or the walks would not show what they are for.
     expect(mostPairings).toBe(Math.max(...peers.map((most) => most ?? 1)));
