@@ -86,6 +86,7 @@ export const contenders: readonly Contender[] = [
   { name: 'Pairlane', server: 'pairlane', dialect: json },
   { name: 'bare uWebSockets.js', server: 'bare', dialect: { ...json, pair: '{peer}' } },
   { name: 'ws with JSON', server: 'ws', dialect: json },
+  { name: 'Pairlane, PeerJS', server: 'pairlane', dialect: peerJs },
   { name: 'PeerServer', server: 'peer-js', dialect: peerJs },
   { name: 'socket.io', server: 'socket-io', dialect: socketIo },
 ];

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly digits: number;
   /** At most so many times the other's figure is what we reach for. */
   readonly aims: { readonly [contender: string]: number };
+  /** The same for us in PeerJS's wire, beside PeerServer. */
+  readonly peerJsAim?: number;
   /** False where a contender has no such thing. */
   readonly fits: (contender: Contender) => boolean;
   readonly open: (contender: Contender, effort: Effort) => Promise<Measurement>;
@@ -68,12 +70,15 @@ async function start(contender: Contender, messageBytes?: number) {
 
 const pairs = (contender: Contender) => contender.dialect.pair !== '';
 
+const PEERJS_AIM = 0.75;
+
 function relay(bytes: number, pairCount: number, aims: Scenario['aims']): Scenario {
   return {
     name: `relay ${bytes} B, ${pairCount.toLocaleString('en')} pairs`,
     unit: 'µs of CPU a message',
     digits: 1,
     aims,
+    peerJsAim: PEERJS_AIM,
     fits: () => true,
     async open(contender, { messages }) {
       const { server, load, meter, ...rest } = await start(contender, bytes);
@@ -91,6 +96,7 @@ const connect: Scenario = {
   unit: 'µs of CPU a connection',
   digits: 0,
   aims: { 'bare uWebSockets.js': 1.8 },
+  peerJsAim: PEERJS_AIM,
   fits: () => true,
   async open(contender, { connects }) {
     const { server, load, meter, ...rest } = await start(contender);
@@ -134,6 +140,7 @@ const idle: Scenario = {
   unit: 'bytes a connection',
   digits: 0,
   aims: { 'bare uWebSockets.js': 1.8, PeerServer: 0.5 },
+  peerJsAim: PEERJS_AIM,
   fits: () => true,
   async open(contender, { idle: clients }) {
     return {

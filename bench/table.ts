@@ -32,12 +32,17 @@ export function table(results: readonly Result[], contenders: readonly Contender
 
 /** One line for each aim. */
 export function verdicts(results: readonly Result[]): string[] {
-  return results.flatMap((result) =>
-    Object.entries(result.scenario.aims).map(([other, aim]) => {
-      const ratio = medianOf(result, 'Pairlane') / medianOf(result, other);
-      return `${ratio <= aim ? 'reached' : 'MISSED '}  ${result.scenario.name}: ${ratio.toFixed(2)} times ${other} (aim: at most ${aim})`;
-    }),
-  );
+  const verdict = (result: Result, ours: string, other: string, aim: number) => {
+    const ratio = medianOf(result, ours) / medianOf(result, other);
+    return `${ratio <= aim ? 'reached' : 'MISSED '}  ${result.scenario.name}, ${ours}: ${ratio.toFixed(2)} times ${other} (aim: at most ${aim})`;
+  };
+  return results.flatMap((result) => {
+    const { aims, peerJsAim } = result.scenario;
+    return [
+      ...Object.entries(aims).map(([other, aim]) => verdict(result, 'Pairlane', other, aim)),
+      ...(peerJsAim === undefined ? [] : [verdict(result, 'Pairlane, PeerJS', 'PeerServer', peerJsAim)]),
+    ];
+  });
 }
 
 function number(value: number, digits: number): string {

@@ -13,6 +13,7 @@ const server = await startServer(
   {
     port: 0,
     logLevel: 'warn',
+    peerjs: true,
     maxConnectionsPerAddress: ABOVE_THE_LOAD,
     maxUpgradesPerSecond: ABOVE_THE_LOAD,
     maxBytesPerSecond: 1024 * ABOVE_THE_LOAD,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { ServerOptions } from '../../src/server/index.ts';
-import { freePort } from '../../tools/free-port.ts';
+import { freePort } from '../../tools/node-process.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -119,7 +119,7 @@ describe('PeerJS, unmodified', () => {
   });
 
   it('reconnect() after a restart of the server finds its id, and no live connection has ended', async () => {
-    const port = Number(await freePort());
+    const port = await freePort();
     const server = await serve({ port });
     const [a, b] = [await openPeer(server, 'a'), await openPeer(server, 'b')];
     expect(await echo(a, 'b', 'json', 'before')).toBe('before');

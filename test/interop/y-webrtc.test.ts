@@ -1,7 +1,7 @@
 /** Editors with y-webrtc, unmodified, in pages of a real Chromium: one Yjs document, brought together by our topics. */
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { freePort } from '../../tools/free-port.ts';
+import { freePort } from '../../tools/node-process.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -58,7 +58,7 @@ describe('y-webrtc, unmodified', () => {
   });
 
   it('the document lives on while the server is restarted, and one who joins then has it', async () => {
-    const port = Number(await freePort());
+    const port = await freePort();
     const { server } = await startTestServer({ topics: true, port });
     const [a, b] = [await openEditor(server), await openEditor(server)];
     await type(a, 'before;');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform, type Peer } from '../../../src/client/index.ts';
 import type { SocketHandlers } from '../../../src/client/signaling/socket.ts';
-import { freePort } from '../../../tools/free-port.ts';
+import { freePort } from '../../../tools/node-process.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { event, inState, openPair, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { startServer } from '../../../src/server/index.ts';
-import { freePort } from '../../../tools/free-port.ts';
+import { freePort } from '../../../tools/node-process.ts';
 import { Random } from '../random.ts';
 import { type Difference, type DifferentialReport, Twins } from './twin.ts';
 
@@ -97,7 +97,7 @@ async function startOriginal(): Promise<{ process: ChildProcess; url: string }> 
     .resolve('y-webrtc')
     .replace(/dist\/.*$/, 'bin/server.js');
   const child = spawn(process.execPath, [script], {
-    env: { ...process.env, PORT: port },
+    env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout as NodeJS.ReadableStream, 'data');

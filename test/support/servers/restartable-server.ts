@@ -1,6 +1,6 @@
 /** A server process that is ended and started again on the same port, and two clients that are paired on it. */
 import { expect } from '@jest/globals';
-import { freePort } from '../../../tools/free-port.ts';
+import { freePort } from '../../../tools/node-process.ts';
 import type { Received } from '../clients/raw-client.ts';
 import { ResumableClient } from '../clients/resumable-client.ts';
 import { pairlane, type Run } from './cli-process.ts';
@@ -17,7 +17,7 @@ export class Restartable {
 
   async start(port?: string, secret = 'a secret'): Promise<this> {
     // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
-    const args = ['serve', '--port', port ?? (await freePort()), '--max-messages-per-second', '0'];
+    const args = ['serve', '--port', port ?? String(await freePort()), '--max-messages-per-second', '0'];
     args.push(...this.#options);
     this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
     const [, started] = await this.#run.printed(/Server starting on [^:]+:(\d+)/);

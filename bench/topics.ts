@@ -1,0 +1,109 @@
+/**
+ * `npm run bench:topics`: y-webrtc's own server and ours with --topics, one publisher and 1,000 subscribers of a topic:
+ * CPU of the server's process a delivered message, as the operating system counts it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { WebSocket } from 'ws';
+import { freePort, NodeProcess } from '../tools/node-process.ts';
+import { cpuUs } from './support/cpu.ts';
+import { median } from './table.ts';
+
+const SUBSCRIBERS = 1_000;
+const SLICES = 7;
+const PUBLISHES = 200;
+/** At most so many times the other's figure is what we reach for. */
+const AIM = 0.5;
+/** About what an announcement, or a candidate, has. */
+const DATA = 'x'.repeat(200);
+
+interface Contender {
+  readonly name: string;
+  readonly pid: number;
+  readonly url: string;
+}
+
+class Load {
+  readonly #sockets: WebSocket[] = [];
+  #left = 0;
+  #allHeard: () => void = () => {};
+
+  static async start(url: string): Promise<Load> {
+    const load = new Load();
+    for (let n = 0; n < SUBSCRIBERS; n += 1) {
+      const socket = new WebSocket(url, { perMessageDeflate: false });
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ type: 'subscribe', topics: ['a topic'] }));
+      socket.on('message', () => {
+        load.#left -= 1;
+        if (load.#left === 0) load.#allHeard();
+      });
+      load.#sockets.push(socket);
+    }
+    return load;
+  }
+
+  /** One at a time, so that nobody is behind. */
+  async publish(count: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      this.#left = SUBSCRIBERS;
+      const heard = new Promise<void>((resolve) => {
+        this.#allHeard = resolve;
+      });
+      this.#sockets[n % SUBSCRIBERS]?.send(JSON.stringify({ type: 'publish', topic: 'a topic', data: DATA }));
+      await heard;
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+}
+
+const ours = await NodeProcess.start(
+  '--topics',
+  '--max-delivered-bytes-per-second',
+  '0',
+  '--log-level',
+  'warn',
+);
+const originalPort = await freePort();
+const script = createRequire(import.meta.url)
+  .resolve('y-webrtc')
+  .replace(/dist\/.*$/, 'bin/server.js');
+const original: ChildProcess = spawn(process.execPath, [script], {
+  env: { ...process.env, PORT: String(originalPort) },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+await once(original.stdout as NodeJS.ReadableStream, 'data');
+
+const contenders: Contender[] = [
+  { name: 'Pairlane', pid: ours.pid, url: `${ours.url}y-webrtc` },
+  { name: "y-webrtc's server", pid: original.pid as number, url: `ws://127.0.0.1:${originalPort}/` },
+];
+const figures = new Map<string, number[]>();
+const loads = new Map<string, Load>();
+for (const { name, url } of contenders) {
+  const load = await Load.start(url);
+  await load.publish(PUBLISHES);
+  loads.set(name, load);
+  figures.set(name, []);
+}
+for (let slice = 0; slice < SLICES; slice += 1)
+  for (const { name, pid } of contenders) {
+    const before = cpuUs(pid);
+    await loads.get(name)?.publish(PUBLISHES);
+    figures.get(name)?.push((cpuUs(pid) - before) / (PUBLISHES * SUBSCRIBERS));
+  }
+for (const load of loads.values()) load.close();
+original.kill();
+await ours.kill();
+const [mine = Number.NaN, other = Number.NaN] = contenders.map(({ name }) => median(figures.get(name) ?? []));
+console.log(
+  `µs of CPU a delivered message: Pairlane ${mine.toFixed(2)}, y-webrtc's server ${other.toFixed(2)}`,
+);
+console.log(
+  `${mine / other <= AIM ? 'reached' : 'MISSED '}  ${(mine / other).toFixed(2)} times y-webrtc's server (aim: at most ${AIM})`,
+);
+process.exit();
