@@ -5,7 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { assertFreshBuild } from './assert-fresh-build.ts';
 import { groupOptions, noteChild } from './process-group.ts';
 
-const TIMEOUT_MS = 20_000;
+/** More than a busy machine needs to start a process. */
+const TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 /** Of the log only the end is kept, for what goes wrong. */
 const KEPT_LOG_CHARS = 8_192;

@@ -6,7 +6,7 @@ import { type ReceivedMessage, SteadyClient, type SteadyClientOptions } from './
 const TICK_MS = 20;
 const POLL_MS = 10;
 /** Under load, with nodes that come and go. */
-const PAIRING_TIMEOUT_MS = 15_000;
+const PAIRING_TIMEOUT_MS = 60_000;
 
 export type SteadyPair = readonly [SteadyClient, SteadyClient];
 
