@@ -197,7 +197,7 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     this.#deferred = this.#deferred.filter((held) => held !== seq);
   }
 
-  /** The other side has everything up to that number. @returns false when that cannot be */
+  /** The other side has everything up to that number. @returns false when that is impossible */
   ack(acked: number): boolean {
     if (acked > this.#sent || acked < 0) return false;
     while (this.#unacked.length > 0 && (this.#unacked[0] as UnackedMessage<Payload>).seq <= acked)

@@ -68,7 +68,7 @@ export class Inspector {
     return this.#viewers.size;
   }
 
-  /** Call it when everything that is to be looked into is there. @throws when the folder for the records cannot be made */
+  /** Call it once everything that can be inspected exists. @throws when the folder for the records cannot be made */
   start(): void {
     const { record, recordFiles } = this.#server.options;
     if (record) this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);

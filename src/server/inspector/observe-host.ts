@@ -1,6 +1,6 @@
 /**
  * More than one listener on a host's single observer. The last one that leaves takes the observer off, so that a host
- * to which nobody listens is as fast as one that cannot be listened to.
+ * without an observer is as fast as one that cannot have any.
  */
 import type { Observer } from '../../machines/index.ts';
 

@@ -14,7 +14,7 @@ async function flushed({ parts }: TestServer['server'], id: string): Promise<voi
 }
 
 describe('limits', () => {
-  it('lets 2 clients of one address connect with --max-connections-per-address 2, and the third with 429 not', async () => {
+  it('lets 2 clients of one address connect with --max-connections-per-address 2, and refuses the third with 429', async () => {
     const { server, connect } = await startTestServer({ maxConnectionsPerAddress: 2 });
     const [first] = [await connect(), await connect()];
     expect(await refusalOf(server.url)).toBe(429);
@@ -23,7 +23,7 @@ describe('limits', () => {
     expect(server.parts.metrics.refused.get('connections_per_address')).toBe(1);
   });
 
-  it('lets 1 client connect with --max-connections 1, and the second with 503 not', async () => {
+  it('lets 1 client connect with --max-connections 1, and refuses the second with 503', async () => {
     const { server, connect } = await startTestServer({ maxConnections: 1 });
     await connect();
     expect(await refusalOf(server.url)).toBe(503);

@@ -399,7 +399,7 @@ describe('a session that can be resumed', () => {
     await test.a.until(() => test.a.delivery.unacked.length < 16, 'the confirmation');
   });
 
-  it('refuses frames that are not numbered, and ends a client whose numbers cannot be', async () => {
+  it('refuses frames that are not numbered, and ends a client whose numbers are impossible', async () => {
     const test = await pairedTest();
     test.a.send('{"type":"unpair"}');
     expect(await test.a.next('error')).toMatchObject({ code: 'invalid_message', for: 'unpair' });
