@@ -93,6 +93,10 @@ class Progress {
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
   }
 
+  skip(count: number): void {
+    this.#done += count;
+  }
+
   done(mutant: Mutant, fate: Fate): void {
     this.#done += 1;
     if (fate === 'survived')
@@ -117,7 +121,14 @@ async function measure(
   progress.tell(`${part.area}, ${part.files.source}: the tests without a change`);
   const started = performance.now();
   const { passed, output } = await runs.jest(part.tests, 1_800_000);
-  if (!passed) throw new Error(`the tests of ${part.files.source} fail without any change:\n${output}`);
+  if (!passed) {
+    console.error(
+      `The tests of ${part.files.source} fail without any change, so its mutants are left out:\n${output}`,
+    );
+    progress.skip(mutants.length);
+    process.exitCode = 1;
+    return;
+  }
   const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * (performance.now() - started));
   for (const mutant of mutants) {
     progress.tell(`${mutant.file}:${mutant.line}`);
