@@ -43,11 +43,15 @@ interface Work {
 }
 
 function filesOf(part: Part): string[] {
-  return readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('/index.ts') && part.files.test(file))
-    .map((file) => `src/${file}`)
-    .filter((file) => file.includes(given.files))
-    .sort();
+  return (
+    readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && part.files.test(file))
+      // Lists of exports, and examples that feed the tests.
+      .filter((file) => !/(\/index|-examples)\.ts$/.test(file))
+      .map((file) => `src/${file}`)
+      .filter((file) => file.includes(given.files))
+      .sort()
+  );
 }
 
 /** Evenly spread over all, from where the seed says. */

@@ -29,6 +29,62 @@ const sides: readonly (readonly [Side, Side])[] = [
   ['responder', 'initiator'],
 ];
 
+describe('a step of a pairing', () => {
+  const counter = signal('OFFER_RECEIVED', 'responder');
+  const candidate = signal('CANDIDATE_RECEIVED', 'responder');
+  const lost: PairingEvent = { type: 'PEER_LOST', from: 'initiator', reason: 'disconnected' };
+  const offered = { negotiating: 'offered' };
+
+  it.each<[string, PairingEvent[], unknown, string[]]>([
+    ['that forms it announces it', [formed], 'paired', ['announcePairing']],
+    [
+      'that restores it says so, and orders nothing',
+      [restored],
+      { negotiating: 'unordered' },
+      ['restorePairing', 'announceNegotiation'],
+    ],
+    ['by the first offer begins', [formed, offer], offered, ['relayToPeer', 'announceNegotiation']],
+    ['by an answer relays it', answered, { negotiating: 'answered' }, ['relayToPeer']],
+    [
+      'by an offer after the answer waits for another answer',
+      [...answered, counter],
+      offered,
+      ['relayToPeer'],
+    ],
+    [
+      'by an offer of the connected begins again',
+      [...connected, counter],
+      offered,
+      ['relayToPeer', 'announceNegotiation'],
+    ],
+    ['by a candidate before any offer relays it', [formed, candidate], 'paired', ['relayToPeer']],
+    ['by a candidate of the connected relays it', [...connected, candidate], 'connected', ['relayToPeer']],
+    [
+      'by an unpair ends it',
+      [formed, signal('UNPAIR_RECEIVED', 'responder')],
+      'disconnected',
+      ['endPairing'],
+    ],
+    ['by the loss of a peer ends it', [...connected, lost], 'disconnected', ['endPairing']],
+    [
+      'to another node forgets it',
+      [...answered, { type: 'MOVED', from: 'initiator' }],
+      'moved',
+      ['forgetPairing'],
+    ],
+  ])('%s', (_what, events, value, effects) => {
+    const step = pairing(...events);
+    expect([step.value, step.effects]).toEqual([value, effects]);
+  });
+
+  it('by a new offer makes its sender the one who is not to answer', () => {
+    expect(pairing(...answered, counter, answer).effects).toEqual(['refuse: {"code":"no_offer"}']);
+    expect(pairing(...answered, counter, signal('ANSWER_RECEIVED', 'initiator')).effects).toEqual([
+      'relayToPeer',
+    ]);
+  });
+});
+
 describe('a pairing is connected', () => {
   it.each(sides)('once both report it, the %s first', (one, other) => {
     expect(pairing(...answered, report(one)).value).toEqual({ negotiating: 'answered' });
