@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { PairingKeys } from '../../../src/server/signaling/pairing-keys.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { twoNodes } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
@@ -16,6 +17,17 @@ async function refusedWith(client: RawClient, key: string): Promise<unknown> {
 }
 
 const NOT_FOUND = ['Key not found', 'key_not_found'];
+
+describe('the keys of a client that goes to another node', () => {
+  it('go with the time and the pairings that they have left, and without those that are over', () => {
+    const keys = new PairingKeys<{ keys: string[] }>();
+    const owner = { keys: [] };
+    const { key } = keys.create(owner, 1_000, 60, 3);
+    keys.create(owner, 1_000, 5);
+    keys.use(key);
+    expect(keys.allOf(owner, 11_000)).toEqual([{ key, ttlMs: 50_000, uses: 2 }]);
+  });
+});
 
 describe('a pairing key', () => {
   it('pairs whoever has it with its maker, in any case and without dashes', async () => {

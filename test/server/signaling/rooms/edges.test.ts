@@ -166,6 +166,21 @@ describe('a star', () => {
   });
 });
 
+describe('a star whose leader leaves', () => {
+  it('pairs the others with the one who leads next', async () => {
+    const test = await startTestServer();
+    const [a, b, c] = [await test.connect(), await test.connect(), await test.connect()];
+    for (const client of [a, b, c]) await enter(client, { topology: 'star' });
+    expect(await take(b, 'paired')).toEqual([expect.objectContaining({ peer_id: a.id })]);
+    a.send({ type: 'leave_room', room: 'den' });
+    expect(await take(c, 'leader')).toEqual([expect.objectContaining({ id: b.id })]);
+    // It had a peer still, and may have one only.
+    expect((await edgesOf(c, 2)).at(-1)).toEqual([b.id, 'missing', 'too_many_peers']);
+    test.clock.advance(2_000);
+    expect(await take(c, 'paired')).toEqual([expect.objectContaining({ peer_id: b.id, room: 'den' })]);
+  });
+});
+
 describe('the pairings of a room', () => {
   it('end for both when one leaves the room, and both stay connected to the server', async () => {
     const test = await startTestServer();
