@@ -9,7 +9,7 @@ export default {
   rootDir: '../..',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/scripts/mutants/fail-fast-environment.js',
-  cacheDirectory: '<rootDir>/.jest-cache',
+  cacheDirectory: '<rootDir>/.cache/jest',
   testTimeout: config.testTimeout,
   testSequencer: '<rootDir>/scripts/mutants/table-order-sequencer.js',
   bail: true,

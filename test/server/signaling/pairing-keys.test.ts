@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { StepQueue } from '../../../src/machines/index.ts';
 import { PairingKeys } from '../../../src/server/signaling/pairing-keys.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { twoNodes } from '../../support/servers/test-cluster.ts';
@@ -20,12 +21,16 @@ const NOT_FOUND = ['Key not found', 'key_not_found'];
 
 describe('the keys of a client that goes to another node', () => {
   it('go with the time and the pairings that they have left, and without those that are over', () => {
-    const keys = new PairingKeys<{ keys: string[] }>();
-    const owner = { keys: [] };
+    const queue = new StepQueue();
+    const keys = new PairingKeys(queue);
+    const ended: string[] = [];
+    const owner = { keys: [] as string[], keyExpired: (key: string) => ended.push(key) };
     const { key } = keys.create(owner, 1_000, 60, 3);
-    keys.create(owner, 1_000, 5);
+    const { key: short } = keys.create(owner, 1_000, 5);
     keys.use(key);
-    expect(keys.allOf(owner, 11_000)).toEqual([{ key, ttlMs: 50_000, uses: 2 }]);
+    expect(keys.allOf(owner, 6_000)).toEqual([{ key, ttlMs: 55_000, uses: 2 }]);
+    queue.timers.advance(6_000);
+    expect([ended, owner.keys]).toEqual([[short], [key]]);
   });
 });
 
