@@ -1,29 +1,55 @@
-/** `npm run fuzz -- [--frames N] [--seed N]`: a million frames, and a status that says whether all went well. */
+/**
+ * `npm run fuzz -- [--frames N] [--acts N] [--seed N]`: a million frames of rubbish, then a crowd of clients of different
+ * behaviour, and a status that says whether all went well.
+ */
 import { parseArgs } from 'node:util';
+import { crowd } from './crowd.ts';
 import { fuzz } from './fuzz.ts';
 
 const { values } = parseArgs({
   options: {
     frames: { type: 'string', default: '1000000' },
+    acts: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(Date.now()) },
   },
 });
 
 /** Code that is compiled while the fuzz runs counts as heap, too; a leak of a byte a frame would show. */
 const MAX_HEAP_GROWTH_BYTES = 1_000_000;
+/** Of a crowd: counts by address and code that is compiled on the way. */
+const MAX_CROWD_GROWTH_BYTES = 8_000_000;
+const MAX_WAITING_BYTES = 16_384;
 
-const report = await fuzz({
-  frames: Number(values.frames),
-  seed: Number(values.seed),
-  progress: (frames) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${frames} frames`);
-  },
-});
-console.log(JSON.stringify(report, null, 2));
-const isWell =
-  report.strays.length === 0 &&
-  report.sent === report.arrived &&
-  report.sessionsLeft + report.pairingsLeft === 0 &&
-  report.heapGrowthBytes < MAX_HEAP_GROWTH_BYTES;
-console.log(isWell ? 'All well.' : `Not well: run it again with --seed ${report.seed}`);
-process.exitCode = isWell ? 0 : 1;
+const frames = Number(values.frames);
+const acts = Number(values.acts);
+const seed = Number(values.seed);
+const problems: string[] = [];
+const expectThat = (isTrue: boolean, problem: string) => {
+  if (!isTrue) problems.push(problem);
+};
+
+if (frames > 0) {
+  const report = await fuzz({
+    frames,
+    seed,
+    progress: (sent) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${sent} frames`);
+    },
+  });
+  console.log(JSON.stringify(report, null, 2));
+  expectThat(report.strays.length === 0, 'messages went astray');
+  expectThat(report.sent === report.arrived, 'messages of clients that behave were lost');
+  expectThat(report.sessionsLeft + report.pairingsLeft === 0, 'sessions or pairings are left');
+  expectThat(report.heapGrowthBytes < MAX_HEAP_GROWTH_BYTES, 'the heap has grown');
+}
+if (acts > 0) {
+  const report = await crowd({ seed, acts, progress: (line) => console.error(line) });
+  console.log(JSON.stringify(report, null, 2));
+  expectThat(report.harm.length === 0, 'honest clients were harmed');
+  expectThat(report.strays.length === 0, 'somebody heard what was for others');
+  expectThat(report.sessionsLeft === 0, 'sessions of the crowd are left');
+  expectThat(report.waitingBytesLeft < MAX_WAITING_BYTES, 'messages still wait');
+  expectThat(report.growthBytes < MAX_CROWD_GROWTH_BYTES, 'the memory of the crowd is not back');
+}
+console.log(problems.length === 0 ? 'All well.' : `${problems.join('; ')}: run it again with --seed ${seed}`);
+process.exit(problems.length === 0 ? 0 : 1);

@@ -1,0 +1,139 @@
+/**
+ * Many clients of different behaviour at once on one server with a heap of 256 MB, in a process of its own. Afterwards the
+ * honest ones have their sessions and every message, nobody heard what was not for him, and the memory is back.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
+import { HONEST_MARK, type HonestPair, plainPair, players, prober, returningPair } from './crowd-honest.ts';
+import { Hostile } from './crowd-hostile.ts';
+import type { ServerState } from './crowd-server.ts';
+import { Random } from './random.ts';
+
+export interface CrowdPlan {
+  readonly seed: number;
+  /** What hostile clients do, in all: so many acts. */
+  readonly acts: number;
+  /** Hostile clients at once. */
+  readonly hostile?: number;
+  readonly progress?: (line: string) => void;
+}
+
+export interface CrowdReport {
+  readonly seed: number;
+  /** How often hostile clients did what. */
+  readonly acts: Readonly<Record<string, number>>;
+  readonly refusals: number;
+  /** Messages that honest clients said and heard, one after another. */
+  readonly talks: number;
+  /** What went wrong for honest clients; empty when all is well. */
+  readonly harm: readonly string[];
+  /** What somebody heard that was for others. */
+  readonly strays: readonly string[];
+  readonly sessionsLeft: number;
+  readonly waitingBytesLeft: number;
+  readonly growthBytes: number;
+  readonly peakBytes: number;
+}
+
+const HEAP_MB = 256;
+
+async function startServer() {
+  const tsx = pathToFileURL(createRequire(`${process.cwd()}/package.json`).resolve('tsx')).href;
+  const child = fork('test/stress/crowd-server.ts', {
+    execArgv: ['--import', tsx, '--expose-gc', `--max-old-space-size=${HEAP_MB}`],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const answer = async <T>() => {
+    const [message] = await once(child, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return message as T;
+  };
+  const { port } = await answer<{ port: number }>();
+  return {
+    port,
+    url: `ws://127.0.0.1:${port}/`,
+    get hasEnded() {
+      return child.exitCode !== null || child.signalCode !== null;
+    },
+    async state(): Promise<ServerState> {
+      const state = answer<ServerState>();
+      child.send('state');
+      return state;
+    },
+    async stop() {
+      child.disconnect();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): Promise<CrowdReport> {
+  const server = await startServer();
+  const pairs = [
+    ...(await Promise.all(
+      [plainPair, plainPair, plainPair, returningPair, returningPair].map((make) => make(server.url)),
+    )),
+    await players(server.url),
+    await prober(server.url),
+  ];
+  const harm: string[] = [];
+  const strays: string[] = [];
+  let [done, talks, peakBytes] = [0, 0, 0];
+  const talkOn = async (pair: HonestPair) => {
+    for (let number = 0; done < acts; number += 1) {
+      await pair.talk(number);
+      talks += 1;
+    }
+  };
+  // The first words compile what the memory would be measured with.
+  for (const pair of pairs) await pair.talk(-1);
+  const before = await server.state();
+  const crowdOf = new Hostile(
+    server.port,
+    HONEST_MARK,
+    pairs.flatMap(({ ids }) => ids),
+  );
+  const actOn = async (place: number) => {
+    const random = new Random(seed + place);
+    for (let n = place; n < acts; n += hostile) {
+      await crowdOf.act(random);
+      done += 1;
+      if (server.hasEnded) throw new Error('the server has ended');
+      if (done % Math.ceil(acts / 10) !== 0) continue;
+      const state = await server.state();
+      peakBytes = Math.max(peakBytes, state.bytes);
+      progress?.(`${done} of ${acts} acts, ${talks} talks, ${JSON.stringify(state)}`);
+    }
+  };
+  const failed = (error: Error) => {
+    harm.push(error.message);
+    done = Math.max(done, server.hasEnded ? acts : 0);
+  };
+  await Promise.all([
+    ...pairs.map((pair) => talkOn(pair).catch(failed)),
+    ...Array.from({ length: hostile }, (_, place) => actOn(place).catch(failed)),
+  ]);
+  crowdOf.end();
+  strays.push(...crowdOf.strays);
+  const honestIds = new Set(pairs.flatMap(({ ids }) => ids));
+  let state = await server.state();
+  const until = Date.now() + PATIENCE_MS;
+  while (state.sessions > honestIds.size && Date.now() < until) state = await server.state();
+  for (const pair of pairs) await pair.talk(-2).catch(failed);
+  for (const pair of pairs) strays.push(...pair.end());
+  await server.stop();
+  return {
+    seed,
+    acts: Object.fromEntries(crowdOf.acts),
+    refusals: state.refusals,
+    talks,
+    harm,
+    strays,
+    sessionsLeft: state.sessions - honestIds.size,
+    waitingBytesLeft: state.waitingBytes,
+    growthBytes: state.bytes - before.bytes,
+    peakBytes,
+  };
+}
