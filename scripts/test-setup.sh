@@ -9,6 +9,8 @@ command:script bsdutils
 command:chromium chromium
 command:turnserver coturn
 command:nats-server nats-server
+command:haproxy haproxy
+command:nginx nginx-light
 command:openssl openssl
 command:promtool prometheus
 python:aiortc python3-aiortc
