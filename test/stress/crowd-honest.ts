@@ -16,7 +16,7 @@ export interface HonestPair {
   /** Says one message and hears it. @throws when something else is heard, or nothing */
   talk(number: number): Promise<void>;
   /** @returns what was heard that nobody should have said */
-  end(): readonly string[];
+  end(): Promise<readonly string[]>;
 }
 
 const said = (number: number) => ({ type: 'candidate', candidate: null, mark: HONEST_MARK, number });
@@ -45,7 +45,7 @@ export async function plainPair(url: string): Promise<HonestPair> {
       check(await to.next('candidate'), number);
       await pace();
     },
-    end() {
+    async end() {
       for (const { socket } of [a, b]) socket.terminate();
       return leftOver([a, b]);
     },
@@ -81,7 +81,7 @@ export async function returningPair(url: string): Promise<HonestPair> {
       );
       await pace();
     },
-    end() {
+    async end() {
       for (const { socket } of [a, b]) socket.terminate();
       return leftOver([a, b]).filter((text) => !/"peer_(away|back)"/.test(text));
     },
@@ -122,9 +122,14 @@ export async function players(url: string): Promise<HonestPair> {
       check(await heard, number);
       await pace();
     },
-    end() {
+    async end() {
       const all = [...strays];
+      // The server goes next: what is still open then would be an error after the test.
+      const closed = [a, b].map(
+        (socket) => new Promise((resolve) => socket.io.engine.once('close', resolve)),
+      );
       for (const socket of [a, b]) socket.disconnect();
+      await Promise.all(closed);
       return all;
     },
   };
@@ -141,6 +146,6 @@ export async function prober(url: string): Promise<HonestPair> {
       if (status !== 200) throw new Error(`/readyz answered ${status}`);
       await pace();
     },
-    end: () => [],
+    end: async () => [],
   };
 }

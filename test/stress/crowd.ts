@@ -122,7 +122,7 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
   const until = Date.now() + PATIENCE_MS;
   while (state.sessions > honestIds.size && Date.now() < until) state = await server.state();
   for (const pair of pairs) await pair.talk(-2).catch(failed);
-  for (const pair of pairs) strays.push(...pair.end());
+  for (const pair of pairs) strays.push(...(await pair.end()));
   await server.stop();
   return {
     seed,
