@@ -120,7 +120,11 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
   const honestIds = new Set(pairs.flatMap(({ ids }) => ids));
   let state = await server.state();
   const until = Date.now() + PATIENCE_MS;
-  while (state.sessions > honestIds.size && Date.now() < until) state = await server.state();
+  // Both of a pair in turn: who is silent is pinged, which these do not answer, and acks nothing.
+  for (let number = -1; state.sessions > honestIds.size && Date.now() < until; number -= 1) {
+    await Promise.all(pairs.map((pair) => pair.talk(number).catch(failed)));
+    state = await server.state();
+  }
   for (const pair of pairs) await pair.talk(-2).catch(failed);
   for (const pair of pairs) strays.push(...(await pair.end()));
   await server.stop();
