@@ -6,7 +6,8 @@ import type { Static } from 'typebox';
 import { type ClientMessageType, clientSchemas } from '../native/client-messages.ts';
 import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
 import { clientId, epoch } from '../native/fields.ts';
-import { MAX_REJECT_CHARS } from '../native/limits.ts';
+import { MAX_REJECT_CHARS, MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
+import { type MemberLeftReason, memberLeftReasons, topology } from '../native/room-messages.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
 import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';
 
@@ -125,7 +126,98 @@ const session = {
   },
 } as const;
 
+/** An app and the name of one of its rooms. */
+const roomName = {
+  app: { type: 'string', maxLength: 256 },
+  room: { type: 'string', maxLength: MAX_ROOM_NAME_CHARS },
+} as const;
+
+const memberLeftReason = {
+  enum: [...Object.keys(memberLeftReasons), 'moved'] as unknown as readonly [MemberLeftReason, 'moved'],
+} as const;
+
 export const nodeSchemas = {
+  room: {
+    type: 'object',
+    description:
+      'These are members of the room, and with me: they joined, came to me, or have other metadata.',
+    required: ['type', 'app', 'room', 'options', 'lock', 'members'],
+    properties: {
+      type: { const: 'room' },
+      ...roomName,
+      options: {
+        type: 'object',
+        required: ['topology', 'max_size', 'leader', 'is_public', 'created_at', 'created_by'],
+        properties: {
+          topology,
+          max_size: count,
+          leader: clientId,
+          is_public: flag,
+          created_at: count,
+          created_by: clientId,
+          metadata: {},
+          /** Salted, and hashed. */
+          password: {
+            type: 'object',
+            required: ['salt', 'hash'],
+            properties: {
+              salt: { type: 'string', maxLength: 64 },
+              hash: { type: 'string', maxLength: 64 },
+            },
+          },
+        },
+      },
+      lock: {
+        type: 'object',
+        required: ['is_locked', 'version', 'by'],
+        properties: { is_locked: flag, version: count, by: clientId },
+      },
+      members: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'joined_at', 'generation', 'is_resumable'],
+          properties: { id: clientId, joined_at: count, generation: count, is_resumable: flag, metadata: {} },
+        },
+      },
+    },
+  },
+  room_left: {
+    type: 'object',
+    description: 'A client of mine is a member no longer; or it has moved, and another node will say so.',
+    required: ['type', 'app', 'room', 'id', 'reason'],
+    properties: { type: { const: 'room_left' }, ...roomName, id: clientId, reason: memberLeftReason },
+  },
+  rooms_told: {
+    type: 'object',
+    description: 'That was all of my members, since our link was opened.',
+    required: ['type'],
+    properties: { type: { const: 'rooms_told' } },
+  },
+  pair_members: {
+    type: 'object',
+    description:
+      'The room wants my member (`from`) paired with yours (`to`); the epoch is that of the pairing.',
+    required: ['type', 'app', 'room', 'epoch', 'from', 'to', 'is_resumable'],
+    properties: { type: { const: 'pair_members' }, ...roomName, ...half, is_resumable: flag },
+  },
+  members_paired: {
+    type: 'object',
+    description: 'My half of the pairing that a room wants is made.',
+    required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
+    properties: { type: { const: 'members_paired' }, ...half, is_resumable: flag },
+  },
+  members_not_paired: {
+    type: 'object',
+    description: 'My member cannot be paired with yours now.',
+    required: ['type', 'epoch', 'to', 'reason'],
+    properties: {
+      type: { const: 'members_not_paired' },
+      epoch,
+      to: clientId,
+      reason: { type: 'string', maxLength: 64 },
+    },
+  },
   hello: {
     type: 'object',
     description: 'The first over every link: what my clients’ secrets are made with, as a fingerprint.',

@@ -22,6 +22,8 @@ import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import type { RemoteSession } from './pairing/remote-session.ts';
 import { RemoteTopics } from './remote-topics.ts';
+import { RemoteMemberPairings } from './rooms/remote-member-pairings.ts';
+import { RoomReplicas } from './rooms/room-replicas.ts';
 
 export interface ClusterDeps {
   readonly node: NodeId;
@@ -44,6 +46,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly links: NodeLinks;
   readonly pairRequests: RemotePairRequests;
   readonly topics: RemoteTopics;
+  readonly rooms: RoomReplicas;
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
   readonly #deps: ClusterDeps;
@@ -60,6 +63,16 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     const pairRequests = new RemotePairRequests(deps);
     const outbound = new OutboundMigrations(deps);
     const inbound = new InboundMigrations({ ...deps, queue: signaling.queue, lostNodes, outbound });
+    const memberPairings = new RemoteMemberPairings(deps);
+    const rooms = new RoomReplicas({
+      node: deps.node,
+      links: deps.links,
+      queue: signaling.queue,
+      rooms: signaling.rooms,
+      pairings: memberPairings,
+      graceMs: restoreWindow.graceMs,
+    });
+    this.rooms = rooms;
     this.#lostNodes = lostNodes;
     this.pairRequests = pairRequests;
     this.outboundMigrations = outbound;
@@ -69,6 +82,12 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       hosting: (node, message) => this.#onHosting(node, message),
       left: (node, message) => this.#onLeft(node, message),
       holding: (_node, message) => this.#onHolding(message),
+      room: (node, message) => rooms.onRoom(node, message),
+      room_left: (node, message) => rooms.onRoomLeft(node, message),
+      rooms_told: (node) => rooms.onRoomsTold(node),
+      pair_members: (node, message) => memberPairings.onPairMembers(node, message),
+      members_paired: (node, message) => memberPairings.onMembersPaired(node, message),
+      members_not_paired: (node, message) => memberPairings.onMembersNotPaired(node, message),
       ask: (node, message) => pairRequests.onAsk(node, message),
       granted: (node, message) => pairRequests.onGranted(node, message),
       denied: (node, message) => pairRequests.onDenied(node, message),
@@ -143,6 +162,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   arrived(session: ServerSession): void {
     const { locations } = this.#deps;
     locations.delete(session.id);
+    this.rooms.arrived(session);
     const began = locations.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
       this.links.send(began, { type: 'hosting', sessions: [copyOf(session)] });
@@ -164,6 +184,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
       this.#tellHolders(node, holders.slice(next, next + IDS_PER_MESSAGE));
     remotePairings.reconciler.opened(node);
+    this.rooms.opened(node);
     this.topics.opened(node);
   }
 
@@ -173,6 +194,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.topics.lost(node);
     this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);
+    this.rooms.lost(node);
     this.#deps.remotePairings.reconciler.lost(node);
   }
 

@@ -80,17 +80,21 @@ export class Signaling {
    * Brings two clients together without either of them asking; whoever asks is answered by its own machine instead.
    * @param responder a client of this node, or the party that stands for one of another
    * @param details what they are told of how it came about
+   * @param epoch the one that another node gave it; by default the next one
    * @returns what stands in the way; undefined when they are paired
    */
   pair(
-    initiator: ServerSession,
+    initiator: ServerSession | Party,
     responder: ServerSession | Party,
     details: PairingDetails = {},
+    epoch?: number,
   ): PairObstacle | undefined {
-    if (initiator.id === responder.id || initiator.isPairedWith(responder.id)) return 'already_paired';
-    const isHere = responder instanceof ServerSession;
-    if (!initiator.hasFreeSeat || (isHere && !responder.hasFreeSeat)) return 'no_free_seat';
-    this.pairings.form(new Seat(initiator), isHere ? new Seat(responder) : responder, details);
+    const here = [initiator, responder].filter((one) => one instanceof ServerSession);
+    const arePaired = here.some((one) => one.isPairedWith(one === initiator ? responder.id : initiator.id));
+    if (initiator.id === responder.id || arePaired) return 'already_paired';
+    if (!here.every((one) => one.hasFreeSeat)) return 'no_free_seat';
+    const seatOf = (one: ServerSession | Party) => (one instanceof ServerSession ? new Seat(one) : one);
+    this.pairings.form(seatOf(initiator), seatOf(responder), details, epoch);
     return undefined;
   }
 

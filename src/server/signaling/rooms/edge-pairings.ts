@@ -4,12 +4,16 @@ import type { Signaling } from '../signaling.ts';
 import type { EdgePairings } from './edges.ts';
 
 /** @param core known once rooms bring anybody together */
-export function edgePairings(core: () => Pick<Signaling, 'directory' | 'pairings' | 'pair'>): EdgePairings {
+export function edgePairings(
+  core: () => Pick<Signaling, 'directory' | 'pairings' | 'pair' | 'rooms'>,
+): EdgePairings {
   return {
-    pair({ room }, { session: asker }, { session: other }) {
-      if (!asker || !other) return 'unavailable';
+    pair(edge, asking, asked) {
+      const [asker, other] = [asking.session, asked.session];
+      if (!asker) return 'unavailable';
+      if (!other) return core().rooms.otherRooms.pair(edge, asking, asked) ?? 'asked';
       if (!asker.client.hasRoomFor(0) || !other.client.hasRoomFor(0)) return 'peer_slow';
-      const obstacle = core().pair(asker, other, { room: room.name });
+      const obstacle = core().pair(asker, other, { room: edge.room.name });
       return obstacle === 'no_free_seat' ? 'too_many_peers' : obstacle;
     },
     between(one, other) {

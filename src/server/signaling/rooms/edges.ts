@@ -71,6 +71,14 @@ export class Edges implements PairingWatcher {
     for (const other of wanted) this.#start(room, id, other);
   }
 
+  /** Its client is at another node from now on, or here: who asks for its pairings is another one, and they go on. */
+  rewire(room: Room, id: string): void {
+    this.#deps.queue.batch(() => {
+      for (const edge of this.of(room, id)) this.#drop(edge);
+      this.sync(room, id);
+    });
+  }
+
   /** Tells a member again how far its edges are. */
   tellAll(room: Room, id: string): void {
     for (const edge of this.of(room, id)) this.#tell(edge, id);

@@ -1,5 +1,11 @@
 /** A room as the server holds it: its machine's state, and beside it what a machine may not have. */
-import { Hosted, type RoomContext, type RoomEvent, type RoomRules } from '../../../machines/index.ts';
+import {
+  Hosted,
+  type RoomContext,
+  type RoomEvent,
+  type RoomRules,
+  type TimerOwner,
+} from '../../../machines/index.ts';
 import type { Refusal } from '../client.ts';
 import type { ServerSession } from '../session.ts';
 import type { RoomNotice, ShownMember, ShownRoom } from './room-notice.ts';
@@ -28,6 +34,17 @@ export interface Membership extends ShownMember {
   session: ServerSession | undefined;
   /** It did not read what changed, and is told the whole room again once it does. */
   isStale: boolean;
+  /** Of a client of another node: where it is, as far as this one knows. */
+  elsewhere?: MemberElsewhere;
+}
+
+export interface MemberElsewhere extends TimerOwner {
+  node: number;
+  /** How often its client had come back when its node told of it. */
+  generation: number;
+  isResumable: boolean;
+  /** Whether its node has told of it since the link was opened. */
+  isTold: boolean;
 }
 
 /** Of a client of this node. */
@@ -57,6 +74,8 @@ export class Room extends Hosted<RoomContext> {
   options: RoomOptions;
   /** By their ids. */
   readonly memberships = new Map<string, Membership>();
+  /** Who decided last whether it is locked, and how often it was decided. */
+  lock = { version: 0, by: '' };
   /** Whom the members know as their leader. */
   toldLeader: string | undefined;
 

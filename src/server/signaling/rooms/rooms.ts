@@ -21,7 +21,14 @@ import type { ServerSession } from '../session.ts';
 import type { EdgePairings } from './edges.ts';
 import { Edges } from './edges.ts';
 import { noOtherRooms, type OtherRooms } from './other-rooms.ts';
-import { type Membership, Room, type RoomOptions, roomKey, type ServerRoomEvent } from './room.ts';
+import {
+  type MemberElsewhere,
+  type Membership,
+  Room,
+  type RoomOptions,
+  roomKey,
+  type ServerRoomEvent,
+} from './room.ts';
 import { roomEffects } from './room-effects.ts';
 import type { ShownRoom } from './room-notice.ts';
 import { hashPassword, isPassword } from './room-password.ts';
@@ -92,7 +99,7 @@ export class Rooms {
     });
     deps.directory.watchSessions({
       ended: (session, reason) => this.ended(session, reason),
-      moved: (session) => this.ended(session, 'disconnected'),
+      moved: (session) => this.#movedAway(session),
     });
   }
 
@@ -191,6 +198,30 @@ export class Rooms {
     if (reason === undefined) return;
     for (const room of this.of(session))
       this.host.dispatch(room, { type: 'MEMBER_LOST', id: session.id, reason });
+  }
+
+  /** A client that was a member elsewhere is here now, and so is its membership. */
+  adopt(room: Room, membership: Membership, session: ServerSession): void {
+    membership.session = session;
+    delete membership.elsewhere;
+    this.#remember(room, session);
+    this.edges.rewire(room, membership.id);
+  }
+
+  /** Another node has the client, and its membership with it: nobody is told, for it has not left. */
+  giveAway(room: Room, membership: Membership, elsewhere: MemberElsewhere): void {
+    this.#forget(room, membership);
+    membership.session = undefined;
+    membership.isStale = false;
+    membership.elsewhere = elsewhere;
+    this.edges.rewire(room, membership.id);
+  }
+
+  #movedAway(session: ServerSession): void {
+    for (const room of this.of(session)) {
+      const membership = room.memberships.get(session.id);
+      if (membership) this.otherRooms.movedAway(room, membership);
+    }
   }
 
   #dispatch(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {

@@ -1,0 +1,209 @@
+/**
+ * Rooms over several nodes, without a directory and without a leader among them: each node tells the others of its own
+ * members, and has a copy of each room. What becomes of lost nodes and moved clients is decided here; by which rules two
+ * nodes agree, in merge-rooms.ts.
+ */
+import { type EdgeReason, NO_TIMER, type StepQueue } from '../../../machines/index.ts';
+import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index.ts';
+import type { MemberLeftReason } from '../../../protocol/index.ts';
+import type { NodeId } from '../../node-id.ts';
+import type { Edge } from '../../signaling/rooms/edge.ts';
+import type { OtherRooms } from '../../signaling/rooms/other-rooms.ts';
+import type { MemberElsewhere, Membership, Room } from '../../signaling/rooms/room.ts';
+import type { Rooms } from '../../signaling/rooms/rooms.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Links } from '../links.ts';
+import { earlierRoom, laterCopy, laterLock } from './merge-rooms.ts';
+import type { RemoteMemberPairings } from './remote-member-pairings.ts';
+import { messageOf, optionsIn } from './room-snapshot.ts';
+
+export interface RoomReplicasDeps {
+  readonly node: NodeId;
+  readonly links: Links;
+  readonly queue: StepQueue;
+  readonly rooms: Rooms;
+  readonly pairings: RemoteMemberPairings;
+  /** How long a session waits for its client. */
+  readonly graceMs: number;
+}
+
+type Told = NodeMessageOf<'room'>['members'][number];
+
+const GRACE = 'grace';
+/** For a node to tell of a client that came to it at the last moment. */
+const TELL_MS = 2_000;
+const MEMBERS_PER_MESSAGE = 64;
+
+export class RoomReplicas implements OtherRooms {
+  readonly #deps: RoomReplicasDeps;
+
+  constructor(deps: RoomReplicasDeps) {
+    this.#deps = deps;
+    deps.rooms.otherRooms = this;
+  }
+
+  joined(room: Room, own: Membership): void {
+    this.#tell(messageOf(room, [own]));
+  }
+
+  updated(room: Room, own: Membership): void {
+    this.#tell(messageOf(room, [own]));
+  }
+
+  left({ app, name }: Room, { id }: Membership, reason: MemberLeftReason): void {
+    this.#tell({ type: 'room_left', app, room: name, id, reason });
+  }
+
+  locked(room: Room): void {
+    room.lock = { version: room.lock.version + 1, by: room.context.leaderId ?? '' };
+    this.#tell(messageOf(room, []));
+  }
+
+  movedAway(room: Room, own: Membership): void {
+    const { app, name } = room;
+    const { session, id } = own;
+    const elsewhere = this.#elsewhere(this.#deps.node, session?.generation ?? 0, true);
+    this.#deps.rooms.giveAway(room, own, elsewhere);
+    this.#miss(room, own);
+    this.#tell({ type: 'room_left', app, room: name, id, reason: 'moved' });
+  }
+
+  pair(edge: Edge, { session }: Membership, { elsewhere }: Membership): EdgeReason | undefined {
+    if (!session || !elsewhere || !this.#deps.links.isOpen(elsewhere.node)) return 'unavailable';
+    return this.#deps.pairings.ask(edge, session, elsewhere.node);
+  }
+
+  /** A session is here that was elsewhere: it is still what it was a member of. */
+  arrived(session: ServerSession): void {
+    for (const room of this.#deps.rooms.all.values()) {
+      const membership = room.memberships.get(session.id);
+      if (!membership || membership.session) continue;
+      this.#forgive(membership);
+      this.#deps.rooms.adopt(room, membership, session);
+      this.joined(room, membership);
+    }
+  }
+
+  /** That node can be reached: it is told of all members here, and tells of its own. */
+  opened(node: NodeId): void {
+    const { links, rooms } = this.#deps;
+    for (const [, membership] of this.#membersOf(node))
+      if (membership.elsewhere) membership.elsewhere.isTold = false;
+    for (const room of rooms.all.values()) {
+      const { own } = room;
+      for (let next = 0; next < own.length; next += MEMBERS_PER_MESSAGE)
+        links.send(node, messageOf(room, own.slice(next, next + MEMBERS_PER_MESSAGE)));
+    }
+    links.send(node, { type: 'rooms_told' });
+  }
+
+  /** That node is lost: its clients may come back to another one, as long as their sessions could wait for them. */
+  lost(node: NodeId): void {
+    for (const [room, membership] of this.#membersOf(node)) this.#miss(room, membership);
+    this.#deps.pairings.failed(node);
+  }
+
+  onRoom(node: NodeId, message: NodeMessageOf<'room'>): void {
+    const { rooms } = this.#deps;
+    const { app, room: name, members } = message;
+    const options = optionsIn(message);
+    const room = rooms.find(app, name) ?? rooms.start(app, name, options);
+    if (earlierRoom(room.options, options) !== room.options) {
+      room.options = options;
+      const { topology, maxSize, leaderRule } = options;
+      rooms.host.dispatch(room, { type: 'RULES_CHANGED', topology, maxSize, leaderRule });
+    }
+    const { is_locked: isLocked, version, by } = message.lock;
+    const ownLock = { isLocked: room.context.isLocked, ...room.lock };
+    const lock = laterLock(ownLock, { isLocked, version, by });
+    if (lock !== ownLock) {
+      room.lock = { version, by };
+      if (isLocked !== ownLock.isLocked) rooms.host.dispatch(room, { type: 'LOCK_CHANGED', isLocked });
+    }
+    for (const member of members) this.#told(node, room, member);
+  }
+
+  onRoomLeft(node: NodeId, { app, room: name, id, reason }: NodeMessageOf<'room_left'>): void {
+    const room = this.#deps.rooms.find(app, name);
+    const membership = room?.memberships.get(id);
+    if (!room || membership?.elsewhere?.node !== node) return;
+    if (reason === 'moved') this.#miss(room, membership);
+    else this.#lose(room, membership, reason);
+  }
+
+  /** Whatever it has not told of since the link was opened is over. */
+  onRoomsTold(node: NodeId): void {
+    for (const [room, membership] of [...this.#membersOf(node)])
+      if (membership.elsewhere?.isTold === false) this.#lose(room, membership, 'disconnected');
+  }
+
+  #told(node: NodeId, room: Room, told: Told): void {
+    const { rooms } = this.#deps;
+    const { id, joined_at: joinedAt, generation, is_resumable: isResumable, metadata } = told;
+    const known = room.memberships.get(id);
+    const said = { node, generation };
+    if (known?.session) {
+      // Our own copy counts, unless its client has come back there meanwhile: then it is about to leave this node.
+      const own = { node: this.#deps.node, generation: known.session.generation };
+      if (laterCopy(own, said) === own) return;
+      rooms.giveAway(room, known, this.#elsewhere(node, generation, isResumable));
+    } else if (known?.elsewhere) {
+      const isOfThatNode = known.elsewhere.node === node;
+      const isMissed = known.elsewhere.timer !== NO_TIMER;
+      if (!isOfThatNode && !isMissed && laterCopy(known.elsewhere, said) === known.elsewhere) return;
+      this.#forgive(known);
+      Object.assign(known.elsewhere, { node, generation, isResumable, isTold: true });
+    }
+    const metadataBytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
+    if (known) {
+      if (JSON.stringify(known.metadata) !== JSON.stringify(metadata))
+        rooms.host.dispatch(room, { type: 'MEMBER_UPDATED', id, metadata, metadataBytes });
+    } else {
+      const elsewhere = this.#elsewhere(node, generation, isResumable);
+      room.memberships.set(id, {
+        id,
+        metadata,
+        metadataBytes,
+        session: undefined,
+        isStale: false,
+        elsewhere,
+      });
+    }
+    rooms.host.dispatch(room, { type: 'MEMBER_ADMITTED', id, joinedAt });
+  }
+
+  #elsewhere(node: NodeId, generation: number, isResumable: boolean): MemberElsewhere {
+    return { node, generation, isResumable, isTold: true, timer: NO_TIMER };
+  }
+
+  /** Its client is not where it was. It is a member still, unless no node tells of it in time. */
+  #miss(room: Room, membership: Membership): void {
+    const { queue, graceMs } = this.#deps;
+    const { elsewhere } = membership;
+    if (!elsewhere) return;
+    if (!elsewhere.isResumable) this.#lose(room, membership, 'disconnected');
+    else if (elsewhere.timer === NO_TIMER)
+      queue.arm(elsewhere, GRACE, graceMs + TELL_MS, () => {
+        if (membership.elsewhere === elsewhere) this.#lose(room, membership, 'timed_out');
+      });
+  }
+
+  #forgive({ elsewhere }: Membership): void {
+    if (elsewhere) this.#deps.queue.timers.disarmAll(elsewhere);
+  }
+
+  #lose(room: Room, membership: Membership, reason: MemberLeftReason): void {
+    this.#forgive(membership);
+    this.#deps.rooms.host.dispatch(room, { type: 'MEMBER_LOST', id: membership.id, reason });
+  }
+
+  *#membersOf(node: NodeId): Iterable<readonly [Room, Membership]> {
+    for (const room of this.#deps.rooms.all.values())
+      for (const membership of room.memberships.values())
+        if (membership.elsewhere?.node === node) yield [room, membership];
+  }
+
+  #tell(message: NodeMessage): void {
+    for (const node of this.#deps.links.open) this.#deps.links.send(node, message);
+  }
+}

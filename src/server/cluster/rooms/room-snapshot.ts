@@ -1,0 +1,46 @@
+/** A room as nodes tell each other of it. */
+import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
+import type { Membership, Room, RoomOptions } from '../../signaling/rooms/room.ts';
+
+/** @param own those of this node that are told of */
+export function messageOf(room: Room, own: readonly Membership[]): NodeMessageOf<'room'> {
+  const { options, context } = room;
+  const places = new Map(context.members.map(({ id, joinedAt }) => [id, joinedAt]));
+  return {
+    type: 'room',
+    app: room.app,
+    room: room.name,
+    options: {
+      topology: options.topology,
+      max_size: options.maxSize,
+      leader: options.leaderRule,
+      is_public: options.isPublic,
+      created_at: options.createdAt,
+      created_by: options.createdBy,
+      ...(options.metadata !== undefined && { metadata: options.metadata }),
+      ...(options.password && { password: options.password }),
+    },
+    lock: { is_locked: context.isLocked, version: room.lock.version, by: room.lock.by },
+    members: own.map(({ id, session, metadata }) => ({
+      id,
+      joined_at: places.get(id) ?? 0,
+      generation: session?.generation ?? 0,
+      is_resumable: session?.isResumable ?? false,
+      ...(metadata !== undefined && { metadata }),
+    })),
+  };
+}
+
+export function optionsIn({ options, lock }: NodeMessageOf<'room'>): RoomOptions {
+  return {
+    topology: options.topology,
+    maxSize: options.max_size,
+    leaderRule: options.leader,
+    isLocked: lock.is_locked,
+    password: options.password,
+    isPublic: options.is_public,
+    metadata: options.metadata,
+    createdAt: options.created_at,
+    createdBy: options.created_by,
+  };
+}

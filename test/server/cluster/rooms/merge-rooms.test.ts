@@ -1,0 +1,87 @@
+/** The rules by which nodes agree on a room: the order, and how often something is heard, change nothing. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { compareMembers, type RoomMember } from '../../../../src/machines/index.ts';
+import { electLeader, withMember } from '../../../../src/machines/room/room-members.ts';
+import { earlierRoom, laterCopy, laterLock } from '../../../../src/server/cluster/rooms/merge-rooms.ts';
+
+const copy = fc.record({ generation: fc.nat(3), node: fc.integer({ min: 1, max: 3 }) });
+const origin = fc.record({ createdAt: fc.nat(3), createdBy: fc.constantFrom('a', 'b', 'c') });
+const lock = fc.record({
+  isLocked: fc.boolean(),
+  version: fc.nat(3),
+  by: fc.constantFrom('', 'a', 'b'),
+});
+
+describe.each([
+  ['which copy of a member counts', copy, laterCopy],
+  ['whose options a room has', origin, earlierRoom],
+  ['which lock holds', lock, laterLock],
+] as readonly (readonly [string, fc.Arbitrary<object>, (one: never, other: never) => object])[])(
+  '%s',
+  (_name, value, rule) => {
+    const merge = rule as (one: object, other: object) => object;
+
+    it('is the same in either order, however they are grouped, and heard twice', () => {
+      fc.assert(
+        fc.property(value, value, value, (a, b, c) => {
+          expect(merge(a, b)).toEqual(merge(b, a));
+          expect(merge(merge(a, b), c)).toEqual(merge(a, merge(b, c)));
+          expect(merge(a, a)).toEqual(a);
+          expect(merge(merge(a, b), b)).toEqual(merge(a, b));
+        }),
+      );
+    });
+
+    it('is one of the two', () => {
+      fc.assert(
+        fc.property(value, value, (a, b) => {
+          expect([a, b]).toContainEqual(merge(a, b));
+        }),
+      );
+    });
+  },
+);
+
+describe('the members of a room', () => {
+  const member: fc.Arbitrary<RoomMember> = fc.record({
+    id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    joinedAt: fc.nat(4),
+  });
+  const heard = fc.array(member, { minLength: 1, maxLength: 12 });
+  const membersOf = (list: readonly RoomMember[]) => list.reduce<readonly RoomMember[]>(withMember, []);
+
+  it('are the same on every node, whatever it heard first: each once, with its earliest place', () => {
+    fc.assert(
+      fc.property(
+        heard.chain((list) =>
+          fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+        ),
+        ([list, shuffled]) => {
+          const members = membersOf(list);
+          expect(membersOf(shuffled)).toEqual(members);
+          expect(membersOf([...list, ...shuffled])).toEqual(members);
+          expect([...members].sort(compareMembers)).toEqual(members);
+          expect(new Set(members.map(({ id }) => id)).size).toBe(members.length);
+        },
+      ),
+    );
+  });
+
+  it('agree on who leads, and on who is out where they are too many', () => {
+    fc.assert(
+      fc.property(
+        heard,
+        fc.constantFrom('oldest', 'c'),
+        fc.integer({ min: 1, max: 4 }),
+        (list, rule, size) => {
+          const [one, other] = [membersOf(list), membersOf([...list].reverse())];
+          expect(electLeader(one, rule)).toBe(electLeader(other, rule));
+          expect(one.slice(size)).toEqual(other.slice(size));
+          if (rule === 'oldest')
+            expect(one.slice(size).map(({ id }) => id)).not.toContain(electLeader(one, rule));
+        },
+      ),
+    );
+  });
+});
