@@ -1,16 +1,12 @@
 /** What others can import of the machines; and that no machine is left out where all are tested. */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { StateMachine } from 'xstate';
 import { chartTable } from '../../src/inspector/charts/chart-table.ts';
 import * as exported from '../../src/machines/index.ts';
 import { machineCases } from '../support/machines/machine-cases.ts';
 import { gatedMachines } from '../support/machines/transition-coverage.ts';
-
-/** Writes the list anew instead of comparing: `PAIRLANE_WRITE_TRANSITIONS=1 npx jest test/machines/index.test.ts`. */
-const IS_WRITING = process.env.PAIRLANE_WRITE_TRANSITIONS === '1';
-const TRANSITIONS = new URL('transitions.txt', import.meta.url);
 
 it('what can be imported of the machines is these names, and a new one is a line here', () => {
   expect(Object.keys(exported).sort()).toEqual([
@@ -74,12 +70,5 @@ describe('no machine is left out', () => {
       // Copies of a machine that a host is given.
       .filter((file) => file !== 'machines/host/xstate-marked.ts');
     expect(creating.sort()).toEqual(machines.map(({ id }) => `machines/${id}/${id}-machine.ts`).sort());
-  });
-
-  it('their transitions are those of transitions.txt, and a change of them is a line there', () => {
-    const names = machines.flatMap((machine) => [...exported.nameTransitions(machine as never).values()]);
-    const text = `${names.join('\n')}\n`;
-    if (IS_WRITING) writeFileSync(TRANSITIONS, text);
-    expect(text.split('\n')).toEqual(readFileSync(TRANSITIONS, 'utf8').split('\n'));
   });
 });

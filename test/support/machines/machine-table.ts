@@ -1,0 +1,267 @@
+/**
+ * What a machine does, as a text that a person reviews: of each transition its guard, its effects with their parameters
+ * and what becomes of the context; of each guard and delay what it comes to. The facts are gathered by taking the machine
+ * through its examples in every state and context that these lead to.
+ */
+import type { AnyStateMachine, AnyStateNode, StateValue } from 'xstate';
+import { nameTransitions, type TransitionDefinition } from '../../../src/machines/chart/transition-names.ts';
+import { Hosted, MachineHost, type Step, StepQueue } from '../../../src/machines/index.ts';
+import { ABSENT, Decision, type Facts, keyed } from './decision.ts';
+import type { MachineCase } from './machine-cases.ts';
+
+/** More than any of our machines has: one that grows without end is told to its author. */
+const MAX_CONTEXTS = 20_000;
+
+export interface TableOptions {
+  /** Contexts that are beyond it are left out: what counts up, and what a server does not let happen. */
+  readonly isOfInterest?: (context: Record<string, unknown>) => boolean;
+  /** More to start with than the examples have. */
+  readonly inputs?: readonly unknown[];
+  /** What a reader is shown of a context, where it says it shorter than the context itself. */
+  readonly view?: (context: Record<string, unknown>) => Record<string, unknown>;
+}
+
+/** What was seen of one transition, or of several that one event takes together. */
+interface Taken {
+  readonly effects: Decision;
+  /** By field, what it is afterwards. */
+  readonly context: Map<string, Decision>;
+  readonly changed: Set<string>;
+}
+
+type Values = Record<string, unknown>;
+type Guard = (args: { context: Values; event: Values }, params: unknown) => boolean;
+type Delay = (args: { context: Values; event: Values }) => number;
+
+/** @throws when the examples do not take every transition, or lead to more contexts than can be looked at */
+export function tableOf(machineCase: MachineCase, options: TableOptions = {}): string {
+  const table = new MachineTable(machineCase.machine, options.view ?? ((context) => context));
+  table.explore(machineCase, options);
+  return table.text;
+}
+
+class MachineTable {
+  readonly #machine: AnyStateMachine;
+  readonly #names: ReadonlyMap<unknown, string>;
+  readonly #taken = new Map<string, Taken>();
+  readonly #guards = new Map<string, Decision>();
+  readonly #delays = new Map<string, Decision>();
+  readonly #queue = new StepQueue();
+  readonly #host: MachineHost<AnyStateMachine, Hosted<unknown>>;
+  readonly #view: (context: Values) => Values;
+  /** What was read of a context; steps that change nothing keep the object. */
+  readonly #read = new WeakMap<Values, ReadonlyMap<string, string>>();
+  #effects: string[] = [];
+  #step: Step<Hosted<unknown>> | undefined;
+
+  constructor(machine: AnyStateMachine, view: (context: Values) => Values) {
+    this.#view = view;
+    const guards = Object.entries(machine.implementations.guards as Record<string, Guard>);
+    const observed = guards.map(([name, guard]) => [name, this.#observed(name, guard)] as const);
+    this.#machine = machine.provide({ guards: Object.fromEntries(observed) } as never);
+    this.#names = nameTransitions(this.#machine);
+    this.#host = new MachineHost<AnyStateMachine, Hosted<unknown>>(this.#machine, {
+      queue: this.#queue,
+      executors: Object.fromEntries(
+        Object.keys(machine.implementations.actions).map((name) => [
+          name,
+          (_instance: unknown, _event: unknown, params: unknown) =>
+            this.#effects.push(params === undefined ? name : `${name} ${textOf(params)}`),
+        ]),
+      ),
+      onError: (_instance, error) => {
+        throw error;
+      },
+    });
+    this.#host.observer = (step) => {
+      this.#step = step;
+    };
+  }
+
+  explore({ inputs, events }: MachineCase, { isOfInterest = () => true, inputs: more = [] }: TableOptions) {
+    const seen = new Set<string>();
+    const open: Hosted<unknown>[] = [];
+    const visit = (instance: Hosted<unknown>) => {
+      this.#queue.timers.disarmAll(instance);
+      if (instance.isDone || !isOfInterest(instance.context as Values)) return;
+      const key = JSON.stringify([instance.value, instance.context]);
+      if (seen.size >= MAX_CONTEXTS) throw new Error(`${this.#machine.id} has no end of contexts: ${key}`);
+      if (!seen.has(key)) open.push(instance);
+      seen.add(key);
+    };
+    for (const input of [...inputs, ...more]) {
+      const instance = new Hosted<unknown>();
+      this.#host.start(instance, input);
+      visit(instance);
+    }
+    for (let at = open.shift(); at; at = open.shift())
+      for (const event of [...events, ...this.#timersOf(at)]) visit(this.#take(at, event));
+  }
+
+  /** The events of the delays that are running, once they are over; what each comes to is noted. */
+  #timersOf(instance: Hosted<unknown>): { type: string }[] {
+    const nodes = (this.#host.snapshotOf(instance) as unknown as { _nodes: AnyStateNode[] })._nodes;
+    const running = nodes.flatMap(({ after }) => after);
+    for (const { delay } of running) {
+      const made = this.#machine.implementations.delays[String(delay)] as Delay | number | undefined;
+      const context = instance.context as Values;
+      const ms = typeof made === 'function' ? made({ context, event: {} }) : (made ?? delay);
+      decisionOf(this.#delays, String(delay)).note(this.#factsOf({}, {}, context), `${ms} ms`);
+    }
+    return running.map(({ eventType }) => ({ type: eventType }));
+  }
+
+  /** @returns what the event makes of a copy */
+  #take(at: Hosted<unknown>, event: { type: string }): Hosted<unknown> {
+    const instance = new Hosted<unknown>();
+    instance.value = at.value;
+    instance.context = at.context;
+    this.#effects = [];
+    this.#step = undefined;
+    this.#host.dispatch(instance, event);
+    const transitions = (this.#step as Step<Hosted<unknown>> | undefined)?.transitions ?? [];
+    if (transitions.length > 0) {
+      const facts = this.#factsOf(event as never, at.value, at.context as Values);
+      const name = transitions
+        .map((transition) => this.#headOf(transition as TransitionDefinition))
+        .join('\n& ');
+      this.#note(
+        name,
+        facts,
+        this.#fieldsOf(at.context as Values),
+        this.#fieldsOf(instance.context as Values),
+      );
+    }
+    return instance;
+  }
+
+  #fieldsOf(context: Values): ReadonlyMap<string, string> {
+    const known = this.#read.get(context);
+    if (known) return known;
+    const fields = new Map<string, string>();
+    for (const [field, kept] of Object.entries(this.#view(context))) {
+      if (field !== 'settings') fields.set(field, textOf(kept));
+      else
+        for (const [name, set] of Object.entries(kept as Values)) fields.set(`settings.${name}`, textOf(set));
+    }
+    this.#read.set(context, fields);
+    return fields;
+  }
+
+  /** The event's fields first: where they and the context say the same, the event is what a reader looks for. */
+  #factsOf(event: Values, value: StateValue, context: Values): Facts {
+    const facts = new Map<string, string>();
+    for (const [field, said] of Object.entries(event)) facts.set(`event.${field}`, textOf(said));
+    for (const [region, leaf] of regionsOf(value)) facts.set(region === '' ? 'state' : `in ${region}`, leaf);
+    for (const [field, text] of this.#fieldsOf(context)) facts.set(field, text);
+    return keyed(facts);
+  }
+
+  #note(
+    name: string,
+    facts: Facts,
+    before: ReadonlyMap<string, string>,
+    after: ReadonlyMap<string, string>,
+  ): void {
+    const taken = this.#taken.get(name) ?? {
+      effects: new Decision(),
+      context: new Map(),
+      changed: new Set(),
+    };
+    this.#taken.set(name, taken);
+    taken.effects.note(facts, this.#effects.join(', ') || 'none');
+    for (const [field, text] of after) {
+      decisionOf(taken.context, field).note(facts, text);
+      if (before.get(field) !== text) taken.changed.add(field);
+    }
+  }
+
+  #headOf(transition: TransitionDefinition): string {
+    const { guard } = transition;
+    if (guard === undefined) return this.#names.get(transition) as string;
+    const named = guard as { type?: string; params?: unknown };
+    const asked = typeof guard === 'string' ? guard : `${named.type} ${textOf(named.params)}`;
+    return `${this.#names.get(transition)} if ${asked}`;
+  }
+
+  #observed(name: string, guard: Guard): Guard {
+    return (args, params) => {
+      const verdict = guard(args, params);
+      const asked = params === undefined ? name : `${name} ${textOf(params)}`;
+      decisionOf(this.#guards, asked).note(
+        this.#factsOf({ ...args.event, type: shortType(args.event.type) }, {}, args.context),
+        String(verdict),
+      );
+      return verdict;
+    };
+  }
+
+  get text(): string {
+    const heads = [...this.#taken.keys()];
+    const untaken = [...this.#names.values()].filter((name) => !heads.some((head) => head.includes(name)));
+    if (untaken.length > 0)
+      throw new Error(`the examples of ${this.#machine.id} do not take\n${untaken.join('\n')}`);
+    const order = [...this.#names.values()];
+    const rank = (head: string) => order.findIndex((name) => head.startsWith(name));
+    heads.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+    const transitions = heads.map((head) => section(head, linesOf(this.#taken.get(head) as Taken)));
+    const chapters = [
+      [`# Transitions of ${this.#machine.id}`, transitions],
+      ['# Guards', sectionsOf(this.#guards)],
+      ['# Delays', sectionsOf(this.#delays)],
+    ] as const;
+    return chapters
+      .filter(([, sections]) => sections.length > 0)
+      .map(([title, sections]) => `${title}\n\n${sections.join('\n')}\n`)
+      .join('\n');
+  }
+}
+
+const section = (title: string, lines: readonly string[]) =>
+  [title, ...lines.map((line) => `  ${line}`)].join('\n');
+
+const sectionsOf = (decisions: ReadonlyMap<string, Decision>) =>
+  [...decisions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { rows }]) => section(name, rows));
+
+function linesOf({ effects, context, changed }: Taken): string[] {
+  const told = effects.always === 'none' ? [] : said('effects', effects);
+  const kept = [...changed].sort().flatMap((field) => said(field, context.get(field) as Decision));
+  return [...told, ...kept];
+}
+
+function said(name: string, decision: Decision): string[] {
+  if (decision.always !== undefined) return [`${name} = ${decision.always}`];
+  if (decision.copiedFact !== undefined) return [`${name} = ${decision.copiedFact}`];
+  return [`${name} =`, ...decision.rows.map((row) => `  ${row}`)];
+}
+
+function decisionOf(decisions: Map<string, Decision>, name: string): Decision {
+  const decision = decisions.get(name) ?? new Decision();
+  decisions.set(name, decision);
+  return decision;
+}
+
+/** XState's names of delays hold the source's. */
+const shortType = (type: unknown) => String(type).replace(/^xstate\.after\.([^.]*)\..*$/, 'after $1');
+
+/** Each region with its own leaf; a machine without regions has one, without a name. */
+function regionsOf(value: StateValue): [region: string, leaf: string][] {
+  if (typeof value === 'string') return [['', value]];
+  const children = Object.entries(value);
+  return children.flatMap(([name, below]) =>
+    regionsOf(below as StateValue).map(([region, leaf]): [string, string] =>
+      children.length > 1
+        ? [region === '' ? name : `${name}.${region}`, leaf]
+        : [region, region === '' ? `${name}.${leaf}` : leaf],
+    ),
+  );
+}
+
+/** Short, and the same for the same: `2`, `{code: no_offer}`, `[7 other paired]`. */
+function textOf(value: unknown): string {
+  if (value === undefined) return ABSENT;
+  if (Array.isArray(value)) return `[${value.map(textOf).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return `{${fields.map(([name, field]) => `${name}: ${textOf(field)}`).join(', ')}}`;
+}
