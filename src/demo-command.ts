@@ -1,7 +1,6 @@
 /** `pairlane demo`: everything once, on this machine, with the time that each step took. */
-import { createPeer, type Peer } from './client/index.ts';
+import type { Peer } from './client/index.ts';
 import { CommandError, defineCommand } from './common/command.ts';
-import { startServer } from './server/index.ts';
 
 /** Any step that takes this long has failed. */
 const STEP_TIMEOUT_MS = 10_000;
@@ -32,6 +31,10 @@ export const demoCommand = defineCommand({
   async run() {
     const started = performance.now();
     const ends: (() => Promise<unknown>)[] = [];
+    const [{ createPeer }, { startServer }] = await Promise.all([
+      import('./client/index.ts'),
+      import('./server/index.ts'),
+    ]);
     try {
       const server = await step(
         'A signaling server starts',

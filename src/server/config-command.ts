@@ -4,7 +4,6 @@ import { defineCommand } from '../common/command.ts';
 import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
-import { serverOptionProblems } from './check-server-options.ts';
 import { serveOptions, serverOptions } from './options.ts';
 
 /** An option in force. A secret is only said to be set. */
@@ -26,6 +25,7 @@ export const configCommand = defineCommand({
     json: { kind: 'switch', isFlagOnly: true, help: 'Print JSON, for programs.' },
   },
   async run({ config: _, json, ...options }, _positionals, { origins }) {
+    const { serverOptionProblems } = await import('./check-server-options.ts');
     const problems = serverOptionProblems(options);
     if (problems.length > 0) throw new OptionError(problems);
     const all = Object.entries<Option>(serverOptions).map(([name, option]) => ({

@@ -2,9 +2,8 @@
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { printable } from '../common/printable.ts';
-import { secretWarnings } from './check-server-options.ts';
 import { type ServerOptions, serveOptions } from './options.ts';
-import { type SignalingServer, startServer } from './server.ts';
+import type { SignalingServer } from './server.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -19,6 +18,10 @@ export const serveCommand = defineCommand({
     let reloaded: SignalingServer | undefined;
     // From the first: without a listener the signal ends the process.
     process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
+    const [{ startServer }, { secretWarnings }] = await Promise.all([
+      import('./server.ts'),
+      import('./check-server-options.ts'),
+    ]);
     const server = await startServer(options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });

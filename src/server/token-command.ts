@@ -1,9 +1,6 @@
 /** `pairlane token`: a token signed with a secret, for tests and small uses. An app signs its own. */
-import { SignJWT } from 'jose';
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
-import { grantsFrom } from './admission/tokens/claims.ts';
-import { secretKey } from './admission/tokens/token-keys.ts';
 
 const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
@@ -67,6 +64,11 @@ export const tokenCommand = defineCommand({
   async run({ secret, sub, app, rooms, may, maxPeers, metadata, audience, issuer, ttl, json }) {
     if (secret === undefined)
       throw new OptionError(['--secret-file: is missing; it is the file of --jwt-secret-file']);
+    const [{ SignJWT }, { grantsFrom }, { secretKey }] = await Promise.all([
+      import('jose'),
+      import('./admission/tokens/claims.ts'),
+      import('./admission/tokens/token-keys.ts'),
+    ]);
     const now = Math.floor(Date.now() / 1_000);
     const claims = {
       ...(sub !== undefined && { sub }),
@@ -84,7 +86,7 @@ export const tokenCommand = defineCommand({
     if (typeof grants === 'string') throw new OptionError([`the claim ${grants}`]);
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(keyOf(secret));
+      .sign(checkedKey(() => secretKey(secret).key as Uint8Array));
     const expiresAt = new Date(claims.exp * 1_000).toISOString();
     process.stdout.write(
       json ? `${JSON.stringify({ token, claims, expires_at: expiresAt })}\n` : `${token}\n`,
@@ -93,9 +95,9 @@ export const tokenCommand = defineCommand({
   },
 });
 
-function keyOf(secret: string): Uint8Array {
+function checkedKey(read: () => Uint8Array): Uint8Array {
   try {
-    return secretKey(secret).key as Uint8Array;
+    return read();
   } catch (error) {
     throw new CommandError((error as Error).message.replace('--jwt-secret', '--secret-file'));
   }

@@ -1,10 +1,10 @@
 /** `pairlane agent`: a headless player in a game room, over socket.io-client and werift. */
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
 import type { IceServer } from '../index.ts';
-import { WebRTCManager } from '../rooms/index.ts';
+import type { WebRTCManager } from '../rooms/index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { peerOptions } from './peer-command-options.ts';
 
@@ -62,12 +62,16 @@ async function agent(options: AgentOptions): Promise<number> {
   const tell = options.json ? tellJson : tellPeople;
   const { origin, pathname } = new URL(url);
   const path = `${pathname.replace(/\/$/, '')}/socket.io`;
+  const [{ io }, { WebRTCManager: Manager }] = await Promise.all([
+    import('socket.io-client'),
+    import('../rooms/index.ts'),
+  ]);
   const socket = io(origin, { path, transports: ['websocket', 'polling'], forceNew: true });
   let manager: WebRTCManager | undefined;
   let stopFollowing = () => {};
   try {
     const joined = await firstJoin(socket, url, game, player);
-    manager = createManager(socket, options, game, player, joined.ice_servers, tell);
+    manager = createManager(Manager, socket, options, game, player, joined.ice_servers, tell);
     stopFollowing = follow(socket, manager, game, player, tell);
     tell('joined', { game, player, players: joined.players });
     for (const peer of joined.players) manager.connectToPeer(peer);
@@ -111,6 +115,7 @@ async function join(socket: Socket, game: string, player: string): Promise<JoinA
 }
 
 function createManager(
+  Manager: typeof WebRTCManager,
   socket: Socket,
   options: AgentOptions,
   game: string,
@@ -120,7 +125,7 @@ function createManager(
 ): WebRTCManager {
   const { ice, iceServer, iceHostAddress, echo } = options;
   const iceServers = ice ? (iceServer?.map((urls) => ({ urls })) ?? fromServer) : [];
-  const manager = new WebRTCManager(socket, game, player, {
+  const manager = new Manager(socket, game, player, {
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
     logger: false,

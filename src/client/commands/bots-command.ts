@@ -1,7 +1,6 @@
 /** `pairlane bots`: a fleet of headless pairs, to try a server and a network with. Its status says whether all went well. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
-import { createPeer } from '../index.ts';
 import { Fleet } from './fleet.ts';
 import { progressOf, reportOf, tableOf } from './fleet-report.ts';
 import { peerOptions, peerOptionsOf } from './peer-command-options.ts';
@@ -57,6 +56,7 @@ const PROGRESS_MS = 100;
 async function bots(options: OptionValues<typeof botsOptions>): Promise<number> {
   const { pairs, rate, messages, seconds, json } = options;
   if (messages === 0 && seconds === 0) throw new CommandError('give --messages or --seconds, or both', 2);
+  const { createPeer } = await import('../index.ts');
   const fleet = new Fleet({
     pairs,
     rate,

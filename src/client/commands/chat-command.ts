@@ -1,6 +1,6 @@
 /** `pairlane chat`: two people at two terminals, and what they type goes from peer to peer. */
 import { defineCommand } from '../../common/command.ts';
-import { parsePairingKey } from '../../protocol/index.ts';
+import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
 import type { Peer } from '../index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';

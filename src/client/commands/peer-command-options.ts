@@ -1,7 +1,8 @@
 /** The options that the commands of a peer share. */
 import { CommandError } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
-import { createPeer, DEFAULT_ICE_SERVERS, DEFAULT_URL, type Peer, type PeerOptions } from '../index.ts';
+import type { Peer, PeerOptions } from '../index.ts';
+import { DEFAULT_ICE_SERVERS, DEFAULT_URL } from '../peer/peer-options.ts';
 
 export const peerOptions = {
   url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
@@ -40,6 +41,8 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
     throw new CommandError('give either --key or --id, not both', 2);
   }
   try {
+    // Loaded only by a command that runs: it takes longer than all of `--help`.
+    const { createPeer } = await import('../index.ts');
     return await createPeer(peerOptionsOf(options));
   } catch (error) {
     throw new CommandError(`${options.url}: ${(error as Error).message}`);

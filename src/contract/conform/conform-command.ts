@@ -1,14 +1,8 @@
 /** `pairlane conform`: whether a server, or a client, does what the protocol says, case by case. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { printable } from '../../common/printable.ts';
-import type { Case, Level } from './case.ts';
-import { judgeClient } from './client-trial.ts';
-import { fullCases } from './full-cases.ts';
-import { runCases, type Verdict } from './run-cases.ts';
-import { schemaCases } from './schema-cases.ts';
-import { pingCases, seedCases } from './seed-cases.ts';
-import { walkCases } from './walk-cases.ts';
-import { Wire } from './wire.ts';
+import type { Level } from './case.ts';
+import type { Verdict } from './run-cases.ts';
 
 const USAGE_STATUS = 2;
 
@@ -79,65 +73,14 @@ export const conformCommand = defineCommand({
     const told = json ? tellJson : tell;
     const verdicts =
       client === undefined
-        ? await judgeServer(
-            {
-              url: await reachable(url as string, patienceMs),
-              level: level as Level,
-              only,
-              walks,
-              seed,
-              patienceMs,
-              pingIntervalMs,
-            },
+        ? await (await import('./judge-server.ts')).judgeServer(
+            { url: url as string, level: level as Level, only, walks, seed, patienceMs, pingIntervalMs },
             told,
           )
-        : await judgeClient({ command: client, patienceMs }, told);
+        : await (await import('./client-trial.ts')).judgeClient({ command: client, patienceMs }, told);
     return conclude(verdicts, json);
   },
 });
-
-interface ServerTrial {
-  readonly url: string;
-  readonly level: Level;
-  readonly only: string | undefined;
-  readonly walks: number;
-  readonly seed: number;
-  readonly patienceMs: number;
-  readonly pingIntervalMs: number | undefined;
-}
-
-async function judgeServer(
-  { only, walks, pingIntervalMs, ...options }: ServerTrial,
-  told: (verdict: Verdict) => void,
-): Promise<Verdict[]> {
-  const all: readonly Case[] = [
-    ...seedCases,
-    ...pingCases(pingIntervalMs),
-    ...fullCases,
-    ...schemaCases,
-    ...walkCases(walks),
-  ];
-  const chosen = all.filter(({ name }) => only === undefined || name.includes(only));
-  if (chosen.length === 0) throw new CommandError(`no case has '${only}' in its name`, USAGE_STATUS);
-  return runCases(chosen, options, told);
-}
-
-/** @throws CommandError when nobody answers there, before every case says so */
-async function reachable(url: string, patienceMs: number): Promise<string> {
-  if (!/^wss?:\/\//.test(url) || !URL.canParse(url))
-    throw new CommandError(
-      `'${url}' is no URL of a WebSocket; it should be like ws://127.0.0.1:8765/`,
-      USAGE_STATUS,
-    );
-  const wire = new Wire({ url, patienceMs });
-  try {
-    await wire.opened('');
-  } catch {}
-  const isOpen = wire.isOpen;
-  await wire.close();
-  if (!isOpen) throw new CommandError(`no WebSocket server answers at ${url}`);
-  return url;
-}
 
 function tell({ result, name, when, expected, got, why }: Verdict): void {
   const lines = [`${result === 'skipped' ? 'skip' : result}  ${name}${why ? `: ${why}` : ''}`];

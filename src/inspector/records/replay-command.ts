@@ -4,8 +4,7 @@ import { CommandError, defineCommand } from '../../common/command.ts';
 import { printable } from '../../common/printable.ts';
 import type { PairingRecord } from '../../protocol/index.ts';
 import { parseRecord, RecordError } from './record.ts';
-import { type Outcome, type Replay, replay } from './replay.ts';
-import { testFrom } from './replay-as-test.ts';
+import type { Outcome, Replay } from './replay.ts';
 
 export const replayCommand = defineCommand({
   name: 'replay',
@@ -25,12 +24,17 @@ export const replayCommand = defineCommand({
     },
   },
   async run({ asTest, import: module }, [file]) {
+    // With them come all machines.
+    const [{ replay }, { testFrom }] = await Promise.all([
+      import('./replay.ts'),
+      import('./replay-as-test.ts'),
+    ]);
     const record = read(file as string);
     if (asTest) {
       process.stdout.write(testFrom(record, module));
       return 0;
     }
-    const result = replayed(file as string, record);
+    const result = replayed(file as string, () => replay(record));
     process.stdout.write(describeReplay(result));
     return result.parting ? 1 : 0;
   },
@@ -47,9 +51,9 @@ function read(file: string): PairingRecord {
   }
 }
 
-function replayed(file: string, record: PairingRecord): Replay {
+function replayed(file: string, replay: () => Replay): Replay {
   try {
-    return replay(record);
+    return replay();
   } catch (error) {
     if (error instanceof RecordError) throw new CommandError(`${file}: ${error.message}`);
     throw error;

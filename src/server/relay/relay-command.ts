@@ -8,9 +8,7 @@ import {
   MAX_RELAY_ID,
   MIN_RELAY_ID,
 } from '../../protocol/relay-chat/index.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { type RelayHttp, serveRelayHttp } from './relay-http.ts';
-import { RelayServer } from './relay-server.ts';
+import type { RelayHttp } from './relay-http.ts';
 import { DEFAULT_MAX_UNSENT_BYTES } from './relay-socket.ts';
 
 export const relayCommand = defineCommand({
@@ -111,6 +109,11 @@ export const relayCommand = defineCommand({
     ];
     if (problems.length > 0 || id === undefined || name === undefined || port === undefined)
       throw new OptionError(problems);
+    const [{ createLogger }, { serveRelayHttp }, { RelayServer }] = await Promise.all([
+      import('../telemetry/logger.ts'),
+      import('./relay-http.ts'),
+      import('./relay-server.ts'),
+    ]);
     const log = createLogger(options.logLevel, options.logFormat);
     const server = new RelayServer({ id, name, info, host, port, parent, log, maxUnsentBytes, maxLinks });
     const listeningOn = await server.start().catch((error: Error) => {
