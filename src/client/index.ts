@@ -7,11 +7,21 @@ import { type Platform, peerClock } from './peer/platform.ts';
 import { createWeriftConnection } from './rtc/werift/werift.ts';
 
 export type { Observer, Step } from '../machines/index.ts';
+export type { Connection } from './peer/connection.ts';
+export type { CloseReason, ConnectionEvents } from './peer/connection-events.ts';
 export { PairlaneError, type PeerErrorCode } from './peer/errors.ts';
+export type { ConnectOptions, Target } from './peer/pair-request.ts';
 export { createPeerWith, type Peer } from './peer/peer.ts';
 export type { PeerEvents } from './peer/peer-events.ts';
-export { DEFAULT_ICE_SERVERS, DEFAULT_URL, type PeerLogger, type PeerOptions } from './peer/peer-options.ts';
-export type { PeerState, SignalingState } from './peer/peer-state.ts';
+export {
+  type Accept,
+  type ConnectRequest,
+  DEFAULT_ICE_SERVERS,
+  DEFAULT_URL,
+  type PeerLogger,
+  type PeerOptions,
+} from './peer/peer-options.ts';
+export type { ConnectionState, PeerState, SignalingState } from './peer/peer-state.ts';
 export type { Answers } from './peer/pending-requests.ts';
 export type { Platform } from './peer/platform.ts';
 export type { ChannelOptions } from './rtc/peer-connection.ts';

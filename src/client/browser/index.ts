@@ -11,11 +11,20 @@ import { openBrowserSocket } from './browser-socket.ts';
 import { followPage } from './page-lifecycle.ts';
 
 export type { Observer, Step } from '../../machines/index.ts';
+export type { Connection } from '../peer/connection.ts';
+export type { CloseReason, ConnectionEvents } from '../peer/connection-events.ts';
 export { PairlaneError, type PeerErrorCode } from '../peer/errors.ts';
+export type { ConnectOptions, Target } from '../peer/pair-request.ts';
 export type { Peer } from '../peer/peer.ts';
 export type { PeerEvents } from '../peer/peer-events.ts';
-export { DEFAULT_ICE_SERVERS, type PeerLogger, type PeerOptions } from '../peer/peer-options.ts';
-export type { PeerState, SignalingState } from '../peer/peer-state.ts';
+export {
+  type Accept,
+  type ConnectRequest,
+  DEFAULT_ICE_SERVERS,
+  type PeerLogger,
+  type PeerOptions,
+} from '../peer/peer-options.ts';
+export type { ConnectionState, PeerState, SignalingState } from '../peer/peer-state.ts';
 export type { Answers } from '../peer/pending-requests.ts';
 export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';

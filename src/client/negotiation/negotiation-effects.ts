@@ -7,7 +7,7 @@ import {
   type NegotiationFailure,
   type negotiationMachine,
 } from '../../machines/index.ts';
-import type { Connection } from '../rtc/peer-connection.ts';
+import type { RtcConnection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import type { PeerEvent } from './negotiator-events.ts';
 import type { Signaling } from './signaling.ts';
@@ -23,7 +23,7 @@ export interface Pairing {
 
 export interface PeerDeps {
   readonly signaling: Signaling;
-  readonly connection: () => Connection | undefined;
+  readonly connection: () => RtcConnection | undefined;
   readonly epoch: () => { epoch?: number };
   readonly ready: (iceServers: readonly IceServer[] | undefined) => void;
   readonly paired: (pairing: Pairing) => void;

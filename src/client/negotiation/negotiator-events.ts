@@ -4,8 +4,12 @@ import type { IceCandidate, IceServer } from '../rtc/types.ts';
 
 interface Payloads {
   WELCOMED: { iceServers: readonly IceServer[] | undefined };
-  PAIRED: { epoch: number | undefined; iceServers: readonly IceServer[] | undefined };
-  PEER_DISCONNECTED: { reason: string | undefined };
+  PAIRED: {
+    epoch: number | undefined;
+    iceServers: readonly IceServer[] | undefined;
+    metadata?: unknown;
+  };
+  PEER_DISCONNECTED: { reason: string | undefined; epoch?: number | undefined; message?: string | undefined };
   OFFER_RECEIVED: { sdp: string; epoch?: number | undefined };
   ANSWER_RECEIVED: { sdp: string; epoch?: number | undefined };
   CANDIDATE_RECEIVED: { candidate: IceCandidate | null; epoch?: number | undefined };

@@ -2,20 +2,19 @@
  * The way to another peer: the negotiation machine, hosted, with the signaling and the connection that its effects work
  * on. What happens on either becomes an event of the machine, and only the machine decides what follows.
  */
-import { driveTimers } from '../../common/clock.ts';
 import {
   Hosted,
   MachineHost,
   type NegotiationContext,
   type NegotiationFailure,
   negotiationMachine,
-  StepQueue,
+  type StepQueue,
 } from '../../machines/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { DEFAULT_ICE_SERVERS, type PeerOptions, type ResolvedOptions } from '../peer/peer-options.ts';
 import { stateOf } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
-import { Connection } from '../rtc/peer-connection.ts';
+import { RtcConnection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import { inspectStep } from './inspect-step.ts';
 import { negotiationEffects, type Pairing } from './negotiation-effects.ts';
@@ -41,8 +40,18 @@ export interface NegotiatorHandlers {
   readonly problem: (error: PairlaneError) => void;
 }
 
-export class Negotiator {
+export interface NegotiatorDeps {
+  readonly platform: Platform;
+  readonly options: PeerOptions;
+  readonly resolved: ResolvedOptions;
+  /** Shared with all that belongs to the same peer. */
   readonly queue: StepQueue;
+  readonly signaling: Signaling;
+  readonly handlers: NegotiatorHandlers;
+}
+
+export class Negotiator {
+  readonly #queue: StepQueue;
   readonly #machine = new Hosted<NegotiationContext>();
   readonly #host: NegotiationHost;
   readonly #options: PeerOptions;
@@ -50,8 +59,7 @@ export class Negotiator {
   readonly #platform: Platform;
   readonly #signaling: Signaling;
   readonly #handlers: NegotiatorHandlers;
-  readonly #stopTimers: () => void;
-  #connection: Connection | undefined;
+  #connection: RtcConnection | undefined;
   #pairing: Pairing | undefined;
   #serverIceServers: readonly IceServer[] | undefined;
   #closings: Promise<void>[] = [];
@@ -61,22 +69,14 @@ export class Negotiator {
     this.#end = resolve;
   });
 
-  constructor(
-    platform: Platform,
-    options: PeerOptions,
-    resolved: ResolvedOptions,
-    signaling: Signaling,
-    handlers: NegotiatorHandlers,
-  ) {
+  constructor({ platform, options, resolved, queue, signaling, handlers }: NegotiatorDeps) {
     this.#platform = platform;
     this.#options = options;
     this.#resolved = resolved;
+    this.#queue = queue;
     this.#signaling = signaling;
     this.#handlers = handlers;
-    const clock = options.clock ?? platform.clock;
-    this.queue = new StepQueue(clock);
     this.#host = this.#createHost();
-    this.#stopTimers = driveTimers(this.queue.timers, clock);
   }
 
   get value(): StateValue {
@@ -87,7 +87,7 @@ export class Negotiator {
     return this.#machine.context;
   }
 
-  get connection(): Connection | undefined {
+  get connection(): RtcConnection | undefined {
     return this.#connection;
   }
 
@@ -115,8 +115,7 @@ export class Negotiator {
   /** Takes what the signaling heard; what belongs to another pairing is passed over. */
   heard(event: SignalingEvent): void {
     if (event.type === 'SOCKET_LOST') {
-      const { mayReturn, reason, afterMs } = event;
-      this.#options.logger?.debug({ id: this.context?.id, reason, afterMs }, 'Signaling lost');
+      const { mayReturn, afterMs } = event;
       this.send({ type: 'SOCKET_LOST', mayReturn, random: this.#platform.random(), afterMs });
       return;
     }
@@ -142,13 +141,12 @@ export class Negotiator {
     this.send({ type: 'CLOSE_ASKED', hasUnsent: !isAtOnce && (this.#hasUnsent || this.#isDraining) });
     await this.#ended;
     await Promise.all([...this.#closings, this.#signaling.closed()]);
-    this.#stopTimers();
   }
 
   #createHost(): NegotiationHost {
     const handlers = this.#handlers;
     const host: NegotiationHost = new MachineHost(negotiationMachine, {
-      queue: this.queue,
+      queue: this.#queue,
       executors: negotiationEffects({
         signaling: this.#signaling,
         connection: () => this.#connection,
@@ -191,7 +189,7 @@ export class Negotiator {
       iceAdditionalHostAddresses,
       silenceMs: this.#resolved.silenceMs,
     });
-    this.#connection = new Connection(rtc, this.#resolved.channels, {
+    this.#connection = new RtcConnection(rtc, this.#resolved.channels, {
       localOffer: (sdp) => this.send({ type: 'LOCAL_OFFER_SET', sdp }),
       localAnswer: (sdp) => this.send({ type: 'LOCAL_ANSWER_SET', sdp }),
       localCandidate: (candidate) => this.send({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),

@@ -26,10 +26,13 @@ export interface Loss {
   readonly afterMs: number | undefined;
 }
 
+export type WelcomedEvent = PeerEventOf<'WELCOMED'>;
+export type PairedEvent = PeerEventOf<'PAIRED'>;
+
 /** What comes in, as an event of the negotiation's machine. */
 export type SignalingEvent =
-  | PeerEventOf<'WELCOMED'>
-  | PeerEventOf<'PAIRED'>
+  | WelcomedEvent
+  | PairedEvent
   | PeerEventOf<'PEER_DISCONNECTED'>
   | PeerSignal
   | ({ readonly type: 'SOCKET_LOST' } & Loss);

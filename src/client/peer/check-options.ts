@@ -1,5 +1,6 @@
 /** Options as they come from plain JavaScript: names that do not exist and values that cannot be are refused. */
 import { nearestName } from '../../common/nearest-name.ts';
+import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 
 /** @returns what the value should be; undefined when it is that */
@@ -62,6 +63,7 @@ const timeoutFields: Checks = {
   signalingMs: delay,
   offerMs: delay,
   answerMs: delay,
+  acceptMs: delay,
   checkingMs: delay,
   silenceMs: delay,
 };
@@ -73,6 +75,8 @@ const optionFields: Checks = {
   iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
   channel: () => undefined,
   channels: listOf((value) => (isObject(value) ? undefined : 'a channel'), 'a list of channels'),
+  peers: wholeNumber(1, MAX_PEERS_PER_CLIENT),
+  accept: ofType('function', 'a function'),
   timeouts: () => undefined,
   reconnect: () => undefined,
   maxRestarts: wholeNumber(0, 1_000),

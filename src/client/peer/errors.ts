@@ -24,6 +24,14 @@ const ownMessages = {
   timeout: 'The signaling server did not answer in time. Try again.',
   not_open: 'There is no open data channel. Await `opened()` before you send.',
   peer_gone: 'The peer left.',
+  rejected: 'The peer did not want this connection.',
+  several_connections: 'There are several connections. Call the one you mean; they are in `connections`.',
+  aborted: 'The request was aborted by its signal.',
+  metadata_too_large:
+    'Metadata should be JSON of at most 2,048 bytes. Send what is larger over the data channel.',
+  accept_failed: 'Your `accept` threw an error, so the other one was rejected; see `cause`.',
+  accept_timeout: 'Your `accept` did not answer within `timeouts.acceptMs`, so the other one was rejected.',
+  listener_failed: 'A listener of this connection threw an error, which ended the connection; see `cause`.',
   unpaired: 'The pairing was ended on this side.',
   too_large_to_send: 'A message may have 65,536 bytes at most, text as UTF-8. Send it in parts.',
   channel_timeout:

@@ -1,10 +1,13 @@
 /** What a peer tells its user without being asked. */
+import type { Connection } from './connection.ts';
 import type { PairlaneError } from './errors.ts';
 import type { PeerState, SignalingState } from './peer-state.ts';
 
 export interface PeerEvents {
   /** The state changed. */
   state: (state: PeerState, previous: PeerState) => void;
+  /** A new connection, on either side's request: the moment to listen to it. */
+  connection: (connection: Connection) => void;
   /** The server brought us together with a peer, on either side's request. */
   paired: (pairing: { peerId: string; initiator: boolean }) => void;
   /** A data channel is open, and `send` works on it; with only one channel, this comes once a pairing. */
@@ -15,6 +18,8 @@ export interface PeerEvents {
   /** The peer lost its link to the server, and may come back; the data channel is not touched. */
   peer_away: (peer: { peerId: string }) => void;
   peer_back: (peer: { peerId: string }) => void;
+  /** The time of a key of ours is over. */
+  key_expired: (expired: { key: string }) => void;
   /** Something failed that no call of yours waited for. A pairing that it ended is over. */
   error: (error: PairlaneError) => void;
   /** The link to the server changed; after a loss the peer may have a new id. */

@@ -22,6 +22,15 @@ export interface PeerLogger {
   warn(fields: object, message: string): void;
 }
 
+/** Somebody who wants to be connected. Of a stranger: check it before you use it. */
+export interface ConnectRequest {
+  readonly peerId: string;
+  readonly metadata: unknown;
+}
+
+/** True: yes. False, or a text that tells why: no. */
+export type Accept = (request: ConnectRequest) => boolean | string | Promise<boolean | string>;
+
 export interface PeerOptions {
   /** The signaling server; ws://127.0.0.1:8765/ unless said otherwise. */
   readonly url?: string;
@@ -38,6 +47,10 @@ export interface PeerOptions {
   readonly channel?: DataChannelInit & { readonly label?: string };
   /** Further channels, each with a label of its own; name the same ones on both sides. */
   readonly channels?: readonly ChannelOptions[];
+  /** How many connections at once; the server may allow fewer. 1 unless said otherwise. */
+  readonly peers?: number;
+  /** Asked when somebody wants to be connected with us; without it, everybody is. */
+  readonly accept?: Accept;
   /** Deadlines in milliseconds; 0 means none. */
   readonly timeouts?: {
     /** For the server's greeting, and its answer to a request; 10,000. */
@@ -46,6 +59,8 @@ export interface PeerOptions {
     readonly offerMs?: number;
     /** For the answer to our offer, and for ours to the peer's; 30,000. */
     readonly answerMs?: number;
+    /** For the answer of `accept`; 10,000. */
+    readonly acceptMs?: number;
     /** For a way to the peer; 30,000. */
     readonly checkingMs?: number;
     /** For a sign of life over the connection, before a new way is looked for; 15,000. Node only. */
@@ -65,7 +80,11 @@ export interface PeerOptions {
 }
 
 export interface ResolvedOptions {
+  /** With how many peers we want, where that is said. */
   readonly url: string;
+  /** Undefined: we say nothing of it, and have one as every client does. */
+  readonly peers: number | undefined;
+  readonly acceptTimeoutMs: number;
   readonly settings: NegotiationSettings;
   /** At least one; the first is what `send` means when it is not told. */
   readonly channels: readonly [ChannelOptions, ...ChannelOptions[]];
@@ -78,10 +97,14 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   checkOptions(options);
   const { timeouts = {}, reconnect } = options;
   const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
-  const { silenceMs = 15_000 } = timeouts;
+  const { silenceMs = 15_000, acceptMs = 10_000 } = timeouts;
+  // To reject somebody is of the same dialect as to have several.
+  const peers = options.peers ?? (options.accept && 1);
   const backoff = reconnect === false ? {} : (reconnect ?? {});
   return {
-    url: checkUrl(options.url ?? DEFAULT_URL),
+    url: urlWith(checkUrl(options.url ?? DEFAULT_URL), peers),
+    peers,
+    acceptTimeoutMs: acceptMs,
     requestTimeoutMs: signalingMs,
     silenceMs,
     channels: resolveChannels(options),
@@ -115,6 +138,13 @@ function resolveChannels({ channel = {}, channels = [] }: PeerOptions): Resolved
     }
   }
   return all;
+}
+
+function urlWith(url: string, peers: number | undefined): string {
+  if (peers === undefined) return url;
+  const full = new URL(url);
+  full.searchParams.set('peers', String(peers));
+  return full.href;
 }
 
 function checkUrl(url: string): string {

@@ -17,9 +17,10 @@ export type PeerState =
   /** Closed, or without peer and server for good. */
   | 'disconnected';
 
-type Pairing =
-  | 'expecting'
-  | Extract<PeerState, 'offering' | 'answering' | 'checking' | 'connected' | 'restarting' | 'draining'>;
+/** How far one connection is; `disconnected`: it is over. */
+export type ConnectionState = Exclude<PeerState, 'signaling' | 'unpaired'>;
+
+type Pairing = 'expecting' | Exclude<ConnectionState, 'paired' | 'disconnected'>;
 
 interface OpenValue {
   readonly signaling: 'connecting' | 'online' | 'waiting' | 'lost';
@@ -39,9 +40,14 @@ const ofSignaling = {
 export function stateOf(value: Hosted<NegotiationContext>['value']): PeerState {
   const open = openValueOf(value);
   if (!open) return value === '' ? 'signaling' : 'disconnected';
-  if (open.connection === 'unpaired') return ofSignaling[open.signaling];
-  const { paired } = open.connection;
-  return paired === 'expecting' ? 'paired' : paired;
+  return connectionStateOf(value) ?? ofSignaling[open.signaling];
+}
+
+/** @returns undefined while there is no pairing */
+export function connectionStateOf(value: Hosted<NegotiationContext>['value']): ConnectionState | undefined {
+  const connection = openValueOf(value)?.connection;
+  if (connection === undefined || connection === 'unpaired') return undefined;
+  return connection.paired === 'expecting' ? 'paired' : connection.paired;
 }
 
 export function signalingStateOf(value: Hosted<NegotiationContext>['value']): SignalingState {

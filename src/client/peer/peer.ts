@@ -1,96 +1,91 @@
-/** A peer as its user sees it: calls that are promises, and events. */
+/** A peer as its user sees it: calls that are promises, and events. It has the link to the server, and connections. */
 import { EventEmitter } from 'eventemitter3';
+import { driveTimers } from '../../common/clock.ts';
+import { StepQueue } from '../../machines/index.ts';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
+import type { Loss, WelcomedEvent } from '../negotiation/signaling.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
-import { claimOf, eventFrom } from '../signaling/signaling-event.ts';
-import { ChannelWaiters } from './channel-waiters.ts';
+import { eventFrom } from '../signaling/signaling-event.ts';
+import type { Connection } from './connection.ts';
+import { Connections } from './connections.ts';
 import { isExpected, PairlaneError } from './errors.ts';
+import { type ConnectOptions, isMetadata, pairRequest, type Target } from './pair-request.ts';
 import type { PeerEvents } from './peer-events.ts';
-import { type PeerOptions, resolveOptions } from './peer-options.ts';
+import { type PeerOptions, type ResolvedOptions, resolveOptions } from './peer-options.ts';
 import { type PeerState, type SignalingState, signalingStateOf, stateOf } from './peer-state.ts';
 import { type Answers, PendingRequests } from './pending-requests.ts';
 import type { Platform } from './platform.ts';
 
+interface Opener {
+  readonly channel: string;
+  readonly resolve: () => void;
+  readonly reject: (error: PairlaneError) => void;
+}
+
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
   readonly #link: SignalingLink;
-  readonly #negotiator: Negotiator;
+  /** The peer's own machine: it follows the link, and never has a pairing. Each connection has one of its own. */
+  readonly #machine: Negotiator;
+  readonly #connections: Connections;
   readonly #requests: PendingRequests;
-  #closed: Promise<void> | undefined;
+  readonly #channels: readonly string[];
+  readonly #stopTimers: () => void;
+  #state: PeerState = 'signaling';
+  #welcome: WelcomedEvent | undefined;
+  /** Sent with the pair request that is under way. */
+  #askedMetadata: unknown;
+  /** Who waits for a channel of the next connection. */
+  #openers: Opener[] = [];
   /** Who waits for the server's greeting. */
   #starter: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
-  readonly #openers: ChannelWaiters;
-  readonly #channels: readonly string[];
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
+  #goOffline: (() => void) | undefined;
 
   /** Use {@link createPeerWith}, which waits until the server has greeted it. */
   constructor(platform: Platform, options: PeerOptions) {
     super();
-    this.#options = options;
     const resolved = resolveOptions(options);
+    const clock = options.clock ?? platform.clock;
+    const queue = new StepQueue(clock);
+    this.#options = options;
     this.#channels = resolved.channels.map(({ label }) => label);
-    this.#link = new SignalingLink(resolved.url, platform.openSocket, {
-      received: (message, isResumed) => this.#received(message, isResumed),
-      malformed: (error) => this.#fail(error),
-      sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
-      pairing: () => claimOf(this.#negotiator.serverPairing),
-      lost: (loss) => this.#negotiator.heard({ type: 'SOCKET_LOST', ...loss }),
-    });
-    this.#negotiator = new Negotiator(platform, options, resolved, this.#link, {
-      stepped: (from, to) => this.#stepped(from, to),
-      ready: () => this.#starter?.resolve(),
-      paired: ({ peerId, initiator }) => {
-        // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
-        if (initiator) this.#requests.answer('pair_request', { peerId, initiator });
-        this.#tell('paired', { peerId, initiator });
-      },
-      opened: (channel) => {
-        this.#openers.opened(channel);
-        this.#tell('open', channel);
-      },
-      channelClosed: (channel) => {
-        const error = new PairlaneError('channel_closed', channel);
-        this.#openers.fail(error, channel);
-        this.#fail(error);
-      },
-      message: (data, channel) => this.#tell('message', data, channel),
-      peerGone: (peerId, reason) => {
-        this.#openers.fail(new PairlaneError('peer_gone'));
-        this.#tell('peer_disconnected', { peerId, reason });
-      },
-      gaveUp: (failure) => {
-        const error = new PairlaneError(failure);
-        this.#openers.fail(error);
-        if (this.#starter) this.#starter.reject(error);
-        else this.#fail(error);
-      },
-      problem: (error) => this.#fail(error),
-    });
-    this.#openers = new ChannelWaiters(this.#negotiator.queue, resolved.settings.checkingTimeoutMs);
-    this.#requests = new PendingRequests(this.#negotiator.queue, resolved.requestTimeoutMs);
+    this.#link = this.#createLink(platform, resolved);
+    this.#machine = this.#createMachine(platform, resolved, queue);
+    this.#requests = new PendingRequests(queue, resolved.requestTimeoutMs, () => this.#obstacle());
+    this.#connections = this.#createConnections(platform, resolved, queue);
+    this.#stopTimers = driveTimers(queue.timers, clock);
   }
 
   /** Our id at the server; undefined until it has greeted us. It stays over a reconnect, if the server still has it. */
   get id(): string | undefined {
-    return this.#negotiator.context?.id;
+    return this.#machine.context?.id;
   }
 
-  /** The id of the peer that we are paired with. */
+  /** The connections, by the other one's id. */
+  get connections(): ReadonlyMap<string, Connection> {
+    return this.#connections.byPeer;
+  }
+
+  /** The id of the peer that we are paired with; undefined when there is none, or several. */
   get peerId(): string | undefined {
-    return this.#negotiator.context?.peerId;
+    return this.#connections.only?.peerId;
   }
 
+  /** Of the only connection; of several: `connected` when all of them are, or else that of one that is not. */
   get state(): PeerState {
-    return stateOf(this.#negotiator.value);
+    return this.#state;
   }
 
   get signaling(): SignalingState {
-    return signalingStateOf(this.#negotiator.value);
+    return signalingStateOf(this.#machine.value);
   }
 
   /** Whether `send` works now, on the first channel. */
   get isOpen(): boolean {
-    return this.#isOpen(this.#channels[0] as string);
+    return this.#connections.only?.isOpen === true;
   }
 
   /**
@@ -109,18 +104,19 @@ export class Peer extends EventEmitter<PeerEvents> {
           this.close().then(() => reject(error));
         },
       };
-      this.#negotiator.start();
+      this.#machine.start();
     });
   }
 
   /**
    * Makes a key for others to pair with us.
-   * @param options seconds that it lives (600), and how often it may be used (1)
+   * @param options seconds that it lives (600; 0: as long as we stay connected), and how often it may be used (1; 0: any
+   * number of times)
    * @throws {PairlaneError} the server's, such as `too_many_keys`; `timeout`, `not_online`, `closed`
    */
   createKey(options: { ttlS?: number; uses?: number } = {}): Promise<Answers['create_key']> {
     const { ttlS, uses } = options;
-    return this.#request('create_key', () =>
+    return this.#requests.start('create_key', () =>
       this.#link.send({
         type: 'create_key',
         ...(ttlS !== undefined && { ttl_s: ttlS }),
@@ -132,16 +128,27 @@ export class Peer extends EventEmitter<PeerEvents> {
   /**
    * Asks to be paired; we are the initiator then.
    * @throws {PairlaneError} the server's, such as `target_not_found`, `key_not_found`, `already_paired`; `timeout`,
-   * `not_online`, `closed`
+   * `not_online`, `closed`; `request_pending` while an earlier request has no answer
    */
-  pair(target: { id: string } | { key: string }): Promise<Answers['pair_request']> {
-    return this.#request('pair_request', () =>
-      this.#link.send(
-        'id' in target
-          ? { type: 'pair_request', target_id: target.id }
-          : { type: 'pair_request', key: target.key },
-      ),
+  async pair(target: Target): Promise<Answers['pair_request']> {
+    const { peerId, initiator } = await this.#requests.start('pair_request', () =>
+      this.#askToPair(target, undefined),
     );
+    return { peerId, initiator };
+  }
+
+  /**
+   * Asks to be connected with somebody; we are the initiator then. Requests are made one after another.
+   * @param options `metadata`: JSON of at most 2,048 bytes, for the other one to know before it accepts; `signal`: gives
+   * the request up
+   * @returns the connection, once both are paired; its `opened()` waits for the channel, and says whether we were rejected
+   * @throws {PairlaneError} those of `pair` but `request_pending`; `aborted`, `metadata_too_large`
+   */
+  connect({ metadata, signal, ...target }: ConnectOptions): Promise<Connection> {
+    if (metadata !== undefined && !isMetadata(metadata)) {
+      return Promise.reject(new PairlaneError('metadata_too_large'));
+    }
+    return this.#requests.startInTurn('pair_request', () => this.#askToPair(target, metadata), signal);
   }
 
   /**
@@ -150,40 +157,43 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @param channel its label; the first channel's unless said otherwise
    * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
    * `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
-   * `signaling_failed` when there is no longer a peer or a server
+   * `signaling_failed` when there is no longer a peer or a server; `several_connections`
    */
   opened(channel = this.#channels[0] as string): Promise<void> {
-    if (this.#isOpen(channel)) return Promise.resolve();
-    if (this.#closed) return Promise.reject(new PairlaneError('closed'));
+    const { only } = this.#connections;
+    if (only?.isOpen && channel === this.#channels[0]) return Promise.resolve();
+    if (this.#isClosing) return Promise.reject(new PairlaneError('closed'));
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    if (this.#connections.size > 1) return Promise.reject(new PairlaneError('several_connections'));
+    if (only && only.state !== 'draining') return only.opened(channel);
     if (this.state === 'disconnected') return Promise.reject(new PairlaneError('signaling_failed'));
-    return this.#openers.wait(channel);
+    return new Promise((resolve, reject) => this.#openers.push({ channel, resolve, reject }));
   }
 
   /**
-   * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
+   * Sends a message over a data channel of the only connection. Await it: that keeps the channel fast and memory bounded.
    * @param channel its label; the first channel's unless said otherwise
    * @returns fulfilled when the message was handed over to the channel
-   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`
+   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`,
+   * `several_connections`
    */
   send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
-    return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+    if (this.#connections.size > 1) return Promise.reject(new PairlaneError('several_connections'));
+    return this.#connections.only?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
   /**
-   * Leaves the pairing, and stays connected to the server. What `send` has accepted arrives first, for which at most a
+   * Leaves every pairing, and stays connected to the server. What `send` has accepted arrives first, for which at most a
    * second is waited: `state` is `draining` meanwhile, then `unpaired`.
    */
   unpair(): void {
-    if (this.peerId === undefined) return;
-    this.#negotiator.unpair();
-    this.#openers.fail(new PairlaneError('unpaired'));
+    for (const connection of this.#connections) connection.close();
   }
 
-  /** Tells the peer that the network changed: the connection looks for a new way (an ICE restart). */
+  /** Tells the peer that the network changed: each connection looks for a new way (an ICE restart). */
   networkChanged(): void {
-    this.#negotiator.send({ type: 'NETWORK_CHANGED' });
+    for (const connection of this.#connections) connection.networkChanged();
   }
 
   /**
@@ -192,7 +202,8 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @returns fulfilled when every socket is released
    */
   close({ atOnce = false } = {}): Promise<void> {
-    if (this.#closed && atOnce) this.#negotiator.close(true);
+    if (this.#closed && atOnce) this.#endConnections(true);
+    this.#isClosing = true;
     this.#closed ??= this.#close(atOnce);
     return this.#closed;
   }
@@ -200,66 +211,213 @@ export class Peer extends EventEmitter<PeerEvents> {
   async #close(atOnce: boolean): Promise<void> {
     const error = new PairlaneError('closed');
     this.#requests.failAll(error);
-    this.#openers.fail(error);
-    await this.#negotiator.close(atOnce);
+    this.#failOpeners(error);
+    const offline = new Promise<void>((resolve) => {
+      this.#goOffline = () => {
+        this.#goOffline = undefined;
+        this.#machine.close(true).then(resolve);
+      };
+    });
+    this.#endConnections(atOnce);
+    await offline;
+    await this.#connections.released();
+    this.#stopTimers();
     this.#starter?.reject(error);
   }
 
-  #request<Kind extends keyof Answers>(kind: Kind, ask: () => void): Promise<Answers[Kind]> {
-    if (this.#closed) return Promise.reject(new PairlaneError('closed'));
-    if (this.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
-    return this.#requests.start(kind, ask);
+  /** The link ends once the last of them has: without it the others would be told too early that we are gone. */
+  #endConnections(isAtOnce: boolean): void {
+    this.#connections.end(isAtOnce);
+    if (this.#connections.size === 0) this.#goOffline?.();
+  }
+
+  #askToPair(target: Target, metadata: unknown): void {
+    this.#askedMetadata = metadata;
+    this.#link.send(pairRequest(target, metadata));
+  }
+
+  /** Why the server can be asked nothing now. */
+  #obstacle(): PairlaneError | undefined {
+    if (this.#isClosing) return new PairlaneError('closed');
+    return this.signaling === 'online' ? undefined : new PairlaneError('not_online');
   }
 
   #received(message: ServerMessage, isResumed: boolean): void {
+    if (message.type === 'your_id') this.#connections.maxPeers = message.max_peers;
     const event = eventFrom(message, isResumed);
-    if (event) {
-      this.#negotiator.heard(event);
+    if (!event) {
+      this.#told(message);
       return;
     }
-    if (message.type === 'key') {
-      const { key, expires_at } = message;
-      const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
-      this.#requests.answer('create_key', { key, expiresAt });
+    if (event.type === 'WELCOMED') {
+      this.#welcome = event;
+      this.#machine.heard(event);
     }
-    if (message.type === 'peer_away' || message.type === 'peer_back') {
-      this.#tell(message.type, { peerId: message.peer_id });
-    }
-    if (message.type !== 'error') return;
-    const error = PairlaneError.fromServer(message);
-    if (isExpected(error)) return;
-    if (!this.#requests.failFor(error)) this.#fail(error);
+    if (event.type !== 'PAIRED' || !this.#isClosing) this.#connections.heard(event);
   }
 
-  #isOpen(channel: string): boolean {
-    return this.#negotiator.connection?.isOpen(channel) === true;
-  }
-
-  #stepped(from: Negotiator['value'], to: Negotiator['value']): void {
-    if (from === to) return;
-    const [previous, state] = [stateOf(from), stateOf(to)];
-    const [before, signaling] = [signalingStateOf(from), signalingStateOf(to)];
-    if (state !== previous) {
-      this.#openers.isConnected = state === 'connected';
-      this.#options.logger?.debug({ id: this.id, peerId: this.peerId, state }, `Peer is ${state}`);
-      this.#tell('state', state, previous);
+  /** What the server tells that no machine need know. */
+  #told(message: ServerMessage): void {
+    switch (message.type) {
+      case 'key': {
+        const { key, expires_at } = message;
+        const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
+        this.#requests.answer('create_key', { key, expiresAt });
+        return;
+      }
+      case 'key_expired':
+        this.#tell('key_expired', { key: message.key });
+        return;
+      case 'peer_away':
+      case 'peer_back':
+        this.#connections.byPeer.get(message.peer_id)?.told(message.type === 'peer_away' ? 'away' : 'back');
+        this.#tell(message.type, { peerId: message.peer_id });
+        return;
+      case 'error': {
+        const error = PairlaneError.fromServer(message);
+        if (isExpected(error) || this.#requests.failFor(error)) return;
+        const connection = message.epoch === undefined ? undefined : this.#connections.of(message.epoch);
+        if (connection) connection.refused(error);
+        else this.#fail(error);
+      }
     }
-    if (signaling !== before) this.#tell('signaling', signaling, this.id);
   }
 
-  #fail(error: PairlaneError): void {
-    this.#options.logger?.warn({ id: this.id, peerId: this.peerId, code: error.code }, error.message);
-    this.#tell('error', error);
+  #lost(loss: Loss): void {
+    const { reason, afterMs } = loss;
+    this.#options.logger?.debug({ id: this.id, reason, afterMs }, 'Signaling lost');
+    this.#welcome = undefined;
+    this.#machine.heard({ type: 'SOCKET_LOST', ...loss });
+    this.#connections.lost(loss, this.signaling === 'lost');
+  }
+
+  #createLink(platform: Platform, { url, peers }: ResolvedOptions): SignalingLink {
+    return new SignalingLink(url, platform.openSocket, {
+      isMany: peers !== undefined,
+      received: (message, isResumed) => this.#received(message, isResumed),
+      malformed: (error) => this.#fail(error),
+      sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
+      claims: () => this.#connections.claims,
+      lost: (loss) => this.#lost(loss),
+    });
+  }
+
+  #createMachine(platform: Platform, resolved: ResolvedOptions, queue: StepQueue): Negotiator {
+    return new Negotiator({
+      platform,
+      // What the server is told of is the steps of a connection.
+      options: { ...this.#options, inspect: false },
+      resolved,
+      queue,
+      signaling: this.#link,
+      handlers: {
+        stepped: (from, to) => this.#linkStepped(signalingStateOf(from), signalingStateOf(to)),
+        ready: () => this.#starter?.resolve(),
+        gaveUp: (failure) => this.#gaveUp(new PairlaneError(failure)),
+        problem: (error) => this.#fail(error),
+        // It never has a pairing.
+        paired() {},
+        opened() {},
+        message() {},
+        channelClosed() {},
+        peerGone() {},
+      },
+    });
+  }
+
+  #createConnections(platform: Platform, resolved: ResolvedOptions, queue: StepQueue): Connections {
+    return new Connections({
+      platform,
+      options: this.#options,
+      resolved,
+      queue,
+      send: (message) => this.#link.send(message),
+      welcome: () => this.#welcome && { ...this.#welcome, isResumed: true },
+      asked: () => this.#asked(),
+      problem: (error, peerId) => this.#fail(error, peerId),
+      owner: {
+        stepped: (connection) => this.#connectionStepped(connection),
+        paired: (connection) => this.#connectionPaired(connection),
+        opened: (_, channel) => this.#tell('open', channel),
+        message: (_, data, channel) => this.#tell('message', data, channel),
+        gone: ({ peerId }, reason) => this.#tell('peer_disconnected', { peerId, reason }),
+        failed: ({ peerId }, error) => this.#fail(error, peerId),
+      },
+    });
+  }
+
+  /** A pairing that we are the initiator of. */
+  #asked(): { metadata: unknown } | undefined {
+    if (!this.#requests.isAbandoned('pair_request')) return { metadata: this.#askedMetadata };
+    this.#requests.fail('pair_request', new PairlaneError('aborted'));
+    return undefined;
+  }
+
+  #connectionStepped(connection: Connection): void {
+    if (connection.state === 'disconnected') this.#link.forgetPairing(connection.epoch);
+    this.#showState();
+    if (this.#connections.size === 0) this.#goOffline?.();
+  }
+
+  #connectionPaired(connection: Connection): void {
+    const { peerId, initiator } = connection;
+    // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
+    if (initiator) this.#requests.answer('pair_request', connection);
+    connection.guard(() => this.emit('connection', connection));
+    this.#tell('paired', { peerId, initiator });
+    for (const { channel, resolve, reject } of this.#openers.splice(0)) {
+      connection.opened(channel).then(resolve, reject);
+    }
+  }
+
+  #linkStepped(before: SignalingState, now: SignalingState): void {
+    this.#showState();
+    if (now !== before) this.#tell('signaling', now, this.id);
+  }
+
+  #showState(): void {
+    const previous = this.#state;
+    this.#state = this.#stateNow();
+    if (this.#state === previous) return;
+    const { id, peerId, state } = this;
+    this.#options.logger?.debug({ id, peerId, state }, `Peer is ${state}`);
+    this.#tell('state', state, previous);
+  }
+
+  #stateNow(): PeerState {
+    const states = [...this.#connections].map(({ state }) => state);
+    if (states.length > 0) return states.find((state) => state !== 'connected') ?? 'connected';
+    const state = stateOf(this.#machine.value);
+    // The last connection has ended, and the link is about to.
+    return this.#isClosing && state !== 'disconnected' ? this.#state : state;
+  }
+
+  /** The link is gone for good. */
+  #gaveUp(error: PairlaneError): void {
+    this.#failOpeners(error);
+    if (this.#starter) this.#starter.reject(error);
+    else this.#fail(error);
+  }
+
+  #failOpeners(error: PairlaneError): void {
+    for (const { reject } of this.#openers.splice(0)) reject(error);
+  }
+
+  /** @returns whether anybody listened */
+  #fail(error: PairlaneError, peerId?: string): boolean {
+    this.#options.logger?.warn({ id: this.id, peerId, code: error.code }, error.message);
+    return this.#tell('error', error);
   }
 
   /** A listener that throws is its owner's fault, and must not interrupt a step of ours. */
-  #tell<Name extends keyof PeerEvents>(name: Name, ...args: Parameters<PeerEvents[Name]>): void {
+  #tell<Name extends keyof PeerEvents>(name: Name, ...args: Parameters<PeerEvents[Name]>): boolean {
     try {
-      (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args);
+      return (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args);
     } catch (error) {
       queueMicrotask(() => {
         throw error;
       });
+      return true;
     }
   }
 }

@@ -1,46 +1,113 @@
 /** What was asked of the server and waits for its answer: at most one of each kind, each with a deadline. */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import type { ServerMessage } from '../../protocol/index.ts';
+import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 
 /** What each kind of request is answered with. */
 export interface Answers {
   pair_request: { peerId: string; initiator: boolean };
+  /** `expiresAt` is undefined for a key that lives as long as its maker's session. */
   create_key: { key: string; expiresAt: Date | undefined };
 }
 export type RequestKind = keyof Answers;
 
+/** What they are answered with inside of a peer. */
+export interface RequestAnswers {
+  pair_request: Connection;
+  create_key: Answers['create_key'];
+}
+
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: PairlaneError) => void;
+  /** Nobody wants the answer any more, and the server will give it all the same. */
+  isAbandoned: boolean;
 }
 
 export class PendingRequests implements TimerOwner {
   timer = NO_TIMER;
   readonly #queue: StepQueue;
   readonly #timeoutMs: number;
+  readonly #obstacle: () => PairlaneError | undefined;
   readonly #pending = new Map<RequestKind, Pending>();
+  #idleWaiters: { readonly kind: RequestKind; readonly wake: () => void }[] = [];
 
-  /** @param timeoutMs 0: no deadline */
-  constructor(queue: StepQueue, timeoutMs: number) {
+  /**
+   * @param timeoutMs 0: no deadline
+   * @param obstacle why nothing can be asked now
+   */
+  constructor(queue: StepQueue, timeoutMs: number, obstacle: () => PairlaneError | undefined) {
     this.#queue = queue;
     this.#timeoutMs = timeoutMs || Number.POSITIVE_INFINITY;
+    this.#obstacle = obstacle;
   }
 
   /**
    * @param ask sends the request
    * @throws {PairlaneError} `request_pending`, `timeout`, or what it is failed with
    */
-  start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<Answers[Kind]> {
+  start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<RequestAnswers[Kind]> {
+    const obstacle = this.#obstacle();
+    if (obstacle) return Promise.reject(obstacle);
     if (this.#pending.has(kind)) return Promise.reject(new PairlaneError('request_pending'));
     return new Promise((resolve, reject) => {
-      this.#pending.set(kind, { resolve, reject });
+      this.#pending.set(kind, { resolve, reject, isAbandoned: false });
       this.#queue.arm(this, kind, this.#timeoutMs, () => this.fail(kind, new PairlaneError('timeout', kind)));
       ask();
     });
   }
 
-  answer<Kind extends RequestKind>(kind: Kind, answer: Answers[Kind]): void {
+  /**
+   * The same, once those of its kind that were asked before have their answer.
+   * @param signal ends the wait; what was sent already keeps its place until the server has answered
+   * @throws {PairlaneError} `aborted` beside those of `start`
+   */
+  async startInTurn<Kind extends RequestKind>(
+    kind: Kind,
+    ask: () => void,
+    signal?: AbortSignal,
+  ): Promise<RequestAnswers[Kind]> {
+    const aborted = () => new PairlaneError('aborted', '', { cause: signal?.reason });
+    while (this.#pending.has(kind) && !signal?.aborted) await this.#idle(kind, signal);
+    if (signal?.aborted) throw aborted();
+    const abandon = () => this.#abandon(kind, aborted());
+    signal?.addEventListener('abort', abandon);
+    try {
+      return await this.start(kind, ask);
+    } finally {
+      signal?.removeEventListener('abort', abandon);
+    }
+  }
+
+  #idle(kind: RequestKind, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = {
+        kind,
+        wake: () => {
+          signal?.removeEventListener('abort', waiter.wake);
+          this.#idleWaiters = this.#idleWaiters.filter((other) => other !== waiter);
+          resolve();
+        },
+      };
+      this.#idleWaiters.push(waiter);
+      signal?.addEventListener('abort', waiter.wake);
+    });
+  }
+
+  /** Fails it now, and keeps its place until the server has answered. */
+  #abandon(kind: RequestKind, error: PairlaneError): void {
+    const pending = this.#pending.get(kind);
+    if (!pending) return;
+    pending.isAbandoned = true;
+    pending.reject(error);
+  }
+
+  isAbandoned(kind: RequestKind): boolean {
+    return this.#pending.get(kind)?.isAbandoned === true;
+  }
+
+  answer<Kind extends RequestKind>(kind: Kind, answer: RequestAnswers[Kind]): void {
     this.#take(kind)?.resolve(answer as never);
   }
 
@@ -67,6 +134,7 @@ export class PendingRequests implements TimerOwner {
     const pending = this.#pending.get(kind);
     this.#pending.delete(kind);
     this.#queue.timers.disarm(this, kind);
+    for (const { wake } of this.#idleWaiters.filter((waiter) => waiter.kind === kind)) wake();
     return pending;
   }
 }

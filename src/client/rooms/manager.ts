@@ -3,13 +3,14 @@
  * thin face: each other player is a negotiation machine of its own, with the same connection and channel as the
  * native peer's. It joins no game: that is the game's business, before it connects to anybody.
  */
+import { driveTimers } from '../../common/clock.ts';
+import { StepQueue } from '../../machines/index.ts';
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
 import type { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
-
 import { RemotePlayer, type RemotePlayerDeps } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
@@ -53,6 +54,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   readonly #myId: RoomId;
   readonly #deps: RemotePlayerDeps;
   readonly #remotes = new Map<string, RemotePlayer>();
+  #stopTimers: (() => void) | undefined;
   readonly #listeners: readonly (readonly [event: string, listener: (data: unknown) => void])[];
   #closed: Promise<void> | undefined;
 
@@ -83,6 +85,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     this.#deps = {
       myId: myPlayerId,
       platform,
+      queue: new StepQueue(platform.clock),
       options: { ...peerOptionsOf(rest), channel: GAME_CHANNEL },
       isOnline: () => socket.connected,
       sendSignal: (to, { type, payload }) => {
@@ -150,6 +153,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     const remotes = [...this.#remotes.values()];
     this.#remotes.clear();
     await Promise.all(remotes.map((remote) => remote.close()));
+    this.#stopTimers?.();
   }
 
   #signaled(data: unknown): void {
@@ -166,6 +170,8 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   }
 
   #remoteOf(id: RoomId): RemotePlayer {
+    // Not before there is somebody to wait for: a running clock keeps a process alive.
+    this.#stopTimers ??= driveTimers(this.#deps.queue.timers, this.#deps.platform.clock);
     const key = roomIdKey(id);
     const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#deps);
     this.#remotes.set(key, remote);

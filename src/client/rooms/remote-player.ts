@@ -2,9 +2,9 @@
  * One other player: two machines on one queue. The negotiation's is the native peer's, with the game's socket for its
  * signaling; the remote player's says when we are paired. Both sides' calls, signals and events meet here.
  */
-import { Hosted, MachineHost, remotePlayerMachine } from '../../machines/index.ts';
+import { Hosted, MachineHost, remotePlayerMachine, type StepQueue } from '../../machines/index.ts';
 import { isLowerPlayer, type RoomId } from '../../protocol/index.ts';
-import { Negotiator } from '../negotiation/negotiator.ts';
+import { Negotiator, type NegotiatorHandlers } from '../negotiation/negotiator.ts';
 import type { PeerSignal } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type PeerOptions, resolveOptions } from '../peer/peer-options.ts';
@@ -18,6 +18,8 @@ export interface RemotePlayerDeps extends GameSignalingDeps {
   readonly myId: RoomId;
   readonly platform: Platform;
   readonly options: PeerOptions;
+  /** Of all players. */
+  readonly queue: StepQueue;
   readonly opened: (id: RoomId) => void;
   readonly message: (id: RoomId, data: string | Uint8Array) => void;
   readonly closed: (id: RoomId) => void;
@@ -52,7 +54,8 @@ export class RemotePlayer {
     const resolved = resolveOptions(options);
     this.#channel = resolved.channels[0].label;
     const signaling = new GameSignaling(id, deps, () => this.online());
-    this.#negotiator = new Negotiator(deps.platform, options, resolved, signaling, {
+    const { platform, queue } = deps;
+    const handlers: NegotiatorHandlers = {
       stepped: (from, to) => this.#stepped(stateOf(from), stateOf(to)),
       ready: () => this.#dispatch({ type: 'SOCKET_CONNECTED' }),
       paired() {},
@@ -65,9 +68,10 @@ export class RemotePlayer {
       },
       gaveUp: (failure) => this.#dispatch({ type: 'GAVE_UP', failure }),
       problem: (error) => this.#survived(error),
-    });
+    };
+    this.#negotiator = new Negotiator({ platform, options, resolved, queue, signaling, handlers });
     this.#host = new MachineHost(remotePlayerMachine, {
-      queue: this.#negotiator.queue,
+      queue,
       executors: remotePlayerEffects({
         heard: (event) => this.#negotiator.heard(event),
         pair: (isInitiator) => this.#pair(isInitiator),

@@ -17,7 +17,7 @@ export interface ConnectionHandlers {
   readonly established: () => void;
   readonly failed: () => void;
   readonly closedByPeer: () => void;
-  /** The peer has all that was accepted for it; see {@link Connection.drain}. */
+  /** The peer has all that was accepted for it; see {@link RtcConnection.drain}. */
   readonly drained: () => void;
   readonly candidateRefused: (refusal: CandidateRefusal) => void;
   /** An offer or answer could not be made or applied. */
@@ -34,7 +34,7 @@ export interface ChannelOptions extends DataChannelInit {
   readonly label: string;
 }
 
-export class Connection {
+export class RtcConnection {
   readonly #rtc: PeerConnection;
   readonly #handlers: ConnectionHandlers;
   readonly #agreed: readonly ChannelOptions[];

@@ -30,7 +30,7 @@ export interface IceServer {
 export type IceTransportPolicy = 'all' | 'relay';
 
 /** RTCPeerConnectionState. */
-export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+export type RtcConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
 /** The part of RTCDataChannelInit that both sides need not agree on beforehand. */
 export interface DataChannelInit {
@@ -62,7 +62,7 @@ export interface DataChannel {
 
 /** RTCPeerConnection. */
 export interface PeerConnection {
-  readonly connectionState: ConnectionState;
+  readonly connectionState: RtcConnectionState;
   readonly localDescription: { readonly sdp: string } | null;
   readonly remoteDescription: unknown;
   onconnectionstatechange: (() => void) | null;

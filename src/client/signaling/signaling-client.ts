@@ -5,7 +5,6 @@
  */
 import {
   type ClientMessage,
-  type ClientMessageOf,
   closeCodes,
   type NumberedFrame,
   ReliableDelivery,
@@ -17,9 +16,12 @@ import type { Loss, Signaling } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
+import type { Claims } from './signaling-event.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 
 export interface SignalingHandlers {
+  /** Whether the URL says that we may have several pairings: what is relayed then carries the epoch of its pairing. */
+  readonly isMany?: boolean;
   /** @param isResumed for `your_id`: whether it is the session that we had before */
   readonly received: (message: ServerMessage, isResumed: boolean) => void;
   /** The server sent something that does not fit the protocol; it is passed over. */
@@ -28,8 +30,15 @@ export interface SignalingHandlers {
   readonly lost: (loss: Loss) => void;
   /** What we sent and the server has not acknowledged is lost for good. */
   readonly sessionLost: () => void;
-  /** Our pairing, for a server that has forgotten it. */
-  readonly pairing: () => ClientMessageOf<'resume'>['pairing'];
+  /** Our pairings, for a server that has forgotten them. */
+  readonly claims: () => Claims;
+}
+
+/** That we do not want a pairing. */
+export interface Rejection {
+  readonly type: 'reject';
+  readonly epoch: number;
+  readonly reason?: string;
 }
 
 /** What we come back with. */
@@ -51,8 +60,8 @@ export class SignalingLink implements Signaling {
   readonly #handlers: SignalingHandlers;
   #socket: Socket | undefined;
   #session: Session | undefined;
-  /** The number that our peer gave the last frame of its that reached us. */
-  #lastSenderSeq = 0;
+  /** By pairing: the number that the peer gave the last frame of its that reached us. */
+  readonly #lastSenderSeqs = new Map<number | undefined, number>();
   /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
   #isWelcome = false;
   /** Told on this socket, for when it is gone. */
@@ -96,7 +105,7 @@ export class SignalingLink implements Signaling {
   }
 
   /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
-  send(message: ClientMessage): void {
+  send(message: ClientMessage | Rejection): void {
     const text = JSON.stringify(message);
     const { delivery } = this.#session ?? {};
     if (!delivery) this.#socket?.send(text);
@@ -119,6 +128,11 @@ export class SignalingLink implements Signaling {
     return this.#closing;
   }
 
+  /** What was heard in it counts no longer: it is over, or begins. */
+  forgetPairing(epoch: number | undefined): void {
+    this.#lastSenderSeqs.delete(this.#handlers.isMany ? epoch : undefined);
+  }
+
   #end(code: number): void {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -128,10 +142,9 @@ export class SignalingLink implements Signaling {
   #askForSession(): void {
     if (!this.#session) return;
     const { id, token, delivery } = this.#session;
-    const pairing = this.#handlers.pairing();
     const { received, first } = delivery;
     const waiting = waitingFrames(delivery);
-    this.#sendPlain({ type: 'resume', id, token, received, first, ...waiting, ...(pairing && { pairing }) });
+    this.#sendPlain({ type: 'resume', id, token, received, first, ...waiting, ...this.#handlers.claims() });
   }
 
   #sendPlain(message: ClientMessage): void {
@@ -148,7 +161,7 @@ export class SignalingLink implements Signaling {
     if (numbered && !this.#isNew(delivery as ReliableDelivery<string>, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
-    else if (decoded) {
+    else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
       this.#forgetRequest(requestAnsweredBy(decoded));
       this.#handle(decoded);
     }
@@ -157,7 +170,7 @@ export class SignalingLink implements Signaling {
   /** The server may die before it acknowledges what it has answered; its successor would answer that again. */
   #forgetRequest(kind: RequestKind | undefined): void {
     const { delivery } = this.#session ?? {};
-    const asked = kind && delivery?.unacked.find((kept) => typeOf(kept) === kind);
+    const asked = kind && delivery?.unacked.find((kept) => headOf(kept).type === kind);
     if (asked) delivery?.replace(asked.seq, NOTHING);
   }
 
@@ -166,23 +179,30 @@ export class SignalingLink implements Signaling {
    * server would think that all is done, and then find that description out of order.
    */
   #forgetReports(delivery: ReliableDelivery<string>): void {
-    const types = delivery.unacked.map(typeOf);
-    const last = Math.max(types.lastIndexOf('offer'), types.lastIndexOf('answer'));
-    for (const { seq } of delivery.unacked.filter((_, n) => n < last && types[n] === 'report'))
-      delivery.replace(seq, NOTHING);
+    const said = delivery.unacked.map((kept) => ({ seq: kept.seq, ...headOf(kept) }));
+    said.forEach(({ seq, type, epoch }, n) => {
+      const isOld = said.slice(n).some((later) => later.epoch === epoch && isDescription(later.type));
+      if (type === 'report' && isOld) delivery.replace(seq, NOTHING);
+    });
   }
 
-  /** Whether a numbered frame was not had before: from this server, or relayed by the one before it. */
-  #isNew(delivery: ReliableDelivery<string>, { seq, acked, senderSeq }: NumberedFrame): boolean {
+  /** Whether a numbered frame was not had before from this server. */
+  #isNew(delivery: ReliableDelivery<string>, { seq, acked }: NumberedFrame): boolean {
     const verdict = delivery.accept(seq, acked);
     if (verdict === 'impossible') {
       this.#handlers.malformed(new PairlaneError('invalid_server_message', 'impossible frame numbers'));
     }
     if (verdict !== 'new') return false;
     if (delivery.shouldAck) this.#sendPlain(delivery.ackMessage());
+    return true;
+  }
+
+  /** Whether a relayed frame was not had before from the server before this one. */
+  #isFirstOfSender(message: ServerMessage, senderSeq: number | undefined): boolean {
     if (senderSeq === undefined) return true;
-    if (senderSeq <= this.#lastSenderSeq) return false;
-    this.#lastSenderSeq = senderSeq;
+    const pairing = this.#handlers.isMany && 'epoch' in message ? message.epoch : undefined;
+    if (senderSeq <= (this.#lastSenderSeqs.get(pairing) ?? 0)) return false;
+    this.#lastSenderSeqs.set(pairing, senderSeq);
     return true;
   }
 
@@ -201,7 +221,7 @@ export class SignalingLink implements Signaling {
         this.#handlers.received(message, this.#welcomed(message));
         return;
       case 'paired':
-        this.#lastSenderSeq = 0;
+        this.forgetPairing(message.epoch);
         this.#handlers.received(message, false);
         return;
       default:
@@ -238,6 +258,10 @@ function waitingFrames({ unacked }: ReliableDelivery<string>): { unacked?: numbe
   return { unacked: unacked.length, unacked_bytes: new TextEncoder().encode(text).length };
 }
 
-function typeOf({ message }: UnackedMessage<string>): ClientMessage['type'] {
-  return JSON.parse(message).type;
+function headOf({ message }: UnackedMessage<string>): { type: ClientMessage['type']; epoch?: number } {
+  return JSON.parse(message);
+}
+
+function isDescription(type: ClientMessage['type']): boolean {
+  return type === 'offer' || type === 'answer';
 }

@@ -1,10 +1,12 @@
 /** The native wire's messages as what a negotiation hears, and its pairing as a resume claims it. */
 import type { ClientMessageOf, ServerMessage } from '../../protocol/index.ts';
-import type { Pairing } from '../negotiation/negotiation-effects.ts';
 import type { SignalingEvent } from '../negotiation/signaling.ts';
 
+/** What comes over the link; that it is lost, it tells by itself. */
+export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }>;
+
 /** The server's messages that are facts for the machine. */
-export function eventFrom(message: ServerMessage, isResumed: boolean): SignalingEvent | undefined {
+export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEvent | undefined {
   switch (message.type) {
     case 'your_id':
       return { type: 'WELCOMED', id: message.id, isResumed, iceServers: message.ice_servers };
@@ -17,9 +19,15 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): Signaling
         isPolite: message.polite ?? !message.initiator,
         epoch: message.epoch,
         iceServers: message.ice_servers,
+        metadata: message.metadata,
       };
     case 'peer_disconnected':
-      return { type: 'PEER_DISCONNECTED', reason: message.reason };
+      return {
+        type: 'PEER_DISCONNECTED',
+        epoch: message.epoch,
+        reason: message.reason,
+        message: message.message,
+      };
     case 'offer':
       return { type: 'OFFER_RECEIVED', sdp: message.sdp, epoch: message.epoch };
     case 'answer':
@@ -31,8 +39,24 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): Signaling
   }
 }
 
-/** A pairing for a server that has forgotten it; a server of the seed's protocol, without epochs, keeps none. */
-export function claimOf(pairing: Pairing | undefined): ClientMessageOf<'resume'>['pairing'] {
-  if (pairing?.epoch === undefined) return undefined;
-  return { peer_id: pairing.peerId, epoch: pairing.epoch, initiator: pairing.initiator };
+/** What a server that has forgotten our pairings is told of them. */
+export type Claims = Pick<ClientMessageOf<'resume'>, 'pairing' | 'pairings'>;
+
+export interface Claimable {
+  readonly peerId: string;
+  readonly epoch: number | undefined;
+  readonly initiator: boolean;
+}
+
+/**
+ * A server of the seed's protocol gives pairings no epochs, and restores none.
+ * @param isMany whether we told the server that we may have several
+ */
+export function claimsOf(pairings: readonly Claimable[], isMany: boolean): Claims {
+  const claims = pairings.flatMap(({ peerId, epoch, initiator }) =>
+    epoch === undefined ? [] : [{ peer_id: peerId, epoch, initiator }],
+  );
+  const [pairing] = claims;
+  if (!pairing) return {};
+  return isMany ? { pairings: claims } : { pairing };
 }

@@ -1,6 +1,6 @@
 /** One connection over a WebRTC that the test leads by the hand: order, refusals, what comes too late. */
 import { describe, expect, it } from '@jest/globals';
-import { Connection, type ConnectionHandlers } from '../../../src/client/rtc/peer-connection.ts';
+import { type ConnectionHandlers, RtcConnection } from '../../../src/client/rtc/peer-connection.ts';
 import { FakeDataChannel, FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
 
 function connect() {
@@ -26,7 +26,7 @@ function connect() {
     channelClosed: tell('channelClosed'),
     problem: tell('problem'),
   };
-  const connection = new Connection(rtc, [{ label: 'chat' }, { label: 'moves' }], handlers);
+  const connection = new RtcConnection(rtc, [{ label: 'chat' }, { label: 'moves' }], handlers);
   /** Runs operations until none is under way. */
   const finish = async () => {
     await rtc.rest();
@@ -202,9 +202,9 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['an offer', (connection: Connection) => connection.applyOffer(SDP)],
-    ['an answer', (connection: Connection) => connection.applyAnswer(SDP)],
-    ['our own', (connection: Connection) => connection.makeOffer(true)],
+    ['an offer', (connection: RtcConnection) => connection.applyOffer(SDP)],
+    ['an answer', (connection: RtcConnection) => connection.applyAnswer(SDP)],
+    ['our own', (connection: RtcConnection) => connection.makeOffer(true)],
   ])('tells that %s was refused, and can go on', async (_, apply) => {
     const { rtc, told, connection, finish } = connect();
     apply(connection);

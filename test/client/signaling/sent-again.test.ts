@@ -32,7 +32,7 @@ function linkTo(url: string, openSocket: OpenSocket) {
     },
     lost: () => {},
     sessionLost: () => {},
-    pairing: () => pairing,
+    claims: () => (pairing ? { pairing } : {}),
   });
   link.open();
   return { link, inbox };

@@ -1,9 +1,9 @@
 /** A PeerConnection and a DataChannel that do what a test says, and write down what they were asked. */
 import type {
-  ConnectionState,
   DataChannel,
   IceCandidate,
   PeerConnection,
+  RtcConnectionState,
   SessionDescription,
 } from '../../../src/client/rtc/types.ts';
 
@@ -57,7 +57,7 @@ export class FakeDataChannel implements DataChannel {
 
 /** Each operation waits until the test lets it go on. */
 export class FakePeerConnection implements PeerConnection {
-  connectionState: ConnectionState = 'new';
+  connectionState: RtcConnectionState = 'new';
   localDescription: { readonly sdp: string } | null = null;
   remoteDescription: unknown = null;
   onconnectionstatechange: (() => void) | null = null;

@@ -21,11 +21,11 @@ import {
 import type { CandidateRefusal } from '../../../machines/index.ts';
 import type {
   ConnectionConfig,
-  ConnectionState,
   DataChannel,
   DataChannelInit,
   IceCandidate,
   PeerConnection,
+  RtcConnectionState,
   SessionDescription,
 } from '../types.ts';
 import { WeriftDataChannel } from './data-channel.ts';
@@ -41,8 +41,8 @@ import { patchTurn } from './patch-turn.ts';
 
 /** What this file uses of werift's connection beyond its typings. */
 interface SecureManager {
-  readonly connectionState: ConnectionState;
-  setConnectionState(state: ConnectionState): void;
+  readonly connectionState: RtcConnectionState;
+  setConnectionState(state: RtcConnectionState): void;
 }
 
 patchTurn(TurnProtocol.prototype, (lifetimeS) =>
@@ -102,7 +102,7 @@ class WeriftConnection implements PeerConnection {
     });
   }
 
-  get connectionState(): ConnectionState {
+  get connectionState(): RtcConnectionState {
     return this.#checking > 0 && !this.#isClosed ? 'connecting' : this.#pc.connectionState;
   }
 

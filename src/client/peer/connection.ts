@@ -1,0 +1,288 @@
+/** One pairing of a peer as its user sees it: the way to one other peer, with its channels, from `paired` to its end. */
+import { EventEmitter } from 'eventemitter3';
+import { printable } from '../../common/printable.ts';
+import type { NegotiationFailure } from '../../machines/index.ts';
+import { Negotiator, type NegotiatorDeps } from '../negotiation/negotiator.ts';
+import type {
+  PairedEvent,
+  PeerSignal,
+  Signal,
+  SignalingEvent,
+  WelcomedEvent,
+} from '../negotiation/signaling.ts';
+import { ChannelWaiters } from './channel-waiters.ts';
+import type { CloseReason, ConnectionEvents } from './connection-events.ts';
+import { PairlaneError } from './errors.ts';
+import { type ConnectionState, connectionStateOf } from './peer-state.ts';
+
+/** What a connection asks of the peer that it belongs to, and tells it. */
+export interface ConnectionOwner {
+  readonly send: (signal: Signal) => void;
+  /** How the server greeted us; undefined while it is out of reach. */
+  readonly welcome: () => WelcomedEvent | undefined;
+  /** Its state changed; once it is `disconnected`, the connection is the peer's no longer. */
+  readonly stepped: (connection: Connection) => void;
+  readonly paired: (connection: Connection) => void;
+  readonly opened: (connection: Connection, channel: string) => void;
+  readonly message: (connection: Connection, data: string | Uint8Array, channel: string) => void;
+  /** The other peer left. */
+  readonly gone: (connection: Connection, reason: string) => void;
+  /** @returns whether anybody listened */
+  readonly failed: (connection: Connection, error: PairlaneError) => boolean;
+}
+
+export interface ConnectionDeps extends Omit<NegotiatorDeps, 'signaling' | 'handlers'> {
+  readonly owner: ConnectionOwner;
+}
+
+/** The link has machines and deadlines of its own, and its failures are the peer's to tell. */
+const LINK_FAILURES: readonly NegotiationFailure[] = ['signaling_failed', 'signaling_timeout'];
+
+export class Connection extends EventEmitter<ConnectionEvents> {
+  /** The other peer's id at the server. */
+  readonly peerId: string;
+  /** Whether we asked for the pairing. */
+  readonly initiator: boolean;
+  /** The pairing's number; undefined at a server that gives it none. */
+  readonly epoch: number | undefined;
+  /** What came with the request for the pairing, as whoever made it gave it. Of a stranger: check it before you use it. */
+  readonly metadata: unknown;
+  readonly #negotiator: Negotiator;
+  readonly #owner: ConnectionOwner;
+  readonly #channels: readonly string[];
+  readonly #openers: ChannelWaiters;
+  #state: ConnectionState | undefined;
+  /** What whoever waits for it is told: set when its end has begun. */
+  #ending: PairlaneError | undefined;
+  #closeReason: CloseReason | undefined;
+  #rejection: string | undefined;
+  #isTellingOfListener = false;
+  #release: () => void = () => {};
+  readonly #released = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
+
+  /** For the peer, which then calls `begin`. */
+  constructor({ owner, ...deps }: ConnectionDeps, paired: PairedEvent) {
+    super();
+    const { resolved, queue } = deps;
+    this.peerId = paired.peerId;
+    this.initiator = paired.isInitiator;
+    this.epoch = paired.epoch;
+    this.metadata = paired.metadata;
+    this.#owner = owner;
+    this.#channels = resolved.channels.map(({ label }) => label);
+    this.#openers = new ChannelWaiters(queue, resolved.settings.checkingTimeoutMs);
+    this.#negotiator = new Negotiator({
+      ...deps,
+      resolved: { ...resolved, settings: { ...resolved.settings, signalingTimeoutMs: 0 } },
+      signaling: {
+        open: () => this.#greet(),
+        send: (signal) => owner.send(signal),
+        // The link is shared, and stays.
+        drop() {},
+        close() {},
+        closed: async () => {},
+      },
+      handlers: {
+        stepped: (_, to) => this.#stepped(connectionStateOf(to), to === 'disconnected'),
+        ready() {},
+        paired: () => owner.paired(this),
+        opened: (channel) => {
+          this.#openers.opened(channel);
+          this.#tell('open', channel);
+          owner.opened(this, channel);
+        },
+        channelClosed: (channel) => {
+          const error = new PairlaneError('channel_closed', channel);
+          this.#openers.fail(error, channel);
+          this.refused(error);
+        },
+        message: (data, channel) => {
+          this.#tell('message', data, channel);
+          owner.message(this, data, channel);
+        },
+        peerGone: (_, reason) => this.#gone(reason),
+        gaveUp: (failure) => {
+          if (!LINK_FAILURES.includes(failure)) this.#fail(new PairlaneError(failure));
+        },
+        problem: (error) => this.refused(error),
+      },
+    });
+  }
+
+  /** `disconnected`: it is over. */
+  get state(): ConnectionState {
+    return this.#state ?? 'paired';
+  }
+
+  /** Whether `send` works now, on the first channel. */
+  get isOpen(): boolean {
+    return this.#isOpen(this.#channels[0] as string);
+  }
+
+  /**
+   * Waits for a data channel, no longer than the deadlines of `timeouts`.
+   * @param channel its label; the first channel's unless said otherwise
+   * @throws {PairlaneError} what ended the connection: `peer_gone`, `rejected`, `unpaired`, a failed negotiation,
+   * `closed`; `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`
+   */
+  opened(channel = this.#channels[0] as string): Promise<void> {
+    if (this.#isOpen(channel)) return Promise.resolve();
+    if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    if (this.#ending) return Promise.reject(this.#ending);
+    return this.#openers.wait(channel);
+  }
+
+  /**
+   * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
+   * @param channel its label; the first channel's unless said otherwise
+   * @returns fulfilled when the message was handed over to the channel
+   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`
+   */
+  send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
+    if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
+    return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+  }
+
+  /**
+   * Leaves the pairing; the peer's other connections stay. What `send` has accepted arrives first, for which at most a
+   * second is waited: `state` is `draining` meanwhile.
+   * @returns fulfilled when its sockets are released
+   */
+  close(): Promise<void> {
+    this.#endWith(new PairlaneError('unpaired'), { reason: 'unpaired' });
+    this.#negotiator.unpair();
+    return this.#released;
+  }
+
+  /** The network changed: looks for a new way to the peer (an ICE restart). */
+  networkChanged(): void {
+    this.#negotiator.send({ type: 'NETWORK_CHANGED' });
+  }
+
+  /** For the peer: fulfilled when it is over and its sockets are released. */
+  get released(): Promise<void> {
+    return this.#released;
+  }
+
+  /** For the peer: negotiates, once it is listed. */
+  begin(paired: PairedEvent, held: readonly PeerSignal[] = []): void {
+    this.#negotiator.start();
+    for (const event of [paired, ...held]) this.#negotiator.heard(event);
+  }
+
+  /** For the peer: what its signaling heard that concerns this connection. */
+  heard(event: SignalingEvent): void {
+    if (event.type === 'PEER_DISCONNECTED') this.#rejection = event.message;
+    this.#negotiator.heard(event);
+  }
+
+  /** For the peer: the other one lost its link to the server, or has it again. */
+  told(event: 'away' | 'back'): void {
+    this.#tell(event);
+  }
+
+  /** For the peer, and for what a connection survives: something was refused. @returns whether anybody listened */
+  refused(error: PairlaneError): boolean {
+    const isHeard = this.#owner.failed(this, error);
+    return this.#tell('error', error) || isHeard;
+  }
+
+  /** For the peer, which is closed: nothing is said to the server, since the link ends with it. */
+  end(isAtOnce: boolean): void {
+    this.#endWith(new PairlaneError('closed'), { reason: 'closed' });
+    this.#negotiator.close(isAtOnce);
+  }
+
+  /**
+   * For the peer: calls its user because of this connection.
+   * @returns what the call returned; true when it threw, which ends this connection and nothing else
+   */
+  guard(call: () => boolean): boolean {
+    try {
+      return call();
+    } catch (cause) {
+      this.#listenerThrew(cause);
+      return true;
+    }
+  }
+
+  /** For the peer: whether a server that forgot the pairing is asked to restore it. */
+  get isKnownToServer(): boolean {
+    return this.#negotiator.serverPairing !== undefined;
+  }
+
+  #greet(): void {
+    const welcome = this.#owner.welcome();
+    if (welcome) this.#negotiator.heard(welcome);
+  }
+
+  #isOpen(channel: string): boolean {
+    return this.#negotiator.connection?.isOpen(channel) === true;
+  }
+
+  /** @param pairing how far the machine's pairing is; undefined: there is none yet, or no longer */
+  #stepped(pairing: ConnectionState | undefined, isLast: boolean): void {
+    const previous = this.#state;
+    if (pairing !== undefined || (previous !== undefined && previous !== 'disconnected')) {
+      const state = pairing ?? 'disconnected';
+      this.#state = state;
+      this.#openers.isConnected = state === 'connected';
+      if (state !== previous) {
+        if (state === 'disconnected') this.#negotiator.close(true).then(this.#release);
+        this.#owner.stepped(this);
+        this.#tell('state', state, previous ?? 'paired');
+      }
+    }
+    if (isLast) this.#tell('close', this.#closeReason ?? { reason: 'unpaired' });
+  }
+
+  #gone(reason: string): void {
+    const message = this.#rejection;
+    const error =
+      reason === 'rejected'
+        ? new PairlaneError('rejected', printable(message ?? ''))
+        : new PairlaneError('peer_gone');
+    this.#endWith(error, { reason, ...(message !== undefined && { message }) });
+    this.#owner.gone(this, reason);
+  }
+
+  #fail(error: PairlaneError): boolean {
+    this.#endWith(error, { reason: 'failed', error });
+    return this.refused(error);
+  }
+
+  /** What ends it first is what ended it. */
+  #endWith(error: PairlaneError, reason: CloseReason): void {
+    this.#ending ??= error;
+    this.#closeReason ??= reason;
+    this.#openers.fail(error);
+  }
+
+  #tell<Name extends keyof ConnectionEvents>(
+    name: Name,
+    ...args: Parameters<ConnectionEvents[Name]>
+  ): boolean {
+    return this.guard(() => (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args));
+  }
+
+  /** Its owner's fault: that connection ends, and whoever listens for errors is told. Nothing is swallowed. */
+  #listenerThrew(cause: unknown): void {
+    // Who throws when it is told of an error is not told of that one, too.
+    const isHeard =
+      !this.#isTellingOfListener && this.#tellOfListener(new PairlaneError('listener_failed', '', { cause }));
+    this.#negotiator.send({ type: 'UNPAIR_ASKED' });
+    if (isHeard) return;
+    queueMicrotask(() => {
+      throw cause;
+    });
+  }
+
+  #tellOfListener(error: PairlaneError): boolean {
+    this.#isTellingOfListener = true;
+    const isHeard = this.#fail(error);
+    this.#isTellingOfListener = false;
+    return isHeard;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The connections of a peer, by the other one's id: at most so many, and one with each other peer. What the server tells
+ * of pairings comes here, and goes to the connection that it is of.
+ */
+import type { ClientMessage } from '../../protocol/index.ts';
+import type { Loss, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
+import type { Rejection } from '../signaling/signaling-client.ts';
+import { type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
+import { Acceptance } from './acceptance.ts';
+import { Connection, type ConnectionDeps, type ConnectionOwner } from './connection.ts';
+import type { PairlaneError } from './errors.ts';
+import type { Accept } from './peer-options.ts';
+
+export interface ConnectionsDeps extends Omit<ConnectionDeps, 'owner'> {
+  readonly send: (message: ClientMessage | Rejection) => void;
+  /** How the server greeted us on this socket. */
+  readonly welcome: ConnectionOwner['welcome'];
+  readonly owner: Omit<ConnectionOwner, 'send' | 'welcome'>;
+  /**
+   * Somebody is there because we asked for it.
+   * @returns what we sent along; undefined when nobody wants it any more
+   */
+  readonly asked: () => { readonly metadata: unknown } | undefined;
+  readonly problem: (error: PairlaneError, peerId: string) => void;
+}
+
+export class Connections {
+  readonly byPeer = new Map<string, Connection>();
+  /** How many the server lets us have; undefined: it knows of only one. */
+  maxPeers: number | undefined;
+  readonly #deps: ConnectionsDeps;
+  readonly #owner: ConnectionOwner;
+  readonly #acceptance: Acceptance | undefined;
+  /** Those that are over, until their sockets are released. */
+  readonly #releasing = new Set<Promise<void>>();
+
+  constructor(deps: ConnectionsDeps) {
+    const { owner, send, welcome } = deps;
+    const { accept } = deps.options;
+    this.#deps = deps;
+    this.#acceptance = accept && this.#createAcceptance(accept);
+    this.#owner = {
+      ...owner,
+      send,
+      welcome,
+      stepped: (connection) => {
+        if (connection.state === 'disconnected') this.#remove(connection);
+        owner.stepped(connection);
+      },
+    };
+  }
+
+  get size(): number {
+    return this.byPeer.size;
+  }
+
+  /** The only one; undefined when there are none or several. */
+  get only(): Connection | undefined {
+    return this.size === 1 ? this.#all[0] : undefined;
+  }
+
+  *[Symbol.iterator](): Iterator<Connection> {
+    yield* this.#all;
+  }
+
+  /** @param epoch undefined: the only one's, as a server says it to a client that has one */
+  of(epoch: number | undefined): Connection | undefined {
+    return epoch === undefined ? this.only : this.#all.find((connection) => connection.epoch === epoch);
+  }
+
+  heard(event: HeardEvent): void {
+    switch (event.type) {
+      case 'WELCOMED':
+        for (const connection of this) connection.heard(event);
+        if (!event.isResumed) this.#acceptance?.forget();
+        return;
+      case 'PAIRED':
+        this.#paired(event);
+        return;
+      case 'PEER_DISCONNECTED':
+        this.#acceptance?.forget(event.epoch);
+        this.of(event.epoch)?.heard(event);
+        return;
+      default:
+        if (!this.#acceptance?.hold(event)) this.of(event.epoch)?.heard(event);
+    }
+  }
+
+  /** @param isForGood the link is not opened again */
+  lost(loss: Loss, isForGood: boolean): void {
+    for (const connection of this) connection.heard({ type: 'SOCKET_LOST', ...loss });
+    if (isForGood) this.#acceptance?.forget();
+  }
+
+  /** What a server that has forgotten our pairings is told of them. */
+  get claims(): Claims {
+    const known = this.#all.filter(({ isKnownToServer }) => isKnownToServer);
+    const waiting = (this.#acceptance?.paired ?? []).map((paired) => ({ ...paired, initiator: false }));
+    return claimsOf([...known, ...waiting], this.#deps.resolved.peers !== undefined);
+  }
+
+  /** The peer is closed: nobody is accepted any more, and all end. */
+  end(isAtOnce: boolean): void {
+    this.#acceptance?.forget();
+    for (const connection of this) connection.end(isAtOnce);
+  }
+
+  /** Fulfilled when the sockets of all that are over are released. */
+  async released(): Promise<void> {
+    await Promise.all(this.#releasing);
+  }
+
+  get #all(): Connection[] {
+    return [...this.byPeer.values()];
+  }
+
+  #paired(event: PairedEvent): void {
+    if (event.isInitiator) {
+      const asked = this.#deps.asked();
+      if (asked) this.#begin({ ...event, metadata: asked.metadata });
+      else this.#leave(event);
+    } else if (this.#acceptance) this.#acceptance.ask(event);
+    else this.#begin(event);
+  }
+
+  #begin(event: PairedEvent, held?: readonly PeerSignal[]): void {
+    this.#inTheWayOf(event.peerId)?.heard({ type: 'PEER_DISCONNECTED', reason: undefined });
+    const connection = new Connection({ ...this.#deps, owner: this.#owner }, event);
+    this.byPeer.set(event.peerId, connection);
+    connection.begin(event, held);
+  }
+
+  /**
+   * Who has to go for that peer: an earlier connection with it, and where there are too many, the oldest, one that the
+   * server has forgotten before all others. Only a server that has forgotten us brings anybody who is in the way.
+   */
+  #inTheWayOf(peerId: string): Connection | undefined {
+    const earlier = this.byPeer.get(peerId);
+    if (earlier || this.size < (this.maxPeers ?? 1)) return earlier;
+    return this.#all.find(({ isKnownToServer }) => !isKnownToServer) ?? this.#all[0];
+  }
+
+  #remove(connection: Connection): void {
+    if (this.byPeer.get(connection.peerId) === connection) this.byPeer.delete(connection.peerId);
+    const { released } = connection;
+    this.#releasing.add(released);
+    released.then(() => this.#releasing.delete(released));
+  }
+
+  #createAcceptance(accept: Accept): Acceptance {
+    const { queue, resolved, problem } = this.#deps;
+    return new Acceptance({
+      accept,
+      queue,
+      timeoutMs: resolved.acceptTimeoutMs,
+      accepted: (paired, held) => this.#begin(paired, held),
+      rejected: (paired, reason) => this.#reject(paired, reason),
+      problem,
+    });
+  }
+
+  #reject(paired: PairedEvent, reason: string | undefined): void {
+    const { epoch } = paired;
+    // A server that knows of only one peer has no word for it.
+    if (this.maxPeers === undefined || epoch === undefined) this.#leave(paired);
+    else this.#deps.send({ type: 'reject', epoch, ...(reason !== undefined && { reason }) });
+  }
+
+  #leave({ epoch }: PairedEvent): void {
+    this.#deps.send({ type: 'unpair', ...(epoch !== undefined && { epoch }) });
+  }
+}

@@ -1,0 +1,34 @@
+/** What is asked of the server for a connection with somebody. */
+import { type ClientMessageOf, MAX_METADATA_BYTES } from '../../protocol/index.ts';
+
+/** Whom to ask for, by the id of the client or by a key that it made. */
+export type Target = { readonly id: string } | { readonly key: string };
+
+export type ConnectOptions = Target & {
+  /** JSON of at most 2,048 bytes, for the other one to know before it accepts. */
+  readonly metadata?: unknown;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
+};
+
+export function pairRequest(target: Target, metadata: unknown): ClientMessageOf<'pair_request'> {
+  return {
+    type: 'pair_request',
+    ...('id' in target ? { target_id: target.id } : { key: target.key }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+/** Whether it can go along with a request. */
+export function isMetadata(value: unknown): boolean {
+  const text = asJson(value);
+  return text !== undefined && new TextEncoder().encode(text).length <= MAX_METADATA_BYTES;
+}
+
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}

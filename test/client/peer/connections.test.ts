@@ -1,0 +1,492 @@
+/** Several connections of one peer: each has its own pairing, and what happens in one is no matter of the others. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import type {
+  CloseReason,
+  Connection,
+  ConnectionState,
+  PairlaneError,
+  Peer,
+} from '../../../src/client/index.ts';
+import { SDP } from '../../support/peers/fake-rtc.ts';
+import { type PlayedPeer, playedPeer, settled } from '../../support/peers/played-peer.ts';
+import { errorOf } from '../../support/peers/werift-peers.ts';
+
+const paired = (epoch: number, more: object = {}) => ({
+  type: 'paired',
+  peer_id: `peer ${epoch}`,
+  initiator: false,
+  polite: true,
+  epoch,
+  ...more,
+});
+const initiated = (epoch: number) => paired(epoch, { initiator: true, polite: false });
+const offer = (epoch?: number) => ({ type: 'offer', sdp: SDP, from_peer: true, ...(epoch && { epoch }) });
+const gone = (epoch: number, reason = 'unpaired') => ({
+  type: 'peer_disconnected',
+  peer_id: `peer ${epoch}`,
+  epoch,
+  reason,
+});
+
+/** A peer with a connection of each epoch, all of which others asked for. */
+async function withPeers(...epochs: number[]): Promise<PlayedPeer & { of: (epoch: number) => Connection }> {
+  const played = await playedPeer({ peers: 4, timeouts: { offerMs: 0 } }, 4);
+  for (const epoch of epochs) played.server.say(paired(epoch));
+  return { ...played, of: (epoch) => connectionOf(played.peer, epoch) };
+}
+
+function connectionOf(peer: Peer, epoch: number): Connection {
+  const connection = peer.connections.get(`peer ${epoch}`);
+  if (!connection) throw new Error(`there is no connection with peer ${epoch}`);
+  return connection;
+}
+
+function closings(connection: Connection): CloseReason[] {
+  const reasons: CloseReason[] = [];
+  connection.on('close', (reason) => reasons.push(reason));
+  return reasons;
+}
+
+describe('a peer with `peers`', () => {
+  it.each([
+    [{ peers: 3 }, '3'],
+    [{ accept: () => true }, '1'],
+    [{}, null],
+  ])('tells the server so in its URL, and one without says nothing: %o', async (options, said) => {
+    const { server } = await playedPeer(options);
+    expect(server.urls.map(({ searchParams }) => searchParams.get('peers'))).toEqual([said]);
+  });
+
+  it('tells of each connection once, before anything can come over it, with what its initiator said', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const told: unknown[] = [];
+    peer.on('connection', ({ peerId, epoch, initiator, metadata, state }) =>
+      told.push({ peerId, epoch, initiator, metadata, state }),
+    );
+    server.say(paired(1, { metadata: { name: 'Ann' } }), offer(1), paired(2));
+    expect(told).toEqual([
+      { peerId: 'peer 1', epoch: 1, initiator: false, metadata: { name: 'Ann' }, state: 'paired' },
+      { peerId: 'peer 2', epoch: 2, initiator: false, metadata: undefined, state: 'paired' },
+    ]);
+    expect([...peer.connections.keys()]).toEqual(['peer 1', 'peer 2']);
+  });
+
+  it('hands each signal to the connection of its epoch, and drops those of none', async () => {
+    const { server, of, engines } = await withPeers(1, 2);
+    server.say(offer(2), offer(3), offer());
+    expect([of(1).state, of(2).state]).toEqual(['paired', 'answering']);
+    await settled();
+    expect(engines.map(({ calls }) => calls)).toEqual([[], ['setRemote(offer)']]);
+  });
+
+  it('says with every signal which pairing it is of', async () => {
+    const { server, engines } = await withPeers(1, 2);
+    server.say(offer(1), offer(2));
+    await settled();
+    for (const engine of engines) while (engine.isBusy) await engine.proceed();
+    expect(server.of('answer').map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it('is `connected` only when all of its connections are, and tells each change once', async () => {
+    const { peer, server, of, engines } = await withPeers(1, 2);
+    const states: string[] = [];
+    peer.on('state', (state) => states.push(state));
+    server.say(offer(1), offer(2));
+    await settled();
+    for (const [at, engine] of engines.entries()) {
+      while (engine.isBusy) await engine.proceed();
+      engine.connectionState = 'connected';
+      engine.onconnectionstatechange?.();
+      expect(of(at + 1).state).toBe('connected');
+    }
+    // Of the first that is not connected.
+    expect(states).toEqual(['answering', 'checking', 'answering', 'checking', 'connected']);
+    expect(peer.state).toBe('connected');
+  });
+
+  it.each(['send', 'opened'] as const)('does not guess whom %s() is for', async (call) => {
+    const { peer } = await withPeers(1, 2);
+    expect(await errorOf(peer[call]('x'.slice(1) || 'chat'))).toMatchObject({
+      code: 'several_connections',
+      message: expect.stringContaining('`connections`'),
+    });
+  });
+
+  it('has no more connections than the server allows, whatever it then says', async () => {
+    const { peer, server } = await playedPeer({ peers: 4 }, 2);
+    server.say(paired(1), paired(2), paired(3));
+    expect([...peer.connections.keys()]).toEqual(['peer 2', 'peer 3']);
+  });
+
+  it('has one connection with each other peer: a new pairing takes the place of the old one', async () => {
+    const { peer, server, of } = await withPeers(1, 2);
+    const ended = closings(of(1));
+    server.say(paired(7, { peer_id: 'peer 1' }));
+    expect(ended).toEqual([{ reason: 'disconnected' }]);
+    expect([peer.connections.size, of(1).epoch]).toEqual([2, 7]);
+  });
+});
+
+describe('the end of one connection', () => {
+  it('that the other one left is told once, with the reason, and leaves the others as they are', async () => {
+    const { peer, server, of } = await withPeers(1, 2, 3);
+    const connection = of(2);
+    const ended = closings(connection);
+    const states: ConnectionState[] = [];
+    connection.on('state', (state) => states.push(state));
+    const opened = errorOf(connection.opened());
+    server.say(gone(2, 'timed_out'));
+    expect(ended).toEqual([{ reason: 'timed_out' }]);
+    expect(states).toEqual(['disconnected']);
+    expect(await opened).toMatchObject({ code: 'peer_gone' });
+    expect(await errorOf(connection.opened())).toMatchObject({ code: 'peer_gone' });
+    expect(await errorOf(connection.send('x'))).toMatchObject({ code: 'not_open' });
+    expect([...peer.connections.keys()]).toEqual(['peer 1', 'peer 3']);
+    expect([of(1).state, of(3).state, peer.signaling]).toEqual(['paired', 'paired', 'online']);
+  });
+
+  it('by its close() is said to the server with its epoch; what still comes for it is dropped', async () => {
+    const { peer, server, of, engines } = await withPeers(1, 2);
+    const connection = of(1);
+    const ended = closings(connection);
+    await connection.close();
+    await connection.close();
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    expect(ended).toEqual([{ reason: 'unpaired' }]);
+    expect(engines.map(({ calls }) => calls)).toEqual([['close'], []]);
+    server.say(offer(1), gone(1));
+    expect([...peer.connections.keys()]).toEqual(['peer 2']);
+  });
+
+  it('by a negotiation that failed is an error of that one, and of the peer', async () => {
+    const { peer, server, of } = await withPeers(1, 2);
+    const errors: [string, string][] = [];
+    peer.on('error', ({ code }) => errors.push(['peer', code]));
+    for (const epoch of [1, 2]) of(epoch).on('error', ({ code }) => errors.push([`${epoch}`, code]));
+    const ended = closings(of(1));
+    server.say({ ...offer(1), sdp: 'this is no SDP' });
+    await settled();
+    expect(errors).toEqual([
+      ['peer', 'description_refused'],
+      ['1', 'description_refused'],
+    ]);
+    expect(ended).toMatchObject([{ reason: 'failed', error: { code: 'description_refused' } }]);
+    expect([...peer.connections.keys()]).toEqual(['peer 2']);
+  });
+
+  it('by a listener that throws is an error with its cause; the others are not touched', async () => {
+    const { peer, server, of } = await withPeers(1, 2);
+    const errors: PairlaneError[] = [];
+    peer.on('error', (error) => errors.push(error));
+    const cause = new Error('of the application');
+    of(1).on('state', () => {
+      throw cause;
+    });
+    const ended = closings(of(1));
+    server.say(offer(1), offer(2));
+    // Its listener is told of the end, too, and throws again.
+    expect(errors).toMatchObject([1, 2].map(() => ({ code: 'listener_failed', cause })));
+    expect(ended).toMatchObject([{ reason: 'failed', error: { code: 'listener_failed' } }]);
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    expect([[...peer.connections.keys()], of(2).state]).toEqual([['peer 2'], 'answering']);
+  });
+
+  it('by a listener of `connection` that throws is one of that connection only', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const errors: string[] = [];
+    peer.on('error', ({ code }) => errors.push(code));
+    peer.on('connection', ({ epoch }) => {
+      if (epoch === 1) throw new Error('of the application');
+    });
+    server.say(paired(1), paired(2));
+    expect([errors, [...peer.connections.keys()]]).toEqual([['listener_failed'], ['peer 2']]);
+  });
+
+  it('is that of all when the peer is closed, and the link goes last', async () => {
+    const { peer, of } = await withPeers(1, 2);
+    const ended = [closings(of(1)), closings(of(2))];
+    const states: string[] = [];
+    peer.on('state', (state) => states.push(state));
+    await peer.close();
+    expect(ended).toEqual([[{ reason: 'closed' }], [{ reason: 'closed' }]]);
+    expect([states, peer.connections.size]).toEqual([['disconnected'], 0]);
+  });
+
+  it('releases all that the peer held of it: 50 come and go, and no trace of any is left', async () => {
+    const { peer, server, clock, engines } = await playedPeer({ peers: 2 }, 2);
+    const connections: WeakRef<Connection>[] = [];
+    peer.on('connection', (connection) => connections.push(new WeakRef(connection)));
+    for (let epoch = 1; epoch <= 50; epoch += 1) {
+      server.say(paired(epoch), offer(epoch));
+      await settled();
+      while (engines[0]?.isBusy) await engines[0].proceed();
+      if (epoch % 2 === 0) server.say(gone(epoch));
+      else await connectionOf(peer, epoch).close();
+      engines.length = 0;
+    }
+    clock.advance(60_000);
+    await settled();
+    setFlagsFromString('--expose-gc');
+    runInNewContext('gc')();
+    await settled();
+    runInNewContext('gc')();
+    expect(connections).toHaveLength(50);
+    expect(connections.filter((connection) => connection.deref() !== undefined)).toEqual([]);
+  });
+});
+
+describe('connect()', () => {
+  it('asks for one after another, with its metadata, and gives each the connection that it asked for', async () => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    const first = peer.connect({ id: 'peer 1', metadata: { seat: 4 } });
+    const second = peer.connect({ key: 'AAAA' });
+    expect(server.of('pair_request')).toEqual([
+      { type: 'pair_request', target_id: 'peer 1', metadata: { seat: 4 } },
+    ]);
+    server.say(initiated(1));
+    expect(await first).toBe(connectionOf(peer, 1));
+    expect(connectionOf(peer, 1).metadata).toEqual({ seat: 4 });
+    await settled();
+    expect(server.of('pair_request')[1]).toEqual({ type: 'pair_request', key: 'AAAA' });
+    server.say(initiated(2));
+    expect(await second).toBe(connectionOf(peer, 2));
+    expect(connectionOf(peer, 2).metadata).toBe(undefined);
+  });
+
+  it('that is refused, or has no answer in time, is no matter of the next one', async () => {
+    const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
+    const asked = ['a', 'b', 'peer 3'].map((id) => peer.connect({ id }));
+    const errors = asked.slice(0, 2).map(errorOf);
+    server.say({ type: 'error', code: 'target_not_found', message: 'No', for: 'pair_request' });
+    expect(await errors[0]).toMatchObject({ code: 'target_not_found' });
+    await settled();
+    clock.advance(10_050);
+    expect(await errors[1]).toMatchObject({ code: 'timeout' });
+    await settled();
+    server.say(initiated(3));
+    expect((await asked[2])?.peerId).toBe('peer 3');
+  });
+
+  it('may be given up by a signal: while it waits for its turn nothing is ever asked', async () => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    const first = peer.connect({ id: 'peer 1' });
+    const abort = new AbortController();
+    const second = errorOf(peer.connect({ id: 'peer 2', signal: abort.signal }));
+    abort.abort(new Error('changed my mind'));
+    expect(await second).toMatchObject({ code: 'aborted', cause: { message: 'changed my mind' } });
+    expect(await errorOf(peer.connect({ id: 'x', signal: abort.signal }))).toMatchObject({ code: 'aborted' });
+    server.say(initiated(1));
+    await first;
+    await settled();
+    expect(server.of('pair_request')).toHaveLength(1);
+  });
+
+  it('that was given up when it was asked already leaves the pairing that still comes, untold', async () => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    const abort = new AbortController();
+    const first = errorOf(peer.connect({ id: 'peer 1', signal: abort.signal }));
+    const second = peer.connect({ id: 'peer 2' });
+    abort.abort();
+    expect(await first).toMatchObject({ code: 'aborted' });
+    await settled();
+    expect(server.of('pair_request')).toHaveLength(1);
+    const told: Connection[] = [];
+    peer.on('connection', (connection) => told.push(connection));
+    server.say(initiated(1));
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    await settled();
+    server.say(initiated(2));
+    expect(told).toEqual([await second]);
+  });
+
+  it.each([
+    ['too large', 'x'.repeat(2_047)],
+    ['no JSON', () => {}],
+    ['in a circle', circle()],
+  ])('refuses metadata that is %s, before anything is asked', async (_, metadata) => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    expect(await errorOf(peer.connect({ id: 'a', metadata }))).toMatchObject({ code: 'metadata_too_large' });
+    expect(server.of('pair_request')).toEqual([]);
+  });
+
+  it('without a server says so', async () => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    server.cut();
+    await settled();
+    expect(await errorOf(peer.connect({ id: 'a' }))).toMatchObject({ code: 'not_online' });
+  });
+});
+
+function circle(): object {
+  const self: { self?: object } = {};
+  self.self = self;
+  return self;
+}
+
+describe('accept', () => {
+  it.each([
+    ['true', () => true],
+    ['a promise of true', async () => true],
+  ])('that says %s lets the negotiation begin, with what was signaled meanwhile', async (_, accept) => {
+    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
+    server.say(paired(1), offer(1), { type: 'candidate', candidate: null, from_peer: true, epoch: 1 });
+    expect(peer.connections.size).toBe(0);
+    await settled();
+    expect(connectionOf(peer, 1).state).toBe('answering');
+  });
+
+  it.each([
+    ['false', () => false, {}],
+    ['a promise of false', async () => false, {}],
+    ['why not', () => 'full', { reason: 'full' }],
+    ['nothing', () => undefined as never, {}],
+  ])('that says %s rejects, and there is never a connection', async (_, accept, reason) => {
+    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
+    const told: Connection[] = [];
+    peer.on('connection', (connection) => told.push(connection));
+    server.say(paired(1), offer(1));
+    await settled();
+    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1, ...reason }]);
+    expect(told).toEqual([]);
+  });
+
+  it('is asked with who it is and what they said', async () => {
+    const asked: unknown[] = [];
+    const accept = (request: unknown) => asked.push(request) > 0;
+    const { server } = await playedPeer({ peers: 2, accept }, 2);
+    server.say(paired(1, { metadata: ['a', 1] }));
+    await settled();
+    expect(asked).toEqual([{ peerId: 'peer 1', metadata: ['a', 1] }]);
+  });
+
+  it('that throws rejects, and is an error with its cause', async () => {
+    const cause = new Error('of the application');
+    const accept = () => {
+      throw cause;
+    };
+    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
+    const errors: PairlaneError[] = [];
+    peer.on('error', (error) => errors.push(error));
+    server.say(paired(1));
+    await settled();
+    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1 }]);
+    expect(errors).toMatchObject([{ code: 'accept_failed', cause }]);
+  });
+
+  it('that does not answer within 10 s rejects, and is an error; a late answer changes nothing', async () => {
+    let answer = (_: boolean) => {};
+    const accept = () => new Promise<boolean>((resolve) => (answer = resolve));
+    const { peer, server, clock } = await playedPeer({ peers: 2, accept }, 2);
+    const errors: PairlaneError[] = [];
+    peer.on('error', (error) => errors.push(error));
+    server.say(paired(1));
+    clock.advance(10_050);
+    expect(server.of('reject')).toMatchObject([{ epoch: 1, reason: 'no answer in time' }]);
+    expect(errors).toMatchObject([{ code: 'accept_timeout' }]);
+    answer(true);
+    await settled();
+    expect([peer.connections.size, server.of('reject').length]).toEqual([0, 1]);
+  });
+
+  it('that comes too late, for somebody who has left, is no connection', async () => {
+    const { peer, server } = await playedPeer({ peers: 2, accept: async () => true }, 2);
+    server.say(paired(1), gone(1));
+    await settled();
+    expect([peer.connections.size, server.of('reject')]).toEqual([0, []]);
+  });
+
+  it('holds no more than 128 signals of one: who sends more is rejected', async () => {
+    const { server } = await playedPeer({ peers: 2, accept: () => new Promise(() => {}) }, 2);
+    server.say(paired(1), ...Array.from({ length: 129 }, () => offer(1)));
+    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1, reason: 'too many signals' }]);
+  });
+
+  it('unpairs at a server that knows no `reject`', async () => {
+    const { server } = await playedPeer({ accept: () => false });
+    server.say(paired(1));
+    await settled();
+    expect([server.of('unpair'), server.of('reject')]).toEqual([[{ type: 'unpair', epoch: 1 }], []]);
+  });
+
+  it('of the other side tells who asked that it was rejected, and why', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const asked = peer.connect({ id: 'peer 1' });
+    server.say(initiated(1));
+    const connection = await asked;
+    const ended = closings(connection);
+    const opened = errorOf(connection.opened());
+    server.say({ ...gone(1, 'rejected'), message: 'full' });
+    expect(await opened).toMatchObject({ code: 'rejected', message: expect.stringContaining('full') });
+    expect(ended).toEqual([{ reason: 'rejected', message: 'full' }]);
+  });
+});
+
+describe('a link that is cut', () => {
+  async function cut(played: PlayedPeer): Promise<void> {
+    played.server.cut();
+    await settled();
+    played.clock.advance(30_000);
+    await settled();
+  }
+
+  it('comes back with all pairings, also those that wait to be accepted, and keeps them', async () => {
+    const accept = ({ peerId }: { peerId: string }) =>
+      peerId === 'peer 3' ? new Promise<boolean>(() => {}) : true;
+    const played = await playedPeer({ peers: 3, accept, timeouts: { acceptMs: 0, offerMs: 0 } }, 3);
+    const { peer, server } = played;
+    server.say(paired(1), paired(2), paired(3));
+    await settled();
+    await cut(played);
+    expect(server.urls[1]?.search).toBe('?peers=3&resume=back');
+    const claim = (epoch: number) => ({ peer_id: `peer ${epoch}`, epoch, initiator: false });
+    expect(server.of('resume')).toMatchObject([{ pairings: [claim(1), claim(2), claim(3)] }]);
+    expect(server.of('resume')[0]).not.toHaveProperty('pairing');
+    server.resume(true);
+    server.say(offer(2));
+    expect([connectionOf(peer, 1).state, connectionOf(peer, 2).state]).toEqual(['paired', 'answering']);
+  });
+
+  it('of a peer without `peers` comes back with its pairing as ever', async () => {
+    const played = await playedPeer({ timeouts: { offerMs: 0 } });
+    played.server.say(paired(1));
+    await cut(played);
+    const [resume] = played.server.of('resume');
+    expect(resume).toMatchObject({ pairing: { peer_id: 'peer 1', epoch: 1, initiator: false } });
+    expect(resume).not.toHaveProperty('pairings');
+  });
+
+  it('and a server that has forgotten us end what is not connected, and nothing that is', async () => {
+    const played = await withPeers(1, 2);
+    const { server, engines, peer } = played;
+    server.say(offer(1));
+    await settled();
+    while (engines[0]?.isBusy) await engines[0].proceed();
+    if (engines[0]) engines[0].connectionState = 'connected';
+    engines[0]?.onconnectionstatechange?.();
+    const ended = closings(connectionOf(peer, 2));
+    await cut(played);
+    server.say({ ...server.greeting, id: 'somebody new' });
+    expect(ended).toMatchObject([{ reason: 'failed', error: { code: 'signaling_lost' } }]);
+    expect([[...peer.connections.keys()], peer.state]).toEqual([['peer 1'], 'connected']);
+  });
+});
+
+describe('a key', () => {
+  it('for as long as we stay connected and for any number of uses is asked for with 0, and has no end', async () => {
+    const { peer, server } = await playedPeer();
+    const key = peer.createKey({ ttlS: 0, uses: 0 });
+    expect(server.of('create_key')).toEqual([{ type: 'create_key', ttl_s: 0, uses: 0 }]);
+    server.say({ type: 'key', key: 'AAAA-AAAA-AAAA' });
+    expect(await key).toEqual({ key: 'AAAA-AAAA-AAAA', expiresAt: undefined });
+  });
+
+  it('whose time is over is told', async () => {
+    const { peer, server } = await playedPeer();
+    const expired: unknown[] = [];
+    peer.on('key_expired', (told) => expired.push(told));
+    server.say({ type: 'key_expired', key: 'AAAA-AAAA-AAAA' });
+    expect(expired).toEqual([{ key: 'AAAA-AAAA-AAAA' }]);
+  });
+});

@@ -1,0 +1,42 @@
+/** A peer of several connections whose server and WebRTC engine a test plays, in no time. */
+import { afterEach } from '@jest/globals';
+import { createPeerWith, type Peer, type PeerOptions } from '../../../src/client/index.ts';
+import { PlayedServer } from '../clients/played-server.ts';
+import { noteTransitions } from '../machines/transition-coverage.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { FakePeerConnection } from './fake-rtc.ts';
+
+const peers: Peer[] = [];
+
+export interface PlayedPeer {
+  readonly peer: Peer;
+  readonly server: PlayedServer;
+  readonly clock: ManualClock;
+  /** Of its engine, oldest first. */
+  readonly engines: FakePeerConnection[];
+}
+
+/** @param maxPeers what the server allows; undefined: it knows of only one peer a client */
+export async function playedPeer(options: PeerOptions = {}, maxPeers?: number): Promise<PlayedPeer> {
+  const server = new PlayedServer(maxPeers);
+  const clock = new ManualClock();
+  const engines: FakePeerConnection[] = [];
+  const createConnection = () => {
+    const engine = new FakePeerConnection();
+    engines.push(engine);
+    return engine;
+  };
+  const platform = { openSocket: server.openSocket, createConnection, clock, random: () => 0.5 };
+  const peer = await createPeerWith(platform, { observer: noteTransitions, ...options });
+  peers.push(peer);
+  return { peer, server, clock, engines };
+}
+
+/** What promises that are fulfilled already lead to has happened. */
+export async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+afterEach(async () => {
+  await Promise.all(peers.splice(0).map((peer) => peer.close({ atOnce: true })));
+});
