@@ -8,6 +8,8 @@ interface Payloads {
     epoch: number | undefined;
     iceServers: readonly IceServer[] | undefined;
     metadata?: unknown;
+    /** A room pairs us; nobody asked. */
+    room?: string | undefined;
   };
   PEER_DISCONNECTED: { reason: string | undefined; epoch?: number | undefined; message?: string | undefined };
   OFFER_RECEIVED: { sdp: string; epoch?: number | undefined };

@@ -41,12 +41,14 @@ const LINK_FAILURES: readonly NegotiationFailure[] = ['signaling_failed', 'signa
 export class Connection extends EventEmitter<ConnectionEvents> {
   /** The other peer's id at the server. */
   readonly peerId: string;
-  /** Whether we asked for the pairing. */
+  /** Whether we make the first offer: we asked for the pairing, or a room chose us. */
   readonly initiator: boolean;
   /** The pairing's number; undefined at a server that gives it none. */
   readonly epoch: number | undefined;
   /** What came with the request for the pairing, as whoever made it gave it. Of a stranger: check it before you use it. */
   readonly metadata: unknown;
+  /** The room that pairs us; undefined: one of us asked. */
+  readonly room: string | undefined;
   readonly #negotiator: Negotiator;
   readonly #owner: ConnectionOwner;
   readonly #channels: readonly string[];
@@ -70,6 +72,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.initiator = paired.isInitiator;
     this.epoch = paired.epoch;
     this.metadata = paired.metadata;
+    this.room = paired.room;
     this.#owner = owner;
     this.#channels = resolved.channels.map(({ label }) => label);
     this.#openers = new ChannelWaiters(queue, resolved.settings.checkingTimeoutMs);

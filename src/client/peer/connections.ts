@@ -115,7 +115,9 @@ export class Connections {
   }
 
   #paired(event: PairedEvent): void {
-    if (event.isInitiator) {
+    // Who joined a room has accepted its members.
+    if (event.room !== undefined) this.#begin(event);
+    else if (event.isInitiator) {
       const asked = this.#deps.asked();
       if (asked) this.#begin({ ...event, metadata: asked.metadata });
       else this.#leave(event);

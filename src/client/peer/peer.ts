@@ -360,9 +360,9 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   #connectionPaired(connection: Connection): void {
-    const { peerId, initiator } = connection;
+    const { peerId, initiator, room } = connection;
     // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
-    if (initiator) this.#requests.answer('pair_request', connection);
+    if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
     connection.guard(() => this.emit('connection', connection));
     this.#tell('paired', { peerId, initiator });
     for (const { channel, resolve, reject } of this.#openers.splice(0)) {

@@ -145,7 +145,7 @@ export function requestAnsweredBy(message: ServerMessage): RequestKind | undefin
     case 'key':
       return 'create_key';
     case 'paired':
-      return message.initiator ? 'pair_request' : undefined;
+      return message.initiator && message.room === undefined ? 'pair_request' : undefined;
     case 'error':
       return message.for === 'create_key' || message.for === 'pair_request' ? message.for : undefined;
     default:

@@ -20,6 +20,7 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
         epoch: message.epoch,
         iceServers: message.ice_servers,
         metadata: message.metadata,
+        room: message.room,
       };
     case 'peer_disconnected':
       return {

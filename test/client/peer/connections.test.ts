@@ -301,6 +301,14 @@ describe('connect()', () => {
     expect(told).toEqual([await second]);
   });
 
+  it('is not answered by somebody whom a room pairs with us meanwhile', async () => {
+    const { peer, server } = await playedPeer({ peers: 3 }, 3);
+    const asked = peer.connect({ id: 'peer 2', metadata: 'mine' });
+    server.say({ ...initiated(1), room: 'lobby' }, initiated(2));
+    expect(await asked).toBe(connectionOf(peer, 2));
+    expect([connectionOf(peer, 1).metadata, connectionOf(peer, 2).metadata]).toEqual([undefined, 'mine']);
+  });
+
   it.each([
     ['too large', 'x'.repeat(2_047)],
     ['no JSON', () => {}],
