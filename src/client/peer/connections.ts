@@ -4,7 +4,6 @@
  */
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { Loss, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
-import type { Rejection } from '../signaling/signaling-client.ts';
 import { type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
 import { Acceptance } from './acceptance.ts';
 import { Connection, type ConnectionDeps, type ConnectionOwner } from './connection.ts';
@@ -12,7 +11,7 @@ import type { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
 export interface ConnectionsDeps extends Omit<ConnectionDeps, 'owner'> {
-  readonly send: (message: ClientMessage | Rejection) => void;
+  readonly send: (message: ClientMessage) => void;
   /** How the server greeted us on this socket. */
   readonly welcome: ConnectionOwner['welcome'];
   readonly owner: Omit<ConnectionOwner, 'send' | 'welcome'>;

@@ -34,13 +34,6 @@ export interface SignalingHandlers {
   readonly claims: () => Claims;
 }
 
-/** That we do not want a pairing. */
-export interface Rejection {
-  readonly type: 'reject';
-  readonly epoch: number;
-  readonly reason?: string;
-}
-
 /** What we come back with. */
 interface Session {
   readonly id: string;
@@ -105,7 +98,7 @@ export class SignalingLink implements Signaling {
   }
 
   /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
-  send(message: ClientMessage | Rejection): void {
+  send(message: ClientMessage): void {
     const text = JSON.stringify(message);
     const { delivery } = this.#session ?? {};
     if (!delivery) this.#socket?.send(text);
