@@ -24,6 +24,7 @@ const serverParts = {
   signaling: ['admission', 'telemetry', 'options.ts', 'node-id.ts'],
   dialects: ['signaling', 'admission', 'http', 'inspector', 'telemetry', 'options.ts', 'node-id.ts'],
   cluster: ['signaling', 'admission', 'inspector', 'relay', 'telemetry', 'options.ts', 'node-id.ts'],
+  embed: ['signaling', 'admission', 'telemetry', 'options.ts'],
   inspector: ['admission', 'http', 'telemetry'],
   relay: ['admission', 'http', 'inspector', 'telemetry'],
 };

@@ -1,3 +1,17 @@
 /** The signaling server, for programs that start it themselves. */
+export { ControlError, type ControlErrorCode } from './embed/control.ts';
+export type {
+  Authorization,
+  Authorized,
+  AuthorizeRequest,
+  PairingChange,
+  PairingInfo,
+  RoomChange,
+  RoomInfo,
+  ServerHooks,
+  SessionChange,
+  SessionInfo,
+} from './embed/hooks.ts';
 export type { ServerOptions } from './options.ts';
-export { type ServerParts, SignalingServer, startServer } from './server.ts';
+export { type ServerParts, SignalingServer } from './server.ts';
+export { type StartOptions, startServer } from './start-server.ts';

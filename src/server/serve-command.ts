@@ -19,7 +19,7 @@ export const serveCommand = defineCommand({
     // From the first: without a listener the signal ends the process.
     process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
     const [{ startServer }, { secretWarnings }] = await Promise.all([
-      import('./server.ts'),
+      import('./start-server.ts'),
       import('./check-server-options.ts'),
     ]);
     const server = await startServer(options).catch((error: Error) => {

@@ -10,15 +10,16 @@ import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
 import type { Authenticator } from './admission/tokens/authenticator.ts';
-import { loadTokenVerifier } from './admission/tokens/token-options.ts';
 import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
-import { createBus } from './cluster/bus/create-bus.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
 import type { PeerJs } from './dialects/peerjs/serve-peerjs.ts';
 import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
+import { endSession, pairSessions, sessionInfo } from './embed/control.ts';
+import type { GivenHooks, PairingInfo, SessionInfo } from './embed/hooks.ts';
+import { tellHooks } from './embed/tell-hooks.ts';
 import { NOT_KEPT, TEXT } from './http/answer.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
@@ -38,6 +39,7 @@ export interface ServerParts {
   readonly authenticator?: Authenticator | undefined;
   /** What brings the sockets: a simulation hands in its own. */
   readonly listen?: typeof listen;
+  readonly hooks?: GivenHooks;
 }
 
 /** What tests and the inspector's own tools look into. */
@@ -57,6 +59,7 @@ export class SignalingServer {
   /** @internal */
   readonly parts: SignalingServerParts;
   readonly #listen: typeof listen;
+  readonly #keepsRequests: boolean;
   #listening: Listening | undefined;
   #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
@@ -70,6 +73,7 @@ export class SignalingServer {
     const log = parts.log ?? createLogger(options.logLevel, options.logFormat);
     const clock = parts.clock ?? systemClock;
     this.#listen = parts.listen ?? listen;
+    this.#keepsRequests = parts.authenticator?.needsRequest ?? false;
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve;
     });
@@ -81,6 +85,7 @@ export class SignalingServer {
       authenticator: parts.authenticator,
     });
     this.parts = { ...composition, log, clock, rooms: undefined, peerjs: undefined };
+    if (parts.hooks) tellHooks(parts.hooks, composition.signaling, log);
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -129,6 +134,7 @@ export class SignalingServer {
       refusals,
       metrics,
       handlers: connections,
+      keepsRequests: this.#keepsRequests,
       portChanged: (isOpen) => this.#portChanged(isOpen),
       addRoutes: (app) => {
         readiness.addRoutes(app);
@@ -146,6 +152,32 @@ export class SignalingServer {
     const places = listenAddresses(options.host).map((address) => textOf(address, this.port));
     parts.log.info(`Server starting on ${places.join(', ')}`);
     return this;
+  }
+
+  /** The clients that are at this server, or that it waits for; not the players of game rooms. */
+  sessions(): SessionInfo[] {
+    return [...this.parts.sessions.values()].map(sessionInfo);
+  }
+
+  /**
+   * Brings two clients of this server together, as if the first had asked for the second.
+   * @param initiatorId as {@link sessions} has it
+   * @param details what the responder is told: any JSON value of at most 2 KiB
+   * @throws {ControlError} when they cannot be brought together; its `code` says why
+   */
+  pair(initiatorId: string, responderId: string, details: { metadata?: unknown } = {}): PairingInfo {
+    return pairSessions(this.parts.signaling, [initiatorId, responderId], details.metadata);
+  }
+
+  /**
+   * Ends a session: its client is closed with 1008, and does not come back by itself.
+   * @param id as {@link sessions} has it
+   * @param reason told to the client: at most 123 bytes
+   * @returns whether there was one
+   * @throws {ControlError} when the reason is too long
+   */
+  end(id: string, reason = 'Ended by the server'): boolean {
+    return endSession(this.parts.signaling, id, reason);
   }
 
   /**
@@ -176,9 +208,11 @@ export class SignalingServer {
   /**
    * Sends clients away one after another over the drain time, and ends; see `Drain`. Without a drain time, that
    * is to stop.
+   * @param signal when it is aborted the server stops at once
    */
-  drain(): Promise<void> {
-    if (this.options.drainMs === 0) return this.stop();
+  drain({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.options.drainMs === 0 || signal?.aborted) return this.stop();
+    signal?.addEventListener('abort', () => void this.stop(), { once: true });
     if (this.#listening && !this.parts.readiness.isDraining) this.parts.drain.start();
     return this.ended;
   }
@@ -304,7 +338,7 @@ const OUT_OF_DESCRIPTORS =
   'Out of file descriptors: the port is closed until there are some again; raise the limit (ulimit -n, LimitNOFILE)';
 
 /** The connection limits that the process has file descriptors for; says so if they are not those that were asked. */
-function withinDescriptors(asked: ServerOptions, log: Logger): ServerOptions {
+export function withinDescriptors(asked: ServerOptions, log: Logger): ServerOptions {
   const descriptors = descriptorLimit();
   const fitting = fitConnectionLimits(asked, descriptors);
   if (fitting !== asked)
@@ -313,29 +347,4 @@ function withinDescriptors(asked: ServerOptions, log: Logger): ServerOptions {
         `(--max-connections) and ${fitting.maxHttpConnections} other connections (--max-http-connections)`,
     );
   return fitting;
-}
-
-/**
- * Starts a signaling server.
- * @param given options of `pairlane serve`; what is left out has its default
- * @throws {OptionError} with a line for each option that is unknown or impossible
- * @throws when the port is taken, or the address is none of this machine
- */
-export async function startServer(
-  given: Partial<ServerOptions> = {},
-  parts: ServerParts = {},
-): Promise<SignalingServer> {
-  const problems = serverOptionProblems(given);
-  if (problems.length > 0) throw new OptionError(problems);
-  const all = { ...defaultServerOptions, ...withoutUndefined(given) };
-  const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
-  const { clock = systemClock } = parts;
-  const authenticator =
-    parts.authenticator ??
-    (await loadTokenVerifier(all, () => clock.wallTime()).catch((error: Error) => {
-      throw new OptionError([error.message]);
-    }));
-  const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
-  const options = withinDescriptors({ ...all, node }, log);
-  return new SignalingServer(options, { ...parts, log, authenticator, ...(bus && { bus }) }).start();
 }

@@ -15,6 +15,17 @@ export interface RequestFacts {
 }
 
 export function readFacts(res: HttpResponse, req: HttpRequest): RequestFacts {
+  const { headers, headerBytes } = readHeaders(req);
+  return {
+    remote: addressText(res.getRemoteAddress()),
+    proxied: addressText(res.getProxiedRemoteAddress()),
+    headers,
+    headerBytes,
+  };
+}
+
+/** By name in lower case, and the bytes of all of them. */
+export function readHeaders(req: HttpRequest): Pick<RequestFacts, 'headers' | 'headerBytes'> {
   const headers = new Map<string, string>();
   let headerBytes = 0;
   req.forEach((name, value) => {
@@ -23,12 +34,7 @@ export function readFacts(res: HttpResponse, req: HttpRequest): RequestFacts {
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   });
-  return {
-    remote: addressText(res.getRemoteAddress()),
-    proxied: addressText(res.getProxiedRemoteAddress()),
-    headers,
-    headerBytes,
-  };
+  return { headers, headerBytes };
 }
 
 /** Headers in which proxies say that they speak for others, and for whom. */

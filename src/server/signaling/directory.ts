@@ -8,6 +8,8 @@ import type { ServerSession } from './session.ts';
 
 /** Who has something of a session's that is to go with it. */
 export interface SessionWatcher {
+  /** It is here from now on: it is new, or came from another node. */
+  opened?(session: ServerSession): void;
   /** It is over. @param reason undefined when the whole server leaves, and nobody is told */
   ended(session: ServerSession, reason: MemberLeftReason | undefined): void;
   /** Another node has it. */
@@ -39,6 +41,12 @@ export class Directory {
 
   watchSessions(watcher: SessionWatcher): void {
     this.#watchers.push(watcher);
+  }
+
+  /** A session is here from now on. */
+  opened(session: ServerSession): void {
+    this.sessions.set(session.id, session);
+    for (const watcher of this.#watchers) watcher.opened?.(session);
   }
 
   /** A session is over. @param reason undefined when the whole server leaves, and nobody is told */

@@ -74,6 +74,7 @@ export function pairingEffects({
       // Who went to another node has a pairing there.
       pairing.party(from).vacate();
       pairing.other(from).release();
+      for (const watcher of watchers) watcher.moved?.(pairing);
     },
   };
 }

@@ -65,6 +65,8 @@ export interface PairingWatcher {
   negotiating(pairing: ServerPairing): void;
   connected(pairing: ServerPairing): void;
   ended(pairing: ServerPairing, reason: DisconnectReason): void;
+  /** It goes on at another node. */
+  moved?(pairing: ServerPairing): void;
 }
 
 /** What both or one of the two are told of how a pairing came about. */

@@ -61,7 +61,7 @@ export class Sessions implements SessionOwner {
   open(id: string, client: Client, grants: Grants = noLimits): ServerSession {
     const session = new ServerSession(id, client, this.#queue.now, this);
     session.grants = grants;
-    this.#directory.sessions.set(id, session);
+    this.#directory.opened(session);
     const { maxPeers, isResumable } = client;
     this.host.start(session, { id, maxPeers, isResumable, settings: this.settings });
     return session;

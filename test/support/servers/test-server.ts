@@ -2,9 +2,9 @@
 import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
 import {
-  type ServerOptions,
   type ServerParts,
   type SignalingServer,
+  type StartOptions,
   startServer,
 } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';
@@ -38,7 +38,7 @@ const forTests = { maxUpgradesPerSecond: 0 };
 
 /** Starts a server whose time stands still; the test moves it with `clock`. */
 export async function startTestServer(
-  options: Partial<ServerOptions> = {},
+  options: StartOptions = {},
   parts: Pick<ServerParts, 'bus' | 'authenticator'> = {},
 ): Promise<TestServer> {
   const clock = new ManualClock();

@@ -5,12 +5,21 @@ import type { Grants } from './grants.ts';
 /** What a client wants when it is asked who it is. */
 export type Wanted = 'connect' | 'resume' | 'refresh';
 
+/** What the client's request says, for whoever decides by more than a token. */
+export interface UpgradeRequest {
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: ReadonlyMap<string, string>;
+}
+
 export interface Credentials {
   /** Undefined: it brought none, which only a webhook may find enough. */
   readonly token: string | undefined;
   /** As limits count it. */
   readonly address: string;
   readonly wants: Wanted;
+  /** Only for an authenticator that needs it, and not with `refresh`. */
+  readonly request?: UpgradeRequest | undefined;
 }
 
 export interface TokenRefusal {
@@ -22,6 +31,8 @@ export interface TokenRefusal {
 export type TokenVerdict = { readonly grants: Grants } | { readonly refusal: TokenRefusal };
 
 export interface Authenticator {
+  /** Whether it looks at the request, which is kept for it until it has answered. */
+  readonly needsRequest?: boolean;
   /** Never rejects. */
   authenticate(credentials: Credentials): Promise<TokenVerdict>;
 }

@@ -6,12 +6,14 @@ import { NO_TIMER } from '../../../machines/index.ts';
 import type { Admission } from '../../admission/admission.ts';
 import { httpRules } from '../../admission/http-rules.ts';
 import type { Origins } from '../../admission/origins.ts';
+import { readHeaders } from '../../admission/request-facts.ts';
 import { type SocketRoute, serveSockets } from '../../admission/serve-sockets.ts';
+import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
-import type { TemplatedApp } from '../../http/uws.ts';
+import type { HttpRequest, TemplatedApp } from '../../http/uws.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -27,6 +29,8 @@ export interface ListenDeps {
   readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   readonly handlers: SocketHandlers;
+  /** Whether who says what clients may do looks at their requests. */
+  readonly keepsRequests?: boolean;
   /** The port was closed for lack of file descriptors, or is open again. */
   readonly portChanged: (isOpen: boolean) => void;
   /** Adds the routes of the parts that have their own. */
@@ -100,7 +104,7 @@ export async function listen(deps: ListenDeps): Promise<Listening> {
 
 /** An app with all that the server answers. */
 function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): TemplatedApp {
-  const { options, admission, origins, metrics, handlers, addRoutes } = deps;
+  const { options, admission, origins, metrics, handlers, addRoutes, keepsRequests = false } = deps;
   const app = createApp(files);
   watchApp(app, rules);
   serveSockets<SocketData>(
@@ -115,6 +119,7 @@ function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): Templ
         isKeyOnly: req.getQuery('pair') === 'key',
         peers: peersIn(req.getQuery('peers'), options.maxPeersPerClient),
         token,
+        ...(keepsRequests && { request: requestOf(req) }),
         timer: NO_TIMER,
       }),
       opened: (socket) => handlers.opened(socket),
@@ -133,6 +138,11 @@ function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): Templ
   if (options.basePath !== '') addRedirect(app, options.basePath);
   serveNothingElse(app, 'There is nothing here.\n');
   return app;
+}
+
+function requestOf(req: HttpRequest): UpgradeRequest {
+  const query = req.getQuery();
+  return { url: `${req.getUrl()}${query ? `?${query}` : ''}`, headers: readHeaders(req).headers };
 }
 
 /** From the base path without its last slash, where the links of a page would lead elsewhere. */

@@ -5,6 +5,7 @@
 import type { TimerOwner } from '../../../machines/index.ts';
 import { type CloseCode, closeCodes, type Relayed, type ReliableDelivery } from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
+import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import type { Grants } from '../../admission/tokens/grants.ts';
 import type { WebSocket } from '../../http/uws.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
@@ -31,6 +32,8 @@ export interface SocketData extends TimerOwner {
   grants?: Grants;
   /** What it brought when it was opened; nobody has it once it was looked at. */
   token?: string | undefined;
+  /** Its request, for whoever looks at it to say what the client may do; nobody has it once that is known. */
+  request?: UpgradeRequest | undefined;
   /** While it is not known yet what its client may do. */
   unauthenticated?: Unauthenticated;
   /** Of one that comes back, once it has said to which session: while other nodes are asked, or it is closed. */

@@ -75,11 +75,11 @@ export class TokenGate {
   }
 
   #ask(socket: ClientSocket, token: string | undefined, admitted: Admitted): void {
-    const { address, kind, unauthenticated } = socket.getUserData();
+    const { address, kind, request, unauthenticated } = socket.getUserData();
     if (!unauthenticated) return;
     unauthenticated.isAsking = true;
     void this.#deps.authenticator
-      .authenticate({ token, address, wants: kind === 'back' ? 'resume' : 'connect' })
+      .authenticate({ token, address, request, wants: kind === 'back' ? 'resume' : 'connect' })
       .then((verdict) => this.#answered(socket, token, verdict, admitted))
       .catch((error) => this.#failed(socket, error));
   }
@@ -95,6 +95,7 @@ export class TokenGate {
     if (!unauthenticated || data.phase === 'closed') return;
     if ('grants' in verdict) {
       delete data.unauthenticated;
+      data.request = undefined;
       data.grants = verdict.grants;
       admitted.opened(socket);
       for (const { bytes, isBinary } of unauthenticated.held) {
@@ -103,7 +104,7 @@ export class TokenGate {
       }
       return;
     }
-    if (token !== undefined || verdict.refusal.code === 'unavailable') {
+    if (token !== undefined || verdict.refusal.code !== 'token_invalid') {
       this.#refuse(socket, verdict.refusal);
       return;
     }
@@ -137,6 +138,7 @@ export class TokenGate {
     refusals.warn('token', socket.getUserData().address, `Refused a client: ${message}`);
     socket.send(JSON.stringify(encodeNotice({ type: 'refused', code, message, for: 'auth' }, false)), false);
     if (code === 'unavailable') socket.end(closeCodes.tryAgainLater, 'Nobody can say now who you are');
+    else if (code === 'forbidden') socket.end(closeCodes.unauthorized, 'You may not come in');
     else socket.end(closeCodes.unauthorized, 'Bring another token');
   }
 

@@ -2,7 +2,7 @@
 import { type Executors, eventOf, type roomMachine } from '../../../machines/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { OtherRooms } from './other-rooms.ts';
-import type { Membership, Room, ServerRoomEvent } from './room.ts';
+import type { Membership, Room, RoomWatcher, ServerRoomEvent } from './room.ts';
 
 export interface RoomEffectsDeps {
   readonly log: Logger;
@@ -14,6 +14,7 @@ export interface RoomEffectsDeps {
   readonly dispatch: (room: Room, event: ServerRoomEvent) => void;
   /** What the other nodes are told. */
   readonly otherRooms: () => OtherRooms;
+  readonly watchers: readonly RoomWatcher[];
   /** With whom that one is to be paired may be different from now on. */
   readonly wire: (room: Room, id: string) => void;
 }
@@ -24,6 +25,7 @@ export function roomEffects({
   memberships,
   dispatch,
   otherRooms,
+  watchers,
   wire,
 }: RoomEffectsDeps): Executors<typeof roomMachine, Room, ServerRoomEvent> {
   return {
@@ -35,6 +37,7 @@ export function roomEffects({
       log.info({ id: membership.id, room: room.name }, `Client ${membership.id} joined room ${room.name}`);
       membership.session.client.notify(room.noticeFor(membership.id));
       otherRooms().joined(room, membership);
+      for (const watcher of watchers) watcher.joined(room, membership.id);
     },
     confirmJoin(room, event) {
       const { id } = eventOf(event, 'JOIN_REQUESTED');
@@ -62,6 +65,7 @@ export function roomEffects({
         memberships.remove(room, membership);
         log.info({ id, room: room.name, reason }, `Client ${id} left room ${room.name}: ${reason}`);
         otherRooms().left(room, membership, reason);
+        for (const watcher of watchers) watcher.left(room, id, reason);
       }
       wire(room, id);
     },
@@ -111,6 +115,7 @@ export function roomEffects({
         room.tellMember(own, { type: 'peer_left', room: room.name, id: own.id, reason: 'closed' });
         memberships.remove(room, own);
         otherRooms().left(room, own, 'closed');
+        for (const watcher of watchers) watcher.left(room, own.id, 'closed');
       }
       const ids = [...room.memberships.keys()];
       room.memberships.clear();
@@ -119,6 +124,7 @@ export function roomEffects({
     forgetRoom(room) {
       if (rooms.get(room.key) === room) rooms.delete(room.key);
       log.info({ room: room.name }, `Room ${room.name} is over`);
+      for (const watcher of watchers) watcher.ended(room);
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   type RoomRules,
   type TimerOwner,
 } from '../../../machines/index.ts';
+import type { MemberLeftReason } from '../../../protocol/index.ts';
 import type { Refusal } from '../client.ts';
 import type { ServerSession } from '../session.ts';
 import type { RoomNotice, ShownMember, ShownRoom } from './room-notice.ts';
@@ -61,6 +62,14 @@ export type ServerRoomEvent = RoomEvent & {
   /** The client's request, for the error that answers it. */
   readonly request?: NonNullable<Refusal['for']>;
 };
+
+/** Who follows what becomes of rooms; of members only those that are here. */
+export interface RoomWatcher {
+  opened(room: Room): void;
+  joined(room: Room, id: string): void;
+  left(room: Room, id: string, reason: MemberLeftReason): void;
+  ended(room: Room): void;
+}
 
 /** Beside the metadata, of what a notice says. */
 const NOTICE_BYTES = 256;

@@ -26,6 +26,7 @@ import {
   type Membership,
   Room,
   type RoomOptions,
+  type RoomWatcher,
   roomKey,
   type ServerRoomEvent,
 } from './room.ts';
@@ -76,6 +77,7 @@ export class Rooms {
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
   /** Members that did not read, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
+  readonly #watchers: RoomWatcher[] = [];
   readonly #retelling = { timer: NO_TIMER };
 
   constructor(deps: RoomsDeps) {
@@ -93,6 +95,7 @@ export class Rooms {
         },
         dispatch: (room, event) => this.host.dispatch(room, event),
         otherRooms: () => this.otherRooms,
+        watchers: this.#watchers,
         wire: (room, id) => this.edges.sync(room, id),
       }),
       onError: (room, error, effect, event) => this.#fail(room, error, effect, event),
@@ -101,6 +104,10 @@ export class Rooms {
       ended: (session, reason) => this.ended(session, reason),
       moved: (session) => this.#movedAway(session),
     });
+  }
+
+  watch(watcher: RoomWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   /** The rooms that a session is a member of. */
@@ -248,6 +255,7 @@ export class Rooms {
     this.all.set(room.key, room);
     const { topology, maxSize, leaderRule, isLocked } = options;
     this.host.start(room, { name, topology, maxSize, leaderRule, isLocked, closingMs: CLOSING_MS });
+    for (const watcher of this.#watchers) watcher.opened(room);
     return room;
   }
 

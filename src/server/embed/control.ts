@@ -1,0 +1,70 @@
+/** What a program that started the server may do with its clients. */
+import { closeCodes, MAX_METADATA_BYTES } from '../../protocol/index.ts';
+import { isSameApp, publicIdOf } from '../admission/tokens/grants.ts';
+import type { ServerSession } from '../signaling/session.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import type { PairingInfo, SessionInfo } from './hooks.ts';
+
+const messages = {
+  unknown_session: 'No client of that id is at this server. `sessions()` lists those that are.',
+  already_paired: 'The two are paired already, or are one.',
+  no_free_seat: 'One of the two has as many peers as it may have.',
+  other_app: 'The two are of different apps.',
+  peer_slow: 'One of the two does not read what it is sent. Try again later.',
+  metadata_too_large: `The metadata should be JSON of at most ${MAX_METADATA_BYTES} bytes.`,
+  reason_too_long: 'The reason should have at most 123 bytes.',
+} as const;
+
+export type ControlErrorCode = keyof typeof messages;
+
+/** A program asked for what cannot be. */
+export class ControlError extends Error {
+  readonly code: ControlErrorCode;
+  constructor(code: ControlErrorCode) {
+    super(messages[code]);
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}
+
+/** RFC 6455 section 5.5: 125 bytes with the code. */
+const MAX_REASON_BYTES = 123;
+
+export function sessionInfo({ id, grants, client, seats }: ServerSession): SessionInfo {
+  const { app, metadata } = grants;
+  return {
+    id,
+    publicId: publicIdOf(id),
+    app,
+    isOnline: client.isOnline,
+    peers: seats.flatMap(({ peer, epoch }) => (peer ? [{ id: peer.id, epoch }] : [])),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+/** @throws {ControlError} */
+export function pairSessions(
+  signaling: Signaling,
+  ids: readonly [initiator: string, responder: string],
+  metadata: unknown,
+): PairingInfo {
+  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata) ?? '');
+  if (bytes > MAX_METADATA_BYTES) throw new ControlError('metadata_too_large');
+  const [initiator, responder] = ids.map((id) => signaling.sessions.withId(id));
+  if (!initiator || !responder) throw new ControlError('unknown_session');
+  if (!isSameApp(initiator.id, responder.id)) throw new ControlError('other_app');
+  if (![initiator, responder].every(({ client }) => client.hasRoomFor(0)))
+    throw new ControlError('peer_slow');
+  const obstacle = signaling.pair(initiator, responder, metadata === undefined ? {} : { metadata });
+  if (obstacle) throw new ControlError(obstacle);
+  const epoch = initiator.seats.find(({ peer }) => peer?.id === responder.id)?.epoch ?? 0;
+  return { epoch, initiatorId: initiator.id, responderId: responder.id };
+}
+
+/** @returns whether there was one. @throws {ControlError} */
+export function endSession(signaling: Signaling, id: string, reason: string): boolean {
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw new ControlError('reason_too_long');
+  const session = signaling.sessions.withId(id);
+  if (session) signaling.sessions.close(session, closeCodes.policyViolation, reason);
+  return session !== undefined;
+}
