@@ -45,6 +45,8 @@ export type PairTarget =
   | 'self'
   /** It is a peer already. */
   | 'peer'
+  /** It has just left the one who asks. */
+  | 'left'
   | 'free'
   | 'taken'
   /** It, or who made the key, may be a client of another node. */

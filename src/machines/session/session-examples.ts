@@ -9,6 +9,7 @@ const targets: readonly PairTarget[] = [
   'unknown',
   'self',
   'peer',
+  'left',
   'taken',
   'free',
   'elsewhere',

@@ -65,6 +65,7 @@ const refusedTargets = (
     ['unknown', 'target_not_found'],
     ['self', 'self_pairing'],
     ['peer', 'already_paired'],
+    ['left', 'just_left'],
   ] as const
 ).map(
   ([target, code]) =>

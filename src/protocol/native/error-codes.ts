@@ -1,3 +1,5 @@
+import { JUST_LEFT_PAUSE_S } from './limits.ts';
+
 /**
  * Every error that the server can tell a client: the code is for programs, the message for people.
  * The messages of the seed protocol stand as they always did; a client may match on either.
@@ -13,6 +15,7 @@ export const errorMessages = {
   request_pending: 'Your last pair request has no answer yet; wait for it',
   unavailable: 'Other nodes cannot be reached now; try again later',
   key_required: 'That client is paired by key only; ask it for one',
+  just_left: `That client has just left you; wait ${JUST_LEFT_PAUSE_S} seconds, or ask it for a key`,
   key_not_found: 'Key not found',
   invalid_json: 'Invalid JSON',
   invalid_message: 'Invalid message',

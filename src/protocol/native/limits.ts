@@ -35,6 +35,8 @@ export const DEFAULT_MAX_KEY_GUESSES_PER_MINUTE = 20;
 /** Of a client; more is cut to the server's `--max-peers-per-client`. */
 export const DEFAULT_MAX_PEERS_PER_CLIENT = 64;
 export const MAX_PEERS_PER_CLIENT = 1_000;
+/** How long whoever was left by a client may not ask for it by its id: nobody is kept paired who does not want to be. */
+export const JUST_LEFT_PAUSE_S = 10;
 /** Of why a pairing was rejected. */
 export const MAX_REJECT_CHARS = 200;
 

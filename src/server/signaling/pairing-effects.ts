@@ -63,6 +63,7 @@ export function pairingEffects({
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
       other.disconnected(reason, left.id, event.message);
+      if (reason === 'unpaired' || reason === 'rejected') left.leaves(other.id);
       if (event.areBothHere) left.disconnected(reason, other.id);
       pairings.delete(pairing);
       left.release();

@@ -45,6 +45,8 @@ export interface Party {
   notify(change: 'peer_away' | 'peer_back', peerId: string): void;
   /** Its peer is gone. @param message why, in the words of a peer that rejected the pairing */
   disconnected(reason: DisconnectReason, peerId: string, message?: string): void;
+  /** Its client ended the pairing with the other one, and may not want it back at once. */
+  leaves(peerId: string): void;
   /** The pairing is over. */
   release(): void;
 

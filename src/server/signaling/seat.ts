@@ -19,6 +19,8 @@ export interface SeatHolder {
   /** The seat is in a pairing from here on. */
   took(seat: Seat): void;
   left(seat: Seat): void;
+  /** Its client ended a pairing with that peer. */
+  leaves(peerId: string): void;
   /** More waits for its client than the peer in that pairing may make wait. */
   overfull(seat: Seat): void;
 }
@@ -187,6 +189,10 @@ export class Seat implements Party, Waits {
       reason,
       ...(message && { message }),
     });
+  }
+
+  leaves(peerId: string): void {
+    this.session.leaves(peerId);
   }
 
   /** Nobody waits for the ack of what still waits here: its client may be at another node before it has it. */

@@ -9,6 +9,7 @@ import {
 import { formatPairingKey } from '../../protocol/index.ts';
 import { appOf, type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
+import { LeftPeers } from './left-peers.ts';
 import type { Seat, SeatHolder } from './seat.ts';
 import type { Waits } from './waiting-bytes.ts';
 
@@ -16,6 +17,8 @@ export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 
 /** Who steps a session's machine. */
 export interface SessionOwner {
+  /** Milliseconds of the server's clock. */
+  readonly now: number;
   dispatch(session: ServerSession, event: SessionEvent): void;
   /** More waits for its client than the peer in that pairing may make wait. */
   overfull(seat: Seat): void;
@@ -44,6 +47,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   heardAt: number;
   pendingPairRequest: PendingPairRequest | undefined;
   keys: string[] = [];
+  /** Most sessions never leave a peer. */
+  #leftPeers: LeftPeers | undefined;
   /** Few, so that a list is searched as fast as a map, and is smaller; never changed in place. */
   #seats = NO_SEATS;
   /** What its client may do. */
@@ -129,11 +134,22 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
 
   took(seat: Seat): void {
     this.#seats = [...this.#seats, seat];
+    if (seat.peer) this.#leftPeers?.delete(seat.peer.id);
   }
 
   left(seat: Seat): void {
     const others = this.#seats.filter((other) => other !== seat);
     this.#seats = others.length === 0 ? NO_SEATS : others;
+  }
+
+  leaves(peerId: string): void {
+    this.#leftPeers ??= new LeftPeers();
+    this.#leftPeers.add(peerId, this.#owner.now);
+  }
+
+  /** Whether it left that client so short a time ago that it is not to be asked for by its id. */
+  hasJustLeft(peerId: string): boolean {
+    return this.#leftPeers?.has(peerId, this.#owner.now) ?? false;
   }
 
   overfull(seat: Seat): void {

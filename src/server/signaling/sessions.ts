@@ -57,6 +57,10 @@ export class Sessions implements SessionOwner {
     });
   }
 
+  get now(): number {
+    return this.#queue.now;
+  }
+
   /** @param id with its app in front, where clients bring tokens */
   open(id: string, client: Client, grants: Grants = noLimits): ServerSession {
     const session = new ServerSession(id, client, this.#queue.now, this);

@@ -60,7 +60,7 @@ export class Signaling {
       session.refuse({ code: 'key_required', for: 'pair_request' });
       return;
     }
-    const availability = target && availabilityOf(target, session);
+    const availability = target && availabilityOf(target, session, key);
     if (availability === 'free' && session.hasFreeSeat && !target?.client.hasRoomFor(0)) {
       session.refuse({ code: 'peer_slow', for: 'pair_request' });
       return;
@@ -153,9 +153,10 @@ interface Lookup {
 /** With what no machine looks at. */
 type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> & Pick<PairRequest, 'metadata'>;
 
-/** Whether a client can be had by the one who asks for it. */
-function availabilityOf(target: ServerSession, asker: ServerSession): PairTarget {
+/** Whether a client can be had by the one who asks for it: a key is its own word that it can. */
+function availabilityOf(target: ServerSession, asker: ServerSession, key: string | undefined): PairTarget {
   if (target === asker) return 'self';
   if (asker.isPairedWith(target.id)) return 'peer';
+  if (key === undefined && target.hasJustLeft(asker.id)) return 'left';
   return target.hasFreeSeat ? 'free' : 'taken';
 }

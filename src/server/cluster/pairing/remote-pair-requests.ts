@@ -74,7 +74,7 @@ export class RemotePairRequests {
     const { links, remotePairings, signaling } = this.#deps;
     const { target, code } = this.#targetOf(message);
     const isBarred = key === undefined && target?.client.isKeyOnly;
-    const refusal = isBarred ? 'key_required' : target ? refusalFor(target, from) : code;
+    const refusal = isBarred ? 'key_required' : target ? refusalFor(target, from, key) : code;
     if (!target || refusal) {
       links.send(node, {
         type: 'denied',
@@ -180,11 +180,12 @@ function deny(session: ServerSession, code: ErrorCode): void {
  * When two ask for each other at once, both nodes find that the lower id asked first. Whom a key that is asked for leads
  * to nobody knows before the answer: it may be the very one who asks.
  */
-function refusalFor(target: ServerSession, askerId: string): ErrorCode | undefined {
+function refusalFor(target: ServerSession, askerId: string, key: string | undefined): ErrorCode | undefined {
   const { pendingPairRequest: own } = target;
   if (target.id === askerId) return 'self_pairing';
   if (target.isPairedWith(askerId)) return 'already_paired';
   if (own?.targetId === askerId) return askerId < target.id ? undefined : 'already_paired';
+  if (key === undefined && target.hasJustLeft(askerId)) return 'just_left';
   if (own?.key !== undefined || !target.hasFreeSeat) return 'target_already_paired';
   return target.client.hasRoomFor(0) ? undefined : 'peer_slow';
 }

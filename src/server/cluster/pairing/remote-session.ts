@@ -143,6 +143,9 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     this.#owner.ended(this, reason, message);
   }
 
+  /** Its own node remembers it. */
+  leaves(): void {}
+
   /** What was for its client is lost with the pairing: its sender need not wait for an ack that never comes. */
   release(): void {
     for (const { senderSeq } of this.unacked) if (senderSeq !== undefined) this.peer?.acked(senderSeq);
