@@ -66,6 +66,7 @@ function canComeAbout({ pairings, maxPeers }: SessionContext, event: SessionEven
     case 'UNPAIRED':
       return Boolean(phase);
     case 'PAIR_REQUESTED':
+      if (event.target === 'left') return pairings.length < maxPeers;
       return event.target !== 'peer' || pairings.length > 0;
     default:
       // With one peer it is clear whom a signal is for.
@@ -215,6 +216,13 @@ class Walk {
       case 'peer': {
         const [peer] = this.#peers.values();
         return byId(peer?.client.id ?? '', /already_paired/);
+      }
+      case 'left': {
+        const leaver = await this.#test.connect();
+        await pairUp(leaver, this.#me);
+        leaver.send({ type: 'unpair' });
+        await this.#me.next('peer_disconnected');
+        return byId(leaver.id, /just_left/);
       }
       case 'unknown_key':
         return { message: wrongKey, code: /key_not_found/ };

@@ -239,7 +239,7 @@ describe('reject', () => {
       message: 'I am full',
     });
     await expectSilent(hub, one, two);
-    await pairUp(hub, two);
+    await pairUp(two, hub);
   });
 
   it('takes a reason of 200 characters, and shows no control characters of it', async () => {
