@@ -24,6 +24,9 @@ export {
 export type { ConnectionState, PeerState, SignalingState } from './peer/peer-state.ts';
 export type { Answers } from './peer/pending-requests.ts';
 export type { Platform } from './peer/platform.ts';
+export type { Broadcast, Room } from './room/room.ts';
+export type { Member, RoomEdge, RoomEnd, RoomEvents } from './room/room-events.ts';
+export type { JoinOptions, ListedRoom, RoomList } from './room/room-options.ts';
 export type { ChannelOptions } from './rtc/peer-connection.ts';
 export type {
   ConnectionConfig,

@@ -26,6 +26,9 @@ export {
 } from '../peer/peer-options.ts';
 export type { ConnectionState, PeerState, SignalingState } from '../peer/peer-state.ts';
 export type { Answers } from '../peer/pending-requests.ts';
+export type { Broadcast, Room } from '../room/room.ts';
+export type { Member, RoomEdge, RoomEnd, RoomEvents } from '../room/room-events.ts';
+export type { JoinOptions, ListedRoom, RoomList } from '../room/room-options.ts';
 export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
 

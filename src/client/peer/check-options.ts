@@ -4,8 +4,8 @@ import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 
 /** @returns what the value should be; undefined when it is that */
-type Check = (value: unknown) => string | undefined;
-type Checks = { readonly [name: string]: Check };
+export type Check = (value: unknown) => string | undefined;
+export type Checks = { readonly [name: string]: Check };
 
 /** setTimeout's longest delay, 24.8 days. */
 const MAX_DELAY_MS = 2_147_483_647;
@@ -15,7 +15,10 @@ const ofType =
   (value) =>
     typeof value === type ? undefined : what;
 
-const wholeNumber =
+export const isBoolean = ofType('boolean', 'true or false');
+export const isText = ofType('string', 'a text');
+
+export const wholeNumber =
   (min: number, max: number): Check =>
   (value) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
@@ -53,8 +56,8 @@ const iceServer: Check = (value) => {
 };
 
 const channelFields: Checks = {
-  label: ofType('string', 'a text'),
-  ordered: ofType('boolean', 'true or false'),
+  label: isText,
+  ordered: isBoolean,
   maxRetransmits: wholeNumber(0, 65_535),
   maxPacketLifeTime: wholeNumber(0, 65_535),
 };
@@ -69,7 +72,7 @@ const timeoutFields: Checks = {
 };
 
 const optionFields: Checks = {
-  url: ofType('string', 'a text'),
+  url: isText,
   iceServers: listOf(iceServer, 'a list of { urls, username?, credential? } with stun: or turn: URLs'),
   iceTransportPolicy: (value) => (value === 'all' || value === 'relay' ? undefined : '`all` or `relay`'),
   iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
@@ -82,30 +85,36 @@ const optionFields: Checks = {
   maxRestarts: wholeNumber(0, 1_000),
   clock: withMethods('now', 'wallTime', 'every'),
   observer: ofType('function', 'a function'),
-  inspect: ofType('boolean', 'true or false'),
+  inspect: isBoolean,
   logger: withMethods('debug', 'warn'),
 };
+
+/**
+ * Checks an object of options.
+ * @param where its name; `options` for the outermost, which is not said
+ * @throws {PairlaneError} `invalid_option`: which one, what it should be, and the name that was probably meant
+ */
+export function checkFields(where: string, value: unknown, checks: Checks): void {
+  if (value === undefined) return;
+  if (!isObject(value)) throw wrong(where, 'should be an object');
+  for (const [name, field] of Object.entries(value)) {
+    const path = where === 'options' ? name : `${where}.${name}`;
+    const checkField = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (!checkField) {
+      const meant = nearestName(name, Object.keys(checks));
+      throw wrong(path, `no such option${meant === undefined ? '' : `; did you mean \`${meant}\`?`}`);
+    }
+    const should = field === undefined ? undefined : checkField(field);
+    if (should !== undefined) throw wrong(path, `should be ${should}`);
+  }
+}
 
 /**
  * Checks the options of `createPeer` as the command line is checked.
  * @throws {PairlaneError} `invalid_option`: which one, what it should be, and the name that was probably meant
  */
 export function checkOptions(options: object): void {
-  const check = (where: string, value: unknown, checks: Checks) => {
-    if (value === undefined) return;
-    if (!isObject(value)) throw wrong(where, 'should be an object');
-    for (const [name, field] of Object.entries(value)) {
-      const path = where === 'options' ? name : `${where}.${name}`;
-      const checkField = Object.hasOwn(checks, name) ? checks[name] : undefined;
-      if (!checkField) {
-        const meant = nearestName(name, Object.keys(checks));
-        throw wrong(path, `no such option${meant === undefined ? '' : `; did you mean \`${meant}\`?`}`);
-      }
-      const should = field === undefined ? undefined : checkField(field);
-      if (should !== undefined) throw wrong(path, `should be ${should}`);
-    }
-  };
-  check('options', options, optionFields);
+  checkFields('options', options, optionFields);
   const {
     channel,
     channels = [],
@@ -117,14 +126,14 @@ export function checkOptions(options: object): void {
     readonly timeouts?: unknown;
     readonly reconnect?: unknown;
   };
-  check('channel', channel, channelFields);
+  checkFields('channel', channel, channelFields);
   channels.forEach((one, i) => {
-    check(`channels[${i}]`, one, channelFields);
+    checkFields(`channels[${i}]`, one, channelFields);
     if (typeof (one as { label?: unknown }).label !== 'string')
       throw wrong(`channels[${i}].label`, 'is missing');
   });
-  check('timeouts', timeouts, timeoutFields);
-  if (reconnect !== false) check('reconnect', reconnect, { baseMs: delay, capMs: delay });
+  checkFields('timeouts', timeouts, timeoutFields);
+  if (reconnect !== false) checkFields('reconnect', reconnect, { baseMs: delay, capMs: delay });
 }
 
 function isObject(value: unknown): value is object {

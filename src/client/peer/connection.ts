@@ -211,6 +211,11 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     }
   }
 
+  /** For the peer: whether something that was accepted for the other one has yet to arrive. */
+  get hasUnsent(): boolean {
+    return this.#negotiator.connection?.hasUnsent === true;
+  }
+
   /** For the peer: whether a server that forgot the pairing is asked to restore it. */
   get isKnownToServer(): boolean {
     return this.#negotiator.serverPairing !== undefined;

@@ -5,6 +5,9 @@ import { StepQueue } from '../../machines/index.ts';
 import type { ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
 import type { Loss, WelcomedEvent } from '../negotiation/signaling.ts';
+import type { Room } from '../room/room.ts';
+import { type JoinOptions, listedRoom, type RoomList } from '../room/room-options.ts';
+import { Rooms } from '../room/rooms.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
 import { eventFrom } from '../signaling/signaling-event.ts';
 import type { Connection } from './connection.ts';
@@ -16,6 +19,7 @@ import { type PeerOptions, type ResolvedOptions, resolveOptions } from './peer-o
 import { type PeerState, type SignalingState, signalingStateOf, stateOf } from './peer-state.ts';
 import { type Answers, PendingRequests } from './pending-requests.ts';
 import type { Platform } from './platform.ts';
+import { tell } from './tell.ts';
 
 interface Opener {
   readonly channel: string;
@@ -30,6 +34,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   readonly #machine: Negotiator;
   readonly #connections: Connections;
   readonly #requests: PendingRequests;
+  readonly #rooms: Rooms;
   readonly #channels: readonly string[];
   readonly #stopTimers: () => void;
   #state: PeerState = 'signaling';
@@ -56,6 +61,12 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#machine = this.#createMachine(platform, resolved, queue);
     this.#requests = new PendingRequests(queue, resolved.requestTimeoutMs, () => this.#obstacle());
     this.#connections = this.#createConnections(platform, resolved, queue);
+    this.#rooms = new Rooms({
+      ownId: () => this.id,
+      connectionWith: (id) => this.#connections.byPeer.get(id),
+      send: (message) => this.#link.send(message),
+      requests: this.#requests,
+    });
     this.#stopTimers = driveTimers(queue.timers, clock);
   }
 
@@ -67,6 +78,11 @@ export class Peer extends EventEmitter<PeerEvents> {
   /** The connections, by the other one's id. */
   get connections(): ReadonlyMap<string, Connection> {
     return this.#connections.byPeer;
+  }
+
+  /** The rooms that we are a member of, by their names. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#rooms.byName;
   }
 
   /** The id of the peer that we are paired with; undefined when there is none, or several. */
@@ -152,6 +168,27 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
+   * Becomes a member of a room, which is made where there is none of that name. The room pairs its members, as far as
+   * each says by `peers` how many connections it may have. Where the server forgets us, we join again by ourselves.
+   * @param name 1 to 64 printable characters
+   * @throws {PairlaneError} the server's, such as `room_not_found`, `room_full`, `room_locked`, `wrong_password`,
+   * `forbidden`; `invalid_option`, `metadata_too_large`; `timeout`, `not_online`, `closed`
+   */
+  join(name: string, options: JoinOptions = {}): Promise<Room> {
+    return this.#rooms.join(name, options);
+  }
+
+  /**
+   * The rooms that are public.
+   * @returns `more`: there are others, which did not fit into the answer
+   * @throws {PairlaneError} the server's; `timeout`, `not_online`, `closed`
+   */
+  async listRooms(): Promise<RoomList> {
+    const { rooms, more = false } = await this.#rooms.list();
+    return { rooms: rooms.map(listedRoom), more };
+  }
+
+  /**
    * Waits for the data channel, that of the next pairing if there is none. Once there is a peer, it waits no longer
    * than the deadlines of `timeouts`.
    * @param channel its label; the first channel's unless said otherwise
@@ -212,6 +249,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     const error = new PairlaneError('closed');
     this.#requests.failAll(error);
     this.#failOpeners(error);
+    this.#rooms.end();
     const offline = new Promise<void>((resolve) => {
       this.#goOffline = () => {
         this.#goOffline = undefined;
@@ -243,17 +281,18 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   #received(message: ServerMessage, isResumed: boolean): void {
-    if (message.type === 'your_id') this.#connections.maxPeers = message.max_peers;
     const event = eventFrom(message, isResumed);
     if (!event) {
-      this.#told(message);
+      if (!this.#rooms.heard(message)) this.#told(message);
       return;
     }
+    if (message.type === 'your_id') this.#connections.maxPeers = message.max_peers;
     if (event.type === 'WELCOMED') {
       this.#welcome = event;
       this.#machine.heard(event);
     }
     if (event.type !== 'PAIRED' || !this.#isClosing) this.#connections.heard(event);
+    if (message.type === 'your_id') this.#rooms.welcomed(isResumed && !message.restarted);
   }
 
   /** What the server tells that no machine need know. */
@@ -363,6 +402,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     const { peerId, initiator, room } = connection;
     // A pairing that somebody else asked for at the same moment does not answer our own request: its error will.
     if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
+    this.#rooms.paired(connection);
     connection.guard(() => this.emit('connection', connection));
     this.#tell('paired', { peerId, initiator });
     for (const { channel, resolve, reject } of this.#openers.splice(0)) {
@@ -395,6 +435,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   /** The link is gone for good. */
   #gaveUp(error: PairlaneError): void {
     this.#failOpeners(error);
+    this.#rooms.end(error);
     if (this.#starter) this.#starter.reject(error);
     else this.#fail(error);
   }
@@ -409,16 +450,8 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#tell('error', error);
   }
 
-  /** A listener that throws is its owner's fault, and must not interrupt a step of ours. */
   #tell<Name extends keyof PeerEvents>(name: Name, ...args: Parameters<PeerEvents[Name]>): boolean {
-    try {
-      return (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-      return true;
-    }
+    return tell<PeerEvents, Name>(this, name, ...(args as never));
   }
 }
 

@@ -1,6 +1,7 @@
 /** What was asked of the server and waits for its answer: at most one of each kind, each with a deadline. */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
-import type { ServerMessage } from '../../protocol/index.ts';
+import type { ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
+import type { Room } from '../room/room.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 
@@ -10,13 +11,17 @@ export interface Answers {
   /** `expiresAt` is undefined for a key that lives as long as its maker's session. */
   create_key: { key: string; expiresAt: Date | undefined };
 }
-export type RequestKind = keyof Answers;
 
 /** What they are answered with inside of a peer. */
 export interface RequestAnswers {
   pair_request: Connection;
   create_key: Answers['create_key'];
+  join_room: Room;
+  list_rooms: ServerMessageOf<'rooms'>;
+  lock_room: undefined;
+  update_metadata: undefined;
 }
+export type RequestKind = keyof RequestAnswers;
 
 interface Pending {
   readonly resolve: (answer: never) => void;
@@ -139,6 +144,19 @@ export class PendingRequests implements TimerOwner {
   }
 }
 
+const KINDS: { readonly [Kind in RequestKind]: true } = {
+  pair_request: true,
+  create_key: true,
+  join_room: true,
+  list_rooms: true,
+  lock_room: true,
+  update_metadata: true,
+};
+
+function isRequestKind(type: string | undefined): type is RequestKind {
+  return type !== undefined && Object.hasOwn(KINDS, type);
+}
+
 /** @returns which kind of request a message answers; undefined for one that answers none */
 export function requestAnsweredBy(message: ServerMessage): RequestKind | undefined {
   switch (message.type) {
@@ -146,8 +164,12 @@ export function requestAnsweredBy(message: ServerMessage): RequestKind | undefin
       return 'create_key';
     case 'paired':
       return message.initiator && message.room === undefined ? 'pair_request' : undefined;
+    case 'room_joined':
+      return 'join_room';
+    case 'rooms':
+      return 'list_rooms';
     case 'error':
-      return message.for === 'create_key' || message.for === 'pair_request' ? message.for : undefined;
+      return isRequestKind(message.for) ? message.for : undefined;
     default:
       return undefined;
   }

@@ -1,0 +1,239 @@
+/** A room as its member sees it: who else is there, who leads, and the connections that the room wants of it. */
+import { EventEmitter } from 'eventemitter3';
+import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
+import type { Connection } from '../peer/connection.ts';
+import { tell } from '../peer/tell.ts';
+import { RoomEdges, wantedOf } from './room-edges.ts';
+import type { Member, RoomEdge, RoomEnd, RoomEvents } from './room-events.ts';
+import type { JoinOptions } from './room-options.ts';
+
+/** What a room needs of the peer that is its member. */
+export interface RoomDeps {
+  readonly ownId: () => string | undefined;
+  readonly connectionWith: (id: string) => Connection | undefined;
+  readonly updateMetadata: (room: Room, metadata: unknown) => Promise<void>;
+  readonly lock: (room: Room, isLocked: boolean) => Promise<void>;
+  readonly leave: (room: Room) => Promise<void>;
+}
+
+/** What became of a message to all. */
+export interface Broadcast {
+  /** The members whose channels took it. */
+  readonly sent: readonly string[];
+  /** Those that the room wants us to be connected with, and who did not get it. */
+  readonly missed: readonly string[];
+}
+
+type Joined = ServerMessageOf<'room_joined'>;
+type Changed = ServerMessageOf<
+  'peer_joined' | 'peer_left' | 'peer_updated' | 'leader' | 'room_locked' | 'edge'
+>;
+
+export class Room extends EventEmitter<RoomEvents> {
+  readonly name: string;
+  readonly #deps: RoomDeps;
+  readonly #members = new Map<string, Member>();
+  readonly #edges = new RoomEdges();
+  #topology: Topology = 'mesh';
+  #leader: string | null = null;
+  #isLocked = false;
+  #maxSize: number | undefined;
+  #ownId: string | undefined;
+  #options: JoinOptions;
+  #isOver = false;
+
+  /** For the peer, once the server has said that we are a member. */
+  constructor(deps: RoomDeps, options: JoinOptions, joined: Joined) {
+    super();
+    this.#deps = deps;
+    this.#options = options;
+    this.name = joined.room;
+    this.joined(joined);
+  }
+
+  /** The other members by their ids, the oldest first. */
+  get peers(): ReadonlyMap<string, Member> {
+    return this.#members;
+  }
+
+  /** The connections that the room wants of us, by the member's id. */
+  get edges(): ReadonlyMap<string, RoomEdge> {
+    return this.#edges.byMember;
+  }
+
+  /** Whether each of `edges` is connected. */
+  get isWhole(): boolean {
+    return this.#edges.isWhole;
+  }
+
+  get topology(): Topology {
+    return this.#topology;
+  }
+
+  /** The leader's id; null: nobody leads now. */
+  get leader(): string | null {
+    return this.#leader;
+  }
+
+  get isLeader(): boolean {
+    return this.#leader !== null && this.#leader === this.#deps.ownId();
+  }
+
+  get isLocked(): boolean {
+    return this.#isLocked;
+  }
+
+  /** How many members it may have; undefined where the server did not say. */
+  get maxSize(): number | undefined {
+    return this.#maxSize;
+  }
+
+  /** Whether we are no longer a member. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Sends a message to every member that we are connected with.
+   * @param channel its label; the first channel's unless said otherwise
+   * @returns fulfilled when each channel has taken or refused it: who is not reached is named
+   */
+  async broadcast(data: string | Uint8Array, channel?: string): Promise<Broadcast> {
+    const connections = [...this.#members.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
+    const outcomes = await Promise.all(
+      connections.map((connection) =>
+        connection.send(data, channel).then(
+          () => [connection.peerId],
+          () => [],
+        ),
+      ),
+    );
+    const sent = outcomes.flat();
+    return { sent, missed: [...this.edges.keys()].filter((id) => !sent.includes(id)) };
+  }
+
+  /**
+   * Shows the others something else of us.
+   * @param metadata JSON of at most 2,048 bytes
+   * @throws {PairlaneError} `metadata_too_large`, the server's; `timeout`, `not_online`, `closed`
+   */
+  async updateMetadata(metadata: unknown): Promise<void> {
+    await this.#deps.updateMetadata(this, metadata);
+    this.#options = { ...this.#options, metadata };
+  }
+
+  /**
+   * Nobody may join any more, or everybody may again.
+   * @throws {PairlaneError} `not_leader`, `forbidden`; `timeout`, `not_online`, `closed`
+   */
+  lock(isLocked = true): Promise<void> {
+    return this.#deps.lock(this, isLocked);
+  }
+
+  /**
+   * Leaves the room; the connections that it formed end. What was sent on them arrives first, for which at most a second is
+   * waited.
+   */
+  leave(): Promise<void> {
+    return this.#isOver ? Promise.resolve() : this.#deps.leave(this);
+  }
+
+  /** For the peer: how we joined, to join again where the server has forgotten us. */
+  get rejoinOptions(): JoinOptions {
+    const { topology } = this;
+    return { ...this.#options, topology, ...(this.#maxSize !== undefined && { maxSize: this.#maxSize }) };
+  }
+
+  /** For the peer: the server said all that holds now, for the first time or again. */
+  joined({ peers, leader, topology, locked = false, max_size }: Joined): void {
+    const ownId = this.#deps.ownId();
+    if (ownId !== this.#ownId) this.#edges.reset();
+    this.#ownId = ownId;
+    this.#topology = topology;
+    this.#maxSize = max_size;
+    const now = new Map(peers.map(({ id, metadata }) => [id, { id, metadata }]));
+    for (const id of [...this.#members.keys()]) if (!now.has(id)) this.#left(id, 'disconnected');
+    for (const member of now.values()) this.#arrived(member);
+    this.#leads(leader);
+    this.#setLocked(locked);
+    this.#sync();
+  }
+
+  /** For the peer: the server said what changed. */
+  changed(message: Changed): void {
+    switch (message.type) {
+      case 'peer_joined':
+        this.#arrived({ id: message.peer.id, metadata: message.peer.metadata });
+        this.#sync();
+        return;
+      case 'peer_left':
+        this.#left(message.id, message.reason);
+        return;
+      case 'peer_updated':
+        if (this.#members.has(message.id)) this.#arrived({ id: message.id, metadata: message.metadata });
+        return;
+      case 'leader':
+        this.#leads(message.id);
+        this.#sync();
+        return;
+      case 'room_locked':
+        this.#setLocked(message.locked);
+        return;
+      default: {
+        const edge = this.#edges.said(message.id, message.state, message.reason);
+        if (edge) tell<RoomEvents, 'edge'>(this, 'edge', edge);
+      }
+    }
+  }
+
+  /** For the peer: there is a connection with a member. */
+  paired(connection: Connection): void {
+    const { peerId } = connection;
+    const isMember = () => !this.#isOver && this.#members.has(peerId);
+    connection.on('message', (data, channel) => {
+      if (isMember()) this.emit('message', data, peerId, channel);
+    });
+    connection.on('close', ({ error }) => {
+      if (error && isMember()) this.#edges.failed(peerId, error.code);
+    });
+  }
+
+  /** For the peer: we are a member no longer. */
+  end(end: RoomEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    tell<RoomEvents, 'close'>(this, 'close', end);
+  }
+
+  #arrived(member: Member): void {
+    const before = this.#members.get(member.id);
+    this.#members.set(member.id, member);
+    if (!before) tell<RoomEvents, 'peer'>(this, 'peer', member);
+    else if (JSON.stringify(before.metadata) !== JSON.stringify(member.metadata))
+      tell<RoomEvents, 'updated'>(this, 'updated', member);
+  }
+
+  #left(id: string, reason: string): void {
+    const member = this.#members.get(id);
+    if (!member) return;
+    this.#members.delete(id);
+    this.#sync();
+    tell<RoomEvents, 'left'>(this, 'left', { ...member, reason });
+  }
+
+  #leads(id: string | null): void {
+    if (this.#leader === id) return;
+    this.#leader = id;
+    tell<RoomEvents, 'leader'>(this, 'leader', id);
+  }
+
+  #setLocked(isLocked: boolean): void {
+    if (this.#isLocked === isLocked) return;
+    this.#isLocked = isLocked;
+    tell<RoomEvents, 'locked'>(this, 'locked', isLocked);
+  }
+
+  #sync(): void {
+    this.#edges.sync(wantedOf(this.#topology, this.#leader, this.#deps.ownId(), [...this.#members.keys()]));
+  }
+}

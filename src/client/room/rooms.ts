@@ -1,0 +1,163 @@
+/**
+ * The rooms that a peer is a member of. What the server tells of rooms comes here, and goes to the room that it is of. A
+ * server that has forgotten our memberships is asked for them again.
+ */
+import type { ClientMessage, ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
+import type { Connection } from '../peer/connection.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { isMetadata } from '../peer/pair-request.ts';
+import type { PendingRequests } from '../peer/pending-requests.ts';
+import { Room, type RoomDeps } from './room.ts';
+import { checkJoin, type JoinOptions, joinRequest } from './room-options.ts';
+
+export interface RoomsDeps extends Pick<RoomDeps, 'ownId' | 'connectionWith'> {
+  readonly send: (message: ClientMessage) => void;
+  readonly requests: PendingRequests;
+}
+
+/** Failures after which we may be asked for again once the server is there: nobody has refused us. */
+const OF_THE_LINK: readonly string[] = ['signaling_lost', 'not_online', 'closed'];
+
+export class Rooms {
+  readonly byName = new Map<string, Room>();
+  readonly #deps: RoomsDeps;
+  readonly #roomDeps: RoomDeps;
+  /** The request to join that the server has yet to answer. */
+  #asked: { readonly name: string; readonly options: JoinOptions } | undefined;
+
+  constructor(deps: RoomsDeps) {
+    this.#deps = deps;
+    this.#roomDeps = {
+      ownId: deps.ownId,
+      connectionWith: deps.connectionWith,
+      updateMetadata: (room, metadata) => this.#updateMetadata(room, metadata),
+      lock: (room, isLocked) => this.#lock(room, isLocked),
+      leave: (room) => this.#leave(room),
+    };
+  }
+
+  async join(name: string, options: JoinOptions): Promise<Room> {
+    checkJoin(name, options);
+    return this.byName.get(name) ?? this.#ask(name, options);
+  }
+
+  async list(): Promise<ServerMessageOf<'rooms'>> {
+    return this.#deps.requests.startInTurn('list_rooms', () => this.#deps.send({ type: 'list_rooms' }));
+  }
+
+  /** @returns whether it was about rooms */
+  heard(message: ServerMessage): boolean {
+    switch (message.type) {
+      case 'room_joined':
+        this.#joined(message);
+        return true;
+      case 'rooms':
+        this.#deps.requests.answer('list_rooms', message);
+        return true;
+      case 'peer_left':
+        if (message.id === this.#deps.ownId()) this.#out(message);
+        else this.byName.get(message.room)?.changed(message);
+        return true;
+      case 'peer_updated':
+      case 'room_locked':
+      case 'peer_joined':
+      case 'leader':
+      case 'edge':
+        this.byName.get(message.room)?.changed(message);
+        this.#answer(message);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The server greeted us. @param isKnown whether it still knows of which rooms we are a member */
+  welcomed(isKnown: boolean): void {
+    if (isKnown) return;
+    for (const room of this.byName.values()) this.#rejoin(room);
+  }
+
+  paired(connection: Connection): void {
+    for (const room of this.byName.values()) room.paired(connection);
+  }
+
+  /** The peer is closed, or without a server for good. */
+  end(error?: PairlaneError): void {
+    for (const room of this.byName.values())
+      room.end(error ? { reason: 'failed', error } : { reason: 'closed' });
+    this.byName.clear();
+  }
+
+  #ask(name: string, options: JoinOptions): Promise<Room> {
+    const asked = { name, options };
+    return this.#deps.requests
+      .startInTurn('join_room', () => {
+        this.#asked = asked;
+        this.#deps.send(joinRequest(name, options));
+      })
+      .finally(() => {
+        if (this.#asked === asked) this.#asked = undefined;
+      });
+  }
+
+  #joined(message: ServerMessageOf<'room_joined'>): void {
+    const asked = this.#asked?.name === message.room ? this.#asked : undefined;
+    const known = this.byName.get(message.room);
+    if (known) known.joined(message);
+    else if (asked) this.byName.set(message.room, new Room(this.#roomDeps, asked.options, message));
+    // Nobody waits for it any more.
+    else this.#deps.send({ type: 'leave_room', room: message.room });
+    const room = this.byName.get(message.room);
+    if (asked && room) this.#deps.requests.answer('join_room', room);
+  }
+
+  /** What our own request led to comes as it comes to the others. */
+  #answer(message: ServerMessage): void {
+    const { requests, ownId } = this.#deps;
+    if (message.type === 'peer_updated' && message.id === ownId())
+      requests.answer('update_metadata', undefined);
+    if (message.type === 'room_locked') requests.answer('lock_room', undefined);
+  }
+
+  /** We are a member no longer, and did not ask. */
+  #out({ room: name, reason }: ServerMessageOf<'peer_left'>): void {
+    const room = this.byName.get(name);
+    this.byName.delete(name);
+    room?.end({ reason });
+  }
+
+  #rejoin(room: Room): void {
+    this.#ask(room.name, room.rejoinOptions).catch((error: PairlaneError) => {
+      if (OF_THE_LINK.includes(error.code) || this.byName.get(room.name) !== room) return;
+      this.byName.delete(room.name);
+      room.end({ reason: 'failed', error });
+    });
+  }
+
+  async #updateMetadata(room: Room, metadata: unknown): Promise<void> {
+    if (!isMetadata(metadata)) throw new PairlaneError('metadata_too_large');
+    await this.#request('update_metadata', {
+      type: 'update_metadata',
+      room: room.name,
+      metadata: metadata as never,
+    });
+  }
+
+  async #lock(room: Room, isLocked: boolean): Promise<void> {
+    await this.#request('lock_room', { type: 'lock_room', room: room.name, locked: isLocked });
+  }
+
+  #request(kind: 'update_metadata' | 'lock_room', message: ClientMessage): Promise<void> {
+    return this.#deps.requests.startInTurn(kind, () => this.#deps.send(message));
+  }
+
+  /** Without waiting for an answer: there is none that would keep us in. */
+  async #leave(room: Room): Promise<void> {
+    this.byName.delete(room.name);
+    room.end({ reason: 'left' });
+    const ending = [...room.peers.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
+    const formed = ending.filter((connection) => connection.room === room.name && connection.hasUnsent);
+    await Promise.all(formed.map((connection) => connection.close()));
+    this.#deps.send({ type: 'leave_room', room: room.name });
+  }
+}
