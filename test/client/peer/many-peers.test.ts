@@ -21,7 +21,7 @@ const textsOf = (peer: Peer) => {
 };
 
 async function eventually(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setImmediate(resolve));
+  while (!fact()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 describe.each([3, 5])('%i peers, each connected with each', (count) => {
