@@ -13,6 +13,7 @@ export const fullOnly = [
   'stress/',
   'client/commands/bots.test.ts',
   'contract/conform.test.ts',
+  'client/room/mesh.test.ts',
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
   'server/cluster/bus/nats/',
