@@ -14,6 +14,7 @@ const parts = {
   server: ['common', 'contract', 'inspector/records', 'machines', 'protocol'],
   client: ['common', 'machines', 'protocol'],
   site: ['client/browser', 'protocol'],
+  testing: ['client', 'common', 'inspector/records', 'machines', 'protocol', 'server'],
 };
 
 /** What a part of the server may import of its other parts. What is not listed here puts the parts together. */

@@ -98,6 +98,18 @@ describe('the examples of README and docs', () => {
     expect(run.stdout).toBe('hello\n');
   });
 
+  it('test-world: an answer is lost and a socket cut, in a time that is moved', async () => {
+    const run = runExample('test-world', '');
+    expect(await run.exited()).toBe(0);
+    expect(run.stdout).toBe("[ 'answer_timeout' ] connected\n");
+  });
+
+  it('machine-paths: every transition of a machine of one’s own is taken', async () => {
+    const run = runExample('machine-paths', '');
+    expect(await run.exited()).toBe(0);
+    expect(run.stdout).toMatch(/^door: 3 of 3 transitions taken 10\n# Transitions of door\n/);
+  });
+
   it('machine-host: a machine of one’s own, stepped in a time that is moved', async () => {
     const run = runExample('machine-host', '');
     expect(await run.exited()).toBe(0);

@@ -1,7 +1,7 @@
 /** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock } from '../../src/testing/manual-clock.ts';
 import { openPage } from '../support/peers/browser.ts';
 import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay/relay-network.ts';
 import { serveRelay } from '../support/relay/relay-page.ts';

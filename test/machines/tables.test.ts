@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PairingOfSession, SessionSettings } from '../../src/machines/session/session-events.ts';
+import { type TableOptions, tableOf } from '../../src/testing/machines/machine-table.ts';
 import { machineCases } from '../support/machines/machine-cases.ts';
-import { type TableOptions, tableOf } from '../support/machines/machine-table.ts';
 
 /** Writes the tables anew instead of comparing: `PAIRLANE_WRITE_TABLES=1 npx jest test/machines/tables.test.ts`. */
 const IS_WRITING = process.env.PAIRLANE_WRITE_TABLES === '1';

@@ -241,13 +241,38 @@ describe('pairlane, installed in an empty folder', () => {
     INSTALL_MS,
   );
 
+  it('is what node:test tests a peer with, on a network that loses its answer', () => {
+    const folder = join(home, 'pairlane');
+    writeFileSync(
+      join(folder, 'bot.test.js'),
+      `import assert from 'node:assert/strict';
+       import { test } from 'node:test';
+       import { TestWorld } from 'pairlane/testing';
+       test('a bot is told that no answer came', async () => {
+         const world = await TestWorld.start();
+         const [alice, bot] = [await world.createPeer('alice'), await world.createPeer('bot')];
+         const errors = [];
+         bot.on('error', ({ code }) => errors.push(code));
+         world.network.drop('answer');
+         await world.until(bot.pair({ id: alice.id }));
+         await world.advance(60_000);
+         assert.deepEqual(errors, ['answer_timeout']);
+         await world.stop();
+       });`,
+    );
+    expect(run(process.execPath, ['--test', 'bot.test.js'], folder)).toMatch(/^# pass 1$|^ℹ pass 1$/m);
+  });
+
   it('has types that pass where libraries are checked, too', () => {
     typecheck(
       join(home, 'pairlane'),
       `import { createPeer } from 'pairlane/client';
        import { startServer } from 'pairlane/server';
+       import { TestWorld, tableOf } from 'pairlane/testing';
        export const peer = createPeer();
-       export const server = startServer({ port: 0 });`,
+       export const server = startServer({ port: 0 });
+       export const world: Promise<TestWorld> = TestWorld.start();
+       export { tableOf };`,
     );
   });
 });

@@ -1,7 +1,7 @@
 /** Real peers on networks that fail: whatever can come back comes back, and what is gone is told of once. */
 import { describe, expect, it } from '@jest/globals';
 import type { Peer, PeerOptions, PeerState } from '../../../src/client/index.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { TcpProxy } from '../../support/network/tcp-proxy.ts';
 import { UdpProxy } from '../../support/network/udp-proxy.ts';
 import { errorOf, event, inState, open, recorded, testPeer } from '../../support/peers/werift-peers.ts';

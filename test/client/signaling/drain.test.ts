@@ -2,8 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform, type Peer } from '../../../src/client/index.ts';
 import type { SocketHandlers } from '../../../src/client/signaling/socket.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { freePort } from '../../../tools/node-process.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { event, inState, openPair, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 

@@ -1,8 +1,8 @@
 /** What a server, or a peer through it, may send that ours would not: a typed error at most, and the peer goes on. */
 import { describe, expect, it } from '@jest/globals';
 import { createPeer } from '../../../src/client/index.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { ScriptedServer } from '../../support/clients/scripted-server.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { errorOf, event, inState, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 
 const paired = { type: 'paired', peer_id: 'them', initiator: false, polite: true, epoch: 5 };

@@ -156,7 +156,7 @@ describe('the feed', () => {
 
   it('leaves the hosts without an observer 10 s after the last page left', async () => {
     const { SignalingServer } = await import('../../../src/server/index.ts');
-    const { ManualClock } = await import('../../support/manual-clock.ts');
+    const { ManualClock } = await import('../../../src/testing/manual-clock.ts');
     const clock = new ManualClock();
     const server = await new SignalingServer({ port: 0, logLevel: 'silent' }, { clock }).start();
     const feed = await openFeed(server);

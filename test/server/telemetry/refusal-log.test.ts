@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { RefusalLog } from '../../../src/server/telemetry/refusal-log.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { refusalOf } from '../../support/clients/refusal-of.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 function refusalLog() {

@@ -1,6 +1,6 @@
 /** A client of simulated nodes: it says numbered things, and notes what it hears, by pairing. */
 import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
-import { type SimulatedNode, SimulatedSocket } from '../network/cluster-simulation.ts';
+import { ClientSocket, type SimulatedNode } from '../network/cluster-simulation.ts';
 
 interface Pairing {
   readonly peer_id: string;
@@ -27,7 +27,7 @@ export class SimulatedClient {
   isAsking = false;
   #delivery = new ReliableDelivery<string>();
   #token = '';
-  #socket: SimulatedSocket | undefined;
+  #socket: ClientSocket | undefined;
   #isWelcome = false;
   /** By pairing, where it is told which. */
   readonly #lastSenderSeqs = new Map<number | undefined, number>();
@@ -49,7 +49,7 @@ export class SimulatedClient {
     const kind = !this.isResumable ? 'plain' : this.id === '' ? 'resumable' : 'back';
     this.flush();
     const old = this.#socket;
-    const socket: SimulatedSocket = new SimulatedSocket(node, kind, this.peers, (frame) => {
+    const socket: ClientSocket = new ClientSocket(node, kind, this.peers, (frame) => {
       // The first frame comes before the constructor returns.
       if (this.#socket === old || this.#socket === socket) this.#received(frame);
     });

@@ -1,5 +1,4 @@
 /** Every machine with what it may start with and be sent, for the tests that take all of them through the same. */
-import type { AnyStateMachine } from 'xstate';
 import {
   absentPeerExamples,
   edgeExamples,
@@ -14,13 +13,9 @@ import {
   roomExamples,
   sessionExamples,
 } from '../../../src/machines/index.ts';
+import type { MachineCase } from '../../../src/testing/machines/machine-table.ts';
 
-export interface MachineCase {
-  readonly machine: AnyStateMachine;
-  /** What it may start with. */
-  readonly inputs: readonly unknown[];
-  readonly events: readonly { type: string }[];
-}
+export type { MachineCase };
 
 const caseOf = ({ machine, inputs, events }: MachineExamples) =>
   [machine.id, { machine, inputs, events: Object.values(events).flat() }] as const;

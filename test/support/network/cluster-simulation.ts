@@ -5,13 +5,13 @@
 import { pino } from 'pino';
 import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
 import type { ListenDeps, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
-import type { SocketData, SocketKind } from '../../../src/server/dialects/native/native-client.ts';
-import type { WebSocket } from '../../../src/server/http/uws.ts';
+import type { SocketKind } from '../../../src/server/dialects/native/native-client.ts';
 import { type SignalingServer, startServer } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';
 import type { NodeId } from '../../../src/server/node-id.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
+import { SimulatedSocket } from '../../../src/testing/network/simulated-socket.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
-import { ManualClock } from '../manual-clock.ts';
 
 /** What is on its way over the bus. */
 interface Datagram {
@@ -89,13 +89,10 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
   return { server, clock, handlers: handlers as SocketHandlers };
 }
 
-/** One end of a socket that is none. */
-export class SimulatedSocket {
-  isOpen = true;
+/** A client's end of a socket: what it sends arrives when {@link flush} is called, never within what the server does now. */
+export class ClientSocket {
   readonly #sent: string[] = [];
-  readonly #handlers: SocketHandlers;
-  readonly #data: SocketData;
-  readonly #onFrame: (frame: string) => void;
+  readonly #socket: SimulatedSocket;
 
   /** @param peers how many peers its client says that it may have; undefined: it does not say */
   constructor(
@@ -104,42 +101,24 @@ export class SimulatedSocket {
     peers: number | undefined,
     onFrame: (frame: string) => void,
   ) {
-    this.#handlers = handlers;
-    this.#data = { client: undefined, address: 'somewhere', kind, isKeyOnly: false, peers, timer: -1 };
-    this.#onFrame = onFrame;
-    handlers.opened(this.#asSocket);
+    const request = { kind, peers, isKeyOnly: false, token: undefined };
+    this.#socket = new SimulatedSocket(handlers, request, { received: onFrame, closed: () => {} });
   }
 
-  /** The frame arrives when {@link flush} is called: never within what the server does now. */
+  get isOpen(): boolean {
+    return this.#socket.isOpen;
+  }
+
   send(frame: string): void {
     this.#sent.push(frame);
   }
 
   flush(): void {
-    for (let frame = this.#sent.shift(); frame !== undefined; frame = this.#sent.shift()) {
-      const { buffer, byteOffset, byteLength } = Buffer.from(frame);
-      const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-      if (this.isOpen) this.#handlers.received(this.#asSocket, bytes, false);
-    }
+    for (let frame = this.#sent.shift(); frame !== undefined; frame = this.#sent.shift())
+      this.#socket.receive(frame);
   }
 
   close(code: number): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    this.#handlers.closed(this.#asSocket, code);
+    this.#socket.close(code);
   }
-
-  get #asSocket(): WebSocket<SocketData> {
-    this.#socket ??= {
-      getUserData: () => this.#data,
-      send: (frame: string | Buffer) => {
-        if (this.isOpen) this.#onFrame(frame.toString());
-        return 1;
-      },
-      end: (code: number) => this.close(code),
-      getBufferedAmount: () => 0,
-    } as unknown as WebSocket<SocketData>;
-    return this.#socket;
-  }
-  #socket: WebSocket<SocketData> | undefined;
 }

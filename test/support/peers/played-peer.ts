@@ -1,9 +1,9 @@
 /** A peer of several connections whose server and WebRTC engine a test plays, in no time. */
 import { afterEach } from '@jest/globals';
 import { createPeerWith, type Peer, type PeerOptions } from '../../../src/client/index.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { PlayedServer } from '../clients/played-server.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
-import { ManualClock } from '../manual-clock.ts';
 import { FakePeerConnection } from './fake-rtc.ts';
 
 const peers: Peer[] = [];

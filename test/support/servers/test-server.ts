@@ -8,10 +8,10 @@ import {
   startServer,
 } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { madeClients, RawClient } from '../clients/raw-client.ts';
 import { ResumableClient } from '../clients/resumable-client.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
-import { ManualClock } from '../manual-clock.ts';
 
 export interface LogLine {
   readonly level: number;

@@ -115,9 +115,7 @@ function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): Templ
       dataOf: (req, address, token) => ({
         client: undefined,
         address,
-        kind: kindOf(req.getQuery('resume')),
-        isKeyOnly: req.getQuery('pair') === 'key',
-        peers: peersIn(req.getQuery('peers'), options.maxPeersPerClient),
+        ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
         token,
         ...(keepsRequests && { request: requestOf(req) }),
         timer: NO_TIMER,
@@ -149,6 +147,22 @@ function requestOf(req: HttpRequest): UpgradeRequest {
 function addRedirect(app: TemplatedApp, basePath: string): void {
   const name = basePath.slice(basePath.lastIndexOf('/') + 1);
   serveGet(app, '', () => ({ status: '308 Permanent Redirect', headers: [['location', `${name}/`]] }));
+}
+
+/**
+ * What a client's URL says of it.
+ * @param query the value of a field of the query
+ * @param most how many peers the server lets a client have
+ */
+export function wishesIn(
+  query: (name: string) => string | undefined,
+  most: number,
+): Pick<SocketData, 'kind' | 'isKeyOnly' | 'peers'> {
+  return {
+    kind: kindOf(query('resume')),
+    isKeyOnly: query('pair') === 'key',
+    peers: peersIn(query('peers'), most),
+  };
 }
 
 /** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */

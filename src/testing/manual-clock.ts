@@ -1,9 +1,15 @@
 /** A clock that stands still until a test moves it: what is promised "after 10 s" is tested in no time. */
-import type { Clock } from '../../src/common/clock.ts';
+import type { Clock } from '../common/clock.ts';
+
+interface Tick {
+  readonly ms: number;
+  nextAt: number;
+  readonly tick: () => void;
+}
 
 export class ManualClock implements Clock {
   #now = 0;
-  readonly #ticks = new Set<{ ms: number; nextAt: number; tick: () => void }>();
+  readonly #ticks = new Set<Tick>();
 
   now(): number {
     return this.#now;
@@ -17,6 +23,11 @@ export class ManualClock implements Clock {
     const entry = { ms, nextAt: this.#now + ms, tick };
     this.#ticks.add(entry);
     return () => this.#ticks.delete(entry);
+  }
+
+  /** When the next tick is due, in milliseconds; Infinity where nobody waits for one. */
+  get nextAt(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#ticks].map(({ nextAt }) => nextAt));
   }
 
   /** Moves the time on by so many milliseconds, tick by tick. */

@@ -3,14 +3,21 @@
  * and what becomes of the context; of each guard and delay what it comes to. The facts are gathered by taking the machine
  * through its examples in every state and context that these lead to.
  */
-import type { AnyStateMachine, AnyStateNode, StateValue } from 'xstate';
-import { nameTransitions, type TransitionDefinition } from '../../../src/machines/chart/transition-names.ts';
-import { Hosted, MachineHost, type Step, StepQueue } from '../../../src/machines/index.ts';
+import type { AnyStateMachine, StateValue } from 'xstate';
+import { nameTransitions, type TransitionDefinition } from '../../machines/chart/transition-names.ts';
+import { runningDelays } from '../../machines/host/xstate-inspected.ts';
+import { Hosted, MachineHost, type Step, StepQueue } from '../../machines/index.ts';
 import { ABSENT, Decision, type Facts, keyed } from './decision.ts';
-import type { MachineCase } from './machine-cases.ts';
 
 /** More than any of our machines has: one that grows without end is told to its author. */
 const MAX_CONTEXTS = 20_000;
+
+/** What a machine may start with, and its events: one of every kind that it tells apart. */
+export interface MachineCase {
+  readonly machine: AnyStateMachine;
+  readonly inputs: readonly unknown[];
+  readonly events: readonly { readonly type: string }[];
+}
 
 export interface TableOptions {
   /** Contexts that are beyond it are left out: what counts up, and what a server does not let happen. */
@@ -100,13 +107,12 @@ class MachineTable {
 
   /** The events of the delays that are running, once they are over; what each comes to is noted. */
   #timersOf(instance: Hosted<unknown>): { type: string }[] {
-    const nodes = (this.#host.snapshotOf(instance) as unknown as { _nodes: AnyStateNode[] })._nodes;
-    const running = nodes.flatMap(({ after }) => after);
+    const running = runningDelays(this.#host.snapshotOf(instance));
     for (const { delay } of running) {
-      const made = this.#machine.implementations.delays[String(delay)] as Delay | number | undefined;
+      const made = this.#machine.implementations.delays[delay] as Delay | number | undefined;
       const context = instance.context as Values;
       const ms = typeof made === 'function' ? made({ context, event: {} }) : (made ?? delay);
-      decisionOf(this.#delays, String(delay)).note(this.#factsOf({}, {}, context), `${ms} ms`);
+      decisionOf(this.#delays, delay).note(this.#factsOf({}, {}, context), `${ms} ms`);
     }
     return running.map(({ eventType }) => ({ type: eventType }));
   }
