@@ -1,7 +1,7 @@
 /** Rooms of real peers on a real server: a mesh is whole, or says which edge is missing and why. */
 import { describe, expect, it } from '@jest/globals';
 import type { Connection, PeerOptions, Room, RoomEdge } from '../../../src/client/index.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { BlockedPair } from '../../support/network/blocked-pair.ts';
 import { TcpProxy } from '../../support/network/tcp-proxy.ts';
 import { eventually, idsBut, type Joined, join, mesh, whole } from '../../support/peers/room-members.ts';
