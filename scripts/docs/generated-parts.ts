@@ -22,6 +22,7 @@ import {
 import { describeSchema, type Schema } from '../../src/protocol/schema.ts';
 import { claimsSchema } from '../../src/server/admission/tokens/claims.ts';
 import { serveOptions } from '../../src/server/options.ts';
+import { logEvents } from '../../src/server/telemetry/log-events.ts';
 import { Metrics } from '../../src/server/telemetry/metrics.ts';
 import { code, table } from './markdown.ts';
 
@@ -51,6 +52,7 @@ export const generatedParts: { readonly [name: string]: () => string } = {
   permissions: () => table(['grant', 'allows'], rowsOf(permissions)),
   'disconnect-reasons': () => table(['reason', 'meaning'], rowsOf(disconnectReasons)),
   metrics: metricsTable,
+  'log-events': () => table(['event', 'meaning'], rowsOf(logEvents)),
   machines: () => chartNames.map(machineStates).join('\n\n'),
 };
 

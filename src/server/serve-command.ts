@@ -26,7 +26,8 @@ export const serveCommand = defineCommand({
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
     reloaded = server;
-    for (const warning of secretWarnings(options)) server.parts.log.warn(warning);
+    for (const warning of secretWarnings(options))
+      server.parts.log.warn({ event: 'secret_warning' }, warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
       process.once('SIGTERM', () => void server.stop());
@@ -47,6 +48,9 @@ async function reload(
     await server.reload(options);
   } catch (error) {
     const { message } = error as Error;
-    server.parts.log.error(`Options stay as they were: ${printable(message.replaceAll('\n', '; '))}`);
+    server.parts.log.error(
+      { event: 'options_kept' },
+      `Options stay as they were: ${printable(message.replaceAll('\n', '; '))}`,
+    );
   }
 }

@@ -150,7 +150,7 @@ export class SignalingServer {
     });
     this.#stopTimers = driveTimers(queue.timers, clock);
     const places = listenAddresses(options.host).map((address) => textOf(address, this.port));
-    parts.log.info(`Server starting on ${places.join(', ')}`);
+    parts.log.info({ event: 'server_starting' }, `Server starting on ${places.join(', ')}`);
     return this;
   }
 
@@ -200,8 +200,9 @@ export class SignalingServer {
       ...(hasNewCertificate ? ['the certificate'] : []),
       ...reloadable.map((name) => `--${flagName(name)}`),
     ];
-    log.info(`Options read anew: ${changed.join(', ') || 'nothing'} changed`);
-    for (const name of fixed) log.warn(`--${flagName(name)} has changed: that needs a restart`);
+    log.info({ event: 'options_reloaded' }, `Options read anew: ${changed.join(', ') || 'nothing'} changed`);
+    for (const name of fixed)
+      log.warn({ event: 'restart_needed' }, `--${flagName(name)} has changed: that needs a restart`);
     log.level = this.options.logLevel;
   }
 
@@ -227,7 +228,7 @@ export class SignalingServer {
   async #stop(listening: Listening): Promise<void> {
     const { log, drain, sessions, readiness, signaling, queue, inspector, rooms, cluster, metrics } =
       this.parts;
-    log.info('Server stopping');
+    log.info({ event: 'server_stopping' }, 'Server stopping');
     this.#listening = undefined;
     drain.stop();
     const { isDraining } = readiness;
@@ -274,15 +275,15 @@ export class SignalingServer {
         ],
       ]),
     });
-    log.info(`Health checks on port ${health.port}`);
+    log.info({ event: 'health_listening' }, `Health checks on port ${health.port}`);
     return health;
   }
 
   #portChanged(isOpen: boolean): void {
     const { readiness, log } = this.parts;
     readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
-    if (isOpen) log.info('There are file descriptors again: the port is open');
-    else log.error(OUT_OF_DESCRIPTORS);
+    if (isOpen) log.info({ event: 'port_opened' }, 'There are file descriptors again: the port is open');
+    else log.error({ event: 'port_closed' }, OUT_OF_DESCRIPTORS);
   }
 
   /** Loaded only by a server that serves them. @returns adds their routes */
@@ -343,6 +344,7 @@ export function withinDescriptors(asked: ServerOptions, log: Logger): ServerOpti
   const fitting = fitConnectionLimits(asked, descriptors);
   if (fitting !== asked)
     log.info(
+      { event: 'limits_lowered' },
       `This process may have ${descriptors} file descriptors: it takes ${fitting.maxConnections} clients ` +
         `(--max-connections) and ${fitting.maxHttpConnections} other connections (--max-http-connections)`,
     );

@@ -213,7 +213,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   #onHello(node: NodeId, { fingerprint }: NodeMessageOf<'hello'>): void {
     if (fingerprint === this.#deps.dialect.fingerprint) return;
     this.#deps.log.warn(
-      { node },
+      { event: 'node_secret_differs', node },
       `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
     );
   }

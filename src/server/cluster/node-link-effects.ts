@@ -28,7 +28,7 @@ export function nodeLinkEffects({
     greet: (link) => link.sendSign(),
     announceOpen(link) {
       link.wasOpen = true;
-      log.info({ node: link.node }, `Node ${link.node} is there`);
+      log.info({ event: 'node_linked', node: link.node }, `Node ${link.node} is there`);
       watcher.opened(link.node);
     },
     sendAgain: (link) => link.sendAgain(),
@@ -36,7 +36,7 @@ export function nodeLinkEffects({
     failRequests: (link, _event, { code }) => watcher.failed(link.node, code),
     announceLoss(link, event) {
       if (links.get(link.node) === link) links.delete(link.node);
-      if (link.wasOpen) log.warn({ node: link.node }, `Node ${link.node} is lost`);
+      if (link.wasOpen) log.warn({ event: 'node_lost', node: link.node }, `Node ${link.node} is lost`);
       watcher.lost(link.node, link.peerNumber !== 0);
       if (event.type === 'OVERFULL') link.sendSign({ is_goodbye: true });
     },

@@ -69,7 +69,10 @@ export class NodeLinks implements Links {
       queue,
       executors: nodeLinkEffects({ links: this.links, watcher, log }),
       onError: (link, error, effect) => {
-        log.error({ node: link.node, effect, err: error }, `The link to node ${link.node} failed`);
+        log.error(
+          { event: 'node_link_failed', node: link.node, effect, err: error },
+          `The link to node ${link.node} failed`,
+        );
         this.host.dispatch(link, { type: 'FORGOTTEN' });
       },
     });
@@ -126,7 +129,8 @@ export class NodeLinks implements Links {
   }
 
   #up(): void {
-    if (this.#bus === 'away') this.#deps.log.info('The bus between the nodes is there');
+    if (this.#bus === 'away')
+      this.#deps.log.info({ event: 'bus_connected' }, 'The bus between the nodes is there');
     this.#bus = 'up';
     this.#handler?.busChanged(true);
     this.#announce();
@@ -137,6 +141,7 @@ export class NodeLinks implements Links {
     // Told at the start, too: a wrong address shows nowhere else.
     if (this.#bus !== 'away')
       this.#deps.log.warn(
+        { event: 'bus_away' },
         `The bus between the nodes is away: ${reason}. It is tried again until it is there`,
       );
     this.#bus = 'away';
@@ -167,7 +172,10 @@ export class NodeLinks implements Links {
     const known = decodeNodeMessage(message);
     if (known) this.#handler?.received(link.node, known);
     else
-      this.#deps.log.warn({ node: link.node }, `Node ${link.node} sent what is no message of this version`);
+      this.#deps.log.warn(
+        { event: 'node_message_invalid', node: link.node },
+        `Node ${link.node} sent what is no message of this version`,
+      );
     if (link.delivery.shouldAck && !link.isDone) link.sendSign();
   }
 

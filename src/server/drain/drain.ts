@@ -74,7 +74,10 @@ export class Drain implements TimerOwner {
     const all = [...this.#sessions];
     const online = all.filter(({ client }) => client.isOnline);
     this.#clients = online.length;
-    log.info({ clients: this.#clients }, `Draining: ${this.#clients} clients go within ${drainMs} ms`);
+    log.info(
+      { event: 'drain_started', clients: this.#clients },
+      `Draining: ${this.#clients} clients go within ${drainMs} ms`,
+    );
     // Those who are away cannot come back while we drain: their time must not run out meanwhile.
     for (const session of all) if (!session.client.isOnline) this.#close(session);
     for (const [index, session] of online.entries())
@@ -146,7 +149,8 @@ export class Drain implements TimerOwner {
       this.#end();
       return;
     }
-    if (left < this.#clients) log.info({ left }, `Draining: ${left} of ${this.#clients} clients left`);
+    if (left < this.#clients)
+      log.info({ event: 'drain_progress', left }, `Draining: ${left} of ${this.#clients} clients left`);
     signaling.queue.arm(this, PROGRESS, Math.min(PROGRESS_MS, options.drainMs / 10), () => this.#watch());
   }
 
@@ -154,7 +158,7 @@ export class Drain implements TimerOwner {
     const { log, end } = this.#deps;
     this.stop();
     for (const session of this.#sessions) if (session.client.isOnline) this.#sendAway(SEND_AWAY, session);
-    log.info('Drained: every client is told when to come back');
+    log.info({ event: 'drain_done' }, 'Drained: every client is told when to come back');
     end();
   }
 }

@@ -45,7 +45,10 @@ export class HookAuthenticator implements Authenticator {
     try {
       return verdictOf(await this.#ask(credentials, verdict?.grants), verdict?.grants);
     } catch (error) {
-      this.#deps.log.error({ hook: 'authorize', err: error }, 'The hook authorize failed: nobody comes in');
+      this.#deps.log.error(
+        { event: 'hook_failed', hook: 'authorize', err: error },
+        'The hook authorize failed: nobody comes in',
+      );
       return { refusal: UNAVAILABLE };
     }
   }

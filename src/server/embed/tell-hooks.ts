@@ -12,7 +12,7 @@ export function tellHooks({ onSession, onPairing, onRoom }: GivenHooks, signalin
       try {
         await hook(change);
       } catch (error) {
-        log.error({ hook: name, err: error }, `The hook ${name} failed`);
+        log.error({ event: 'hook_failed', hook: name, err: error }, `The hook ${name} failed`);
       }
     });
   if (onSession) {

@@ -70,7 +70,10 @@ export class RecordFiles {
     } catch (error) {
       this.#hasFailed = true;
       this.#waiting.clear();
-      this.#log.error({ err: error }, `Recording into ${this.#directory} failed; nothing more is recorded`);
+      this.#log.error(
+        { event: 'record_failed', err: error },
+        `Recording into ${this.#directory} failed; nothing more is recorded`,
+      );
     }
   }
 

@@ -5,10 +5,10 @@
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 import { connect, type Socket } from 'node:net';
-import type { Logger } from 'pino';
 import { type Address, parseAddress } from '../../common/address.ts';
 import { fullJitter } from '../../machines/backoff.ts';
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -56,7 +56,7 @@ export class ParentDialer implements TimerOwner {
     this.#socket = socket;
     const fail = () => {
       socket.destroy();
-      this.#options.log.warn('the parent cannot be reached');
+      this.#options.log.warn({ event: 'relay_parent_away' }, 'the parent cannot be reached');
       this.retry();
       this.#options.onFailed?.();
     };
@@ -95,7 +95,10 @@ export class ParentDialer implements TimerOwner {
     this.#failures += 1;
     this.#next = (this.#next + 1) % this.#addresses.length;
     const delayMs = backoffMs + (wasRefused ? MIN_DELAY_AFTER_REFUSAL_MS : 0);
-    log.info({ attempt: this.#failures, delayMs: Math.round(delayMs) }, 'connects to the parent again');
+    log.info(
+      { event: 'relay_parent_retry', attempt: this.#failures, delayMs: Math.round(delayMs) },
+      'connects to the parent again',
+    );
     queue.arm(this, 'redial', delayMs, () => this.dial());
   }
 

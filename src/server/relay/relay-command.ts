@@ -131,11 +131,14 @@ export const relayCommand = defineCommand({
       await server.kill();
       throw new CommandError((error as Error).message);
     }
-    log.info(`Relay ${id} listens on ${host}:${listeningOn}${http ? `, HTTP on ${host}:${http.port}` : ''}`);
+    log.info(
+      { event: 'relay_starting' },
+      `Relay ${id} listens on ${host}:${listeningOn}${http ? `, HTTP on ${host}:${http.port}` : ''}`,
+    );
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
-    log.info(`Relay ${id} quits`);
+    log.info({ event: 'relay_stopping' }, `Relay ${id} quits`);
     await http?.close();
     await server.stop();
     return 0;

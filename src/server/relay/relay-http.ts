@@ -63,8 +63,13 @@ export async function serveRelayHttp(
     port,
     portOption: '--http-port',
     changed: (isOpen) => {
-      if (isOpen) log.info('There are file descriptors again: the HTTP port is open');
-      else log.error('Out of file descriptors: the HTTP port is closed until there are some again');
+      if (isOpen)
+        log.info({ event: 'port_opened' }, 'There are file descriptors again: the HTTP port is open');
+      else
+        log.error(
+          { event: 'port_closed' },
+          'Out of file descriptors: the HTTP port is closed until there are some again',
+        );
     },
   });
   return {

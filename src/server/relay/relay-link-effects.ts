@@ -54,7 +54,13 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
     link.rejections += 1;
     if (isWorthALine(link.rejections))
       log.warn(
-        { link: link.number, host: link.context.hostId, event: event.type, count: link.rejections },
+        {
+          event: 'relay_message_dropped',
+          link: link.number,
+          host: link.context.hostId,
+          cause: event.type,
+          count: link.rejections,
+        },
         `passed over ${reason}`,
       );
   };
@@ -73,7 +79,10 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       ...introduction(host.id, host.kind === 'client'),
     ]);
     node.announce(host);
-    log.info({ link: link.number, host: host.id, kind: host.kind }, `${host.kind} ${host.id} registered`);
+    log.info(
+      { event: 'relay_registered', link: link.number, host: host.id, kind: host.kind },
+      `${host.kind} ${host.id} registered`,
+    );
   };
 
   return {
@@ -97,7 +106,10 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const message = registrationIn(event);
       const holder = node.table.get(message.sourceId);
       if (!holder) return;
-      log.warn({ link: link.number, host: holder.id }, 'the parent has that id, so it is taken from ours');
+      log.warn(
+        { event: 'relay_id_taken', link: link.number, host: holder.id },
+        'the parent has that id, so it is taken from ours',
+      );
       const adjacent = node.linkTo(holder.id);
       if (adjacent) node.displace(adjacent);
       else {
@@ -113,7 +125,10 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, duplicateText(registration))));
       link.rejections += 1;
       if (isWorthALine(link.rejections))
-        log.warn({ link: link.number, host: registration.sourceId }, 'refused a registration: id in use');
+        log.warn(
+          { event: 'relay_refused', link: link.number, host: registration.sourceId },
+          'refused a registration: id in use',
+        );
     },
 
     tellDisplaced(link, _event, { kind }) {
@@ -144,7 +159,10 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const { code, sourceId, content } = status;
       if (node.options.onStatus?.(status)) return;
       node.statusLog.append(content);
-      log.debug({ link: link.number, from: sourceId, code }, 'a status came for this server');
+      log.debug(
+        { event: 'relay_status', link: link.number, from: sourceId, code },
+        'a status came for this server',
+      );
     },
 
     forgetHost(link, event) {
@@ -179,7 +197,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const detail = event.type === 'BYTES_REFUSED' ? `: ${event.reason}` : '';
       const isOrdinary = ordinaryReasons.has(reason);
       log[isOrdinary ? 'info' : 'warn'](
-        { link: link.number, host: link.context.hostId },
+        { event: 'relay_link_closed', link: link.number, host: link.context.hostId },
         `link closed: ${reason}${detail}`,
       );
       node.drop(link, reason);

@@ -1,8 +1,9 @@
 /** A link of the relay network to one neighbour, and what its effects may ask of the node that has it. */
-import type { Logger } from 'pino';
+
 import { type CloseReason, Hosted, type RelayLinkContext, type StepQueue } from '../../machines/index.ts';
 import type { hostOf, RelayHost, RelayHostKind, RelayTable } from '../../machines/relay-link/relay-table.ts';
 import type { RelayMessage, Status } from '../../protocol/relay-chat/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { StatusLog } from './status-log.ts';
 
 /** The way to the host at the other end of a link. After `close` or `cut` nothing is sent. */

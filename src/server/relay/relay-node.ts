@@ -54,7 +54,10 @@ export class RelayNode implements RelayLinkOwner {
       executors: relayLinkEffects(this),
       queue,
       onError: (link, error, effect) => {
-        options.log.error({ link: link.number, effect, err: error }, 'a relay link failed; it is closed');
+        options.log.error(
+          { event: 'relay_link_failed', link: link.number, effect, err: error },
+          'a relay link failed; it is closed',
+        );
         this.host.dispatch(link, { type: 'LINK_FAILED' });
       },
     });

@@ -1,9 +1,9 @@
 /** A server of the relay network over TCP: accepts links, keeps one to its parent, and steps their machines. */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Logger } from 'pino';
 import { type Address, formatAddress } from '../../common/address.ts';
 import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
 import { type CloseReason, StepQueue } from '../../machines/index.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { ParentDialer } from './parent-dialer.ts';
 import type { RelayIdentity, RelayLink, RelayNodeOptions } from './relay-link.ts';
 import { RelayNode } from './relay-node.ts';
@@ -88,7 +88,9 @@ export class RelayServer {
    */
   async start(): Promise<number> {
     if (this.#options.port !== undefined) await this.#listen();
-    this.#server.on('error', (err) => this.#options.log.error({ err }, 'cannot accept links'));
+    this.#server.on('error', (err) =>
+      this.#options.log.error({ event: 'relay_accept_failed', err }, 'cannot accept links'),
+    );
     this.#stopTimers = driveTimers(this.#queue.timers, this.clock);
     this.#dialer?.dial();
     return this.port;
@@ -168,7 +170,7 @@ export class RelayServer {
     const wasRefused = reason === 'registration refused';
     if (wasRefused)
       this.#options.log.error(
-        { id: this.#options.id },
+        { event: 'relay_parent_refused', id: this.#options.id },
         'the parent refused this server: its id is in use. Give it another --id, unless a dead link of it is about to end',
       );
     this.#dialer?.retry({ wasRefused });

@@ -1,6 +1,7 @@
 /** What the pairing machine's effects do. */
 import type { Executors, pairingMachine } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
+import type { LogEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { IceServersFor, PairingWatcher, ServerPairing, ServerPairingEvent } from './pairing.ts';
 import { messageTypeOf } from './signal.ts';
@@ -20,11 +21,14 @@ export function pairingEffects({
 }: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('debug');
-  const logPair = ({ initiator: { id }, responder: { id: peerId } }: ServerPairing, what: string) =>
-    log.info({ id, peerId }, `${what}: ${id} <-> ${peerId}`);
+  const logPair = (
+    event: LogEvent,
+    { initiator: { id }, responder: { id: peerId }, epoch }: ServerPairing,
+    what: string,
+  ) => log.info({ event, id, peerId, epoch }, `${what}: ${id} <-> ${peerId}`);
   return {
     announcePairing(pairing) {
-      logPair(pairing, 'Pairing successful');
+      logPair('pairing_formed', pairing, 'Pairing successful');
       for (const party of pairing.parties) party.paired(pairing, iceServersFor);
       // Whoever asks for a client that is away waits for it, and should know.
       for (const party of pairing.parties)
@@ -32,7 +36,7 @@ export function pairingEffects({
       for (const watcher of watchers) watcher.paired(pairing);
     },
     restorePairing(pairing) {
-      logPair(pairing, 'Pairing restored');
+      logPair('pairing_restored', pairing, 'Pairing restored');
       for (const party of pairing.parties) party.restored(pairing);
       for (const watcher of watchers) watcher.paired(pairing);
     },
@@ -42,7 +46,10 @@ export function pairingEffects({
       if (isRelayLogged) {
         const { id } = pairing.party(from);
         const { type } = signal.message;
-        log.debug({ id, peerId: to.id }, `Relaying '${type}' message from ${id} to ${to.id}`);
+        log.debug(
+          { event: 'signal_relayed', id, peerId: to.id, epoch: pairing.epoch },
+          `Relaying '${type}' message from ${id} to ${to.id}`,
+        );
       }
       to.deliver(signal, pairing, from, senderSeq);
     },
@@ -55,13 +62,15 @@ export function pairingEffects({
       for (const watcher of watchers) watcher.negotiating(pairing);
     },
     announceConnection(pairing) {
-      logPair(pairing, 'Connected');
+      logPair('pairing_connected', pairing, 'Connected');
       for (const party of pairing.parties) party.advanced('CONNECTED');
       for (const watcher of watchers) watcher.connected(pairing);
     },
     endPairing(pairing, event) {
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
+      const fields = { id: left.id, peerId: other.id, epoch: pairing.epoch, reason };
+      log.info({ event: 'pairing_ended', ...fields }, `Pairing ended: ${left.id} <-> ${other.id}: ${reason}`);
       other.disconnected(reason, left.id, event.message);
       if (reason === 'unpaired' || reason === 'rejected') left.leaves(other.id);
       if (event.areBothHere) left.disconnected(reason, other.id);

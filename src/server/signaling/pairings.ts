@@ -122,7 +122,7 @@ export class Pairings {
   fail(pairing: ServerPairing, error: unknown, where: string, event?: ServerPairingEvent): void {
     const { epoch, initiator, responder } = pairing;
     this.#log.error(
-      { id: initiator.id, peerId: responder.id, epoch, effect: where, err: error },
+      { event: 'pairing_failed', id: initiator.id, peerId: responder.id, epoch, effect: where, err: error },
       `Pairing ${initiator.id} <-> ${responder.id} failed in ${where}`,
     );
     const from = event?.from ?? 'initiator';

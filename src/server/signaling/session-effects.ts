@@ -67,7 +67,7 @@ export function sessionEffects({
       session.client.notify({ type: 'key', key: formatPairingKey(key), expiresAt });
     },
     sendPing(session) {
-      log.debug({ id: session.id }, `Ping to ${session.id}`);
+      log.debug({ event: 'ping_sent', id: session.id }, `Ping to ${session.id}`);
       session.client.notify({ type: 'ping' });
     },
     refuse(session, event, { code }) {
@@ -82,15 +82,15 @@ export function sessionEffects({
       session.client.close(code, reason);
     },
     closeSilentSocket(session) {
-      log.warn({ id: session.id }, `Client ${session.id} timed out`);
+      log.warn({ event: 'session_timed_out', id: session.id }, `Client ${session.id} timed out`);
       session.client.close(closeCodes.timedOut, 'You did not answer a ping');
     },
     announceAway(session) {
-      log.info({ id: session.id }, `Client ${session.id} is away`);
+      log.info({ event: 'session_away', id: session.id }, `Client ${session.id} is away`);
       for (const { peer } of session.seats) peer?.notify('peer_away', session.id);
     },
     announceBack(session) {
-      log.info({ id: session.id }, `Client ${session.id} is back`);
+      log.info({ event: 'session_back', id: session.id }, `Client ${session.id} is back`);
       for (const { peer } of session.seats) peer?.notify('peer_back', session.id);
     },
     forgetSession(session, event) {
@@ -100,11 +100,14 @@ export function sessionEffects({
       const { pairings: had } = session.context;
       const pairing =
         had.length === 0 ? '' : `, removing pairing with ${had.map(({ peerId }) => peerId).join(', ')}`;
-      log.info({ id: session.id }, `Client ${session.id} disconnected${pairing}`);
+      log.info({ event: 'session_ended', id: session.id }, `Client ${session.id} disconnected${pairing}`);
     },
     leaveToNode(session) {
       directory.moved(session);
-      log.info({ id: session.id }, `Client ${session.id} came back to another node`);
+      log.info(
+        { event: 'session_moved_away', id: session.id },
+        `Client ${session.id} came back to another node`,
+      );
     },
   };
 }

@@ -80,7 +80,10 @@ export class Sessions implements SessionOwner {
 
   /** Another client has come with a token for its id. */
   replace(session: ServerSession): void {
-    this.#log.info({ id: session.id }, `Client ${session.id} is replaced by one with the same id`);
+    this.#log.info(
+      { event: 'session_replaced', id: session.id },
+      `Client ${session.id} is replaced by one with the same id`,
+    );
     this.close(session, closeCodes.replaced, 'Another client has come with a token for your id');
   }
 
@@ -120,7 +123,7 @@ export class Sessions implements SessionOwner {
   /** Something of ours threw: that session ends, and nobody else notices. */
   fail(session: ServerSession, error: unknown, where: string): void {
     this.#log.error(
-      { id: session.id, effect: where, err: error },
+      { event: 'session_failed', id: session.id, effect: where, err: error },
       `Session ${session.id} failed in ${where}`,
     );
     this.close(session, closeCodes.internalError, 'Internal error');

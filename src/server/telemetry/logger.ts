@@ -1,10 +1,27 @@
 /** The server's log: JSON lines for programs, readable on a terminal. It names ids; never SDP, addresses, keys. */
 import type { Writable } from 'node:stream';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { escapeJson, printable } from '../../common/printable.ts';
+import type { LogEvent } from './log-events.ts';
 
-export type { Logger } from 'pino';
+/** What a line is about: its event, and whatever a program that reads the log may want. */
+export interface LogFields {
+  readonly event: LogEvent;
+  readonly [field: string]: unknown;
+}
+
+type Write = (fields: LogFields, message: string) => void;
+
+/** As far as pino's is used. Every line names its event. */
+export interface Logger {
+  level: string;
+  isLevelEnabled(level: string): boolean;
+  readonly error: Write;
+  readonly warn: Write;
+  readonly info: Write;
+  readonly debug: Write;
+}
 
 /**
  * @param level the least severe level that is written
@@ -29,7 +46,7 @@ export function prettyStream(destination?: Writable) {
     ...(destination && { destination, colorize: false }),
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'id,peerId,code,kind,more,game,reason,node',
+    ignore: 'event,id,peerId,epoch,code,kind,more,room,game,reason,node',
     messageFormat: (line, key) => printable(String(line[key] ?? '')),
   });
 }

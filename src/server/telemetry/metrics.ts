@@ -6,8 +6,13 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { systemClock } from '../../common/clock.ts';
+import {
+  describeTrigger,
+  stateNodesOf,
+  transitionsFrom,
+  triggerOf,
+} from '../../machines/chart/transition-names.ts';
 import type { Hosted, MachineHost } from '../../machines/index.ts';
-import { nameTransitions } from '../../machines/index.ts';
 
 /** What the metrics show that somebody else counts. */
 export interface Measured {
@@ -100,8 +105,8 @@ export class Metrics {
     ]);
     this.#counter(
       'pairlane_transitions_total',
-      'How often each transition of a machine was taken.',
-      ['transition'],
+      'How often each transition of a machine was taken; from `any` state, and to `from` where the state stays.',
+      ['machine', 'from', 'event', 'to'],
       () => {
         const rooms = measured.rooms();
         return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
@@ -181,18 +186,19 @@ export class Metrics {
   #counter(
     name: string,
     help: string,
-    labels: [string],
-    read: () => Iterable<readonly [string, number]>,
+    labels: readonly string[],
+    read: () => Iterable<readonly [label: string | readonly string[], value: number]>,
   ): void {
     const registers = [this.#registry];
     new Counter({
       name,
       help,
-      labelNames: labels,
+      labelNames: [...labels],
       registers,
       collect() {
         this.reset();
-        for (const [label, value] of read()) this.inc({ [labels[0]]: label }, value);
+        // In the order of the labels' names.
+        for (const [values, value] of read()) this.labels(...[values].flat()).inc(value);
       },
     });
   }
@@ -219,11 +225,19 @@ function spell(value: StateValue): string {
     .join(' ');
 }
 
-function taken(hosts: readonly Host[]): [string, number][] {
-  return hosts.flatMap(({ machine, taken: counts }) =>
-    [...nameTransitions(machine)].map(([transition, name]): [string, number] => [
-      name,
-      counts.get(transition) ?? 0,
-    ]),
-  );
+/** By machine, from, event, to; several transitions may have the same, and hosts the same machine. */
+function taken(hosts: readonly Host[]): [string[], number][] {
+  return hosts.flatMap(({ machine, taken: counts }) => {
+    const { id } = machine;
+    /** Within the machine: the root, whose transitions any state has, is `any`. */
+    const within = (state: string) => (state === id ? 'any' : state.slice(id.length + 1));
+    return stateNodesOf(machine.root).flatMap((node) =>
+      transitionsFrom(node).map((transition): [string[], number] => {
+        const from = within(node.id);
+        const to = (transition.target ?? []).map((target) => within(target.id)).join(' ');
+        const labels = [id, from, describeTrigger(triggerOf(transition)), to === '' ? from : to];
+        return [labels, counts.get(transition) ?? 0];
+      }),
+    );
+  });
 }

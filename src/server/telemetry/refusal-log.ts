@@ -36,8 +36,12 @@ export class RefusalLog {
     }
     this.#muted.set(key, { untilMs: now + MUTE_MS, left: 0 });
     const more = muted?.left ?? 0;
-    if (more === 0) this.#log.warn({ kind, ...fields }, message);
-    else this.#log.warn({ kind, more, ...fields }, `${message} (and ${more} more like it before)`);
+    if (more === 0) this.#log.warn({ event: 'refused', kind, ...fields }, message);
+    else
+      this.#log.warn(
+        { event: 'refused', kind, more, ...fields },
+        `${message} (and ${more} more like it before)`,
+      );
   }
 
   #keyOf(kind: string, address: string, now: number): string {

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { logEvents } from '../../../src/server/telemetry/log-events.ts';
 import { jsonLogger, prettyStream } from '../../../src/server/telemetry/logger.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
 
 const HOSTILE = 'game \u001b[31m \u009b \u202e \u200b \u2028 end';
 const UNPRINTABLE = /[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u;
@@ -20,7 +22,7 @@ function collector() {
 describe('the log', () => {
   it('as JSON escapes what does not print, and means the same', () => {
     const { output, read } = collector();
-    jsonLogger('info', output).info({ game: HOSTILE }, HOSTILE);
+    jsonLogger('info', output).info({ event: 'player_joined', game: HOSTILE }, HOSTILE);
     expect(read()).not.toMatch(UNPRINTABLE);
     expect(read().split('\n')).toHaveLength(2);
     expect(JSON.parse(read())).toMatchObject({ game: HOSTILE, msg: HOSTILE });
@@ -32,6 +34,23 @@ describe('the log', () => {
     const [text] = await once(output, 'data');
     expect(text).not.toMatch(UNPRINTABLE);
     expect(text).toContain('\ufffd');
+  });
+
+  it('names the event of each line, and the pairing by its number', async () => {
+    const { log, connectPair } = await startTestServer();
+    const [one, other] = await connectPair();
+    one.send({ type: 'offer', sdp: 'v=0' });
+    await other.next('offer');
+    one.send({ type: 'unpair' });
+    await other.next('peer_disconnected');
+    expect(log.filter(({ event }) => !Object.hasOwn(logEvents, String(event)))).toEqual([]);
+    const ofPairing = log.filter(({ epoch }) => epoch !== undefined);
+    expect(ofPairing.map(({ event }) => event)).toEqual([
+      'pairing_formed',
+      'signal_relayed',
+      'pairing_ended',
+    ]);
+    expect(new Set(ofPairing.map(({ epoch }) => epoch)).size).toBe(1);
   });
 
   it('has its last line when the process ends', async () => {

@@ -34,7 +34,7 @@ describe('GET /metrics', () => {
       'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.socket.online.heard"} 1',
       'pairlane_sessions{state="present.pairings.negotiating present.request.idle present.socket.online.heard"} 2',
       'pairlane_pairings{state="negotiating.offered"} 1',
-      'pairlane_transitions_total{transition="pairing.paired --OFFER_RECEIVED#1--> pairing.negotiating"} 1',
+      'pairlane_transitions_total{machine="pairing",from="paired",event="OFFER_RECEIVED",to="negotiating"} 1',
       'pairlane_messages_received_total{type="pair_request"} 1',
       'pairlane_messages_received_total{type="offer"} 2',
       'pairlane_refusals_total{kind="not_paired"} 1',
@@ -60,6 +60,42 @@ describe('GET /metrics', () => {
     expect(lint(text.replace(/^# HELP pairlane_sessions .*\n/m, '')).said).toContain(
       'pairlane_sessions no help text',
     );
+  });
+
+  it('has no more series, whatever strangers send', async () => {
+    const { server, clock, connect } = await startTestServer();
+    const [lone, other] = [await connect(), await connect()];
+    const series = async () => {
+      clock.advance(1_000);
+      const text = await scrape(server.url);
+      return new Set([...text.matchAll(/^(pairlane_\w+\{[^}]*\})/gm)].map(([, name]) => name));
+    };
+    const send = async (from: number) => {
+      for (let n = from; n < from + 20; n += 1) {
+        lone.send({ type: `type_${n}` });
+        lone.send({ type: 'pair_request', target_id: `id_${n}` });
+        lone.send({ type: 'join_room', room: `room_${n}` });
+        other.send({ type: 'join_room', room: `other_${n % 4}`, create: { metadata: n } });
+        await fetch(`${server.url.replace('ws:', 'http:')}path_${n}`);
+        await Promise.all([lone.settled(), other.settled()]);
+      }
+    };
+    await send(0);
+    const before = await series();
+    await send(1_000);
+    expect([...(await series())].filter((one) => !before.has(one))).toEqual([]);
+    expect(before.size).toBeGreaterThan(100);
+  });
+
+  it('counts a transition that stays where it is from there to there, and of any state from `any`', async () => {
+    const { server } = await startTestServer();
+    const text = await scrape(server.url);
+    const labels = [...text.matchAll(/^pairlane_transitions_total\{(.*)\} \d+$/gm)].map(
+      ([, all]) => all as string,
+    );
+    expect(new Set(labels).size).toBe(labels.length);
+    for (const label of labels)
+      expect(label).toMatch(/^machine="[a-z-]+",from="[\w. ]+",event="[\w. -]+",to="[\w. ]+"$/);
   });
 
   it('names no id, address or key', async () => {

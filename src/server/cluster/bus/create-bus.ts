@@ -1,9 +1,10 @@
 /** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
-import type { Logger } from 'pino';
+
 import { tcpHosts } from '../../../common/listen-address.ts';
 import type { NodeId } from '../../node-id.ts';
 import { randomNodeId } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Bus } from './bus.ts';
 import { BusError } from './bus-errors.ts';
 import { checkNatsPrefix, parseNatsUrl } from './nats/nats-address.ts';

@@ -41,7 +41,7 @@ export class SessionOpener {
     const peers = peersOf(data);
     const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0, peers);
     const client = this.create(id, { address, grants, resume, peers, generation: 0 }, socket);
-    log.info({ id }, `Client ${id} connected`);
+    log.info({ event: 'session_opened', id }, `Client ${id} connected`);
     if (client.session) sessions.claimId(client.session);
     this.greet(client, {});
     return client;

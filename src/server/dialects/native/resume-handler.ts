@@ -110,7 +110,7 @@ export class ResumeHandler {
       this.#deps.signaling.sessions.fail(session, error, 'comeBack');
       return;
     }
-    this.#deps.log.error({ err: error }, 'A client that came back failed');
+    this.#deps.log.error({ event: 'client_failed', err: error }, 'A client that came back failed');
     socket.end(closeCodes.internalError, 'Internal error');
   }
 
@@ -230,7 +230,7 @@ export class ResumeHandler {
     resume?.delivery.expect(first ?? 1);
     const client = opener.create(id, { address, ...(grants && { grants }), resume, generation, peers });
     const session = this.#attach(client, socket, message);
-    log.info({ id }, `Client ${id} is back from before the restart`);
+    log.info({ event: 'session_restored', id }, `Client ${id} is back from before the restart`);
     signaling.sessions.claimId(session);
     opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     nodes?.arrived(session);
@@ -258,7 +258,7 @@ export class ResumeHandler {
     for (const { key, ttl_ms, uses } of snapshot.keys)
       directory.keys.adopt(session, key, queue.now, ttl_ms, uses);
     this.#nextGeneration(client, token);
-    log.info({ id, node: from }, `Client ${id} came from node ${from}`);
+    log.info({ event: 'session_moved_here', id, node: from }, `Client ${id} came from node ${from}`);
     nodes?.arrived(session);
     if (socket) {
       this.#attach(client, socket, message);

@@ -144,7 +144,7 @@ export class TokenGate {
 
   /** Something of ours threw; whoever asks who clients are never does. */
   #failed(socket: ClientSocket, error: unknown): void {
-    this.#deps.log.error({ err: error }, 'A client could not be let in');
+    this.#deps.log.error({ event: 'client_failed', err: error }, 'A client could not be let in');
     if (!this.#isClosed(socket)) socket.end(closeCodes.internalError, 'Internal error');
   }
 

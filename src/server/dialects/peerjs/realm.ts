@@ -116,7 +116,10 @@ export class PeerJsRealm {
     this.#clients.set(peerJsId, client);
     socket.getUserData().client = client;
     client.session = signaling.sessions.open(sessionIdOn(node), client);
-    log.info({ id: client.session.id }, `Client ${client.session.id} connected, of PeerJS`);
+    log.info(
+      { event: 'session_opened', id: client.session.id },
+      `Client ${client.session.id} connected, of PeerJS`,
+    );
     client.opened();
     this.absent.arrived(peerJsId);
   }

@@ -39,7 +39,10 @@ export function playerEffects(deps: RoomDeps): Executors<typeof playerMachine, P
       player.id = event.playerId;
       player.shownId = event.shown.playerId;
       player.shownGameId = event.shown.gameId;
-      log.info({ id: player.id, game: room.id }, `Player ${player.id} joined game ${room.id}`);
+      log.info(
+        { event: 'player_joined', id: player.id, game: room.id },
+        `Player ${player.id} joined game ${room.id}`,
+      );
       for (const other of room.players.values()) {
         other.socket.emit('player_joined', { game_id: other.shownGameId, player_id: player.shownId });
       }
@@ -54,7 +57,7 @@ export function playerEffects(deps: RoomDeps): Executors<typeof playerMachine, P
       player.id = player.socket.id;
       room.players.delete(id);
       if (room.players.size === 0) rooms.delete(room.id);
-      log.info({ id, game: room.id, reason }, `Player ${id} left game ${room.id}`);
+      log.info({ event: 'player_left', id, game: room.id, reason }, `Player ${id} left game ${room.id}`);
       for (const pairing of room.pairingsOf(player)) {
         const from = pairing.sideOf(player);
         deps.pairingHost().dispatch(pairing, { type: 'PEER_LOST', from, reason: 'disconnected' });
@@ -99,7 +102,7 @@ export function roomPairingEffects(
   return {
     announcePairing({ initiator, responder, room }) {
       log.info(
-        { id: initiator.id, peerId: responder.id, game: room.id },
+        { event: 'pairing_formed', id: initiator.id, peerId: responder.id, game: room.id },
         `Players ${initiator.id} and ${responder.id} of game ${room.id} pair`,
       );
     },
@@ -111,7 +114,12 @@ export function roomPairingEffects(
       const to = pairing.at(event.from === 'initiator' ? 'responder' : 'initiator');
       const { type, payload } = event.signal;
       if (log.isLevelEnabled('debug')) {
-        const fields = { id: from.id, peerId: to.id, game: pairing.room.id };
+        const fields = {
+          event: 'signal_relayed',
+          id: from.id,
+          peerId: to.id,
+          game: pairing.room.id,
+        } as const;
         log.debug(fields, `Relaying '${type}' from player ${from.id} to ${to.id} in game ${pairing.room.id}`);
       }
       to.socket.emit('webrtc_signal', {

@@ -244,7 +244,14 @@ export class Rooms implements RoomSocketHandlers {
     event: RoomPairingEvent | undefined,
   ): void {
     const { initiator, responder, room } = pairing;
-    const fields = { id: initiator.id, peerId: responder.id, game: room.id, effect, err: error };
+    const fields = {
+      event: 'pairing_failed',
+      id: initiator.id,
+      peerId: responder.id,
+      game: room.id,
+      effect,
+      err: error,
+    } as const;
     this.#deps.log.error(fields, `Players ${initiator.id} and ${responder.id} failed in ${effect}`);
     if (event?.signal) refuse(this.#deps, pairing.at(event.from), undefined, { code: 'internal_error' });
     room.delete(pairing);
@@ -256,7 +263,10 @@ export class Rooms implements RoomSocketHandlers {
   /** Something of ours threw: that player's connection ends, and nobody else notices. */
   #fail(player: Player, error: unknown, effect: string): void {
     const { id } = player;
-    this.#deps.log.error({ id, effect, err: error }, `Player ${id} failed in ${effect}`);
+    this.#deps.log.error(
+      { event: 'player_failed', id, effect, err: error },
+      `Player ${id} failed in ${effect}`,
+    );
     player.socket.close();
   }
 }

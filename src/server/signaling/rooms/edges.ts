@@ -171,7 +171,13 @@ export class Edges implements PairingWatcher {
     const { room, askerId, otherId } = edge;
     if (edge.shownState === 'missing') {
       const { reason } = edge.context;
-      const fields = { id: askerId, peerId: otherId, room: room.name, reason };
+      const fields = {
+        event: 'edge_missing',
+        id: askerId,
+        peerId: otherId,
+        room: room.name,
+        reason,
+      } as const;
       this.#deps.log.info(fields, `Room ${room.name} misses ${askerId} <-> ${otherId}: ${reason}`);
     }
     this.#tell(edge, askerId);
@@ -203,7 +209,14 @@ export class Edges implements PairingWatcher {
   /** Something of ours threw: the edge is named and tried again. */
   #fail(edge: Edge, error: unknown, effect: string): void {
     const { room, askerId, otherId } = edge;
-    const fields = { id: askerId, peerId: otherId, room: room.name, effect, err: error };
+    const fields = {
+      event: 'edge_failed',
+      id: askerId,
+      peerId: otherId,
+      room: room.name,
+      effect,
+      err: error,
+    } as const;
     this.#deps.log.error(
       fields,
       `The edge ${askerId} <-> ${otherId} of room ${room.name} failed in ${effect}`,

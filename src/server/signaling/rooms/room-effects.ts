@@ -34,7 +34,10 @@ export function roomEffects({
       if (!membership?.session) return;
       room.memberships.set(membership.id, membership);
       memberships.add(room, membership);
-      log.info({ id: membership.id, room: room.name }, `Client ${membership.id} joined room ${room.name}`);
+      log.info(
+        { event: 'room_joined', id: membership.id, room: room.name },
+        `Client ${membership.id} joined room ${room.name}`,
+      );
       membership.session.client.notify(room.noticeFor(membership.id));
       otherRooms().joined(room, membership);
       for (const watcher of watchers) watcher.joined(room, membership.id);
@@ -63,7 +66,10 @@ export function roomEffects({
       room.memberships.delete(id);
       if (membership.session) {
         memberships.remove(room, membership);
-        log.info({ id, room: room.name, reason }, `Client ${id} left room ${room.name}: ${reason}`);
+        log.info(
+          { event: 'room_left', id, room: room.name, reason },
+          `Client ${id} left room ${room.name}: ${reason}`,
+        );
         otherRooms().left(room, membership, reason);
         for (const watcher of watchers) watcher.left(room, id, reason);
       }
@@ -123,7 +129,7 @@ export function roomEffects({
     },
     forgetRoom(room) {
       if (rooms.get(room.key) === room) rooms.delete(room.key);
-      log.info({ room: room.name }, `Room ${room.name} is over`);
+      log.info({ event: 'room_ended', room: room.name }, `Room ${room.name} is over`);
       for (const watcher of watchers) watcher.ended(room);
     },
   };

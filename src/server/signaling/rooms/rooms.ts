@@ -317,7 +317,10 @@ export class Rooms {
 
   /** Something of ours threw: whose request it was is told, and the room goes on as far as it can. */
   #fail(room: Room, error: unknown, effect: string, event: ServerRoomEvent | undefined): void {
-    this.#deps.log.error({ room: room.name, effect, err: error }, `Room ${room.name} failed in ${effect}`);
+    this.#deps.log.error(
+      { event: 'room_failed', room: room.name, effect, err: error },
+      `Room ${room.name} failed in ${effect}`,
+    );
     const { session, request } = event ?? {};
     session?.refuse({ code: 'internal_error', ...(request && { for: request }) });
   }

@@ -55,7 +55,7 @@ describe('a player', () => {
       'pairlane_refusals_total{kind="connections_per_address"} 1',
       'pairlane_refusals_total{kind="invalid_message"} 1',
       'pairlane_refusals_total{kind="too_many_messages"} 1',
-      'pairlane_transitions_total{transition="pairing.paired --OFFER_RECEIVED#1--> pairing.negotiating"} 1',
+      'pairlane_transitions_total{machine="pairing",from="paired",event="OFFER_RECEIVED",to="negotiating"} 1',
     ]) {
       expect(lines).toContain(line);
     }

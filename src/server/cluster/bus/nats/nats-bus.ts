@@ -3,9 +3,9 @@
  * back from the broker at once. A lost connection is opened again forever, after a growing random delay.
  */
 import { randomBytes } from 'node:crypto';
-import type { Logger } from 'pino';
 import { fullJitter } from '../../../../machines/backoff.ts';
 import type { NodeId } from '../../../node-id.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
 import type { Bus, BusHandlers } from '../bus.ts';
 import { BusError } from '../bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from '../fragments.ts';
@@ -114,7 +114,7 @@ export class NatsBus implements Bus {
     const problem = isRefusal ? error.message : `the bus is still away: ${reasonOf(error)}`;
     if (problem === this.#problem) return;
     this.#problem = problem;
-    this.#options.log[isRefusal ? 'error' : 'debug'](problem);
+    this.#options.log[isRefusal ? 'error' : 'debug']({ event: 'bus_problem' }, problem);
   }
 
   #openLater(address: NatsAddress, prefix: string): void {

@@ -4,8 +4,8 @@
  * for the number anew. The only file that knows the NATS client, which is loaded when it is first needed.
  */
 import type { Msg, NatsConnection, TlsOptions } from '@nats-io/transport-node';
-import type { Logger } from 'pino';
 import type { NodeId } from '../../../node-id.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
 import { BusError, DuplicateNodeError } from '../bus-errors.ts';
 import { endSocketsOnFailure } from './dial-sockets.ts';
 import type { NatsAddress } from './nats-address.ts';
@@ -162,7 +162,10 @@ export class NatsLink {
           take(message);
         } catch (err) {
           // It would end the client's reading. Headers that are none are found out only when they are asked for.
-          this.#options.log.error({ err }, 'a message from the bus was passed over');
+          this.#options.log.error(
+            { event: 'bus_message_dropped', err },
+            'a message from the bus was passed over',
+          );
         }
       },
     });

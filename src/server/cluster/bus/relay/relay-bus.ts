@@ -4,12 +4,12 @@
  * they are sent nothing, and what they write to a node is passed over.
  */
 import { randomBytes } from 'node:crypto';
-import type { Logger } from 'pino';
 import type { RelayHost } from '../../../../machines/relay-link/relay-table.ts';
 import { type ClientChat, type Status, statusCodes } from '../../../../protocol/relay-chat/index.ts';
 import type { NodeId } from '../../../node-id.ts';
 import { randomNodeId } from '../../../node-id.ts';
 import { RelayServer } from '../../../relay/relay-server.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
 import type { Bus, BusHandlers } from '../bus.ts';
 import { BusError, DuplicateNodeError } from '../bus-errors.ts';
 import { FragmentCutter, FragmentJoiner } from '../fragments.ts';
