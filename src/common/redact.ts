@@ -46,24 +46,48 @@ const KEPT_FIELDS = new Set([
 /** As long as a game's or a player's id may be: two units a character. */
 const MAX_TEXT_CHARS = 2 * MAX_ROOM_ID_CHARS;
 
-/** The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event. */
-export function redactEvent(event: { readonly type: string }): EventFacts {
+/**
+ * The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event.
+ * @param like returned instead of a copy when the event says the same
+ */
+export function redactEvent(event: { readonly type: string }, like?: EventFacts): EventFacts {
+  if (like && isLike(event, like)) return like;
   const facts: Record<string, EventFacts[string]> = { type: event.type };
-  for (const [field, value] of Object.entries(event)) {
-    if (!KEPT_FIELDS.has(field)) continue;
-    if (typeof value === 'string') facts[field] = value.slice(0, MAX_TEXT_CHARS);
-    else if (typeof value === 'number' || typeof value === 'boolean') facts[field] = value;
+  for (const field in event) {
+    const value = keptOf(event, field);
+    if (value !== undefined) facts[field] = value;
   }
   return facts as EventFacts;
+}
+
+function isLike(event: { readonly type: string }, like: EventFacts): boolean {
+  if (event.type !== like.type) return false;
+  let kept = 1;
+  for (const field in event) {
+    const value = keptOf(event, field);
+    if (value === undefined) continue;
+    if (like[field] !== value) return false;
+    kept += 1;
+  }
+  for (const _ in like) kept -= 1;
+  return kept === 0;
+}
+
+/** @returns undefined for what is left out */
+function keptOf(event: object, field: string): EventFacts[string] | undefined {
+  if (!KEPT_FIELDS.has(field)) return undefined;
+  const value = (event as Record<string, unknown>)[field];
+  if (typeof value === 'string') return value.slice(0, MAX_TEXT_CHARS);
+  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
 /** The facts of a client's message, which passed its schema. */
 export function redactMessage(message: object): MessageFacts {
   const { type, sdp, candidate, state } = message as Record<string, unknown>;
+  if (type === 'candidate') return messageOf(factsOfCandidate(candidate));
   return {
     type: String(type).slice(0, MAX_TEXT_CHARS),
     ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }),
-    ...(type === 'candidate' && { candidate: factsOfCandidate(candidate) }),
     ...(type === 'report' && typeof state === 'string' && { state: state.slice(0, MAX_TEXT_CHARS) }),
   };
 }
@@ -100,23 +124,51 @@ export function factsOfSdp(sdp: string): SdpFacts {
   return { bytes: new TextEncoder().encode(sdp).length, media, candidates, hasUfrag, hasFingerprint };
 }
 
-/** @param candidate the message's `candidate`: an RTCIceCandidateInit or null */
+const messages = new WeakMap<CandidateFacts, MessageFacts>();
+
+function messageOf(candidate: CandidateFacts): MessageFacts {
+  let message = messages.get(candidate);
+  if (!message) {
+    message = { type: 'candidate', candidate };
+    messages.set(candidate, message);
+  }
+  return message;
+}
+
+const END: CandidateFacts = { kind: 'end' };
+
+/**
+ * @param candidate the message's `candidate`: an RTCIceCandidateInit or null
+ * @returns the same object for the same facts: candidates are many, and their facts few
+ */
 export function factsOfCandidate(candidate: unknown): CandidateFacts {
   const line = (candidate as { candidate?: unknown } | null)?.candidate;
-  if (typeof line !== 'string' || line === '') return { kind: 'end' };
+  if (typeof line !== 'string' || line === '') return END;
   return factsOfLine(line);
 }
 
+interface LineFacts {
+  readonly kind: CandidateKind;
+  readonly mdns?: boolean;
+  readonly protocol?: 'udp' | 'tcp';
+}
+
 const KINDS: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies CandidateKind[];
+const knownFacts = new Map<string, LineFacts>();
 
 /** RFC 8839 section 5.1: foundation, component, transport, priority, address, port, `typ`, kind. */
-function factsOfLine(line: string): { kind: CandidateKind; mdns?: boolean; protocol?: 'udp' | 'tcp' } {
+function factsOfLine(line: string): LineFacts {
   const words = line.trim().split(/\s+/);
-  const kind = words[words.indexOf('typ') + 1] ?? '';
-  const protocol = words[2]?.toLowerCase();
-  return {
-    kind: KINDS.includes(kind) ? (kind as CandidateKind) : 'unknown',
-    ...(words[4]?.endsWith('.local') && { mdns: true }),
-    ...((protocol === 'udp' || protocol === 'tcp') && { protocol }),
-  };
+  const word = words[words.indexOf('typ') + 1] ?? '';
+  const kind = KINDS.includes(word) ? (word as CandidateKind) : 'unknown';
+  const transport = words[2]?.toLowerCase();
+  const protocol = transport === 'udp' || transport === 'tcp' ? transport : undefined;
+  const mdns = words[4]?.endsWith('.local') ?? false;
+  const key = `${kind} ${protocol} ${mdns}`;
+  let facts = knownFacts.get(key);
+  if (!facts) {
+    facts = { kind, ...(mdns && { mdns }), ...(protocol && { protocol }) };
+    knownFacts.set(key, facts);
+  }
+  return facts;
 }

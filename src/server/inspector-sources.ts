@@ -67,11 +67,13 @@ export function signalingSources({
           whereabouts(side === 'initiator' ? 'id' : 'peer_id', node),
         )[0],
       }),
-      isFound: ({ parties }, query) =>
+      isFound: ({ parties, epoch }, query) =>
+        String(epoch).includes(query) ||
         parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
       record: {
         kind: 'pairing',
         lane: 'pairing',
+        wellState: 'connected',
         headOf: (pairing) => ({
           epoch: pairing.epoch,
           initiator_id: pairing.initiator.id,

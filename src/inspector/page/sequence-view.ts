@@ -92,7 +92,12 @@ export class SequenceView {
         'button',
         { type: 'button', click: () => this.#choose(index) },
         h('time', {}, timeOf(t)),
-        ...arrows.map(arrowElement),
+        ...arrows.map((arrow, i) =>
+          arrowElement(
+            arrow,
+            arrows.slice(0, i).some((other) => halfOf(other) === halfOf(arrow)),
+          ),
+        ),
         h('span', { class: `note at-${place}` }, note),
       ),
     );
@@ -101,12 +106,17 @@ export class SequenceView {
 
 const columns: Readonly<Record<Place, number>> = { initiator: 0, server: 1, responder: 2 };
 
-function arrowElement({ from, to, text }: Arrow): HTMLElement {
-  const isRight = columns[from] < columns[to];
-  const span = from === 'initiator' || to === 'initiator' ? 'left-half' : 'right-half';
+function halfOf({ from, to }: Arrow): 'left-half' | 'right-half' {
+  return from === 'initiator' || to === 'initiator' ? 'left-half' : 'right-half';
+}
+
+/** @param isAnswer whether there is one above it already */
+function arrowElement(arrow: Arrow, isAnswer: boolean): HTMLElement {
+  const { from, to, text } = arrow;
+  const direction = columns[from] < columns[to] ? 'to-right' : 'to-left';
   return h(
     'span',
-    { class: `arrow ${span} ${isRight ? 'to-right' : 'to-left'}` },
+    { class: `arrow ${halfOf(arrow)} ${direction}${isAnswer ? ' answer' : ''}` },
     h('span', { class: 'hidden' }, `${from} to ${to}: `),
     h('span', { class: 'text' }, text),
   );

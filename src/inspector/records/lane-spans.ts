@@ -33,12 +33,12 @@ export function laneSpansOf({ lines }: PairingRecord, lanes: readonly Lane[]): L
   return lanes.map((lane) => {
     const spans: Span[] = [];
     const marks: Mark[] = [];
-    let open: { from: number; value: StateValueJson; text: string } | undefined;
+    let open: { from: number; text: string } | undefined;
     const enter = (t: number, value: StateValueJson) => {
-      const text = describeState(value);
+      const text = loudIn(value);
       if (open?.text === text) return;
       if (open) spans.push(spanOf(open, t));
-      open = { from: t, value, text };
+      open = { from: t, text };
     };
     lines.forEach((line, index) => {
       if (!('of' in line) || line.of !== lane) return;
@@ -55,21 +55,31 @@ export function laneSpansOf({ lines }: PairingRecord, lanes: readonly Lane[]): L
   });
 }
 
+/** A socket that answers its pings, and a client that asks for nothing: always so, and no news. */
+const quiet = /(^|\.)(request\.idle|socket\.online\.(heard|pinged))$/;
+
+/** The state in words, without the regions in which nothing happens. */
+function loudIn(value: StateValueJson): string {
+  const parts = describeState(value).split(', ');
+  return (parts.filter((part) => !quiet.test(part)).join(', ') || parts[0]) ?? '';
+}
+
 /** Refused with an error, or dropped by a guard. */
 export function isRefusal(step: RecordStep): boolean {
   const isDropped = step.taken.length === 0 && (step.verdicts?.some(({ passed }) => !passed) ?? false);
   return isDropped || step.effects.some(({ type }) => type === 'refuse');
 }
 
-function spanOf(
-  { from, value, text }: { from: number; value: StateValueJson; text: string },
-  to: number | undefined,
-): Span {
-  return { from, to, text, tone: toneOfValue(value) };
+function spanOf({ from, text }: { from: number; text: string }, to: number | undefined): Span {
+  return { from, to, text, tone: toneOfWords(text) };
 }
 
 /** Of several regions, what is wrong counts more than what is well. */
 export function toneOfValue(value: StateValueJson): Tone {
-  const found = new Set(describeState(value).split(', ').map(toneOf));
+  return toneOfWords(describeState(value));
+}
+
+function toneOfWords(text: string): Tone {
+  const found = new Set(text.split(', ').map(toneOf));
   return (['lost', 'waiting', 'good'] as const).find((tone) => found.has(tone)) ?? 'plain';
 }

@@ -1,6 +1,6 @@
 /**
- * The server's one hook for looking into it: the page's files, its feed, and the recorder. While nobody looks and
- * nothing is recorded, no host has an observer, and all of this costs nothing.
+ * The server's one hook for looking into it: the page's files, its feed, and the recorder. With --no-inspect and without
+ * --record no host has an observer, and all of this costs nothing.
  */
 import { closeCodes, type InspectRequest } from '../../protocol/index.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
@@ -70,7 +70,9 @@ export class Inspector {
 
   /** Call it once everything that can be inspected exists. @throws when the folder for the records cannot be made */
   start(): void {
-    const { record, recordFiles } = this.#server.options;
+    const { inspect, record, recordFiles } = this.#server.options;
+    // A page may come later, and ask why a pairing failed that nobody watched.
+    if (inspect) this.#recent.start();
     if (record) this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
   }
 
@@ -149,16 +151,18 @@ export class Inspector {
     }
     switch (request.type) {
       case 'list': {
-        const listed = list(this.sources, this.#recent.past, request, this.#server.clock.now(), (instance) =>
-          this.#logs.logOf(instance),
-        );
+        const { clock } = this.#server;
+        const past = { live: this.#recent.past, filed: this.#files?.index.all ?? [] };
+        const times = { now: clock.now(), wallTime: clock.wallTime() };
+        const listed = list(this.sources, past, request, times, (instance) => this.#logs.logOf(instance));
         viewer.send({ type: 'list', seq: request.seq, ...listed });
         return;
       }
       case 'watch':
-        this.#watch(viewer, request.epoch);
+        void this.#watch(viewer, request.epoch);
         return;
       case 'unwatch':
+        viewer.wanted = undefined;
         viewer.unwatch();
         return;
     }
@@ -228,14 +232,19 @@ export class Inspector {
     this.#stopLingering = this.#server.clock.every(LINGER_MS, () => this.#sleep?.());
   }
 
-  #watch(viewer: Viewer, epoch: number): void {
+  async #watch(viewer: Viewer, epoch: number): Promise<void> {
+    viewer.wanted = epoch;
     const log = this.#recent.get(epoch) ?? this.#logs.open(epoch);
-    if (!log) {
-      viewer.send({ type: 'not_found', epoch });
+    if (log) {
+      viewer.watch(log);
+      this.#recent.add(log);
       return;
     }
-    viewer.watch(log);
-    this.#recent.add(log);
+    viewer.unwatch();
+    const record = await this.#files?.index.read(epoch);
+    // It may have left, or want another one by now.
+    if (!this.#viewers.has(viewer) || viewer.wanted !== epoch) return;
+    viewer.send(record ? { type: 'record', record } : { type: 'not_found', epoch });
   }
 
   /** Told anew only when it changed: it may be long. */
@@ -255,7 +264,7 @@ export class Inspector {
     if (this.#sleep) return;
     const { clock } = this.#server;
     const count = new PopulationCount(this.sources);
-    const stopFollowing = this.#logs.follow((log) => this.#recent.add(log));
+    this.#recent.look();
     let last = clock.now();
     const tell = () => {
       const now = clock.now();
@@ -271,7 +280,6 @@ export class Inspector {
       this.#stopLingering = undefined;
       stopTelling();
       count.stop();
-      stopFollowing();
       this.#recent.rest();
     };
   }

@@ -10,6 +10,7 @@ import type {
   StateValueJson,
 } from '../../protocol/index.ts';
 import type { LiveRecord } from './live-record.ts';
+import type { FiledRecord } from './record-index.ts';
 import type { Instance, Source } from './source.ts';
 
 /** How many rows an answer has at most. */
@@ -20,21 +21,34 @@ export interface Listed {
   readonly rows: readonly ListRow[];
 }
 
-interface Item {
+interface LiveItem {
   readonly source: Source;
   readonly instance: Instance;
   readonly log: LiveRecord | undefined;
 }
+type Item = LiveItem | FiledRecord;
+
+/** What is over: in memory, and in files. */
+export interface Past {
+  readonly live: readonly LiveRecord[];
+  readonly filed: Iterable<FiledRecord>;
+}
+
+/** The server's two clocks. */
+export interface Times {
+  readonly now: number;
+  readonly wallTime: number;
+}
 
 /**
- * @param past records of what is over, the oldest first
+ * @param past records of what is over
  * @param logOf the record of what is under way, if it has one
  */
 export function list(
   sources: readonly Source[],
-  past: readonly LiveRecord[],
+  past: Past,
   request: ListRequest,
-  now: number,
+  { now, wallTime }: Times,
   logOf: (instance: Instance) => LiveRecord | undefined,
 ): Listed {
   const query = request.query.trim().toLowerCase();
@@ -47,25 +61,42 @@ export function list(
     (query === '' || source.isFound(instance, query)) &&
     (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false)) &&
     isOutcome(source, instance, log);
-  const over = past
-    .filter((log) => log.source.machine === request.of && fits(log.source, log.subject, log))
-    .map((log) => ({ source: log.source, instance: log.subject, log }));
+  const isFiledFitting = ({ header, state, outcome }: FiledRecord) =>
+    request.of === 'pairing' &&
+    isState(state) &&
+    namesIn(header).some((name) => name.toLowerCase().includes(query)) &&
+    (game === '' || (header.game?.toLowerCase().includes(game) ?? false)) &&
+    (request.outcome === undefined || outcome.kind === request.outcome);
+  const inMemory = new Set(past.live.map(({ header }) => header.epoch));
+  const over = [
+    ...past.live
+      .filter((log) => log.source.machine === request.of && fits(log.source, log.subject, log))
+      .map((log) => ({
+        started: log.header.started_at,
+        item: { source: log.source, instance: log.subject, log },
+      })),
+    ...[...past.filed]
+      .filter((filed) => !inMemory.has(filed.header.epoch) && isFiledFitting(filed))
+      .map((item) => ({ started: item.header.started_at, item })),
+  ]
+    .sort((one, other) => one.started - other.started)
+    .map(({ item }) => item);
   const present = sources
     .filter(({ machine }) => machine === request.of)
     .map((source) => {
-      const fitting: Item[] = [];
+      const fitting: LiveItem[] = [];
       for (const instance of source.instances())
         if (fits(source, instance)) fitting.push({ source, instance, log: logOf(instance) });
       return fitting;
     });
-  return page([...over, ...merged(present)], request, now);
+  return page([...over, ...merged(present)], request, { now, wallTime });
 }
 
 /** Each list is in the order in which its items came; together they are to be, too. */
-function merged(lists: readonly (readonly Item[])[]): readonly Item[] {
+function merged(lists: readonly (readonly LiveItem[])[]): readonly LiveItem[] {
   const filled = lists.filter(({ length }) => length > 0);
   if (filled.length <= 1) return filled[0] ?? [];
-  const startOf = ({ source, instance }: Item) => source.startOf(instance);
+  const startOf = ({ source, instance }: LiveItem) => source.startOf(instance);
   return filled.flat().sort((one, other) => startOf(one) - startOf(other));
 }
 
@@ -106,20 +137,44 @@ function kindOf(source: Source, instance: Instance, log: LiveRecord | undefined,
   return outcomeIn(source, instance, log, now).kind;
 }
 
-function page(fitting: readonly Item[], { offset, sort }: ListRequest, now: number): Listed {
+function page(fitting: readonly Item[], { offset, sort }: ListRequest, times: Times): Listed {
   const total = fitting.length;
   const rows: ListRow[] = [];
   for (let i = offset; i < Math.min(total, offset + ROWS_PER_ANSWER); i += 1) {
-    const { source, instance, log } = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
-    const age_ms = Math.round(now - source.startOf(instance));
-    const row = source.rowOf(instance);
-    rows.push({
-      ...row,
-      // A client's row is not judged by its pairing.
-      ...(source.record && { outcome: outcomeIn(source, instance, log, now) }),
-      state: instance.value as StateValueJson,
-      age_ms,
-    });
+    const item = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
+    rows.push('header' in item ? filedRow(item, times) : liveRow(item, times));
   }
   return { total, rows };
+}
+
+function liveRow({ source, instance, log }: LiveItem, { now }: Times): ListRow {
+  return {
+    ...source.rowOf(instance),
+    // A client's row is not judged by its pairing.
+    ...(source.record && { outcome: outcomeIn(source, instance, log, now) }),
+    state: instance.value as StateValueJson,
+    age_ms: Math.round(now - source.startOf(instance)),
+  };
+}
+
+function filedRow({ header, outcome, state }: FiledRecord, { wallTime }: Times): ListRow {
+  const { initiator_id, responder_id, initiator_known_as, responder_known_as, dialect, game, epoch } = header;
+  return {
+    id: initiator_id,
+    peer_id: responder_id,
+    epoch,
+    ...(dialect !== undefined && { dialect }),
+    ...(initiator_known_as !== undefined && { known_as: initiator_known_as }),
+    ...(responder_known_as !== undefined && { peer_known_as: responder_known_as }),
+    ...(game !== undefined && { game }),
+    outcome,
+    state,
+    age_ms: Math.max(0, Math.round(wallTime - header.started_at)),
+  };
+}
+
+/** What a search finds a record by. */
+function namesIn(header: FiledRecord['header']): readonly string[] {
+  const { initiator_id, responder_id, initiator_known_as, responder_known_as, epoch } = header;
+  return [initiator_id, responder_id, initiator_known_as ?? '', responder_known_as ?? '', String(epoch)];
 }

@@ -2,15 +2,6 @@
  * One record, line by line, from the steps of its machine and of those that take part. The file writer and the page's
  * feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
  */
-import { redactEvent } from '../../common/redact.ts';
-import { chartVersion } from '../../machines/chart/chart.ts';
-import {
-  chartOf,
-  type GuardVerdict,
-  nameTransitions,
-  type Step,
-  type TakenTransition,
-} from '../../machines/index.ts';
 import {
   type Lane,
   type PairingRecord,
@@ -21,7 +12,15 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
-import type { Instance, ObservedHost, RecordSource, Seat, Source } from './source.ts';
+import {
+  type AnyStep,
+  contextFacts,
+  LineMaker,
+  machinesIn,
+  type RecordedSource,
+  whereabouts,
+} from './record-lines.ts';
+import type { Instance, Seat } from './source.ts';
 
 /** In memory and on disk, as JSON; a pairing that connects at once takes 15 KB. */
 export const MAX_RECORD_BYTES = 512 * 1024;
@@ -30,56 +29,25 @@ export const MAX_PEER_BYTES = 128 * 1024;
 /** What is kept free for the line that says why the record ends. */
 const END_BYTES = 64;
 
-/** A source whose machines have records. */
-export type RecordedSource = Source & { readonly record: RecordSource };
-
-/** @param json the line as a file has it, without the end of the line */
-export type LogListener = (line: RecordLine, json: string) => void;
-
-/** The part of a step that is recorded, whichever machine it is of. */
-export type AnyStep = Omit<Step<Instance>, 'machineId' | 'from'>;
-
-interface Machines {
-  /** By the machine's id, its chart's fingerprint. */
-  readonly versions: Readonly<Record<string, string>>;
-  readonly transitions: ReadonlyMap<TakenTransition, string>;
-}
-
-const machinesOf = new WeakMap<RecordedSource, Machines>();
-
-/** All machines whose steps are in a source's records; worked out once. */
-function machinesIn(source: RecordedSource): Machines {
-  let known = machinesOf.get(source);
-  if (!known) {
-    const hosts: ObservedHost<never>[] = [
-      source.host,
-      ...(source.record.members ?? []).map(({ host }) => host),
-    ];
-    const machines = hosts.map(({ machine }) => machine);
-    known = {
-      versions: Object.fromEntries(machines.map((machine) => [machine.id, chartVersion(chartOf(machine))])),
-      transitions: new Map(machines.flatMap((machine) => [...nameTransitions(machine)])),
-    };
-    machinesOf.set(source, known);
-  }
-  return known;
-}
+export type LogListener = (line: RecordLine) => void;
 
 export class LiveRecord {
   readonly header: RecordHeader;
   readonly lines: RecordLine[] = [];
   readonly listeners = new Set<LogListener>();
+  /** Takes each line as a file has it, without the end of the line. While there is none, no JSON is made. */
+  writer: ((json: string) => void) | undefined;
   readonly source: RecordedSource;
   /** Whose record it is. */
   readonly subject: Instance;
   isOver = false;
-  /** As JSON. */
+  /** As JSON; estimated while nobody writes it. */
   bytes = 0;
   /** Told of each line's bytes. */
   onGrown: ((bytes: number) => void) | undefined;
   #peerBytes = 0;
   readonly #startedAt: number;
-  readonly #machines: Machines;
+  readonly #maker: LineMaker;
   #seats: readonly Seat[] = [];
   /** Those of whom another step may come: the subject and its members. */
   readonly #present: Set<Instance>;
@@ -93,11 +61,12 @@ export class LiveRecord {
     this.source = source;
     this.subject = subject;
     this.#startedAt = now;
-    this.#machines = machinesIn(source);
+    const machines = machinesIn(source);
+    this.#maker = new LineMaker(record, machines);
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
-      machines: this.#machines.versions,
+      machines: machines.versions,
       ...(record.kind !== 'pairing' && { kind: record.kind }),
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
@@ -157,31 +126,16 @@ export class LiveRecord {
   noteStep(of: Lane, step: AnyStep, now: number): void {
     // A pairing that goes on beyond its record's end must not pay for facts that nobody keeps.
     if (this.isOver) return;
-    const message = this.source.record.messageIn(step.event);
-    const line: RecordStep = {
-      t: this.#since(now),
-      of,
-      ...whereabouts(step.instance),
-      event: redactEvent(step.event),
-      to: step.to as RecordStep['to'],
-      taken: step.transitions.flatMap((transition) => this.#machines.transitions.get(transition) ?? []),
-      effects: step.effects.map(({ type, params }) => ({
-        type,
-        ...(params ? { params: params as never } : {}),
-      })),
-      ...(step.verdicts.length > 0 && { verdicts: step.verdicts.map(verdictFacts) }),
-      ...(message && { message }),
-    };
-    this.#add(line);
+    this.#add(this.#maker.make(of, step, this.#since(now)));
   }
 
   /** A step that a client tells of its own machine; it was checked where it came in. */
   notePeer(line: Omit<RecordStep, 't'>, now: number): void {
     const told = { t: this.#since(now), ...line };
-    const json = JSON.stringify(told);
-    if (this.#peerBytes + json.length > MAX_PEER_BYTES) return;
-    this.#peerBytes += json.length;
-    this.#add(told, json);
+    const size = JSON.stringify(told).length;
+    if (this.#peerBytes + size > MAX_PEER_BYTES) return;
+    this.#peerBytes += size;
+    this.#add(told);
   }
 
   /** @returns true when no other step can come: the record is over */
@@ -192,64 +146,33 @@ export class LiveRecord {
     return true;
   }
 
-  end(end: RecordEnd['end'], now: number): void {
+  /** @param now left out: at its last line */
+  end(end: RecordEnd['end'], now?: number): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#push({ t: this.#since(now), end });
+    const t = now === undefined ? (this.lines.at(-1)?.t ?? 0) : this.#since(now);
+    const line = { t, end };
+    const json = JSON.stringify(line);
+    this.#push(line, json.length, json);
   }
 
-  #add(line: RecordLine, json = JSON.stringify(line)): void {
+  #add(line: RecordLine): void {
     if (this.isOver) return;
-    if (this.bytes + json.length <= MAX_RECORD_BYTES - END_BYTES) this.#push(line, json);
-    else {
-      this.isOver = true;
-      this.#push({ t: line.t, end: 'too_long' });
-    }
+    const json = this.writer && this.#maker.jsonOf(line);
+    const size = json?.length ?? this.#maker.sizeOf(line);
+    if (this.bytes + size <= MAX_RECORD_BYTES - END_BYTES) this.#push(line, size, json);
+    else this.end('too_long');
   }
 
-  #push(line: RecordLine, json = JSON.stringify(line)): void {
+  #push(line: RecordLine, size: number, json: string | undefined): void {
     this.lines.push(line);
-    this.bytes += json.length;
-    for (const listener of this.listeners) listener(line, json);
-    this.onGrown?.(json.length);
+    this.bytes += size;
+    if (json !== undefined) this.writer?.(json);
+    for (const listener of this.listeners) listener(line);
+    this.onGrown?.(size);
   }
 
   #since(now: number): number {
     return Math.round((now - this.#startedAt) * 10) / 10;
   }
-}
-
-function whereabouts({ node }: Pick<Instance, 'node'>): { readonly node?: number } {
-  return node === undefined ? {} : { node };
-}
-
-/** What the machines' guards look at; a field that nobody thought of is left out. */
-const KEPT_CONTEXT = [
-  'id',
-  'pairings',
-  'maxPeers',
-  'isMissed',
-  'isResumable',
-  'settings',
-  'resumeGraceMs',
-  'initiatorId',
-  'responderId',
-  'epoch',
-  'offerer',
-  'isInitiatorConnected',
-  'isResponderConnected',
-  'gameId',
-  'playerId',
-  'isParent',
-  'hostId',
-];
-
-function contextFacts(context: unknown): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(context as object).filter(([field]) => KEPT_CONTEXT.includes(field)),
-  );
-}
-
-function verdictFacts({ guard, params, passed }: GuardVerdict) {
-  return { guard, ...(params ? { params: params as Record<string, unknown> } : {}), passed };
 }

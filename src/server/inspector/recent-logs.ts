@@ -1,7 +1,8 @@
 /**
- * The newest pairings' logs, for the page: of those that began while somebody looked, and of those that somebody
- * watched. Those that failed are kept longest, in a ring of their own: they are what people come for. All of it is
- * bounded, so that fifty thousand pairings cost no more than these few.
+ * The pairings' logs that are kept for the page. Each pairing is recorded from its start on, though nobody looks; one
+ * that goes well is dropped then, and one that fails is kept longest, in a ring of its own: it is what people come for.
+ * While somebody looks, the newest of the others stay, too. All of it is bounded, so that fifty thousand pairings cost
+ * no more than these few.
  */
 import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
@@ -11,16 +12,31 @@ const MAX_RECENT = 32;
 /** Those that are not connected yet may still fail, and stay until that is known. */
 const MAX_UNSETTLED = 400;
 export const MAX_FAILED = 200;
-const MAX_FAILED_BYTES = 16 * 1024 * 1024;
+const MAX_FAILED_BYTES = 8 * 1024 * 1024;
 
 export class RecentLogs {
   readonly #logs: Recorder;
   readonly #recent = new Map<number, LiveRecord>();
   readonly #failed = new Map<number, LiveRecord>();
   #failedBytes = 0;
+  /** Undefined: nobody looks. */
+  #stopLooking: (() => void) | undefined;
+  readonly #follower = {
+    started: (log: LiveRecord) => this.add(log),
+    well: (log: LiveRecord) => this.#release(log),
+    ended: (log: LiveRecord) => this.#release(log),
+  };
 
   constructor(logs: Recorder) {
     this.#logs = logs;
+  }
+
+  /**
+   * Records also while nobody looks, whatever it can be told of when it goes well. What has no such state would be
+   * recorded to its end.
+   */
+  start(): void {
+    this.#logs.follow({ ...this.#follower, wants: ({ record }) => record.wellState !== undefined });
   }
 
   /** Those of pairings that are over, the oldest first. */
@@ -39,14 +55,37 @@ export class RecentLogs {
     if (this.#failed.has(epoch)) return;
     this.#recent.delete(epoch);
     this.#recent.set(epoch, log);
-    for (const [oldEpoch, old] of this.#recent) {
+    for (const old of this.#recent.values()) {
       if (this.#recent.size <= MAX_RECENT) break;
       if (old.listeners.size > 0 && !old.isOver) continue;
       if (!isSettled(old) && this.#recent.size <= MAX_UNSETTLED) continue;
-      this.#recent.delete(oldEpoch);
-      if (old.isOver && outcomeOf(old.record, 0).kind === 'failed') this.#keep(old);
-      else this.#logs.drop(old);
+      this.#remove(old);
     }
+  }
+
+  /** Somebody looks: all that has a record is of interest, also what goes well. */
+  look(): void {
+    this.#stopLooking ??= this.#logs.follow(this.#follower);
+  }
+
+  /** The last viewer has gone: what is over stays, and what goes well is no longer written. */
+  rest(): void {
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
+    for (const log of [...this.#recent.values()]) if (!log.isOver) this.#release(log);
+  }
+
+  /** What is settled makes room, unless somebody looks. */
+  #release(log: LiveRecord): void {
+    if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
+    if (hasFailed(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
+  }
+
+  #remove(log: LiveRecord): void {
+    this.#recent.delete(log.header.epoch);
+    if (hasFailed(log)) this.#keep(log);
+    // A file takes it on to its end.
+    else if (!log.writer) this.#logs.drop(log);
   }
 
   #keep(log: LiveRecord): void {
@@ -58,17 +97,14 @@ export class RecentLogs {
       this.#failedBytes -= oldest.bytes;
     }
   }
-
-  /** The last viewer has gone: what is over stays, the rest is no longer written. */
-  rest(): void {
-    for (const [epoch, log] of this.#recent) {
-      if (log.isOver || log.listeners.size > 0) continue;
-      this.#recent.delete(epoch);
-      this.#logs.drop(log);
-    }
-  }
 }
 
-function isSettled({ isOver, subject }: LiveRecord): boolean {
-  return isOver || subject.value === 'connected';
+function hasFailed(log: LiveRecord): boolean {
+  return log.isOver && outcomeOf(log.record, 0).kind === 'failed';
+}
+
+/** What has no state in which it is well is settled from the start. */
+function isSettled({ isOver, subject, source }: LiveRecord): boolean {
+  const { wellState } = source.record;
+  return isOver || wellState === undefined || subject.value === wellState;
 }

@@ -5,9 +5,10 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
 import type { Lane, StateValueJson } from '../../protocol/index.ts';
-import { LiveRecord, type RecordedSource } from './live-record.ts';
+import { LiveRecord } from './live-record.ts';
 import { observeHost } from './observe-host.ts';
 import type { PeerStep } from './peer-steps.ts';
+import type { RecordedSource } from './record-lines.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
 /** In memory it is about four times that. */
@@ -20,6 +21,16 @@ export interface RecorderDeps {
   sources(): readonly Source[];
 }
 
+/** Who wants to have recorded what a source has from now on. */
+export interface Follower {
+  /** Left out: all sources. */
+  wants?(source: RecordedSource): boolean;
+  started(log: LiveRecord): void;
+  /** What it was made for has come about: a pairing's two are connected. */
+  well?(log: LiveRecord): void;
+  ended?(log: LiveRecord): void;
+}
+
 export class Recorder {
   readonly #deps: RecorderDeps;
   readonly #logs = new Map<Instance, LiveRecord>();
@@ -29,9 +40,8 @@ export class Recorder {
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
   /** The step by which a member asked for the record that starts next: the record begins with it. */
   #asked: Step<Instance> | undefined;
-  #stops: (() => void)[] = [];
-  readonly #onStart: ((log: LiveRecord) => void)[] = [];
-  readonly #onEnd: ((log: LiveRecord) => void)[] = [];
+  readonly #attached = new Map<RecordedSource, readonly (() => void)[]>();
+  readonly #followers = new Set<Follower>();
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
@@ -41,13 +51,11 @@ export class Recorder {
    * Logs everything that has a record from its start on, for as long as at least one is interested.
    * @returns stops it
    */
-  follow(onStart: (log: LiveRecord) => void, onEnd: (log: LiveRecord) => void = () => {}): () => void {
-    this.#onStart.push(onStart);
-    this.#onEnd.push(onEnd);
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
     this.#attach();
     return () => {
-      this.#onStart.splice(this.#onStart.indexOf(onStart), 1);
-      this.#onEnd.splice(this.#onEnd.indexOf(onEnd), 1);
+      this.#followers.delete(follower);
       this.#detachWhenIdle();
     };
   }
@@ -159,35 +167,51 @@ export class Recorder {
 
   #ended(log: LiveRecord): void {
     this.#forget(log);
-    for (const tell of this.#onEnd) tell(log);
+    for (const follower of this.#followers) follower.ended?.(log);
     this.#detachWhenIdle();
   }
 
+  /** Listens to those sources that somebody wants, and to no other. */
   #attach(): void {
-    if (this.#stops.length > 0) return;
-    this.#stops = this.#recorded().flatMap((source) => {
+    for (const source of this.#recorded()) {
+      if (this.#attached.has(source) || !this.#isWanted(source)) continue;
       const { members = [] } = source.record;
-      return [
+      this.#attached.set(source, [
         ...members.map((each) => observeHost(each.host, (step) => this.#memberStepped(each, step))),
         observeHost(source.host, (step) => this.#subjectStepped(source, step)),
-      ];
-    });
+      ]);
+    }
   }
 
   #detachWhenIdle(): void {
-    if (this.#onStart.length > 0 || this.#logs.size > 0) return;
-    for (const stop of this.#stops.splice(0)) stop();
+    for (const [source, stops] of this.#attached) {
+      if (this.#isWanted(source)) continue;
+      this.#attached.delete(source);
+      for (const stop of stops) stop();
+    }
+  }
+
+  #isWanted(source: RecordedSource): boolean {
+    if (this.#followersOf(source).length > 0) return true;
+    for (const log of this.#logs.values()) if (log.source === source) return true;
+    return false;
+  }
+
+  #followersOf(source: RecordedSource): Follower[] {
+    return [...this.#followers].filter(({ wants }) => wants?.(source) ?? true);
   }
 
   #subjectStepped(source: RecordedSource, step: Step<Instance>): void {
     const { instance } = step;
-    if (step.event.type === 'xstate.init' && this.#onStart.length > 0) this.#started(source, instance);
+    if (step.event.type === 'xstate.init') this.#started(source, instance);
     const log = this.#logs.get(instance);
     if (!log) return;
     const now = this.#deps.clock.now();
     if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);
     if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
+    else if (step.to === source.record.wellState && step.from !== step.to)
+      for (const follower of this.#followers) follower.well?.(log);
   }
 
   /** A client may go to another node or come from there, while its pairing goes on. */
@@ -201,9 +225,11 @@ export class Recorder {
   }
 
   #started(source: RecordedSource, subject: Instance): void {
+    const followers = this.#followersOf(source);
+    if (followers.length === 0) return;
     const now = this.#deps.clock.now();
     const log = this.#create(source, subject, now);
-    for (const tell of this.#onStart) tell(log);
+    for (const follower of followers) follower.started(log);
     const asked = this.#asked;
     this.#asked = undefined;
     const asker = log.seats.find(({ member }) => member === asked?.instance);

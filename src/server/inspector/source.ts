@@ -54,6 +54,8 @@ export interface RecordSource<Of extends Instance = Instance> {
   readonly kind: RecordKind;
   /** The lane of the machine itself. */
   readonly lane: Lane;
+  /** The state in which all is well; left out: there is none. */
+  readonly wellState?: string;
   headOf(instance: Of): Omit<RecordHeader, 'format' | 'version' | 'machines' | 'kind' | 'started_at'>;
   /** What the machine was started with. */
   inputOf(instance: Of): Readonly<Record<string, unknown>>;

@@ -38,6 +38,8 @@ export class Viewer {
   readonly socket: WebSocket<ViewerData>;
   /** False until it has sent the token, where one is needed. */
   isAdmitted = false;
+  /** The record that it asked for last. */
+  wanted: number | undefined;
   #watched: LiveRecord | undefined;
   readonly #tell: (line: RecordLine) => void;
 

@@ -1,5 +1,9 @@
 /** Failed pairings are what people come for: they outlast those that went well. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { isStep } from '../../../src/protocol/index.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
 import { newestEpoch, startTestServer } from '../../support/servers/test-server.ts';
@@ -26,6 +30,72 @@ it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and 
   expect(left.total).toBeLessThanOrEqual(32);
 });
 
+it('records pairings though nobody looks: one that failed is there whole when somebody comes', async () => {
+  const testServer = await startTestServer();
+  const [a, b] = await testServer.connectPair();
+  const failed = newestEpoch(testServer);
+  a.send({ type: 'offer', sdp });
+  await b.next('offer');
+  await Promise.all([a.close(), b.close()]);
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const { rows } = await feed.list({ of: 'pairing', outcome: 'failed' });
+  expect(rows.map(({ epoch }) => epoch)).toEqual([failed]);
+  const { lines } = await feed.record(failed);
+  expect(lines.find(isStep)?.event.type).toBe('PAIR_REQUESTED');
+  expect(lines.at(-1)).toMatchObject({ end: 'over' });
+});
+
+it('drops the record of a pairing that goes well while nobody looks, and of one that its clients left', async () => {
+  const testServer = await startTestServer();
+  const [a, b] = await testServer.connectPair();
+  const well = newestEpoch(testServer);
+  a.send({ type: 'offer', sdp });
+  await b.next('offer');
+  b.send({ type: 'answer', sdp });
+  await a.next('answer');
+  for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+  await Promise.all([a.settled(), b.settled()]);
+  const [c, d] = await testServer.connectPair();
+  const left = newestEpoch(testServer);
+  await Promise.all([c.close(), d.close()]);
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  // Opened again, its record begins where it is now.
+  expect((await feed.record(well)).lines.filter(isStep)).toEqual([]);
+  feed.send({ type: 'watch', epoch: left });
+  expect(await feed.next('not_found')).toEqual({ type: 'not_found', epoch: left });
+});
+
+it('writes a pairing into its file to its end, though 40 newer ones connect while somebody looks', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pairlane-records-'));
+  try {
+    const testServer = await startTestServer({ record: folder });
+    const feed = await openFeed(testServer.server);
+    await feed.next('hello');
+    const connect = async () => {
+      const [a, b] = await testServer.connectPair();
+      a.send({ type: 'offer', sdp });
+      await b.next('offer');
+      b.send({ type: 'answer', sdp });
+      await a.next('answer');
+      for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+      await Promise.all([a.settled(), b.settled()]);
+      return [a, b] as const;
+    };
+    const [first] = await connect();
+    const epoch = newestEpoch(testServer);
+    for (let i = 0; i < 40; i += 1) await connect();
+    first.send({ type: 'unpair' });
+    await first.settled();
+    await testServer.server.stop();
+    const file = readdirSync(folder).find((name) => name.endsWith(`-${epoch}.jsonl`)) as string;
+    expect(readFileSync(join(folder, file), 'utf8')).toContain('UNPAIR_RECEIVED');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it('calls a pairing stuck that is not connected after ten seconds', async () => {
   const testServer = await startTestServer();
   await testServer.connectPair();
@@ -35,4 +105,32 @@ it('calls a pairing stuck that is not connected after ten seconds', async () => 
   testServer.clock.advance(10_001);
   expect((await feed.list({ of: 'pairing', outcome: 'stuck' })).total).toBe(1);
   expect((await feed.list({ of: 'pairing', outcome: 'open' })).total).toBe(0);
+});
+
+it('lists, searches and opens the records of --record DIR, also those of an earlier server', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pairlane-records-'));
+  try {
+    const earlier = await startTestServer({ record: folder });
+    const [a, b] = await earlier.connectPair();
+    const epoch = newestEpoch(earlier);
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    await Promise.all([a.close(), b.close()]);
+    await earlier.server.stop();
+    writeFileSync(join(folder, 'pairing-2001-01-01T00-00-00.000Z-1.jsonl'), 'no record\n');
+
+    const later = await startTestServer({ record: folder });
+    const feed = await openFeed(later.server);
+    await feed.next('hello');
+    let listed = await feed.list({ of: 'pairing', query: String(epoch) });
+    while (listed.total === 0) listed = await feed.list({ of: 'pairing', query: String(epoch) });
+    expect(listed.rows).toMatchObject([
+      { id: a.id, peer_id: b.id, epoch, state: 'disconnected', outcome: { kind: 'failed' } },
+    ]);
+    expect((await feed.list({ of: 'pairing' })).total).toBe(1);
+    expect((await feed.list({ of: 'pairing', outcome: 'left' })).total).toBe(0);
+    expect((await feed.record(epoch)).lines.at(-1)).toMatchObject({ end: 'over' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

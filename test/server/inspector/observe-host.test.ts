@@ -29,9 +29,9 @@ describe("listening to a host's steps", () => {
     expect(host.observer).toBe(base);
   });
 
-  it('is done by nobody on a server that nobody looks into', async () => {
+  it('is done by nobody on a server that nobody may look into', async () => {
     const { SignalingServer } = await import('../../../src/server/index.ts');
-    const server = await new SignalingServer({ port: 0, logLevel: 'silent' }).start();
+    const server = await new SignalingServer({ port: 0, logLevel: 'silent', inspect: false }).start();
     expect(server.parts.sessionHost.observer).toBeUndefined();
     expect(server.parts.pairingHost.observer).toBeUndefined();
     await server.stop();

@@ -204,7 +204,7 @@ describe('--record DIR', () => {
       sources: () => server.parts.inspector.sources,
       maxLiveBytes: 16_384,
     });
-    recorder.follow((log) => logs.push(log));
+    recorder.follow({ started: (log) => logs.push(log) });
     const [a] = await testServer.connectPair();
     const [c, d] = await testServer.connectPair();
     for (let i = 0; i < 60; i += 1) a.send(candidateMessage(hostCandidate));
