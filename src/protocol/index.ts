@@ -1,5 +1,12 @@
 /** The wire: a schema per message, a union per direction, error codes, close codes, limits. */
 
+export {
+  type Evidence,
+  type EvidencePair,
+  evidenceSchema,
+  MAX_EVIDENCE_PAIRS,
+  pickEvidence,
+} from './inspect/evidence.ts';
 export * from './inspect/inspect-messages.ts';
 export * from './native/client-messages.ts';
 export * from './native/close-codes.ts';

@@ -221,6 +221,7 @@ function composeNative(
     metrics,
     signaling,
     peerStepped: (session, step) => inspector.peerStepped(session, step),
+    evidenceGiven: (session, { epoch, ...evidence }) => inspector.evidenceGiven(session, epoch, evidence),
     tokenRefresh: new TokenRefresh(authenticator),
   });
   const returning = new ResumeHandler({

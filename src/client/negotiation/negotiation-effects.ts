@@ -19,6 +19,8 @@ export interface Pairing {
   /** Goes back to the server with every signal, so that none of them reaches a later peer. */
   readonly epoch: number | undefined;
   readonly iceServers: readonly IceServer[] | undefined;
+  /** The server asks how the connection comes up. */
+  readonly wantsEvidence: boolean;
 }
 
 export interface PeerDeps {
@@ -43,8 +45,8 @@ export function negotiationEffects(
     closeSocket: () => signaling.close(),
     announceReady: (_, event) => deps.ready(eventOf(event, 'WELCOMED').iceServers),
     announcePaired(_, event) {
-      const { peerId, isInitiator, epoch, iceServers } = eventOf(event, 'PAIRED');
-      deps.paired({ peerId, initiator: isInitiator, epoch, iceServers });
+      const { peerId, isInitiator, epoch, iceServers, wantsEvidence = false } = eventOf(event, 'PAIRED');
+      deps.paired({ peerId, initiator: isInitiator, epoch, iceServers, wantsEvidence });
     },
     announcePeerGone: (_, event) =>
       deps.peerGone((event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected'),

@@ -10,6 +10,8 @@ interface Payloads {
     metadata?: unknown;
     /** A room pairs us; nobody asked. */
     room?: string | undefined;
+    /** The server asks how the connection comes up. */
+    wantsEvidence?: boolean | undefined;
   };
   PEER_DISCONNECTED: { reason: string | undefined; epoch?: number | undefined; message?: string | undefined };
   OFFER_RECEIVED: { sdp: string; epoch?: number | undefined };

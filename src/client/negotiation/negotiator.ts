@@ -16,6 +16,7 @@ import { stateOf } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { RtcConnection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
+import { EvidenceReporter } from './evidence-reporter.ts';
 import { inspectStep } from './inspect-step.ts';
 import { negotiationEffects, type Pairing } from './negotiation-effects.ts';
 import type { PeerEvent } from './negotiator-events.ts';
@@ -61,6 +62,7 @@ export class Negotiator {
   readonly #handlers: NegotiatorHandlers;
   #connection: RtcConnection | undefined;
   #pairing: Pairing | undefined;
+  #evidence: EvidenceReporter | undefined;
   #serverIceServers: readonly IceServer[] | undefined;
   #closings: Promise<void>[] = [];
   #end: () => void = () => {};
@@ -213,9 +215,24 @@ export class Negotiator {
       channelClosed: this.#handlers.channelClosed,
       problem: this.#handlers.problem,
     });
+    this.#startEvidence(this.#connection);
+  }
+
+  /** As long as it stands in the way of nobody: it never throws, and ends with the connection. */
+  #startEvidence(connection: RtcConnection): void {
+    if (!this.#pairing?.wantsEvidence) return;
+    const { epoch } = this.#pairing;
+    this.#evidence = new EvidenceReporter({
+      clock: this.#options.clock ?? this.#platform.clock,
+      read: () => connection.evidence(),
+      send: (evidence) =>
+        this.#signaling.send({ type: 'evidence', ...(epoch !== undefined && { epoch }), ...evidence }),
+    });
   }
 
   #closeConnection(): void {
+    this.#evidence?.stop();
+    this.#evidence = undefined;
     const closing = this.#connection?.close();
     this.#connection = undefined;
     if (!closing) return;

@@ -3,7 +3,9 @@ import type { ClientMessageOf } from '../../protocol/index.ts';
 import type { PeerEventOf } from './negotiator-events.ts';
 
 /** What goes to the peer, or tells the server how the negotiation stands. */
-export type Signal = ClientMessageOf<'offer' | 'answer' | 'candidate' | 'report' | 'unpair' | 'inspect'>;
+export type Signal = ClientMessageOf<
+  'offer' | 'answer' | 'candidate' | 'report' | 'unpair' | 'inspect' | 'evidence'
+>;
 
 /** The way out; what comes in goes to {@link Negotiator.heard}. */
 export interface Signaling {

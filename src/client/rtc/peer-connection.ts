@@ -5,8 +5,10 @@
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
+import { type Evidence, MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { Channel } from './data-channel.ts';
+import { evidenceOf } from './evidence.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
@@ -46,6 +48,8 @@ export class RtcConnection {
   /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
+  /** Codes of `icecandidateerror`, each once. */
+  readonly #errors = new Set<number>();
 
   /** @param agreed the channels that the one who offers opens, and that the other one lets be opened */
   constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[], handlers: ConnectionHandlers) {
@@ -67,6 +71,10 @@ export class RtcConnection {
       if (this.#isClosed) return;
       handlers.problem(new PairlaneError('message_too_large'));
       handlers.closedByPeer();
+    };
+    rtc.onicecandidateerror = ({ errorCode }) => {
+      if (this.#errors.size < MAX_EVIDENCE_ERRORS && errorCode >= 300 && errorCode < 800)
+        this.#errors.add(errorCode);
     };
     rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
   }
@@ -121,6 +129,14 @@ export class RtcConnection {
   /** Adds the peer's candidate after the descriptions that came before it; nothing waits for it. */
   addCandidate(candidate: IceCandidate | null): void {
     this.#enqueue(async () => this.#candidates.add(candidate));
+  }
+
+  /** How its checks go; undefined where there are no statistics. */
+  async evidence(): Promise<Evidence | undefined> {
+    const report = await this.#rtc.getStats?.();
+    if (!report) return undefined;
+    const errors = [...this.#errors];
+    return { ...evidenceOf(report, this.#rtc.sctp?.state), ...(errors.length > 0 && { errors }) };
   }
 
   /** Tells what is so already: a renegotiation need not change the connection's state. */

@@ -4,6 +4,7 @@
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
+import type { StatsReport } from './evidence.ts';
 
 /** RTCSessionDescriptionInit. */
 export interface SessionDescription {
@@ -78,6 +79,9 @@ export interface PeerConnection {
   setLocalDescription(description: SessionDescription): Promise<void>;
   /** An offer while our own is out rolls ours back (W3C WebRTC 4.4.1.5). */
   setRemoteDescription(description: SessionDescription): Promise<void>;
+  readonly sctp?: { readonly state: string } | null;
+  getStats?(): Promise<StatsReport>;
+  onicecandidateerror?: ((event: { readonly errorCode: number }) => void) | null;
   /** Without a candidate: there are no more. */
   addIceCandidate(candidate?: IceCandidate): Promise<void>;
   /** W3C's returns nothing; an adapter may return a promise for when all its sockets are released. */

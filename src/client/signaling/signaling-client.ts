@@ -75,6 +75,7 @@ export class SignalingLink implements Signaling {
     });
     const url = new URL(this.#url);
     url.searchParams.set('resume', this.#session ? 'back' : '1');
+    url.searchParams.set('evidence', '1');
     this.#isWelcome = false;
     this.#comeBackAfterMs = undefined;
     const socket = this.#openSocket(url.href, {

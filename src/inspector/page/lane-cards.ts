@@ -38,7 +38,8 @@ export class LaneCards {
     card.element.classList.toggle('stepped', isStepped);
   }
 
-  press(lane: Lane): void {
+  /** @param lane undefined: none of them */
+  press(lane: Lane | undefined): void {
     for (const [each, { element }] of this.#cards)
       element.setAttribute('aria-pressed', String(each === lane));
   }

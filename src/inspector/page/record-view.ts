@@ -13,6 +13,7 @@ import { sequenceWords } from '../records/sequence-labels.ts';
 import { describeNode, type Moment, momentAt } from '../records/timeline.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
+import { EvidenceView } from './evidence-view.ts';
 import { LaneCards } from './lane-cards.ts';
 import { laneOrder, titleOf } from './lane-titles.ts';
 import { LivingChart } from './living-chart.ts';
@@ -23,6 +24,9 @@ import { SequenceView } from './sequence-view.ts';
 import { tabs } from './tabs.ts';
 import { TimeControls } from './time-controls.ts';
 import { TimelineView } from './timeline-view.ts';
+
+/** In the URL, in the place of a chart's name. */
+const CONNECTION = 'connection';
 
 export class RecordView {
   readonly element: HTMLElement;
@@ -35,6 +39,7 @@ export class RecordView {
   readonly #builder: SequenceBuilder;
   readonly #cards = new LaneCards((lane) => this.#choose(lane));
   readonly #chart: LivingChart;
+  readonly #evidence = new EvidenceView(() => this.#chooseEvidence());
   readonly #playback: Playback;
   #lane: Lane;
   /** The line that is shown; undefined: always the newest. */
@@ -84,7 +89,13 @@ export class RecordView {
         this.#timeline.element,
       ),
       h('div', { class: 'sequence-area', 'data-pane': 'sequence' }, this.#sequence.element),
-      h('div', { class: 'chart-area', 'data-pane': 'chart' }, this.#cards.element, this.#chart.element),
+      h(
+        'div',
+        { class: 'chart-area', 'data-pane': 'chart' },
+        this.#cards.element,
+        this.#chart.element,
+        this.#evidence.element,
+      ),
     );
     this.element.prepend(
       tabs(this.element, {
@@ -96,6 +107,8 @@ export class RecordView {
     );
     for (const [i, line] of this.#lines.entries()) this.#sequence.add(this.#builder.add(line, i));
     this.#choose(this.#lane);
+    if (kind === 'pairing') this.#cards.element.append(this.#evidence.card);
+    if (params.get('chart') === CONNECTION) this.#chooseEvidence();
   }
 
   get epoch(): number {
@@ -178,7 +191,20 @@ export class RecordView {
     this.#travel(first);
   }
 
+  #chooseEvidence(): void {
+    this.#showsEvidence(true);
+    rememberInUrl({ chart: CONNECTION });
+  }
+
+  #showsEvidence(isShown: boolean): void {
+    this.#evidence.element.hidden = !isShown;
+    this.#chart.element.hidden = isShown;
+    this.#evidence.card.setAttribute('aria-pressed', String(isShown));
+    if (isShown) this.#cards.press(undefined);
+  }
+
   #choose(lane: Lane): void {
+    this.#showsEvidence(false);
     this.#lane = lane;
     this.#cards.press(lane);
     rememberInUrl({ chart: lane === 'pairing' || lane === 'link' ? '' : lane });
@@ -199,7 +225,8 @@ export class RecordView {
       this.#cards.name(lane, title);
       this.#cards.show(lane, machineOfLane(this.#header, lane), states.get(lane), step?.of === lane);
     }
-    this.#cards.press(this.#lane);
+    if (this.#evidence.element.hidden) this.#cards.press(this.#lane);
+    this.#evidence.show(record, index);
     this.#nameSides(elsewhere);
     const isHere = step?.of === this.#lane;
     const isIgnored = isHere && step.taken.length === 0 && step.event.type !== 'xstate.init';

@@ -4,6 +4,7 @@
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
+import { causeIn, evidenceAt } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
 import { whyNot } from './sequence-diagram.ts';
@@ -27,7 +28,7 @@ export function diagnose(record: PairingRecord): Finding[] {
   const connected = pairing.find(({ to }) => to === 'connected');
   const outcome = connected
     ? connectionFindings(pairing, connected)
-    : [whyNotConnected(steps, pairing, isGame)];
+    : [whyNotConnected(steps, pairing, isGame, evidenceAt(record))];
   const others = [
     ...refusals(pairing),
     ...ignored(pairing),
@@ -71,6 +72,7 @@ function whyNotConnected(
   steps: readonly RecordStep[],
   pairing: readonly RecordStep[],
   isGame: boolean,
+  evidence: ReturnType<typeof evidenceAt>,
 ): Found {
   const isClosed = isOver(pairing);
   const kind = isClosed ? 'bad' : 'open';
@@ -94,6 +96,14 @@ function whyNotConnected(
       remedy:
         failure?.deadline ??
         `Look into ${nameOf[otherOf[offerer]]}: its page may be in the background, or its WebRTC engine refused the offer.`,
+    };
+  const cause = failure && causeIn(evidence);
+  if (failure && cause)
+    return {
+      kind: 'bad',
+      text: `${cause.text} (${failure.text}).`,
+      shownBy: [failure.step],
+      remedy: cause.remedy,
     };
   if (failure)
     return {

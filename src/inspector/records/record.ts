@@ -1,5 +1,7 @@
 /** Reading a recorded pairing from its JSONL file. */
 import {
+  evidenceSchema,
+  explain,
   isRecord,
   lanesIn,
   type PairingRecord,
@@ -87,6 +89,7 @@ function isHeader(header: Record<string, unknown>): boolean {
 function isLine(line: Record<string, unknown>, lanes: object): boolean {
   if (typeof line.t !== 'number' || !Number.isFinite(line.t) || line.t < 0) return false;
   if (typeof line.end === 'string') return true;
+  if (isRecord(line.evidence)) return explain(recordedEvidence, line) === undefined;
   if (typeof line.of !== 'string' || !Object.hasOwn(lanes, line.of)) return false;
   if (isRecord(line.first)) return line.first.value === undefined || isState(line.first.value);
   return (
@@ -99,6 +102,12 @@ function isLine(line: Record<string, unknown>, lanes: object): boolean {
     (line.message === undefined || (isRecord(line.message) && typeof line.message.type === 'string'))
   );
 }
+
+const recordedEvidence = {
+  type: 'object',
+  required: ['side', 'evidence'],
+  properties: { side: { enum: ['initiator', 'responder'] }, evidence: evidenceSchema },
+} as const;
 
 function isListOf(value: unknown, isOne: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isOne);

@@ -15,5 +15,5 @@ const NOT_REPLAYED: readonly ShownMachine[] = ['negotiation', 'relay-link'];
  * messages that a record does not hold. Those are not replayed.
  */
 export function isReplayed(header: RecordHeader, line: RecordLine): line is RecordFirst | RecordStep {
-  return !('end' in line) && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
+  return 'of' in line && !NOT_REPLAYED.includes(machineOfLane(header, line.of));
 }

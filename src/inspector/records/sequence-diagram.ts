@@ -4,11 +4,13 @@
  */
 import {
   type CandidateFacts,
+  isEvidence,
   isStep,
   type Lane,
   type MessageFacts,
   type PairingRecord,
   type RecordEnd,
+  type RecordEvidence,
   type RecordFirst,
   type RecordHeader,
   type RecordLine,
@@ -16,6 +18,7 @@ import {
   type SdpFacts,
   type StateValueJson,
 } from '../../protocol/index.ts';
+import { describeEvidence } from './evidence.ts';
 import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWords } from './sequence-labels.ts';
 import { describeNode, describeState, isAway } from './timeline.ts';
 
@@ -75,6 +78,7 @@ export class SequenceBuilder {
   /** @returns the rows that the line adds: none or one */
   add(line: RecordLine, index: number): SequenceRow[] {
     if ('end' in line) return [endRow(line.end, line.t, index, this.#words)];
+    if (isEvidence(line)) return [evidenceRow(line, index)];
     const before = this.#states.get(line.of);
     if (!isStep(line)) {
       const { value } = line.first;
@@ -234,6 +238,12 @@ function describeSdp({ bytes, media, candidates, hasUfrag, hasFingerprint }: Sdp
 function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
   if (kind === 'end') return 'no more';
   return [kind, mdns ? 'mDNS' : '', protocol ?? ''].filter(Boolean).join(' ');
+}
+
+/** What a client told of its connection is no message of the two: it stands at its side. */
+function evidenceRow({ side, evidence, t }: RecordEvidence, index: number): SequenceRow {
+  const note = `client ${side === 'initiator' ? 'A' : 'B'}: ${describeEvidence(evidence)}`;
+  return { index, t, arrows: [], place: side, kind: 'stay', note };
 }
 
 const END_NOTES = {

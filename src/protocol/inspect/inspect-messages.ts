@@ -3,6 +3,7 @@
  * A record holds facts about messages, never the messages: no SDP, address, key or token is in any of these types.
  */
 import type { Static } from 'typebox';
+import type { Evidence } from './evidence.ts';
 
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
@@ -162,7 +163,14 @@ export interface RecordEnd {
   readonly end: 'over' | 'too_long' | 'server_stopped';
 }
 
-export type RecordLine = RecordFirst | RecordStep | RecordEnd;
+/** What a client told of its connection. */
+export interface RecordEvidence {
+  readonly t: number;
+  readonly side: 'initiator' | 'responder';
+  readonly evidence: Evidence;
+}
+
+export type RecordLine = RecordFirst | RecordStep | RecordEvidence | RecordEnd;
 
 export interface PairingRecord {
   readonly header: RecordHeader;
@@ -305,6 +313,10 @@ export type InspectMessage =
   | { readonly type: 'record'; readonly record: PairingRecord }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }
   | { readonly type: 'not_found'; readonly epoch: number };
+
+export function isEvidence(line: RecordLine): line is RecordEvidence {
+  return 'evidence' in line;
+}
 
 export function isStep(line: RecordLine): line is RecordStep {
   return 'event' in line;

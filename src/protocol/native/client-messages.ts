@@ -1,5 +1,6 @@
 /** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
 import type { Static } from 'typebox';
+import { evidenceSchema } from '../inspect/evidence.ts';
 import { candidate, clientId, connectionState, epoch, sdp, signalData, token } from './fields.ts';
 import {
   DEFAULT_KEY_TTL_S,
@@ -190,6 +191,13 @@ export const clientSchemas = {
       type: { const: 'inspect' },
       step: { type: 'object', description: '`RecordStep` of src/protocol/inspect/inspect-messages.ts.' },
     },
+  },
+  evidence: {
+    ...evidenceSchema,
+    description:
+      'How my connection comes up: kinds, states and counts, no addresses. For a server that said `evidence` in `paired`.',
+    required: ['type'],
+    properties: { type: { const: 'evidence' }, epoch, ...evidenceSchema.properties },
   },
   pong: {
     type: 'object',

@@ -95,6 +95,11 @@ export const serverSchemas = {
       metadata: { description: 'What the initiator’s `pair_request` brought along. Told to the responder.' },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that pairs you; left out: one of you asked.' },
+      evidence: {
+        const: true,
+        description:
+          'Send `evidence` until you are connected; for a client that connected with `?evidence=1`.',
+      },
     },
   },
   offer: {

@@ -2,7 +2,7 @@
  * The server's one hook for looking into it: the page's files, its feed, and the recorder. With --no-inspect and without
  * --record no host has an observer, and all of this costs nothing.
  */
-import { closeCodes, type InspectRequest } from '../../protocol/index.ts';
+import { closeCodes, type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import type { TemplatedApp } from '../http/uws.ts';
@@ -87,6 +87,14 @@ export class Inspector {
     if (!this.#server.options.inspect && !this.#files) return;
     const read = readPeerStep(step);
     if (read) this.#logs.notePeer(session, read);
+  }
+
+  /**
+   * A client told how its connection comes up.
+   * @param epoch of which pairing; undefined: of its only one
+   */
+  evidenceGiven(session: Instance, epoch: number | undefined, evidence: Evidence): void {
+    this.#logs.noteEvidence(session, epoch, pickEvidence(evidence));
   }
 
   addRoutes(app: TemplatedApp): void {

@@ -3,11 +3,13 @@
  * feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
  */
 import {
+  type Evidence,
   type Lane,
   type PairingRecord,
   RECORD_FORMAT,
   RECORD_VERSION,
   type RecordEnd,
+  type RecordEvidence,
   type RecordHeader,
   type RecordLine,
   type RecordStep,
@@ -131,7 +133,15 @@ export class LiveRecord {
 
   /** A step that a client tells of its own machine; it was checked where it came in. */
   notePeer(line: Omit<RecordStep, 't'>, now: number): void {
-    const told = { t: this.#since(now), ...line };
+    this.#noteTold({ t: this.#since(now), ...line });
+  }
+
+  /** What a client tells of its connection. */
+  noteEvidence(side: RecordEvidence['side'], evidence: Evidence, now: number): void {
+    this.#noteTold({ t: this.#since(now), side, evidence });
+  }
+
+  #noteTold(told: RecordStep | RecordEvidence): void {
     const size = JSON.stringify(told).length;
     if (this.#peerBytes + size > MAX_PEER_BYTES) return;
     this.#peerBytes += size;

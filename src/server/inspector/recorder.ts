@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
-import type { Lane, StateValueJson } from '../../protocol/index.ts';
+import type { Evidence, Lane, StateValueJson } from '../../protocol/index.ts';
 import { LiveRecord } from './live-record.ts';
 import { observeHost } from './observe-host.ts';
 import type { PeerStep } from './peer-steps.ts';
@@ -70,6 +70,14 @@ export class Recorder {
       log.notePeer({ of, ...step }, now);
     }
     this.#peerStates.set(member, step.to);
+  }
+
+  /** @param epoch undefined: the only record that it takes part in */
+  noteEvidence(member: Instance, epoch: number | undefined, evidence: Evidence): void {
+    const now = this.#deps.clock.now();
+    for (const log of this.#logsOfMember.get(member) ?? [])
+      if (epoch === undefined || log.header.epoch === epoch)
+        log.noteEvidence(log.laneOf(member) === 'responder' ? 'responder' : 'initiator', evidence, now);
   }
 
   /** The record of what is under way with that number, from its present state on when it has none yet. */

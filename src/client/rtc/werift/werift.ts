@@ -19,6 +19,7 @@ import {
   UdpTransport,
 } from 'werift';
 import type { CandidateRefusal } from '../../../machines/index.ts';
+import type { StatsReport } from '../evidence.ts';
 import type {
   ConnectionConfig,
   DataChannel,
@@ -112,6 +113,15 @@ class WeriftConnection implements PeerConnection {
 
   get remoteDescription(): unknown {
     return this.#pc.remoteDescription;
+  }
+
+  get sctp(): { readonly state: string } | null {
+    const { state } = (this.#sctpTransport?.sctp as { readonly state?: string } | undefined) ?? {};
+    return state === undefined ? null : { state };
+  }
+
+  getStats(): Promise<StatsReport> {
+    return this.#pc.getStats() as Promise<StatsReport>;
   }
 
   createDataChannel(label: string, init: DataChannelInit = {}): DataChannel {

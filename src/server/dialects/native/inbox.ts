@@ -22,6 +22,7 @@ export interface InboxDeps {
   readonly signaling: Signaling;
   /** Told of a step that a client tells of its own machine. */
   readonly peerStepped: (session: ServerSession, step: object) => void;
+  readonly evidenceGiven: (session: ServerSession, evidence: ClientMessageOf<'evidence'>) => void;
   readonly tokenRefresh: TokenRefresh;
 }
 
@@ -46,13 +47,15 @@ export class Inbox {
   readonly #metrics: Metrics;
   readonly #signaling: Signaling;
   readonly #peerStepped: InboxDeps['peerStepped'];
+  readonly #evidenceGiven: InboxDeps['evidenceGiven'];
   readonly #tokenRefresh: TokenRefresh;
 
-  constructor({ options, metrics, signaling, peerStepped, tokenRefresh }: InboxDeps) {
+  constructor({ options, metrics, signaling, peerStepped, evidenceGiven, tokenRefresh }: InboxDeps) {
     this.#options = options;
     this.#metrics = metrics;
     this.#signaling = signaling;
     this.#peerStepped = peerStepped;
+    this.#evidenceGiven = evidenceGiven;
     this.#tokenRefresh = tokenRefresh;
   }
 
@@ -114,6 +117,9 @@ export class Inbox {
         return;
       case 'inspect':
         this.#peerStepped(session, message.step);
+        return;
+      case 'evidence':
+        this.#evidenceGiven(session, message);
         return;
       case 'pair_request':
         this.#pairRequest(session, client, message);

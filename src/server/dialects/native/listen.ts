@@ -105,6 +105,7 @@ export async function listen(deps: ListenDeps): Promise<Listening> {
 /** An app with all that the server answers. */
 function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): TemplatedApp {
   const { options, admission, origins, metrics, handlers, addRoutes, keepsRequests = false } = deps;
+  const wantsEvidence = options.inspect || options.record !== undefined;
   const app = createApp(files);
   watchApp(app, rules);
   serveSockets<SocketData>(
@@ -116,6 +117,7 @@ function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): Templ
         client: undefined,
         address,
         ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
+        givesEvidence: wantsEvidence && req.getQuery('evidence') === '1',
         token,
         ...(keepsRequests && { request: requestOf(req) }),
         timer: NO_TIMER,

@@ -3,7 +3,13 @@
  * acked, the secrets that it may come back with, and how often it has.
  */
 import type { TimerOwner } from '../../../machines/index.ts';
-import { type CloseCode, closeCodes, type Relayed, type ReliableDelivery } from '../../../protocol/index.ts';
+import {
+  type CloseCode,
+  closeCodes,
+  type Relayed,
+  type ReliableDelivery,
+  type ServerMessage,
+} from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import type { Grants } from '../../admission/tokens/grants.ts';
@@ -28,6 +34,8 @@ export interface SocketData extends TimerOwner {
   readonly isKeyOnly: boolean;
   /** How many peers it may have at once; undefined for one that did not say, and has one. */
   readonly peers: number | undefined;
+  /** It tells how its connections come up, and we want to know. */
+  readonly givesEvidence?: boolean;
   /** What its client may do; undefined until that is known, and on a server that asks for no token. */
   grants?: Grants;
   /** What it brought when it was opened; nobody has it once it was looked at. */
@@ -156,8 +164,10 @@ export class NativeClient implements Client, Recipient {
 
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
-    const message = encodeNotice(notice, this.peers !== undefined);
-    if (!message) return;
+    const encoded = encodeNotice(notice, this.peers !== undefined);
+    if (!encoded) return;
+    const isAsked = encoded.type === 'paired' && this.socket?.getUserData().givesEvidence === true;
+    const message: ServerMessage = isAsked ? { ...encoded, evidence: true } : encoded;
     if (isForSocketOnly(notice)) this.#outbox.send(this, message);
     else this.#sendFrame(JSON.stringify(message), undefined);
   }

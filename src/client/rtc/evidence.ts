@@ -1,0 +1,95 @@
+/** A connection's statistics as evidence: what its candidates are and how far their checks came, without an address. */
+import {
+  type Evidence,
+  type EvidencePair,
+  evidenceSchema,
+  MAX_EVIDENCE_PAIRS,
+} from '../../protocol/inspect/evidence.ts';
+
+/** RTCStatsReport, as far as it is read. */
+export interface StatsReport {
+  forEach(take: (stats: unknown) => void): void;
+}
+
+type Stats = Readonly<Record<string, unknown>>;
+
+const { ice, dtls, sctp, pairs } = evidenceSchema.properties;
+const { local, protocol, state } = pairs.items.properties;
+
+/** @param sctpState of the data channels' transport, which has no statistics */
+export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
+  const byId = new Map<unknown, Stats>();
+  report.forEach((stats) => {
+    if (typeof stats === 'object' && stats !== null) byId.set((stats as Stats).id, stats as Stats);
+  });
+  const all = [...byId.values()];
+  const transport = all.find(({ type }) => type === 'transport');
+  const selected = byId.get(transport?.selectedCandidatePairId);
+  const found = new Map<string, EvidencePair>();
+  for (const stats of all) {
+    if (stats.type !== 'candidate-pair') continue;
+    const pair = pairOf(stats, byId, stats === selected);
+    if (!pair) continue;
+    const key = `${pair.local} ${pair.remote} ${pair.protocol}`;
+    const known = found.get(key);
+    found.set(key, known ? together(known, pair) : pair);
+  }
+  const iceState = oneOf(ice.enum, transport?.iceState);
+  const dtlsState = oneOf(dtls.enum, transport?.dtlsState);
+  const sctpIs = oneOf(sctp.enum, sctpState);
+  return {
+    ...(iceState && { ice: iceState }),
+    ...(dtlsState && { dtls: dtlsState }),
+    ...(sctpIs && { sctp: sctpIs }),
+    pairs: [...found.values()].slice(0, MAX_EVIDENCE_PAIRS),
+  };
+}
+
+function pairOf(
+  stats: Stats,
+  byId: ReadonlyMap<unknown, Stats>,
+  isSelected: boolean,
+): EvidencePair | undefined {
+  const one = byId.get(stats.localCandidateId);
+  const other = byId.get(stats.remoteCandidateId);
+  const kinds = [one, other].map((candidate) => oneOf(local.enum, candidate?.candidateType));
+  const is = oneOf(state.enum, stats.state);
+  const [mine, theirs] = kinds;
+  if (!mine || !theirs || !is) return undefined;
+  const rtt = stats.currentRoundTripTime;
+  return {
+    local: mine,
+    remote: theirs,
+    protocol: oneOf(protocol.enum, one?.protocol) ?? 'udp',
+    state: is,
+    pairs: 1,
+    sent: countOf(stats.requestsSent),
+    answered: countOf(stats.responsesReceived),
+    // Firefox has no transport's statistics.
+    ...((isSelected || stats.selected === true) && { selected: true }),
+    ...(typeof rtt === 'number' && rtt > 0 && { rtt_ms: countOf(rtt * 1_000) }),
+  };
+}
+
+/** The state is that of the farthest, in the order of the schema. */
+function together(one: EvidencePair, other: EvidencePair): EvidencePair {
+  const states: readonly string[] = state.enum;
+  const first = states.indexOf(one.state) <= states.indexOf(other.state) ? one : other;
+  return {
+    ...one,
+    ...other,
+    ...(one.selected && { selected: true, ...(one.rtt_ms !== undefined && { rtt_ms: one.rtt_ms }) }),
+    state: first.state,
+    pairs: one.pairs + other.pairs,
+    sent: one.sent + other.sent,
+    answered: one.answered + other.answered,
+  };
+}
+
+function oneOf<Value extends string>(known: readonly Value[], value: unknown): Value | undefined {
+  return known.find((each) => each === value);
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(Math.round(value), 1_000_000) : 0;
+}

@@ -1,0 +1,172 @@
+/** How the connection came up, as its two ends told it: candidate pairs by their kinds, states, and a waterfall. */
+import type { Evidence, EvidencePair } from '../../protocol/inspect/evidence.ts';
+import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
+import { checksIn, evidenceAt } from '../records/evidence.ts';
+import { timeOf } from '../records/time-words.ts';
+import { waterfallOf } from '../records/waterfall.ts';
+import { h } from './dom.ts';
+
+const sides = [
+  ['initiator', 'A'],
+  ['responder', 'B'],
+] as const;
+const kinds = ['host', 'srflx', 'prflx', 'relay'] as const;
+const kindWords: Readonly<Record<(typeof kinds)[number], string>> = {
+  host: 'own network',
+  srflx: 'seen by STUN',
+  prflx: 'seen by the peer',
+  relay: 'through TURN',
+};
+
+export class EvidenceView {
+  readonly element = h('section', { class: 'panel evidence-view', 'aria-label': 'Connection', hidden: true });
+  readonly card: HTMLButtonElement;
+  readonly #state = h('span', { class: 'card-state' });
+  #shown = '';
+
+  constructor(choose: () => void) {
+    this.card = h(
+      'button',
+      { type: 'button', class: 'card', 'aria-pressed': 'false', click: choose },
+      h('span', { class: 'card-title' }, 'Connection'),
+      this.#state,
+    );
+  }
+
+  /** What was known at that line of the record. */
+  show(record: PairingRecord, index: number): void {
+    const lines = record.lines.slice(0, index + 1);
+    const evidence = evidenceAt(record, index);
+    const waterfall = waterfallOf({ ...record, lines });
+    const text = JSON.stringify([[...evidence], waterfall]);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    const checks = [...evidence.values()].map(checksIn);
+    const [sent, answered] = [sum(checks.map((each) => each.sent)), sum(checks.map((each) => each.answered))];
+    this.#state.textContent = evidence.size === 0 ? 'nothing told' : `${answered} of ${sent} checks answered`;
+    this.card.dataset.tone =
+      evidence.size === 0 ? 'plain' : answered > 0 ? 'good' : sent > 0 ? 'lost' : 'plain';
+    this.element.replaceChildren(
+      h('h2', {}, 'Connection'),
+      ...(evidence.size === 0
+        ? [
+            h(
+              'p',
+              {},
+              'Neither client told how its connection came up. Clients of pairlane do so by themselves.',
+            ),
+          ]
+        : [statesTable(evidence), matrix(evidence)]),
+      h('h3', {}, 'Steps on the way'),
+      waterfallList(waterfall),
+    );
+  }
+}
+
+type Known = ReadonlyMap<'initiator' | 'responder', Evidence>;
+
+function statesTable(evidence: Known): HTMLElement {
+  const row = ([side, name]: (typeof sides)[number]) => {
+    const { ice, dtls, sctp, errors = [] } = evidence.get(side) ?? {};
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, name),
+      ...[ice, dtls, sctp, errors.join(', ')].map((text) => h('td', {}, text || '–')),
+    );
+  };
+  return h(
+    'table',
+    {},
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        ...['Client', 'ICE', 'DTLS', 'SCTP', 'Errors'].map((text) => h('th', { scope: 'col' }, text)),
+      ),
+    ),
+    h('tbody', {}, ...sides.map(row)),
+  );
+}
+
+/** A's kinds by B's, with what each of the two says of its own checks. */
+function matrix(evidence: Known): HTMLElement {
+  const pairsOf = (a: string, b: string) =>
+    sides.flatMap(([side, name]) => {
+      const [local, remote] = side === 'initiator' ? [a, b] : [b, a];
+      const found = (evidence.get(side)?.pairs ?? []).filter(
+        (pair) => pair.local === local && pair.remote === remote,
+      );
+      return found.map((pair) => ({ name, pair }));
+    });
+  const isThere = (kind: string, isOfA: boolean) =>
+    kinds.some((other) => pairsOf(isOfA ? kind : other, isOfA ? other : kind).length > 0);
+  const [rows, columns] = [
+    kinds.filter((kind) => isThere(kind, true)),
+    kinds.filter((kind) => isThere(kind, false)),
+  ];
+  if (rows.length === 0)
+    return h('p', {}, 'No candidate pair was made: at least one of the two has no candidates.');
+  return h(
+    'table',
+    { class: 'matrix' },
+    h('caption', {}, 'Candidate pairs: checks answered of those sent'),
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('td', {}),
+        ...columns.map((kind) => h('th', { scope: 'col', title: kindWords[kind] }, `B ${kind}`)),
+      ),
+    ),
+    h(
+      'tbody',
+      {},
+      ...rows.map((a) =>
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'row', title: kindWords[a] }, `A ${a}`),
+          ...columns.map((b) =>
+            h('td', {}, ...pairsOf(a, b).map(({ name, pair }) => pairElement(name, pair))),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function pairElement(name: string, pair: EvidencePair): HTMLElement {
+  const { state, sent, answered, selected, protocol, rtt_ms } = pair;
+  const rtt = rtt_ms === undefined ? '' : `, ${rtt_ms} ms`;
+  const facts = `${name}: ${answered} of ${sent}${protocol === 'tcp' ? ' by TCP' : ''}${rtt}`;
+  const tone = answered > 0 ? 'good' : state === 'failed' || sent > 0 ? 'lost' : 'plain';
+  return h('span', { class: `pair ${tone}`, title: state }, selected ? `${facts}, selected` : facts);
+}
+
+function waterfallList(waterfall: ReturnType<typeof waterfallOf>): HTMLElement {
+  const end = Math.max(1, ...waterfall.map(({ t = 0 }) => t));
+  return h(
+    'ol',
+    { class: 'waterfall' },
+    ...waterfall.map(({ name, t }) => {
+      const bar = h('span', { class: 'step-bar', 'aria-hidden': 'true' });
+      bar.style.width = `${((t ?? 0) / end) * 100}%`;
+      return h(
+        'li',
+        { class: t === undefined ? 'missing' : '' },
+        h('span', {}, name),
+        h('span', { class: 'step-track' }, bar),
+        h('span', { class: 'step-time' }, t === undefined ? 'not reached' : timeOf(t)),
+      );
+    }),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}

@@ -1,0 +1,96 @@
+/**
+ * What a peer tells of its connection, for who looks for the cause of a failure: kinds, states and counts, never an
+ * address. All values are of known sets and all lists are short, because a stranger sends it.
+ */
+import type { Static } from 'typebox';
+
+const MAX_COUNT = 1_000_000;
+const kind = { enum: ['host', 'srflx', 'prflx', 'relay'] } as const;
+const count = { type: 'integer', minimum: 0, maximum: MAX_COUNT } as const;
+
+/** Four kinds by four, by two protocols. */
+export const MAX_EVIDENCE_PAIRS = 32;
+export const MAX_EVIDENCE_ERRORS = 8;
+
+export const evidenceSchema = {
+  type: 'object',
+  properties: {
+    ice: {
+      enum: ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed'],
+      description: 'RTCIceTransportState.',
+    },
+    dtls: {
+      enum: ['new', 'connecting', 'connected', 'closed', 'failed'],
+      description: 'RTCDtlsTransportState.',
+    },
+    sctp: { enum: ['connecting', 'connected', 'closed'], description: 'RTCSctpTransportState.' },
+    pairs: {
+      type: 'array',
+      description: 'Candidate pairs, those of the same kinds together.',
+      maxItems: MAX_EVIDENCE_PAIRS,
+      items: {
+        type: 'object',
+        required: ['local', 'remote', 'protocol', 'state', 'pairs', 'sent', 'answered'],
+        properties: {
+          local: kind,
+          remote: kind,
+          protocol: { enum: ['udp', 'tcp'] },
+          state: {
+            enum: ['succeeded', 'in-progress', 'waiting', 'frozen', 'failed'],
+            description: 'RTCStatsIceCandidatePairState of the one that is farthest.',
+          },
+          pairs: { ...count, description: 'How many pairs these are.' },
+          sent: { ...count, description: 'Connectivity checks that were sent.' },
+          answered: { ...count, description: 'Of those, answered.' },
+          selected: { const: true, description: 'The data goes over one of these.' },
+          rtt_ms: { ...count, description: 'Round trip in milliseconds.' },
+        },
+      },
+    },
+    errors: {
+      type: 'array',
+      description:
+        'Error codes of `icecandidateerror`: 701 for a server that does not answer, else STUN’s own.',
+      maxItems: MAX_EVIDENCE_ERRORS,
+      items: { type: 'integer', minimum: 300, maximum: 799 },
+    },
+  },
+} as const;
+
+export type Evidence = Static<typeof evidenceSchema>;
+export type EvidencePair = NonNullable<Evidence['pairs']>[number];
+
+/** Only what the schema names: more may have come with it. */
+export function pickEvidence({ ice, dtls, sctp, pairs, errors }: Evidence): Evidence {
+  return {
+    ...(ice && { ice }),
+    ...(dtls && { dtls }),
+    ...(sctp && { sctp }),
+    ...(pairs && { pairs: pairs.map(pickPair) }),
+    ...(errors && errors.length > 0 && { errors: [...errors] }),
+  };
+}
+
+function pickPair({
+  local,
+  remote,
+  protocol,
+  state,
+  pairs,
+  sent,
+  answered,
+  selected,
+  rtt_ms,
+}: EvidencePair): EvidencePair {
+  return {
+    local,
+    remote,
+    protocol,
+    state,
+    pairs,
+    sent,
+    answered,
+    ...(selected && { selected }),
+    ...(rtt_ms !== undefined && { rtt_ms }),
+  };
+}

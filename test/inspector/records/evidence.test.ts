@@ -1,0 +1,76 @@
+/** What two clients told of their connection, as the cause of its failure: one sentence for each. */
+import { describe, expect, it } from '@jest/globals';
+import { causeIn, describeEvidence } from '../../../src/inspector/records/evidence.ts';
+import type { Evidence, EvidencePair } from '../../../src/protocol/index.ts';
+
+const pair = (sent: number, answered: number, more: Partial<EvidencePair> = {}): EvidencePair => ({
+  local: 'host',
+  remote: 'host',
+  protocol: 'udp',
+  state: answered > 0 ? 'succeeded' : 'in-progress',
+  pairs: 1,
+  sent,
+  answered,
+  ...more,
+});
+const told = (initiator: Evidence, responder: Evidence = initiator) =>
+  new Map([
+    ['initiator', initiator],
+    ['responder', responder],
+  ] as const);
+
+describe('the cause, by what both told', () => {
+  it.each<[string, ReturnType<typeof told>, RegExp, RegExp]>([
+    [
+      'UDP that does not get through',
+      told({ ice: 'checking', pairs: [pair(9, 0)] }, { ice: 'checking', pairs: [pair(7, 0)] }),
+      /^A sent 9 checks, B sent 7 checks, and none was answered: UDP does not get through/,
+      /--turn-url/,
+    ],
+    [
+      'a TURN server with another secret',
+      told({ pairs: [], errors: [401] }),
+      /TURN server refused A's credentials/,
+      /--turn-secret/,
+    ],
+    [
+      'a TURN server that is not there',
+      told({ pairs: [] }, { pairs: [], errors: [701] }),
+      /^B could not reach its STUN or TURN server/,
+      /pairlane doctor/,
+    ],
+    [
+      'DTLS that does not come up',
+      told({ ice: 'connected', dtls: 'connecting', pairs: [pair(3, 3, { selected: true })] }),
+      /^A candidate pair worked at A, and DTLS did not come up/,
+      /fingerprint/,
+    ],
+    [
+      'SCTP that does not come up',
+      told({ ice: 'connected', dtls: 'connected', sctp: 'connecting', pairs: [pair(3, 3)] }),
+      /^ICE and DTLS came up at A, and SCTP did not/,
+      /MTU/,
+    ],
+  ])('is %s', (_name, evidence, text, remedy) => {
+    const cause = causeIn(evidence);
+    expect(cause?.text).toMatch(text);
+    expect(cause?.remedy).toMatch(remedy);
+  });
+
+  it('is not named where the two told nothing that shows one', () => {
+    expect(causeIn(new Map())).toBeUndefined();
+    expect(causeIn(told({ ice: 'connected', dtls: 'connected', sctp: 'connected' }))).toBeUndefined();
+  });
+});
+
+it('says in a line how far a connection is', () => {
+  const evidence: Evidence = {
+    ice: 'connected',
+    dtls: 'connected',
+    sctp: 'connected',
+    pairs: [pair(4, 3, { selected: true })],
+  };
+  expect(describeEvidence(evidence)).toBe(
+    'ICE connected, DTLS connected, SCTP connected, 1 pair, 3 of 4 checks answered, data over host to host',
+  );
+});

@@ -1,0 +1,66 @@
+/** Peers tell how their connections come up, and a record holds it: kinds, states and counts, never an address. */
+import { expect, it } from '@jest/globals';
+import { isEvidence } from '../../../src/protocol/index.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
+import { openFeed } from '../../support/inspect-feed.ts';
+import { testPeer } from '../../support/peers/werift-peers.ts';
+import { newestEpoch, startTestServer } from '../../support/servers/test-server.ts';
+
+it('has from two real peers the selected pair, answered checks, DTLS and SCTP, and no address', async () => {
+  const testServer = await startTestServer();
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const [first, second] = [await testPeer(testServer.server.url), await testPeer(testServer.server.url)];
+  await first.pair({ id: second.id as string });
+  await Promise.all([first.opened(), second.opened()]);
+  const epoch = newestEpoch(testServer);
+  const told = (record: Awaited<ReturnType<typeof feed.record>>, side: string) =>
+    record.lines.filter(isEvidence).filter((line) => line.side === side);
+  let record = await feed.record(epoch);
+  const isUp = (side: string) => told(record, side).some(({ evidence }) => evidence.sctp === 'connected');
+  while (!isUp('initiator') || !isUp('responder')) record = await feed.record(epoch);
+  for (const side of ['initiator', 'responder']) {
+    const evidence = told(record, side).at(-1)?.evidence;
+    expect(evidence).toMatchObject({ dtls: 'connected', sctp: 'connected' });
+    const selected = evidence?.pairs?.filter((pair) => pair.selected);
+    expect(selected).toEqual([expect.objectContaining({ protocol: 'udp', state: 'succeeded' })]);
+  }
+  expect(JSON.stringify(record)).not.toMatch(/\d+\.\d+\.\d+\.\d+|[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:/);
+});
+
+it('refuses what is of no known set or too long, and keeps of the rest what it knows', async () => {
+  const testServer = await startTestServer();
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const [a] = await testServer.connectPair();
+  const epoch = newestEpoch(testServer);
+  const pair = {
+    local: 'host',
+    remote: 'relay',
+    protocol: 'udp',
+    state: 'waiting',
+    pairs: 1,
+    sent: 0,
+    answered: 0,
+  };
+  a.send({ type: 'evidence', ice: 'my own words' });
+  a.send({ type: 'evidence', pairs: new Array(33).fill(pair) });
+  a.send({ type: 'evidence', pairs: [{ ...pair, address: '192.0.2.1' }], words: 'my own words' });
+  a.send({ type: 'evidence', epoch: epoch + 1, ice: 'failed' });
+  await a.settled();
+  const lines = (await feed.record(epoch)).lines.filter(isEvidence);
+  expect(lines).toEqual([{ t: expect.any(Number), side: 'initiator', evidence: { pairs: [pair] } }]);
+});
+
+it.each([
+  ['only of a client that can', true],
+  ['of nobody with --no-inspect', false],
+])('is asked %s', async (_whom, inspect) => {
+  const testServer = await startTestServer({ inspect });
+  const a = await RawClient.connect(`${testServer.server.url}?evidence=1`);
+  const b = await testServer.connect();
+  a.send({ type: 'pair_request', target_id: b.id });
+  expect((await a.next('paired')).evidence).toBe(inspect ? true : undefined);
+  expect((await b.next('paired')).evidence).toBeUndefined();
+  await a.close();
+});
