@@ -136,14 +136,7 @@ function fieldRows(schema: Schema, prefix = ''): string[][] {
 }
 
 function metricsTable(): string {
-  const metrics = new Metrics({
-    sessions: () => [],
-    pairings: () => [],
-    unready: () => [],
-    waitingBytes: () => 0,
-    hosts: () => [],
-    rooms: () => undefined,
-  });
+  const metrics = new Metrics();
   metrics.stop();
   return table(
     ['metric', 'type', 'label', 'meaning'],

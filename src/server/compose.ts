@@ -19,9 +19,9 @@ import { Inbox } from './dialects/native/inbox.ts';
 import { Outbox } from './dialects/native/outbox.ts';
 import { ResumeHandler } from './dialects/native/resume-handler.ts';
 import { ResumeSecrets } from './dialects/native/resume-secrets.ts';
+import { SessionReviver } from './dialects/native/revive-session.ts';
 import { TokenGate } from './dialects/native/token-gate.ts';
 import { TokenRefresh } from './dialects/native/token-refresh.ts';
-import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { Drain } from './drain/drain.ts';
 import { Readiness } from './http/readiness.ts';
 import { Inspector } from './inspector/inspector.ts';
@@ -31,15 +31,13 @@ import { Directory } from './signaling/directory.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { PairingEpochs } from './signaling/pairing-epochs.ts';
 import { Pairings } from './signaling/pairings.ts';
-import { RestoreWindow } from './signaling/restore-window.ts';
 import { edgePairings } from './signaling/rooms/edge-pairings.ts';
 import { Rooms as NativeRooms } from './signaling/rooms/rooms.ts';
 import { Sessions } from './signaling/sessions.ts';
 import { Signaling } from './signaling/signaling.ts';
 import { WaitingBytes } from './signaling/waiting-bytes.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { Metrics } from './telemetry/metrics.ts';
-import { RefusalLog } from './telemetry/refusal-log.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 export interface CompositionDeps {
   readonly options: ServerOptions;
@@ -47,22 +45,19 @@ export interface CompositionDeps {
   readonly clock: Clock;
   /** What connects it with other nodes; without one it is alone. */
   readonly bus: Bus | undefined;
-  /** The game rooms, once they have started, if they are on. */
-  readonly rooms: () => Rooms | undefined;
   /** Who says what clients may do; undefined: nobody is asked. */
   readonly authenticator: Authenticator | undefined;
-  /** Ends the server. */
-  readonly stop: () => void;
 }
 
 export type Composition = ReturnType<typeof compose>;
 
 export function compose(deps: CompositionDeps) {
-  const { options, log, clock, rooms } = deps;
+  const { options, log, clock } = deps;
   const queue = new StepQueue(clock);
+  const telemetry = new Telemetry(log, () => clock.now());
+  const { metrics, refusals } = telemetry;
   const readiness = new Readiness();
   const origins = new Origins(options);
-  const refusals = new RefusalLog(log, () => clock.now());
   const admission = new Admission(options, refusals, () => clock.now(), readiness, origins);
   const core = composeCore(deps, queue);
   const nodes = composeNodes(deps, core, readiness);
@@ -70,17 +65,11 @@ export function compose(deps: CompositionDeps) {
   const { sessions } = signaling.directory;
   const { all: pairings, host: pairingHost } = signaling.pairings;
   const { host: sessionHost } = signaling.sessions;
+  const { rooms, waiting } = signaling;
   const { cluster, remotePairings } = nodes;
-  const measured = {
-    sessions: () => sessions.values(),
-    pairings: () => pairings,
-    unready: () => readiness.counts(),
-    waitingBytes: () => signaling.waiting.total,
-    rooms,
-    hosts: () => [sessionHost, pairingHost, remotePairings.remoteHost, signaling.rooms.host],
-  };
-  const metrics = new Metrics(measured, () => clock.now());
-  const drain = new Drain({ options, log, signaling, links: nodes.links, readiness, end: deps.stop });
+  metrics.measure({ sessions, pairings, readiness, waiting });
+  metrics.measure({ hosts: [sessionHost, pairingHost, remotePairings.remoteHost, rooms.host] });
+  const drain = new Drain({ options, log, signaling, links: nodes.links, readiness });
   const inspector = new Inspector({
     admission,
     refused: (kind) => metrics.refused.add(kind),
@@ -88,24 +77,18 @@ export function compose(deps: CompositionDeps) {
     log,
     clock,
     ...(cluster && { node: options.node }),
-    sources: () =>
-      signalingSources({
-        sessions,
-        pairings,
-        sessionHost,
-        pairingHost,
-        remotePairings,
-        cluster,
-        rooms: rooms(),
-      }),
   });
-  const connections = composeNative(deps, core, nodes, { refusals, admission, metrics, drain, inspector });
+  inspector.add(
+    ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),
+  );
+  const connections = composeNative(deps, core, nodes, { telemetry, admission, drain, inspector });
   return {
     queue,
     epochs,
     readiness,
     admission,
     origins,
+    telemetry,
     refusals,
     metrics,
     inspector,
@@ -133,21 +116,19 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
     iceServersFor: (clientId, grants) => iceServersFor(options, clientId, clock.wallTime(), grants),
   });
   const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
-  const sessions = new Sessions({ queue, clock, log, directory, pairings, settings });
+  const sessions = new Sessions(settings, { queue, clock, log, directory, pairings });
   const waiting = new WaitingBytes(options.maxWaitingBytes);
-  const rooms = new NativeRooms({
+  const rooms = new NativeRooms(options, {
     queue,
     clock,
     log,
     directory,
-    limits: options,
-    pairings: edgePairings(() => signaling),
+    pairings: edgePairings(directory, pairings),
   });
   pairings.watch(rooms.edges);
-  const signaling: Signaling = new Signaling({ queue, directory, sessions, pairings, waiting, rooms });
-  const restoreWindow = new RestoreWindow(queue, resumeGraceMs);
+  const signaling = new Signaling({ directory, sessions, pairings, waiting, rooms });
   const secrets = new ResumeSecrets(options.secret, node);
-  return { signaling, epochs, restoreWindow, secrets };
+  return { signaling, epochs, secrets };
 }
 
 type Core = ReturnType<typeof composeCore>;
@@ -155,41 +136,24 @@ type Core = ReturnType<typeof composeCore>;
 /** The other nodes, as far as there are any, and the pairings with clients that are not here. */
 function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core, readiness: Readiness) {
   const { node } = options;
-  const { signaling, restoreWindow, secrets } = core;
+  const { signaling, secrets } = core;
   const { queue, directory } = signaling;
+  const { sessions } = directory;
   const locations = new SessionLocations(node, queue);
   const nodeLinks = bus && new NodeLinks({ node, bus, queue, clock, log });
   const links = nodeLinks ?? noLinks;
-  const remotePairings = new RemotePairings({
-    node,
-    links,
-    locations,
-    signaling,
-    restoreWindow,
-    decodeSignal,
-  });
-  const restorer = new PairingRestorer({ node, sessions: directory.sessions, locations, remotePairings });
+  const remotePairings = new RemotePairings({ links, locations, signaling, decodeSignal });
+  const restorer = new PairingRestorer({ sessions, locations, remotePairings });
+  const dialect = new NativeMigration(secrets, log);
   const cluster =
-    nodeLinks &&
-    new Cluster({
-      node,
-      links: nodeLinks,
-      locations,
-      remotePairings,
-      signaling,
-      dialect: new NativeMigration(secrets),
-      restoreWindow,
-      readiness,
-      log,
-    });
+    nodeLinks && new Cluster({ links: nodeLinks, remotePairings, signaling, dialect, readiness });
   if (cluster) directory.joinNodes(cluster);
   return { links, cluster, remotePairings, restorer };
 }
 
 interface Surroundings {
+  readonly telemetry: Telemetry;
   readonly admission: Admission;
-  readonly refusals: RefusalLog;
-  readonly metrics: Metrics;
   readonly drain: Drain;
   readonly inspector: Inspector;
 }
@@ -197,45 +161,19 @@ interface Surroundings {
 /** The clients of our own wire. */
 function composeNative(
   { options, log, authenticator }: CompositionDeps,
-  { signaling, secrets, restoreWindow }: Core,
+  { signaling, secrets }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
-  { refusals, admission, metrics, drain, inspector }: Surroundings,
+  { telemetry, admission, drain, inspector }: Surroundings,
 ) {
-  const outbox = new Outbox({
-    refusals,
-    metrics,
-    maxUnsentBytes: options.maxUnsentBytes,
-    maxMessageBytes: options.maxMessageBytes,
-    waiting: signaling.waiting,
-  });
-  const opener = new SessionOpener({
-    node: options.node,
-    places: admission,
-    sessions: signaling.sessions,
-    outbox,
-    secrets,
-    log,
-  });
-  const inbox = new Inbox({
-    options,
-    metrics,
-    signaling,
-    peerStepped: (session, step) => inspector.peerStepped(session, step),
-    evidenceGiven: (session, { epoch, ...evidence }) => inspector.evidenceGiven(session, epoch, evidence),
-    tokenRefresh: new TokenRefresh(authenticator),
-  });
-  const returning = new ResumeHandler({
-    options,
-    log,
-    metrics,
-    signaling,
-    opener,
-    secrets,
-    restoreWindow,
-    pairings: restorer,
-    nodes: cluster,
-    drain,
-  });
-  const gate = authenticator && new TokenGate({ options, authenticator, signaling, refusals, metrics, log });
+  const { metrics, refusals } = telemetry;
+  const { sessions, waiting } = signaling;
+  const { maxUnsentBytes, maxMessageBytes } = options;
+  const outbox = new Outbox({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting });
+  const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
+  const tokenRefresh = new TokenRefresh(authenticator);
+  const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh });
+  const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
+  const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });
+  const gate = authenticator && new TokenGate({ options, authenticator, signaling, telemetry });
   return new Connections({ signaling, opener, inbox, returning, gate });
 }

@@ -4,8 +4,6 @@ import type { Cluster } from './cluster/cluster.ts';
 import { nodeSources, remotesOf, whereabouts } from './cluster/inspector-sources.ts';
 import type { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import type { RemoteSession } from './cluster/pairing/remote-session.ts';
-import { roomSources } from './dialects/socket-io/inspector-sources.ts';
-import type { Rooms } from './dialects/socket-io/rooms.ts';
 import { members, type Source, source } from './inspector/source.ts';
 import type { Client } from './signaling/client.ts';
 import type { PairingHost, Party, ServerPairing } from './signaling/pairing.ts';
@@ -19,7 +17,6 @@ export interface SignalingMachines {
   readonly pairingHost: PairingHost;
   readonly remotePairings: Pick<RemotePairings, 'remoteHost'>;
   readonly cluster: Cluster | undefined;
-  readonly rooms: Rooms | undefined;
 }
 
 export function signalingSources({
@@ -27,7 +24,6 @@ export function signalingSources({
   pairings,
   sessionHost,
   pairingHost,
-  rooms,
   remotePairings,
   cluster,
 }: SignalingMachines): Source[] {
@@ -114,7 +110,6 @@ export function signalingSources({
       },
     }),
     ...(cluster ? nodeSources({ pairings, remotePairings, cluster }) : []),
-    ...(rooms ? roomSources(rooms) : []),
   ];
 }
 

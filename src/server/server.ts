@@ -59,7 +59,6 @@ export class SignalingServer {
   /** @internal */
   readonly parts: SignalingServerParts;
   readonly #listen: typeof listen;
-  readonly #keepsRequests: boolean;
   #listening: Listening | undefined;
   #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
@@ -73,19 +72,18 @@ export class SignalingServer {
     const log = parts.log ?? createLogger(options.logLevel, options.logFormat);
     const clock = parts.clock ?? systemClock;
     this.#listen = parts.listen ?? listen;
-    this.#keepsRequests = parts.authenticator?.needsRequest ?? false;
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve;
     });
-    const rooms = () => this.parts.rooms;
-    const stop = () => void this.stop();
-    const composition = compose({
-      ...{ options, log, clock, rooms, stop },
-      bus: parts.bus,
-      authenticator: parts.authenticator,
-    });
-    this.parts = { ...composition, log, clock, rooms: undefined, peerjs: undefined };
-    if (parts.hooks) tellHooks(parts.hooks, composition.signaling, log);
+    const { bus, authenticator } = parts;
+    this.parts = {
+      ...compose({ options, log, clock, bus, authenticator }),
+      log,
+      clock,
+      rooms: undefined,
+      peerjs: undefined,
+    };
+    if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -109,42 +107,26 @@ export class SignalingServer {
   /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
   async start(): Promise<this> {
     const { options, parts } = this;
-    const {
-      admission,
-      origins,
-      refusals,
-      metrics,
-      readiness,
-      inspector,
-      cluster,
-      connections,
-      clock,
-      queue,
-    } = parts;
+    const { admission, telemetry, readiness, inspector, cluster, connections, clock, queue } = parts;
     this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
     const addTopics = await this.#createTopics();
     parts.peerjs = await this.#createPeerJs();
     inspector.start();
     await cluster?.start();
-    this.#listening = await this.#listen({
-      options,
-      admission,
-      origins,
-      refusals,
-      metrics,
-      handlers: connections,
-      keepsRequests: this.#keepsRequests,
-      portChanged: (isOpen) => this.#portChanged(isOpen),
-      addRoutes: (app) => {
-        readiness.addRoutes(app);
-        addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
-        inspector.addRoutes(app);
-        parts.rooms?.addRoutes(app, admission, origins);
-        addTopics?.(app);
-        parts.peerjs?.addRoutes(app);
-      },
-    }).catch((error: Error) => {
+    const addRoutes = (app: TemplatedApp) => {
+      readiness.addRoutes(app);
+      addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
+      inspector.addRoutes(app);
+      parts.rooms?.addRoutes(app, admission);
+      addTopics?.(app);
+      parts.peerjs?.addRoutes(app);
+    };
+    const portChanged = (isOpen: boolean) => this.#portChanged(isOpen);
+    this.#listening = await this.#listen(
+      { options, admission, telemetry, portChanged, addRoutes },
+      connections,
+    ).catch((error: Error) => {
       this.#health?.close();
       throw error;
     });
@@ -214,7 +196,7 @@ export class SignalingServer {
   drain({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.options.drainMs === 0 || signal?.aborted) return this.stop();
     signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (this.#listening && !this.parts.readiness.isDraining) this.parts.drain.start();
+    if (this.#listening && !this.parts.readiness.isDraining) this.parts.drain.start(() => void this.stop());
     return this.ended;
   }
 
@@ -294,33 +276,39 @@ export class SignalingServer {
       import('./dialects/topics/serve-topics.ts'),
       import('./signaling/topics/topics.ts'),
     ]);
-    const { admission, metrics, refusals, signaling, queue, cluster } = this.parts;
+    const { admission, telemetry, signaling, queue, cluster } = this.parts;
     const topics = new Topics(options, () => queue.now);
     cluster?.topics.serve(topics);
-    return (app) =>
-      serveTopics(app, { options, admission, metrics, refusals, signaling, topics, node: options.node });
+    return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
   }
 
   async #createPeerJs(): Promise<PeerJs | undefined> {
     const { options } = this;
     if (!options.peerjs) return undefined;
     const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
-    const { admission, origins, metrics, refusals, signaling, log } = this.parts;
-    return new PeerJs({ options, admission, origins, metrics, refusals, signaling, log, node: options.node });
+    const { admission, telemetry, signaling } = this.parts;
+    return new PeerJs({ options, admission, telemetry, signaling });
   }
 
   /** Socket.IO is loaded only by a server that serves it. */
   async #createRooms(): Promise<Rooms | undefined> {
     const { options } = this;
     if (!options.rooms) return undefined;
-    const { Rooms } = await import('./dialects/socket-io/rooms.ts');
-    const { log, clock, refusals, metrics, queue, epochs } = this.parts;
-    return new Rooms({
-      ...{ options, log, refusals, metrics, queue, timers: queue.timers },
-      now: () => queue.now,
-      nextEpoch: () => epochs.next(),
+    const [{ Rooms }, { roomSources }] = await Promise.all([
+      import('./dialects/socket-io/rooms.ts'),
+      import('./dialects/socket-io/inspector-sources.ts'),
+    ]);
+    const { telemetry, clock, queue, epochs, inspector } = this.parts;
+    const rooms = new Rooms(options, {
+      telemetry,
+      queue,
+      epochs,
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });
+    const { players, pairings, playerHost, pairingHost } = rooms;
+    telemetry.metrics.measure({ players, pairings, hosts: [playerHost, pairingHost] });
+    inspector.add(...roomSources(rooms));
+    return rooms;
   }
 }
 

@@ -41,8 +41,8 @@ export class TestWorld {
   static async start({ seed = 1, network, server = {} }: TestWorldOptions = {}): Promise<TestWorld> {
     const clock = new ManualClock();
     let handlers: SocketHandlers | undefined;
-    const listen = async (deps: ListenDeps) => {
-      handlers = deps.handlers;
+    const listen = async (_deps: ListenDeps, connections: SocketHandlers) => {
+      handlers = connections;
       return { port: 0, renewCertificate: async () => false, close: async () => {} };
     };
     const log = pino({ level: 'silent' });

@@ -33,12 +33,12 @@ const UPGRADE_BURST_S = 10;
 export class Admission {
   /** Sockets that are open. */
   connections = 0;
+  readonly origins: Origins;
   readonly #options: ServerOptions;
   readonly #refusals: RefusalLog;
   readonly #now: () => number;
   readonly #readiness: Readiness;
   readonly #proxies: TrustedProxies;
-  readonly #origins: Origins;
   readonly #perAddress = new AddressCount();
   /** Sessions without a socket, which wait for their clients: their places are taken for everybody else. */
   #waiting = 0;
@@ -58,7 +58,7 @@ export class Admission {
     this.#refusals = refusals;
     this.#now = now;
     this.#readiness = readiness;
-    this.#origins = origins;
+    this.origins = origins;
     this.#proxies = new TrustedProxies(options.trustProxy);
     const { maxUpgradesPerSecond } = options;
     this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
@@ -168,7 +168,7 @@ export class Admission {
         kind: 'origin',
         status: '403 Forbidden',
         message: 'Pages of this origin may not connect (--allow-origin).',
-        fits: ({ origin, host }: Asking) => !this.#origins.mayConnect(origin, host),
+        fits: ({ origin, host }: Asking) => !this.origins.mayConnect(origin, host),
       },
     ];
   }

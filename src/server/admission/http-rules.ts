@@ -4,16 +4,14 @@ import { type Answer, TEXT } from '../http/answer.ts';
 import { MAX_HEADER_BYTES } from '../http/uws.ts';
 import type { AppWatch } from '../http/watch-app.ts';
 import type { ServerOptions } from '../options.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import type { RefusalLog } from '../telemetry/refusal-log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { hostnameOf, type Origins } from './origins.ts';
 import { readFacts } from './request-facts.ts';
 
 export interface HttpRulesDeps {
   readonly options: ServerOptions;
   readonly origins: Origins;
-  readonly refusals: RefusalLog;
-  readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
 }
 
 /** Balancers ask for them by whatever name, and they tell nothing; the drain has a narrower rule of its own. */
@@ -25,7 +23,8 @@ const TOO_LONG: Answer = {
   body: `The headers have more than ${MAX_HEADER_BYTES} bytes.\n`,
 };
 
-export function httpRules({ options, origins, refusals, metrics }: HttpRulesDeps): AppWatch {
+export function httpRules({ options, origins, telemetry }: HttpRulesDeps): AppWatch {
+  const { metrics, refusals } = telemetry;
   const refuse = (kind: string, message: string, address = '') => {
     metrics.refused.add(kind);
     refusals.warn(kind, address, message);

@@ -3,7 +3,7 @@ import { answer, TEXT } from '../http/answer.ts';
 import { maxFrameBytes } from '../http/frame-limit.ts';
 import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from '../http/uws.ts';
 import type { ServerOptions } from '../options.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Admission, UpgradeRefusal } from './admission.ts';
 import { hasTokenInUrl, readOffered } from './tokens/offered-token.ts';
 import { asksForTokens } from './tokens/token-options.ts';
@@ -11,7 +11,7 @@ import { asksForTokens } from './tokens/token-options.ts';
 export interface SocketRouteDeps {
   readonly options: ServerOptions;
   readonly admission: Admission;
-  readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
 }
 
 /** What a dialect does with its sockets. */
@@ -46,9 +46,10 @@ const IDLE_TIMEOUT_S = 960;
 export function serveSockets<Data extends { readonly address: string }>(
   app: TemplatedApp,
   path: string,
-  { options, admission, metrics }: SocketRouteDeps,
+  { options, admission, telemetry }: SocketRouteDeps,
   route: SocketRoute<Data>,
 ): void {
+  const { metrics } = telemetry;
   const { maxUnsentBytes } = options;
   const longestFrame = maxFrameBytes(options.maxMessageBytes);
   app.ws<Data>(path, {

@@ -7,12 +7,9 @@ import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts
 import { isGivenByToken } from '../admission/tokens/grants.ts';
 import { type NodeId, nodeOfSessionId } from '../node-id.ts';
 import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
-import type { RestoreWindow } from '../signaling/restore-window.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signaling } from '../signaling/signaling.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { InboundMigrations, type MigrationAnswer } from './migration/inbound-migrations.ts';
-import { LostNodes } from './migration/lost-nodes.ts';
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
 import type { SessionLocation, SessionLocations } from './migration/session-locations.ts';
@@ -26,16 +23,12 @@ import { RemoteMemberPairings } from './rooms/remote-member-pairings.ts';
 import { RoomReplicas } from './rooms/room-replicas.ts';
 
 export interface ClusterDeps {
-  readonly node: NodeId;
   readonly links: NodeLinks;
-  readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
-  readonly restoreWindow: RestoreWindow;
   /** Told whether the bus is away. */
   readonly readiness: { add(reason: 'bus_away'): void; remove(reason: 'bus_away'): void };
-  readonly log: Logger;
 }
 
 /** How many ids go into one message. */
@@ -50,35 +43,28 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
   readonly #deps: ClusterDeps;
-  readonly #lostNodes: LostNodes;
+  readonly #locations: SessionLocations;
   readonly #handlers: NodeMessageHandlers;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
-    this.node = deps.node;
-    this.links = deps.links;
-    this.topics = new RemoteTopics(deps.links);
-    const { remotePairings, signaling, restoreWindow } = deps;
-    const lostNodes = new LostNodes(signaling.queue, restoreWindow.graceMs);
-    const pairRequests = new RemotePairRequests(deps);
-    const outbound = new OutboundMigrations(deps);
-    const inbound = new InboundMigrations({ ...deps, queue: signaling.queue, lostNodes, outbound });
-    const memberPairings = new RemoteMemberPairings(deps);
-    const rooms = new RoomReplicas({
-      node: deps.node,
-      links: deps.links,
-      queue: signaling.queue,
-      rooms: signaling.rooms,
-      pairings: memberPairings,
-      graceMs: restoreWindow.graceMs,
-    });
+    const { links, remotePairings, signaling, dialect } = deps;
+    const { locations } = remotePairings;
+    this.node = locations.here;
+    this.links = links;
+    this.topics = new RemoteTopics(links);
+    this.#locations = locations;
+    const pairRequests = new RemotePairRequests({ links, locations, remotePairings, signaling });
+    const outbound = new OutboundMigrations({ links, locations, remotePairings, signaling, dialect });
+    const inbound = new InboundMigrations({ links, locations, signaling, dialect, outbound });
+    const memberPairings = new RemoteMemberPairings({ links, remotePairings, signaling });
+    const rooms = new RoomReplicas({ links, locations, signaling, pairings: memberPairings });
     this.rooms = rooms;
-    this.#lostNodes = lostNodes;
     this.pairRequests = pairRequests;
     this.outboundMigrations = outbound;
     this.inboundMigrations = inbound;
     this.#handlers = {
-      hello: (node, message) => this.#onHello(node, message),
+      hello: (node, { fingerprint }) => dialect.met(node, fingerprint),
       hosting: (node, message) => this.#onHosting(node, message),
       left: (node, message) => this.#onLeft(node, message),
       holding: (_node, message) => this.#onHolding(message),
@@ -118,7 +104,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   lookUp(sessionId?: string): Elsewhere {
-    const isNodeKnown = sessionId !== undefined && this.#deps.locations.nodeOf(sessionId) !== undefined;
+    const isNodeKnown = sessionId !== undefined && this.#locations.nodeOf(sessionId) !== undefined;
     // An id that a token gave does not say where its client is: like a key, it is asked for everywhere.
     const isAnywhere = sessionId === undefined || isGivenByToken(sessionId);
     if (!isNodeKnown && !isAnywhere) return 'unknown';
@@ -143,7 +129,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   ended(session: ServerSession): void {
-    const began = this.#deps.locations.nodeOf(session.id);
+    const began = this.#locations.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
       this.links.send(began, { type: 'left', id: session.id });
   }
@@ -160,7 +146,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
 
   /** A session is here that may have begun elsewhere: that node is told. */
   arrived(session: ServerSession): void {
-    const { locations } = this.#deps;
+    const locations = this.#locations;
     locations.delete(session.id);
     this.rooms.arrived(session);
     const began = locations.nodeOf(session.id);
@@ -189,8 +175,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   lost(node: NodeId, wasThere: boolean): void {
-    if (wasThere) this.#lostNodes.lost(node);
-    this.#deps.locations.lost(node);
+    if (wasThere) this.inboundMigrations.lostNodes.lost(node);
+    this.#locations.lost(node);
     this.topics.lost(node);
     this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);
@@ -205,17 +191,9 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   busChanged(isUp: boolean): void {
     const { readiness } = this.#deps;
     if (isUp) {
-      this.#lostNodes.up();
+      this.inboundMigrations.lostNodes.up();
       readiness.remove('bus_away');
     } else readiness.add('bus_away');
-  }
-
-  #onHello(node: NodeId, { fingerprint }: NodeMessageOf<'hello'>): void {
-    if (fingerprint === this.#deps.dialect.fingerprint) return;
-    this.#deps.log.warn(
-      { event: 'node_secret_differs', node },
-      `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
-    );
   }
 
   #onHosting(node: NodeId, { sessions, at = node }: NodeMessageOf<'hosting'>): void {
@@ -237,13 +215,13 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   #onLeft(node: NodeId, { id }: NodeMessageOf<'left'>): void {
-    const { locations } = this.#deps;
-    if (locations.get(id)?.node === node) locations.delete(id);
+    if (this.#locations.get(id)?.node === node) this.#locations.delete(id);
   }
 
   /** A node says that it has a session; of two copies, the one whose client came back later counts. */
   #isHosted(copy: SessionCopy, node: NodeId): void {
-    const { signaling, locations } = this.#deps;
+    const { signaling } = this.#deps;
+    const locations = this.#locations;
     const own = signaling.directory.sessions.get(copy.id);
     const location = { ...copy, node, isConfirmed: true };
     const known = own

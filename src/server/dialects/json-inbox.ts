@@ -6,8 +6,7 @@ import { shapeFault } from '../../common/message-shape.ts';
 import { closeCodes, type ErrorCode, errorMessages } from '../../protocol/index.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Signaling } from '../signaling/signaling.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import type { RefusalLog } from '../telemetry/refusal-log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { SocketClient } from './socket-client.ts';
 
 export interface JsonInboxDeps {
@@ -15,8 +14,7 @@ export interface JsonInboxDeps {
     ServerOptions,
     'maxMessageBytes' | 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'
   >;
-  readonly metrics: Metrics;
-  readonly refusals: RefusalLog;
+  readonly telemetry: Telemetry;
   readonly signaling: Signaling;
 }
 
@@ -70,7 +68,8 @@ export class JsonInbox<Data> {
 
   /** Counts a frame, also one of WebSocket itself. @returns false for one too many */
   count(client: SocketClient<Data>, bytes: number): boolean {
-    const { signaling, metrics, options } = this.#deps;
+    const { signaling, telemetry, options } = this.#deps;
+    const { metrics } = telemetry;
     const { now } = signaling.queue;
     metrics.bytesReceived += bytes;
     if (client.session) signaling.sessions.heard(client.session, now);
@@ -92,7 +91,7 @@ export class JsonInbox<Data> {
 
   /** @param kind as metrics count it */
   refuse(kind: string, address: string, reason: string): void {
-    const { metrics, refusals } = this.#deps;
+    const { metrics, refusals } = this.#deps.telemetry;
     metrics.refused.add(kind);
     refusals.warn(kind, address, `Refused a message of a ${this.#whose} client: ${reason}`);
   }

@@ -20,8 +20,6 @@ export interface DrainDeps {
   /** To the nodes to which sessions may move. */
   readonly links: Links;
   readonly readiness: Readiness;
-  /** Ends the server: everybody is gone, or the time is over. */
-  readonly end: () => void;
 }
 
 /** What a process manager takes to start the next server. */
@@ -46,6 +44,7 @@ export class Drain implements TimerOwner {
   timer = NO_TIMER;
   readonly #deps: DrainDeps;
   #endsAt = 0;
+  #ended = () => {};
   #clients = 0;
   /** From 0 to 1: the next client's turn to come back. It starts anywhere, so that servers do not agree. */
   #turn = Math.random();
@@ -61,7 +60,9 @@ export class Drain implements TimerOwner {
     return count;
   }
 
-  start(): void {
+  /** @param ended told once everybody is gone, or the time is over */
+  start(ended: () => void): void {
+    this.#ended = ended;
     const { options, log, signaling, readiness } = this.#deps;
     const { queue } = signaling;
     const { drainMs } = options;
@@ -155,10 +156,9 @@ export class Drain implements TimerOwner {
   }
 
   #end(): void {
-    const { log, end } = this.#deps;
     this.stop();
     for (const session of this.#sessions) if (session.client.isOnline) this.#sendAway(SEND_AWAY, session);
-    log.info({ event: 'drain_done' }, 'Drained: every client is told when to come back');
-    end();
+    this.#deps.log.info({ event: 'drain_done' }, 'Drained: every client is told when to come back');
+    this.#ended();
   }
 }

@@ -37,6 +37,8 @@ const WRONG_TOKEN_CODE = 4401;
 const { tryAgainLater } = closeCodes;
 
 export class Inspector {
+  /** What can be looked into. */
+  readonly sources: Source[] = [];
   readonly #server: Inspected;
   readonly #logs: Recorder;
   readonly #recent: RecentLogs;
@@ -44,7 +46,6 @@ export class Inspector {
   /** Those that have not sent the token yet, the oldest first, and when they came. */
   readonly #waiting = new Map<Viewer, number>();
   #stopWaiting: (() => void) | undefined;
-  #sources: readonly Source[] | undefined;
   /** As it was told last. */
   #network = '';
   #files: RecordFiles | undefined;
@@ -53,14 +54,13 @@ export class Inspector {
 
   constructor(server: Inspected) {
     this.#server = server;
-    this.#logs = new Recorder({ clock: server.clock, sources: () => this.sources });
+    this.#logs = new Recorder({ clock: server.clock, sources: this.sources });
     this.#recent = new RecentLogs(this.#logs);
   }
 
-  /** What can be looked into. */
-  get sources(): readonly Source[] {
-    this.#sources ??= this.#server.sources();
-    return this.#sources;
+  /** A part of the server can be looked into, from before the server starts. */
+  add(...sources: readonly Source[]): void {
+    this.sources.push(...sources);
   }
 
   /** How many pages look now. */

@@ -18,7 +18,8 @@ export interface RecorderDeps {
   /** All records that are under way, as JSON. */
   readonly maxLiveBytes?: number;
   readonly clock: Clock;
-  sources(): readonly Source[];
+  /** May grow until the first record begins. */
+  readonly sources: readonly Source[];
 }
 
 /** Who wants to have recorded what a source has from now on. */
@@ -110,7 +111,7 @@ export class Recorder {
   }
 
   #recorded(): RecordedSource[] {
-    return this.#deps.sources().filter((source): source is RecordedSource => source.record !== undefined);
+    return this.#deps.sources.filter((source): source is RecordedSource => source.record !== undefined);
   }
 
   #open(source: RecordedSource, subject: Instance): LiveRecord {

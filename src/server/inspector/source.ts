@@ -114,8 +114,6 @@ export interface Inspected {
   readonly refused?: (kind: string) => void;
   /** Its number among the nodes; left out: it is alone. */
   readonly node?: number;
-  /** Asked for once the server has started. */
-  sources(): readonly Source[];
   /** Of a relay server: what it knows of its network. */
   network?(): Network;
 }

@@ -37,9 +37,9 @@ export async function serveRelayHttp(
     options: { inspect, inspectToken, record: undefined, recordFiles: 0 },
     log,
     clock,
-    sources: () => relaySources(node),
     network: () => relayNetwork(node),
   });
+  inspector.add(...relaySources(node));
   const app = App();
   serveGet(
     app,

@@ -14,6 +14,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
 import type { Pairings } from './pairings.ts';
+import { RestoreWindow } from './restore-window.ts';
 import type { Seat } from './seat.ts';
 import { ServerSession, type SessionHost, type SessionOwner } from './session.ts';
 import { sessionEffects } from './session-effects.ts';
@@ -24,8 +25,6 @@ export interface SessionsDeps {
   readonly log: Logger;
   readonly directory: Directory;
   readonly pairings: Pairings;
-  /** One object for all sessions. */
-  readonly settings: SessionSettings;
 }
 
 /** A step for every message would cost more than a ping that is sent this part of the interval too early. */
@@ -34,17 +33,21 @@ const HEARD_EVERY = 0.1;
 export class Sessions implements SessionOwner {
   readonly host: SessionHost;
   readonly settings: SessionSettings;
-  readonly #queue: StepQueue;
+  readonly queue: StepQueue;
+  /** For how long clients of an earlier process may come back. */
+  readonly restoreWindow: RestoreWindow;
   readonly #directory: Directory;
   readonly #pairings: Pairings;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #heardEveryMs: number;
 
-  constructor(deps: SessionsDeps) {
-    const { queue, settings } = deps;
+  /** @param settings one object for all sessions */
+  constructor(settings: SessionSettings, deps: SessionsDeps) {
+    const { queue } = deps;
     this.settings = settings;
-    this.#queue = queue;
+    this.queue = queue;
+    this.restoreWindow = new RestoreWindow(queue, settings.resumeGraceMs);
     this.#directory = deps.directory;
     this.#pairings = deps.pairings;
     this.#log = deps.log;
@@ -58,12 +61,12 @@ export class Sessions implements SessionOwner {
   }
 
   get now(): number {
-    return this.#queue.now;
+    return this.queue.now;
   }
 
   /** @param id with its app in front, where clients bring tokens */
   open(id: string, client: Client, grants: Grants = noLimits): ServerSession {
-    const session = new ServerSession(id, client, this.#queue.now, this);
+    const session = new ServerSession(id, client, this.queue.now, this);
     session.grants = grants;
     this.#directory.opened(session);
     const { maxPeers, isResumable } = client;

@@ -9,26 +9,22 @@ import { idBeside, isSameApp } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
 import { may } from './may.ts';
 import type { PairRequest } from './other-nodes.ts';
+import { type PairObstacle, pairClients } from './pair-clients.ts';
 import type { PairingDetails, Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
 import type { Rooms } from './rooms/rooms.ts';
-import { Seat } from './seat.ts';
-import { ServerSession } from './session.ts';
+import type { ServerSession } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { SIGNAL_EVENTS, type Signal } from './signal.ts';
 import type { WaitingBytes } from './waiting-bytes.ts';
 
 export interface SignalingDeps {
-  readonly queue: StepQueue;
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly pairings: Pairings;
   readonly waiting: WaitingBytes;
   readonly rooms: Rooms;
 }
-
-/** Why two clients are not brought together. */
-export type PairObstacle = 'already_paired' | 'no_free_seat';
 
 export class Signaling {
   readonly queue: StepQueue;
@@ -39,8 +35,8 @@ export class Signaling {
   readonly waiting: WaitingBytes;
   readonly rooms: Rooms;
 
-  constructor({ queue, directory, sessions, pairings, waiting, rooms }: SignalingDeps) {
-    this.queue = queue;
+  constructor({ directory, sessions, pairings, waiting, rooms }: SignalingDeps) {
+    this.queue = sessions.queue;
     this.directory = directory;
     this.sessions = sessions;
     this.pairings = pairings;
@@ -76,26 +72,14 @@ export class Signaling {
     session.dispatch(requested);
   }
 
-  /**
-   * Brings two clients together without either of them asking; whoever asks is answered by its own machine instead.
-   * @param responder a client of this node, or the party that stands for one of another
-   * @param details what they are told of how it came about
-   * @param epoch the one that another node gave it; by default the next one
-   * @returns what stands in the way; undefined when they are paired
-   */
+  /** See {@link pairClients}. */
   pair(
     initiator: ServerSession | Party,
     responder: ServerSession | Party,
     details: PairingDetails = {},
     epoch?: number,
   ): PairObstacle | undefined {
-    const here = [initiator, responder].filter((one) => one instanceof ServerSession);
-    const arePaired = here.some((one) => one.isPairedWith(one === initiator ? responder.id : initiator.id));
-    if (initiator.id === responder.id || arePaired) return 'already_paired';
-    if (!here.every((one) => one.hasFreeSeat)) return 'no_free_seat';
-    const seatOf = (one: ServerSession | Party) => (one instanceof ServerSession ? new Seat(one) : one);
-    this.pairings.form(seatOf(initiator), seatOf(responder), details, epoch);
-    return undefined;
+    return pairClients(this.pairings, initiator, responder, details, epoch);
   }
 
   /** @param ttlS seconds that it lives @param uses pairings that it is good for */

@@ -14,23 +14,15 @@ import {
 } from '../../machines/chart/transition-names.ts';
 import type { Hosted, MachineHost } from '../../machines/index.ts';
 
-/** What the metrics show that somebody else counts. */
+/** What a part of the server counts, for the metrics to show. */
 export interface Measured {
-  readonly sessions: () => Iterable<InState>;
-  readonly pairings: () => Iterable<InState>;
+  readonly hosts?: readonly Host[];
+  readonly sessions?: ReadonlyMap<unknown, InState>;
+  readonly pairings?: Iterable<InState>;
+  readonly players?: ReadonlyMap<unknown, InState>;
   /** By reason why the server wants no clients: whether it holds. */
-  readonly unready: () => Iterable<readonly [string, number]>;
-  readonly waitingBytes: () => number;
-  readonly hosts: () => readonly Host[];
-  /** The game rooms, if they are on: their pairings are of the same machine. */
-  readonly rooms: () => MeasuredRooms | undefined;
-}
-
-interface MeasuredRooms {
-  readonly players: ReadonlyMap<unknown, InState>;
-  readonly pairings: Iterable<InState>;
-  readonly playerHost: Host;
-  readonly pairingHost: Host;
+  readonly readiness?: { counts(): Iterable<readonly [string, number]> };
+  readonly waiting?: { readonly total: number };
 }
 
 type InState = { readonly value: StateValue };
@@ -57,25 +49,26 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
   readonly #now: () => number;
+  readonly #measured: Measured[] = [];
   #rendered: Promise<string> | undefined;
   #renderedAt = 0;
 
   /** @param now milliseconds of the server's clock */
-  constructor(measured: Measured, now: () => number = systemClock.now) {
+  constructor(now: () => number = systemClock.now) {
     this.#now = now;
     this.#eventLoop.enable();
     const { received, refused } = this;
     this.#gauge('pairlane_sessions', 'Sessions by the state of their machine.', ['state'], () =>
-      byState(measured.sessions()),
+      byState(this.#all(({ sessions }) => sessions?.values())),
     );
     this.#gauge(
       'pairlane_pairings',
       'Pairings by the state of their machine, those of game rooms as well.',
       ['state'],
-      () => byState([...measured.pairings(), ...(measured.rooms()?.pairings ?? [])]),
+      () => byState(this.#all(({ pairings }) => pairings)),
     );
     this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
-      byState(measured.rooms()?.players.values() ?? []),
+      byState(this.#all(({ players }) => players?.values())),
     );
     this.#gauge('pairlane_http_connections', 'TCP connections that are no WebSocket.', ['state'], () => [
       ['open', this.httpConnections()],
@@ -84,9 +77,11 @@ export class Metrics {
       'pairlane_waiting_bytes',
       'Bytes that clients have not acked, or that wait for them.',
       ['state'],
-      () => [['unacked', measured.waitingBytes()]],
+      () => [['unacked', this.#measured.reduce((sum, { waiting }) => sum + (waiting?.total ?? 0), 0)]],
     );
-    this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], measured.unready);
+    this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], () =>
+      this.#all(({ readiness }) => readiness?.counts()),
+    );
     this.#counter(
       'pairlane_messages_received_total',
       'Messages of clients that were understood, by type.',
@@ -107,10 +102,7 @@ export class Metrics {
       'pairlane_transitions_total',
       'How often each transition of a machine was taken; from `any` state, and to `from` where the state stays.',
       ['machine', 'from', 'event', 'to'],
-      () => {
-        const rooms = measured.rooms();
-        return taken([...measured.hosts(), ...(rooms ? [rooms.playerHost, rooms.pairingHost] : [])]);
-      },
+      () => taken(this.#all(({ hosts }) => hosts)),
     );
     this.#gauge(
       'pairlane_event_loop_delay_seconds',
@@ -132,6 +124,11 @@ export class Metrics {
       ['kind'],
       () => Object.entries(process.memoryUsage()),
     );
+  }
+
+  /** A part of the server is there; what it counts is read whenever somebody asks. */
+  measure(part: Measured): void {
+    this.#measured.push(part);
   }
 
   get contentType(): string {
@@ -162,6 +159,10 @@ export class Metrics {
 
   stop(): void {
     this.#eventLoop.disable();
+  }
+
+  #all<Item>(read: (part: Measured) => Iterable<Item> | undefined): Item[] {
+    return this.#measured.flatMap((part) => [...(read(part) ?? [])]);
   }
 
   #gauge(

@@ -201,7 +201,7 @@ describe('--record DIR', () => {
     const logs: LiveRecord[] = [];
     const recorder = new Recorder({
       clock,
-      sources: () => server.parts.inspector.sources,
+      sources: server.parts.inspector.sources,
       maxLiveBytes: 16_384,
     });
     recorder.follow({ started: (log) => logs.push(log) });

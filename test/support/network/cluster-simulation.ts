@@ -71,8 +71,8 @@ const silent = pino({ level: 'silent' });
 export async function startSimulatedNode(node: NodeId, network: LossyNetwork): Promise<SimulatedNode> {
   const clock = new ManualClock();
   let handlers: SocketHandlers | undefined;
-  const listen = async (deps: ListenDeps) => {
-    handlers = deps.handlers;
+  const listen = async (_deps: ListenDeps, connections: SocketHandlers) => {
+    handlers = connections;
     return { port: 0, renewCertificate: async () => false, close: async () => {} };
   };
   const server = await startServer(

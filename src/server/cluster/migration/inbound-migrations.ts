@@ -2,12 +2,12 @@
  * Sessions that come from another node: their client came back here. Its secret tells who had the session last, and its
  * id where it began; that node has it, or knows where it went. Who has it gives it away; see outbound-migrations.ts.
  */
-import { NO_TIMER, type StepQueue, type TimerOwner } from '../../../machines/index.ts';
+import { NO_TIMER, type TimerOwner } from '../../../machines/index.ts';
 import type { NodeMessageOf, SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
-import type { RestoreWindow } from '../../signaling/restore-window.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
-import type { LostNodes } from './lost-nodes.ts';
+import { LostNodes } from './lost-nodes.ts';
 import type { OutboundMigrations } from './outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './resumable-dialect.ts';
 import type { SessionLocations } from './session-locations.ts';
@@ -21,12 +21,9 @@ export type MigrationAnswer =
   | 'refused';
 
 export interface InboundMigrationsDeps {
-  readonly node: NodeId;
-  readonly queue: StepQueue;
   readonly links: Links;
   readonly locations: SessionLocations;
-  readonly lostNodes: LostNodes;
-  readonly restoreWindow: RestoreWindow;
+  readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
   readonly outbound: OutboundMigrations;
 }
@@ -52,6 +49,7 @@ const TIMEOUT = 'timeout';
 const MAX_ASKS_PER_NODE = 2;
 
 export class InboundMigrations {
+  readonly lostNodes: LostNodes;
   readonly #deps: InboundMigrationsDeps;
   readonly #pending = new Map<number, Migration>();
   /** The same by the session's id: a client may try more than once before the first answer. */
@@ -60,6 +58,8 @@ export class InboundMigrations {
 
   constructor(deps: InboundMigrationsDeps) {
     this.#deps = deps;
+    const { queue, sessions } = deps.signaling;
+    this.lostNodes = new LostNodes(queue, sessions.restoreWindow.graceMs);
   }
 
   /**
@@ -67,15 +67,16 @@ export class InboundMigrations {
    * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
    */
   fetch(request: ResumeRequest, answer: (answer: MigrationAnswer) => void): void {
-    const { node, dialect, restoreWindow, locations } = this.#deps;
+    const { dialect, signaling, locations } = this.#deps;
+    const { here } = locations;
     const issuer = dialect.issuerOf(request.id, request.token);
     this.#lastNumber += 1;
     const migration: Migration = {
       request,
       issuer,
       // It may have been this node, before it was restarted.
-      mayRestore: issuer === node && restoreWindow.isOpen,
-      node,
+      mayRestore: issuer === here && signaling.sessions.restoreWindow.isOpen,
+      node: here,
       asked: [],
       answer,
       askers: [],
@@ -111,18 +112,18 @@ export class InboundMigrations {
   failed(node: NodeId): void {
     for (const [number, migration] of [...this.#pending]) {
       if (migration.node !== node) continue;
-      if (node === migration.issuer) migration.mayRestore = this.#deps.lostNodes.isWithinGrace(node);
+      if (node === migration.issuer) migration.mayRestore = this.lostNodes.isWithinGrace(node);
       this.#askNext(number, migration);
     }
   }
 
   /** @param told who may have it, as far as the last one knows; else whom its id leads to is asked, once */
   #askNext(number: number, migration: Migration, told?: NodeId): void {
-    const { node: here, locations } = this.#deps;
+    const { locations } = this.#deps;
     const { id } = migration.request;
     const timesAsked = (node: NodeId) => migration.asked.filter((one) => one === node).length;
     const isWorthAsking = (node: NodeId | undefined, times: number) =>
-      node !== undefined && node !== here && timesAsked(node) < times;
+      node !== undefined && node !== locations.here && timesAsked(node) < times;
     // Meanwhile it may have been here, and have been given away.
     const next =
       [told, locations.get(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
@@ -135,7 +136,8 @@ export class InboundMigrations {
   }
 
   #ask(number: number, migration: Migration): void {
-    const { queue, links } = this.#deps;
+    const { signaling, links } = this.#deps;
+    const { queue } = signaling;
     const { id, token, received } = migration.request;
     migration.asked.push(migration.node);
     queue.timers.disarmAll(migration);
@@ -147,7 +149,8 @@ export class InboundMigrations {
     const migration = this.#pending.get(number);
     if (!migration) return;
     const { id } = migration.request;
-    const { queue, locations } = this.#deps;
+    const { signaling, locations } = this.#deps;
+    const { queue } = signaling;
     this.#pending.delete(number);
     const others = this.#byId.get(id);
     others?.delete(migration);

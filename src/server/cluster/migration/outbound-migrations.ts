@@ -4,7 +4,6 @@
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
-import type { RestoreWindow } from '../../signaling/restore-window.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
@@ -14,13 +13,11 @@ import type { ResumableDialect } from './resumable-dialect.ts';
 import type { SessionLocations } from './session-locations.ts';
 
 export interface OutboundMigrationsDeps {
-  readonly node: NodeId;
   readonly links: Links;
   readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
-  readonly restoreWindow: RestoreWindow;
 }
 
 export class OutboundMigrations {
@@ -40,7 +37,7 @@ export class OutboundMigrations {
 
   /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
   superseded(session: ServerSession, node: NodeId): void {
-    if (node !== this.#deps.node) this.#giveAway(session, node);
+    if (node !== this.#deps.locations.here) this.#giveAway(session, node);
   }
 
   /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
@@ -49,7 +46,7 @@ export class OutboundMigrations {
   }
 
   #move(session: ServerSession, node: NodeId, { number, received }: NodeMessageOf<'move'>): void {
-    const { node: here, links, signaling, dialect, remotePairings } = this.#deps;
+    const { links, locations, signaling, dialect, remotePairings } = this.#deps;
     const { keys } = signaling.directory;
     // What other nodes will say to its request would come here.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
@@ -59,7 +56,7 @@ export class OutboundMigrations {
         .allOf(session, signaling.queue.now)
         .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
       pairings: session.seats.flatMap((seat) =>
-        seat.pairing ? [takePairingSnapshot(seat, seat.pairing, here, remotePairings)] : [],
+        seat.pairing ? [takePairingSnapshot(seat, seat.pairing, locations.here, remotePairings)] : [],
       ),
     };
     this.#giveAway(session, node);
@@ -67,12 +64,12 @@ export class OutboundMigrations {
   }
 
   #refuse(node: NodeId, { number, id, token }: NodeMessageOf<'move'>, isHere: boolean): void {
-    const { links, locations, dialect, restoreWindow } = this.#deps;
+    const { links, locations, dialect, signaling } = this.#deps;
     const next = isHere ? undefined : locations.nodeOf(id);
     links.send(node, {
       type: 'not_moved',
       number,
-      may_restore: !isHere && restoreWindow.isOpen && dialect.isForeign(id, token),
+      may_restore: !isHere && signaling.sessions.restoreWindow.isOpen && dialect.isForeign(id, token),
       ...(next !== undefined && next !== node && { node: next }),
     });
   }

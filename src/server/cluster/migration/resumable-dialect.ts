@@ -10,6 +10,8 @@ export type ResumeRequest = Pick<ClientMessageOf<'resume'>, 'id' | 'token' | 're
 export interface ResumableDialect {
   /** By which two nodes know whether they have the same secret. */
   readonly fingerprint: string;
+  /** A node is there. @param fingerprint its own */
+  met(node: NodeId, fingerprint: string): void;
   /** The node that issued the secret for that id; undefined when none with the same secret did. */
   issuerOf(id: string, token: string): NodeId | undefined;
   /** Whether another process with the same secret issued it for that id. */

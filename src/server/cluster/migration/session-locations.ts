@@ -19,14 +19,15 @@ const KEPT_MS = 60_000;
 export class SessionLocations {
   /** Sessions on their way here, as far as their clients say. */
   readonly expected = new Set<string>();
-  readonly #here: NodeId;
+  /** This node. */
+  readonly here: NodeId;
   readonly #queue: Pick<StepQueue, 'now'>;
   readonly #locations = new Map<string, SessionLocation & { expiresAt: number }>();
   #nextSweep = 0;
 
   /** @param here this node @param queue for its time, in milliseconds */
   constructor(here: NodeId, queue: Pick<StepQueue, 'now'>) {
-    this.#here = here;
+    this.here = here;
     this.#queue = queue;
   }
 
@@ -44,13 +45,13 @@ export class SessionLocations {
   /** The other node that has a session, as far as its id and what is kept here tell; undefined when none has. */
   nodeOf(id: string): NodeId | undefined {
     const node = this.#locations.get(id)?.node ?? nodeOfSessionId(id);
-    return node === this.#here ? undefined : node;
+    return node === this.here ? undefined : node;
   }
 
   set(id: string, location: SessionLocation): void {
     const { now } = this.#queue;
     this.#sweep(now);
-    const isOurs = nodeOfSessionId(id) === this.#here;
+    const isOurs = nodeOfSessionId(id) === this.here;
     this.#locations.set(id, { ...location, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
   }
 

@@ -7,8 +7,7 @@ import type { RemoteSessionEvent } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { UnackedFrame } from '../../signaling/client.ts';
-import type { RestoreWindow } from '../../signaling/restore-window.ts';
-import type { ServerSession } from '../../signaling/session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemoteSession } from './remote-session.ts';
@@ -24,8 +23,7 @@ export interface ReconciledPairings {
 export interface PairingReconcilerDeps {
   readonly links: Links;
   readonly locations: SessionLocations;
-  readonly sessions: ReadonlyMap<string, ServerSession>;
-  readonly restoreWindow: RestoreWindow;
+  readonly signaling: Signaling;
   readonly remotePairings: ReconciledPairings;
 }
 
@@ -80,7 +78,7 @@ export class PairingReconciler {
    */
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
     const { to, generation } = message;
-    const session = this.#deps.sessions.get(to);
+    const session = this.#deps.signaling.directory.sessions.get(to);
     const isFitting = remote && (remote.side === 'initiator') === message.initiator;
     if (session && isFitting && generation >= remote.generation) {
       const [is_resumable, is_away] = [session.isResumable, session.isMissed];
@@ -101,7 +99,7 @@ export class PairingReconciler {
    * @param isForAll whether other nodes were asked, too: who does not have the client is silent
    */
   reject(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
-    const session = this.#deps.sessions.get(to);
+    const session = this.#deps.signaling.directory.sessions.get(to);
     const location = session ? undefined : this.#deps.locations.get(to);
     if (location && location.node !== node)
       this.#deps.links.send(node, {
@@ -117,7 +115,7 @@ export class PairingReconciler {
 
   /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
   #mayCome(id: string): boolean {
-    return this.#deps.restoreWindow.isOpen || this.#deps.locations.expected.has(id);
+    return this.#deps.signaling.sessions.restoreWindow.isOpen || this.#deps.locations.expected.has(id);
   }
 
   /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */

@@ -20,7 +20,6 @@ import type { DisconnectReason } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
 import type { Party, ServerPairing } from '../../signaling/pairing.ts';
-import type { RestoreWindow } from '../../signaling/restore-window.ts';
 import { Seat } from '../../signaling/seat.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
@@ -32,11 +31,9 @@ import { RemoteSession, type RemoteSessionOwner } from './remote-session.ts';
 import { remoteSessionEffects } from './remote-session-effects.ts';
 
 export interface RemotePairingsDeps {
-  readonly node: NodeId;
   readonly links: Links;
   readonly locations: SessionLocations;
   readonly signaling: Signaling;
-  readonly restoreWindow: RestoreWindow;
   /** A signal from its text, checked like a client's; undefined for what is none. */
   readonly decodeSignal: (text: string) => Signal | undefined;
 }
@@ -72,11 +69,13 @@ export class RemotePairings implements RemoteSessionOwner {
   /** How they find each other again. */
   readonly reconciler: PairingReconciler;
   readonly #remotes = new Map<string, RemoteSession[]>();
+  readonly locations: SessionLocations;
   readonly #deps: RemotePairingsDeps;
 
   constructor(deps: RemotePairingsDeps) {
     this.#deps = deps;
-    const { signaling, links, locations, restoreWindow } = deps;
+    const { signaling, links, locations } = deps;
+    this.locations = locations;
     signaling.waiting.addSource(() => this.all());
     this.remoteHost = new MachineHost(remoteSessionMachine, {
       queue: signaling.queue,
@@ -85,14 +84,7 @@ export class RemotePairings implements RemoteSessionOwner {
         if (pairing) signaling.pairings.fail(pairing, error, effect);
       },
     });
-    const { sessions } = signaling.directory;
-    this.reconciler = new PairingReconciler({
-      links,
-      locations,
-      restoreWindow,
-      sessions,
-      remotePairings: this,
-    });
+    this.reconciler = new PairingReconciler({ links, locations, signaling, remotePairings: this });
   }
 
   /** Those that stand for the client of that id. */
@@ -118,7 +110,7 @@ export class RemotePairings implements RemoteSessionOwner {
   create(id: string, node: NodeId | undefined, isResumable: boolean): RemoteSession {
     const remote = new RemoteSession(id, node, isResumable, this);
     this.#remotes.set(id, [...this.of(id), remote]);
-    const { graceMs: resumeGraceMs } = this.#deps.restoreWindow;
+    const { resumeGraceMs } = this.#deps.signaling.sessions.settings;
     this.remoteHost.start(remote, { id, isResumable, resumeGraceMs });
     return remote;
   }
@@ -220,7 +212,7 @@ export class RemotePairings implements RemoteSessionOwner {
     if (!pairing || !peer) return;
     const remotePeer = this.of(peer.id).find((one) => one === peer);
     if (remotePeer) {
-      this.tell(remotePeer, 'moving', { node: node ?? this.#deps.node, generation });
+      this.tell(remotePeer, 'moving', { node: node ?? this.locations.here, generation });
       this.#deps.signaling.pairings.move(pairing, side);
       return;
     }

@@ -4,7 +4,7 @@
  * both say so. The first one back waits, paired with one that is cut off: what it sends waits there, and if the other
  * one never comes, or says otherwise, that is the end of the pairing, as for any peer that does not come back.
  */
-import { isSessionId, type NodeId } from '../../node-id.ts';
+import { isSessionId } from '../../node-id.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import { type PairingSnapshot, unackedFrames } from './pairing-snapshot.ts';
@@ -19,7 +19,6 @@ export interface PairingClaim {
 }
 
 export interface PairingRestorerDeps {
-  readonly node: NodeId;
   readonly sessions: ReadonlyMap<string, ServerSession>;
   readonly locations: SessionLocations;
   readonly remotePairings: RemotePairings;
@@ -34,8 +33,8 @@ export class PairingRestorer {
 
   /** Whether a pairing here knows of a later copy of the session, at another node. */
   knowsLaterCopy(id: string, than: number): boolean {
-    const { remotePairings, node: here } = this.#deps;
-    return remotePairings.of(id).some(({ generation, node }) => node !== here && generation > than);
+    const { remotePairings, locations } = this.#deps;
+    return remotePairings.of(id).some(({ generation, node }) => node !== locations.here && generation > than);
   }
 
   /** A client is back on a server that had forgotten it: its pairings are made again, or ended where they are contested. */
@@ -64,7 +63,8 @@ export class PairingRestorer {
 
   /** Gives a session a pairing that it had: the half of it that waits here, or one that looks for the other half where it was. */
   restoreMoved(session: ServerSession, moved: PairingSnapshot): void {
-    const { node: here, sessions, locations, remotePairings } = this.#deps;
+    const { sessions, locations, remotePairings } = this.#deps;
+    const { here } = locations;
     const own = remotePairings.of(session.id).find((remote) => isOf(remote, moved));
     if (own) {
       remotePairings.seat(session, own, unackedFrames(moved));

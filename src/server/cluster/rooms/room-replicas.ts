@@ -3,7 +3,7 @@
  * members, and has a copy of each room. What becomes of lost nodes and moved clients is decided here; by which rules two
  * nodes agree, in merge-rooms.ts.
  */
-import { type EdgeReason, NO_TIMER, type StepQueue } from '../../../machines/index.ts';
+import { type EdgeReason, NO_TIMER } from '../../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { MemberLeftReason } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -12,19 +12,18 @@ import type { OtherRooms } from '../../signaling/rooms/other-rooms.ts';
 import type { MemberElsewhere, Membership, Room } from '../../signaling/rooms/room.ts';
 import type { Rooms } from '../../signaling/rooms/rooms.ts';
 import type { ServerSession } from '../../signaling/session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
+import type { SessionLocations } from '../migration/session-locations.ts';
 import { earlierRoom, laterCopy, laterLock } from './merge-rooms.ts';
 import type { RemoteMemberPairings } from './remote-member-pairings.ts';
 import { messageOf, optionsIn } from './room-snapshot.ts';
 
 export interface RoomReplicasDeps {
-  readonly node: NodeId;
   readonly links: Links;
-  readonly queue: StepQueue;
-  readonly rooms: Rooms;
+  readonly locations: SessionLocations;
+  readonly signaling: Signaling;
   readonly pairings: RemoteMemberPairings;
-  /** How long a session waits for its client. */
-  readonly graceMs: number;
 }
 
 type Told = NodeMessageOf<'room'>['members'][number];
@@ -36,10 +35,12 @@ const MEMBERS_PER_MESSAGE = 64;
 
 export class RoomReplicas implements OtherRooms {
   readonly #deps: RoomReplicasDeps;
+  readonly #rooms: Rooms;
 
   constructor(deps: RoomReplicasDeps) {
     this.#deps = deps;
-    deps.rooms.otherRooms = this;
+    this.#rooms = deps.signaling.rooms;
+    this.#rooms.otherRooms = this;
   }
 
   joined(room: Room, own: Membership): void {
@@ -62,8 +63,8 @@ export class RoomReplicas implements OtherRooms {
   movedAway(room: Room, own: Membership): void {
     const { app, name } = room;
     const { session, id } = own;
-    const elsewhere = this.#elsewhere(this.#deps.node, session?.generation ?? 0, true);
-    this.#deps.rooms.giveAway(room, own, elsewhere);
+    const elsewhere = this.#elsewhere(this.#deps.locations.here, session?.generation ?? 0, true);
+    this.#rooms.giveAway(room, own, elsewhere);
     this.#miss(room, own);
     this.#tell({ type: 'room_left', app, room: name, id, reason: 'moved' });
   }
@@ -75,18 +76,19 @@ export class RoomReplicas implements OtherRooms {
 
   /** A session is here that was elsewhere: it is still what it was a member of. */
   arrived(session: ServerSession): void {
-    for (const room of this.#deps.rooms.all.values()) {
+    for (const room of this.#rooms.all.values()) {
       const membership = room.memberships.get(session.id);
       if (!membership || membership.session) continue;
       this.#forgive(membership);
-      this.#deps.rooms.adopt(room, membership, session);
+      this.#rooms.adopt(room, membership, session);
       this.joined(room, membership);
     }
   }
 
   /** That node can be reached: it is told of all members here, and tells of its own. */
   opened(node: NodeId): void {
-    const { links, rooms } = this.#deps;
+    const { links } = this.#deps;
+    const rooms = this.#rooms;
     for (const [, membership] of this.#membersOf(node))
       if (membership.elsewhere) membership.elsewhere.isTold = false;
     for (const room of rooms.all.values()) {
@@ -104,7 +106,7 @@ export class RoomReplicas implements OtherRooms {
   }
 
   onRoom(node: NodeId, message: NodeMessageOf<'room'>): void {
-    const { rooms } = this.#deps;
+    const rooms = this.#rooms;
     const { app, room: name, members } = message;
     const options = optionsIn(message);
     const room = rooms.find(app, name) ?? rooms.start(app, name, options);
@@ -124,7 +126,7 @@ export class RoomReplicas implements OtherRooms {
   }
 
   onRoomLeft(node: NodeId, { app, room: name, id, reason }: NodeMessageOf<'room_left'>): void {
-    const room = this.#deps.rooms.find(app, name);
+    const room = this.#rooms.find(app, name);
     const membership = room?.memberships.get(id);
     if (!room || membership?.elsewhere?.node !== node) return;
     if (reason === 'moved') this.#miss(room, membership);
@@ -138,13 +140,13 @@ export class RoomReplicas implements OtherRooms {
   }
 
   #told(node: NodeId, room: Room, told: Told): void {
-    const { rooms } = this.#deps;
+    const rooms = this.#rooms;
     const { id, joined_at: joinedAt, generation, is_resumable: isResumable, metadata } = told;
     const known = room.memberships.get(id);
     const said = { node, generation };
     if (known?.session) {
       // Our own copy counts, unless its client has come back there meanwhile: then it is about to leave this node.
-      const own = { node: this.#deps.node, generation: known.session.generation };
+      const own = { node: this.#deps.locations.here, generation: known.session.generation };
       if (laterCopy(own, said) === own) return;
       rooms.giveAway(room, known, this.#elsewhere(node, generation, isResumable));
     } else if (known?.elsewhere) {
@@ -178,27 +180,28 @@ export class RoomReplicas implements OtherRooms {
 
   /** Its client is not where it was. It is a member still, unless no node tells of it in time. */
   #miss(room: Room, membership: Membership): void {
-    const { queue, graceMs } = this.#deps;
+    const { queue, sessions } = this.#deps.signaling;
+    const { resumeGraceMs } = sessions.settings;
     const { elsewhere } = membership;
     if (!elsewhere) return;
     if (!elsewhere.isResumable) this.#lose(room, membership, 'disconnected');
     else if (elsewhere.timer === NO_TIMER)
-      queue.arm(elsewhere, GRACE, graceMs + TELL_MS, () => {
+      queue.arm(elsewhere, GRACE, resumeGraceMs + TELL_MS, () => {
         if (membership.elsewhere === elsewhere) this.#lose(room, membership, 'timed_out');
       });
   }
 
   #forgive({ elsewhere }: Membership): void {
-    if (elsewhere) this.#deps.queue.timers.disarmAll(elsewhere);
+    if (elsewhere) this.#deps.signaling.queue.timers.disarmAll(elsewhere);
   }
 
   #lose(room: Room, membership: Membership, reason: MemberLeftReason): void {
     this.#forgive(membership);
-    this.#deps.rooms.host.dispatch(room, { type: 'MEMBER_LOST', id: membership.id, reason });
+    this.#rooms.host.dispatch(room, { type: 'MEMBER_LOST', id: membership.id, reason });
   }
 
   *#membersOf(node: NodeId): Iterable<readonly [Room, Membership]> {
-    for (const room of this.#deps.rooms.all.values())
+    for (const room of this.#rooms.all.values())
       for (const membership of room.memberships.values())
         if (membership.elsewhere?.node === node) yield [room, membership];
   }

@@ -3,7 +3,9 @@ import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../../protocol/index.ts';
 import { claimsOf, grantsFrom } from '../../admission/tokens/claims.ts';
 import type { Grants } from '../../admission/tokens/grants.ts';
+import type { NodeId } from '../../node-id.ts';
 import type { ServerSession } from '../../signaling/session.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { type ResumeState, resumableOf } from './native-client.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
 import type { ResumeRequest } from './return-ports.ts';
@@ -92,13 +94,23 @@ export function grantsIn({ claims }: SessionSnapshot): Grants | undefined {
 /** What the migration of sessions asks of this wire. */
 export class NativeMigration {
   readonly #secrets: ResumeSecrets;
+  readonly #log: Logger;
 
-  constructor(secrets: ResumeSecrets) {
+  constructor(secrets: ResumeSecrets, log: Logger) {
     this.#secrets = secrets;
+    this.#log = log;
   }
 
   get fingerprint(): string {
     return this.#secrets.fingerprint;
+  }
+
+  met(node: NodeId, fingerprint: string): void {
+    if (fingerprint === this.fingerprint) return;
+    this.#log.warn(
+      { event: 'node_secret_differs', node },
+      `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
+    );
   }
 
   issuerOf(id: string, token: string): number | undefined {

@@ -36,6 +36,10 @@ export class Connections implements SocketHandlers {
     this.#gate = gate;
   }
 
+  get keepsRequests(): boolean {
+    return this.#gate?.keepsRequests ?? false;
+  }
+
   opened(socket: ClientSocket): void {
     if (this.#gate) this.#gate.opened(socket, this.#admitted);
     else this.#opened(socket);

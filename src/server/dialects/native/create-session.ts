@@ -1,7 +1,7 @@
 /** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
 import { ReliableDelivery } from '../../../protocol/index.ts';
 import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
-import { type NodeId, sessionIdOn } from '../../node-id.ts';
+import { sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ClientSocket, SocketData } from './native-client.ts';
@@ -10,7 +10,6 @@ import type { Outbox } from './outbox.ts';
 import { type ResumeSecrets, ResumeToken } from './resume-secrets.ts';
 
 export interface SessionOpenerDeps {
-  readonly node: NodeId;
   readonly places: Places;
   readonly sessions: Sessions;
   readonly outbox: Outbox;
@@ -19,9 +18,11 @@ export interface SessionOpenerDeps {
 }
 
 export class SessionOpener {
+  readonly secrets: ResumeSecrets;
   readonly #deps: SessionOpenerDeps;
 
   constructor(deps: SessionOpenerDeps) {
+    this.secrets = deps.secrets;
     this.#deps = deps;
   }
 
@@ -32,10 +33,10 @@ export class SessionOpener {
 
   /** Gives a socket a session of its own. */
   open(socket: ClientSocket): NativeClient {
-    const { node, log, sessions } = this.#deps;
+    const { log, secrets, sessions } = this.#deps;
     const data = socket.getUserData();
     const { grants = noLimits, address } = data;
-    const id = idWithin(grants, grants.sub ?? sessionIdOn(node));
+    const id = idWithin(grants, grants.sub ?? sessionIdOn(secrets.node));
     const older = sessions.withId(id);
     if (older) sessions.replace(older);
     const peers = peersOf(data);

@@ -16,13 +16,19 @@ import { type Decoded, decode, type Frame } from './decode-client-message.ts';
 import type { NativeClient } from './native-client.ts';
 import type { TokenRefresh } from './token-refresh.ts';
 
+type Evidence = Omit<ClientMessageOf<'evidence'>, 'epoch'>;
+
+/** Told of a step that a client tells of its own machine, and of what it saw of its connection. */
+export interface PeerStepWatcher {
+  peerStepped(session: ServerSession, step: object): void;
+  evidenceGiven(session: ServerSession, epoch: number | undefined, evidence: Evidence): void;
+}
+
 export interface InboxDeps {
   readonly options: ServerOptions;
   readonly metrics: Metrics;
   readonly signaling: Signaling;
-  /** Told of a step that a client tells of its own machine. */
-  readonly peerStepped: (session: ServerSession, step: object) => void;
-  readonly evidenceGiven: (session: ServerSession, evidence: ClientMessageOf<'evidence'>) => void;
+  readonly inspector: PeerStepWatcher;
   readonly tokenRefresh: TokenRefresh;
 }
 
@@ -46,16 +52,14 @@ export class Inbox {
   readonly #options: ServerOptions;
   readonly #metrics: Metrics;
   readonly #signaling: Signaling;
-  readonly #peerStepped: InboxDeps['peerStepped'];
-  readonly #evidenceGiven: InboxDeps['evidenceGiven'];
+  readonly #inspector: PeerStepWatcher;
   readonly #tokenRefresh: TokenRefresh;
 
-  constructor({ options, metrics, signaling, peerStepped, evidenceGiven, tokenRefresh }: InboxDeps) {
+  constructor({ options, metrics, signaling, inspector, tokenRefresh }: InboxDeps) {
     this.#options = options;
     this.#metrics = metrics;
     this.#signaling = signaling;
-    this.#peerStepped = peerStepped;
-    this.#evidenceGiven = evidenceGiven;
+    this.#inspector = inspector;
     this.#tokenRefresh = tokenRefresh;
   }
 
@@ -116,10 +120,10 @@ export class Inbox {
         );
         return;
       case 'inspect':
-        this.#peerStepped(session, message.step);
+        this.#inspector.peerStepped(session, message.step);
         return;
       case 'evidence':
-        this.#evidenceGiven(session, message);
+        this.#evidence(session, message);
         return;
       case 'pair_request':
         this.#pairRequest(session, client, message);
@@ -146,6 +150,10 @@ export class Inbox {
         // What is left are the signals: a frame is passed on as it is.
         this.#signaling.signal(session, frame as Signal);
     }
+  }
+
+  #evidence(session: ServerSession, { epoch, ...evidence }: ClientMessageOf<'evidence'>): void {
+    this.#inspector.evidenceGiven(session, epoch, evidence);
   }
 
   #pairRequest(session: ServerSession, client: NativeClient, message: ClientMessageOf<'pair_request'>): void {

@@ -3,11 +3,9 @@
 import { listenAddresses } from '../../../common/listen-address.ts';
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
-import type { Admission } from '../../admission/admission.ts';
 import { httpRules } from '../../admission/http-rules.ts';
-import type { Origins } from '../../admission/origins.ts';
 import { readHeaders } from '../../admission/request-facts.ts';
-import { type SocketRoute, serveSockets } from '../../admission/serve-sockets.ts';
+import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
@@ -15,22 +13,14 @@ import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
 import type { HttpRequest, TemplatedApp } from '../../http/uws.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
-import type { ServerOptions } from '../../options.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
 
-export type SocketHandlers = Omit<SocketRoute<SocketData>, 'dataOf'>;
-
-export interface ListenDeps {
-  readonly options: ServerOptions;
-  readonly admission: Admission;
-  readonly origins: Origins;
-  readonly refusals: RefusalLog;
-  readonly metrics: Metrics;
-  readonly handlers: SocketHandlers;
+export interface SocketHandlers extends Omit<SocketRoute<SocketData>, 'dataOf'> {
   /** Whether who says what clients may do looks at their requests. */
   readonly keepsRequests?: boolean;
+}
+
+export interface ListenDeps extends SocketRouteDeps {
   /** The port was closed for lack of file descriptors, or is open again. */
   readonly portChanged: (isOpen: boolean) => void;
   /** Adds the routes of the parts that have their own. */
@@ -70,13 +60,13 @@ const FILES: readonly ServedFile[] = [
 const CLOSE_GRACE_MS = 200;
 
 /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
-export async function listen(deps: ListenDeps): Promise<Listening> {
-  const { options, metrics } = deps;
-  const rules = httpRules(deps);
-  metrics.httpConnections = () => rules.connections.open;
+export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promise<Listening> {
+  const { options, admission, telemetry } = deps;
+  const rules = httpRules({ options, origins: admission.origins, telemetry });
+  telemetry.metrics.httpConnections = () => rules.connections.open;
   let certificate = certificateDigest(options);
   // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
-  const apps = [createRoutes(deps, rules, options)];
+  const apps = [createRoutes(deps, handlers, rules, options)];
   const addresses = listenAddresses(options.host);
   const listener = await openListener(apps[0] as TemplatedApp, {
     addresses,
@@ -88,7 +78,7 @@ export async function listen(deps: ListenDeps): Promise<Listening> {
     async renewCertificate(files) {
       const digest = certificateDigest(files);
       if (digest === certificate) return false;
-      const app = createRoutes(deps, rules, files);
+      const app = createRoutes(deps, handlers, rules, files);
       await listener.moveTo(app);
       apps.push(app);
       certificate = digest;
@@ -103,37 +93,40 @@ export async function listen(deps: ListenDeps): Promise<Listening> {
 }
 
 /** An app with all that the server answers. */
-function createRoutes(deps: ListenDeps, rules: AppWatch, files: TlsFiles): TemplatedApp {
-  const { options, admission, origins, metrics, handlers, addRoutes, keepsRequests = false } = deps;
+function createRoutes(
+  deps: ListenDeps,
+  handlers: SocketHandlers,
+  rules: AppWatch,
+  files: TlsFiles,
+): TemplatedApp {
+  const { options, admission, telemetry, addRoutes } = deps;
+  const { metrics } = telemetry;
   const wantsEvidence = options.inspect || options.record !== undefined;
   const app = createApp(files);
   watchApp(app, rules);
-  serveSockets<SocketData>(
-    app,
-    '/*',
-    { options, admission, metrics },
-    {
-      dataOf: (req, address, token) => ({
-        client: undefined,
-        address,
-        ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
-        givesEvidence: wantsEvidence && req.getQuery('evidence') === '1',
-        token,
-        ...(keepsRequests && { request: requestOf(req) }),
-        timer: NO_TIMER,
-      }),
-      opened: (socket) => handlers.opened(socket),
-      received: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
-      controlled: (socket, bytes) => handlers.controlled(socket, bytes),
-      closed: (socket, code) => handlers.closed(socket, code),
-    },
-  );
+  serveSockets<SocketData>(app, '/*', deps, {
+    dataOf: (req, address, token) => ({
+      client: undefined,
+      address,
+      ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
+      givesEvidence: wantsEvidence && req.getQuery('evidence') === '1',
+      token,
+      ...(handlers.keepsRequests && { request: requestOf(req) }),
+      timer: NO_TIMER,
+    }),
+    opened: (socket) => handlers.opened(socket),
+    received: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
+    controlled: (socket, bytes) => handlers.controlled(socket, bytes),
+    closed: (socket, code) => handlers.closed(socket, code),
+  });
   serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
   serveGet(app, '/metrics', async () => ({
     headers: [['content-type', metrics.contentType]],
     body: await metrics.text(),
   }));
-  serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
+  serveFiles(app, FILES, {
+    corsHeaders: (origin, host) => admission.origins.corsHeaders(origin, host),
+  });
   addRoutes(app);
   if (options.basePath !== '') addRedirect(app, options.basePath);
   serveNothingElse(app, 'There is nothing here.\n');

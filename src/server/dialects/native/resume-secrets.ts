@@ -31,12 +31,14 @@ function keyOf(secret: string): Buffer {
 
 /** Makes and knows the secrets of one server. */
 export class ResumeSecrets {
+  readonly node: NodeId;
   readonly #key: Buffer;
   /** Tells this process's secrets from those of the ones before it, and of other nodes. */
   readonly #run: string;
 
   /** @param secret shared by a server, its successors and other nodes; undefined: nobody outlives this process */
   constructor(secret: string | undefined, node: NodeId) {
+    this.node = node;
     this.#run = `${node}~${randomBytes(RUN_BYTES).toString('base64url')}`;
     this.#key = secret === undefined ? randomBytes(KEY_BYTES) : keyOf(secret);
   }

@@ -7,9 +7,7 @@ import { closeCodes } from '../../../protocol/index.ts';
 import type { Authenticator, TokenRefusal, TokenVerdict } from '../../admission/tokens/authenticator.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import type { RefusalLog } from '../../telemetry/refusal-log.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
 import type { ClientSocket } from './native-client.ts';
@@ -18,9 +16,7 @@ export interface TokenGateDeps {
   readonly options: ServerOptions;
   readonly authenticator: Authenticator;
   readonly signaling: Signaling;
-  readonly refusals: RefusalLog;
-  readonly metrics: Metrics;
-  readonly log: Logger;
+  readonly telemetry: Telemetry;
 }
 
 /** What becomes of a socket once it is known what its client may do. */
@@ -48,6 +44,10 @@ export class TokenGate {
     this.#deps = deps;
   }
 
+  get keepsRequests(): boolean {
+    return this.#deps.authenticator.needsRequest ?? false;
+  }
+
   /** @param admitted told of the socket when its client may come in, and then of what it sent meanwhile */
   opened(socket: ClientSocket, admitted: Admitted): void {
     const data = socket.getUserData();
@@ -70,7 +70,7 @@ export class TokenGate {
     // A copy: uWebSockets.js takes the memory back.
     unauthenticated.held.push({ bytes: bytes.slice(0), isBinary });
     if (unauthenticated.held.length <= MAX_HELD_FRAMES && unauthenticated.heldBytes <= MAX_HELD_BYTES) return;
-    this.#deps.metrics.refused.add('flood');
+    this.#deps.telemetry.metrics.refused.add('flood');
     socket.end(closeCodes.policyViolation, 'Too many messages before you were greeted');
   }
 
@@ -115,10 +115,10 @@ export class TokenGate {
       this.#first(socket, first.bytes, admitted);
       return;
     }
-    const { options, signaling, metrics } = this.#deps;
+    const { options, signaling, telemetry } = this.#deps;
     const timeoutMs = options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
     signaling.queue.arm(data, TOKEN, timeoutMs, () => {
-      metrics.refused.add('first_message');
+      telemetry.metrics.refused.add('first_message');
       socket.end(closeCodes.timedOut, 'You did not say who you are');
     });
   }
@@ -132,7 +132,7 @@ export class TokenGate {
   }
 
   #refuse(socket: ClientSocket, refusal: TokenRefusal): void {
-    const { metrics, refusals } = this.#deps;
+    const { metrics, refusals } = this.#deps.telemetry;
     const { code, message } = refusal;
     metrics.refused.add('token');
     refusals.warn('token', socket.getUserData().address, `Refused a client: ${message}`);
@@ -144,7 +144,7 @@ export class TokenGate {
 
   /** Something of ours threw; whoever asks who clients are never does. */
   #failed(socket: ClientSocket, error: unknown): void {
-    this.#deps.log.error({ event: 'client_failed', err: error }, 'A client could not be let in');
+    this.#deps.telemetry.log.error({ event: 'client_failed', err: error }, 'A client could not be let in');
     if (!this.#isClosed(socket)) socket.end(closeCodes.internalError, 'Internal error');
   }
 

@@ -15,10 +15,15 @@ export interface PeerJsSocketData {
 
 export type PeerJsSocket = WebSocket<PeerJsSocketData>;
 
-export interface PeerJsClientDeps extends SocketClientDeps {
-  /** Its session waits for it, at that address; or no longer does. */
-  readonly waits: (address: string) => void;
-  readonly waitsNoLonger: (address: string) => void;
+/** The places that clients take: where a session waits for its client, or no longer does. */
+export interface WaitingPlaces {
+  waits(address: string): void;
+  waitsNoLonger(address: string): void;
+}
+
+export interface PeerJsClientDeps {
+  readonly sockets: SocketClientDeps;
+  readonly places: WaitingPlaces;
   /** Its session is over. */
   readonly gone: (client: PeerJsClient) => void;
 }
@@ -36,7 +41,7 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   /** @param isResumable whether sessions wait for their clients at all */
   constructor(socket: PeerJsSocket, isResumable: boolean, deps: PeerJsClientDeps) {
     const { id, token, address } = socket.getUserData();
-    super(socket, address, deps);
+    super(socket, address, deps.sockets);
     this.peerJsId = id;
     this.token = token;
     this.isResumable = isResumable;
@@ -61,12 +66,12 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   waits(): void {
     if (this.#waitsAt !== undefined) return;
     this.#waitsAt = this.address;
-    this.#deps.waits(this.address);
+    this.#deps.places.waits(this.address);
   }
 
   #waitsNoLonger(): void {
     if (this.#waitsAt === undefined) return;
-    this.#deps.waitsNoLonger(this.#waitsAt);
+    this.#deps.places.waitsNoLonger(this.#waitsAt);
     this.#waitsAt = undefined;
   }
 

@@ -11,22 +11,27 @@ import {
   peerJsNotices,
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
-import { type NodeId, sessionIdOn } from '../../node-id.ts';
+import { sessionIdOn } from '../../node-id.ts';
+import type { ServerOptions } from '../../options.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
-import { PeerJsClient, type PeerJsClientDeps, type PeerJsSocket } from './peerjs-client.ts';
+import {
+  PeerJsClient,
+  type PeerJsClientDeps,
+  type PeerJsSocket,
+  type WaitingPlaces,
+} from './peerjs-client.ts';
 
-export interface PeerJsRealmDeps extends SocketClientDeps {
-  readonly node: NodeId;
-  readonly key: string;
+export interface PeerJsRealmDeps {
   readonly signaling: Signaling;
   readonly log: Logger;
   /** The places that clients take, here or waited for. */
-  readonly places: { waits(address: string): void; waitsNoLonger(address: string): void };
+  readonly places: WaitingPlaces;
+  readonly sockets: SocketClientDeps;
   /** Counts and logs what is refused. */
   readonly refused: (kind: string, address: string, reason: string) => void;
 }
@@ -41,12 +46,14 @@ const NO_CODE = 0;
 export class PeerJsRealm {
   readonly absent: AbsentPeers;
   readonly #clients = new Map<string, PeerJsClient>();
+  readonly #options: Pick<ServerOptions, 'node' | 'peerjsKey'>;
   readonly #deps: PeerJsRealmDeps;
   readonly #clientDeps: PeerJsClientDeps;
 
-  constructor(deps: PeerJsRealmDeps) {
+  constructor(options: Pick<ServerOptions, 'node' | 'peerjsKey'>, deps: PeerJsRealmDeps) {
+    this.#options = options;
     this.#deps = deps;
-    const { signaling, places, refused } = deps;
+    const { signaling, places, sockets, refused } = deps;
     this.absent = new AbsentPeers({
       queue: signaling.queue,
       deliver: (from, signal) => this.#relay(from, signal),
@@ -56,12 +63,7 @@ export class PeerJsRealm {
         session && signaling.sessions.fail(session, error, `absent-peer ${effect}`),
     });
     signaling.waiting.addSource(() => this.absent);
-    this.#clientDeps = {
-      ...{ maxUnsentBytes: deps.maxUnsentBytes, sent: deps.sent, unread: deps.unread },
-      waits: (address) => places.waits(address),
-      waitsNoLonger: (address) => places.waitsNoLonger(address),
-      gone: (client) => this.#gone(client),
-    };
+    this.#clientDeps = { sockets, places, gone: (client) => this.#gone(client) };
   }
 
   /** Of those who are connected. */
@@ -76,7 +78,7 @@ export class PeerJsRealm {
   opened(socket: PeerJsSocket): void {
     const { id, token, key } = socket.getUserData();
     if (!id || !token || !key) turnAway(socket, peerJsNotices.noIdTokenOrKey);
-    else if (key !== this.#deps.key) turnAway(socket, peerJsNotices.invalidKey);
+    else if (key !== this.#options.peerjsKey) turnAway(socket, peerJsNotices.invalidKey);
     else if (!isFit(id) || !isFit(token)) turnAway(socket, peerJsNotices.invalidId);
     else {
       const known = this.#clients.get(id);
@@ -108,14 +110,14 @@ export class PeerJsRealm {
 
   /** @param before who had the id, and is away */
   #enter(socket: PeerJsSocket, before: PeerJsClient | undefined): void {
-    const { signaling, node, log } = this.#deps;
+    const { signaling, log } = this.#deps;
     if (before?.session) signaling.sessions.disconnected(before.session, true);
     const isResumable = signaling.sessions.settings.resumeGraceMs > 0;
     const client = new PeerJsClient(socket, isResumable, this.#clientDeps);
     const { peerJsId } = client;
     this.#clients.set(peerJsId, client);
     socket.getUserData().client = client;
-    client.session = signaling.sessions.open(sessionIdOn(node), client);
+    client.session = signaling.sessions.open(sessionIdOn(this.#options.node), client);
     log.info(
       { event: 'session_opened', id: client.session.id },
       `Client ${client.session.id} connected, of PeerJS`,

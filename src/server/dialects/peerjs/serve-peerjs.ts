@@ -1,24 +1,16 @@
 /** PeerJS's routes: its ids over HTTP, and its socket. What is wrong is passed over, as by the original, and counted. */
 import { randomUUID } from 'node:crypto';
 import { peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
-import type { Origins } from '../../admission/origins.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
 import type { TemplatedApp } from '../../http/uws.ts';
-import type { NodeId } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
 import { PeerJsRealm } from './realm.ts';
 
 export interface PeerJsDeps extends SocketRouteDeps {
-  readonly node: NodeId;
   readonly signaling: Signaling;
-  readonly origins: Origins;
-  readonly refusals: RefusalLog;
-  readonly log: Logger;
 }
 
 const HTML = ['content-type', 'text/html; charset=utf-8'] as const;
@@ -37,14 +29,19 @@ export class PeerJs {
   constructor(deps: PeerJsDeps) {
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, 'PeerJS', peerJsNotices.flood);
-    const { options, metrics, admission, signaling, node, log } = deps;
-    this.realm = new PeerJsRealm({
-      ...{ node, signaling, log, places: admission, key: options.peerjsKey },
-      maxUnsentBytes: options.maxUnsentBytes,
-      sent: (bytes) => {
-        metrics.bytesSent += bytes;
+    const { options, admission, signaling, telemetry } = deps;
+    const { log, metrics } = telemetry;
+    this.realm = new PeerJsRealm(options, {
+      signaling,
+      log,
+      places: admission,
+      sockets: {
+        maxUnsentBytes: options.maxUnsentBytes,
+        sent: (bytes) => {
+          metrics.bytesSent += bytes;
+        },
+        unread: (address) => this.#inbox.refuse('unsent_bytes', address, 'It does not read what it is sent'),
       },
-      unread: (address) => this.#inbox.refuse('unsent_bytes', address, 'It does not read what it is sent'),
       refused: (kind, address, reason) => this.#inbox.refuse(kind, address, reason),
     });
   }
@@ -75,7 +72,7 @@ export class PeerJs {
   }
 
   #serve(app: TemplatedApp, path: string, answer: () => Answer): void {
-    const { origins } = this.#deps;
+    const { origins } = this.#deps.admission;
     serveGet(app, path, (req) => {
       const cors = origins.corsHeaders(req.getHeader('origin'), req.getHeader('host'));
       const given = answer();
@@ -101,7 +98,7 @@ export class PeerJs {
       this.#inbox.passOver(client, 'invalid_message');
       return;
     }
-    this.#deps.metrics.received.add(message.type);
+    this.#deps.telemetry.metrics.received.add(message.type);
     this.realm.received(client, message);
   }
 }

@@ -5,47 +5,38 @@
 import {
   MachineHost,
   type PlaceInGame,
-  pairingMachine,
   playerMachine,
   type SignalTarget,
   type StepQueue,
-  type TimerWheel,
 } from '../../../machines/index.ts';
 import { type RoomRequestOf, roomIdKey } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
-import type { Origins } from '../../admission/origins.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import type { TemplatedApp } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import type { RefusalLog } from '../../telemetry/refusal-log.ts';
+import type { PairingEpochs } from '../../signaling/pairing-epochs.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { decodeRoomRequest, measure, type RoomRequest } from './decode-room-request.ts';
+import { playerEffects } from './player-effects.ts';
+import { refusePlayer } from './refuse-player.ts';
 import {
   Player,
   type Reply,
   type Room,
   type RoomPairing,
-  type RoomPairingEvent,
   type RoomPairingHost,
   type RoomPlayerEvent,
   type RoomPlayerHost,
 } from './room.ts';
-import { playerEffects, refuse, roomPairingEffects } from './room-effects.ts';
+import { RoomPairings } from './room-pairings.ts';
 import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socket-server.ts';
 
 /** What the rooms share with the rest of the server. */
 export interface RoomsDeps {
-  readonly options: ServerOptions;
-  readonly log: Logger;
-  readonly refusals: RefusalLog;
-  readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
   readonly queue: StepQueue;
-  readonly timers: TimerWheel;
-  /** The time in milliseconds; the timers are told of it, too. */
-  readonly now: () => number;
-  readonly nextEpoch: () => number;
+  readonly epochs: PairingEpochs;
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
 }
 
@@ -70,33 +61,31 @@ const FILES: readonly ServedFile[] = [
 export class Rooms implements RoomSocketHandlers {
   readonly rooms = new Map<string, Room>();
   readonly players = new Map<RoomSocket, Player>();
-  readonly pairings = new Set<RoomPairing>();
+  readonly pairings: ReadonlySet<RoomPairing>;
   readonly playerHost: RoomPlayerHost;
   readonly pairingHost: RoomPairingHost;
+  readonly #options: ServerOptions;
   readonly #deps: RoomsDeps;
   readonly #stops: (() => Promise<void>)[] = [];
 
-  constructor(deps: RoomsDeps) {
+  constructor(options: ServerOptions, deps: RoomsDeps) {
+    this.#options = options;
     this.#deps = deps;
-    const { log, refusals, metrics, queue, nextEpoch, now, iceServersFor } = deps;
-    const { rooms, pairings } = this;
-    const pairingHost = () => this.pairingHost;
-    const roomShell = { log, refusals, metrics, rooms, pairings, pairingHost, nextEpoch, now, iceServersFor };
+    const { telemetry, queue, epochs, iceServersFor } = deps;
+    const pairings = new RoomPairings(telemetry, queue, epochs);
+    this.pairings = pairings.all;
+    this.pairingHost = pairings.host;
     this.playerHost = new MachineHost(playerMachine, {
       queue,
-      executors: playerEffects(roomShell),
+      executors: playerEffects({ telemetry, rooms: this.rooms, pairings, iceServersFor }),
       onError: (player, error, effect) => this.#fail(player, error, effect),
-    });
-    this.pairingHost = new MachineHost(pairingMachine, {
-      queue,
-      executors: roomPairingEffects(roomShell),
-      onError: (pairing, error, effect, event) => this.#failPairing(pairing, error, effect, event),
     });
   }
 
-  addRoutes(app: TemplatedApp, admission: Admission, origins: Origins): void {
+  addRoutes(app: TemplatedApp, admission: Admission): void {
+    const { origins } = admission;
     serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
-    this.#stops.push(serveSocketIo(app, this.#deps.options, admission, origins, this));
+    this.#stops.push(serveSocketIo(app, this.#options, admission, this));
   }
 
   /** Ends every socket. Nobody is told that a player left when the whole server leaves. */
@@ -105,13 +94,14 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   refused(kind: string): void {
-    this.#deps.metrics.refused.add(kind);
+    this.#deps.telemetry.metrics.refused.add(kind);
   }
 
   get packetLimits() {
-    const { metrics, now, refusals } = this.#deps;
+    const { telemetry, queue } = this.#deps;
+    const { metrics, refusals } = telemetry;
     return {
-      now,
+      now: () => queue.now,
       refusals,
       refused: (kind: string) => this.refused(kind),
       sent: (bytes: number) => {
@@ -121,14 +111,14 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   opened(socket: RoomSocket): void {
-    this.#deps.now();
-    const player = new Player(socket, this.#deps.now());
+    const player = new Player(socket, this.#deps.queue.now);
     this.players.set(socket, player);
     this.playerHost.start(player, undefined);
   }
 
   requested(socket: RoomSocket, name: string, fields: unknown, reply: Reply | undefined): void {
-    const { metrics, options } = this.#deps;
+    const { telemetry } = this.#deps;
+    const { metrics } = telemetry;
     const player = this.players.get(socket);
     if (!player) return;
     // What throws inside a handler of Socket.IO would end the process, and everybody's session with it.
@@ -136,9 +126,9 @@ export class Rooms implements RoomSocketHandlers {
       const size = measure(fields);
       metrics.bytesReceived += size.bytes;
       if (!this.#isWithinRate(player, size.bytes, reply)) return;
-      const decoded = decodeRoomRequest(name, fields, size, options.maxMessageBytes);
+      const decoded = decodeRoomRequest(name, fields, size, this.#options.maxMessageBytes);
       if ('refusal' in decoded) {
-        refuse(this.#deps, player, reply, decoded.refusal);
+        refusePlayer(telemetry, player, reply, decoded.refusal);
         return;
       }
       metrics.received.add(decoded.request.name);
@@ -181,7 +171,6 @@ export class Rooms implements RoomSocketHandlers {
     const player = this.players.get(socket);
     if (!player) return;
     this.players.delete(socket);
-    this.#deps.now();
     this.playerHost.dispatch(player, { type: 'SOCKET_CLOSED' });
   }
 
@@ -218,7 +207,7 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #placeIn(gameId: string, playerId: string): PlaceInGame {
-    const { maxRooms, maxPlayersPerRoom } = this.#deps.options;
+    const { maxRooms, maxPlayersPerRoom } = this.#options;
     const room = this.rooms.get(gameId);
     if (!room) return maxRooms > 0 && this.rooms.size >= maxRooms ? 'one_game_too_many' : 'free';
     if (room.players.has(playerId)) return 'taken';
@@ -226,44 +215,20 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
-    const flood = player.socket.rate.take(this.#deps.now(), bytes, this.#deps.options);
+    const flood = player.socket.rate.take(this.#deps.queue.now, bytes, this.#options);
     if (!flood) return true;
-    if (flood.isFirst) refuse(this.#deps, player, reply, flood);
+    if (flood.isFirst) refusePlayer(this.#deps.telemetry, player, reply, flood);
     if (flood.isLast) {
-      this.#deps.metrics.refused.add('flood');
+      this.#deps.telemetry.metrics.refused.add('flood');
       player.socket.close();
     }
     return false;
   }
 
-  /** Something of ours threw: that pairing ends, neither player does, and whose signal it was is told. */
-  #failPairing(
-    pairing: RoomPairing,
-    error: unknown,
-    effect: string,
-    event: RoomPairingEvent | undefined,
-  ): void {
-    const { initiator, responder, room } = pairing;
-    const fields = {
-      event: 'pairing_failed',
-      id: initiator.id,
-      peerId: responder.id,
-      game: room.id,
-      effect,
-      err: error,
-    } as const;
-    this.#deps.log.error(fields, `Players ${initiator.id} and ${responder.id} failed in ${effect}`);
-    if (event?.signal) refuse(this.#deps, pairing.at(event.from), undefined, { code: 'internal_error' });
-    room.delete(pairing);
-    this.pairings.delete(pairing);
-    if (event?.type === 'PEER_LOST') return;
-    this.pairingHost.dispatch(pairing, { type: 'PEER_LOST', from: 'initiator', reason: 'failed' });
-  }
-
   /** Something of ours threw: that player's connection ends, and nobody else notices. */
   #fail(player: Player, error: unknown, effect: string): void {
     const { id } = player;
-    this.#deps.log.error(
+    this.#deps.telemetry.log.error(
       { event: 'player_failed', id, effect, err: error },
       `Player ${id} failed in ${effect}`,
     );

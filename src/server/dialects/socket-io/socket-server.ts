@@ -5,7 +5,6 @@
 import { Server as SocketServer } from 'socket.io';
 import type { RoomEvents } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
-import type { Origins } from '../../admission/origins.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
 import { maxFrameBytes } from '../../http/frame-limit.ts';
@@ -69,7 +68,6 @@ export function serveSocketIo(
   app: TemplatedApp,
   options: ServerOptions,
   admission: Admission,
-  origins: Origins,
   handlers: RoomSocketHandlers,
 ): () => Promise<void> {
   const { maxMessageBytes, pingIntervalMs, pingTimeoutMs } = options;
@@ -83,7 +81,9 @@ export function serveSocketIo(
     connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
     httpCompression: false,
     // Of a page of this server itself no browser asks for it.
-    cors: { origin: (origin, decide) => decide(null, origins.corsOrigin(origin ?? '', '') ?? false) },
+    cors: {
+      origin: (origin, decide) => decide(null, admission.origins.corsOrigin(origin ?? '', '') ?? false),
+    },
     allowRequest(request, decide) {
       const verdict = admission.judgeRequest(factsOf(request));
       if ('refusal' in verdict) {

@@ -12,19 +12,16 @@ import {
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { serveGet, TEXT } from '../../http/answer.ts';
 import type { TemplatedApp } from '../../http/uws.ts';
-import { type NodeId, sessionIdOn } from '../../node-id.ts';
+import { sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
-import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-client.ts';
 
 export interface TopicsDeps extends SocketRouteDeps {
-  readonly node: NodeId;
   readonly signaling: Signaling;
   readonly topics: Topics;
-  readonly refusals: RefusalLog;
 }
 
 const REASONS: { readonly [V in Exclude<SubscribeVerdict, 'ok'>]: string } = {
@@ -50,7 +47,8 @@ class TopicRoute {
     this.#wire = wire;
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, wire);
-    const { options, metrics, refusals } = deps;
+    const { options, telemetry } = deps;
+    const { metrics, refusals } = telemetry;
     this.#clientDeps = {
       maxUnsentBytes: options.maxUnsentBytes,
       sent: (bytes) => {
@@ -76,10 +74,10 @@ class TopicRoute {
   }
 
   #opened(socket: TopicSocket): void {
-    const { signaling, topics, node } = this.#deps;
+    const { signaling, topics, options } = this.#deps;
     const client = new TopicClient(this.#wire, socket, topics, this.#clientDeps);
     socket.getUserData().client = client;
-    client.session = signaling.sessions.open(sessionIdOn(node), client);
+    client.session = signaling.sessions.open(sessionIdOn(options.node), client);
   }
 
   #handle(socket: TopicSocket, handle: (client: TopicClient) => void): void {
@@ -103,8 +101,8 @@ class TopicRoute {
   }
 
   #accept(client: TopicClient, request: TopicRequest, message: unknown, bytes: ArrayBuffer): void {
-    const { topics, metrics } = this.#deps;
-    metrics.received.add(request.type);
+    const { topics, telemetry } = this.#deps;
+    telemetry.metrics.received.add(request.type);
     switch (request.type) {
       case 'ping':
         client.write(PONG);

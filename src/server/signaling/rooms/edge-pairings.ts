@@ -1,26 +1,23 @@
-/** How rooms bring their members together: by the core's one call for that. */
+/** How rooms bring their members together: as the core brings any two together. */
+import type { Directory } from '../directory.ts';
+import { pairClients } from '../pair-clients.ts';
+import type { Pairings } from '../pairings.ts';
 import type { ServerSession } from '../session.ts';
-import type { Signaling } from '../signaling.ts';
 import type { EdgePairings } from './edges.ts';
 
-/** @param core known once rooms bring anybody together */
-export function edgePairings(
-  core: () => Pick<Signaling, 'directory' | 'pairings' | 'pair' | 'rooms'>,
-): EdgePairings {
+export function edgePairings({ sessions }: Directory, pairings: Pairings): EdgePairings {
   return {
     pair(edge, asking, asked) {
       const [asker, other] = [asking.session, asked.session];
-      if (!asker) return 'unavailable';
-      if (!other) return core().rooms.otherRooms.pair(edge, asking, asked) ?? 'asked';
+      if (!asker || !other) return 'unavailable';
       if (!asker.client.hasRoomFor(0) || !other.client.hasRoomFor(0)) return 'peer_slow';
-      const obstacle = core().pair(asker, other, { room: edge.room.name });
+      const obstacle = pairClients(pairings, asker, other, { room: edge.room.name });
       return obstacle === 'no_free_seat' ? 'too_many_peers' : obstacle;
     },
     between(one, other) {
-      const { sessions } = core().directory;
       return pairingOf(sessions.get(one), other) ?? pairingOf(sessions.get(other), one);
     },
-    end: (pairing) => core().pairings.end(pairing, 'initiator', 'unpaired'),
+    end: (pairing) => pairings.end(pairing, 'initiator', 'unpaired'),
   };
 }
 

@@ -13,12 +13,13 @@ import type { DisconnectReason } from '../../../protocol/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PairingWatcher, ServerPairing } from '../pairing.ts';
 import { Edge, inAskingOrder, pairKey, wantedPeersOf } from './edge.ts';
+import type { OtherRooms } from './other-rooms.ts';
 import type { Membership, Room } from './room.ts';
 
 /** Brings members together, and ends what it brought together. */
 export interface EdgePairings {
-  /** @returns why they are not paired; 'asked': another node was asked, and the pairing or a refusal follows */
-  pair(edge: Edge, asker: Membership, other: Membership): EdgeReason | 'asked' | undefined;
+  /** Two clients of this node. @returns why they are not paired */
+  pair(edge: Edge, asker: Membership, other: Membership): EdgeReason | undefined;
   /** The pairing that two clients have, whoever formed it. */
   between(one: string, other: string): ServerPairing | undefined;
   /** Both are told, and their sessions go on. */
@@ -29,6 +30,8 @@ export interface EdgesDeps {
   readonly queue: StepQueue;
   readonly log: Logger;
   readonly pairings: EdgePairings;
+  /** Who is asked for a pairing with a client of another node. */
+  readonly others: { readonly otherRooms: Pick<OtherRooms, 'pair'> };
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -161,10 +164,10 @@ export class Edges implements PairingWatcher {
     const [asker, other] = [room.memberships.get(askerId), room.memberships.get(otherId)];
     // The other one's node asks.
     if (!asker?.session || !other) return;
-    const said = this.#deps.pairings.pair(edge, asker, other);
-    if (said === 'asked') return;
-    if (said !== undefined)
-      this.#dispatch(edge, { type: 'REFUSED', reason: said, random: this.#deps.random() });
+    const { pairings, others, random } = this.#deps;
+    const by = other.session ? pairings : others.otherRooms;
+    const reason = by.pair(edge, asker, other);
+    if (reason !== undefined) this.#dispatch(edge, { type: 'REFUSED', reason, random: random() });
   }
 
   #announce(edge: Edge): void {

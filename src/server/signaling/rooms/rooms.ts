@@ -30,7 +30,7 @@ import {
   roomKey,
   type ServerRoomEvent,
 } from './room.ts';
-import { roomEffects } from './room-effects.ts';
+import { type RoomOwner, roomEffects } from './room-effects.ts';
 import type { ShownRoom } from './room-notice.ts';
 import { hashPassword, isPassword } from './room-password.ts';
 
@@ -48,7 +48,6 @@ export interface RoomsDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly directory: Directory;
-  readonly limits: RoomLimits;
   readonly pairings: EdgePairings;
 }
 
@@ -67,37 +66,28 @@ const MAX_LISTED_ROOMS = 256;
 const MAX_LISTED_BYTES = 32 * 1024;
 const UNLIMITED_SIZE = 1_000_000;
 
-export class Rooms {
+export class Rooms implements RoomOwner {
   readonly host: RoomHost;
   /** By their keys. */
   readonly all = new Map<string, Room>();
   readonly edges: Edges;
   otherRooms: OtherRooms = noOtherRooms;
+  readonly #limits: RoomLimits;
   readonly #deps: RoomsDeps;
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
   /** Members that did not read, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
-  readonly #watchers: RoomWatcher[] = [];
+  readonly watchers: RoomWatcher[] = [];
   readonly #retelling = { timer: NO_TIMER };
 
-  constructor(deps: RoomsDeps) {
+  constructor(limits: RoomLimits, deps: RoomsDeps) {
+    this.#limits = limits;
     this.#deps = deps;
     const { queue, log, pairings } = deps;
-    this.edges = new Edges({ queue, log, pairings, random: Math.random });
+    this.edges = new Edges({ queue, log, pairings, others: this, random: Math.random });
     this.host = new MachineHost(roomMachine, {
       queue,
-      executors: roomEffects({
-        log,
-        rooms: this.all,
-        memberships: {
-          add: (room, { session }) => this.#remember(room, session),
-          remove: (room, membership) => this.#forget(room, membership),
-        },
-        dispatch: (room, event) => this.host.dispatch(room, event),
-        otherRooms: () => this.otherRooms,
-        watchers: this.#watchers,
-        wire: (room, id) => this.edges.sync(room, id),
-      }),
+      executors: roomEffects(this, log),
       onError: (room, error, effect, event) => this.#fail(room, error, effect, event),
     });
     deps.directory.watchSessions({
@@ -107,7 +97,7 @@ export class Rooms {
   }
 
   watch(watcher: RoomWatcher): void {
-    this.#watchers.push(watcher);
+    this.watchers.push(watcher);
   }
 
   /** The rooms that a session is a member of. */
@@ -137,7 +127,7 @@ export class Rooms {
     if (!mayEnter(session, name, request)) return;
     const known = this.find(appOf(session), name);
     const isMember = known?.memberships.has(session.id) ?? false;
-    const { maxRoomsPerClient } = this.#deps.limits;
+    const { maxRoomsPerClient } = this.#limits;
     if (!isMember && maxRoomsPerClient > 0 && this.of(session).length >= maxRoomsPerClient) {
       session.refuse({ code: 'too_many_memberships', for: request });
       return;
@@ -161,7 +151,7 @@ export class Rooms {
   }
 
   leave(session: ServerSession, name: string): void {
-    this.#dispatch(session, name, { type: 'LEAVE_REQUESTED', id: session.id }, 'leave_room');
+    this.#request(session, name, { type: 'LEAVE_REQUESTED', id: session.id }, 'leave_room');
   }
 
   updateMetadata(session: ServerSession, name: string, metadata: unknown): void {
@@ -170,13 +160,13 @@ export class Rooms {
     if (metadataBytes > MAX_METADATA_BYTES) session.refuse({ code: 'metadata_too_large', for: request });
     else {
       const event = { type: 'METADATA_REQUESTED', id: session.id, metadata, metadataBytes } as const;
-      this.#dispatch(session, name, event, request);
+      this.#request(session, name, event, request);
     }
   }
 
   lock(session: ServerSession, name: string, isLocked: boolean): void {
     if (!may(session, 'lead', 'lock_room')) return;
-    this.#dispatch(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
+    this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
 
   /** Tells the client the public rooms of its app, as many as fit. */
@@ -200,6 +190,28 @@ export class Rooms {
     this.host.dispatch(room, { type: 'ENDED' });
   }
 
+  dispatch(room: Room, event: ServerRoomEvent): void {
+    this.host.dispatch(room, event);
+  }
+
+  entered(room: Room, { session }: Membership): void {
+    if (!session) return;
+    const rooms = this.#ofSession.get(session) ?? new Set();
+    this.#ofSession.set(session, rooms.add(room));
+  }
+
+  left(room: Room, membership: Membership): void {
+    const { session } = membership;
+    this.#stale.delete(membership);
+    const rooms = session && this.#ofSession.get(session);
+    rooms?.delete(room);
+    if (session && rooms?.size === 0) this.#ofSession.delete(session);
+  }
+
+  wire(room: Room, id: string): void {
+    this.edges.sync(room, id);
+  }
+
   /** A session is over. @param reason undefined when the whole server leaves, and nobody is told */
   ended(session: ServerSession, reason: MemberLeftReason | undefined): void {
     if (reason === undefined) return;
@@ -211,13 +223,13 @@ export class Rooms {
   adopt(room: Room, membership: Membership, session: ServerSession): void {
     membership.session = session;
     delete membership.elsewhere;
-    this.#remember(room, session);
+    this.entered(room, membership);
     this.edges.rewire(room, membership.id);
   }
 
   /** Another node has the client, and its membership with it: nobody is told, for it has not left. */
   giveAway(room: Room, membership: Membership, elsewhere: MemberElsewhere): void {
-    this.#forget(room, membership);
+    this.left(room, membership);
     membership.session = undefined;
     membership.isStale = false;
     membership.elsewhere = elsewhere;
@@ -231,14 +243,14 @@ export class Rooms {
     }
   }
 
-  #dispatch(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {
+  #request(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {
     const room = this.find(appOf(session), name);
     if (room) this.host.dispatch(room, { ...event, session, request });
     else session.refuse({ code: 'not_in_room', for: request });
   }
 
   #create(session: ServerSession, name: string, create: JoinRequest['create']): Room | undefined {
-    const { maxRooms } = this.#deps.limits;
+    const { maxRooms } = this.#limits;
     const request = 'join_room';
     if (!create) session.refuse({ code: 'room_not_found', for: request });
     else if (maxRooms > 0 && this.all.size >= maxRooms)
@@ -255,12 +267,12 @@ export class Rooms {
     this.all.set(room.key, room);
     const { topology, maxSize, leaderRule, isLocked } = options;
     this.host.start(room, { name, topology, maxSize, leaderRule, isLocked, closingMs: CLOSING_MS });
-    for (const watcher of this.#watchers) watcher.opened(room);
+    for (const watcher of this.watchers) watcher.opened(room);
     return room;
   }
 
   #optionsFrom(session: ServerSession, create: NonNullable<JoinRequest['create']>): RoomOptions {
-    const maxSize = this.#deps.limits.maxMembersPerRoom || UNLIMITED_SIZE;
+    const maxSize = this.#limits.maxMembersPerRoom || UNLIMITED_SIZE;
     return {
       topology: create.topology ?? 'mesh',
       maxSize: Math.min(create.max_size ?? maxSize, maxSize),
@@ -283,20 +295,6 @@ export class Rooms {
     if (isPassword(options.password, given)) return 'right';
     guesses.count(session.guesser, now);
     return 'wrong';
-  }
-
-  #remember(room: Room, session: ServerSession | undefined): void {
-    if (!session) return;
-    const rooms = this.#ofSession.get(session) ?? new Set();
-    this.#ofSession.set(session, rooms.add(room));
-  }
-
-  #forget(room: Room, membership: Membership): void {
-    const { session } = membership;
-    this.#stale.delete(membership);
-    const rooms = session && this.#ofSession.get(session);
-    rooms?.delete(room);
-    if (session && rooms?.size === 0) this.#ofSession.delete(session);
   }
 
   #missed(room: Room, membership: Membership): void {

@@ -1,0 +1,176 @@
+/**
+ * How a session is served again: resumed where it is, adopted from another node, or made again from what its client
+ * proves and says. Which of these it is, decide-return.ts decides.
+ */
+import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
+import { type ClientMessageOf, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
+import type { ServerSession } from '../../signaling/session.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { grantsIn, mayResume, restoreClient } from './client-snapshot.ts';
+import { peersOf, type SessionOpener } from './create-session.ts';
+import type { ReturnFacts } from './decide-return.ts';
+import { type ClientSocket, type NativeClient, resumableOf } from './native-client.ts';
+import type { PairingRestorer, SessionFetcher } from './return-ports.ts';
+
+export interface SessionReviverDeps {
+  readonly opener: SessionOpener;
+  readonly signaling: Signaling;
+  readonly pairings: PairingRestorer;
+  /** Undefined for a server that is alone. */
+  readonly nodes: SessionFetcher | undefined;
+  readonly log: Logger;
+}
+
+export type Resume = ClientMessageOf<'resume'>;
+
+/** Around each message that is sent again: the head and the tail of its frame. */
+const FRAME_BYTES = 48;
+
+export class SessionReviver {
+  readonly opener: SessionOpener;
+  readonly nodes: SessionFetcher | undefined;
+  readonly #deps: SessionReviverDeps;
+
+  constructor(deps: SessionReviverDeps) {
+    this.opener = deps.opener;
+    this.nodes = deps.nodes;
+    this.#deps = deps;
+  }
+
+  /** What is known here of a session that a client wants back. */
+  factsOf(
+    message: Resume,
+  ): Pick<ReturnFacts, 'isHere' | 'fitsSession' | 'fitsLostSession' | 'isRestoreWindowOpen'> {
+    const session = this.#session(message);
+    return {
+      isHere: session !== undefined,
+      fitsSession: mayResume(session, message),
+      fitsLostSession: this.#lostGeneration(message) !== undefined,
+      isRestoreWindowOpen: this.#deps.signaling.sessions.restoreWindow.isOpen,
+    };
+  }
+
+  /** Its client may have come back to another node since: these had lost each other, and ours is a stale copy. */
+  dropStale(message: Resume): void {
+    const session = this.#session(message);
+    const client = resumableOf(session);
+    if (!this.nodes || !session || !client || client.resume.token.accepts(message.token)) return;
+    const generation = this.opener.secrets.foreignGeneration(message.id, message.token) ?? -1;
+    if (generation >= client.generation) this.nodes.dropStale(session);
+  }
+
+  /** The session is here. */
+  resume(socket: ClientSocket, message: Resume): void {
+    const session = this.#session(message);
+    const client = resumableOf(session);
+    if (!session || !client) return;
+    const { token, received } = message;
+    client.resume.delivery.ack(received);
+    this.#nextGeneration(client, token);
+    this.#attach(client, socket, message);
+    this.opener.greet(client, { received: client.resume.delivery.received });
+    client.sendUnacked();
+    this.#deps.signaling.sessions.resumed(session);
+  }
+
+  /** The session died with its server, and its client's secret stands for it. */
+  restore(socket: ClientSocket, message: Resume): void {
+    const { log, pairings, signaling } = this.#deps;
+    const { id, first, pairing, pairings: claims = pairing && [pairing] } = message;
+    const generation = (this.#lostGeneration(message) ?? 0) + 1;
+    const data = socket.getUserData();
+    const { address, grants } = data;
+    const peers = peersOf(data);
+    const resume = this.opener.newResumeState(id, generation, peers);
+    resume?.delivery.expect(first ?? 1);
+    const client = this.opener.create(id, {
+      address,
+      ...(grants && { grants }),
+      resume,
+      generation,
+      peers,
+    });
+    const session = this.#attach(client, socket, message);
+    log.info({ event: 'session_restored', id }, `Client ${id} is back from before the restart`);
+    signaling.sessions.claimId(session);
+    this.opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
+    this.nodes?.arrived(session);
+    pairings.restoreClaimed(session, claims ?? []);
+    signaling.sessions.resumed(session);
+  }
+
+  /**
+   * The session comes from another node, and is kept even when its client is gone again.
+   * @param socket undefined when its client did not wait
+   */
+  adopt(socket: ClientSocket | undefined, message: Resume, snapshot: SessionSnapshot, from: number): void {
+    const { log, pairings, signaling } = this.#deps;
+    const { id, token } = message;
+    const { directory, sessions, queue } = signaling;
+    // It came too late: its client did not wait, and is elsewhere by now.
+    if (!socket && pairings.knowsLaterCopy(id, snapshot.generation)) return;
+    const resume = restoreClient(snapshot, (epoch, senderSeq, bytes) =>
+      session.seatIn(epoch)?.ackedFrame(senderSeq, bytes),
+    );
+    const { address = '', grants = grantsIn(snapshot) } = socket?.getUserData() ?? {};
+    const { generation, max_peers: peers } = snapshot;
+    const client = this.opener.create(id, {
+      address,
+      ...(grants && { grants }),
+      resume,
+      generation,
+      peers,
+    });
+    const session = client.session as ServerSession;
+    client.rate.restore(queue.now, snapshot.rate);
+    client.isKeyOnly = snapshot.is_key_only;
+    session.since = snapshot.since ?? 0;
+    for (const { key, ttl_ms, uses } of snapshot.keys)
+      directory.keys.adopt(session, key, queue.now, ttl_ms, uses);
+    this.#nextGeneration(client, token);
+    log.info({ event: 'session_moved_here', id, node: from }, `Client ${id} came from node ${from}`);
+    this.nodes?.arrived(session);
+    if (socket) {
+      this.#attach(client, socket, message);
+      this.opener.greet(client, { received: resume.delivery.received });
+      client.sendUnacked();
+      sessions.resumed(session);
+    } else {
+      sessions.disconnected(session, false);
+      client.waits();
+    }
+    for (const pairing of snapshot.pairings) pairings.restoreMoved(session, pairing);
+  }
+
+  #session({ id }: Resume): ServerSession | undefined {
+    return this.#deps.signaling.directory.sessions.get(id);
+  }
+
+  /** Of a session that is nowhere, as its client's secret says; undefined when the secret is not one of ours. */
+  #lostGeneration(message: Resume): number | undefined {
+    const { id, token, first } = message;
+    if (this.#session(message) || first === undefined) return undefined;
+    return this.opener.secrets.foreignGeneration(id, token);
+  }
+
+  #nextGeneration(client: NativeClient, usedToken: string): void {
+    client.generation += 1;
+    client.resume?.token.rotate(usedToken, this.opener.secrets.issue(client.id, client.generation));
+  }
+
+  #attach(
+    client: NativeClient,
+    socket: ClientSocket,
+    { unacked = 0, unacked_bytes = 0 }: Resume,
+  ): ServerSession {
+    const session = client.session as ServerSession;
+    client.attach(socket);
+    const frames = Math.min(unacked, MAX_UNACKED_FRAMES);
+    client.rate.credit(frames, Math.min(unacked_bytes, MAX_UNACKED_BYTES) + frames * FRAME_BYTES);
+    const { grants } = socket.getUserData();
+    if (grants) session.grants = grants;
+    session.heardAt = this.#deps.signaling.queue.now;
+    return session;
+  }
+}
