@@ -8,7 +8,7 @@
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode, edgeReasons } from '../../protocol/index.ts';
 import { fullJitter } from '../backoff.ts';
-import { effect } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/hosted.ts';
 
 /** Why an edge is missing: its request was refused, its pairing ended, or it takes long. */
 export type EdgeReason = ErrorCode | DisconnectReason | keyof typeof edgeReasons;
@@ -64,15 +64,14 @@ export const edgeMachine = setup({
   types: { context: {} as EdgeContext, events: {} as EdgeEvent, input: {} as EdgeInput },
   actions: {
     ...effects,
-    rememberReason: assign(({ context, event }) =>
-      'reason' in event
-        ? {
-            reason: event.reason,
-            attempts: context.attempts + 1,
-            backoffMs: BACKOFF.baseMs + fullJitter(BACKOFF, context.attempts, event.random),
-          }
-        : {},
-    ),
+    rememberReason: assign(({ context, event }) => {
+      const { reason, random } = eventOf(event, 'REFUSED', 'UNPAIRED');
+      return {
+        reason,
+        attempts: context.attempts + 1,
+        backoffMs: BACKOFF.baseMs + fullJitter(BACKOFF, context.attempts, random),
+      };
+    }),
     rememberSlow: assign({ reason: 'not_connected' }),
     rememberUnanswered: assign({
       reason: 'unavailable',

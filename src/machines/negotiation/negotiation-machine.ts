@@ -8,7 +8,7 @@
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
-import { effect } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/hosted.ts';
 import type {
   NegotiationContext,
   NegotiationEvent,
@@ -77,19 +77,18 @@ export const negotiationMachine = setup({
   },
   actions: {
     ...effects,
-    rememberId: assign(({ event }) => (event.type === 'WELCOMED' ? { id: event.id, attempts: 0 } : {})),
-    rememberPeer: assign(({ event }) =>
-      event.type === 'PAIRED'
-        ? {
-            peerId: event.peerId,
-            isInitiator: event.isInitiator,
-            isPolite: event.isPolite,
-            isPairedAtServer: true,
-            candidatesRefused: 0,
-            restarts: 0,
-          }
-        : {},
-    ),
+    rememberId: assign(({ event }) => ({ id: eventOf(event, 'WELCOMED').id, attempts: 0 })),
+    rememberPeer: assign(({ event }) => {
+      const { peerId, isInitiator, isPolite } = eventOf(event, 'PAIRED');
+      return {
+        peerId,
+        isInitiator,
+        isPolite,
+        isPairedAtServer: true,
+        candidatesRefused: 0,
+        restarts: 0,
+      };
+    }),
     forgetPeer: assign({ peerId: undefined, isPairedAtServer: false }),
     forgetServerPairing: assign({ isPairedAtServer: false }),
     rememberClosing: assign({ isClosing: true }),

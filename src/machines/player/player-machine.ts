@@ -4,7 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { ErrorCode, PlayerLeftReason } from '../../protocol/index.ts';
-import { effect } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/hosted.ts';
 
 export interface PlayerContext {
   /** Both undefined while it is outside. */
@@ -49,9 +49,10 @@ export const playerMachine = setup({
   },
   actions: {
     ...effects,
-    rememberGame: assign(({ event }) =>
-      event.type === 'JOIN_REQUESTED' ? { gameId: event.gameId, playerId: event.playerId } : {},
-    ),
+    rememberGame: assign(({ event }) => {
+      const { gameId, playerId } = eventOf(event, 'JOIN_REQUESTED');
+      return { gameId, playerId };
+    }),
     forgetGame: assign({ gameId: undefined, playerId: undefined }),
   },
   guards: {

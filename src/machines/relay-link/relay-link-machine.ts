@@ -7,6 +7,7 @@
  * agree again. A loop ends in the same way, because in a loop every server's id comes back from above.
  */
 import { assign, setup } from 'xstate';
+import { eventOf } from '../host/hosted.ts';
 import { type CloseReason, type RejectReason, relayLinkEffects } from './relay-link-effects.ts';
 import type { Destination, RelayLinkEvent } from './relay-link-events.ts';
 import type { RelayHostKind, Standing } from './relay-table.ts';
@@ -95,7 +96,9 @@ export const relayLinkMachine = setup({
   },
   actions: {
     ...relayLinkEffects,
-    rememberHost: assign(({ event }) => (isRegistration(event) ? { hostId: event.message.sourceId } : {})),
+    rememberHost: assign(({ event }) => ({
+      hostId: eventOf(event, 'SERVER_REGISTERED', 'CLIENT_REGISTERED').message.sourceId,
+    })),
   },
   guards: {
     isInStanding: ({ event }, params: { standing: Standing }) =>

@@ -5,7 +5,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { ErrorCode, MemberLeftReason } from '../../protocol/index.ts';
-import { effect } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/hosted.ts';
 import type { PasswordVerdict, RoomContext, RoomEvent, RoomInput } from './room-events.ts';
 import { electLeader, withMember, withoutMember } from './room-members.ts';
 
@@ -63,19 +63,21 @@ export const roomMachine = setup({
   actions: {
     ...effects,
     addMember: assign(({ context, event }) => {
-      if (event.type !== 'JOIN_REQUESTED' && event.type !== 'MEMBER_ADMITTED') return {};
-      const members = withMember(context.members, { id: event.id, joinedAt: event.joinedAt });
+      const { id, joinedAt } = eventOf(event, 'JOIN_REQUESTED', 'MEMBER_ADMITTED');
+      const members = withMember(context.members, { id, joinedAt });
       return { members, leaderId: electLeader(members, context.leaderRule) };
     }),
     removeMember: assign(({ context, event }) => {
-      if (!('id' in event)) return {};
-      const members = withoutMember(context.members, event.id);
+      const { id } = eventOf(event, 'LEAVE_REQUESTED', 'MEMBER_LOST');
+      const members = withoutMember(context.members, id);
       return { members, leaderId: electLeader(members, context.leaderRule) };
     }),
-    rememberLock: assign(({ event }) => ('isLocked' in event ? { isLocked: event.isLocked } : {})),
+    rememberLock: assign(({ event }) => {
+      const { isLocked } = eventOf(event, 'LOCK_REQUESTED', 'LOCK_CHANGED');
+      return { isLocked };
+    }),
     rememberRules: assign(({ context, event }) => {
-      if (event.type !== 'RULES_CHANGED') return {};
-      const { topology, maxSize, leaderRule } = event;
+      const { topology, maxSize, leaderRule } = eventOf(event, 'RULES_CHANGED');
       return { topology, maxSize, leaderRule, leaderId: electLeader(context.members, leaderRule) };
     }),
     forgetMembers: assign({ members: [], leaderId: undefined }),
