@@ -43,7 +43,7 @@ const host = new MachineHost<typeof sessionMachine, Session>(sessionMachine, {
   },
 });
 const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 30_000 };
-/** The ids and the list of sessions are the shell's: they are there before the host is weighed. */
+/** The ids and the list of sessions are the server's: they are there before the host is weighed. */
 const ids = Array.from({ length: SESSIONS }, (_, at) => `session-${at}`);
 const sessions: Session[] = new Array(SESSIONS).fill(undefined);
 

@@ -1,4 +1,4 @@
-/** The machine's events as the shell sends them, with what the effects need and the machine does not. */
+/** The machine's events as they are dispatched, with what the effects need and the machine does not. */
 import type { NegotiationEvent } from '../../machines/index.ts';
 import type { IceCandidate, IceServer } from '../rtc/types.ts';
 

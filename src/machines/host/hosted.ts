@@ -9,7 +9,7 @@ import {
 import type { GuardVerdict } from './explain-ignored.ts';
 import type { TimerOwner } from './timer-wheel.ts';
 
-/** What is kept for each session of a machine; the shell puts its own things (a socket) beside it in a subclass. */
+/** What is kept for each session of a machine; a user puts its own things (a socket) beside it in a subclass. */
 export class Hosted<Context> implements TimerOwner {
   value: StateValue = '';
   context = undefined as Context;
@@ -18,7 +18,7 @@ export class Hosted<Context> implements TimerOwner {
   timer = -1;
 }
 
-/** An action that a step yielded, for the shell to execute. */
+/** An action that a step yielded, for the host to execute. */
 export interface Effect {
   readonly type: string;
   readonly params: unknown;

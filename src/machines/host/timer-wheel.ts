@@ -39,7 +39,7 @@ export class TimerWheel {
   #free = -1;
 
   /**
-   * @param now the time that the shell's clock starts from, in milliseconds
+   * @param now the time that the clock starts from, in milliseconds
    * @param tickMs how exact a delay is; a timer fires at most this much late, and never early
    */
   constructor(now = 0, tickMs = 50) {

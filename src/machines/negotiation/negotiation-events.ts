@@ -40,7 +40,7 @@ export interface NegotiationContext {
   readonly backoffMs: number;
 }
 
-/** What was missing when a peer gave up; the shell makes an error of it. */
+/** What was missing when a peer gave up; the client makes an error of it. */
 export type NegotiationFailure =
   | 'signaling_failed'
   | 'signaling_timeout'

@@ -4,7 +4,7 @@
  *
  * The connection follows perfect negotiation (W3C WebRTC 10.7): the initiator offers; when both offer at once the
  * polite side rolls its own offer back. Descriptions and candidates never enter the machine, only the facts about
- * them: the shell holds them and carries out the effects one after another.
+ * them: the connection holds them and carries out the effects one after another.
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';

@@ -44,7 +44,7 @@ export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason:
 
 /**
  * How the pairing came about: by whom it was asked for, or who came back first. Or that one of the two, whose peer is
- * on another node, went to a third: its half goes along.
+ * on another node, went to a third: its side goes along.
  */
 export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED' | 'MOVED'; from: Side };
 

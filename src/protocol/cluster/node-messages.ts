@@ -1,5 +1,5 @@
 /**
- * What the nodes of a cluster tell each other, one schema a message. A pairing of clients of two nodes has a half on
+ * What the nodes of a cluster tell each other, one schema a message. A pairing of clients of two nodes has a side on
  * each, with a machine of its own; its messages name the sender's session, the receiver's, and the pairing's epoch.
  */
 import type { Static } from 'typebox';
@@ -35,7 +35,7 @@ const passed = {
   properties: { sender_seq: count, text },
 } as const;
 
-const half = { epoch, from: clientId, to: clientId } as const;
+const pairingFields = { epoch, from: clientId, to: clientId } as const;
 
 /** One of its pairings, with what waits for the peer. */
 const pairing = {
@@ -243,9 +243,9 @@ export const nodeSchemas = {
   },
   granted: {
     type: 'object',
-    description: 'The client that you asked for (`from`) is paired with yours (`to`); my half is made.',
+    description: 'The client that you asked for (`from`) is paired with yours (`to`); my side is made.',
     required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
-    properties: { type: { const: 'granted' }, ...half, is_resumable: flag },
+    properties: { type: { const: 'granted' }, ...pairingFields, is_resumable: flag },
   },
   denied: {
     type: 'object',
@@ -259,25 +259,25 @@ export const nodeSchemas = {
     description:
       "An offer, answer, candidate or report of my client, as it came; `sender_seq` is its sender's number.",
     required: ['type', 'epoch', 'from', 'to', 'text'],
-    properties: { type: { const: 'signal' }, ...half, text, sender_seq: count },
+    properties: { type: { const: 'signal' }, ...pairingFields, text, sender_seq: count },
   },
   acked: {
     type: 'object',
     description: 'My client has the message to which yours gave that number, or it was refused.',
     required: ['type', 'epoch', 'from', 'to', 'sender_seq'],
-    properties: { type: { const: 'acked' }, ...half, sender_seq: count },
+    properties: { type: { const: 'acked' }, ...pairingFields, sender_seq: count },
   },
   refused: {
     type: 'object',
-    description: 'My half of the pairing refused a message of your client.',
+    description: 'My side of the pairing refused a message of your client.',
     required: ['type', 'epoch', 'from', 'to', 'code'],
-    properties: { type: { const: 'refused' }, ...half, code, for: clientMessageType },
+    properties: { type: { const: 'refused' }, ...pairingFields, code, for: clientMessageType },
   },
   away: {
     type: 'object',
     description: 'My client lost its socket, and may come back.',
     required: ['type', 'epoch', 'from', 'to'],
-    properties: { type: { const: 'away' }, ...half },
+    properties: { type: { const: 'away' }, ...pairingFields },
   },
   ended: {
     type: 'object',
@@ -285,7 +285,7 @@ export const nodeSchemas = {
     required: ['type', 'epoch', 'from', 'to', 'reason'],
     properties: {
       type: { const: 'ended' },
-      ...half,
+      ...pairingFields,
       reason: disconnectReason,
       /** Of my client, which rejected the pairing. */
       message: { type: 'string', maxLength: MAX_REJECT_CHARS },
@@ -296,7 +296,7 @@ export const nodeSchemas = {
   reclaim: {
     type: 'object',
     description:
-      'I have this half, for a client of mine (`from`): do you have the other? Its state comes along.',
+      'I have this side, for a client of mine (`from`): do you have the other? Its state comes along.',
     required: [
       'type',
       'epoch',
@@ -310,7 +310,7 @@ export const nodeSchemas = {
     ],
     properties: {
       type: { const: 'reclaim' },
-      ...half,
+      ...pairingFields,
       generation: count,
       initiator: flag,
       is_resumable: flag,
@@ -321,11 +321,11 @@ export const nodeSchemas = {
   },
   reclaimed: {
     type: 'object',
-    description: 'I have the other half.',
+    description: 'I have the other side.',
     required: ['type', 'epoch', 'from', 'to', 'generation', 'is_resumable', 'is_away'],
     properties: {
       type: { const: 'reclaimed' },
-      ...half,
+      ...pairingFields,
       generation: count,
       is_resumable: flag,
       is_away: flag,
@@ -335,7 +335,7 @@ export const nodeSchemas = {
     type: 'object',
     description: 'My client went to that node, which will say so.',
     required: ['type', 'epoch', 'from', 'to', 'node', 'generation'],
-    properties: { type: { const: 'moving' }, ...half, node, generation: count },
+    properties: { type: { const: 'moving' }, ...pairingFields, node, generation: count },
   },
   move: {
     type: 'object',

@@ -1,6 +1,6 @@
 /**
- * How the two halves of a pairing find each other again, after their nodes had lost each other, or one client went to
- * another node: a half asks for the other (`reclaim`), at the node that had it last or at all of them. Of two that say
+ * How the two sides of a pairing find each other again, after their nodes had lost each other, or one client went to
+ * another node: a side asks for the other (`reclaim`), at the node that had it last or at all of them. Of two that say
  * they have a client, the one counts to which it came back later.
  */
 import type { RemoteSessionEvent } from '../../../machines/index.ts';
@@ -12,7 +12,7 @@ import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemoteSession } from './remote-session.ts';
 
-/** What is asked of the pairings whose halves look for each other. */
+/** What is asked of the pairings whose sides look for each other. */
 export interface ReconciledPairings {
   readonly remoteHost: { dispatch(remote: RemoteSession, event: RemoteSessionEvent): void };
   all(): RemoteSession[];
@@ -38,12 +38,12 @@ export class PairingReconciler {
     this.#deps = deps;
   }
 
-  /** Our client is back. Meanwhile it may have been elsewhere, and the other half may think that it still is. */
+  /** Our client is back. Meanwhile it may have been elsewhere, and the other side may think that it still is. */
   back(remote: RemoteSession): void {
     if (remote.node !== undefined) this.#reclaim(remote, remote.node, false);
   }
 
-  /** A node is there: who had a pairing with it, or does not know where the other half is, asks. */
+  /** A node is there: who had a pairing with it, or does not know where the other side is, asks. */
   opened(node: NodeId): void {
     for (const remote of this.#deps.remotePairings.all()) {
       if (remote.node === undefined) this.#reclaim(remote, node, true);
@@ -73,7 +73,7 @@ export class PairingReconciler {
   }
 
   /**
-   * A node asks for the half of a client of ours.
+   * A node asks for the side of a client of ours.
    * @param remote the one that stands for its client here, when there is such a pairing
    */
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
@@ -95,7 +95,7 @@ export class PairingReconciler {
   }
 
   /**
-   * A node has the half of a client of ours that has none here, or none any more.
+   * A node has the side of a client of ours that has none here, or none any more.
    * @param isForAll whether other nodes were asked, too: who does not have the client is silent
    */
   reject(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
@@ -127,19 +127,19 @@ export class PairingReconciler {
     if (this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
   }
 
-  /** The node that was asked has the other half. */
+  /** The node that was asked has the other side. */
   confirmed(remote: RemoteSession, node: NodeId, message: NodeMessageOf<'reclaimed'>): void {
     if (message.generation >= remote.generation) this.#found(remote, node, message);
   }
 
-  /** Asks for the other half where it was last, or else everywhere. */
+  /** Asks for the other side where it was last, or else everywhere. */
   seek(remote: RemoteSession): void {
     const { node } = remote;
     if (node !== undefined && this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
     else for (const other of this.#deps.links.open) this.#reclaim(remote, other, true);
   }
 
-  /** The other half is there: what may have been lost on the way to it goes first, and what comes next after that. */
+  /** The other side is there: what may have been lost on the way to it goes first, and what comes next after that. */
   #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
     remote.node = node;
     remote.generation = generation;

@@ -1,7 +1,7 @@
 /**
  * Pair requests for clients of other nodes. The one who asks is kept for the pairing (its machine is `asking`) until
- * there is an answer; the other node makes its half at once when its client is free, and says so. An answer that comes
- * too late ends the half that it tells of: whatever is lost or late, no half stays alone.
+ * there is an answer; the other node makes its side at once when its client is free, and says so. An answer that comes
+ * too late ends the side that it tells of: whatever is lost or late, no side stays alone.
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { ErrorCode } from '../../../protocol/index.ts';

@@ -1,18 +1,18 @@
 /**
- * Pairings of which one client is on another node: each node has a half, with a machine that hears of everything that
- * either client does. Here is what the halves tell each other; how they find each other again is in
+ * Pairings of which one client is on another node: each node has a side, with a machine that hears of everything that
+ * either client does. Here is what the sides tell each other; how they find each other again is in
  * reconcile-pairings.ts. Both know by `senderSeq` what they have.
  *
  * | message   | says                                                          |
  * | --------- | ------------------------------------------------------------- |
  * | signal    | an offer, answer, candidate or report of the sender's client  |
  * | acked     | the sender's client has that signal, or it was refused        |
- * | refused   | the sender's half refused a signal                            |
+ * | refused   | the sender's side refused a signal                            |
  * | away      | the sender's client lost its socket, and may come back        |
  * | moving    | the sender's client went to another node                      |
  * | ended     | there is no such pairing, or no longer                        |
- * | reclaim   | the sender has this half: who has the other?                  |
- * | reclaimed | the sender has the other half                                 |
+ * | reclaim   | the sender has this side: who has the other?                  |
+ * | reclaimed | the sender has the other side                                 |
  */
 import { MachineHost, remoteSessionMachine, type Side } from '../../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index.ts';
@@ -158,7 +158,7 @@ export class RemotePairings implements RemoteSessionOwner {
     this.tell(remote, 'acked', { sender_seq: senderSeq });
   }
 
-  /** Says something of the pairing to the other half; to all nodes, while nobody knows where it is. */
+  /** Says something of the pairing to the other side; to all nodes, while nobody knows where it is. */
   tell<T extends PairingMessageType>(remote: RemoteSession, type: T, fields: PairingMessageFields<T>): void {
     const { node, pairing, peer } = remote;
     const { links } = this.#deps;
@@ -171,7 +171,7 @@ export class RemotePairings implements RemoteSessionOwner {
     this.tell(remote, 'signal', { text, ...(senderSeq !== undefined && { sender_seq: senderSeq }) });
   }
 
-  /** Makes the half of a client that has just come, with or without what its last node had of it. */
+  /** Makes the side of a client that has just come, with or without what its last node had of it. */
   restore(session: ServerSession, remote: RemoteSession, how: Restored): void {
     const { pairings } = this.#deps.signaling;
     const seat = new Seat(session);
@@ -202,7 +202,7 @@ export class RemotePairings implements RemoteSessionOwner {
     for (const frame of unacked) this.#passOn(seat, pairing, peer.side, frame);
   }
 
-  /** A client goes to another node, and its half of the pairing with it; where its peer is here, a remote one stays. */
+  /** A client goes to another node, and its side of the pairing with it; where its peer is here, a remote one stays. */
   moveAway(
     seat: Seat,
     { node, generation }: { readonly node: NodeId | undefined; readonly generation: number },
@@ -272,7 +272,7 @@ export class RemotePairings implements RemoteSessionOwner {
     else this.reconciler.reject(node, message, false);
   }
 
-  /** For this server the other client is gone, and its half is to end, too. */
+  /** For this server the other client is gone, and its side is to end, too. */
   lose(remote: RemoteSession, reason: DisconnectReason): void {
     this.tell(remote, 'ended', { reason: reason === 'overfull' ? reason : 'disconnected' });
     this.#end(remote, reason);
@@ -305,7 +305,7 @@ export class RemotePairings implements RemoteSessionOwner {
     const { pairing, side, peer } = remote;
     if (!pairing || !peer) return;
     if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
-      // Had before. When our client has it, the other half does not know that yet.
+      // Had before. When our client has it, the other side does not know that yet.
       if (!peer.isWaitingFor(pairing.epoch, senderSeq)) pairing.party(side).acked(senderSeq);
       return;
     }

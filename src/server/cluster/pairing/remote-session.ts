@@ -31,7 +31,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   isMissed = false;
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
-  /** How often our client had come back when this half was made: messages for an earlier half are ignored. */
+  /** How often our client had come back when this side was made: messages for an earlier side are ignored. */
   localGeneration = 0;
   /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */
   readonly unacked: UnackedFrame[] = [];

@@ -61,7 +61,7 @@ export class PairingRestorer {
     }
   }
 
-  /** Gives a session a pairing that it had: the half of it that waits here, or one that looks for the other half where it was. */
+  /** Gives a session a pairing that it had: the side of it that waits here, or one that looks for the other side where it was. */
   restoreMoved(session: ServerSession, moved: PairingSnapshot): void {
     const { sessions, locations, remotePairings } = this.#deps;
     const { here } = locations;
@@ -72,7 +72,7 @@ export class PairingRestorer {
     }
     const { peer_id: peerId, epoch, initiator: isInitiator, connected } = moved;
     if (moved.node === here && sessions.has(peerId)) {
-      // Its half was here, and ended meanwhile.
+      // Its side was here, and ended meanwhile.
       tellGone(session, moved);
       for (const { sender_seq } of moved.unacked) session.client.acked(sender_seq);
       return;

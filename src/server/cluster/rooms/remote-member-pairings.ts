@@ -1,6 +1,6 @@
 /**
  * Pairings that a room wants of members of two nodes: the node of the one that joined later asks, the other one makes its
- * half and says so. An answer that comes too late ends the half that it tells of: no half stays alone.
+ * side and says so. An answer that comes too late ends the side that it tells of: no side stays alone.
  */
 import type { EdgeReason } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';

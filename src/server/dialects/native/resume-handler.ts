@@ -59,16 +59,16 @@ export class ResumeHandler {
       return;
     }
     reviver.dropStale(message);
-    const settle = () => this.#settle(socket, message, reviver.nodes ? 'unasked' : 'alone', true);
+    const decide = () => this.#decide(socket, message, reviver.nodes ? 'unasked' : 'alone', true);
     const afterMs = this.#recoversInMs(message);
     if (afterMs === 0) {
-      settle();
+      decide();
       return;
     }
     data.phase = 'asking';
     signaling.queue.arm(data, RECOVERY, afterMs, () => {
       delete data.phase;
-      if (!this.#turnAway(socket)) settle();
+      if (!this.#turnAway(socket)) decide();
     });
   }
 
@@ -101,7 +101,7 @@ export class ResumeHandler {
   }
 
   /** @param isWaiting whether its socket is open and served by nobody else */
-  #settle(
+  #decide(
     socket: ClientSocket,
     message: Resume,
     said: Exclude<NodesSay, 'moved'> | Extract<FetchAnswer, object>,
@@ -145,7 +145,7 @@ export class ResumeHandler {
     const isOpen = data.phase !== 'closed';
     if (isOpen) delete data.phase;
     const isWaiting = isOpen && !data.client && !this.#turnAway(socket);
-    this.#settle(socket, message, answer, isWaiting);
+    this.#decide(socket, message, answer, isWaiting);
   }
 
   /** While the server drains, it is sent away again. */
