@@ -199,13 +199,13 @@ export const nodeSchemas = {
     description:
       'The room wants my member (`from`) paired with yours (`to`); the epoch is that of the pairing.',
     required: ['type', 'app', 'room', 'epoch', 'from', 'to', 'is_resumable'],
-    properties: { type: { const: 'pair_members' }, ...roomName, ...half, is_resumable: flag },
+    properties: { type: { const: 'pair_members' }, ...roomName, ...pairingFields, is_resumable: flag },
   },
   members_paired: {
     type: 'object',
-    description: 'My half of the pairing that a room wants is made.',
+    description: 'My side of the pairing that a room wants is made.',
     required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
-    properties: { type: { const: 'members_paired' }, ...half, is_resumable: flag },
+    properties: { type: { const: 'members_paired' }, ...pairingFields, is_resumable: flag },
   },
   members_not_paired: {
     type: 'object',
