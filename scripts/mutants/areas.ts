@@ -24,6 +24,8 @@ export const targets: Readonly<Record<AreaName, number>> = {
 
 /** They step every state of every machine, which takes seconds. */
 const laws = ['machines/truth', 'machines/laws'];
+/** What a person has reviewed of each: quick, and the most telling. */
+const tables = ['machines/tables'];
 const native = [
   'server/dialects/native/(protocol|resume|restored|bad|decide)',
   'server/signaling/(?!ice-servers|pairing-paths)',
@@ -34,6 +36,7 @@ export const parts: readonly Part[] = [
     area: 'machines',
     files: /^machines\/session\//,
     tests: [
+      ...tables,
       'machines/session',
       'machines/truth',
       ...native.slice(0, 1),
@@ -44,28 +47,32 @@ export const parts: readonly Part[] = [
   {
     area: 'machines',
     files: /^machines\/pairing\//,
-    tests: ['machines/pairing', ...native.slice(0, 1), ...laws],
+    tests: [...tables, 'machines/pairing', ...native.slice(0, 1), ...laws],
   },
-  { area: 'machines', files: /^machines\/negotiation\//, tests: ['client/negotiation/negotiation', ...laws] },
   {
     area: 'machines',
-    files: /^machines\/(player|room)\//,
-    tests: ['machines/(player|room)', 'server/dialects/socket-io/rooms', ...laws],
+    files: /^machines\/negotiation\//,
+    tests: [...tables, 'client/negotiation/negotiation', ...laws],
+  },
+  {
+    area: 'machines',
+    files: /^machines\/(player|room|edge|absent-peer)\//,
+    tests: [...tables, 'machines/(player|room|edge|absent)', 'server/dialects/socket-io/rooms', ...laws],
   },
   {
     area: 'machines',
     files: /^machines\/relay-link\//,
-    tests: ['machines/relay-link', 'server/relay/(hostile|parent)', ...laws],
+    tests: [...tables, 'machines/relay-link', 'server/relay/(hostile|parent)', ...laws],
   },
   {
     area: 'machines',
     files: /^machines\/(node-link|remote-session)\//,
-    tests: ['server/cluster/(links|pairing)', ...laws],
+    tests: [...tables, 'server/cluster/(links|pairing)', ...laws],
   },
   {
     area: 'machines',
     files: /^machines\/remote-player\//,
-    tests: ['client/rooms/remote-player', ...laws],
+    tests: [...tables, 'client/rooms/remote-player', ...laws],
   },
   {
     area: 'engine',
@@ -106,12 +113,17 @@ export const parts: readonly Part[] = [
   {
     area: 'cluster',
     files: /^server\/cluster\/bus\/(?!nats)/,
-    tests: ['server/cluster/bus/(local|frag|relay)'],
+    tests: ['server/cluster/bus/(local|frag|relay|create)'],
   },
   {
     area: 'cluster',
     files: /^server\/cluster\/(?!bus\/)/,
-    tests: ['server/cluster/(links|drain|pairing|migration|inspect)', 'server/signaling/pairing-keys'],
+    tests: [
+      'server/cluster/(links|drain|pairing|migration|rooms|many-peers|inspect)',
+      'server/signaling/pairing-keys',
+      'server/dialects/topics',
+      'server/cluster/model',
+    ],
   },
   {
     area: 'client',

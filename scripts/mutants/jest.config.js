@@ -11,6 +11,7 @@ export default {
   testEnvironment: '<rootDir>/scripts/mutants/fail-fast-environment.js',
   cacheDirectory: '<rootDir>/.cache/jest',
   testTimeout: config.testTimeout,
+  setupFilesAfterEnv: [...project.setupFilesAfterEnv, '<rootDir>/scripts/mutants/fixed-seed.js'],
   testSequencer: '<rootDir>/scripts/mutants/table-order-sequencer.js',
   bail: true,
   forceExit: true,

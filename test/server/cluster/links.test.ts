@@ -44,10 +44,43 @@ describe('a node that dies', () => {
     expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'timed_out' });
   });
 
+  it('is named in the log of the others, once, and so is that it was there', async () => {
+    const { sever, one, two, advance } = await twoNodes();
+    sever(two);
+    await advance(4_900);
+    expect(one.log.filter(({ node }) => node === 2).map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+      '30 Node 2 is there',
+      '40 Node 2 is lost',
+    ]);
+  });
+
   it('that says goodbye is known at once', async () => {
     const { two, a, b } = await plainPairAcross();
     await two.server.stop();
     expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+  });
+});
+
+describe('nodes that meet', () => {
+  it('hear of each other within 5 s where the first words were lost', async () => {
+    const hub = new LocalBusHub();
+    hub.hold(() => {});
+    const one = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+    const two = await startTestServer({ node: 2 }, { bus: hub.bus(2) });
+    const open = () => [one, two].map(({ server }) => server.parts.cluster?.links.open);
+    hub.hold(undefined);
+    for (const { clock } of [one, two]) clock.advance(5_000);
+    await until(() => open().every((nodes) => nodes?.length === 1), 'both links to be open');
+    expect(open()).toEqual([[2], [1]]);
+  });
+
+  it('keep nothing of what the other one has acked, be it by a sign of life alone', async () => {
+    const { one, two, advance } = await plainPairAcross();
+    await advance(2_000);
+    const unacked = [one, two].flatMap(({ server }) =>
+      [...(server.parts.cluster?.links.links.values() ?? [])].map(({ delivery }) => delivery.unacked),
+    );
+    expect(unacked).toEqual([[], []]);
   });
 });
 

@@ -31,6 +31,25 @@ describe('a client that comes back to another node', () => {
     ]);
   });
 
+  it('and another one that does so at the same time have each its own session', async () => {
+    const { one, two, hold } = await threeNodes();
+    const [a, b, c] = [
+      await one.connectResumable(),
+      await one.connectResumable(),
+      await one.connectResumable(),
+    ];
+    await pairUp(a, c);
+    const held = hold();
+    const coming = [comesTo(two, a), comesTo(two, b)];
+    await until(() => held.count >= 2, 'both to be asked for');
+    held.release();
+    const back = await Promise.all(coming);
+    expect(back.map(({ id }) => id)).toEqual([a.id, b.id]);
+    says(c, 'for the first of them');
+    await back[0]?.until(() => heard(back[0] as RawClient).length === 1, 'what its peer said');
+    expect(heard(back[1] as RawClient)).toEqual([]);
+  });
+
   it('takes over when its node has not missed it, and loses nothing that was on the way', async () => {
     const { one, two } = await threeNodes();
     const [a, b] = [await one.connectResumable(), await two.connectResumable()];

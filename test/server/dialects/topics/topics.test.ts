@@ -1,9 +1,10 @@
 /** The wires of y-webrtc and of Trystero's relay, by hand: who gets what, and where it ends. */
 import { describe, expect, it } from '@jest/globals';
 import { MAX_EXTRA_DEPTH, type TopicWire } from '../../../../src/protocol/index.ts';
+import { LocalBusHub } from '../../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
-import { startTestCluster } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const wires: readonly TopicWire[] = ['y-webrtc', 'trystero'];
@@ -221,6 +222,22 @@ describe.each(wires)('a client of %s', (wire) => {
     expect(await a.takeOne()).toEqual(delivered('here', 'for one', 1));
     await settled(b, wire);
     expect(b.inbox).toEqual([]);
+  });
+});
+
+describe('a node that comes later', () => {
+  it.each(wires)('is told of the topics that the others have: %s', async (wire) => {
+    const { subscribe, publish, delivered } = frames[wire];
+    const hub = new LocalBusHub();
+    const one = await startTestServer({ topics: true, node: 1 }, { bus: hub.bus(1) });
+    const a = await join(one, wire);
+    a.send(subscribe('here'));
+    await settled(a, wire);
+    const two = await startTestServer({ topics: true, node: 2 }, { bus: hub.bus(2) });
+    await until(() => two.server.parts.cluster?.links.open.length === 1, 'the link to be open');
+    const b = await join(two, wire);
+    b.send(publish('here', 'to the one before'));
+    expect(await a.takeOne()).toEqual(delivered('here', 'to the one before', 0));
   });
 });
 
