@@ -11,8 +11,11 @@ command:turnserver coturn
 command:nats-server nats-server
 command:haproxy haproxy
 command:nginx nginx-light
+command:caddy caddy
+command:docker-compose docker-compose
 command:openssl openssl
 command:promtool prometheus
+command:systemd-analyze systemd
 python:aiortc python3-aiortc
 python:websockets python3-websockets
 LIST

@@ -4,6 +4,7 @@
  */
 export const fullOnly = [
   'bench/',
+  'deploy/',
   'docs/examples.test.ts',
   'e2e/',
   'examples/',
