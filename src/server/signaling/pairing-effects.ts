@@ -72,7 +72,8 @@ export function pairingEffects({
       const fields = { id: left.id, peerId: other.id, epoch: pairing.epoch, reason };
       log.info({ event: 'pairing_ended', ...fields }, `Pairing ended: ${left.id} <-> ${other.id}: ${reason}`);
       other.disconnected(reason, left.id, event.message);
-      if (reason === 'unpaired' || reason === 'rejected') left.leaves(other.id);
+      // Where the server ends it, a room for one, neither has left the other.
+      if (!event.areBothHere && (reason === 'unpaired' || reason === 'rejected')) left.leaves(other.id);
       if (event.areBothHere) left.disconnected(reason, other.id);
       pairings.delete(pairing);
       left.release();
