@@ -23,10 +23,12 @@ export const negotiationExamples: MachineExamples<typeof negotiationMachine> = {
     UNPAIR_ASKED: [true, false].map((hasUnsent) => ({ type: 'UNPAIR_ASKED', hasUnsent })),
     CLOSE_ASKED: [true, false].map((hasUnsent) => ({ type: 'CLOSE_ASKED', hasUnsent })),
     WELCOMED: [true, false].map((isResumed) => ({ type: 'WELCOMED', id: 'me', isResumed })),
-    // By a server the initiator is the impolite one; whoever wires the machine to another may do as they please.
-    PAIRED: [true, false].flatMap((isInitiator) =>
-      [true, false].map((isPolite) => ({ type: 'PAIRED' as const, peerId: 'other', isInitiator, isPolite })),
-    ),
+    PAIRED: [
+      { type: 'PAIRED', peerId: 'other', isInitiator: true, isPolite: false },
+      { type: 'PAIRED', peerId: 'other', isInitiator: false, isPolite: true },
+      // By no server of ours: who wires the machine to another may do as they please.
+      { type: 'PAIRED', peerId: 'other', isInitiator: true, isPolite: true },
+    ],
     OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
     ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
     CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],
