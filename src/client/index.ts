@@ -37,6 +37,7 @@ export type {
   PeerConnection,
 } from './rtc/types.ts';
 export type { OpenSocket, Socket, SocketHandlers } from './signaling/socket.ts';
+export type { Token } from './signaling/token-source.ts';
 
 /** What a peer needs, from Node. */
 export const nodePlatform: Platform = {

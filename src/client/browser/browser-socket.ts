@@ -1,4 +1,5 @@
 /** The browser's own WebSocket. */
+import { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../../protocol/index.ts';
 import type { OpenSocket } from '../signaling/socket.ts';
 
 /** RFC 6455 section 7.4.1: closed without a close frame. */
@@ -7,7 +8,7 @@ const NO_CLOSE_FRAME = 1006;
 /** How long the other side has to answer our close frame: browsers wait much longer. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-export const openBrowserSocket: OpenSocket = (url, handlers) => {
+export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
   let isClosed = false;
   const closed = (code: number, reason: string) => {
     if (isClosed) return;
@@ -16,7 +17,11 @@ export const openBrowserSocket: OpenSocket = (url, handlers) => {
   };
   let socket: WebSocket;
   try {
-    socket = new WebSocket(url);
+    // A browser sets no header; the server answers with the first of the two, never with the token.
+    socket =
+      token === undefined
+        ? new WebSocket(url)
+        : new WebSocket(url, [SUBPROTOCOL, `${TOKEN_SUBPROTOCOL_PREFIX}${token}`]);
   } catch (error) {
     // A page that came over https may not open ws://. Whoever opens a socket hears of it as of any that fails.
     queueMicrotask(() => closed(NO_CLOSE_FRAME, String(error)));

@@ -31,6 +31,7 @@ export type { Member, RoomEdge, RoomEnd, RoomEvents } from '../room/room-events.
 export type { JoinOptions, ListedRoom, RoomList } from '../room/room-options.ts';
 export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
+export type { Token } from '../signaling/token-source.ts';
 
 /** What a peer needs, from the browser. */
 export const browserPlatform: Platform = {

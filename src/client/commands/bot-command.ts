@@ -1,7 +1,7 @@
 /** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
-import type { Peer } from '../index.ts';
+import type { PairlaneError, Peer } from '../index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
 
@@ -16,6 +16,11 @@ const botOptions = {
     zero: 'without --say, no end',
     isFlagOnly: true,
     help: 'With --say, how often (1); without, how many messages to receive before it ends.',
+  },
+  forever: {
+    kind: 'switch',
+    isFlagOnly: true,
+    help: 'Serve one after another, or --peers at once, until Ctrl+C; a new key then works any number of times.',
   },
   timeout: {
     kind: 'integer',
@@ -35,7 +40,7 @@ export const botCommand = defineCommand({
   about: 'Run a headless peer that says something, or echoes.',
   details:
     'Run a headless peer. With --say it ends once each message was answered; without, on Ctrl+C or after --count\n' +
-    'messages. The status is 0 when what was asked happened, and 1 when it did not within --timeout.',
+    'messages, or with --forever serves everybody who comes. The status is 0 when what was asked happened, and 1 when it did not within --timeout.',
   options: botOptions,
   run: bot,
 });
@@ -51,8 +56,9 @@ async function bot(options: BotOptions): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       stopDeadline = watchTime(options, peer, reject);
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-      report(peer, tell);
-      converse(peer, options, resolve, reject);
+      report(peer, options, tell);
+      if (options.forever) serve(peer, options, tell, reject);
+      else converse(peer, options, resolve, reject);
       begin(peer, options, tell).catch(reject);
     });
     return 0;
@@ -66,19 +72,45 @@ async function bot(options: BotOptions): Promise<number> {
 }
 
 async function begin(peer: Peer, options: BotOptions, tell: Tell): Promise<void> {
-  const key = options.newKey ? (await peer.createKey()).key : undefined;
+  const endless = options.forever ? { ttlS: 0, uses: 0 } : {};
+  const key = options.newKey ? (await peer.createKey(endless)).key : undefined;
   tell('ready', { id: peer.id, ...(key !== undefined && { key }) });
   const target = targetOf(options);
   if (target) await peer.pair(target);
 }
 
-function report(peer: Peer, tell: Tell): void {
+function report(peer: Peer, { peers }: BotOptions, tell: Tell): void {
   peer.on('paired', (pairing) => tell('paired', pairing));
   peer.on('state', (state) => tell('state', { state }));
-  peer.on('open', () => tell('open', {}));
-  peer.on('message', (data) => tell('message', { text: shown(data) }));
+  peer.on('connection', (connection) => {
+    // With one peer it is clear who it is.
+    const who = peers > 1 ? { peerId: connection.peerId } : {};
+    connection.on('open', () => tell('open', who));
+    connection.on('message', (data) => tell('message', { ...who, text: shown(data) }));
+  });
   peer.on('peer_disconnected', (gone) => tell('peer_disconnected', gone));
   peer.on('error', ({ code, message }) => tell('error', { code, message }));
+}
+
+/** Answers everybody who comes. Whoever fails takes nobody along; a session that the server ended gets a new key. */
+function serve(peer: Peer, options: BotOptions, tell: Tell, failed: (error: Error) => void): void {
+  const { say, echo } = options;
+  const refused = ({ code, message }: PairlaneError) => tell('error', { code, message });
+  peer.on('connection', (connection) => {
+    connection.on('open', () => {
+      if (say !== undefined) connection.send(say).catch(refused);
+    });
+    connection.on('message', (data) => {
+      if (echo) connection.send(data).catch(refused);
+    });
+  });
+  let { id } = peer;
+  peer.on('signaling', (state, now) => {
+    if (state === 'lost') failed(new Error('the server no longer takes this bot'));
+    if (state !== 'online' || now === id) return;
+    id = now;
+    begin(peer, options, tell).catch(refused);
+  });
 }
 
 /** Says and echoes, until everything that is counted has happened. */
@@ -119,7 +151,7 @@ function converse(peer: Peer, options: BotOptions, done: () => void, failed: (er
 /** Fails what takes too long, and says what is missing. */
 function watchTime(options: BotOptions, peer: Peer, failed: (error: Error) => void): () => void {
   const isBounded = options.say !== undefined || Boolean(options.count);
-  if (options.timeout === 0 || (!isBounded && !targetOf(options))) return () => {};
+  if (options.forever || options.timeout === 0 || (!isBounded && !targetOf(options))) return () => {};
   const deadline = setTimeout(() => {
     const missing = peer.isOpen ? 'not everything was answered' : `no open channel (${peer.state})`;
     failed(new Error(`${missing} within ${options.timeout} s`));

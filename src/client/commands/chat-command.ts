@@ -1,22 +1,42 @@
 /** `pairlane chat`: two people at two terminals, and what they type goes from peer to peer. */
 import { defineCommand } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
 import type { Peer } from '../index.ts';
-import { PairlaneError } from '../peer/errors.ts';
 import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
+import { chatInRoom, described } from './room-chat.ts';
 import { Terminal } from './terminal.ts';
+
+const chatOptions = {
+  ...peerOptions,
+  peers: { ...peerOptions.peers, default: 8, help: 'With --room, how many peers at once.' },
+  room: {
+    kind: 'text',
+    value: 'NAME',
+    isFlagOnly: true,
+    help: 'Chat with all in a room, which is made where there is none of that name.',
+  },
+  password: { kind: 'text', value: 'TEXT', help: 'The password of the room.' },
+} as const satisfies OptionTable;
+
+type ChatOptions = OptionValues<typeof chatOptions>;
 
 export const chatCommand = defineCommand({
   name: 'chat',
   about: 'Chat with another peer from the terminal.',
   details:
     'Chat with another peer from the terminal. Unpaired, type the id or the key of the peer to pair with; once the\n' +
-    'data channel is open, what you type is sent. Ctrl+C or the end of input ends it.',
-  options: peerOptions,
+    'data channel is open, what you type is sent; with --room, to all in it. Ctrl+C or the end of input ends it.',
+  options: chatOptions,
   run: chat,
 });
 
-async function chat(options: CliPeerOptions): Promise<number> {
+async function chat(options: ChatOptions): Promise<number> {
+  const { room } = options;
+  return room === undefined ? chatWithOne({ ...options, peers: 1 }) : chatInRoom(room, options);
+}
+
+async function chatWithOne(options: CliPeerOptions): Promise<number> {
   const peer = await connect(options);
   let end: (status: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {
@@ -88,9 +108,4 @@ async function typed(peer: Peer, text: string, print: Print): Promise<void> {
   else if (peer.peerId === undefined) {
     await pairWith(peer, parsePairingKey(text) === undefined ? { id: text } : { key: text }, print);
   } else print('*** Waiting for the data channel to open. ***');
-}
-
-function described(error: unknown): string {
-  const isFromServer = error instanceof PairlaneError && error.isFromServer;
-  return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${(error as Error).message} ***`;
 }

@@ -1,6 +1,8 @@
 /** The options that the commands of a peer share. */
+import { readFile } from 'node:fs/promises';
 import { CommandError } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
+import { MAX_PEERS_PER_CLIENT } from '../../protocol/native/limits.ts';
 import type { Peer, PeerOptions } from '../index.ts';
 import { DEFAULT_ICE_SERVERS, DEFAULT_URL } from '../peer/peer-options.ts';
 
@@ -27,6 +29,18 @@ export const peerOptions = {
     kind: 'switch',
     help: "Tell the server of each step of this peer's state machine, for its visualizer.",
   },
+  peers: {
+    kind: 'integer',
+    min: 1,
+    max: MAX_PEERS_PER_CLIENT,
+    default: 1,
+    help: 'How many peers at once; the server may allow fewer.',
+  },
+  tokenFile: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'A token for a server that asks for one; read anew for each connection.',
+  },
   newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and show it.' },
 } as const satisfies OptionTable;
 
@@ -49,13 +63,19 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
   }
 }
 
+/** How a peer is connected, of those that the commands share. */
+export type CliConnection = Omit<CliPeerOptions, 'key' | 'id' | 'newKey' | 'peers' | 'tokenFile'> &
+  Partial<Pick<CliPeerOptions, 'peers' | 'tokenFile'>>;
+
 /** A peer's options from those of the command line. */
-export function peerOptionsOf(options: Omit<CliPeerOptions, 'key' | 'id' | 'newKey'>): PeerOptions {
-  const { url, ice, iceServer, iceHostAddress, inspect } = options;
+export function peerOptionsOf(options: CliConnection): PeerOptions {
+  const { url, ice, iceServer, iceHostAddress, inspect, peers = 1, tokenFile } = options;
   const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
   return {
     url,
     inspect,
+    ...(peers > 1 && { peers }),
+    ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
   };

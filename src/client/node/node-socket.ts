@@ -10,8 +10,12 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 const NO_CLOSE_FRAME = 1006;
 
-export const openWsSocket: OpenSocket = (url, handlers) => {
-  const socket = new WebSocket(url, { maxPayload: MAX_RECEIVED_BYTES, perMessageDeflate: false });
+export const openWsSocket: OpenSocket = (url, handlers, token) => {
+  const socket = new WebSocket(url, {
+    maxPayload: MAX_RECEIVED_BYTES,
+    perMessageDeflate: false,
+    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+  });
   let failure = '';
   socket.on('open', () => handlers.opened());
   socket.on('message', (data, isBinary) => handlers.received(isBinary ? data : String(data)));

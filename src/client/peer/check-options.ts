@@ -78,6 +78,10 @@ const optionFields: Checks = {
   iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
   channel: () => undefined,
   channels: listOf((value) => (isObject(value) ? undefined : 'a channel'), 'a list of channels'),
+  token: (value) =>
+    typeof value === 'function' || (typeof value === 'string' && /^[\w.-]+$/.test(value))
+      ? undefined
+      : 'a JWT, or a function that gets one',
   peers: wholeNumber(1, MAX_PEERS_PER_CLIENT),
   accept: ofType('function', 'a function'),
   timeouts: () => undefined,

@@ -29,6 +29,8 @@ const ownMessages = {
   aborted: 'The request was aborted by its signal.',
   metadata_too_large:
     'Metadata should be JSON of at most 2,048 bytes. Send what is larger over the data channel.',
+  token_missing: 'The signaling server asks for a token. Give it one by `token`.',
+  token_failed: 'Your `token` callback gave no token, so the server was not asked; see `cause`.',
   accept_failed: 'Your `accept` threw an error, so the other one was rejected; see `cause`.',
   accept_timeout: 'Your `accept` did not answer within `timeouts.acceptMs`, so the other one was rejected.',
   listener_failed: 'A listener of this connection threw an error, which ended the connection; see `cause`.',

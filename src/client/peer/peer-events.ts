@@ -20,6 +20,8 @@ export interface PeerEvents {
   peer_back: (peer: { peerId: string }) => void;
   /** The time of a key of ours is over. */
   key_expired: (expired: { key: string }) => void;
+  /** Our token is about to expire, and our session with it. A `token` that is a function is asked for a newer one. */
+  token_expiring: (expiring: { expiresAt: Date }) => void;
   /** Something failed that no call of yours waited for. A pairing that it ended is over. */
   error: (error: PairlaneError) => void;
   /** The link to the server changed; after a loss the peer may have a new id. */

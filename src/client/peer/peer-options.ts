@@ -4,6 +4,7 @@ import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '
 import { DEFAULT_PORT } from '../../protocol/index.ts';
 import type { ChannelOptions } from '../rtc/peer-connection.ts';
 import type { DataChannelInit, IceServer, IceTransportPolicy } from '../rtc/types.ts';
+import type { Token } from '../signaling/token-source.ts';
 import { checkOptions } from './check-options.ts';
 import { PairlaneError } from './errors.ts';
 
@@ -47,6 +48,11 @@ export interface PeerOptions {
   readonly channel?: DataChannelInit & { readonly label?: string };
   /** Further channels, each with a label of its own; name the same ones on both sides. */
   readonly channels?: readonly ChannelOptions[];
+  /**
+   * For a server that asks for one: a token (a JWT), or what gets one. It is called for each socket that is opened, and
+   * before a token expires.
+   */
+  readonly token?: Token;
   /** How many connections at once; the server may allow fewer. 1 unless said otherwise. */
   readonly peers?: number;
   /** Asked when somebody wants to be connected with us; without it, everybody is. */

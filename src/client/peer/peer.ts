@@ -10,6 +10,7 @@ import { type JoinOptions, listedRoom, type RoomList } from '../room/room-option
 import { Rooms } from '../room/rooms.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
 import { eventFrom } from '../signaling/signaling-event.ts';
+import { TokenSource } from '../signaling/token-source.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { isExpected, PairlaneError } from './errors.ts';
@@ -29,6 +30,7 @@ interface Opener {
 
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
+  readonly #tokens: TokenSource;
   readonly #link: SignalingLink;
   /** The peer's own machine: it follows the link, and never has a pairing. Each connection has one of its own. */
   readonly #machine: Negotiator;
@@ -45,6 +47,8 @@ export class Peer extends EventEmitter<PeerEvents> {
   #openers: Opener[] = [];
   /** Who waits for the server's greeting. */
   #starter: { resolve: () => void; reject: (error: PairlaneError) => void } | undefined;
+  /** Why the server does not greet us, where it said so. */
+  #startFailure: PairlaneError | undefined;
   #isClosing = false;
   #closed: Promise<void> | undefined;
   #goOffline: (() => void) | undefined;
@@ -57,6 +61,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     const queue = new StepQueue(clock);
     this.#options = options;
     this.#channels = resolved.channels.map(({ label }) => label);
+    this.#tokens = new TokenSource(options.token);
     this.#link = this.#createLink(platform, resolved);
     this.#machine = this.#createMachine(platform, resolved, queue);
     this.#requests = new PendingRequests(queue, resolved.requestTimeoutMs, () => this.#obstacle());
@@ -106,7 +111,8 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /**
    * Connects to the server.
-   * @throws {PairlaneError} `signaling_failed`, `signaling_timeout`; the peer is closed then
+   * @throws {PairlaneError} `signaling_failed`, `signaling_timeout`, `token_failed`, `token_invalid`, `token_expired`; the
+   * peer is closed then
    */
   start(): Promise<this> {
     return new Promise((resolve, reject) => {
@@ -122,6 +128,15 @@ export class Peer extends EventEmitter<PeerEvents> {
       };
       this.#machine.start();
     });
+  }
+
+  /**
+   * Brings a newer token, where `token` is a text: for the same app and id. What it allows counts from now on; an `error`
+   * event tells that it was refused.
+   */
+  refreshToken(token: string): void {
+    this.#tokens.replace(token);
+    this.#link.send({ type: 'refresh_token', token });
   }
 
   /**
@@ -307,6 +322,10 @@ export class Peer extends EventEmitter<PeerEvents> {
       case 'key_expired':
         this.#tell('key_expired', { key: message.key });
         return;
+      case 'token_expiring':
+        this.#tell('token_expiring', { expiresAt: new Date(message.expires_at) });
+        if (this.#tokens.canRefresh) this.#bringNewerToken();
+        return;
       case 'peer_away':
       case 'peer_back':
         this.#connections.byPeer.get(message.peer_id)?.told(message.type === 'peer_away' ? 'away' : 'back');
@@ -315,10 +334,28 @@ export class Peer extends EventEmitter<PeerEvents> {
       case 'error': {
         const error = PairlaneError.fromServer(message);
         if (isExpected(error) || this.#requests.failFor(error)) return;
+        if (this.#starter) {
+          this.#startFailure = error;
+          return;
+        }
         const connection = message.epoch === undefined ? undefined : this.#connections.of(message.epoch);
         if (connection) connection.refused(error);
         else this.#fail(error);
       }
+    }
+  }
+
+  #linkFailed(error: PairlaneError): void {
+    if (error.code.startsWith('token_') && this.#starter) this.#startFailure = error;
+    else this.#fail(error);
+  }
+
+  async #bringNewerToken(): Promise<void> {
+    try {
+      const token = await this.#tokens.get();
+      if (token !== undefined && !this.#isClosing) this.#link.send({ type: 'refresh_token', token });
+    } catch (error) {
+      this.#fail(PairlaneError.from('token_failed', error));
     }
   }
 
@@ -334,10 +371,11 @@ export class Peer extends EventEmitter<PeerEvents> {
     return new SignalingLink(url, platform.openSocket, {
       isMany: peers !== undefined,
       received: (message, isResumed) => this.#received(message, isResumed),
-      malformed: (error) => this.#fail(error),
+      problem: (error) => this.#linkFailed(error),
       sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
       claims: () => this.#connections.claims,
       lost: (loss) => this.#lost(loss),
+      tokens: this.#tokens,
     });
   }
 
@@ -436,7 +474,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   #gaveUp(error: PairlaneError): void {
     this.#failOpeners(error);
     this.#rooms.end(error);
-    if (this.#starter) this.#starter.reject(error);
+    if (this.#starter) this.#starter.reject(this.#startFailure ?? error);
     else this.#fail(error);
   }
 

@@ -17,21 +17,24 @@ import { PairlaneError } from '../peer/errors.ts';
 import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
 import type { Claims } from './signaling-event.ts';
-import type { OpenSocket, Socket } from './socket.ts';
+import type { OpenSocket, Socket, SocketHandlers } from './socket.ts';
+import type { TokenSource } from './token-source.ts';
 
 export interface SignalingHandlers {
   /** Whether the URL says that we may have several pairings: what is relayed then carries the epoch of its pairing. */
   readonly isMany?: boolean;
   /** @param isResumed for `your_id`: whether it is the session that we had before */
   readonly received: (message: ServerMessage, isResumed: boolean) => void;
-  /** The server sent something that does not fit the protocol; it is passed over. */
-  readonly malformed: (error: PairlaneError) => void;
+  /** What we survive, or cannot begin with: the server sent what does not fit the protocol, or there is no token for it. */
+  readonly problem: (error: PairlaneError) => void;
   /** The socket is gone or did not open. */
   readonly lost: (loss: Loss) => void;
   /** What we sent and the server has not acknowledged is lost for good. */
   readonly sessionLost: () => void;
   /** Our pairings, for a server that has forgotten them. */
   readonly claims: () => Claims;
+  /** What shows the server who we are. */
+  readonly tokens?: TokenSource;
 }
 
 /** What we come back with. */
@@ -60,6 +63,10 @@ export class SignalingLink implements Signaling {
   /** Told on this socket, for when it is gone. */
   #comeBackAfterMs: number | undefined;
   #closing: Promise<void> = Promise.resolve();
+  /** Counts what is to be opened; a token that comes too late opens nothing. */
+  #attempt = 0;
+  /** Whether our token was refused, and no socket was welcomed since. */
+  #isRefused = false;
 
   constructor(url: string, openSocket: OpenSocket, handlers: SignalingHandlers) {
     this.#url = url;
@@ -67,8 +74,28 @@ export class SignalingLink implements Signaling {
     this.#handlers = handlers;
   }
 
-  /** Opens a new socket; what an earlier one still says is passed over. */
+  /** Opens a new socket, once there is a token; what an earlier one still says is passed over. */
   open(): void {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    const token = this.#handlers.tokens?.get();
+    if (!(token instanceof Promise)) {
+      this.#openWith(token);
+      return;
+    }
+    token.then(
+      (given) => {
+        if (attempt === this.#attempt) this.#openWith(given);
+      },
+      (error: PairlaneError) => {
+        if (attempt !== this.#attempt) return;
+        this.#handlers.problem(error);
+        this.#handlers.lost({ mayReturn: true, reason: error.message, afterMs: undefined });
+      },
+    );
+  }
+
+  #openWith(token: string | undefined): void {
     let closed = () => {};
     const closing = new Promise<void>((resolve) => {
       closed = resolve;
@@ -78,7 +105,7 @@ export class SignalingLink implements Signaling {
     url.searchParams.set('evidence', '1');
     this.#isWelcome = false;
     this.#comeBackAfterMs = undefined;
-    const socket = this.#openSocket(url.href, {
+    const handlers: SocketHandlers = {
       opened: () => {
         if (this.#socket === socket) this.#askForSession();
       },
@@ -90,10 +117,16 @@ export class SignalingLink implements Signaling {
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         if (!this.#session) this.#handlers.sessionLost();
-        const mayReturn = code !== closeCodes.policyViolation;
-        this.#handlers.lost({ mayReturn, reason, afterMs: this.#comeBackAfterMs });
+        const isAskedWhoWeAre = code === closeCodes.timedOut && !this.#isWelcome && token === undefined;
+        if (isAskedWhoWeAre) this.#handlers.problem(new PairlaneError('token_missing'));
+        this.#handlers.lost({
+          mayReturn: this.#mayReturn(code),
+          reason,
+          afterMs: this.#comeBackAfterMs,
+        });
       },
-    });
+    };
+    const socket = this.#openSocket(url.href, handlers, token);
     this.#socket = socket;
     this.#closing = closing;
   }
@@ -127,7 +160,16 @@ export class SignalingLink implements Signaling {
     this.#lastSenderSeqs.delete(this.#handlers.isMany ? epoch : undefined);
   }
 
+  /** A token that is refused is not brought again: a newer one may be, once. */
+  #mayReturn(code: number): boolean {
+    if (code !== closeCodes.unauthorized) return code !== closeCodes.policyViolation;
+    const isFirst = !this.#isRefused;
+    this.#isRefused = true;
+    return isFirst && this.#handlers.tokens?.canRefresh === true;
+  }
+
   #end(code: number): void {
+    this.#attempt += 1;
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(code);
@@ -154,7 +196,7 @@ export class SignalingLink implements Signaling {
     const numbered = delivery && typeof data === 'string' ? readNumbered(data) : undefined;
     if (numbered && !this.#isNew(delivery as ReliableDelivery<string>, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
-    if (decoded instanceof PairlaneError) this.#handlers.malformed(decoded);
+    if (decoded instanceof PairlaneError) this.#handlers.problem(decoded);
     else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
       this.#forgetRequest(requestAnsweredBy(decoded));
       this.#handle(decoded);
@@ -184,7 +226,7 @@ export class SignalingLink implements Signaling {
   #isNew(delivery: ReliableDelivery<string>, { seq, acked }: NumberedFrame): boolean {
     const verdict = delivery.accept(seq, acked);
     if (verdict === 'impossible') {
-      this.#handlers.malformed(new PairlaneError('invalid_server_message', 'impossible frame numbers'));
+      this.#handlers.problem(new PairlaneError('invalid_server_message', 'impossible frame numbers'));
     }
     if (verdict !== 'new') return false;
     if (delivery.shouldAck) this.#sendPlain(delivery.ackMessage());
@@ -227,6 +269,7 @@ export class SignalingLink implements Signaling {
   #welcomed({ id, resume, received, restarted }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
     const old = this.#session;
     this.#isWelcome = true;
+    this.#isRefused = false;
     if (old && id === old.id && received !== undefined && resume !== undefined) {
       old.token = resume;
       if (restarted) {

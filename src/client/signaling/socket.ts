@@ -18,6 +18,7 @@ export interface Socket {
 
 /**
  * Opens a WebSocket.
+ * @param token shows the server who we are; never in the URL, which proxies write into their logs
  * @throws when the URL is none
  */
-export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket;
+export type OpenSocket = (url: string, handlers: SocketHandlers, token?: string) => Socket;

@@ -27,7 +27,7 @@ function linkTo(url: string, openSocket: OpenSocket) {
       if (message.type !== 'paired' || message.epoch === undefined) return;
       pairing = { peer_id: message.peer_id, epoch: message.epoch, initiator: message.initiator };
     },
-    malformed: (error) => {
+    problem: (error) => {
       throw error;
     },
     lost: () => {},

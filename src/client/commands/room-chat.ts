@@ -1,0 +1,73 @@
+/** `pairlane chat --room`: what is typed goes to all who are in the room, from peer to peer. */
+import type { Room } from '../index.ts';
+import { PairlaneError } from '../peer/errors.ts';
+import { type CliPeerOptions, connect, shown } from './peer-command-options.ts';
+import { Terminal } from './terminal.ts';
+
+export interface RoomChatOptions extends CliPeerOptions {
+  readonly password?: string | undefined;
+}
+
+type Print = (line: string) => void;
+
+/** @returns the process's exit status */
+export async function chatInRoom(name: string, options: RoomChatOptions): Promise<number> {
+  const peer = await connect(options);
+  let end: (status: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  let room: Room | undefined;
+  let lastSent: Promise<void> = Promise.resolve();
+  const terminal = new Terminal(process.stdin, process.stdout, {
+    line(text) {
+      if (text !== '' && room) lastSent = say(room, text, print);
+    },
+    ended: () => end(0),
+  });
+  const print = (line: string) => terminal.print(line);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
+  peer.on('error', (error) => print(described(error)));
+  try {
+    const { password } = options;
+    room = await peer.join(name, password === undefined ? {} : { password });
+    print(`*** You are ${peer.id} in ${name}, with ${room.peers.size} others. ***`);
+    report(room, print, end);
+  } catch (error) {
+    print(described(error));
+    end(1);
+  }
+  const status = await ended;
+  // What was typed last, before the end of input, still goes out.
+  await lastSent;
+  await room?.leave();
+  terminal.close();
+  await peer.close();
+  return status;
+}
+
+async function say(room: Room, text: string, print: Print): Promise<void> {
+  const { missed } = await room.broadcast(text);
+  if (missed.length > 0) print(`*** Not reached: ${missed.join(', ')} ***`);
+}
+
+function report(room: Room, print: Print, end: (status: number) => void): void {
+  room.on('peer', ({ id }) => print(`*** ${id} is here. ***`));
+  room.on('left', ({ id, reason }) => print(`*** ${id} is gone (${reason}). ***`));
+  room.on('leader', (id) => print(`*** ${id ?? 'Nobody'} leads the room. ***`));
+  room.on('message', (data, from) => print(`< ${from}: ${shown(data)}`));
+  room.on('edge', ({ id, state, reason }) => {
+    if (state === 'connected') print(`*** Connected with ${id}. ***`);
+    if (state === 'missing') print(`*** No connection with ${id} (${reason}); it is tried again. ***`);
+  });
+  room.on('close', ({ reason, error }) => {
+    if (reason === 'left') return;
+    print(error ? described(error) : `*** You are no longer in the room (${reason}). ***`);
+    end(1);
+  });
+}
+
+export function described(error: unknown): string {
+  const isFromServer = error instanceof PairlaneError && error.isFromServer;
+  return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${(error as Error).message} ***`;
+}
