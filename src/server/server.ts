@@ -298,9 +298,10 @@ export class SignalingServer {
       import('./dialects/socket-io/rooms.ts'),
       import('./dialects/socket-io/inspector-sources.ts'),
     ]);
-    const { telemetry, clock, queue, epochs, inspector } = this.parts;
+    const { telemetry, clock, signaling, queue, epochs, inspector } = this.parts;
     const rooms = new Rooms(options, {
       telemetry,
+      waiting: signaling.waiting,
       queue,
       epochs,
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),

@@ -5,10 +5,13 @@ import { SendStatus, type WebSocket } from '../http/uws.ts';
 import type { Client, ClientNotice } from '../signaling/client.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signal } from '../signaling/signal.ts';
+import { cutUnread } from './cut-unread.ts';
 
 export interface SocketClientDeps {
   /** What a client may leave unread, in bytes; 0: any amount. */
   readonly maxUnsentBytes: number;
+  /** So many bytes more wait to be read. */
+  readonly queued: (bytes: number) => void;
   /** So many bytes were sent. */
   readonly sent: (bytes: number) => void;
   /** A client at that address does not read what it is sent, and is closed. */
@@ -28,7 +31,6 @@ export abstract class SocketClient<Data> implements Client {
   socket: WebSocket<Data> | undefined;
   readonly generation = 0;
   readonly lastSenderSeq = 0;
-  readonly waitingBytes = 0;
   /** A dialect that pairs bounds it by itself. */
   readonly maxPeers = MAX_PEERS_PER_CLIENT;
   /** What it has not read waits in its socket, which is bounded. */
@@ -60,11 +62,12 @@ export abstract class SocketClient<Data> implements Client {
   write(frame: Uint8Array | string): void {
     const { socket } = this;
     if (!socket) return;
-    const { maxUnsentBytes, sent, unread } = this.#deps;
+    const { maxUnsentBytes, sent, queued, unread } = this.#deps;
     const status = socket.send(frame, false);
     sent(frame.length);
     if (status === SendStatus.sent) return;
     const isUnread = maxUnsentBytes > 0 && socket.getBufferedAmount() > maxUnsentBytes;
+    queued(frame.length);
     if (status !== SendStatus.dropped && !isUnread) return;
     unread(this.address);
     this.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
@@ -90,7 +93,15 @@ export abstract class SocketClient<Data> implements Client {
     this.session?.dispatch({ type: 'CLOSED_BY_SERVER', code, reason });
   }
 
-  // Nothing waits for it, so that nothing of it is acked, dropped or moved.
+  get waitingBytes(): number {
+    return this.socket?.getBufferedAmount() ?? 0;
+  }
+
+  cutUnread(): void {
+    cutUnread(this.socket);
+  }
+
+  // Nothing is kept for it, so that nothing of it is acked, dropped or moved.
   dropWaiting(): void {}
   nextSenderSeq(): number {
     return 0;

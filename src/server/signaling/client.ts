@@ -85,8 +85,10 @@ export interface Client {
   /** Whether it may be told once more that a peer is away or back before it has read what it was sent. */
   readonly hasRoomForChange: boolean;
 
-  /** What it has not acked. */
+  /** What it has not acked, or not read, with what it costs to keep it. */
   readonly waitingBytes: number;
+  /** Ends its connection, and frees what waits there, if that is much; whoever can come back does. */
+  cutUnread(): void;
   /** Drops what peers said and it has not acked, of those pairings. */
   dropWaiting(isDropped: (epoch: number | undefined) => boolean): void;
 

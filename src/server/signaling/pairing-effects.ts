@@ -30,6 +30,7 @@ export function pairingEffects({
     announcePairing(pairing) {
       logPair('pairing_formed', pairing, 'Pairing successful');
       for (const party of pairing.parties) party.paired(pairing, iceServersFor);
+      pairing.forgetMetadata();
       // Whoever asks for a client that is away waits for it, and should know.
       for (const party of pairing.parties)
         if (party.isMissed) pairing.other(party.side).notify('peer_away', party.id);

@@ -100,7 +100,7 @@ export class ServerPairing extends Hosted<PairingContext> {
   responder: Party;
   readonly epoch: number;
   readonly startedAt: number;
-  readonly details: PairingDetails;
+  details: PairingDetails;
 
   /** @param now milliseconds of the server's clock */
   constructor(initiator: Party, responder: Party, epoch: number, now: number, details: PairingDetails = {}) {
@@ -112,6 +112,11 @@ export class ServerPairing extends Hosted<PairingContext> {
     this.details = details;
     this.seat('initiator', initiator);
     this.seat('responder', responder);
+  }
+
+  /** Both have been told what its request brought along: nobody needs it any longer. */
+  forgetMetadata(): void {
+    this.details = { room: this.details.room };
   }
 
   party(side: Side): Party {

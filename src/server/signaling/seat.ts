@@ -5,7 +5,7 @@ import type { Grants } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import type { Signal } from './signal.ts';
-import type { Waits } from './waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
 /** A session, as far as its places need it. */
 export interface SeatHolder {
@@ -126,7 +126,7 @@ export class Seat implements Party, Waits {
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes;
+    return this.#waitingBytes + KEPT_FRAME_BYTES * this.#waitingFrames;
   }
 
   shedWaiting(): void {

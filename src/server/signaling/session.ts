@@ -181,5 +181,6 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     const kept = this.#seats.length < 2 ? NO_SEATS : this.#seats;
     if (kept === NO_SEATS) for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
+    this.client.cutUnread();
   }
 }

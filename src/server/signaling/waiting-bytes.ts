@@ -2,6 +2,10 @@
  * What waits for all clients together, until they ack it: bounded for the whole server. It is added up only when it may
  * be too much, and then whoever has the most waiting gives it up, until an eighth of the bound is free again.
  */
+
+/** What it costs to keep a frame, beside its bytes: the objects around it, as measured and rounded up. */
+export const KEPT_FRAME_BYTES = 512;
+
 export interface Waits {
   readonly waitingBytes: number;
   /** Ends its pairing, and drops what its peers said. */

@@ -5,7 +5,7 @@ import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
 import type { Party, ServerPairing } from '../../signaling/pairing.ts';
 import { type Signal, textOf } from '../../signaling/signal.ts';
-import type { Waits } from '../../signaling/waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, type Waits } from '../../signaling/waiting-bytes.ts';
 
 /** Who says to the other node what becomes of a pairing. */
 export interface RemoteSessionOwner {
@@ -85,7 +85,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   keep(...frames: readonly UnackedFrame[]): void {
     for (const frame of frames) this.#unackedBytes += frame.text.length;
     this.unacked.push(...frames);
-    this.#owner.added(frames.reduce((sum, { text }) => sum + text.length, 0));
+    this.#owner.added(frames.reduce((sum, { text }) => sum + text.length + KEPT_FRAME_BYTES, 0));
   }
 
   /** Forgets those of the frames that need not be sent again. */
@@ -104,7 +104,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   advanced(): void {}
 
   get waitingBytes(): number {
-    return this.#unackedBytes;
+    return this.#unackedBytes + KEPT_FRAME_BYTES * this.unacked.length;
   }
 
   shedWaiting(): void {

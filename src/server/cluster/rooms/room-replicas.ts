@@ -8,6 +8,7 @@ import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index
 import type { MemberLeftReason } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { Edge } from '../../signaling/rooms/edge.ts';
+import { Member } from '../../signaling/rooms/member.ts';
 import type { OtherRooms } from '../../signaling/rooms/other-rooms.ts';
 import type { MemberElsewhere, Membership, Room } from '../../signaling/rooms/room.ts';
 import type { Rooms } from '../../signaling/rooms/rooms.ts';
@@ -162,14 +163,7 @@ export class RoomReplicas implements OtherRooms {
         rooms.host.dispatch(room, { type: 'MEMBER_UPDATED', id, metadata, metadataBytes });
     } else {
       const elsewhere = this.#elsewhere(node, generation, isResumable);
-      room.memberships.set(id, {
-        id,
-        metadata,
-        metadataBytes,
-        session: undefined,
-        isStale: false,
-        elsewhere,
-      });
+      room.memberships.set(id, new Member(id, metadata, metadataBytes, undefined, elsewhere));
     }
     rooms.host.dispatch(room, { type: 'MEMBER_ADMITTED', id, joinedAt });
   }

@@ -17,6 +17,8 @@ import type { WebSocket } from '../../http/uws.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
+import { KEPT_FRAME_BYTES } from '../../signaling/waiting-bytes.ts';
+import { cutUnread } from '../cut-unread.ts';
 import { withFromPeer } from './decode-client-message.ts';
 import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
 import type { Outbox, Recipient } from './outbox.ts';
@@ -138,11 +140,16 @@ export class NativeClient implements Client, Recipient {
   }
 
   get waitingBytes(): number {
-    return this.resume?.delivery.unackedBytes ?? 0;
+    const { unacked, unackedBytes } = this.resume?.delivery ?? NOTHING_KEPT;
+    return unackedBytes + KEPT_FRAME_BYTES * unacked.length + (this.socket?.getBufferedAmount() ?? 0);
   }
 
   dropWaiting(isDropped: (epoch: number | undefined) => boolean): void {
     this.resume?.delivery.dropRelayed(NOTHING, isDropped);
+  }
+
+  cutUnread(): void {
+    cutUnread(this.socket);
   }
 
   /** It lost its socket, and its session waits for it: in the place that its socket had. */
@@ -263,6 +270,9 @@ export class NativeClient implements Client, Recipient {
     else this.#outbox.write(this, frame, relayed !== undefined);
   }
 }
+
+/** Of a client that acks nothing. */
+const NOTHING_KEPT = { unacked: [], unackedBytes: 0 };
 
 /** In the place of what was dropped: its number has to come, and every client takes an ack that says nothing new. */
 const NOTHING = JSON.stringify({ type: 'ack', received: 0 });

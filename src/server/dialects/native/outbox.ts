@@ -11,7 +11,7 @@ import {
 } from '../../../protocol/index.ts';
 import { SendStatus, type WebSocket } from '../../http/uws.ts';
 import type { Refusal } from '../../signaling/client.ts';
-import type { WaitingBytes } from '../../signaling/waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, type WaitingBytes } from '../../signaling/waiting-bytes.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
@@ -76,7 +76,7 @@ export class Outbox {
     isOfPeer: boolean,
   ): void {
     this.write(to, numbered(delivery, kept), isOfPeer);
-    this.#waiting.added(kept.message.length);
+    this.#waiting.added(kept.message.length + KEPT_FRAME_BYTES);
     if (!delivery.isOverfull) return;
     this.#metrics.refused.add('waiting_messages');
     to.end(closeCodes.tryAgainLater, 'Too much waits for you');
@@ -95,6 +95,7 @@ export class Outbox {
     this.#metrics.bytesSent += frame.length;
     if (status === SendStatus.sent) return;
     const isUnread = !isOfPeer && socket.getBufferedAmount() > this.#endsAboveBytes;
+    this.#waiting.added(frame.length);
     if (status === SendStatus.dropped || isUnread) {
       this.#refusals.warn('unsent_bytes', to.address, `Client ${to.id} does not read what it is sent`, {
         id: to.id,

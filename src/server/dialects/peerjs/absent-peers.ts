@@ -14,7 +14,7 @@ import {
   PEERJS_HOLD_MS,
   type PeerJsRelayedType,
 } from '../../../protocol/index.ts';
-import type { Waits } from '../../signaling/waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, type Waits } from '../../signaling/waiting-bytes.ts';
 import type { PeerJsClient } from './peerjs-client.ts';
 
 /** A client's message for another, with the frame that it becomes. */
@@ -28,8 +28,9 @@ export interface PeerJsSignal {
 export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
   readonly from: PeerJsClient;
   readonly dst: string;
-  held: PeerJsSignal[] = [];
-  waitingBytes = 0;
+  /** What was parsed of them takes many times the memory of their frames, and is parsed anew. */
+  held: Omit<PeerJsSignal, 'payload'>[] = [];
+  heldBytes = 0;
   readonly #shed: (peer: AbsentPeer) => void;
 
   constructor(from: PeerJsClient, dst: string, shed: (peer: AbsentPeer) => void) {
@@ -37,6 +38,10 @@ export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
     this.from = from;
     this.dst = dst;
     this.#shed = shed;
+  }
+
+  get waitingBytes(): number {
+    return this.heldBytes + KEPT_FRAME_BYTES * this.held.length;
   }
 
   shedWaiting(): void {
@@ -75,13 +80,15 @@ export class AbsentPeers {
       executors: {
         holdSignal(peer, { signal }) {
           if (!signal) return;
-          peer.held.push(signal);
-          peer.waitingBytes += signal.frame.length;
-          deps.added(signal.frame.length);
+          const { type, dst, frame } = signal;
+          peer.held.push({ type, dst, frame });
+          peer.heldBytes += frame.length;
+          deps.added(frame.length + KEPT_FRAME_BYTES);
         },
         dropSignal: (peer) => deps.dropped(peer.from),
         deliverHeld: (peer) => {
-          for (const signal of this.#forget(peer)) deps.deliver(peer.from, signal);
+          for (const held of this.#forget(peer))
+            deps.deliver(peer.from, { ...held, payload: payloadIn(held.frame) });
         },
         announceExpired: (peer) => {
           this.#forget(peer);
@@ -109,7 +116,7 @@ export class AbsentPeers {
       return;
     }
     const hasRoom =
-      peer.held.length < MAX_HELD_SIGNALS && peer.waitingBytes + signal.frame.length <= MAX_HELD_BYTES;
+      peer.held.length < MAX_HELD_SIGNALS && peer.heldBytes + signal.frame.length <= MAX_HELD_BYTES;
     this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal });
   }
 
@@ -140,10 +147,10 @@ export class AbsentPeers {
   }
 
   /** @returns what was held */
-  #forget(peer: AbsentPeer): readonly PeerJsSignal[] {
+  #forget(peer: AbsentPeer): AbsentPeer['held'] {
     const { held, from, dst } = peer;
     peer.held = [];
-    peer.waitingBytes = 0;
+    peer.heldBytes = 0;
     const peers = this.#peers.get(dst);
     if (!peers?.delete(from)) return held;
     if (peers.size === 0) this.#peers.delete(dst);
@@ -152,4 +159,8 @@ export class AbsentPeers {
     else this.#counts.delete(from);
     return held;
   }
+}
+
+function payloadIn(frame: Buffer): unknown {
+  return (JSON.parse(frame.toString()) as { payload?: unknown }).payload;
 }

@@ -37,6 +37,7 @@ export class PeerJs {
       places: admission,
       sockets: {
         maxUnsentBytes: options.maxUnsentBytes,
+        queued: (bytes) => signaling.waiting.added(bytes),
         sent: (bytes) => {
           metrics.bytesSent += bytes;
         },

@@ -5,11 +5,16 @@
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { WebSocket, WebSocketBehavior } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
+import type { WaitingBytes, Waits } from '../../signaling/waiting-bytes.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
 /** What is used of the connection below Socket.IO's, beyond its typings. */
 export interface PacketConnection {
-  readonly transport: { readonly name: string };
+  /** On WebSocket with a socket, whose method throws once it is closed. */
+  readonly transport: {
+    readonly name: string;
+    readonly socket?: Pick<WebSocket<unknown>, 'getBufferedAmount'>;
+  };
   on(event: 'packet', listener: (packet: Packet) => void): void;
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   on(event: 'drain', listener: () => void): void;
@@ -29,6 +34,8 @@ export interface PacketLimitsDeps {
   /** Counts a refusal by its kind. */
   readonly refused: (kind: string) => void;
   readonly sent: (bytes: number) => void;
+  /** What waits for all clients together. */
+  readonly waiting: Pick<WaitingBytes, 'added' | 'addSource'>;
 }
 
 const REASONS = {
@@ -52,9 +59,11 @@ const partsOf = ({ data }: Packet) =>
   typeof data === 'string' ? Number(/^[56](\d+)-/.exec(data)?.[1] ?? 0) : 0;
 const isForOtherNamespace = ({ data }: Packet) => typeof data === 'string' && data.startsWith('0/');
 
-export interface LimitedConnection {
+export interface LimitedConnection extends Waits {
   /** In which events are counted, too. */
   readonly rate: SendingRate;
+  /** Whether a peer may send it so many bytes more: as many as may be unsent, and one message always. */
+  hasRoomFor(bytes: number): boolean;
   /** Whether a limit ended it. */
   isEnded: boolean;
 }
@@ -62,11 +71,26 @@ export interface LimitedConnection {
 export function limitPackets(
   connection: PacketConnection,
   address: string,
-  { options, now, refusals, refused, sent }: PacketLimitsDeps,
+  { options, now, refusals, refused, sent, waiting }: PacketLimitsDeps,
 ): LimitedConnection {
   const { maxUnsentBytes } = options;
-  const limited: LimitedConnection = { rate: new SendingRate(), isEnded: false };
   let unsentBytes = 0;
+  const limited: LimitedConnection = {
+    rate: new SendingRate(),
+    isEnded: false,
+    get waitingBytes() {
+      return limited.isEnded ? 0 : unsentBytes + bufferedIn(connection);
+    },
+    hasRoomFor(bytes) {
+      const { waitingBytes } = limited;
+      return (
+        maxUnsentBytes === 0 || waitingBytes === 0 || waitingBytes + bytes + PACKET_BYTES <= maxUnsentBytes
+      );
+    },
+    shedWaiting() {
+      if (!limited.isEnded && limited.waitingBytes > 0) end('unsent_bytes');
+    },
+  };
   let isJoining = true;
   const end = (kind: keyof typeof REASONS) => {
     refused(kind);
@@ -95,6 +119,8 @@ export function limitPackets(
     const bytes = data?.length ?? 0;
     sent(bytes);
     unsentBytes += bytes + PACKET_BYTES;
+    waiting.added(bytes + PACKET_BYTES);
+    if (limited.isEnded) return;
     if (maxUnsentBytes === 0 || unsentBytes <= maxUnsentBytes) return;
     unsentBytes = 0;
     end('unsent_bytes');
@@ -103,6 +129,15 @@ export function limitPackets(
     unsentBytes = 0;
   });
   return limited;
+}
+
+/** What waits in its WebSocket, where it has one that is open. */
+function bufferedIn({ transport }: PacketConnection): number {
+  try {
+    return transport.name === 'websocket' ? (transport.socket?.getBufferedAmount() ?? 0) : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** How a WebSocket ends that sends too many frames (RFC 6455 section 7.4.1: a policy). */

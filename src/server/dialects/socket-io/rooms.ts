@@ -16,6 +16,7 @@ import type { TemplatedApp } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { PairingEpochs } from '../../signaling/pairing-epochs.ts';
+import type { WaitingBytes } from '../../signaling/waiting-bytes.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { decodeRoomRequest, measure, type RoomRequest } from './decode-room-request.ts';
 import { playerEffects } from './player-effects.ts';
@@ -35,6 +36,7 @@ import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socke
 /** What the rooms share with the rest of the server. */
 export interface RoomsDeps {
   readonly telemetry: Telemetry;
+  readonly waiting: WaitingBytes;
   readonly queue: StepQueue;
   readonly epochs: PairingEpochs;
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
@@ -98,9 +100,10 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   get packetLimits() {
-    const { telemetry, queue } = this.#deps;
+    const { telemetry, queue, waiting } = this.#deps;
     const { metrics, refusals } = telemetry;
     return {
+      waiting,
       now: () => queue.now,
       refusals,
       refused: (kind: string) => this.refused(kind),
@@ -132,6 +135,10 @@ export class Rooms implements RoomSocketHandlers {
         return;
       }
       metrics.received.add(decoded.request.name);
+      if (this.#isForSlow(decoded.request, size.bytes)) {
+        refusePlayer(telemetry, player, reply, { code: 'peer_slow' });
+        return;
+      }
       const holder = this.#holderOf(decoded.request);
       if (holder && holder !== player && player.room === undefined) {
         void this.#joinAfter(holder, player, decoded.request, reply);
@@ -139,6 +146,14 @@ export class Rooms implements RoomSocketHandlers {
     } catch (error) {
       this.#fail(player, error, 'requested');
     }
+  }
+
+  /** What a player does not read as fast as it is sent is the sender's matter. */
+  #isForSlow(request: RoomRequest, bytes: number): boolean {
+    if (request.name !== 'webrtc_signal') return false;
+    const { game_id: gameId, target_player_id: targetId } = request.fields;
+    const target = this.rooms.get(roomIdKey(gameId))?.players.get(roomIdKey(targetId));
+    return target ? !target.socket.hasRoomFor(bytes) : false;
   }
 
   /** Who has the place that is asked for. */

@@ -26,6 +26,8 @@ export interface RoomSocket {
   /** In which all that the client sends is counted. */
   readonly rate: SendingRate;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
+  /** Whether a signal of so many bytes may be sent to it before it has read what it was sent. */
+  hasRoomFor(bytes: number): boolean;
   /** Asks the client for a sign of life, now. @returns whether one came in time */
   isAlive(): Promise<boolean>;
   close(): void;
@@ -101,7 +103,8 @@ export function serveSocketIo(
   };
   let isStopped = false;
   const joined = new WeakSet<EngineConnection>();
-  const limited = new WeakMap<object, LimitedConnection>();
+  const limited = new Map<object, LimitedConnection>();
+  limits.waiting.addSource(() => limited.values());
   io.attachApp(guarded(app, limits, facts));
   io.engine.on('connection', (connection: EngineConnection) => {
     const address = admission.addressOf(factsOf(connection.request));
@@ -111,6 +114,7 @@ export function serveSocketIo(
     admission.opened(address);
     connection.once('close', (reason) => {
       admission.closed(address);
+      limited.delete(connection);
       // Nobody else closes one that has not joined the namespace.
       if (reason === 'forced close' && !isStopped && !own.isEnded && !joined.has(connection))
         handlers.refused('first_message');
@@ -123,6 +127,7 @@ export function serveSocketIo(
       id: socket.id,
       address: admission.addressOf(factsOf(socket.conn.request)),
       rate: limited.get(socket.conn)?.rate ?? new SendingRate(),
+      hasRoomFor: (bytes) => limited.get(socket.conn)?.hasRoomFor(bytes) ?? false,
       isAlive,
       emit: (name, event) => void socket.emit(name, event),
       close: () => void socket.disconnect(true),

@@ -47,10 +47,11 @@ class TopicRoute {
     this.#wire = wire;
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, wire);
-    const { options, telemetry } = deps;
+    const { options, telemetry, signaling } = deps;
     const { metrics, refusals } = telemetry;
     this.#clientDeps = {
       maxUnsentBytes: options.maxUnsentBytes,
+      queued: (bytes) => signaling.waiting.added(bytes),
       sent: (bytes) => {
         metrics.bytesSent += bytes;
       },

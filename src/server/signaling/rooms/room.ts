@@ -8,6 +8,7 @@ import {
 } from '../../../machines/index.ts';
 import type { MemberLeftReason } from '../../../protocol/index.ts';
 import type { Refusal } from '../client.ts';
+import { KeptJson } from '../kept-json.ts';
 import type { ServerSession } from '../session.ts';
 import type { RoomNotice, ShownMember, ShownRoom } from './room-notice.ts';
 import type { PasswordHash } from './room-password.ts';
@@ -36,7 +37,7 @@ export interface Membership extends ShownMember {
   /** It did not read what changed, and is told the whole room again once it does. */
   isStale: boolean;
   /** Of a client of another node: where it is, as far as this one knows. */
-  elsewhere?: MemberElsewhere;
+  elsewhere?: MemberElsewhere | undefined;
 }
 
 export interface MemberElsewhere extends TimerOwner {
@@ -80,7 +81,7 @@ export class Room extends Hosted<RoomContext> {
   readonly app: string;
   readonly name: string;
   readonly openedAt: number;
-  options: RoomOptions;
+  #options: RoomOptions;
   /** By their ids. */
   readonly memberships = new Map<string, Membership>();
   /** Who decided last whether it is locked, and how often it was decided. */
@@ -106,8 +107,16 @@ export class Room extends Hosted<RoomContext> {
     this.key = roomKey(app, name);
     this.app = app;
     this.name = name;
-    this.options = options;
+    this.#options = compact(options);
     this.openedAt = now;
+  }
+
+  get options(): RoomOptions {
+    return this.#options;
+  }
+
+  set options(options: RoomOptions) {
+    this.#options = compact(options);
   }
 
   /** Those of this node. */
@@ -168,6 +177,17 @@ export class Room extends Hosted<RoomContext> {
       metadata,
     };
   }
+}
+
+/** With the metadata as text. */
+function compact(options: RoomOptions): RoomOptions {
+  const metadata = new KeptJson(options.metadata);
+  return {
+    ...options,
+    get metadata() {
+      return metadata.value;
+    },
+  };
 }
 
 /** A name is printable, and so has no line break in it. */

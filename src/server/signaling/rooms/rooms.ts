@@ -20,6 +20,7 @@ import { may, mayEnter } from '../may.ts';
 import type { ServerSession } from '../session.ts';
 import type { EdgePairings } from './edges.ts';
 import { Edges } from './edges.ts';
+import { Member } from './member.ts';
 import { noOtherRooms, type OtherRooms } from './other-rooms.ts';
 import {
   type MemberElsewhere,
@@ -138,7 +139,7 @@ export class Rooms implements RoomOwner {
     const last = room.context.members.at(-1);
     const joinedAt = Math.max(Math.floor(this.#deps.clock.wallTime()), (last?.joinedAt ?? 0) + 1);
     const { id } = session;
-    const membership = { id, metadata, metadataBytes, session, isStale: false };
+    const membership = new Member(id, metadata, metadataBytes, session);
     this.host.dispatch(room, {
       type: 'JOIN_REQUESTED',
       id,

@@ -125,6 +125,24 @@ describe('what is below the events', () => {
     expect(refusedOf(server, 'unsent_bytes')).toBe(1);
   });
 
+  it('lets 64 KiB wait for a client on polling with --max-unsent-bytes 65536: who sends it more is told peer_slow', async () => {
+    const server = await start({ maxUnsentBytes: 65_536, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+    const slow = await PollingClient.connect(server);
+    await slow.post('42["join_game",{"game_id":"g","player_id":"slow"}]');
+    const fast = await RoomClient.connect(urlOf(server));
+    await fast.join('g', 'fast');
+    const say = async (n: number) => {
+      fast.signal('g', 'slow', 'offer', `${n} ${'x'.repeat(20_000)}`);
+      await fast.settled();
+    };
+    for (let n = 0; n < 6; n += 1) await say(n);
+    expect(fast.inbox.map(({ code }) => code)).toEqual(['peer_slow', 'peer_slow', 'peer_slow']);
+    const heard = await slow.poll();
+    expect([...heard.matchAll(/"payload":"(\d)/g)].map(([, n]) => n)).toEqual(['0', '1', '2']);
+    await say(6);
+    expect(await slow.poll()).toContain('"payload":"6');
+  });
+
   it('closes a client that says that more binary parts are to come than it may send, and keeps none', async () => {
     const server = await start();
     const client = await PollingClient.connect(server);

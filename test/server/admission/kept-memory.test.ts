@@ -1,0 +1,97 @@
+/** What strangers can make the server keep is bounded in memory, not only in the bytes that they sent. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from '@jest/globals';
+import { Member } from '../../../src/server/signaling/rooms/member.ts';
+import { JsonClient } from '../../support/clients/json-client.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
+import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
+
+/** 2,041 bytes as text, 40 KiB as objects. */
+const POROUS = Array.from({ length: 680 }, () => ({}));
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const heapUsed = () => {
+  collect();
+  return process.memoryUsage().heapUsed;
+};
+
+it('2,000 members with metadata of 2 KiB take less than 16 MiB, whatever it is made of', () => {
+  const before = heapUsed();
+  const members = Array.from({ length: 2_000 }, (_, n) => {
+    const metadata = JSON.parse(JSON.stringify(POROUS));
+    return new Member(`${n}`, metadata, 2_041, undefined);
+  });
+  expect(heapUsed() - before).toBeLessThan(16 * 1024 * 1024);
+  expect(members[7]?.metadata).toEqual(POROUS);
+});
+
+it('the metadata of a request is kept by nobody once both are paired', async () => {
+  const { connect, server } = await startTestServer();
+  const [a, b] = [await connect(4), await connect(4)];
+  a.send({ type: 'pair_request', target_id: b.id, metadata: POROUS });
+  expect((await b.next('paired')).metadata).toEqual(POROUS);
+  expect([...server.parts.pairings].map(({ details }) => details.metadata)).toEqual([undefined]);
+});
+
+it('each frame that waits counts with the 512 bytes that it costs to keep it, however small it is', async () => {
+  const { connect, connectResumable, server } = await startTestServer();
+  const [away, peer] = [await connectResumable(), await connect()];
+  await pairUp(peer, away);
+  const session = server.parts.sessions.get(away.id);
+  away.socket.terminate();
+  await peer.next('peer_away');
+  expect(session?.client.isOnline).toBe(false);
+  const before = server.parts.signaling.waiting.total;
+  for (let n = 0; n < 100; n += 1) peer.send({ type: 'candidate', candidate: null });
+  await peer.settled();
+  const waiting = server.parts.signaling.waiting.total - before;
+  expect(waiting).toBeGreaterThan(100 * 512);
+  expect(waiting).toBeLessThan(100 * 640);
+});
+
+it('of what is said to a PeerJS peer that is absent only the frames are held', async () => {
+  const { server } = await startTestServer({ peerjs: true });
+  const url = `${server.url}peerjs?key=peerjs&id=`;
+  const a = await JsonClient.open(`${url}a&token=t`);
+  await a.takeOne();
+  const payload = { connectionId: 'c', sdp: { type: 'offer', sdp: 'x' }, more: POROUS };
+  a.send({ type: 'OFFER', dst: 'b', payload });
+  const { absent } = server.parts.peerjs?.realm ?? {};
+  await a.until(() => [...(absent ?? [])].some(({ held }) => held.length === 1), 'that it is held');
+  expect([...(absent ?? [])].flatMap(({ held }) => held.map((one) => Object.keys(one)))).toEqual([
+    ['type', 'dst', 'frame'],
+  ]);
+  const b = await JsonClient.open(`${url}b&token=u`);
+  await b.takeOne();
+  expect(await b.takeOne()).toEqual({ type: 'OFFER', src: 'a', dst: 'b', payload });
+});
+
+it('2 MiB wait in all for clients that do not read with --max-waiting-bytes 2097152: those with most are cut off', async () => {
+  const { connect, connectPair, server } = await startTestServer({
+    maxWaitingBytes: 2 * 1024 * 1024,
+    maxMessagesPerSecond: 0,
+    maxBytesPerSecond: 0,
+  });
+  const honest = await connectPair();
+  const talkers: RawClient[] = [];
+  const silent: RawClient[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    const [talker, reader] = [await connect(), await RawClient.connect(server.url)];
+    await pairUp(talker, reader);
+    reader.socket.pause();
+    talkers.push(talker);
+    silent.push(reader);
+  }
+  const isCut = () => silent.some(({ id }) => !server.parts.sessions.has(id));
+  for (let round = 0; round < 400 && !isCut(); round += 1)
+    for (const talker of talkers) {
+      talker.send({ type: 'signal', data: 'x'.repeat(60_000) });
+      await talker.settled();
+    }
+  expect(isCut()).toBe(true);
+  expect(server.parts.signaling.waiting.total).toBeLessThan(2 * 1024 * 1024);
+  honest[0].send({ type: 'offer', sdp: 'still here' });
+  expect(await honest[1].next('offer')).toMatchObject({ sdp: 'still here' });
+});
