@@ -18,16 +18,11 @@ export const serveCommand = defineCommand({
     let reloaded: SignalingServer | undefined;
     // From the first: without a listener the signal ends the process.
     process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
-    const [{ startServer }, { secretWarnings }] = await Promise.all([
-      import('./start-server.ts'),
-      import('./check-server-options.ts'),
-    ]);
+    const { startServer } = await import('./start-server.ts');
     const server = await startServer(options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
     reloaded = server;
-    for (const warning of secretWarnings(options))
-      server.parts.log.warn({ event: 'secret_warning' }, warning);
     process.once('SIGINT', () => void server.stop());
     process.once('SIGTERM', () => {
       process.once('SIGTERM', () => void server.stop());

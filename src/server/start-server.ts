@@ -2,7 +2,7 @@
 import { systemClock } from '../common/clock.ts';
 import { OptionError } from '../common/options.ts';
 import { loadTokenVerifier } from './admission/tokens/token-options.ts';
-import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
+import { secretWarnings, serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
 import { HookAuthenticator } from './embed/authorize-by-hook.ts';
 import {
@@ -58,6 +58,7 @@ export async function startServer(
   const options = withinDescriptors({ ...all, node }, log);
   const server = new SignalingServer(options, { ...parts, log, authenticator, hooks, ...(bus && { bus }) });
   await server.start();
+  for (const warning of secretWarnings(options)) log.warn({ event: 'secret_warning' }, warning);
   if (!signal) return server;
   const stop = () => void server.stop();
   signal.addEventListener('abort', stop, { once: true });

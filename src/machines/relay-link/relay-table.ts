@@ -21,9 +21,15 @@ export interface RelayHost {
  */
 export type Standing = 'free' | 'nobody' | 'own' | 'behind' | 'elsewhere';
 
+/** More hosts than that, or more bytes of their names and infos, no server keeps: one neighbour could fill its memory. */
+export const MAX_RELAY_HOSTS = 100_000;
+export const MAX_RELAY_HOST_BYTES = 64 * 1024 * 1024;
+
 export class RelayTable {
   readonly ownId: number;
   readonly #hosts = new Map<number, RelayHost>();
+  /** Of the names and infos of all. */
+  #bytes = 0;
   readonly #adjacent: Readonly<Record<RelayHostKind, Set<number>>> = {
     server: new Set(),
     client: new Set(),
@@ -75,6 +81,13 @@ export class RelayTable {
     return [...this.#hosts.values()].filter((host) => host.firstHop === link);
   }
 
+  /** Whether it may keep one more. */
+  hasRoomFor({ name, info }: Pick<RelayHost, 'name' | 'info'>): boolean {
+    return (
+      this.#hosts.size < MAX_RELAY_HOSTS && this.#bytes + name.length + info.length <= MAX_RELAY_HOST_BYTES
+    );
+  }
+
   /**
    * Keeps a host whose standing is `free`.
    * @throws {Error} when its id is in use: the caller did not ask for its standing
@@ -82,6 +95,7 @@ export class RelayTable {
   add(host: RelayHost): void {
     if (this.standingOf(host.id, undefined) !== 'free') throw new Error(`the id ${host.id} is in use`);
     this.#hosts.set(host.id, host);
+    this.#bytes += host.name.length + host.info.length;
     if (host.firstHop === host.id) this.#adjacent[host.kind].add(host.id);
   }
 
@@ -89,6 +103,7 @@ export class RelayTable {
     const host = this.#hosts.get(id);
     if (!host) return;
     this.#hosts.delete(id);
+    this.#bytes -= host.name.length + host.info.length;
     this.#adjacent[host.kind].delete(id);
   }
 }

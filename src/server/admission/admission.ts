@@ -30,6 +30,11 @@ interface Asking {
 /** Ten seconds' worth at once: after a restart all clients of an address come back together. */
 const UPGRADE_BURST_S = 10;
 
+/** What one address may have of the TCP connections that ask nothing, and how long uWebSockets.js lets one be silent. */
+const SILENT_SHARE = 0.1;
+const SILENT_MIN = 64;
+const SILENT_S = 10;
+
 export class Admission {
   /** Sockets that are open. */
   connections = 0;
@@ -44,6 +49,8 @@ export class Admission {
   #waiting = 0;
   readonly #waitingPerAddress = new AddressCount();
   readonly #upgrades: AddressRate;
+  /** TCP connections that have asked nothing yet. */
+  readonly #silent: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
 
   /** @throws when `--trust-proxy` has an entry that is no address */
@@ -62,6 +69,9 @@ export class Admission {
     this.#proxies = new TrustedProxies(options.trustProxy);
     const { maxUpgradesPerSecond } = options;
     this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);
+    const share =
+      options.maxHttpConnections && Math.max(SILENT_MIN, SILENT_SHARE * options.maxHttpConnections);
+    this.#silent = new AddressRate(share / SILENT_S, share);
     this.#reasons = this.#createReasons();
   }
 
@@ -94,6 +104,20 @@ export class Admission {
     const forwarded = headers.get('x-forwarded-for') ?? '';
     const believed = this.#options.proxyProtocol ? proxied : '';
     return addressKey(this.#proxies.clientOf(remote, forwarded, believed));
+  }
+
+  /** @param remote where the TCP connection is from @returns false when its address has more than its share of silent ones */
+  tcpOpened(remote: string): boolean {
+    if (this.#proxies.has(remote)) return true;
+    const [address, now] = [addressKey(remote), this.#now()];
+    if (this.#silent.isExhausted(address, now)) return false;
+    this.#silent.count(address, now);
+    return true;
+  }
+
+  /** It asks something. */
+  tcpAsked(remote: string): void {
+    if (!this.#proxies.has(remote)) this.#silent.giveBack(addressKey(remote));
   }
 
   opened(address: string): void {

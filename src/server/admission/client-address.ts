@@ -59,6 +59,11 @@ export class TrustedProxies {
     }
   }
 
+  /** Whether it is one of them; of a Unix socket nobody knows where it is from. */
+  has(remote: string): boolean {
+    return remote === '' || (!this.#isEmpty && this.#isTrusted(remote));
+  }
+
   /**
    * @param remote where the socket comes from; empty for a Unix socket
    * @param forwarded the `X-Forwarded-For` header: each proxy appends whom it got the request from

@@ -5,12 +5,14 @@ import { MAX_HEADER_BYTES } from '../http/uws.ts';
 import type { AppWatch } from '../http/watch-app.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { hostnameOf, type Origins } from './origins.ts';
+import type { Admission } from './admission.ts';
+import { addressText } from './client-address.ts';
+import { hostnameOf } from './origins.ts';
 import { readFacts } from './request-facts.ts';
 
 export interface HttpRulesDeps {
   readonly options: ServerOptions;
-  readonly origins: Origins;
+  readonly admission: Pick<Admission, 'origins' | 'tcpOpened' | 'tcpAsked'>;
   readonly telemetry: Telemetry;
 }
 
@@ -23,7 +25,8 @@ const TOO_LONG: Answer = {
   body: `The headers have more than ${MAX_HEADER_BYTES} bytes.\n`,
 };
 
-export function httpRules({ options, origins, telemetry }: HttpRulesDeps): AppWatch {
+export function httpRules({ options, admission, telemetry }: HttpRulesDeps): AppWatch {
+  const { origins } = admission;
   const { metrics, refusals } = telemetry;
   const refuse = (kind: string, message: string, address = '') => {
     metrics.refused.add(kind);
@@ -37,6 +40,17 @@ export function httpRules({ options, origins, telemetry }: HttpRulesDeps): AppWa
     },
     full: () =>
       refuse('http_connections', 'Ended a connection: as many as may be open (--max-http-connections)'),
+    opened(remote) {
+      const address = addressText(remote);
+      if (admission.tcpOpened(address)) return true;
+      refuse(
+        'http_connections_per_address',
+        'Ended a connection: its address has as many that ask nothing as it may (a tenth of --max-http-connections)',
+        address,
+      );
+      return false;
+    },
+    asked: (remote) => admission.tcpAsked(addressText(remote)),
     refusalOf(res, req, isUpgrade) {
       const { remote, headers, headerBytes } = readFacts(res, req);
       if (headerBytes > MAX_HEADER_BYTES) {

@@ -14,6 +14,14 @@ export interface AppWatch {
   readonly maxConnections: number;
   /** One more was ended before it could ask. */
   readonly full: () => void;
+  /**
+   * A TCP connection was opened. Nobody tells from where one was that is gone, so that its address has its share back
+   * when it asks something, or in time.
+   * @returns false when its address has opened more than its share without asking anything
+   */
+  readonly opened: (remote: ArrayBuffer) => boolean;
+  /** It asks something, and is closed with the answer, or becomes a WebSocket. */
+  readonly asked: (remote: ArrayBuffer) => void;
   /** The answer in place of a route's; undefined: the route's. @param isUpgrade it wants to become a WebSocket */
   readonly refusalOf: (res: HttpResponse, req: HttpRequest, isUpgrade: boolean) => Answer | undefined;
 }
@@ -22,18 +30,20 @@ const METHODS = ['get', 'head', 'post', 'any'] as const;
 
 /** Call it before routes are added. */
 export function watchApp(app: TemplatedApp, watch: AppWatch): void {
-  const { basePath, connections, full, refusalOf } = watch;
+  const { basePath, connections, full, opened, asked, refusalOf } = watch;
   const count = (res: HttpResponse, change: number) => {
     connections.open += change;
-    if (change < 0 || watch.maxConnections === 0 || connections.open <= watch.maxConnections) return;
-    full();
-    res.close();
+    if (change < 0 || watch.maxConnections === 0) return;
+    const isFull = connections.open > watch.maxConnections;
+    if (isFull) full();
+    if (isFull || !opened(res.getRemoteAddress())) res.close();
   };
   app.filter((res, change) => count(res, Number(change)));
   for (const method of METHODS) {
     const add = app[method].bind(app);
     app[method] = (path, handler) =>
       add(path === EVERYTHING ? path : `${basePath}${path}`, (res, req) => {
+        asked(res.getRemoteAddress());
         const refusal = refusalOf(res, req, false);
         if (refusal) answer(res, refusal, req.getMethod() === 'head');
         else handler(res, req);
@@ -44,6 +54,7 @@ export function watchApp(app: TemplatedApp, watch: AppWatch): void {
     const watched: typeof behavior = {
       ...behavior,
       upgrade(res, req, context) {
+        asked(res.getRemoteAddress());
         const refusal = refusalOf(res, req, true);
         if (refusal) answer(res, refusal);
         else behavior.upgrade?.(res, req, context);

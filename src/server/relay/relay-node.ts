@@ -27,6 +27,8 @@ import {
 import { relayLinkEffects } from './relay-link-effects.ts';
 import { StatusLog } from './status-log.ts';
 
+const NETWORK_FULL = 'the network has as many hosts as a server keeps';
+
 export class RelayNode implements RelayLinkOwner {
   readonly identity: RelayIdentity;
   readonly table: RelayTable;
@@ -81,7 +83,11 @@ export class RelayNode implements RelayLinkOwner {
 
   /** A message came over a link. */
   receive(link: RelayLink, message: RelayMessage): void {
-    if (!link.isDone) this.host.dispatch(link, relayLinkEvent(this.table, link.context.hostId, message));
+    if (link.isDone) return;
+    const isRegistration = message.type === 'server_registration' || message.type === 'client_registration';
+    if (isRegistration && !this.table.get(message.sourceId) && !this.table.hasRoomFor(message))
+      this.host.dispatch(link, { type: 'BYTES_REFUSED', reason: NETWORK_FULL });
+    else this.host.dispatch(link, relayLinkEvent(this.table, link.context.hostId, message));
   }
 
   displace(link: RelayLink): void {

@@ -21,6 +21,8 @@ export interface SeatHolder {
   left(seat: Seat): void;
   /** Its client ended a pairing with that peer. */
   leaves(peerId: string): void;
+  /** Something of ours threw that concerns it alone. */
+  failed(error: unknown, where: string): void;
   /** More waits for its client than the peer in that pairing may make wait. */
   overfull(seat: Seat): void;
 }
@@ -208,8 +210,13 @@ export class Seat implements Party, Waits {
     return this.session.client.nextSenderSeq();
   }
 
+  /** Whoever acked is innocent of what fails here. */
   acked(senderSeq: number): void {
-    this.session.client.acked(senderSeq);
+    try {
+      this.session.client.acked(senderSeq);
+    } catch (error) {
+      this.session.failed(error, 'acked');
+    }
   }
 
   isWaitingFor(epoch: number, senderSeq: number): boolean {

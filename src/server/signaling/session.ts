@@ -20,6 +20,8 @@ export interface SessionOwner {
   /** Milliseconds of the server's clock. */
   readonly now: number;
   dispatch(session: ServerSession, event: SessionEvent): void;
+  /** Something of ours threw: that session ends, and nobody else notices. */
+  fail(session: ServerSession, error: unknown, where: string): void;
   /** More waits for its client than the peer in that pairing may make wait. */
   overfull(seat: Seat): void;
 }
@@ -150,6 +152,10 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** Whether it left that client so short a time ago that it is not to be asked for by its id. */
   hasJustLeft(peerId: string): boolean {
     return this.#leftPeers?.has(peerId, this.#owner.now) ?? false;
+  }
+
+  failed(error: unknown, where: string): void {
+    this.#owner.fail(this, error, where);
   }
 
   overfull(seat: Seat): void {

@@ -35,6 +35,24 @@ const hostAt = (id: number, firstHop: number, isServer: boolean): RelayHost => (
 });
 
 describe('the routing table', () => {
+  it('keeps 64 MiB of names and infos, and has room again when a host is gone', () => {
+    const table = new RelayTable(OWN_ID);
+    const large = { ...hostAt(0, 2, false), name: '', info: 'x'.repeat(64 * 1024) };
+    for (let id = 2; id < 2 + 1_024; id += 1) {
+      expect(table.hasRoomFor(large)).toBe(true);
+      table.add({ ...large, id });
+    }
+    expect(table.hasRoomFor({ name: 'n', info: '' })).toBe(false);
+    table.remove(2);
+    expect(table.hasRoomFor(large)).toBe(true);
+  });
+
+  it('keeps 100,000 hosts', () => {
+    const table = new RelayTable(OWN_ID);
+    for (let id = 2; id < 2 + 100_000; id += 1) table.add(hostAt(id, 2, false));
+    expect(table.hasRoomFor({ name: '', info: '' })).toBe(false);
+  });
+
   it('agrees with a plain list of hosts, whatever is added, removed and lost', () => {
     fc.assert(
       fc.property(fc.array(anyChange, { maxLength: 60 }), (changes) => {

@@ -30,6 +30,28 @@ describe('--max-http-connections', () => {
     await counted(test, 2);
   });
 
+  it('lets one address have a tenth of it, 64 at least, that ask nothing; asking gives the place back, and so does time', async () => {
+    const test = await startTestServer({ maxHttpConnections: 100 });
+    const silent = Array.from({ length: 64 }, () => open(test));
+    await counted(test, 64);
+    expect(await isEnded(open(test))).toBe(true);
+    expect(test.server.parts.metrics.refused.get('http_connections_per_address')).toBe(1);
+    silent[0]?.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await counted(test, 63);
+    open(test);
+    await counted(test, 64);
+    expect(await isEnded(open(test))).toBe(true);
+    test.clock.advance(1_000);
+    open(test);
+    await counted(test, 65);
+  });
+
+  it('does not count what comes from a trusted proxy against its address', async () => {
+    const test = await startTestServer({ maxHttpConnections: 100, trustProxy: ['127.0.0.1'] });
+    for (let n = 0; n < 80; n += 1) open(test);
+    await counted(test, 80);
+  });
+
   it("does not count clients' WebSockets", async () => {
     const test = await startTestServer({ maxHttpConnections: 1 });
     for (let clients = 0; clients < 3; clients += 1) await test.connect();

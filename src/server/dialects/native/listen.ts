@@ -62,7 +62,7 @@ const CLOSE_GRACE_MS = 200;
 /** @throws when the port is taken, the address is none of this machine, or the certificate is none */
 export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promise<Listening> {
   const { options, admission, telemetry } = deps;
-  const rules = httpRules({ options, origins: admission.origins, telemetry });
+  const rules = httpRules({ options, admission, telemetry });
   telemetry.metrics.httpConnections = () => rules.connections.open;
   let certificate = certificateDigest(options);
   // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
