@@ -5,18 +5,19 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type AreaName, areaNames, type Part, parts } from './mutants/areas.ts';
+import { type AreaName, areaNames, generated, type Part, parts, targets } from './mutants/areas.ts';
 import { ChildRuns } from './mutants/child-runs.ts';
 import { type Mutant, mutantsOf } from './mutants/mutate.ts';
 import { describe, type Fate, Score } from './mutants/score.ts';
 import { TreeCopy } from './mutants/tree-copy.ts';
 
-const HELP = `npm run mutants -- [--area NAME]... [--per-area N] [--seed N] [--json]
+const HELP = `npm run mutants -- [--area NAME]... [--per-area N] [--seed N] [--generated] [--json]
 
   --area NAME    one area: ${areaNames.join(', ')}; may be given more than once (default all)
   --per-area N   so many mutants of each area, evenly spread (default 40); 0 means all
   --seed N       which ones (default 1): the same seed takes the same ones of the same sources
   --files TEXT   only those of files whose path has TEXT in it
+  --generated    each machine by itself, before the generated tests alone: tables, laws, the composed model
   --json         the scores and the survivors as JSON
 
 Works on a copy of the tree under .cache. Ends with 1 if an area is below its target.
@@ -28,6 +29,7 @@ const { values: given } = parseArgs({
     'per-area': { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
     files: { type: 'string', default: '' },
+    generated: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -62,9 +64,32 @@ function sampleOf<Item>(all: readonly Item[], size: number, seed: number): Item[
   return Array.from({ length: size }, (_, n) => all[Math.floor(n * step + offset)] as Item);
 }
 
-/** The sample of an area, by parts. */
-function workOf(area: AreaName): Work[] {
-  const own = parts.filter((part) => part.area === area);
+interface Chosen {
+  readonly score: Score;
+  readonly work: readonly Work[];
+}
+
+/** The areas asked for, each with the tests that are to notice. */
+function ofAreas(): Chosen[] {
+  return (given.area as AreaName[]).map((area) => ({
+    score: new Score(area, targets[area]),
+    work: workOf(parts.filter((part) => part.area === area)),
+  }));
+}
+
+/** Every machine, with the generated tests. */
+function ofMachines(): Chosen[] {
+  const machines = readdirSync('src/machines', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !['host', 'chart'].includes(entry.name))
+    .map(({ name }) => name);
+  return machines.map((name) => ({
+    score: new Score(`${name}, by generated tests`, generated.target),
+    work: workOf([{ area: 'machines', files: new RegExp(`^machines/${name}/`), tests: generated.tests }]),
+  }));
+}
+
+/** A sample of the parts together. */
+function workOf(own: readonly Part[]): Work[] {
   const all = own.flatMap((part) =>
     filesOf(part).flatMap((file) =>
       mutantsOf(file, readFileSync(file, 'utf8')).map((mutant) => ({ part, mutant })),
@@ -149,7 +174,7 @@ async function main(): Promise<void> {
     if (!/^\d+$/.test(given[name])) throw new Error(`--${name} takes a number, not ${given[name]}`);
   const unknown = given.area.find((name) => !areaNames.includes(name as AreaName));
   if (unknown !== undefined) throw new Error(`there is no area ${unknown}\n\n${HELP}`);
-  const chosen = (given.area as AreaName[]).map((area) => ({ score: new Score(area), work: workOf(area) }));
+  const chosen = given.generated ? ofMachines() : ofAreas();
 
   const copy = new TreeCopy();
   const runs = new ChildRuns(copy.path);

@@ -1,16 +1,19 @@
 /** What became of the mutants of an area, and how it is told. */
-import { type AreaName, targets } from './areas.ts';
 import type { Mutant } from './mutate.ts';
 
 export type Fate = 'killed' | 'timed out' | 'does not compile' | 'survived';
 
 export class Score {
-  readonly area: AreaName;
+  /** An area, or a machine. */
+  readonly of: string;
+  /** The share that there should be. */
+  readonly target: number;
   readonly counts: Record<Fate, number> = { killed: 0, 'timed out': 0, 'does not compile': 0, survived: 0 };
   readonly survivors: Mutant[] = [];
 
-  constructor(area: AreaName) {
-    this.area = area;
+  constructor(of: string, target: number) {
+    this.of = of;
+    this.target = target;
   }
 
   add(mutant: Mutant, fate: Fate): void {
@@ -26,14 +29,14 @@ export class Score {
   }
 
   get isMet(): boolean {
-    return this.share >= targets[this.area];
+    return this.share >= this.target;
   }
 
   toString(): string {
     const { killed, survived, 'timed out': timedOut, 'does not compile': invalid } = this.counts;
     const percent = (share: number) => `${Math.floor(share * 1000) / 10} %`;
     return [
-      `${this.area}: ${percent(this.share)} (target ${percent(targets[this.area])}); ${killed} killed, ` +
+      `${this.of}: ${percent(this.share)} (target ${percent(this.target)}); ${killed} killed, ` +
         `${timedOut} killed by time-out, ${survived} survived, ${invalid} do not compile`,
       ...this.survivors.map(describe),
     ].join('\n');
@@ -41,7 +44,7 @@ export class Score {
 
   toJSON(): object {
     const survivors = this.survivors.map(({ file, line, change }) => ({ file, line, change }));
-    return { area: this.area, share: this.share, target: targets[this.area], ...this.counts, survivors };
+    return { of: this.of, share: this.share, target: this.target, ...this.counts, survivors };
   }
 }
 
