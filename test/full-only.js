@@ -19,6 +19,7 @@ export const fullOnly = [
   'client/rtc/turn.test.ts',
   'server/cluster/bus/nats/',
   'server/cluster/model.test.ts',
+  'server/cluster/rooms/model.test.ts',
   'server/dialects/native/restart.test.ts',
   'server/drain/drain-process.test.ts',
   'server/relay/relay-command.test.ts',

@@ -41,6 +41,8 @@ export type RoomEventFromServer =
 /** Another node let somebody in, or a member came from there; and what was decided there. */
 export type RoomEventFromNodes =
   | ({ type: 'MEMBER_ADMITTED' } & RoomMember)
+  /** Its client was at another node, and is at this one. */
+  | { type: 'MEMBER_ARRIVED'; id: string }
   | { type: 'MEMBER_UPDATED'; id: string }
   | { type: 'LOCK_CHANGED'; isLocked: boolean }
   | ({ type: 'RULES_CHANGED' } & RoomRules);

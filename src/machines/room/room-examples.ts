@@ -22,6 +22,7 @@ export const roomExamples: MachineExamples<typeof roomMachine> = {
       .slice(0, 2)
       .flatMap((id) => [true, false].map((isLocked) => ({ type: 'LOCK_REQUESTED', id, isLocked }))),
     MEMBER_ADMITTED: members.map((member) => ({ type: 'MEMBER_ADMITTED', ...member })),
+    MEMBER_ARRIVED: [{ type: 'MEMBER_ARRIVED', id: 'second' }],
     MEMBER_LOST: ids.map((id) => ({ type: 'MEMBER_LOST', id, reason: 'timed_out' })),
     MEMBER_UPDATED: ids.slice(0, 2).map((id) => ({ type: 'MEMBER_UPDATED', id })),
     LOCK_CHANGED: [true, false].map((isLocked) => ({ type: 'LOCK_CHANGED', isLocked })),

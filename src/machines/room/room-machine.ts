@@ -50,7 +50,8 @@ const takeOverEmpty = [
   { target: 'open', actions: takeOver },
 ] as const;
 const takeOverNext = [
-  { guard: 'isMember', actions: ['addMember', 'announceLeader'] },
+  // It left and joined again meanwhile, and its place is another.
+  { guard: 'isMember', actions: ['addMember', 'announceLeader', 'evictLatest'] },
   { actions: takeOver },
 ] as const;
 
@@ -127,6 +128,8 @@ export const roomMachine = setup({
       { actions: refuse('not_in_room') },
     ],
     MEMBER_UPDATED: { guard: 'isMember', actions: 'announceMetadata' },
+    // While it was on its way, no node could let go of it.
+    MEMBER_ARRIVED: { actions: 'evictLatest' },
     RULES_CHANGED: { actions: ['rememberRules', 'announceLeader', 'wireAll', 'evictLatest'] },
     ENDED: { target: '.closed', actions: ['endMemberships', 'forgetMembers'] },
   },

@@ -14,11 +14,9 @@ export function compareMembers(one: RoomMember, other: RoomMember): number {
   return one.joinedAt - other.joinedAt || (one.id < other.id ? -1 : Number(one.id > other.id));
 }
 
-/** The members with another one, in order; one that is among them already keeps the earlier of its two places. */
+/** The members with another one, in order; one that is among them already has that place from now on. */
 export function withMember(members: readonly RoomMember[], member: RoomMember): readonly RoomMember[] {
-  const known = members.find(({ id }) => id === member.id);
-  if (known && compareMembers(known, member) <= 0) return members;
-  return [...members.filter(({ id }) => id !== member.id), member].sort(compareMembers);
+  return [...withoutMember(members, member.id), member].sort(compareMembers);
 }
 
 export function withoutMember(members: readonly RoomMember[], id: string): readonly RoomMember[] {

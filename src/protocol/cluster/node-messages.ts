@@ -64,6 +64,8 @@ const pairing = {
     /** Where the peer is; left out when nobody knows. */
     node,
     last_sender_seq: count,
+    /** The room that formed it. */
+    room: { type: 'string', maxLength: MAX_ROOM_NAME_CHARS },
     unacked: { type: 'array', items: passed },
   },
 } as const;
@@ -214,6 +216,18 @@ export const nodeSchemas = {
     properties: {
       type: { const: 'members_not_paired' },
       epoch,
+      to: clientId,
+      reason: { type: 'string', maxLength: 64 },
+    },
+  },
+  edge_missing: {
+    type: 'object',
+    description: 'The room wants my member (`from`) paired with yours (`to`), and I cannot ask for it now.',
+    required: ['type', 'app', 'room', 'from', 'to', 'reason'],
+    properties: {
+      type: { const: 'edge_missing' },
+      ...roomName,
+      from: clientId,
       to: clientId,
       reason: { type: 'string', maxLength: 64 },
     },

@@ -74,6 +74,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       pair_members: (node, message) => memberPairings.onPairMembers(node, message),
       members_paired: (node, message) => memberPairings.onMembersPaired(node, message),
       members_not_paired: (node, message) => memberPairings.onMembersNotPaired(node, message),
+      edge_missing: (node, message) => memberPairings.onEdgeMissing(node, message),
       ask: (node, message) => pairRequests.onAsk(node, message),
       granted: (node, message) => pairRequests.onGranted(node, message),
       denied: (node, message) => pairRequests.onDenied(node, message),
@@ -148,10 +149,13 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   arrived(session: ServerSession): void {
     const locations = this.#locations;
     locations.delete(session.id);
-    this.rooms.arrived(session);
     const began = locations.nodeOf(session.id);
     if (began !== undefined && this.links.isOpen(began))
       this.links.send(began, { type: 'hosting', sessions: [copyOf(session)] });
+  }
+
+  settled(session: ServerSession): void {
+    this.rooms.arrived(session);
   }
 
   received(node: NodeId, message: NodeMessage): void {

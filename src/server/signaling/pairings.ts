@@ -59,8 +59,8 @@ export class Pairings {
   }
 
   /** A pairing of which one client has just come from another node, or from before a restart. */
-  restore(initiator: Party, responder: Party, epoch: number): ServerPairing {
-    return this.#start(initiator, responder, epoch, 'RESTORED');
+  restore(initiator: Party, responder: Party, epoch: number, details: PairingDetails = {}): ServerPairing {
+    return this.#start(initiator, responder, epoch, 'RESTORED', details);
   }
 
   /**

@@ -143,10 +143,18 @@ describe('what comes from other nodes', () => {
     expect([locked.value, locked.effects]).toEqual(['locked', tookOver]);
   });
 
-  it('one that is known keeps the earlier of its two places', () => {
-    const known = room(join('a', 1), join('b', 2), admitted('b', 5), admitted('a', 7), admitted('b', 0));
-    expect([known.effects, idsOf(known)]).toEqual([['announceLeader'], ['b', 'a']]);
-    expect(room(join('a', 1), lock('a'), admitted('a', 1)).effects).toEqual(['announceLeader']);
+  it('one that is known has the place that it is told, and may be one too many there', () => {
+    const known = room(join('a', 1), join('b', 2), admitted('a', 7));
+    expect([known.effects, idsOf(known)]).toEqual([
+      ['announceLeader', 'evictLatest'],
+      ['b', 'a'],
+    ]);
+    const locked = room(join('a', 1), lock('a'), admitted('a', 1));
+    expect(locked.effects).toEqual(['announceLeader', 'evictLatest']);
+  });
+
+  it('a member that comes from there may be one too many', () => {
+    expect(room(join('a', 1), { type: 'MEMBER_ARRIVED', id: 'a' }).effects).toEqual(['evictLatest']);
   });
 
   it('a room may begin, or go on, with a member elsewhere', () => {

@@ -1,4 +1,4 @@
-/** A client of simulated nodes: it says numbered things, and notes what it hears, by pairing. */
+/** A client of simulated nodes: it says numbered things, and notes what it hears, by pairing and by room. */
 import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
 import { ClientSocket, type SimulatedNode } from '../network/cluster-simulation.ts';
 
@@ -6,6 +6,15 @@ interface Pairing {
   readonly peer_id: string;
   readonly epoch: number;
   readonly initiator: boolean;
+}
+
+/** A room, as one of its members knows it. */
+export interface RoomView {
+  /** With itself. */
+  readonly members: Set<string>;
+  leader: unknown;
+  /** What it was told of its connections to the others: nothing yet, that they are coming, or why they are missing. */
+  readonly edges: Map<string, string>;
 }
 
 interface Message {
@@ -25,6 +34,12 @@ export class SimulatedClient {
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
   isAsking = false;
+  /** Where it is, or was last. */
+  node: SimulatedNode | undefined;
+  /** How often it was told that it is a member no longer, for others came before it. */
+  evictions = 0;
+  /** The rooms that it thinks it is a member of, by name. */
+  readonly rooms = new Map<string, RoomView>();
   #delivery = new ReliableDelivery<string>();
   #token = '';
   #socket: ClientSocket | undefined;
@@ -46,6 +61,7 @@ export class SimulatedClient {
 
   connect(node: SimulatedNode): void {
     this.#isWelcome = false;
+    this.node = node;
     const kind = !this.isResumable ? 'plain' : this.id === '' ? 'resumable' : 'back';
     this.flush();
     const old = this.#socket;
@@ -80,6 +96,20 @@ export class SimulatedClient {
   drop(): void {
     this.flush();
     this.#socket?.close(1006);
+  }
+
+  /** Its node is gone, and hears of nothing. */
+  cut(): void {
+    this.#socket?.cut();
+  }
+
+  /** @param create the options of the room, where there is none yet */
+  join(room: string, create: object): void {
+    this.#send({ type: 'join_room', room, create });
+  }
+
+  leave(room: string): void {
+    this.#send({ type: 'leave_room', room });
   }
 
   ask(target: SimulatedClient): void {
@@ -163,6 +193,15 @@ export class SimulatedClient {
       }
       case 'error':
         if (message.for === 'pair_request') this.isAsking = false;
+        // It is in one room at most.
+        if (message.for === 'join_room') this.rooms.clear();
+        return;
+      case 'room_joined':
+      case 'peer_joined':
+      case 'peer_left':
+      case 'leader':
+      case 'edge':
+        this.#heardOfRoom(message);
         return;
       case 'ack':
         this.#delivery.ack(Number(message.received));
@@ -170,6 +209,32 @@ export class SimulatedClient {
       case 'ping':
         this.#socket?.send(JSON.stringify({ type: 'pong' }));
         return;
+    }
+  }
+
+  #heardOfRoom({ type, room, peers, peer, id, leader, state, reason }: Message): void {
+    const name = String(room);
+    const view = this.rooms.get(name);
+    switch (type) {
+      case 'room_joined': {
+        const members = new Set([this.id, ...(peers as { id: string }[]).map((one) => one.id)]);
+        this.rooms.set(name, { members, leader, edges: view?.edges ?? new Map() });
+        return;
+      }
+      case 'peer_joined':
+        view?.members.add((peer as { id: string }).id);
+        return;
+      case 'leader':
+        if (view) view.leader = id;
+        return;
+      case 'edge':
+        view?.edges.set(String(id), state === 'missing' ? String(reason) : String(state));
+        return;
+      case 'peer_left':
+        if (id === this.id && reason === 'full') this.evictions += 1;
+        if (id === this.id) this.rooms.delete(name);
+        view?.members.delete(String(id));
+        view?.edges.delete(String(id));
     }
   }
 
@@ -190,11 +255,14 @@ export class SimulatedClient {
     if (!isOld) {
       this.#delivery = new ReliableDelivery();
       this.pairings.clear();
+      this.rooms.clear();
       this.isAsking = false;
       return;
     }
     if (restarted) this.#delivery.restart();
     for (const kept of this.#delivery.unacked)
       this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
+    // What it was to be told of its rooms may be lost with its node: who is a member already is told all again.
+    if (restarted) for (const room of this.rooms.keys()) this.join(room, { topology: 'mesh' });
   }
 }

@@ -30,8 +30,11 @@ export class LossyNetwork {
         this.#handlers.set(node, handlers);
         handlers.up();
       },
-      send: (to, text) => this.underWay.push({ to, text }),
+      send: (to, text) => {
+        if (this.#handlers.has(node)) this.underWay.push({ to, text });
+      },
       broadcast: (text) => {
+        if (!this.#handlers.has(node)) return;
         for (const to of this.#handlers.keys()) if (to !== node) this.underWay.push({ to, text });
       },
       stop: async () => {
@@ -48,22 +51,32 @@ export class LossyNetwork {
     this.#handlers.get(datagram.to)?.received(datagram.text);
   }
 
+  /** The node is gone, and what it has said is still under way. */
+  kill(node: NodeId): void {
+    this.#handlers.delete(node);
+  }
+
   lose(index: number): void {
     this.underWay.splice(index % this.underWay.length, 1);
   }
 
-  deliverAll(): void {
-    for (let bound = 0; this.underWay.length > 0; bound += 1) {
+  /** @param except what is for that node stays under way */
+  deliverAll(except?: NodeId): void {
+    for (let bound = 0; ; bound += 1) {
       if (bound > 20_000) throw new Error('the nodes do not stop talking');
-      this.deliver(0);
+      const next = this.underWay.findIndex(({ to }) => to !== except);
+      if (next < 0) return;
+      this.deliver(next);
     }
   }
 }
 
 export interface SimulatedNode {
+  readonly id: NodeId;
   readonly server: SignalingServer;
   readonly clock: ManualClock;
   readonly handlers: SocketHandlers;
+  isDead: boolean;
 }
 
 const silent = pino({ level: 'silent' });
@@ -83,16 +96,19 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
     server.parts.sessionHost,
     server.parts.pairingHost,
     server.parts.remotePairings.remoteHost,
+    server.parts.signaling.rooms.host,
+    server.parts.signaling.rooms.edges.host,
   ])
     observeHost(host as typeof server.parts.sessionHost, noteTransitions);
   if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
-  return { server, clock, handlers: handlers as SocketHandlers };
+  return { id: node, server, clock, handlers: handlers as SocketHandlers, isDead: false };
 }
 
 /** A client's end of a socket: what it sends arrives when {@link flush} is called, never within what the server does now. */
 export class ClientSocket {
   readonly #sent: string[] = [];
   readonly #socket: SimulatedSocket;
+  #isCut = false;
 
   /** @param peers how many peers its client says that it may have; undefined: it does not say */
   constructor(
@@ -106,7 +122,7 @@ export class ClientSocket {
   }
 
   get isOpen(): boolean {
-    return this.#socket.isOpen;
+    return !this.#isCut && this.#socket.isOpen;
   }
 
   send(frame: string): void {
@@ -115,10 +131,15 @@ export class ClientSocket {
 
   flush(): void {
     for (let frame = this.#sent.shift(); frame !== undefined; frame = this.#sent.shift())
-      this.#socket.receive(frame);
+      if (!this.#isCut) this.#socket.receive(frame);
+  }
+
+  /** The other end is gone without a word: its node hears of nothing. */
+  cut(): void {
+    this.#isCut = true;
   }
 
   close(code: number): void {
-    this.#socket.close(code);
+    if (!this.#isCut) this.#socket.close(code);
   }
 }

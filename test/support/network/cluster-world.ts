@@ -24,25 +24,43 @@ export class World {
   /** How many pairings a client has thought that it is in at once. */
   mostPairings = 0;
 
-  static async of(nodes: number, peers: readonly (number | undefined)[]): Promise<World> {
-    const world = new World();
+  static async of<Kind extends World>(
+    this: new () => Kind,
+    nodes: number,
+    peers: readonly (number | undefined)[],
+  ): Promise<Kind> {
+    const world = new this();
     for (let node = 1; node <= nodes; node += 1)
       world.nodes.push(await startSimulatedNode(node, world.network));
     world.network.deliverAll();
     for (const [n, most] of peers.entries()) {
       const client = new SimulatedClient(`client ${n}`, n > 0, most);
-      client.connect(world.#node(n));
+      client.connect(world.node(n));
       world.clients.push(client);
     }
     return world;
   }
 
-  #node(n: number): SimulatedNode {
-    return this.nodes[n % this.nodes.length] as SimulatedNode;
+  /** Nodes that are dead do nothing, and nobody comes to them. */
+  get alive(): readonly SimulatedNode[] {
+    return this.nodes.filter(({ isDead }) => !isDead);
   }
 
-  #client(n: number): SimulatedClient {
+  protected node(n: number): SimulatedNode {
+    const { alive } = this;
+    return alive[n % alive.length] as SimulatedNode;
+  }
+
+  protected client(n: number): SimulatedClient {
     return this.clients[n] as SimulatedClient;
+  }
+
+  /** It says no goodbye: its clients and the other nodes find out. */
+  protected kill(n: number): void {
+    const node = this.node(n);
+    node.isDead = true;
+    this.network.kill(node.id);
+    for (const client of this.clients) if (client.node === node) client.cut();
   }
 
   act(action: Action): void {
@@ -54,10 +72,10 @@ export class World {
   }
 
   #do(action: Action): void {
-    const client = 'who' in action ? this.#client(action.who) : undefined;
+    const client = 'who' in action ? this.client(action.who) : undefined;
     switch (action.do) {
       case 'ask':
-        if (client?.isConnected && !client.isAsking) client.ask(this.#client(action.target));
+        if (client?.isConnected && !client.isAsking) client.ask(this.client(action.target));
         break;
       case 'unpair':
         if (client?.isConnected) client.unpair(action.which);
@@ -69,7 +87,7 @@ export class World {
         client?.drop();
         break;
       case 'connect':
-        if (client?.isResumable) client.connect(this.#node(action.node));
+        if (client?.isResumable) client.connect(this.node(action.node));
         break;
       case 'deliver':
       case 'double':
@@ -79,7 +97,7 @@ export class World {
         if (this.network.underWay.length > 0) this.network.lose(action.which);
         break;
       case 'wait':
-        for (const { clock } of this.nodes) clock.advance(action.ms);
+        for (const { clock } of this.alive) clock.advance(action.ms);
     }
   }
 
@@ -87,9 +105,9 @@ export class World {
   settle(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1_000) {
       for (const [n, client] of this.clients.entries())
-        if (client.isResumable && client.isCut) client.connect(this.#node(n));
+        if (client.isResumable && client.isCut) client.connect(this.node(n));
       this.#deliverAll();
-      for (const { clock } of this.nodes) clock.advance(1_000);
+      for (const { clock } of this.alive) clock.advance(1_000);
     }
     this.#deliverAll();
   }
@@ -112,8 +130,9 @@ export class World {
     ];
   }
 
-  get #remotePairings(): string[] {
-    return this.nodes.flatMap(({ server }) =>
+  /** Of each pairing both sides, as their nodes know it: epoch, id, id of the peer. */
+  protected get seats(): string[] {
+    return this.alive.flatMap(({ server }) =>
       [...server.parts.sessions.values()].flatMap(({ id, seats }) =>
         seats.map(({ epoch, peer }) => `${epoch} ${id} ${peer?.id}`),
       ),
@@ -121,28 +140,28 @@ export class World {
   }
 
   #halfPairs(): string[] {
-    const remotePairings = this.#remotePairings;
-    return remotePairings
+    const seats = this.seats;
+    return seats
       .filter((half) => {
         const [epoch, a, b] = half.split(' ');
-        return !remotePairings.includes(`${epoch} ${b} ${a}`);
+        return !seats.includes(`${epoch} ${b} ${a}`);
       })
       .map((half) => `a half without the other: ${half}`);
   }
 
   /** Two that have each other more than once. */
   #twice(): string[] {
-    const pairs = this.#remotePairings.map((half) => half.split(' ').slice(1).join(' '));
+    const pairs = this.seats.map((half) => half.split(' ').slice(1).join(' '));
     return pairs.filter((pair, at) => pairs.indexOf(pair) !== at).map((pair) => `paired twice: ${pair}`);
   }
 
   /** Clients that think something else than their server. */
   #misled(): string[] {
-    const remotePairings = this.#remotePairings;
+    const seats = this.seats;
     return this.clients
       .filter(({ isConnected }) => isConnected)
       .flatMap(({ name, id, pairings }) => {
-        const known = remotePairings.filter((half) => half.split(' ')[1] === id).sort();
+        const known = seats.filter((half) => half.split(' ')[1] === id).sort();
         const thought = [...pairings.values()].map((one) => `${one.epoch} ${id} ${one.peer_id}`).sort();
         return known.join() === thought.join()
           ? []

@@ -31,6 +31,7 @@ export function takePairingSnapshot(
       senderSeq === undefined ? [] : [{ sender_seq: senderSeq, text }],
     ),
     ...(node !== undefined && { node }),
+    ...(pairing.details.room !== undefined && { room: pairing.details.room }),
   };
 }
 

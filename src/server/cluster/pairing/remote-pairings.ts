@@ -19,7 +19,7 @@ import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index
 import type { DisconnectReason } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
-import type { Party, ServerPairing } from '../../signaling/pairing.ts';
+import type { PairingDetails, Party, ServerPairing } from '../../signaling/pairing.ts';
 import { Seat } from '../../signaling/seat.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
@@ -62,6 +62,7 @@ export interface Restored {
   readonly remoteIs: 'MOVING' | 'CUT_OFF';
   /** Who reported at another node that they are connected. */
   readonly connected: readonly Side[];
+  readonly details: PairingDetails;
 }
 
 export class RemotePairings implements RemoteSessionOwner {
@@ -177,7 +178,7 @@ export class RemotePairings implements RemoteSessionOwner {
     const seat = new Seat(session);
     const [initiator, responder] = how.isInitiator ? [seat, remote] : [remote, seat];
     remote.localGeneration = session.generation;
-    const pairing = pairings.restore(initiator, responder, how.epoch);
+    const pairing = pairings.restore(initiator, responder, how.epoch, how.details);
     for (const side of how.connected) pairings.reportConnected(pairing, side);
     this.remoteHost.dispatch(remote, { type: how.remoteIs });
     this.reconciler.seek(remote);

@@ -57,7 +57,14 @@ export class PairingRestorer {
       tellGone(session, claim);
     else {
       const remote = remotePairings.create(peerId, undefined, true);
-      remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'CUT_OFF', connected: [] });
+      const details = { isOfUnknownOrigin: true } as const;
+      remotePairings.restore(session, remote, {
+        epoch,
+        isInitiator,
+        remoteIs: 'CUT_OFF',
+        connected: [],
+        details,
+      });
     }
   }
 
@@ -83,7 +90,8 @@ export class PairingRestorer {
     remote.generation = moved.peer_generation;
     remote.isMissed = moved.is_away;
     remote.keep(...unackedFrames(moved));
-    remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected });
+    const details = { room: moved.room };
+    remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected, details });
   }
 }
 

@@ -32,13 +32,17 @@ export class RemoteMemberPairings {
     this.#deps = deps;
   }
 
-  /** @returns why the other node is not asked */
+  /** @returns why the other node is not asked, which it is told */
   ask(edge: Edge, asker: ServerSession, node: NodeId): EdgeReason | undefined {
     const { links, signaling } = this.#deps;
-    if (!asker.hasFreeSeat) return 'too_many_peers';
-    if (!asker.client.hasRoomFor(0)) return 'peer_slow';
-    const epoch = signaling.pairings.epochs.next();
     for (const one of this.#asked.keys()) if (one.isDone) this.#asked.delete(one);
+    this.#asked.delete(edge);
+    const obstacle = this.#obstacleOf(asker);
+    if (obstacle) {
+      this.#tellMissing(edge, node, obstacle);
+      return obstacle;
+    }
+    const epoch = signaling.pairings.epochs.next();
     this.#asked.set(edge, { edge, node, epoch });
     links.send(node, {
       type: 'pair_members',
@@ -61,20 +65,15 @@ export class RemoteMemberPairings {
   onPairMembers(node: NodeId, message: NodeMessageOf<'pair_members'>): void {
     const { links, remotePairings, signaling } = this.#deps;
     const { app, room: name, epoch, from, to } = message;
-    const refuse = (reason: EdgeReason) =>
-      links.send(node, { type: 'members_not_paired', epoch, to: from, reason });
     const room = signaling.rooms.find(app, name);
     const session = room?.memberships.get(to)?.session;
-    if (!room?.memberships.has(from) || !session) {
-      refuse('target_not_found');
-      return;
-    }
-    if (session.isPairedWith(from) || !session.hasFreeSeat) {
-      refuse(session.isPairedWith(from) ? 'already_paired' : 'too_many_peers');
-      return;
-    }
-    if (!session.client.hasRoomFor(0)) {
-      refuse('peer_slow');
+    const obstacle =
+      !room?.memberships.has(from) || !session ? 'target_not_found' : obstacleTo(session, from);
+    if (obstacle !== undefined || !session) {
+      const reason = obstacle ?? 'target_not_found';
+      links.send(node, { type: 'members_not_paired', epoch, to: from, reason });
+      // Of a pairing that it has, its own edge knows more.
+      if (room && reason !== 'already_paired') signaling.rooms.edges.refused(room, from, to, reason);
       return;
     }
     const { isResumable } = session;
@@ -87,18 +86,50 @@ export class RemoteMemberPairings {
     const { links, remotePairings, signaling } = this.#deps;
     const { epoch, from, to, is_resumable: isResumable } = message;
     const asked = this.#find(epoch);
-    const session = asked && signaling.directory.sessions.get(to);
-    const isWanted = session && !asked.edge.isDone && !session.isPairedWith(from) && session.hasFreeSeat;
+    const session = signaling.directory.sessions.get(to);
     if (asked) this.#asked.delete(asked.edge);
-    if (isWanted) {
+    const isWanted = asked !== undefined && !asked.edge.isDone && !session?.isPairedWith(from);
+    if (session && isWanted && session.hasFreeSeat) {
       const remote = remotePairings.create(from, node, isResumable);
       signaling.pair(session, remote, { room: asked.edge.room.name }, epoch);
-    } else links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+      return;
+    }
+    links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
+    if (!session || !isWanted) return;
+    // Its client took another peer meanwhile.
+    this.#tellMissing(asked.edge, node, 'too_many_peers');
+    this.#refused(asked, 'too_many_peers');
   }
 
   onMembersNotPaired(_node: NodeId, { epoch, reason }: NodeMessageOf<'members_not_paired'>): void {
     const asked = this.#find(epoch);
     if (asked) this.#refused(asked, reason as EdgeReason);
+  }
+
+  /** The node of the one who asks knows why the pairing is missing. */
+  onEdgeMissing(_node: NodeId, { app, room: name, from, to, reason }: NodeMessageOf<'edge_missing'>): void {
+    const { rooms } = this.#deps.signaling;
+    const room = rooms.find(app, name);
+    if (room) rooms.edges.refused(room, from, to, reason as EdgeReason);
+  }
+
+  #tellMissing({ room, askerId, otherId }: Edge, node: NodeId, reason: EdgeReason): void {
+    const { app, name } = room;
+    this.#deps.links.send(node, {
+      type: 'edge_missing',
+      app,
+      room: name,
+      from: askerId,
+      to: otherId,
+      reason,
+    });
+  }
+
+  /** What it has asked for may be granted, and then takes a place. */
+  #obstacleOf(asker: ServerSession): EdgeReason | undefined {
+    const asked = [...this.#asked.keys()].filter(({ askerId }) => askerId === asker.id).length;
+    if (!asker.hasFreeSeat || asker.seats.length + asked >= asker.maxPeers) return 'too_many_peers';
+    return asker.client.hasRoomFor(0) ? undefined : 'peer_slow';
   }
 
   #find(epoch: number): Asked | undefined {
@@ -109,4 +140,11 @@ export class RemoteMemberPairings {
     this.#asked.delete(edge);
     if (!edge.isDone) this.#deps.signaling.rooms.edges.refused(edge.room, edge.askerId, edge.otherId, reason);
   }
+}
+
+/** Why a client of ours is not paired with one of another node. */
+function obstacleTo(session: ServerSession, from: string): EdgeReason | undefined {
+  if (session.isPairedWith(from)) return 'already_paired';
+  if (!session.hasFreeSeat) return 'too_many_peers';
+  return session.client.hasRoomFor(0) ? undefined : 'peer_slow';
 }

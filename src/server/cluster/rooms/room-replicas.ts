@@ -10,7 +10,7 @@ import type { NodeId } from '../../node-id.ts';
 import type { Edge } from '../../signaling/rooms/edge.ts';
 import { Member } from '../../signaling/rooms/member.ts';
 import type { OtherRooms } from '../../signaling/rooms/other-rooms.ts';
-import type { MemberElsewhere, Membership, Room } from '../../signaling/rooms/room.ts';
+import type { MemberElsewhere, Membership, Room, RoomOptions } from '../../signaling/rooms/room.ts';
 import type { Rooms } from '../../signaling/rooms/rooms.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
@@ -109,21 +109,35 @@ export class RoomReplicas implements OtherRooms {
   onRoom(node: NodeId, message: NodeMessageOf<'room'>): void {
     const rooms = this.#rooms;
     const { app, room: name, members } = message;
+    const known = rooms.find(app, name);
+    if (!known && members.length === 0) return;
     const options = optionsIn(message);
-    const room = rooms.find(app, name) ?? rooms.start(app, name, options);
-    if (earlierRoom(room.options, options) !== room.options) {
-      room.options = options;
-      const { topology, maxSize, leaderRule } = options;
-      rooms.host.dispatch(room, { type: 'RULES_CHANGED', topology, maxSize, leaderRule });
-    }
-    const { is_locked: isLocked, version, by } = message.lock;
-    const ownLock = { isLocked: room.context.isLocked, ...room.lock };
-    const lock = laterLock(ownLock, { isLocked, version, by });
-    if (lock !== ownLock) {
-      room.lock = { version, by };
-      if (isLocked !== ownLock.isLocked) rooms.host.dispatch(room, { type: 'LOCK_CHANGED', isLocked });
-    }
+    const room = known ?? rooms.start(app, name, options);
+    const isOurs = [this.#mergeOptions(room, options), this.#mergeLock(room, message.lock)].includes(true);
     for (const member of members) this.#told(node, room, member);
+    // What we know counts, and the others may not have heard of it: who made it so may have left.
+    if (isOurs) this.#tell(messageOf(room, []));
+  }
+
+  /** @returns whether our options hold, and the other node has others */
+  #mergeOptions(room: Room, said: RoomOptions): boolean {
+    const { createdAt, createdBy } = room.options;
+    if (said.createdAt === createdAt && said.createdBy === createdBy) return false;
+    if (earlierRoom(room.options, said) === room.options) return true;
+    room.options = said;
+    const { topology, maxSize, leaderRule } = said;
+    this.#rooms.host.dispatch(room, { type: 'RULES_CHANGED', topology, maxSize, leaderRule });
+    return false;
+  }
+
+  /** @returns whether our lock holds, and the other node has another */
+  #mergeLock(room: Room, { is_locked: isLocked, version, by }: NodeMessageOf<'room'>['lock']): boolean {
+    const own = { isLocked: room.context.isLocked, ...room.lock };
+    if (own.isLocked === isLocked && own.version === version && own.by === by) return false;
+    if (laterLock(own, { isLocked, version, by }) === own) return true;
+    room.lock = { version, by };
+    if (isLocked !== own.isLocked) this.#rooms.host.dispatch(room, { type: 'LOCK_CHANGED', isLocked });
+    return false;
   }
 
   onRoomLeft(node: NodeId, { app, room: name, id, reason }: NodeMessageOf<'room_left'>): void {
@@ -165,7 +179,10 @@ export class RoomReplicas implements OtherRooms {
       const elsewhere = this.#elsewhere(node, generation, isResumable);
       room.memberships.set(id, new Member(id, metadata, metadataBytes, undefined, elsewhere));
     }
+    const place = room.context.members.find((member) => member.id === id)?.joinedAt;
     rooms.host.dispatch(room, { type: 'MEMBER_ADMITTED', id, joinedAt });
+    // Who asks for its pairings may be another one.
+    if (place !== undefined && place !== joinedAt) rooms.edges.rewire(room, id);
   }
 
   #elsewhere(node: NodeId, generation: number, isResumable: boolean): MemberElsewhere {

@@ -23,6 +23,8 @@ export interface SessionFetcher {
   dropStale(session: ServerSession): void;
   /** A session is here that may have begun elsewhere. */
   arrived(session: ServerSession): void;
+  /** It has the pairings that it had, and may be given those that its rooms want. */
+  settled(session: ServerSession): void;
 }
 
 /** What a client says of its pairing, or the node that had it. */

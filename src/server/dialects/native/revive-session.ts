@@ -97,6 +97,7 @@ export class SessionReviver {
     this.opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     this.nodes?.arrived(session);
     pairings.restoreClaimed(session, claims ?? []);
+    this.nodes?.settled(session);
     signaling.sessions.resumed(session);
   }
 
@@ -141,6 +142,7 @@ export class SessionReviver {
       client.waits();
     }
     for (const pairing of snapshot.pairings) pairings.restoreMoved(session, pairing);
+    this.nodes?.settled(session);
   }
 
   #session({ id }: Resume): ServerSession | undefined {

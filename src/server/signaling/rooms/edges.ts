@@ -151,6 +151,8 @@ export class Edges implements PairingWatcher {
 
   #follow(edge: Edge, pairing: ServerPairing): void {
     edge.pairing = pairing;
+    // After a restart nobody knows who formed it: the room that wants it has it.
+    if (pairing.details.isOfUnknownOrigin) pairing.details = { room: edge.room.name };
     this.#dispatch(edge, { type: pairing.value === 'connected' ? 'CONNECTED' : 'PAIRED' });
   }
 

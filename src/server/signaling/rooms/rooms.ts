@@ -225,7 +225,10 @@ export class Rooms implements RoomOwner {
     membership.session = session;
     delete membership.elsewhere;
     this.entered(room, membership);
+    // What happened while it was on its way, no node has told its client.
+    if (!room.tellWhole(membership)) room.misses(membership);
     this.edges.rewire(room, membership.id);
+    this.host.dispatch(room, { type: 'MEMBER_ARRIVED', id: membership.id });
   }
 
   /** Another node has the client, and its membership with it: nobody is told, for it has not left. */
