@@ -70,7 +70,7 @@ describe('a peer whose link to the server is lost while several connections are 
 
 describe('a peer that is asked', () => {
   it('reads what the other one said of itself, and its refusal reaches it with the reason', async () => {
-    const { server } = await startTestServer();
+    const { server, clock } = await startTestServer();
     const asked: unknown[] = [];
     const host = await testPeer(server.url, {
       peers: 2,
@@ -86,6 +86,8 @@ describe('a peer that is asked', () => {
       code: 'rejected',
       message: expect.stringContaining('chess only'),
     });
+    // Whom one has just left, it may ask for again after a while.
+    clock.advance(10_000);
     const connection = await guest.connect({ id, metadata: 'chess' });
     await connection.opened();
     expect(asked).toEqual(['go', 'chess']);
