@@ -65,7 +65,8 @@ describe('no machine is left out', () => {
     const root = new URL('../../src/', import.meta.url);
     const creating = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter(
-        (file) => /\.tsx?$/.test(file) && /(?<!#)\bcreateMachine\(/.test(readFileSync(new URL(file, root), 'utf8')),
+        (file) =>
+          /\.tsx?$/.test(file) && /(?<!#)\bcreateMachine\(/.test(readFileSync(new URL(file, root), 'utf8')),
       )
       // Copies of a machine that a host is given.
       .filter((file) => file !== 'machines/host/xstate-marked.ts');
