@@ -42,6 +42,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./demo-command.ts')).demoCommand,
   },
   {
+    name: 'doctor',
+    about: 'Try what a connection needs from here, and say what to do.',
+    load: async () => (await import('./client/commands/doctor-command.ts')).doctorCommand,
+  },
+  {
     name: 'token',
     about: 'Make a token for a server that asks for one.',
     load: async () => (await import('./server/token-command.ts')).tokenCommand,

@@ -25,6 +25,7 @@ export class Invitation {
     this.#peer = peer;
     copies('copy-link', () => this.#key && linkFor(this.#key));
     copies('copy-key', () => this.#key);
+    element('only-here').hidden = !isLoopback(location.hostname);
   }
 
   /** Asks for a key unless one is shown. */
@@ -61,6 +62,11 @@ export class Invitation {
     );
     element('invitation').dataset.isReady = 'true';
   }
+}
+
+/** Nobody else reaches a page at such an address, and a code that leads there is in vain. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** Beside the page, wherever a proxy put that. */

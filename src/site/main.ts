@@ -3,9 +3,11 @@ import { createPeer, type PairlaneError, type Peer, type PeerState } from '../cl
 import { Chat } from './chat.ts';
 import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';
-import { problemOf, signalingWords, stateWords } from './labels.ts';
+import { problemOf, SLOW_HINT, signalingWords, stateWords } from './labels.ts';
 import { type Target, takeFragment, targetFrom } from './pairing-target.ts';
+import { nameOf } from './peer-name.ts';
 
+const SLOW_AFTER_MS = 8_000;
 /** The server may not be there yet; later the peer itself sees to it. */
 const FIRST_RETRY_MS = 2_000;
 
@@ -29,17 +31,22 @@ function run(peer: Peer): void {
     showSignaling(peer.signaling);
     showState(peer.state, peerName);
     element('own-id').textContent = peer.id ?? 'none yet';
+    element('own-name').textContent = peer.id === undefined ? 'You' : `You, ${nameOf(peer.id)}`;
     if (peer.signaling === 'online' && peer.state === 'unpaired') invitation.show();
   };
-  const pair = async (target: Target | undefined) => {
-    if (!target) return;
+  /** @returns whether they are paired */
+  const pair = async (target: Target | undefined): Promise<boolean> => {
+    if (!target) return false;
     showProblem('');
     try {
       await peer.pair(target);
+      return true;
     } catch (error) {
       showProblem(problemOf(error as PairlaneError));
+      return false;
+    } finally {
+      show();
     }
-    show();
   };
 
   peer.on('state', show);
@@ -49,7 +56,7 @@ function run(peer: Peer): void {
     show();
   });
   peer.on('paired', ({ peerId }) => {
-    peerName = peerId.slice(0, 8);
+    peerName = nameOf(peerId);
     invitation.drop();
     showProblem('');
     chat.begin();
@@ -78,8 +85,11 @@ function run(peer: Peer): void {
   element('join').addEventListener('submit', (event) => {
     event.preventDefault();
     const field = element('target', HTMLInputElement);
-    pair(targetFrom(field.value));
-    field.value = '';
+    const typed = field.value;
+    pair(targetFrom(typed)).then((isPaired) => {
+      // What is wrong with it is easier to see while it is there.
+      if (isPaired && field.value === typed) field.value = '';
+    });
   });
   addEventListener('hashchange', () => pair(takeFragment()));
   show();
@@ -94,7 +104,24 @@ function showSignaling(state: keyof typeof signalingWords): void {
 
 const alone: ReadonlySet<PeerState> = new Set(['signaling', 'unpaired', 'disconnected']);
 
+let slow: ReturnType<typeof setTimeout> | undefined;
+let shownState: PeerState | undefined;
+
+/** Whoever waits for a way to each other longer than people expect is told what may be wrong. */
+function watchPace(state: PeerState): void {
+  if (state === shownState) return;
+  shownState = state;
+  clearTimeout(slow);
+  element('hint').hidden = true;
+  if (state !== 'checking' && state !== 'restarting') return;
+  slow = setTimeout(() => {
+    element('hint').textContent = SLOW_HINT;
+    element('hint').hidden = false;
+  }, SLOW_AFTER_MS);
+}
+
 function showState(state: PeerState, peerName: string): void {
+  watchPace(state);
   const isAlone = alone.has(state);
   element('lane').dataset.state = state;
   element('state').textContent = stateWords[state];

@@ -95,6 +95,31 @@ describe('the page', () => {
     await Promise.all([inState(host, 'connected'), inState(next, 'connected')]);
   });
 
+  it('calls each of two by the same name on both sides, and names of two differ', async () => {
+    const { server } = await startTestServer();
+    const host = await openPage(httpUrl(server));
+    const guest = await openPage(`${httpUrl(server)}#${await keyOf(host)}`);
+    await Promise.all([inState(host, 'connected'), inState(guest, 'connected')]);
+    const own = async (page: Page) =>
+      ((await page.locator('#own-name').textContent()) ?? '').replace('You, ', '');
+    const [hostName, guestName] = [await own(host), await own(guest)];
+    expect(await host.locator('#peer').textContent()).toBe(guestName);
+    expect(await guest.locator('#peer').textContent()).toBe(hostName);
+    expect(hostName).toMatch(/^[a-z]+ [a-z]+$/);
+    expect(hostName).not.toBe(guestName);
+  });
+
+  it('leaves a wrong key in the field, and says that a code for this device only leads nowhere else', async () => {
+    const { server } = await startTestServer();
+    const page = await openPage(httpUrl(server));
+    await inState(page, 'unpaired');
+    await page.getByText('This address is good on this device only.').waitFor();
+    await page.getByLabel('Their key, link or id').fill('AAAA-BBBB-CCCC');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'There is no such key.' }).waitFor();
+    expect(await page.getByLabel('Their key, link or id').inputValue()).toBe('AAAA-BBBB-CCCC');
+  });
+
   it('says what is wrong with a key that is none, and takes the next', async () => {
     const { server } = await startTestServer();
     const host = await openPage(httpUrl(server));

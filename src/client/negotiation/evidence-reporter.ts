@@ -2,8 +2,9 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Evidence } from '../../protocol/inspect/evidence.ts';
 
-const PERIOD_MS = 500;
-/** A minute of changes: what goes on for longer says no more. */
+/** What fails at once, such as DTLS, fails within half a second. */
+const PERIOD_MS = 200;
+/** Half a minute of changes: what goes on for longer says no more. */
 const MAX_REPORTS = 120;
 
 export interface EvidenceDeps {

@@ -4,7 +4,7 @@
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
-import { causeIn, evidenceAt } from './evidence.ts';
+import { causeIn, evidenceAt, hasMet } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
 import { whyNot } from './sequence-diagram.ts';
@@ -97,19 +97,20 @@ function whyNotConnected(
         failure?.deadline ??
         `Look into ${nameOf[otherOf[offerer]]}: its page may be in the background, or its WebRTC engine refused the offer.`,
     };
-  const cause = failure && causeIn(evidence);
-  if (failure && cause)
+  const failed = failure ?? givenUp(pairing, evidence);
+  const cause = failed && causeIn(evidence);
+  if (failed && cause)
     return {
       kind: 'bad',
-      text: `${cause.text} (${failure.text}).`,
-      shownBy: [failure.step],
+      text: `${cause.text} (${failed.text}).`,
+      shownBy: [failed.step],
       remedy: cause.remedy,
     };
-  if (failure)
+  if (failed)
     return {
       kind: 'bad',
-      text: `No candidate pair worked (${failure.text}): ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
-      shownBy: [failure.step],
+      text: `No candidate pair worked (${failed.text}): ${sides.map((side) => offeredBy(pairing, side)).join(', ')}.`,
+      shownBy: [failed.step],
       remedy: remedyForCandidates(kindsOf(pairing, 'initiator'), kindsOf(pairing, 'responder')),
     };
   const reporters = sides.filter((side) =>
@@ -152,6 +153,22 @@ function failureOf(steps: readonly RecordStep[]): Failure | undefined {
     return { step, text, ...(deadline && { deadline: deadline.remedy }) };
   }
   return undefined;
+}
+
+/** Sooner, and somebody may just have changed his mind. */
+const GIVEN_UP_AFTER_MS = 2_000;
+
+/** One that leaves before it is connected, though it told how it tried: it has found no way. */
+function givenUp(
+  pairing: readonly RecordStep[],
+  evidence: ReturnType<typeof evidenceAt>,
+): Failure | undefined {
+  const [step] = pairing.slice(-1);
+  const answer = relayed(pairing, 'ANSWER_RECEIVED').at(-1);
+  if (step?.event.type !== 'UNPAIR_RECEIVED' || !answer || evidence.size === 0) return undefined;
+  const haveMet = [...evidence.values()].some(hasMet);
+  if (step.t - answer.t < GIVEN_UP_AFTER_MS && !haveMet) return undefined;
+  return { step, text: `${from(step)} gave up after ${Math.round((step.t - answer.t) / 100) / 10} s` };
 }
 
 function relayed(pairing: readonly RecordStep[], event: string): RecordStep[] {

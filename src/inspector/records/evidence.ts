@@ -48,6 +48,12 @@ export interface CauseFromEvidence {
 
 const nameOf = { initiator: 'A', responder: 'B' } as const;
 
+/** Whether its checks were answered and ICE is content; werift calls it completed before there is a pair. */
+export function hasMet({ ice, pairs = [] }: Evidence): boolean {
+  const isContent = ice === 'connected' || ice === 'completed' || pairs.some(({ selected }) => selected);
+  return isContent && pairs.some(({ state }) => state === 'succeeded');
+}
+
 /** @param evidence of a pairing that failed after offer and answer were exchanged */
 export function causeIn(evidence: ReadonlyMap<Side, Evidence>): CauseFromEvidence | undefined {
   const all = [...evidence];
@@ -58,11 +64,7 @@ export function causeIn(evidence: ReadonlyMap<Side, Evidence>): CauseFromEvidenc
       remedy:
         'Set --turn-secret to the TURN server’s static-auth-secret, and check that both clocks are right: credentials carry the time.',
     };
-  const isUp = ([, { pairs = [], ice }]: [Side, Evidence]) =>
-    ice === 'connected' ||
-    ice === 'completed' ||
-    pairs.some(({ selected, state }) => selected && state === 'succeeded');
-  const up = all.filter(isUp);
+  const up = all.filter(([, each]) => hasMet(each));
   const noSctp = up.find(
     ([, { dtls, sctp }]) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
   );

@@ -1,7 +1,8 @@
 /** What two clients told of their connection, as the cause of its failure: one sentence for each. */
 import { describe, expect, it } from '@jest/globals';
 import { causeIn, describeEvidence } from '../../../src/inspector/records/evidence.ts';
-import type { Evidence, EvidencePair } from '../../../src/protocol/index.ts';
+import { outcomeOf } from '../../../src/inspector/records/outcome.ts';
+import type { Evidence, EvidencePair, PairingRecord, RecordLine } from '../../../src/protocol/index.ts';
 
 const pair = (sent: number, answered: number, more: Partial<EvidencePair> = {}): EvidencePair => ({
   local: 'host',
@@ -73,4 +74,51 @@ it('says in a line how far a connection is', () => {
   expect(describeEvidence(evidence)).toBe(
     'ICE connected, DTLS connected, SCTP connected, 1 pair, 3 of 4 checks answered, data over host to host',
   );
+});
+
+describe('a pairing that a client leaves before it is connected', () => {
+  const step = (t: number, type: string, from: string, to: string, effects: string[] = []) => ({
+    t,
+    of: 'pairing' as const,
+    event: { type, from },
+    to,
+    taken: ['one'],
+    effects: effects.map((effect) => ({ type: effect })),
+  });
+  const leftAt = (t: number, evidence: readonly RecordLine[]): PairingRecord => ({
+    header: {
+      format: 'pairlane-record',
+      version: 1,
+      machines: {},
+      started_at: 0,
+      epoch: 1,
+      initiator_id: 'a',
+      responder_id: 'b',
+    },
+    lines: [
+      step(0, 'OFFER_RECEIVED', 'initiator', 'negotiating', ['relayToPeer']),
+      step(10, 'ANSWER_RECEIVED', 'responder', 'negotiating', ['relayToPeer']),
+      ...evidence,
+      step(t, 'UNPAIR_RECEIVED', 'responder', 'disconnected'),
+    ],
+  });
+  const unanswered: RecordLine = {
+    t: 600,
+    side: 'responder',
+    evidence: { ice: 'checking', pairs: [pair(4, 0)] },
+  };
+
+  it('has failed after 2 s of checks that nobody answered, also without its own word', () => {
+    const record = leftAt(5_010, [unanswered]);
+    expect(outcomeOf(record, 0)).toMatchObject({
+      kind: 'failed',
+      cause:
+        'B sent 4 checks, and none was answered: UDP does not get through between the two (B gave up after 5 s).',
+    });
+  });
+
+  it('was left when that was sooner, or when nobody told anything', () => {
+    expect(outcomeOf(leftAt(1_000, [unanswered]), 0).kind).toBe('left');
+    expect(outcomeOf(leftAt(5_010, []), 0).kind).toBe('left');
+  });
 });

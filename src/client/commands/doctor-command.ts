@@ -1,0 +1,58 @@
+/** `pairlane doctor`: why would a connection not come up from here? Its status says whether something is bad. */
+import { CommandError, defineCommand } from '../../common/command.ts';
+import type { OptionTable, OptionValues } from '../../common/option-table.ts';
+import { printable, printableJson } from '../../common/printable.ts';
+import type { Check } from '../doctor/check.ts';
+import { DEFAULT_URL } from '../peer/peer-options.ts';
+
+const doctorOptions = {
+  url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
+  stunUrl: {
+    kind: 'list',
+    value: 'URL',
+    help: 'STUN server to try besides those that the server gives; two of them tell the kind of NAT.',
+  },
+  turnUrl: { kind: 'list', value: 'URL', help: 'TURN server to try besides those that the server gives.' },
+  turnSecret: {
+    kind: 'text',
+    value: 'SECRET',
+    isSecret: true,
+    help: 'The secret that the TURN server shares, to make credentials for --turn-url.',
+  },
+  json: { kind: 'switch', help: 'Print one JSON object a line for each check.' },
+} as const satisfies OptionTable;
+
+export const doctorCommand = defineCommand({
+  name: 'doctor',
+  about: 'Try what a connection needs from here, and say what to do.',
+  details:
+    'Try what a connection needs from here: WebSocket, TLS, proxies, clock, foreign pages, STUN, UDP, NAT, TURN.\n' +
+    'The status is 1 when something is bad.',
+  options: doctorOptions,
+  run: doctor,
+});
+
+const signs: Readonly<Record<Check['status'], string>> = {
+  ok: 'ok     ',
+  warning: 'warning',
+  bad: 'BAD    ',
+  skipped: '-      ',
+};
+
+async function doctor(options: OptionValues<typeof doctorOptions>): Promise<number> {
+  const { url, stunUrl = [], turnUrl = [], turnSecret, json } = options;
+  if (!URL.canParse(url) || !['ws:', 'wss:'].includes(new URL(url).protocol))
+    throw new CommandError('--url should look like ws://HOST:PORT/ or wss://HOST/', 2);
+  const { examine } = await import('../doctor/doctor.ts');
+  let isBad = false;
+  for await (const check of examine({ url, stunUrls: stunUrl, turnUrls: turnUrl, turnSecret })) {
+    isBad ||= check.status === 'bad';
+    process.stdout.write(json ? `${printableJson(check)}\n` : linesOf(check));
+  }
+  return isBad ? 1 : 0;
+}
+
+function linesOf({ name, status, text, remedy }: Check): string {
+  const first = `${signs[status]}  ${name.padEnd(9)}  ${printable(text)}\n`;
+  return remedy === undefined ? first : `${first}${' '.repeat(20)}${printable(remedy)}\n`;
+}

@@ -1,0 +1,112 @@
+/** What the network lets through: STUN, UDP, the kind of NAT, TURN by each of its ways. */
+import { type Check, wordsOf } from './check.ts';
+import { allocate, type IceUrl, mappedPorts, parseIceUrl } from './stun-client.ts';
+import type { Credentials } from './stun-message.ts';
+
+export interface TurnUrl {
+  readonly url: string;
+  readonly credentials: Credentials | undefined;
+}
+
+/** STUN, whether UDP is open, and the kind of NAT where two servers answer. */
+export async function checkStun(urls: readonly string[]): Promise<Check[]> {
+  const known = urls.flatMap((url) => {
+    const parsed = parseIceUrl(url);
+    return parsed && parsed.transport === 'udp' ? [{ url, parsed }] : [];
+  });
+  if (known.length === 0)
+    return [
+      {
+        name: 'stun',
+        status: 'skipped',
+        text: 'No STUN server by UDP is known.',
+        remedy: 'Name one with --stun-url.',
+      },
+    ];
+  const ports = await mappedPorts(known.map(({ parsed }) => parsed));
+  const checks = known.map(({ url }, i): Check => {
+    const isThere = ports[i] !== undefined;
+    return isThere
+      ? { name: 'stun', status: 'ok', text: `${url} answers.` }
+      : {
+          name: 'stun',
+          status: 'warning',
+          text: `${url} does not answer.`,
+          remedy: 'Check its address, and whether UDP to its port is let out.',
+        };
+  });
+  const seen = ports.filter((port) => port !== undefined);
+  return [...checks, udpCheck(seen.length > 0), ...natChecks(seen)];
+}
+
+function udpCheck(isOpen: boolean): Check {
+  return isOpen
+    ? { name: 'udp', status: 'ok', text: 'UDP gets out and back: direct connections are possible.' }
+    : {
+        name: 'udp',
+        status: 'bad',
+        text: 'No answer by UDP: this network seems to block it, and a direct connection will not come up.',
+        remedy: 'Set --turn-url with a turns: URL over TCP 443, and --turn-secret.',
+      };
+}
+
+function natChecks(ports: readonly number[]): Check[] {
+  if (ports.length < 2) return [];
+  const isSame = ports.every((port) => port === ports[0]);
+  return [
+    isSame
+      ? {
+          name: 'nat',
+          status: 'ok',
+          text: 'All servers see the same port: direct connections get through this NAT, if there is one.',
+        }
+      : {
+          name: 'nat',
+          status: 'warning',
+          text: 'Each server sees another port: a symmetric NAT. Two such networks find no direct way to each other.',
+          remedy: 'Set --turn-url and --turn-secret.',
+        },
+  ];
+}
+
+export async function checkTurn({ url, credentials }: TurnUrl): Promise<Check> {
+  const name = 'turn';
+  const parsed = parseIceUrl(url);
+  if (!parsed?.isTurn)
+    return {
+      name,
+      status: 'bad',
+      text: `${url} is no TURN URL.`,
+      remedy: 'It should look like turn:HOST:PORT?transport=tcp or turns:HOST:PORT.',
+    };
+  const how = `${url} by ${parsed.transport.toUpperCase()}`;
+  try {
+    const { errorCode } = await allocate(parsed, credentials);
+    return errorCode === undefined
+      ? { name, status: 'ok', text: `${how}: an allocation was made.` }
+      : {
+          name,
+          status: 'bad',
+          text: `${how}: refused with ${errorCode}.`,
+          remedy: remedyFor(errorCode, credentials),
+        };
+  } catch (error) {
+    return { name, status: 'bad', text: `${how}: ${wordsOf(error)}.`, remedy: unreachable(parsed) };
+  }
+}
+
+function remedyFor(code: number, credentials: Credentials | undefined): string {
+  if (code === 401 && !credentials) return 'Give --turn-secret, the static-auth-secret of the TURN server.';
+  if (code === 401)
+    return 'Make --turn-secret the static-auth-secret of the TURN server (use-auth-secret), and check both clocks.';
+  if (code === 486)
+    return 'The TURN server has no more allocations for this user: see its user-quota and total-quota.';
+  if (code === 508) return 'The TURN server has no free port: see its min-port and max-port.';
+  return 'See the log of the TURN server.';
+}
+
+function unreachable({ transport, port }: IceUrl): string {
+  return transport === 'udp'
+    ? `Let UDP ${port} through to the TURN server, or use ?transport=tcp.`
+    : `Let TCP ${port} through to the TURN server, and see whether it listens there${transport === 'tls' ? ' with a certificate' : ''}.`;
+}

@@ -1,0 +1,263 @@
+/** What stands between us and the signaling server: the way there, TLS, proxies, foreign pages, the clock. */
+import { once } from 'node:events';
+import { type ClientRequest, get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+import { type Check, wordsOf } from './check.ts';
+
+const TIMEOUT_MS = 5_000;
+/** TURN credentials carry the time; a clock that is off by more may end them early. */
+const MAX_SKEW_MS = 30_000;
+const SOON_DAYS = 14;
+const DAY_MS = 86_400_000;
+const FOREIGN_ORIGIN = 'https://pairlane-doctor.invalid';
+
+/** As the greeting has it. */
+export interface GivenIceServer {
+  readonly urls: string | readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+export interface Greeted {
+  readonly check: Check;
+  /** Undefined: the server was not reached, or gives none. */
+  readonly iceServers: readonly GivenIceServer[] | undefined;
+}
+
+/** Connects as a client does. */
+export async function checkWebSocket(url: string): Promise<Greeted> {
+  const name = 'websocket';
+  const since = performance.now();
+  try {
+    const greeting = await greetingOf(url, {});
+    const ms = Math.round(performance.now() - since);
+    if (greeting?.type !== 'your_id')
+      return {
+        iceServers: undefined,
+        check: {
+          name,
+          status: 'bad',
+          text: 'Something answers, and it is no Pairlane server.',
+          remedy:
+            'Check host, port and path of --url; behind a proxy, whether that path leads to the server.',
+        },
+      };
+    return {
+      iceServers: await givenIceServers(url),
+      check: { name, status: 'ok', text: `Connected and greeted in ${ms} ms.` },
+    };
+  } catch (error) {
+    return { iceServers: undefined, check: { name, status: 'bad', ...refusalWords(error) } };
+  }
+}
+
+/** What a pairing is given: two clients of ours pair for a moment. */
+async function givenIceServers(url: string): Promise<readonly GivenIceServer[] | undefined> {
+  const sockets = [0, 1].map(() => new WebSocket(url, { handshakeTimeout: TIMEOUT_MS }));
+  try {
+    return await new Promise((resolve, reject) => {
+      setTimeout(resolve, TIMEOUT_MS, undefined).unref();
+      const ids: string[] = [];
+      for (const socket of sockets) {
+        socket.on('error', reject);
+        socket.on('message', (data) => {
+          const message = JSON.parse(String(data));
+          if (message.type === 'your_id') ids.push(String(message.id));
+          if (message.type === 'paired') resolve(message.ice_servers);
+          else if (ids.length === 2 && message.type === 'your_id')
+            socket.send(JSON.stringify({ type: 'pair_request', target_id: ids[0] }));
+        });
+      }
+    });
+  } catch {
+    // Where one may not pair so, there is nothing to try.
+    return undefined;
+  } finally {
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.terminate();
+    }
+  }
+}
+
+function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
+  const text = `No connection: ${wordsOf(error)}.`;
+  const { status } = error as { status?: number };
+  if (status === 401 || status === 403)
+    return {
+      text,
+      remedy: 'The server wants a token, or lets only some pages in: see --allow-origin and --jwt-secret.',
+    };
+  if (status === 429 || status === 503)
+    return {
+      text,
+      remedy: 'The server is at one of its limits: see --max-connections-per-address and --max-connections.',
+    };
+  if (status !== undefined)
+    return {
+      text,
+      remedy: 'A proxy may not pass WebSockets on: it has to send the headers Upgrade and Connection along.',
+    };
+  return { text, remedy: 'See whether the server runs, and whether a firewall lets its port through.' };
+}
+
+type Greeting = Readonly<Record<string, unknown>> | undefined;
+
+/** @throws with `status` when the upgrade is refused */
+async function greetingOf(url: string, headers: Record<string, string>): Promise<Greeting> {
+  const socket = new WebSocket(url, { headers, handshakeTimeout: TIMEOUT_MS });
+  try {
+    return await new Promise<Greeting>((resolve, reject) => {
+      const deadline = setTimeout(() => reject(new Error('no greeting came')), TIMEOUT_MS);
+      const settle = (act: () => void) => {
+        clearTimeout(deadline);
+        act();
+      };
+      socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) =>
+        settle(() => {
+          request.destroy();
+          reject(Object.assign(new Error(`HTTP ${response.statusCode}`), { status: response.statusCode }));
+        }),
+      );
+      socket.on('error', (error) => settle(() => reject(error)));
+      socket.on('close', () => settle(() => reject(new Error('it was closed'))));
+      socket.once('message', (data) =>
+        settle(() => {
+          try {
+            resolve(JSON.parse(String(data)));
+          } catch {
+            resolve(undefined);
+          }
+        }),
+      );
+    });
+  } finally {
+    socket.on('error', () => {});
+    socket.terminate();
+  }
+}
+
+export async function checkTls(url: string): Promise<Check> {
+  const name = 'tls';
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== 'wss:') {
+    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+    return isHere
+      ? { name, status: 'skipped', text: 'Without TLS, which is fine on this machine.' }
+      : {
+          name,
+          status: 'warning',
+          text: 'Without TLS: a page from https:// may not connect to it, and anybody on the way can read along.',
+          remedy: 'Use --tls-cert and --tls-key, or a proxy that has a certificate.',
+        };
+  }
+  const host = hostname.replace(/^\[|\]$/g, '');
+  let socket: TLSSocket | undefined;
+  try {
+    socket = connectTls({ host, port: Number(port || 443), servername: host, rejectUnauthorized: false });
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { authorized, authorizationError } = socket;
+    const days = Math.floor((Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / DAY_MS);
+    if (!authorized)
+      return {
+        name,
+        status: 'bad',
+        text: `The certificate is not trusted: ${wordsOf(authorizationError)}.`,
+        remedy: 'Send the whole chain in --tls-cert, leaf first, with a certificate for this host name.',
+      };
+    return days < SOON_DAYS
+      ? {
+          name,
+          status: 'warning',
+          text: `The certificate ends in ${days} days.`,
+          remedy: 'Renew it; SIGHUP reads it anew.',
+        }
+      : { name, status: 'ok', text: `${socket.getProtocol()}, trusted, for ${days} more days.` };
+  } catch (error) {
+    return {
+      name,
+      status: 'bad',
+      text: `No TLS: ${wordsOf(error)}.`,
+      remedy: 'See whether the port speaks TLS at all: ws:// is without.',
+    };
+  } finally {
+    socket?.destroy();
+  }
+}
+
+/** Whether pages of another site are let in. */
+export async function checkOrigin(url: string): Promise<Check> {
+  const name = 'origin';
+  try {
+    await greetingOf(url, { origin: FOREIGN_ORIGIN });
+    return { name, status: 'ok', text: 'Pages of any site may connect.' };
+  } catch (error) {
+    if ((error as { status?: number }).status !== 403)
+      return { name, status: 'skipped', text: `Not tried: ${wordsOf(error)}.` };
+    return {
+      name,
+      status: 'ok',
+      text: 'Pages of another site are refused.',
+      remedy: 'If your page is of another site than the server, name it with --allow-origin.',
+    };
+  }
+}
+
+/** Proxies and the clock, by the headers of an answer. */
+export async function checkHeaders(url: string): Promise<Check[]> {
+  let headers: IncomingMessage['headers'];
+  try {
+    headers = await headersOf(url);
+  } catch (error) {
+    const text = `Not tried: ${wordsOf(error)}.`;
+    return ['proxy', 'clock'].map((name) => ({ name, status: 'skipped', text }));
+  }
+  return [proxyCheck(headers), clockCheck(headers.date)];
+}
+
+function proxyCheck(headers: IncomingMessage['headers']): Check {
+  const name = 'proxy';
+  const signs = ['via', 'x-served-by', 'cf-ray', 'x-amz-cf-id'].filter(
+    (header) => headers[header] !== undefined,
+  );
+  if (signs.length === 0) return { name, status: 'ok', text: 'No sign of a proxy in the answer.' };
+  return {
+    name,
+    status: 'ok',
+    text: `A proxy is in between (${signs.join(', ')}).`,
+    remedy:
+      'Start the server with --trust-proxy, or all clients count as one address; let the proxy keep a quiet WebSocket for longer than --ping-interval-ms.',
+  };
+}
+
+function clockCheck(date: string | undefined): Check {
+  const name = 'clock';
+  const there = Date.parse(date ?? '');
+  if (Number.isNaN(there)) return { name, status: 'skipped', text: 'The answer does not tell the time.' };
+  const skew = Date.now() - there;
+  const s = Math.round(Math.abs(skew) / 1_000);
+  if (Math.abs(skew) <= MAX_SKEW_MS)
+    return { name, status: 'ok', text: 'This clock and the server’s agree.' };
+  return {
+    name,
+    status: 'warning',
+    text: `This clock is ${s} s ${skew > 0 ? 'ahead of' : 'behind'} the server’s.`,
+    remedy: 'Set both by NTP: TURN credentials and tokens carry the time.',
+  };
+}
+
+async function headersOf(url: string): Promise<IncomingMessage['headers']> {
+  const address = url.replace(/^ws/, 'http');
+  const get = address.startsWith('https:') ? getHttps : getHttp;
+  const options = { rejectUnauthorized: false, timeout: TIMEOUT_MS, agent: false };
+  return new Promise((resolve, reject) => {
+    const request = get(address, options, (response) => {
+      response.resume();
+      resolve(response.headers);
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}

@@ -1,0 +1,120 @@
+/** The doctor against a real server and a real coturn: what is well, and what it says of what is not. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Check } from '../../../src/client/doctor/check.ts';
+import { type DoctorOptions, examine } from '../../../src/client/doctor/doctor.ts';
+import { parseIceUrl } from '../../../src/client/doctor/stun-client.ts';
+import { startCoturn } from '../../support/servers/coturn.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function examined(options: Partial<DoctorOptions> & Pick<DoctorOptions, 'url'>): Promise<Check[]> {
+  const checks: Check[] = [];
+  for await (const check of examine({ stunUrls: [], turnUrls: [], turnSecret: undefined, ...options }))
+    checks.push(check);
+  return checks;
+}
+
+const find = (checks: readonly Check[], name: string) => checks.find((check) => check.name === name);
+
+describe('where all is well', () => {
+  it('is greeted, sees that foreign pages are refused, and allocates with the credentials that the server gives', async () => {
+    const coturn = await startCoturn();
+    const { server } = await startTestServer({ turnUrl: [coturn.url], turnSecret: coturn.secret });
+    const stun = coturn.url.replace('turn:', 'stun:');
+    const checks = await examined({ url: server.url, stunUrls: [stun, stun] });
+    expect(checks.filter(({ status }) => status === 'bad')).toEqual([]);
+    expect(find(checks, 'websocket')?.text).toMatch(/^Connected and greeted in \d+ ms/);
+    expect(find(checks, 'origin')?.text).toBe('Pages of another site are refused.');
+    expect(find(checks, 'udp')?.status).toBe('ok');
+    expect(find(checks, 'nat')?.status).toBe('ok');
+    expect(find(checks, 'turn')).toMatchObject({ status: 'ok', text: expect.stringContaining('by UDP') });
+    expect(coturn.allocatedFor()).toHaveLength(1);
+  });
+
+  it('allocates by TCP, with credentials that it makes itself', async () => {
+    const coturn = await startCoturn();
+    const { server } = await startTestServer();
+    const checks = await examined({
+      url: server.url,
+      turnUrls: [`${coturn.url}?transport=tcp`],
+      turnSecret: coturn.secret,
+    });
+    expect(find(checks, 'turn')).toMatchObject({ status: 'ok', text: expect.stringContaining('by TCP') });
+    expect(coturn.allocatedFor()[0]).toMatch(/:doctor$/);
+  });
+});
+
+describe('what is not well, and what to do', () => {
+  it('is a TURN server with another secret, or no secret at all', async () => {
+    const coturn = await startCoturn();
+    const { server } = await startTestServer();
+    const turnUrls = [coturn.url];
+    const wrong = await examined({ url: server.url, turnUrls, turnSecret: 'another' });
+    expect(find(wrong, 'turn')).toMatchObject({
+      status: 'bad',
+      text: expect.stringContaining('refused with 401'),
+      remedy: expect.stringContaining('static-auth-secret'),
+    });
+    const none = await examined({ url: server.url, turnUrls });
+    expect(find(none, 'turn')).toMatchObject({ remedy: expect.stringContaining('Give --turn-secret') });
+  });
+
+  it('is a server that is not there, and a port where something else answers', async () => {
+    const other = createServer((socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    closing.push(() => other.close());
+    const { port } = other.address() as AddressInfo;
+    const elsewhere = await examined({ url: `ws://127.0.0.1:${port}/` });
+    expect(find(elsewhere, 'websocket')).toMatchObject({
+      status: 'bad',
+      remedy: expect.stringContaining('Upgrade'),
+    });
+    other.close();
+    await once(other, 'close');
+    const gone = await examined({ url: `ws://127.0.0.1:${port}/` });
+    expect(find(gone, 'websocket')).toMatchObject({
+      status: 'bad',
+      text: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('is UDP that gets no answer, and a TURN server that does not listen', async () => {
+    const silent = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(silent, 'listening');
+    closing.push(() => silent.close());
+    const { port } = silent.address();
+    const { server } = await startTestServer();
+    const checks = await examined({
+      url: server.url,
+      stunUrls: [`stun:127.0.0.1:${port}`],
+      turnUrls: [`turn:127.0.0.1:${port}?transport=tcp`],
+      turnSecret: 'any',
+    });
+    expect(find(checks, 'udp')).toMatchObject({ status: 'bad', remedy: expect.stringContaining('TCP 443') });
+    expect(find(checks, 'turn')).toMatchObject({
+      status: 'bad',
+      text: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+});
+
+it.each([
+  ['turn:turn.example.org', { isTurn: true, host: 'turn.example.org', port: 3478, transport: 'udp' }],
+  [
+    'turns:turn.example.org?transport=tcp',
+    { isTurn: true, host: 'turn.example.org', port: 5349, transport: 'tls' },
+  ],
+  ['stun:[2001:db8::1]:19302', { isTurn: false, host: '2001:db8::1', port: 19302, transport: 'udp' }],
+  ['http://example.org', undefined],
+  ['turn:host:99999', undefined],
+])('reads %s', (url, read) => {
+  expect(parseIceUrl(url)).toEqual(read);
+});
