@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Check } from '../../../src/client/doctor/check.ts';
 import { type DoctorOptions, examine } from '../../../src/client/doctor/doctor.ts';
 import { parseIceUrl } from '../../../src/client/doctor/stun-client.ts';
+import { startServer } from '../../../src/server/index.ts';
 import { startCoturn } from '../../support/servers/coturn.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
@@ -26,7 +27,14 @@ const find = (checks: readonly Check[], name: string) => checks.find((check) => 
 describe('where all is well', () => {
   it('is greeted, sees that foreign pages are refused, and allocates with the credentials that the server gives', async () => {
     const coturn = await startCoturn();
-    const { server } = await startTestServer({ turnUrl: [coturn.url], turnSecret: coturn.secret });
+    // By the real clock: coturn looks at the time in the credentials.
+    const server = await startServer({
+      port: 0,
+      logLevel: 'silent',
+      turnUrl: [coturn.url],
+      turnSecret: coturn.secret,
+    });
+    closing.push(() => void server.stop());
     const stun = coturn.url.replace('turn:', 'stun:');
     const checks = await examined({ url: server.url, stunUrls: [stun, stun] });
     expect(checks.filter(({ status }) => status === 'bad')).toEqual([]);
@@ -67,7 +75,12 @@ describe('what is not well, and what to do', () => {
   });
 
   it('is a server that is not there, and a port where something else answers', async () => {
-    const other = createServer((socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'));
+    const other = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => {
+        socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n', () => socket.destroy());
+      });
+    });
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
     closing.push(() => other.close());
