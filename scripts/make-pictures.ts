@@ -40,8 +40,10 @@ try {
     return peer;
   };
   const [asker, asked] = [await join(), await join()];
-  const failed = new Promise((resolve) => asker.once('error', resolve));
-  asked.on('error', () => {});
+  // Whichever of the two gives up first also ends it for the other, who is told only that it left.
+  const failed = new Promise((resolve) => {
+    for (const peer of [asker, asked]) peer.on('error', resolve);
+  });
   await asker.pair({ id: asked.id as string });
   await failed;
 
