@@ -170,7 +170,7 @@ function composeNative(
   const { maxUnsentBytes, maxMessageBytes } = options;
   const outbox = new Outbox({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting });
   const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
-  const tokenRefresh = new TokenRefresh(authenticator);
+  const tokenRefresh = new TokenRefresh(authenticator, sessions);
   const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
   const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });

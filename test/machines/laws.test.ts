@@ -19,6 +19,9 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'present.socket.online.pinged': [],
     'present.socket.away': ['HEARD'],
     'present.socket.drained': ['HEARD', 'RESUMED'],
+    'present.token.unlimited': [],
+    'present.token.valid': [],
+    'present.token.expiring': [],
   },
   pairing: {
     // A report before the descriptions are exchanged is about an earlier connection.

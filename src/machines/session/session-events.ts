@@ -27,6 +27,8 @@ export interface SessionContext {
   readonly isMissed: boolean;
   /** Whether its client asked to come back after a lost socket. */
   readonly isResumable: boolean;
+  /** Milliseconds that its token had left when it was accepted, or when its end was last looked at. */
+  readonly tokenLifetimeMs: number;
   readonly settings: SessionSettings;
 }
 
@@ -57,6 +59,8 @@ export type PairTarget =
 export type SessionEventFromClient =
   | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
   | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
+  /** A token that it brought is good. @property lifetimeMs until it ends */
+  | { type: 'TOKEN_ACCEPTED'; lifetimeMs: number }
   /** A message for a peer, from a client that has none, or has several and does not say which. */
   | {
       type:

@@ -33,6 +33,8 @@ export const sessionExamples: MachineExamples<typeof sessionMachine> = {
       key: undefined,
     })),
     KEY_REQUESTED: [true, false].map((hasRoom) => ({ type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom })),
+    // The second has longer left than a timer may run.
+    TOKEN_ACCEPTED: [10_000, 2 ** 32].map((lifetimeMs) => ({ type: 'TOKEN_ACCEPTED', lifetimeMs })),
     OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
     ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
     CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],

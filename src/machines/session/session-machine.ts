@@ -5,7 +5,7 @@
  */
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protocol/index.ts';
-import { effect } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/hosted.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 import type {
   PairingPhase,
@@ -18,6 +18,8 @@ import { pairingsAfter, phaseOf } from './session-pairings.ts';
 
 /** Long for a node that is there, and what comes later than that is refused. */
 const ASK_TIMEOUT_MS = 3_000;
+/** Before a token ends, or at half of its life where that is later. */
+const TOKEN_WARNING_MS = 60_000;
 
 const effects = {
   createPairing: effect(),
@@ -29,6 +31,8 @@ const effects = {
   createKey: effect(),
   sendPing: effect(),
   refuse: effect<{ code: ErrorCode }>(),
+  announceTokenEnd: effect(),
+  closeUnauthorized: effect(),
   leavePairing: effect<{ reason: DisconnectReason }>(),
   closeSocket: effect(),
   closeSilentSocket: effect(),
@@ -83,6 +87,10 @@ const toPhase = <Phase extends PairingPhase | 'unpaired'>(phase: Phase) =>
     actions: 'rememberPairings',
   }) as const;
 
+/** Milliseconds until its client is told that its token ends. */
+const warningMsOf = ({ tokenLifetimeMs }: SessionContext) =>
+  Math.max(tokenLifetimeMs - TOKEN_WARNING_MS, tokenLifetimeMs / 2);
+
 export const sessionMachine = setup({
   types: {
     context: {} as SessionContext,
@@ -92,6 +100,8 @@ export const sessionMachine = setup({
   actions: {
     ...effects,
     rememberPairings: assign(({ context, event }) => ({ pairings: pairingsAfter(context.pairings, event) })),
+    rememberToken: assign(({ event }) => ({ tokenLifetimeMs: eventOf(event, 'TOKEN_ACCEPTED').lifetimeMs })),
+    countDown: assign({ tokenLifetimeMs: ({ context }) => context.tokenLifetimeMs - LONGEST_DELAY_MS }),
     rememberAway: assign({ isMissed: true }),
     rememberBack: assign({ isMissed: false }),
   },
@@ -110,6 +120,7 @@ export const sessionMachine = setup({
       phaseOf(pairingsAfter(context.pairings, event)) === params.phase,
     hasItsOnlyPeer: ({ context }) => context.maxPeers === 1 && context.pairings.length === 1,
     hasAllPeers: ({ context }) => context.pairings.length >= context.maxPeers,
+    isTokenEndFar: ({ context }) => warningMsOf(context) > LONGEST_DELAY_MS,
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
   },
   delays: {
@@ -117,6 +128,8 @@ export const sessionMachine = setup({
     pingTimeout: ({ context }) => context.settings.pingTimeoutMs || LONGEST_DELAY_MS,
     resumeGrace: ({ context }) => context.settings.resumeGraceMs,
     askTimeout: ASK_TIMEOUT_MS,
+    tokenWarning: ({ context }) => Math.min(warningMsOf(context), LONGEST_DELAY_MS),
+    tokenEnd: ({ context }) => context.tokenLifetimeMs - warningMsOf(context),
   },
 }).createMachine({
   id: 'session',
@@ -127,6 +140,7 @@ export const sessionMachine = setup({
     maxPeers: input.maxPeers,
     isMissed: false,
     isResumable: input.isResumable,
+    tokenLifetimeMs: 0,
     settings: input.settings,
   }),
   initial: 'present',
@@ -237,6 +251,36 @@ export const sessionMachine = setup({
                 askTimeout: {
                   target: 'idle',
                   actions: { type: 'denyAsk', params: { code: 'unavailable' } },
+                },
+              },
+            },
+          },
+        },
+        token: {
+          description: 'How long its client may stay.',
+          initial: 'unlimited',
+          on: { TOKEN_ACCEPTED: { target: '.valid', actions: 'rememberToken' } },
+          states: {
+            unlimited: {
+              description: 'It brought no token: it stays as long as it likes.',
+            },
+            valid: {
+              description: 'Its token is good, and does not end soon.',
+              after: {
+                tokenWarning: [
+                  // Further away than a timer may run.
+                  { guard: 'isTokenEndFar', target: 'valid', reenter: true, actions: 'countDown' },
+                  { target: 'expiring' },
+                ],
+              },
+            },
+            expiring: {
+              description: 'Its token ends soon, and it was told so: it has to bring a newer one.',
+              entry: 'announceTokenEnd',
+              after: {
+                tokenEnd: {
+                  target: '#session.disconnected',
+                  actions: [{ type: 'leavePairing', params: { reason: 'refused' } }, 'closeUnauthorized'],
                 },
               },
             },

@@ -48,6 +48,8 @@ export type ClientNotice =
   | ({ readonly type: 'refused' } & Refusal)
   | RoomNotice
   | { readonly type: 'ping' }
+  /** Its token ends then: milliseconds since 1970. */
+  | { readonly type: 'token_expiring'; readonly expiresAt: number }
   /** The server goes: come back after so many milliseconds. */
   | { readonly type: 'restarting'; readonly afterMs: number };
 

@@ -74,6 +74,16 @@ export function sessionEffects({
       const type = messageTypeOf[event.type];
       session.refuse({ code, ...(type && { for: type }) });
     },
+    announceTokenEnd(session) {
+      const { expiresAt = 0 } = session.grants;
+      log.info({ event: 'token_expiring', id: session.id }, `The token of ${session.id} ends soon`);
+      session.client.notify({ type: 'token_expiring', expiresAt });
+    },
+    closeUnauthorized(session) {
+      log.info({ event: 'token_expired', id: session.id }, `The token of ${session.id} has ended`);
+      session.refuse({ code: 'token_expired' });
+      session.client.close(closeCodes.unauthorized, 'Your token has expired');
+    },
     leavePairing({ seats }, _event, { reason }) {
       for (const { pairing, side } of seats) if (pairing) pairings.lose(pairing, side, reason);
     },
@@ -115,6 +125,7 @@ export function sessionEffects({
 /** Why a session ended, for those who are told; undefined: the whole server leaves, and nobody is. */
 function endOf(event: SessionEvent): MemberLeftReason | undefined {
   if (event.type === 'SOCKET_CLOSED') return 'disconnected';
+  if (event.type.startsWith('xstate.after.tokenEnd')) return 'refused';
   // Nothing was heard of it for long.
   if (event.type !== 'CLOSED_BY_SERVER') return 'timed_out';
   if (event.code === closeCodes.goingAway || event.code === closeCodes.serviceRestart) return undefined;

@@ -9,7 +9,7 @@ import {
   sessionMachine,
 } from '../../machines/index.ts';
 import { type CloseCode, closeCodes } from '../../protocol/index.ts';
-import { type Grants, noLimits } from '../admission/tokens/grants.ts';
+import { CLOCK_SKEW_S, type Grants, noLimits } from '../admission/tokens/grants.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
@@ -71,7 +71,17 @@ export class Sessions implements SessionOwner {
     this.#directory.opened(session);
     const { maxPeers, isResumable } = client;
     this.host.start(session, { id, maxPeers, isResumable, settings: this.settings });
+    if (grants.expiresAt !== undefined) this.accept(session, grants);
     return session;
+  }
+
+  /** What a token of its client allows counts from now on, until the token ends. */
+  accept(session: ServerSession, grants: Grants): void {
+    session.grants = grants;
+    if (grants.expiresAt === undefined) return;
+    const endsAt = grants.expiresAt + CLOCK_SKEW_S * 1_000;
+    const lifetimeMs = Math.max(0, endsAt - this.#clock.wallTime());
+    this.host.dispatch(session, { type: 'TOKEN_ACCEPTED', lifetimeMs });
   }
 
   /** An id that a token gave is its newest holder's: from now on this session's, here and at all nodes. */

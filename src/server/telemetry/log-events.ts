@@ -24,6 +24,8 @@ export const logEvents = {
   session_ended: 'Client `id` is gone.',
   session_timed_out: 'Client `id` did not answer a ping.',
   session_replaced: 'A client came with a token for the id of another.',
+  token_expiring: 'The token of client `id` ends soon; it was told so.',
+  token_expired: 'The token of client `id` has ended, and its session with it.',
   session_failed: 'An effect of the session, `effect`, threw; the session ends.',
   client_failed: 'A client could not be let in, or back, by a mistake of ours.',
   ping_sent: 'Client `id` is asked whether it is there.',

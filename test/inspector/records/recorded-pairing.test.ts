@@ -16,7 +16,9 @@ const [header, ...lines] = [
     t: 0,
     of: 'initiator',
     first: {
-      value: { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
+      value: {
+        present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+      },
       context: {
         id: 'e78ae33b-295e-45c9-ba6f-d58aca91f868',
         pairings: [],
@@ -31,7 +33,9 @@ const [header, ...lines] = [
     t: 0,
     of: 'responder',
     first: {
-      value: { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
+      value: {
+        present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+      },
       context: {
         id: '5c0179aa-332a-42cd-af47-52b92257f172',
         pairings: [],
@@ -46,7 +50,9 @@ const [header, ...lines] = [
     t: 0,
     of: 'initiator',
     event: { type: 'PAIR_REQUESTED', target: 'free', targetId: '5c0179aa-332a-42cd-af47-52b92257f172' },
-    to: { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.request.idle --PAIR_REQUESTED#7-->'],
     effects: [{ type: 'createPairing' }],
   },
@@ -74,7 +80,7 @@ const [header, ...lines] = [
     t: 2.9,
     of: 'initiator',
     event: { type: 'PAIRED', epoch: 1795257854597, peerId: '5c0179aa-332a-42cd-af47-52b92257f172' },
-    to: { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' } } },
+    to: { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' } },
     taken: ['session.present.pairings --PAIRED#1--> session.present.pairings.paired'],
     effects: [],
   },
@@ -82,7 +88,7 @@ const [header, ...lines] = [
     t: 3.2,
     of: 'responder',
     event: { type: 'PAIRED', epoch: 1795257854597, peerId: 'e78ae33b-295e-45c9-ba6f-d58aca91f868' },
-    to: { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' } } },
+    to: { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' } },
     taken: ['session.present.pairings --PAIRED#1--> session.present.pairings.paired'],
     effects: [],
   },
@@ -102,7 +108,9 @@ const [header, ...lines] = [
     t: 51.6,
     of: 'initiator',
     event: { type: 'NEGOTIATION_STARTED', epoch: 1795257854597 },
-    to: { present: { pairings: 'negotiating', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'negotiating', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.pairings --NEGOTIATION_STARTED#0--> session.present.pairings.negotiating'],
     effects: [],
   },
@@ -110,7 +118,9 @@ const [header, ...lines] = [
     t: 51.8,
     of: 'responder',
     event: { type: 'NEGOTIATION_STARTED', epoch: 1795257854597 },
-    to: { present: { pairings: 'negotiating', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'negotiating', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.pairings --NEGOTIATION_STARTED#0--> session.present.pairings.negotiating'],
     effects: [],
   },
@@ -220,7 +230,9 @@ const [header, ...lines] = [
     t: 326.4,
     of: 'initiator',
     event: { type: 'CONNECTED', epoch: 1795257854597 },
-    to: { present: { pairings: 'connected', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'connected', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.pairings --CONNECTED#0--> session.present.pairings.connected'],
     effects: [],
   },
@@ -228,7 +240,9 @@ const [header, ...lines] = [
     t: 326.4,
     of: 'responder',
     event: { type: 'CONNECTED', epoch: 1795257854597 },
-    to: { present: { pairings: 'connected', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'connected', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.pairings --CONNECTED#0--> session.present.pairings.connected'],
     effects: [],
   },
@@ -252,7 +266,9 @@ const [header, ...lines] = [
     t: 336.3,
     of: 'responder',
     event: { type: 'UNPAIRED', epoch: 1795257854597 },
-    to: { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
+    to: {
+      present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
+    },
     taken: ['session.present.pairings --UNPAIRED#0--> session.present.pairings.unpaired'],
     effects: [],
   },

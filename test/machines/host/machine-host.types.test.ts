@@ -36,6 +36,8 @@ const executors: Executors<typeof sessionMachine, Session> = {
   announceBack: note,
   forgetSession: note,
   leaveToNode: note,
+  announceTokenEnd: note,
+  closeUnauthorized: note,
 };
 
 const options = {

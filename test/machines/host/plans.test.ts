@@ -71,7 +71,7 @@ it('a timer that fires again is not asked for again', () => {
     return session.read().value;
   };
   expect(ping()).toEqual({
-    present: { pairings: 'unpaired', request: 'idle', socket: { online: 'pinged' } },
+    present: { pairings: 'unpaired', request: 'idle', socket: { online: 'pinged' }, token: 'unlimited' },
   });
   jest.clearAllMocks();
   ping();

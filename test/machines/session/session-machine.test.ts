@@ -91,7 +91,7 @@ it('a session forgets its peer once it is unpaired', () => {
   const unpaired = session(paired, { type: 'NEGOTIATION_STARTED', epoch: 7 }, { type: 'UNPAIRED', epoch: 7 });
   expect([peersOf(unpaired), unpaired.value]).toEqual([
     [],
-    { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' } } },
+    { present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' } },
   ]);
 });
 
@@ -147,7 +147,7 @@ describe('a session with several peers', () => {
   it('goes on asking other nodes when somebody else comes to be its peer', () => {
     const asking = many(pairedWith(1), request('elsewhere'), pairedWith(2));
     expect([asking.value, asking.effects]).toEqual([
-      { present: { pairings: 'paired', request: 'asking', socket: { online: 'heard' } } },
+      { present: { pairings: 'paired', request: 'asking', socket: { online: 'heard' }, token: 'unlimited' } },
       [],
     ]);
   });
@@ -174,7 +174,7 @@ describe('a session that is closed by the server tells its peer why', () => {
   it('but waits, without a deadline, when it can be resumed and the server is restarted', () => {
     const { value, effects } = resumable(closed(1012));
     expect([value, effects]).toEqual([
-      { present: { pairings: 'unpaired', request: 'idle', socket: 'drained' } },
+      { present: { pairings: 'unpaired', request: 'idle', socket: 'drained', token: 'unlimited' } },
       ['closeSocket'],
     ]);
   });
@@ -194,13 +194,43 @@ describe('a lost socket', () => {
   it('leaves one that can be resumed away, with its pairing, until its client is back', () => {
     const away = resumable(paired, lost(false));
     expect([away.value, away.effects]).toEqual([
-      { present: { pairings: 'paired', request: 'idle', socket: 'away' } },
+      { present: { pairings: 'paired', request: 'idle', socket: 'away', token: 'unlimited' } },
       ['announceAway'],
     ]);
     const back = resumable(paired, lost(false), { type: 'RESUMED' });
     expect([back.value, back.effects]).toEqual([
-      { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' } } },
+      { present: { pairings: 'paired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' } },
       ['announceBack'],
     ]);
+  });
+});
+
+describe('a session whose token ends', () => {
+  const elapsed = (delay: string, state: string) =>
+    ({ type: `xstate.after.${delay}.session.present.token.${state}` }) as never;
+  const accepted = (lifetimeMs: number): SessionEvent => ({ type: 'TOKEN_ACCEPTED', lifetimeMs });
+  const warned = elapsed('tokenWarning', 'valid');
+  const ended = elapsed('tokenEnd', 'expiring');
+  const tokenOf = ({ value }: ReturnType<typeof session>) =>
+    (value as { present: { token: string } }).present.token;
+
+  it('is warned, and then over: its peer is told that it was refused', () => {
+    const expiring = session(paired, accepted(100_000), warned);
+    expect([tokenOf(expiring), expiring.effects]).toEqual(['expiring', ['announceTokenEnd']]);
+    const over = session(paired, accepted(100_000), warned, ended);
+    expect([over.value, over.effects]).toEqual([
+      'disconnected',
+      ['leavePairing: {"reason":"refused"}', 'closeUnauthorized', 'forgetSession'],
+    ]);
+  });
+
+  it('goes on with a newer one', () => {
+    const refreshed = session(accepted(100_000), warned, accepted(200_000));
+    expect([tokenOf(refreshed), refreshed.context.tokenLifetimeMs]).toEqual(['valid', 200_000]);
+  });
+
+  it('is not warned before its time, however far away that is', () => {
+    const far = session(accepted(2 ** 32), warned);
+    expect([tokenOf(far), far.effects, far.context.tokenLifetimeMs]).toEqual(['valid', [], 2 ** 31 + 1]);
   });
 });

@@ -1,6 +1,9 @@
 /** What a client may do: by the claims of its token, or everything on a server that asks for none. */
 import { type Permission, permissionNames } from '../../../protocol/index.ts';
 
+/** How far the clocks of who signs and of this machine may be apart, in seconds. */
+export const CLOCK_SKEW_S = 30;
+
 export interface Grants {
   /** The id by which its peers know it; undefined: the server gives it one. */
   readonly sub?: string;

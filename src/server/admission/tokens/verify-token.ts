@@ -3,6 +3,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, j
 import { MAX_TOKEN_BYTES } from '../../../protocol/index.ts';
 import type { Authenticator, Credentials, TokenRefusal, TokenVerdict } from './authenticator.ts';
 import { grantsFrom } from './claims.ts';
+import { CLOCK_SKEW_S } from './grants.ts';
 import { publicKeyFrom, publishedKeys, secretKey, type TokenKey } from './token-keys.ts';
 
 export interface TokenVerifierOptions {
@@ -12,9 +13,6 @@ export interface TokenVerifierOptions {
   readonly jwtAudience?: string | undefined;
   readonly jwtIssuer?: string | undefined;
 }
-
-/** How far the clocks of who signs and of this machine may be apart, in seconds. */
-export const CLOCK_SKEW_S = 30;
 
 /** With fewer keys than this that a token could be of, all are tried. */
 const MAX_CANDIDATES = 8;

@@ -55,6 +55,7 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
   }),
   ...roomEncoders,
   ping: () => ({ type: 'ping' }),
+  token_expiring: ({ expiresAt }) => ({ type: 'token_expiring', expires_at: expiresAt }),
   restarting: ({ afterMs }) => ({ type: 'restarting', after_ms: afterMs }),
 };
 

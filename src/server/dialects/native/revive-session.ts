@@ -171,7 +171,7 @@ export class SessionReviver {
     const frames = Math.min(unacked, MAX_UNACKED_FRAMES);
     client.rate.credit(frames, Math.min(unacked_bytes, MAX_UNACKED_BYTES) + frames * FRAME_BYTES);
     const { grants } = socket.getUserData();
-    if (grants) session.grants = grants;
+    if (grants) this.#deps.signaling.sessions.accept(session, grants);
     session.heardAt = this.#deps.signaling.queue.now;
     return session;
   }

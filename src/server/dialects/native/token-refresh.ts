@@ -2,15 +2,18 @@
 import type { Authenticator, TokenVerdict } from '../../admission/tokens/authenticator.ts';
 import { type Grants, publicIdOf } from '../../admission/tokens/grants.ts';
 import type { ServerSession } from '../../signaling/session.ts';
+import type { Sessions } from '../../signaling/sessions.ts';
 
 export class TokenRefresh {
   readonly #authenticator: Authenticator | undefined;
+  readonly #sessions: Sessions;
   /** One at a time: who asks may be asking somebody else. */
   readonly #pending = new WeakSet<ServerSession>();
 
   /** @param authenticator undefined on a server that asks for no token, where nothing changes by one */
-  constructor(authenticator: Authenticator | undefined) {
+  constructor(authenticator: Authenticator | undefined, sessions: Sessions) {
     this.#authenticator = authenticator;
+    this.#sessions = sessions;
   }
 
   /** @param failed told of what is thrown when the answer is there */
@@ -35,7 +38,7 @@ export class TokenRefresh {
   #answered(session: ServerSession, verdict: TokenVerdict): void {
     if (session.isDone) return;
     if ('refusal' in verdict) session.refuse({ ...verdict.refusal, for: 'refresh_token' });
-    else if (isOfSame(session, verdict.grants)) session.grants = verdict.grants;
+    else if (isOfSame(session, verdict.grants)) this.#sessions.accept(session, verdict.grants);
     else
       session.refuse({
         code: 'token_invalid',

@@ -8,7 +8,7 @@ import type { ServerOptions } from '../../../../src/server/index.ts';
 import { type Bringing, RawClient } from '../../../support/clients/raw-client.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { runNode } from '../../../support/servers/cli-process.ts';
-import { startTestServer } from '../../../support/servers/test-server.ts';
+import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
 import {
   forge,
   keyPairs,
@@ -262,6 +262,53 @@ describe('with tokens,', () => {
     const granted = () => server.parts.sessions.get('a/ada')?.grants.may;
     while (granted()?.includes('pair')) await ada.settled();
     expect(granted()).toEqual(['key']);
+  });
+});
+
+describe('the end of a token, 30 s after its `exp` because clocks may be that far apart,', () => {
+  const inS = (clock: { wallTime(): number }, seconds: number) =>
+    Math.floor(clock.wallTime() / 1_000) + seconds;
+
+  it('is told a minute before, and ends the session: its peer, its room and itself are told', async () => {
+    const { join, clock, server } = await guarded({ pingIntervalMs: 0 });
+    const exp = inS(clock, 600);
+    const ada = await join({ sub: 'ada', exp });
+    const bob = await join({ sub: 'bob', exp: inS(clock, 9_000) });
+    for (const one of [ada, bob]) {
+      one.send({ type: 'join_room', room: 'den', create: { topology: 'none' } });
+      await one.next('room_joined');
+    }
+    await ada.next('peer_joined');
+    await pairUp(ada, bob);
+    clock.advance(569_000);
+    await ada.settled();
+    expect(ada.inbox.filter(({ type }) => type === 'token_expiring')).toEqual([]);
+    clock.advance(1_050);
+    expect(await ada.next('token_expiring')).toMatchObject({ expires_at: exp * 1_000 });
+    clock.advance(60_050);
+    expect(await refusalOf(ada)).toMatchObject({
+      error: { code: 'token_expired' },
+      closed: { code: 4401 },
+    });
+    expect(await bob.next('peer_disconnected')).toMatchObject({ peer_id: 'ada', reason: 'refused' });
+    expect(await bob.next('peer_left')).toMatchObject({ id: 'ada', reason: 'refused' });
+    expect([...server.parts.sessions.keys()]).toEqual(['/bob']);
+  });
+
+  it('is put off by `refresh_token`, also once it was told', async () => {
+    const { join, clock, server } = await guarded({ pingIntervalMs: 0 });
+    const ada = await join({ sub: 'ada', exp: inS(clock, 600) });
+    clock.advance(600_000);
+    await ada.next('token_expiring');
+    const until = () => server.parts.sessions.get('/ada')?.grants.expiresAt;
+    const before = until();
+    ada.send({ type: 'refresh_token', token: await signWithSecret({ sub: 'ada', exp: inS(clock, 600) }) });
+    while (until() === before) await ada.settled();
+    clock.advance(500_000);
+    await ada.settled();
+    expect(ada.closed).toBeUndefined();
+    clock.advance(131_000);
+    expect(await refusalOf(ada)).toMatchObject({ closed: { code: 4401 } });
   });
 });
 
