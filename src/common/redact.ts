@@ -17,7 +17,6 @@ import {
 const KEPT_FIELDS = new Set([
   'from',
   'epoch',
-  'connectionId',
   'isConnected',
   'reason',
   'target',
@@ -41,6 +40,7 @@ const KEPT_FIELDS = new Set([
   'isFromBehind',
   'answers',
   'isAway',
+  'lifetimeMs',
 ]);
 
 /** As long as a game's or a player's id may be: two units a character. */
@@ -73,8 +73,13 @@ function isLike(event: { readonly type: string }, like: EventFacts): boolean {
   return kept === 0;
 }
 
+/** A machine looks at whether it is there; what it says is a client's own text. */
+const GIVEN = 'given';
+
 /** @returns undefined for what is left out */
 function keptOf(event: object, field: string): EventFacts[string] | undefined {
+  if (field === 'connectionId')
+    return (event as { connectionId?: unknown }).connectionId === undefined ? undefined : GIVEN;
   if (!KEPT_FIELDS.has(field)) return undefined;
   const value = (event as Record<string, unknown>)[field];
   if (typeof value === 'string') return value.slice(0, MAX_TEXT_CHARS);

@@ -407,7 +407,7 @@ export const serverOptions = {
     max: 1024 * 1024 * 1024 * 1024,
     zero: none,
     default: DEFAULT_MAX_DELIVERED_BYTES_PER_SECOND,
-    help: 'Bytes a second that the publishes of one address may come to, counted for every subscriber.',
+    help: 'Bytes a second that what one address publishes to topics, or tells rooms of itself, may come to, counted for everyone who gets it.',
   },
   node: {
     kind: 'integer',

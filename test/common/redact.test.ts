@@ -60,6 +60,13 @@ describe('what is kept of a message', () => {
 });
 
 describe('what is kept of an event', () => {
+  it('is that a connection was named, and not the name that a client gave it', () => {
+    const event = { type: 'OFFER_RECEIVED', from: 'initiator', connectionId: 'p2p of Ann, 192.0.2.7' };
+    expect(redactEvent(event)).toEqual({ type: 'OFFER_RECEIVED', from: 'initiator', connectionId: 'given' });
+    const unnamed = { type: 'OFFER_RECEIVED', from: 'initiator', connectionId: undefined };
+    expect(redactEvent(unnamed)).toEqual({ type: 'OFFER_RECEIVED', from: 'initiator' });
+  });
+
   it('is neither the pairing key nor a field that nobody listed, nor anything that is no scalar', () => {
     const event = {
       type: 'PAIR_REQUESTED',

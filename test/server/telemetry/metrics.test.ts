@@ -31,8 +31,8 @@ describe('GET /metrics', () => {
     await lone.next('error');
     const text = await scrape(server.url);
     for (const line of [
-      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.socket.online.heard"} 1',
-      'pairlane_sessions{state="present.pairings.negotiating present.request.idle present.socket.online.heard"} 2',
+      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.token.unlimited present.socket.online.heard"} 1',
+      'pairlane_sessions{state="present.pairings.negotiating present.request.idle present.token.unlimited present.socket.online.heard"} 2',
       'pairlane_pairings{state="negotiating.offered"} 1',
       'pairlane_transitions_total{machine="pairing",from="paired",event="OFFER_RECEIVED",to="negotiating"} 1',
       'pairlane_messages_received_total{type="pair_request"} 1',
@@ -126,7 +126,7 @@ describe('GET /metrics', () => {
     expect(await scrape(server.url)).toBe(first);
     clock.advance(1);
     expect(await scrape(server.url)).toContain(
-      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.socket.online.heard"} 1',
+      'pairlane_sessions{state="present.pairings.unpaired present.request.idle present.token.unlimited present.socket.online.heard"} 1',
     );
   });
 });

@@ -12,6 +12,7 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import { type ClientMessageOf, MAX_METADATA_BYTES, type MemberLeftReason } from '../../../protocol/index.ts';
+import { AddressRate } from '../../admission/rate-limits.ts';
 import { idBeside } from '../../admission/tokens/grants.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Refusal } from '../client.ts';
@@ -42,6 +43,8 @@ export interface RoomLimits {
   readonly maxMembersPerRoom: number;
   /** Rooms that one client may be a member of at once; 0: no limit. */
   readonly maxRoomsPerClient: number;
+  /** What the joins and updates of one address may come to a second, each counted for every member; 0: no limit. */
+  readonly maxDeliveredBytesPerSecond: number;
 }
 
 export interface RoomsDeps {
@@ -62,6 +65,8 @@ const CLOSING_MS = 10_000;
 /** How often those who did not read are looked at. */
 const RETELL_MS = 1_000;
 const RETELL = 'retell';
+/** What a notice of a room has beside metadata: names, ids, and what it costs to send it. */
+const NOTICE_BYTES = 256;
 /** What fits into one answer to `list_rooms`. */
 const MAX_LISTED_ROOMS = 256;
 const MAX_LISTED_BYTES = 32 * 1024;
@@ -75,6 +80,7 @@ export class Rooms implements RoomOwner {
   otherRooms: OtherRooms = noOtherRooms;
   readonly #limits: RoomLimits;
   readonly #deps: RoomsDeps;
+  readonly #delivered: AddressRate;
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
   /** Members that did not read, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
@@ -84,6 +90,8 @@ export class Rooms implements RoomOwner {
   constructor(limits: RoomLimits, deps: RoomsDeps) {
     this.#limits = limits;
     this.#deps = deps;
+    const { maxDeliveredBytesPerSecond: perSecond } = limits;
+    this.#delivered = new AddressRate(perSecond, perSecond);
     const { queue, log, pairings } = deps;
     this.edges = new Edges({ queue, log, pairings, others: this, random: Math.random });
     this.host = new MachineHost(roomMachine, {
@@ -134,6 +142,8 @@ export class Rooms implements RoomOwner {
       return;
     }
     if (!known && create && !may(session, 'create', request)) return;
+    // It is told of every member, and every member of it.
+    if (known && !this.#mayTell(session, known, 2 * NOTICE_BYTES + metadataBytes, request)) return;
     const room = known ?? this.#create(session, name, create);
     if (!room) return;
     const last = room.context.members.at(-1);
@@ -158,15 +168,18 @@ export class Rooms implements RoomOwner {
   updateMetadata(session: ServerSession, name: string, metadata: unknown): void {
     const metadataBytes = bytesOf(metadata);
     const request = 'update_metadata';
+    const room = this.find(appOf(session), name);
     if (metadataBytes > MAX_METADATA_BYTES) session.refuse({ code: 'metadata_too_large', for: request });
-    else {
+    else if (!room || this.#mayTell(session, room, NOTICE_BYTES + metadataBytes, request)) {
       const event = { type: 'METADATA_REQUESTED', id: session.id, metadata, metadataBytes } as const;
       this.#request(session, name, event, request);
     }
   }
 
   lock(session: ServerSession, name: string, isLocked: boolean): void {
+    const room = this.find(appOf(session), name);
     if (!may(session, 'lead', 'lock_room')) return;
+    if (room && !this.#mayTell(session, room, NOTICE_BYTES, 'lock_room')) return;
     this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
 
@@ -245,6 +258,18 @@ export class Rooms implements RoomOwner {
       const membership = room.memberships.get(session.id);
       if (membership) this.otherRooms.movedAway(room, membership);
     }
+  }
+
+  /** A small message to a large room is many bytes: they are its sender's address's. */
+  #mayTell(session: ServerSession, { context }: Room, bytes: number, request: Request): boolean {
+    const { now } = this.#deps.queue;
+    const { address } = session;
+    if (this.#delivered.isExhausted(address, now)) {
+      session.refuse({ code: 'too_many_bytes', for: request });
+      return false;
+    }
+    this.#delivered.spend(address, now, bytes * context.members.length);
+    return true;
   }
 
   #request(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {

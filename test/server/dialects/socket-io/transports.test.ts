@@ -130,7 +130,7 @@ describe('the limits', () => {
     await expect(RoomClient.connect(urlOf(server))).rejects.toThrow();
   });
 
-  it('end a client that has its messages wait and never fetches them', async () => {
+  it('of a client that never fetches its messages are its senders’ matter: they are told `peer_slow`, and it stays', async () => {
     const server = await start({ maxUnsentBytes: 64 * 1024 });
     const one = await RoomClient.connect(urlOf(server));
     await one.join('g', 1);
@@ -140,7 +140,10 @@ describe('the limits', () => {
     await http(`${poll}&sid=${sid}`, { method: 'POST' }, '42["join_game",{"game_id":"g","player_id":2}]');
     await one.next('player_joined');
     for (let i = 0; i < 5; i += 1) one.signal('g', 2, 'ice-candidate', 'x'.repeat(16_000));
-    expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'disconnected' });
+    expect(await one.next('signal_error')).toMatchObject({ code: 'peer_slow' });
+    const waiting = (await http(`${poll}&sid=${sid}`)).body;
+    expect(waiting).toContain('x'.repeat(16_000));
+    expect(waiting.length).toBeLessThan(80_000);
   });
 });
 

@@ -360,3 +360,28 @@ describe('a member that comes back', () => {
     expect(await back.next('peer_updated')).toMatchObject({ metadata: 'after' });
   });
 });
+
+describe('what one address makes a room tell its members', () => {
+  it('is 4096 bytes a second, each counted for every member: what is over is refused, and nobody else', async () => {
+    const { members, clock } = await roomOf(4, {}, { maxDeliveredBytesPerSecond: 4_096 });
+    const [a, b] = members as [RawClient, RawClient];
+    clock.advance(10_000);
+    const update = (n: number) => ({
+      type: 'update_metadata',
+      room: 'den',
+      metadata: { n, text: 'x'.repeat(900) },
+    });
+    // 256 bytes and the metadata, four times.
+    a.send(update(1));
+    for (const one of [a, b]) expect(await one.next('peer_updated')).toMatchObject({ metadata: { n: 1 } });
+    expect(await refused(a, update(2))).toEqual(['too_many_bytes', 'update_metadata']);
+    expect(await refused(a, { type: 'lock_room', room: 'den', locked: true })).toEqual([
+      'too_many_bytes',
+      'lock_room',
+    ]);
+    expect(await refused(a, { type: 'join_room', room: 'den' })).toEqual(['too_many_bytes', 'join_room']);
+    clock.advance(10_000);
+    a.send(update(3));
+    expect(await b.next('peer_updated')).toMatchObject({ metadata: { n: 3 } });
+  });
+});
