@@ -1,5 +1,6 @@
 /** What a session does with what its client, other nodes and its socket tell it, told by hand. */
 import { describe, expect, it } from '@jest/globals';
+import type { StateValue } from 'xstate';
 import {
   type PairTarget,
   type SessionEvent,
@@ -8,6 +9,7 @@ import {
 } from '../../../src/machines/index.ts';
 import type { ErrorCode } from '../../../src/protocol/index.ts';
 import { walk } from '../../support/machines/walk.ts';
+import { walkHosted } from '../../support/machines/walk-hosted.ts';
 
 const input: SessionInput = {
   id: 'me',
@@ -211,7 +213,7 @@ describe('a session whose token ends', () => {
   const accepted = (lifetimeMs: number): SessionEvent => ({ type: 'TOKEN_ACCEPTED', lifetimeMs });
   const warned = elapsed('tokenWarning', 'valid');
   const ended = elapsed('tokenEnd', 'expiring');
-  const tokenOf = ({ value }: ReturnType<typeof session>) =>
+  const tokenOf = ({ value }: { readonly value: StateValue }) =>
     (value as { present: { token: string } }).present.token;
 
   it('is warned, and then over: its peer is told that it was refused', () => {
@@ -230,7 +232,7 @@ describe('a session whose token ends', () => {
   });
 
   it('is not warned before its time, however far away that is', () => {
-    const far = session(accepted(2 ** 32), warned);
+    const far = walkHosted(sessionMachine, input, accepted(2 ** 32), warned);
     expect([tokenOf(far), far.effects, far.context.tokenLifetimeMs]).toEqual(['valid', [], 2 ** 31 + 1]);
   });
 });
