@@ -5,11 +5,12 @@
  *
  *   npm run bench:drain -- [--sessions N] [--drain-ms MS] [--json] [--help]
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { freePort } from '../tools/node-process.ts';
+import { freePort } from '../tools/free-port.ts';
 import { DrainClient, type Fleet } from './drain-client.ts';
 import { cpuUs } from './support/cpu.ts';
 

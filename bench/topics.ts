@@ -2,11 +2,13 @@
  * `npm run bench:topics`: y-webrtc's own server and ours with --topics, one publisher and 1,000 subscribers of a topic:
  * CPU of the server's process a delivered message, as the operating system counts it.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
-import { freePort, NodeProcess } from '../tools/node-process.ts';
+import { freePort } from '../tools/free-port.ts';
+import { NodeProcess } from '../tools/node-process.ts';
 import { cpuUs } from './support/cpu.ts';
 import { median } from './table.ts';
 

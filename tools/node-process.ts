@@ -1,8 +1,9 @@
 /** A real `pairlane serve` that can be killed and started again on the same port, as a node of a cluster or alone. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { assertFreshBuild } from './assert-fresh-build.ts';
+import { freePort } from './free-port.ts';
 import { groupOptions, noteChild } from './process-group.ts';
 
 /** More than a busy machine needs to start a process. */
@@ -120,12 +121,4 @@ export class NodeProcess {
     await once(child, 'exit');
     return child.exitCode;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -1,12 +1,13 @@
 /** Caddy's file in front of a real server, and the dashboard and alerts over a real Prometheus that asks one. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SignalingServer, startServer } from '../../src/server/index.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { pairUp, startTestServer } from '../support/servers/test-server.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
@@ -21,15 +22,6 @@ afterEach(async () => {
   }
   for (const server of servers.splice(0)) await server.stop();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Starts it, and keeps what it says for whoever waits in vain. */
 function start(command: string, args: readonly string[]): () => string {

@@ -1,9 +1,11 @@
 /** Nodes as they are run: real processes over a real broker, or over the relay network; what is killed is killed -9. */
+
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { freePort } from '../../tools/free-port.ts';
 import { isClean } from '../../tools/history.ts';
 import { NodeCluster } from '../../tools/node-cluster.ts';
-import { freePort, NodeProcess, runningNodes } from '../../tools/node-process.ts';
+import { NodeProcess, runningNodes } from '../../tools/node-process.ts';
 import { type ReceivedMessage, SteadyClient } from '../../tools/steady-client.ts';
 import { pairUp, SteadyPairs } from '../../tools/steady-pairs.ts';
 import '../support/servers/nats-server.ts';

@@ -1,13 +1,13 @@
 /** The inspector's page in a real browser, against a real server with real peers. */
-import { once } from 'node:events';
+
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startServer } from '../../src/server/index.ts';
+import { freePort } from '../../tools/free-port.ts';
 import type { RawClient } from '../support/clients/raw-client.ts';
 import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/clients/signal-fixtures.ts';
 import { openPage } from '../support/peers/browser.ts';
@@ -35,15 +35,6 @@ async function negotiate({ connectPair }: TestServer): Promise<[RawClient, RawCl
   a.send({ ...candidateMessage(hostCandidate), epoch: 99 });
   await a.settled();
   return [a, b];
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 describe('the inspector', () => {

@@ -1,11 +1,12 @@
 /** The lines for HAProxy and nginx in docs/operations.md, as they stand there, in front of a real server. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { freePort } from '../../tools/free-port.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { pairUp, startTestServer } from '../support/servers/test-server.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
@@ -24,15 +25,6 @@ afterEach(async () => {
   }
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Asks for a status again and again until it is that one. */
 async function becomes(ask: () => Promise<number>, status: number): Promise<void> {

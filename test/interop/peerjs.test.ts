@@ -1,8 +1,9 @@
 /** PeerJS, unmodified, in pages of a real Chromium: data and calls, ids, and servers that come and go. */
+
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { ServerOptions } from '../../src/server/index.ts';
-import { freePort } from '../../tools/node-process.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 

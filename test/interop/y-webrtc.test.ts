@@ -1,7 +1,8 @@
 /** Editors with y-webrtc, unmodified, in pages of a real Chromium: one Yjs document, brought together by our topics. */
+
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { freePort } from '../../tools/node-process.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 

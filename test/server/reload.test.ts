@@ -1,28 +1,18 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { freePort } from '../../tools/free-port.ts';
 import { makeCertificate } from '../support/servers/certificate.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
 import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pairlane-reload-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A port that is free: one that the system chose for the server itself cannot be listened on a second time. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** The serial number of the certificate that new connections get. */
 async function servedCertificate(port: number): Promise<string | undefined> {

@@ -1,9 +1,10 @@
 /** Peers whose server is restarted: they come back when it said, and their channel does not notice. */
+
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform, type Peer } from '../../../src/client/index.ts';
 import type { SocketHandlers } from '../../../src/client/signaling/socket.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
-import { freePort } from '../../../tools/node-process.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { event, inState, openPair, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { fitConnectionLimits } from '../../../src/server/http/descriptors.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { pairlane, type Run, runNode } from '../../support/servers/cli-process.ts';
 
@@ -58,15 +59,6 @@ describe('without file descriptors', () => {
     expect(run.stdout.match(/Out of file descriptors/g)).toHaveLength(1);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function errorOf(socket: Socket): Promise<unknown> {
   const [error] = await once(socket, 'error');

@@ -1,9 +1,10 @@
 /** y-webrtc's own server and ours, sent the same. Left out is a frame that is no JSON: it ends the original. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { startServer } from '../../../src/server/index.ts';
-import { freePort } from '../../../tools/node-process.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { Random } from '../random.ts';
 import { type Difference, type DifferentialReport, Twins } from './twin.ts';
 

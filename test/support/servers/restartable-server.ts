@@ -1,6 +1,7 @@
 /** A server process that is ended and started again on the same port, and two clients that are paired on it. */
+
 import { expect } from '@jest/globals';
-import { freePort } from '../../../tools/node-process.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import type { Received } from '../clients/raw-client.ts';
 import { ResumableClient } from '../clients/resumable-client.ts';
 import { pairlane, type Run } from './cli-process.ts';
