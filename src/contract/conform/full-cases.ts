@@ -134,6 +134,24 @@ export const fullCases: readonly Case[] = [
     },
   },
   {
+    name: 'who was just left may not ask for the leaver by its id; the leaver may',
+    level: 'full',
+    async run({ open }) {
+      const [a, b] = [await open(), await open()];
+      a.send({ type: 'pair_request', target_id: b.id });
+      await a.next('it was paired');
+      await b.next('it was paired');
+      a.send({ type: 'unpair' });
+      await b.next('its peer unpaired');
+      b.send({ type: 'pair_request', target_id: a.id });
+      await expectHeard(b, 'it asked for who had just left it', [refusal('just_left', 'pair_request')]);
+      a.send({ type: 'pair_request', target_id: b.id });
+      await expectHeard(a, 'it asked for whom it had left', [
+        { type: 'paired', peer_id: b.id, initiator: true },
+      ]);
+    },
+  },
+  {
     name: 'a signal that names another epoch is dropped without a word',
     level: 'full',
     async run({ pair }) {

@@ -28,6 +28,8 @@ export class PairingModel {
   readonly #level: 'seed' | 'full';
   readonly #here: Set<number>;
   #pairs: Pair[] = [];
+  /** By who was left, whom they may not ask for now. */
+  readonly #leavers = new Map<number, Set<number>>();
 
   constructor(level: 'seed' | 'full', clients: number) {
     this.#level = level;
@@ -40,6 +42,11 @@ export class PairingModel {
 
   isPaired(client: number): boolean {
     return this.#pairOf(client) !== undefined;
+  }
+
+  /** Whether the target has left the client, and it has to wait: how long that lasts is a matter of a clock. */
+  hasToWait(client: number, target: number): boolean {
+    return this.#leavers.get(client)?.has(target) === true;
   }
 
   /** @returns what is heard, by whom */
@@ -81,6 +88,7 @@ export class PairingModel {
     switch (did.do) {
       case 'unpair':
         this.#end(pair);
+        this.#leavers.set(peer, (this.#leavers.get(peer) ?? new Set()).add(client));
         tell(peer, { type: 'peer_disconnected', peer: client, reason: 'unpaired' });
         return heard;
       // It is for the server alone.

@@ -53,6 +53,8 @@ class Walk {
     const wire = this.#wires[client] as Wire;
     if (!this.#model.isHere(client)) return;
     if (this.#level === 'seed' && this.#isBeyondSeed(client, did)) return;
+    // For ten seconds that is refused: full-cases.ts has it, and a walk may take longer or not.
+    if (did.do === 'ask' && this.#model.hasToWait(client, did.target)) return;
     // Only a peer is told of it: without one nobody could say when the server has noticed.
     if (did.do === 'leave' && !this.#model.isPaired(client)) return;
     this.#taken.push(`${client}: ${JSON.stringify(did)}`);
