@@ -122,7 +122,8 @@ class Progress {
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
   }
 
-  skip(count: number): void {
+  /** So many are not tried: their tests fail without any change, which is said and ends the run with 1. */
+  leaveOut(count: number): void {
     this.#done += count;
   }
 
@@ -154,7 +155,7 @@ async function measure(
     console.error(
       `The tests of ${part.files.source} fail without any change, so its mutants are left out:\n${output}`,
     );
-    progress.skip(mutants.length);
+    progress.leaveOut(mutants.length);
     process.exitCode = 1;
     return;
   }

@@ -6,8 +6,9 @@
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { nameTransitions, type TransitionDefinition } from '../../machines/chart/transition-names.ts';
 import { runningDelays } from '../../machines/host/xstate-inspected.ts';
-import { Hosted, MachineHost, type Step, StepQueue } from '../../machines/index.ts';
+import type { Hosted } from '../../machines/index.ts';
 import { ABSENT, Decision, type Facts, keyed } from './decision.ts';
+import { RecordingHost } from './recording-host.ts';
 
 /** More than any of our machines has: one that grows without end is told to its author. */
 const MAX_CONTEXTS = 20_000;
@@ -53,13 +54,10 @@ class MachineTable {
   readonly #taken = new Map<string, Taken>();
   readonly #guards = new Map<string, Decision>();
   readonly #delays = new Map<string, Decision>();
-  readonly #queue = new StepQueue();
-  readonly #host: MachineHost<AnyStateMachine, Hosted<unknown>>;
+  readonly #steps: RecordingHost;
   readonly #view: (context: Values) => Values;
   /** What was read of a context; steps that change nothing keep the object. */
   readonly #read = new WeakMap<Values, ReadonlyMap<string, string>>();
-  #effects: string[] = [];
-  #step: Step<Hosted<unknown>> | undefined;
 
   constructor(machine: AnyStateMachine, view: (context: Values) => Values) {
     this.#view = view;
@@ -67,47 +65,27 @@ class MachineTable {
     const observed = guards.map(([name, guard]) => [name, this.#observed(name, guard)] as const);
     this.#machine = machine.provide({ guards: Object.fromEntries(observed) } as never);
     this.#names = nameTransitions(this.#machine);
-    this.#host = new MachineHost<AnyStateMachine, Hosted<unknown>>(this.#machine, {
-      queue: this.#queue,
-      executors: Object.fromEntries(
-        Object.keys(machine.implementations.actions).map((name) => [
-          name,
-          (_instance: unknown, _event: unknown, params: unknown) =>
-            this.#effects.push(params === undefined ? name : `${name} ${textOf(params)}`),
-        ]),
-      ),
-      onError: (_instance, error) => {
-        throw error;
-      },
-    });
-    this.#host.observer = (step) => {
-      this.#step = step;
-    };
+    this.#steps = new RecordingHost(this.#machine);
   }
 
   explore({ inputs, events }: MachineCase, { isOfInterest = () => true, inputs: more = [] }: TableOptions) {
     const seen = new Set<string>();
     const open: Hosted<unknown>[] = [];
     const visit = (instance: Hosted<unknown>) => {
-      this.#queue.timers.disarmAll(instance);
       if (instance.isDone || !isOfInterest(instance.context as Values)) return;
       const key = JSON.stringify([instance.value, instance.context]);
       if (seen.size >= MAX_CONTEXTS) throw new Error(`${this.#machine.id} has no end of contexts: ${key}`);
       if (!seen.has(key)) open.push(instance);
       seen.add(key);
     };
-    for (const input of [...inputs, ...more]) {
-      const instance = new Hosted<unknown>();
-      this.#host.start(instance, input);
-      visit(instance);
-    }
+    for (const input of [...inputs, ...more]) visit(this.#steps.start(input));
     for (let at = open.shift(); at; at = open.shift())
       for (const event of [...events, ...this.#timersOf(at)]) visit(this.#take(at, event));
   }
 
   /** The events of the delays that are running, once they are over; what each comes to is noted. */
   #timersOf(instance: Hosted<unknown>): { type: string }[] {
-    const running = runningDelays(this.#host.snapshotOf(instance));
+    const running = runningDelays(this.#steps.host.snapshotOf(instance));
     for (const { delay } of running) {
       const made = this.#machine.implementations.delays[delay] as Delay | number | undefined;
       const context = instance.context as Values;
@@ -119,13 +97,8 @@ class MachineTable {
 
   /** @returns what the event makes of a copy */
   #take(at: Hosted<unknown>, event: { type: string }): Hosted<unknown> {
-    const instance = new Hosted<unknown>();
-    instance.value = at.value;
-    instance.context = at.context;
-    this.#effects = [];
-    this.#step = undefined;
-    this.#host.dispatch(instance, event);
-    const transitions = (this.#step as Step<Hosted<unknown>> | undefined)?.transitions ?? [];
+    const instance = this.#steps.step(at, event);
+    const { transitions } = this.#steps;
     if (transitions.length > 0) {
       const facts = this.#factsOf(event as never, at.value, at.context as Values);
       const name = transitions
@@ -175,7 +148,10 @@ class MachineTable {
       changed: new Set(),
     };
     this.#taken.set(name, taken);
-    taken.effects.note(facts, this.#effects.join(', ') || 'none');
+    const effects = this.#steps.effects.map(({ name: effect, params }) =>
+      params === undefined ? effect : `${effect} ${textOf(params)}`,
+    );
+    taken.effects.note(facts, effects.join(', ') || 'none');
     for (const [field, text] of after) {
       decisionOf(taken.context, field).note(facts, text);
       if (before.get(field) !== text) taken.changed.add(field);

@@ -1,10 +1,10 @@
 /** Ways through a machine, for a test to take: to each of its transitions, or wherever a seed leads. */
-import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { runningDelays } from '../../machines/host/xstate-inspected.ts';
-import { Hosted, MachineHost, StepQueue } from '../../machines/index.ts';
+import type { Hosted } from '../../machines/index.ts';
 import { seededRandom } from '../network/seeded-random.ts';
 import type { MachineCase } from './machine-table.ts';
+import { RecordingHost } from './recording-host.ts';
 
 /** One thing that happens to a machine: an event is sent, or a delay of its is over. */
 export type Move =
@@ -34,7 +34,7 @@ export interface WalkOptions {
 const MAX_STATES = 20_000;
 
 interface Place {
-  readonly snapshot: AnyMachineSnapshot;
+  readonly instance: Hosted<unknown>;
   readonly input: unknown;
   readonly moves: readonly Move[];
   readonly states: readonly unknown[];
@@ -47,21 +47,21 @@ interface Place {
  * @throws when there are transitions that no path takes, with their names
  */
 export function pathsOf(machineCase: MachineCase): Path[] {
-  const { machine, inputs } = machineCase;
+  const { machine, inputs, events } = machineCase;
   const names = nameTransitions(machine);
-  const takenBy = stepper(machine);
+  const steps = new RecordingHost(machine);
   const found = new Map<string, Path>();
   const seen = new Set<string>();
-  const open = inputs.map((input) => startOf(machine, input));
+  const open = inputs.map((input) => startOf(steps, input));
   for (let at = open.shift(); at && seen.size < MAX_STATES && found.size < names.size; at = open.shift()) {
-    for (const move of movesAt(at.snapshot, machineCase.events)) {
-      const next = moved(machine, at, move);
-      for (const transition of takenBy(at.snapshot, eventOfMove(at.snapshot, move))) {
-        const to = names.get(transition as never) as string;
+    for (const move of movesAt(steps, at, events)) {
+      const next = moved(steps, at, move);
+      for (const transition of steps.transitions) {
+        const to = names.get(transition) as string;
         if (!found.has(to)) found.set(to, { to, ...wayTo(next) });
       }
-      const key = JSON.stringify([next.snapshot.value, next.snapshot.context]);
-      if (next.snapshot.status === 'active' && !seen.has(key)) {
+      const key = JSON.stringify([next.instance.value, next.instance.context]);
+      if (!next.instance.isDone && !seen.has(key)) {
         seen.add(key);
         open.push(next);
       }
@@ -82,65 +82,40 @@ export function walks(
   { seed = 1, count = 100, length = 30 }: WalkOptions = {},
 ): Omit<Path, 'to'>[] {
   const { machine, inputs, events } = machineCase;
+  const steps = new RecordingHost(machine);
   const random = seededRandom(seed);
   const anyOf = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
   return Array.from({ length: count }, () => {
-    let at = startOf(machine, anyOf(inputs));
-    for (let taken = 0; taken < length && at.snapshot.status === 'active'; taken += 1)
-      at = moved(machine, at, anyOf(movesAt(at.snapshot, events)));
+    let at = startOf(steps, anyOf(inputs));
+    for (let taken = 0; taken < length && !at.instance.isDone; taken += 1)
+      at = moved(steps, at, anyOf(movesAt(steps, at, events)));
     return wayTo(at);
   });
 }
 
 const wayTo = ({ input, moves, states }: Place) => ({ input, moves, states });
 
-function startOf(machine: AnyStateMachine, input: unknown): Place {
-  const [snapshot] = initialTransition(machine, input as never);
-  return { snapshot: snapshot as AnyMachineSnapshot, input, moves: [], states: [] };
+function startOf(steps: RecordingHost, input: unknown): Place {
+  return { instance: steps.start(input), input, moves: [], states: [] };
 }
 
-function moved(machine: AnyStateMachine, { snapshot, input, moves, states }: Place, move: Move): Place {
-  const [next] = transition(machine, snapshot as never, eventOfMove(snapshot, move) as never);
-  const after = next as AnyMachineSnapshot;
-  return { snapshot: after, input, moves: [...moves, move], states: [...states, after.value] };
+function moved(steps: RecordingHost, { instance, input, moves, states }: Place, move: Move): Place {
+  const next = steps.step(instance, eventOfMove(steps, instance, move));
+  return { instance: next, input, moves: [...moves, move], states: [...states, next.value] };
 }
 
-function movesAt(snapshot: AnyMachineSnapshot, events: MachineCase['events']): Move[] {
-  return [
-    ...events.map((event) => ({ event })),
-    ...runningDelays(snapshot).map(({ delay }) => ({ after: delay })),
-  ];
+function movesAt({ host }: RecordingHost, { instance }: Place, events: MachineCase['events']): Move[] {
+  const running = runningDelays(host.snapshotOf(instance));
+  return [...events.map((event) => ({ event })), ...running.map(({ delay }) => ({ after: delay }))];
 }
 
-function eventOfMove(snapshot: AnyMachineSnapshot, move: Move): { readonly type: string } {
+function eventOfMove(
+  { host }: RecordingHost,
+  instance: Hosted<unknown>,
+  move: Move,
+): { readonly type: string } {
   if ('event' in move) return move.event;
-  const running = runningDelays(snapshot).find(({ delay }) => delay === move.after);
+  const running = runningDelays(host.snapshotOf(instance)).find(({ delay }) => delay === move.after);
   if (!running) throw new Error(`No delay ${move.after} is running`);
   return { type: running.eventType };
-}
-
-/** Which transitions an event takes in a state, by a host, which tells. */
-function stepper(machine: AnyStateMachine) {
-  const queue = new StepQueue();
-  const effects = Object.keys(machine.implementations.actions).map((name) => [name, () => {}]);
-  let taken: readonly unknown[] = [];
-  const host = new MachineHost<AnyStateMachine, Hosted<unknown>>(machine, {
-    queue,
-    executors: Object.fromEntries(effects),
-    onError: (_instance, error) => {
-      throw error;
-    },
-  });
-  host.observer = ({ transitions }) => {
-    taken = transitions;
-  };
-  return ({ value, context }: AnyMachineSnapshot, event: { readonly type: string }) => {
-    const instance = new Hosted<unknown>();
-    instance.value = value;
-    instance.context = context;
-    taken = [];
-    host.dispatch(instance, event);
-    queue.timers.disarmAll(instance);
-    return taken;
-  };
 }
