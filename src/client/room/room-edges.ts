@@ -1,14 +1,30 @@
-/** The connections that a room wants of us: those that its topology names, each as far as the server says it is. */
+/**
+ * The connections that a room wants of us: those that its topology names, each as far as the server says it is, and
+ * connected once our channel is open, too: what is sent to all then reaches that member.
+ */
 import type { Topology } from '../../protocol/index.ts';
 import type { RoomEdge } from './room-events.ts';
 
 /** Our side left the pairing, which is what the server sees when our own connection failed. */
 const LEFT_BY_US = 'unpaired';
 
+interface Said {
+  readonly state: RoomEdge['state'];
+  readonly reason: string | undefined;
+}
+
 export class RoomEdges {
   readonly byMember = new Map<string, RoomEdge>();
+  readonly #isOpen: (id: string) => boolean;
+  /** What the server said of each last. */
+  readonly #said = new Map<string, Said>();
   /** The error codes with which our own connections ended, until they are connected again. */
   readonly #failures = new Map<string, string>();
+
+  /** @param isOpen whether something can be sent to that member now */
+  constructor(isOpen: (id: string) => boolean) {
+    this.#isOpen = isOpen;
+  }
 
   get isWhole(): boolean {
     return [...this.byMember.values()].every(({ state }) => state === 'connected');
@@ -25,20 +41,21 @@ export class RoomEdges {
   /** We are a new member: what was known of them is of another membership. */
   reset(): void {
     this.byMember.clear();
+    this.#said.clear();
     this.#failures.clear();
   }
 
   /** @returns the edge as it is now; undefined when it is none of the room's, or as it was */
-  said(id: string, state: RoomEdge['state'], said: string | undefined): RoomEdge | undefined {
-    const before = this.byMember.get(id);
-    if (!before) return undefined;
+  said(id: string, state: RoomEdge['state'], reason: string | undefined): RoomEdge | undefined {
+    if (!this.byMember.has(id)) return undefined;
     if (state === 'connected') this.#failures.delete(id);
-    const own = this.#failures.get(id);
-    const reason = state !== 'missing' ? undefined : said === LEFT_BY_US && own ? own : said;
-    if (before.state === state && before.reason === reason) return undefined;
-    const edge = { id, state, reason };
-    this.byMember.set(id, edge);
-    return edge;
+    this.#said.set(id, { state, reason });
+    return this.#changed(id);
+  }
+
+  /** Our channel with that one opened. @returns as `said` does */
+  opened(id: string): RoomEdge | undefined {
+    return this.#changed(id);
   }
 
   /** Our own connection with that one failed: the server is told that we left it, and tells us so. */
@@ -46,8 +63,23 @@ export class RoomEdges {
     if (this.byMember.has(id)) this.#failures.set(id, code);
   }
 
+  #changed(id: string): RoomEdge | undefined {
+    const before = this.byMember.get(id);
+    const said = this.#said.get(id);
+    if (!before || !said) return undefined;
+    // Both sides tell the server that they are connected before their channels are open.
+    const state = said.state === 'connected' && !this.#isOpen(id) ? 'connecting' : said.state;
+    const own = this.#failures.get(id);
+    const reason = state !== 'missing' ? undefined : said.reason === LEFT_BY_US && own ? own : said.reason;
+    if (before.state === state && before.reason === reason) return undefined;
+    const edge = { id, state, reason };
+    this.byMember.set(id, edge);
+    return edge;
+  }
+
   #forget(id: string): void {
     this.byMember.delete(id);
+    this.#said.delete(id);
     this.#failures.delete(id);
   }
 }

@@ -33,7 +33,9 @@ export class Room extends EventEmitter<RoomEvents> {
   readonly name: string;
   readonly #deps: RoomDeps;
   readonly #members = new Map<string, Member>();
-  readonly #edges = new RoomEdges();
+  readonly #edges: RoomEdges;
+  /** The connections whose events we listen to. */
+  readonly #followed = new WeakSet<Connection>();
   #topology: Topology = 'mesh';
   #leader: string | null = null;
   #isLocked = false;
@@ -46,6 +48,7 @@ export class Room extends EventEmitter<RoomEvents> {
   constructor(deps: RoomDeps, options: JoinOptions, joined: Joined) {
     super();
     this.#deps = deps;
+    this.#edges = new RoomEdges((id) => deps.connectionWith(id)?.isOpen ?? false);
     this.#options = options;
     this.name = joined.room;
     this.joined(joined);
@@ -180,18 +183,22 @@ export class Room extends EventEmitter<RoomEvents> {
         this.#setLocked(message.locked);
         return;
       default: {
-        const edge = this.#edges.said(message.id, message.state, message.reason);
-        if (edge) tell<RoomEvents, 'edge'>(this, 'edge', edge);
+        this.#edgeIs(this.#edges.said(message.id, message.state, message.reason));
       }
     }
   }
 
-  /** For the peer: there is a connection with a member. */
+  /** For the peer: there is a connection, with somebody who is a member or may be one later. */
   paired(connection: Connection): void {
+    if (this.#followed.has(connection)) return;
+    this.#followed.add(connection);
     const { peerId } = connection;
     const isMember = () => !this.#isOver && this.#members.has(peerId);
     connection.on('message', (data, channel) => {
       if (isMember()) this.emit('message', data, peerId, channel);
+    });
+    connection.on('open', () => {
+      if (isMember()) this.#edgeIs(this.#edges.opened(peerId));
     });
     connection.on('close', ({ error }) => {
       if (error && isMember()) this.#edges.failed(peerId, error.code);
@@ -205,9 +212,16 @@ export class Room extends EventEmitter<RoomEvents> {
     tell<RoomEvents, 'close'>(this, 'close', end);
   }
 
+  #edgeIs(edge: RoomEdge | undefined): void {
+    if (edge) tell<RoomEvents, 'edge'>(this, 'edge', edge);
+  }
+
   #arrived(member: Member): void {
     const before = this.#members.get(member.id);
     this.#members.set(member.id, member);
+    // We may have been connected before one of us joined: in another room, or by request.
+    const connection = this.#deps.connectionWith(member.id);
+    if (connection) this.paired(connection);
     if (!before) tell<RoomEvents, 'peer'>(this, 'peer', member);
     else if (JSON.stringify(before.metadata) !== JSON.stringify(member.metadata))
       tell<RoomEvents, 'updated'>(this, 'updated', member);

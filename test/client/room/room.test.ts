@@ -36,6 +36,19 @@ describe('a member', () => {
     await eventually(() => again.edges.size === 2 && again.isWhole);
   });
 
+  it('hears in a room whom it was connected with before', async () => {
+    const [ann, bob] = (await mesh(await startTestServer(), 2)) as [Joined, Joined];
+    const [annAttic, bobAttic] = [await ann.peer.join('attic'), await bob.peer.join('attic')];
+    const heard: string[] = [];
+    bobAttic.on('message', (data) => heard.push(`attic: ${data}`));
+    bob.room.on('message', (data) => heard.push(`den: ${data}`));
+    await eventually(() => [annAttic, bobAttic].every((room) => room.edges.size === 1 && room.isWhole));
+    expect(await annAttic.broadcast('hello')).toEqual({ sent: [bob.id], missed: [] });
+    await eventually(() => heard.length === 2);
+    expect(heard.toSorted()).toEqual(['attic: hello', 'den: hello']);
+    expect(ann.peer.connections.size).toBe(1);
+  });
+
   it('that loses its link keeps its place, and nobody is told of it', async () => {
     const { server } = await startTestServer();
     const tcp = await TcpProxy.start(server.url);
