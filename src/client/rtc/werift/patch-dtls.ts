@@ -2,7 +2,8 @@
  * werift's DTLS. Its client survives a slow network or a busy peer: what is not answered within half a second it sends
  * again, and then it is answered twice; the second answer to its first message made it fail, without a word, and not
  * even an ICE restart would bring the connection back. And a handshake that is not done when the connection is closed
- * is no longer sent again, for up to 33 s, by which it kept the process alive.
+ * is no longer sent again, for up to 33 s, by which it kept the process alive. Its client greets at once, where it slept
+ * for 100 ms so that the server would be there; what comes before the server is there is kept for it instead.
  */
 import { Lifetime, pause } from './lifetime.ts';
 
@@ -10,6 +11,10 @@ import { Lifetime, pause } from './lifetime.ts';
 const HELLO_VERIFY_REQUEST = 3;
 const SERVER_HELLO = 2;
 const FLIGHT_OF_ANSWER = 3;
+
+/** What a client sends before it is answered: one ClientHello, which may come in fragments. */
+const EARLY_PACKETS = 4;
+const EARLY_PACKET_BYTES = 2048;
 
 /** werift's: how often a flight is sent again, and by how much longer it waits each time. */
 const RETRANSMITS = 10;
@@ -20,9 +25,17 @@ const READY_STEP_MS = 100;
 /** What this file uses of werift's DTLS transport beyond its typings. */
 export interface DtlsTransport {
   dtls?: DtlsSocket | undefined;
+  readonly iceTransport: { readonly connection: { readonly onData: PacketEvent } };
+}
+
+interface PacketEvent {
+  subscribe(take: (packet: Buffer) => void): { unSubscribe(): void };
 }
 
 interface DtlsSocket {
+  /** A client's: sends its first message. */
+  connect?(): Promise<void>;
+  udpOnMessage(packet: Buffer): void;
   /** How far the handshake is. */
   readonly dtls: { readonly flight: number };
   onHandleHandshakes(handshakes: readonly { readonly msg_type: number }[]): Promise<void>;
@@ -41,6 +54,7 @@ interface Flight {
 /** Patches the client or server that the transport is going to make when it starts. */
 export function patchDtls(transport: DtlsTransport): void {
   let socket: DtlsSocket | undefined;
+  const early = keepEarly(transport.iceTransport.connection.onData);
   Object.defineProperty(transport, 'dtls', {
     get: () => socket,
     set(made: DtlsSocket | undefined) {
@@ -48,8 +62,42 @@ export function patchDtls(transport: DtlsTransport): void {
       if (!made) return;
       passOverRepeated(made);
       made.waitForReady = waitForReady;
+      greetAtOnce(made);
+      const packets = early.take();
+      // Not before werift listens to what it has just made.
+      queueMicrotask(() => packets.forEach(made.udpOnMessage));
     },
   });
+}
+
+/** Keeps what comes before there is a client or server to take it. */
+function keepEarly(data: PacketEvent): { take(): readonly Buffer[] } {
+  const packets: Buffer[] = [];
+  const { unSubscribe } = data.subscribe((packet) => {
+    const isKept = isDtls(packet) && packet.length <= EARLY_PACKET_BYTES && packets.length < EARLY_PACKETS;
+    if (isKept) packets.push(packet);
+  });
+  return {
+    take() {
+      unSubscribe();
+      return packets.splice(0);
+    },
+  };
+}
+
+/** RFC 7983 section 7: the first byte tells DTLS from STUN and media. */
+function isDtls(packet: Buffer): boolean {
+  const first = packet[0] ?? 0;
+  return first > 19 && first < 64;
+}
+
+function greetAtOnce(client: DtlsSocket): void {
+  const connect = client.connect?.bind(client);
+  if (!connect) return;
+  const connecting = Promise.resolve().then(connect);
+  // werift asks, and hears of a failure, only when it has slept.
+  connecting.catch(() => {});
+  client.connect = () => connecting;
 }
 
 function passOverRepeated(socket: DtlsSocket): void {
