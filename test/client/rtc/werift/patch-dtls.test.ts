@@ -18,7 +18,11 @@ class WireEnd {
     },
   };
 
-  constructor(readonly role: 'controlling' | 'controlled') {}
+  readonly role: 'controlling' | 'controlled';
+
+  constructor(role: 'controlling' | 'controlled') {
+    this.role = role;
+  }
 
   readonly send = async (packet: Buffer): Promise<void> => {
     this.sent.push(packet);
