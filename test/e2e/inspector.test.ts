@@ -10,7 +10,8 @@ import { startServer } from '../../src/server/index.ts';
 import { freePort } from '../../tools/free-port.ts';
 import type { RawClient } from '../support/clients/raw-client.ts';
 import { candidateMessage, hostCandidate, SECRETS, sdp } from '../support/clients/signal-fixtures.ts';
-import { openPage } from '../support/peers/browser.ts';
+import { violationsOf } from '../support/peers/axe.ts';
+import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { testPeer } from '../support/peers/werift-peers.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
@@ -292,5 +293,49 @@ describe('the inspector', () => {
     await row(page, 'session B: pairings.unpaired → pairings.paired').getByRole('button').focus();
     await page.keyboard.press('Enter');
     await lit(page, 'Pairing', 'pairing.paired');
+    const whole = page.getByRole('button', { name: 'Show the whole time' });
+    await page.locator('.timeline').press('+');
+    expect(await whole.isDisabled()).toBe(false);
+    await page.locator('.timeline').press('0');
+    expect(await whole.isDisabled()).toBe(true);
+  });
+
+  it('on a narrow screen has a header of one line, whose menu opens and closes with the keyboard', async () => {
+    const page = await openPage(`${pathToFileURL('dist/inspector/page/index.html').href}#/sample/good`, {
+      viewport: { width: 390, height: 844 },
+    });
+    const { height } = (await page.locator('header').boundingBox()) ?? { height: Number.NaN };
+    expect(height).toBeLessThan(50);
+    await page.getByRole('button', { name: 'Menu' }).press('Enter');
+    await page.locator('.samples summary').press('Enter');
+    await page.getByRole('link', { name: 'UDP is blocked' }).press('Enter');
+    await page.locator('.badge', { hasText: 'Failed' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('#tools').waitFor({ state: 'hidden' });
+  });
+
+  it('axe objects to nothing, light and dark, wide and narrow; nor on the page at /', async () => {
+    const testServer = await startTestServer();
+    await testServer.connectPair();
+    const page = await openPage(inspectUrl(testServer), { colorScheme: 'dark' });
+    await connected(page);
+    testServer.clock.advance(1_000);
+    await page.getByRole('link', { name: /^see / }).waitFor();
+    const judged = async (place: string) => expect([place, await violationsOf(page)]).toEqual([place, []]);
+    await judged('list');
+    await page.goto(inspectUrl(testServer, '#/sample/blocked-udp'));
+    await page.locator('.badge', { hasText: 'Failed' }).waitFor();
+    await page.locator('.exports summary').click();
+    await judged('failed record');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto(inspectUrl(testServer, '#/sample/good?chart=connection'));
+    await page.locator('.evidence-view td').first().waitFor();
+    await judged('connection');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await judged('menu');
+    await page.goto(httpUrl(testServer.server));
+    await page.locator('#invitation[data-is-ready="true"]').waitFor();
+    await judged('page at /');
   });
 });

@@ -19,7 +19,13 @@ const kindWords: Readonly<Record<(typeof kinds)[number], string>> = {
 };
 
 export class EvidenceView {
-  readonly element = h('section', { class: 'panel evidence-view', 'aria-label': 'Connection', hidden: true });
+  readonly element = h('section', {
+    class: 'panel evidence-view',
+    'aria-label': 'Connection',
+    // It scrolls.
+    tabindex: 0,
+    hidden: true,
+  });
   readonly card: HTMLButtonElement;
   readonly #state = h('span', { class: 'card-state' });
   #shown = '';

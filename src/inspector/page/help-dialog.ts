@@ -9,7 +9,7 @@ const keys = {
   l: 'live: follow what happens',
   '/': 'search',
   '?': 'this help',
-  '+ − 0': 'in a chart: larger, smaller, fit',
+  '+ − 0': 'in a chart or the timeline: larger, smaller, all of it',
 } as const;
 
 export function helpDialog(): HTMLDialogElement {

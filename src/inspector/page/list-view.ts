@@ -99,6 +99,11 @@ export class ListView {
   readonly #gameLabel = h('label', { hidden: true }, 'in game ', this.#game);
   readonly #heads = h('tr');
   readonly #rows = new ListRows();
+  readonly #table = h(
+    'div',
+    { class: 'table', hidden: true },
+    h('table', {}, h('thead', {}, this.#heads), this.#rows.element),
+  );
   readonly #empty = h('p', { class: 'empty', hidden: true });
   readonly #filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Outcome' });
   readonly #earlier = h('button', { type: 'button', click: () => this.#page(-1) }, 'Previous');
@@ -129,12 +134,12 @@ export class ListView {
         h('label', {}, 'with id ', this.#query),
         this.#gameLabel,
         h('label', {}, 'in state ', this.#state),
-        this.#sort,
+        h('label', {}, h('span', { class: 'hidden' }, 'Order '), this.#sort),
         this.#earlier,
         this.#later,
         this.#total,
       ),
-      h('div', { class: 'table' }, h('table', {}, h('thead', {}, this.#heads), this.#rows.element)),
+      this.#table,
       this.#empty,
     );
     this.#filters.append(
@@ -207,6 +212,7 @@ export class ListView {
     this.#later.disabled = last >= total;
     this.#rows.show(rows, (row) => this.#cells(row));
     this.#empty.hidden = total > 0;
+    this.#table.hidden = total === 0;
     const isSearch = this.#query.value + this.#game.value + this.#state.value + this.#outcome !== '';
     this.#empty.textContent = isSearch
       ? 'Nothing fits this search.'

@@ -9,7 +9,8 @@ import { placeIn } from './place.ts';
 import { DEFAULT_MACHINES, PopulationView } from './population-view.ts';
 import { acceptDrops, FetchError, fetchRecord } from './record-sources.ts';
 import { RecordView } from './record-view.ts';
-import { sampleMenu, samples } from './samples.ts';
+import { samples } from './samples.ts';
+import { toolbar } from './toolbar.ts';
 
 const linkTexts: Readonly<Record<LinkState, string>> = {
   connecting: 'Connecting to the server …',
@@ -41,17 +42,6 @@ class Page {
   #hasServer = false;
 
   start(): void {
-    const openFile = h('input', {
-      type: 'file',
-      id: 'file',
-      accept: '.jsonl',
-      change: () => this.#openFile(openFile.files?.[0]),
-    });
-    const details = h('input', {
-      type: 'checkbox',
-      id: 'details',
-      change: () => this.#setDetail(details.checked),
-    });
     document.body.append(
       h(
         'header',
@@ -59,14 +49,11 @@ class Page {
         h('a', { href: '#/', class: 'home' }, 'Pairlane inspector'),
         this.#node,
         this.#link,
-        h('label', {}, details, ' Guards and actions'),
-        sampleMenu(),
-        h('label', { class: 'file' }, 'Open a record ', openFile),
-        h(
-          'button',
-          { type: 'button', click: () => this.#help.showModal(), 'aria-label': 'Help', title: 'Help' },
-          '?',
-        ),
+        ...toolbar({
+          setFull: (isFull) => this.#setDetail(isFull),
+          open: (file) => this.#openFile(file),
+          help: () => this.#help.showModal(),
+        }),
       ),
       this.#tokenForm,
       this.#problem,

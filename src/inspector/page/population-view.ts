@@ -49,6 +49,8 @@ export class PopulationView {
     this.element = h(
       'div',
       { class: 'population-view' },
+      // A relay server's network brings a heading of its own.
+      ...(machines.includes('relay-link') ? [] : [h('h1', { class: 'hidden' }, 'Sessions and pairings')]),
       ...(machines.includes('relay-link') ? [this.#network.element] : []),
       this.list.element,
       h('div', { class: 'charts' }, ...elements),

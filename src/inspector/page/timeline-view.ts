@@ -35,7 +35,7 @@ export class TimelineView {
   /** @param choose told of the line nearest to where one clicked */
   constructor(choose: (index: number) => void) {
     this.#choose = choose;
-    this.element = h('section', { class: 'timeline', 'aria-label': 'Timeline' }, this.#drawing);
+    this.element = h('section', { class: 'timeline', tabindex: 0, 'aria-label': 'Timeline' }, this.#drawing);
     const { element } = this;
     new ResizeObserver(() => this.#draw()).observe(element);
     element.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
@@ -47,6 +47,12 @@ export class TimelineView {
     element.addEventListener('pointermove', (event) => this.#dragged(event));
     element.addEventListener('pointerup', (event) => this.#released(event));
     element.addEventListener('dblclick', () => this.#setView(undefined));
+    element.addEventListener('keydown', ({ key }) => {
+      const at = this.#record?.lines[this.#index]?.t ?? 0;
+      if (key === '+' || key === '=') this.#zoom(1 / WHEEL_STEP, at);
+      if (key === '-') this.#zoom(WHEEL_STEP, at);
+      if (key === '0') this.#setView(undefined);
+    });
   }
 
   /** @param titles of the lanes that are shown, in their order */
@@ -117,8 +123,12 @@ export class TimelineView {
       if (this.#view) this.#setView({ from: from + by, to: to + by });
       return;
     }
-    const by = event.deltaY > 0 ? WHEEL_STEP : 1 / WHEEL_STEP;
-    const at = this.#time(this.#xOf(event));
+    this.#zoom(event.deltaY > 0 ? WHEEL_STEP : 1 / WHEEL_STEP, this.#time(this.#xOf(event)));
+  }
+
+  /** @param at the time that stays where it is */
+  #zoom(by: number, at: number): void {
+    const { from, to } = this.#shown;
     this.#setView({ from: at - (at - from) * by, to: at + (to - at) * by });
   }
 

@@ -1,0 +1,30 @@
+/** What the page's header offers: charts in full, samples, a record to open, help. On a narrow screen it is a menu. */
+import { button, h } from './dom.ts';
+import { sampleMenu } from './samples.ts';
+
+export interface ToolActions {
+  setFull(isFull: boolean): void;
+  open(file: File | undefined): void;
+  help(): void;
+}
+
+export function toolbar({ setFull, open, help }: ToolActions): HTMLElement[] {
+  const file = h('input', {
+    type: 'file',
+    id: 'file',
+    accept: '.jsonl',
+    change: () => open(file.files?.[0]),
+  });
+  const details = h('input', { type: 'checkbox', id: 'details', change: () => setFull(details.checked) });
+  return [
+    h('button', { type: 'button', class: 'menu', popovertarget: 'tools' }, 'Menu'),
+    h(
+      'div',
+      { id: 'tools', class: 'tools', popover: 'auto' },
+      h('label', {}, details, ' Guards and actions'),
+      sampleMenu(),
+      h('label', { class: 'file' }, 'Open a record ', file),
+      button('?', help, 'Help'),
+    ),
+  ];
+}
