@@ -7,70 +7,69 @@ import {
   type NegotiationFailure,
   type negotiationMachine,
 } from '../../machines/index.ts';
-import type { RtcConnection } from '../rtc/peer-connection.ts';
-import type { IceServer } from '../rtc/types.ts';
+import type { CurrentConnection, Pairing } from './current-connection.ts';
 import type { PeerEvent } from './negotiator-events.ts';
 import type { Signaling } from './signaling.ts';
 
-/** The pairing that a peer is in. */
-export interface Pairing {
-  readonly peerId: string;
-  readonly initiator: boolean;
-  /** Goes back to the server with every signal, so that none of them reaches a later peer. */
-  readonly epoch: number | undefined;
-  readonly iceServers: readonly IceServer[] | undefined;
-  /** The server asks how the connection comes up. */
-  readonly wantsEvidence: boolean;
-}
-
-export interface PeerDeps {
-  readonly signaling: Signaling;
-  readonly connection: () => RtcConnection | undefined;
-  readonly epoch: () => { epoch?: number };
-  readonly ready: (iceServers: readonly IceServer[] | undefined) => void;
+/** What the user's side is told of the negotiation. */
+export interface NegotiationHandlers {
+  /** The server has greeted us. */
+  readonly ready: () => void;
   readonly paired: (pairing: Pairing) => void;
-  readonly peerGone: (reason: string) => void;
+  readonly peerGone: (peerId: string, reason: string) => void;
+  /** The pairing, or the link to the server, is over. */
   readonly gaveUp: (failure: NegotiationFailure) => void;
-  readonly openConnection: () => void;
-  readonly closeConnection: () => void;
 }
 
-export function negotiationEffects(
-  deps: PeerDeps,
-): Executors<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent> {
-  const { signaling, connection, epoch } = deps;
+export interface NegotiationEffectDeps {
+  readonly signaling: Signaling;
+  readonly current: CurrentConnection;
+  readonly handlers: NegotiationHandlers;
+}
+
+export function negotiationEffects({
+  signaling,
+  current,
+  handlers,
+}: NegotiationEffectDeps): Executors<typeof negotiationMachine, Hosted<NegotiationContext>, PeerEvent> {
   return {
     openSocket: () => signaling.open(),
     dropSocket: () => signaling.drop(),
     closeSocket: () => signaling.close(),
-    announceReady: (_, event) => deps.ready(eventOf(event, 'WELCOMED').iceServers),
+    announceReady(_, event) {
+      current.serverIceServers = eventOf(event, 'WELCOMED').iceServers;
+      handlers.ready();
+    },
     announcePaired(_, event) {
       const { peerId, isInitiator, epoch, iceServers, wantsEvidence = false } = eventOf(event, 'PAIRED');
-      deps.paired({ peerId, initiator: isInitiator, epoch, iceServers, wantsEvidence });
+      current.pairing = { peerId, initiator: isInitiator, epoch, iceServers, wantsEvidence };
+      handlers.paired(current.pairing);
     },
-    announcePeerGone: (_, event) =>
-      deps.peerGone((event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected'),
-    announceFailure: (_, _event, { failure }) => deps.gaveUp(failure),
-    openConnection: () => deps.openConnection(),
-    closeConnection: () => deps.closeConnection(),
-    drainConnection: () => connection()?.drain(),
-    makeOffer: (_, _event, { iceRestart }) => connection()?.makeOffer(iceRestart),
-    applyOffer: (_, event) => connection()?.applyOffer(eventOf(event, 'OFFER_RECEIVED').sdp),
-    applyAnswer: (_, event) => connection()?.applyAnswer(eventOf(event, 'ANSWER_RECEIVED').sdp),
-    holdCandidate: (_, event) => connection()?.holdCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
-    addCandidate: (_, event) => connection()?.addCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
-    probeConnection: () => connection()?.probe(),
-    sendOffer: (_, event) =>
-      signaling.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...epoch() }),
-    sendAnswer: (_, event) =>
-      signaling.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...epoch() }),
-    sendCandidate: (_, event) =>
-      signaling.send({
-        type: 'candidate',
-        candidate: eventOf(event, 'LOCAL_CANDIDATE_FOUND').candidate,
-        ...epoch(),
-      }),
-    sendReport: (_, _event, { state }) => signaling.send({ type: 'report', state, ...epoch() }),
-    sendUnpair: () => signaling.send({ type: 'unpair', ...epoch() }),
+    announcePeerGone(_, event) {
+      const reason = (event.type === 'PEER_DISCONNECTED' && event.reason) || 'disconnected';
+      handlers.peerGone(current.pairing?.peerId ?? '', reason);
+    },
+    announceFailure: (_, _event, { failure }) => handlers.gaveUp(failure),
+    openConnection: () => current.open(),
+    closeConnection: () => current.close(),
+    drainConnection: () => current.rtc?.drain(),
+    makeOffer: (_, _event, { iceRestart }) => current.rtc?.makeOffer(iceRestart),
+    applyOffer: (_, event) => current.rtc?.applyOffer(eventOf(event, 'OFFER_RECEIVED').sdp),
+    applyAnswer: (_, event) => current.rtc?.applyAnswer(eventOf(event, 'ANSWER_RECEIVED').sdp),
+    holdCandidate: (_, event) => current.rtc?.holdCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
+    addCandidate: (_, event) => current.rtc?.addCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
+    probeConnection: () => current.rtc?.probe(),
+    sendOffer(_, event) {
+      signaling.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...current.epoch });
+    },
+    sendAnswer(_, event) {
+      signaling.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...current.epoch });
+    },
+    sendCandidate(_, event) {
+      const { candidate } = eventOf(event, 'LOCAL_CANDIDATE_FOUND');
+      signaling.send({ type: 'candidate', candidate, ...current.epoch });
+    },
+    sendReport: (_, _event, { state }) => signaling.send({ type: 'report', state, ...current.epoch }),
+    sendUnpair: () => signaling.send({ type: 'unpair', ...current.epoch }),
   };
 }

@@ -2,16 +2,14 @@
  * Pairings that others asked for, and that our user has yet to accept. What the other one signals meanwhile is held,
  * up to a bound; who is not answered in time is rejected.
  */
-import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
 import type { PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
+import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
-export interface AcceptanceDeps {
-  readonly accept: Accept;
-  readonly queue: StepQueue;
-  /** 0: no deadline. */
-  readonly timeoutMs: number;
+/** What becomes of a pairing that somebody asked for. */
+export interface AcceptanceHandlers {
   readonly accepted: (paired: PairedEvent, held: readonly PeerSignal[]) => void;
   readonly rejected: (paired: PairedEvent, reason: string | undefined) => void;
   readonly problem: (error: PairlaneError, peerId: string) => void;
@@ -26,11 +24,15 @@ interface Waiting extends TimerOwner {
 const MAX_HELD = 128;
 
 export class Acceptance {
-  readonly #deps: AcceptanceDeps;
+  readonly #accept: Accept;
+  readonly #environment: Environment;
+  readonly #handlers: AcceptanceHandlers;
   readonly #waiting: Waiting[] = [];
 
-  constructor(deps: AcceptanceDeps) {
-    this.#deps = deps;
+  constructor(accept: Accept, environment: Environment, handlers: AcceptanceHandlers) {
+    this.#accept = accept;
+    this.#environment = environment;
+    this.#handlers = handlers;
   }
 
   /** The pairings that wait. */
@@ -39,16 +41,17 @@ export class Acceptance {
   }
 
   ask(paired: PairedEvent): void {
-    const { queue, timeoutMs, accept, problem } = this.#deps;
+    const { queue, options } = this.#environment;
+    const { problem } = this.#handlers;
     const { peerId, metadata } = paired;
     const waiting: Waiting = { paired, held: [], timer: NO_TIMER };
     this.#waiting.push(waiting);
-    queue.arm(waiting, 'accept', timeoutMs || Number.POSITIVE_INFINITY, () => {
+    queue.arm(waiting, 'accept', options.acceptTimeoutMs || Number.POSITIVE_INFINITY, () => {
       this.#answer(waiting, 'no answer in time');
       problem(new PairlaneError('accept_timeout'), peerId);
     });
     // Asked in a function of its own: what is thrown at once is a rejection, too.
-    const asked = async () => accept({ peerId, metadata });
+    const asked = async () => this.#accept({ peerId, metadata });
     asked().then(
       (answer) => this.#answer(waiting, answer),
       (cause) => {
@@ -76,8 +79,8 @@ export class Acceptance {
 
   #answer(waiting: Waiting, answer: boolean | string): void {
     if (!this.#take(waiting)) return;
-    if (answer === true) this.#deps.accepted(waiting.paired, waiting.held);
-    else this.#deps.rejected(waiting.paired, typeof answer === 'string' ? answer : undefined);
+    if (answer === true) this.#handlers.accepted(waiting.paired, waiting.held);
+    else this.#handlers.rejected(waiting.paired, typeof answer === 'string' ? answer : undefined);
   }
 
   /** @returns whether it still waited */
@@ -85,7 +88,7 @@ export class Acceptance {
     const at = this.#waiting.indexOf(waiting);
     if (at < 0) return false;
     this.#waiting.splice(at, 1);
-    this.#deps.queue.timers.disarm(waiting, 'accept');
+    this.#environment.queue.timers.disarm(waiting, 'accept');
     return true;
   }
 }

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { printable } from '../../common/printable.ts';
 import type { NegotiationFailure } from '../../machines/index.ts';
-import { Negotiator, type NegotiatorDeps } from '../negotiation/negotiator.ts';
+import { Negotiator, type NegotiatorHandlers } from '../negotiation/negotiator.ts';
 import type {
   PairedEvent,
   PeerSignal,
@@ -12,14 +12,19 @@ import type {
 } from '../negotiation/signaling.ts';
 import { ChannelWaiters } from './channel-waiters.ts';
 import type { CloseReason, ConnectionEvents } from './connection-events.ts';
+import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import { type ConnectionState, connectionStateOf } from './peer-state.ts';
 
-/** What a connection asks of the peer that it belongs to, and tells it. */
-export interface ConnectionOwner {
-  readonly send: (signal: Signal) => void;
+/** The way to the server, which all connections of a peer share. */
+export interface SharedLink {
   /** How the server greeted us; undefined while it is out of reach. */
-  readonly welcome: () => WelcomedEvent | undefined;
+  readonly welcome: WelcomedEvent | undefined;
+  send(signal: Signal): void;
+}
+
+/** What a connection tells the peer that it belongs to. */
+export interface ConnectionOwner {
   /** Its state changed; once it is `disconnected`, the connection is the peer's no longer. */
   readonly stepped: (connection: Connection) => void;
   readonly paired: (connection: Connection) => void;
@@ -29,10 +34,6 @@ export interface ConnectionOwner {
   readonly gone: (connection: Connection, reason: string) => void;
   /** @returns whether anybody listened */
   readonly failed: (connection: Connection, error: PairlaneError) => boolean;
-}
-
-export interface ConnectionDeps extends Omit<NegotiatorDeps, 'signaling' | 'handlers'> {
-  readonly owner: ConnectionOwner;
 }
 
 /** The link has machines and deadlines of its own, and its failures are the peer's to tell. */
@@ -65,53 +66,32 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   });
 
   /** For the peer, which then calls `begin`. */
-  constructor({ owner, ...deps }: ConnectionDeps, paired: PairedEvent) {
+  constructor(environment: Environment, link: SharedLink, owner: ConnectionOwner, paired: PairedEvent) {
     super();
-    const { resolved, queue } = deps;
+    const { options, queue } = environment;
+    const { settings, channels } = options;
     this.peerId = paired.peerId;
     this.initiator = paired.isInitiator;
     this.epoch = paired.epoch;
     this.metadata = paired.metadata;
     this.room = paired.room;
     this.#owner = owner;
-    this.#channels = resolved.channels.map(({ label }) => label);
-    this.#openers = new ChannelWaiters(queue, resolved.settings.checkingTimeoutMs);
-    this.#negotiator = new Negotiator({
-      ...deps,
-      resolved: { ...resolved, settings: { ...resolved.settings, signalingTimeoutMs: 0 } },
-      signaling: {
-        open: () => this.#greet(),
-        send: (signal) => owner.send(signal),
+    this.#channels = channels.map(({ label }) => label);
+    this.#openers = new ChannelWaiters(queue, settings.checkingTimeoutMs);
+    // The deadline for the server's greeting is the link's.
+    const own = { ...options, settings: { ...settings, signalingTimeoutMs: 0 } };
+    this.#negotiator = new Negotiator(
+      { ...environment, options: own },
+      {
+        open: () => this.#greet(link.welcome),
+        send: (signal) => link.send(signal),
         // The link is shared, and stays.
         drop() {},
         close() {},
         closed: async () => {},
       },
-      handlers: {
-        stepped: (_, to) => this.#stepped(connectionStateOf(to), to === 'disconnected'),
-        ready() {},
-        paired: () => owner.paired(this),
-        opened: (channel) => {
-          this.#openers.opened(channel);
-          this.#tell('open', channel);
-          owner.opened(this, channel);
-        },
-        channelClosed: (channel) => {
-          const error = new PairlaneError('channel_closed', channel);
-          this.#openers.fail(error, channel);
-          this.refused(error);
-        },
-        message: (data, channel) => {
-          this.#tell('message', data, channel);
-          owner.message(this, data, channel);
-        },
-        peerGone: (_, reason) => this.#gone(reason),
-        gaveUp: (failure) => {
-          if (!LINK_FAILURES.includes(failure)) this.#fail(new PairlaneError(failure));
-        },
-        problem: (error) => this.refused(error),
-      },
-    });
+      this.#handlers(),
+    );
   }
 
   /** `disconnected`: it is over. */
@@ -221,9 +201,37 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.#negotiator.serverPairing !== undefined;
   }
 
-  #greet(): void {
-    const welcome = this.#owner.welcome();
-    if (welcome) this.#negotiator.heard(welcome);
+  #handlers(): NegotiatorHandlers {
+    const owner = this.#owner;
+    return {
+      stepped: (_, to) => this.#stepped(connectionStateOf(to), to === 'disconnected'),
+      ready() {},
+      paired: () => owner.paired(this),
+      opened: (channel) => {
+        this.#openers.opened(channel);
+        this.#tell('open', channel);
+        owner.opened(this, channel);
+      },
+      channelClosed: (channel) => {
+        const error = new PairlaneError('channel_closed', channel);
+        this.#openers.fail(error, channel);
+        this.refused(error);
+      },
+      message: (data, channel) => {
+        this.#tell('message', data, channel);
+        owner.message(this, data, channel);
+      },
+      peerGone: (_, reason) => this.#gone(reason),
+      gaveUp: (failure) => {
+        if (!LINK_FAILURES.includes(failure)) this.#fail(new PairlaneError(failure));
+      },
+      problem: (error) => this.refused(error),
+    };
+  }
+
+  /** A link that stands already has greeted nobody but us. */
+  #greet(welcome: WelcomedEvent | undefined): void {
+    if (welcome) this.#negotiator.heard({ ...welcome, isResumed: true });
   }
 
   #isOpen(channel: string): boolean {

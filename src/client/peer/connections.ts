@@ -6,15 +6,17 @@ import type { ClientMessage } from '../../protocol/index.ts';
 import type { Loss, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
 import { type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
 import { Acceptance } from './acceptance.ts';
-import { Connection, type ConnectionDeps, type ConnectionOwner } from './connection.ts';
+import { Connection, type ConnectionOwner, type SharedLink } from './connection.ts';
+import type { Environment } from './environment.ts';
 import type { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
-export interface ConnectionsDeps extends Omit<ConnectionDeps, 'owner'> {
-  readonly send: (message: ClientMessage) => void;
-  /** How the server greeted us on this socket. */
-  readonly welcome: ConnectionOwner['welcome'];
-  readonly owner: Omit<ConnectionOwner, 'send' | 'welcome'>;
+/** Also what a peer that has several asks of its link. */
+export interface ConnectionsLink extends SharedLink {
+  send(message: ClientMessage): void;
+}
+
+export interface ConnectionsOwner extends ConnectionOwner {
   /**
    * Somebody is there because we asked for it.
    * @returns what we sent along; undefined when nobody wants it any more
@@ -27,21 +29,24 @@ export class Connections {
   readonly byPeer = new Map<string, Connection>();
   /** How many the server lets us have; undefined: it knows of only one. */
   maxPeers: number | undefined;
-  readonly #deps: ConnectionsDeps;
-  readonly #owner: ConnectionOwner;
+  readonly #environment: Environment;
+  readonly #link: ConnectionsLink;
+  readonly #owner: ConnectionsOwner;
+  /** The owner, but that it learns of an end once the connection is listed no longer. */
+  readonly #connectionOwner: ConnectionOwner;
   readonly #acceptance: Acceptance | undefined;
+  #isEnded = false;
   /** Those that are over, until their sockets are released. */
   readonly #releasing = new Set<Promise<void>>();
 
-  constructor(deps: ConnectionsDeps) {
-    const { owner, send, welcome } = deps;
-    const { accept } = deps.options;
-    this.#deps = deps;
+  constructor(environment: Environment, link: ConnectionsLink, owner: ConnectionsOwner) {
+    const { accept } = environment.options;
+    this.#environment = environment;
+    this.#link = link;
+    this.#owner = owner;
     this.#acceptance = accept && this.#createAcceptance(accept);
-    this.#owner = {
+    this.#connectionOwner = {
       ...owner,
-      send,
-      welcome,
       stepped: (connection) => {
         if (connection.state === 'disconnected') this.#remove(connection);
         owner.stepped(connection);
@@ -95,11 +100,12 @@ export class Connections {
   get claims(): Claims {
     const known = this.#all.filter(({ isKnownToServer }) => isKnownToServer);
     const waiting = (this.#acceptance?.paired ?? []).map((paired) => ({ ...paired, initiator: false }));
-    return claimsOf([...known, ...waiting], this.#deps.resolved.peers !== undefined);
+    return claimsOf([...known, ...waiting], this.#environment.options.peers !== undefined);
   }
 
   /** The peer is closed: nobody is accepted any more, and all end. */
   end(isAtOnce: boolean): void {
+    this.#isEnded = true;
     this.#acceptance?.forget();
     for (const connection of this) connection.end(isAtOnce);
   }
@@ -114,10 +120,11 @@ export class Connections {
   }
 
   #paired(event: PairedEvent): void {
+    if (this.#isEnded) return;
     // Who joined a room has accepted its members.
     if (event.room !== undefined) this.#begin(event);
     else if (event.isInitiator) {
-      const asked = this.#deps.asked();
+      const asked = this.#owner.asked();
       if (asked) this.#begin({ ...event, metadata: asked.metadata });
       else this.#leave(event);
     } else if (this.#acceptance) this.#acceptance.ask(event);
@@ -126,7 +133,7 @@ export class Connections {
 
   #begin(event: PairedEvent, held?: readonly PeerSignal[]): void {
     this.#inTheWayOf(event.peerId)?.heard({ type: 'PEER_DISCONNECTED', reason: undefined });
-    const connection = new Connection({ ...this.#deps, owner: this.#owner }, event);
+    const connection = new Connection(this.#environment, this.#link, this.#connectionOwner, event);
     this.byPeer.set(event.peerId, connection);
     connection.begin(event, held);
   }
@@ -149,14 +156,10 @@ export class Connections {
   }
 
   #createAcceptance(accept: Accept): Acceptance {
-    const { queue, resolved, problem } = this.#deps;
-    return new Acceptance({
-      accept,
-      queue,
-      timeoutMs: resolved.acceptTimeoutMs,
+    return new Acceptance(accept, this.#environment, {
       accepted: (paired, held) => this.#begin(paired, held),
       rejected: (paired, reason) => this.#reject(paired, reason),
-      problem,
+      problem: this.#owner.problem,
     });
   }
 
@@ -164,10 +167,10 @@ export class Connections {
     const { epoch } = paired;
     // A server that knows of only one peer has no word for it.
     if (this.maxPeers === undefined || epoch === undefined) this.#leave(paired);
-    else this.#deps.send({ type: 'reject', epoch, ...(reason !== undefined && { reason }) });
+    else this.#link.send({ type: 'reject', epoch, ...(reason !== undefined && { reason }) });
   }
 
   #leave({ epoch }: PairedEvent): void {
-    this.#deps.send({ type: 'unpair', ...(epoch !== undefined && { epoch }) });
+    this.#link.send({ type: 'unpair', ...(epoch !== undefined && { epoch }) });
   }
 }

@@ -85,7 +85,15 @@ export interface PeerOptions {
   readonly logger?: PeerLogger;
 }
 
-export interface ResolvedOptions {
+/** Those that hold as they are given, and may be left out. */
+type AsGiven = {
+  readonly [Name in 'iceServers' | 'iceAdditionalHostAddresses' | 'token' | 'accept' | 'observer' | 'logger']:
+    | PeerOptions[Name]
+    | undefined;
+};
+
+/** What holds, also where nothing was said. */
+export interface ResolvedOptions extends AsGiven {
   /** With how many peers we want, where that is said. */
   readonly url: string;
   /** Undefined: we say nothing of it, and have one as every client does. */
@@ -96,18 +104,30 @@ export interface ResolvedOptions {
   readonly channels: readonly [ChannelOptions, ...ChannelOptions[]];
   readonly requestTimeoutMs: number;
   readonly silenceMs: number;
+  readonly iceTransportPolicy: IceTransportPolicy;
+  readonly inspect: boolean;
 }
 
 /** @throws {PairlaneError} `invalid_option` */
 export function resolveOptions(options: PeerOptions): ResolvedOptions {
   checkOptions(options);
   const { timeouts = {}, reconnect } = options;
+  const { iceServers, iceAdditionalHostAddresses, iceTransportPolicy = 'all' } = options;
+  const { token, accept, observer, inspect = false, logger } = options;
   const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
   const { silenceMs = 15_000, acceptMs = 10_000 } = timeouts;
   // To reject somebody is of the same dialect as to have several.
-  const peers = options.peers ?? (options.accept && 1);
+  const peers = options.peers ?? (accept && 1);
   const backoff = reconnect === false ? {} : (reconnect ?? {});
   return {
+    iceServers,
+    iceAdditionalHostAddresses,
+    iceTransportPolicy,
+    token,
+    accept,
+    observer,
+    inspect,
+    logger,
     url: urlWith(checkUrl(options.url ?? DEFAULT_URL), peers),
     peers,
     acceptTimeoutMs: acceptMs,

@@ -4,6 +4,7 @@ import type { ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { Room } from '../room/room.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
+import type { SignalingState } from './peer-state.ts';
 
 /** What each kind of request is answered with. */
 export interface Answers {
@@ -34,18 +35,17 @@ export class PendingRequests implements TimerOwner {
   timer = NO_TIMER;
   readonly #queue: StepQueue;
   readonly #timeoutMs: number;
-  readonly #obstacle: () => PairlaneError | undefined;
+  readonly #link: { readonly signaling: SignalingState };
   readonly #pending = new Map<RequestKind, Pending>();
+  /** Set when the peer is closed. */
+  #ending: PairlaneError | undefined;
   #idleWaiters: { readonly kind: RequestKind; readonly wake: () => void }[] = [];
 
-  /**
-   * @param timeoutMs 0: no deadline
-   * @param obstacle why nothing can be asked now
-   */
-  constructor(queue: StepQueue, timeoutMs: number, obstacle: () => PairlaneError | undefined) {
+  /** @param timeoutMs 0: no deadline */
+  constructor(queue: StepQueue, timeoutMs: number, link: { readonly signaling: SignalingState }) {
     this.#queue = queue;
     this.#timeoutMs = timeoutMs || Number.POSITIVE_INFINITY;
-    this.#obstacle = obstacle;
+    this.#link = link;
   }
 
   /**
@@ -53,8 +53,8 @@ export class PendingRequests implements TimerOwner {
    * @throws {PairlaneError} `request_pending`, `timeout`, or what it is failed with
    */
   start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<RequestAnswers[Kind]> {
-    const obstacle = this.#obstacle();
-    if (obstacle) return Promise.reject(obstacle);
+    if (this.#ending) return Promise.reject(this.#ending);
+    if (this.#link.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
     if (this.#pending.has(kind)) return Promise.reject(new PairlaneError('request_pending'));
     return new Promise((resolve, reject) => {
       this.#pending.set(kind, { resolve, reject, isAbandoned: false });
@@ -125,6 +125,12 @@ export class PendingRequests implements TimerOwner {
 
   failAll(error: PairlaneError): void {
     for (const kind of [...this.#pending.keys()]) this.fail(kind, error);
+  }
+
+  /** The peer is closed: nothing is asked any more. */
+  end(error: PairlaneError): void {
+    this.#ending = error;
+    this.failAll(error);
   }
 
   /** Fails what the server's error answers; a server of the seed's protocol does not say which, so: the oldest. */

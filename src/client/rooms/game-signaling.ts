@@ -3,30 +3,31 @@ import type { RoomId } from '../../protocol/index.ts';
 import type { Signal, Signaling } from '../negotiation/signaling.ts';
 import { type RoomSignal, roomSignalFrom } from './game-socket.ts';
 
-export interface GameSignalingDeps {
-  readonly isOnline: () => boolean;
-  readonly sendSignal: (to: RoomId, signal: RoomSignal) => void;
+/** The game's socket, as the negotiations with all other players use it. */
+export interface GameLink {
+  readonly isOnline: boolean;
+  send(to: RoomId, signal: RoomSignal): void;
 }
 
 export class GameSignaling implements Signaling {
   readonly #to: RoomId;
-  readonly #deps: GameSignalingDeps;
+  readonly #link: GameLink;
   readonly #online: () => void;
 
   /** @param online told when it is opened while the socket is connected */
-  constructor(to: RoomId, deps: GameSignalingDeps, online: () => void) {
+  constructor(to: RoomId, link: GameLink, online: () => void) {
     this.#to = to;
-    this.#deps = deps;
+    this.#link = link;
     this.#online = online;
   }
 
   open(): void {
-    if (this.#deps.isOnline()) this.#online();
+    if (this.#link.isOnline) this.#online();
   }
 
   send(signal: Signal): void {
     const roomSignal = roomSignalFrom(signal);
-    if (roomSignal && this.#deps.isOnline()) this.#deps.sendSignal(this.#to, roomSignal);
+    if (roomSignal && this.#link.isOnline) this.#link.send(this.#to, roomSignal);
   }
 
   // The socket is the game's, and stays.

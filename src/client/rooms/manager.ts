@@ -4,14 +4,14 @@
  * native peer's. It joins no game: that is the game's business, before it connects to anybody.
  */
 import { driveTimers } from '../../common/clock.ts';
-import { StepQueue } from '../../machines/index.ts';
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
+import { createEnvironment } from '../peer/environment.ts';
 import type { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
-import { RemotePlayer, type RemotePlayerDeps } from './remote-player.ts';
+import { type Game, type GameHandlers, RemotePlayer } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
 
@@ -52,7 +52,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   readonly #socket: GameSocket;
   readonly #gameId: RoomId;
   readonly #myId: RoomId;
-  readonly #deps: RemotePlayerDeps;
+  readonly #game: Game;
   readonly #remotes = new Map<string, RemotePlayer>();
   #stopTimers: (() => void) | undefined;
   readonly #listeners: readonly (readonly [event: string, listener: (data: unknown) => void])[];
@@ -82,23 +82,24 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     const log = (level: 'log' | 'warn', line: string) => {
       if (logger) logger[level](`[WebRTC] ${line}`);
     };
-    this.#deps = {
+    // The game's socket connects by itself: there is no deadline for that.
+    const timeouts = { ...rest.timeouts, signalingMs: 0 };
+    this.#game = {
       myId: myPlayerId,
-      platform,
-      queue: new StepQueue(platform.clock),
-      options: { ...peerOptionsOf(rest), channel: GAME_CHANNEL },
-      isOnline: () => socket.connected,
-      sendSignal: (to, { type, payload }) => {
-        socket.emit('webrtc_signal', { game_id: gameId, target_player_id: to, type, payload });
+      environment: createEnvironment(platform, {
+        ...peerOptionsOf(rest),
+        timeouts,
+        channel: GAME_CHANNEL,
+      }),
+      link: {
+        get isOnline() {
+          return socket.connected;
+        },
+        send: (to, { type, payload }) => {
+          socket.emit('webrtc_signal', { game_id: gameId, target_player_id: to, type, payload });
+        },
       },
-      opened: (id) => this.#tell(() => this.onDataChannelOpen?.(id)),
-      message: (id, data) => this.#tell(() => this.onDataChannelMessage?.(asReceived(data), id)),
-      closed: (id) => this.#tell(() => this.onDataChannelClose?.(id)),
-      failed: (id, error) => {
-        log('warn', `player ${id}: ${error.message}`);
-        this.#tell(() => this.onConnectionFailed?.(id, error));
-      },
-      log: (level, id, text) => log(level, `player ${id}: ${text}`),
+      handlers: this.#createHandlers(log),
     };
     this.#listeners = [
       ['webrtc_signal', (data) => this.#signaled(data)],
@@ -148,6 +149,19 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     return this.#closed;
   }
 
+  #createHandlers(log: (level: 'log' | 'warn', line: string) => void): GameHandlers {
+    return {
+      opened: (id) => this.#tell(() => this.onDataChannelOpen?.(id)),
+      message: (id, data) => this.#tell(() => this.onDataChannelMessage?.(asReceived(data), id)),
+      closed: (id) => this.#tell(() => this.onDataChannelClose?.(id)),
+      failed: (id, error) => {
+        log('warn', `player ${id}: ${error.message}`);
+        this.#tell(() => this.onConnectionFailed?.(id, error));
+      },
+      log: (level, id, text) => log(level, `player ${id}: ${text}`),
+    };
+  }
+
   async #close(): Promise<void> {
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
     const remotes = [...this.#remotes.values()];
@@ -171,9 +185,10 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
 
   #remoteOf(id: RoomId): RemotePlayer {
     // Not before there is somebody to wait for: a running clock keeps a process alive.
-    this.#stopTimers ??= driveTimers(this.#deps.queue.timers, this.#deps.platform.clock);
+    const { queue, clock } = this.#game.environment;
+    this.#stopTimers ??= driveTimers(queue.timers, clock);
     const key = roomIdKey(id);
-    const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#deps);
+    const remote = this.#remotes.get(key) ?? new RemotePlayer(id, this.#game);
     this.#remotes.set(key, remote);
     return remote;
   }

@@ -7,7 +7,6 @@ import type {
   RemotePlayerEvent,
   remotePlayerMachine,
 } from '../../machines/index.ts';
-import type { SignalingEvent } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
 
 /** With why a negotiation was given up, which the machine need not know. */
@@ -18,27 +17,33 @@ export type PlayerEvent =
 /** Why a peer is gone that a newer connection takes the place of: the game is told of that one only. */
 export const REPLACED = 'replaced';
 
-export interface RemotePlayerEffectDeps {
-  readonly heard: (event: SignalingEvent) => void;
-  /** @param isInitiator whether we offer */
-  readonly pair: (isInitiator: boolean) => void;
+/** The negotiation with the player, as a pairing that begins and ends. */
+export interface PlayerPairing {
+  /** Whether our id is the lower one: we offer then. */
   readonly isLower: boolean;
+  begin(isInitiator: boolean): void;
+  end(reason: string): void;
+}
+
+/** What the game is told of the player. */
+export interface PlayerHandlers {
   readonly opened: () => void;
   readonly closed: () => void;
   readonly failed: (error: PairlaneError) => void;
 }
 
 export function remotePlayerEffects(
-  deps: RemotePlayerEffectDeps,
+  pairing: PlayerPairing,
+  handlers: PlayerHandlers,
 ): Executors<typeof remotePlayerMachine, Hosted<Record<string, never>>, PlayerEvent> {
   return {
-    pairAsAsked: () => deps.pair(deps.isLower),
-    pairAsOffered: () => deps.pair(false),
-    endPairing: () => deps.heard({ type: 'PEER_DISCONNECTED', reason: 'disconnected' }),
-    replacePairing: () => deps.heard({ type: 'PEER_DISCONNECTED', reason: REPLACED }),
-    announceOpened: () => deps.opened(),
-    announceClosed: () => deps.closed(),
+    pairAsAsked: () => pairing.begin(pairing.isLower),
+    pairAsOffered: () => pairing.begin(false),
+    endPairing: () => pairing.end('disconnected'),
+    replacePairing: () => pairing.end(REPLACED),
+    announceOpened: () => handlers.opened(),
+    announceClosed: () => handlers.closed(),
     announceFailure: (_, event) =>
-      deps.failed(new PairlaneError(event.type === 'GAVE_UP' ? event.failure : 'peer_gone')),
+      handlers.failed(new PairlaneError(event.type === 'GAVE_UP' ? event.failure : 'peer_gone')),
   };
 }

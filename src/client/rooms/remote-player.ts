@@ -2,29 +2,38 @@
  * One other player: two machines on one queue. The negotiation's is the native peer's, with the game's socket for its
  * signaling; the remote player's says when we are paired. Both sides' calls, signals and events meet here.
  */
-import { Hosted, MachineHost, remotePlayerMachine, type StepQueue } from '../../machines/index.ts';
+import { Hosted, MachineHost, remotePlayerMachine } from '../../machines/index.ts';
 import { isLowerPlayer, type RoomId } from '../../protocol/index.ts';
 import { Negotiator, type NegotiatorHandlers } from '../negotiation/negotiator.ts';
 import type { PeerSignal } from '../negotiation/signaling.ts';
+import type { Environment } from '../peer/environment.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import { type PeerOptions, resolveOptions } from '../peer/peer-options.ts';
 import { type PeerState, signalingStateOf, stateOf } from '../peer/peer-state.ts';
-import type { Platform } from '../peer/platform.ts';
-import { GameSignaling, type GameSignalingDeps } from './game-signaling.ts';
+import { type GameLink, GameSignaling } from './game-signaling.ts';
 import { fingerprintOf, peerSignalFrom, type RoomSignal } from './game-socket.ts';
-import { type PlayerEvent, REPLACED, remotePlayerEffects } from './remote-player-effects.ts';
+import {
+  type PlayerEvent,
+  type PlayerPairing,
+  REPLACED,
+  remotePlayerEffects,
+} from './remote-player-effects.ts';
 
-export interface RemotePlayerDeps extends GameSignalingDeps {
-  readonly myId: RoomId;
-  readonly platform: Platform;
-  readonly options: PeerOptions;
-  /** Of all players. */
-  readonly queue: StepQueue;
+/** What the game is told of its players. */
+export interface GameHandlers {
   readonly opened: (id: RoomId) => void;
   readonly message: (id: RoomId, data: string | Uint8Array) => void;
   readonly closed: (id: RoomId) => void;
   readonly failed: (id: RoomId, error: PairlaneError) => void;
   readonly log: (level: 'log' | 'warn', id: RoomId, text: string) => void;
+}
+
+/** What the players of a game share. */
+export interface Game {
+  /** Our own player. */
+  readonly myId: RoomId;
+  readonly environment: Environment;
+  readonly link: GameLink;
+  readonly handlers: GameHandlers;
 }
 
 type RemotePlayerHost = MachineHost<typeof remotePlayerMachine, Hosted<Record<string, never>>, PlayerEvent>;
@@ -34,7 +43,7 @@ const MAX_HELD = 64;
 
 export class RemotePlayer {
   readonly id: RoomId;
-  readonly #deps: RemotePlayerDeps;
+  readonly #game: Game;
   readonly #isLower: boolean;
   readonly #channel: string;
   readonly #negotiator: Negotiator;
@@ -44,41 +53,21 @@ export class RemotePlayer {
   /** Of the player's connection; undefined until it described one. */
   #fingerprint: string | undefined;
 
-  constructor(id: RoomId, deps: RemotePlayerDeps) {
+  constructor(id: RoomId, game: Game) {
+    const { myId, environment, link, handlers } = game;
+    const { queue, options } = environment;
     this.id = id;
-    this.#deps = deps;
-    this.#isLower = isLowerPlayer(deps.myId, id);
-    // The game's socket connects by itself: there is no deadline for that.
-    const timeouts = { ...deps.options.timeouts, signalingMs: 0 };
-    const options: PeerOptions = { ...deps.options, timeouts };
-    const resolved = resolveOptions(options);
-    this.#channel = resolved.channels[0].label;
-    const signaling = new GameSignaling(id, deps, () => this.online());
-    const { platform, queue } = deps;
-    const handlers: NegotiatorHandlers = {
-      stepped: (from, to) => this.#stepped(stateOf(from), stateOf(to)),
-      ready: () => this.#dispatch({ type: 'SOCKET_CONNECTED' }),
-      paired() {},
-      opened: () => this.#dispatch({ type: 'CHANNEL_OPENED' }),
-      message: (data) => deps.message(id, data),
-      // There is but one channel, and its end is the connection's.
-      channelClosed() {},
-      peerGone: (_, reason) => {
-        if (reason !== REPLACED) this.#dispatch({ type: 'PEER_GONE' });
-      },
-      gaveUp: (failure) => this.#dispatch({ type: 'GAVE_UP', failure }),
-      problem: (error) => this.#survived(error),
-    };
-    this.#negotiator = new Negotiator({ platform, options, resolved, queue, signaling, handlers });
+    this.#game = game;
+    this.#isLower = isLowerPlayer(myId, id);
+    this.#channel = options.channels[0].label;
+    const signaling = new GameSignaling(id, link, () => this.online());
+    this.#negotiator = new Negotiator(environment, signaling, this.#negotiatorHandlers());
     this.#host = new MachineHost(remotePlayerMachine, {
       queue,
-      executors: remotePlayerEffects({
-        heard: (event) => this.#negotiator.heard(event),
-        pair: (isInitiator) => this.#pair(isInitiator),
-        isLower: this.#isLower,
-        opened: () => deps.opened(id),
-        closed: () => deps.closed(id),
-        failed: (error) => deps.failed(id, error),
+      executors: remotePlayerEffects(this.#pairing(), {
+        opened: () => handlers.opened(id),
+        closed: () => handlers.closed(id),
+        failed: (error) => handlers.failed(id, error),
       }),
       onError: (_, error) => this.#survived(PairlaneError.from('internal', error)),
     });
@@ -102,7 +91,7 @@ export class RemotePlayer {
   /** Takes what the player signaled; what is malformed is passed over. */
   signal(roomSignal: RoomSignal): void {
     const signal = peerSignalFrom(roomSignal);
-    if (typeof signal === 'string') this.#deps.log('warn', this.id, `${roomSignal.type}: ${signal}`);
+    if (typeof signal === 'string') this.#game.handlers.log('warn', this.id, `${roomSignal.type}: ${signal}`);
     else if (signal.type === 'OFFER_RECEIVED') this.#offered(signal);
     else if (this.#isPaired) this.#heard(signal);
     else if (signal.type === 'CANDIDATE_RECEIVED' && this.#held.length < MAX_HELD) this.#held.push(signal);
@@ -122,7 +111,7 @@ export class RemotePlayer {
   /** The game's socket is connected. */
   online(): void {
     if (this.#isOnline) return;
-    const id = String(this.#deps.myId);
+    const id = String(this.#game.myId);
     this.#negotiator.heard({ type: 'WELCOMED', id, isResumed: false, iceServers: undefined });
   }
 
@@ -160,24 +149,48 @@ export class RemotePlayer {
     this.#negotiator.heard(signal);
   }
 
-  #pair(isInitiator: boolean): void {
-    this.#fingerprint = undefined;
-    this.#negotiator.heard({
-      type: 'PAIRED',
-      peerId: String(this.id),
-      isInitiator,
-      isPolite: !this.#isLower,
-      epoch: undefined,
-      iceServers: undefined,
-    });
+  #negotiatorHandlers(): NegotiatorHandlers {
+    return {
+      stepped: (from, to) => this.#stepped(stateOf(from), stateOf(to)),
+      ready: () => this.#dispatch({ type: 'SOCKET_CONNECTED' }),
+      paired() {},
+      opened: () => this.#dispatch({ type: 'CHANNEL_OPENED' }),
+      message: (data) => this.#game.handlers.message(this.id, data),
+      // There is but one channel, and its end is the connection's.
+      channelClosed() {},
+      peerGone: (_, reason) => {
+        if (reason !== REPLACED) this.#dispatch({ type: 'PEER_GONE' });
+      },
+      gaveUp: (failure) => this.#dispatch({ type: 'GAVE_UP', failure }),
+      problem: (error) => this.#survived(error),
+    };
+  }
+
+  #pairing(): PlayerPairing {
+    const isLower = this.#isLower;
+    return {
+      isLower,
+      begin: (isInitiator) => {
+        this.#fingerprint = undefined;
+        this.#negotiator.heard({
+          type: 'PAIRED',
+          peerId: String(this.id),
+          isInitiator,
+          isPolite: !isLower,
+          epoch: undefined,
+          iceServers: undefined,
+        });
+      },
+      end: (reason) => this.#negotiator.heard({ type: 'PEER_DISCONNECTED', reason }),
+    };
   }
 
   #stepped(from: PeerState, to: PeerState): void {
-    if (from !== to) this.#deps.log('log', this.id, to);
+    if (from !== to) this.#game.handlers.log('log', this.id, to);
   }
 
   #survived(error: PairlaneError): void {
-    this.#deps.log('warn', this.id, error.message);
+    this.#game.handlers.log('warn', this.id, error.message);
     // An effect failed: what it belonged to cannot go on.
     if (error.code !== 'internal') return;
     this.#negotiator.unpair();

@@ -7,15 +7,15 @@ import {
   type ClientMessage,
   closeCodes,
   type NumberedFrame,
-  ReliableDelivery,
   readNumbered,
   type ServerMessage,
   type UnackedMessage,
 } from '../../protocol/index.ts';
 import type { Loss, Signaling } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
+import { requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
+import { ResumableSession } from './resumable-session.ts';
 import type { Claims } from './signaling-event.ts';
 import type { OpenSocket, Socket, SocketHandlers } from './socket.ts';
 import type { TokenSource } from './token-source.ts';
@@ -37,16 +37,6 @@ export interface SignalingHandlers {
   readonly tokens?: TokenSource;
 }
 
-/** What we come back with. */
-interface Session {
-  readonly id: string;
-  token: string;
-  readonly delivery: ReliableDelivery<string>;
-}
-
-/** In the place of what need not be said again: every server takes it, and no server answers it. */
-const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
-
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
 
@@ -55,7 +45,7 @@ export class SignalingLink implements Signaling {
   readonly #openSocket: OpenSocket;
   readonly #handlers: SignalingHandlers;
   #socket: Socket | undefined;
-  #session: Session | undefined;
+  #session: ResumableSession | undefined;
   /** By pairing: the number that the peer gave the last frame of its that reached us. */
   readonly #lastSenderSeqs = new Map<number | undefined, number>();
   /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
@@ -133,10 +123,9 @@ export class SignalingLink implements Signaling {
 
   /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
   send(message: ClientMessage): void {
-    const text = JSON.stringify(message);
-    const { delivery } = this.#session ?? {};
-    if (!delivery) this.#socket?.send(text);
-    else this.#sendKept(delivery, delivery.keep(text));
+    const session = this.#session;
+    if (!session) this.#sendPlain(message);
+    else this.#sendKept(session, session.keep(JSON.stringify(message)));
   }
 
   /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
@@ -176,60 +165,38 @@ export class SignalingLink implements Signaling {
   }
 
   #askForSession(): void {
-    if (!this.#session) return;
-    const { id, token, delivery } = this.#session;
-    const { received, first } = delivery;
-    const waiting = waitingFrames(delivery);
-    this.#sendPlain({ type: 'resume', id, token, received, first, ...waiting, ...this.#handlers.claims() });
+    if (this.#session) this.#sendPlain({ ...this.#session.resumeMessage, ...this.#handlers.claims() });
   }
 
   #sendPlain(message: ClientMessage): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  #sendKept(delivery: ReliableDelivery<string>, kept: UnackedMessage<string>): void {
-    if (this.#isWelcome) this.#socket?.send(delivery.headOf(kept) + kept.message + delivery.tailOf(kept));
+  #sendKept(session: ResumableSession, kept: UnackedMessage<string>): void {
+    if (this.#isWelcome) this.#socket?.send(session.frameOf(kept));
   }
 
   #received(data: unknown): void {
-    const { delivery } = this.#session ?? {};
-    const numbered = delivery && typeof data === 'string' ? readNumbered(data) : undefined;
-    if (numbered && !this.#isNew(delivery as ReliableDelivery<string>, numbered)) return;
+    const session = this.#session;
+    const numbered = session && typeof data === 'string' ? readNumbered(data) : undefined;
+    if (session && numbered && !this.#isNew(session, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
     if (decoded instanceof PairlaneError) this.#handlers.problem(decoded);
     else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
-      this.#forgetRequest(requestAnsweredBy(decoded));
+      const answered = requestAnsweredBy(decoded);
+      if (answered) session?.forgetRequest(answered);
       this.#handle(decoded);
     }
   }
 
-  /** The server may die before it acknowledges what it has answered; its successor would answer that again. */
-  #forgetRequest(kind: RequestKind | undefined): void {
-    const { delivery } = this.#session ?? {};
-    const asked = kind && delivery?.unacked.find((kept) => headOf(kept).type === kind);
-    if (asked) delivery?.replace(asked.seq, NOTHING);
-  }
-
-  /**
-   * The server has forgotten how far we are. A report before our last description is of an older negotiation: the
-   * server would think that all is done, and then find that description out of order.
-   */
-  #forgetReports(delivery: ReliableDelivery<string>): void {
-    const said = delivery.unacked.map((kept) => ({ seq: kept.seq, ...headOf(kept) }));
-    said.forEach(({ seq, type, epoch }, n) => {
-      const isOld = said.slice(n).some((later) => later.epoch === epoch && isDescription(later.type));
-      if (type === 'report' && isOld) delivery.replace(seq, NOTHING);
-    });
-  }
-
   /** Whether a numbered frame was not had before from this server. */
-  #isNew(delivery: ReliableDelivery<string>, { seq, acked }: NumberedFrame): boolean {
-    const verdict = delivery.accept(seq, acked);
+  #isNew(session: ResumableSession, frame: NumberedFrame): boolean {
+    const verdict = session.accept(frame);
     if (verdict === 'impossible') {
       this.#handlers.problem(new PairlaneError('invalid_server_message', 'impossible frame numbers'));
     }
     if (verdict !== 'new') return false;
-    if (delivery.shouldAck) this.#sendPlain(delivery.ackMessage());
+    if (session.shouldAck) this.#sendPlain(session.ackMessage);
     return true;
   }
 
@@ -248,7 +215,7 @@ export class SignalingLink implements Signaling {
         this.#sendPlain({ type: 'pong' });
         return;
       case 'ack':
-        this.#session?.delivery.ack(message.received);
+        this.#session?.acked(message.received);
         return;
       case 'restarting':
         this.#comeBackAfterMs = message.after_ms;
@@ -271,34 +238,14 @@ export class SignalingLink implements Signaling {
     this.#isWelcome = true;
     this.#isRefused = false;
     if (old && id === old.id && received !== undefined && resume !== undefined) {
-      old.token = resume;
-      if (restarted) {
-        old.delivery.restart();
-        this.#forgetReports(old.delivery);
-      }
-      for (const kept of old.delivery.unacked) this.#sendKept(old.delivery, kept);
+      old.resumed(resume, restarted === true);
+      for (const kept of old.unacked) this.#sendKept(old, kept);
       // Heard on this socket, the server no longer takes an older secret: not from a socket that was left, late.
-      if (old.delivery.unacked.length === 0) this.#sendPlain(old.delivery.ackMessage());
+      if (old.unacked.length === 0) this.#sendPlain(old.ackMessage);
       return true;
     }
-    this.#session =
-      resume === undefined ? undefined : { id, token: resume, delivery: new ReliableDelivery() };
+    this.#session = resume === undefined ? undefined : new ResumableSession(id, resume);
     if (old) this.#handlers.sessionLost();
     return false;
   }
-}
-
-/** What comes ahead of the rate when we are back. */
-function waitingFrames({ unacked }: ReliableDelivery<string>): { unacked?: number; unacked_bytes?: number } {
-  if (unacked.length === 0) return {};
-  const text = unacked.map(({ message }) => message).join('');
-  return { unacked: unacked.length, unacked_bytes: new TextEncoder().encode(text).length };
-}
-
-function headOf({ message }: UnackedMessage<string>): { type: ClientMessage['type']; epoch?: number } {
-  return JSON.parse(message);
-}
-
-function isDescription(type: ClientMessage['type']): boolean {
-  return type === 'offer' || type === 'answer';
 }

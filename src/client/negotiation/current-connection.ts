@@ -1,0 +1,131 @@
+/** The connection of the pairing that a peer is in: opened with what options, server and pairing say, and closed. */
+import type { Hosted, NegotiationContext } from '../../machines/index.ts';
+import type { Environment } from '../peer/environment.ts';
+import { DEFAULT_ICE_SERVERS } from '../peer/peer-options.ts';
+import { type ConnectionHandlers, RtcConnection } from '../rtc/peer-connection.ts';
+import type { IceServer } from '../rtc/types.ts';
+import { EvidenceReporter } from './evidence-reporter.ts';
+import type { PeerEvent } from './negotiator-events.ts';
+import type { Signaling } from './signaling.ts';
+
+/** The pairing that a peer is in. */
+export interface Pairing {
+  readonly peerId: string;
+  readonly initiator: boolean;
+  /** Goes back to the server with every signal, so that none of them reaches a later peer. */
+  readonly epoch: number | undefined;
+  readonly iceServers: readonly IceServer[] | undefined;
+  /** The server asks how the connection comes up. */
+  readonly wantsEvidence: boolean;
+}
+
+/** What the user's side is told of the connection. */
+export type ChannelHandlers = Pick<ConnectionHandlers, 'opened' | 'message' | 'channelClosed' | 'problem'>;
+
+export interface CurrentConnectionDeps {
+  readonly environment: Environment;
+  readonly machine: Hosted<NegotiationContext>;
+  readonly signaling: Pick<Signaling, 'send'>;
+  readonly handlers: ChannelHandlers;
+  /** What happens to the connection, for the machine. */
+  readonly dispatch: (event: PeerEvent) => void;
+}
+
+export class CurrentConnection {
+  /** Those that the server names to all its clients. */
+  serverIceServers: readonly IceServer[] | undefined;
+  /** The newest; it may be over. */
+  pairing: Pairing | undefined;
+  readonly #deps: CurrentConnectionDeps;
+  #rtc: RtcConnection | undefined;
+  #evidence: EvidenceReporter | undefined;
+  readonly #closings = new Set<Promise<void>>();
+
+  constructor(deps: CurrentConnectionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Undefined while none is open. */
+  get rtc(): RtcConnection | undefined {
+    return this.#rtc;
+  }
+
+  /** Whether the peer may lack something that was accepted for it. */
+  get hasUnsent(): boolean {
+    return this.#rtc?.hasUnsent === true;
+  }
+
+  /** For what is signaled to the peer: which pairing it belongs to, where the server numbers them. */
+  get epoch(): { readonly epoch?: number } {
+    const { epoch } = this.pairing ?? {};
+    return epoch === undefined ? {} : { epoch };
+  }
+
+  open(): void {
+    const { platform, options } = this.#deps.environment;
+    const { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs, channels } = options;
+    const iceServers =
+      options.iceServers ?? this.pairing?.iceServers ?? this.serverIceServers ?? DEFAULT_ICE_SERVERS;
+    const rtc = platform.createConnection({
+      iceServers,
+      iceTransportPolicy,
+      iceAdditionalHostAddresses,
+      silenceMs,
+    });
+    this.#rtc = new RtcConnection(rtc, channels, this.#handlers());
+    this.#startEvidence(this.#rtc);
+  }
+
+  close(): void {
+    this.#evidence?.stop();
+    this.#evidence = undefined;
+    const closing = this.#rtc?.close();
+    this.#rtc = undefined;
+    if (!closing) return;
+    this.#closings.add(closing);
+    closing.then(() => this.#closings.delete(closing));
+  }
+
+  /** Fulfilled when the sockets of those that were closed are released. */
+  async released(): Promise<void> {
+    await Promise.all(this.#closings);
+  }
+
+  #handlers(): ConnectionHandlers {
+    const { environment, machine, handlers, dispatch } = this.#deps;
+    const { logger } = environment.options;
+    return {
+      localOffer: (sdp) => dispatch({ type: 'LOCAL_OFFER_SET', sdp }),
+      localAnswer: (sdp) => dispatch({ type: 'LOCAL_ANSWER_SET', sdp }),
+      localCandidate: (candidate) => dispatch({ type: 'LOCAL_CANDIDATE_FOUND', candidate }),
+      established: () => dispatch({ type: 'CONNECTION_ESTABLISHED' }),
+      failed: () => dispatch({ type: 'CONNECTION_FAILED' }),
+      drained: () => dispatch({ type: 'DRAINED' }),
+      closedByPeer: () => dispatch({ type: 'CLOSED_BY_PEER' }),
+      candidateRefused: (reason) => {
+        logger?.debug({ id: machine.context.id, reason }, 'A candidate of the peer is of no use');
+        dispatch({ type: 'CANDIDATE_REFUSED', reason });
+      },
+      descriptionRefused: ({ code, message }) => {
+        logger?.warn({ id: machine.context.id, peerId: machine.context.peerId, code }, message);
+        dispatch({ type: 'DESCRIPTION_REFUSED' });
+      },
+      opened: handlers.opened,
+      message: handlers.message,
+      channelClosed: handlers.channelClosed,
+      problem: handlers.problem,
+    };
+  }
+
+  /** As long as it stands in the way of nobody: it never throws, and ends with the connection. */
+  #startEvidence(rtc: RtcConnection): void {
+    if (!this.pairing?.wantsEvidence) return;
+    const { environment, signaling } = this.#deps;
+    const { epoch } = this;
+    this.#evidence = new EvidenceReporter({
+      clock: environment.clock,
+      read: () => rtc.evidence(),
+      send: (evidence) => signaling.send({ type: 'evidence', ...epoch, ...evidence }),
+    });
+  }
+}

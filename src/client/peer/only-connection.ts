@@ -1,0 +1,78 @@
+/** What a peer that has one connection asks of it without naming it; who asks too early waits for the next pairing. */
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
+import { PairlaneError } from './errors.ts';
+import type { ServerLink } from './server-link.ts';
+
+interface Waiter {
+  readonly channel: string;
+  readonly resolve: () => void;
+  readonly reject: (error: PairlaneError) => void;
+}
+
+export class OnlyConnection {
+  /** The label of the channel that is meant where none is said. */
+  readonly firstChannel: string;
+  readonly #channels: readonly string[];
+  readonly #connections: Connections;
+  readonly #link: Pick<ServerLink, 'state'>;
+  #waiting: Waiter[] = [];
+  /** Set when the peer is closed. */
+  #ending: PairlaneError | undefined;
+
+  constructor(
+    channels: readonly [{ label: string }, ...{ label: string }[]],
+    connections: Connections,
+    link: Pick<ServerLink, 'state'>,
+  ) {
+    this.firstChannel = channels[0].label;
+    this.#channels = channels.map(({ label }) => label);
+    this.#connections = connections;
+    this.#link = link;
+  }
+
+  /** Whether the first channel is open. */
+  get isOpen(): boolean {
+    return this.#connections.only?.isOpen === true;
+  }
+
+  opened(channel: string): Promise<void> {
+    const { only, size } = this.#connections;
+    if (only?.isOpen && channel === this.firstChannel) return Promise.resolve();
+    const obstacle = this.#ending ?? this.#obstacle(channel);
+    if (obstacle) return Promise.reject(obstacle);
+    if (only && only.state !== 'draining') return only.opened(channel);
+    const isWithoutServer = size === 0 && this.#link.state === 'disconnected';
+    if (isWithoutServer) return Promise.reject(new PairlaneError('signaling_failed'));
+    return new Promise((resolve, reject) => this.#waiting.push({ channel, resolve, reject }));
+  }
+
+  send(data: string | Uint8Array, channel: string): Promise<void> {
+    const obstacle = this.#obstacle(channel);
+    if (obstacle) return Promise.reject(obstacle);
+    return this.#connections.only?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+  }
+
+  /** Whoever waited for a pairing waits for the channels of this one. */
+  paired(connection: Connection): void {
+    for (const { channel, resolve, reject } of this.#waiting.splice(0)) {
+      connection.opened(channel).then(resolve, reject);
+    }
+  }
+
+  /** There is no next pairing. */
+  fail(error: PairlaneError): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  /** The peer is closed. */
+  end(error: PairlaneError): void {
+    this.#ending = error;
+    this.fail(error);
+  }
+
+  #obstacle(channel: string): PairlaneError | undefined {
+    if (!this.#channels.includes(channel)) return new PairlaneError('unknown_channel');
+    return this.#connections.size > 1 ? new PairlaneError('several_connections') : undefined;
+  }
+}

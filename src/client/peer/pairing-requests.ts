@@ -1,0 +1,50 @@
+/** The requests to be paired with somebody, and the pairings that answer them. */
+import type { ClientMessage } from '../../protocol/index.ts';
+import type { Connection } from './connection.ts';
+import { PairlaneError } from './errors.ts';
+import { type ConnectOptions, isMetadata, pairRequest, type Target } from './pair-request.ts';
+import type { PendingRequests } from './pending-requests.ts';
+
+export class PairingRequests {
+  readonly #requests: PendingRequests;
+  readonly #link: { send(message: ClientMessage): void };
+  /** Sent with the request that is under way. */
+  #metadata: unknown;
+
+  constructor(requests: PendingRequests, link: { send(message: ClientMessage): void }) {
+    this.#requests = requests;
+    this.#link = link;
+  }
+
+  pair(target: Target): Promise<Connection> {
+    return this.#requests.start('pair_request', () => this.#ask(target, undefined));
+  }
+
+  connect({ metadata, signal, ...target }: ConnectOptions): Promise<Connection> {
+    if (metadata !== undefined && !isMetadata(metadata)) {
+      return Promise.reject(new PairlaneError('metadata_too_large'));
+    }
+    return this.#requests.startInTurn('pair_request', () => this.#ask(target, metadata), signal);
+  }
+
+  /**
+   * A pairing that we are the initiator of has come.
+   * @returns what we sent along; undefined when nobody wants it any more
+   */
+  asked(): { readonly metadata: unknown } | undefined {
+    if (!this.#requests.isAbandoned('pair_request')) return { metadata: this.#metadata };
+    this.#requests.fail('pair_request', new PairlaneError('aborted'));
+    return undefined;
+  }
+
+  /** A pairing that somebody else asked for at the same moment does not answer our own request: its error will. */
+  paired(connection: Connection): void {
+    const { initiator, room } = connection;
+    if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
+  }
+
+  #ask(target: Target, metadata: unknown): void {
+    this.#metadata = metadata;
+    this.#link.send(pairRequest(target, metadata));
+  }
+}
