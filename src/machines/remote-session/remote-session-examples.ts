@@ -4,7 +4,9 @@ import { remoteSessionMachine } from './remote-session-machine.ts';
 
 export const remoteSessionExamples: MachineExamples<typeof remoteSessionMachine> = {
   machine: remoteSessionMachine,
-  inputs: [true, false].map((isResumable) => ({ id: 'other', isResumable, resumeGraceMs: 30_000 })),
+  inputs: [true, false].flatMap((isResumable) =>
+    [true, false].map((isMissed) => ({ id: 'other', isResumable, isMissed, resumeGraceMs: 30_000 })),
+  ),
   events: {
     WENT_AWAY: [{ type: 'WENT_AWAY' }],
     MOVING: [{ type: 'MOVING' }],

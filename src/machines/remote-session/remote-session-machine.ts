@@ -2,7 +2,7 @@
  * A session of another node that is paired with one of ours, as this node sees it. Its client can be away, and its node
  * can be lost; either way it may come back, to that node or to another one, which then says so.
  */
-import { setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
 
 export interface RemoteSessionContext {
@@ -11,6 +11,8 @@ export interface RemoteSessionContext {
   readonly isResumable: boolean;
   /** How long it may be cut off, in milliseconds. */
   readonly resumeGraceMs: number;
+  /** Whether its peer knows that it is away. */
+  readonly isMissed: boolean;
 }
 
 export type RemoteSessionInput = RemoteSessionContext;
@@ -28,12 +30,14 @@ export type RemoteSessionEvent =
   | { type: 'RELEASED' };
 
 const effects = {
-  // Both only when the peer does not know it yet.
   announceAway: effect(),
   announceBack: effect(),
   losePeer: effect(),
 };
 export type RemoteSessionEffects = typeof effects;
+
+const goesAway = ['announceAway', 'rememberAway'] as const;
+const comesBack = ['announceBack', 'rememberBack'] as const;
 
 export const remoteSessionMachine = setup({
   types: {
@@ -41,9 +45,15 @@ export const remoteSessionMachine = setup({
     events: {} as RemoteSessionEvent,
     input: {} as RemoteSessionInput,
   },
-  actions: effects,
+  actions: {
+    ...effects,
+    rememberAway: assign({ isMissed: true }),
+    rememberBack: assign({ isMissed: false }),
+  },
   guards: {
     mayReturn: ({ context }) => context.isResumable,
+    isMissed: ({ context }) => context.isMissed,
+    isKnownAway: ({ context, event }) => event.type === 'RECLAIMED' && event.isAway && context.isMissed,
     isReclaimedAway: ({ event }) => event.type === 'RECLAIMED' && event.isAway,
   },
   delays: {
@@ -59,10 +69,10 @@ export const remoteSessionMachine = setup({
     online: {
       description: 'Its client is connected to its node.',
       on: {
-        WENT_AWAY: { target: 'away', actions: 'announceAway' },
-        RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
+        WENT_AWAY: { target: 'away', actions: goesAway },
+        RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: goesAway },
         MOVING: { target: 'moving' },
-        CUT_OFF: [{ guard: 'mayReturn', target: 'cutOff', actions: 'announceAway' }, { target: 'lost' }],
+        CUT_OFF: [{ guard: 'mayReturn', target: 'cutOff', actions: goesAway }, { target: 'lost' }],
       },
     },
     away: {
@@ -70,7 +80,7 @@ export const remoteSessionMachine = setup({
       on: {
         RECLAIMED: [
           { guard: 'isReclaimedAway', target: 'away' },
-          { target: 'online', actions: 'announceBack' },
+          { target: 'online', actions: comesBack },
         ],
         MOVING: { target: 'moving' },
         CUT_OFF: { target: 'cutOff' },
@@ -80,10 +90,15 @@ export const remoteSessionMachine = setup({
       description: 'It is on the way from one node to another; its peer need not know.',
       on: {
         RECLAIMED: [
-          { guard: 'isReclaimedAway', target: 'away', actions: 'announceAway' },
-          { target: 'online', actions: 'announceBack' },
+          { guard: 'isKnownAway', target: 'away' },
+          { guard: 'isReclaimedAway', target: 'away', actions: goesAway },
+          { guard: 'isMissed', target: 'online', actions: comesBack },
+          { target: 'online' },
         ],
-        CUT_OFF: { target: 'cutOff', actions: 'announceAway' },
+        CUT_OFF: [
+          { guard: 'isMissed', target: 'cutOff' },
+          { target: 'cutOff', actions: goesAway },
+        ],
       },
       after: { resumeGrace: { target: 'lost' } },
     },
@@ -92,7 +107,7 @@ export const remoteSessionMachine = setup({
       on: {
         RECLAIMED: [
           { guard: 'isReclaimedAway', target: 'away' },
-          { target: 'online', actions: 'announceBack' },
+          { target: 'online', actions: comesBack },
         ],
       },
       after: { resumeGrace: { target: 'lost' } },

@@ -107,12 +107,15 @@ export class RemotePairings implements RemoteSessionOwner {
     return { node: here, lastSenderSeq: client?.lastSenderSeq ?? 0, unacked };
   }
 
-  /** @param node where it is; undefined when nobody knows */
-  create(id: string, node: NodeId | undefined, isResumable: boolean): RemoteSession {
+  /**
+   * @param node where it is; undefined when nobody knows
+   * @param isMissed whether its peer knows that it is away
+   */
+  create(id: string, node: NodeId | undefined, isResumable: boolean, isMissed = false): RemoteSession {
     const remote = new RemoteSession(id, node, isResumable, this);
     this.#remotes.set(id, [...this.of(id), remote]);
     const { resumeGraceMs } = this.#deps.signaling.sessions.settings;
-    this.remoteHost.start(remote, { id, isResumable, resumeGraceMs });
+    this.remoteHost.start(remote, { id, isResumable, isMissed, resumeGraceMs });
     return remote;
   }
 
@@ -217,10 +220,9 @@ export class RemotePairings implements RemoteSessionOwner {
       this.#deps.signaling.pairings.move(pairing, side);
       return;
     }
-    const remote = this.create(seat.id, node, true);
+    const remote = this.create(seat.id, node, true, seat.isMissed);
     remote.lastSenderSeq = client.lastSenderSeq;
     remote.generation = generation;
-    remote.isMissed = seat.isMissed;
     remote.keep(...client.unackedOf(pairing.epoch));
     seat.vacate();
     pairing.seat(side, remote);

@@ -11,14 +11,9 @@ export interface RemoteSessionEffectsDeps {
 export function remoteSessionEffects({
   lose,
 }: RemoteSessionEffectsDeps): Executors<typeof remoteSessionMachine, RemoteSession> {
-  /** Its peer is told only what it does not know. */
-  const tell = (remote: RemoteSession, isMissed: boolean) => {
-    if (remote.isMissed !== isMissed) remote.peer?.notify(isMissed ? 'peer_away' : 'peer_back', remote.id);
-    remote.isMissed = isMissed;
-  };
   return {
-    announceAway: (remote) => tell(remote, true),
-    announceBack: (remote) => tell(remote, false),
+    announceAway: (remote) => remote.peer?.notify('peer_away', remote.id),
+    announceBack: (remote) => remote.peer?.notify('peer_back', remote.id),
     losePeer: (remote) => lose(remote, remote.isResumable ? 'timed_out' : 'disconnected'),
   };
 }

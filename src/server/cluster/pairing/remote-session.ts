@@ -28,7 +28,6 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   /** Where it is; undefined when nobody here knows. */
   node: NodeId | undefined;
   readonly isResumable: boolean;
-  isMissed = false;
   /** Of several nodes that say that they have it, the one with the highest is believed. */
   generation = 0;
   /** How often our client had come back when this side was made: messages for an earlier side are ignored. */
@@ -65,6 +64,10 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
 
   vacate(): void {
     this.#pairing = undefined;
+  }
+
+  get isMissed(): boolean {
+    return this.value !== '' && this.context.isMissed;
   }
 
   /** The client of this node that it is paired with. */

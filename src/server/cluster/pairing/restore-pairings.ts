@@ -85,10 +85,9 @@ export class PairingRestorer {
       return;
     }
     const node = moved.node === here ? locations.get(peerId)?.node : moved.node;
-    const remote = remotePairings.create(peerId, node, moved.is_resumable);
+    const remote = remotePairings.create(peerId, node, moved.is_resumable, moved.is_away);
     remote.lastSenderSeq = moved.last_sender_seq;
     remote.generation = moved.peer_generation;
-    remote.isMissed = moved.is_away;
     remote.keep(...unackedFrames(moved));
     const details = { room: moved.room };
     remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected, details });
