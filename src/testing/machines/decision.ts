@@ -1,16 +1,58 @@
 /** A decision that was seen often, as the fewest rows that say when it comes out how: what it does not depend on is left out. */
 
-/** By name, as text: what was so when a decision was made. */
-export interface Facts {
+/** Some facts that come together, such as those of an event; the same ones are the same object: see {@link FactBook}. */
+export interface FactPart {
+  readonly id: number;
+  /** By name, as text. */
   readonly values: ReadonlyMap<string, string>;
-  /** The same for the same values. */
-  readonly key: string;
 }
 
-export const keyed = (values: ReadonlyMap<string, string>): Facts => ({
-  values,
-  key: [...values].flat().join('\n'),
-});
+/** What was so when a decision was made. The same facts are the same object. */
+export class Facts {
+  readonly #parts: readonly FactPart[];
+
+  constructor(parts: readonly FactPart[]) {
+    this.#parts = parts;
+  }
+
+  get(name: string): string {
+    for (const { values } of this.#parts) {
+      const value = values.get(name);
+      if (value !== undefined) return value;
+    }
+    return ABSENT;
+  }
+
+  get names(): string[] {
+    return this.#parts.flatMap(({ values }) => [...values.keys()]);
+  }
+
+  toString(): string {
+    return this.names.map((name) => `${name}=${this.get(name)}`).join(' ');
+  }
+}
+
+/** Knows facts that are the same: to compare a hundred thousand of them is then to compare objects. */
+export class FactBook {
+  readonly #parts = new Map<string, FactPart>();
+  readonly #facts = new Map<string, Facts>();
+
+  /** @param values with their names in the order that they always have */
+  part(values: ReadonlyMap<string, string>): FactPart {
+    const key = [...values].flat().join('\n');
+    const part = this.#parts.get(key) ?? { id: this.#parts.size, values };
+    this.#parts.set(key, part);
+    return part;
+  }
+
+  /** @param parts no two with the same name; a reader looks for the first ones first */
+  facts(...parts: readonly FactPart[]): Facts {
+    const key = parts.map(({ id }) => id).join(' ');
+    const facts = this.#facts.get(key) ?? new Facts(parts);
+    this.#facts.set(key, facts);
+    return facts;
+  }
+}
 
 interface Observation {
   readonly facts: Facts;
@@ -27,39 +69,42 @@ interface Row {
 export const ABSENT = '-';
 
 export class Decision {
-  readonly #seen = new Map<string, Observation>();
+  readonly #outcomes = new Map<Facts, string>();
 
   /** @throws when the same facts led to something else before: then they are not all that it depends on */
   note(facts: Facts, outcome: string): void {
-    const known = this.#seen.get(facts.key);
-    if (known && known.outcome !== outcome)
-      throw new Error(`the same led to ${known.outcome} and to ${outcome}: ${facts.key}`);
-    if (!known) this.#seen.set(facts.key, { facts, outcome });
+    const known = this.#outcomes.get(facts);
+    if (known === undefined) this.#outcomes.set(facts, outcome);
+    else if (known !== outcome) throw new Error(`the same led to ${known} and to ${outcome}: ${facts}`);
+  }
+
+  get #seen(): Observation[] {
+    return [...this.#outcomes].map(([facts, outcome]) => ({ facts, outcome }));
   }
 
   /** What comes out whatever the facts are; undefined where it depends on them. */
   get always(): string | undefined {
-    const outcomes = new Set([...this.#seen.values()].map(({ outcome }) => outcome));
+    const outcomes = new Set(this.#outcomes.values());
     return outcomes.size === 1 ? [...outcomes][0] : undefined;
   }
 
   /** The one fact whose value is always the outcome. */
   get copiedFact(): string | undefined {
-    const all = [...this.#seen.values()];
-    return [...(all[0]?.facts.values.keys() ?? [])].find((name) =>
-      all.every(({ facts, outcome }) => facts.values.get(name) === outcome),
+    const all = this.#seen;
+    return (all[0]?.facts.names ?? []).find((name) =>
+      all.every(({ facts, outcome }) => facts.get(name) === outcome),
     );
   }
 
   /** `fact=value|value other=value: outcome`, by outcome. */
   get rows(): string[] {
-    const all = [...this.#seen.values()];
+    const all = this.#seen;
     const names = decisiveFacts(all);
-    const values = names.map((name) => new Set(all.map(({ facts }) => readingOf(facts, name))));
+    const values = names.map((name) => new Set(all.map(({ facts }) => facts.get(name))));
     const rows = new Map<string, Row>();
     for (const { facts, outcome } of all)
       rows.set(textOf(facts, names), {
-        when: names.map((name) => new Set([readingOf(facts, name)])),
+        when: names.map((name) => new Set([facts.get(name)])),
         outcome,
       });
     return merge([...rows.values()], names.length)
@@ -74,14 +119,15 @@ export class Decision {
   }
 }
 
-const readingOf = (facts: Facts, name: string) => facts.values.get(name) ?? ABSENT;
-
-const textOf = (facts: Facts, names: readonly string[]) =>
-  JSON.stringify(names.map((name) => readingOf(facts, name)));
+function textOf(facts: Facts, names: readonly string[]): string {
+  let text = '';
+  for (const name of names) text += `${facts.get(name)}\n`;
+  return text;
+}
 
 /** The facts without which different outcomes would look the same; where some would do in place of others, the first. */
 function decisiveFacts(all: readonly Observation[]): string[] {
-  let names = [...new Set(all.flatMap(({ facts }) => [...facts.values.keys()]))];
+  let names = [...new Set(all.flatMap(({ facts }) => facts.names))];
   for (const name of [...names].reverse()) {
     const others = names.filter((other) => other !== name);
     if (decide(all, others)) names = others;

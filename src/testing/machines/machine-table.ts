@@ -7,7 +7,7 @@ import type { AnyStateMachine, StateValue } from 'xstate';
 import { nameTransitions, type TransitionDefinition } from '../../machines/chart/transition-names.ts';
 import { runningDelays } from '../../machines/host/xstate-inspected.ts';
 import type { Hosted } from '../../machines/index.ts';
-import { ABSENT, Decision, type Facts, keyed } from './decision.ts';
+import { ABSENT, Decision, FactBook, type FactPart, type Facts } from './decision.ts';
 import { RecordingHost } from './recording-host.ts';
 
 /** More than any of our machines has: one that grows without end is told to its author. */
@@ -29,11 +29,16 @@ export interface TableOptions {
   readonly view?: (context: Record<string, unknown>) => Record<string, unknown>;
 }
 
+/** What a step did, as text. */
+interface Outcome {
+  readonly effects: string;
+  /** By field, what the context is afterwards. */
+  readonly context: FactPart;
+}
+
 /** What was seen of one transition, or of several that one event takes together. */
 interface Taken {
-  readonly effects: Decision;
-  /** By field, what it is afterwards. */
-  readonly context: Map<string, Decision>;
+  readonly outcomes: Map<Facts, Outcome>;
   readonly changed: Set<string>;
 }
 
@@ -54,10 +59,11 @@ class MachineTable {
   readonly #taken = new Map<string, Taken>();
   readonly #guards = new Map<string, Decision>();
   readonly #delays = new Map<string, Decision>();
+  readonly #facts = new FactBook();
   readonly #steps: RecordingHost;
   readonly #view: (context: Values) => Values;
   /** What was read of a context; steps that change nothing keep the object. */
-  readonly #read = new WeakMap<Values, ReadonlyMap<string, string>>();
+  readonly #read = new WeakMap<Values, FactPart>();
 
   constructor(machine: AnyStateMachine, view: (context: Values) => Values) {
     this.#view = view;
@@ -90,7 +96,8 @@ class MachineTable {
       const made = this.#machine.implementations.delays[delay] as Delay | number | undefined;
       const context = instance.context as Values;
       const ms = typeof made === 'function' ? made({ context, event: {} }) : (made ?? delay);
-      decisionOf(this.#delays, delay).note(this.#factsOf({}, {}, context), `${ms} ms`);
+      const facts = this.#facts.facts(this.#contextPart(context));
+      decisionOf(this.#delays, delay).note(facts, `${ms} ms`);
     }
     return running.map(({ eventType }) => ({ type: eventType }));
   }
@@ -100,62 +107,59 @@ class MachineTable {
     const instance = this.#steps.step(at, event);
     const { transitions } = this.#steps;
     if (transitions.length > 0) {
-      const facts = this.#factsOf(event as never, at.value, at.context as Values);
+      const [before, after] = [at, instance].map(({ context }) => this.#contextPart(context as Values));
       const name = transitions
         .map((transition) => this.#headOf(transition as TransitionDefinition))
         .join('\n& ');
-      this.#note(
-        name,
-        facts,
-        this.#fieldsOf(at.context as Values),
-        this.#fieldsOf(instance.context as Values),
-      );
+      // The event's first: where it and the context say the same, the event is what a reader looks for.
+      const facts = this.#facts.facts(this.#eventPart(event), this.#statePart(at.value), before as FactPart);
+      this.#note(name, facts, before as FactPart, after as FactPart);
     }
     return instance;
   }
 
-  #fieldsOf(context: Values): ReadonlyMap<string, string> {
-    const known = this.#read.get(context);
-    if (known) return known;
-    const fields = new Map<string, string>();
-    for (const [field, kept] of Object.entries(this.#view(context))) {
-      if (field !== 'settings') fields.set(field, textOf(kept));
-      else
-        for (const [name, set] of Object.entries(kept as Values)) fields.set(`settings.${name}`, textOf(set));
-    }
-    this.#read.set(context, fields);
-    return fields;
+  #contextPart(context: Values): FactPart {
+    return kept(this.#read, context, () => {
+      const fields = new Map<string, string>();
+      for (const [field, value] of Object.entries(this.#view(context))) {
+        if (field !== 'settings') fields.set(field, textOf(value));
+        else
+          for (const [name, set] of Object.entries(value as Values))
+            fields.set(`settings.${name}`, textOf(set));
+      }
+      return this.#facts.part(fields);
+    });
   }
 
-  /** The event's fields first: where they and the context say the same, the event is what a reader looks for. */
-  #factsOf(event: Values, value: StateValue, context: Values): Facts {
-    const facts = new Map<string, string>();
-    for (const [field, said] of Object.entries(event)) facts.set(`event.${field}`, textOf(said));
-    for (const [region, leaf] of regionsOf(value)) facts.set(region === '' ? 'state' : `in ${region}`, leaf);
-    for (const [field, text] of this.#fieldsOf(context)) facts.set(field, text);
-    return keyed(facts);
+  #eventPart(event: Values): FactPart {
+    return kept(this.#read, event, () => {
+      const fields = { ...event, type: shortType(event.type) };
+      return this.#facts.part(
+        new Map(Object.entries(fields).map(([field, value]) => [`event.${field}`, textOf(value)])),
+      );
+    });
   }
 
-  #note(
-    name: string,
-    facts: Facts,
-    before: ReadonlyMap<string, string>,
-    after: ReadonlyMap<string, string>,
-  ): void {
-    const taken = this.#taken.get(name) ?? {
-      effects: new Decision(),
-      context: new Map(),
-      changed: new Set(),
-    };
+  #statePart(value: StateValue): FactPart {
+    const regions = regionsOf(value);
+    return this.#facts.part(
+      new Map(regions.map(([region, leaf]) => [region === '' ? 'state' : `in ${region}`, leaf])),
+    );
+  }
+
+  #note(name: string, facts: Facts, before: FactPart, after: FactPart): void {
+    const taken = this.#taken.get(name) ?? { outcomes: new Map(), changed: new Set() };
     this.#taken.set(name, taken);
     const effects = this.#steps.effects.map(({ name: effect, params }) =>
       params === undefined ? effect : `${effect} ${textOf(params)}`,
     );
-    taken.effects.note(facts, effects.join(', ') || 'none');
-    for (const [field, text] of after) {
-      decisionOf(taken.context, field).note(facts, text);
-      if (before.get(field) !== text) taken.changed.add(field);
-    }
+    const outcome = { effects: effects.join(', ') || 'none', context: after };
+    const known = taken.outcomes.get(facts);
+    if (known && (known.effects !== outcome.effects || known.context !== after))
+      throw new Error(`${name}: ${facts} led to something else before`);
+    taken.outcomes.set(facts, outcome);
+    if (before === after) return;
+    for (const [field, text] of after.values) if (before.values.get(field) !== text) taken.changed.add(field);
   }
 
   #headOf(transition: TransitionDefinition): string {
@@ -171,7 +175,7 @@ class MachineTable {
       const verdict = guard(args, params);
       const asked = params === undefined ? name : `${name} ${textOf(params)}`;
       decisionOf(this.#guards, asked).note(
-        this.#factsOf({ ...args.event, type: shortType(args.event.type) }, {}, args.context),
+        this.#facts.facts(this.#eventPart(args.event), this.#contextPart(args.context)),
         String(verdict),
       );
       return verdict;
@@ -205,16 +209,38 @@ const section = (title: string, lines: readonly string[]) =>
 const sectionsOf = (decisions: ReadonlyMap<string, Decision>) =>
   [...decisions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { rows }]) => section(name, rows));
 
-function linesOf({ effects, context, changed }: Taken): string[] {
+function linesOf({ outcomes, changed }: Taken): string[] {
+  const effects = decided(outcomes, (outcome) => outcome.effects);
   const told = effects.always === 'none' ? [] : said('effects', effects);
-  const kept = [...changed].sort().flatMap((field) => said(field, context.get(field) as Decision));
+  const kept = [...changed].sort().flatMap((field) =>
+    said(
+      field,
+      decided(outcomes, ({ context }) => context.values.get(field)),
+    ),
+  );
   return [...told, ...kept];
+}
+
+/** @param of undefined: nothing is decided here */
+function decided(outcomes: Taken['outcomes'], of: (outcome: Outcome) => string | undefined): Decision {
+  const decision = new Decision();
+  for (const [facts, outcome] of outcomes) {
+    const text = of(outcome);
+    if (text !== undefined) decision.note(facts, text);
+  }
+  return decision;
 }
 
 function said(name: string, decision: Decision): string[] {
   if (decision.always !== undefined) return [`${name} = ${decision.always}`];
   if (decision.copiedFact !== undefined) return [`${name} = ${decision.copiedFact}`];
   return [`${name} =`, ...decision.rows.map((row) => `  ${row}`)];
+}
+
+function kept(parts: WeakMap<Values, FactPart>, of: Values, make: () => FactPart): FactPart {
+  const part = parts.get(of) ?? make();
+  parts.set(of, part);
+  return part;
 }
 
 function decisionOf(decisions: Map<string, Decision>, name: string): Decision {

@@ -37,8 +37,8 @@ describe('a session description of a peer', () => {
     ['has a port that is none', lines(...ice, fingerprint, 'a=sctp-port:lots')],
   ])('that %s ends the pairing with a typed error, and nothing else', async (_, sdp) => {
     const server = await ScriptedServer.start();
-    const timeouts = { answerMs: 400, checkingMs: 400 };
-    const peer = await testPeer(server.url, { timeouts, maxRestarts: 0 });
+    // Some of them leave a connection that merely never comes up.
+    const peer = await testPeer(server.url, { timeouts: { checkingMs: 400 }, maxRestarts: 0 });
     for (const initiator of [false, true]) {
       const error = event(peer, 'error');
       server.send({ type: 'paired', peer_id: 'them', initiator, polite: true, epoch: Number(initiator) });
