@@ -1,5 +1,6 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
 import { createPeer, type PairlaneError, type Peer, type PeerState } from '../client/browser/index.ts';
+import { describeStats } from '../client/rtc/connection-stats.ts';
 import { Chat } from './chat.ts';
 import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';
@@ -66,6 +67,7 @@ function run(peer: Peer): void {
   peer.on('open', () => {
     chat.isOpen = true;
   });
+  peer.on('stats', (stats) => showWay(describeStats(stats), stats.path));
   peer.on('message', (data) => chat.add('peer', data));
   const ended = (words: string) => {
     chat.isOpen = false;
@@ -102,6 +104,12 @@ function showSignaling(state: keyof typeof signalingWords): void {
   if (line.textContent !== signalingWords[state]) line.textContent = signalingWords[state];
 }
 
+/** On the lane: whether the data goes straight, and how long it takes. */
+function showWay(words: string, path?: string): void {
+  element('way').textContent = words === '' ? '' : `· ${words}`;
+  element('lane').dataset.path = path ?? '';
+}
+
 const alone: ReadonlySet<PeerState> = new Set(['signaling', 'unpaired', 'disconnected']);
 
 let slow: ReturnType<typeof setTimeout> | undefined;
@@ -123,6 +131,7 @@ function watchPace(state: PeerState): void {
 function showState(state: PeerState, peerName: string): void {
   watchPace(state);
   const isAlone = alone.has(state);
+  if (state !== 'connected') showWay('');
   element('lane').dataset.state = state;
   element('state').textContent = stateWords[state];
   element('peer').textContent = isAlone ? 'Nobody yet' : peerName;

@@ -163,6 +163,25 @@ describe('pairlane chat', () => {
     await a.terminal.shows('< Peer: half a line\n> ');
   });
 
+  it('takes /help, /new-key and /stats for itself, and sends what begins with two slashes', async () => {
+    const { server } = await startTestServer();
+    const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
+    a.terminal.type('/help');
+    await a.terminal.shows(/\/stats +how the connection goes/);
+    a.terminal.type('/stats');
+    await a.terminal.shows('*** There is no connection. ***\n> ');
+    a.terminal.type('/new-key');
+    const [, key = ''] = await a.terminal.shows(/\*\*\* Your pairing key: (\S+) \*\*\*/);
+    b.terminal.type(key);
+    await a.terminal.shows('*** Data channel opened! You can now send messages. ***\n> ');
+    a.terminal.type('/stats');
+    await a.terminal.shows(/\*\*\* direct by UDP(, [\d.]+ ms)?; \d+ bytes sent, \d+ received \*\*\*/);
+    a.terminal.type('/nonsense');
+    await a.terminal.shows('*** There is no /nonsense; /help shows what there is. ***\n> ');
+    a.terminal.type('//etc');
+    await b.terminal.shows('< Peer: /etc\n> ');
+  });
+
   it('shows no control characters that a peer sends', async () => {
     const { server } = await startTestServer();
     const a = await chat(server.url);

@@ -30,6 +30,11 @@ const botOptions = {
     default: 30,
     help: 'Seconds in which the channel must open (with --key or --id) and everything counted must happen.',
   },
+  stats: {
+    kind: 'switch',
+    isFlagOnly: true,
+    help: 'Tell every five seconds how the connection goes: direct or through a relay, round trip, bytes.',
+  },
   json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
 } as const satisfies OptionTable;
 
@@ -79,13 +84,24 @@ async function begin(peer: Peer, options: BotOptions, tell: Tell): Promise<void>
   if (target) await peer.pair(target);
 }
 
-function report(peer: Peer, { peers }: BotOptions, tell: Tell): void {
+function report(peer: Peer, { peers, stats }: BotOptions, tell: Tell): void {
   peer.on('paired', (pairing) => tell('paired', pairing));
   peer.on('state', (state) => tell('state', { state }));
   peer.on('connection', (connection) => {
     // With one peer it is clear who it is.
     const who = peers > 1 ? { peerId: connection.peerId } : {};
     connection.on('open', () => tell('open', who));
+    if (stats)
+      connection.on('stats', ({ path, protocol, rttMs, bytesSent, bytesReceived }) =>
+        tell('stats', {
+          ...who,
+          path,
+          protocol,
+          ...(rttMs !== undefined && { rttMs: Number(rttMs.toFixed(1)) }),
+          bytesSent,
+          bytesReceived,
+        }),
+      );
     connection.on('message', (data) => tell('message', { ...who, text: shown(data) }));
   });
   peer.on('peer_disconnected', (gone) => tell('peer_disconnected', gone));

@@ -3,6 +3,7 @@ import { defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
 import type { Peer } from '../index.ts';
+import { messageIn, type Print } from './chat-inputs.ts';
 import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
 import { chatInRoom, described } from './room-chat.ts';
 import { Terminal } from './terminal.ts';
@@ -26,7 +27,8 @@ export const chatCommand = defineCommand({
   about: 'Chat with another peer from the terminal.',
   details:
     'Chat with another peer from the terminal. Unpaired, type the id or the key of the peer to pair with; once the\n' +
-    'data channel is open, what you type is sent; with --room, to all in it. Ctrl+C or the end of input ends it.',
+    'data channel is open, what you type is sent; with --room, to all in it. /help shows what else can be typed.\n' +
+    'Ctrl+C or the end of input ends it.',
   options: chatOptions,
   run: chat,
 });
@@ -64,8 +66,6 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
   return status;
 }
 
-type Print = (line: string) => void;
-
 /** Prints what happens to the peer. */
 function report(peer: Peer, print: Print, end: (status: number) => void): void {
   peer.on('paired', ({ peerId, initiator }) =>
@@ -102,8 +102,10 @@ async function pairWith(peer: Peer, target: { id: string } | { key: string }, pr
   await peer.pair(target).catch((error) => print(described(error)));
 }
 
-/** Unpaired, a line is whom to pair with; with an open channel, a message. */
-async function typed(peer: Peer, text: string, print: Print): Promise<void> {
+/** A line with a slash is for us. Unpaired, another one is whom to pair with; with an open channel, a message. */
+async function typed(peer: Peer, line: string, print: Print): Promise<void> {
+  const text = await messageIn(line, peer, print, () => showKey(peer, print));
+  if (text === undefined) return;
   if (peer.isOpen) await peer.send(text).catch((error) => print(described(error)));
   else if (peer.peerId === undefined) {
     await pairWith(peer, parsePairingKey(text) === undefined ? { id: text } : { key: text }, print);

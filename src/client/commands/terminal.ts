@@ -1,5 +1,6 @@
 /** A terminal on which lines arrive while someone types: the prompt comes back after each, with what was typed. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import { colored, hasColors } from '../../common/colors.ts';
 import { printable } from '../../common/printable.ts';
 
 const PROMPT = '> ';
@@ -36,7 +37,10 @@ export class Terminal {
       cursorTo(this.#output, 0);
       clearLine(this.#output, 0);
     }
-    this.#output.write(`${printable(line)}\n`);
+    const text = printable(line);
+    // What is told about the chat steps back behind what is said in it.
+    const isDim = line.startsWith('***') && hasColors(this.#output);
+    this.#output.write(`${isDim ? colored(text, 'dim') : text}\n`);
     if (!this.#isClosed) this.#readline.prompt(true);
   }
 

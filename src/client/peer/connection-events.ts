@@ -1,4 +1,6 @@
 /** What a connection tells its user. */
+
+import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import type { PairlaneError } from './errors.ts';
 import type { ConnectionState } from './peer-state.ts';
 
@@ -22,6 +24,8 @@ export interface ConnectionEvents {
   /** The other one lost its link to the server, and may come back; the data channel is not touched. */
   away: () => void;
   back: () => void;
+  /** How it goes, once it is connected and then every five seconds. */
+  stats: (stats: ConnectionStats) => void;
   /** Something failed that no call of yours waited for; a `close` follows where that was the end. */
   error: (error: PairlaneError) => void;
   /** It is over, told once. */

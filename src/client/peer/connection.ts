@@ -10,11 +10,13 @@ import type {
   SignalingEvent,
   WelcomedEvent,
 } from '../negotiation/signaling.ts';
+import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import { ChannelWaiters } from './channel-waiters.ts';
 import type { CloseReason, ConnectionEvents } from './connection-events.ts';
 import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import { type ConnectionState, connectionStateOf } from './peer-state.ts';
+import { StatsWatch } from './stats-watch.ts';
 
 /** The way to the server, which all connections of a peer share. */
 export interface SharedLink {
@@ -30,6 +32,9 @@ export interface ConnectionOwner {
   readonly paired: (connection: Connection) => void;
   readonly opened: (connection: Connection, channel: string) => void;
   readonly message: (connection: Connection, data: string | Uint8Array, channel: string) => void;
+  /** Whether the peer's user listens for statistics. */
+  readonly wantsStats: () => boolean;
+  readonly stats: (connection: Connection, stats: ConnectionStats) => void;
   /** The other peer left. */
   readonly gone: (connection: Connection, reason: string) => void;
   /** @returns whether anybody listened */
@@ -54,6 +59,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #owner: ConnectionOwner;
   readonly #channels: readonly string[];
   readonly #openers: ChannelWaiters;
+  readonly #stats: StatsWatch;
   #state: ConnectionState | undefined;
   /** What whoever waits for it is told: set when its end has begun. */
   #ending: PairlaneError | undefined;
@@ -78,6 +84,15 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#owner = owner;
     this.#channels = channels.map(({ label }) => label);
     this.#openers = new ChannelWaiters(queue, settings.checkingTimeoutMs);
+    this.#stats = new StatsWatch({
+      clock: environment.clock,
+      isHeard: () => this.listenerCount('stats') > 0 || owner.wantsStats(),
+      read: () => this.stats(),
+      tell: (stats) => {
+        this.#tell('stats', stats);
+        owner.stats(this, stats);
+      },
+    });
     // The deadline for the server's greeting is the link's.
     const own = { ...options, settings: { ...settings, signalingTimeoutMs: 0 } };
     this.#negotiator = new Negotiator(
@@ -126,6 +141,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
     return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+  }
+
+  /**
+   * How it goes: direct or through a relay, the round trip, the bytes.
+   * @returns undefined where there are no statistics, and before it is paired and after its end
+   */
+  stats(): Promise<ConnectionStats | undefined> {
+    return this.#negotiator.connection?.stats() ?? Promise.resolve(undefined);
   }
 
   /**
@@ -245,6 +268,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       const state = pairing ?? 'disconnected';
       this.#state = state;
       this.#openers.isConnected = state === 'connected';
+      if (state === 'connected') this.#stats.start();
+      else this.#stats.stop();
       if (state !== previous) {
         if (state === 'disconnected') this.#negotiator.close(true).then(this.#release);
         this.#owner.stepped(this);

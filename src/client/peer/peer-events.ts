@@ -1,4 +1,5 @@
 /** What a peer tells its user without being asked. */
+import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import type { Connection } from './connection.ts';
 import type { PairlaneError } from './errors.ts';
 import type { PeerState, SignalingState } from './peer-state.ts';
@@ -8,6 +9,8 @@ export interface PeerEvents {
   state: (state: PeerState, previous: PeerState) => void;
   /** A new connection, on either side's request: the moment to listen to it. */
   connection: (connection: Connection) => void;
+  /** How a connection goes, once it is connected and then every five seconds. */
+  stats: (stats: ConnectionStats, peerId: string) => void;
   /** The server brought us together with a peer, on either side's request. */
   paired: (pairing: { peerId: string; initiator: boolean }) => void;
   /** A data channel is open, and `send` works on it; with only one channel, this comes once a pairing. */

@@ -4,6 +4,7 @@ import { driveTimers } from '../../common/clock.ts';
 import type { Room } from '../room/room.ts';
 import { type JoinOptions, listedRoom, type RoomList } from '../room/room-options.ts';
 import { Rooms } from '../room/rooms.ts';
+import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createEnvironment, type Environment } from './environment.ts';
@@ -203,6 +204,16 @@ export class Peer extends EventEmitter<PeerEvents> {
     for (const connection of this.#connections) connection.close();
   }
 
+  /**
+   * How the only connection goes: direct or through a relay, the round trip, the bytes.
+   * @returns undefined while there is none, or where there are no statistics
+   * @throws {PairlaneError} `several_connections`
+   */
+  stats(): Promise<ConnectionStats | undefined> {
+    if (this.#connections.size > 1) return Promise.reject(new PairlaneError('several_connections'));
+    return this.#connections.only?.stats() ?? Promise.resolve(undefined);
+  }
+
   /** Tells the peer that the network changed: each connection looks for a new way (an ICE restart). */
   networkChanged(): void {
     for (const connection of this.#connections) connection.networkChanged();
@@ -266,6 +277,8 @@ export class Peer extends EventEmitter<PeerEvents> {
       gone: ({ peerId }, reason) => this.#tell('peer_disconnected', { peerId, reason }),
       failed: ({ peerId }, error) => this.#fail(error, peerId),
       problem: (error, peerId) => this.#fail(error, peerId),
+      wantsStats: () => this.listenerCount('stats') > 0,
+      stats: ({ peerId }, stats) => this.#tell('stats', stats, peerId),
     });
   }
 

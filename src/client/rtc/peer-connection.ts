@@ -7,6 +7,7 @@
 import type { CandidateRefusal } from '../../machines/index.ts';
 import { type Evidence, MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence.ts';
 import { PairlaneError } from '../peer/errors.ts';
+import { type ConnectionStats, statsOf } from './connection-stats.ts';
 import { Channel } from './data-channel.ts';
 import { evidenceOf } from './evidence.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
@@ -137,6 +138,12 @@ export class RtcConnection {
     if (!report) return undefined;
     const errors = [...this.#errors];
     return { ...evidenceOf(report, this.#rtc.sctp?.state), ...(errors.length > 0 && { errors }) };
+  }
+
+  /** How it goes; undefined where there are no statistics. */
+  async stats(): Promise<ConnectionStats | undefined> {
+    const report = await this.#rtc.getStats?.();
+    return report && statsOf(report);
   }
 
   /** Tells what is so already: a renegotiation need not change the connection's state. */

@@ -54,6 +54,7 @@ describe('two peers that may use relay candidates only', () => {
     const received = event(b, 'message');
     await a.send('by way of coturn');
     expect(await received).toBe('by way of coturn');
+    expect(await a.stats()).toMatchObject({ path: 'relay' });
     expect(found.length).toBeGreaterThanOrEqual(2);
     expect(found.filter(({ candidate }) => !/ typ relay/.test(candidate))).toEqual([]);
     const users = coturn.allocatedFor();

@@ -1,0 +1,55 @@
+/** How a connection goes, for people and programs: by which way, how fast, how much. Nothing in it names an address. */
+import type { StatsReport } from './evidence.ts';
+
+export interface ConnectionStats {
+  /** `relay`: through a TURN server of either side, `direct`: without one; undefined: no way is chosen yet. */
+  readonly path: 'direct' | 'relay' | undefined;
+  readonly protocol: 'udp' | 'tcp' | undefined;
+  /** Round trip between the two, in milliseconds; undefined before the first was measured. */
+  readonly rttMs: number | undefined;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+type Stats = Readonly<Record<string, unknown>>;
+
+export function statsOf(report: StatsReport): ConnectionStats {
+  const byId = new Map<unknown, Stats>();
+  report.forEach((stats) => {
+    if (typeof stats === 'object' && stats !== null) byId.set((stats as Stats).id, stats as Stats);
+  });
+  const selected = selectedPair([...byId.values()], byId);
+  const ends = [selected?.localCandidateId, selected?.remoteCandidateId].map((id) => byId.get(id));
+  const rtt = selected?.currentRoundTripTime;
+  const protocol = ends[0]?.protocol;
+  return {
+    path: selected && (ends.some((end) => end?.candidateType === 'relay') ? 'relay' : 'direct'),
+    protocol: protocol === 'udp' || protocol === 'tcp' ? protocol : undefined,
+    rttMs: typeof rtt === 'number' && rtt > 0 ? rtt * 1_000 : undefined,
+    bytesSent: bytesOf(selected?.bytesSent),
+    bytesReceived: bytesOf(selected?.bytesReceived),
+  };
+}
+
+/** Firefox has no transport's statistics, and says it of the pair. */
+function selectedPair(all: readonly Stats[], byId: ReadonlyMap<unknown, Stats>): Stats | undefined {
+  const transport = all.find(({ type }) => type === 'transport');
+  return (
+    byId.get(transport?.selectedCandidatePairId) ??
+    all.find(({ type, selected }) => type === 'candidate-pair' && selected === true)
+  );
+}
+
+function bytesOf(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? value : 0;
+}
+
+/** `direct by UDP, 1.4 ms`: for a line on a terminal or a page. */
+export function describeStats({ path, protocol, rttMs }: ConnectionStats): string {
+  if (path === undefined) return 'no way yet';
+  const way = path === 'relay' ? 'through a relay (TURN)' : 'direct';
+  return [
+    `${way}${protocol ? ` by ${protocol.toUpperCase()}` : ''}`,
+    ...(rttMs === undefined ? [] : [`${rttMs < 10 ? rttMs.toFixed(1) : Math.round(rttMs)} ms`]),
+  ].join(', ');
+}
