@@ -27,7 +27,7 @@ export type { Platform } from './peer/platform.ts';
 export type { Broadcast, Room } from './room/room.ts';
 export type { Member, RoomEdge, RoomEnd, RoomEvents } from './room/room-events.ts';
 export type { JoinOptions, ListedRoom, RoomList } from './room/room-options.ts';
-export type { ConnectionStats } from './rtc/connection-stats.ts';
+export { type ConnectionStats, describeStats } from './rtc/connection-stats.ts';
 export type { ChannelOptions } from './rtc/peer-connection.ts';
 export type {
   ConnectionConfig,

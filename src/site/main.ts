@@ -1,6 +1,11 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
-import { createPeer, type PairlaneError, type Peer, type PeerState } from '../client/browser/index.ts';
-import { describeStats } from '../client/rtc/connection-stats.ts';
+import {
+  createPeer,
+  describeStats,
+  type PairlaneError,
+  type Peer,
+  type PeerState,
+} from '../client/browser/index.ts';
 import { Chat } from './chat.ts';
 import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';

@@ -29,7 +29,7 @@ export type { Answers } from '../peer/pending-requests.ts';
 export type { Broadcast, Room } from '../room/room.ts';
 export type { Member, RoomEdge, RoomEnd, RoomEvents } from '../room/room-events.ts';
 export type { JoinOptions, ListedRoom, RoomList } from '../room/room-options.ts';
-export type { ConnectionStats } from '../rtc/connection-stats.ts';
+export { type ConnectionStats, describeStats } from '../rtc/connection-stats.ts';
 export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
 export type { Token } from '../signaling/token-source.ts';
