@@ -16,6 +16,11 @@ export function printable(text: string): string {
     .replace(UNPRINTABLE, (char) => (char === '\t' ? ' ' : '\ufffd'));
 }
 
+/** Whether all of it is seen, in the order in which it is written. */
+export function isPrintable(text: string): boolean {
+  return text.replace(VARIATION_SELECTORS, '').search(UNPRINTABLE) === -1;
+}
+
 /** The same for a text of several lines, such as a stack. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');

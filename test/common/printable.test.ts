@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { printable, printableJson, printableLines } from '../../src/common/printable.ts';
+import { isPrintable, printable, printableJson, printableLines } from '../../src/common/printable.ts';
 
 const UNSAFE = {
   'C0 control': '\u001b[31m',
@@ -28,10 +28,15 @@ describe('text of others', () => {
     const shown = printable(`a${char}b`);
     expect(seen(shown)).toBe(false);
     expect(shown).toContain('\ufffd');
+    expect(isPrintable(`a${char}b`)).toBe(false);
   });
 
   it('is shown as it is where it prints, in any script; a tab is a space', () => {
     expect(printable('Grüße, 你好, שלום, 😀 {"a":1}\tx')).toBe('Grüße, 你好, שלום, 😀 {"a":1} x');
+  });
+
+  it('is printable where nothing has to be taken out of it', () => {
+    expect(['Grüße 你好', '\u2764\ufe0f', ''].map(isPrintable)).toEqual([true, true, true]);
   });
 
   it('keeps an emoji without the selector of how it is drawn', () => {

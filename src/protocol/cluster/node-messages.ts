@@ -116,7 +116,12 @@ const session = {
     rate: {
       type: 'object',
       required: ['messages_ms', 'bytes_ms'],
-      properties: { messages_ms: count, bytes_ms: count },
+      properties: {
+        messages_ms: count,
+        bytes_ms: count,
+        peer_messages_ms: count,
+        peer_bytes_ms: count,
+      },
     },
     /** Whether its client is paired by key only. */
     is_key_only: flag,

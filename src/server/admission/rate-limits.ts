@@ -64,14 +64,28 @@ export interface Flood {
 export interface RateState {
   readonly messages_ms: number;
   readonly bytes_ms: number;
+  /** The same of what it may send for more peers than one. */
+  readonly peer_messages_ms?: number;
+  readonly peer_bytes_ms?: number;
 }
 
 type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
+
+/**
+ * What bringing up the connection with one peer more takes, beside a client's burst. There is less of it in the long run
+ * than of the client's own: more peers are no higher rate.
+ */
+const PEER_BURST_MESSAGES = 64;
+const PEER_BURST_BYTES = 128 * 1024;
+const PEER_SHARE = 0.1;
 
 /** What one client may send, of whichever protocol. */
 export class SendingRate {
   readonly #messages = new TokenBucket();
   readonly #bytes = new TokenBucket();
+  /** What it may send beside, for its peers but the first. */
+  readonly #peerMessages = new TokenBucket();
+  readonly #peerBytes = new TokenBucket();
   /** Messages refused since the last that was not. */
   #refused = 0;
   /** Messages that may still be ahead of the rate. */
@@ -109,25 +123,35 @@ export class SendingRate {
     return {
       messages_ms: Math.ceil(this.#messages.fullInMs(now)),
       bytes_ms: Math.ceil(this.#bytes.fullInMs(now)),
+      peer_messages_ms: Math.ceil(this.#peerMessages.fullInMs(now)),
+      peer_bytes_ms: Math.ceil(this.#peerBytes.fullInMs(now)),
     };
   }
 
-  restore(now: number, { messages_ms, bytes_ms }: RateState): void {
+  restore(now: number, state: RateState): void {
+    const { messages_ms, bytes_ms, peer_messages_ms = 0, peer_bytes_ms = 0 } = state;
     this.#messages.restore(now, messages_ms);
     this.#bytes.restore(now, bytes_ms);
+    this.#peerMessages.restore(now, peer_messages_ms);
+    this.#peerBytes.restore(now, peer_bytes_ms);
   }
 
-  /** Counts a message. @param times how often the limits are granted: for each peer @returns undefined when it may pass */
-  take(now: number, bytes: number, options: RateOptions, times = 1): Flood | undefined {
-    const maxMessagesPerSecond = times * options.maxMessagesPerSecond;
-    const maxMessageBurst = times * options.maxMessageBurst;
-    const maxBytesPerSecond = times * options.maxBytesPerSecond;
+  /** Counts a message. @param peers how many the client has @returns undefined when it may pass */
+  take(now: number, bytes: number, options: RateOptions, peers = 1): Flood | undefined {
+    const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
     const isAhead = this.#creditLeft > 0;
     if (isAhead) this.#creditLeft -= 1;
     const messageBurst = maxMessageBurst + (isAhead ? this.#aheadMessages : 0);
     const byteBurst = BYTE_BURST_S * maxBytesPerSecond + (isAhead ? this.#aheadBytes : 0);
-    const isMessageLeft = this.#messages.take(now, maxMessagesPerSecond, messageBurst);
-    if (isMessageLeft && this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes)) {
+    const more = peers - 1;
+    const isMessageLeft =
+      this.#messages.take(now, maxMessagesPerSecond, messageBurst) ||
+      this.#peerMessages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES);
+    const isByteLeft =
+      isMessageLeft &&
+      (this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes) ||
+        this.#peerBytes.take(now, PEER_SHARE * maxBytesPerSecond, more * PEER_BURST_BYTES, bytes));
+    if (isByteLeft) {
       this.#refused = 0;
       return undefined;
     }
@@ -135,7 +159,7 @@ export class SendingRate {
     return {
       code: isMessageLeft ? 'too_many_bytes' : 'too_many_messages',
       isFirst: this.#refused === 1,
-      isLast: this.#refused === options.maxMessageBurst + 1,
+      isLast: this.#refused === maxMessageBurst + 1,
     };
   }
 }

@@ -189,7 +189,6 @@ export class Inbox {
   }
 
   #isWithinRate(client: NativeClient, bytes: number, now: number): boolean {
-    // Each peer has agreed to hear from it; what none of them hears counts as for one.
     const peers = Math.max(1, client.session?.seats.length ?? 0);
     const flood = client.rate.take(now, bytes, this.#options, peers);
     if (!flood) return true;

@@ -4,6 +4,7 @@
  * only until somebody else wants it, as at the original, where a page that is loaded anew takes its id again.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { isPrintable } from '../../../common/printable.ts';
 import {
   closeCodes,
   MAX_PEERJS_ID_CHARS,
@@ -39,7 +40,6 @@ export interface PeerJsRealmDeps {
 /** Of one client: the server only keeps an account of them, so that the oldest ends for the next. */
 const MAX_PAIRINGS = 256;
 
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 /** No code, as the original closes those whom it does not take: their library reads the message before it. */
 const NO_CODE = 0;
 
@@ -202,7 +202,7 @@ function turnAway(socket: PeerJsSocket, notice: string): void {
 }
 
 function isFit(text: string): boolean {
-  return text.length <= MAX_PEERJS_ID_CHARS && !UNPRINTABLE.test(text);
+  return text.length <= MAX_PEERJS_ID_CHARS && isPrintable(text);
 }
 
 /** In a time that does not say how much of it was right. */

@@ -60,6 +60,8 @@ describe('who connects as a client of PeerJS', () => {
     ['another key', { key: 'other' }, 'Invalid key provided'],
     ['an id of 257 characters', { id: 'x'.repeat(257) }, 'The id or token is too long'],
     ['an id with a control character', { id: 'a\u0007' }, 'The id or token is too long'],
+    ['an id that is written backwards', { id: 'a\u202e' }, 'The id or token is too long'],
+    ['an id with a space of no width', { id: 'a\u200b' }, 'The id or token is too long'],
   ])('with %s is told so, and closed without a code', async (_what, wrong, msg) => {
     const { connect } = await serve();
     const client = await connect('a', 't', wrong);
