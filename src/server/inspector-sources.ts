@@ -76,6 +76,7 @@ export function signalingSources({
           responder_id: pairing.responder.id,
           ...namesIn(pairing, 'initiator_known_as', 'responder_known_as'),
         }),
+        addressOf: ({ initiator, responder }) => initiator.address ?? responder.address,
         inputOf: ({ initiator, responder, epoch }) => ({
           initiatorId: initiator.id,
           responderId: responder.id,

@@ -1,7 +1,7 @@
 /** The peer in a real Chromium: with another one, and with werift. */
 import { describe, expect, it } from '@jest/globals';
 import { BrowserPeer } from '../support/peers/browser-peer.ts';
-import { event, inState, testPeer } from '../support/peers/werift-peers.ts';
+import { event, inState, recorded, testPeer } from '../support/peers/werift-peers.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
 /** Every kind of message: text, binary, and the empty ones that WebRTC has a protocol of their own for. */
@@ -121,4 +121,48 @@ describe('Chromium with werift', () => {
     await inBrowser.send('over the new way');
     expect(await received).toBe('over the new way');
   });
+
+  const LAST_WORDS = ['', 'small', 'x'.repeat(65_536), 'y'.repeat(65_536), 'end'];
+  const lengths = LAST_WORDS.map(({ length }) => length);
+
+  it.each(['close()', 'unpair()'])(
+    'hands over what Chromium sent before %s, before the goodbye',
+    async (how) => {
+      const { server } = await startTestServer();
+      const [inBrowser, inNode] = [await BrowserPeer.create(server), await testPeer(server.url)];
+      await inBrowser.pair(inNode.id as string);
+      await Promise.all([inBrowser.opened(), inNode.opened()]);
+      const heard = recorded(inNode, 'message');
+      const gone = event(inNode, 'peer_disconnected');
+      await inBrowser.evaluate(
+        async (peer, { how, words }) => {
+          for (const word of words) await peer.send(word);
+          await (how === 'close()' ? peer.close() : peer.unpair());
+        },
+        { how, words: LAST_WORDS },
+      );
+      await gone;
+      expect(heard.map((word) => word.length)).toEqual(lengths);
+    },
+  );
+
+  it.each(['close()', 'unpair()'])(
+    'hands over what werift sent before %s, before the goodbye',
+    async (how) => {
+      const { server } = await startTestServer();
+      const [inBrowser, inNode] = [await BrowserPeer.create(server), await testPeer(server.url)];
+      await inNode.pair({ id: inBrowser.id });
+      await Promise.all([inBrowser.opened(), inNode.opened()]);
+      const listening = await inBrowser.evaluateHandle((peer) => {
+        const heard: number[] = [];
+        peer.on('message', (word) => heard.push(word.length));
+        return {
+          heardBeforeGoodbye: new Promise((resolve) => peer.once('peer_disconnected', () => resolve(heard))),
+        };
+      });
+      for (const word of LAST_WORDS) await inNode.send(word);
+      await (how === 'close()' ? inNode.close() : inNode.unpair());
+      expect(await listening.evaluate(({ heardBeforeGoodbye }) => heardBeforeGoodbye)).toEqual(lengths);
+    },
+  );
 });

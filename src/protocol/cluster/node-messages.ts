@@ -420,9 +420,14 @@ export const nodeSchemas = {
   },
   topics_joined: {
     type: 'object',
-    description: 'I have subscribers of these topics.',
+    description: 'I have subscribers of these topics; told again when there are twice or a quarter as many.',
     required: ['type', 'topics'],
-    properties: { type: { const: 'topics_joined' }, topics: { type: 'array', items: topic } },
+    /** How many subscribers each has, in the same order; left out, one. */
+    properties: {
+      type: { const: 'topics_joined' },
+      topics: { type: 'array', items: topic },
+      subscribers: { type: 'array', items: count },
+    },
   },
   topics_left: {
     type: 'object',

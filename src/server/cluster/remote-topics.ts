@@ -1,4 +1,7 @@
-/** The topics' subscribers of other nodes: each node tells the others which topics it has subscribers of, and gets only those. */
+/**
+ * The topics' subscribers of other nodes: each node tells the others which topics it has subscribers of, and gets only
+ * those. About how many it has it tells, too: whoever publishes pays for all of them.
+ */
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
 import type { TopicNodes, Topics } from '../signaling/topics/topics.ts';
@@ -8,8 +11,10 @@ import type { Links } from './links.ts';
 const TOPICS_PER_MESSAGE = 250;
 
 export class RemoteTopics implements TopicNodes {
-  /** Which nodes have subscribers, by topic. */
-  readonly #nodes = new Map<string, Set<NodeId>>();
+  /** Which nodes have subscribers, and how many, by topic. */
+  readonly #nodes = new Map<string, Map<NodeId, number>>();
+  /** How many of ours the others were told of. */
+  readonly #told = new Map<string, number>();
   readonly #links: Links;
   #topics: Topics | undefined;
 
@@ -23,40 +28,52 @@ export class RemoteTopics implements TopicNodes {
     topics.joinNodes(this);
   }
 
-  joined(topic: string): void {
-    for (const node of this.#links.open) this.#links.send(node, { type: 'topics_joined', topics: [topic] });
+  counted(topic: string, subscribers: number): void {
+    const told = this.#told.get(topic) ?? 0;
+    if (subscribers === 0) this.#told.delete(topic);
+    else if (subscribers < 2 * told && 4 * subscribers > told) return;
+    else this.#told.set(topic, subscribers);
+    for (const node of this.#links.open)
+      this.#links.send(
+        node,
+        subscribers === 0
+          ? { type: 'topics_left', topics: [topic] }
+          : { type: 'topics_joined', topics: [topic], subscribers: [subscribers] },
+      );
   }
 
-  left(topic: string): void {
-    for (const node of this.#links.open) this.#links.send(node, { type: 'topics_left', topics: [topic] });
+  sizeOf(topic: string): number {
+    let size = 0;
+    for (const subscribers of this.#nodes.get(topic)?.values() ?? []) size += subscribers;
+    return size;
   }
 
   publish(topic: string, frame: Buffer): void {
     const nodes = this.#nodes.get(topic);
     if (!nodes) return;
     const text = frame.toString();
-    for (const node of nodes) this.#links.send(node, { type: 'published', topic, text });
+    for (const node of nodes.keys()) this.#links.send(node, { type: 'published', topic, text });
   }
 
   /** The link to a node is open: it knows nothing of us. */
   opened(node: NodeId): void {
-    const topics = [...(this.#topics?.names ?? [])];
-    for (let next = 0; next < topics.length; next += TOPICS_PER_MESSAGE)
-      this.#links.send(node, {
-        type: 'topics_joined',
-        topics: topics.slice(next, next + TOPICS_PER_MESSAGE),
-      });
+    const told = [...this.#told];
+    for (let next = 0; next < told.length; next += TOPICS_PER_MESSAGE) {
+      const some = told.slice(next, next + TOPICS_PER_MESSAGE);
+      const [topics, subscribers] = [some.map(([topic]) => topic), some.map(([, count]) => count)];
+      this.#links.send(node, { type: 'topics_joined', topics, subscribers });
+    }
   }
 
   lost(node: NodeId): void {
     for (const topic of [...this.#nodes.keys()]) this.#forget(node, topic);
   }
 
-  onJoined(node: NodeId, { topics }: NodeMessageOf<'topics_joined'>): void {
+  onJoined(node: NodeId, { topics, subscribers = [] }: NodeMessageOf<'topics_joined'>): void {
     if (!this.#topics) return;
-    for (const topic of topics) {
-      const nodes = this.#nodes.get(topic) ?? new Set();
-      this.#nodes.set(topic, nodes.add(node));
+    for (const [place, topic] of topics.entries()) {
+      const nodes = this.#nodes.get(topic) ?? new Map<NodeId, number>();
+      this.#nodes.set(topic, nodes.set(node, subscribers[place] ?? 1));
     }
   }
 

@@ -7,10 +7,18 @@
 import { chmodSync, lstatSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
-import { SHARED_PORT, type TemplatedApp, type us_listen_socket } from './uws.ts';
+import {
+  SHARED_PORT,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from './uws.ts';
 
 /** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
 const PROBE_TIMEOUT_MS = 500;
+/** Another program may take the port in the moment in which nobody has it. */
+const MAX_PORT_TRIES = 5;
 
 /**
  * @param port of a TCP address
@@ -27,9 +35,27 @@ export async function bind(
     new Error(`Cannot listen on ${textOf(address, port)}: ${reasonsOf(address)[code]?.(portOption) ?? code}`);
   if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
   if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
-  const socket = await listen(app, address, port);
+  const socket = await (address.kind === 'tcp' && port === 0
+    ? listenAnywhere(app, address)
+    : listen(app, address, port));
   if (socket) return socket;
   throw refusal(await reasonFor(address, port));
+}
+
+/**
+ * At a port that the system chooses. uWebSockets.js shares only one that was asked for by number, and another could not
+ * be listened on anew before its last client is gone: so the chosen one is asked for once more, at once, by its number.
+ */
+async function listenAnywhere(app: TemplatedApp, address: ListenAddress): Promise<us_listen_socket | false> {
+  for (let tries = 0; tries < MAX_PORT_TRIES; tries += 1) {
+    const chosen = await listen(app, address, 0);
+    if (!chosen) return false;
+    const port = us_socket_local_port(chosen as never);
+    us_listen_socket_close(chosen);
+    const socket = await listen(app, address, port);
+    if (socket) return socket;
+  }
+  return false;
 }
 
 /** The typings lack the variant that takes both a host and options. */

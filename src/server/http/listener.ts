@@ -52,8 +52,6 @@ export async function openListener(app: TemplatedApp, options: ListenerOptions):
     return socket;
   });
   let isClosed = false;
-  // uWebSockets.js shares only a port that was asked for by number: one that the system chose (port 0) cannot be had
-  // again before the clients that came through it are gone. It is tried every second until then.
   const openAgain = () =>
     openAll(addresses, async (address) => {
       const socket = await listen(current, address, port);

@@ -42,6 +42,8 @@ export class LiveRecord {
   readonly source: RecordedSource;
   /** Whose record it is. */
   readonly subject: Instance;
+  /** Whose share it takes of what is kept; never written. */
+  readonly address: string;
   isOver = false;
   /** As JSON; estimated while nobody writes it. */
   bytes = 0;
@@ -62,6 +64,7 @@ export class LiveRecord {
     const { record } = source;
     this.source = source;
     this.subject = subject;
+    this.address = record.addressOf?.(subject) ?? '';
     this.#startedAt = now;
     const machines = machinesIn(source);
     this.#maker = new LineMaker(record, machines);

@@ -2,11 +2,12 @@
  * The pairings' logs that are kept for the page. Each pairing is recorded from its start on, though nobody looks; one
  * that goes well is dropped then, and one that fails is kept longest, in a ring of its own: it is what people come for.
  * While somebody looks, the newest of the others stay, too. All of it is bounded, so that fifty thousand pairings cost
- * no more than these few.
+ * no more than these few, and the address that has most of it makes room first.
  */
 import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
+import { largestShare } from './shares.ts';
 
 const MAX_RECENT = 32;
 /** Those that are not connected yet may still fail, and stay until that is known. */
@@ -55,11 +56,14 @@ export class RecentLogs {
     if (this.#failed.has(epoch)) return;
     this.#recent.delete(epoch);
     this.#recent.set(epoch, log);
-    for (const old of this.#recent.values()) {
-      if (this.#recent.size <= MAX_RECENT) break;
-      if (old.listeners.size > 0 && !old.isOver) continue;
-      if (!isSettled(old) && this.#recent.size <= MAX_UNSETTLED) continue;
-      this.#remove(old);
+    while (this.#recent.size > MAX_RECENT) {
+      const isFull = this.#recent.size > MAX_UNSETTLED;
+      const mayGo = [...this.#recent.values()].filter(
+        (old) => (old.isOver || old.listeners.size === 0) && (isFull || isSettled(old)),
+      );
+      const [oldest] = largestShare(mayGo, () => 1);
+      if (!oldest) break;
+      this.#remove(oldest);
     }
   }
 
@@ -91,9 +95,12 @@ export class RecentLogs {
   #keep(log: LiveRecord): void {
     this.#failed.set(log.header.epoch, log);
     this.#failedBytes += log.bytes;
-    for (const [epoch, oldest] of this.#failed) {
-      if (this.#failed.size <= MAX_FAILED && this.#failedBytes <= MAX_FAILED_BYTES) break;
-      this.#failed.delete(epoch);
+    for (;;) {
+      const isOneTooMany = this.#failed.size > MAX_FAILED;
+      if (!isOneTooMany && this.#failedBytes <= MAX_FAILED_BYTES) break;
+      const [oldest] = largestShare(this.#failed.values(), ({ bytes }) => (isOneTooMany ? 1 : bytes));
+      if (!oldest) break;
+      this.#failed.delete(oldest.header.epoch);
       this.#failedBytes -= oldest.bytes;
     }
   }

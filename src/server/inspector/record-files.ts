@@ -1,6 +1,6 @@
 /**
  * `--record DIR`: each pairing's log as a JSONL file, one line a step. A file is bounded by its log, the folder by the
- * number of files: the oldest go. Writing happens after the step, one append after another; a full disk ends the
+ * number of files: the oldest go, but no address's for those of one that has more. Writing happens after the step, one append after another; a full disk ends the
  * recording, not the server.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -22,8 +22,12 @@ export class RecordFiles {
   readonly #directory: string;
   readonly #maxFiles: number;
   readonly #log: Logger;
-  /** In the order of their age. */
-  readonly #files: Set<string>;
+  /** In the order of their age, and for which address each was made; empty for those of an earlier server. */
+  readonly #files: Map<string, string>;
+  /** The same the other way round. */
+  readonly #byAddress = new Map<string, Set<string>>();
+  /** The address that had most of them when one had to go. */
+  #largest = '';
   readonly #stop: () => void;
   /** Text that waits to be appended, by file. */
   #waiting = new Map<string, string>();
@@ -38,9 +42,10 @@ export class RecordFiles {
     this.#log = log;
     mkdirSync(directory, { recursive: true });
     const known = readdirSync(directory).filter((file) => NAME.test(file));
-    this.#files = new Set(known.sort());
+    this.#files = new Map();
+    for (const file of known.sort()) this.#add(file, '');
     this.index = new RecordIndex(directory);
-    void this.index.readAll([...this.#files].reverse());
+    void this.index.readAll(known.reverse());
     this.#stop = logs.follow({
       started: (log) => this.#started(log),
       ended: (log) => this.#ended(log),
@@ -59,13 +64,30 @@ export class RecordFiles {
   #started(log: LiveRecord): void {
     if (this.#hasFailed) return;
     const file = nameOf(log);
-    this.#files.add(file);
+    this.#add(file, log.address);
     this.#write(file, JSON.stringify(log.header));
     log.writer = (json) => this.#write(file, json);
-    for (const oldest of this.#files) {
-      if (this.#files.size <= this.#maxFiles) break;
-      this.#remove(oldest);
-    }
+    while (this.#files.size > this.#maxFiles) this.#remove(this.#oldestFor(log.address));
+  }
+
+  #add(file: string, address: string): void {
+    this.#files.set(file, address);
+    const its = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, its.add(file));
+  }
+
+  /** The oldest of the address that has most: of the one that a new file is for, the oldest's, and the one that had most. */
+  #oldestFor(address: string): string {
+    const [[oldest, owner]] = this.#files as unknown as [[string, string]];
+    // Of an earlier server's nobody knows whose they are.
+    if (owner === '') return oldest;
+    const sizeOf = (one: string) => this.#byAddress.get(one)?.size ?? 0;
+    this.#largest = [address, this.#largest].reduce(
+      (most, one) => (sizeOf(one) > sizeOf(most) ? one : most),
+      owner,
+    );
+    const [file = oldest] = this.#byAddress.get(this.#largest) ?? [];
+    return file;
   }
 
   #ended(log: LiveRecord): void {
@@ -100,6 +122,10 @@ export class RecordFiles {
   }
 
   #remove(file: string): void {
+    const address = this.#files.get(file) ?? '';
+    const its = this.#byAddress.get(address);
+    its?.delete(file);
+    if (its?.size === 0) this.#byAddress.delete(address);
     this.#files.delete(file);
     this.index.forget(file);
     this.#waiting.delete(file);

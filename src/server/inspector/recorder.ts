@@ -9,6 +9,7 @@ import { LiveRecord } from './live-record.ts';
 import { observeHost } from './observe-host.ts';
 import type { PeerStep } from './peer-steps.ts';
 import type { RecordedSource } from './record-lines.ts';
+import { largestShare } from './shares.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
 /** In memory it is about four times that. */
@@ -141,14 +142,13 @@ export class Recorder {
     }
   }
 
-  /** All records together are bounded, too: the longest gives way, as it is the one that has had the most. */
+  /** All records together are bounded, too: of the address that has most of them the longest gives way. */
   #grew(bytes: number): void {
     this.#liveBytes += bytes;
     const { maxLiveBytes = DEFAULT_MAX_LIVE_BYTES } = this.#deps;
     while (this.#liveBytes > maxLiveBytes && this.#logs.size > 0) {
-      const longest = [...this.#logs.values()].reduce((one, other) =>
-        other.bytes > one.bytes ? other : one,
-      );
+      const share = largestShare(this.#logs.values(), ({ bytes }) => bytes);
+      const longest = share.reduce((one, other) => (other.bytes > one.bytes ? other : one));
       this.#forget(longest);
       longest.end('too_long', this.#deps.clock.now());
       this.#ended(longest);

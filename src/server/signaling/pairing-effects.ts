@@ -2,7 +2,7 @@
 import type { Executors, pairingMachine } from '../../machines/index.ts';
 import type { DisconnectReason } from '../../protocol/index.ts';
 import type { LogEvent } from '../telemetry/log-events.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { FROM, type Logger } from '../telemetry/logger.ts';
 import type { IceServersFor, PairingWatcher, ServerPairing, ServerPairingEvent } from './pairing.ts';
 import { messageTypeOf } from './signal.ts';
 
@@ -21,11 +21,11 @@ export function pairingEffects({
 }: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
   // Asked once: it is the one line that every message would write.
   const isRelayLogged = log.isLevelEnabled('debug');
-  const logPair = (
-    event: LogEvent,
-    { initiator: { id }, responder: { id: peerId }, epoch }: ServerPairing,
-    what: string,
-  ) => log.info({ event, id, peerId, epoch }, `${what}: ${id} <-> ${peerId}`);
+  const logPair = (event: LogEvent, { initiator, responder, epoch }: ServerPairing, what: string) => {
+    const [{ id }, { id: peerId }] = [initiator, responder];
+    const address = initiator.address ?? responder.address;
+    log.info({ event, id, peerId, epoch, [FROM]: address }, `${what}: ${id} <-> ${peerId}`);
+  };
   return {
     announcePairing(pairing) {
       logPair('pairing_formed', pairing, 'Pairing successful');
@@ -71,7 +71,11 @@ export function pairingEffects({
       const [left, other] = [pairing.party(event.from), pairing.other(event.from)];
       const reason: DisconnectReason = event.type === 'PEER_LOST' ? event.reason : 'unpaired';
       const fields = { id: left.id, peerId: other.id, epoch: pairing.epoch, reason };
-      log.info({ event: 'pairing_ended', ...fields }, `Pairing ended: ${left.id} <-> ${other.id}: ${reason}`);
+      const address = left.address ?? other.address;
+      log.info(
+        { event: 'pairing_ended', ...fields, [FROM]: address },
+        `Pairing ended: ${left.id} <-> ${other.id}: ${reason}`,
+      );
       other.disconnected(reason, left.id, event.message);
       // Where the server ends it, a room for one, neither has left the other.
       if (!event.areBothHere && (reason === 'unpaired' || reason === 'rejected')) left.leaves(other.id);

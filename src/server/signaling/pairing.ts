@@ -22,6 +22,8 @@ export interface Party {
   readonly generation: number;
   /** Whether its client is lost, and its peer was told so. */
   readonly isMissed: boolean;
+  /** Where its client connects from, as limits count it; left out for one of another node. */
+  readonly address?: string;
   /** Undefined before it is seated, and once the pairing is over or goes on elsewhere. */
   readonly pairing: ServerPairing | undefined;
   readonly side: Side;

@@ -46,6 +46,10 @@ export class Seat implements Party, Waits {
     return this.session.id;
   }
 
+  get address(): string {
+    return this.session.client.address;
+  }
+
   get pairing(): ServerPairing | undefined {
     return this.#pairing;
   }

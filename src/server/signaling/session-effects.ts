@@ -9,7 +9,8 @@ import {
   type sessionMachine,
 } from '../../machines/index.ts';
 import { closeCodes, formatPairingKey, type MemberLeftReason } from '../../protocol/index.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { LogEvent } from '../telemetry/log-events.ts';
+import { FROM, type Logger } from '../telemetry/logger.ts';
 import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
 import type { Pairings } from './pairings.ts';
@@ -38,6 +39,8 @@ export function sessionEffects({
   pairings,
 }: SessionEffectsDeps): Executors<typeof sessionMachine, ServerSession> {
   const { sessions, keys } = directory;
+  const note = ({ id, client }: ServerSession, event: LogEvent, message: string) =>
+    log.info({ event, id, [FROM]: client.address }, message);
   return {
     createPairing(session, event) {
       const { targetId, key, metadata } = requestOf(event);
@@ -76,11 +79,11 @@ export function sessionEffects({
     },
     announceTokenEnd(session) {
       const { expiresAt = 0 } = session.grants;
-      log.info({ event: 'token_expiring', id: session.id }, `The token of ${session.id} ends soon`);
+      note(session, 'token_expiring', `The token of ${session.id} ends soon`);
       session.client.notify({ type: 'token_expiring', expiresAt });
     },
     closeUnauthorized(session) {
-      log.info({ event: 'token_expired', id: session.id }, `The token of ${session.id} has ended`);
+      note(session, 'token_expired', `The token of ${session.id} has ended`);
       session.refuse({ code: 'token_expired' });
       session.client.close(closeCodes.unauthorized, 'Your token has expired');
     },
@@ -96,11 +99,11 @@ export function sessionEffects({
       session.client.close(closeCodes.timedOut, 'You did not answer a ping');
     },
     announceAway(session) {
-      log.info({ event: 'session_away', id: session.id }, `Client ${session.id} is away`);
+      note(session, 'session_away', `Client ${session.id} is away`);
       for (const { peer } of session.seats) peer?.notify('peer_away', session.id);
     },
     announceBack(session) {
-      log.info({ event: 'session_back', id: session.id }, `Client ${session.id} is back`);
+      note(session, 'session_back', `Client ${session.id} is back`);
       for (const { peer } of session.seats) peer?.notify('peer_back', session.id);
     },
     forgetSession(session, event) {
@@ -110,14 +113,11 @@ export function sessionEffects({
       const { pairings: had } = session.context;
       const pairing =
         had.length === 0 ? '' : `, removing pairing with ${had.map(({ peerId }) => peerId).join(', ')}`;
-      log.info({ event: 'session_ended', id: session.id }, `Client ${session.id} disconnected${pairing}`);
+      note(session, 'session_ended', `Client ${session.id} disconnected${pairing}`);
     },
     leaveToNode(session) {
       directory.moved(session);
-      log.info(
-        { event: 'session_moved_away', id: session.id },
-        `Client ${session.id} came back to another node`,
-      );
+      note(session, 'session_moved_away', `Client ${session.id} came back to another node`);
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../machines/index.ts';
 import { type CloseCode, closeCodes } from '../../protocol/index.ts';
 import { CLOCK_SKEW_S, type Grants, noLimits } from '../admission/tokens/grants.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { FROM, type Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
 import type { Pairings } from './pairings.ts';
@@ -94,7 +94,7 @@ export class Sessions implements SessionOwner {
   /** Another client has come with a token for its id. */
   replace(session: ServerSession): void {
     this.#log.info(
-      { event: 'session_replaced', id: session.id },
+      { event: 'session_replaced', id: session.id, [FROM]: session.client.address },
       `Client ${session.id} is replaced by one with the same id`,
     );
     this.close(session, closeCodes.replaced, 'Another client has come with a token for your id');

@@ -5,9 +5,13 @@ import pretty from 'pino-pretty';
 import { escapeJson, printable } from '../../common/printable.ts';
 import type { LogEvent } from './log-events.ts';
 
+/** The address that a line is for, as limits count it: it only tells lines apart, and no logger writes it. */
+export const FROM: unique symbol = Symbol('from');
+
 /** What a line is about: its event, and whatever a program that reads the log may want. */
 export interface LogFields {
   readonly event: LogEvent;
+  readonly [FROM]?: string | undefined;
   readonly [field: string]: unknown;
 }
 

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { isStep } from '../../../src/protocol/index.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
-import { newestEpoch, startTestServer } from '../../support/servers/test-server.ts';
+import { newestEpoch, pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and still shows its record', async () => {
   const testServer = await startTestServer();
@@ -44,6 +45,41 @@ it('records pairings though nobody looks: one that failed is there whole when so
   const { lines } = await feed.record(failed);
   expect(lines.find(isStep)?.event.type).toBe('PAIR_REQUESTED');
   expect(lines.at(-1)).toMatchObject({ end: 'over' });
+});
+
+it('keeps the failed pairings of an address, and one that is still to fail, while another address makes 435 fail', async () => {
+  const testServer = await startTestServer({
+    trustProxy: ['127.0.0.1'],
+    maxMessagesPerSecond: 0,
+    logLevel: 'warn',
+  });
+  const { server } = testServer;
+  const connect = (address: string) => RawClient.connect(`${server.url}?peers=64`, { address });
+  const negotiate = async () => {
+    const [a, b] = [await connect('192.0.2.1'), await connect('192.0.2.1')];
+    const epoch = await pairUp(a, b);
+    a.send({ type: 'offer', sdp, epoch });
+    await b.next('offer');
+    return { epoch, end: () => Promise.all([a.close(), b.close()]) };
+  };
+  const [early, late] = [await negotiate(), await negotiate()];
+  await early.end();
+  const flood = await Promise.all(Array.from({ length: 30 }, () => connect('192.0.2.66')));
+  for (const [place, client] of flood.entries())
+    for (const { id } of flood.slice(place + 1)) client.send({ type: 'pair_request', target_id: id });
+  for (const client of flood) await client.settled();
+  for (const client of flood)
+    for (const { type, initiator, epoch } of client.inbox)
+      if (type === 'paired' && initiator) client.send({ type: 'offer', sdp, epoch });
+  for (const client of flood) await client.settled();
+  expect(server.parts.pairings.size).toBe(1 + 435);
+  await Promise.all(flood.map((client) => client.close()));
+  await late.end();
+  const feed = await openFeed(server);
+  await feed.next('hello');
+  expect((await feed.list({ of: 'pairing', outcome: 'failed' })).total).toBe(200);
+  for (const { epoch } of [early, late])
+    expect((await feed.list({ of: 'pairing', outcome: 'failed', query: String(epoch) })).total).toBe(1);
 });
 
 it('drops the record of a pairing that goes well while nobody looks, and of one that its clients left', async () => {

@@ -11,6 +11,7 @@ import {
   MAX_RECORD_BYTES,
 } from '../../../src/server/inspector/live-record.ts';
 import { Recorder } from '../../../src/server/inspector/recorder.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
 import {
   candidateMessage,
   hostCandidate,
@@ -18,7 +19,7 @@ import {
   sdp,
   srflxCandidate,
 } from '../../support/clients/signal-fixtures.ts';
-import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -147,6 +148,25 @@ describe('--record DIR', () => {
     );
   });
 
+  it('keeps the files of an address when another makes more than fit', async () => {
+    const folder = newFolder();
+    const { server } = await startTestServer({ record: folder, recordFiles: 3, trustProxy: ['127.0.0.1'] });
+    const meet = async (address: string) => {
+      const connect = () => RawClient.connect(server.url, { address });
+      const [a, b] = [await connect(), await connect()];
+      const epoch = await pairUp(a, b);
+      await Promise.all([a.close(), b.close()]);
+      return epoch;
+    };
+    const honest = await meet('192.0.2.1');
+    const flood: number[] = [];
+    for (let i = 0; i < 6; i += 1) flood.push(await meet('192.0.2.66'));
+    const [another] = [await meet('192.0.2.2')];
+    await server.stop();
+    const kept = readdirSync(folder).map((file) => Number(/-(\d+)\.jsonl$/.exec(file)?.[1]));
+    expect(kept.sort()).toEqual([honest, flood.at(-1), another].sort());
+  });
+
   it('ends a record before it has 512 KiB, and says so in the last line', async () => {
     const folder = newFolder();
     const testServer = await startTestServer({ record: folder, maxMessagesPerSecond: 0 });
@@ -216,6 +236,30 @@ describe('--record DIR', () => {
     expect(long.bytes).toBeLessThan(16_384);
     expect(short.isOver).toBe(false);
     expect(short.lines.filter(isStep).map(({ event }) => event.type)).toContain('OFFER_RECEIVED');
+    recorder.endAll();
+  });
+
+  it('ends the longest of the address that has most, when all together have too many bytes', async () => {
+    const { server, clock } = await startTestServer({ trustProxy: ['127.0.0.1'] });
+    const logs: LiveRecord[] = [];
+    const recorder = new Recorder({ clock, sources: server.parts.inspector.sources, maxLiveBytes: 16_384 });
+    recorder.follow({ started: (log) => logs.push(log) });
+    const pairAs = async (address: string) => {
+      const connect = () => RawClient.connect(server.url, { address });
+      const pair = [await connect(), await connect()] as const;
+      await pairUp(...pair);
+      return pair;
+    };
+    const talk = async (client: RawClient, messages: number) => {
+      for (let i = 0; i < messages; i += 1) client.send(candidateMessage(hostCandidate));
+      await client.settled();
+    };
+    const [honest] = await pairAs('192.0.2.1');
+    await talk(honest, 15);
+    for (let i = 0; i < 5; i += 1) await talk((await pairAs('192.0.2.66'))[0], 8);
+    const isOver = logs.map((log) => [log.address, log.isOver]);
+    expect(isOver[0]).toEqual(['192.0.2.1', false]);
+    expect(isOver.slice(1).some(([, over]) => over)).toBe(true);
     recorder.endAll();
   });
 

@@ -69,4 +69,21 @@ describe('an effect that throws', () => {
     expect(test.server.parts.pairings.size).toBe(0);
     await pairUp(b, a);
   });
+
+  it('when an ack is passed on ends the session of the one who is to have it; the one who acked keeps its own', async () => {
+    const test = await startTestServer();
+    const [sender, receiver] = [await test.connectResumable(), await test.connectResumable()];
+    await pairUp(sender, receiver);
+    clientOf(test, sender).acked = fault;
+    sender.send({ type: 'candidate', candidate: null });
+    await receiver.next('candidate');
+    // Its number acks what it has.
+    receiver.send({ type: 'create_key' });
+    expect(await sender.whenClosed()).toMatchObject({ code: 1011 });
+    expect(await receiver.next('peer_disconnected')).toMatchObject({ peer_id: sender.id });
+    await receiver.next('key');
+    expect(test.log.filter(({ level }) => level === 50).map(({ event }) => event)).toEqual([
+      'session_failed',
+    ]);
+  });
 });

@@ -15,6 +15,8 @@ export const madeClients = new Set<RawClient>();
 export interface Bringing {
   readonly token?: string;
   readonly subprotocols?: readonly string[];
+  /** Where it says that it connects from, to a server that trusts 127.0.0.1 as a proxy. */
+  readonly address?: string;
 }
 
 export class RawClient {
@@ -24,9 +26,12 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined;
   #waiting: (() => void)[] = [];
 
-  protected constructor(url: string, { token, subprotocols = [] }: Bringing = {}) {
+  protected constructor(url: string, { token, subprotocols = [], address }: Bringing = {}) {
     madeClients.add(this);
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(address !== undefined && { 'x-forwarded-for': address }),
+    };
     this.socket = new WebSocket(url, [...subprotocols], { headers });
     this.socket.on('message', (data) => {
       const message = this.decode(String(data));

@@ -82,4 +82,10 @@ export class BrowserPeer {
     const peer = await this.#handle.evaluateHandle(({ peer }) => peer);
     return peer.evaluate(work as never, argument as never);
   }
+
+  /** The same, and leaves in the page what the function returns. */
+  async evaluateHandle<Result extends object>(work: (peer: Peer) => Result): Promise<JSHandle<Result>> {
+    const peer = await this.#handle.evaluateHandle(({ peer }) => peer);
+    return peer.evaluateHandle(work as never) as Promise<JSHandle<Result>>;
+  }
 }

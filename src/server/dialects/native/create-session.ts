@@ -3,7 +3,7 @@ import { ReliableDelivery } from '../../../protocol/index.ts';
 import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { ClientSocket, SocketData } from './native-client.ts';
 import { type ClientOwn, NativeClient, type Places, type ResumeState } from './native-client.ts';
 import type { Outbox } from './outbox.ts';
@@ -42,7 +42,7 @@ export class SessionOpener {
     const peers = peersOf(data);
     const resume = data.kind === 'plain' ? undefined : this.newResumeState(id, 0, peers);
     const client = this.create(id, { address, grants, resume, peers, generation: 0 }, socket);
-    log.info({ event: 'session_opened', id }, `Client ${id} connected`);
+    log.info({ event: 'session_opened', id, [FROM]: address }, `Client ${id} connected`);
     if (client.session) sessions.claimId(client.session);
     this.greet(client, {});
     return client;

@@ -6,7 +6,7 @@ import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { type ClientMessageOf, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { FROM, type Logger } from '../../telemetry/logger.ts';
 import { grantsIn, mayResume, restoreClient } from './client-snapshot.ts';
 import { peersOf, type SessionOpener } from './create-session.ts';
 import type { ReturnFacts } from './decide-return.ts';
@@ -92,7 +92,10 @@ export class SessionReviver {
       peers,
     });
     const session = this.#attach(client, socket, message);
-    log.info({ event: 'session_restored', id }, `Client ${id} is back from before the restart`);
+    log.info(
+      { event: 'session_restored', id, [FROM]: address },
+      `Client ${id} is back from before the restart`,
+    );
     signaling.sessions.claimId(session);
     this.opener.greet(client, { received: resume?.delivery.received ?? 0, restarted: true });
     this.nodes?.arrived(session);
@@ -130,7 +133,8 @@ export class SessionReviver {
     for (const { key, ttl_ms, uses } of snapshot.keys)
       directory.keys.adopt(session, key, queue.now, ttl_ms, uses);
     this.#nextGeneration(client, token);
-    log.info({ event: 'session_moved_here', id, node: from }, `Client ${id} came from node ${from}`);
+    const line = { event: 'session_moved_here', id, node: from, [FROM]: address } as const;
+    log.info(line, `Client ${id} came from node ${from}`);
     this.nodes?.arrived(session);
     if (socket) {
       this.#attach(client, socket, message);

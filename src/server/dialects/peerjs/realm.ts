@@ -16,7 +16,7 @@ import { sessionIdOn } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
@@ -119,7 +119,7 @@ export class PeerJsRealm {
     socket.getUserData().client = client;
     client.session = signaling.sessions.open(sessionIdOn(this.#options.node), client);
     log.info(
-      { event: 'session_opened', id: client.session.id },
+      { event: 'session_opened', id: client.session.id, [FROM]: client.address },
       `Client ${client.session.id} connected, of PeerJS`,
     );
     client.opened();

@@ -1,6 +1,6 @@
 /** What the room machine's effects do. */
 import { type Executors, eventOf, type roomMachine } from '../../../machines/index.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { OtherRooms } from './other-rooms.ts';
 import type { Membership, Room, RoomWatcher, ServerRoomEvent } from './room.ts';
 
@@ -30,7 +30,12 @@ export function roomEffects(
       room.memberships.set(membership.id, membership);
       owner.entered(room, membership);
       log.info(
-        { event: 'room_joined', id: membership.id, room: room.name },
+        {
+          event: 'room_joined',
+          id: membership.id,
+          room: room.name,
+          [FROM]: membership.session.client.address,
+        },
         `Client ${membership.id} joined room ${room.name}`,
       );
       membership.session.client.notify(room.noticeFor(membership.id));
@@ -62,7 +67,7 @@ export function roomEffects(
       if (membership.session) {
         owner.left(room, membership);
         log.info(
-          { event: 'room_left', id, room: room.name, reason },
+          { event: 'room_left', id, room: room.name, reason, [FROM]: membership.session.client.address },
           `Client ${id} left room ${room.name}: ${reason}`,
         );
         owner.otherRooms.left(room, membership, reason);

@@ -1,6 +1,6 @@
 /**
  * Topics: whoever subscribes to one gets what anybody publishes to it, the publisher too. What is published is opaque.
- * The subscribers of other nodes are reached by a port, which is told when the first one here comes and the last goes.
+ * The subscribers of other nodes are reached by a port, which is told how many there are here.
  */
 import { AddressRate } from '../../admission/rate-limits.ts';
 
@@ -15,10 +15,10 @@ export interface Subscriber {
 
 /** The subscribers of other nodes. */
 export interface TopicNodes {
-  /** The first subscriber of this node is there. */
-  joined(topic: string): void;
-  /** The last subscriber of this node is gone. */
-  left(topic: string): void;
+  /** So many subscribers of this node are there now, one more or one less than before. */
+  counted(topic: string, subscribers: number): void;
+  /** About how many subscribers the other nodes have. */
+  sizeOf(topic: string): number;
   publish(topic: string, frame: Buffer): void;
 }
 
@@ -28,7 +28,7 @@ export interface TopicLimits {
   /** Of all clients and topics together. */
   readonly maxSubscriptions: number;
   readonly maxSubscribersPerTopic: number;
-  /** What the publishes of one address may come to a second, each counted for every subscriber. */
+  /** What the publishes of one address may come to a second, each counted for every subscriber, of other nodes too. */
   readonly maxDeliveredBytesPerSecond: number;
 }
 
@@ -61,11 +61,6 @@ export class Topics {
     return this.#subscriptions;
   }
 
-  /** Those that have a subscriber here. */
-  get names(): Iterable<string> {
-    return this.#subscribers.keys();
-  }
-
   /** How many subscribers it has here. */
   sizeOf(topic: string): number {
     return this.#subscribers.get(topic)?.size ?? 0;
@@ -81,9 +76,8 @@ export class Topics {
     subscribers.add(subscriber);
     subscriber.topics.add(topic);
     this.#subscriptions += 1;
-    if (subscribers.size > 1) return 'ok';
     this.#subscribers.set(topic, subscribers);
-    this.#nodes?.joined(topic);
+    this.#nodes?.counted(topic, subscribers.size);
     return 'ok';
   }
 
@@ -92,9 +86,8 @@ export class Topics {
     this.#subscriptions -= 1;
     const subscribers = this.#subscribers.get(topic);
     subscribers?.delete(subscriber);
-    if (!subscribers || subscribers.size > 0) return;
-    this.#subscribers.delete(topic);
-    this.#nodes?.left(topic);
+    if (subscribers?.size === 0) this.#subscribers.delete(topic);
+    this.#nodes?.counted(topic, this.sizeOf(topic));
   }
 
   /** A subscriber is gone. */
@@ -109,7 +102,7 @@ export class Topics {
   publish(address: string, topic: string, frame: Buffer): boolean {
     const now = this.#now();
     if (this.#delivered.isExhausted(address, now)) return false;
-    const size = this.sizeOf(topic);
+    const size = this.sizeOf(topic) + (this.#nodes?.sizeOf(topic) ?? 0);
     if (size > 0) this.#delivered.spend(address, now, size * frame.length);
     this.deliver(topic, frame);
     this.#nodes?.publish(topic, frame);

@@ -156,17 +156,41 @@ describe.each(wires)('a client of %s', (wire) => {
   });
 
   it('is heard no more once its address has published 1 MiB a second, counted for each subscriber', async () => {
-    const { join, clock } = await serve({ maxDeliveredBytesPerSecond: 1024 * 1024, maxMessagesPerSecond: 0 });
+    const { join, clock, server } = await serve({
+      maxDeliveredBytesPerSecond: 1024 * 1024,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+    });
+    const { refused } = server.parts.metrics;
     const [a, b] = [await join(wire), await join(wire)];
     for (const client of [a, b]) client.send(subscribe('here'));
     for (const client of [a, b]) await settled(client, wire);
     for (let n = 0; n < 15; n += 1) a.send(publish('here', 'x'.repeat(60_000)));
-    await settled(a, wire).catch(() => {});
-    expect(b.inbox.length).toBeLessThan(11);
+    await until(() => refused.get('delivered_bytes') === 6, 'six refusals');
+    await b.until(() => b.inbox.length === 9, 'the nine before them');
     const before = a.inbox.length;
     clock.advance(2_000);
     a.send(publish('here', 'again'));
     await a.until(() => a.inbox.length > before, 'the next');
+  });
+
+  it('pays for the subscribers of another node, too, as for its own', async () => {
+    const options = { topics: true, maxDeliveredBytesPerSecond: 1024 * 1024, maxMessagesPerSecond: 0 };
+    const { nodes } = await startTestCluster(2, options);
+    const [one, two] = nodes as [TestServer, TestServer];
+    const a = await join(one, wire);
+    const others: JsonClient[] = [];
+    for (let n = 0; n < 9; n += 1) others.push(await join(two, wire));
+    for (const client of others) client.send(subscribe('here'));
+    for (const client of [...others, a]) await settled(client, wire);
+    const { refused } = one.server.parts.metrics;
+    for (let n = 0; n < 15; n += 1) a.send(publish('here', 'x'.repeat(30_000)));
+    await until(() => refused.get('delivered_bytes') === 10, 'ten refusals');
+    const [last] = others.slice(-1) as [JsonClient];
+    await last.until(() => last.inbox.length > 0, 'what was published');
+    await settled(last, wire);
+    // The other node has told of 8 of its 9: each message costs 240 KB, and the fifth goes over 1 MiB.
+    expect(last.inbox.length).toBe(5);
   });
 
   it('that does not answer pings of WebSocket is closed with 4408', async () => {
