@@ -19,6 +19,7 @@ const parts = {
 
 /** What a part of the server may import of its other parts. What is not listed here puts the parts together. */
 const serverParts = {
+  admin: ['signaling', 'admission', 'http', 'telemetry'],
   http: [],
   telemetry: [],
   admission: ['http', 'telemetry', 'options.ts'],

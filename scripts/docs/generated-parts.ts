@@ -6,6 +6,7 @@ import { withSecretFiles } from '../../src/common/secret-files.ts';
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
 import { statesOf } from '../../src/machines/chart/chart.ts';
 import { chartOf } from '../../src/machines/index.ts';
+import { type AdminOperationShape, adminOperations } from '../../src/protocol/admin/admin-operations.ts';
 import { nodeSchemas } from '../../src/protocol/cluster/index.ts';
 import {
   clientSchemas,
@@ -53,6 +54,18 @@ export const generatedParts: { readonly [name: string]: () => string } = {
   'disconnect-reasons': () => table(['reason', 'meaning'], rowsOf(disconnectReasons)),
   metrics: metricsTable,
   'log-events': () => table(['event', 'meaning'], rowsOf(logEvents)),
+  'admin-operations': () =>
+    table(
+      ['request', 'fields', 'answers'],
+      Object.values<AdminOperationShape>(adminOperations).map(({ method, path, input, summary }) => [
+        code(`${method.toUpperCase()} ${path}`),
+        Object.keys(input.properties ?? {})
+          .filter((field) => !path.includes(`{${field}}`))
+          .map(code)
+          .join(', '),
+        summary,
+      ]),
+    ),
   machines: () => chartNames.map(machineStates).join('\n\n'),
 };
 

@@ -16,6 +16,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
     ...iceServerProblems(options),
     ...busProblems(options),
     ...tokenProblems(options),
+    ...adminProblems(options),
   ];
 }
 
@@ -28,6 +29,17 @@ function addressProblems({ host, basePath }: ServerOptions): string[] {
       .map(() => '--host: should be an address, a name, or unix:/PATH with at most 107 bytes'),
     ...(isPath ? [] : ['--base-path: should begin with / and not end with it, like /signal']),
   ];
+}
+
+/** Nothing else slows down whoever guesses it. */
+const MIN_ADMIN_TOKEN_CHARS = 20;
+
+function adminProblems({ adminToken }: ServerOptions): string[] {
+  return adminToken !== undefined && adminToken.length < MIN_ADMIN_TOKEN_CHARS
+    ? [
+        `--admin-token: should have at least ${MIN_ADMIN_TOKEN_CHARS} characters; openssl rand -base64 24 makes one`,
+      ]
+    : [];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

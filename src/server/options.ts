@@ -305,6 +305,18 @@ export const serverOptions = {
     isReloadable: true,
     help: 'Open the visualizer to everybody who knows this.',
   },
+  admin: {
+    kind: 'switch',
+    default: false,
+    help: 'Serve the admin API at /admin/, to this machine only unless a token is set; all nodes of a cluster answer it.',
+  },
+  adminToken: {
+    kind: 'text',
+    value: 'TOKEN',
+    isSecret: true,
+    isReloadable: true,
+    help: 'Serve the admin API to everybody who knows this; at least 20 characters, better in a file.',
+  },
   record: { kind: 'text', value: 'DIR', help: 'Write each pairing into a file here, without its secrets.' },
   recordFiles: {
     kind: 'integer',

@@ -111,6 +111,7 @@ export class SignalingServer {
     this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
     const addTopics = await this.#createTopics();
+    const addAdmin = await this.#createAdmin();
     parts.peerjs = await this.#createPeerJs();
     inspector.start();
     await cluster?.start();
@@ -118,6 +119,7 @@ export class SignalingServer {
       readiness.addRoutes(app);
       addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
       inspector.addRoutes(app);
+      addAdmin?.(app);
       parts.rooms?.addRoutes(app, admission);
       addTopics?.(app);
       parts.peerjs?.addRoutes(app);
@@ -280,6 +282,26 @@ export class SignalingServer {
     const topics = new Topics(options, () => queue.now);
     cluster?.topics.serve(topics);
     return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
+  }
+
+  /** Every node of a cluster answers for the others, whether or not it serves the API itself. @returns adds its routes */
+  async #createAdmin(): Promise<((app: TemplatedApp) => void) | undefined> {
+    const { options } = this;
+    const { cluster, signaling, clock, log, metrics } = this.parts;
+    const isServed = options.admin || options.adminToken !== undefined;
+    if (!isServed && !cluster) return undefined;
+    const [{ Admin }, { handlersHere }, { addAdminRoutes }] = await Promise.all([
+      import('./admin/admin.ts'),
+      import('./admin/answer-here.ts'),
+      import('./admin/routes.ts'),
+    ]);
+    const { node, basePath } = options;
+    const here = handlersHere({ signaling, clock, node });
+    const admin = new Admin({ node, here, nodes: cluster?.admin, log });
+    const refused = (kind: string) => metrics.refused.add(kind);
+    const token = () => options.adminToken;
+    const isLocalOpen = options.admin;
+    return (app) => isServed && addAdminRoutes(app, { admin, token, isLocalOpen, basePath, refused });
   }
 
   async #createPeerJs(): Promise<PeerJs | undefined> {

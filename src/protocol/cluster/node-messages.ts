@@ -418,6 +418,23 @@ export const nodeSchemas = {
     required: ['type', 'id'],
     properties: { type: { const: 'left' }, id: clientId },
   },
+  admin_ask: {
+    type: 'object',
+    description: 'Somebody asks me over the admin API: what have you of it? An operation of it, and what goes with it.',
+    required: ['type', 'id', 'operation', 'input'],
+    properties: {
+      type: { const: 'admin_ask' },
+      id: count,
+      operation: { type: 'string', maxLength: 64 },
+      input: { type: 'object' },
+    },
+  },
+  admin_answer: {
+    type: 'object',
+    description: 'What I have of what you asked for; without `answer`: nothing.',
+    required: ['type', 'id'],
+    properties: { type: { const: 'admin_answer' }, id: count, answer: { type: 'object' } },
+  },
   topics_joined: {
     type: 'object',
     description: 'I have subscribers of these topics; told again when there are twice or a quarter as many.',

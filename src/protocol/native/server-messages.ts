@@ -226,6 +226,7 @@ export const disconnectReasons = {
   refused: 'It broke a limit, and was closed.',
   overfull: 'It did not read what it was sent, or too much was sent to it; it may still be connected.',
   rejected: 'It does not want this pairing; it is still connected.',
+  closed: 'Who operates the server ended the pairing; both are still connected to it.',
   failed: 'Something failed inside the server that concerns this pairing only; both are still connected.',
 } as const;
 export type DisconnectReason = keyof typeof disconnectReasons;

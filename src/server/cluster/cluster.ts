@@ -18,6 +18,7 @@ import { handleNodeMessage, type NodeMessageHandlers } from './node-message-hand
 import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import type { RemoteSession } from './pairing/remote-session.ts';
+import { RemoteAdmin } from './remote-admin.ts';
 import { RemoteTopics } from './remote-topics.ts';
 import { RemoteMemberPairings } from './rooms/remote-member-pairings.ts';
 import { RoomReplicas } from './rooms/room-replicas.ts';
@@ -38,6 +39,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly node: NodeId;
   readonly links: NodeLinks;
   readonly pairRequests: RemotePairRequests;
+  readonly admin: RemoteAdmin;
   readonly topics: RemoteTopics;
   readonly rooms: RoomReplicas;
   readonly inboundMigrations: InboundMigrations;
@@ -52,6 +54,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     const { locations } = remotePairings;
     this.node = locations.here;
     this.links = links;
+    this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
     this.#locations = locations;
     const pairRequests = new RemotePairRequests({ links, locations, remotePairings, signaling });
@@ -88,6 +91,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       moving: (node, message) => remotePairings.onMoving(node, message),
       ended: (node, message) => remotePairings.onEnded(node, message),
       reclaim: (node, message) => remotePairings.onReclaim(node, message),
+      admin_ask: (node, message) => this.admin.onAsk(node, message),
+      admin_answer: (node, message) => this.admin.onAnswer(node, message),
       topics_joined: (node, message) => this.topics.onJoined(node, message),
       topics_left: (node, message) => this.topics.onLeft(node, message),
       published: (_node, message) => this.topics.onPublished(message),
@@ -181,6 +186,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   lost(node: NodeId, wasThere: boolean): void {
     if (wasThere) this.inboundMigrations.lostNodes.lost(node);
     this.#locations.lost(node);
+    this.admin.lost(node);
     this.topics.lost(node);
     this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);

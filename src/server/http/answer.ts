@@ -56,7 +56,7 @@ export function serveNothingElse(app: TemplatedApp, hint: string): void {
 }
 
 /** uWebSockets.js ends the process when an answer that comes later has nobody who is told of an abort. */
-function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: boolean): void {
+export function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: boolean): void {
   let isGone = false;
   const unlessGone = (given: Answer) => {
     if (!isGone) answer(res, given, isHead);

@@ -3,8 +3,8 @@
  * from elsewhere nor a name that somebody points here gets at it; a reverse proxy on this machine speaks for others.
  * With a token: everybody who knows it.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { isCrossOrigin, isLocal, readFacts } from '../admission/request-facts.ts';
+import { bearerOf, isSameToken } from '../admission/shared-token.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse } from '../http/uws.ts';
 
@@ -22,9 +22,7 @@ export function refusalOf(
 
 /** The answer to a program that asks without the token, where one is needed: it sends `Authorization: Bearer TOKEN`. */
 export function unauthorized(req: HttpRequest, token: string | undefined): Answer | undefined {
-  if (token === undefined) return undefined;
-  const given = /^bearer +(.+)$/i.exec(req.getHeader('authorization'))?.[1] ?? '';
-  if (isSameToken(given, token)) return undefined;
+  if (token === undefined || isSameToken(bearerOf(req), token)) return undefined;
   return {
     status: '401 Unauthorized',
     headers: [TEXT, ['www-authenticate', 'Bearer']],
@@ -35,10 +33,4 @@ export function unauthorized(req: HttpRequest, token: string | undefined): Answe
 /** The answer to a refused visitor. */
 export function forbidden(refusal: string | undefined): Answer | undefined {
   return refusal === undefined ? undefined : { status: '403 Forbidden', headers: [TEXT], body: refusal };
-}
-
-/** Takes as long for a token that is wrong in its first letter as for one that is wrong in its last. */
-export function isSameToken(given: string, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
 }

@@ -3,10 +3,11 @@
  * --record no host has an observer, and all of this costs nothing.
  */
 import { closeCodes, type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
+import { isSameToken } from '../admission/shared-token.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import type { TemplatedApp } from '../http/uws.ts';
-import { forbidden, isSameToken, refusalOf } from './access.ts';
+import { forbidden, refusalOf } from './access.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';

@@ -15,6 +15,8 @@ export const logEvents = {
   drain_done: 'Every client is told when to come back.',
   refused: 'A connection or a message was refused, by `kind`; `more` were not written before it.',
   hook_failed: 'A hook of the program that started the server, `hook`, threw or answered nonsense.',
+  admin_changed: 'The admin API was asked for `operation`, which changes something.',
+  admin_failed: 'A request to the admin API failed by a mistake of ours.',
   session_opened: 'Client `id` is new.',
   session_restored: 'Client `id` is back from before a restart.',
   session_moved_here: 'Client `id` came from node `node`.',

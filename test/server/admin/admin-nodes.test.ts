@@ -1,0 +1,98 @@
+/** The admin API over the nodes of a cluster: each answers for all, and says which did not. */
+import { describe, expect, it } from '@jest/globals';
+import { askAdmin } from '../../support/clients/admin-client.ts';
+import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { pairUp } from '../../support/servers/test-server.ts';
+
+const idsOf = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id);
+
+async function cluster() {
+  const started = await startTestCluster(3, { admin: true });
+  const [one, two, three] = started.nodes;
+  if (!one || !two || !three) throw new Error('There are three nodes');
+  return { ...started, one, two, three };
+}
+
+describe('over three nodes', () => {
+  it('lists what all have, a page after another, and what two of them have once', async () => {
+    const { one, two, three } = await cluster();
+    const [a, b, c] = [await one.connect(), await two.connect(), await three.connect()];
+    await pairUp(a, b);
+    a.send({ type: 'join_room', room: 'den', create: { topology: 'none' } });
+    await a.next('room_joined');
+    await until(() => three.server.parts.signaling.rooms.find('', 'den') !== undefined, 'the room');
+    c.send({ type: 'join_room', room: 'den' });
+    await c.next('room_joined');
+    await a.next('peer_joined');
+    const first = await askAdmin(three.server, 'GET', '/sessions?limit=2');
+    const second = await askAdmin(one.server, 'GET', `/sessions?limit=2&after=${first.body.next}`);
+    expect([...idsOf(first.body), ...idsOf(second.body)]).toEqual([a.id, b.id, c.id].sort());
+    expect([...first.body.nodes].sort()).toEqual([1, 2, 3]);
+    const pairings = await askAdmin(three.server, 'GET', '/pairings');
+    expect(pairings.body.items).toMatchObject([{ initiator_id: a.id, responder_id: b.id }]);
+    const rooms = await askAdmin(two.server, 'GET', '/rooms');
+    expect(rooms.body.items).toMatchObject([{ name: 'den', members: 2 }]);
+    const apps = await askAdmin(two.server, 'GET', '/apps');
+    expect(apps.body.items).toEqual([
+      { app: '', sessions: 3, online: 3, pairings: 1, connected: 0, rooms: 1, members: 2, keys: 0 },
+    ]);
+  });
+
+  it('gets and ends what another node has, and makes keys there', async () => {
+    const { one, two, three } = await cluster();
+    const [a, b] = [await one.connect(), await two.connect()];
+    expect((await askAdmin(three.server, 'GET', `/sessions/${a.id}`)).body).toMatchObject({
+      id: a.id,
+      node: 1,
+    });
+    const { body } = await askAdmin(three.server, 'POST', `/sessions/${a.id}/keys`);
+    b.send({ type: 'pair_request', key: body.key });
+    const { epoch } = await b.next('paired');
+    await a.next('paired');
+    await askAdmin(three.server, 'DELETE', `/pairings/${epoch}`);
+    for (const client of [a, b])
+      expect(await client.next('peer_disconnected')).toMatchObject({ reason: 'closed' });
+    await askAdmin(three.server, 'DELETE', `/sessions/${b.id}`);
+    expect(await b.closed).toMatchObject({ code: 1008 });
+    const unknown = await askAdmin(three.server, 'DELETE', `/sessions/${b.id}`);
+    expect([unknown.status, unknown.body.error.code]).toEqual([404, 'unknown_session']);
+  });
+
+  it('ends a room at all of them', async () => {
+    const { one, two, three } = await cluster();
+    const [a, b] = [await one.connect(), await two.connect()];
+    a.send({ type: 'join_room', room: 'den', create: { topology: 'none' } });
+    await a.next('room_joined');
+    await until(() => two.server.parts.signaling.rooms.find('', 'den') !== undefined, 'the room');
+    b.send({ type: 'join_room', room: 'den' });
+    await b.next('room_joined');
+    await a.next('peer_joined');
+    await askAdmin(three.server, 'DELETE', '/rooms/den');
+    for (const client of [a, b]) {
+      await client.until(
+        () => client.inbox.some(({ reason, id }) => reason === 'closed' && id === client.id),
+        'the end',
+      );
+    }
+    await until(
+      () => [one, two, three].every(({ server }) => !server.parts.signaling.rooms.find('', 'den')),
+      'the end',
+    );
+  });
+
+  it('a node that falls silent is missing after 2 seconds, and what it has is not said to be unknown', async () => {
+    const { one, three, sever, advance } = await cluster();
+    const a = await three.connect();
+    sever(three);
+    const asked = askAdmin(one.server, 'GET', '/sessions');
+    const single = askAdmin(one.server, 'GET', `/sessions/${a.id}`);
+    let isDone = false;
+    const both = Promise.all([asked, single]).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) await advance(500);
+    const [list, lone] = await both;
+    expect(list.body).toMatchObject({ items: [], missing: [3] });
+    expect([lone.status, lone.body.error.code]).toEqual([504, 'nodes_missing']);
+  });
+});
