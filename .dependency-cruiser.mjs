@@ -19,7 +19,8 @@ const parts = {
 
 /** What a part of the server may import of its other parts. What is not listed here puts the parts together. */
 const serverParts = {
-  admin: ['signaling', 'admission', 'http', 'telemetry'],
+  admin: ['signaling', 'admission', 'http', 'telemetry', 'options.ts'],
+  webhooks: ['admission', 'embed', 'http', 'telemetry'],
   http: [],
   telemetry: [],
   admission: ['http', 'telemetry', 'options.ts'],

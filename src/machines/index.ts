@@ -11,8 +11,23 @@ export {
   type AbsentPeerInput,
   absentPeerMachine,
 } from './absent-peer/absent-peer-machine.ts';
+export { authorizationExamples } from './authorization/authorization-examples.ts';
+export {
+  type AuthorizationContext,
+  type AuthorizationEffects,
+  type AuthorizationEvent,
+  type AuthorizationInput,
+  authorizationMachine,
+} from './authorization/authorization-machine.ts';
 export { type Chart, type ChartCall, type ChartState, type ChartTransition, chartOf } from './chart/chart.ts';
 export { nameTransitions } from './chart/transition-names.ts';
+export { deliveryExamples } from './delivery/delivery-examples.ts';
+export {
+  type DeliveryContext,
+  type DeliveryEffects,
+  type DeliveryEvent,
+  deliveryMachine,
+} from './delivery/delivery-machine.ts';
 export { edgeExamples } from './edge/edge-examples.ts';
 export {
   type EdgeContext,

@@ -3,8 +3,10 @@ import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
 import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
+import { isPrivateUrl } from './http/bounded-fetch.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
+import { webhookSecret } from './webhooks/sign.ts';
 
 /** @returns a line for each option that is unknown, impossible, or does not go with the others */
 export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
@@ -17,6 +19,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
     ...busProblems(options),
     ...tokenProblems(options),
     ...adminProblems(options),
+    ...webhookProblems(options),
   ];
 }
 
@@ -29,6 +32,19 @@ function addressProblems({ host, basePath }: ServerOptions): string[] {
       .map(() => '--host: should be an address, a name, or unix:/PATH with at most 107 bytes'),
     ...(isPath ? [] : ['--base-path: should begin with / and not end with it, like /signal']),
   ];
+}
+
+function webhookProblems({ authWebhook, eventWebhook, webhookSecret: secret }: ServerOptions): string[] {
+  const problems = Object.entries({ 'auth-webhook': authWebhook, 'event-webhook': eventWebhook })
+    .filter(([, url]) => url !== undefined && !isPrivateUrl(url))
+    .map(([name]) => `--${name}: should be an https:// URL, or http:// on this machine`);
+  if (eventWebhook !== undefined && secret === undefined)
+    problems.push('--event-webhook: needs --webhook-secret-file, which its requests are signed with');
+  if (secret !== undefined && !webhookSecret(secret))
+    problems.push(
+      '--webhook-secret: should be at least 24 bytes in base64; openssl rand -base64 32 makes one',
+    );
+  return problems;
 }
 
 /** Nothing else slows down whoever guesses it. */

@@ -70,6 +70,8 @@ export function compose(given: CompositionDeps) {
   const { host: sessionHost } = signaling.sessions;
   const { rooms, waiting } = signaling;
   const { cluster, remotePairings } = nodes;
+  deps.authenticator?.joinQueue?.(queue);
+  if (deps.authenticator?.host) metrics.measure({ hosts: [deps.authenticator.host] });
   metrics.measure({ sessions, pairings, readiness, waiting });
   metrics.measure({ hosts: [sessionHost, pairingHost, remotePairings.remoteHost, rooms.host] });
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness });

@@ -29,6 +29,7 @@ import {
   MAX_DRAIN_MS,
   MAX_PEERS_PER_CLIENT,
 } from '../protocol/index.ts';
+import { DEFAULT_AUTHORIZE_TIMEOUT_MS } from './admission/tokens/authenticator.ts';
 import { DEFAULT_NATS_PREFIX } from './cluster/bus/nats/nats-address.ts';
 import { MAX_NODE_ID, MIN_NODE_ID } from './node-id.ts';
 
@@ -232,6 +233,31 @@ export const serverOptions = {
     help: 'Take only tokens that are for this audience (`aud`); a token that has one is not taken without this.',
   },
   jwtIssuer: { kind: 'text', value: 'NAME', help: 'Take only tokens of this issuer (`iss`).' },
+  authWebhook: {
+    kind: 'text',
+    value: 'URL',
+    isSecret: true,
+    help: 'Ask this URL who each client is and what it may do; without an answer nobody comes in.',
+  },
+  authWebhookTimeoutMs: {
+    kind: 'integer',
+    min: 50,
+    max: 60_000,
+    default: DEFAULT_AUTHORIZE_TIMEOUT_MS,
+    help: 'Milliseconds that an answer of --auth-webhook may take.',
+  },
+  eventWebhook: {
+    kind: 'text',
+    value: 'URL',
+    isSecret: true,
+    help: 'Tell this URL of sessions, pairings and rooms, in order; needs --webhook-secret-file.',
+  },
+  webhookSecret: {
+    kind: 'text',
+    value: 'SECRET',
+    isSecret: true,
+    help: 'What requests to webhooks are signed with (Standard Webhooks): at least 24 bytes in base64, better in a file.',
+  },
   trustProxy: {
     kind: 'list',
     value: 'ADDRESS',

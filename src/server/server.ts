@@ -9,6 +9,7 @@ import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
+import { serveAdmin } from './admin/serve-admin.ts';
 import type { Authenticator } from './admission/tokens/authenticator.ts';
 import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
@@ -28,6 +29,8 @@ import type { TemplatedApp } from './http/uws.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
+import { EventWebhook } from './webhooks/event-webhook.ts';
+import { webhookSecret } from './webhooks/sign.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
 export interface ServerParts {
@@ -50,6 +53,8 @@ export interface SignalingServerParts extends Composition {
   rooms: Rooms | undefined;
   /** The clients of PeerJS, once it has started, if they are served. */
   peerjs: PeerJs | undefined;
+  /** Who is told of sessions, pairings and rooms, if --event-webhook says so. */
+  webhook: EventWebhook | undefined;
 }
 
 export class SignalingServer {
@@ -82,8 +87,11 @@ export class SignalingServer {
       clock,
       rooms: undefined,
       peerjs: undefined,
+      webhook: undefined,
     };
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
+    this.parts.webhook = this.#createWebhook();
+    if (this.parts.webhook) tellHooks(this.parts.webhook.hooks, this.parts.signaling, log);
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -111,7 +119,8 @@ export class SignalingServer {
     this.#health = await this.#listenForHealth();
     parts.rooms = await this.#createRooms();
     const addTopics = await this.#createTopics();
-    const addAdmin = await this.#createAdmin();
+    const { signaling, log, metrics } = parts;
+    const addAdmin = serveAdmin(options, { signaling, clock, log, metrics, nodes: cluster?.admin });
     parts.peerjs = await this.#createPeerJs();
     inspector.start();
     await cluster?.start();
@@ -210,7 +219,7 @@ export class SignalingServer {
   }
 
   async #stop(listening: Listening): Promise<void> {
-    const { log, drain, sessions, readiness, signaling, queue, inspector, rooms, cluster, metrics } =
+    const { log, drain, sessions, readiness, signaling, queue, inspector, rooms, cluster, metrics, webhook } =
       this.parts;
     log.info({ event: 'server_stopping' }, 'Server stopping');
     this.#listening = undefined;
@@ -228,6 +237,7 @@ export class SignalingServer {
     await inspector.stop();
     await rooms?.stop();
     await cluster?.stop();
+    await webhook?.stop();
     await listening.close(hasClients);
     this.#health?.close();
     this.#stopTimers?.();
@@ -263,6 +273,14 @@ export class SignalingServer {
     return health;
   }
 
+  #createWebhook(): EventWebhook | undefined {
+    const { eventWebhook: url, webhookSecret: text, node } = this.options;
+    const secret = text === undefined ? undefined : webhookSecret(text);
+    if (url === undefined || !secret) return undefined;
+    const { queue, clock, log, metrics } = this.parts;
+    return new EventWebhook({ url, secret, node }, { queue, clock, log, metrics, random: Math.random });
+  }
+
   #portChanged(isOpen: boolean): void {
     const { readiness, log } = this.parts;
     readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
@@ -282,26 +300,6 @@ export class SignalingServer {
     const topics = new Topics(options, () => queue.now);
     cluster?.topics.serve(topics);
     return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
-  }
-
-  /** Every node of a cluster answers for the others, whether or not it serves the API itself. @returns adds its routes */
-  async #createAdmin(): Promise<((app: TemplatedApp) => void) | undefined> {
-    const { options } = this;
-    const { cluster, signaling, clock, log, metrics } = this.parts;
-    const isServed = options.admin || options.adminToken !== undefined;
-    if (!isServed && !cluster) return undefined;
-    const [{ Admin }, { handlersHere }, { addAdminRoutes }] = await Promise.all([
-      import('./admin/admin.ts'),
-      import('./admin/answer-here.ts'),
-      import('./admin/routes.ts'),
-    ]);
-    const { node, basePath } = options;
-    const here = handlersHere({ signaling, clock, node });
-    const admin = new Admin({ node, here, nodes: cluster?.admin, log });
-    const refused = (kind: string) => metrics.refused.add(kind);
-    const token = () => options.adminToken;
-    const isLocalOpen = options.admin;
-    return (app) => isServed && addAdminRoutes(app, { admin, token, isLocalOpen, basePath, refused });
   }
 
   async #createPeerJs(): Promise<PeerJs | undefined> {

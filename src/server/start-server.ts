@@ -1,20 +1,18 @@
 /** Starts a signaling server for a program: its options and hooks are checked, and what clients and nodes need is made. */
-import { systemClock } from '../common/clock.ts';
+import { type Clock, systemClock } from '../common/clock.ts';
 import { OptionError } from '../common/options.ts';
+import { AskingAuthenticator } from './admission/tokens/asking-authenticator.ts';
+import { type Authenticator, DEFAULT_AUTHORIZE_TIMEOUT_MS } from './admission/tokens/authenticator.ts';
 import { loadTokenVerifier } from './admission/tokens/token-options.ts';
 import { secretWarnings, serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
-import { HookAuthenticator } from './embed/authorize-by-hook.ts';
-import {
-  DEFAULT_AUTHORIZE_TIMEOUT_MS,
-  type GivenHooks,
-  hookProblems,
-  type ServerHooks,
-  splitHooks,
-} from './embed/hooks.ts';
+import { deciderByHook } from './embed/authorize-by-hook.ts';
+import { type GivenHooks, hookProblems, type ServerHooks, splitHooks } from './embed/hooks.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { type ServerParts, SignalingServer, withinDescriptors } from './server.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { deciderByWebhook } from './webhooks/auth-webhook.ts';
+import { webhookSecret } from './webhooks/sign.ts';
 
 /** What a program starts a server with: options of `pairlane serve`, and hooks. */
 export interface StartOptions extends Partial<ServerOptions>, ServerHooks {
@@ -51,8 +49,7 @@ export async function startServer(
     (await loadTokenVerifier(all, () => clock.wallTime()).catch((error: Error) => {
       throw new OptionError([error.message]);
     }));
-  const { authorize, authorizeTimeoutMs: timeoutMs = DEFAULT_AUTHORIZE_TIMEOUT_MS } = hooks;
-  const authenticator = authorize ? new HookAuthenticator({ authorize, timeoutMs, tokens, log }) : tokens;
+  const authenticator = askingAuthenticator(all, hooks, { tokens, log, clock }) ?? tokens;
   signal?.throwIfAborted();
   const { node, bus } = parts.bus ? { node: all.node, bus: parts.bus } : await createBus(all, log);
   const options = withinDescriptors({ ...all, node }, log);
@@ -69,8 +66,32 @@ export async function startServer(
 }
 
 /** Whose clients bring nothing that could be judged. */
-function authorizeProblems({ authorize }: GivenHooks, { rooms, topics, peerjs }: Partial<ServerOptions>) {
-  return Object.entries({ rooms, topics, peerjs })
-    .filter(([, isServed]) => authorize && isServed)
-    .map(([name]) => `${name}: its clients are not asked who they are, so it cannot be on with authorize`);
+function authorizeProblems(
+  { authorize }: GivenHooks,
+  { rooms, topics, peerjs, authWebhook }: Partial<ServerOptions>,
+) {
+  const asker = authorize ? 'authorize' : authWebhook === undefined ? undefined : '--auth-webhook';
+  const unasked = Object.entries({ rooms, topics, peerjs })
+    .filter(([, isServed]) => asker !== undefined && isServed)
+    .map(([name]) => `${name}: its clients are not asked who they are, so it cannot be on with ${asker}`);
+  return authorize && authWebhook !== undefined
+    ? [...unasked, 'authorize and authWebhook: give one of them']
+    : unasked;
+}
+
+/** Who decides beside the keys that sign tokens, if anybody does. */
+function askingAuthenticator(
+  options: ServerOptions,
+  { authorize, authorizeTimeoutMs = DEFAULT_AUTHORIZE_TIMEOUT_MS }: GivenHooks,
+  { tokens, log, clock }: { tokens: Authenticator | undefined; log: Logger; clock: Clock },
+): AskingAuthenticator | undefined {
+  const { authWebhook: url, authWebhookTimeoutMs, webhookSecret: secretText } = options;
+  if (authorize) {
+    const decider = deciderByHook(authorize);
+    return new AskingAuthenticator({ decider, timeoutMs: authorizeTimeoutMs, tokens, log });
+  }
+  if (url === undefined) return undefined;
+  const secret = secretText === undefined ? undefined : webhookSecret(secretText);
+  const decider = deciderByWebhook({ url, secret, wallTime: () => clock.wallTime() });
+  return new AskingAuthenticator({ decider, timeoutMs: authWebhookTimeoutMs, tokens, log });
 }

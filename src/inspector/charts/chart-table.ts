@@ -1,6 +1,8 @@
 /** The machines that have a chart: a line here is all that a new one needs, then `npm run charts`. */
 import type { AnyStateMachine } from 'xstate';
 import { absentPeerMachine } from '../../machines/absent-peer/absent-peer-machine.ts';
+import { authorizationMachine } from '../../machines/authorization/authorization-machine.ts';
+import { deliveryMachine } from '../../machines/delivery/delivery-machine.ts';
 import { edgeMachine } from '../../machines/edge/edge-machine.ts';
 import { negotiationMachine } from '../../machines/negotiation/negotiation-machine.ts';
 import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
@@ -24,6 +26,8 @@ export const chartTable = {
   'remote-session': remoteSessionMachine,
   'remote-player': remotePlayerMachine,
   'absent-peer': absentPeerMachine,
+  authorization: authorizationMachine,
+  delivery: deliveryMachine,
 } as const satisfies Record<string, AnyStateMachine>;
 
 export type ChartName = keyof typeof chartTable;

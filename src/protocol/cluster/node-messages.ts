@@ -420,7 +420,8 @@ export const nodeSchemas = {
   },
   admin_ask: {
     type: 'object',
-    description: 'Somebody asks me over the admin API: what have you of it? An operation of it, and what goes with it.',
+    description:
+      'Somebody asks me over the admin API: what have you of it? An operation of it, and what goes with it.',
     required: ['type', 'id', 'operation', 'input'],
     properties: {
       type: { const: 'admin_ask' },

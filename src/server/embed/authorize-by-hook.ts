@@ -1,81 +1,30 @@
-/** The `authorize` hook as who says what clients may do; where clients bring tokens, their keys are asked first. */
+/** The `authorize` hook as who says what clients may do. */
 import { nearestName } from '../../common/nearest-name.ts';
-import type {
-  Authenticator,
-  Credentials,
-  TokenRefusal,
-  TokenVerdict,
-} from '../admission/tokens/authenticator.ts';
-import { grantsFrom } from '../admission/tokens/claims.ts';
+import type { Decider } from '../admission/tokens/asking-authenticator.ts';
+import type { TokenRefusal, TokenVerdict } from '../admission/tokens/authenticator.ts';
+import { grantsFrom, NEVER_S } from '../admission/tokens/claims.ts';
 import type { Grants } from '../admission/tokens/grants.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
-
-export interface HookAuthenticatorDeps {
-  readonly authorize: (request: AuthorizeRequest) => Authorization | Promise<Authorization>;
-  readonly timeoutMs: number;
-  /** Verifies tokens; undefined where the hook alone decides. */
-  readonly tokens: Authenticator | undefined;
-  readonly log: Logger;
-}
-
-/** The last second of the year 9999, as claims have it. */
-const NEVER_S = 253_402_300_799;
 
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
 const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server asks for a token' };
-const UNAVAILABLE: TokenRefusal = {
-  code: 'unavailable',
-  message: 'Nobody can say now who you are; try again later',
-};
 
-export class HookAuthenticator implements Authenticator {
-  readonly needsRequest = true;
-  readonly #deps: HookAuthenticatorDeps;
-
-  constructor(deps: HookAuthenticatorDeps) {
-    this.#deps = deps;
-  }
-
-  async authenticate(credentials: Credentials): Promise<TokenVerdict> {
-    const verdict = await this.#deps.tokens?.authenticate(credentials);
-    if (verdict && 'refusal' in verdict) return verdict;
-    try {
-      return verdictOf(await this.#ask(credentials, verdict?.grants), verdict?.grants);
-    } catch (error) {
-      this.#deps.log.error(
-        { event: 'hook_failed', hook: 'authorize', err: error },
-        'The hook authorize failed: nobody comes in',
-      );
-      return { refusal: UNAVAILABLE };
-    }
-  }
-
-  async #ask(
-    { wants, token, address, request }: Credentials,
-    granted: Grants | undefined,
-  ): Promise<Authorization> {
-    const { authorize, timeoutMs } = this.#deps;
-    const late = new AbortController();
-    const { signal } = late;
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new Error(`There was no answer within ${timeoutMs} ms`);
-        reject(error);
-        late.abort(error);
-      }, timeoutMs);
-    });
-    const headers = request?.headers ?? new Map();
-    const asked = { wants, token, address, url: request?.url, headers, granted, signal };
-    try {
-      return await Promise.race([authorize(asked), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+export function deciderByHook(
+  authorize: (request: AuthorizeRequest) => Authorization | Promise<Authorization>,
+): Decider {
+  return {
+    name: 'authorize',
+    failedEvent: 'hook_failed',
+    needsRequest: true,
+    maxPending: Number.POSITIVE_INFINITY,
+    async decide({ wants, token, address, request }, granted, signal) {
+      const headers = request?.headers ?? new Map();
+      const answer = await authorize({ wants, token, address, url: request?.url, headers, granted, signal });
+      return { verdict: verdictOf(answer, granted), keepMs: 0 };
+    },
+  };
 }
 
 /** @throws when the answer is none */

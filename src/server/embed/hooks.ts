@@ -1,5 +1,6 @@
 /** What a program that starts the server may be asked and told: types, and what is wrong with hooks that are given. */
 import type { DisconnectReason, MemberLeftReason, Permission } from '../../protocol/index.ts';
+import { DEFAULT_AUTHORIZE_TIMEOUT_MS } from '../admission/tokens/authenticator.ts';
 
 /** A client asks to come in, to come back, or to be allowed other things than before. */
 export interface AuthorizeRequest {
@@ -109,7 +110,6 @@ export interface ServerHooks {
 
 const functions = ['authorize', 'onSession', 'onPairing', 'onRoom'] as const;
 const MAX_TIMEOUT_MS = 60_000;
-export const DEFAULT_AUTHORIZE_TIMEOUT_MS = 5_000;
 
 /** Takes the hooks out of what a program gives. */
 export function splitHooks<Given extends ServerHooks>(given: Given) {

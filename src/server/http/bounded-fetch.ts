@@ -3,6 +3,8 @@
 export interface BoundedAnswer {
   readonly status: number;
   readonly text: string;
+  /** Of the answer's header; empty when there is none. */
+  readonly cacheControl: string;
 }
 
 /**
@@ -19,7 +21,8 @@ export async function fetchBounded(url: string, init: RequestInit, maxBytes: num
     if (bytes > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  return { status: response.status, text: Buffer.concat(chunks).toString() };
+  const cacheControl = response.headers.get('cache-control') ?? '';
+  return { status: response.status, text: Buffer.concat(chunks).toString(), cacheControl };
 }
 
 /** Whether what we send and are told there can be read by nobody on the way: TLS, or this machine itself. */

@@ -42,6 +42,8 @@ export class Metrics {
   readonly received = new Counts();
   /** By kind: an error code, a reason not to let connect, or why a session was closed. */
   readonly refused = new Counts();
+  /** Events for `--event-webhook`: `delivered` and `lost`. */
+  readonly webhookEvents = new Counts();
   /** TCP connections that are no client's WebSocket. */
   httpConnections: () => number = () => 0;
   bytesReceived = 0;
@@ -93,6 +95,12 @@ export class Metrics {
       'What was refused, by kind: an error code, a limit, or `origin`.',
       ['kind'],
       () => refused,
+    );
+    this.#counter(
+      'pairlane_webhook_events_total',
+      'Events for --event-webhook, `delivered` and `lost`.',
+      ['outcome'],
+      () => this.webhookEvents,
     );
     this.#counter('pairlane_bytes_total', 'Bytes of messages, `received` and `sent`.', ['direction'], () => [
       ['received', this.bytesReceived],

@@ -53,7 +53,7 @@ describe('over three nodes', () => {
     for (const client of [a, b])
       expect(await client.next('peer_disconnected')).toMatchObject({ reason: 'closed' });
     await askAdmin(three.server, 'DELETE', `/sessions/${b.id}`);
-    expect(await b.closed).toMatchObject({ code: 1008 });
+    expect(await b.whenClosed()).toMatchObject({ code: 1008 });
     const unknown = await askAdmin(three.server, 'DELETE', `/sessions/${b.id}`);
     expect([unknown.status, unknown.body.error.code]).toEqual([404, 'unknown_session']);
   });

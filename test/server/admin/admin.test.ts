@@ -100,7 +100,7 @@ describe('what it does', () => {
     expect(await askAdmin(server, 'DELETE', `/sessions/${a.id}?reason=off%20with%20you`)).toMatchObject({
       status: 200,
     });
-    expect(await a.closed).toMatchObject({ code: 1008, reason: 'off with you' });
+    expect(await a.whenClosed()).toMatchObject({ code: 1008, reason: 'off with you' });
     expect(server.sessions().map(({ id }) => id)).toEqual([b.id]);
     const changes = log.filter(({ event }) => event === 'admin_changed');
     expect(changes.map(({ operation }) => operation)).toEqual(['end_pairing', 'end_session']);

@@ -132,14 +132,19 @@ describe('authorize', () => {
 
   it('that does not answer in time lets nobody in, and is told by its signal', async () => {
     const aborted: unknown[] = [];
-    const { server } = await startTestServer({
-      authorizeTimeoutMs: 1,
-      authorize: ({ signal }) =>
-        new Promise(() => signal.addEventListener('abort', () => aborted.push(signal.reason))),
+    let isAsked = false;
+    const { server, clock } = await startTestServer({
+      authorizeTimeoutMs: 700,
+      authorize: ({ signal }) => {
+        isAsked = true;
+        return new Promise(() => signal.addEventListener('abort', () => aborted.push(signal.reason)));
+      },
     });
     const client = RawClient.dial(server.url);
+    while (!isAsked) await turn();
+    clock.advance(2_000);
     expect((await client.whenClosed()).code).toBe(1013);
-    expect(aborted).toEqual([expect.objectContaining({ message: expect.stringContaining('1 ms') })]);
+    expect(aborted).toEqual([expect.objectContaining({ message: expect.stringContaining('700 ms') })]);
   });
 });
 

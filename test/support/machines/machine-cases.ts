@@ -1,6 +1,8 @@
 /** Every machine with what it may start with and be sent, for the tests that take all of them through the same. */
 import {
   absentPeerExamples,
+  authorizationExamples,
+  deliveryExamples,
   edgeExamples,
   type MachineExamples,
   negotiationExamples,
@@ -32,4 +34,6 @@ export const machineCases: readonly (readonly [string, MachineCase])[] = [
   remoteSessionExamples,
   relayLinkExamples,
   absentPeerExamples,
+  authorizationExamples,
+  deliveryExamples,
 ].map((examples) => caseOf(examples as MachineExamples));

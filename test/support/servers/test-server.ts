@@ -54,6 +54,7 @@ export async function startTestServer(
   observeHost(server.parts.signaling.rooms.edges.host, noteTransitions);
   observeHost(server.parts.remotePairings.remoteHost, noteTransitions);
   if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
+  if (server.parts.webhook) observeHost(server.parts.webhook.host, noteTransitions);
   if (server.parts.peerjs) observeHost(server.parts.peerjs.realm.absent.host, noteTransitions);
   if (server.parts.rooms) {
     observeHost(server.parts.rooms.playerHost, noteTransitions);

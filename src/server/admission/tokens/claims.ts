@@ -8,8 +8,8 @@ const MAX_APP_CHARS = 36;
 const MAX_SUB_CHARS = 91;
 const MAX_METADATA_BYTES = 2 * 1024;
 const MAX_METADATA_DEPTH = 32;
-/** In seconds; the year 9999. */
-const LAST_SECOND = 253_402_300_799;
+/** In seconds, the last of the year 9999: for whoever is let in without an end. */
+export const NEVER_S = 253_402_300_799;
 
 export const claimsSchema = {
   type: 'object',
@@ -30,7 +30,7 @@ export const claimsSchema = {
     exp: {
       type: 'integer',
       minimum: 0,
-      maximum: LAST_SECOND,
+      maximum: NEVER_S,
       description: 'When it ends, in seconds since 1970 (RFC 7519 section 4.1.4).',
     },
     rooms: {

@@ -1,0 +1,16 @@
+/** What an authorization may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import { authorizationMachine } from './authorization-machine.ts';
+
+export const authorizationExamples: MachineExamples<typeof authorizationMachine> = {
+  machine: authorizationMachine,
+  inputs: [{ timeoutMs: 5_000 }],
+  events: {
+    ANSWERED: [
+      { type: 'ANSWERED', keepMs: 0 },
+      { type: 'ANSWERED', keepMs: 60_000 },
+    ],
+    FAILED: [{ type: 'FAILED' }],
+    EVICTED: [{ type: 'EVICTED' }],
+  },
+};

@@ -1,0 +1,14 @@
+/** What a delivery may start with, and an event of every kind that it tells apart. */
+import type { MachineExamples } from '../machine-examples.ts';
+import { deliveryMachine } from './delivery-machine.ts';
+
+export const deliveryExamples: MachineExamples<typeof deliveryMachine> = {
+  machine: deliveryMachine,
+  inputs: [undefined],
+  events: {
+    QUEUED: [{ type: 'QUEUED' }],
+    STOPPED: [{ type: 'STOPPED' }],
+    DELIVERED: [true, false].map((hasMore) => ({ type: 'DELIVERED', hasMore })),
+    FAILED: [{ type: 'FAILED', random: 0.5 }],
+  },
+};

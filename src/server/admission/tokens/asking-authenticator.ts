@@ -1,0 +1,184 @@
+/**
+ * Asks somebody else who a client is and what it may do: a hook of a program, or a webhook. Where clients bring tokens,
+ * their keys are asked first. Each question is a machine; see {@link authorizationMachine}.
+ */
+import {
+  type AuthorizationContext,
+  authorizationMachine,
+  Hosted,
+  MachineHost,
+  type StepQueue,
+} from '../../../machines/index.ts';
+import type { LogEvent } from '../../telemetry/log-events.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Authenticator, Credentials, TokenRefusal, TokenVerdict } from './authenticator.ts';
+import type { Grants } from './grants.ts';
+
+export interface Decision {
+  readonly verdict: TokenVerdict;
+  /** Milliseconds that it counts for whoever asks the same; 0: for this time only. */
+  readonly keepMs: number;
+}
+
+/** Who decides. */
+export interface Decider {
+  /** As the log calls it. */
+  readonly name: string;
+  readonly failedEvent: LogEvent;
+  readonly needsRequest?: boolean;
+  /** Questions under way at once; more fail. */
+  readonly maxPending: number;
+  /**
+   * @param granted what the client's token allows, where the server verifies tokens
+   * @param signal aborted when the answer would come too late
+   * @throws when there is no answer; its message goes to the log
+   */
+  decide(credentials: Credentials, granted: Grants | undefined, signal: AbortSignal): Promise<Decision>;
+  /** Two questions of one key are one. Undefined: it is asked each time. */
+  readonly keyOf?: (credentials: Credentials) => string;
+}
+
+export interface AskingAuthenticatorDeps {
+  readonly decider: Decider;
+  readonly timeoutMs: number;
+  /** Verifies tokens; undefined where the decider alone decides. */
+  readonly tokens: Authenticator | undefined;
+  readonly log: Logger;
+}
+
+const UNAVAILABLE: TokenRefusal = {
+  code: 'unavailable',
+  message: 'Nobody can say now who you are; try again later',
+};
+
+/** Answers that are kept; the oldest make room. */
+const MAX_KEPT = 4_096;
+
+class Authorization extends Hosted<AuthorizationContext> {
+  readonly key: string | undefined;
+  /** Forgotten with the answer: a token is in it. */
+  question: { readonly credentials: Credentials; readonly granted: Grants | undefined } | undefined;
+  readonly late = new AbortController();
+  verdict: TokenVerdict | undefined;
+  waiting: ((verdict: TokenVerdict) => void)[] = [];
+
+  constructor(key: string | undefined, credentials: Credentials, granted: Grants | undefined) {
+    super();
+    this.key = key;
+    this.question = { credentials, granted };
+  }
+
+  tell(verdict: TokenVerdict): void {
+    this.question = undefined;
+    for (const waiting of this.waiting.splice(0)) waiting(verdict);
+  }
+}
+
+export type AuthorizationHost = MachineHost<typeof authorizationMachine, Authorization>;
+
+export class AskingAuthenticator implements Authenticator {
+  readonly needsRequest: boolean;
+  readonly #deps: AskingAuthenticatorDeps;
+  /** Those that are pending or kept, the oldest first. */
+  readonly #byKey = new Map<string, Authorization>();
+  #pending = 0;
+  #host: AuthorizationHost | undefined;
+
+  constructor(deps: AskingAuthenticatorDeps) {
+    this.#deps = deps;
+    this.needsRequest = deps.decider.needsRequest ?? false;
+  }
+
+  get host(): AuthorizationHost | undefined {
+    return this.#host;
+  }
+
+  joinQueue(queue: StepQueue): void {
+    const host: AuthorizationHost = new MachineHost(authorizationMachine, {
+      queue,
+      executors: {
+        ask: (asked) => void this.#ask(host, asked),
+        deliverVerdict: (asked) => {
+          this.#pending -= 1;
+          if (asked.verdict) asked.tell(asked.verdict);
+        },
+        abortRequest: ({ late }) => {
+          const error = new Error(`There was no answer within ${this.#deps.timeoutMs} ms`);
+          late.abort(error);
+          this.#logFailure(error);
+        },
+        denyAll: (asked) => {
+          this.#pending -= 1;
+          asked.tell({ refusal: UNAVAILABLE });
+        },
+        forgetVerdict: (asked) => {
+          if (asked.key !== undefined && this.#byKey.get(asked.key) === asked) this.#byKey.delete(asked.key);
+        },
+      },
+      onError: (asked, error) => {
+        this.#logFailure(error);
+        asked.tell({ refusal: UNAVAILABLE });
+      },
+    });
+    this.#host = host;
+  }
+
+  async authenticate(credentials: Credentials): Promise<TokenVerdict> {
+    const { tokens, decider } = this.#deps;
+    const verdict = await tokens?.authenticate(credentials);
+    if (verdict && 'refusal' in verdict) return verdict;
+    const host = this.#host;
+    if (!host) return { refusal: UNAVAILABLE };
+    const key = decider.keyOf?.(credentials);
+    const known = key === undefined ? undefined : this.#byKey.get(key);
+    if (known?.verdict) return known.verdict;
+    if (!known && this.#pending >= decider.maxPending) return { refusal: UNAVAILABLE };
+    return new Promise((resolve) => {
+      if (known) known.waiting.push(resolve);
+      else this.#begin(host, new Authorization(key, credentials, verdict?.grants), resolve);
+    });
+  }
+
+  #begin(host: AuthorizationHost, asked: Authorization, resolve: (verdict: TokenVerdict) => void): void {
+    asked.waiting.push(resolve);
+    this.#pending += 1;
+    if (asked.key !== undefined) {
+      this.#byKey.set(asked.key, asked);
+      if (this.#byKey.size > MAX_KEPT)
+        for (const oldest of this.#byKey.values()) {
+          // One that is pending is bounded by itself.
+          if (!oldest.verdict) continue;
+          host.dispatch(oldest, { type: 'EVICTED' });
+          break;
+        }
+    }
+    host.start(asked, { timeoutMs: this.#deps.timeoutMs });
+  }
+
+  async #ask(host: AuthorizationHost, asked: Authorization): Promise<void> {
+    const { question, late } = asked;
+    if (!question) return;
+    try {
+      const { verdict, keepMs } = await this.#deps.decider.decide(
+        question.credentials,
+        question.granted,
+        late.signal,
+      );
+      if (asked.isDone) return;
+      asked.verdict = verdict;
+      host.dispatch(asked, { type: 'ANSWERED', keepMs: asked.key === undefined ? 0 : keepMs });
+    } catch (error) {
+      if (asked.isDone) return;
+      this.#logFailure(error);
+      host.dispatch(asked, { type: 'FAILED' });
+    }
+  }
+
+  #logFailure(error: unknown): void {
+    const { decider, log } = this.#deps;
+    log.error(
+      { event: decider.failedEvent, hook: decider.name, err: error },
+      `The hook ${decider.name} failed: nobody comes in`,
+    );
+  }
+}

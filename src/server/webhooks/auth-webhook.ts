@@ -1,0 +1,94 @@
+/** A webhook as who says what clients may do: 200 with claims, 401 without a token that it takes, 403. */
+import { createHash, randomUUID } from 'node:crypto';
+import { isRecord } from '../../protocol/index.ts';
+import type { Decider, Decision } from '../admission/tokens/asking-authenticator.ts';
+import type { Credentials, TokenRefusal } from '../admission/tokens/authenticator.ts';
+import { claimsOf, claimsSchema, grantsFrom, NEVER_S } from '../admission/tokens/claims.ts';
+import type { Grants } from '../admission/tokens/grants.ts';
+import { fetchBounded } from '../http/bounded-fetch.ts';
+import { webhookHeaders } from './sign.ts';
+
+export interface AuthWebhookOptions {
+  readonly url: string;
+  readonly secret: Buffer | undefined;
+  /** Milliseconds since 1970. */
+  readonly wallTime: () => number;
+}
+
+const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
+const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server asks for a token' };
+const TOKEN_REFUSED: TokenRefusal = { code: 'token_invalid', message: 'The token is not taken' };
+
+const MAX_ANSWER_BYTES = 16 * 1024;
+const MAX_PENDING = 256;
+const MAX_KEEP_MS = 86_400_000;
+
+export function deciderByWebhook({ url, secret, wallTime }: AuthWebhookOptions): Decider {
+  return {
+    name: 'auth-webhook',
+    failedEvent: 'webhook_failed',
+    maxPending: MAX_PENDING,
+    keyOf: questionKey,
+    async decide({ wants, token, address }, granted, signal) {
+      const body = JSON.stringify({ wants, address, token, ...(granted && { claims: claimsOf(granted) }) });
+      const headers = webhookHeaders(secret, randomUUID(), wallTime(), body);
+      const { status, text, cacheControl } = await ask(url, { method: 'POST', headers, body, signal });
+      const keepMs = keepMsIn(cacheControl);
+      if (status === 403) return { verdict: { refusal: REFUSED }, keepMs };
+      if (status === 401)
+        return { verdict: { refusal: token === undefined ? TOKEN_REQUIRED : TOKEN_REFUSED }, keepMs };
+      if (status !== 200) throw new Error(`The answer has the status ${status}`);
+      return granting(text, granted, keepMs, wallTime());
+    },
+  };
+}
+
+/** Who asks the same with the same token is the same; without a token, who asks from the same address. */
+function questionKey({ wants, token, address }: Credentials): string {
+  const question = token === undefined ? [wants, null, address] : [wants, token];
+  // A digest, for it is kept longer than the token is to be.
+  return createHash('sha256').update(JSON.stringify(question)).digest('base64');
+}
+
+/** @throws without the address in the message, which goes to the log */
+async function ask(url: string, init: RequestInit) {
+  try {
+    return await fetchBounded(url, init, MAX_ANSWER_BYTES);
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: unknown } };
+    if (cause === undefined) throw new Error(message);
+    throw new Error(`There is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`);
+  }
+}
+
+/** @throws when it is no JSON object, has a field that is no claim, or a claim is wrong */
+function granting(text: string, granted: Grants | undefined, keepMs: number, now: number): Decision {
+  const claims = parsed(text);
+  if (!isRecord(claims)) throw new Error('The answer should be a JSON object of claims');
+  // A field that we do not know may be an error that somebody answers with 200.
+  if (Object.keys(claims).some((name) => !Object.hasOwn(claimsSchema.properties, name)))
+    throw new Error('The answer has a field that is no claim');
+  const grants = grantsFrom({ exp: NEVER_S, ...definedOf(granted ? claimsOf(granted) : {}), ...claims });
+  if (typeof grants === 'string') throw new Error(`The answer is wrong: ${grants}`);
+  const { expiresAt = Number.POSITIVE_INFINITY } = grants;
+  return { verdict: { grants }, keepMs: Math.max(0, Math.min(keepMs, expiresAt - now)) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function definedOf(claims: object): object {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+}
+
+/** RFC 9111 section 5.2.2. */
+function keepMsIn(cacheControl: string): number {
+  if (/\bno-(store|cache)\b/i.test(cacheControl)) return 0;
+  const seconds = Number(/(?:^|[\s,])max-age=(\d{1,9})(?![\w.])/i.exec(cacheControl)?.[1] ?? 0);
+  return Math.min(seconds * 1_000, MAX_KEEP_MS);
+}
