@@ -61,8 +61,13 @@ export const parts: readonly Part[] = [
   },
   {
     area: 'machines',
-    files: /^machines\/(player|room|edge|absent-peer)\//,
-    tests: [...tables, 'machines/(player|room|edge|absent)', 'server/dialects/socket-io/rooms', ...laws],
+    files: /^machines\/(player|room|edge|absent-peer|authorization|delivery)\//,
+    tests: [
+      ...tables,
+      'machines/(player|room|edge|absent|authorization|delivery)',
+      'server/dialects/socket-io/rooms',
+      ...laws,
+    ],
   },
   {
     area: 'machines',

@@ -32,6 +32,30 @@ describe('the examples', () => {
     }
   });
 
+  it('mesh: who is in the group is connected with the others, is heard by all of them, and is missed when it leaves', async () => {
+    const server = await startServer({ port: 0, logLevel: 'silent' });
+    try {
+      const ann = runNode(['examples/mesh/mesh.js', 'Ann', server.url], LOCAL);
+      await ann.printed(/You are Ann. Others here: nobody yet/);
+      const bob = runNode(['examples/mesh/mesh.js', 'Bob', server.url], LOCAL);
+      await bob.printed(/Others here: Ann/);
+      for (const [one, other] of [
+        [ann, 'Bob'],
+        [bob, 'Ann'],
+      ] as const)
+        await one.printed(new RegExp(`Connected with ${other}\\.`));
+      ann.child.stdin.write('Hello all\n');
+      await bob.printed(/Ann: Hello all/);
+      bob.child.stdin.end();
+      expect(await bob.exited()).toBe(0);
+      await ann.printed(/Bob left\./);
+      ann.child.stdin.end();
+      expect(await ann.exited()).toBe(0);
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('browser-chat: two pages meet by key, and chat both ways', async () => {
     const served = runNode(['examples/browser-chat/serve.js', '0']);
     const [, url = ''] = await served.printed(/Open twice: (\S+)/);

@@ -138,6 +138,15 @@ const ignored: { readonly [machine: string]: { readonly [state: string]: readonl
     'paired.open.departed': ['SOCKET_CONNECTED', 'CHANNEL_OPENED'],
   },
   'absent-peer': { expected: [] },
+  // There is one answer, and only one that is kept can be in the way.
+  authorization: { pending: ['EVICTED'], kept: ['ANSWERED', 'FAILED'] },
+  // What is on its way takes along what came before it, and is one at a time.
+  delivery: {
+    idle: ['DELIVERED', 'FAILED'],
+    sending: ['QUEUED'],
+    waiting: ['QUEUED', 'DELIVERED', 'FAILED'],
+    closing: ['QUEUED', 'STOPPED'],
+  },
   'relay-link': {
     // Nobody has an id here that could be taken from it; and a link is reached once.
     accepted: ['DISPLACED'],

@@ -207,6 +207,7 @@ export const serverSchemas = {
       epoch: { ...epoch, description: 'The pairing that it is about, where it is about one.' },
       code: { type: 'string', description: 'For programs; see “error codes” below.' },
       for: { type: 'string', description: 'The type of the message that caused it.' },
+      room: { type: 'string', description: 'The room that it is about, where it is about one.' },
     },
   },
 } as const;

@@ -18,6 +18,8 @@ export interface Refusal {
   readonly for?: ClientMessageType;
   /** The pairing that it is about, where it is about one. */
   readonly epoch?: number;
+  /** The name of the room that it is about, where it is about one. */
+  readonly room?: string;
 }
 
 /** What the core tells a client. */

@@ -8,6 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import {
   absentPeerMachine,
+  authorizationMachine,
+  deliveryMachine,
   edgeMachine,
   nameTransitions,
   negotiationMachine,
@@ -36,6 +38,8 @@ export const gatedMachines = [
   remotePlayerMachine,
   remoteSessionMachine,
   absentPeerMachine,
+  authorizationMachine,
+  deliveryMachine,
 ] as const;
 
 const names = new Map<TakenTransition, string>(

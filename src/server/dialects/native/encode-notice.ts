@@ -46,12 +46,13 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
   }),
   key_expired: ({ key }, hasPeers) => (hasPeers ? { type: 'key_expired', key } : undefined),
-  refused: ({ code, message, for: type, epoch }, hasPeers) => ({
+  refused: ({ code, message, for: type, epoch, room }, hasPeers) => ({
     type: 'error',
     code,
     message: message ?? errorMessages[code],
     ...(type && { for: type }),
     ...(hasPeers && epoch !== undefined && { epoch }),
+    ...(room !== undefined && { room }),
   }),
   ...roomEncoders,
   ping: () => ({ type: 'ping' }),

@@ -114,8 +114,8 @@ export function roomEffects(
         if (room.memberships.get(id)?.session)
           owner.dispatch(room, { type: 'MEMBER_LOST', id, reason: 'full' });
     },
-    refuse(_room, { session, request }, { code }) {
-      session?.refuse({ code, ...(request && { for: request }) });
+    refuse({ name }, { session, request }, { code }) {
+      session?.refuse({ code, room: name, ...(request && { for: request }) });
     },
     endMemberships(room) {
       for (const own of room.own) {

@@ -130,7 +130,7 @@ export class Rooms implements RoomOwner {
       return;
     }
     if (metadataBytes > MAX_METADATA_BYTES || bytesOf(create?.metadata) > MAX_METADATA_BYTES) {
-      session.refuse({ code: 'metadata_too_large', for: request });
+      session.refuse({ code: 'metadata_too_large', for: request, room: name });
       return;
     }
     if (!mayEnter(session, name, request)) return;
@@ -138,10 +138,10 @@ export class Rooms implements RoomOwner {
     const isMember = known?.memberships.has(session.id) ?? false;
     const { maxRoomsPerClient } = this.#limits;
     if (!isMember && maxRoomsPerClient > 0 && this.of(session).length >= maxRoomsPerClient) {
-      session.refuse({ code: 'too_many_memberships', for: request });
+      session.refuse({ code: 'too_many_memberships', for: request, room: name });
       return;
     }
-    if (!known && create && !may(session, 'create', request)) return;
+    if (!known && create && !may(session, 'create', request, name)) return;
     // It is told of every member, and every member of it.
     if (known && !this.#mayTell(session, known, 2 * NOTICE_BYTES + metadataBytes, request)) return;
     const room = known ?? this.#create(session, name, create);
@@ -169,7 +169,8 @@ export class Rooms implements RoomOwner {
     const metadataBytes = bytesOf(metadata);
     const request = 'update_metadata';
     const room = this.find(appOf(session), name);
-    if (metadataBytes > MAX_METADATA_BYTES) session.refuse({ code: 'metadata_too_large', for: request });
+    if (metadataBytes > MAX_METADATA_BYTES)
+      session.refuse({ code: 'metadata_too_large', for: request, room: name });
     else if (!room || this.#mayTell(session, room, NOTICE_BYTES + metadataBytes, request)) {
       const event = { type: 'METADATA_REQUESTED', id: session.id, metadata, metadataBytes } as const;
       this.#request(session, name, event, request);
@@ -178,7 +179,7 @@ export class Rooms implements RoomOwner {
 
   lock(session: ServerSession, name: string, isLocked: boolean): void {
     const room = this.find(appOf(session), name);
-    if (!may(session, 'lead', 'lock_room')) return;
+    if (!may(session, 'lead', 'lock_room', name)) return;
     if (room && !this.#mayTell(session, room, NOTICE_BYTES, 'lock_room')) return;
     this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
@@ -261,11 +262,11 @@ export class Rooms implements RoomOwner {
   }
 
   /** A small message to a large room is many bytes: they are its sender's address's. */
-  #mayTell(session: ServerSession, { context }: Room, bytes: number, request: Request): boolean {
+  #mayTell(session: ServerSession, { name, context }: Room, bytes: number, request: Request): boolean {
     const { now } = this.#deps.queue;
     const { address } = session;
     if (this.#delivered.isExhausted(address, now)) {
-      session.refuse({ code: 'too_many_bytes', for: request });
+      session.refuse({ code: 'too_many_bytes', for: request, room: name });
       return false;
     }
     this.#delivered.spend(address, now, bytes * context.members.length);
@@ -275,15 +276,15 @@ export class Rooms implements RoomOwner {
   #request(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {
     const room = this.find(appOf(session), name);
     if (room) this.host.dispatch(room, { ...event, session, request });
-    else session.refuse({ code: 'not_in_room', for: request });
+    else session.refuse({ code: 'not_in_room', for: request, room: name });
   }
 
   #create(session: ServerSession, name: string, create: JoinRequest['create']): Room | undefined {
     const { maxRooms } = this.#limits;
     const request = 'join_room';
-    if (!create) session.refuse({ code: 'room_not_found', for: request });
+    if (!create) session.refuse({ code: 'room_not_found', for: request, room: name });
     else if (maxRooms > 0 && this.all.size >= maxRooms)
-      session.refuse({ code: 'too_many_rooms', for: request });
+      session.refuse({ code: 'too_many_rooms', for: request, room: name });
     else return this.start(appOf(session), name, this.#optionsFrom(session, create));
     return undefined;
   }
@@ -349,7 +350,7 @@ export class Rooms implements RoomOwner {
       `Room ${room.name} failed in ${effect}`,
     );
     const { session, request } = event ?? {};
-    session?.refuse({ code: 'internal_error', ...(request && { for: request }) });
+    session?.refuse({ code: 'internal_error', room: room.name, ...(request && { for: request }) });
   }
 }
 

@@ -66,6 +66,20 @@ describe('a room', () => {
     ]);
   });
 
+  it('is named by every error about it: of two requests under way each knows its own', async () => {
+    const { connect } = await startTestServer();
+    const client = await connect();
+    client.send({ type: 'join_room', room: 'one' });
+    client.send({ type: 'leave_room', room: 'two' });
+    client.send({ type: 'lock_room', room: 'three', locked: true });
+    const errors = [await client.next('error'), await client.next('error'), await client.next('error')];
+    expect(errors.map(({ for: request, room }) => [request, room])).toEqual([
+      ['join_room', 'one'],
+      ['leave_room', 'two'],
+      ['lock_room', 'three'],
+    ]);
+  });
+
   it('tells the others and the one who leaves; the oldest one that is left leads', async () => {
     const { members } = await roomOf(3);
     const [a, b, c] = members as [RawClient, RawClient, RawClient];
