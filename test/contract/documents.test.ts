@@ -1,12 +1,15 @@
 /** The contract that we publish is valid by the tools of others, and says what the server really checks. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { asyncApi } from '../../src/contract/asyncapi.ts';
 import { documentNames, documentOf } from '../../src/contract/documents.ts';
 import { jsonSchemas } from '../../src/contract/json-schemas.ts';
+import { openApi } from '../../src/contract/openapi.ts';
+import { type AdminOperationShape, adminOperations } from '../../src/protocol/admin/admin-operations.ts';
 import { clientSchemas, serverSchemas } from '../../src/protocol/index.ts';
 import { decode } from '../../src/server/dialects/native/decode-client-message.ts';
 import { Run } from '../support/servers/cli-process.ts';
@@ -125,6 +128,34 @@ describe('the AsyncAPI document', () => {
       document.operations as { [name: string]: { messages: { $ref: string }[] } },
     ))
       for (const { $ref } of refs) expect(Object.keys(messages)).toContain($ref.split('/').at(-1));
+  });
+});
+
+describe('the OpenAPI document', () => {
+  const document = JSON.parse(JSON.stringify(openApi('1.2.3')));
+
+  it('is valid by the official schema of OpenAPI 3.1, as another tool reads it', async () => {
+    const validator = new Validator();
+    expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+    expect(validator.version).toBe('3.1');
+    const broken = structuredClone(document);
+    broken.paths['/admin/sessions'].get.responses = 5;
+    expect((await new Validator().validate(broken)).valid).toBe(false);
+  });
+
+  it('has every operation of the table, each with its parameters and answers', () => {
+    for (const [name, { method, path, status, input }] of Object.entries<AdminOperationShape>(
+      adminOperations,
+    )) {
+      const described = document.paths[path][method];
+      expect(described.operationId).toBe(name);
+      expect(Object.keys(described.responses)).toEqual(
+        expect.arrayContaining([String(status), '400', '401', '403']),
+      );
+      const inBody = Object.keys(described.requestBody?.content['application/json'].schema.properties ?? {});
+      const named = described.parameters.map((parameter: { name: string }) => parameter.name);
+      expect([...named, ...inBody].sort()).toEqual(Object.keys(input.properties ?? {}).sort());
+    }
   });
 });
 

@@ -47,6 +47,9 @@ export class EventWebhook {
   #late = new AbortController();
   #ended: () => void = () => {};
   #hasLost = false;
+  #isFailing = false;
+  /** Why it failed last. */
+  #problem = '';
 
   constructor(options: EventWebhookOptions, deps: EventWebhookDeps) {
     this.#options = options;
@@ -58,17 +61,19 @@ export class EventWebhook {
       executors: {
         sendBatch: () => void this.#send(),
         abortRequest: () => this.#late.abort(new Error('There was no answer in time')),
-        announceFailure: ({ context }) => {
-          if (context.attempts === 0)
+        announceFailure: () => {
+          if (!this.#isFailing)
             log.warn(
               { event: 'webhook_failed', hook: 'event-webhook' },
-              `The event webhook failed: ${this.#problem}`,
+              `The event webhook failed, and is tried again: ${this.#problem}`,
             );
+          this.#isFailing = true;
         },
-        announceRecovery: ({ context }) => {
-          this.#hasLost = false;
-          if (context.attempts > 0)
+        announceRecovery: () => {
+          if (this.#isFailing)
             log.info({ event: 'webhook_recovered' }, 'The event webhook takes events again');
+          this.#isFailing = false;
+          this.#hasLost = false;
         },
         countRest: () => {
           this.#countLost(this.events.loseRest());
@@ -84,8 +89,6 @@ export class EventWebhook {
     this.host.start(this.#delivery, undefined);
     metrics.measure({ hosts: [this.host] });
   }
-
-  #problem = '';
 
   /** What it is to be told, as hooks of a program are. */
   get hooks(): GivenHooks {
