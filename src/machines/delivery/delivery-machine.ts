@@ -7,7 +7,7 @@ import { fullJitter } from '../backoff.ts';
 import { effect, eventOf } from '../host/hosted.ts';
 
 export interface DeliveryContext {
-  /** How often it failed since it last went well. */
+  /** How often it failed since it last went well; no further than it matters. */
   readonly attempts: number;
   /** Milliseconds until it is tried again. */
   readonly backoffMs: number;
@@ -40,6 +40,8 @@ export type DeliveryEffects = typeof effects;
 
 const ANSWER_MS = 10_000;
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
+/** From here on the backoff grows no longer. */
+const MAX_ATTEMPTS = 6;
 /** For what is left when the server ends. */
 const CLOSING_MS = 2_000;
 
@@ -48,7 +50,7 @@ export const deliveryMachine = setup({
   actions: {
     ...effects,
     countAttempt: assign(({ context, event }) => ({
-      attempts: context.attempts + 1,
+      attempts: Math.min(context.attempts + 1, MAX_ATTEMPTS),
       backoffMs: BACKOFF.baseMs + fullJitter(BACKOFF, context.attempts, eventOf(event, 'FAILED').random),
     })),
     forgetAttempts: assign({ attempts: 0, backoffMs: 0 }),
