@@ -209,8 +209,9 @@ describe('a server whose clients of every dialect send whatever there is', () =>
         for (const { heard } of clients.values()) if (heard.includes(HONEST)) strays.push(heard);
         expect(strays).toEqual([]);
         for (const key of [...clients.keys()]) await end(key);
-        // Those who lost their sockets are waited for, and then forgotten.
-        for (let turns = 0; parts.sessions.size > honest.sessions.size && turns < 2_000; turns += 1) {
+        // Those who lost their sockets are waited for, and then forgotten, and so are their rooms.
+        const isLeft = () => parts.sessions.size > honest.sessions.size || parts.signaling.rooms.all.size > 1;
+        for (let turns = 0; isLeft() && turns < 2_000; turns += 1) {
           clock.advance(LIMITS.resumeGraceMs);
           await new Promise((resolve) => setImmediate(resolve));
         }

@@ -15,6 +15,7 @@ export interface PeerJsDeps extends SocketRouteDeps {
 
 const HTML = ['content-type', 'text/html; charset=utf-8'] as const;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const;
+const LIST_MS = 1_000;
 const ABOUT = JSON.stringify({
   name: 'PeerJS Server',
   description: 'A server side element to broker connections between PeerJS clients.',
@@ -25,6 +26,7 @@ export class PeerJs {
   readonly realm: PeerJsRealm;
   readonly #deps: PeerJsDeps;
   readonly #inbox: JsonInbox<PeerJsSocketData>;
+  #list: { readonly madeAt: number; readonly text: string } | undefined;
 
   constructor(deps: PeerJsDeps) {
     this.#deps = deps;
@@ -56,7 +58,7 @@ export class PeerJs {
     this.#serve(app, `${api}/id`, () => ({ headers: [HTML, NOT_KEPT], body: this.#freeId() }));
     this.#serve(app, `${api}/peers`, () =>
       options.peerjsDiscovery
-        ? { headers: [JSON_TYPE, NOT_KEPT], body: JSON.stringify(this.realm.ids) }
+        ? { headers: [JSON_TYPE, NOT_KEPT], body: this.#listed() }
         : { status: '401 Unauthorized', headers: [TEXT], body: 'Unauthorized' },
     );
     serveSockets<PeerJsSocketData>(app, `${path}peerjs`, this.#deps, {
@@ -79,6 +81,14 @@ export class PeerJs {
       const given = answer();
       return { ...given, headers: [...(given.headers ?? []), ...cors] };
     });
+  }
+
+  /** Made at most once a second, for all who ask: it may be long, and asking is cheap. */
+  #listed(): string {
+    const { now } = this.#deps.signaling.queue;
+    if (this.#list === undefined || now - this.#list.madeAt >= LIST_MS)
+      this.#list = { madeAt: now, text: JSON.stringify(this.realm.ids) };
+    return this.#list.text;
   }
 
   #freeId(): string {

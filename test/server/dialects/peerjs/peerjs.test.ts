@@ -357,9 +357,15 @@ describe("PeerJS's routes over HTTP", () => {
   it('tell who is there only with --peerjs-discovery', async () => {
     const closed = await fetch(`${httpUrl((await serve()).server)}peerjs/peers`);
     expect(closed.status).toBe(401);
-    const { server, open } = await serve({ peerjsDiscovery: true });
+    const { server, open, clock } = await serve({ peerjsDiscovery: true });
+    const listed = async () => (await fetch(`${httpUrl(server)}peerjs/peers`)).json();
     await open('a');
-    expect(await (await fetch(`${httpUrl(server)}peerjs/peers`)).json()).toEqual(['a']);
+    expect(await listed()).toEqual(['a']);
+    await open('b');
+    // Whoever asks again and again makes no work.
+    expect(await listed()).toEqual(['a']);
+    clock.advance(1_000);
+    expect(await listed()).toEqual(['a', 'b']);
   });
 
   it('are below --peerjs-path, with the key of --peerjs-key', async () => {
