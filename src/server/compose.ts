@@ -78,6 +78,7 @@ export function compose(given: CompositionDeps) {
   const inspector = new Inspector({
     admission,
     refused: (kind) => metrics.refused.add(kind),
+    refusals: () => metrics.refused,
     options,
     log,
     clock,

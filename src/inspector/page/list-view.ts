@@ -257,9 +257,15 @@ export class ListView {
       describeState(state),
       describeAge(age_ms),
       epoch === undefined
-        ? ''
+        ? this.#sessionLink(row)
         : h('a', { href: `#/${kind}/${epoch}`, 'aria-label': `see ${kind} ${epoch}` }, 'see'),
     ];
+  }
+
+  /** What is not paired has no record, but did something, too. */
+  #sessionLink({ id }: ListRow): HTMLElement | string {
+    if (this.#of.value !== 'session') return '';
+    return h('a', { href: `#/session/${encodeURIComponent(id)}`, 'aria-label': `see session ${id}` }, 'see');
   }
 
   #cell(of: Column['of'], row: ListRow, kind: string): HTMLElement | string {

@@ -99,6 +99,10 @@ class Page {
       this.#feed.send({ type: 'watch', epoch: place.epoch });
       return;
     }
+    if (place.view === 'session') {
+      this.#feed.send({ type: 'trail', id: place.id });
+      return;
+    }
     this.#feed.send({ type: 'unwatch' });
     this.#showPopulation();
     this.#population.list.restore(place.params);
@@ -133,6 +137,13 @@ class Page {
         this.#record.add(message.line);
         this.#setTitle();
         return;
+      case 'refusals':
+        this.#population.showRefusals(message);
+        return;
+      case 'no_session':
+        this.#say('That session is over.');
+        if (!this.#record) this.#showPopulation();
+        return;
       case 'not_found':
         this.#notFound(message.epoch);
     }
@@ -141,7 +152,8 @@ class Page {
   /** The link is back: what one reads stays, if the server has forgotten it. */
   #routeAgain(): void {
     const place = placeIn(location.hash);
-    if (this.#record && place.view === 'live') this.#feed.send({ type: 'watch', epoch: place.epoch });
+    if (this.#record && place.view === 'session') this.#feed.send({ type: 'trail', id: place.id });
+    else if (this.#record && place.view === 'live') this.#feed.send({ type: 'watch', epoch: place.epoch });
     else this.#route();
   }
 

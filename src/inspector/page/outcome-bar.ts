@@ -3,6 +3,7 @@ import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { diagnose } from '../records/diagnose-pairing.ts';
 import type { Finding } from '../records/finding.ts';
 import { outcomeOf } from '../records/outcome.ts';
+import { nameOfRecord } from '../records/record-as-markdown.ts';
 import type { Moment } from '../records/timeline.ts';
 import { atNode, button, foreign, h } from './dom.ts';
 import { exportButtons } from './exports.ts';
@@ -45,7 +46,7 @@ export class OutcomeBar {
 
   get #name(): string {
     const { header } = this.#record();
-    return `${header.kind === 'link' ? 'Link' : 'Pairing'} ${header.epoch}`;
+    return nameOfRecord(header);
   }
 
   get words(): string {
@@ -55,10 +56,10 @@ export class OutcomeBar {
   show(elsewhere: Moment['elsewhere']): void {
     const record = this.#record();
     const findings = diagnose(record);
-    const isLink = record.header.kind === 'link';
-    const age = Date.now() - record.header.started_at;
-    const { kind } = isLink ? { kind: 'open' as const } : outcomeOf(record, age);
-    this.#badge.textContent = isLink ? '' : words[kind];
+    const { kind: of, started_at } = record.header;
+    const isOfTwo = of !== 'link' && of !== 'session';
+    const { kind } = isOfTwo ? outcomeOf(record, Date.now() - started_at) : { kind: 'open' as const };
+    this.#badge.textContent = isOfTwo ? words[kind] : '';
     this.#badge.dataset.kind = kind;
     this.#who.replaceChildren(...whoIsIn(record.header, elsewhere));
     // As they are: what is focused and selected stays.
@@ -83,6 +84,12 @@ function whoIsIn(header: PairingRecord['header'], elsewhere: Moment['elsewhere']
   const since = `since ${new Date(started_at).toLocaleString()}`;
   if (kind === 'link')
     return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
+  if (kind === 'session')
+    return [
+      foreign(header.initiator_known_as ?? initiator_id),
+      ...(dialect === undefined ? [] : [` by ${dialect}`]),
+      ` ${since}: at most the last 50 events since a page looks`,
+    ];
   const whereIs = (side: 'initiator' | 'responder') =>
     elsewhere.has(side) ? [atNode(elsewhere.get(side))] : [];
   return [

@@ -8,6 +8,7 @@ export type Place =
       readonly epoch: number;
       readonly params: URLSearchParams;
     }
+  | { readonly view: 'session'; readonly id: string; readonly params: URLSearchParams }
   | { readonly view: 'sample'; readonly name: string; readonly params: URLSearchParams }
   /** Opened from a file or an address, which the hash does not name. */
   | { readonly view: 'file'; readonly params: URLSearchParams };
@@ -17,6 +18,8 @@ export function placeIn(hash: string): Place {
   const params = new URLSearchParams(query);
   const live = /^(pairing|link)\/(\d{1,16})$/.exec(path);
   if (live) return { view: 'live', kind: live[1] as 'pairing' | 'link', epoch: Number(live[2]), params };
+  const session = /^session\/([^/]{1,256})$/.exec(path)?.[1];
+  if (session) return { view: 'session', id: decoded(session), params };
   const sample = /^sample\/([a-z-]{1,40})$/.exec(path)?.[1];
   if (sample) return { view: 'sample', name: sample, params };
   return path === 'file' ? { view: 'file', params } : { view: 'list', params };
@@ -32,4 +35,13 @@ export function rememberInUrl(values: Readonly<Record<string, string>>): void {
   }
   const rest = params.size > 0 ? `?${params}` : '';
   if (`${path}${rest}` !== location.hash) history.replaceState(null, '', `${path}${rest}`);
+}
+
+/** As it is, where somebody typed what is no encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -9,6 +9,7 @@ import { ChartPanel, type Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
 import { ListView } from './list-view.ts';
 import { NetworkView } from './network-view.ts';
+import { RefusalsView } from './refusals-view.ts';
 
 type Population = Extract<InspectMessage, { type: 'population' }>;
 
@@ -33,6 +34,7 @@ export class PopulationView {
   readonly element: HTMLElement;
   readonly list: ListView;
   readonly #network = new NetworkView();
+  readonly #refusals = new RefusalsView();
   readonly #panels: ReadonlyMap<ListedMachine, Panel>;
 
   constructor(machines: readonly ListedMachine[], ask: (request: ListRequest) => void, detail: Detail) {
@@ -53,6 +55,7 @@ export class PopulationView {
       ...(machines.includes('relay-link') ? [] : [h('h1', { class: 'hidden' }, 'Sessions and pairings')]),
       ...(machines.includes('relay-link') ? [this.#network.element] : []),
       this.list.element,
+      this.#refusals.element,
       h('div', { class: 'charts' }, ...elements),
     );
   }
@@ -70,6 +73,10 @@ export class PopulationView {
 
   showNetwork(network: Network): void {
     this.#network.show(network);
+  }
+
+  showRefusals(refusals: Extract<InspectMessage, { type: 'refusals' }>): void {
+    this.#refusals.show(refusals);
   }
 
   setDetail(detail: Detail): void {

@@ -25,6 +25,9 @@ import { tabs } from './tabs.ts';
 import { TimeControls } from './time-controls.ts';
 import { TimelineView } from './timeline-view.ts';
 
+/** The lane that is shown first. */
+const ownLanes = { pairing: 'pairing', game: 'pairing', link: 'link', session: 'initiator' } as const;
+
 /** In the URL, in the place of a chart's name. */
 const CONNECTION = 'connection';
 
@@ -52,7 +55,7 @@ export class RecordView {
     const { kind = 'pairing' } = record.header;
     const asked = Number(params.get('line') ?? Number.NaN);
     if (Number.isInteger(asked) && asked > 0 && asked <= this.#lines.length) this.#index = asked - 1;
-    const [own] = kind === 'link' ? (['link'] as const) : (['pairing'] as const);
+    const own = ownLanes[kind];
     const chart = params.get('chart') as Lane;
     this.#lane = Object.hasOwn(lanesIn(record.header), chart) ? chart : own;
     this.#chart = new LivingChart(detail);
@@ -207,7 +210,7 @@ export class RecordView {
     this.#showsEvidence(false);
     this.#lane = lane;
     this.#cards.press(lane);
-    rememberInUrl({ chart: lane === 'pairing' || lane === 'link' ? '' : lane });
+    rememberInUrl({ chart: lane === ownLanes[this.#header.kind ?? 'pairing'] ? '' : lane });
     this.#render();
   }
 

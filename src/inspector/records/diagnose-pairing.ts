@@ -4,6 +4,7 @@
  */
 import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
+import { diagnoseSession } from './diagnose-session.ts';
 import { causeIn, evidenceAt, hasMet } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
@@ -22,6 +23,7 @@ interface Found extends Omit<Finding, 'evidence'> {
 /** @returns the outcome first, then what is bad, what is open, and what is normal */
 export function diagnose(record: PairingRecord): Finding[] {
   if (record.header.kind === 'link') return diagnoseLink(record);
+  if (record.header.kind === 'session') return diagnoseSession(record);
   const steps = record.lines.filter(isStep);
   const pairing = steps.filter(({ of }) => of === 'pairing');
   const isGame = record.header.kind === 'game';

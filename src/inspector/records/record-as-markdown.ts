@@ -8,6 +8,11 @@ import { timeOf } from './time-words.ts';
 /** What an issue takes. */
 const MAX_ROWS = 200;
 
+export function nameOfRecord({ kind = 'pairing', epoch }: PairingRecord['header']): string {
+  if (kind === 'session') return 'Session';
+  return `${kind === 'link' ? 'Link' : 'Pairing'} ${epoch}`;
+}
+
 export function markdownOf(record: PairingRecord): string {
   const { header } = record;
   const findings = diagnose(record).map(
@@ -15,7 +20,7 @@ export function markdownOf(record: PairingRecord): string {
   );
   const rows = sequenceOf(record).filter(({ kind }) => kind !== 'beat');
   return [
-    `### ${header.kind === 'link' ? 'Link' : 'Pairing'} ${header.epoch}`,
+    `### ${nameOfRecord(header)}`,
     '',
     ...findings,
     '',

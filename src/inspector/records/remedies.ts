@@ -5,6 +5,14 @@ type Kinds = ReadonlySet<CandidateKind | 'mDNS host'>;
 
 /** By the code of a refusal, or what a guard asked about. */
 export const refusalRemedies: Readonly<Record<string, string>> = {
+  key_not_found:
+    'A key works once, for ten minutes unless its maker said otherwise, and is gone with the session that made it: make a new one.',
+  target_not_found:
+    'Nobody of that id is connected: ids change when a page is loaded again. Pair by key, or by a fresh id.',
+  already_paired: 'It has a peer. Let it unpair first, or connect with peers: 2 or more.',
+  target_already_paired: 'The other one has a peer: it may take more with peers: 2 or more.',
+  too_many_keys: 'It holds as many keys as it may: use them, let them expire, or raise the limit.',
+  too_many_key_guesses: 'Its address guessed too many keys; it may try again in a minute.',
   no_offer: 'Answer only after an offer arrived; a client library that negotiates by itself does so.',
   not_paired: 'Pair first: signals go to the peer of the current pairing.',
   rate_limited: 'Send fewer messages a second, or raise the rate on the server.',

@@ -33,6 +33,27 @@ const signals = {
 
 const param = ({ params }: EffectFacts, name: string) => String(params?.[name] ?? '');
 
+const pairingWords = {
+  messageOfEvent: {
+    ...signals,
+    PAIR_REQUESTED: 'pair_request',
+    KEY_REQUESTED: 'create_key',
+    UNPAIR_RECEIVED: 'unpair',
+    REPORT_RECEIVED: 'report',
+  },
+  sentFor: {
+    announcePairing: () => [{ to: 'both', text: 'paired' }],
+    relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
+    refuse: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
+    denyAsk: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
+    endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
+    createKey: () => [{ to: 'self', text: 'key' }],
+    sendPing: () => [{ to: 'self', text: 'ping' }],
+    announceAway: () => [{ to: 'other', text: PEER_AWAY }],
+    announceBack: () => [{ to: 'other', text: PEER_BACK }],
+  },
+} as const satisfies Pick<SequenceWords, 'messageOfEvent' | 'sentFor'>;
+
 export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
   pairing: {
     lifelines: ['client A', 'server', 'client B'],
@@ -45,24 +66,14 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
       peer_initiator: 'peer A',
       peer_responder: 'peer B',
     },
-    messageOfEvent: {
-      ...signals,
-      PAIR_REQUESTED: 'pair_request',
-      KEY_REQUESTED: 'create_key',
-      UNPAIR_RECEIVED: 'unpair',
-      REPORT_RECEIVED: 'report',
-    },
-    sentFor: {
-      announcePairing: () => [{ to: 'both', text: 'paired' }],
-      relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
-      refuse: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
-      endPairing: () => [{ to: 'other', text: 'peer_disconnected' }],
-      createKey: () => [{ to: 'self', text: 'key' }],
-      sendPing: () => [{ to: 'self', text: 'ping' }],
-      announceAway: () => [{ to: 'other', text: PEER_AWAY }],
-      announceBack: () => [{ to: 'other', text: PEER_BACK }],
-    },
+    ...pairingWords,
     over: 'The pairing is over.',
+  },
+  session: {
+    lifelines: ['client', 'server', 'its peers'],
+    ownerOf: { initiator: 'session' },
+    ...pairingWords,
+    over: 'The session is over.',
   },
   game: {
     lifelines: ['player A', 'server', 'player B'],

@@ -24,8 +24,8 @@ export type Lane =
   | 'peer_responder'
   | 'link';
 
-/** What a record is of: two clients' pairing, two players' in a game room, or a link of the relay network. */
-export type RecordKind = 'pairing' | 'game' | 'link';
+/** What a record is of: two clients' pairing, two players' in a game room, a link of the relay network, one session. */
+export type RecordKind = 'pairing' | 'game' | 'link' | 'session';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
@@ -42,6 +42,7 @@ export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   },
   game: { initiator: 'player', pairing: 'pairing', responder: 'player' },
   link: { link: 'relay-link' },
+  session: { initiator: 'session' },
 };
 
 /** A header of another kind than we know has no lanes. */
@@ -211,6 +212,12 @@ export const inspectSchemas = {
     required: ['type', 'epoch'],
     properties: { type: { const: 'watch' }, epoch: { type: 'integer', minimum: 0 } },
   },
+  trail: {
+    type: 'object',
+    description: 'Send me what that session did last, and what it does from now on.',
+    required: ['type', 'id'],
+    properties: { type: { const: 'trail' }, id: { type: 'string', maxLength: 256 } },
+  },
   unwatch: {
     type: 'object',
     description: 'The session is no longer paired.',
@@ -297,6 +304,23 @@ export interface Network {
   readonly status_log: readonly string[];
 }
 
+/** What was refused, of one kind: an error code, or a limit. */
+export interface RefusalCount {
+  readonly kind: string;
+  /** Since the server started, and since a page looks. */
+  readonly total: number;
+  readonly lately: number;
+}
+
+/** One that a session was told. */
+export interface RecentRefusal {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly id: string;
+  readonly code: string;
+  readonly event: string;
+}
+
 /** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
@@ -309,10 +333,16 @@ export type InspectMessage =
     }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }
+  | {
+      readonly type: 'refusals';
+      readonly kinds: readonly RefusalCount[];
+      readonly recent: readonly RecentRefusal[];
+    }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
   | { readonly type: 'record'; readonly record: PairingRecord }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }
-  | { readonly type: 'not_found'; readonly epoch: number };
+  | { readonly type: 'not_found'; readonly epoch: number }
+  | { readonly type: 'no_session'; readonly id: string };
 
 export function isEvidence(line: RecordLine): line is RecordEvidence {
   return 'evidence' in line;

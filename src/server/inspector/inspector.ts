@@ -14,6 +14,7 @@ import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
 import { RecordFiles } from './record-files.ts';
 import { Recorder } from './recorder.ts';
+import { SessionTrails } from './session-trails.ts';
 import type { Inspected, Instance, Source } from './source.ts';
 import { readRequest, Viewer, type ViewerData } from './viewer.ts';
 
@@ -43,12 +44,14 @@ export class Inspector {
   readonly #server: Inspected;
   readonly #logs: Recorder;
   readonly #recent: RecentLogs;
+  readonly #trails: SessionTrails;
   readonly #viewers = new Set<Viewer>();
   /** Those that have not sent the token yet, the oldest first, and when they came. */
   readonly #waiting = new Map<Viewer, number>();
   #stopWaiting: (() => void) | undefined;
   /** As it was told last. */
   #network = '';
+  #refusals = '';
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
   #stopLingering: (() => void) | undefined;
@@ -57,6 +60,7 @@ export class Inspector {
     this.#server = server;
     this.#logs = new Recorder({ clock: server.clock, sources: this.sources });
     this.#recent = new RecentLogs(this.#logs);
+    this.#trails = new SessionTrails(server.clock, this.sources);
   }
 
   /** A part of the server can be looked into, from before the server starts. */
@@ -170,6 +174,9 @@ export class Inspector {
       case 'watch':
         void this.#watch(viewer, request.epoch);
         return;
+      case 'trail':
+        this.#watchSession(viewer, request.id);
+        return;
       case 'unwatch':
         viewer.wanted = undefined;
         viewer.unwatch();
@@ -229,6 +236,8 @@ export class Inspector {
     const { node } = this.#server;
     viewer.send({ type: 'hello', version: '1', machines, ...(node !== undefined && { node }) });
     if (network) viewer.send({ type: 'network', network });
+    // What others were told already, this one is told with the next tick.
+    this.#refusals = '';
     this.#wake();
   }
 
@@ -256,6 +265,26 @@ export class Inspector {
     viewer.send(record ? { type: 'record', record } : { type: 'not_found', epoch });
   }
 
+  #watchSession(viewer: Viewer, id: string): void {
+    viewer.wanted = undefined;
+    viewer.unwatch();
+    const trail = this.#trails.find(id);
+    if (trail) viewer.watch(trail);
+    else viewer.send({ type: 'no_session', id });
+  }
+
+  /** Told anew only when it changed. */
+  #tellRefusals(before: ReadonlyMap<string, number>): void {
+    const kinds = [...(this.#server.refusals?.() ?? [])]
+      .map(([kind, total]) => ({ kind, total, lately: total - (before.get(kind) ?? 0) }))
+      .sort((one, other) => other.lately - one.lately || other.total - one.total);
+    const message = { type: 'refusals', kinds, recent: this.#trails.recentRefusals } as const;
+    const text = JSON.stringify(message);
+    if (text === this.#refusals) return;
+    this.#refusals = text;
+    for (const viewer of this.#viewers) viewer.send(message);
+  }
+
   /** Told anew only when it changed: it may be long. */
   #tellNetwork(): void {
     const network = this.#server.network?.();
@@ -274,6 +303,8 @@ export class Inspector {
     const { clock } = this.#server;
     const count = new PopulationCount(this.sources);
     this.#recent.look();
+    this.#trails.start();
+    const refusedBefore = new Map(this.#server.refusals?.());
     let last = clock.now();
     const tell = () => {
       const now = clock.now();
@@ -281,6 +312,7 @@ export class Inspector {
       last = now;
       for (const viewer of this.#viewers) viewer.send({ type: 'population', machines });
       this.#tellNetwork();
+      this.#tellRefusals(refusedBefore);
     };
     const stopTelling = clock.every(PERIOD_MS, tell);
     this.#sleep = () => {
@@ -290,6 +322,7 @@ export class Inspector {
       stopTelling();
       count.stop();
       this.#recent.rest();
+      this.#trails.stop();
     };
   }
 }

@@ -112,6 +112,8 @@ export interface Inspected {
   readonly clock: Clock;
   /** Who may connect, where anybody may try because there is a token; left out: there are no limits but the feed's. */
   readonly admission?: Pick<Admission, 'judge' | 'opened' | 'closed'>;
+  /** What was refused since it started, by kind. */
+  readonly refusals?: () => Iterable<readonly [kind: string, count: number]>;
   /** Counts a refusal by its kind. */
   readonly refused?: (kind: string) => void;
   /** Its number among the nodes; left out: it is alone. */

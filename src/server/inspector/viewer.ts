@@ -34,13 +34,16 @@ export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
   }
 }
 
+/** A record that grows. */
+type Watched = Pick<LiveRecord, 'header' | 'record' | 'listeners'>;
+
 export class Viewer {
   readonly socket: WebSocket<ViewerData>;
   /** False until it has sent the token, where one is needed. */
   isAdmitted = false;
   /** The record that it asked for last. */
   wanted: number | undefined;
-  #watched: LiveRecord | undefined;
+  #watched: Watched | undefined;
   readonly #tell: (line: RecordLine) => void;
 
   constructor(socket: WebSocket<ViewerData>) {
@@ -54,18 +57,15 @@ export class Viewer {
     this.socket.send(JSON.stringify(message), false);
   }
 
-  watch(log: LiveRecord): void {
+  watch(log: Watched): void {
     this.unwatch();
     this.#watched = log;
     this.send({ type: 'record', record: log.record });
     log.listeners.add(this.#tell);
   }
 
-  /** @returns the log that it no longer listens to */
-  unwatch(): LiveRecord | undefined {
-    const log = this.#watched;
-    log?.listeners.delete(this.#tell);
+  unwatch(): void {
+    this.#watched?.listeners.delete(this.#tell);
     this.#watched = undefined;
-    return log;
   }
 }

@@ -1,0 +1,65 @@
+/** What the server refused: how often each kind, and the sessions that were told last. */
+import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
+import { foreign, h } from './dom.ts';
+
+type Refusals = Extract<InspectMessage, { type: 'refusals' }>;
+
+export class RefusalsView {
+  readonly element: HTMLElement;
+  readonly #kinds = h('tbody');
+  readonly #recent = h('ol', { class: 'statuses' });
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'list refusals', 'aria-label': 'Refusals', hidden: true },
+      h(
+        'div',
+        { class: 'refused-kinds' },
+        h('h2', {}, 'Refused'),
+        h(
+          'table',
+          {},
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              ...['Kind', 'Since a page looks', 'In all'].map((title) => h('th', { scope: 'col' }, title)),
+            ),
+          ),
+          this.#kinds,
+        ),
+      ),
+      h('div', {}, h('h2', {}, 'Told last'), this.#recent),
+    );
+  }
+
+  show({ kinds, recent }: Refusals): void {
+    this.element.hidden = kinds.length === 0;
+    this.#kinds.replaceChildren(
+      ...kinds.map(({ kind, lately, total }) =>
+        h(
+          'tr',
+          {},
+          h('td', {}, kind),
+          h('td', {}, lately.toLocaleString('en')),
+          h('td', {}, total.toLocaleString('en')),
+        ),
+      ),
+    );
+    const rows = recent.map(({ at, id, code }) =>
+      h(
+        'li',
+        {},
+        h('time', {}, new Date(at).toLocaleTimeString('en-GB')),
+        ` ${code} `,
+        h('a', { href: `#/session/${encodeURIComponent(id)}` }, foreign(id)),
+      ),
+    );
+    this.#recent.replaceChildren(
+      ...(rows.length > 0 ? rows.reverse() : [h('li', { class: 'none' }, 'No session since a page looks.')]),
+    );
+  }
+}
