@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { stateNodesOf } from '../../src/machines/chart/transition-names.ts';
+import { runningDelays } from '../../src/machines/host/xstate-inspected.ts';
 import { Hosted, MachineHost, StepQueue, type TimerWheel } from '../../src/machines/index.ts';
 import { type MachineCase, machineCases } from '../support/machines/machine-cases.ts';
 
@@ -184,10 +185,24 @@ function hostFor(machine: AnyStateMachine): Omit<Walker, 'instance'> {
   return made;
 }
 
-function walkerOf({ machine }: MachineCase, input: unknown): Walker {
+function started({ machine }: MachineCase, input: unknown): Walker {
   const { host, wheel } = hostFor(machine);
   const instance = new Hosted<unknown>();
   host.start(instance, input);
+  return { instance, host, wheel };
+}
+
+type Place = Pick<Hosted<unknown>, 'value' | 'context' | 'isDone'>;
+
+/** One that is in that place, with the timers that its states arm: that those run, and no others, was seen on the visit. */
+function walkerAt({ machine }: MachineCase, { value, context }: Place): Walker {
+  const { host, wheel } = hostFor(machine);
+  const instance = Object.assign(new Hosted<unknown>(), { value, context });
+  for (const { delay, eventType } of runningDelays(host.snapshotOf(instance))) {
+    const made: unknown = machine.implementations.delays[delay] ?? Number(delay);
+    const ms = typeof made === 'function' ? made({ context, event: {} }) : made;
+    wheel.arm(instance, eventType, ms as number, (type) => host.dispatch(instance, { type }));
+  }
   return { instance, host, wheel };
 }
 
@@ -196,23 +211,31 @@ const MAX_STATES = 2_000;
 
 /** Breadth first over all states that events and timers lead to, by the names of the active states. */
 function explore(machineCase: MachineCase, visit: (walker: Walker) => void): void {
-  type Move = { type: string } | number;
   const seen = new Set<string>();
-  const open: { input: unknown; path: Move[] }[] = machineCase.inputs.map((input) => ({ input, path: [] }));
-  while (open.length > 0 && seen.size < MAX_STATES) {
-    const { input, path } = open.shift() as { input: unknown; path: Move[] };
-    const walker = walkerOf(machineCase, input);
-    for (const move of path) {
-      if (typeof move === 'number') walker.wheel.advance(walker.wheel.now + move);
-      else walker.host.dispatch(walker.instance, move);
+  const open: Place[] = [];
+  const arrive = (walker: Walker) => {
+    const { instance, wheel } = walker;
+    const key = JSON.stringify([instance.value, instance.context], withoutCounters);
+    if (!seen.has(key) && seen.size < MAX_STATES) {
+      seen.add(key);
+      open.push(instance);
+      visit(walker);
     }
-    const key = JSON.stringify([walker.instance.value, walker.instance.context], withoutCounters);
-    if (!seen.has(key)) visit(walker);
     // The next one's time is its own.
-    walker.wheel.disarmAll(walker.instance);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    for (const move of [...machineCase.events, 60_000]) open.push({ input, path: [...path, move] });
+    wheel.disarmAll(instance);
+  };
+  for (const input of machineCase.inputs) arrive(started(machineCase, input));
+  // It grows while it is read.
+  for (const place of open) {
+    if (place.isDone) continue;
+    for (const event of machineCase.events) {
+      const walker = walkerAt(machineCase, place);
+      walker.host.dispatch(walker.instance, event);
+      arrive(walker);
+    }
+    const walker = walkerAt(machineCase, place);
+    walker.wheel.advance(walker.wheel.now + 60_000);
+    arrive(walker);
   }
 }
 

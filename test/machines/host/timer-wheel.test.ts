@@ -61,6 +61,10 @@ describe('the timer wheel', () => {
     );
   });
 
+  it('begins at 0 where nobody says when', () => {
+    expect(new TimerWheel().now).toBe(0);
+  });
+
   it('takes a delay that is not finite for no timer', () => {
     const wheel = new TimerWheel();
     wheel.arm(owner(), 'never', Number.POSITIVE_INFINITY, () => {});

@@ -1,6 +1,6 @@
 /** A plain Socket.IO client that knows only the dialect's events: it keeps what arrives, and waits for facts. */
 import { once } from 'node:events';
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
 
@@ -75,6 +75,21 @@ export class RoomClient {
   }
 }
 
+type Engine = Socket['io']['engine'];
+/** Those that were left and have something to say still, such as goodbye over polling. */
+const leaving: Engine[] = [];
+
 afterEach(() => {
-  for (const { socket } of clients.splice(0)) socket.disconnect();
+  for (const { socket } of clients.splice(0)) {
+    const { engine } = socket.io;
+    socket.disconnect();
+    leaving.push(engine);
+  }
+});
+
+// Once its server or proxy is closed each one ends; what it does then must not come after the end of the test file.
+afterAll(async () => {
+  for (const engine of leaving.splice(0))
+    if (engine && engine.readyState !== 'closed')
+      await new Promise<void>((resolve) => engine.once('close', () => resolve()));
 });
