@@ -93,6 +93,12 @@ export default {
     ),
     forbid('src', 'src needs nothing outside itself.', { path: '^src/' }, { path: house, pathNot: '^src/' }),
     forbid('no-test', 'Nothing imports a test.', {}, { path: '\\.test\\.ts$' }),
+    forbid(
+      'fast-check set up',
+      'A property leaves the transitions that it takes to chance: tests import test/support/fast-check.ts.',
+      { path: '^test/', pathNot: '^test/support/fast-check' },
+      { path: '^node_modules/fast-check/' },
+    ),
     ...Object.entries(places).map(([name, place]) =>
       forbid(
         `${name} in one place`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { isPrintable, printable, printableJson, printableLines } from '../../src/common/printable.ts';
+import fc from '../support/fast-check.ts';
 
 const UNSAFE = {
   'C0 control': '\u001b[31m',

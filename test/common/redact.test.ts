@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { redactEvent, redactMessage } from '../../src/common/redact.ts';
 import {
   candidateMessage,
@@ -10,6 +9,7 @@ import {
   sdp,
   srflxCandidate,
 } from '../support/clients/signal-fixtures.ts';
+import fc from '../support/fast-check.ts';
 
 describe('what is kept of a message', () => {
   it('is the main facts of an SDP', () => {

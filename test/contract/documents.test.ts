@@ -4,7 +4,6 @@ import { describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import fc from 'fast-check';
 import { asyncApi } from '../../src/contract/asyncapi.ts';
 import { documentNames, documentOf } from '../../src/contract/documents.ts';
 import { jsonSchemas } from '../../src/contract/json-schemas.ts';
@@ -12,6 +11,7 @@ import { openApi } from '../../src/contract/openapi.ts';
 import { type AdminOperationShape, adminOperations } from '../../src/protocol/admin/admin-operations.ts';
 import { clientSchemas, serverSchemas } from '../../src/protocol/index.ts';
 import { decode } from '../../src/server/dialects/native/decode-client-message.ts';
+import fc from '../support/fast-check.ts';
 import { Run } from '../support/servers/cli-process.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 

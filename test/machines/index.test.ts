@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import { StateMachine } from 'xstate';
 import { chartTable } from '../../src/inspector/charts/chart-table.ts';
 import * as exported from '../../src/machines/index.ts';
+import { gatedMachines } from '../support/machines/gated-machines.ts';
 import { machineCases } from '../support/machines/machine-cases.ts';
-import { gatedMachines } from '../support/machines/transition-coverage.ts';
 
 it('what can be imported of the machines is these names, and a new one is a line here', () => {
   expect(Object.keys(exported).sort()).toEqual([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { clientSchemas, explain, type Schema, serverSchemas } from '../../src/protocol/index.ts';
+import fc from '../support/fast-check.ts';
 import { runs } from '../support/runs.ts';
 
 const schemas: [string, Schema][] = [...Object.entries(clientSchemas), ...Object.entries(serverSchemas)];

@@ -4,11 +4,11 @@
  */
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { anyFrame, type Dialect, dialects, fill } from '../support/clients/any-message.ts';
 import { JsonClient } from '../support/clients/json-client.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
+import fc from '../support/fast-check.ts';
 import { runs } from '../support/runs.ts';
 import { pairUp, startTestServer, type TestServer } from '../support/servers/test-server.ts';
 

@@ -1,13 +1,10 @@
 /** Runs around each test file: what it took of the machines' transitions goes to the gate. */
 import { afterAll, expect, jest } from '@jest/globals';
-import fc from 'fast-check';
-import { leaveToChance, onTestEvent, writeTransitions } from './machines/transition-coverage.ts';
+import { onTestEvent, writeTransitions } from './machines/transition-coverage.ts';
 
 // Called by jest-environment.js.
 Object.assign(globalThis, { onTestEvent });
 afterAll(writeTransitions);
-// Called before each run of a property, of whatever test.
-fc.configureGlobal({ beforeEach: leaveToChance });
 
 // These wait for timers that are not ours and run in real time; a machine that stands still for seconds makes one fire
 // first. Such a test is tried once more, and its first failure is printed; one that fails twice has failed.

@@ -1,7 +1,7 @@
 /** Backpressure: what is handed to the channel underneath is bounded, and nothing is lost or reordered. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { Channel } from '../../../src/client/rtc/data-channel.ts';
+import fc from '../../support/fast-check.ts';
 import { FakeDataChannel } from '../../support/peers/fake-rtc.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
 

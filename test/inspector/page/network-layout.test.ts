@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   layOutNetwork,
   type NetworkLayout,
   type NetworkNode,
 } from '../../../src/inspector/page/network-layout.ts';
 import type { NetworkHost } from '../../../src/protocol/index.ts';
+import fc from '../../support/fast-check.ts';
 
 const room = { width: 1380, height: 560 };
 

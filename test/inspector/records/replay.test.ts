@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
 import { redactEvent } from '../../../src/common/redact.ts';
 import { parseRecord } from '../../../src/inspector/records/record.ts';
 import { replay } from '../../../src/inspector/records/replay.ts';
 import { isStep } from '../../../src/protocol/index.ts';
+import fc from '../../support/fast-check.ts';
 import { machineCases } from '../../support/machines/machine-cases.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
 

@@ -1,6 +1,5 @@
 /** The host is XState: whatever happens, a hosted session and an actor are equal in value, context and actions. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   type AnyStateMachine,
   and,
@@ -12,6 +11,7 @@ import {
   setup,
   stateIn,
 } from 'xstate';
+import fc from '../../support/fast-check.ts';
 import { acting, hostOf } from '../../support/machines/host-and-actor.ts';
 import { machineCases } from '../../support/machines/machine-cases.ts';
 import { runs } from '../../support/runs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assign, setup } from 'xstate';
+import { type AnyStateMachine, assign, createMachine, setup } from 'xstate';
 import { effect, Hosted, MachineHost, type Step, StepQueue } from '../../../src/machines/index.ts';
 
 const effects = { shout: effect<{ word: string }>(), whisper: effect() };
@@ -146,6 +146,30 @@ describe('the machine host', () => {
       [[], [{ guard: 'isLoudEnough', params: { least: 3 }, passed: false }]],
       [[], []],
     ]);
+  });
+
+  it('tells the observer of a guard without a name, too, that it said no', () => {
+    const host: MachineHost<AnyStateMachine, Hosted<unknown>> = new MachineHost(
+      createMachine({
+        id: 'odd',
+        on: { GO: { guard: () => false, target: '.on' } },
+        initial: 'off',
+        states: { off: {}, on: {} },
+      }),
+      {
+        queue: new StepQueue(),
+        executors: {},
+        onError: (_instance, error) => {
+          throw error;
+        },
+      },
+    );
+    const instance = new Hosted<unknown>();
+    host.start(instance, undefined);
+    const verdicts: unknown[] = [];
+    host.observer = (step) => verdicts.push(...step.verdicts);
+    host.dispatch(instance, { type: 'GO' });
+    expect(verdicts).toMatchObject([{ passed: false }]);
   });
 
   it('runs what a batch sends only after all of it is sent', () => {

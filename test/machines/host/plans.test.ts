@@ -1,7 +1,13 @@
 /** A host asks XState what a step does only the first time; the steps after it follow what was learnt then. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type AnyStateMachine, assign, createMachine, StateMachine, setup, spawnChild } from 'xstate';
-import { pairingMachine, sessionMachine } from '../../../src/machines/index.ts';
+import {
+  Hosted,
+  MachineHost,
+  pairingMachine,
+  StepQueue,
+  sessionMachine,
+} from '../../../src/machines/index.ts';
 import { hostOf } from '../../support/machines/host-and-actor.ts';
 
 const asked = {
@@ -87,6 +93,45 @@ it('but a machine that moves by itself is asked for every step, so that a count 
   for (const session of [hosted(undefined), hosted(undefined)]) session.send({ type: 'GO' });
   expect(asked.forFirstStep).toHaveBeenCalled();
   expect(asked.forStep).toHaveBeenCalledTimes(2);
+});
+
+it('an action of an initial state that is computed of the event is computed anew in each step', () => {
+  const told: unknown[] = [];
+  const machine = setup({
+    types: { events: {} as { type: 'GO'; word: string } | { type: 'BACK' } },
+    actions: { say: (_: unknown, _params: { word: string }) => {} },
+  }).createMachine({
+    initial: 'off',
+    states: {
+      off: { on: { GO: 'on' } },
+      on: {
+        initial: {
+          target: 'first',
+          actions: { type: 'say', params: ({ event }) => ({ word: event.type === 'GO' ? event.word : '' }) },
+        },
+        states: { first: {} },
+        on: { BACK: 'off' },
+      },
+    },
+  });
+  const queue = new StepQueue();
+  const host = new MachineHost<AnyStateMachine, Hosted<unknown>>(machine, {
+    queue,
+    executors: {
+      say: (_instance: unknown, _event: unknown, params: unknown) =>
+        told.push((params as { word: string }).word),
+    } as never,
+    onError: (_instance, error) => {
+      throw error;
+    },
+  });
+  const instance = new Hosted<unknown>();
+  host.start(instance, undefined);
+  for (const word of ['one', 'two']) {
+    host.dispatch(instance, { type: 'GO', word });
+    host.dispatch(instance, { type: 'BACK' });
+  }
+  expect(told).toEqual(['one', 'two']);
 });
 
 it('a loop that only an assign ends does end, in the first step and in a later one', () => {

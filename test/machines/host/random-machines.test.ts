@@ -1,7 +1,7 @@
 /** Not only machines that somebody thought of: whatever the machine, a host steps it as `createActor` does. */
 import { expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
+import fc from '../../support/fast-check.ts';
 import { acting, hostOf } from '../../support/machines/host-and-actor.ts';
 import { randomEvents, randomMachine } from '../../support/machines/random-machine.ts';
 import { runs } from '../../support/runs.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { NO_TIMER, type TimerOwner, TimerWheel } from '../../../src/machines/index.ts';
+import fc from '../../support/fast-check.ts';
 
 const owner = (): TimerOwner => ({ timer: NO_TIMER });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   hostOf,
   type RelayHost,
   RelayTable,
   registrationOf,
 } from '../../../src/machines/relay-link/relay-table.ts';
+import fc from '../../support/fast-check.ts';
 
 const OWN_ID = 1;
 const LINKS = [2, 3, 4];

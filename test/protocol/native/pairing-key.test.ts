@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   formatPairingKey,
   PAIRING_KEY_BYTES,
   pairingKeyFrom,
   parsePairingKey,
 } from '../../../src/protocol/index.ts';
+import fc from '../../support/fast-check.ts';
 
 describe('a pairing key', () => {
   it('is shown as XXXX-XXXX-XXXX in Crockford base32', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   encodeRelayMessage,
   MAX_CONTENT_BYTES,
@@ -8,6 +7,7 @@ import {
   type RelayMessage,
   relayTypeBytes,
 } from '../../../src/protocol/relay-chat/index.ts';
+import fc from '../../support/fast-check.ts';
 import { anyRelayMessage, handBytes } from '../../support/relay/relay-messages.ts';
 
 function decodeInPieces(bytes: Uint8Array, cuts: readonly number[]): RelayMessage[] {

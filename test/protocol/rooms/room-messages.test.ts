@@ -1,7 +1,7 @@
 /** Which of two players initiates: both must say the same, whatever their ids look like. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { isLowerPlayer, type RoomId } from '../../../src/protocol/index.ts';
+import fc from '../../support/fast-check.ts';
 
 const id: fc.Arbitrary<RoomId> = fc.oneof(
   fc.maxSafeInteger(),

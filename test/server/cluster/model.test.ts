@@ -4,7 +4,7 @@
  * that stands is lost, doubled or out of order. Two clients have each other once at most. Clients come back to any node, also while the nodes have lost each other.
  */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import { type Action, ONE_PEER, SEVERAL_PEERS, World } from '../../support/network/cluster-world.ts';
 import { runs } from '../../support/runs.ts';
 

@@ -1,6 +1,6 @@
 /** Whatever happens in whatever order, the tables of all servers agree in the end, and are right. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import { RelayNetwork, untilTrue } from '../../support/relay/relay-network.ts';
 import { type RawHost, raw } from '../../support/relay/relay-raw-host.ts';
 import { RelaySimulation } from '../../support/relay/relay-simulation.ts';

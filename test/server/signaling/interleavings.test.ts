@@ -3,8 +3,8 @@
  * nobody, both sides agree on who is paired, and the server's books are those of its machines.
  */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { RawClient } from '../../support/clients/raw-client.ts';
+import fc from '../../support/fast-check.ts';
 import { runs } from '../../support/runs.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 

@@ -1,6 +1,7 @@
 /** Messages of every kind and dialect, for fast-check: most as the wire has them, some near to it, some noise. */
-import fc from 'fast-check';
+
 import { clientSchemas, peerJsRelayedTypes, type Schema } from '../../../src/protocol/index.ts';
+import fc from '../fast-check.ts';
 
 /** Stands for the id of some client, which the one who sends it puts in. */
 const SOME_ID = '$id';

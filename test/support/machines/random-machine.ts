@@ -4,8 +4,9 @@
  * an event from outside brings, so that no step goes on forever. Of the regions of a state, no two take the same event:
  * in which order XState asks them depends on how an actor came there, and no stored snapshot of its own keeps that.
  */
-import fc from 'fast-check';
+
 import { type AnyStateMachine, assign, cancel, raise, setup, stateIn } from 'xstate';
+import fc from '../fast-check.ts';
 
 export interface RandomContext {
   readonly count: number;

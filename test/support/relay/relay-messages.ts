@@ -1,6 +1,7 @@
 /** Arbitrary messages of the relay-chat protocol, and bytes written by hand from its tables, not by our encoder. */
-import fc from 'fast-check';
+
 import { MAX_RELAY_ID, type RelayMessage } from '../../../src/protocol/relay-chat/index.ts';
+import fc from '../fast-check.ts';
 
 const id = fc.integer({ min: 0, max: MAX_RELAY_ID });
 /** Any code points, zero and the byte order mark among them. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { fitsPattern, isRoomGranted, noLimits } from '../../../../src/server/admission/tokens/grants.ts';
+import fc from '../../../support/fast-check.ts';
 
 describe('a room is granted', () => {
   it.each([

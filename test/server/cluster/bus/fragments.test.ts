@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   FragmentCutter,
   FragmentJoiner,
   MAX_HEADER_CHARS,
 } from '../../../../src/server/cluster/bus/fragments.ts';
+import fc from '../../../support/fast-check.ts';
 
 const still = () => 0;
 const text = fc.string({ unit: 'binary', maxLength: 300 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { LocalBusHub } from '../../../../src/server/cluster/bus/local-bus.ts';
+import fc from '../../../support/fast-check.ts';
 import { BusNode } from '../../../support/network/bus-node.ts';
 import { describeBus } from './bus-suite.ts';
 

@@ -1,9 +1,9 @@
 /** The rules by which nodes agree on a room: the order, and how often something is heard, change nothing. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { compareMembers, type RoomMember } from '../../../../src/machines/index.ts';
 import { electLeader, withMember } from '../../../../src/machines/room/room-members.ts';
 import { earlierRoom, laterCopy, laterLock } from '../../../../src/server/cluster/rooms/merge-rooms.ts';
+import fc from '../../../support/fast-check.ts';
 
 const copy = fc.record({ generation: fc.nat(3), node: fc.integer({ min: 1, max: 3 }) });
 const origin = fc.record({ createdAt: fc.nat(3), createdBy: fc.constantFrom('a', 'b', 'c') });

@@ -4,7 +4,7 @@
  * two whom the room pairs are paired once or know why not.
  */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../../support/fast-check.ts';
 import { type RoomAction, RoomWorld } from '../../../support/network/room-world.ts';
 
 /** How many peers each may have; the first cannot come back. */

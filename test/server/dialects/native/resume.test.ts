@@ -1,8 +1,8 @@
 /** Coming back after a lost socket: every message once and in order, and nobody comes back as somebody else. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
+import fc from '../../../support/fast-check.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const RESUME_FAILED = { code: 'resume_failed', for: 'resume' };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   FLOW_CONFIRM_BYTES,
   FLOW_STALL_MS,
   FLOW_WINDOW_BYTES,
   RelayFlow,
 } from '../../../../../src/server/cluster/bus/relay/relay-flow-control.ts';
+import fc from '../../../../support/fast-check.ts';
 
 const MAX_FRAGMENT = 32 * 1024;
 

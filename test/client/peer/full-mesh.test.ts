@@ -1,0 +1,45 @@
+/** Real peers, each connected with each over a real server, all of them at once. */
+import { describe, expect, it } from '@jest/globals';
+import type { Peer } from '../../../src/client/index.ts';
+import { testPeer } from '../../support/peers/werift-peers.ts';
+import { byThoroughness } from '../../support/runs.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+
+/** Connects each two at once. @returns all connections of each peer, all of them open */
+async function connectAll(peers: readonly Peer[]): Promise<void> {
+  const asked = peers.flatMap((peer, at) =>
+    peers.slice(at + 1).map((other) => peer.connect({ id: other.id as string })),
+  );
+  await Promise.all(asked);
+  await Promise.all(peers.flatMap((peer) => [...peer.connections.values()].map((each) => each.opened())));
+}
+
+const textsOf = (peer: Peer) => {
+  const texts: string[] = [];
+  peer.on('connection', (connection) => connection.on('message', (data) => texts.push(`${data}`)));
+  return texts;
+};
+
+async function eventually(fact: () => boolean): Promise<void> {
+  while (!fact()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe.each(byThoroughness([3], [5]))('%i peers, each connected with each', (count) => {
+  it('hear every other one, and nobody else', async () => {
+    const { server } = await startTestServer();
+    const peers = await Promise.all(
+      Array.from({ length: count }, () => testPeer(server.url, { peers: count })),
+    );
+    const heard = peers.map(textsOf);
+    await connectAll(peers);
+    for (const peer of peers) {
+      for (const [to, connection] of peer.connections) await connection.send(`${peer.id} to ${to}`);
+    }
+    await eventually(() => heard.every(({ length }) => length === count - 1));
+    peers.forEach((peer, at) => {
+      const others = peers.filter((other) => other !== peer);
+      expect(heard[at]?.toSorted()).toEqual(others.map(({ id }) => `${id} to ${peer.id}`).toSorted());
+      expect([...peer.connections.values()].map(({ state }) => state)).toEqual(others.map(() => 'connected'));
+    });
+  });
+});
