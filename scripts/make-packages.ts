@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generateDtsBundle } from 'dts-bundle-generator';
 import { type BuildOptions, build } from 'esbuild';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -17,14 +18,17 @@ const CLIENT = at('.cache/pairlane-client');
 
 /** The entries of `pairlane-client`: what a user imports, and what it is made of. */
 const entries = [
-  { name: 'index', types: 'dist/client/index.d.ts', source: 'src/client/index.ts', browser: 'pairlane' },
-  {
-    name: 'webrtc-manager',
-    types: 'dist/client/rooms/index.d.ts',
-    source: 'src/client/rooms/index.ts',
-    browser: 'webrtc-manager',
-  },
+  { name: 'index', source: 'src/client/index.ts', browser: 'pairlane' },
+  { name: 'webrtc-manager', source: 'src/client/rooms/index.ts', browser: 'webrtc-manager' },
 ] as const;
+
+/** The declarations of our build that a file of the package is made of. */
+const typesOfOutputs = {
+  'index.d.ts': 'dist/client/index.d.ts',
+  'webrtc-manager.d.ts': 'dist/client/rooms/index.d.ts',
+  'browser/pairlane.d.ts': 'dist/client/browser/index.d.ts',
+  'browser/webrtc-manager.d.ts': 'dist/client/browser/webrtc-manager.d.ts',
+};
 
 const nodeBundle: BuildOptions = {
   bundle: true,
@@ -89,16 +93,10 @@ async function makeClient(): Promise<void> {
     outdir: CLIENT,
     outExtension: { '.js': '.cjs' },
   });
-  for (const { name, browser, types } of entries) {
+  for (const { browser } of entries)
     cpSync(at(`dist/browser/${browser}.js`), join(CLIENT, `browser/${browser}.js`));
-    bundleTypes(at(types), join(CLIENT, `${name}.d.ts`));
-    cpSync(join(CLIENT, `${name}.d.ts`), join(CLIENT, `${name}.d.cts`));
-  }
-  for (const browser of ['index', 'webrtc-manager'])
-    bundleTypes(
-      at(`dist/client/browser/${browser}.d.ts`),
-      join(CLIENT, `browser/${browser === 'index' ? 'pairlane' : browser}.d.ts`),
-    );
+  for (const [output, types] of bundledTypes(typesOfOutputs)) writeFileSync(join(CLIENT, output), types);
+  for (const { name } of entries) cpSync(join(CLIENT, `${name}.d.ts`), join(CLIENT, `${name}.d.cts`));
   writeFileSync(join(CLIENT, 'THIRD-PARTY-LICENSES'), licencesOf(bundled));
   cpSync(at('LICENSE'), join(CLIENT, 'LICENSE'));
   writeFileSync(join(CLIENT, 'README.md'), CLIENT_README);
@@ -130,23 +128,24 @@ function conditionsOf(node: string, browser: string) {
   return { browser: file(`browser/${browser}`), require: file(node, 'c'), ...file(node) };
 }
 
-/** One declaration file with all that it needs, so that nobody's types need ours. */
-function bundleTypes(entry: string, output: string): void {
-  const config = at('.cache/pairlane-client-types.json');
+/** Each a declaration file with all that it needs, so that nobody's types need ours. @returns their texts by output */
+function bundledTypes(declarations: Readonly<Record<string, string>>): [string, string][] {
+  const preferredConfigPath = at('.cache/pairlane-client-types.json');
   const compilerOptions = {
     ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2024', 'dom'] },
     ...{ allowImportingTsExtensions: true, noEmit: true, skipLibCheck: true, strict: true, types: ['node'] },
   };
-  writeFileSync(config, JSON.stringify({ compilerOptions, files: [entry] }));
-  execFileSync(
-    process.execPath,
-    [
-      at('node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js'),
-      ...['--project', config, '--no-banner', '--no-check', '--silent', '--out-file', output],
-      ...['--external-inlines', 'eventemitter3', 'xstate', 'typebox', '--', entry],
-    ],
-    { cwd: at('.'), stdio: ['ignore', 'ignore', 'inherit'] },
+  const files = Object.values(declarations).map(at);
+  writeFileSync(preferredConfigPath, JSON.stringify({ compilerOptions, files }));
+  const texts = generateDtsBundle(
+    files.map((filePath) => ({
+      filePath,
+      output: { noBanner: true },
+      libraries: { inlinedLibraries: ['eventemitter3', 'xstate', 'typebox'] },
+    })),
+    { preferredConfigPath },
   );
+  return Object.keys(declarations).map((output, index) => [output, texts[index] as string]);
 }
 
 const CLIENT_README = `# pairlane-client

@@ -12,6 +12,7 @@ const REAL_TIME: Readonly<Record<string, string>> = {
   'test/interop/': 'the ICE and DTLS timers of browsers and aiortc',
   'test/client/negotiation/recovery.test': 'consent and silence by ICE',
   'test/client/peer/channels.test': 'retransmission by SCTP over a network that loses packets',
+  'test/client/room/mesh.test': 'consent and checks by ICE, of ten connections at once',
   'test/client/rtc/turn.test': 'the TURN server, and candidates that it relays',
 };
 const path = expect.getState().testPath ?? '';

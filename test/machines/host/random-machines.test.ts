@@ -38,6 +38,6 @@ it('a random machine does the same in a host as run by createActor, whatever hap
         }
       },
     ),
-    { numRuns: runs(60, 400) },
+    { numRuns: runs(60, 250) },
   );
 });

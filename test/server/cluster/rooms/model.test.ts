@@ -102,7 +102,6 @@ describe.each([
         for (const { server } of world.nodes) await server.stop();
       }),
       {
-        seed: 14,
         numRuns: 40,
         examples: [madeEverywhere, moved, died, apart, rejoined].map((walk) => [walk]),
       },
