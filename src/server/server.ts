@@ -306,8 +306,13 @@ export class SignalingServer {
     const { options } = this;
     if (!options.peerjs) return undefined;
     const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
-    const { admission, telemetry, signaling } = this.parts;
-    return new PeerJs({ options, admission, telemetry, signaling });
+    const { admission, telemetry, signaling, cluster } = this.parts;
+    const peerjs = new PeerJs({ options, admission, telemetry, signaling });
+    if (cluster) {
+      cluster.ids.serve(peerjs.realm);
+      peerjs.realm.joinNodes(cluster.ids);
+    }
+    return peerjs;
   }
 
   /** Socket.IO is loaded only by a server that serves it. */

@@ -9,6 +9,7 @@ import { clientId, epoch } from '../native/fields.ts';
 import { MAX_REJECT_CHARS, MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
 import { type MemberLeftReason, memberLeftReasons, topology } from '../native/room-messages.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
+import { MAX_PEERJS_ID_CHARS } from '../peerjs/peerjs-messages.ts';
 import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';
 
 const flag = { anyOf: [{ const: true }, { const: false }] } as const;
@@ -24,6 +25,9 @@ const disconnectReason = {
 } as const;
 /** A client's message as text; it is decoded and checked where it arrives, like a client's. */
 const text = { type: 'string' } as const;
+
+/** One that a client chose. */
+const chosenId = { type: 'string', maxLength: MAX_PEERJS_ID_CHARS } as const;
 
 /** With the wire of its clients in front. */
 const topic = { type: 'string', maxLength: MAX_TOPIC_CHARS + 32 } as const;
@@ -435,6 +439,42 @@ export const nodeSchemas = {
     description: 'What I have of what you asked for; without `answer`: nothing.',
     required: ['type', 'id'],
     properties: { type: { const: 'admin_answer' }, id: count, answer: { type: 'object' } },
+  },
+  ids_taken: {
+    type: 'object',
+    description:
+      'My clients have these ids, which they chose. `is_new`: they took them just now, or came back to them.',
+    required: ['type', 'holders', 'is_new'],
+    properties: {
+      type: { const: 'ids_taken' },
+      is_new: flag,
+      holders: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'proof', 'online'],
+          properties: { id: chosenId, proof: { type: 'string', maxLength: 64 }, online: flag },
+        },
+      },
+    },
+  },
+  ids_left: {
+    type: 'object',
+    description: 'My clients have these ids no longer.',
+    required: ['type', 'ids'],
+    properties: { type: { const: 'ids_left' }, ids: { type: 'array', items: chosenId } },
+  },
+  said: {
+    type: 'object',
+    description: 'For your client of that id, as it goes over its wire.',
+    required: ['type', 'to', 'from', 'text'],
+    properties: { type: { const: 'said' }, to: chosenId, from: chosenId, text },
+  },
+  not_said: {
+    type: 'object',
+    description: 'That client is not here, or does not read.',
+    required: ['type', 'to', 'from'],
+    properties: { type: { const: 'not_said' }, to: chosenId, from: chosenId },
   },
   topics_joined: {
     type: 'object',

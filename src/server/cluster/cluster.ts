@@ -19,6 +19,7 @@ import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import type { RemoteSession } from './pairing/remote-session.ts';
 import { RemoteAdmin } from './remote-admin.ts';
+import { RemoteIds } from './remote-ids.ts';
 import { RemoteTopics } from './remote-topics.ts';
 import { RemoteMemberPairings } from './rooms/remote-member-pairings.ts';
 import { RoomReplicas } from './rooms/room-replicas.ts';
@@ -41,6 +42,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly pairRequests: RemotePairRequests;
   readonly admin: RemoteAdmin;
   readonly topics: RemoteTopics;
+  /** Those that clients of PeerJS chose. */
+  readonly ids: RemoteIds;
   readonly rooms: RoomReplicas;
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
@@ -56,6 +59,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.links = links;
     this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
+    this.ids = new RemoteIds(this.node, links);
     this.#locations = locations;
     const pairRequests = new RemotePairRequests({ links, locations, remotePairings, signaling });
     const outbound = new OutboundMigrations({ links, locations, remotePairings, signaling, dialect });
@@ -93,6 +97,10 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       reclaim: (node, message) => remotePairings.onReclaim(node, message),
       admin_ask: (node, message) => this.admin.onAsk(node, message),
       admin_answer: (node, message) => this.admin.onAnswer(node, message),
+      ids_taken: (node, message) => this.ids.onTaken(node, message),
+      ids_left: (node, message) => this.ids.onLeft(node, message),
+      said: (node, message) => this.ids.onSaid(node, message),
+      not_said: (_node, message) => this.ids.onNotSaid(message),
       topics_joined: (node, message) => this.topics.onJoined(node, message),
       topics_left: (node, message) => this.topics.onLeft(node, message),
       published: (_node, message) => this.topics.onPublished(message),
@@ -181,6 +189,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     remotePairings.reconciler.opened(node);
     this.rooms.opened(node);
     this.topics.opened(node);
+    this.ids.opened(node);
   }
 
   lost(node: NodeId, wasThere: boolean): void {
@@ -188,6 +197,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.#locations.lost(node);
     this.admin.lost(node);
     this.topics.lost(node);
+    this.ids.lost(node);
     this.pairRequests.failed(node, this.links.isBusUp ? 'target_not_found' : 'unavailable');
     this.inboundMigrations.failed(node);
     this.rooms.lost(node);

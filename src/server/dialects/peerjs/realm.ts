@@ -3,7 +3,7 @@
  * An id and its token are a way to come back: the session and its pairings stand. Who lost its connection keeps its id
  * only until somebody else wants it, as at the original, where a page that is loaded anew takes its id again.
  */
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { isPrintable } from '../../../common/printable.ts';
 import {
   closeCodes,
@@ -14,6 +14,7 @@ import {
 } from '../../../protocol/index.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
+import type { IdHolder, OtherIds, OwnIds } from '../../signaling/chosen-ids.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
@@ -43,12 +44,13 @@ const MAX_PAIRINGS = 256;
 /** No code, as the original closes those whom it does not take: their library reads the message before it. */
 const NO_CODE = 0;
 
-export class PeerJsRealm {
+export class PeerJsRealm implements OwnIds {
   readonly absent: AbsentPeers;
   readonly #clients = new Map<string, PeerJsClient>();
   readonly #options: Pick<ServerOptions, 'node' | 'peerjsKey'>;
   readonly #deps: PeerJsRealmDeps;
   readonly #clientDeps: PeerJsClientDeps;
+  #others: OtherIds | undefined;
 
   constructor(options: Pick<ServerOptions, 'node' | 'peerjsKey'>, deps: PeerJsRealmDeps) {
     this.#options = options;
@@ -66,13 +68,49 @@ export class PeerJsRealm {
     this.#clientDeps = { sockets, places, gone: (client) => this.#gone(client) };
   }
 
-  /** Of those who are connected. */
+  /** From here on this server is one node of several. */
+  joinNodes(others: OtherIds): void {
+    this.#others = others;
+  }
+
+  /** Of those who are connected, at other nodes, too. */
   get ids(): string[] {
-    return [...this.#clients.values()].filter(({ isOnline }) => isOnline).map(({ peerJsId }) => peerJsId);
+    const here = [...this.#clients.values()].filter(({ isOnline }) => isOnline);
+    return [...here.map(({ peerJsId }) => peerJsId), ...(this.#others?.online ?? [])];
   }
 
   has(id: string): boolean {
-    return this.#clients.has(id);
+    return this.#clients.has(id) || this.#others?.find(id) !== undefined;
+  }
+
+  get holders(): Iterable<IdHolder> {
+    return [...this.#clients.values()].map(holderOf);
+  }
+
+  find(id: string): IdHolder | undefined {
+    const client = this.#clients.get(id);
+    return client && holderOf(client);
+  }
+
+  takenElsewhere(id: string): void {
+    const { session } = this.#clients.get(id) ?? {};
+    if (session)
+      this.#deps.signaling.sessions.close(session, closeCodes.takenOver, 'Your id is at another node now');
+  }
+
+  arrivedElsewhere(id: string): void {
+    this.absent.arrived(id);
+  }
+
+  deliver(to: string, frame: Buffer): boolean {
+    const client = this.#clients.get(to);
+    if (!client?.isOnline || !client.hasRoomFor(frame.length)) return false;
+    client.write(frame);
+    return true;
+  }
+
+  notDelivered(from: string, to: string): void {
+    this.#clients.get(from)?.expired(to);
   }
 
   opened(socket: PeerJsSocket): void {
@@ -83,7 +121,7 @@ export class PeerJsRealm {
     else {
       const known = this.#clients.get(id);
       if (known && isSame(known.token, token)) this.#comeBack(known, socket);
-      else if (known?.isOnline) turnAway(socket, peerJsNotices.idTaken);
+      else if (known?.isOnline || this.#isTakenElsewhere(id, token)) turnAway(socket, peerJsNotices.idTaken);
       else this.#enter(socket, known);
     }
   }
@@ -94,7 +132,9 @@ export class PeerJsRealm {
     if (!client?.session || client.socket !== socket) return;
     client.socket = undefined;
     this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
-    if (!client.session.isDone) client.waits();
+    if (client.session.isDone) return;
+    client.waits();
+    this.#others?.away(holderOf(client));
   }
 
   received(client: PeerJsClient, message: PeerJsMessage): void {
@@ -106,6 +146,11 @@ export class PeerJsRealm {
       const frame = Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
       this.#relay(client, { type, dst, payload, frame });
     }
+  }
+
+  #isTakenElsewhere(id: string, token: string): boolean {
+    const holder = this.#others?.find(id);
+    return holder?.isOnline === true && holder.proof !== proofOf(token);
   }
 
   /** @param before who had the id, and is away */
@@ -123,6 +168,7 @@ export class PeerJsRealm {
       `Client ${client.session.id} connected, of PeerJS`,
     );
     client.opened();
+    this.#others?.taken(holderOf(client));
     this.absent.arrived(peerJsId);
   }
 
@@ -131,13 +177,16 @@ export class PeerJsRealm {
     before?.end(closeCodes.takenOver, 'You came back on another socket');
     if (client.session) this.#deps.signaling.sessions.resumed(client.session);
     client.opened();
+    this.#others?.taken(holderOf(client));
     this.absent.arrived(client.peerJsId);
   }
 
   #gone(client: PeerJsClient): void {
     this.absent.left(client);
     // Its id may be somebody else's by now.
-    if (this.#clients.get(client.peerJsId) === client) this.#clients.delete(client.peerJsId);
+    if (this.#clients.get(client.peerJsId) !== client) return;
+    this.#clients.delete(client.peerJsId);
+    this.#others?.left(client.peerJsId);
   }
 
   /** It leaves the server. The original forgets its id and leaves its socket open, with which it could still speak. */
@@ -153,7 +202,8 @@ export class PeerJsRealm {
     const to = this.#clients.get(dst);
     const isOfNegotiation = type !== 'LEAVE' && type !== 'EXPIRE';
     if (!to?.isOnline) {
-      if (isOfNegotiation) this.absent.hold(from, signal);
+      if (this.#others?.find(dst)?.isOnline) this.#others.say(dst, from.peerJsId, frame);
+      else if (isOfNegotiation) this.absent.hold(from, signal);
       else if (type === 'LEAVE') this.absent.left(from, dst);
     } else if (isOfNegotiation && to !== from) this.#signal(from, to, signal);
     else {
@@ -190,6 +240,15 @@ export class PeerJsRealm {
     const { pairing, side } = seatWith(from, to) ?? {};
     if (pairing && side) this.#deps.signaling.pairings.lose(pairing, side, 'unpaired');
   }
+}
+
+function holderOf({ peerJsId: id, token, isOnline }: PeerJsClient): IdHolder {
+  return { id, proof: proofOf(token), isOnline };
+}
+
+/** Other nodes need not know a token to know it again. */
+function proofOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
 }
 
 function seatWith({ session }: PeerJsClient, to: PeerJsClient): Seat | undefined {

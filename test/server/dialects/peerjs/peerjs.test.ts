@@ -5,9 +5,18 @@ import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
-import { startTestServer } from '../../../support/servers/test-server.ts';
+import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const OPEN = { type: 'OPEN' };
+
+/** A client of a node, with a token of its own unless told otherwise. */
+async function openAt({ server }: TestServer, id: string, token = `token of ${id}`): Promise<JsonClient> {
+  const query = new URLSearchParams({ key: 'peerjs', id, token });
+  const client = await JsonClient.open(`${server.url}peerjs?${query}`);
+  expect(await client.takeOne()).toEqual(OPEN);
+  return client;
+}
 
 async function serve(options: Partial<ServerOptions> = {}) {
   const test = await startTestServer({ peerjs: true, ...options });
@@ -381,5 +390,95 @@ describe("PeerJS's routes over HTTP", () => {
   it('are not there unless --peerjs is on', async () => {
     const { server } = await startTestServer();
     expect((await fetch(`${httpUrl(server)}peerjs/id`)).status).toBe(404);
+  });
+});
+
+describe('clients of PeerJS at two nodes', () => {
+  const twoNodes = async () => {
+    const { nodes, ...cluster } = await startTestCluster(2, { peerjs: true, peerjsDiscovery: true });
+    const [one, two] = nodes as [TestServer, TestServer];
+    const knows = (node: TestServer, id: string) => node.server.parts.peerjs?.realm.has(id) === true;
+    return { ...cluster, one, two, knows };
+  };
+
+  it('reach each other, both ways, in order and with the true sender, and are listed at both', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    a.send({ ...offer('b'), src: 'somebody else' });
+    for (let n = 0; n < 3; n += 1) a.send(candidate('b', n));
+    expect(await b.take(4)).toEqual(
+      [offer('b'), ...[0, 1, 2].map((n) => candidate('b', n))].map((m) => from('a', m)),
+    );
+    b.send(answer('a'));
+    expect(await a.takeOne()).toEqual(from('b', answer('a')));
+    for (const { server } of [one, two])
+      expect(((await (await fetch(`${httpUrl(server)}peerjs/peers`)).json()) as string[]).sort()).toEqual([
+        'a',
+        'b',
+      ]);
+  });
+
+  it('have what was said to them before they came, to the other node', async () => {
+    const { one, two } = await twoNodes();
+    const a = await openAt(one, 'a');
+    a.send(offer('late'));
+    await settled(a, 'a');
+    const late = await openAt(two, 'late');
+    expect(await late.takeOne()).toEqual(from('a', offer('late')));
+  });
+
+  it('are told that an id is taken that somebody has at the other node', async () => {
+    const { one, two, knows } = await twoNodes();
+    const a = await openAt(one, 'a');
+    await until(() => knows(two, 'a'), 'the other node to know');
+    const b = await JsonClient.open(`${two.server.url}peerjs?key=peerjs&id=a&token=another`);
+    expect(await b.takeOne()).toMatchObject({ type: 'ID-TAKEN' });
+    await settled(a, 'a');
+  });
+
+  it('take an id along by its token, and the socket at the node before is closed', async () => {
+    const { one, two, knows } = await twoNodes();
+    const [before, b] = [await openAt(one, 'a'), await openAt(one, 'b')];
+    await until(() => knows(two, 'a'), 'the other node to know');
+    const after = await openAt(two, 'a', 'token of a');
+    await before.whenClosed();
+    b.send(offer('a'));
+    expect(await after.takeOne()).toEqual(from('b', offer('a')));
+    expect(one.server.parts.sessions.size).toBe(1);
+  });
+
+  it('give an id away that they lost at their own node', async () => {
+    const { one, two, knows } = await twoNodes();
+    const a = await openAt(one, 'a');
+    await until(() => knows(two, 'a'), 'the other node to know');
+    a.socket.terminate();
+    await until(() => two.server.parts.cluster?.ids.find('a')?.isOnline === false, 'the other node to know');
+    await openAt(two, 'a', 'another');
+    await until(() => one.server.parts.sessions.size === 0, 'its session to end');
+  });
+
+  it('that take one id at the same time: the one at the node with the lower number keeps it', async () => {
+    const { one, two, hold } = await twoNodes();
+    const held = hold();
+    const [a, b] = [await openAt(one, 'a', 'one'), await openAt(two, 'a', 'another')];
+    held.release();
+    await b.whenClosed();
+    await settled(a, 'a');
+    expect([one, two].map(({ server }) => server.parts.sessions.size)).toEqual([1, 0]);
+  });
+
+  it('are told that one is away whose node died, after 5 s, and find it where it comes back', async () => {
+    const { one, two, knows, kill, advance } = await twoNodes();
+    const [a] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(one, 'b'), 'the other node to know');
+    await kill(two);
+    for (let beats = 0; knows(one, 'b') && beats < 60; beats += 1) await advance(1_000);
+    a.send(offer('b'));
+    await settled(a, 'a');
+    await advance(5_000);
+    expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'b', dst: 'a' });
+    const b = await openAt(one, 'b', 'token of b');
+    a.send(offer('b'));
+    expect(await b.takeOne()).toEqual(from('a', offer('b')));
   });
 });

@@ -1,0 +1,107 @@
+/**
+ * Ids that clients chose, over nodes: each node tells the others which it has, so that each knows at once whether one is
+ * free. Two clients that took one at the same time are told apart by their nodes' numbers: the lower one's keeps it.
+ */
+import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
+import type { NodeId } from '../node-id.ts';
+import type { IdHolder, OtherIds, OwnIds } from '../signaling/chosen-ids.ts';
+import type { Links } from './links.ts';
+
+/** How many ids go into one message. */
+const IDS_PER_MESSAGE = 100;
+
+interface RemoteHolder extends IdHolder {
+  readonly node: NodeId;
+}
+
+export class RemoteIds implements OtherIds {
+  readonly #holders = new Map<string, RemoteHolder>();
+  readonly #here: NodeId;
+  readonly #links: Links;
+  #own: OwnIds | undefined;
+
+  constructor(here: NodeId, links: Links) {
+    this.#here = here;
+    this.#links = links;
+  }
+
+  /** This node has such clients; one that has none passes over what others say of theirs. */
+  serve(own: OwnIds): void {
+    this.#own = own;
+  }
+
+  find(id: string): IdHolder | undefined {
+    return this.#holders.get(id);
+  }
+
+  get online(): Iterable<string> {
+    return [...this.#holders.values()].filter(({ isOnline }) => isOnline).map(({ id }) => id);
+  }
+
+  taken(holder: IdHolder): void {
+    this.#holders.delete(holder.id);
+    this.#tell([holder], true);
+  }
+
+  away(holder: IdHolder): void {
+    this.#tell([holder], false);
+  }
+
+  left(id: string): void {
+    for (const node of this.#links.open) this.#links.send(node, { type: 'ids_left', ids: [id] });
+  }
+
+  say(to: string, from: string, frame: Buffer): void {
+    const holder = this.#holders.get(to);
+    if (holder) this.#links.send(holder.node, { type: 'said', to, from, text: frame.toString() });
+  }
+
+  /** The link to a node is open: it knows nothing of us. */
+  opened(node: NodeId): void {
+    const holders = [...(this.#own?.holders ?? [])];
+    for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
+      this.#tell(holders.slice(next, next + IDS_PER_MESSAGE), false, [node]);
+  }
+
+  lost(node: NodeId): void {
+    for (const [id, holder] of this.#holders) if (holder.node === node) this.#holders.delete(id);
+  }
+
+  onTaken(node: NodeId, { holders, is_new: isNew }: NodeMessageOf<'ids_taken'>): void {
+    const own = this.#own;
+    if (!own) return;
+    for (const { id, proof, online: isOnline } of holders) {
+      const ours = own.find(id);
+      if (ours && this.#keeps(ours, { id, proof, isOnline }, node, isNew)) continue;
+      this.#holders.set(id, { id, proof, isOnline, node });
+      if (ours) own.takenElsewhere(id);
+      if (isOnline) own.arrivedElsewhere(id);
+    }
+  }
+
+  onLeft(node: NodeId, { ids }: NodeMessageOf<'ids_left'>): void {
+    for (const id of ids) if (this.#holders.get(id)?.node === node) this.#holders.delete(id);
+  }
+
+  onSaid(node: NodeId, { to, from, text }: NodeMessageOf<'said'>): void {
+    if (!this.#own?.deliver(to, Buffer.from(text))) this.#links.send(node, { type: 'not_said', to, from });
+  }
+
+  onNotSaid({ to, from }: NodeMessageOf<'not_said'>): void {
+    this.#own?.notDelivered(from, to);
+  }
+
+  /** Whether our client keeps the id that one of another node has, too. */
+  #keeps(ours: IdHolder, theirs: IdHolder, node: NodeId, isNew: boolean): boolean {
+    if (!theirs.isOnline) return true;
+    if (!ours.isOnline) return false;
+    // It came back there, and has left here.
+    if (isNew && ours.proof === theirs.proof) return false;
+    return this.#here < node;
+  }
+
+  #tell(holders: readonly IdHolder[], isNew: boolean, nodes: readonly NodeId[] = this.#links.open): void {
+    const told = holders.map(({ id, proof, isOnline }) => ({ id, proof, online: isOnline }));
+    for (const node of nodes) this.#links.send(node, { type: 'ids_taken', holders: told, is_new: isNew });
+  }
+}
