@@ -19,6 +19,7 @@ export class TcpProxy {
   delayMs = 0;
   /** The same as that of the server, but with the proxy's port. */
   readonly url: string;
+  #target: URL;
   readonly #server: Server;
   readonly #links = new Set<Link>();
   readonly #stalled = new Set<Direction>();
@@ -26,8 +27,9 @@ export class TcpProxy {
 
   private constructor(server: Server, target: URL) {
     this.#server = server;
+    this.#target = target;
     this.url = Object.assign(new URL(target), { port: String((server.address() as AddressInfo).port) }).href;
-    server.on('connection', (client) => this.#connected(client, target));
+    server.on('connection', (client) => this.#connected(client, this.#target));
     runningProxies.push(this);
   }
 
@@ -36,6 +38,11 @@ export class TcpProxy {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new TcpProxy(server, new URL(targetUrl));
+  }
+
+  /** New links go to another server from here on, as behind a load balancer. */
+  leadTo(targetUrl: string): void {
+    this.#target = new URL(targetUrl);
   }
 
   /** Ends every link there is, as when a cable is pulled and the other side notices; new ones may come. */

@@ -4,8 +4,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { ServerOptions } from '../../src/server/index.ts';
 import { freePort } from '../../tools/free-port.ts';
+import { TcpProxy } from '../support/network/tcp-proxy.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
-import { startTestServer } from '../support/servers/test-server.ts';
+import { startTestCluster } from '../support/servers/test-cluster.ts';
+import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
 
@@ -21,12 +23,16 @@ const PICTURE = `globalThis.picture = () => {
 }`;
 
 /** Opens a page with a Peer, `globalThis.peer`, that echoes data and answers calls with a picture of its own. */
-async function openPeer(server: { url: string }, id?: string): Promise<Page> {
+async function openPeer(
+  server: { url: string },
+  id?: string,
+  kind: 'Peer' | 'MsgPackPeer' = 'Peer',
+): Promise<Page> {
   const page = await openScriptPage(server, 'peerjs');
   await page.evaluate(PICTURE);
   await page.evaluate(
-    async ({ port, id }) => {
-      const { Peer } = (globalThis as never as { loaded: typeof Loaded }).loaded;
+    async ({ port, id, kind }) => {
+      const { [kind]: Peer } = (globalThis as never as { loaded: typeof Loaded }).loaded;
       const options = { host: '127.0.0.1', port, path: '/', config: { iceServers: [] } };
       const peer = id === undefined ? new Peer(options) : new Peer(id, options);
       const errors: string[] = [];
@@ -39,7 +45,7 @@ async function openPeer(server: { url: string }, id?: string): Promise<Page> {
         peer.on('error', (error) => reject(new Error(`${error.type}: ${error.message}`)));
       });
     },
-    { port: Number(new URL(server.url).port), id },
+    { port: Number(new URL(server.url).port), id, kind },
   );
   return page;
 }
@@ -86,6 +92,23 @@ describe('PeerJS, unmodified', () => {
     expect(await call(a, await idOf(b))).toBeGreaterThan(0);
     expect(await call(b, await idOf(a))).toBeGreaterThan(0);
     expect(server.parts.pairings.size).toBe(1);
+    const [c, d] = [await openPeer(server, 'c', 'MsgPackPeer'), await openPeer(server, 'd', 'MsgPackPeer')];
+    expect(await echo(c, 'd', 'MsgPack', 'in MsgPack')).toBe('in MsgPack');
+  });
+
+  it('pages at two nodes reach each other, and one whose node stops takes its id along to the other', async () => {
+    const { nodes } = await startTestCluster(2, { peerjs: true });
+    const [one, two] = nodes as [TestServer, TestServer];
+    const balancer = await TcpProxy.start(one.server.url);
+    const [a, b] = [await openPeer(balancer, 'a'), await openPeer(two.server, 'b')];
+    expect(await echo(a, 'b', 'json', 'over nodes')).toBe('over nodes');
+    balancer.leadTo(two.server.url);
+    await one.server.stop();
+    await a.waitForFunction('peer.disconnected');
+    await a.evaluate('peer.reconnect()');
+    await a.waitForFunction('peer.open');
+    expect([await idOf(a), await a.evaluate('connection.open')]).toEqual(['a', true]);
+    expect(await echo(b, 'a', 'json', 'after')).toBe('after');
   });
 
   it('five pages are all connected with each other, by data and by a call', async () => {

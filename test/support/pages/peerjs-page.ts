@@ -1,2 +1,2 @@
 /** What a page of a PeerJS application loads, unmodified. */
-export { Peer } from 'peerjs';
+export { MsgPackPeer, Peer } from 'peerjs';
