@@ -2,8 +2,10 @@
  * The limit: what uWebSockets.js alone costs. Nothing is parsed, nothing is checked, nobody is pinged. The first
  * frame of a client names the one that it is paired with; each later one is handed to that one as it is.
  */
+
+import type { WebSocket } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
-import { App, us_socket_local_port, type WebSocket } from '../../src/server/http/uws.ts';
+import { loadUws } from '../../src/server/http/shell/uws.ts';
 import { beMeasured } from './measured.ts';
 
 interface Client {
@@ -12,6 +14,8 @@ interface Client {
 }
 
 const clients = new Map<string, WebSocket<Client>>();
+
+const { App, us_socket_local_port } = loadUws();
 
 App()
   .ws<Client>('/*', {

@@ -24,8 +24,8 @@ import { tellHooks } from './embed/tell-hooks.ts';
 import { NOT_KEPT, TEXT } from './http/answer.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
+import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
-import type { TemplatedApp } from './http/uws.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -124,7 +124,7 @@ export class SignalingServer {
     parts.peerjs = await this.#createPeerJs();
     inspector.start();
     await cluster?.start();
-    const addRoutes = (app: TemplatedApp) => {
+    const addRoutes = (app: App) => {
       readiness.addRoutes(app);
       addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
       inspector.addRoutes(app);
@@ -289,7 +289,7 @@ export class SignalingServer {
   }
 
   /** Loaded only by a server that serves them. @returns adds their routes */
-  async #createTopics(): Promise<((app: TemplatedApp) => void) | undefined> {
+  async #createTopics(): Promise<((app: App) => void) | undefined> {
     const { options } = this;
     if (!options.topics) return undefined;
     const [{ serveTopics }, { Topics }] = await Promise.all([

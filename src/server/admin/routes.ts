@@ -13,7 +13,7 @@ import { isCrossOrigin, isCrossSite, isLocal, readFacts } from '../admission/req
 import { bearerOf, isSameToken } from '../admission/shared-token.ts';
 import { type Answer, NOT_KEPT } from '../http/answer.ts';
 import { type PlainRequest, serveRequests } from '../http/serve-requests.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp } from '../http/uws.ts';
+import type { App, HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import type { Admin } from './admin.ts';
 
 export interface AdminRoutesDeps {
@@ -28,7 +28,7 @@ export interface AdminRoutesDeps {
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-export function addAdminRoutes(app: TemplatedApp, deps: AdminRoutesDeps): void {
+export function addAdminRoutes(app: App, deps: AdminRoutesDeps): void {
   const { token, isLocalOpen, refused } = deps;
   const refusalOf = (res: HttpResponse, req: HttpRequest): Answer | undefined => {
     const facts = readFacts(res, req);

@@ -1,6 +1,6 @@
 /** Puts the admin API together. Every node of a cluster answers for the others, whether or not it serves the API itself. */
 import type { Clock } from '../../common/clock.ts';
-import type { TemplatedApp } from '../http/uws.ts';
+import type { App } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -26,7 +26,7 @@ export function isAdminServed({ admin, adminToken }: ServerOptions): boolean {
 export function serveAdmin(
   options: ServerOptions,
   { signaling, clock, log, metrics, nodes }: ServeAdminDeps,
-): ((app: TemplatedApp) => void) | undefined {
+): ((app: App) => void) | undefined {
   const { node, basePath, admin: isLocalOpen } = options;
   const admin = new Admin({ node, here: handlersHere({ signaling, clock, node }), nodes, log });
   if (!isAdminServed(options)) return undefined;

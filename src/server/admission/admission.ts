@@ -2,7 +2,7 @@
 
 import { printableJson } from '../../common/printable.ts';
 import type { Readiness } from '../http/readiness.ts';
-import type { HttpRequest, HttpResponse } from '../http/uws.ts';
+import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
 import type { RefusalLog } from '../telemetry/refusal-log.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';

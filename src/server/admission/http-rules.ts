@@ -1,7 +1,7 @@
 /** What holds for every request over plain HTTP, before a route sees it: how long its headers are, whom it asks for. */
 import { printableJson } from '../../common/printable.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
-import { MAX_HEADER_BYTES } from '../http/uws.ts';
+import { MAX_HEADER_BYTES } from '../http/shell/shell.ts';
 import type { AppWatch } from '../http/watch-app.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';

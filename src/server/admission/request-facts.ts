@@ -1,5 +1,5 @@
 /** What is known of a request before anybody looks at what it asks: where it comes from, and its headers as lists. */
-import type { HttpRequest, HttpResponse } from '../http/uws.ts';
+import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import { addressText } from './client-address.ts';
 import { hostnameOf, isLoopbackName } from './origins.ts';
 

@@ -1,7 +1,7 @@
 /** A WebSocket route of any dialect: admission judges who may open it, and what waits unread for it is bounded. */
 import { answer, TEXT } from '../http/answer.ts';
 import { maxFrameBytes } from '../http/frame-limit.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from '../http/uws.ts';
+import type { App, HttpRequest, HttpResponse, WebSocket } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Admission, UpgradeRefusal } from './admission.ts';
@@ -44,7 +44,7 @@ const TOKEN_ALONE: UpgradeRefusal = {
 const IDLE_TIMEOUT_S = 960;
 
 export function serveSockets<Data extends { readonly address: string }>(
-  app: TemplatedApp,
+  app: App,
   path: string,
   { options, admission, telemetry }: SocketRouteDeps,
   route: SocketRoute<Data>,

@@ -1,6 +1,6 @@
 /** A token that all who may do something know: how it is sent, and compared. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { HttpRequest } from '../http/uws.ts';
+import type { HttpRequest } from '../http/shell/shell.ts';
 
 /** What a program sends as `Authorization: Bearer TOKEN`; empty when it sends none. */
 export function bearerOf(req: HttpRequest): string {

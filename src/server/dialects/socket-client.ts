@@ -1,7 +1,7 @@
 /** A client on a WebSocket whose wire numbers nothing: what it was sent is written, or lost with its socket. */
 import { type CloseCode, closeCodes, MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import { SendingRate } from '../admission/rate-limits.ts';
-import { SendStatus, type WebSocket } from '../http/uws.ts';
+import { SendStatus, type WebSocket } from '../http/shell/shell.ts';
 import type { Client, ClientNotice } from '../signaling/client.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signal } from '../signaling/signal.ts';

@@ -6,14 +6,14 @@
 
 import { isCrossSite, isLocal, readFacts } from '../admission/request-facts.ts';
 import { answer as answerHttp, TEXT } from '../http/answer.ts';
-import type { HttpResponse, TemplatedApp } from '../http/uws.ts';
+import type { App, HttpResponse } from '../http/shell/shell.ts';
 
 export interface DrainRouteDeps {
   readonly drainMs: () => number;
   readonly drain: () => void;
 }
 
-export function addDrainRoute(app: TemplatedApp, { drainMs, drain }: DrainRouteDeps): void {
+export function addDrainRoute(app: App, { drainMs, drain }: DrainRouteDeps): void {
   app.post('/drain', (res, req) => {
     res.onAborted(() => {});
     const allowed = drainMs();

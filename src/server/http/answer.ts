@@ -3,7 +3,7 @@
  * requests as fast as they come and keeps what the client does not read; a connection that ends with its answer leaves
  * nothing to keep.
  */
-import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
+import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface Answer {
   /** `200 OK` when it is left out. */
@@ -35,7 +35,7 @@ export function answer(res: HttpResponse, { status, headers = [], body = '' }: A
  * @param find the answer, or the promise of one
  */
 export function serveGet(
-  app: TemplatedApp,
+  app: App,
   path: string,
   find: (req: HttpRequest, res: HttpResponse) => Answer | Promise<Answer>,
 ): void {
@@ -49,7 +49,7 @@ export function serveGet(
 }
 
 /** What every other path gets. */
-export function serveNothingElse(app: TemplatedApp, hint: string): void {
+export function serveNothingElse(app: App, hint: string): void {
   app.any('/*', (res, req) =>
     answer(res, { status: '404 Not Found', headers: [TEXT], body: hint }, req.getMethod() === 'head'),
   );

@@ -4,14 +4,9 @@
  */
 import { type Stats, statSync, unlinkSync } from 'node:fs';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
-import { bind, listen } from './bind.ts';
+import { bind } from './bind.ts';
 import { areDescriptorsLeft } from './descriptors.ts';
-import {
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-  us_socket_local_port,
-} from './uws.ts';
+import type { App, ListenSocket } from './shell/shell.ts';
 
 export interface ListenerOptions {
   readonly addresses: readonly ListenAddress[];
@@ -30,7 +25,7 @@ export interface Listener {
    * New connections come to another app from here on. Those that the system had taken and we had not are lost.
    * @throws when an address cannot be had a second time; then nothing has changed
    */
-  moveTo(app: TemplatedApp): Promise<void>;
+  moveTo(app: App): Promise<void>;
   /** Takes no new connections from here on; those that are open stay. */
   close(): void;
 }
@@ -42,19 +37,19 @@ const MIN_LEFT = 4;
 const ENOUGH_LEFT = 16;
 
 /** @throws when an address is taken, or none of this machine; then none is listened on */
-export async function openListener(app: TemplatedApp, options: ListenerOptions): Promise<Listener> {
+export async function openListener(app: App, options: ListenerOptions): Promise<Listener> {
   const { addresses, changed } = options;
   let current = app;
   let { port } = options;
   let open: OpenSocket[] | undefined = await openAll(addresses, async (address) => {
     const socket = await bind(app, address, port, options.portOption);
-    if (address.kind === 'tcp') port = us_socket_local_port(socket as never);
+    if (address.kind === 'tcp') port = socket.port;
     return socket;
   });
   let isClosed = false;
   const openAgain = () =>
     openAll(addresses, async (address) => {
-      const socket = await listen(current, address, port);
+      const socket = await current.listenOn(address, port);
       if (!socket) throw new Error(`Cannot listen on ${textOf(address, port)} a second time`);
       return socket;
     });
@@ -100,7 +95,7 @@ export async function openListener(app: TemplatedApp, options: ListenerOptions):
 }
 
 interface OpenSocket {
-  readonly socket: us_listen_socket;
+  readonly socket: ListenSocket;
   readonly address: ListenAddress;
   /** Of a Unix socket: what was there when it was opened. */
   readonly file: Stats | undefined;
@@ -109,7 +104,7 @@ interface OpenSocket {
 /** All of them, or none. */
 async function openAll(
   addresses: readonly ListenAddress[],
-  openOne: (address: ListenAddress) => Promise<us_listen_socket>,
+  openOne: (address: ListenAddress) => Promise<ListenSocket>,
 ): Promise<OpenSocket[]> {
   const opened: OpenSocket[] = [];
   try {
@@ -124,7 +119,7 @@ async function openAll(
 
 function closeAll(sockets: readonly OpenSocket[]): void {
   for (const { socket, address, file } of sockets) {
-    us_listen_socket_close(socket);
+    socket.close();
     // Another may have taken the path meanwhile: that one stays.
     if (address.kind === 'unix' && file && fileOf(address)?.ino === file.ino) unlinkSync(address.path);
   }

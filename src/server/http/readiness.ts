@@ -3,7 +3,7 @@
  * and if not, why. A reason is a line in the table; whoever knows of it adds it and takes it away again.
  */
 import { type Answer, NOT_KEPT, serveGet, TEXT } from './answer.ts';
-import type { TemplatedApp } from './uws.ts';
+import type { App } from './shell/shell.ts';
 
 const messages = {
   draining: 'the server is restarting and takes no new clients',
@@ -34,7 +34,7 @@ export class Readiness {
       yield [reason, this.#reasons.has(reason) ? 1 : 0];
   }
 
-  addRoutes(app: TemplatedApp): void {
+  addRoutes(app: App): void {
     serveGet(app, '/readyz', () => this.answer());
   }
 

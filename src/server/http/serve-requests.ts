@@ -1,6 +1,6 @@
 /** Requests of any method with a bounded body, each answered once, later: what of a request is needed is read at once. */
 import { type Answer, answer, answerLater } from './answer.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
+import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface PlainRequest {
   /** In lower case. */
@@ -19,7 +19,7 @@ export interface RequestRules {
   readonly answerTo: (request: PlainRequest) => Promise<Answer>;
 }
 
-export function serveRequests(app: TemplatedApp, path: string, rules: RequestRules): void {
+export function serveRequests(app: App, path: string, rules: RequestRules): void {
   const { maxBodyBytes, tooLarge, refusalOf, answerTo } = rules;
   app.any(path, (res, req) => {
     const method = req.getMethod();

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Answer, serveGet } from './answer.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
+import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface ServedFile {
   /** The path in the URL. */
@@ -46,7 +46,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
  * Serves each file. One that the build has not made is left out, so that a server in development starts.
  */
 export function serveFiles(
-  app: TemplatedApp,
+  app: App,
   files: readonly ServedFile[],
   { refusalOf, corsHeaders }: FileRules,
 ): void {

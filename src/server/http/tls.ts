@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { App, SSLApp, type TemplatedApp } from './uws.ts';
+import type { App, Shell } from './shell/shell.ts';
 
 /** Where certificate and key are; without either there is no TLS. */
 export interface TlsFiles {
@@ -18,10 +18,8 @@ export function usesTls({ tlsCert, tlsKey }: TlsFiles): boolean {
  * An app that speaks TLS when there is a certificate.
  * @throws when only one of the two files is given, or they are none, or do not fit each other
  */
-export function createApp(options: TlsFiles): TemplatedApp {
-  if (!usesTls(options)) return App();
-  const { tlsCert, tlsKey } = readCertificate(options);
-  return SSLApp({ cert_file_name: tlsCert, key_file_name: tlsKey });
+export function createApp(shell: Shell, options: TlsFiles): App {
+  return usesTls(options) ? shell.createApp(readCertificate(options)) : shell.createApp();
 }
 
 /** What the two files hold, by which a change is seen; empty without TLS. @throws as {@link createApp} */

@@ -3,7 +3,7 @@
  * Whoever adds routes, Socket.IO too, need not know of it.
  */
 import { type Answer, answer } from './answer.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.ts';
+import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface AppWatch {
   /** What all paths begin with; empty for none. Whoever adds a route leaves it out. */
@@ -29,7 +29,7 @@ export interface AppWatch {
 const METHODS = ['get', 'head', 'post', 'any'] as const;
 
 /** Call it before routes are added. */
-export function watchApp(app: TemplatedApp, watch: AppWatch): void {
+export function watchApp(app: App, watch: AppWatch): void {
   const { basePath, connections, full, opened, asked, refusalOf } = watch;
   const count = (res: HttpResponse, change: number) => {
     connections.open += change;

@@ -6,7 +6,7 @@
 import { isCrossOrigin, isLocal, readFacts } from '../admission/request-facts.ts';
 import { bearerOf, isSameToken } from '../admission/shared-token.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
-import type { HttpRequest, HttpResponse } from '../http/uws.ts';
+import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 
 /** What a refused visitor is told; undefined: come in. */
 export function refusalOf(

@@ -5,8 +5,8 @@
 import { closeCodes, type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
 import { isSameToken } from '../admission/shared-token.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
+import type { App } from '../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
-import type { TemplatedApp } from '../http/uws.ts';
 import { forbidden, refusalOf } from './access.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
@@ -102,7 +102,7 @@ export class Inspector {
     this.#logs.noteEvidence(session, epoch, pickEvidence(evidence));
   }
 
-  addRoutes(app: TemplatedApp): void {
+  addRoutes(app: App): void {
     const { options } = this.#server;
     if (!options.inspect) return;
     serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, options.inspectToken)) });

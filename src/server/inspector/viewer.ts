@@ -8,7 +8,7 @@ import {
   isRecord,
   type RecordLine,
 } from '../../protocol/index.ts';
-import type { WebSocket } from '../http/uws.ts';
+import type { WebSocket } from '../http/shell/shell.ts';
 import type { LiveRecord } from './live-record.ts';
 
 export interface ViewerData {

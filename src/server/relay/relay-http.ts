@@ -1,7 +1,7 @@
 /** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
 import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
 import { openListener } from '../http/listener.ts';
-import { App } from '../http/uws.ts';
+import { createUwsShell } from '../http/shell/uws.ts';
 import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -40,7 +40,7 @@ export async function serveRelayHttp(
     network: () => relayNetwork(node),
   });
   inspector.add(...relaySources(node));
-  const app = App();
+  const app = createUwsShell().createApp();
   serveGet(
     app,
     '/api/relay',

@@ -2,7 +2,7 @@
 import { NO_TIMER } from '../../machines/index.ts';
 import type { SocketHandlers } from '../../server/dialects/native/listen.ts';
 import type { SocketData } from '../../server/dialects/native/native-client.ts';
-import type { WebSocket } from '../../server/http/uws.ts';
+import type { WebSocket } from '../../server/http/shell/shell.ts';
 
 /** What came with the request to open it. */
 export type SocketRequest = Pick<SocketData, 'kind' | 'peers' | 'isKeyOnly' | 'token'>;

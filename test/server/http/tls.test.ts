@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { createUwsShell } from '../../../src/server/http/shell/uws.ts';
 import { createApp } from '../../../src/server/http/tls.ts';
 import { defaultServerOptions } from '../../../src/server/options.ts';
 import { makeCertificate } from '../../support/servers/certificate.ts';
@@ -36,7 +37,7 @@ describe('TLS', () => {
     ['a file that is no key', { ...files, tlsKey: rubbish }, `${rubbish} is no private key in PEM`],
     ["another certificate's key", { ...files, tlsKey: other.tlsKey }, `is not the key of ${files.tlsCert}`],
   ])('refuses %s in one clear line', (_name, given, message) => {
-    expect(() => createApp({ ...defaultServerOptions, ...given })).toThrow(message);
+    expect(() => createApp(createUwsShell(), { ...defaultServerOptions, ...given })).toThrow(message);
   });
 
   it('with a bad file, `pairlane serve` says so in one line and ends with 1', async () => {

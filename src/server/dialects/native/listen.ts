@@ -9,9 +9,10 @@ import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admi
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
+import type { App, HttpRequest, Shell } from '../../http/shell/shell.ts';
+import { createUwsShell } from '../../http/shell/uws.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
-import type { HttpRequest, TemplatedApp } from '../../http/uws.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
 
@@ -24,7 +25,7 @@ export interface ListenDeps extends SocketRouteDeps {
   /** The port was closed for lack of file descriptors, or is open again. */
   readonly portChanged: (isOpen: boolean) => void;
   /** Adds the routes of the parts that have their own. */
-  readonly addRoutes: (app: TemplatedApp) => void;
+  readonly addRoutes: (app: App) => void;
 }
 
 export interface Listening {
@@ -66,9 +67,10 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
   telemetry.metrics.httpConnections = () => rules.connections.open;
   let certificate = certificateDigest(options);
   // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
-  const apps = [createRoutes(deps, handlers, rules, options)];
+  const shell = createUwsShell();
+  const apps = [createRoutes(shell, deps, handlers, rules, options)];
   const addresses = listenAddresses(options.host);
-  const listener = await openListener(apps[0] as TemplatedApp, {
+  const listener = await openListener(apps[0] as App, {
     addresses,
     port: options.port,
     changed: deps.portChanged,
@@ -78,7 +80,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
     async renewCertificate(files) {
       const digest = certificateDigest(files);
       if (digest === certificate) return false;
-      const app = createRoutes(deps, handlers, rules, files);
+      const app = createRoutes(shell, deps, handlers, rules, files);
       await listener.moveTo(app);
       apps.push(app);
       certificate = digest;
@@ -94,15 +96,16 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
 
 /** An app with all that the server answers. */
 function createRoutes(
+  shell: Shell,
   deps: ListenDeps,
   handlers: SocketHandlers,
   rules: AppWatch,
   files: TlsFiles,
-): TemplatedApp {
+): App {
   const { options, admission, telemetry, addRoutes } = deps;
   const { metrics } = telemetry;
   const wantsEvidence = options.inspect || options.record !== undefined;
-  const app = createApp(files);
+  const app = createApp(shell, files);
   watchApp(app, rules);
   serveSockets<SocketData>(app, '/*', deps, {
     dataOf: (req, address, token) => ({
@@ -139,7 +142,7 @@ function requestOf(req: HttpRequest): UpgradeRequest {
 }
 
 /** From the base path without its last slash, where the links of a page would lead elsewhere. */
-function addRedirect(app: TemplatedApp, basePath: string): void {
+function addRedirect(app: App, basePath: string): void {
   const name = basePath.slice(basePath.lastIndexOf('/') + 1);
   serveGet(app, '', () => ({ status: '308 Permanent Redirect', headers: [['location', `${name}/`]] }));
 }

@@ -13,7 +13,7 @@ import {
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import type { Grants } from '../../admission/tokens/grants.ts';
-import type { WebSocket } from '../../http/uws.ts';
+import type { WebSocket } from '../../http/shell/shell.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';

@@ -9,7 +9,7 @@ import {
   type ServerMessage,
   type UnackedMessage,
 } from '../../../protocol/index.ts';
-import { SendStatus, type WebSocket } from '../../http/uws.ts';
+import { SendStatus, type WebSocket } from '../../http/shell/shell.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import { KEPT_FRAME_BYTES, type WaitingBytes } from '../../signaling/waiting-bytes.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';

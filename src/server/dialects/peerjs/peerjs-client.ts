@@ -1,6 +1,6 @@
 /** A client of PeerJS as the core reaches it: known to others by the id that it chose, and to us by that id and its token. */
 import { peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
-import type { WebSocket } from '../../http/uws.ts';
+import type { WebSocket } from '../../http/shell/shell.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
-import type { TemplatedApp } from '../../http/uws.ts';
+import type { App } from '../../http/shell/shell.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
@@ -49,7 +49,7 @@ export class PeerJs {
     });
   }
 
-  addRoutes(app: TemplatedApp): void {
+  addRoutes(app: App): void {
     const { options } = this.#deps;
     const path = `/${options.peerjsPath}/`.replaceAll(/\/+/g, '/');
     const api = `${path}${encodeURIComponent(options.peerjsKey)}`;
@@ -74,7 +74,7 @@ export class PeerJs {
     });
   }
 
-  #serve(app: TemplatedApp, path: string, answer: () => Answer): void {
+  #serve(app: App, path: string, answer: () => Answer): void {
     const { origins } = this.#deps.admission;
     serveGet(app, path, (req) => {
       const cors = origins.corsHeaders(req.getHeader('origin'), req.getHeader('host'));

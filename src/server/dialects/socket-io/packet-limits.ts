@@ -3,7 +3,7 @@
  * messages, heartbeats) come and go without any event, so events alone do not show what a client sends or is owed.
  */
 import { SendingRate } from '../../admission/rate-limits.ts';
-import type { WebSocket, WebSocketBehavior } from '../../http/uws.ts';
+import type { WebSocket, WebSocketBehavior } from '../../http/shell/shell.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { WaitingBytes, Waits } from '../../signaling/waiting-bytes.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';

@@ -11,8 +11,8 @@ import {
 } from '../../../machines/index.ts';
 import { type RoomRequestOf, roomIdKey } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
+import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
-import type { TemplatedApp } from '../../http/uws.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { PairingEpochs } from '../../signaling/pairing-epochs.ts';
@@ -84,7 +84,7 @@ export class Rooms implements RoomSocketHandlers {
     });
   }
 
-  addRoutes(app: TemplatedApp, admission: Admission): void {
+  addRoutes(app: App, admission: Admission): void {
     const { origins } = admission;
     serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
     this.#stops.push(serveSocketIo(app, this.#options, admission, this));

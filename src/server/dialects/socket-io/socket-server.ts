@@ -8,7 +8,7 @@ import type { Admission } from '../../admission/admission.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
 import { maxFrameBytes } from '../../http/frame-limit.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp, WebSocketBehavior } from '../../http/uws.ts';
+import type { App, HttpRequest, HttpResponse, WebSocketBehavior } from '../../http/shell/shell.ts';
 import type { ServerOptions } from '../../options.ts';
 import {
   type LimitedConnection,
@@ -67,7 +67,7 @@ const NEVER_MS = 86_400_000;
 
 /** @returns ends all sockets, without a word to the handlers */
 export function serveSocketIo(
-  app: TemplatedApp,
+  app: App,
   options: ServerOptions,
   admission: Admission,
   handlers: RoomSocketHandlers,
@@ -182,7 +182,7 @@ function signOfLife(connection: PingableConnection): () => Promise<boolean> {
  * The app as Socket.IO sees it. It reads only the last line of a repeated header, answers any number of polling
  * requests on a connection, and does not look whether uWebSockets.js dropped what it sent.
  */
-function guarded(app: TemplatedApp, limits: PacketLimitsDeps, facts: WeakMap<object, RequestFacts>) {
+function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, RequestFacts>) {
   // What `attachApp` calls; both of the first two are chained.
   const limited = {
     any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {

@@ -11,7 +11,7 @@ import {
 } from '../../../protocol/index.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { serveGet, TEXT } from '../../http/answer.ts';
-import type { TemplatedApp } from '../../http/uws.ts';
+import type { App } from '../../http/shell/shell.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
@@ -33,7 +33,7 @@ const REASONS: { readonly [V in Exclude<SubscribeVerdict, 'ok'>]: string } = {
 const TOO_LONG = `A topic has at most ${MAX_TOPIC_CHARS} characters`;
 const DELIVERED = 'Your address publishes more than it may (--max-delivered-bytes-per-second)';
 
-export function serveTopics(app: TemplatedApp, deps: TopicsDeps): void {
+export function serveTopics(app: App, deps: TopicsDeps): void {
   for (const wire of Object.keys(readTopicRequest) as TopicWire[]) new TopicRoute(wire, deps).addTo(app);
 }
 
@@ -62,7 +62,7 @@ class TopicRoute {
     };
   }
 
-  addTo(app: TemplatedApp): void {
+  addTo(app: App): void {
     const path = `/${this.#wire}`;
     serveGet(app, path, () => ({ headers: [TEXT], body: 'okay' }));
     serveSockets<TopicSocketData>(app, path, this.#deps, {

@@ -1,6 +1,6 @@
 /** A client that publishes and subscribes, as the core reaches it. It is in no pairing, and comes back by subscribing again. */
 import type { TopicWire } from '../../../protocol/index.ts';
-import type { WebSocket } from '../../http/uws.ts';
+import type { WebSocket } from '../../http/shell/shell.ts';
 import type { Subscriber, Topics } from '../../signaling/topics/topics.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
 

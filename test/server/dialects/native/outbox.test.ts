@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RESERVED_UNACKED_BYTES } from '../../../../src/protocol/index.ts';
 import { Outbox, type OutboxDeps, type Recipient } from '../../../../src/server/dialects/native/outbox.ts';
-import { SendStatus } from '../../../../src/server/http/uws.ts';
+import { SendStatus } from '../../../../src/server/http/shell/shell.ts';
 import { WaitingBytes } from '../../../../src/server/signaling/waiting-bytes.ts';
 
 const MAX_UNSENT = 65_536;

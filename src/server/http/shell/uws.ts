@@ -1,0 +1,116 @@
+/**
+ * The shell of uWebSockets.js, in the version that this Node can load. The binding has a binary for each Node version,
+ * and the newer release needs a newer glibc: so both are installed, and the first one that loads is taken.
+ */
+import type * as uWebSockets from 'uWebSockets.js';
+import { chmodSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { ListenAddress } from '../../../common/listen-address.ts';
+import type { App, ListenSocket, Shell } from './shell.ts';
+
+const BINDINGS = [
+  { name: 'uWebSockets.js', nodes: 'Node 20, 22 and 23, glibc 2.31 or newer' },
+  { name: 'uWebSockets.js-glibc2.38', nodes: 'Node 22, 24 and 26, glibc 2.38 or newer' },
+];
+
+/**
+ * uWebSockets.js ends a connection whose headers are longer, without a word to us; its own limit, 4 KiB, is less than
+ * the cookies that the applications of a host set together.
+ */
+process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(32 * 1024);
+
+/** Another program may take the port in the moment in which nobody has it. */
+const MAX_PORT_TRIES = 5;
+
+/** How the port is listened on; see bind.ts for why it is safe. */
+const SHARED_PORT = 0;
+
+/** @throws when no release of uWebSockets.js has a binary for this Node, or none that this system can load */
+export function loadUws(): typeof uWebSockets {
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const { name, nodes } of BINDINGS) {
+    try {
+      return require(name);
+    } catch (error) {
+      const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+      failures.push(`  ${name} (${nodes}): ${reason}`);
+    }
+  }
+  throw new Error(
+    `uWebSockets.js does not load on Node ${process.versions.node}, ${process.platform} ${process.arch}. Use a Node that ` +
+      `one of its releases has a binary for, and install again with it:\n${failures.join('\n')}`,
+  );
+}
+
+/** @throws as {@link loadUws} */
+export function createUwsShell(): Shell {
+  const uws = loadUws();
+  return {
+    name: 'uws',
+    createApp(certificate) {
+      const app = certificate
+        ? uws.SSLApp({ cert_file_name: certificate.tlsCert, key_file_name: certificate.tlsKey })
+        : uws.App();
+      const listenOn: App['listenOn'] = (address, port) =>
+        address.kind === 'tcp' && port === 0
+          ? listenAnywhere(uws, app, address)
+          : listen(uws, app, address, port);
+      return Object.assign(app, { listenOn }) as unknown as App;
+    },
+  };
+}
+
+/**
+ * At a port that the system chooses. uWebSockets.js shares only one that was asked for by number, and another could not
+ * be listened on anew before its last client is gone: so the chosen one is asked for once more, at once, by its number.
+ */
+async function listenAnywhere(
+  uws: typeof uWebSockets,
+  app: uWebSockets.TemplatedApp,
+  address: ListenAddress,
+): Promise<ListenSocket | undefined> {
+  for (let tries = 0; tries < MAX_PORT_TRIES; tries += 1) {
+    const chosen = await listen(uws, app, address, 0);
+    if (!chosen) return undefined;
+    chosen.close();
+    const socket = await listen(uws, app, address, chosen.port);
+    if (socket) return socket;
+  }
+  return undefined;
+}
+
+/** The typings lack the variant that takes both a host and options. */
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  listening: (socket: uWebSockets.us_listen_socket | false) => void,
+) => void;
+
+function listen(
+  uws: typeof uWebSockets,
+  app: uWebSockets.TemplatedApp,
+  address: ListenAddress,
+  port: number,
+): Promise<ListenSocket | undefined> {
+  return new Promise((resolve) => {
+    const listening = (socket: uWebSockets.us_listen_socket | false) =>
+      resolve(
+        socket
+          ? {
+              port: address.kind === 'tcp' ? uws.us_socket_local_port(socket as never) : 0,
+              close: () => uws.us_listen_socket_close(socket),
+            }
+          : undefined,
+      );
+    if (address.kind === 'tcp')
+      (app.listen as unknown as ListenWithOptions).call(app, address.host, port, SHARED_PORT, listening);
+    else
+      app.listen_unix((socket) => {
+        // It would be its owner's alone; so it is as the process's umask has it, like any program's socket.
+        if (socket) chmodSync(address.path, 0o777 & ~process.umask());
+        listening(socket);
+      }, address.path);
+  });
+}
