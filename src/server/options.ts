@@ -60,6 +60,12 @@ export const serverOptions = {
     default: '',
     help: 'What the paths of all URLs begin with, like /signal, for a server that shares its host name.',
   },
+  shell: {
+    kind: 'choice',
+    choices: ['auto', 'uws', 'ws'],
+    default: 'auto',
+    help: 'What speaks HTTP and WebSocket: uWebSockets.js, or ws and node:http; auto is uWebSockets.js where it loads.',
+  },
   healthPort: {
     kind: 'integer',
     min: 1,

@@ -15,6 +15,12 @@ const REAL_TIME: Readonly<Record<string, string>> = {
   'test/client/room/mesh.test': 'consent and checks by ICE, of ten connections at once',
   'test/client/rtc/turn.test': 'the TURN server, and candidates that it relays',
 };
+// The same tests with the other shell: PAIRLANE_SHELL=ws npm test.
+const shell = process.env.PAIRLANE_SHELL;
+if (shell !== undefined) {
+  const { defaultServerOptions } = await import('../../src/server/options.ts');
+  Object.assign(defaultServerOptions, { shell });
+}
 const path = expect.getState().testPath ?? '';
 if (Object.keys(REAL_TIME).some((file) => path.includes(file)))
   jest.retryTimes(1, { logErrorsBeforeRetry: true });

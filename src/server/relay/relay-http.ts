@@ -1,7 +1,7 @@
 /** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
 import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
 import { openListener } from '../http/listener.ts';
-import { createUwsShell } from '../http/shell/uws.ts';
+import { loadShell } from '../http/shell/load-shell.ts';
 import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -40,7 +40,9 @@ export async function serveRelayHttp(
     network: () => relayNetwork(node),
   });
   inspector.add(...relaySources(node));
-  const app = createUwsShell().createApp();
+  const { shell, message } = await loadShell('auto');
+  log.info({ event: 'shell_loaded' }, message);
+  const app = shell.createApp({});
   serveGet(
     app,
     '/api/relay',

@@ -1,5 +1,6 @@
 /** What happens, by the name that each log line has in its field `event`: names stay as they are, messages may change. */
 export const logEvents = {
+  shell_loaded: 'It serves by uWebSockets.js or by `ws`; the message says why.',
   server_starting: 'It listens on the addresses in the message.',
   server_stopping: 'It tells every client why, and ends.',
   options_reloaded: 'Options were read anew.',

@@ -9,8 +9,8 @@ import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admi
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
+import { loadShell } from '../../http/shell/load-shell.ts';
 import type { App, HttpRequest, Shell } from '../../http/shell/shell.ts';
-import { createUwsShell } from '../../http/shell/uws.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
@@ -67,7 +67,8 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
   telemetry.metrics.httpConnections = () => rules.connections.open;
   let certificate = certificateDigest(options);
   // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
-  const shell = createUwsShell();
+  const { shell, message } = await loadShell(options.shell);
+  telemetry.log.info({ event: 'shell_loaded' }, message);
   const apps = [createRoutes(shell, deps, handlers, rules, options)];
   const addresses = listenAddresses(options.host);
   const listener = await openListener(apps[0] as App, {
@@ -105,7 +106,7 @@ function createRoutes(
   const { options, admission, telemetry, addRoutes } = deps;
   const { metrics } = telemetry;
   const wantsEvidence = options.inspect || options.record !== undefined;
-  const app = createApp(shell, files);
+  const app = createApp(shell, files, options.proxyProtocol);
   watchApp(app, rules);
   serveSockets<SocketData>(app, '/*', deps, {
     dataOf: (req, address, token) => ({

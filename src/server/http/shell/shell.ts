@@ -12,10 +12,16 @@ export interface CertificateFiles {
   readonly tlsKey: string;
 }
 
+export interface AppOptions {
+  /** With one the app speaks TLS. */
+  readonly certificate?: CertificateFiles | undefined;
+  /** Whether a PROXY protocol header may stand in front of a connection; uWebSockets.js always reads it. */
+  readonly readsProxyHeader?: boolean;
+}
+
 export interface Shell {
   readonly name: ShellName;
-  /** An app that speaks TLS when there is a certificate. */
-  createApp(certificate?: CertificateFiles): App;
+  createApp(options: AppOptions): App;
 }
 
 /** An address that is listened on. */

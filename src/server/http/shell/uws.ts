@@ -48,7 +48,7 @@ export function createUwsShell(): Shell {
   const uws = loadUws();
   return {
     name: 'uws',
-    createApp(certificate) {
+    createApp({ certificate }) {
       const app = certificate
         ? uws.SSLApp({ cert_file_name: certificate.tlsCert, key_file_name: certificate.tlsKey })
         : uws.App();

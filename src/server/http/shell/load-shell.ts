@@ -1,0 +1,30 @@
+/** The shell that a server is asked to run with: uWebSockets.js where it loads, unless another is asked for. */
+import type { Shell, ShellName } from './shell.ts';
+import { createUwsShell } from './uws.ts';
+
+export type ShellChoice = ShellName | 'auto';
+
+export interface LoadedShell {
+  readonly shell: Shell;
+  /** Which it is and why, for the log. */
+  readonly message: string;
+}
+
+/** @throws when uWebSockets.js is asked for, and does not load */
+export async function loadShell(choice: ShellChoice): Promise<LoadedShell> {
+  if (choice === 'uws')
+    return { shell: createUwsShell(), message: 'Serving by uWebSockets.js, as --shell asks' };
+  if (choice === 'ws') return { shell: await wsShell(), message: 'Serving by ws, as --shell asks' };
+  try {
+    return { shell: createUwsShell(), message: 'Serving by uWebSockets.js, which loads here' };
+  } catch (error) {
+    const why = (error as Error).message.replace(/\s+/g, ' ');
+    return { shell: await wsShell(), message: `Serving by ws, which is slower: ${why}` };
+  }
+}
+
+/** Loaded only by a server that runs with it. */
+async function wsShell(): Promise<Shell> {
+  const { createWsShell } = await import('./ws/ws-shell.ts');
+  return createWsShell();
+}

@@ -1,0 +1,171 @@
+/** An app of the shell of `ws` and `node:http`: routes, and the connections that it was handed. */
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { App, HttpRequest, HttpResponse, WebSocketBehavior } from '../shell.ts';
+import { type Connection, Connections } from './connections.ts';
+import { listenOn } from './ports.ts';
+import { readProxyHeader } from './proxy-header.ts';
+import { Routes } from './routes.ts';
+import { Topics } from './topics.ts';
+import { WsRequest } from './ws-request.ts';
+import { WsResponse } from './ws-response.ts';
+import { WsSocket } from './ws-socket.ts';
+
+type Handler = (res: HttpResponse, req: HttpRequest) => void;
+
+interface SocketRoute {
+  readonly behavior: WebSocketBehavior<unknown>;
+  readonly server: WebSocketServer;
+}
+
+export interface WsAppOptions {
+  /** Its connections speak TLS with it. */
+  readonly secureContext?: SecureContext | undefined;
+  /** Whether a PROXY protocol header may stand in front of a connection. */
+  readonly readsProxyHeader?: boolean;
+}
+
+/** Ours refuses, with a word, well below it. */
+const MAX_HEADER_BYTES = 32 * 1024;
+/** What a client has to answer our close frame. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+const METHODS = ['get', 'head', 'post'] as const;
+
+export class WsApp implements App {
+  readonly #options: WsAppOptions;
+  readonly #http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
+  readonly #routes = Object.fromEntries(
+    [...METHODS, 'any'].map((method) => [method, new Routes<Handler>()]),
+  ) as Record<(typeof METHODS)[number] | 'any', Routes<Handler>>;
+  readonly #sockets = new Routes<SocketRoute>();
+  readonly #topics = new Topics();
+  readonly #connections = new Connections();
+  readonly #receive = (socket: Socket) => this.#accept(socket);
+
+  constructor(options: WsAppOptions = {}) {
+    this.#options = options;
+    this.#http.on('request', (request, response) => this.serve(request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
+  }
+
+  get(pattern: string, handler: Handler): void {
+    this.#routes.get.add(pattern, handler);
+  }
+
+  head(pattern: string, handler: Handler): void {
+    this.#routes.head.add(pattern, handler);
+  }
+
+  post(pattern: string, handler: Handler): void {
+    this.#routes.post.add(pattern, handler);
+  }
+
+  any(pattern: string, handler: Handler): void {
+    this.#routes.any.add(pattern, handler);
+  }
+
+  ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): void {
+    const options: ServerOptions & { readonly closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      autoPong: false,
+      maxPayload: behavior.maxPayloadLength ?? 16 * 1024,
+      // Which its typings do not have yet.
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    const server = new WebSocketServer(options);
+    this.#sockets.add(pattern, { behavior: behavior as WebSocketBehavior<unknown>, server });
+  }
+
+  filter(watcher: (res: HttpResponse, change: number) => void): void {
+    this.#connections.watch(watcher);
+  }
+
+  publish(topic: string, message: string | ArrayBuffer | Uint8Array, isBinary?: boolean): boolean {
+    return this.#topics.publish(topic, message, isBinary);
+  }
+
+  close(): void {
+    this.#connections.closeAll();
+  }
+
+  listenOn: App['listenOn'] = (address, port) => listenOn(this.#receive, address, port);
+
+  /** Answers a request of any HTTP server of Node. */
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.asks(request.socket);
+    if (connection) this.#answer(request, this.#responseOf(request, response, connection));
+  }
+
+  /** Makes a WebSocket of a connection of any HTTP server of Node, or answers its request. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const connection = this.#connections.asks(socket);
+    if (!connection) return;
+    // Nobody else listens any longer; the end of the socket follows.
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.once('finish', () => socket.destroySoon());
+    const req = new WsRequest(request);
+    const [route] = this.#sockets.of(req.getUrl());
+    if (!route || request.headers['sec-websocket-key'] === undefined || request.method !== 'GET') {
+      this.#answer(request, this.#responseOf(request, response, connection));
+      return;
+    }
+    const { behavior, server } = route;
+    const becomeSocket = (data: unknown, protocol: string, headers: readonly string[]) => {
+      response.detachSocket(socket);
+      server.options.handleProtocols = () => protocol || false;
+      server.once('headers', (lines) => lines.push(...headers));
+      server.handleUpgrade(request, socket, head, (ws) => {
+        connection.isWebSocket = true;
+        new WsSocket(ws, { data, behavior, topics: this.#topics, socket });
+      });
+      server.removeAllListeners('headers');
+    };
+    const res = this.#responseOf(request, response, connection, becomeSocket);
+    void behavior.upgrade?.(res, req, undefined);
+  }
+
+  #answer(request: IncomingMessage, res: WsResponse): void {
+    const req = new WsRequest(request);
+    const method = METHODS.find((each) => each === req.getMethod());
+    const path = req.getUrl();
+    for (const routes of [method && this.#routes[method], this.#routes.any]) {
+      for (const handler of routes?.of(path) ?? []) {
+        req.hasYielded = false;
+        handler(res, req);
+        if (!req.hasYielded) return;
+      }
+    }
+    res.close();
+  }
+
+  #responseOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { remote, proxied }: Connection,
+    becomeSocket?: (data: unknown, protocol: string, headers: readonly string[]) => void,
+  ): WsResponse {
+    return new WsResponse({ request, response, remote, proxied, becomeSocket });
+  }
+
+  /** A connection that a port got. */
+  #accept(raw: Socket): void {
+    const { secureContext, readsProxyHeader } = this.#options;
+    raw.on('error', () => raw.destroy());
+    const handOn = (proxied: ArrayBuffer) => {
+      const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
+      this.#connections.add(socket, proxied);
+      this.#http.emit('connection', socket);
+    };
+    if (readsProxyHeader) readProxyHeader(raw, handOn);
+    else handOn(NO_ADDRESS);
+  }
+}
+
+const NO_ADDRESS = new ArrayBuffer(0);

@@ -1,0 +1,21 @@
+/** The shell of `ws` and `node:http`: it runs wherever Node does, and serves on other programs' HTTP servers too. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Shell } from '../shell.ts';
+import { WsApp } from './ws-app.ts';
+
+export function createWsShell(): Shell {
+  return {
+    name: 'ws',
+    createApp: ({ certificate, readsProxyHeader = false }) =>
+      new WsApp({
+        readsProxyHeader,
+        secureContext:
+          certificate &&
+          createSecureContext({
+            cert: readFileSync(certificate.tlsCert),
+            key: readFileSync(certificate.tlsKey),
+          }),
+      }),
+  };
+}

@@ -1,0 +1,143 @@
+/** A WebSocket of `ws` as the seam has it: ended by us it is closed at once, and nothing of it works after that. */
+import type { Socket } from 'node:net';
+import type { WebSocket as NodeWebSocket } from 'ws';
+import { SendStatus, type WebSocket, type WebSocketBehavior } from '../shell.ts';
+import type { Topics } from './topics.ts';
+import { arrayBufferOf } from './ws-response.ts';
+
+/** How it ends without a word (RFC 6455 section 7.1.5). */
+const ABNORMAL = 1006;
+const NO_CODE = 1005;
+/** What a close frame has room for beside its code (RFC 6455 section 5.5). */
+const MAX_REASON_BYTES = 123;
+const NO_BYTES = new ArrayBuffer(0);
+
+type Message = string | ArrayBuffer | Uint8Array;
+
+export interface WsSocketDeps<Data> {
+  readonly data: Data;
+  readonly behavior: WebSocketBehavior<Data>;
+  readonly topics: Topics;
+  /** The connection below. */
+  readonly socket: Socket;
+}
+
+export class WsSocket<Data> implements WebSocket<Data> {
+  readonly #ws: NodeWebSocket;
+  readonly #deps: WsSocketDeps<Data>;
+  #isOpen = true;
+
+  /** Tells the route of it, and from then on what comes. */
+  constructor(ws: NodeWebSocket, deps: WsSocketDeps<Data>) {
+    this.#ws = ws;
+    this.#deps = deps;
+    const { behavior } = deps;
+    ws.on('message', (message: Buffer, isBinary) => {
+      if (this.#isOpen) void behavior.message?.(this, arrayBufferOf(message), isBinary);
+    });
+    ws.on('ping', (bytes) => {
+      if (!this.#isOpen || this.#isOverLimit()) return;
+      ws.pong(bytes);
+      behavior.ping?.(this, arrayBufferOf(bytes));
+    });
+    ws.on('pong', (bytes) => {
+      if (this.#isOpen) behavior.pong?.(this, arrayBufferOf(bytes));
+    });
+    // A frame that breaks the protocol ends it, as its close says.
+    ws.on('error', () => {});
+    ws.on('close', (code, reason) => this.#closed(code, arrayBufferOf(reason)));
+    this.#endWhenIdle();
+    void behavior.open?.(this);
+  }
+
+  getUserData(): Data {
+    return this.#deps.data;
+  }
+
+  send(message: Message, isBinary = false): number {
+    const ws = this.#use();
+    if (this.#isOverLimit()) return SendStatus.dropped;
+    ws.send(message, { binary: isBinary });
+    return ws.bufferedAmount === 0 ? SendStatus.sent : SendStatus.buffered;
+  }
+
+  getBufferedAmount(): number {
+    return this.#use().bufferedAmount;
+  }
+
+  ping(message = ''): number {
+    const ws = this.#use();
+    ws.ping(message);
+    return ws.bufferedAmount === 0 ? SendStatus.sent : SendStatus.buffered;
+  }
+
+  end(code = 0, reason = ''): void {
+    const ws = this.#use();
+    const hasCode = code !== 0 && code !== NO_CODE && code !== ABNORMAL;
+    if (hasCode) ws.close(code, cut(reason));
+    else ws.close();
+    this.#closed(hasCode ? code : NO_CODE, NO_BYTES);
+  }
+
+  close(): void {
+    this.#use().terminate();
+    this.#closed(ABNORMAL, NO_BYTES);
+  }
+
+  subscribe(topic: string): boolean {
+    this.#use();
+    return this.#deps.topics.subscribe(topic, this);
+  }
+
+  unsubscribe(topic: string): boolean {
+    this.#use();
+    return this.#deps.topics.unsubscribe(topic, this);
+  }
+
+  #use(): NodeWebSocket {
+    if (!this.#isOpen) throw new Error('The WebSocket was closed, and cannot be used any more');
+    return this.#ws;
+  }
+
+  #closed(code: number, reason: ArrayBuffer): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#deps.topics.left(this);
+    this.#deps.behavior.close?.(this, code, reason);
+  }
+
+  /** Whether so much is not sent that a message more is dropped. */
+  #isOverLimit(): boolean {
+    const { maxBackpressure = 0, closeOnBackpressureLimit } = this.#deps.behavior;
+    if (maxBackpressure === 0 || this.#ws.bufferedAmount <= maxBackpressure) return false;
+    // Whoever sends just now is told that the message was dropped before it is told of the end.
+    if (closeOnBackpressureLimit) this.#ws.terminate();
+    return true;
+  }
+
+  #endWhenIdle(): void {
+    const { behavior, socket } = this.#deps;
+    const { idleTimeout = 0, sendPingsAutomatically } = behavior;
+    if (idleTimeout === 0) return;
+    let isAsked = false;
+    for (const sign of ['message', 'ping', 'pong'] as const)
+      this.#ws.on(sign, () => {
+        isAsked = false;
+      });
+    // Half of it in silence, half of it to answer.
+    socket.setTimeout(idleTimeout * 500, () => {
+      if (isAsked || !sendPingsAutomatically) this.#ws.terminate();
+      else if (this.#isOpen) this.#ws.ping();
+      isAsked = true;
+    });
+  }
+}
+
+function cut(reason: string): string | Buffer {
+  const bytes = Buffer.from(reason);
+  if (bytes.byteLength <= MAX_REASON_BYTES) return reason;
+  // Not in the middle of a character.
+  let end = MAX_REASON_BYTES;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
+}
