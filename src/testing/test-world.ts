@@ -5,7 +5,8 @@
 import { pino } from 'pino';
 import { createPeerWith, type Peer } from '../client/peer/peer.ts';
 import type { PeerOptions } from '../client/peer/peer-options.ts';
-import type { ListenDeps, SocketHandlers } from '../server/dialects/native/listen.ts';
+import type { ListenDeps } from '../server/dialects/native/listen.ts';
+import type { SocketHandlers } from '../server/dialects/native/routes.ts';
 import { type ServerOptions, type SignalingServer, startServer } from '../server/index.ts';
 import { ManualClock } from './manual-clock.ts';
 import { Schedule } from './network/schedule.ts';

@@ -4,8 +4,8 @@
  */
 import type { OpenSocket, Socket, SocketHandlers } from '../../client/signaling/socket.ts';
 import { readNumbered } from '../../protocol/index.ts';
-import type { SocketHandlers as ServerHandlers } from '../../server/dialects/native/listen.ts';
-import { wishesIn } from '../../server/dialects/native/listen.ts';
+import type { SocketHandlers as ServerHandlers } from '../../server/dialects/native/routes.ts';
+import { wishesIn } from '../../server/dialects/native/routes.ts';
 import type { Schedule } from './schedule.ts';
 import { SimulatedSocket } from './simulated-socket.ts';
 

@@ -1,7 +1,7 @@
 /** The server's end of a WebSocket that is none: the server and its handlers are real, the socket is not. */
 import { NO_TIMER } from '../../machines/index.ts';
-import type { SocketHandlers } from '../../server/dialects/native/listen.ts';
 import type { SocketData } from '../../server/dialects/native/native-client.ts';
+import type { SocketHandlers } from '../../server/dialects/native/routes.ts';
 import type { WebSocket } from '../../server/http/shell/shell.ts';
 
 /** What came with the request to open it. */

@@ -4,8 +4,9 @@
  */
 import { pino } from 'pino';
 import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
-import type { ListenDeps, SocketHandlers } from '../../../src/server/dialects/native/listen.ts';
+import type { ListenDeps } from '../../../src/server/dialects/native/listen.ts';
 import type { SocketKind } from '../../../src/server/dialects/native/native-client.ts';
+import type { SocketHandlers } from '../../../src/server/dialects/native/routes.ts';
 import { type SignalingServer, startServer } from '../../../src/server/index.ts';
 import { observeHost } from '../../../src/server/inspector/observe-host.ts';
 import type { NodeId } from '../../../src/server/node-id.ts';

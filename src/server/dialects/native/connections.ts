@@ -3,9 +3,9 @@ import { closeCodes } from '../../../protocol/index.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SessionOpener } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
-import type { SocketHandlers } from './listen.ts';
 import type { ClientSocket } from './native-client.ts';
 import type { ResumeHandler } from './resume-handler.ts';
+import type { SocketHandlers } from './routes.ts';
 import type { Admitted, TokenGate } from './token-gate.ts';
 
 export interface ConnectionsDeps {

@@ -1,31 +1,15 @@
 /** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
 
 import { listenAddresses } from '../../../common/listen-address.ts';
-import { documentNames } from '../../../contract/documents.ts';
-import { NO_TIMER } from '../../../machines/index.ts';
 import { httpRules } from '../../admission/http-rules.ts';
-import { readHeaders } from '../../admission/request-facts.ts';
-import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
-import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
-import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import { openListener } from '../../http/listener.ts';
 import { loadShell } from '../../http/shell/load-shell.ts';
-import type { App, HttpRequest, Shell } from '../../http/shell/shell.ts';
-import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
-import { type AppWatch, watchApp } from '../../http/watch-app.ts';
-import type { SocketData, SocketKind } from './native-client.ts';
+import { addRoutes, type RouteDeps, type SocketHandlers } from './routes.ts';
 
-export interface SocketHandlers extends Omit<SocketRoute<SocketData>, 'dataOf'> {
-  /** Whether who says what clients may do looks at their requests. */
-  readonly keepsRequests?: boolean;
-}
-
-export interface ListenDeps extends SocketRouteDeps {
+export interface ListenDeps extends RouteDeps {
   /** The port was closed for lack of file descriptors, or is open again. */
   readonly portChanged: (isOpen: boolean) => void;
-  /** Adds the routes of the parts that have their own. */
-  readonly addRoutes: (app: App) => void;
 }
 
 export interface Listening {
@@ -36,27 +20,6 @@ export interface Listening {
   close(hasClients: boolean): Promise<void>;
 }
 
-/** The browser client, the page to try it, and the wire as documents. */
-const FILES: readonly ServedFile[] = [
-  { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
-  { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
-  { path: '/site.js', file: 'site/site.js', type: 'text/javascript; charset=utf-8' },
-  {
-    path: '/pairlane.js',
-    file: 'browser/pairlane.js',
-    type: 'text/javascript; charset=utf-8',
-    isShared: true,
-  },
-  ...documentNames.map(
-    (name): ServedFile => ({
-      path: `/schemas/${name}.json`,
-      file: `schemas/${name}.json`,
-      type: 'application/json; charset=utf-8',
-      isShared: true,
-    }),
-  ),
-];
-
 /** What closing sockets get to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
@@ -66,12 +29,18 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
   const rules = httpRules({ options, admission, telemetry });
   telemetry.metrics.httpConnections = () => rules.connections.open;
   let certificate = certificateDigest(options);
-  // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
   const { shell, message } = await loadShell(options.shell);
   telemetry.log.info({ event: 'shell_loaded' }, message);
-  const apps = [createRoutes(shell, deps, handlers, rules, options)];
+  const createRoutes = (files: TlsFiles) => {
+    const app = createApp(shell, files, options.proxyProtocol);
+    addRoutes(app, deps, handlers, rules);
+    return app;
+  };
+  const first = createRoutes(options);
+  // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
+  const apps = [first];
   const addresses = listenAddresses(options.host);
-  const listener = await openListener(apps[0] as App, {
+  const listener = await openListener(first, {
     addresses,
     port: options.port,
     changed: deps.portChanged,
@@ -81,7 +50,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
     async renewCertificate(files) {
       const digest = certificateDigest(files);
       if (digest === certificate) return false;
-      const app = createRoutes(shell, deps, handlers, rules, files);
+      const app = createRoutes(files);
       await listener.moveTo(app);
       apps.push(app);
       certificate = digest;
@@ -93,84 +62,4 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
       for (const app of apps) app.close();
     },
   };
-}
-
-/** An app with all that the server answers. */
-function createRoutes(
-  shell: Shell,
-  deps: ListenDeps,
-  handlers: SocketHandlers,
-  rules: AppWatch,
-  files: TlsFiles,
-): App {
-  const { options, admission, telemetry, addRoutes } = deps;
-  const { metrics } = telemetry;
-  const wantsEvidence = options.inspect || options.record !== undefined;
-  const app = createApp(shell, files, options.proxyProtocol);
-  watchApp(app, rules);
-  serveSockets<SocketData>(app, '/*', deps, {
-    dataOf: (req, address, token) => ({
-      client: undefined,
-      address,
-      ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
-      givesEvidence: wantsEvidence && req.getQuery('evidence') === '1',
-      token,
-      ...(handlers.keepsRequests && { request: requestOf(req) }),
-      timer: NO_TIMER,
-    }),
-    opened: (socket) => handlers.opened(socket),
-    received: (socket, bytes, isBinary) => handlers.received(socket, bytes, isBinary),
-    controlled: (socket, bytes) => handlers.controlled(socket, bytes),
-    closed: (socket, code) => handlers.closed(socket, code),
-  });
-  serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
-  serveGet(app, '/metrics', async () => ({
-    headers: [['content-type', metrics.contentType]],
-    body: await metrics.text(),
-  }));
-  serveFiles(app, FILES, {
-    corsHeaders: (origin, host) => admission.origins.corsHeaders(origin, host),
-  });
-  addRoutes(app);
-  if (options.basePath !== '') addRedirect(app, options.basePath);
-  serveNothingElse(app, 'There is nothing here.\n');
-  return app;
-}
-
-function requestOf(req: HttpRequest): UpgradeRequest {
-  const query = req.getQuery();
-  return { url: `${req.getUrl()}${query ? `?${query}` : ''}`, headers: readHeaders(req).headers };
-}
-
-/** From the base path without its last slash, where the links of a page would lead elsewhere. */
-function addRedirect(app: App, basePath: string): void {
-  const name = basePath.slice(basePath.lastIndexOf('/') + 1);
-  serveGet(app, '', () => ({ status: '308 Permanent Redirect', headers: [['location', `${name}/`]] }));
-}
-
-/**
- * What a client's URL says of it.
- * @param query the value of a field of the query
- * @param most how many peers the server lets a client have
- */
-export function wishesIn(
-  query: (name: string) => string | undefined,
-  most: number,
-): Pick<SocketData, 'kind' | 'isKeyOnly' | 'peers'> {
-  return {
-    kind: kindOf(query('resume')),
-    isKeyOnly: query('pair') === 'key',
-    peers: peersIn(query('peers'), most),
-  };
-}
-
-/** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
-function kindOf(resume: string | undefined): SocketKind {
-  return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
-}
-
-/** `?peers=N`: how many a client may have at once, no more than the server lets it; what is no number is one. */
-function peersIn(said: string | undefined, most: number): number | undefined {
-  if (said === undefined) return undefined;
-  return /^[1-9]\d{0,8}$/.test(said) ? Math.min(Number(said), most) : 1;
 }
