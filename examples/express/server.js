@@ -1,11 +1,11 @@
 /**
- * An Express app whose users may meet: who is logged in to it may connect to the signaling server beside it, under the
- * name that the app knows, and the app pairs two users that want to play.
+ * An Express app whose users may meet: who is logged in to it may connect to the signaling server on its own port, under
+ * the name that the app knows, and the app pairs two users that want to play.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import express from 'express';
-import { startServer } from 'pairlane/server';
+import { attach } from 'pairlane/server';
 
 /** Who is logged in: the app's own matter, here a name by a cookie. */
 const users = new Map();
@@ -16,11 +16,9 @@ const http = web.listen(Number(process.argv[2] ?? 8080), '127.0.0.1');
 await once(http, 'listening');
 const origin = `http://127.0.0.1:${http.address().port}`;
 
-const signaling = await startServer({
-  port: 0,
+const signaling = await attach(http, {
+  path: '/signal',
   logLevel: 'warn',
-  // Pages of the app may connect; cookies go along, because the port is no part of their site.
-  allowOrigin: [origin],
   authorize({ headers }) {
     const name = userOf(headers.get('cookie'));
     return name === undefined ? false : { sub: name, metadata: { name } };
@@ -52,7 +50,7 @@ web.post('/play/:one/:other', ({ params }, response) => {
 console.log(`The app is at ${origin}/, signaling at ${signaling.url}`);
 
 process.once('SIGINT', async () => {
+  await signaling.stop();
   http.close();
   http.closeAllConnections();
-  await signaling.stop();
 });

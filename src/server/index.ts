@@ -1,4 +1,5 @@
 /** The signaling server, for programs that start it themselves. */
+export { type AttachOptions, attach } from './attach.ts';
 export { ControlError, type ControlErrorCode } from './embed/control.ts';
 export type {
   Authorization,

@@ -106,6 +106,7 @@ export class SignalingServer {
 
   /** Where clients connect: at the first of its addresses. `ws+unix:` is understood by Node clients (`ws`). */
   get url(): string {
+    if (this.#listening?.url !== undefined) return this.#listening.url;
     const { options, port } = this;
     const [address] = listenAddresses(options.host);
     if (address?.kind !== 'tcp') return `ws+unix:${address?.path}:${options.basePath}/`;
@@ -142,8 +143,9 @@ export class SignalingServer {
       throw error;
     });
     this.#stopTimers = driveTimers(queue.timers, clock);
-    const places = listenAddresses(options.host).map((address) => textOf(address, this.port));
-    parts.log.info({ event: 'server_starting' }, `Server starting on ${places.join(', ')}`);
+    const addresses = listenAddresses(options.host).map((address) => textOf(address, this.port));
+    const places = this.#listening.places ?? addresses.join(', ');
+    parts.log.info({ event: 'server_starting' }, `Server starting on ${places}`);
     return this;
   }
 

@@ -39,6 +39,7 @@ describe('a web app with a signaling server', () => {
   it('Express: who is logged in comes in under its name, and the app pairs two', async () => {
     const app = await startApp('express');
     const { web, signaling } = app;
+    expect(signaling).toBe(`${web.replace('http', 'ws')}/signal/`);
     const stranger = RawClient.dial(signaling);
     expect((await stranger.whenClosed()).code).toBe(4401);
     const visitors = [];

@@ -14,6 +14,10 @@ export interface ListenDeps extends RouteDeps {
 
 export interface Listening {
   readonly port: number;
+  /** Where that is, for the log; left out: at the addresses of its options. */
+  readonly places?: string;
+  /** Where clients connect; left out: at the first address of its options. */
+  readonly url?: string;
   /** @returns whether the files of the certificate have changed; new connections get the new one. @throws when it is invalid, and keeps the old one */
   renewCertificate(files: TlsFiles): Promise<boolean>;
   /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */

@@ -1,0 +1,93 @@
+/**
+ * A server without a port of its own: on another program's HTTP server, below a path. What is not below it goes to that
+ * program as if nobody else were there, WebSockets of its own too.
+ */
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { Server as SecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { bracketed } from '../../../common/listen-address.ts';
+import { httpRules } from '../../admission/http-rules.ts';
+import { WsApp } from '../../http/shell/ws/ws-app.ts';
+import type { ListenDeps, Listening } from './listen.ts';
+import { addRoutes, type SocketHandlers } from './routes.ts';
+
+type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** What closing sockets get to read their close frame. */
+const CLOSE_GRACE_MS = 200;
+
+/** @param server of `node:http` or `node:https`; it need not listen yet */
+export async function listenAttached(
+  server: Server,
+  deps: ListenDeps,
+  handlers: SocketHandlers,
+): Promise<Listening> {
+  const { options, admission, telemetry } = deps;
+  const { basePath } = options;
+  const rules = httpRules({ options, admission, telemetry });
+  telemetry.metrics.httpConnections = () => rules.connections.open;
+  const app = new WsApp();
+  addRoutes(app, deps, handlers, rules);
+  const isOurs = ({ url = '' }: IncomingMessage) => {
+    const path = url.split('?', 1)[0] ?? '';
+    return path === basePath || path.startsWith(`${basePath}/`);
+  };
+
+  let isAttached = true;
+  const others = server.listeners('request') as RequestListener[];
+  const request: RequestListener = (req, res) => {
+    if (isAttached && isOurs(req)) app.serve(req, res);
+    else for (const other of others) other.call(server, req, res);
+  };
+  server.removeAllListeners('request');
+  server.on('request', request);
+
+  const upgrade: UpgradeListener = (req, socket, head) => {
+    if (isOurs(req)) app.upgrade(req, socket as Socket, head);
+    // Without us nobody would have listened, and it would have been a request like any other.
+    else if (server.listenerCount('upgrade') === 1) answerPlainly(server, req, socket as Socket);
+  };
+  server.on('upgrade', upgrade);
+
+  telemetry.log.info({ event: 'shell_loaded' }, 'Serving by ws, on the HTTP server of another program');
+  return {
+    get port() {
+      return addressOf(server)?.port ?? 0;
+    },
+    get url() {
+      const { address = 'localhost', port = 0 } = addressOf(server) ?? {};
+      const scheme = server instanceof SecureServer ? 'wss' : 'ws';
+      return `${scheme}://${bracketed(address)}:${port}${basePath}/`;
+    },
+    places: `${basePath || '/'} of another program's HTTP server`,
+    renewCertificate: async () => false,
+    async close(hasClients) {
+      server.off('upgrade', upgrade);
+      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+      isAttached = false;
+      // Another may have been attached after us; then it has our listener, which leads on to the program's.
+      if (server.listeners('request').includes(request)) {
+        server.off('request', request);
+        for (const other of others) server.on('request', other);
+      }
+      app.close();
+    },
+  };
+}
+
+/** Undefined for one that does not listen yet, or at a Unix socket. */
+function addressOf(server: Server): AddressInfo | undefined {
+  const address = server.address();
+  return address === null || typeof address === 'string' ? undefined : address;
+}
+
+function answerPlainly(server: Server, request: IncomingMessage, socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.destroySoon());
+  server.emit('request', request, response);
+}

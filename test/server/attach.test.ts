@@ -1,0 +1,112 @@
+/** A signaling server on another program's HTTP server: each has its own paths, and nothing of the other's. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocket, WebSocketServer } from 'ws';
+import { type AttachOptions, attach, type SignalingServer } from '../../src/server/index.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+
+const running: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of running.splice(0).reverse()) await end();
+});
+
+/** A program whose pages all say `mine`. */
+async function startProgram(): Promise<{ server: Server; origin: string }> {
+  const server = createServer((_request, response) => response.end('mine'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  running.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, origin: `http://127.0.0.1:${(server.address() as { port: number }).port}` };
+}
+
+async function attached(server: Server, options: AttachOptions = {}): Promise<SignalingServer> {
+  const signaling = await attach(server, { path: '/signal', logLevel: 'silent', ...options });
+  running.push(() => signaling.stop());
+  return signaling;
+}
+
+const textOf = async (url: string) => (await fetch(url)).text();
+
+describe('attach', () => {
+  it('serves clients, health, metrics and the inspector below its path, and leaves the rest to the program', async () => {
+    const { server, origin } = await startProgram();
+    const signaling = await attached(server);
+    expect(signaling.url).toBe(`${origin.replace('http', 'ws')}/signal/`);
+    const [ada, bob] = [await RawClient.connect(signaling.url), await RawClient.connect(signaling.url)];
+    ada.send({ type: 'pair_request', target_id: bob.id });
+    await Promise.all([ada.next('paired'), bob.next('paired')]);
+    expect(await textOf(`${origin}/signal/healthz`)).toBe('ok\n');
+    expect(await textOf(`${origin}/signal/metrics`)).toMatch(/^pairlane_messages_received_total\{/m);
+    expect((await fetch(`${origin}/signal/inspect/`)).status).toBe(200);
+    expect((await fetch(`${origin}/signal/nothing`)).status).toBe(404);
+    for (const path of ['/', '/healthz', '/signalling', '/a/signal/'])
+      expect(await textOf(origin + path)).toBe('mine');
+  });
+
+  it("leaves the program's own WebSockets alone", async () => {
+    const { server, origin } = await startProgram();
+    const own = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url !== '/own') return;
+      own.handleUpgrade(request, socket, head, (each) => each.send('mine'));
+    });
+    const signaling = await attached(server);
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/own`);
+    expect(String(await once(socket, 'message'))).toBe('mine');
+    expect((await RawClient.connect(signaling.url)).id).toMatch(/^[0-9a-f-]{36}$/);
+    socket.terminate();
+  });
+
+  it('leaves a request for another protocol to the program, as one without that wish', async () => {
+    const { server } = await startProgram();
+    await attached(server);
+    const { port } = server.address() as { port: number };
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n[\s\S]*mine/);
+  });
+
+  it('leaves the server as it was when it stops, and its clients are told', async () => {
+    const { server, origin } = await startProgram();
+    const signaling = await attached(server);
+    const ada = await RawClient.connect(signaling.url);
+    await signaling.stop();
+    expect(await ada.whenClosed()).toMatchObject({ code: 1001 });
+    expect(await textOf(`${origin}/signal/healthz`)).toBe('mine');
+    expect([server.listening, server.listenerCount('request'), server.listenerCount('upgrade')]).toEqual([
+      true,
+      1,
+      0,
+    ]);
+  });
+
+  it('can be attached twice, each below its own path', async () => {
+    const { server, origin } = await startProgram();
+    const first = await attached(server, { path: '/one' });
+    await attached(server, { path: '/two' });
+    for (const path of ['one', 'two']) expect(await textOf(`${origin}/${path}/healthz`)).toBe('ok\n');
+    await first.stop();
+    expect(await textOf(`${origin}/two/healthz`)).toBe('ok\n');
+  });
+
+  it('refuses what the program decides, and what is no server', async () => {
+    const { server } = await startProgram();
+    const given = { port: 1, tlsCert: 'a.pem' } as AttachOptions;
+    await expect(attach(server, given)).rejects.toThrow(
+      '--port: is for the HTTP server to decide; leave it out\n--tls-cert: is for the HTTP server to decide; leave it out',
+    );
+    await expect(attach({} as Server)).rejects.toThrow(
+      'server: should be an HTTP server of node:http or node:https',
+    );
+  });
+});
