@@ -57,7 +57,8 @@ describe('attach', () => {
     });
     const signaling = await attached(server);
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/own`);
-    expect(String(await once(socket, 'message'))).toBe('mine');
+    const [message] = await once(socket, 'message');
+    expect(String(message)).toBe('mine');
     expect((await RawClient.connect(signaling.url)).id).toMatch(/^[0-9a-f-]{36}$/);
     socket.terminate();
   });
