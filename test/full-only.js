@@ -24,6 +24,7 @@ export const fullOnly = [
   'server/drain/drain-process.test.ts',
   'server/relay/relay-command.test.ts',
   'server/serve-command.test.ts',
+  'server/workers.test.ts',
 ];
 
 /** The tests that both run: a few runs of each of their properties are quick, many are long (test/support/runs.ts). */

@@ -51,7 +51,7 @@ export function readConfigFile(table: OptionTable, file: string, problems: strin
     if (expected !== undefined) problems.push(`${at}: should be ${expected}`);
     else if (option.isSecret && read.isOpenToOthers)
       problems.push(`${at}: every user of this machine can read it; mend that with: chmod o-r ${file}`);
-    else values.set(name, value);
+    else values.set(name, option.kind === 'integer' && value === option.zeroWord ? 0 : value);
   }
   return values;
 }

@@ -21,6 +21,8 @@ export interface IntegerOption extends OptionBase<number> {
   readonly max: number;
   /** What 0 means, where it is not just a small number: for a limit, "no limit". */
   readonly zero?: string;
+  /** A word for 0, on a command line and in a file. */
+  readonly zeroWord?: string;
 }
 export interface TextOption extends OptionBase<string> {
   readonly kind: 'text';

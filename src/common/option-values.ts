@@ -26,6 +26,7 @@ export function convert(option: Option, raw: RawValue, source: string, problems:
       return undefined;
     }
     case 'integer': {
+      if (option.zeroWord !== undefined && raw === option.zeroWord) return 0;
       const number = /^-?\d+$/.test(String(raw)) ? Number(raw) : Number.NaN;
       if (number >= option.min && number <= option.max) return number;
       if (number === 0 && option.zero) return number;
@@ -41,7 +42,9 @@ export function expectation(option: Option, value: unknown): string | undefined 
     case 'integer': {
       const isNumber = typeof value === 'number' && Number.isInteger(value);
       const fits = isNumber && ((value >= option.min && value <= option.max) || (value === 0 && option.zero));
-      return fits ? undefined : meaning(option);
+      return fits || (option.zeroWord !== undefined && value === option.zeroWord)
+        ? undefined
+        : meaning(option);
     }
     case 'switch':
       return typeof value === 'boolean' ? undefined : 'true or false';
@@ -60,5 +63,6 @@ export function expectation(option: Option, value: unknown): string | undefined 
 /** What a value of the option has to be. */
 export function meaning(option: Option): string {
   if (option.kind !== 'integer') return option.help;
-  return `a whole number from ${option.min} to ${option.max}${option.zero ? `, or 0 (${option.zero})` : ''}`;
+  const { min, max, zero, zeroWord = '0' } = option;
+  return `a whole number from ${min} to ${max}${zero ? `, or ${zeroWord} (${zero})` : ''}`;
 }

@@ -4,7 +4,7 @@ import { defineCommand } from '../common/command.ts';
 import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
-import { serveOptions, serverOptions } from './options.ts';
+import { serveOptions } from './options.ts';
 
 /** An option in force. A secret is only said to be set. */
 interface InForce {
@@ -24,14 +24,16 @@ export const configCommand = defineCommand({
     ...serveOptions,
     json: { kind: 'switch', isFlagOnly: true, help: 'Print JSON, for programs.' },
   },
-  async run({ config: _, json, ...options }, _positionals, { origins }) {
+  async run({ config: _, json, workers, ...options }, _positionals, { origins }) {
     const { serverOptionProblems } = await import('./check-server-options.ts');
     const problems = serverOptionProblems(options);
     if (problems.length > 0) throw new OptionError(problems);
-    const all = Object.entries<Option>(serverOptions).map(([name, option]) => ({
+    const { config: _file, ...rows } = serveOptions;
+    const values = { ...options, workers };
+    const all = Object.entries<Option>(rows).map(([name, option]) => ({
       key: flagName(name),
       option,
-      value: options[name as keyof typeof options],
+      value: values[name as keyof typeof values],
       from: origins[name as keyof typeof origins],
     }));
     process.stdout.write(json ? asJson(all) : asToml(all));

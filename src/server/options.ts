@@ -516,4 +516,13 @@ export const serveOptions = {
     help: 'File with options, in TOML or JSON, under the names of their flags: port = 8765.',
   },
   ...serverOptions,
+  workers: {
+    kind: 'integer',
+    min: 1,
+    max: 256,
+    zero: 'one a core',
+    zeroWord: 'auto',
+    default: 1,
+    help: 'Processes that share the port and the work, each a node of its own; auto is one a core.',
+  },
 } as const satisfies OptionTable;

@@ -1,9 +1,10 @@
 /** `pairlane serve`: the signaling server as a program. */
+import { availableParallelism } from 'node:os';
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { printable } from '../common/printable.ts';
 import { type ServerOptions, serveOptions } from './options.ts';
-import type { SignalingServer } from './server.ts';
+import type { Logger } from './telemetry/logger.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -14,12 +15,12 @@ export const serveCommand = defineCommand({
     'POST /drain from this machine tell each client when to come back; a second signal ends it at once.\n' +
     'GET /readyz answers 503 from then on. SIGHUP reads the file of options, secrets and certificates anew.',
   options: serveOptions,
-  async run({ config: _, ...options }, _positionals, { reread }) {
-    let reloaded: SignalingServer | undefined;
+  async run({ config: _, workers, ...options }, _positionals, { reread }) {
+    const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);
+    let reloaded: Serving | undefined;
     // From the first: without a listener the signal ends the process.
     process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
-    const { startServer } = await import('./start-server.ts');
-    const server = await startServer(options).catch((error: Error) => {
+    const server = await start(count, options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
     reloaded = server;
@@ -33,17 +34,37 @@ export const serveCommand = defineCommand({
   },
 });
 
+/** A server, or several of them that are as one. */
+interface Serving {
+  readonly ended: Promise<void>;
+  readonly log: Logger;
+  reload(options: ServerOptions): Promise<void>;
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What is not asked for is not loaded. */
+async function start(count: number, options: ServerOptions): Promise<Serving> {
+  if (count > 1) {
+    const { Workers } = await import('./workers/workers.ts');
+    return new Workers(count, options).start();
+  }
+  const { startServer } = await import('./start-server.ts');
+  const server = await startServer(options);
+  return Object.assign(server, { log: server.parts.log });
+}
+
 /** A mistake in the file leaves everything as it is. */
 async function reload(
-  server: SignalingServer,
-  reread: () => ServerOptions & { readonly config?: string | undefined },
+  server: Serving,
+  reread: () => ServerOptions & { readonly config?: string | undefined; readonly workers?: number },
 ): Promise<void> {
   try {
-    const { config: _, ...options } = reread();
+    const { config: _, workers: _count, ...options } = reread();
     await server.reload(options);
   } catch (error) {
     const { message } = error as Error;
-    server.parts.log.error(
+    server.log.error(
       { event: 'options_kept' },
       `Options stay as they were: ${printable(message.replaceAll('\n', '; '))}`,
     );

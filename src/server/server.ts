@@ -21,9 +21,9 @@ import { addDrainRoute } from './drain/drain-route.ts';
 import { endSession, pairSessions, sessionInfo } from './embed/control.ts';
 import type { GivenHooks, PairingInfo, SessionInfo } from './embed/hooks.ts';
 import { tellHooks } from './embed/tell-hooks.ts';
-import { NOT_KEPT, TEXT } from './http/answer.ts';
+import { healthAnswers } from './health-answers.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
-import { type HealthAnswer, type HealthListener, listenForHealth } from './http/health-listener.ts';
+import { type HealthListener, listenForHealth } from './http/health-listener.ts';
 import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
@@ -43,6 +43,15 @@ export interface ServerParts {
   /** What brings the sockets: a simulation hands in its own. */
   readonly listen?: typeof listen;
   readonly hooks?: GivenHooks;
+  /** Of a worker: what it asks of the process that speaks for all of them. */
+  readonly fleet?: Fleet;
+}
+
+export interface Fleet {
+  /** What all workers count, for Prometheus. */
+  metricsText(): Promise<string>;
+  /** All of them are to drain. */
+  drain(): void;
 }
 
 /** What tests and the inspector's own tools look into. */
@@ -64,6 +73,7 @@ export class SignalingServer {
   /** @internal */
   readonly parts: SignalingServerParts;
   readonly #listen: typeof listen;
+  readonly #fleet: Fleet | undefined;
   #listening: Listening | undefined;
   #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
@@ -80,7 +90,8 @@ export class SignalingServer {
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve;
     });
-    const { bus, authenticator } = parts;
+    const { bus, authenticator, fleet } = parts;
+    this.#fleet = fleet;
     this.parts = {
       ...compose({ options, log, clock, bus, authenticator }),
       log,
@@ -89,6 +100,7 @@ export class SignalingServer {
       peerjs: undefined,
       webhook: undefined,
     };
+    if (fleet) this.parts.metrics.textOfAll = () => fleet.metricsText();
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
     this.parts.webhook = this.#createWebhook();
     if (this.parts.webhook) tellHooks(this.parts.webhook.hooks, this.parts.signaling, log);
@@ -127,7 +139,10 @@ export class SignalingServer {
     await cluster?.start();
     const addRoutes = (app: App) => {
       readiness.addRoutes(app);
-      addDrainRoute(app, { drainMs: () => options.drainMs, drain: () => void this.drain() });
+      addDrainRoute(app, {
+        drainMs: () => options.drainMs,
+        drain: () => (this.#fleet ? this.#fleet.drain() : void this.drain()),
+      });
       inspector.addRoutes(app);
       addAdmin?.(app);
       parts.rooms?.addRoutes(app, admission);
@@ -205,10 +220,12 @@ export class SignalingServer {
    * Sends clients away one after another over the drain time, and ends; see `Drain`. Without a drain time, that
    * is to stop.
    * @param signal when it is aborted the server stops at once
+   * @param isOfAll whether all nodes drain, so that no client finds another one to come back to
    */
-  drain({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  drain({ signal, isOfAll = false }: { signal?: AbortSignal; isOfAll?: boolean } = {}): Promise<void> {
     if (this.options.drainMs === 0 || signal?.aborted) return this.stop();
     signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    this.parts.drain.isOfAll = isOfAll;
     if (this.#listening && !this.parts.readiness.isDraining) this.parts.drain.start(() => void this.stop());
     return this.ended;
   }
@@ -254,22 +271,11 @@ export class SignalingServer {
     const health = await listenForHealth({
       hosts: tcpHosts(host),
       port: healthPort,
-      answers: new Map<string, HealthAnswer>([
-        ['/healthz', () => ({ headers: [TEXT], body: 'ok\n' })],
-        ['/readyz', () => readiness.answer()],
-        [
-          '/metrics',
-          // As on the clients' port: no page may read them under a name of its own. A program in HTTP/1.0 names none.
-          async (name: string) =>
-            name === '' || origins.isServedName(name)
-              ? { headers: [['content-type', metrics.contentType], NOT_KEPT], body: await metrics.text() }
-              : {
-                  status: '403 Forbidden',
-                  headers: [TEXT],
-                  body: 'Not under that host name (--public-host).\n',
-                },
-        ],
-      ]),
+      answers: healthAnswers({
+        origins,
+        readiness: () => readiness.answer(),
+        metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+      }),
     });
     log.info({ event: 'health_listening' }, `Health checks on port ${health.port}`);
     return health;

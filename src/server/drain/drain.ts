@@ -42,6 +42,8 @@ const END = 'end';
 
 export class Drain implements TimerOwner {
   timer = NO_TIMER;
+  /** Whether all nodes drain: then nobody can come back to another one. */
+  isOfAll = false;
   readonly #deps: DrainDeps;
   #endsAt = 0;
   #ended = () => {};
@@ -107,7 +109,7 @@ export class Drain implements TimerOwner {
   }
 
   get #hasOtherNodes(): boolean {
-    return this.#deps.links.open.length > 0;
+    return !this.isOfAll && this.#deps.links.open.length > 0;
   }
 
   /** One function for all timers. */

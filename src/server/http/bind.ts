@@ -9,27 +9,43 @@ import { connect, createServer } from 'node:net';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
 import type { App, ListenSocket } from './shell/shell.ts';
 
+export interface BindOptions {
+  /** The option that the error tells to change; `--port` when it is left out. */
+  readonly portOption?: string | undefined;
+  /** Whether others of ours may listen there, too: nobody is asked. */
+  readonly isShared?: boolean | undefined;
+}
+
 /** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
 const PROBE_TIMEOUT_MS = 500;
 
 /**
  * @param port of a TCP address
- * @param portOption the option that the error tells to change
  * @throws when the address is taken, or none of this machine: says how to mend it
  */
 export async function bind(
   app: App,
   address: ListenAddress,
   port: number,
-  portOption = '--port',
+  { portOption, isShared }: BindOptions = {},
 ): Promise<ListenSocket> {
-  const refusal = (code: string) =>
-    new Error(`Cannot listen on ${textOf(address, port)}: ${reasonsOf(address)[code]?.(portOption) ?? code}`);
-  if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
-  if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
+  if (!isShared) await refuseTaken(address, port, portOption);
   const socket = await app.listenOn(address, port);
   if (socket) return socket;
-  throw refusal(await reasonFor(address, port));
+  throw refusalOf(address, port, portOption, await reasonFor(address, port));
+}
+
+/** @throws when somebody listens there, or a file is there that is no socket */
+export async function refuseTaken(address: ListenAddress, port: number, portOption?: string): Promise<void> {
+  const refusal = (code: string) => refusalOf(address, port, portOption, code);
+  if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
+  if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
+}
+
+function refusalOf(address: ListenAddress, port: number, portOption = '--port', code: string): Error {
+  return new Error(
+    `Cannot listen on ${textOf(address, port)}: ${reasonsOf(address)[code]?.(portOption) ?? code}`,
+  );
 }
 
 function isOtherFile(path: string): boolean {

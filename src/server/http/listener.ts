@@ -4,16 +4,14 @@
  */
 import { type Stats, statSync, unlinkSync } from 'node:fs';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
-import { bind } from './bind.ts';
+import { type BindOptions, bind } from './bind.ts';
 import { areDescriptorsLeft } from './descriptors.ts';
 import type { App, ListenSocket } from './shell/shell.ts';
 
-export interface ListenerOptions {
+export interface ListenerOptions extends BindOptions {
   readonly addresses: readonly ListenAddress[];
   /** Of TCP; 0 for any that is free, the same one at each address. */
   readonly port: number;
-  /** The option that an error tells to change. */
-  readonly portOption?: string;
   /** The addresses were closed for lack of descriptors, or are open again. */
   readonly changed: (isOpen: boolean) => void;
 }
@@ -42,7 +40,7 @@ export async function openListener(app: App, options: ListenerOptions): Promise<
   let current = app;
   let { port } = options;
   let open: OpenSocket[] | undefined = await openAll(addresses, async (address) => {
-    const socket = await bind(app, address, port, options.portOption);
+    const socket = await bind(app, address, port, options);
     if (address.kind === 'tcp') port = socket.port;
     return socket;
   });

@@ -2,6 +2,10 @@
 export const logEvents = {
   shell_loaded: 'It serves by uWebSockets.js or by `ws`; the message says why.',
   server_starting: 'It listens on the addresses in the message.',
+  workers_started: 'The workers of `--workers` serve on the addresses in the message.',
+  worker_started: 'Worker `worker` is process `pid` and node `node`.',
+  worker_ended: 'Worker `worker` ended, and another one is started.',
+  worker_failed: 'Worker `worker` could not be started again; it is tried once more.',
   server_stopping: 'It tells every client why, and ends.',
   options_reloaded: 'Options were read anew.',
   options_kept: 'Options were read anew, have a mistake, and stay as they were.',

@@ -30,18 +30,23 @@ export interface Logger {
 /**
  * @param level the least severe level that is written
  * @param format `auto` is pretty on a terminal, and JSON elsewhere
+ * @param fields of every line
  */
-export function createLogger(level: string, format: 'auto' | 'json' | 'pretty'): Logger {
+export function createLogger(
+  level: string,
+  format: 'auto' | 'json' | 'pretty',
+  fields: object | null = null,
+): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
   // A reader that is slow, such as a full pipe, must not hold up the server; pino flushes it when the process ends.
-  if (!isPretty) return jsonLogger(level, pino.destination({ dest: 1, sync: false }));
-  return pino({ level, base: null }, prettyStream());
+  if (!isPretty) return jsonLogger(level, pino.destination({ dest: 1, sync: false }), fields);
+  return pino({ level, base: fields }, prettyStream());
 }
 
 /** JSON lines; ids that strangers chose are escaped as far as they do not print. */
-export function jsonLogger(level: string, output: DestinationStream): Logger {
+export function jsonLogger(level: string, output: DestinationStream, fields: object | null = null): Logger {
   const streamWrite = (line: string) => `${escapeJson(line.trimEnd())}\n`;
-  return pino({ level, base: null, hooks: { streamWrite } }, output);
+  return pino({ level, base: fields, hooks: { streamWrite } }, output);
 }
 
 /** Readable lines; their fields are left out, because the message names what they are about. */
@@ -50,7 +55,7 @@ export function prettyStream(destination?: Writable) {
     ...(destination && { destination, colorize: false }),
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'event,id,peerId,epoch,code,kind,more,room,game,reason,node',
+    ignore: 'event,id,peerId,epoch,code,kind,more,room,game,reason,node,worker',
     messageFormat: (line, key) => printable(String(line[key] ?? '')),
   });
 }

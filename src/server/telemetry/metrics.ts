@@ -3,7 +3,14 @@
  * asks. No id, address or key is ever a label: they would tell who talks to whom, and never end.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  Counter,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { systemClock } from '../../common/clock.ts';
 import {
@@ -13,6 +20,9 @@ import {
   triggerOf,
 } from '../../machines/chart/transition-names.ts';
 import type { Hosted, MachineHost } from '../../machines/index.ts';
+
+/** Of the text that Prometheus reads. */
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** What a part of the server counts, for the metrics to show. */
 export interface Measured {
@@ -46,6 +56,8 @@ export class Metrics {
   readonly webhookEvents = new Counts();
   /** TCP connections that are no client's WebSocket. */
   httpConnections: () => number = () => 0;
+  /** The text of all workers together, for a worker; undefined: there is only this one. */
+  textOfAll: (() => Promise<string>) | undefined;
   bytesReceived = 0;
   bytesSent = 0;
   readonly #registry = new Registry();
@@ -81,8 +93,12 @@ export class Metrics {
       ['state'],
       () => [['unacked', this.#measured.reduce((sum, { waiting }) => sum + (waiting?.total ?? 0), 0)]],
     );
-    this.#gauge('pairlane_unready', 'Whether /readyz is 503, by reason.', ['reason'], () =>
-      this.#all(({ readiness }) => readiness?.counts()),
+    this.#gauge(
+      'pairlane_unready',
+      'Whether /readyz is 503, by reason.',
+      ['reason'],
+      () => this.#all(({ readiness }) => readiness?.counts()),
+      'max',
     );
     this.#counter(
       'pairlane_messages_received_total',
@@ -125,6 +141,7 @@ export class Metrics {
         this.#eventLoop.reset();
         return delays;
       },
+      'max',
     );
     this.#gauge(
       'pairlane_memory_bytes',
@@ -147,10 +164,15 @@ export class Metrics {
   text(): Promise<string> {
     const now = this.#now();
     if (!this.#rendered || now - this.#renderedAt >= RENDER_INTERVAL_MS) {
-      this.#rendered = this.#registry.metrics();
+      this.#rendered = this.textOfAll ? this.textOfAll() : this.#registry.metrics();
       this.#renderedAt = now;
     }
     return this.#rendered;
+  }
+
+  /** The same as values, of this process alone. */
+  values(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   /** Name, type, meaning and labels of each, for docs/operations.md. */
@@ -178,9 +200,12 @@ export class Metrics {
     help: string,
     labels: [string],
     read: () => Iterable<readonly [string, number]>,
+    /** What several workers make of it. */
+    aggregator: Aggregator = 'sum',
   ): void {
     const registers = [this.#registry];
     new Gauge({
+      aggregator,
       name,
       help,
       labelNames: labels,

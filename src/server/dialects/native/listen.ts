@@ -10,6 +10,8 @@ import { addRoutes, type RouteDeps, type SocketHandlers } from './routes.ts';
 export interface ListenDeps extends RouteDeps {
   /** The port was closed for lack of file descriptors, or is open again. */
   readonly portChanged: (isOpen: boolean) => void;
+  /** Whether other processes of this server listen there, too. */
+  readonly sharesPort?: boolean;
 }
 
 export interface Listening {
@@ -48,6 +50,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
     addresses,
     port: options.port,
     changed: deps.portChanged,
+    isShared: deps.sharesPort,
   });
   return {
     port: listener.port,

@@ -1,0 +1,84 @@
+/** The program of a worker: it serves as the process that started it says, which alone hears of signals. */
+import { OptionError } from '../../common/options.ts';
+import { WorkerBus } from '../cluster/bus/workers/worker-bus.ts';
+import { listen } from '../dialects/native/listen.ts';
+import type { SignalingServer } from '../server.ts';
+import { startServer } from '../start-server.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { ToPrimary, ToWorker } from './worker-messages.ts';
+
+const tell = (message: ToPrimary) => void process.send?.(message, undefined, undefined, () => {});
+
+/** Whoever asked for the metrics of all workers, and has no answer yet. */
+const asking: ((text: string) => void)[] = [];
+let server: SignalingServer | undefined;
+let bus: WorkerBus | undefined;
+
+// A terminal and a service manager send them to every process: they are for the first one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+process.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'start':
+      void start(message);
+      return;
+    case 'reload':
+      // The process that started it has found it right; what differs here is a file that changed meanwhile.
+      void server
+        ?.reload({ ...message.options, node: server.options.node })
+        .catch((error: Error) =>
+          server?.parts.log.error({ event: 'options_kept' }, `Options stay as they were: ${error.message}`),
+        );
+      return;
+    case 'drain':
+      void server?.drain({ isOfAll: true });
+      return;
+    case 'stop':
+      void server?.stop();
+      return;
+    case 'bus':
+      bus?.told(message.notice);
+      return;
+    case 'state_wanted':
+      void tellState();
+      return;
+    case 'metrics':
+      for (const answer of asking.splice(0)) answer(message.text);
+      return;
+  }
+});
+
+async function start({ worker, options, isOnBus }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+  if (isOnBus) bus = new WorkerBus(options.node, (request) => tell({ type: 'bus', request }));
+  try {
+    server = await startServer(options, {
+      log: createLogger(options.logLevel, options.logFormat, { worker }),
+      ...(bus && { bus }),
+      listen: (deps, handlers) => listen({ ...deps, sharesPort: true }, handlers),
+      fleet: {
+        metricsText: () =>
+          new Promise((resolve) => {
+            asking.push(resolve);
+            tell({ type: 'metrics_wanted' });
+          }),
+        drain: () => tell({ type: 'drain_wanted' }),
+      },
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    tell({ type: 'failed', message, ...(error instanceof OptionError && { problems: error.problems }) });
+    process.disconnect?.();
+    return;
+  }
+  tell({ type: 'started' });
+  await server.ended;
+  process.disconnect?.();
+}
+
+async function tellState(): Promise<void> {
+  if (!server) return;
+  const { metrics, readiness } = server.parts;
+  tell({ type: 'state', metrics: await metrics.values(), readiness: readiness.answer() });
+}
+
+tell({ type: 'loaded' });

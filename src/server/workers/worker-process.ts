@@ -1,0 +1,122 @@
+/** One worker as the process that started it sees it. */
+import cluster, { type Worker } from 'node:cluster';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OptionError } from '../../common/options.ts';
+import type { LocalBusHub } from '../cluster/bus/local-bus.ts';
+import { WorkerSeat } from '../cluster/bus/workers/worker-bus.ts';
+import type { Answer } from '../http/answer.ts';
+import { forwardLines } from './line-forwarder.ts';
+import type { ToPrimary, ToWorker, WorkerMetrics } from './worker-messages.ts';
+
+export interface WorkerState {
+  readonly metrics: WorkerMetrics;
+  readonly readiness: Answer;
+}
+
+export interface WorkerProcessDeps {
+  readonly hub: LocalBusHub;
+  readonly start: Extract<ToWorker, { type: 'start' }>;
+  readonly ended: (how: string) => void;
+  readonly metricsWanted: () => Promise<string>;
+  readonly drainWanted: () => void;
+}
+
+const ENTRY = new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url);
+/** What a worker has to tell what it counts; one that is so busy is left out. */
+const STATE_TIMEOUT_MS = 2_000;
+
+export class WorkerProcess {
+  readonly number: number;
+  /** What it counted when it was asked last. */
+  metrics: WorkerMetrics = [];
+  /** Fulfilled when it serves; rejected when it cannot, or ended before. */
+  readonly started: Promise<void>;
+  readonly #worker: Worker;
+  readonly #seat: WorkerSeat;
+  #hasStarted: (error?: Error) => void = () => {};
+  #stateKnown: ((state: WorkerState | undefined) => void)[] = [];
+  #isOver = false;
+
+  constructor({ hub, start, ended, metricsWanted, drainWanted }: WorkerProcessDeps) {
+    this.number = start.worker;
+    // Structured clone keeps text as it is, and binary data.
+    cluster.setupPrimary({ exec: fileURLToPath(ENTRY), args: [], silent: true, serialization: 'advanced' });
+    const worker = cluster.fork();
+    this.#worker = worker;
+    this.#seat = new WorkerSeat(hub, (notice) => this.send({ type: 'bus', notice }));
+    this.started = new Promise((resolve, reject) => {
+      this.#hasStarted = (error) => (error ? reject(error) : resolve());
+    });
+    // Whoever started it looks at that; here nobody may end for it.
+    this.started.catch(() => {});
+    const { stdout, stderr } = worker.process;
+    if (stdout) forwardLines(stdout, process.stdout);
+    if (stderr) forwardLines(stderr, process.stderr);
+    worker.on('message', (message: ToPrimary) => {
+      switch (message.type) {
+        case 'loaded':
+          this.send(start);
+          return;
+        case 'started':
+          this.#hasStarted();
+          return;
+        case 'failed':
+          this.#hasStarted(message.problems ? new OptionError(message.problems) : new Error(message.message));
+          return;
+        case 'bus':
+          this.#seat.asked(message.request);
+          return;
+        case 'state':
+          this.metrics = message.metrics;
+          this.#tellState(message);
+          return;
+        case 'metrics_wanted':
+          void metricsWanted().then((text) => this.send({ type: 'metrics', text }));
+          return;
+        case 'drain_wanted':
+          drainWanted();
+          return;
+      }
+    });
+    // A channel that breaks is followed by its end.
+    worker.on('error', () => {});
+    worker.once('exit', (code, signal) => {
+      this.#isOver = true;
+      const how = signal ?? `status ${code}`;
+      this.#seat.leave();
+      this.#tellState(undefined);
+      this.#hasStarted(new Error(`A worker ended before it served, by ${how}`));
+      ended(how);
+    });
+  }
+
+  send(message: ToWorker): void {
+    if (!this.#isOver && this.#worker.isConnected()) this.#worker.send(message, () => {});
+  }
+
+  /** What it counts, and what a balancer is told; undefined when it does not say so in time. */
+  state(): Promise<WorkerState | undefined> {
+    return new Promise((resolve) => {
+      if (this.#isOver) return resolve(undefined);
+      const timer = setTimeout(() => resolve(undefined), STATE_TIMEOUT_MS);
+      this.#stateKnown.push((state) => {
+        clearTimeout(timer);
+        resolve(state);
+      });
+      this.send({ type: 'state_wanted' });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  #tellState(state: WorkerState | undefined): void {
+    for (const known of this.#stateKnown.splice(0)) known(state);
+  }
+}
