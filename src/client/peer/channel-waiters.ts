@@ -1,5 +1,6 @@
 /** Who waits for data channels to open: without end while there is no peer, up to a deadline once it is connected. */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { abortable } from './abortable.ts';
 import { PairlaneError } from './errors.ts';
 
 interface Waiter extends TimerOwner {
@@ -20,12 +21,20 @@ export class ChannelWaiters {
     this.#timeoutMs = timeoutMs || Number.POSITIVE_INFINITY;
   }
 
-  wait(channel: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiter = { channel, resolve, reject, timer: NO_TIMER };
-      this.#waiting.push(waiter);
-      if (this.#isConnected) this.#arm(waiter);
-    });
+  wait(channel: string, signal?: AbortSignal): Promise<void> {
+    const waiter: Waiter = { channel, resolve: () => {}, reject: () => {}, timer: NO_TIMER };
+    return abortable(
+      signal,
+      () =>
+        new Promise((resolve, reject) => {
+          Object.assign(waiter, { resolve, reject });
+          this.#waiting.push(waiter);
+          if (this.#isConnected) this.#arm(waiter);
+        }),
+      (error) => {
+        for (const { reject } of this.#take((other) => other === waiter)) reject(error);
+      },
+    );
   }
 
   /** Before that, and while the connection is being restored, the machine has deadlines of its own. */

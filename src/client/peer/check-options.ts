@@ -42,6 +42,8 @@ const withMethods =
       ? undefined
       : `an object with ${names.join(', ')}`;
 
+export const isAbortSignal = withMethods('addEventListener', 'removeEventListener');
+
 const delay = number(0, MAX_DELAY_MS);
 
 /** W3C WebRTC 4.2.4: what an ICE server's URL begins with. */
@@ -91,6 +93,7 @@ const optionFields: Checks = {
   observer: ofType('function', 'a function'),
   inspect: isBoolean,
   logger: withMethods('debug', 'warn'),
+  signal: isAbortSignal,
 };
 
 /**

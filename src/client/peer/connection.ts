@@ -11,6 +11,7 @@ import type {
   WelcomedEvent,
 } from '../negotiation/signaling.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
+import type { Abortable } from './abortable.ts';
 import { ChannelWaiters } from './channel-waiters.ts';
 import type { CloseReason, ConnectionEvents } from './connection-events.ts';
 import type { Environment } from './environment.ts';
@@ -123,13 +124,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
    * Waits for a data channel, no longer than the deadlines of `timeouts`.
    * @param channel its label; the first channel's unless said otherwise
    * @throws {PairlaneError} what ended the connection: `peer_gone`, `rejected`, `unpaired`, a failed negotiation,
-   * `closed`; `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`
+   * `closed`; `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
+   * `aborted`
    */
-  opened(channel = this.#channels[0] as string): Promise<void> {
+  opened(channel = this.#channels[0] as string, { signal }: Abortable = {}): Promise<void> {
     if (this.#isOpen(channel)) return Promise.resolve();
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
     if (this.#ending) return Promise.reject(this.#ending);
-    return this.#openers.wait(channel);
+    return this.#openers.wait(channel, signal);
   }
 
   /**

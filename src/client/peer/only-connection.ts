@@ -1,4 +1,5 @@
 /** What a peer that has one connection asks of it without naming it; who asks too early waits for the next pairing. */
+import { abortable } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { PairlaneError } from './errors.ts';
@@ -6,6 +7,7 @@ import type { ServerLink } from './server-link.ts';
 
 interface Waiter {
   readonly channel: string;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: () => void;
   readonly reject: (error: PairlaneError) => void;
 }
@@ -36,15 +38,26 @@ export class OnlyConnection {
     return this.#connections.only?.isOpen === true;
   }
 
-  opened(channel: string): Promise<void> {
+  opened(channel: string, signal?: AbortSignal): Promise<void> {
     const { only, size } = this.#connections;
     if (only?.isOpen && channel === this.firstChannel) return Promise.resolve();
     const obstacle = this.#ending ?? this.#obstacle(channel);
     if (obstacle) return Promise.reject(obstacle);
-    if (only && only.state !== 'draining') return only.opened(channel);
+    if (only && only.state !== 'draining') return only.opened(channel, { signal });
     const isWithoutServer = size === 0 && this.#link.state === 'disconnected';
     if (isWithoutServer) return Promise.reject(new PairlaneError('signaling_failed'));
-    return new Promise((resolve, reject) => this.#waiting.push({ channel, resolve, reject }));
+    const waiter: Waiter = { channel, signal, resolve: () => {}, reject: () => {} };
+    return abortable(
+      signal,
+      () =>
+        new Promise((resolve, reject) => {
+          this.#waiting.push(Object.assign(waiter, { resolve, reject }));
+        }),
+      (error) => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiter);
+        waiter.reject(error);
+      },
+    );
   }
 
   send(data: string | Uint8Array, channel: string): Promise<void> {
@@ -55,8 +68,8 @@ export class OnlyConnection {
 
   /** Whoever waited for a pairing waits for the channels of this one. */
   paired(connection: Connection): void {
-    for (const { channel, resolve, reject } of this.#waiting.splice(0)) {
-      connection.opened(channel).then(resolve, reject);
+    for (const { channel, signal, resolve, reject } of this.#waiting.splice(0)) {
+      connection.opened(channel, { signal }).then(resolve, reject);
     }
   }
 

@@ -16,8 +16,8 @@ export class PairingRequests {
     this.#link = link;
   }
 
-  pair(target: Target): Promise<Connection> {
-    return this.#requests.start('pair_request', () => this.#ask(target, undefined));
+  pair(target: Target, signal?: AbortSignal): Promise<Connection> {
+    return this.#requests.start('pair_request', () => this.#ask(target, undefined), signal);
   }
 
   connect({ metadata, signal, ...target }: ConnectOptions): Promise<Connection> {

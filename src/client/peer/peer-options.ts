@@ -57,6 +57,8 @@ export interface PeerOptions {
   readonly peers?: number;
   /** Asked when somebody wants to be connected with us; without it, everybody is. */
   readonly accept?: Accept;
+  /** Aborted before the server has greeted us, it closes the peer, and `createPeer` fails with `aborted`. */
+  readonly signal?: AbortSignal;
   /** Deadlines in milliseconds; 0 means none. */
   readonly timeouts?: {
     /** For the server's greeting, and its answer to a request; 10,000. */

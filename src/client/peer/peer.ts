@@ -5,6 +5,7 @@ import type { Room } from '../room/room.ts';
 import { type JoinOptions, listedRoom, type RoomList } from '../room/room-options.ts';
 import { Rooms } from '../room/rooms.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
+import { type Abortable, abortable, abortedBy } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createEnvironment, type Environment } from './environment.ts';
@@ -94,16 +95,20 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /**
    * Connects to the server.
-   * @throws {PairlaneError} `signaling_failed`, `signaling_timeout`, `token_failed`, `token_invalid`, `token_expired`; the
-   * peer is closed then
+   * @param signal gives that up, as long as it has not greeted us
+   * @throws {PairlaneError} `signaling_failed`, `signaling_timeout`, `token_failed`, `token_invalid`, `token_expired`,
+   * `aborted`; the peer is closed then
    */
-  start(): Promise<this> {
-    return new Promise((resolve, reject) => {
+  start(signal?: AbortSignal): Promise<this> {
+    const greeted = new Promise<this>((resolve, reject) => {
       this.#link.start({
         resolve: () => resolve(this),
         reject: (error) => this.close().then(() => reject(error)),
       });
     });
+    const giveUp = (error: PairlaneError) => void this.#link.failStart(error);
+    if (signal?.aborted) giveUp(abortedBy(signal));
+    return signal?.aborted ? greeted : abortable(signal, () => greeted, giveUp);
   }
 
   /**
@@ -117,27 +122,26 @@ export class Peer extends EventEmitter<PeerEvents> {
   /**
    * Makes a key for others to pair with us.
    * @param options seconds that it lives (600; 0: as long as we stay connected), and how often it may be used (1; 0: any
-   * number of times)
-   * @throws {PairlaneError} the server's, such as `too_many_keys`; `timeout`, `not_online`, `closed`
+   * number of times); `signal`: gives the request up
+   * @throws {PairlaneError} the server's, such as `too_many_keys`; `timeout`, `not_online`, `closed`, `aborted`
    */
-  createKey(options: { ttlS?: number; uses?: number } = {}): Promise<Answers['create_key']> {
-    const { ttlS, uses } = options;
-    return this.#requests.start('create_key', () =>
-      this.#link.send({
-        type: 'create_key',
-        ...(ttlS !== undefined && { ttl_s: ttlS }),
-        ...(uses !== undefined && { uses }),
-      }),
-    );
+  createKey(options: { ttlS?: number; uses?: number } & Abortable = {}): Promise<Answers['create_key']> {
+    const { ttlS, uses, signal } = options;
+    const message = {
+      type: 'create_key' as const,
+      ...(ttlS !== undefined && { ttl_s: ttlS }),
+      ...(uses !== undefined && { uses }),
+    };
+    return this.#requests.start('create_key', () => this.#link.send(message), signal);
   }
 
   /**
    * Asks to be paired; we are the initiator then.
    * @throws {PairlaneError} the server's, such as `target_not_found`, `key_not_found`, `already_paired`; `timeout`,
-   * `not_online`, `closed`; `request_pending` while an earlier request has no answer
+   * `not_online`, `closed`, `aborted`; `request_pending` while an earlier request has no answer
    */
-  async pair(target: Target): Promise<Answers['pair_request']> {
-    const { peerId, initiator } = await this.#pairing.pair(target);
+  async pair(target: Target, { signal }: Abortable = {}): Promise<Answers['pair_request']> {
+    const { peerId, initiator } = await this.#pairing.pair(target, signal);
     return { peerId, initiator };
   }
 
@@ -157,7 +161,7 @@ export class Peer extends EventEmitter<PeerEvents> {
    * each says by `peers` how many connections it may have. Where the server forgets us, we join again by ourselves.
    * @param name 1 to 64 printable characters
    * @throws {PairlaneError} the server's, such as `room_not_found`, `room_full`, `room_locked`, `wrong_password`,
-   * `forbidden`; `invalid_option`, `metadata_too_large`; `timeout`, `not_online`, `closed`
+   * `forbidden`; `invalid_option`, `metadata_too_large`; `timeout`, `not_online`, `closed`, `aborted`
    */
   join(name: string, options: JoinOptions = {}): Promise<Room> {
     return this.#rooms.join(name, options);
@@ -166,10 +170,10 @@ export class Peer extends EventEmitter<PeerEvents> {
   /**
    * The rooms that are public.
    * @returns `more`: there are others, which did not fit into the answer
-   * @throws {PairlaneError} the server's; `timeout`, `not_online`, `closed`
+   * @throws {PairlaneError} the server's; `timeout`, `not_online`, `closed`, `aborted`
    */
-  async listRooms(): Promise<RoomList> {
-    const { rooms, more = false } = await this.#rooms.list();
+  async listRooms({ signal }: Abortable = {}): Promise<RoomList> {
+    const { rooms, more = false } = await this.#rooms.list(signal);
     return { rooms: rooms.map(listedRoom), more };
   }
 
@@ -179,10 +183,10 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @param channel its label; the first channel's unless said otherwise
    * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
    * `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
-   * `signaling_failed` when there is no longer a peer or a server; `several_connections`
+   * `signaling_failed` when there is no longer a peer or a server; `several_connections`; `aborted`
    */
-  opened(channel = this.#only.firstChannel): Promise<void> {
-    return this.#only.opened(channel);
+  opened(channel = this.#only.firstChannel, { signal }: Abortable = {}): Promise<void> {
+    return this.#only.opened(channel, signal);
   }
 
   /**
@@ -356,5 +360,5 @@ export class Peer extends EventEmitter<PeerEvents> {
  * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
  */
 export async function createPeerWith(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
-  return new Peer(platform, options).start();
+  return new Peer(platform, options).start(options.signal);
 }

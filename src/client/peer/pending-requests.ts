@@ -2,6 +2,7 @@
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import type { ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { Room } from '../room/room.ts';
+import { abortable } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 import type { SignalingState } from './peer-state.ts';
@@ -50,9 +51,22 @@ export class PendingRequests implements TimerOwner {
 
   /**
    * @param ask sends the request
-   * @throws {PairlaneError} `request_pending`, `timeout`, or what it is failed with
+   * @param signal ends the wait; what was sent keeps its place until the server has answered
+   * @throws {PairlaneError} `request_pending`, `timeout`, `aborted`, or what it is failed with
    */
-  start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<RequestAnswers[Kind]> {
+  start<Kind extends RequestKind>(
+    kind: Kind,
+    ask: () => void,
+    signal?: AbortSignal,
+  ): Promise<RequestAnswers[Kind]> {
+    return abortable(
+      signal,
+      () => this.#start(kind, ask),
+      (error) => this.#abandon(kind, error),
+    );
+  }
+
+  #start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<RequestAnswers[Kind]> {
     if (this.#ending) return Promise.reject(this.#ending);
     if (this.#link.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
     if (this.#pending.has(kind)) return Promise.reject(new PairlaneError('request_pending'));
@@ -73,16 +87,8 @@ export class PendingRequests implements TimerOwner {
     ask: () => void,
     signal?: AbortSignal,
   ): Promise<RequestAnswers[Kind]> {
-    const aborted = () => new PairlaneError('aborted', '', { cause: signal?.reason });
     while (this.#pending.has(kind) && !signal?.aborted) await this.#idle(kind, signal);
-    if (signal?.aborted) throw aborted();
-    const abandon = () => this.#abandon(kind, aborted());
-    signal?.addEventListener('abort', abandon);
-    try {
-      return await this.start(kind, ask);
-    } finally {
-      signal?.removeEventListener('abort', abandon);
-    }
+    return this.start(kind, ask, signal);
   }
 
   #idle(kind: RequestKind, signal: AbortSignal | undefined): Promise<void> {

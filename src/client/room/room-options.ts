@@ -6,7 +6,14 @@ import {
   type ServerMessageOf,
   type Topology,
 } from '../../protocol/index.ts';
-import { type Checks, checkFields, isBoolean, isText, wholeNumber } from '../peer/check-options.ts';
+import {
+  type Checks,
+  checkFields,
+  isAbortSignal,
+  isBoolean,
+  isText,
+  wholeNumber,
+} from '../peer/check-options.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { isMetadata } from '../peer/pair-request.ts';
 
@@ -29,6 +36,8 @@ export interface JoinOptions {
   readonly isPublic?: boolean;
   /** What `listRooms` shows of it: JSON of at most 2,048 bytes. */
   readonly publicMetadata?: unknown;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
 }
 
 const fields: Checks = {
@@ -45,6 +54,7 @@ const fields: Checks = {
   leader: isText,
   isPublic: isBoolean,
   publicMetadata: () => undefined,
+  signal: isAbortSignal,
 };
 
 /** @throws {PairlaneError} `invalid_option`, `metadata_too_large` */

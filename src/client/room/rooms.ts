@@ -38,11 +38,17 @@ export class Rooms {
 
   async join(name: string, options: JoinOptions): Promise<Room> {
     checkJoin(name, options);
-    return this.byName.get(name) ?? this.#ask(name, options);
+    // It is about this request, and not about those by which we join again.
+    const { signal, ...kept } = options;
+    return this.byName.get(name) ?? this.#ask(name, kept, signal);
   }
 
-  async list(): Promise<ServerMessageOf<'rooms'>> {
-    return this.#deps.requests.startInTurn('list_rooms', () => this.#deps.send({ type: 'list_rooms' }));
+  async list(signal?: AbortSignal): Promise<ServerMessageOf<'rooms'>> {
+    return this.#deps.requests.startInTurn(
+      'list_rooms',
+      () => this.#deps.send({ type: 'list_rooms' }),
+      signal,
+    );
   }
 
   /** @returns whether it was about rooms */
@@ -88,13 +94,17 @@ export class Rooms {
     this.byName.clear();
   }
 
-  #ask(name: string, options: JoinOptions): Promise<Room> {
+  #ask(name: string, options: JoinOptions, signal?: AbortSignal): Promise<Room> {
     const asked = { name, options };
     return this.#deps.requests
-      .startInTurn('join_room', () => {
-        this.#asked = asked;
-        this.#deps.send(joinRequest(name, options));
-      })
+      .startInTurn(
+        'join_room',
+        () => {
+          this.#asked = asked;
+          this.#deps.send(joinRequest(name, options));
+        },
+        signal,
+      )
       .finally(() => {
         if (this.#asked === asked) this.#asked = undefined;
       });
@@ -106,9 +116,15 @@ export class Rooms {
     if (known) known.joined(message);
     else if (asked) this.byName.set(message.room, new Room(this.#roomDeps, asked.options, message));
     // Nobody waits for it any more.
-    else this.#deps.send({ type: 'leave_room', room: message.room });
+    else this.#gaveUp(message.room);
     const room = this.byName.get(message.room);
     if (asked && room) this.#deps.requests.answer('join_room', room);
+  }
+
+  #gaveUp(room: string): void {
+    const { requests, send } = this.#deps;
+    send({ type: 'leave_room', room });
+    if (requests.isAbandoned('join_room')) requests.fail('join_room', new PairlaneError('aborted'));
   }
 
   /** What our own request led to comes as it comes to the others. */
