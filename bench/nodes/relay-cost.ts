@@ -56,7 +56,7 @@ export async function measureRelay({ slices, messages }: Effort, progress: Progr
 }
 
 /** All messages of a pair in one direction, as fast as they are acked. */
-function flood([from, to]: SteadyPair, count: number): Promise<void> {
+export function flood([from, to]: SteadyPair, count: number): Promise<void> {
   const last = from.history.sent + count;
   return new Promise((resolve) => {
     const push = () => {

@@ -30,6 +30,7 @@ export class WorkerBus implements Bus {
   readonly #node: NodeId;
   readonly #ask: (request: BusRequest) => void;
   #handlers: BusHandlers | undefined;
+  #isUp = false;
   #answered: ((error?: Error) => void) | undefined;
 
   /** @param ask takes a request to the hub, in order */
@@ -63,20 +64,22 @@ export class WorkerBus implements Bus {
         this.#handlers?.unreachable(notice.node);
         return;
       case 'up':
+        this.#isUp = true;
         this.#handlers?.up();
         return;
       case 'down':
+        this.#isUp = false;
         this.#handlers?.down(notice.reason);
         return;
     }
   }
 
   send(to: NodeId, text: string): void {
-    if (this.#handlers) this.#ask({ do: 'send', to, text });
+    if (this.#handlers && this.#isUp) this.#ask({ do: 'send', to, text });
   }
 
   broadcast(text: string): void {
-    if (this.#handlers) this.#ask({ do: 'broadcast', text });
+    if (this.#handlers && this.#isUp) this.#ask({ do: 'broadcast', text });
   }
 
   async stop(): Promise<void> {
