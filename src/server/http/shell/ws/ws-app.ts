@@ -73,6 +73,8 @@ export class WsApp implements App {
       clientTracking: false,
       perMessageDeflate: false,
       autoPong: false,
+      // What a message leads to has happened before the next one comes, as with uWebSockets.js.
+      allowSynchronousEvents: false,
       maxPayload: behavior.maxPayloadLength ?? 16 * 1024,
       // Which its typings do not have yet.
       closeTimeout: CLOSE_TIMEOUT_MS,

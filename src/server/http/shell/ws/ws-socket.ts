@@ -57,7 +57,8 @@ export class WsSocket<Data> implements WebSocket<Data> {
   send(message: Message, isBinary = false): number {
     const ws = this.#use();
     if (this.#isOverLimit()) return SendStatus.dropped;
-    ws.send(message, { binary: isBinary });
+    // What waits is sent later, and the memory is the caller's again by then.
+    ws.send(typeof message === 'string' ? message : copyOf(message), { binary: isBinary });
     return ws.bufferedAmount === 0 ? SendStatus.sent : SendStatus.buffered;
   }
 
@@ -131,6 +132,11 @@ export class WsSocket<Data> implements WebSocket<Data> {
       isAsked = true;
     });
   }
+}
+
+function copyOf(bytes: ArrayBuffer | Uint8Array): Buffer {
+  // Of an ArrayBuffer itself a Buffer would be no copy.
+  return Buffer.from(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
 }
 
 function cut(reason: string): string | Buffer {
