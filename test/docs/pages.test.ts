@@ -6,7 +6,7 @@ import { documentationPages, fillGeneratedParts } from '../../scripts/docs/gener
 import { generatedParts } from '../../scripts/docs/generated-parts.ts';
 import { flagName } from '../../src/common/option-names.ts';
 import { withSecretFiles } from '../../src/common/secret-files.ts';
-import { serverOptions } from '../../src/server/options.ts';
+import { serveOptions } from '../../src/server/options.ts';
 
 const pages = new Map(
   [...documentationPages(), 'examples/README.md'].map((path) => [path, readFileSync(path, 'utf8')]),
@@ -70,7 +70,7 @@ describe('the documentation', () => {
   });
 
   it.each([...pages])('%s names no option of `serve` that is not there', (_path, page) => {
-    const names = Object.keys(withSecretFiles(serverOptions)).map(flagName);
+    const names = Object.keys(withSecretFiles(serveOptions)).map(flagName);
     const known = new Set(
       ['help', ...names, ...names.map((name) => `no-${name}`)].map((name) => `--${name}`),
     );
