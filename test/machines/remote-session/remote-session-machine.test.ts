@@ -52,6 +52,23 @@ describe('a client of another node that moves', () => {
   });
 });
 
+describe('a client of another node that stays there', () => {
+  it('is told of as away, and as back', () => {
+    expect(seen(remote(went))).toEqual(['away', true, ['announceAway']]);
+    expect(seen(remote(went, reclaimed(false)))).toEqual(['online', false, ['announceBack']]);
+  });
+
+  it('and was found away there is told of as away, once', () => {
+    expect(seen(remote(reclaimed(true)))).toEqual(['away', true, ['announceAway']]);
+    expect(seen(remote(reclaimed(true), reclaimed(true)))).toEqual(['away', true, []]);
+  });
+
+  it('is no matter of this node once the pairing is over', () => {
+    const released = remote({ type: 'RELEASED' });
+    expect([released.value, released.isDone, released.effects]).toEqual(['released', true, []]);
+  });
+});
+
 describe('a client of another node whose node is lost', () => {
   it('is told of as away, and as back once another node has it', () => {
     expect(seen(remote(cutOff))).toEqual(['cutOff', true, ['announceAway']]);
@@ -65,6 +82,14 @@ describe('a client of another node whose node is lost', () => {
 
   it('is lost at the end of the grace of 30 s, not before', () => {
     const waiting = remote(cutOff);
+    waiting.advance(29_999);
+    expect(waiting.isDone).toBe(false);
+    waiting.advance(1);
+    expect([waiting.value, waiting.effects]).toEqual(['lost', ['losePeer']]);
+  });
+
+  it('is lost after the same grace when it does not arrive where it moved to', () => {
+    const waiting = remote(moving);
     waiting.advance(29_999);
     expect(waiting.isDone).toBe(false);
     waiting.advance(1);
