@@ -1,5 +1,11 @@
 /** The admin API over the nodes of a cluster: each answers for all, and says which did not. */
 import { describe, expect, it } from '@jest/globals';
+import { StepQueue } from '../../../src/machines/index.ts';
+import { adminOperationNames } from '../../../src/protocol/admin/admin-operations.ts';
+import { Admin, type AdminNodes } from '../../../src/server/admin/admin.ts';
+import type { AdminHandlers } from '../../../src/server/admin/answer-here.ts';
+import { RemoteAdmin } from '../../../src/server/cluster/remote-admin.ts';
+import type { Logger } from '../../../src/server/telemetry/logger.ts';
 import { askAdmin } from '../../support/clients/admin-client.ts';
 import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
 import { pairUp } from '../../support/servers/test-server.ts';
@@ -94,5 +100,46 @@ describe('over three nodes', () => {
     const [list, lone] = await both;
     expect(list.body).toMatchObject({ items: [], missing: [3] });
     expect([lone.status, lone.body.error.code]).toEqual([504, 'nodes_missing']);
+  });
+});
+
+describe('what other nodes answer', () => {
+  const silent = { info() {}, error() {} } as unknown as Logger;
+  const nothing = Object.fromEntries(adminOperationNames.map((name) => [name, () => undefined]));
+  const asking = (answers: AdminNodes['ask']) =>
+    new Admin({
+      node: 1,
+      here: nothing as unknown as AdminHandlers,
+      nodes: { serve() {}, ask: answers },
+      log: silent,
+    });
+
+  it('is passed over where it is none of this version', async () => {
+    const wrong = new Map([
+      [2, { items: [{ id: 'x' }] }],
+      [3, { refusal: '__proto__' }],
+    ]);
+    const admin = asking(async () => ({ answers: wrong, missing: [] }));
+    expect(await admin.answer('list_sessions', {})).toEqual({ body: { items: [], nodes: [1], missing: [] } });
+    expect(await admin.answer('get_session', { id: 'x' })).toEqual({ refusal: 'unknown_session' });
+  });
+
+  it('is not asked for while 64 requests wait for it, and waits for no node that is lost', async () => {
+    const open = [2, 3];
+    const sent: number[] = [];
+    const links = {
+      open,
+      isOpen: (node: number) => open.includes(node),
+      send: (node: number) => void sent.push(node),
+    };
+    const remote = new RemoteAdmin(links, new StepQueue());
+    const asked = Array.from({ length: 64 }, () => remote.ask('list_apps', {}));
+    expect(remote.ask('list_apps', {})).toBeUndefined();
+    expect(sent).toHaveLength(128);
+    remote.onAnswer(2, { type: 'admin_answer', id: 1, answer: { items: [] } });
+    open.pop();
+    remote.lost(3);
+    expect(await asked[0]).toEqual({ answers: new Map([[2, { items: [] }]]), missing: [3] });
+    expect(remote.ask('list_apps', {})).toBeInstanceOf(Promise);
   });
 });

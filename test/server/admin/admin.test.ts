@@ -222,6 +222,16 @@ describe('a wrong request', () => {
   });
 });
 
+describe('where it is', () => {
+  it('below --base-path, as all else is; HEAD has the headers of GET', async () => {
+    const { server } = await startTestServer({ admin: true, basePath: '/signal' });
+    expect((await askAdmin(server, 'GET', '/apps')).body.items).toEqual([]);
+    const head = await fetch(`http://127.0.0.1:${server.port}/signal/admin/apps`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect((await fetch(`http://127.0.0.1:${server.port}/admin/apps`)).status).toBe(404);
+  });
+});
+
 describe('a page', () => {
   it('has the first keys after the one given, whatever order they come in', () => {
     const items = [5, 3, 9, 1, 7, 4];
