@@ -512,8 +512,9 @@ export type NodeMessage = { [T in NodeMessageType]: NodeMessageOf<T> }[NodeMessa
 export type SessionSnapshot = Static<typeof session>;
 
 /**
- * What goes over the bus: a message with its number, or with the number 0 a sign of life. `link` is the sender's
- * number for its link, higher than that of any it had before; `to_link` the receiver's, 0 when it is not known yet.
+ * What goes over the bus: the messages of one turn with the number of the first, or with the number 0 a sign of life.
+ * `link` is the sender's number for its link, higher than that of any it had before; `to_link` the receiver's, 0 when it
+ * is not known yet.
  */
 export const envelopeSchema = {
   type: 'object',
@@ -526,7 +527,7 @@ export const envelopeSchema = {
     ack: count,
     /** The sender leaves, and forgets the link. */
     is_goodbye: flag,
-    message: { type: 'object' },
+    messages: { type: 'array', items: { type: 'object' } },
   },
 } as const;
 

@@ -8,6 +8,8 @@ import type { Bus } from './bus/bus.ts';
 /** What may wait for a node to ack it: a good second of everything. */
 const MAX_WAITING_FRAMES = 65_536;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** What was said within one turn goes together, up to so much: a bus and its readers are better at several small ones. */
+const MAX_ENVELOPE_CHARS = 32 * 1024;
 /** So many at once are sent again; the rest when these are acked. */
 const MAX_RESENT_FRAMES = 256;
 
@@ -21,6 +23,11 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   readonly delivery = new ReliableDelivery<string>();
   wasOpen = false;
   #waitingBytes = 0;
+  /** Said within this turn, and not yet sent. */
+  #outbox: string[] = [];
+  /** The number of the first of these. */
+  #outboxFirst = 0;
+  #outboxChars = 0;
   /** What was the first to wait at the last beat: it is sent again only when it still is. */
   #firstAtBeat = 0;
   readonly #here: NodeId;
@@ -45,16 +52,27 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     return this.value !== 'greeting';
   }
 
-  /** Numbers a message, and keeps it until it is acked. @returns false when too much waits */
+  /** Numbers a message, keeps it until it is acked, and sends it at the end of the turn. @returns false when too much waits */
   sendMessage(message: NodeMessage): boolean {
     const text = JSON.stringify(message);
     this.#waitingBytes += text.length;
     const onAcked = () => {
       this.#waitingBytes -= text.length;
     };
-    const frame = this.delivery.keep(text, { onAcked });
-    if (this.isOpen) this.#sendNumbered(frame.seq, text);
-    return frame.seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
+    const { seq } = this.delivery.keep(text, { onAcked });
+    if (this.isOpen) this.#post(seq, text);
+    return seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
+  }
+
+  /** Sends what was said within this turn. */
+  flush(): void {
+    const messages = this.#outbox;
+    if (messages.length === 0) return;
+    this.#outbox = [];
+    this.#outboxChars = 0;
+    if (this.isDone) return;
+    const head = this.#envelope({ seq: this.#outboxFirst }).slice(0, -1);
+    this.#bus.send(this.node, `${head},"messages":[${messages.join(',')}]}`);
   }
 
   /** A sign of life, with the ack of what came. */
@@ -71,13 +89,21 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   }
 
   sendAgain(): void {
+    this.flush();
     const waiting = this.delivery.unacked.slice(0, MAX_RESENT_FRAMES);
-    for (const { seq, message } of waiting) this.#sendNumbered(seq, message);
+    for (const { seq, message } of waiting) this.#post(seq, message);
+    this.flush();
     if (waiting.length === 0) this.sendSign();
   }
 
-  #sendNumbered(seq: number, message: string): void {
-    this.#bus.send(this.node, `${this.#envelope({ seq }).slice(0, -1)},"message":${message}}`);
+  #post(seq: number, text: string): void {
+    if (this.#outbox.length === 0) {
+      this.#outboxFirst = seq;
+      setImmediate(() => this.flush());
+    }
+    this.#outbox.push(text);
+    this.#outboxChars += text.length;
+    if (this.#outboxChars >= MAX_ENVELOPE_CHARS) this.flush();
   }
 
   #envelope(more: Partial<Envelope>): string {

@@ -106,7 +106,10 @@ export class NodeLinks implements Links {
 
   async stop(): Promise<void> {
     this.#deps.queue.timers.disarmAll(this.#announcer);
-    for (const link of this.links.values()) link.sendSign({ is_goodbye: true });
+    for (const link of this.links.values()) {
+      link.flush();
+      link.sendSign({ is_goodbye: true });
+    }
     await this.#deps.bus.stop();
   }
 
@@ -164,19 +167,34 @@ export class NodeLinks implements Links {
     if (!link) return;
     // Once between two beats is enough.
     if (link.context.silentMs >= BEAT_MS) this.host.dispatch(link, { type: 'HEARD' });
-    const { seq, ack, message } = envelope;
-    link.delivery.ack(ack);
-    if (seq === 0) return;
-    // A gap is what the bus lost; it is sent again.
-    if (link.delivery.accept(seq, ack) !== 'new') return;
+    link.delivery.ack(envelope.ack);
+    if (envelope.seq > 0) this.#deliver(link, envelope);
+    if (link.delivery.shouldAck && !link.isDone) link.sendSign();
+  }
+
+  /** @throws what the first message threw that threw anything; those after it are handled all the same */
+  #deliver(link: NodeLink, { seq: first, ack, messages = [] }: Envelope): void {
+    let failure: { readonly error: unknown } | undefined;
+    for (const [i, message] of messages.entries()) {
+      // A gap is what the bus lost; it is sent again. What comes over a link that has just been lost is for nobody.
+      if (link.isDone || link.delivery.accept(first + i, ack) !== 'new') continue;
+      try {
+        this.#handle(link.node, message);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure) throw failure.error;
+  }
+
+  #handle(node: NodeId, message: unknown): void {
     const known = decodeNodeMessage(message);
-    if (known) this.#handler?.received(link.node, known);
+    if (known) this.#handler?.received(node, known);
     else
       this.#deps.log.warn(
-        { event: 'node_message_invalid', node: link.node },
-        `Node ${link.node} sent what is no message of this version`,
+        { event: 'node_message_invalid', node },
+        `Node ${node} sent what is no message of this version`,
       );
-    if (link.delivery.shouldAck && !link.isDone) link.sendSign();
   }
 
   /** The open link that an envelope is for. What is for another one sets things right, and is passed over. */

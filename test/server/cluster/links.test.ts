@@ -1,5 +1,6 @@
 /** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
 import { describe, expect, it } from '@jest/globals';
+import type { NodeMessage } from '../../../src/protocol/cluster/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import {
   ask,
@@ -81,6 +82,65 @@ describe('nodes that meet', () => {
       [...(server.parts.cluster?.links.links.values() ?? [])].map(({ delivery }) => delivery.unacked),
     );
     expect(unacked).toEqual([[], []]);
+  });
+});
+
+describe('a node that says much', () => {
+  /** What arrives at the second of two nodes from the first, from now on. */
+  async function deliveries() {
+    const hub = new LocalBusHub();
+    const cluster = await twoNodes(hub);
+    const links = cluster.one.server.parts.cluster?.links;
+    let count = 0;
+    let isCut = false;
+    hub.hold((deliver, pair) => {
+      if (pair === '1 2') count += 1;
+      if (!isCut) queueMicrotask(deliver);
+    });
+    return {
+      ...cluster,
+      say: (message: object) => links?.send(2, message as NodeMessage),
+      unacked: () => links?.links.get(2)?.delivery.unacked.length,
+      received: () => cluster.two.server.parts.cluster?.links.links.get(1)?.delivery.received,
+      count: () => count,
+      cut: (cut: boolean) => {
+        isCut = cut;
+      },
+    };
+  }
+  const left = { type: 'left', id: nobodyOn(2) };
+
+  it('says what belongs to one turn at once, and what is longer than 32 KB in several pieces', async () => {
+    const { say, count, received } = await deliveries();
+    const before = received() ?? 0;
+    for (let n = 0; n < 20; n += 1) say(left);
+    await until(() => received() === before + 20, 'all of the turn to be there');
+    expect(count()).toBe(1);
+    const long = { ...left, more: 'x'.repeat(16_000) };
+    for (let n = 0; n < 5; n += 1) say(long);
+    await until(() => received() === before + 25, 'the long ones to be there');
+    expect(count()).toBe(1 + 2);
+  });
+
+  it('says again what the bus lost of a turn', async () => {
+    const { say, cut, received, unacked, advance } = await deliveries();
+    const before = received() ?? 0;
+    cut(true);
+    for (let n = 0; n < 20; n += 1) say(left);
+    await advance(500);
+    cut(false);
+    await advance(3_000);
+    expect([received(), unacked()]).toEqual([before + 20, 0]);
+  });
+
+  it('is heard though one message of a turn is none', async () => {
+    const { say, received, two } = await deliveries();
+    const before = received() ?? 0;
+    say(left);
+    say({ type: 'gibberish' });
+    say(left);
+    await until(() => received() === before + 3, 'all three to be there');
+    expect(two.log.filter(({ event }) => event === 'node_message_invalid')).toHaveLength(1);
   });
 });
 
