@@ -5,10 +5,11 @@
 import type { SessionEvent } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
 import { isGivenByToken } from '../admission/tokens/grants.ts';
-import { type NodeId, nodeOfSessionId } from '../node-id.ts';
+import type { NodeId } from '../node-id.ts';
 import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signaling } from '../signaling/signaling.ts';
+import { ForeignSessions } from './foreign-sessions.ts';
 import { InboundMigrations, type MigrationAnswer } from './migration/inbound-migrations.ts';
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
@@ -50,12 +51,14 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly #deps: ClusterDeps;
   readonly #locations: SessionLocations;
   readonly #handlers: NodeMessageHandlers;
+  readonly #foreign: ForeignSessions;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
     const { links, remotePairings, signaling, dialect } = deps;
     const { locations } = remotePairings;
     this.node = locations.here;
+    this.#foreign = new ForeignSessions(this.node, signaling.directory);
     this.links = links;
     this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
@@ -139,6 +142,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   claimed(session: ServerSession): void {
+    this.#foreign.held(session);
     for (const node of this.links.open) this.#tellHolders(node, [session]);
   }
 
@@ -160,6 +164,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
 
   /** A session is here that may have begun elsewhere: that node is told. */
   arrived(session: ServerSession): void {
+    this.#foreign.held(session);
     const locations = this.#locations;
     locations.delete(session.id);
     const began = locations.nodeOf(session.id);
@@ -178,12 +183,12 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   opened(node: NodeId): void {
     const { signaling, remotePairings, dialect } = this.#deps;
     this.links.send(node, { type: 'hello', fingerprint: dialect.fingerprint });
-    const guests = [...signaling.directory.sessions.values()]
-      .filter(({ id }) => nodeOfSessionId(id) === node)
-      .map(copyOf);
+    const { sessions } = signaling.directory;
+    const isHere = (session: ServerSession) => sessions.get(session.id) === session;
+    const guests = [...this.#foreign.guestsOf(node)].filter(isHere).map(copyOf);
     for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
       this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
-    const holders = [...signaling.directory.sessions.values()].filter(({ since }) => since > 0);
+    const holders = [...this.#foreign.holders].filter(isHere);
     for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
       this.#tellHolders(node, holders.slice(next, next + IDS_PER_MESSAGE));
     remotePairings.reconciler.opened(node);
