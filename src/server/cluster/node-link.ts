@@ -99,7 +99,9 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   #post(seq: number, text: string): void {
     if (this.#outbox.length === 0) {
       this.#outboxFirst = seq;
-      setImmediate(() => this.flush());
+      const flush = () => this.flush();
+      if (this.#bus.endOfTurn) this.#bus.endOfTurn(flush);
+      else setImmediate(flush);
     }
     this.#outbox.push(text);
     this.#outboxChars += text.length;

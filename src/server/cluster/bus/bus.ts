@@ -30,6 +30,11 @@ export interface Bus {
   start(handlers: BusHandlers): Promise<void>;
   /** While the bus is away it is dropped. Any length that a message of ours has (several MiB) goes through. */
   send(to: NodeId, text: string): void;
+  /**
+   * Runs what sends all that was said within a turn: a message costs less beside others. Left out: when everything that
+   * this turn of the event loop brought was handled.
+   */
+  endOfTurn?(send: () => void): void;
   /** To every other node. */
   broadcast(text: string): void;
   /** Leaves; the handlers are no longer called. */

@@ -133,6 +133,11 @@ export class LocalBus implements Bus {
     this.#hub.send(this, to, text);
   }
 
+  /** Nothing is read or written: there is nothing to wait for. */
+  endOfTurn(send: () => void): void {
+    queueMicrotask(send);
+  }
+
   broadcast(text: string): void {
     this.#hub.broadcast(this, text);
   }
