@@ -22,6 +22,7 @@ export const fullOnly = [
   'server/cluster/rooms/model.test.ts',
   'server/dialects/native/restart.test.ts',
   'server/drain/drain-process.test.ts',
+  'server/growth.test.ts',
   'server/relay/relay-command.test.ts',
   'server/serve-command.test.ts',
   'server/workers.test.ts',

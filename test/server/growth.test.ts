@@ -2,30 +2,12 @@
 import { expect, it } from '@jest/globals';
 import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
 import { sessionIdOn } from '../../src/server/node-id.ts';
-import type { Client } from '../../src/server/signaling/client.ts';
+import { idleClient } from '../../tools/idle-client.ts';
 import { countVisits } from '../support/count-visits.ts';
 import { ask, until } from '../support/servers/test-cluster.ts';
 import { pairUp, startTestServer } from '../support/servers/test-server.ts';
 
 const SESSIONS = 100_000;
-
-/** Of all that are there: it says nothing, and is told nothing. */
-const idle: Client = {
-  ...{ isKeyOnly: false, address: '', isOnline: false, isResumable: false, maxPeers: 1 },
-  ...{ generation: 0, lastSenderSeq: 0, maxWaitingBytes: 0, hasRoomForChange: true, waitingBytes: 0 },
-  hasRoomFor: () => true,
-  cutUnread() {},
-  dropWaiting() {},
-  notify() {},
-  relay() {},
-  close() {},
-  discard() {},
-  nextSenderSeq: () => 0,
-  acked() {},
-  isWaitingFor: () => false,
-  unackedOf: () => [],
-  moveAway() {},
-};
 
 it('nothing that a client or another node does walks all of 100,000 sessions', async () => {
   const hub = new LocalBusHub();
@@ -35,7 +17,7 @@ it('nothing that a client or another node does walks all of 100,000 sessions', a
   const { parts } = one.server;
   const links = parts.cluster?.links;
   await until(() => links?.open.length === 1, 'the link between the nodes to be open');
-  for (let n = 0; n < SESSIONS; n += 1) parts.signaling.sessions.open(sessionIdOn(1), idle);
+  for (let n = 0; n < SESSIONS; n += 1) parts.signaling.sessions.open(sessionIdOn(1), idleClient);
 
   const [a, b, far] = [await one.connect(), await one.connect(), await two.connect()];
   const visits: Record<string, number> = {};

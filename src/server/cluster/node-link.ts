@@ -97,15 +97,17 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   }
 
   #post(seq: number, text: string): void {
-    if (this.#outbox.length === 0) {
-      this.#outboxFirst = seq;
-      const flush = () => this.flush();
-      if (this.#bus.endOfTurn) this.#bus.endOfTurn(flush);
-      else setImmediate(flush);
-    }
+    const isFirst = this.#outbox.length === 0;
+    if (isFirst) this.#outboxFirst = seq;
     this.#outbox.push(text);
     this.#outboxChars += text.length;
     if (this.#outboxChars >= MAX_ENVELOPE_CHARS) this.flush();
+    else if (isFirst) this.#atEndOfTurn(() => this.flush());
+  }
+
+  #atEndOfTurn(send: () => void): void {
+    if (this.#bus.endOfTurn) this.#bus.endOfTurn(send);
+    else setImmediate(send);
   }
 
   #envelope(more: Partial<Envelope>): string {

@@ -21,15 +21,8 @@ interface Datagram {
 }
 
 export class LossyNetwork {
-  readonly #underWay: Datagram[] = [];
-  /** What sends all that was said since somebody last looked. */
-  readonly #toSend: (() => void)[] = [];
+  readonly underWay: Datagram[] = [];
   readonly #handlers = new Map<NodeId, BusHandlers>();
-
-  get underWay(): Datagram[] {
-    for (const send of this.#toSend.splice(0)) send();
-    return this.#underWay;
-  }
 
   bus(node: NodeId): Bus {
     return {
@@ -39,12 +32,13 @@ export class LossyNetwork {
         handlers.up();
       },
       send: (to, text) => {
-        if (this.#handlers.has(node)) this.#underWay.push({ to, text });
+        if (this.#handlers.has(node)) this.underWay.push({ to, text });
       },
-      endOfTurn: (send) => this.#toSend.push(send),
+      // Each message alone: what goes together is lost, late and doubled together, and that is less to go wrong.
+      endOfTurn: (send) => send(),
       broadcast: (text) => {
         if (!this.#handlers.has(node)) return;
-        for (const to of this.#handlers.keys()) if (to !== node) this.#underWay.push({ to, text });
+        for (const to of this.#handlers.keys()) if (to !== node) this.underWay.push({ to, text });
       },
       stop: async () => {
         this.#handlers.delete(node);
@@ -62,8 +56,6 @@ export class LossyNetwork {
 
   /** The node is gone, and what it has said is still under way. */
   kill(node: NodeId): void {
-    // It has sent what it said.
-    void this.underWay;
     this.#handlers.delete(node);
   }
 
