@@ -4,7 +4,7 @@ import type { PeerEventOf } from './negotiator-events.ts';
 
 /** What goes to the peer, or tells the server how the negotiation stands. */
 export type Signal = ClientMessageOf<
-  'offer' | 'answer' | 'candidate' | 'report' | 'unpair' | 'inspect' | 'evidence'
+  'offer' | 'answer' | 'candidate' | 'signal' | 'report' | 'unpair' | 'inspect' | 'evidence'
 >;
 
 /** The way out; what comes in goes to {@link Negotiator.heard}. */
@@ -38,6 +38,13 @@ export type SignalingEvent =
   | PeerEventOf<'PEER_DISCONNECTED'>
   | PeerSignal
   | ({ readonly type: 'SOCKET_LOST' } & Loss);
+
+/** What the peer's user signals for a connection of his own, which is no matter of the negotiation. */
+export interface OwnSignal {
+  readonly type: 'SIGNAL_RECEIVED';
+  readonly data: unknown;
+  readonly epoch?: number | undefined;
+}
 
 /** What the peer signals. Its `epoch` says in which pairing; undefined: in the only one there is. */
 export type PeerSignal =

@@ -3,21 +3,21 @@
  * up to a bound; who is not answered in time is rejected.
  */
 import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
-import type { PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
+import type { OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
 import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
 /** What becomes of a pairing that somebody asked for. */
 export interface AcceptanceHandlers {
-  readonly accepted: (paired: PairedEvent, held: readonly PeerSignal[]) => void;
+  readonly accepted: (paired: PairedEvent, held: readonly (PeerSignal | OwnSignal)[]) => void;
   readonly rejected: (paired: PairedEvent, reason: string | undefined) => void;
   readonly problem: (error: PairlaneError, peerId: string) => void;
 }
 
 interface Waiting extends TimerOwner {
   readonly paired: PairedEvent;
-  readonly held: PeerSignal[];
+  readonly held: (PeerSignal | OwnSignal)[];
 }
 
 /** An offer and its candidates are about twenty. */
@@ -62,7 +62,7 @@ export class Acceptance {
   }
 
   /** @returns whether the signal was for one that waits: it is held */
-  hold(signal: PeerSignal): boolean {
+  hold(signal: PeerSignal | OwnSignal): boolean {
     const waiting = this.#waiting.find(({ paired }) => paired.epoch === signal.epoch);
     if (!waiting) return false;
     if (waiting.held.length < MAX_HELD) waiting.held.push(signal);

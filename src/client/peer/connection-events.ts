@@ -21,6 +21,8 @@ export interface ConnectionEvents {
   /** A data channel is open, and `send` works on it. */
   open: (channel: string) => void;
   message: (data: string | Uint8Array, channel: string) => void;
+  /** The other one signaled something, by `signal`, for a connection of your own. Of a stranger: check it. */
+  signal: (data: unknown) => void;
   /** The other one lost its link to the server, and may come back; the data channel is not touched. */
   away: () => void;
   back: () => void;

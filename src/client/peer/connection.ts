@@ -4,6 +4,7 @@ import { printable } from '../../common/printable.ts';
 import type { NegotiationFailure } from '../../machines/index.ts';
 import { Negotiator, type NegotiatorHandlers } from '../negotiation/negotiator.ts';
 import type {
+  OwnSignal,
   PairedEvent,
   PeerSignal,
   Signal,
@@ -33,6 +34,7 @@ export interface ConnectionOwner {
   readonly paired: (connection: Connection) => void;
   readonly opened: (connection: Connection, channel: string) => void;
   readonly message: (connection: Connection, data: string | Uint8Array, channel: string) => void;
+  readonly signaled: (connection: Connection, data: unknown) => void;
   /** Whether the peer's user listens for statistics. */
   readonly wantsStats: () => boolean;
   readonly stats: (connection: Connection, stats: ConnectionStats) => void;
@@ -56,6 +58,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly metadata: unknown;
   /** The room that pairs us; undefined: one of us asked. */
   readonly room: string | undefined;
+  readonly #link: SharedLink;
   readonly #negotiator: Negotiator;
   readonly #owner: ConnectionOwner;
   readonly #channels: readonly string[];
@@ -83,6 +86,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.metadata = paired.metadata;
     this.room = paired.room;
     this.#owner = owner;
+    this.#link = link;
     this.#channels = channels.map(({ label }) => label);
     this.#openers = new ChannelWaiters(queue, settings.checkingTimeoutMs);
     this.#stats = new StatsWatch({
@@ -146,6 +150,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
+   * Signals something to the other one through the server, for a connection of your own: it gets it as the event
+   * `signal`, in order and once. Unlike `send`, it needs no data channel.
+   * @param data any JSON value; with what is around it, as large as the server takes a message (65,536 bytes)
+   * @throws {PairlaneError} the one that the connection ended with
+   */
+  signal(data: unknown): void {
+    if (this.#ending) throw this.#ending;
+    this.#link.send({ type: 'signal', data, ...(this.epoch !== undefined && { epoch: this.epoch }) });
+  }
+
+  /**
    * How it goes: direct or through a relay, the round trip, the bytes.
    * @returns undefined where there are no statistics, and before it is paired and after its end
    */
@@ -175,13 +190,18 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   /** For the peer: negotiates, once it is listed. */
-  begin(paired: PairedEvent, held: readonly PeerSignal[] = []): void {
+  begin(paired: PairedEvent, held: readonly (PeerSignal | OwnSignal)[] = []): void {
     this.#negotiator.start();
-    for (const event of [paired, ...held]) this.#negotiator.heard(event);
+    for (const event of [paired, ...held]) this.heard(event);
   }
 
   /** For the peer: what its signaling heard that concerns this connection. */
-  heard(event: SignalingEvent): void {
+  heard(event: SignalingEvent | OwnSignal): void {
+    if (event.type === 'SIGNAL_RECEIVED') {
+      this.#tell('signal', event.data);
+      this.#owner.signaled(this, event.data);
+      return;
+    }
     if (event.type === 'PEER_DISCONNECTED') this.#rejection = event.message;
     this.#negotiator.heard(event);
   }

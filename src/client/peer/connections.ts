@@ -3,7 +3,7 @@
  * of pairings comes here, and goes to the connection that it is of.
  */
 import type { ClientMessage } from '../../protocol/index.ts';
-import type { Loss, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
+import type { Loss, OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
 import { type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
 import { Acceptance } from './acceptance.ts';
 import { Connection, type ConnectionOwner, type SharedLink } from './connection.ts';
@@ -131,7 +131,7 @@ export class Connections {
     else this.#begin(event);
   }
 
-  #begin(event: PairedEvent, held?: readonly PeerSignal[]): void {
+  #begin(event: PairedEvent, held?: readonly (PeerSignal | OwnSignal)[]): void {
     this.#inTheWayOf(event.peerId)?.heard({ type: 'PEER_DISCONNECTED', reason: undefined });
     const connection = new Connection(this.#environment, this.#link, this.#connectionOwner, event);
     this.byPeer.set(event.peerId, connection);

@@ -66,6 +66,12 @@ export class OnlyConnection {
     return this.#connections.only?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
+  signal(data: unknown): void {
+    const { only, size } = this.#connections;
+    if (!only) throw new PairlaneError(size > 1 ? 'several_connections' : 'not_paired');
+    only.signal(data);
+  }
+
   /** Whoever waited for a pairing waits for the channels of this one. */
   paired(connection: Connection): void {
     for (const { channel, signal, resolve, reject } of this.#waiting.splice(0)) {

@@ -16,6 +16,8 @@ export interface PeerEvents {
   /** A data channel is open, and `send` works on it; with only one channel, this comes once a pairing. */
   open: (channel: string) => void;
   message: (data: string | Uint8Array, channel: string) => void;
+  /** A peer signaled something, by `signal`, for a connection of your own. Of a stranger: check it. */
+  signal: (data: unknown, peerId: string) => void;
   /** The peer left or was lost; we are ready for the next one. */
   peer_disconnected: (peer: { peerId: string; reason: string }) => void;
   /** The peer lost its link to the server, and may come back; the data channel is not touched. */

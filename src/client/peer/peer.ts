@@ -201,6 +201,16 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
+   * Signals something to the peer of the only connection through the server, for a connection of your own: it gets it as
+   * the event `signal`, in order and once. It needs no data channel.
+   * @param data any JSON value; with what is around it, as large as the server takes a message (65,536 bytes)
+   * @throws {PairlaneError} `not_paired`, `several_connections`
+   */
+  signal(data: unknown): void {
+    this.#only.signal(data);
+  }
+
+  /**
    * Leaves every pairing, and stays connected to the server. What `send` has accepted arrives first, for which at most a
    * second is waited: `state` is `draining` meanwhile, then `unpaired`.
    */
@@ -278,6 +288,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       stepped: (connection) => this.#connectionStepped(connection),
       opened: (_, channel) => this.#tell('open', channel),
       message: (_, data, channel) => this.#tell('message', data, channel),
+      signaled: ({ peerId }, data) => this.#tell('signal', data, peerId),
       gone: ({ peerId }, reason) => this.#tell('peer_disconnected', { peerId, reason }),
       failed: ({ peerId }, error) => this.#fail(error, peerId),
       problem: (error, peerId) => this.#fail(error, peerId),

@@ -1,9 +1,9 @@
 /** The native wire's messages as what a negotiation hears, and its pairing as a resume claims it. */
 import type { ClientMessageOf, ServerMessage } from '../../protocol/index.ts';
-import type { SignalingEvent } from '../negotiation/signaling.ts';
+import type { OwnSignal, SignalingEvent } from '../negotiation/signaling.ts';
 
 /** What comes over the link; that it is lost, it tells by itself. */
-export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }>;
+export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnSignal;
 
 /** The server's messages that are facts for the machine. */
 export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEvent | undefined {
@@ -36,6 +36,8 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
       return { type: 'ANSWER_RECEIVED', sdp: message.sdp, epoch: message.epoch };
     case 'candidate':
       return { type: 'CANDIDATE_RECEIVED', candidate: message.candidate, epoch: message.epoch };
+    case 'signal':
+      return { type: 'SIGNAL_RECEIVED', data: message.data, epoch: message.epoch };
     default:
       return undefined;
   }
