@@ -163,7 +163,8 @@ export class WsApp implements App {
     const handOn = (proxied: ArrayBuffer) => {
       const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
       this.#connections.add(socket, proxied);
-      this.#http.emit('connection', socket);
+      // Whoever counts connections may have ended it.
+      if (!socket.destroyed) this.#http.emit('connection', socket);
     };
     if (readsProxyHeader) readProxyHeader(raw, handOn);
     else handOn(NO_ADDRESS);

@@ -41,13 +41,17 @@ export class WsResponse implements HttpResponse {
   }
 
   end(body: Body = ''): this {
-    this.#deps.response.end(bytesOf(body));
+    const { response } = this.#deps;
+    const bytes = bytesOf(body);
+    // Said by us, it stands where it stands in the answer to HEAD.
+    response.setHeader('Content-Length', Buffer.byteLength(bytes));
+    response.end(bytes);
     return this;
   }
 
   endWithoutBody(length = 0): this {
     const { response } = this.#deps;
-    response.setHeader('content-length', length);
+    response.setHeader('Content-Length', length);
     response.end();
     return this;
   }
@@ -106,7 +110,7 @@ export class WsResponse implements HttpResponse {
   /** @returns whether it was taken, and whether that was all */
   tryEnd(chunk: ArrayBuffer, totalBytes: number): [boolean, boolean] {
     const { response } = this.#deps;
-    if (this.#written === 0) response.setHeader('content-length', totalBytes);
+    if (this.#written === 0) response.setHeader('Content-Length', totalBytes);
     this.#written += chunk.byteLength;
     const isDone = this.#written >= totalBytes;
     if (isDone) response.end(new Uint8Array(chunk));
