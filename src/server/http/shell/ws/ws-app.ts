@@ -164,7 +164,10 @@ export class WsApp implements App {
       const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
       this.#connections.add(socket, proxied);
       // Whoever counts connections may have ended it.
-      if (!socket.destroyed) this.#http.emit('connection', socket);
+      if (socket.destroyed) return;
+      this.#http.emit('connection', socket);
+      // What came behind a PROXY protocol header was put back, and waits. TLS takes it by itself.
+      if (readsProxyHeader && !secureContext) process.nextTick(() => socket.resume());
     };
     if (readsProxyHeader) readProxyHeader(raw, handOn);
     else handOn(NO_ADDRESS);
