@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { assign, createActor, initialTransition, SimulatedClock, setup, transition } from 'xstate';
 import { effect } from '../../src/machines/index.ts';
 import { pathsOf, TransitionCoverage, tableOf, walks } from '../../src/testing/index.ts';
+import { htmlReport } from '../../src/testing/machines/coverage-html.ts';
 
 /** Three wrong codes lock it for a minute. */
 const lock = setup({
@@ -129,6 +130,28 @@ describe('coverage', () => {
     rmSync(folder, { recursive: true });
     expect(all.missing).toEqual([NAMES[1], NAMES[3], NAMES[4]]);
     expect(all.toHtml()).toContain('<td>2</td><td><code>lock.shut --CODE#0--&gt; lock.open</code>');
+  });
+
+  it('is shown on a chart: each arrow by whether all, some or none of what it stands for was taken', () => {
+    const arrow = (edge: string) => `<path class="arrow" data-edge="${edge}" d="M0 0"/>`;
+    const page = htmlReport([
+      {
+        machine: 'lock',
+        chart: `<svg class="chart">${['a --&#62; b', 'a --&#62; b|b --&#62; a', 'b --&#62; a'].map(arrow).join('')}</svg>`,
+        taken: [
+          ['a --> b', 3, ['lock.test.ts: opens "it"']],
+          ['b --> a', 0],
+        ],
+      },
+    ]);
+    expect(page.match(/class="arrow \w+"/g)).toEqual([
+      'class="arrow all"',
+      'class="arrow some"',
+      'class="arrow none"',
+    ]);
+    expect(page).toContain('<title>3: a --&gt; b\nnever: b --&gt; a</title>');
+    expect(page).toContain('<li>lock.test.ts: opens &quot;it&quot;</li>');
+    expect(page).toContain('<title>1 of 2 transitions taken</title>');
   });
 });
 

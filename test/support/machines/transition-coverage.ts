@@ -8,9 +8,12 @@ import { writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import type { Step, TakenTransition } from '../../../src/machines/index.ts';
 
-const taken = new Set<TakenTransition>();
-/** What the body of this test took, and how much it had asserted by then. */
-const takenByThisTest = new Map<TakenTransition, number>();
+/** How often tests took a transition that count, and which tests. */
+const taken = new Map<TakenTransition, { times: number; readonly tests: Set<string> }>();
+/** As many as a report names for a transition, of one test file. */
+const MAX_TESTS = 10;
+/** What the body of this test took: how often, and how much it had asserted when it took it first. */
+const takenByThisTest = new Map<TakenTransition, { times: number; readonly assertions: number }>();
 let isInBody = false;
 let isByChance = false;
 
@@ -20,8 +23,11 @@ const assertionsSoFar = () => expect.getState().assertionCalls;
 /** An observer for any host: notes the transitions of the step. */
 export function noteTransitions(step: Pick<Step<unknown>, 'transitions'>): void {
   if (!isInBody) return;
-  for (const transition of step.transitions)
-    takenByThisTest.set(transition, Math.min(takenByThisTest.get(transition) ?? Infinity, assertionsSoFar()));
+  for (const transition of step.transitions) {
+    const known = takenByThisTest.get(transition);
+    if (known) known.times += 1;
+    else takenByThisTest.set(transition, { times: 1, assertions: assertionsSoFar() });
+  }
 }
 
 /** What this test takes is a matter of chance. */
@@ -38,9 +44,18 @@ export function onTestEvent(event: string): void {
   } else if (event === 'test_fn_success' || event === 'test_fn_failure') {
     isInBody = false;
     if (event === 'test_fn_failure' || isByChance) return;
-    for (const [transition, assertions] of takenByThisTest)
-      if (assertionsSoFar() > assertions) taken.add(transition);
+    for (const [transition, { times, assertions }] of takenByThisTest)
+      if (assertionsSoFar() > assertions) count(transition, times);
   }
+}
+
+function count(transition: TakenTransition, times: number): void {
+  const known = taken.get(transition) ?? { times: 0, tests: new Set() };
+  taken.set(transition, known);
+  known.times += times;
+  const { testPath = '', currentTestName = '' } = expect.getState();
+  const test = `${testPath.replace(/^.*\/test\//, '')}: ${currentTestName}`;
+  if (known.tests.size < MAX_TESTS) known.tests.add(test);
 }
 
 /** Writes down what this process has taken so far. A test file that takes nothing need not load the machines. */
@@ -50,6 +65,9 @@ export async function writeTransitions(): Promise<void> {
   const { namesOfGated } = await import('./gated-machines.ts');
   const names = namesOfGated();
   const file = `${folder}/${process.pid}-${process.hrtime.bigint()}.json`;
-  const known = [...taken].flatMap((transition) => names.get(transition) ?? []);
+  const known = [...taken].flatMap(([transition, { times, tests }]) => {
+    const name = names.get(transition);
+    return name === undefined ? [] : [[name, times, [...tests]]];
+  });
   writeFileSync(file, JSON.stringify({ all: [...names.values()], taken: known }));
 }
