@@ -3,6 +3,7 @@ import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
 import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
+import { parseChaos } from './dialects/native/chaos.ts';
 import { isPrivateUrl } from './http/bounded-fetch.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
@@ -20,6 +21,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
     ...tokenProblems(options),
     ...adminProblems(options),
     ...webhookProblems(options),
+    ...chaosProblems(options),
   ];
 }
 
@@ -56,6 +58,12 @@ function adminProblems({ adminToken }: ServerOptions): string[] {
         `--admin-token: should have at least ${MIN_ADMIN_TOKEN_CHARS} characters; openssl rand -base64 24 makes one`,
       ]
     : [];
+}
+
+function chaosProblems({ chaos }: ServerOptions): string[] {
+  return chaos === undefined || parseChaos(chaos)
+    ? []
+    : ['--chaos: should be like loss=5%,delay=300ms,drop=answer+candidate'];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

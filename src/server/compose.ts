@@ -11,6 +11,7 @@ import { SessionLocations } from './cluster/migration/session-locations.ts';
 import { NodeLinks } from './cluster/node-links.ts';
 import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import { PairingRestorer } from './cluster/pairing/restore-pairings.ts';
+import { Chaos, parseChaos } from './dialects/native/chaos.ts';
 import { NativeMigration } from './dialects/native/client-snapshot.ts';
 import { Connections } from './dialects/native/connections.ts';
 import { SessionOpener } from './dialects/native/create-session.ts';
@@ -166,7 +167,7 @@ interface Surroundings {
 
 /** The clients of our own wire. */
 function composeNative(
-  { options, log, authenticator }: CompositionDeps,
+  { options, log, clock, authenticator }: CompositionDeps,
   { signaling, secrets }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
   { telemetry, admission, drain, inspector }: Surroundings,
@@ -177,7 +178,10 @@ function composeNative(
   const outbox = new Outbox({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting });
   const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
   const tokenRefresh = new TokenRefresh(authenticator, sessions);
-  const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh });
+  const rules = options.chaos === undefined ? undefined : parseChaos(options.chaos);
+  const chaos =
+    rules && new Chaos({ rules, clock, random: Math.random, lost: () => metrics.refused.add('chaos') });
+  const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh, chaos });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
   const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });
   const gate = authenticator && new TokenGate({ options, authenticator, signaling, telemetry });

@@ -357,6 +357,11 @@ export const serverOptions = {
     default: 1_000,
     help: 'Recorded pairings that are kept; the oldest go.',
   },
+  chaos: {
+    kind: 'text',
+    value: 'RULES',
+    help: 'For tests only: lose, delay and drop signals on purpose, like `loss=5%,delay=300ms,drop=answer+candidate`.',
+  },
   rooms: {
     kind: 'switch',
     default: false,

@@ -55,6 +55,8 @@ export async function startServer(
   const options = withinDescriptors({ ...all, node }, log);
   const server = new SignalingServer(options, { ...parts, log, authenticator, hooks, ...(bus && { bus }) });
   await server.start();
+  if (options.chaos !== undefined)
+    log.warn({ event: 'chaos' }, `Signals are disturbed on purpose: --chaos ${options.chaos}`);
   for (const warning of secretWarnings(options)) log.warn({ event: 'secret_warning' }, warning);
   if (!signal) return server;
   const stop = () => void server.stop();

@@ -10,6 +10,7 @@ export const logEvents = {
   options_reloaded: 'Options were read anew.',
   options_kept: 'Options were read anew, have a mistake, and stay as they were.',
   restart_needed: 'An option has changed that a running server does not take.',
+  chaos: 'Signals are lost, delayed or dropped on purpose.',
   secret_warning: 'What was asked for does not come about, or not safely, for lack of a good `--secret`.',
   limits_lowered: 'The process may have fewer file descriptors than the connection limits need.',
   health_listening: 'The port of `--health-port` is open.',

@@ -12,6 +12,7 @@ import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Chaos } from './chaos.ts';
 import { type Decoded, decode, type Frame } from './decode-client-message.ts';
 import type { NativeClient } from './native-client.ts';
 import type { TokenRefresh } from './token-refresh.ts';
@@ -30,6 +31,8 @@ export interface InboxDeps {
   readonly signaling: Signaling;
   readonly inspector: PeerStepWatcher;
   readonly tokenRefresh: TokenRefresh;
+  /** Left out: nothing is lost on purpose. */
+  readonly chaos?: Chaos | undefined;
 }
 
 /** Longer than the longest head of a numbered frame, with some white space in it. */
@@ -54,13 +57,15 @@ export class Inbox {
   readonly #signaling: Signaling;
   readonly #inspector: PeerStepWatcher;
   readonly #tokenRefresh: TokenRefresh;
+  readonly #chaos: Chaos | undefined;
 
-  constructor({ options, metrics, signaling, inspector, tokenRefresh }: InboxDeps) {
+  constructor({ options, metrics, signaling, inspector, tokenRefresh, chaos }: InboxDeps) {
     this.#options = options;
     this.#metrics = metrics;
     this.#signaling = signaling;
     this.#inspector = inspector;
     this.#tokenRefresh = tokenRefresh;
+    this.#chaos = chaos;
   }
 
   /** @param bytes good only until this returns */
@@ -148,8 +153,15 @@ export class Inbox {
         return;
       default:
         // What is left are the signals: a frame is passed on as it is.
-        this.#signaling.signal(session, frame as Signal);
+        if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
+        else this.#signalThrough(this.#chaos, session, frame as Signal);
     }
+  }
+
+  #signalThrough(chaos: Chaos, session: ServerSession, signal: Signal): void {
+    chaos.pass(signal.message.type, signal.bytes, (bytes) => {
+      if (!session.isDone) this.#signaling.signal(session, { ...signal, bytes });
+    });
   }
 
   #evidence(session: ServerSession, { epoch, ...evidence }: ClientMessageOf<'evidence'>): void {
