@@ -300,10 +300,8 @@ export class SignalingServer {
   async #createTopics(): Promise<((app: App) => void) | undefined> {
     const { options } = this;
     if (!options.topics) return undefined;
-    const [{ serveTopics }, { Topics }] = await Promise.all([
-      import('./dialects/topics/serve-topics.ts'),
-      import('./signaling/topics/topics.ts'),
-    ]);
+    const { serveTopics } = await import('./dialects/topics/serve-topics.ts');
+    const { Topics } = await import('./signaling/topics/topics.ts');
     const { admission, telemetry, signaling, queue, cluster } = this.parts;
     const topics = new Topics(options, () => queue.now);
     cluster?.topics.serve(topics);
@@ -327,10 +325,8 @@ export class SignalingServer {
   async #createRooms(): Promise<Rooms | undefined> {
     const { options } = this;
     if (!options.rooms) return undefined;
-    const [{ Rooms }, { roomSources }] = await Promise.all([
-      import('./dialects/socket-io/rooms.ts'),
-      import('./dialects/socket-io/inspector-sources.ts'),
-    ]);
+    const { Rooms } = await import('./dialects/socket-io/rooms.ts');
+    const { roomSources } = await import('./dialects/socket-io/inspector-sources.ts');
     const { telemetry, clock, signaling, queue, epochs, inspector } = this.parts;
     const rooms = new Rooms(options, {
       telemetry,

@@ -64,11 +64,9 @@ export const tokenCommand = defineCommand({
   async run({ secret, sub, app, rooms, may, maxPeers, metadata, audience, issuer, ttl, json }) {
     if (secret === undefined)
       throw new OptionError(['--secret-file: is missing; it is the file of --jwt-secret-file']);
-    const [{ SignJWT }, { grantsFrom }, { secretKey }] = await Promise.all([
-      import('jose'),
-      import('./admission/tokens/claims.ts'),
-      import('./admission/tokens/token-keys.ts'),
-    ]);
+    const { SignJWT } = await import('jose');
+    const { grantsFrom } = await import('./admission/tokens/claims.ts');
+    const { secretKey } = await import('./admission/tokens/token-keys.ts');
     const now = Math.floor(Date.now() / 1_000);
     const claims = {
       ...(sub !== undefined && { sub }),

@@ -109,11 +109,9 @@ export const relayCommand = defineCommand({
     ];
     if (problems.length > 0 || id === undefined || name === undefined || port === undefined)
       throw new OptionError(problems);
-    const [{ createLogger }, { serveRelayHttp }, { RelayServer }] = await Promise.all([
-      import('../telemetry/logger.ts'),
-      import('./relay-http.ts'),
-      import('./relay-server.ts'),
-    ]);
+    const { createLogger } = await import('../telemetry/logger.ts');
+    const { serveRelayHttp } = await import('./relay-http.ts');
+    const { RelayServer } = await import('./relay-server.ts');
     const log = createLogger(options.logLevel, options.logFormat);
     const server = new RelayServer({ id, name, info, host, port, parent, log, maxUnsentBytes, maxLinks });
     const listeningOn = await server.start().catch((error: Error) => {
