@@ -34,7 +34,8 @@ export class LossyNetwork {
       send: (to, text) => {
         if (this.#handlers.has(node)) this.underWay.push({ to, text });
       },
-      // Each message alone: what goes together is lost, late and doubled together, and that is less to go wrong.
+      // Each message alone, for it can then be lost, late and doubled alone. What real nodes send together in one turn
+      // (links.test.ts) is a schedule that these walks do not take.
       endOfTurn: (send) => send(),
       broadcast: (text) => {
         if (!this.#handlers.has(node)) return;
