@@ -67,13 +67,13 @@ describe('a game on the page', () => {
     one.signal(game, long, 'offer', { sdp });
     await one.settled();
     testServer.clock.advance(1_000);
-    const cells = page.locator('tbody tr td');
+    const cells = page.locator('.table tbody td');
     await cells.first().waitFor();
     expect((await cells.allTextContents()).slice(1, 4)).toEqual([html, long, game]);
     expect(await page.locator('main img, main script, main b').count()).toBe(0);
     const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
     expect(await page.evaluate(fits)).toBe(true);
-    expect((await page.locator('tbody tr').boundingBox())?.height).toBeLessThan(50);
+    expect((await page.locator('.table tbody tr').boundingBox())?.height).toBeLessThan(50);
     await page.getByRole('link', { name: /^see / }).click();
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
     expect(await page.locator('main img, main script').count()).toBe(0);
@@ -87,7 +87,7 @@ describe('a game on the page', () => {
     await testServer.connectPair();
     testServer.clock.advance(1_000);
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
-    expect(await page.locator('th').allTextContents()).toEqual([
+    expect(await page.locator('.table th').allTextContents()).toEqual([
       'Outcome',
       'A',
       'B',

@@ -155,7 +155,7 @@ describe('the inspector', () => {
     await page.locator('.total', { hasText: 'of 50,002' }).waitFor();
     await page.fill('#query', 'fake-49321');
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
-    expect(await page.locator('tbody tr').count()).toBe(1);
+    expect(await page.locator('.table tbody tr').count()).toBe(1);
     await page.fill('#query', '');
     await page.selectOption('#state', 'session.present.pairings.paired');
     await page.locator('tbody td', { hasText: a.id }).first().waitFor();
