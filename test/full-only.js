@@ -38,5 +38,4 @@ export const fullAgain = [
   'protocol/schema.test.ts',
   'server/relay/convergence.test.ts',
   'server/signaling/interleavings.test.ts',
-  'server/signaling/pairing-paths.test.ts',
 ];

@@ -32,9 +32,9 @@ const everybodyIsAsked: Action[] = ONE_PEER.slice(1).flatMap((_peers, n) => [
 ]);
 
 describe.each([
-  ['two nodes', 2, ONE_PEER, runs(15, 150)],
-  ['three nodes', 3, ONE_PEER, runs(15, 150)],
-  ['three nodes, clients with several peers', 3, SEVERAL_PEERS, runs(20, 200)],
+  ['two nodes', 2, ONE_PEER, runs(15, 80)],
+  ['three nodes', 3, ONE_PEER, runs(15, 80)],
+  ['three nodes, clients with several peers', 3, SEVERAL_PEERS, runs(20, 100)],
 ])('%s and a bus that loses, delays, doubles and mixes up', (_what, nodes, peers, numRuns) => {
   it('leave no half pair, and lose, double or reorder nothing of a pairing that stands', async () => {
     let mostPairings = 0;

@@ -17,7 +17,6 @@ import {
 } from '../../../src/machines/index.ts';
 import type { SignalingServer } from '../../../src/server/index.ts';
 import type { RawClient } from '../../support/clients/raw-client.ts';
-import { byThoroughness } from '../../support/runs.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const { epoch: EPOCH } = pairingExamples.inputs[0] as PairingInput;
@@ -26,10 +25,7 @@ const input = { initiatorId: 'a', responderId: 'b', epoch: EPOCH };
 type Beginning = 'FORMED' | 'RESTORED';
 /** How a pairing comes about; and how a half of it goes to another node, which takes that other node. */
 const NOT_OF_CLIENTS: readonly string[] = ['FORMED', 'RESTORED', 'MOVED'];
-type Snapshot = { readonly value: unknown; readonly status: string; readonly context: object };
-
-/** What tells two states apart: what the pairing remembers too, if there is time for so many paths. */
-const facts = ({ value, context }: Snapshot) => byThoroughness([value], [value, context]);
+type Snapshot = { readonly value: unknown; readonly status: string };
 
 /** Every path begins with how the pairing came about, and has it behind it then. */
 const modelOf = (beginning: Beginning) =>
@@ -45,8 +41,10 @@ const modelOf = (beginning: Beginning) =>
         (snapshot.value === 'forming'
           ? event.type === beginning
           : !NOT_OF_CLIENTS.includes(event.type))) as never,
-      serializeState: ((snapshot: Snapshot, event?: object, previous?: Snapshot) =>
-        JSON.stringify([...facts(snapshot), event && previous ? [event, previous.value] : null])) as never,
+      // States are told apart by name, not by what the pairing remembers, which would be too many paths for real sockets:
+      // those, test/model takes all.
+      serializeState: (({ value }: Snapshot, event?: object, previous?: Snapshot) =>
+        JSON.stringify([value, event && previous ? [event, previous.value] : null])) as never,
     } as never,
   );
 
