@@ -30,12 +30,8 @@ export const fullOnly = [
 
 /** The tests that both run: a few runs of each of their properties are quick, many are long (test/support/runs.ts). */
 export const fullAgain = [
-  'client/peer/full-mesh.test.ts',
   'client/peer/last-words.test.ts',
   'client/rooms/full-mesh.test.ts',
-  'machines/host/host-contract.test.ts',
   'machines/host/random-machines.test.ts',
-  'protocol/schema.test.ts',
-  'server/relay/convergence.test.ts',
   'server/signaling/interleavings.test.ts',
 ];

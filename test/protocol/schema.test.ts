@@ -41,7 +41,7 @@ describe('the schemas of the wire', () => {
       fc.property(nearby(schema), (value) => {
         expect(explain(schema, value) === undefined).toBe(compiled.Check(value));
       }),
-      { numRuns: runs(100, 500) },
+      { numRuns: runs(100) },
     );
   });
 

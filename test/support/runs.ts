@@ -8,6 +8,6 @@ export function byThoroughness<Choice>(fast: Choice, full: Choice): Choice {
 }
 
 /** How often a property is tried: PAIRLANE_RUNS says so for a longer run by hand. */
-export function runs(fast: number, full: number): number {
+export function runs(fast: number, full = fast): number {
   return Number(process.env.PAIRLANE_RUNS ?? byThoroughness(fast, full));
 }

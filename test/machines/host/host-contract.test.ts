@@ -17,7 +17,7 @@ import { machineCases } from '../../support/machines/machine-cases.ts';
 import { runs } from '../../support/runs.ts';
 
 /** More in a long run. */
-const RUNS = runs(25, 100);
+const RUNS = runs(25);
 
 /** What no machine of ours does. Most of it a plan would get wrong: that must be stepped by XState itself. */
 const oddParts = {

@@ -35,7 +35,7 @@ describe('tables under every interleaving of messages, joins, quits and lost lin
         );
         for (const of of names) expect(of).toEqual(names[0]);
       }),
-      { numRuns: runs(40, 150) },
+      { numRuns: runs(40) },
     );
   });
 });
