@@ -9,9 +9,21 @@ export interface BoundedAnswer {
 
 /**
  * @param maxBytes of the answer's body; a longer one is an error
- * @throws when there is no answer, it is too long, or the signal is aborted
+ * @throws when there is no answer, it is too long, or the signal is aborted; without an address, for its message may go
+ * to the log
  */
 export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<BoundedAnswer> {
+  try {
+    return await fetchAll(url, init, maxBytes);
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: unknown } };
+    // That of a connection has its address in the message of its cause.
+    if (cause === undefined) throw error;
+    throw new Error(`there is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`);
+  }
+}
+
+async function fetchAll(url: string, init: RequestInit, maxBytes: number): Promise<BoundedAnswer> {
   const response = await fetch(url, { ...init, redirect: 'manual' });
   const chunks: Uint8Array[] = [];
   let bytes = 0;

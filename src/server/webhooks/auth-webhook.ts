@@ -32,7 +32,11 @@ export function deciderByWebhook({ url, secret, wallTime }: AuthWebhookOptions):
     async decide({ wants, token, address }, granted, signal) {
       const body = JSON.stringify({ wants, address, token, ...(granted && { claims: claimsOf(granted) }) });
       const headers = webhookHeaders(secret, randomUUID(), wallTime(), body);
-      const { status, text, cacheControl } = await ask(url, { method: 'POST', headers, body, signal });
+      const { status, text, cacheControl } = await fetchBounded(
+        url,
+        { method: 'POST', headers, body, signal },
+        MAX_ANSWER_BYTES,
+      );
       const keepMs = keepMsIn(cacheControl);
       if (status === 403) return { verdict: { refusal: REFUSED }, keepMs };
       if (status === 401)
@@ -48,17 +52,6 @@ function questionKey({ wants, token, address }: Credentials): string {
   const question = token === undefined ? [wants, null, address] : [wants, token];
   // A digest, for it is kept longer than the token is to be.
   return createHash('sha256').update(JSON.stringify(question)).digest('base64');
-}
-
-/** @throws without the address in the message, which goes to the log */
-async function ask(url: string, init: RequestInit) {
-  try {
-    return await fetchBounded(url, init, MAX_ANSWER_BYTES);
-  } catch (error) {
-    const { cause, message } = error as Error & { cause?: { code?: unknown } };
-    if (cause === undefined) throw new Error(message);
-    throw new Error(`There is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`);
-  }
 }
 
 /** @throws when it is no JSON object, has a field that is no claim, or a claim is wrong */

@@ -147,15 +147,8 @@ export class EventWebhook {
       metrics.webhookEvents.add('delivered', this.events.taken());
       this.host.dispatch(this.#delivery, { type: 'DELIVERED', hasMore: this.events.size > 0 });
     } catch (error) {
-      this.#problem = problemOf(error);
+      this.#problem = (error as Error).message;
       this.host.dispatch(this.#delivery, { type: 'FAILED', random: random() });
     }
   }
-}
-
-/** Without an address, which an error of a connection has in its message. */
-function problemOf(error: unknown): string {
-  const { cause, message } = error as Error & { cause?: { code?: unknown } };
-  if (cause === undefined) return message;
-  return `there is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`;
 }

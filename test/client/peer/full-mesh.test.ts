@@ -1,6 +1,7 @@
 /** Real peers, each connected with each over a real server, all of them at once. */
 import { describe, expect, it } from '@jest/globals';
 import type { Peer } from '../../../src/client/index.ts';
+import { eventually } from '../../support/peers/room-members.ts';
 import { testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
@@ -18,10 +19,6 @@ const textsOf = (peer: Peer) => {
   peer.on('connection', (connection) => connection.on('message', (data) => texts.push(`${data}`)));
   return texts;
 };
-
-async function eventually(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 const COUNT = 3;
 
