@@ -18,9 +18,9 @@ export function usesTls({ tlsCert, tlsKey }: TlsFiles): boolean {
  * An app that speaks TLS when there is a certificate.
  * @throws when only one of the two files is given, or they are none, or do not fit each other
  */
-export function createApp(shell: Shell, options: TlsFiles, readsProxyHeader = false): App {
+export function createApp(shell: Shell, options: TlsFiles): App {
   const certificate = usesTls(options) ? readCertificate(options) : undefined;
-  return shell.createApp({ certificate, readsProxyHeader });
+  return shell.createApp({ certificate });
 }
 
 /** What the two files hold, by which a change is seen; empty without TLS. @throws as {@link createApp} */

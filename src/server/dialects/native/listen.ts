@@ -38,7 +38,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
   const { shell, message } = await loadShell(options.shell);
   telemetry.log.info({ event: 'shell_loaded' }, message);
   const createRoutes = (files: TlsFiles) => {
-    const app = createApp(shell, files, options.proxyProtocol);
+    const app = createApp(shell, files);
     addRoutes(app, deps, handlers, rules);
     return app;
   };

@@ -15,8 +15,6 @@ export interface CertificateFiles {
 export interface AppOptions {
   /** With one the app speaks TLS. */
   readonly certificate?: CertificateFiles | undefined;
-  /** Whether a PROXY protocol header may stand in front of a connection; uWebSockets.js always reads it. */
-  readonly readsProxyHeader?: boolean;
 }
 
 export interface Shell {

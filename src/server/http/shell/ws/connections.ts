@@ -9,7 +9,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export interface Connection {
   /** Where it is from, and whom a PROXY protocol header names. */
   readonly remote: ArrayBuffer;
-  readonly proxied: ArrayBuffer;
+  proxied: ArrayBuffer;
   hasAsked: boolean;
   isWebSocket: boolean;
 }
@@ -18,6 +18,8 @@ type Watcher = (res: HttpResponse, change: number) => void;
 
 export class Connections {
   readonly #known = new Map<Socket, Connection>();
+  /** TLS over one that is known. */
+  readonly #secured = new WeakMap<Socket, Connection>();
   readonly #watchers: Watcher[] = [];
 
   watch(watcher: Watcher): void {
@@ -26,16 +28,16 @@ export class Connections {
 
   /** One that asks something. @returns undefined for what it pipelines behind that: its answer ends the connection */
   asks(socket: Socket): Connection | undefined {
-    const connection = this.#known.get(socket) ?? this.add(socket, NO_ADDRESS);
+    const connection = this.#known.get(socket) ?? this.#secured.get(socket) ?? this.add(socket);
     if (connection.hasAsked) return undefined;
     connection.hasAsked = true;
     return connection;
   }
 
   /** A new one, which has some seconds to ask something. */
-  add(socket: Socket, proxied: ArrayBuffer): Connection {
+  add(socket: Socket): Connection {
     const remote = addressBytes(socket.remoteAddress);
-    const connection = { remote, proxied, hasAsked: false, isWebSocket: false };
+    const connection = { remote, proxied: NO_ADDRESS, hasAsked: false, isWebSocket: false };
     const response = { getRemoteAddress: () => remote, close: () => socket.destroy() };
     const tell = (change: number) => {
       for (const watcher of this.#watchers) watcher(response as unknown as HttpResponse, change);
@@ -51,6 +53,11 @@ export class Connections {
     });
     tell(1);
     return connection;
+  }
+
+  /** What comes by TLS over a connection is its own. */
+  secure(socket: Socket, connection: Connection): void {
+    this.#secured.set(socket, connection);
   }
 
   closeAll(): void {

@@ -42,11 +42,13 @@ export function readProxyHeader(socket: Socket, done: (source: ArrayBuffer) => v
     read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
     const parsed = parseProxyHeader(read);
     if (parsed === undefined) return;
-    socket.off('data', more);
+    socket.off('data', more).off('end', leave);
     socket.pause();
     const rest = parsed ? read.subarray(parsed.bytes) : read;
     if (rest.length > 0) socket.unshift(rest);
     done(parsed ? parsed.source : NO_ADDRESS);
   };
-  socket.on('data', more);
+  // Whoever says no more before a whole request is gone.
+  const leave = () => socket.destroy();
+  socket.on('data', more).on('end', leave);
 }

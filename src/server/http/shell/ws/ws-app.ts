@@ -23,8 +23,6 @@ interface SocketRoute {
 export interface WsAppOptions {
   /** Its connections speak TLS with it. */
   readonly secureContext?: SecureContext | undefined;
-  /** Whether a PROXY protocol header may stand in front of a connection. */
-  readonly readsProxyHeader?: boolean;
 }
 
 /** Ours refuses, with a word, well below it. */
@@ -156,22 +154,23 @@ export class WsApp implements App {
     return new WsResponse({ request, response, remote, proxied, becomeSocket });
   }
 
-  /** A connection that a port got. */
+  /** A connection that a port got. It counts from its first moment on, whatever it sends. */
   #accept(raw: Socket): void {
-    const { secureContext, readsProxyHeader } = this.#options;
+    const { secureContext } = this.#options;
     raw.on('error', () => raw.destroy());
-    const handOn = (proxied: ArrayBuffer) => {
+    const connection = this.#connections.add(raw);
+    // Whoever counts connections may have ended it.
+    if (raw.destroyed) return;
+    readProxyHeader(raw, (source) => {
+      connection.proxied = source;
       const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
-      this.#connections.add(socket, proxied);
-      // Whoever counts connections may have ended it.
-      if (socket.destroyed) return;
+      if (socket !== raw) {
+        socket.on('error', () => socket.destroy());
+        this.#connections.secure(socket, connection);
+      }
       this.#http.emit('connection', socket);
-      // What came behind a PROXY protocol header was put back, and waits. TLS takes it by itself.
-      if (readsProxyHeader && !secureContext) process.nextTick(() => socket.resume());
-    };
-    if (readsProxyHeader) readProxyHeader(raw, handOn);
-    else handOn(NO_ADDRESS);
+      // What was read was put back, and waits. TLS takes it by itself.
+      if (socket === raw) process.nextTick(() => socket.resume());
+    });
   }
 }
-
-const NO_ADDRESS = new ArrayBuffer(0);

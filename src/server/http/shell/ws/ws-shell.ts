@@ -7,9 +7,8 @@ import { WsApp } from './ws-app.ts';
 export function createWsShell(): Shell {
   return {
     name: 'ws',
-    createApp: ({ certificate, readsProxyHeader = false }) =>
+    createApp: ({ certificate }) =>
       new WsApp({
-        readsProxyHeader,
         secureContext:
           certificate &&
           createSecureContext({
