@@ -10,6 +10,7 @@ import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
 import { serveAdmin } from './admin/serve-admin.ts';
+import { type LimitChange, SharedLimits } from './admission/shared-limits.ts';
 import type { Authenticator } from './admission/tokens/authenticator.ts';
 import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
@@ -52,6 +53,8 @@ export interface Fleet {
   metricsText(): Promise<string>;
   /** All of them are to drain. */
   drain(): void;
+  /** What addresses took from their limits here. */
+  limitsChanged(changes: readonly LimitChange[]): void;
 }
 
 /** What tests and the inspector's own tools look into. */
@@ -64,6 +67,8 @@ export interface SignalingServerParts extends Composition {
   peerjs: PeerJs | undefined;
   /** Who is told of sessions, pairings and rooms, if --event-webhook says so. */
   webhook: EventWebhook | undefined;
+  /** Of a worker: the limits that it shares with the others. */
+  readonly sharedLimits: SharedLimits | undefined;
 }
 
 export class SignalingServer {
@@ -99,7 +104,14 @@ export class SignalingServer {
       rooms: undefined,
       peerjs: undefined,
       webhook: undefined,
+      sharedLimits:
+        fleet &&
+        new SharedLimits(
+          (changes) => fleet.limitsChanged(changes),
+          () => clock.now(),
+        ),
     };
+    this.#shareLimits();
     if (fleet) this.parts.metrics.textOfAll = () => fleet.metricsText();
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
     this.parts.webhook = this.#createWebhook();
@@ -281,6 +293,14 @@ export class SignalingServer {
     return health;
   }
 
+  #shareLimits(): void {
+    const { sharedLimits, admission, signaling } = this.parts;
+    if (!sharedLimits) return;
+    admission.shareLimits(sharedLimits);
+    sharedLimits.share('guesses', signaling.directory.guesses);
+    sharedLimits.share('told_to_rooms', signaling.rooms.delivered);
+  }
+
   #createWebhook(): EventWebhook | undefined {
     const { eventWebhook: url, webhookSecret: text, node } = this.options;
     const secret = text === undefined ? undefined : webhookSecret(text);
@@ -302,8 +322,9 @@ export class SignalingServer {
     if (!options.topics) return undefined;
     const { serveTopics } = await import('./dialects/topics/serve-topics.ts');
     const { Topics } = await import('./signaling/topics/topics.ts');
-    const { admission, telemetry, signaling, queue, cluster } = this.parts;
+    const { admission, telemetry, signaling, queue, cluster, sharedLimits } = this.parts;
     const topics = new Topics(options, () => queue.now);
+    sharedLimits?.share('published', topics.delivered);
     cluster?.topics.serve(topics);
     return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
   }

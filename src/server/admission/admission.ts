@@ -5,10 +5,11 @@ import type { Readiness } from '../http/readiness.ts';
 import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
 import type { RefusalLog } from '../telemetry/refusal-log.ts';
+import { AddressCount, AddressRate } from './address-limits.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
 import type { Origins } from './origins.ts';
-import { AddressCount, AddressRate } from './rate-limits.ts';
 import { type RequestFacts, readFacts } from './request-facts.ts';
+import type { SharedLimits } from './shared-limits.ts';
 
 /** A refused upgrade, for the client, the log and the metrics. */
 export interface UpgradeRefusal {
@@ -73,6 +74,13 @@ export class Admission {
       options.maxHttpConnections && Math.max(SILENT_MIN, SILENT_SHARE * options.maxHttpConnections);
     this.#silent = new AddressRate(share / SILENT_S, share);
     this.#reasons = this.#createReasons();
+  }
+
+  /** Other processes of the server count a part of what an address may have. */
+  shareLimits(shared: SharedLimits): void {
+    shared.share('connections', this.#perAddress);
+    shared.share('waiting', this.#waitingPerAddress);
+    shared.share('upgrades', this.#upgrades);
   }
 
   /** The client's address as limits count it, or why it may not connect. */

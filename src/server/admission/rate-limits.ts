@@ -1,4 +1,4 @@
-/** What one client, or one address, may do: token buckets, and a count. All take the time as an argument. */
+/** What one client may send: token buckets. All take the time as an argument. */
 import { BYTE_BURST_S, type ServerOptions } from '../options.ts';
 
 /** Sums of times are not exact: whoever may send 200 at once is not refused the last one for it. */
@@ -161,79 +161,5 @@ export class SendingRate {
       isFirst: this.#refused === 1,
       isLast: this.#refused === maxMessageBurst + 1,
     };
-  }
-}
-
-/** How often an address did something lately. One that has not done it for long costs nothing. */
-export class AddressRate {
-  readonly #perSecond: number;
-  readonly #burst: number;
-  readonly #buckets = new Map<string, TokenBucket>();
-  #sweptAt = 0;
-
-  /** @param perSecond in the long run; 0: no limit @param burst at once */
-  constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-  }
-
-  /** How many addresses are kept. */
-  get size(): number {
-    return this.#buckets.size;
-  }
-
-  isExhausted(address: string, now: number): boolean {
-    return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
-  }
-
-  count(address: string, now: number): void {
-    if (this.#perSecond === 0) return;
-    this.#sweep(now);
-    const bucket = this.#buckets.get(address) ?? new TokenBucket();
-    this.#buckets.set(address, bucket);
-    bucket.take(now, this.#perSecond, this.#burst);
-  }
-
-  /** Takes so much, even if less is there: what is over it is made up for before there is any again. */
-  spend(address: string, now: number, amount: number): void {
-    if (this.#perSecond === 0) return;
-    this.#sweep(now);
-    const bucket = this.#buckets.get(address) ?? new TokenBucket();
-    this.#buckets.set(address, bucket);
-    bucket.spend(now, this.#perSecond, amount);
-  }
-
-  /** What was counted does not count after all. */
-  giveBack(address: string): void {
-    this.#buckets.get(address)?.giveBack(this.#perSecond);
-  }
-
-  #sweep(now: number): void {
-    if (now - this.#sweptAt < SWEEP_INTERVAL_MS) return;
-    this.#sweptAt = now;
-    for (const [address, bucket] of this.#buckets) {
-      if (bucket.isFull(now)) this.#buckets.delete(address);
-    }
-  }
-}
-
-const SWEEP_INTERVAL_MS = 60_000;
-
-/** Counts by address; an address with none is forgotten. */
-export class AddressCount {
-  readonly #counts = new Map<string, number>();
-
-  of(address: string): number {
-    return this.#counts.get(address) ?? 0;
-  }
-
-  add(address: string): void {
-    this.#counts.set(address, this.of(address) + 1);
-  }
-
-  remove(address: string): void {
-    const left = this.of(address) - 1;
-    if (left > 0) this.#counts.set(address, left);
-    else this.#counts.delete(address);
   }
 }

@@ -1,7 +1,7 @@
 /** Who can be asked for here: sessions by their ids, whoever made a key, and the other nodes for everybody else. */
 import type { StepQueue } from '../../machines/index.ts';
 import type { MemberLeftReason } from '../../protocol/index.ts';
-import { AddressRate } from '../admission/rate-limits.ts';
+import { AddressRate } from '../admission/address-limits.ts';
 import { noOtherNodes, type OtherNodes } from './other-nodes.ts';
 import { PairingKeys } from './pairing-keys.ts';
 import type { ServerSession } from './session.ts';

@@ -39,6 +39,9 @@ process.on('message', (message: ToWorker) => {
     case 'bus':
       bus?.told(message.notice);
       return;
+    case 'limits':
+      server?.parts.sharedLimits?.changedElsewhere(message.changes);
+      return;
     case 'state_wanted':
       void tellState();
       return;
@@ -62,6 +65,7 @@ async function start({ worker, options, isOnBus }: Extract<ToWorker, { type: 'st
             tell({ type: 'metrics_wanted' });
           }),
         drain: () => tell({ type: 'drain_wanted' }),
+        limitsChanged: (changes) => tell({ type: 'limits', changes }),
       },
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What a worker and the process that started it say to each other. */
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { LimitChange } from '../admission/shared-limits.ts';
 import type { BusNotice, BusRequest } from '../cluster/bus/workers/worker-bus.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ServerOptions } from '../options.ts';
@@ -21,7 +22,9 @@ export type ToWorker =
   | { readonly type: 'bus'; readonly notice: BusNotice }
   | { readonly type: 'state_wanted' }
   /** The answer to `metrics_wanted`: those of all workers. */
-  | { readonly type: 'metrics'; readonly text: string };
+  | { readonly type: 'metrics'; readonly text: string }
+  /** What other workers count of addresses. */
+  | { readonly type: 'limits'; readonly changes: readonly LimitChange[] };
 
 export type ToPrimary =
   /** It listens to messages. */
@@ -33,5 +36,7 @@ export type ToPrimary =
   /** The answer to `state_wanted`. @param readiness what a balancer is told */
   | { readonly type: 'state'; readonly metrics: WorkerMetrics; readonly readiness: Answer }
   | { readonly type: 'metrics_wanted' }
+  /** What addresses took from their limits here. */
+  | { readonly type: 'limits'; readonly changes: readonly LimitChange[] }
   /** Somebody asked this worker to drain, and means all of them. */
   | { readonly type: 'drain_wanted' };

@@ -6,6 +6,7 @@ import { OptionError } from '../../common/options.ts';
 import type { LocalBusHub } from '../cluster/bus/local-bus.ts';
 import { WorkerSeat } from '../cluster/bus/workers/worker-bus.ts';
 import type { Answer } from '../http/answer.ts';
+import type { LimitRelay, LimitSeat } from './limit-relay.ts';
 import { forwardLines } from './line-forwarder.ts';
 import type { ToPrimary, ToWorker, WorkerMetrics } from './worker-messages.ts';
 
@@ -18,6 +19,7 @@ export interface WorkerProcessDeps {
   readonly hub: LocalBusHub;
   readonly start: Extract<ToWorker, { type: 'start' }>;
   readonly ended: (how: string) => void;
+  readonly limits: LimitRelay;
   readonly metricsWanted: () => Promise<string>;
   readonly drainWanted: () => void;
 }
@@ -34,11 +36,12 @@ export class WorkerProcess {
   readonly started: Promise<void>;
   readonly #worker: Worker;
   readonly #seat: WorkerSeat;
+  #limits: LimitSeat | undefined;
   #hasStarted: (error?: Error) => void = () => {};
   #stateKnown: ((state: WorkerState | undefined) => void)[] = [];
   #isOver = false;
 
-  constructor({ hub, start, ended, metricsWanted, drainWanted }: WorkerProcessDeps) {
+  constructor({ hub, start, ended, limits, metricsWanted, drainWanted }: WorkerProcessDeps) {
     this.number = start.worker;
     // Structured clone keeps text as it is, and binary data.
     cluster.setupPrimary({ exec: fileURLToPath(ENTRY), args: [], silent: true, serialization: 'advanced' });
@@ -59,6 +62,7 @@ export class WorkerProcess {
           this.send(start);
           return;
         case 'started':
+          this.#limits = limits.join((changes) => this.send({ type: 'limits', changes }));
           this.#hasStarted();
           return;
         case 'failed':
@@ -70,6 +74,9 @@ export class WorkerProcess {
         case 'state':
           this.metrics = message.metrics;
           this.#tellState(message);
+          return;
+        case 'limits':
+          this.#limits?.told(message.changes);
           return;
         case 'metrics_wanted':
           void metricsWanted().then((text) => this.send({ type: 'metrics', text }));
@@ -85,6 +92,7 @@ export class WorkerProcess {
       this.#isOver = true;
       const how = signal ?? `status ${code}`;
       this.#seat.leave();
+      this.#limits?.leave();
       this.#tellState(undefined);
       this.#hasStarted(new Error(`A worker ended before it served, by ${how}`));
       ended(how);

@@ -19,6 +19,7 @@ import { MAX_NODE_ID, randomNodeId } from '../node-id.ts';
 import type { ServerOptions } from '../options.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPE } from '../telemetry/metrics.ts';
+import { LimitRelay } from './limit-relay.ts';
 import { countersOf, mergeMetrics } from './merge-metrics.ts';
 import type { WorkerMetrics } from './worker-messages.ts';
 import { workerProblems } from './worker-problems.ts';
@@ -40,6 +41,7 @@ export class Workers {
   readonly #count: number;
   #options: ServerOptions;
   readonly #hub = new LocalBusHub();
+  readonly #limits = new LimitRelay();
   readonly #running = new Map<number, WorkerProcess>();
   readonly #pauses = new Map<number, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -146,6 +148,7 @@ export class Workers {
         isOnBus: this.#options.nats === undefined,
       },
       ended: (how) => this.#ended(worker, how, performance.now() - since),
+      limits: this.#limits,
       metricsWanted: () => this.#metricsText(),
       drainWanted: () => void this.drain(),
     });
@@ -181,7 +184,7 @@ export class Workers {
     this.#timers.add(timer);
   }
 
-  /** What limits the whole server is shared out; what limits an address or a client holds for each worker. */
+  /** What limits the whole server is shared out; what limits an address is counted together, by {@link LimitRelay}. */
   #optionsOf(number: number): ServerOptions {
     const options = this.#options;
     const share = (limit: number) => Math.ceil(limit / this.#count);
@@ -197,6 +200,7 @@ export class Workers {
       maxConnections: share(options.maxConnections),
       maxHttpConnections: share(options.maxHttpConnections),
       maxWaitingBytes: share(options.maxWaitingBytes),
+      maxSubscriptions: share(options.maxSubscriptions),
       recordFiles: share(options.recordFiles),
       record: options.record && join(options.record, `worker-${number}`),
     };

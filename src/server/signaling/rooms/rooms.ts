@@ -12,7 +12,7 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import { type ClientMessageOf, MAX_METADATA_BYTES, type MemberLeftReason } from '../../../protocol/index.ts';
-import { AddressRate } from '../../admission/rate-limits.ts';
+import { AddressRate } from '../../admission/address-limits.ts';
 import { idBeside } from '../../admission/tokens/grants.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Refusal } from '../client.ts';
@@ -80,7 +80,8 @@ export class Rooms implements RoomOwner {
   otherRooms: OtherRooms = noOtherRooms;
   readonly #limits: RoomLimits;
   readonly #deps: RoomsDeps;
-  readonly #delivered: AddressRate;
+  /** Bytes that members tell of themselves, counted for everyone who gets them, by address. */
+  readonly delivered: AddressRate;
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
   /** Members that did not read, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
@@ -91,7 +92,7 @@ export class Rooms implements RoomOwner {
     this.#limits = limits;
     this.#deps = deps;
     const { maxDeliveredBytesPerSecond: perSecond } = limits;
-    this.#delivered = new AddressRate(perSecond, perSecond);
+    this.delivered = new AddressRate(perSecond, perSecond);
     const { queue, log, pairings } = deps;
     this.edges = new Edges({ queue, log, pairings, others: this, random: Math.random });
     this.host = new MachineHost(roomMachine, {
@@ -265,11 +266,11 @@ export class Rooms implements RoomOwner {
   #mayTell(session: ServerSession, { name, context }: Room, bytes: number, request: Request): boolean {
     const { now } = this.#deps.queue;
     const { address } = session;
-    if (this.#delivered.isExhausted(address, now)) {
+    if (this.delivered.isExhausted(address, now)) {
       session.refuse({ code: 'too_many_bytes', for: request, room: name });
       return false;
     }
-    this.#delivered.spend(address, now, bytes * context.members.length);
+    this.delivered.spend(address, now, bytes * context.members.length);
     return true;
   }
 

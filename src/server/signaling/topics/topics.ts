@@ -2,7 +2,7 @@
  * Topics: whoever subscribes to one gets what anybody publishes to it, the publisher too. What is published is opaque.
  * The subscribers of other nodes are reached by a port, which is told how many there are here.
  */
-import { AddressRate } from '../../admission/rate-limits.ts';
+import { AddressRate } from '../../admission/address-limits.ts';
 
 /** A client that subscribes. */
 export interface Subscriber {
@@ -37,8 +37,9 @@ export type SubscribeVerdict = 'ok' | 'too_many_topics' | 'too_many_subscription
 export class Topics {
   /** By name. */
   readonly #subscribers = new Map<string, Set<Subscriber>>();
+  /** Bytes that are published, counted for every subscriber, by address. */
+  readonly delivered: AddressRate;
   readonly #limits: TopicLimits;
-  readonly #delivered: AddressRate;
   readonly #now: () => number;
   #subscriptions = 0;
   #nodes: TopicNodes | undefined;
@@ -48,7 +49,7 @@ export class Topics {
     this.#limits = limits;
     this.#now = now;
     const { maxDeliveredBytesPerSecond: perSecond } = limits;
-    this.#delivered = new AddressRate(perSecond, perSecond);
+    this.delivered = new AddressRate(perSecond, perSecond);
   }
 
   /** From here on this server is one node of several. */
@@ -101,9 +102,9 @@ export class Topics {
    */
   publish(address: string, topic: string, frame: Buffer): boolean {
     const now = this.#now();
-    if (this.#delivered.isExhausted(address, now)) return false;
+    if (this.delivered.isExhausted(address, now)) return false;
     const size = this.sizeOf(topic) + (this.#nodes?.sizeOf(topic) ?? 0);
-    if (size > 0) this.#delivered.spend(address, now, size * frame.length);
+    if (size > 0) this.delivered.spend(address, now, size * frame.length);
     this.deliver(topic, frame);
     this.#nodes?.publish(topic, frame);
     return true;
