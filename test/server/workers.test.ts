@@ -4,6 +4,7 @@ import { serverOptionProblems } from '../../src/server/check-server-options.ts';
 import { defaultServerOptions, type ServerOptions } from '../../src/server/options.ts';
 import { workerProblems } from '../../src/server/workers/worker-problems.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
+import { refusalOf } from '../support/clients/refusal-of.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
 import { pairlane, type Run } from '../support/servers/cli-process.ts';
 
@@ -86,6 +87,16 @@ describe('serve --workers', () => {
     expect(back.id).toBe(ada.id);
     back.send({ type: 'signal', data: { hello: 'again' } });
     expect(await bob.next('signal')).toMatchObject({ data: { hello: 'again' } });
+  });
+
+  it('allows an address what --max-connections-per-address says at all workers together', async () => {
+    const fleet = await startWorkers('--max-connections-per-address', '3');
+    await RawClient.connect(fleet.url);
+    await RawClient.connect(fleet.url);
+    await RawClient.connect(fleet.url);
+    // Each worker has told what it counts before it answers the first time, and knows of the others before the second.
+    for (let time = 0; time < 2; time += 1) await textOf(`${fleet.health}/metrics`);
+    for (let tries = 0; tries < 6; tries += 1) expect(await refusalOf(fleet.url)).toBe(429);
   });
 
   it('drains all of them as one: every client is told when to come back, and the program ends with 0', async () => {
