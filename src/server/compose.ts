@@ -37,7 +37,6 @@ import { Rooms as NativeRooms } from './signaling/rooms/rooms.ts';
 import { Sessions } from './signaling/sessions.ts';
 import { Signaling } from './signaling/signaling.ts';
 import { WaitingBytes } from './signaling/waiting-bytes.ts';
-import { boundedLog } from './telemetry/bounded-log.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
 
@@ -53,10 +52,8 @@ export interface CompositionDeps {
 
 export type Composition = ReturnType<typeof compose>;
 
-export function compose(given: CompositionDeps) {
-  const { options, clock } = given;
-  const log = boundedLog(given.log, () => clock.now());
-  const deps = { ...given, log };
+export function compose(deps: CompositionDeps) {
+  const { options, clock, log } = deps;
   const queue = new StepQueue(clock);
   const telemetry = new Telemetry(log, () => clock.now());
   const { metrics, refusals } = telemetry;

@@ -29,6 +29,7 @@ import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
+import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { EventWebhook } from './webhooks/event-webhook.ts';
 import { webhookSecret } from './webhooks/sign.ts';
@@ -89,8 +90,8 @@ export class SignalingServer {
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
     this.options = { ...defaultServerOptions, ...given };
     const { options } = this;
-    const log = parts.log ?? createLogger(options.logLevel, options.logFormat);
     const clock = parts.clock ?? systemClock;
+    const log = boundedLog(parts.log ?? createLogger(options.logLevel, options.logFormat), () => clock.now());
     this.#listen = parts.listen ?? listen;
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve;

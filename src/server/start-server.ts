@@ -10,6 +10,7 @@ import { deciderByHook } from './embed/authorize-by-hook.ts';
 import { type GivenHooks, hookProblems, type ServerHooks, splitHooks } from './embed/hooks.ts';
 import { defaultServerOptions, type ServerOptions } from './options.ts';
 import { type ServerParts, SignalingServer, withinDescriptors } from './server.ts';
+import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { deciderByWebhook } from './webhooks/auth-webhook.ts';
 import { webhookSecret } from './webhooks/sign.ts';
@@ -42,8 +43,8 @@ export async function startServer(
   if (problems.length > 0) throw new OptionError(problems);
   signal?.throwIfAborted();
   const all = { ...defaultServerOptions, ...withoutUndefined(asked) };
-  const log = parts.log ?? createLogger(all.logLevel, all.logFormat);
   const { clock = systemClock } = parts;
+  const log = boundedLog(parts.log ?? createLogger(all.logLevel, all.logFormat), () => clock.now());
   const tokens =
     parts.authenticator ??
     (await loadTokenVerifier(all, () => clock.wallTime()).catch((error: Error) => {

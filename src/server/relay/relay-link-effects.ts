@@ -15,6 +15,7 @@ import {
   statusCodes,
   statusTexts,
 } from '../../protocol/relay-chat/index.ts';
+import { FROM } from '../telemetry/logger.ts';
 import type { RelayLink, RelayLinkOwner } from './relay-link.ts';
 
 /** What the others read of a host that did not say goodbye. */
@@ -80,7 +81,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
     ]);
     node.announce(host);
     log.info(
-      { event: 'relay_registered', link: link.number, host: host.id, kind: host.kind },
+      { event: 'relay_registered', link: link.number, host: host.id, kind: host.kind, [FROM]: '' },
       `${host.kind} ${host.id} registered`,
     );
   };
@@ -197,7 +198,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const detail = event.type === 'BYTES_REFUSED' ? `: ${event.reason}` : '';
       const isOrdinary = ordinaryReasons.has(reason);
       log[isOrdinary ? 'info' : 'warn'](
-        { event: 'relay_link_closed', link: link.number, host: link.context.hostId },
+        { event: 'relay_link_closed', link: link.number, host: link.context.hostId, [FROM]: '' },
         `link closed: ${reason}${detail}`,
       );
       node.drop(link, reason);

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type Address, formatAddress } from '../../common/address.ts';
 import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
 import { type CloseReason, StepQueue } from '../../machines/index.ts';
+import { boundedLog } from '../telemetry/bounded-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ParentDialer } from './parent-dialer.ts';
 import type { RelayIdentity, RelayLink, RelayNodeOptions } from './relay-link.ts';
@@ -49,9 +50,10 @@ export class RelayServer {
 
   /** @throws {RangeError} when the id, name or info do not fit the protocol */
   constructor(options: RelayServerOptions) {
-    const { log, parent } = options;
-    this.#options = options;
+    const { parent } = options;
     this.clock = options.clock ?? systemClock;
+    const log = boundedLog(options.log, () => this.clock.now());
+    this.#options = { ...options, log };
     this.#queue = new StepQueue(this.clock);
     this.node = new RelayNode({
       id: options.id,

@@ -3,7 +3,7 @@
  * and second, and how many more there were. The address only tells lines apart; it is never written.
  */
 import { LineBudget } from './line-budget.ts';
-import type { Logger } from './logger.ts';
+import { FROM, type Logger } from './logger.ts';
 
 export class RefusalLog {
   readonly #log: Logger;
@@ -19,7 +19,7 @@ export class RefusalLog {
   warn(kind: string, address: string, message: string, fields: object = {}): void {
     const more = this.#budget.take(kind, address);
     if (more === undefined) return;
-    const about = { event: 'refused', kind, ...(more > 0 && { more }), ...fields } as const;
+    const about = { event: 'refused', kind, ...(more > 0 && { more }), ...fields, [FROM]: address } as const;
     this.#log.warn(about, withCount(message, more));
   }
 }

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { boundedLog, LINES_PER_SECOND } from '../../../src/server/telemetry/bounded-log.ts';
 import { FROM } from '../../../src/server/telemetry/logger.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
+import { RoomClient } from '../../support/clients/room-client.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const ADDRESS = '192.0.2.1';
@@ -32,14 +33,30 @@ describe('the log of what clients do', () => {
     });
   });
 
-  it('has every warning and error, and what is for no address', () => {
-    const { lines, log } = logOf();
+  it(`has ${LINES_PER_SECOND} warnings and errors an event and second, whomever they are for, and all else that is for no address`, () => {
+    const { lines, clock, log } = logOf();
     for (let times = 0; times < 50; times += 1) {
       log.warn({ event: 'session_timed_out', [FROM]: ADDRESS }, 'silent');
-      log.error({ event: 'session_failed', [FROM]: ADDRESS }, 'failed');
+      log.error({ event: 'hook_failed' }, 'failed');
       log.info({ event: 'node_linked' }, 'linked');
     }
-    expect(lines()).toHaveLength(150);
+    expect(lines()).toHaveLength(2 * LINES_PER_SECOND + 50);
+    clock.advance(1_000);
+    log.error({ event: 'hook_failed' }, 'failed');
+    expect(lines().at(-1)).toMatchObject({ more: 50 - LINES_PER_SECOND });
+  });
+
+  it('tells the kinds of an event apart, and adds to what was left out before it', () => {
+    const { lines, log } = logOf();
+    for (let times = 0; times < LINES_PER_SECOND; times += 1)
+      log.warn({ event: 'refused', kind: 'rate', [FROM]: ADDRESS }, 'Too fast');
+    log.warn({ event: 'refused', kind: 'size', more: 7, [FROM]: ADDRESS }, 'Too large');
+    expect(lines().at(-1)).toMatchObject({ msg: 'Too large', more: 7 });
+  });
+
+  it('is bounded once, whoever bounds it', () => {
+    const { log, clock } = logOf();
+    expect(boundedLog(log, () => clock.now())).toBe(log);
   });
 
   it('never names the address', () => {
@@ -58,5 +75,50 @@ describe('the log of what clients do', () => {
       (event) => log.filter((line) => line.event === event).length,
     );
     expect(counts).toEqual([LINES_PER_SECOND, LINES_PER_SECOND]);
+  });
+
+  it('has 10 lines an event of 13 players of one address who join, signal, pair and leave within a second', async () => {
+    const { server, log } = await startTestServer({ rooms: true, logLevel: 'info' });
+    const url = `http://127.0.0.1:${server.port}`;
+    const players = await Promise.all(Array.from({ length: 13 }, () => RoomClient.connect(url)));
+    for (const [id, player] of players.entries()) await player.join('g', id);
+    for (const player of players.slice(1)) player.signal('g', 0, 'offer', 'x');
+    for (const player of players) await player.ask('leave_game');
+    const counts = ['player_joined', 'pairing_formed', 'player_left'].map(
+      (event) => log.filter((line) => line.event === event).length,
+    );
+    expect(counts).toEqual([LINES_PER_SECOND, LINES_PER_SECOND, LINES_PER_SECOND]);
+  });
+
+  it('has 10 lines of a room that misses 18 edges, and of 12 rooms that end', async () => {
+    const { connect, clock, log } = await startTestServer({
+      ...{ logLevel: 'info', maxRoomsPerClient: 0, pingIntervalMs: 0, maxMessagesPerSecond: 0 },
+    });
+    // Each may have one peer, and the room wants all of them paired.
+    const members = await Promise.all(Array.from({ length: 7 }, () => connect(1)));
+    for (const member of members) {
+      member.send({ type: 'join_room', room: 'r', create: {} });
+      await member.settled();
+    }
+    expect(log.filter(({ event }) => event === 'edge_missing')).toHaveLength(LINES_PER_SECOND);
+    const [one] = members;
+    for (let name = 0; name < 12; name += 1) {
+      one?.send({ type: 'join_room', room: `room ${name}`, create: {} });
+      one?.send({ type: 'leave_room', room: `room ${name}` });
+    }
+    await one?.settled();
+    clock.advance(10_000);
+    expect(log.filter(({ event }) => event === 'room_ended')).toHaveLength(LINES_PER_SECOND);
+  });
+
+  it('has 10 lines of a hook that fails for 30 clients within a second', async () => {
+    const { connect, log } = await startTestServer({
+      logLevel: 'info',
+      onSession: () => {
+        throw new Error('no');
+      },
+    });
+    for (let times = 0; times < 30; times += 1) await connect();
+    expect(log.filter(({ event }) => event === 'hook_failed')).toHaveLength(LINES_PER_SECOND);
   });
 });

@@ -2,6 +2,7 @@
 import { type Executors, eventOf, type playerMachine } from '../../../machines/index.ts';
 import type { RoomId } from '../../../protocol/index.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
+import { FROM } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { refusePlayer } from './refuse-player.ts';
 import { type Player, Room, type RoomPlayerEvent } from './room.ts';
@@ -31,7 +32,7 @@ export function playerEffects({
       player.shownId = shown?.playerId ?? playerId;
       player.shownGameId = shown?.gameId ?? gameId;
       log.info(
-        { event: 'player_joined', id: player.id, game: room.id },
+        { event: 'player_joined', id: player.id, game: room.id, [FROM]: player.socket.address },
         `Player ${player.id} joined game ${room.id}`,
       );
       for (const other of room.players.values()) {
@@ -48,7 +49,10 @@ export function playerEffects({
       player.id = player.socket.id;
       room.players.delete(id);
       if (room.players.size === 0) rooms.delete(room.id);
-      log.info({ event: 'player_left', id, game: room.id, reason }, `Player ${id} left game ${room.id}`);
+      log.info(
+        { event: 'player_left', id, game: room.id, reason, [FROM]: player.socket.address },
+        `Player ${id} left game ${room.id}`,
+      );
       for (const pairing of room.pairingsOf(player)) {
         const from = pairing.sideOf(player);
         pairings.host.dispatch(pairing, { type: 'PEER_LOST', from, reason: 'disconnected' });

@@ -1,5 +1,6 @@
 /** What the pairing machine's effects do in a game room. */
 import type { Executors, pairingMachine } from '../../../machines/index.ts';
+import { FROM } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { refusePlayer } from './refuse-player.ts';
 import type { RoomPairing, RoomPairingEvent } from './room.ts';
@@ -12,7 +13,13 @@ export function roomPairingEffects(
   return {
     announcePairing({ initiator, responder, room }) {
       log.info(
-        { event: 'pairing_formed', id: initiator.id, peerId: responder.id, game: room.id },
+        {
+          event: 'pairing_formed',
+          id: initiator.id,
+          peerId: responder.id,
+          game: room.id,
+          [FROM]: initiator.socket.address,
+        },
         `Players ${initiator.id} and ${responder.id} of game ${room.id} pair`,
       );
     },

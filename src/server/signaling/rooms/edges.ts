@@ -10,7 +10,7 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import type { DisconnectReason } from '../../../protocol/index.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { PairingWatcher, ServerPairing } from '../pairing.ts';
 import { Edge, inAskingOrder, pairKey, wantedPeersOf } from './edge.ts';
 import type { OtherRooms } from './other-rooms.ts';
@@ -182,6 +182,7 @@ export class Edges implements PairingWatcher {
         peerId: otherId,
         room: room.name,
         reason,
+        [FROM]: room.memberships.get(askerId)?.session?.client.address ?? '',
       } as const;
       this.#deps.log.info(fields, `Room ${room.name} misses ${askerId} <-> ${otherId}: ${reason}`);
     }

@@ -130,7 +130,8 @@ export function roomEffects(
     },
     forgetRoom(room) {
       if (owner.all.get(room.key) === room) owner.all.delete(room.key);
-      log.info({ event: 'room_ended', room: room.name }, `Room ${room.name} is over`);
+      // Nobody is in it, whose address it could be.
+      log.info({ event: 'room_ended', room: room.name, [FROM]: '' }, `Room ${room.name} is over`);
       for (const watcher of owner.watchers) watcher.ended(room);
     },
   };
