@@ -98,11 +98,12 @@ export class RtcConnection {
   }
 
   /** Answers the peer's offer; our own that is out is rolled back by it. A newer offer supersedes it. */
-  applyOffer(sdp: string): void {
+  applyOffer(given: string): void {
     this.#offersReceived += 1;
     const serial = this.#offersReceived;
     this.#enqueue(async () => {
       if (serial !== this.#offersReceived) return;
+      const sdp = this.#candidates.bounded(given);
       checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
       this.#described(sdp);
@@ -114,8 +115,9 @@ export class RtcConnection {
     });
   }
 
-  applyAnswer(sdp: string): void {
+  applyAnswer(given: string): void {
     this.#enqueue(async () => {
+      const sdp = this.#candidates.bounded(given);
       checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
       this.#described(sdp);

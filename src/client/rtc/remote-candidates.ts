@@ -5,13 +5,17 @@
 import type { CandidateRefusal } from '../../machines/index.ts';
 import type { IceCandidate, PeerConnection } from './types.ts';
 
-/** Neither a peer that never describes itself nor one that never stops may fill our memory. */
-export const MAX_WAITING_CANDIDATES = 256;
+/** Neither a peer that never describes itself nor one that never stops may fill our memory, or have us knock anywhere. */
+export const MAX_REMOTE_CANDIDATES = 256;
+
+const CANDIDATE_LINE = /^a=candidate:.*(?:\r?\n|$)/gm;
 
 /** The candidates of one pair of ICE credentials. */
 interface Generation {
   readonly credentials: string;
   readonly adding: Set<Promise<void>>;
+  /** Those that were added, with their places, and the lines of those that were in descriptions. */
+  readonly known: Set<string>;
 }
 
 export class RemoteCandidates {
@@ -31,7 +35,7 @@ export class RemoteCandidates {
 
   /** Keeps a candidate until the next description of the peer is applied. */
   hold(candidate: IceCandidate | null): void {
-    if (this.#held.length < MAX_WAITING_CANDIDATES) this.#held.push(candidate);
+    if (this.#held.length < MAX_REMOTE_CANDIDATES) this.#held.push(candidate);
     else this.#refused('too_many');
   }
 
@@ -40,7 +44,19 @@ export class RemoteCandidates {
     const generation = this.#generation;
     if (!generation) this.hold(candidate);
     else if (isEnd(candidate)) this.#end(generation);
-    else this.#addTo(generation.adding, withPlace(candidate, this.#mids));
+    else this.#addTo(generation, withPlace(candidate, this.#mids));
+  }
+
+  /** A description of the peer, to be applied, without those of its candidates that are too many. */
+  bounded(sdp: string): string {
+    const isKnown = this.#generation?.credentials === credentialsIn(sdp);
+    const known = new Set(isKnown ? this.#generation?.known : []);
+    return sdp.replace(CANDIDATE_LINE, (line) => {
+      if (known.size < MAX_REMOTE_CANDIDATES) known.add(line.trimEnd());
+      if (known.has(line.trimEnd())) return line;
+      this.#refused('too_many');
+      return '';
+    });
   }
 
   /** A description of the peer was applied: candidates that waited for it are added. */
@@ -49,18 +65,23 @@ export class RemoteCandidates {
       .split(/^m=/m)
       .slice(1)
       .map((section) => /^a=mid:(.*)$/m.exec(section)?.[1]?.trim());
-    const credentials = sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm)?.join() ?? '';
+    const credentials = credentialsIn(sdp);
     if (this.#generation?.credentials !== credentials) {
-      this.#generation = { credentials, adding: new Set() };
+      this.#generation = { credentials, adding: new Set(), known: new Set() };
     }
+    for (const [line] of sdp.matchAll(CANDIDATE_LINE)) this.#generation.known.add(line.trimEnd());
     for (const candidate of this.#held.splice(0)) this.add(candidate);
   }
 
-  #addTo(adding: Set<Promise<void>>, candidate: IceCandidate): void {
-    if (adding.size >= MAX_WAITING_CANDIDATES) {
+  #addTo(generation: Generation, candidate: IceCandidate): void {
+    const { adding, known } = generation;
+    const place = `${candidate.sdpMid ?? candidate.sdpMLineIndex ?? ''} ${candidate.candidate}`;
+    if (known.has(place)) return;
+    if (known.size >= MAX_REMOTE_CANDIDATES) {
       this.#refused('too_many');
       return;
     }
+    known.add(place);
     // One that is refused is no loss: it may belong to an offer that was rolled back, and others may work.
     const added = this.#rtc
       .addIceCandidate(candidate)
@@ -75,6 +96,10 @@ export class RemoteCandidates {
       .then(() => (generation === this.#generation ? this.#rtc.addIceCandidate() : undefined))
       .catch(() => this.#refused('invalid'));
   }
+}
+
+function credentialsIn(sdp: string): string {
+  return sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm)?.join() ?? '';
 }
 
 /** Both forms are in use: no candidate, and an empty one (W3C WebRTC 4.8.1.2). */

@@ -149,6 +149,49 @@ describe('a connection', () => {
     expect(rtc.calls.filter((call) => call.startsWith('add('))).toHaveLength(256);
   });
 
+  it('adds 256 different candidates of one pair of ICE credentials, however they come, and as many of the next', async () => {
+    const { rtc, told, connection, finish } = connect();
+    const lines = (from: number, count: number) =>
+      Array.from(
+        { length: count },
+        (_, n) => `a=candidate:${from + n} 1 udp 1 192.0.2.1 9 typ host\r\n`,
+      ).join('');
+    const applied: string[] = [];
+    const apply = rtc.setRemoteDescription.bind(rtc);
+    rtc.setRemoteDescription = (description) => {
+      applied.push(description.sdp);
+      return apply(description);
+    };
+    const added = () => rtc.calls.filter((call) => call.startsWith('add(')).length;
+    const inLast = () => applied.at(-1)?.match(/^a=candidate/gm)?.length ?? 0;
+    const offer = async (ufrag: string, candidates: string) => {
+      connection.applyOffer(`${SDP}a=ice-ufrag:${ufrag}\r\n${candidates}`);
+      await finish();
+    };
+    const trickle = async (from: number, count: number) => {
+      for (let n = from; n < from + count; n += 1) {
+        connection.addCandidate(candidate(`${n}`));
+        await finish();
+      }
+    };
+    await offer('one', lines(0, 56));
+    expect(inLast()).toBe(56);
+    await trickle(1_000, 100);
+    // Again: nothing new.
+    await offer('one', lines(0, 56));
+    expect(inLast()).toBe(56);
+    await trickle(1_000, 100);
+    await trickle(2_000, 100);
+    expect([added(), told]).toEqual([200, ['localAnswer', 'localAnswer']]);
+    await trickle(3_000, 500);
+    expect(added()).toBe(200);
+    expect(told.filter((what) => what === 'candidateRefused(too_many)')).toHaveLength(500);
+    await offer('one', lines(0, 1_000));
+    expect(inLast()).toBe(56);
+    await offer('two', lines(0, 1_000));
+    expect(inLast()).toBe(256);
+  });
+
   it.each([
     ['an empty mid beside a good index', { sdpMid: '', sdpMLineIndex: 0 }],
     ['an unknown mid', { sdpMid: 'data' }],
