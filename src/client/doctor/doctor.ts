@@ -14,6 +14,8 @@ export interface DoctorOptions {
 
 /** Seconds that the credentials live which are made here. */
 const TTL_S = 300;
+/** Of those that a server gives, so many STUN and TURN servers are tried: it could name anybody, and without end. */
+const MAX_GIVEN = 8;
 
 /** The checks as they are done. ICE servers that the server gives its clients are tried, too. */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Check> {
@@ -25,8 +27,8 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Check> {
     yield* await checkHeaders(url);
     yield await checkOrigin(url);
   }
-  yield* await checkStun([...options.stunUrls, ...urlsIn(iceServers, false)]);
-  const turn = [...ownTurnUrls(options), ...givenTurnUrls(iceServers)];
+  yield* await checkStun([...options.stunUrls, ...urlsIn(iceServers, false).slice(0, MAX_GIVEN)]);
+  const turn = [...ownTurnUrls(options), ...givenTurnUrls(iceServers).slice(0, MAX_GIVEN)];
   for (const each of turn) yield await checkTurn(each);
   if (turn.length === 0)
     yield {

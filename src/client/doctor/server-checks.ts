@@ -4,6 +4,8 @@ import { type ClientRequest, get as getHttp, type IncomingMessage } from 'node:h
 import { get as getHttps } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { ServerMessageOf } from '../../protocol/index.ts';
+import { decodeServerMessage } from '../signaling/decode-server-message.ts';
 import { type Check, wordsOf } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -12,13 +14,10 @@ const MAX_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 const FOREIGN_ORIGIN = 'https://pairlane-doctor.invalid';
+/** A greeting and a pairing are far smaller. */
+const SOCKET = { handshakeTimeout: TIMEOUT_MS, maxPayload: 256 * 1024, perMessageDeflate: false } as const;
 
-/** As the greeting has it. */
-export interface GivenIceServer {
-  readonly urls: string | readonly string[];
-  readonly username?: string;
-  readonly credential?: string;
-}
+export type GivenIceServer = NonNullable<ServerMessageOf<'paired'>['ice_servers']>[number];
 
 export interface Greeted {
   readonly check: Check;
@@ -55,7 +54,7 @@ export async function checkWebSocket(url: string): Promise<Greeted> {
 
 /** What a pairing is given: two clients of ours pair for a moment. */
 async function givenIceServers(url: string): Promise<readonly GivenIceServer[] | undefined> {
-  const sockets = [0, 1].map(() => new WebSocket(url, { handshakeTimeout: TIMEOUT_MS }));
+  const sockets = [0, 1].map(() => new WebSocket(url, SOCKET));
   try {
     return await new Promise((resolve, reject) => {
       setTimeout(resolve, TIMEOUT_MS, undefined).unref();
@@ -63,11 +62,13 @@ async function givenIceServers(url: string): Promise<readonly GivenIceServer[] |
       for (const socket of sockets) {
         socket.on('error', reject);
         socket.on('message', (data) => {
-          const message = JSON.parse(String(data));
-          if (message.type === 'your_id') ids.push(String(message.id));
+          const message = decodeServerMessage(String(data));
+          if (message instanceof Error) resolve(undefined);
+          if (message instanceof Error || !message) return;
           if (message.type === 'paired') resolve(message.ice_servers);
-          else if (ids.length === 2 && message.type === 'your_id')
-            socket.send(JSON.stringify({ type: 'pair_request', target_id: ids[0] }));
+          if (message.type !== 'your_id') return;
+          ids.push(message.id);
+          if (ids.length === 2) socket.send(JSON.stringify({ type: 'pair_request', target_id: ids[0] }));
         });
       }
     });
@@ -107,7 +108,7 @@ type Greeting = Readonly<Record<string, unknown>> | undefined;
 
 /** @throws with `status` when the upgrade is refused */
 async function greetingOf(url: string, headers: Record<string, string>): Promise<Greeting> {
-  const socket = new WebSocket(url, { headers, handshakeTimeout: TIMEOUT_MS });
+  const socket = new WebSocket(url, { ...SOCKET, headers });
   try {
     return await new Promise<Greeting>((resolve, reject) => {
       const deadline = setTimeout(() => reject(new Error('no greeting came')), TIMEOUT_MS);
@@ -254,8 +255,9 @@ async function headersOf(url: string): Promise<IncomingMessage['headers']> {
   const options = { rejectUnauthorized: false, timeout: TIMEOUT_MS, agent: false };
   return new Promise((resolve, reject) => {
     const request = get(address, options, (response) => {
-      response.resume();
       resolve(response.headers);
+      // What is in the answer nobody looks at, and it may have no end.
+      response.destroy();
     });
     request.on('timeout', () => request.destroy(new Error('no answer')));
     request.on('error', reject);

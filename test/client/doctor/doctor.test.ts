@@ -1,8 +1,10 @@
 /** The doctor against a real server and a real coturn: what is well, and what it says of what is not. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocketServer } from 'ws';
 import type { Check } from '../../../src/client/doctor/check.ts';
 import { type DoctorOptions, examine } from '../../../src/client/doctor/doctor.ts';
 import { parseIceUrl } from '../../../src/client/doctor/stun-client.ts';
@@ -23,6 +25,76 @@ async function examined(options: Partial<DoctorOptions> & Pick<DoctorOptions, 'u
 }
 
 const find = (checks: readonly Check[], name: string) => checks.find((check) => check.name === name);
+
+/** A server that greets, and then tells whoever pairs what a test has it tell; its HTTP answers never end. */
+async function hostileServer(...told: (string | object)[]) {
+  const http = createHttpServer((_request, response) => {
+    response.write('x'.repeat(100));
+    const more = setInterval(() => response.write('x'.repeat(100)), 20);
+    response.on('close', () => clearInterval(more));
+  });
+  const server = new WebSocketServer({ server: http });
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    socket.send(JSON.stringify({ type: 'your_id', id: 'me', ping_interval_ms: 0 }));
+    for (const message of told) socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  closing.push(() => {
+    for (const socket of server.clients) socket.terminate();
+    http.close();
+  });
+  return {
+    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`,
+    connections: () =>
+      new Promise<number>((resolve) => http.getConnections((_error, count) => resolve(count))),
+  };
+}
+
+const pairedWith = (ice_servers: unknown) => ({ type: 'paired', peer_id: 'x', initiator: true, ice_servers });
+
+describe('a server that means harm', () => {
+  it.each([
+    ['no JSON', ['{', 'null', '7']],
+    ['servers that are no list', [pairedWith({ urls: 'stun:127.0.0.1' })]],
+    ['servers that are none', [pairedWith([null, 7, { urls: 7 }])]],
+    [
+      'credentials that are none',
+      [pairedWith([{ urls: ['turn:127.0.0.1:9'], username: {}, credential: [] }])],
+    ],
+    ['a message of 2 MiB', [`"${'x'.repeat(2 * 1024 * 1024)}"`]],
+  ])('and says %s is found out, and nothing breaks', async (_what, told) => {
+    const { url } = await hostileServer(...told);
+    const checks = await examined({ url });
+    expect(find(checks, 'websocket')?.status).toBe('ok');
+    expect(find(checks, 'turn')?.text).toContain('No TURN server is known');
+  });
+
+  it('and names 1,000 STUN servers has 8 of them asked', async () => {
+    const socket = createSocket('udp4');
+    let asked = new Set<string>();
+    socket.on('message', (bytes, { port, address }) => {
+      const id = bytes.subarray(8, 20);
+      asked = asked.add(id.toString('hex'));
+      // A success that says nothing.
+      socket.send(Buffer.concat([Buffer.from('010100002112a442', 'hex'), id]), port, address);
+    });
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    closing.push(() => socket.close());
+    const urls = Array(1_000).fill(`stun:127.0.0.1:${socket.address().port}`);
+    const checks = await examined({ url: (await hostileServer(pairedWith([{ urls }]))).url });
+    expect(checks.filter(({ name }) => name === 'stun')).toHaveLength(8);
+    expect(asked.size).toBe(8);
+  });
+
+  it('and answers HTTP without end is left', async () => {
+    const { url, connections } = await hostileServer(pairedWith([]));
+    await examined({ url });
+    while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+});
 
 describe('where all is well', () => {
   it('is greeted, sees that foreign pages are refused, and allocates with the credentials that the server gives', async () => {
