@@ -84,7 +84,14 @@ function ofMachines(): Chosen[] {
     .map(({ name }) => name);
   return machines.map((name) => ({
     score: new Score(`${name}, by generated tests`, generated.target),
-    work: workOf([{ area: 'machines', files: new RegExp(`^machines/${name}/`), tests: generated.tests }]),
+    work: workOf([
+      {
+        area: 'machines',
+        files: new RegExp(`^machines/${name}/`),
+        tests: generated.tests,
+        names: generated.namesOf(name),
+      },
+    ]),
   }));
 }
 
@@ -134,8 +141,8 @@ class Progress {
   }
 }
 
-async function fateOf(runs: ChildRuns, { tests }: Part, patienceMs: number): Promise<Fate> {
-  const { passed, timedOut } = await runs.jest(tests, patienceMs);
+async function fateOf(runs: ChildRuns, { tests, names }: Part, patienceMs: number): Promise<Fate> {
+  const { passed, timedOut } = await runs.jest(tests, names, patienceMs);
   if (timedOut) return 'timed out';
   if (!passed) return 'killed';
   return (await runs.typecheck()).passed ? 'survived' : 'does not compile';
@@ -150,7 +157,7 @@ async function measure(
 ) {
   progress.tell(`${part.area}, ${part.files.source}: the tests without a change`);
   const started = performance.now();
-  const { passed, output } = await runs.jest(part.tests, 1_800_000);
+  const { passed, output } = await runs.jest(part.tests, part.names, 1_800_000);
   if (!passed) {
     console.error(
       `The tests of ${part.files.source} fail without any change, so its mutants are left out:\n${output}`,

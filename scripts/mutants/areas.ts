@@ -10,6 +10,8 @@ export interface Part {
   readonly files: RegExp;
   /** Patterns of test files for jest, under `test/`. */
   readonly tests: readonly string[];
+  /** A pattern of the tests' full names, where not all of these files are meant. */
+  readonly names?: string;
 }
 
 /** Share of the mutants that the tests must notice. */
@@ -29,6 +31,9 @@ const tables = ['machines/tables'];
 /** Those that nobody wrote step by step: they are made from the machines, and judged by something else. */
 export const generated = {
   tests: [...tables, 'model/', 'machines/laws'],
+  /** Those of one machine, and those of all together. */
+  namesOf: (machine: string) =>
+    `nothing else ${machine}$|^the ${machine} machine |^two clients|^a fault is found`,
   target: 0.9,
 };
 const native = [

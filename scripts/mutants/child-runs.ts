@@ -19,10 +19,14 @@ export class ChildRuns {
     this.#cwd = cwd;
   }
 
-  /** @param tests patterns of files under `test/` */
-  jest(tests: readonly string[], timeoutMs: number): Promise<Outcome> {
+  /**
+   * @param tests patterns of files under `test/`
+   * @param names a pattern of the tests' names; undefined means all of those files
+   */
+  jest(tests: readonly string[], names: string | undefined, timeoutMs: number): Promise<Outcome> {
     const patterns = tests.map((pattern) => `/test/${pattern}`);
-    const args = [...JEST, '--config', 'scripts/mutants/jest.config.js', ...patterns];
+    const named = names === undefined ? [] : ['--testNamePattern', names];
+    const args = [...JEST, '--config', 'scripts/mutants/jest.config.js', ...named, ...patterns];
     return this.#run(args, timeoutMs, { MUTANT_TESTS: JSON.stringify(patterns) });
   }
 
