@@ -182,7 +182,7 @@ async function main(): Promise<void> {
     if (!/^\d+$/.test(given[name])) throw new Error(`--${name} takes a number, not ${given[name]}`);
   const unknown = given.area.find((name) => !areaNames.includes(name as AreaName));
   if (unknown !== undefined) throw new Error(`there is no area ${unknown}\n\n${HELP}`);
-  const chosen = given.generated ? ofMachines() : ofAreas();
+  const chosen = (given.generated ? ofMachines() : ofAreas()).filter(({ work }) => work.length > 0);
 
   const copy = new TreeCopy();
   const runs = new ChildRuns(copy.path);

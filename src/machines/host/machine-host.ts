@@ -6,7 +6,7 @@
  * have no history states. A delayed `raise` has an id; raised again under it, it counts anew, where XState fires both.
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
-import { explainIgnored } from './explain-ignored.ts';
+import { explainIgnored, type GuardVerdict } from './explain-ignored.ts';
 import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
 import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
@@ -119,6 +119,9 @@ export class MachineHost<
   #observe(instance: Instance, event: Event | Start, from: StateValue, effects: readonly Effect[]): void {
     const { transitions } = this.#stepper;
     const isIgnored = transitions.length === 0 && !(event instanceof Start);
+    // Of an ignored event only; and asked only for who reads the verdicts: that takes a hundred times as long as the step.
+    const ignoredAt = isIgnored ? this.snapshotOf(instance) : undefined;
+    let verdicts: readonly GuardVerdict[] | undefined;
     this.observer?.({
       machineId: this.machine.id,
       instance,
@@ -127,7 +130,10 @@ export class MachineHost<
       to: instance.value,
       transitions,
       effects: effects.filter(({ type }) => Object.hasOwn(this.#executors, type)),
-      verdicts: isIgnored ? explainIgnored(this.snapshotOf(instance), event) : [],
+      get verdicts() {
+        verdicts ??= ignoredAt ? explainIgnored(ignoredAt, event) : [];
+        return verdicts;
+      },
     });
   }
 
