@@ -1,8 +1,9 @@
 /** What tests of programs that use Pairlane are written with, and of state machines in general. For any test runner. */
 
 export { type MachineCase, type TableOptions, tableOf } from './machines/machine-table.ts';
+export { type ItemPath, pairPathsOf } from './machines/pairs.ts';
 export { type Move, type Path, pathsOf, type WalkOptions, walks } from './machines/paths.ts';
-export { TransitionCoverage } from './machines/transition-coverage.ts';
+export { type CoverageOptions, TransitionCoverage } from './machines/transition-coverage.ts';
 export { ManualClock } from './manual-clock.ts';
 export { type Drop, type NetworkOptions, SimulatedNetwork } from './network/simulated-network.ts';
 export { expectRecord } from './records/expect-record.ts';

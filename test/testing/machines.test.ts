@@ -112,7 +112,7 @@ describe('coverage', () => {
     clock.increment(60_000);
     expect(coverage.missing).toEqual([]);
     coverage.assertComplete();
-    expect(String(coverage)).toBe('lock: 5 of 5 transitions taken');
+    expect(String(coverage)).toBe('lock: 5 of 5 taken');
   });
 
   it('of several processes is added up', () => {
@@ -136,7 +136,7 @@ describe('coverage', () => {
     const arrow = (edge: string) => `<path class="arrow" data-edge="${edge}" d="M0 0"/>`;
     const page = htmlReport([
       {
-        machine: 'lock',
+        group: 'lock',
         chart: `<svg class="chart">${['a --&#62; b', 'a --&#62; b|b --&#62; a', 'b --&#62; a'].map(arrow).join('')}</svg>`,
         taken: [
           ['a --> b', 3, ['lock.test.ts: opens "it"']],
@@ -151,7 +151,7 @@ describe('coverage', () => {
     ]);
     expect(page).toContain('<title>3: a --&gt; b\nnever: b --&gt; a</title>');
     expect(page).toContain('<li>lock.test.ts: opens &quot;it&quot;</li>');
-    expect(page).toContain('<title>1 of 2 transitions taken</title>');
+    expect(page).toContain('<title>1 of 2 taken</title>');
   });
 });
 

@@ -117,10 +117,11 @@ export class MachineHost<
   }
 
   #observe(instance: Instance, event: Event | Start, from: StateValue, effects: readonly Effect[]): void {
-    const { transitions } = this.#stepper;
+    const stepper = this.#stepper;
+    const { transitions } = stepper;
     const isIgnored = transitions.length === 0 && !(event instanceof Start);
     // Of an ignored event only; and asked only for who reads the verdicts: that takes a hundred times as long as the step.
-    const ignoredAt = isIgnored ? this.snapshotOf(instance) : undefined;
+    const { value, context } = instance;
     let verdicts: readonly GuardVerdict[] | undefined;
     this.observer?.({
       machineId: this.machine.id,
@@ -131,7 +132,7 @@ export class MachineHost<
       transitions,
       effects: effects.filter(({ type }) => Object.hasOwn(this.#executors, type)),
       get verdicts() {
-        verdicts ??= ignoredAt ? explainIgnored(ignoredAt, event) : [];
+        verdicts ??= isIgnored ? explainIgnored(stepper.snapshotOf({ value, context }), event) : [];
         return verdicts;
       },
     });

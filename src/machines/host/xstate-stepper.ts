@@ -134,7 +134,10 @@ export class MachineStepper {
   }
 
   /** A whole snapshot of a session, as XState's actors have it. */
-  snapshotOf({ value, context }: Hosted<unknown>): ReturnType<AnyStateMachine['resolveState']> {
+  snapshotOf({
+    value,
+    context,
+  }: Pick<Hosted<unknown>, 'value' | 'context'>): ReturnType<AnyStateMachine['resolveState']> {
     return this.machine.resolveState({ value, context });
   }
 

@@ -3,8 +3,9 @@
 /** A transition: how often it was taken, and by which tests, where that is known. */
 export type TakenRow = readonly [name: string, times: number, tests?: readonly string[]];
 
-export interface MachineCoverage {
-  readonly machine: string;
+export interface GroupCoverage {
+  /** Its title: a machine, or what of it. */
+  readonly group: string;
   readonly taken: readonly TakenRow[];
   /** Its chart as `pairlane chart` prints it. */
   readonly chart?: string | undefined;
@@ -28,9 +29,9 @@ summary { cursor: pointer; }
 .chart text.none tspan { fill: light-dark(#cf222e, #ff7b72); }
 `;
 
-export function htmlReport(machines: readonly MachineCoverage[]): string {
-  const all = machines.flatMap(({ taken }) => taken);
-  const title = `${shareOf(all)} transitions taken`;
+export function htmlReport(groups: readonly GroupCoverage[]): string {
+  const all = groups.flatMap(({ taken }) => taken);
+  const title = `${shareOf(all)} taken`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -38,16 +39,16 @@ export function htmlReport(machines: readonly MachineCoverage[]): string {
 <title>${title}</title>
 <style>${STYLE}</style>
 <h1>${title}</h1>
-${machines.map(sectionOf).join('\n')}
+${groups.map(sectionOf).join('\n')}
 </html>
 `;
 }
 
-function sectionOf({ machine, taken, chart }: MachineCoverage): string {
-  return `<h2>${escaped(machine)}: ${shareOf(taken)}</h2>
+function sectionOf({ group, taken, chart }: GroupCoverage): string {
+  return `<h2>${escaped(group)}: ${shareOf(taken)}</h2>
 ${chart === undefined ? '' : `<div class="drawn">${colored(chart, taken)}</div>`}
 <table>
-<thead><tr><th scope="col">taken</th><th scope="col">transition</th></tr></thead>
+<thead><tr><th scope="col">taken</th><th scope="col">what</th></tr></thead>
 <tbody>
 ${taken.map(rowOf).join('\n')}
 </tbody>

@@ -3,7 +3,7 @@ import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { runningDelays } from '../../machines/host/xstate-inspected.ts';
 import type { Hosted } from '../../machines/index.ts';
 import { seededRandom } from '../network/seeded-random.ts';
-import type { MachineCase } from './machine-table.ts';
+import type { MachineCase, TableOptions } from './machine-table.ts';
 import { RecordingHost } from './recording-host.ts';
 
 /** One thing that happens to a machine: an event is sent, or a delay of its is over. */
@@ -33,11 +33,47 @@ export interface WalkOptions {
 /** Beyond so many a machine counts something up; the shortest ways were found long before. */
 const MAX_STATES = 20_000;
 
-interface Place {
+/** Where a path leads. */
+export interface Place {
   readonly instance: Hosted<unknown>;
   readonly input: unknown;
   readonly moves: readonly Move[];
   readonly states: readonly unknown[];
+}
+
+interface Taken {
+  readonly from: Place;
+  readonly event: { readonly type: string };
+  readonly to: Place;
+}
+
+/**
+ * Every move from every place that the moves lead to, the nearest places first. What the move took is in the steps.
+ * @throws when the contexts have no end
+ */
+export function* placesOf(
+  { machine, inputs, events }: MachineCase,
+  steps: RecordingHost,
+  { isOfInterest = () => true }: Pick<TableOptions, 'isOfInterest'> = {},
+): Generator<Taken> {
+  const seen = new Set<string>();
+  const open: Place[] = [];
+  const arrive = (place: Place) => {
+    const { value, context, isDone } = place.instance;
+    const key = JSON.stringify([value, context]);
+    if (isDone || seen.has(key) || !isOfInterest(context as Record<string, unknown>)) return;
+    if (seen.size >= MAX_STATES) throw new Error(`${machine.id} has no end of contexts: ${key}`);
+    seen.add(key);
+    open.push(place);
+  };
+  for (const input of inputs) arrive(startOf(steps, input));
+  for (const from of open)
+    for (const move of movesAt(steps, from, events)) {
+      const event = eventOfMove(steps, from.instance, move);
+      const to = moved(steps, from, move);
+      yield { from, event, to };
+      arrive(to);
+    }
 }
 
 /**
@@ -47,25 +83,15 @@ interface Place {
  * @throws when there are transitions that no path takes, with their names
  */
 export function pathsOf(machineCase: MachineCase): Path[] {
-  const { machine, inputs, events } = machineCase;
-  const names = nameTransitions(machine);
-  const steps = new RecordingHost(machine);
+  const names = nameTransitions(machineCase.machine);
+  const steps = new RecordingHost(machineCase.machine);
   const found = new Map<string, Path>();
-  const seen = new Set<string>();
-  const open = inputs.map((input) => startOf(steps, input));
-  for (let at = open.shift(); at && seen.size < MAX_STATES && found.size < names.size; at = open.shift()) {
-    for (const move of movesAt(steps, at, events)) {
-      const next = moved(steps, at, move);
-      for (const transition of steps.transitions) {
-        const to = names.get(transition) as string;
-        if (!found.has(to)) found.set(to, { to, ...wayTo(next) });
-      }
-      const key = JSON.stringify([next.instance.value, next.instance.context]);
-      if (!next.instance.isDone && !seen.has(key)) {
-        seen.add(key);
-        open.push(next);
-      }
+  for (const { to: place } of placesOf(machineCase, steps)) {
+    for (const transition of steps.transitions) {
+      const to = names.get(transition) as string;
+      if (!found.has(to)) found.set(to, { to, ...wayTo(place) });
     }
+    if (found.size === names.size) break;
   }
   const missing = [...names.values()].filter((name) => !found.has(name));
   if (missing.length > 0) throw new Error(`No path takes\n  ${missing.join('\n  ')}`);

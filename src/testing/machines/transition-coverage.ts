@@ -1,56 +1,77 @@
-/** Which transitions of machines the tests have taken: in hosts, in actors of XState's, and over several test files. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { AnyStateMachine, InspectionEvent } from 'xstate';
-import { nameTransitions } from '../../machines/chart/transition-names.ts';
+/** What of machines the tests have taken: in hosts, in actors of XState's, and over several test files. */
+import type { AnyStateMachine, InspectionEvent, StateValue } from 'xstate';
 import { transitionsTakenIn } from '../../machines/host/xstate-inspected.ts';
-import type { Observer, TakenTransition } from '../../machines/index.ts';
-import { htmlReport } from './coverage-html.ts';
+import type { Observer, Step, TakenTransition } from '../../machines/index.ts';
+import { CoverageCounts } from './coverage-counts.ts';
+import type { MachineCase, TableOptions } from './machine-table.ts';
+import { pairPathsOf } from './pairs.ts';
+import { ItemNames, StepItems } from './step-items.ts';
+
+export interface CoverageOptions {
+  /**
+   * Machines of which more is to be taken than each transition: each two that can follow each other, and each guard's yes
+   * and no in every state where it is asked.
+   */
+  readonly pairsOf?: readonly (MachineCase & Pick<TableOptions, 'isOfInterest'>)[];
+}
+
+/** What an actor did since its last snapshot. */
+interface Actor {
+  value: StateValue | undefined;
+  taken: TakenTransition[];
+}
 
 export class TransitionCoverage {
-  readonly #names = new Map<unknown, string>();
-  /** By machine, in the order of its definition, how often each was taken. */
-  readonly #taken = new Map<string, Map<string, number>>();
+  readonly #names: ItemNames;
+  readonly #items: StepItems;
+  readonly #counts = new CoverageCounts();
+  readonly #actors = new WeakMap<object, Actor>();
 
   /** @param machines those whose every transition is to be taken */
-  constructor(machines: readonly AnyStateMachine[]) {
-    for (const machine of machines) {
-      const names = nameTransitions(machine);
-      for (const [transition, name] of names) this.#names.set(transition, name);
-      this.#taken.set(machine.id, new Map([...names.values()].map((name) => [name, 0])));
-    }
+  constructor(machines: readonly AnyStateMachine[], { pairsOf = [] }: CoverageOptions = {}) {
+    const thorough = new Set(pairsOf.map(({ machine }) => machine.id));
+    this.#names = new ItemNames([...new Set([...machines, ...pairsOf.map(({ machine }) => machine)])]);
+    this.#items = new StepItems((id) => thorough.has(id));
+    for (const [group, name] of this.#names.transitions) this.#counts.know(group, name);
+    for (const machineCase of pairsOf)
+      for (const { group, to } of pairPathsOf(machineCase)) this.#counts.know(group, to);
   }
 
   /** For a host: `host.observer = coverage.observe`. */
-  readonly observe: Observer<unknown> = ({ transitions }) => this.#note(transitions);
+  readonly observe: Observer<unknown> = (step) => this.#note(step);
 
   /** For an actor: `createActor(machine, { inspect: coverage.inspect })`. */
   readonly inspect = (event: InspectionEvent): void => {
-    this.#note(transitionsTakenIn(event));
+    const actor = this.#actors.get(event.actorRef) ?? { value: undefined, taken: [] };
+    this.#actors.set(event.actorRef, actor);
+    actor.taken.push(...transitionsTakenIn(event));
+    if (event.type !== '@xstate.snapshot') return;
+    const { machine, value } = event.snapshot as { machine?: AnyStateMachine; value?: StateValue };
+    if (machine && value !== undefined) {
+      const from = actor.value ?? '';
+      this.#note({
+        machineId: machine.id,
+        instance: event.actorRef,
+        event: event.event,
+        from,
+        transitions: actor.taken,
+      });
+    }
+    actor.value = value;
+    actor.taken = [];
   };
 
-  #note(transitions: readonly TakenTransition[]): void {
-    for (const transition of transitions) {
-      const name = this.#names.get(transition);
-      if (name !== undefined) this.#count(name, 1);
-    }
+  #note(step: Pick<Step<unknown>, 'machineId' | 'instance' | 'event' | 'from' | 'transitions'>): void {
+    for (const item of this.#items.itemsOf(step))
+      for (const [group, name] of this.#names.namesOf(item)) this.#counts.count(group, name, 1);
   }
 
-  #count(name: string, times: number): void {
-    for (const taken of this.#taken.values())
-      if (taken.has(name)) taken.set(name, (taken.get(name) as number) + times);
-  }
-
-  /** Those that were never taken, by name. */
+  /** What was never taken, by name. */
   get missing(): string[] {
-    return this.#all.flatMap(([name, times]) => (times === 0 ? [name] : []));
+    return this.#counts.missing;
   }
 
-  get #all(): [name: string, times: number][] {
-    return [...this.#taken.values()].flatMap((taken) => [...taken]);
-  }
-
-  /** @throws when a transition was never taken, with the names of all that were not */
+  /** @throws when something was never taken, with the names of all that was not */
   assertComplete(): void {
     const { missing } = this;
     if (missing.length > 0) throw new Error(`Never taken:\n  ${missing.join('\n  ')}`);
@@ -58,19 +79,12 @@ export class TransitionCoverage {
 
   /** Each machine's share, and what is missing. */
   toString(): string {
-    const lines = [...this.#taken].flatMap(([machine, taken]) => {
-      const missing = [...taken].filter(([, times]) => times === 0);
-      return [
-        `${machine}: ${taken.size - missing.length} of ${taken.size} transitions taken`,
-        ...missing.map(([name]) => `  never taken: ${name}`),
-      ];
-    });
-    return lines.join('\n');
+    return String(this.#counts);
   }
 
   /** A page with every transition, whether it was taken, and how often. */
   toHtml(): string {
-    return htmlReport([...this.#taken].map(([machine, taken]) => ({ machine, taken: [...taken] })));
+    return this.#counts.toHtml();
   }
 
   /**
@@ -79,9 +93,7 @@ export class TransitionCoverage {
    * @throws when it cannot be written
    */
   save(folder: string): void {
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${process.pid}-${process.hrtime.bigint()}.json`);
-    writeFileSync(file, JSON.stringify(Object.fromEntries(this.#all.filter(([, times]) => times > 0))));
+    this.#counts.save(folder);
   }
 
   /**
@@ -90,9 +102,6 @@ export class TransitionCoverage {
    * @throws when it cannot be read
    */
   add(folder: string): void {
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
-      const saved = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, number>;
-      for (const [name, times] of Object.entries(saved)) this.#count(name, times);
-    }
+    this.#counts.add(folder);
   }
 }

@@ -1,23 +1,16 @@
 /**
  * A jest reporter that judges a run of all tests of a project: it fails, and says why, where one was skipped; and where
- * the fast tests leave out a transition of a gated machine. A run of some tests only is not judged. Its options are the
+ * the fast tests leave out a transition of a gated machine, or of a main one two after each other or what a guard may say. A run of some tests only is not judged. Its options are the
  * projects' test files, under test/.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tsImport } from 'tsx/esm/api';
 
 const FOLDERS = '.cache/transitions';
 /** The last run of all fast tests, on the machines' charts. */
 const REPORT = '.cache/coverage/transitions.html';
 const CHARTS = 'src/inspector/charts/svg';
+const COUNTS = '../../../src/testing/machines/coverage-counts.ts';
 
 export default class CoverageGate {
   #projects;
@@ -45,11 +38,10 @@ export default class CoverageGate {
     const isWhole = (files) => !this.#hasNamePattern && files.every((file) => ran.has(this.#folder + file));
     const { fast, full } = this.#projects;
     const skipped = numPendingTests + numTodoTests;
-    const { all, taken } = this.#counted();
-    const missing = missingIn(all, taken);
-    if (isWhole(fast) && all.size > 0) await writeReport(all, taken);
+    const counts = await this.#counted();
+    if (isWhole(fast)) writeReport(counts);
     const faults = [
-      ...(isWhole(fast) ? missing : []),
+      ...(isWhole(fast) ? missingIn(counts) : []),
       ...(skipped > 0 && (isWhole(fast) || isWhole(full)) ? [`${skipped} tests were skipped`] : []),
     ];
     for (const fault of faults) console.log(`  ${fault}`);
@@ -59,21 +51,18 @@ export default class CoverageGate {
     process.on('exit', () => writeSync(1, `${summary}\n`));
   }
 
-  /** All transitions, and of those that were taken how often and by which tests. */
-  #counted() {
+  /** What all test files took: by the same code as that of `pairlane/testing`. */
+  async #counted() {
+    const { CoverageCounts } = await tsImport(COUNTS, import.meta.url);
+    const counts = new CoverageCounts();
     const folder = process.env.TRANSITIONS_FOLDER;
-    const parts = readdirSync(folder).map((file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')));
+    counts.add(folder);
     rmSync(folder, { recursive: true });
-    const all = new Set(parts.flatMap((part) => part.all));
-    const taken = new Map();
-    for (const [name, times, tests] of parts.flatMap((part) => part.taken)) {
-      const known = taken.get(name) ?? { times: 0, tests: [] };
-      taken.set(name, { times: known.times + times, tests: [...known.tests, ...tests] });
-    }
+    const shares = counts.shares.map(({ group, taken, all }) => `${group}: ${taken} of ${all}`);
     console.log(
-      `Transitions of the machines taken and asserted by these tests: ${taken.size} of ${all.size}`,
+      `Taken of the machines, and asserted, by these tests:\n  ${shares.join('\n  ') || 'nothing'}`,
     );
-    return { all, taken };
+    return counts;
   }
 
   getLastError() {
@@ -81,39 +70,18 @@ export default class CoverageGate {
   }
 }
 
-function missingIn(all, taken) {
-  if (all.size === 0) return ['no transition was taken at all'];
-  return [...all]
-    .filter((name) => !taken.has(name))
-    .sort()
-    .map((name) => `never taken: ${name}`);
+function missingIn(counts) {
+  if (counts.shares.length === 0) return ['no transition was taken at all'];
+  return counts.missing.sort().map((name) => `never taken: ${name}`);
 }
 
-/** What the gate counted, as a page. It is made by the same code as that of `pairlane/testing`, from the build. */
-async function writeReport(all, taken) {
-  const maker = new URL('../../../dist/testing/machines/coverage-html.js', import.meta.url);
-  // A run by hand, before any build, is judged all the same.
-  if (!existsSync(maker)) return;
-  const { htmlReport } = await import(maker);
-  const machines = new Map();
-  for (const name of all) machines.set(machineOf(name), [...(machines.get(machineOf(name)) ?? []), name]);
-  const pages = [...machines].map(([machine, names]) => {
-    const file = `${CHARTS}/${machine}.brief.svg`;
-    return {
-      machine,
-      chart: existsSync(file) ? readFileSync(file, 'utf8') : undefined,
-      taken: names.map((name) => {
-        const { times = 0, tests = [] } = taken.get(name) ?? {};
-        return [name, times, tests];
-      }),
-    };
-  });
+/** What the gate counted, as a page. */
+function writeReport(counts) {
+  const chartOf = (group) => {
+    const file = `${CHARTS}/${group}.brief.svg`;
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
   mkdirSync(REPORT.replace(/\/[^/]*$/, ''), { recursive: true });
-  writeFileSync(REPORT, htmlReport(pages));
+  writeFileSync(REPORT, counts.toHtml(chartOf));
   console.log(`On the charts: ${REPORT}`);
-}
-
-/** A transition is named by the id of the state that it leaves, which begins with its machine's. */
-function machineOf(name) {
-  return /^[^. ]+/.exec(name)[0];
 }

@@ -1,10 +1,9 @@
-/** The machines whose every transition must be taken by a test, and the transitions' names. */
+/** The machines whose every transition must be taken by a test. */
 import {
   absentPeerMachine,
   authorizationMachine,
   deliveryMachine,
   edgeMachine,
-  nameTransitions,
   negotiationMachine,
   nodeLinkMachine,
   pairingMachine,
@@ -14,7 +13,6 @@ import {
   remoteSessionMachine,
   roomMachine,
   sessionMachine,
-  type TakenTransition,
 } from '../../../src/machines/index.ts';
 
 export const gatedMachines = [
@@ -32,8 +30,3 @@ export const gatedMachines = [
   deliveryMachine,
   authorizationMachine,
 ] as const;
-
-export const namesOfGated = () =>
-  new Map<TakenTransition, string>(
-    gatedMachines.flatMap((machine) => [...nameTransitions(machine as never)]),
-  );

@@ -1,33 +1,50 @@
 /**
- * Which transitions the tests have taken. Every host under test is observed; each test file writes down what it took,
- * and the gate (coverage-gate.js, a jest reporter) fails a run of all of them that leaves one out, and names it. What a
- * test takes counts only if it asserts something afterwards and passes. What setting up, putting away and a randomized
- * test take does not count: the gate would then hold nothing, or pass by chance.
+ * What of the machines the tests have taken: every transition, and of the four main machines each two after each other and
+ * each guard's yes and no. Every host under test is observed; each test file writes down what it took, and the gate
+ * (coverage-gate.js, a jest reporter) fails a run of all of them that leaves something out, and names it. What a test
+ * takes counts only if it asserts something afterwards and passes. What setting up, putting away and a randomized test
+ * take does not count: the gate would then hold nothing, or pass by chance.
  */
-import { writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
-import type { Step, TakenTransition } from '../../../src/machines/index.ts';
+import type { Step } from '../../../src/machines/index.ts';
+import { type NamedItem, type StepItem, StepItems } from '../../../src/testing/machines/step-items.ts';
 
-/** How often tests took a transition that count, and which tests. */
-const taken = new Map<TakenTransition, { times: number; readonly tests: Set<string> }>();
-/** As many as a report names for a transition, of one test file. */
+/** Those of which also pairs and guards are to be taken (test/machines/pairs.test.ts). */
+const MAIN = new Set(['pairing', 'session', 'room', 'negotiation']);
+
+/** How often tests took what counts, and which tests. */
+const taken = new Map<StepItem, { times: number; readonly tests: Set<string> }>();
+/** As many as are noted of one test file. */
 const MAX_TESTS = 10;
 /** What the body of this test took: how often, and how much it had asserted when it took it first. */
-const takenByThisTest = new Map<TakenTransition, { times: number; readonly assertions: number }>();
+const takenByThisTest = new Map<StepItem, { times: number; readonly assertions: number }>();
+const items = new StepItems((machineId) => MAIN.has(machineId));
 let isInBody = false;
 let isByChance = false;
 
 /** How often the body has called `expect` so far. */
 const assertionsSoFar = () => expect.getState().assertionCalls;
 
-/** An observer for any host: notes the transitions of the step. */
-export function noteTransitions(step: Pick<Step<unknown>, 'transitions'>): void {
+/** An observer for any host: notes what the step took. */
+export function noteTransitions(
+  step: Pick<Step<unknown>, 'machineId' | 'instance' | 'from' | 'event' | 'transitions'>,
+): void {
+  // Read in any case: what setting up took comes before what the body takes.
+  const read = items.itemsOf(step);
   if (!isInBody) return;
-  for (const transition of step.transitions) {
-    const known = takenByThisTest.get(transition);
+  for (const item of read) {
+    const known = takenByThisTest.get(item);
     if (known) known.times += 1;
-    else takenByThisTest.set(transition, { times: 1, assertions: assertionsSoFar() });
+    else takenByThisTest.set(item, { times: 1, assertions: assertionsSoFar() });
   }
+}
+
+/** More that there is to take, beside every transition. */
+const demanded: NamedItem[] = [];
+
+/** These are to be taken, too, in a run of all tests. */
+export function demand(more: readonly NamedItem[]): void {
+  demanded.push(...more);
 }
 
 /** What this test takes is a matter of chance. */
@@ -35,7 +52,7 @@ export function leaveToChance(): void {
   isByChance = true;
 }
 
-/** Follows a test: a transition counts that the body took and asserted something after, and only if the body passed. */
+/** Follows a test: what the body took and asserted something after counts, and only if the body passed. */
 export function onTestEvent(event: string): void {
   if (event === 'test_fn_start') {
     takenByThisTest.clear();
@@ -44,14 +61,14 @@ export function onTestEvent(event: string): void {
   } else if (event === 'test_fn_success' || event === 'test_fn_failure') {
     isInBody = false;
     if (event === 'test_fn_failure' || isByChance) return;
-    for (const [transition, { times, assertions }] of takenByThisTest)
-      if (assertionsSoFar() > assertions) count(transition, times);
+    for (const [item, { times, assertions }] of takenByThisTest)
+      if (assertionsSoFar() > assertions) count(item, times);
   }
 }
 
-function count(transition: TakenTransition, times: number): void {
-  const known = taken.get(transition) ?? { times: 0, tests: new Set() };
-  taken.set(transition, known);
+function count(item: StepItem, times: number): void {
+  const known = taken.get(item) ?? { times: 0, tests: new Set() };
+  taken.set(item, known);
   known.times += times;
   const { testPath = '', currentTestName = '' } = expect.getState();
   const test = `${testPath.replace(/^.*\/test\//, '')}: ${currentTestName}`;
@@ -62,12 +79,15 @@ function count(transition: TakenTransition, times: number): void {
 export async function writeTransitions(): Promise<void> {
   const folder = process.env.TRANSITIONS_FOLDER; // From coverage-gate.js.
   if (taken.size === 0 || !folder) return;
-  const { namesOfGated } = await import('./gated-machines.ts');
-  const names = namesOfGated();
-  const file = `${folder}/${process.pid}-${process.hrtime.bigint()}.json`;
-  const known = [...taken].flatMap(([transition, { times, tests }]) => {
-    const name = names.get(transition);
-    return name === undefined ? [] : [[name, times, [...tests]]];
-  });
-  writeFileSync(file, JSON.stringify({ all: [...names.values()], taken: known }));
+  const [{ gatedMachines }, { ItemNames }, { CoverageCounts }] = await Promise.all([
+    import('./gated-machines.ts'),
+    import('../../../src/testing/machines/step-items.ts'),
+    import('../../../src/testing/machines/coverage-counts.ts'),
+  ]);
+  const names = new ItemNames(gatedMachines as never);
+  const counts = new CoverageCounts();
+  for (const [group, name] of [...names.transitions, ...demanded]) counts.know(group, name);
+  for (const [item, { times, tests }] of taken)
+    for (const [group, name] of names.namesOf(item)) counts.count(group, name, times, ...tests);
+  counts.save(folder);
 }

@@ -1,0 +1,46 @@
+/** How far each machine is looked at by its examples, and how its contexts are shown. */
+import type { PairingOfSession, SessionSettings } from '../../../src/machines/session/session-events.ts';
+import type { TableOptions } from '../../../src/testing/machines/machine-table.ts';
+
+/** Of the two epochs that the examples of a session have. */
+const phases = (pairings: readonly PairingOfSession[]) =>
+  Object.fromEntries(
+    [7, 8].map((epoch) => [`pairing ${epoch}`, pairings.find((one) => one.epoch === epoch)?.phase]),
+  );
+
+const maxPeersOf = (maxPeers: number, { pingIntervalMs }: SessionSettings) =>
+  pingIntervalMs === 0 ? 0 : maxPeers;
+
+/** By machine, where its examples alone lead too far, or not far enough. */
+export const tableOptions: { readonly [machine: string]: TableOptions } = {
+  session: {
+    // A pairing is told once, and only where there is a place for it. Never pinged is one session without peers.
+    isOfInterest: ({ pairings, maxPeers, settings }) =>
+      (pairings as unknown[]).length <= maxPeersOf(maxPeers as number, settings as SessionSettings),
+    view: ({ pairings, id: _id, ...context }) => ({
+      ...context,
+      pairings: Object.fromEntries((pairings as PairingOfSession[]).map((one) => [one.epoch, one.peerId])),
+      ...phases(pairings as PairingOfSession[]),
+    }),
+    inputs: [
+      {
+        id: 'me',
+        maxPeers: 1,
+        isResumable: true,
+        settings: { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 },
+      },
+    ],
+  },
+  negotiation: {
+    // The two regions know little of each other: how often the one tries again matters with one kind of the other.
+    isOfInterest: ({ attempts, candidatesRefused, restarts, isPolite }) =>
+      candidatesRefused === 0 && (attempts === 0 || (attempts === 1 && restarts === 0 && isPolite === true)),
+  },
+  room: {
+    view: ({ members, ...context }) => ({
+      ...context,
+      members: (members as { id: string }[]).map(({ id }) => id),
+    }),
+  },
+  edge: { isOfInterest: ({ attempts }) => (attempts as number) <= 2 },
+};
