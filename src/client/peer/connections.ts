@@ -27,8 +27,8 @@ export interface ConnectionsOwner extends ConnectionOwner {
 
 export class Connections {
   readonly byPeer = new Map<string, Connection>();
-  /** How many the server lets us have; undefined: it knows of only one. */
-  maxPeers: number | undefined;
+  /** How many the server lets us have, of those that we want; undefined: it knows of only one. */
+  #maxPeers: number | undefined;
   readonly #environment: Environment;
   readonly #link: ConnectionsLink;
   readonly #owner: ConnectionsOwner;
@@ -52,6 +52,12 @@ export class Connections {
         owner.stepped(connection);
       },
     };
+  }
+
+  /** @param maxPeers how many the server says that it lets us have */
+  allowed(maxPeers: number | undefined): void {
+    const { peers = 1 } = this.#environment.options;
+    this.#maxPeers = maxPeers === undefined ? undefined : Math.min(maxPeers, peers);
   }
 
   get size(): number {
@@ -144,7 +150,7 @@ export class Connections {
    */
   #inTheWayOf(peerId: string): Connection | undefined {
     const earlier = this.byPeer.get(peerId);
-    if (earlier || this.size < (this.maxPeers ?? 1)) return earlier;
+    if (earlier || this.size < (this.#maxPeers ?? 1)) return earlier;
     return this.#all.find(({ isKnownToServer }) => !isKnownToServer) ?? this.#all[0];
   }
 
@@ -166,7 +172,7 @@ export class Connections {
   #reject(paired: PairedEvent, reason: string | undefined): void {
     const { epoch } = paired;
     // A server that knows of only one peer has no word for it.
-    if (this.maxPeers === undefined || epoch === undefined) this.#leave(paired);
+    if (this.#maxPeers === undefined || epoch === undefined) this.#leave(paired);
     else this.#link.send({ type: 'reject', epoch, ...(reason !== undefined && { reason }) });
   }
 

@@ -38,7 +38,7 @@ export class Inbox {
       if (!rooms.heard(message)) this.#told(message);
       return;
     }
-    if (message.type === 'your_id') connections.maxPeers = message.max_peers;
+    if (message.type === 'your_id') connections.allowed(message.max_peers);
     if (event.type === 'WELCOMED') link.welcomed(event);
     connections.heard(event);
     if (message.type === 'your_id') rooms.welcomed(isResumed && !message.restarted);

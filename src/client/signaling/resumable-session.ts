@@ -13,6 +13,10 @@ import {
 /** In the place of what need not be said again: every server takes it, and no server answers it. */
 const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
 
+/** A room of a thousand that all negotiate at once stays below it. */
+const MAX_UNACKED = 65_536;
+const MAX_UNACKED_CHARS = 16 * 1024 * 1024;
+
 interface Head {
   readonly type: ClientMessage['type'];
   readonly epoch?: number;
@@ -40,6 +44,12 @@ export class ResumableSession {
 
   get ackMessage(): ClientMessageOf<'ack'> {
     return this.#delivery.ackMessage();
+  }
+
+  /** Whether more waits than a server that means well leaves unacked. */
+  get isOverfull(): boolean {
+    const { unacked, unackedBytes } = this.#delivery;
+    return unacked.length > MAX_UNACKED || unackedBytes > MAX_UNACKED_CHARS;
   }
 
   /** What the server may not have had. */

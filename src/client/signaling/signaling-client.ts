@@ -6,6 +6,7 @@
 import {
   type ClientMessage,
   closeCodes,
+  MAX_PEERS_PER_CLIENT,
   type NumberedFrame,
   readNumbered,
   type ServerMessage,
@@ -124,8 +125,13 @@ export class SignalingLink implements Signaling {
   /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
   send(message: ClientMessage): void {
     const session = this.#session;
-    if (!session) this.#sendPlain(message);
-    else this.#sendKept(session, session.keep(JSON.stringify(message)));
+    if (!session) {
+      this.#sendPlain(message);
+      return;
+    }
+    const kept = session.keep(JSON.stringify(message));
+    if (session.isOverfull) this.#forgetSession();
+    else this.#sendKept(session, kept);
   }
 
   /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
@@ -155,6 +161,17 @@ export class SignalingLink implements Signaling {
     const isFirst = !this.#isRefused;
     this.#isRefused = true;
     return isFirst && this.#handlers.tokens?.canRefresh === true;
+  }
+
+  /** The server has had more of us than it can have left unacked. */
+  #forgetSession(): void {
+    this.#session = undefined;
+    const error = new PairlaneError('invalid_server_message', 'it acks nothing');
+    this.#handlers.problem(error);
+    this.#handlers.sessionLost();
+    if (!this.#socket) return;
+    this.#end(GIVEN_UP);
+    this.#handlers.lost({ mayReturn: true, reason: error.message, afterMs: undefined });
   }
 
   #end(code: number): void {
@@ -205,7 +222,11 @@ export class SignalingLink implements Signaling {
     if (senderSeq === undefined) return true;
     const pairing = this.#handlers.isMany && 'epoch' in message ? message.epoch : undefined;
     if (senderSeq <= (this.#lastSenderSeqs.get(pairing) ?? 0)) return false;
+    this.#lastSenderSeqs.delete(pairing);
     this.#lastSenderSeqs.set(pairing, senderSeq);
+    // A server may name as many pairings as it likes; we have at most so many.
+    const [oldest] = this.#lastSenderSeqs.keys();
+    if (this.#lastSenderSeqs.size > MAX_PEERS_PER_CLIENT) this.#lastSenderSeqs.delete(oldest);
     return true;
   }
 
