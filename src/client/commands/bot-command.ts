@@ -2,6 +2,7 @@
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import type { PairlaneError, Peer } from '../index.ts';
+import { createEcho } from './echo.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
 
@@ -116,9 +117,15 @@ function serve(peer: Peer, options: BotOptions, tell: Tell, failed: (error: Erro
     connection.on('open', () => {
       if (say !== undefined) connection.send(say).catch(refused);
     });
-    connection.on('message', (data) => {
-      if (echo) connection.send(data).catch(refused);
-    });
+    if (echo)
+      connection.on(
+        'message',
+        createEcho({
+          send: (data) => connection.send(data),
+          failed: refused,
+          overfull: () => connection.close(),
+        }),
+      );
   });
   let { id } = peer;
   peer.on('signaling', (state, now) => {
@@ -138,13 +145,15 @@ function converse(peer: Peer, options: BotOptions, done: () => void, failed: (er
   const send = (data: string | Uint8Array) => {
     lastSent = peer.send(data);
     lastSent.catch(failed);
+    return lastSent;
   };
+  const sendBack = createEcho({ send, failed, overfull: () => peer.unpair() });
   peer.on('open', () => {
     if (say !== undefined) send(say);
   });
   peer.on('message', (data) => {
     received += 1;
-    if (echo) send(data);
+    if (echo) sendBack(data);
     if (received === wanted) {
       // The one who said it all goes first: what was sent last has arrived then.
       if (say !== undefined) done();
