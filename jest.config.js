@@ -1,6 +1,7 @@
 /** Two projects, told apart by test/full-only.js: `npm test`, and `npm run test:full` with what is long. */
 import { readdirSync } from 'node:fs';
 import { fullAgain, fullOnly } from './test/full-only.js';
+import { bundledPackages } from './test/support/bundled-packages.js';
 
 const tests = readdirSync('test', { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
@@ -9,6 +10,8 @@ const isAmong = (paths) => (file) => paths.some((path) => file.startsWith(path))
 const fast = tests.filter((file) => !isAmong(fullOnly)(file));
 const full = tests.filter(isAmong([...fullOnly, ...fullAgain]));
 
+const moduleNameMapper = await bundledPackages();
+
 const project = (displayName, files) => ({
   displayName,
   // Read by test/support/runs.ts.
@@ -16,6 +19,7 @@ const project = (displayName, files) => ({
   testEnvironment: '<rootDir>/test/support/jest-environment.js',
   testMatch: files.map((file) => `<rootDir>/test/${file}`),
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
+  moduleNameMapper,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -14,6 +14,8 @@ export const fullOnly = [
   'stress/',
   'client/commands/bots.test.ts',
   'contract/conform.test.ts',
+  'client/negotiation/recovery.test.ts',
+  'client/peer/channels.test.ts',
   'client/room/mesh.test.ts',
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
