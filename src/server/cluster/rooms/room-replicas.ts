@@ -79,11 +79,14 @@ export class RoomReplicas implements OtherRooms {
   arrived(session: ServerSession): void {
     for (const room of this.#rooms.all.values()) {
       const membership = room.memberships.get(session.id);
-      if (!membership || membership.session) continue;
-      this.#forgive(membership);
-      this.#rooms.adopt(room, membership, session);
-      this.joined(room, membership);
+      if (membership && !membership.session) this.#adopt(room, membership, session);
     }
+  }
+
+  #adopt(room: Room, membership: Membership, session: ServerSession): void {
+    this.#forgive(membership);
+    this.#rooms.adopt(room, membership, session);
+    this.joined(room, membership);
   }
 
   /** That node can be reached: it is told of all members here, and tells of its own. */
@@ -159,10 +162,12 @@ export class RoomReplicas implements OtherRooms {
     const { id, joined_at: joinedAt, generation, is_resumable: isResumable, metadata } = told;
     const known = room.memberships.get(id);
     const said = { node, generation };
+    // Our own copy counts, unless its client has come back there meanwhile: then it is about to leave this node.
+    const session = this.#deps.signaling.directory.sessions.get(id);
+    const own = session && { node: this.#deps.locations.here, generation: session.generation };
+    const isOurs = own !== undefined && laterCopy(own, said) === own;
     if (known?.session) {
-      // Our own copy counts, unless its client has come back there meanwhile: then it is about to leave this node.
-      const own = { node: this.#deps.locations.here, generation: known.session.generation };
-      if (laterCopy(own, said) === own) return;
+      if (isOurs) return;
       rooms.giveAway(room, known, this.#elsewhere(node, generation, isResumable));
     } else if (known?.elsewhere) {
       const isOfThatNode = known.elsewhere.node === node;
@@ -183,6 +188,9 @@ export class RoomReplicas implements OtherRooms {
     rooms.host.dispatch(room, { type: 'MEMBER_ADMITTED', id, joinedAt });
     // Who asks for its pairings may be another one.
     if (place !== undefined && place !== joinedAt) rooms.edges.rewire(room, id);
+    // It came here before this node had heard that it is a member.
+    const membership = room.memberships.get(id);
+    if (session && isOurs && membership) this.#adopt(room, membership, session);
   }
 
   #elsewhere(node: NodeId, generation: number, isResumable: boolean): MemberElsewhere {

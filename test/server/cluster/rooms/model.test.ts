@@ -79,6 +79,18 @@ const rejoined: RoomAction[] = [
   { do: 'arriveBut', node: 2 },
 ];
 
+/** One joins while its node has lost another one, which does not know yet; and comes back to that one, which makes its
+ * session again and hears of its membership only then. */
+const restored: RoomAction[] = [
+  { do: 'wait', ms: 2_000 },
+  { do: 'arriveBut', node: 1 },
+  { do: 'wait', ms: 2_000 },
+  join(1),
+  { do: 'drop', who: 1 },
+  { do: 'connect', who: 1, node: 2 },
+  arrive,
+];
+
 describe.each([
   ['a mesh on two nodes', 2, 'mesh', ENOUGH],
   ['a mesh on three nodes', 3, 'mesh', ENOUGH],
@@ -103,7 +115,7 @@ describe.each([
       }),
       {
         numRuns: 40,
-        examples: [madeEverywhere, moved, died, apart, rejoined].map((walk) => [walk]),
+        examples: [madeEverywhere, moved, died, apart, rejoined, restored].map((walk) => [walk]),
       },
     );
     // Or the walks would not show what they are for.
