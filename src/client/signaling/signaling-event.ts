@@ -50,6 +50,8 @@ export interface Claimable {
   readonly peerId: string;
   readonly epoch: number | undefined;
   readonly initiator: boolean;
+  /** The room that formed it. */
+  readonly room?: string | undefined;
 }
 
 /**
@@ -57,8 +59,8 @@ export interface Claimable {
  * @param isMany whether we told the server that we may have several
  */
 export function claimsOf(pairings: readonly Claimable[], isMany: boolean): Claims {
-  const claims = pairings.flatMap(({ peerId, epoch, initiator }) =>
-    epoch === undefined ? [] : [{ peer_id: peerId, epoch, initiator }],
+  const claims = pairings.flatMap(({ peerId, epoch, initiator, room }) =>
+    epoch === undefined ? [] : [{ peer_id: peerId, epoch, initiator, ...(room !== undefined && { room }) }],
   );
   const [pairing] = claims;
   if (!pairing) return {};

@@ -9,9 +9,21 @@ import {
   MAX_METADATA_BYTES,
   MAX_PEERS_PER_CLIENT,
   MAX_REJECT_CHARS,
+  MAX_ROOM_NAME_CHARS,
 } from './limits.ts';
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
 import { roomClientSchemas } from './room-messages.ts';
+
+const claimOfPairing = {
+  peer_id: clientId,
+  epoch,
+  initiator: { anyOf: [{ const: true }, { const: false }] },
+  room: {
+    type: 'string',
+    maxLength: MAX_ROOM_NAME_CHARS,
+    description: 'The room that formed it, where one did.',
+  },
+} as const;
 
 export const clientSchemas = {
   pair_request: {
@@ -148,11 +160,7 @@ export const clientSchemas = {
         type: 'object',
         description: 'For a restarted server: with whom I was paired, as `paired` said.',
         required: ['peer_id', 'epoch', 'initiator'],
-        properties: {
-          peer_id: clientId,
-          epoch,
-          initiator: { anyOf: [{ const: true }, { const: false }] },
-        },
+        properties: claimOfPairing,
       },
       pairings: {
         type: 'array',
@@ -161,11 +169,7 @@ export const clientSchemas = {
         items: {
           type: 'object',
           required: ['peer_id', 'epoch', 'initiator'],
-          properties: {
-            peer_id: clientId,
-            epoch,
-            initiator: { anyOf: [{ const: true }, { const: false }] },
-          },
+          properties: claimOfPairing,
         },
       },
     },

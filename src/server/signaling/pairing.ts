@@ -79,8 +79,6 @@ export interface PairingDetails {
   readonly metadata?: unknown;
   /** The room that formed it. */
   readonly room?: string | undefined;
-  /** It was made again after a restart, and nobody knows who had formed it. */
-  readonly isOfUnknownOrigin?: true;
 }
 
 export type IceServersFor = (clientId: string, grants: Grants) => IceServer[] | undefined;

@@ -6,6 +6,8 @@ interface Pairing {
   readonly peer_id: string;
   readonly epoch: number;
   readonly initiator: boolean;
+  /** Which formed it. */
+  readonly room?: string;
 }
 
 /** A room, as one of its members knows it. */
@@ -238,12 +240,17 @@ export class SimulatedClient {
     }
   }
 
-  #paired({ peer_id, epoch, initiator }: Message): void {
+  #paired({ peer_id, epoch, initiator, room }: Message): void {
     this.#lastSenderSeqs.delete(undefined);
     if (this.peers === undefined) this.pairings.clear();
     // Of several peers another one may have asked meanwhile.
     if (this.peers === undefined || initiator === true) this.isAsking = false;
-    const pairing = { peer_id: String(peer_id), epoch: Number(epoch), initiator: initiator === true };
+    const pairing = {
+      peer_id: String(peer_id),
+      epoch: Number(epoch),
+      initiator: initiator === true,
+      ...(room !== undefined && { room: String(room) }),
+    };
     this.pairings.set(pairing.epoch, pairing);
   }
 

@@ -21,8 +21,16 @@ interface Datagram {
 }
 
 export class LossyNetwork {
-  readonly underWay: Datagram[] = [];
+  readonly #underWay: Datagram[] = [];
+  readonly #turnEnds: (() => void)[] = [];
   readonly #handlers = new Map<NodeId, BusHandlers>();
+  /** Whether what a node says within one turn goes together, as real nodes send it; or each message alone, and is lost alone. */
+  sendsTogether = false;
+
+  get underWay(): Datagram[] {
+    for (const send of this.#turnEnds.splice(0)) send();
+    return this.#underWay;
+  }
 
   bus(node: NodeId): Bus {
     return {
@@ -32,14 +40,15 @@ export class LossyNetwork {
         handlers.up();
       },
       send: (to, text) => {
-        if (this.#handlers.has(node)) this.underWay.push({ to, text });
+        if (this.#handlers.has(node)) this.#underWay.push({ to, text });
       },
-      // Each message alone, for it can then be lost, late and doubled alone. What real nodes send together in one turn
-      // (links.test.ts) is a schedule that these walks do not take.
-      endOfTurn: (send) => send(),
+      endOfTurn: (send) => {
+        if (this.sendsTogether) this.#turnEnds.push(send);
+        else send();
+      },
       broadcast: (text) => {
         if (!this.#handlers.has(node)) return;
-        for (const to of this.#handlers.keys()) if (to !== node) this.underWay.push({ to, text });
+        for (const to of this.#handlers.keys()) if (to !== node) this.#underWay.push({ to, text });
       },
       stop: async () => {
         this.#handlers.delete(node);

@@ -16,6 +16,8 @@ export interface PairingClaim {
   readonly peer_id: string;
   readonly epoch: number;
   readonly initiator: boolean;
+  /** The room that formed it. */
+  readonly room?: string;
 }
 
 export interface PairingRestorerDeps {
@@ -50,20 +52,19 @@ export class PairingRestorer {
   /** The first of the two to come back waits for the other. */
   #restoreAlone(session: ServerSession, claim: PairingClaim): void {
     const { sessions, remotePairings } = this.#deps;
-    const { peer_id: peerId, epoch, initiator: isInitiator } = claim;
+    const { peer_id: peerId, epoch, initiator: isInitiator, room } = claim;
     if (peerId === session.id || !isSessionId(peerId)) return;
     // One that is here did not say that it was paired with this one.
     if (sessions.has(peerId) || session.isPairedWith(peerId) || !session.hasFreeSeat)
       tellGone(session, claim);
     else {
       const remote = remotePairings.create(peerId, undefined, true);
-      const details = { isOfUnknownOrigin: true } as const;
       remotePairings.restore(session, remote, {
         epoch,
         isInitiator,
         remoteIs: 'CUT_OFF',
         connected: [],
-        details,
+        details: { room },
       });
     }
   }

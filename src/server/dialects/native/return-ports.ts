@@ -32,6 +32,8 @@ export interface PairingClaim {
   readonly peer_id: string;
   readonly epoch: number;
   readonly initiator: boolean;
+  /** The room that formed it. */
+  readonly room?: string;
 }
 
 /** The pairings of clients that have come from another node, or from before a restart. */

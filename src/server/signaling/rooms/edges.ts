@@ -7,6 +7,7 @@ import {
   type EdgeReason,
   edgeMachine,
   MachineHost,
+  NO_TIMER,
   type StepQueue,
 } from '../../../machines/index.ts';
 import type { DisconnectReason } from '../../../protocol/index.ts';
@@ -35,6 +36,10 @@ export interface EdgesDeps {
   /** From 0 to 1. */
   readonly random: () => number;
 }
+
+const UNWANTED = 'unwanted';
+/** Longer than both clients take to come back, and to join the room again that had paired them. */
+const UNWANTED_MS = 60_000;
 
 export type EdgeHost = MachineHost<typeof edgeMachine, Edge>;
 
@@ -94,7 +99,16 @@ export class Edges implements PairingWatcher {
   }
 
   paired(pairing: ServerPairing): void {
-    for (const edge of this.#between(pairing)) this.#follow(edge, pairing);
+    const wanted = this.#between(pairing);
+    for (const edge of wanted) this.#follow(edge, pairing);
+    if (wanted.length === 0 && pairing.details.room !== undefined) this.#awaitRoom(pairing);
+  }
+
+  /** It came here with a client that is no member yet, and may never be one again. */
+  #awaitRoom(pairing: ServerPairing): void {
+    this.#deps.queue.arm({ timer: NO_TIMER }, UNWANTED, UNWANTED_MS, () => {
+      if (this.#between(pairing).length === 0 && !pairing.isDone) this.#deps.pairings.end(pairing);
+    });
   }
 
   connected(pairing: ServerPairing): void {
@@ -151,8 +165,6 @@ export class Edges implements PairingWatcher {
 
   #follow(edge: Edge, pairing: ServerPairing): void {
     edge.pairing = pairing;
-    // After a restart nobody knows who formed it: the room that wants it has it.
-    if (pairing.details.isOfUnknownOrigin) pairing.details = { room: edge.room.name };
     this.#dispatch(edge, { type: pairing.value === 'connected' ? 'CONNECTED' : 'PAIRED' });
   }
 

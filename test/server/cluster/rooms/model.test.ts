@@ -79,8 +79,10 @@ const rejoined: RoomAction[] = [
   { do: 'arriveBut', node: 2 },
 ];
 
-/** One joins while its node has lost another one, which does not know yet; and comes back to that one, which makes its
- * session again and hears of its membership only then. */
+/**
+ * One joins while its node has lost another one, which does not know yet; and comes back to that one, which makes its
+ * session again and hears of its membership only then.
+ */
 const restored: RoomAction[] = [
   { do: 'wait', ms: 2_000 },
   { do: 'arriveBut', node: 1 },
@@ -89,6 +91,19 @@ const restored: RoomAction[] = [
   { do: 'drop', who: 1 },
   { do: 'connect', who: 1, node: 2 },
   arrive,
+];
+
+/**
+ * Two nodes that have lost each other make the room twice; one dies with two members, whom it had paired. They come to
+ * the other one with their pairing, and the room has no place for both.
+ */
+const fullAfterDeath: RoomAction[] = [
+  join(2, 3),
+  join(0, 3),
+  join(3, 3),
+  { do: 'wait', ms: 8_000 },
+  join(1, 3),
+  { do: 'die', node: 1 },
 ];
 
 describe.each([
@@ -100,22 +115,30 @@ describe.each([
   it('has in the end the same members everywhere, no more than may be, and no edge that is missing without a reason', async () => {
     const seen = { members: 0, moves: 0, deaths: 0, evictions: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { minLength: 20, maxLength: 120 }), async (actions) => {
-        const world = await RoomWorld.of(nodes, peers);
-        world.topology = topology;
-        for (const step of actions) world.act(step);
-        // Long enough for sessions to wait in vain, and then for what is missing to be tried once more.
-        world.settle(150_000);
-        expect(world.problems()).toEqual([]);
-        seen.members = Math.max(seen.members, world.mostMembers);
-        seen.moves += world.moves;
-        seen.deaths += world.deaths;
-        seen.evictions += world.evictions;
-        for (const { server } of world.nodes) await server.stop();
-      }),
+      fc.asyncProperty(
+        fc.array(action, { minLength: 20, maxLength: 120 }),
+        fc.boolean(),
+        async (actions, together) => {
+          const world = await RoomWorld.of(nodes, peers);
+          world.topology = topology;
+          world.network.sendsTogether = together;
+          for (const step of actions) world.act(step);
+          // Long enough for sessions to wait in vain, and then for what is missing to be tried once more.
+          world.settle(150_000);
+          expect(world.problems()).toEqual([]);
+          seen.members = Math.max(seen.members, world.mostMembers);
+          seen.moves += world.moves;
+          seen.deaths += world.deaths;
+          seen.evictions += world.evictions;
+          for (const { server } of world.nodes) await server.stop();
+        },
+      ),
       {
         numRuns: 40,
-        examples: [madeEverywhere, moved, died, apart, rejoined, restored].map((walk) => [walk]),
+        examples: [madeEverywhere, moved, died, apart, rejoined, restored, fullAfterDeath].map((walk, i) => [
+          walk,
+          i % 2 === 0,
+        ]),
       },
     );
     // Or the walks would not show what they are for.
