@@ -32,7 +32,7 @@ async function measure(checkout: string): Promise<void> {
   const sessions = new MachineHost(sessionMachine, options);
   const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 30_000 };
   const session = new Hosted<never>();
-  sessions.start(session, { id: 'me', maxPeers: 1, isResumable: false, settings });
+  sessions.start(session, { id: 'me', maxPeers: 1, isResumable: false, may: 'pair', settings });
   const paired = { type: 'PAIRED', epoch: 1, peerId: 'other' } as const;
   const unpaired = { type: 'UNPAIRED', epoch: 1 } as const;
 

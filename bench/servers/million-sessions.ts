@@ -49,7 +49,7 @@ const sessions: Session[] = new Array(SESSIONS).fill(undefined);
 
 function start(at: number): void {
   const session: Session = new Hosted();
-  host.start(session, { id: ids[at] as string, maxPeers: 1, isResumable: false, settings });
+  host.start(session, { id: ids[at] as string, maxPeers: 1, isResumable: false, may: 'pair', settings });
   sessions[at] = session;
 }
 

@@ -41,6 +41,9 @@ const KEPT_FIELDS = new Set([
   'answers',
   'isAway',
   'lifetimeMs',
+  'may',
+  'isCovered',
+  'creates',
 ]);
 
 /** As long as a game's or a player's id may be: two units a character. */

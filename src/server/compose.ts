@@ -119,8 +119,6 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
     log,
     iceServersFor: (clientId, grants) => iceServersFor(options, clientId, clock.wallTime(), grants),
   });
-  const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
-  const sessions = new Sessions(settings, { queue, clock, log, directory, pairings });
   const waiting = new WaitingBytes(options.maxWaitingBytes);
   const rooms = new NativeRooms(options, {
     queue,
@@ -130,6 +128,8 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
     pairings: edgePairings(directory, pairings),
   });
   pairings.watch(rooms.edges);
+  const settings = { pingIntervalMs, pingTimeoutMs, resumeGraceMs };
+  const sessions = new Sessions(settings, { queue, clock, log, directory, pairings, rooms });
   const signaling = new Signaling({ directory, sessions, pairings, waiting, rooms });
   const secrets = new ResumeSecrets(options.secret, node);
   return { signaling, epochs, secrets };

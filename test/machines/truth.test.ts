@@ -22,7 +22,7 @@ describe('a session run by createActor', () => {
     const clock = new TimeoutClock();
     const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000, ...changed };
     const actor = createActor(sessionMachine, {
-      input: { id: 'me', maxPeers: 1, isResumable: false, settings },
+      input: { id: 'me', maxPeers: 1, isResumable: false, may: 'pair', settings },
       clock,
     });
     return { actor: actor.start(), clock };

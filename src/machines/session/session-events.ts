@@ -1,5 +1,5 @@
 /** What a session's machine is told, by whom, and what it keeps. */
-import type { CloseCode, ErrorCode } from '../../protocol/index.ts';
+import type { CloseCode, ErrorCode, Permission } from '../../protocol/index.ts';
 
 /** What all sessions of a server share. 0 means: never. */
 export interface SessionSettings {
@@ -11,6 +11,13 @@ export interface SessionSettings {
 
 /** How far a pairing of the session is. */
 export type PairingPhase = 'paired' | 'negotiating' | 'connected';
+
+/** What a client may do: names of permissions with spaces between them, as in the `scope` of OAuth (RFC 6749, 3.3). */
+export type Permissions = string;
+
+export function hasPermission(may: Permissions, permission: Permission): boolean {
+  return ` ${may} `.includes(` ${permission} `);
+}
 
 export interface PairingOfSession {
   readonly epoch: number;
@@ -27,6 +34,7 @@ export interface SessionContext {
   readonly isMissed: boolean;
   /** Whether its client asked to come back after a lost socket. */
   readonly isResumable: boolean;
+  readonly may: Permissions;
   /** Milliseconds that its token had left when it was accepted, or when its end was last looked at. */
   readonly tokenLifetimeMs: number;
   readonly settings: SessionSettings;
@@ -36,6 +44,7 @@ export interface SessionInput {
   readonly id: string;
   readonly maxPeers: number;
   readonly isResumable: boolean;
+  readonly may: Permissions;
   readonly settings: SessionSettings;
 }
 
@@ -59,8 +68,15 @@ export type PairTarget =
 export type SessionEventFromClient =
   | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
   | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
+  /**
+   * @property isCovered whether its token is for a room of that name
+   * @property creates whether the room is to be made by this
+   */
+  | { type: 'JOIN_REQUESTED'; isCovered: boolean; creates: boolean }
+  /** It asks to lock a room, or to unlock it. */
+  | { type: 'LOCK_REQUESTED' }
   /** A token that it brought is good. @property lifetimeMs until it ends */
-  | { type: 'TOKEN_ACCEPTED'; lifetimeMs: number }
+  | { type: 'TOKEN_ACCEPTED'; lifetimeMs: number; may: Permissions }
   /** A message for a peer, from a client that has none, or has several and does not say which. */
   | {
       type:

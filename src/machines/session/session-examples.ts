@@ -15,10 +15,12 @@ const targets: readonly PairTarget[] = [
   'elsewhere',
   'unreachable',
 ];
+const ALL = 'pair key join create lead turn';
 const inputOf = (isResumable: boolean, maxPeers = 1): SessionInput => ({
   id: 'me',
   maxPeers,
   isResumable,
+  may: ALL,
   settings: { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 20_000 },
 });
 
@@ -33,8 +35,18 @@ export const sessionExamples: MachineExamples<typeof sessionMachine> = {
       key: undefined,
     })),
     KEY_REQUESTED: [true, false].map((hasRoom) => ({ type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom })),
-    // The second has longer left than a timer may run.
-    TOKEN_ACCEPTED: [10_000, 2 ** 32].map((lifetimeMs) => ({ type: 'TOKEN_ACCEPTED', lifetimeMs })),
+    // The last has longer left than a timer may run.
+    TOKEN_ACCEPTED: [
+      { type: 'TOKEN_ACCEPTED', lifetimeMs: 10_000, may: '' },
+      { type: 'TOKEN_ACCEPTED', lifetimeMs: 10_000, may: 'join' },
+      { type: 'TOKEN_ACCEPTED', lifetimeMs: 2 ** 32, may: 'join' },
+    ],
+    JOIN_REQUESTED: [
+      { type: 'JOIN_REQUESTED', isCovered: true, creates: false },
+      { type: 'JOIN_REQUESTED', isCovered: true, creates: true },
+      { type: 'JOIN_REQUESTED', isCovered: false, creates: false },
+    ],
+    LOCK_REQUESTED: [{ type: 'LOCK_REQUESTED' }],
     OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],
     ANSWER_RECEIVED: [{ type: 'ANSWER_RECEIVED' }],
     CANDIDATE_RECEIVED: [{ type: 'CANDIDATE_RECEIVED' }],

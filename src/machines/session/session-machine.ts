@@ -4,15 +4,16 @@
  * peer ends here.
  */
 import { assign, setup } from 'xstate';
-import { closeCodes, type DisconnectReason, type ErrorCode } from '../../protocol/index.ts';
+import { closeCodes, type DisconnectReason, type ErrorCode, type Permission } from '../../protocol/index.ts';
 import { effect, eventOf } from '../host/hosted.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
-import type {
-  PairingPhase,
-  PairTarget,
-  SessionContext,
-  SessionEvent,
-  SessionInput,
+import {
+  hasPermission,
+  type PairingPhase,
+  type PairTarget,
+  type SessionContext,
+  type SessionEvent,
+  type SessionInput,
 } from './session-events.ts';
 import { pairingsAfter, phaseOf } from './session-pairings.ts';
 
@@ -29,8 +30,12 @@ const effects = {
   /** Without a code, the event's. */
   denyAsk: effect<{ code?: ErrorCode }>(),
   createKey: effect(),
+  joinRoom: effect(),
+  lockRoom: effect(),
   sendPing: effect(),
   refuse: effect<{ code: ErrorCode }>(),
+  /** Its token does not allow that. @property claim the claim that says so, and what it lacks where it is `may` */
+  forbid: effect<{ claim: 'may'; lacks: Permission } | { claim: 'rooms' }>(),
   announceTokenEnd: effect(),
   closeUnauthorized: effect(),
   leavePairing: effect<{ reason: DisconnectReason }>(),
@@ -60,6 +65,10 @@ function signalsRefusedAs<Code extends ErrorCode>(code: Code) {
     readonly [Type in (typeof SIGNALS)[number]]: typeof refusal;
   };
 }
+
+/** What it asks for without the permission of its token. */
+const unless = <Name extends string, Lacking extends Permission>(guard: Name, lacks: Lacking) =>
+  ({ guard, actions: { type: 'forbid', params: { claim: 'may', lacks } } }) as const;
 
 /** Where a pair request leads that is not met: by what the server knows of its target. */
 const refusedTargets = (
@@ -100,7 +109,10 @@ export const sessionMachine = setup({
   actions: {
     ...effects,
     rememberPairings: assign(({ context, event }) => ({ pairings: pairingsAfter(context.pairings, event) })),
-    rememberToken: assign(({ event }) => ({ tokenLifetimeMs: eventOf(event, 'TOKEN_ACCEPTED').lifetimeMs })),
+    rememberToken: assign(({ event }) => {
+      const { lifetimeMs, may } = eventOf(event, 'TOKEN_ACCEPTED');
+      return { tokenLifetimeMs: lifetimeMs, may };
+    }),
     countDown: assign({ tokenLifetimeMs: ({ context }) => context.tokenLifetimeMs - LONGEST_DELAY_MS }),
     rememberAway: assign({ isMissed: true }),
     rememberBack: assign({ isMissed: false }),
@@ -121,6 +133,13 @@ export const sessionMachine = setup({
     hasItsOnlyPeer: ({ context }) => context.maxPeers === 1 && context.pairings.length === 1,
     hasAllPeers: ({ context }) => context.pairings.length >= context.maxPeers,
     isTokenEndFar: ({ context }) => warningMsOf(context) > LONGEST_DELAY_MS,
+    mayNotPair: ({ context }) => !hasPermission(context.may, 'pair'),
+    mayNotCreateKey: ({ context }) => !hasPermission(context.may, 'key'),
+    mayNotJoin: ({ context }) => !hasPermission(context.may, 'join'),
+    isOtherRoom: ({ event }) => event.type === 'JOIN_REQUESTED' && !event.isCovered,
+    mayNotCreateRoom: ({ context, event }) =>
+      event.type === 'JOIN_REQUESTED' && event.creates && !hasPermission(context.may, 'create'),
+    mayNotLead: ({ context }) => !hasPermission(context.may, 'lead'),
     hasRoomForKey: ({ event }) => event.type === 'KEY_REQUESTED' && event.hasRoom,
   },
   delays: {
@@ -140,6 +159,7 @@ export const sessionMachine = setup({
     maxPeers: input.maxPeers,
     isMissed: false,
     isResumable: input.isResumable,
+    may: input.may,
     tokenLifetimeMs: 0,
     settings: input.settings,
   }),
@@ -170,9 +190,17 @@ export const sessionMachine = setup({
       type: 'parallel',
       on: {
         KEY_REQUESTED: [
+          unless('mayNotCreateKey', 'key'),
           { guard: 'hasRoomForKey', actions: 'createKey' },
           { actions: { type: 'refuse', params: { code: 'too_many_keys' } } },
         ],
+        JOIN_REQUESTED: [
+          unless('mayNotJoin', 'join'),
+          { guard: 'isOtherRoom', actions: { type: 'forbid', params: { claim: 'rooms' } } },
+          unless('mayNotCreateRoom', 'create'),
+          { actions: 'joinRoom' },
+        ],
+        LOCK_REQUESTED: [unless('mayNotLead', 'lead'), { actions: 'lockRoom' }],
       },
       states: {
         pairings: {
@@ -210,6 +238,7 @@ export const sessionMachine = setup({
               description: 'It may ask.',
               on: {
                 PAIR_REQUESTED: [
+                  unless('mayNotPair', 'pair'),
                   ...refusedTargets,
                   {
                     guard: 'hasItsOnlyPeer',

@@ -14,6 +14,7 @@ import { FROM, type Logger } from '../telemetry/logger.ts';
 import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
 import type { Pairings } from './pairings.ts';
+import type { JoinRequest, Rooms } from './rooms/rooms.ts';
 import { Seat } from './seat.ts';
 import type { ServerSession } from './session.ts';
 import { messageTypeOf } from './signal.ts';
@@ -24,11 +25,23 @@ export interface SessionEffectsDeps {
   readonly log: Logger;
   readonly directory: Directory;
   readonly pairings: Pairings;
+  readonly rooms: Pick<Rooms, 'join' | 'lock'>;
 }
 
 /** What a pair request brings along beside what the machine looks at. */
 function requestOf(event: SessionEvent): PairRequest {
   return eventOf(event, 'PAIR_REQUESTED') as PairRequest;
+}
+
+/** What a request that is about a room brings along. */
+export interface RoomRequest {
+  readonly join?: JoinRequest;
+  readonly lock?: { readonly room: string; readonly isLocked: boolean };
+}
+
+/** What brings a request along that is about a room. */
+function roomRequestOf(event: SessionEvent): RoomRequest {
+  return event as RoomRequest;
 }
 
 export function sessionEffects({
@@ -37,6 +50,7 @@ export function sessionEffects({
   log,
   directory,
   pairings,
+  rooms,
 }: SessionEffectsDeps): Executors<typeof sessionMachine, ServerSession> {
   const { sessions, keys } = directory;
   const note = ({ id, client }: ServerSession, event: LogEvent, message: string) =>
@@ -69,6 +83,14 @@ export function sessionEffects({
       const expiresAt = ttlMs === Number.POSITIVE_INFINITY ? undefined : Math.round(clock.wallTime() + ttlMs);
       session.client.notify({ type: 'key', key: formatPairingKey(key), expiresAt });
     },
+    joinRoom(session, event) {
+      const { join } = roomRequestOf(event);
+      if (join) rooms.join(session, join);
+    },
+    lockRoom(session, event) {
+      const { lock } = roomRequestOf(event);
+      if (lock) rooms.lock(session, lock.room, lock.isLocked);
+    },
     sendPing(session) {
       log.debug({ event: 'ping_sent', id: session.id }, `Ping to ${session.id}`);
       session.client.notify({ type: 'ping' });
@@ -76,6 +98,21 @@ export function sessionEffects({
     refuse(session, event, { code }) {
       const type = messageTypeOf[event.type];
       session.refuse({ code, ...(type && { for: type }) });
+    },
+    forbid(session, event, params) {
+      const { join, lock } = roomRequestOf(event);
+      const room = (join ?? lock)?.room;
+      const why =
+        params.claim === 'may'
+          ? `its \`may\` lacks \`${params.lacks}\``
+          : 'no pattern of its `rooms` fits that room';
+      const type = messageTypeOf[event.type];
+      session.refuse({
+        code: 'forbidden',
+        message: `Your token does not allow that: ${why}`,
+        ...(type && { for: type }),
+        ...(room !== undefined && { room }),
+      });
     },
     announceTokenEnd(session) {
       const { expiresAt = 0 } = session.grants;

@@ -15,6 +15,7 @@ import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
 import type { Pairings } from './pairings.ts';
 import { RestoreWindow } from './restore-window.ts';
+import type { Rooms } from './rooms/rooms.ts';
 import type { Seat } from './seat.ts';
 import { ServerSession, type SessionHost, type SessionOwner } from './session.ts';
 import { sessionEffects } from './session-effects.ts';
@@ -25,10 +26,13 @@ export interface SessionsDeps {
   readonly log: Logger;
   readonly directory: Directory;
   readonly pairings: Pairings;
+  readonly rooms: Pick<Rooms, 'join' | 'lock'>;
 }
 
 /** A step for every message would cost more than a ping that is sent this part of the interval too early. */
 const HEARD_EVERY = 0.1;
+
+const ALL_PERMISSIONS = noLimits.may.join(' ');
 
 export class Sessions implements SessionOwner {
   readonly host: SessionHost;
@@ -70,7 +74,13 @@ export class Sessions implements SessionOwner {
     session.grants = grants;
     this.#directory.opened(session);
     const { maxPeers, isResumable } = client;
-    this.host.start(session, { id, maxPeers, isResumable, settings: this.settings });
+    this.host.start(session, {
+      id,
+      maxPeers,
+      isResumable,
+      may: permissionsIn(grants),
+      settings: this.settings,
+    });
     if (grants.expiresAt !== undefined) this.accept(session, grants);
     return session;
   }
@@ -81,7 +91,7 @@ export class Sessions implements SessionOwner {
     if (grants.expiresAt === undefined) return;
     const endsAt = grants.expiresAt + CLOCK_SKEW_S * 1_000;
     const lifetimeMs = Math.max(0, endsAt - this.#clock.wallTime());
-    this.host.dispatch(session, { type: 'TOKEN_ACCEPTED', lifetimeMs });
+    this.host.dispatch(session, { type: 'TOKEN_ACCEPTED', lifetimeMs, may: permissionsIn(grants) });
   }
 
   /** An id that a token gave is its newest holder's: from now on this session's, here and at all nodes. */
@@ -141,4 +151,9 @@ export class Sessions implements SessionOwner {
     );
     this.close(session, closeCodes.internalError, 'Internal error');
   }
+}
+
+/** Of all clients without a token, and most with one, the same string. */
+function permissionsIn({ may }: Grants): string {
+  return may === noLimits.may ? ALL_PERMISSIONS : may.join(' ');
 }

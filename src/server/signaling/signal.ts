@@ -30,6 +30,8 @@ export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
   ),
   PAIR_REQUESTED: 'pair_request',
   KEY_REQUESTED: 'create_key',
+  JOIN_REQUESTED: 'join_room',
+  LOCK_REQUESTED: 'lock_room',
 };
 
 /** Faster than a Buffer's toString. */

@@ -5,15 +5,15 @@
  */
 import type { PairTarget, SessionEvent, StepQueue } from '../../machines/index.ts';
 import { parsePairingKey } from '../../protocol/index.ts';
-import { idBeside, isSameApp } from '../admission/tokens/grants.ts';
+import { idBeside, isRoomGranted, isSameApp } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
-import { may } from './may.ts';
 import type { PairRequest } from './other-nodes.ts';
 import { type PairObstacle, pairClients } from './pair-clients.ts';
 import type { PairingDetails, Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
-import type { Rooms } from './rooms/rooms.ts';
+import type { JoinRequest, Rooms } from './rooms/rooms.ts';
 import type { ServerSession } from './session.ts';
+import type { RoomRequest } from './session-effects.ts';
 import type { Sessions } from './sessions.ts';
 import { SIGNAL_EVENTS, type Signal } from './signal.ts';
 import type { WaitingBytes } from './waiting-bytes.ts';
@@ -47,7 +47,6 @@ export class Signaling {
 
   /** Asks for a client, by its id or by a key. */
   pairRequest(session: ServerSession, request: PairRequest): void {
-    if (!may(session, 'pair', 'pair_request')) return;
     const { key: text, metadata } = request;
     const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
     const { target, missing, key } =
@@ -84,9 +83,24 @@ export class Signaling {
 
   /** @param ttlS seconds that it lives @param uses pairings that it is good for */
   createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
-    if (!may(session, 'key', 'create_key')) return;
     const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
     session.dispatch({ type: 'KEY_REQUESTED', ttlS, uses, hasRoom });
+  }
+
+  joinRoom(session: ServerSession, join: JoinRequest): void {
+    const { grants } = session;
+    const requested: RoomRequested = {
+      type: 'JOIN_REQUESTED',
+      isCovered: isRoomGranted(grants, join.room),
+      creates: join.create !== undefined && this.rooms.find(grants.app, join.room) === undefined,
+      join,
+    };
+    session.dispatch(requested);
+  }
+
+  lockRoom(session: ServerSession, room: string, isLocked: boolean): void {
+    const requested: RoomRequested = { type: 'LOCK_REQUESTED', lock: { room, isLocked } };
+    session.dispatch(requested);
   }
 
   /** A message for its peer. */
@@ -136,6 +150,8 @@ interface Lookup {
 
 /** With what no machine looks at. */
 type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> & Pick<PairRequest, 'metadata'>;
+
+type RoomRequested = Extract<SessionEvent, { type: 'JOIN_REQUESTED' | 'LOCK_REQUESTED' }> & RoomRequest;
 
 /** Whether a client can be had by the one who asks for it: a key is its own word that it can. */
 function availabilityOf(target: ServerSession, asker: ServerSession, key: string | undefined): PairTarget {

@@ -25,6 +25,7 @@ const [header, ...lines] = [
         maxPeers: 1,
         isMissed: false,
         isResumable: true,
+        may: 'pair key join create lead turn',
         settings: { pingIntervalMs: 30000, pingTimeoutMs: 10000, resumeGraceMs: 30000 },
       },
     },
@@ -42,6 +43,7 @@ const [header, ...lines] = [
         maxPeers: 1,
         isMissed: false,
         isResumable: true,
+        may: 'pair key join create lead turn',
         settings: { pingIntervalMs: 30000, pingTimeoutMs: 10000, resumeGraceMs: 30000 },
       },
     },
@@ -53,7 +55,7 @@ const [header, ...lines] = [
     to: {
       present: { pairings: 'unpaired', request: 'idle', socket: { online: 'heard' }, token: 'unlimited' },
     },
-    taken: ['session.present.request.idle --PAIR_REQUESTED#7-->'],
+    taken: ['session.present.request.idle --PAIR_REQUESTED#9-->'],
     effects: [{ type: 'createPairing' }],
   },
   {

@@ -26,6 +26,9 @@ const executors: Executors<typeof sessionMachine, Session> = {
   joinPairing: note,
   denyAsk: note,
   createKey: note,
+  joinRoom: note,
+  lockRoom: note,
+  forbid: note,
   sendPing: note,
   // A parameter of an effect has its own type.
   refuse: (session, _event, { code }) => session.log.push(code satisfies string),
@@ -48,7 +51,7 @@ const options = {
   },
 };
 const settings = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000, resumeGraceMs: 1_000 };
-const input = { id: 'me', maxPeers: 1, isResumable: false, settings };
+const input = { id: 'me', maxPeers: 1, isResumable: false, may: 'pair', settings };
 
 /** Is compiled, and not run. */
 const compiled = (_wrong: () => unknown) => {};

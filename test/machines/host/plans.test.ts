@@ -36,7 +36,7 @@ const walks = [
   },
   {
     machine: sessionMachine,
-    input: { id: 'me', maxPeers: 1, isResumable: true, settings },
+    input: { id: 'me', maxPeers: 1, isResumable: true, may: 'pair', settings },
     events: [
       { type: 'KEY_REQUESTED', hasRoom: true },
       { type: 'PAIRED', epoch: 7, peerId: 'other' },

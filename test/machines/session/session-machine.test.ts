@@ -15,6 +15,7 @@ const input: SessionInput = {
   id: 'me',
   maxPeers: 1,
   isResumable: false,
+  may: 'pair key join create lead turn',
   settings: { pingIntervalMs: 1_000, pingTimeoutMs: 500, resumeGraceMs: 2_000 },
 };
 const session = (...events: SessionEvent[]) => walk(sessionMachine, input, ...events);
@@ -207,10 +208,51 @@ describe('a lost socket', () => {
   });
 });
 
+describe('a session does nothing that its token does not allow, and says what the token lacks:', () => {
+  const key: SessionEvent = { type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom: true };
+  const join = (isCovered: boolean, creates: boolean): SessionEvent => ({
+    type: 'JOIN_REQUESTED',
+    isCovered,
+    creates,
+  });
+  const lock: SessionEvent = { type: 'LOCK_REQUESTED' };
+  const lacks = (permission: string) => [`forbid: {"claim":"may","lacks":"${permission}"}`];
+
+  it.each([
+    ['pair', request('free'), ['createPairing']],
+    ['key', key, ['createKey']],
+    ['join', join(true, false), ['joinRoom']],
+    ['create', join(true, true), ['joinRoom']],
+    ['lead', lock, ['lockRoom']],
+  ])('%s', (permission, event, allowed) => {
+    const all = input.may.split(' ');
+    const others = all.filter((one) => one !== permission).join(' ');
+    expect(walkHosted(sessionMachine, { ...input, may: others }, event).effects).toEqual(lacks(permission));
+    expect(walkHosted(sessionMachine, input, event).effects).toEqual(allowed);
+  });
+
+  it('a room that no pattern fits, also one that is there', () => {
+    for (const creates of [false, true])
+      expect(walkHosted(sessionMachine, input, join(false, creates)).effects).toEqual([
+        'forbid: {"claim":"rooms"}',
+      ]);
+  });
+
+  it('the newest token counts', () => {
+    const narrower: SessionEvent = { type: 'TOKEN_ACCEPTED', lifetimeMs: 100_000, may: 'join' };
+    expect(session(narrower, key).effects).toEqual(lacks('key'));
+    expect(session(narrower, join(true, false)).effects).toEqual(['joinRoom']);
+  });
+});
+
 describe('a session whose token ends', () => {
   const elapsed = (delay: string, state: string) =>
     ({ type: `xstate.after.${delay}.session.present.token.${state}` }) as never;
-  const accepted = (lifetimeMs: number): SessionEvent => ({ type: 'TOKEN_ACCEPTED', lifetimeMs });
+  const accepted = (lifetimeMs: number): SessionEvent => ({
+    type: 'TOKEN_ACCEPTED',
+    lifetimeMs,
+    may: 'pair',
+  });
   const warned = elapsed('tokenWarning', 'valid');
   const ended = elapsed('tokenEnd', 'expiring');
   const tokenOf = ({ value }: { readonly value: StateValue }) =>

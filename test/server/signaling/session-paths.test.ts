@@ -37,12 +37,14 @@ type Snapshot = {
   matches(value: object): boolean;
 };
 
+const OF_TOKENS_AND_ROOMS: readonly string[] = ['TOKEN_ACCEPTED', 'JOIN_REQUESTED', 'LOCK_REQUESTED'];
+
 /** What happens at once on the wire is more than one event of the machine: only the first is an event to choose. */
 const chosen = Object.values(sessionExamples.events)
   .flat()
   .filter((event) => !(event.type === 'PAIR_REQUESTED' && event.target === 'free'))
-  // What a token has to do with it is walked in dialects/native/tokens.test.ts.
-  .filter((event) => event.type !== 'TOKEN_ACCEPTED')
+  // What tokens have to do with it is walked in dialects/native/tokens.test.ts, and what rooms have in rooms/.
+  .filter((event) => !OF_TOKENS_AND_ROOMS.includes(event.type))
   .filter((event) => !isOfNodes(event)) as SessionEvent[];
 
 /** What takes another node is walked in cluster/pairing.test.ts. */
@@ -51,7 +53,10 @@ function isOfNodes(event: { type: string; target?: string; answers?: string }): 
   return isAsk || event.answers !== undefined || ['GRANTED', 'DENIED', 'MOVED'].includes(event.type);
 }
 
-type Walked = Exclude<SessionEvent, SessionEventFromNodes | { type: 'TOKEN_ACCEPTED' }>;
+type Walked = Exclude<
+  SessionEvent,
+  SessionEventFromNodes | { type: 'TOKEN_ACCEPTED' | 'JOIN_REQUESTED' | 'LOCK_REQUESTED' }
+>;
 
 const isSignal = (type: string) => /^(OFFER|ANSWER|CANDIDATE|SIGNAL|REPORT|UNPAIR|REJECT)_/.test(type);
 

@@ -27,6 +27,7 @@ export const tableOptions: { readonly [machine: string]: TableOptions } = {
         id: 'me',
         maxPeers: 1,
         isResumable: true,
+        may: 'pair key join create lead turn',
         settings: { pingIntervalMs: 0, pingTimeoutMs: 0, resumeGraceMs: 0 },
       },
     ],

@@ -161,6 +161,7 @@ export function firstWorld(budget: Budget, { client, session }: Machines = ours)
       id,
       maxPeers: 1,
       isResumable: true,
+      may: 'pair',
       settings: { pingIntervalMs: 1, pingTimeoutMs: 1, resumeGraceMs: 1 },
     });
     const welcomed = step(client, stand, { type: 'WELCOMED', id, isResumed: false } as never);

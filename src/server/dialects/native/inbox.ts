@@ -137,7 +137,7 @@ export class Inbox {
         this.#signaling.createKey(session, message.ttl_s, message.uses);
         return;
       case 'join_room':
-        this.#signaling.rooms.join(session, message);
+        this.#signaling.joinRoom(session, message);
         return;
       case 'leave_room':
         this.#signaling.rooms.leave(session, message.room);
@@ -146,7 +146,7 @@ export class Inbox {
         this.#signaling.rooms.updateMetadata(session, message.room, message.metadata);
         return;
       case 'lock_room':
-        this.#signaling.rooms.lock(session, message.room, message.locked);
+        this.#signaling.lockRoom(session, message.room, message.locked);
         return;
       case 'list_rooms':
         this.#signaling.rooms.list(session);

@@ -8,6 +8,7 @@ import {
   MachineHost,
   NO_TIMER,
   type PasswordVerdict,
+  type RoomMember,
   roomMachine,
   type StepQueue,
 } from '../../../machines/index.ts';
@@ -17,7 +18,6 @@ import { idBeside } from '../../admission/tokens/grants.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Refusal } from '../client.ts';
 import type { Directory } from '../directory.ts';
-import { may, mayEnter } from '../may.ts';
 import type { ServerSession } from '../session.ts';
 import type { EdgePairings } from './edges.ts';
 import { Edges } from './edges.ts';
@@ -57,7 +57,7 @@ export interface RoomsDeps {
 
 export type RoomHost = MachineHost<typeof roomMachine, Room, ServerRoomEvent>;
 
-type JoinRequest = ClientMessageOf<'join_room'>;
+export type JoinRequest = ClientMessageOf<'join_room'>;
 type Request = NonNullable<Refusal['for']>;
 
 /** That an empty room keeps its name and options: long enough for a page that is loaded anew. */
@@ -134,7 +134,6 @@ export class Rooms implements RoomOwner {
       session.refuse({ code: 'metadata_too_large', for: request, room: name });
       return;
     }
-    if (!mayEnter(session, name, request)) return;
     const known = this.find(appOf(session), name);
     const isMember = known?.memberships.has(session.id) ?? false;
     const { maxRoomsPerClient } = this.#limits;
@@ -142,12 +141,11 @@ export class Rooms implements RoomOwner {
       session.refuse({ code: 'too_many_memberships', for: request, room: name });
       return;
     }
-    if (!known && create && !may(session, 'create', request, name)) return;
     // It is told of every member, and every member of it.
     if (known && !this.#mayTell(session, known, 2 * NOTICE_BYTES + metadataBytes, request)) return;
     const room = known ?? this.#create(session, name, create);
     if (!room) return;
-    const last = room.context.members.at(-1);
+    const last = membersOf(room).at(-1);
     const joinedAt = Math.max(Math.floor(this.#deps.clock.wallTime()), (last?.joinedAt ?? 0) + 1);
     const { id } = session;
     const membership = new Member(id, metadata, metadataBytes, session);
@@ -180,7 +178,6 @@ export class Rooms implements RoomOwner {
 
   lock(session: ServerSession, name: string, isLocked: boolean): void {
     const room = this.find(appOf(session), name);
-    if (!may(session, 'lead', 'lock_room', name)) return;
     if (room && !this.#mayTell(session, room, NOTICE_BYTES, 'lock_room')) return;
     this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
@@ -263,14 +260,14 @@ export class Rooms implements RoomOwner {
   }
 
   /** A small message to a large room is many bytes: they are its sender's address's. */
-  #mayTell(session: ServerSession, { name, context }: Room, bytes: number, request: Request): boolean {
+  #mayTell(session: ServerSession, room: Room, bytes: number, request: Request): boolean {
     const { now } = this.#deps.queue;
     const { address } = session;
     if (this.delivered.isExhausted(address, now)) {
-      session.refuse({ code: 'too_many_bytes', for: request, room: name });
+      session.refuse({ code: 'too_many_bytes', for: request, room: room.name });
       return false;
     }
-    this.delivered.spend(address, now, bytes * context.members.length);
+    this.delivered.spend(address, now, bytes * membersOf(room).length);
     return true;
   }
 
@@ -353,6 +350,11 @@ export class Rooms implements RoomOwner {
     const { session, request } = event ?? {};
     session?.refuse({ code: 'internal_error', room: room.name, ...(request && { for: request }) });
   }
+}
+
+/** None yet, before its first step: it was made within somebody's step, who is about to be let in. */
+function membersOf({ value, context }: Room): readonly RoomMember[] {
+  return value === '' ? [] : context.members;
 }
 
 /** The namespace of a client: rooms of one name in two apps are two. */
