@@ -1,55 +1,140 @@
-/** Two networks that both lead to the server and not to each other: what a peer sees where UDP is blocked. */
-import { spawnSync } from 'node:child_process';
+/**
+ * Two homes and the internet between them, of network namespaces. This process is on the internet itself, in a namespace
+ * of its own ({@link isInside}); each home has a host behind a router, which translates addresses and has a firewall.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 
-export interface Place {
-  /** Of the network namespace. */
-  readonly name: string;
-  /** The server's address, as seen from there. */
-  readonly gateway: string;
+/** Where the servers are, as seen from everywhere. */
+export const SERVER_ADDRESS = '203.0.113.1';
+const INSIDE = 'PAIRLANE_FAULTS_INSIDE';
+
+export type PlaceName = 'a' | 'b';
+/** `symmetric`: another port towards each other address, so that nobody who was not asked gets in. */
+export type Nat = 'cone' | 'symmetric';
+
+/** Whether this process has a network namespace of its own. */
+export function isInside(): boolean {
+  return process.env[INSIDE] === '1';
 }
 
-export class Networks {
-  readonly places: readonly [Place, Place];
-  readonly #names: readonly string[];
+/** Starts this script anew in a namespace of its own. @returns its status; undefined: it takes root of Linux, and nft */
+export function runInside(): number | undefined {
+  const isAble = spawnSync('unshare', ['--net', 'nft', 'list', 'tables'], { stdio: 'ignore' }).status === 0;
+  if (!isAble) return undefined;
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const env = { ...process.env, [INSIDE]: '1' };
+  return spawnSync('unshare', ['--net', ...again], { stdio: 'inherit', env }).status ?? 1;
+}
 
-  private constructor(names: readonly [string, string]) {
-    this.#names = names;
-    this.places = names.map((name, i) => ({ name, gateway: `10.231.${i + 1}.1` })) as unknown as [
-      Place,
-      Place,
-    ];
+/** A network namespace that lasts as long as this process. */
+class Namespace {
+  readonly #holder: ChildProcess;
+
+  constructor() {
+    // `cat` ends when we do.
+    this.#holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const [ours, theirs] = ['self', this.pid].map((pid) => `/proc/${pid}/ns/net`) as [string, string];
+    while (readlinkSync(theirs) === readlinkSync(ours))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
   }
 
-  /** @returns undefined where they cannot be made */
-  static open(): Networks | undefined {
-    const names = ['a', 'b'].map((side) => `pairlane-${process.pid}-${side}`) as [string, string];
-    const networks = new Networks(names);
-    const isMade = networks.places.every(({ name, gateway }, i) => {
-      const [here, there] = [`pl${process.pid % 10_000}${i}h`, `pl${process.pid % 10_000}${i}n`];
-      const own = gateway.replace(/1$/, '2');
-      return [
-        `netns add ${name}`,
-        `link add ${here} type veth peer name ${there}`,
-        `link set ${there} netns ${name}`,
-        `addr add ${gateway}/24 dev ${here}`,
-        `link set ${here} up`,
-        `netns exec ${name} ip addr add ${own}/24 dev ${there}`,
-        `netns exec ${name} ip link set ${there} up`,
-        `netns exec ${name} ip link set lo up`,
-        `netns exec ${name} ip route add default via ${gateway}`,
-      ].every(ip);
-    });
-    if (isMade) return networks;
-    networks.close();
-    return undefined;
+  get pid(): string {
+    return String(this.#holder.pid);
+  }
+
+  /** What runs a command in it. */
+  get prefix(): string[] {
+    return ['nsenter', '-t', this.pid, '-n'];
+  }
+
+  shell(script: string): void {
+    run([...this.prefix, 'sh', '-ec', script]);
   }
 
   close(): void {
-    // The other ends of their links go with them.
-    for (const name of this.#names) ip(`netns del ${name}`);
+    this.#holder.kill();
   }
 }
 
-function ip(command: string): boolean {
-  return spawnSync('ip', command.split(' '), { stdio: 'ignore' }).status === 0;
+class Home {
+  readonly host = new Namespace();
+  readonly #router = new Namespace();
+
+  constructor(name: PlaceName, subnet: number) {
+    const lan = `192.168.${subnet}`;
+    const [gateway, own] = [1, 2].map((host) => `198.51.100.${subnet * 4 + host}`);
+    run([
+      'sh',
+      '-ec',
+      `ip link add wan-${name} type veth peer name wan netns ${this.#router.pid}
+       ip link add lan-${name} netns ${this.#router.pid} type veth peer name eth netns ${this.host.pid}
+       ip addr add ${gateway}/30 dev wan-${name}; ip link set wan-${name} up`,
+    ]);
+    this.#router.shell(
+      `ip link set lo up; ip addr add ${own}/30 dev wan; ip link set wan up; ip route add default via ${gateway}
+       ip link set lan-${name} name lan; ip addr add ${lan}.1/24 dev lan; ip link set lan up
+       echo 1 > /proc/sys/net/ipv4/ip_forward`,
+    );
+    this.host.shell(
+      `ip link set lo up; ip addr add ${lan}.2/24 dev eth; ip link set eth up; ip route add default via ${lan}.1`,
+    );
+  }
+
+  /** @param rules of nft, for what is forwarded */
+  configure(nat: Nat, rules: readonly string[]): void {
+    const how = nat === 'symmetric' ? 'masquerade fully-random' : 'masquerade';
+    this.#router.shell(
+      `nft -f - <<'END'
+flush ruleset
+table ip home {
+  chain translated { type nat hook postrouting priority srcnat; oifname wan ${how}; }
+  # A stranger's packet leaves no trace, as with routers that one buys.
+  chain incoming { type filter hook input priority filter; iifname wan meta l4proto udp drop; }
+  chain passing { type filter hook forward priority filter; ${rules.map((rule) => `${rule};`).join(' ')} }
+}
+END`,
+    );
+  }
+
+  close(): void {
+    this.host.close();
+    this.#router.close();
+  }
+}
+
+export class Networks {
+  readonly #homes: Readonly<Record<PlaceName, Home>>;
+
+  constructor() {
+    run([
+      'sh',
+      '-ec',
+      `ip link set lo up; ip addr add ${SERVER_ADDRESS}/32 dev lo; echo 1 > /proc/sys/net/ipv4/ip_forward`,
+    ]);
+    this.#homes = { a: new Home('a', 1), b: new Home('b', 2) };
+    this.reset();
+  }
+
+  /** What runs a command at that home. */
+  at(place: PlaceName): readonly string[] {
+    return this.#homes[place].host.prefix;
+  }
+
+  configure(place: PlaceName, { nat = 'cone', rules = [] }: { nat?: Nat; rules?: readonly string[] }): void {
+    this.#homes[place].configure(nat, rules);
+  }
+
+  reset(): void {
+    for (const place of ['a', 'b'] as const) this.configure(place, {});
+  }
+
+  close(): void {
+    for (const home of Object.values(this.#homes)) home.close();
+  }
+}
+
+function run([command, ...args]: readonly string[]): void {
+  const { status, stderr } = spawnSync(command as string, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stderr}`);
 }

@@ -1,21 +1,35 @@
-/** A server with its inspector's feed, peers of all kinds, and what the inspector says became of them. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** A server with its inspector, peers at their homes and here, and what the inspector says became of them. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { createPeer, type Peer, type PeerOptions } from '../../src/client/index.ts';
-import type { ListRow } from '../../src/protocol/index.ts';
+import { createPeer, type PeerOptions } from '../../src/client/index.ts';
+import { diagnose } from '../../src/inspector/records/diagnose-pairing.ts';
+import type { Finding } from '../../src/inspector/records/finding.ts';
+import { outcomeOf } from '../../src/inspector/records/outcome.ts';
+import { refusalWords } from '../../src/inspector/records/refusal-words.ts';
+import { isStep, type OutcomeKind, type PairingRecord } from '../../src/protocol/index.ts';
 import { type SignalingServer, startServer } from '../../src/server/index.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
-import type { Networks, Place } from './networks.ts';
+import { Feed } from './feed.ts';
+import { type Networks, type PlaceName, SERVER_ADDRESS } from './networks.ts';
+import type { Actor, Place } from './place.ts';
 
 const DEADLINE_MS = 90_000;
-const ASK_MS = 100;
+const ASK_MS = 50;
+/** The right cause has to be there so soon. */
+export const PROMISE_MS = 2_000;
 
 export interface Verdict {
   readonly kind: string;
   readonly cause: string;
-  /** From the pairing's end, or its connection, until the inspector said so. */
+  /** From the failure, or the connection, until the inspector said so. */
   readonly afterMs: number;
+  /** Findings that call something bad. */
+  readonly alarms: readonly string[];
+}
+
+export interface Wanted {
+  readonly kind: OutcomeKind;
+  readonly cause: RegExp;
 }
 
 /** A client that speaks by hand. */
@@ -26,54 +40,91 @@ export interface RawClient {
   close(): void;
 }
 
+/** The homes with their processes, which stay from fault to fault: to start one takes seconds. */
+export interface World {
+  readonly networks: Networks;
+  readonly places: Readonly<Record<PlaceName, Place>>;
+}
+
 export class Stage {
   readonly networks: Networks | undefined;
+  readonly feed: Feed;
+  readonly #world: World | undefined;
   readonly #server: SignalingServer;
-  readonly #feed: WebSocket;
   readonly #ends: (() => unknown)[] = [];
-  #seq = 0;
-  readonly #answers = new Map<number, (rows: readonly ListRow[]) => void>();
 
-  private constructor(networks: Networks | undefined, server: SignalingServer, feed: WebSocket) {
-    this.networks = networks;
+  private constructor(world: World | undefined, server: SignalingServer, feed: Feed) {
+    this.#world = world;
+    this.networks = world?.networks;
     this.#server = server;
-    this.#feed = feed;
-    feed.on('message', (data) => {
-      const message = JSON.parse(String(data));
-      if (message.type === 'list') this.#answers.get(message.seq)?.(message.rows);
-    });
+    this.feed = feed;
   }
 
-  static async open(networks: Networks | undefined, options: Partial<ServerOptions> = {}): Promise<Stage> {
-    const server = await startServer({ port: 0, host: ['0.0.0.0'], logLevel: 'silent', ...options });
-    const feed = new WebSocket(`ws://127.0.0.1:${server.port}/inspect/feed`);
-    await once(feed, 'open');
-    return new Stage(networks, server, feed);
+  static async open(world: World | undefined, options: Partial<ServerOptions> = {}): Promise<Stage> {
+    const server = await startServer({
+      port: 0,
+      host: ['0.0.0.0'],
+      publicHost: ['*'],
+      logLevel: 'silent',
+      ...options,
+    });
+    return new Stage(world, server, await Feed.open(server.port));
   }
 
   get url(): string {
     return `ws://127.0.0.1:${this.#server.port}/`;
   }
 
-  async peer(options: Partial<PeerOptions> = {}): Promise<Peer> {
+  /** As the homes see it. */
+  get publicUrl(): string {
+    return `ws://${SERVER_ADDRESS}:${this.#server.port}/`;
+  }
+
+  place(name: PlaceName): Place {
+    const place = this.#world?.places[name];
+    if (!place) throw new Error('there are no networks');
+    return place;
+  }
+
+  /** A peer at a home, with the STUN and TURN servers that the server names. */
+  at(name: PlaceName, options: Partial<PeerOptions> = {}): Promise<Actor> {
+    return this.place(name).create({ ...this.#common, url: this.publicUrl, ...options });
+  }
+
+  /** One in a browser there. */
+  inBrowserAt(name: PlaceName, options: Partial<PeerOptions> = {}): Promise<Actor> {
+    return this.place(name).browse(this.publicUrl.replace('ws:', 'http:'), { ...this.#common, ...options });
+  }
+
+  /** A peer of this process: on the internet, or on this machine where there are no homes. */
+  async peer(options: Partial<PeerOptions> = {}): Promise<Actor> {
     const peer = await createPeer({
+      ...this.#common,
       url: this.url,
       iceServers: [],
       iceAdditionalHostAddresses: ['127.0.0.1'],
-      maxRestarts: 0,
-      timeouts: { checkingMs: 5_000 },
       ...options,
     });
     peer.on('error', () => {});
-    this.#ends.push(() => peer.close());
-    return peer;
+    this.#ends.push(() => peer.close({ atOnce: true }));
+    return {
+      id: String(peer.id),
+      pair: (target) => peer.pair(target),
+      opened: () => peer.opened(),
+      send: (text) => peer.send(text),
+    };
   }
 
-  async raw(): Promise<RawClient> {
-    const socket = new WebSocket(this.url);
+  get #common(): Partial<PeerOptions> {
+    return { maxRestarts: 0, timeouts: { checkingMs: 5_000 }, inspect: true };
+  }
+
+  async raw(path = ''): Promise<RawClient> {
+    const socket = new WebSocket(`${this.url}${path}`);
     const inbox: Record<string, unknown>[] = [];
     socket.on('message', (data) => inbox.push(JSON.parse(String(data))));
-    this.#ends.push(() => socket.terminate());
+    socket.on('error', () => {});
+    this.onEnd(() => socket.terminate());
     const next = async (type: string) => {
       for (;;) {
         const at = inbox.findIndex((message) => message.type === type);
@@ -90,53 +141,70 @@ export class Stage {
     };
   }
 
-  /** A bot in a network of its own. @returns it, and what it said first */
-  async bot(
-    place: Place,
-    args: readonly string[],
-  ): Promise<{ child: ChildProcess; key: string | undefined }> {
-    const url = `ws://${place.gateway}:${this.#server.port}/`;
-    const bot = ['dist/cli.js', 'bot', '--url', url, '--no-ice', '--json', '--inspect', ...args];
-    const child = spawn('ip', ['netns', 'exec', place.name, process.execPath, ...bot], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#ends.push(() => child.kill('SIGKILL'));
-    let text = '';
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    while (!text.includes('\n')) text += String((await once(child.stdout as never, 'data', { signal }))[0]);
-    child.stdout?.resume();
-    return { child, key: JSON.parse(text.split('\n')[0] ?? '{}').key };
+  onEnd(end: () => unknown): void {
+    this.#ends.push(end);
   }
 
-  /** What the inspector says of the one pairing there is, once that is settled. */
-  async verdict(): Promise<Verdict> {
+  /** What the inspector says of the newest pairing, once it is what was to become of it, and for so long as it may take. */
+  async verdict({ kind, cause }: Wanted): Promise<Verdict> {
     const until = performance.now() + DEADLINE_MS;
+    let promisedUntil = Number.POSITIVE_INFINITY;
     for (;;) {
-      const [row] = await this.#pairings();
-      const { outcome } = row ?? {};
-      if (row && outcome && (outcome.kind !== 'open' || outcome.cause.includes('was refused'))) {
-        const settledMs = outcome.lasted_ms ?? row.age_ms;
-        if (outcome.kind !== 'stuck')
-          return { kind: outcome.kind, cause: outcome.cause, afterMs: Math.max(0, row.age_ms - settledMs) };
-      }
-      if (performance.now() > until) return { kind: 'none', cause: outcome?.cause ?? 'nothing', afterMs: 0 };
+      const [row] = await this.feed.pairings();
+      const record = row?.epoch === undefined ? undefined : await this.feed.record(row.epoch);
+      const verdict = record ? judge(record, row?.age_ms ?? 0) : nothing;
+      const isSettled = verdict.kind !== 'open' && verdict.kind !== 'stuck' && verdict.kind !== 'none';
+      // One that is to fail after it was connected is connected until then.
+      const isRightKind = isSettled && (verdict.kind === kind || verdict.kind !== 'connected');
+      if (isRightKind && promisedUntil === Number.POSITIVE_INFINITY)
+        promisedUntil = performance.now() + PROMISE_MS;
+      if (isRightKind && verdict.kind === kind && cause.test(verdict.cause)) return verdict;
+      if (performance.now() > Math.min(until, promisedUntil)) return verdict;
       await new Promise((resolve) => setTimeout(resolve, ASK_MS));
     }
   }
 
-  #pairings(): Promise<readonly ListRow[]> {
-    this.#seq += 1;
-    const seq = this.#seq;
-    const ask = { type: 'list', seq, of: 'pairing', query: '', state: '', sort: 'newest', offset: 0 };
-    return new Promise((resolve) => {
-      this.#answers.set(seq, resolve);
-      this.#feed.send(JSON.stringify(ask));
-    });
+  /** What it says of a session that has no pairing, once it was refused that. */
+  async sessionVerdict(id: string, code: string): Promise<Verdict> {
+    const since = performance.now();
+    for (;;) {
+      const findings = diagnose(await this.feed.trail(id));
+      if (findings.some(({ text }) => text.includes(code)) || performance.now() - since > DEADLINE_MS)
+        return { kind: 'refused', ...inWords(findings), afterMs: Math.round(performance.now() - since) };
+      await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    }
+  }
+
+  /** What it says of what was refused before there was a session. */
+  async refusal(kind: string): Promise<Verdict> {
+    const since = performance.now();
+    await this.feed.refused(kind);
+    const cause = refusalWords(kind) ?? kind;
+    return { kind: 'refused', cause, alarms: [], afterMs: Math.round(performance.now() - since) };
   }
 
   async close(): Promise<void> {
+    await Promise.all(Object.values(this.#world?.places ?? {}).map((place) => place.closeAll()));
     for (const end of this.#ends.reverse()) await end();
-    this.#feed.terminate();
+    this.feed.close();
     await this.#server.stop();
+    this.networks?.reset();
   }
+}
+
+const nothing: Verdict = { kind: 'none', cause: 'nothing', afterMs: 0, alarms: [] };
+
+function judge(record: PairingRecord, age_ms: number): Verdict {
+  const findings = diagnose(record);
+  const shownBy = findings[0]?.evidence?.at(-1);
+  const line = shownBy === undefined ? record.lines.filter(isStep).at(-1) : record.lines[shownBy];
+  const afterMs = Math.max(0, Math.round(age_ms - (line?.t ?? 0)));
+  return { kind: outcomeOf(record, age_ms).kind, ...inWords(findings), afterMs };
+}
+
+function inWords(findings: readonly Finding[]): Pick<Verdict, 'cause' | 'alarms'> {
+  return {
+    cause: findings[0]?.text ?? 'nothing',
+    alarms: findings.filter(({ kind }) => kind === 'bad').map(({ text }) => text),
+  };
 }

@@ -12,6 +12,7 @@ import {
   type RoomSignalType,
   type SdpFacts,
 } from '../protocol/index.ts';
+import { termsOf } from './sdp-terms.ts';
 
 /** Fields of the machines' events that say nothing but how far things are. `key` is not among them. */
 const KEPT_FIELDS = new Set([
@@ -119,7 +120,8 @@ export function factsOfSdp(sdp: string): SdpFacts {
   let media = 0;
   let hasUfrag = false;
   let hasFingerprint = false;
-  for (const line of sdp.split('\n')) {
+  const lines = sdp.split('\n');
+  for (const line of lines) {
     if (line.startsWith('m=')) media += 1;
     else if (line.startsWith('a=ice-ufrag:')) hasUfrag = true;
     else if (line.startsWith('a=fingerprint:')) hasFingerprint = true;
@@ -129,7 +131,8 @@ export function factsOfSdp(sdp: string): SdpFacts {
       candidates[key] = (candidates[key] ?? 0) + 1;
     }
   }
-  return { bytes: new TextEncoder().encode(sdp).length, media, candidates, hasUfrag, hasFingerprint };
+  const bytes = new TextEncoder().encode(sdp).length;
+  return { bytes, media, candidates, hasUfrag, hasFingerprint, terms: termsOf(lines) };
 }
 
 const messages = new WeakMap<CandidateFacts, MessageFacts>();

@@ -65,6 +65,7 @@ function pairOf(
     pairs: 1,
     sent: countOf(stats.requestsSent),
     answered: countOf(stats.responsesReceived),
+    received: countOf(stats.requestsReceived),
     // Firefox has no transport's statistics.
     ...((isSelected || stats.selected === true) && { selected: true }),
     ...(typeof rtt === 'number' && rtt > 0 && { rtt_ms: countOf(rtt * 1_000) }),
@@ -83,6 +84,7 @@ function together(one: EvidencePair, other: EvidencePair): EvidencePair {
     pairs: one.pairs + other.pairs,
     sent: one.sent + other.sent,
     answered: one.answered + other.answered,
+    received: (one.received ?? 0) + (other.received ?? 0),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the server refused: how often each kind, and the sessions that were told last. */
 import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
+import { refusalWords } from '../records/refusal-words.ts';
 import { foreign, h } from './dom.ts';
 
 type Refusals = Extract<InspectMessage, { type: 'refusals' }>;
@@ -43,7 +44,7 @@ export class RefusalsView {
         h(
           'tr',
           {},
-          h('td', {}, kind),
+          h('td', {}, kind, h('span', { class: 'remedy' }, refusalWords(kind) ?? '')),
           h('td', {}, lately.toLocaleString('en')),
           h('td', {}, total.toLocaleString('en')),
         ),

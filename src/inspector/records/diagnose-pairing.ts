@@ -2,12 +2,19 @@
  * What became of a pairing, in sentences. Each says only what the record supports: a client that never reports its
  * state may well be connected.
  */
-import { type CandidateKind, isStep, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
+import {
+  type CandidateKind,
+  isEvidence,
+  isStep,
+  type PairingRecord,
+  type RecordStep,
+} from '../../protocol/index.ts';
 import { diagnoseLink } from './diagnose-relay-link.ts';
 import { diagnoseSession } from './diagnose-session.ts';
-import { causeIn, evidenceAt, hasMet } from './evidence.ts';
+import { causeIn, evidenceAt, hasMet, securedWithoutSctp } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
+import { descriptionsIn } from './sdp-comparison.ts';
 import { whyNot } from './sequence-diagram.ts';
 import { isAway, momentAt } from './timeline.ts';
 
@@ -20,6 +27,28 @@ interface Found extends Omit<Finding, 'evidence'> {
   readonly shownBy?: readonly (RecordStep | undefined)[];
 }
 
+const badFirst = (one: Found, other: Found) => Number(other.kind === 'bad') - Number(one.kind === 'bad');
+
+/** SCTP comes up within a second or two of DTLS, or not at all. */
+const SCTP_DEADLINE_MS = 2_000;
+
+/** ICE and DTLS are enough for two engines to call it connected; data takes SCTP. */
+function withoutChannel(record: PairingRecord, connected: RecordStep): Found[] {
+  const late = record.lines.findLast(
+    (line) => isEvidence(line) && line.t - connected.t > SCTP_DEADLINE_MS && line.evidence.sctp !== undefined,
+  );
+  const cause = late && securedWithoutSctp(evidenceAt(record));
+  if (!cause) return [];
+  return [
+    {
+      kind: 'bad',
+      text: `${cause.text}: no data channel opens.`,
+      shownBy: [connected],
+      remedy: cause.remedy,
+    },
+  ];
+}
+
 /** @returns the outcome first, then what is bad, what is open, and what is normal */
 export function diagnose(record: PairingRecord): Finding[] {
   if (record.header.kind === 'link') return diagnoseLink(record);
@@ -29,8 +58,8 @@ export function diagnose(record: PairingRecord): Finding[] {
   const isGame = record.header.kind === 'game';
   const connected = pairing.find(({ to }) => to === 'connected');
   const outcome = connected
-    ? connectionFindings(pairing, connected)
-    : [whyNotConnected(steps, pairing, isGame, evidenceAt(record))];
+    ? [...connectionFindings(pairing, connected), ...withoutChannel(record, connected)].sort(badFirst)
+    : [whyNotConnected(record, steps, pairing, isGame, evidenceAt(record))];
   const others = [
     ...refusals(pairing),
     ...ignored(pairing),
@@ -70,7 +99,11 @@ function connectionFindings(pairing: readonly RecordStep[], connected: RecordSte
   return isBack ? [good, loss] : [loss, good];
 }
 
+const MISFIT =
+  'Compare the two descriptions below “Connection”: something between the two may change them, or one of the two engines made them wrong.';
+
 function whyNotConnected(
+  record: PairingRecord,
   steps: readonly RecordStep[],
   pairing: readonly RecordStep[],
   isGame: boolean,
@@ -90,7 +123,18 @@ function whyNotConnected(
       text: isGame ? `No player ${isClosed ? 'ever' : 'has'} sent an offer.` : `A ${verb} an offer.`,
     };
   const offerer: Side = offer.event.from === 'responder' ? 'responder' : 'initiator';
-  if (relayed(pairing, 'ANSWER_RECEIVED').length === 0)
+  const isAnswered = relayed(pairing, 'ANSWER_RECEIVED').length > 0;
+  const wrong = isAnswered
+    ? undefined
+    : descriptionsIn(record)?.terms.find(({ conflict }) => conflict !== undefined);
+  if (wrong)
+    return {
+      kind,
+      text: `${wrong.conflict}, and ${nameOf[otherOf[offerer]]} ${verb} an answer.`,
+      shownBy: [offer, failure?.step ?? last],
+      remedy: MISFIT,
+    };
+  if (!isAnswered)
     return {
       kind,
       text: `${nameOf[otherOf[offerer]]} ${verb} an answer.`,
@@ -100,7 +144,16 @@ function whyNotConnected(
         `Look into ${nameOf[otherOf[offerer]]}: its page may be in the background, or its WebRTC engine refused the offer.`,
     };
   const failed = failure ?? givenUp(pairing, evidence);
-  const cause = failed && causeIn(evidence);
+  const misfit = failed && descriptionsIn(record)?.terms.find(({ conflict }) => conflict !== undefined);
+  if (failed && misfit)
+    return {
+      kind: 'bad',
+      text: `${misfit.conflict} (${failed.text}).`,
+      shownBy: [offer, failed.step],
+      remedy: MISFIT,
+    };
+  const kinds = { initiator: kindsOf(pairing, 'initiator'), responder: kindsOf(pairing, 'responder') };
+  const cause = failed && causeIn(evidence, kinds);
   if (failed && cause)
     return {
       kind: 'bad',

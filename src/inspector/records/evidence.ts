@@ -1,7 +1,8 @@
 /** What the two of a pairing told of their connection: in words, at a moment, and what it says about the cause. */
-import { type Evidence, isEvidence, type PairingRecord } from '../../protocol/index.ts';
+import { type CandidateKind, type Evidence, isEvidence, type PairingRecord } from '../../protocol/index.ts';
 
 type Side = 'initiator' | 'responder';
+const sides: readonly Side[] = ['initiator', 'responder'];
 
 /** The newest of each side that is known at that line. */
 export function evidenceAt({ lines }: PairingRecord, index = lines.length - 1): ReadonlyMap<Side, Evidence> {
@@ -13,10 +14,13 @@ export function evidenceAt({ lines }: PairingRecord, index = lines.length - 1): 
 export interface Checks {
   readonly sent: number;
   readonly answered: number;
+  /** Of the other side. */
+  readonly received: number;
 }
 
 export function checksIn({ pairs = [] }: Evidence): Checks {
   return {
+    received: pairs.reduce((sum, { received = 0 }) => sum + received, 0),
     sent: pairs.reduce((sum, { sent }) => sum + sent, 0),
     answered: pairs.reduce((sum, { answered }) => sum + answered, 0),
   };
@@ -46,7 +50,12 @@ export interface CauseFromEvidence {
   readonly remedy: string;
 }
 
+type Kinds = ReadonlySet<CandidateKind | 'mDNS host'>;
+/** What each of the two offered. */
+export type OfferedKinds = Readonly<Record<Side, Kinds>>;
+
 const nameOf = { initiator: 'A', responder: 'B' } as const;
+const otherOf = { initiator: 'responder', responder: 'initiator' } as const;
 
 /** Whether its checks were answered and ICE is content; werift calls it completed before there is a pair. */
 export function hasMet({ ice, pairs = [] }: Evidence): boolean {
@@ -54,54 +63,161 @@ export function hasMet({ ice, pairs = [] }: Evidence): boolean {
   return isContent && pairs.some(({ state }) => state === 'succeeded');
 }
 
-/** @param evidence of a pairing that failed after offer and answer were exchanged */
-export function causeIn(evidence: ReadonlyMap<Side, Evidence>): CauseFromEvidence | undefined {
-  const all = [...evidence];
-  const refused = all.find(([, { errors = [] }]) => errors.some((code) => code === 401 || code === 438));
-  if (refused)
-    return {
-      text: `The TURN server refused ${nameOf[refused[0]]}'s credentials (error 401)`,
-      remedy:
-        'Set --turn-secret to the TURN server’s static-auth-secret, and check that both clocks are right: credentials carry the time.',
-    };
-  const up = all.filter(([, each]) => hasMet(each));
-  const noSctp = up.find(
-    ([, { dtls, sctp }]) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
-  );
-  if (noSctp)
-    return {
-      text: `ICE and DTLS came up at ${nameOf[noSctp[0]]}, and SCTP did not`,
-      remedy:
-        'Something drops large packets: look at the MTU of a VPN or tunnel, and at firewalls that inspect DTLS.',
-    };
-  const noDtls = up.find(([, { dtls }]) => dtls !== undefined && dtls !== 'connected');
-  if (noDtls)
-    return {
-      text: `A candidate pair worked at ${nameOf[noDtls[0]]}, and DTLS did not come up (${noDtls[1].dtls})`,
-      remedy:
-        'The certificate may not fit the fingerprint in the SDP: see whether something between the two changes or swaps descriptions, and that both take setup roles that fit.',
-    };
-  const unreached = all.find(([, { errors = [] }]) => errors.includes(701));
-  const checks = all.map(([side, each]) => ({ side, ...checksIn(each) }));
-  const sent = checks.reduce((sum, each) => sum + each.sent, 0);
-  const answered = checks.reduce((sum, each) => sum + each.answered, 0);
-  if (sent > 0 && answered === 0)
-    return {
-      text: `${checks
-        .filter((each) => each.sent > 0)
-        .map((each) => `${nameOf[each.side]} sent ${each.sent} checks`)
-        .join(', ')}, and none was answered: UDP does not get through between the two`,
-      remedy: unreached
-        ? UNREACHED
-        : 'Set --turn-url and --turn-secret, with a turns: URL over TCP 443 for networks that block UDP.',
-    };
-  if (unreached)
-    return {
-      text: `${nameOf[unreached[0]]} could not reach its STUN or TURN server (error 701)`,
-      remedy: UNREACHED,
-    };
+type Known = ReadonlyMap<Side, Evidence>;
+type Cause = (evidence: Known, kinds: OfferedKinds | undefined) => CauseFromEvidence | undefined;
+
+/** How far the two came at most, the farthest first: what failed is the step after it. */
+const causes: readonly Cause[] = [
+  securedWithoutSctp,
+  metWithoutDtls,
+  refusedByTurn,
+  hiddenByMdns,
+  oneWay,
+  cutOff,
+  withoutAddresses,
+  unanswered,
+  unreachedServer,
+];
+
+/**
+ * @param evidence of a pairing that failed after offer and answer were exchanged
+ * @param kinds of the candidates that were offered
+ */
+export function causeIn(evidence: Known, kinds?: OfferedKinds): CauseFromEvidence | undefined {
+  for (const cause of causes) {
+    const found = cause(evidence, kinds);
+    if (found) return found;
+  }
   return undefined;
 }
 
+function metIn(evidence: Known): [Side, Evidence][] {
+  return [...evidence].filter(([, each]) => hasMet(each));
+}
+
+/** ICE and DTLS stand, and no data gets through. */
+export function securedWithoutSctp(evidence: Known): CauseFromEvidence | undefined {
+  const found = metIn(evidence).find(
+    ([, { dtls, sctp }]) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
+  );
+  return (
+    found && {
+      text: `ICE and DTLS came up at ${nameOf[found[0]]}, and SCTP did not`,
+      remedy:
+        'Something drops large packets: look at the MTU of a VPN or tunnel, and at firewalls that inspect DTLS.',
+    }
+  );
+}
+
+function metWithoutDtls(evidence: Known): CauseFromEvidence | undefined {
+  const found = metIn(evidence).find(([, { dtls }]) => dtls !== undefined && dtls !== 'connected');
+  return (
+    found && {
+      text: `A candidate pair worked at ${nameOf[found[0]]}, and DTLS did not come up (${found[1].dtls})`,
+      remedy:
+        'The certificate may not fit the fingerprint in the SDP: see whether something between the two changes or swaps descriptions, and that both take setup roles that fit. Or a firewall lets checks through and DTLS not.',
+    }
+  );
+}
+
+function refusedByTurn(evidence: Known): CauseFromEvidence | undefined {
+  const found = [...evidence].find(([, { errors = [] }]) =>
+    errors.some((code) => code === 401 || code === 438),
+  );
+  return (
+    found && {
+      text: `The TURN server refused ${nameOf[found[0]]}'s credentials (error 401)`,
+      remedy:
+        'Set --turn-secret to the TURN server’s static-auth-secret, and check that both clocks are right: credentials carry the time.',
+    }
+  );
+}
+
+function hiddenByMdns(evidence: Known, kinds: OfferedKinds | undefined): CauseFromEvidence | undefined {
+  const side = kinds && sides.find((each) => kinds[each].size === 1 && kinds[each].has('mDNS host'));
+  if (!side || checksOf(evidence).answered > 0) return undefined;
+  return {
+    text: `${nameOf[side]} hides its address behind an mDNS name, which means something in its own network only, and offered no other`,
+    remedy:
+      'Set --stun-url, so that a browser also offers the address that the internet sees, and --turn-url with --turn-secret for networks that block UDP.',
+  };
+}
+
+/** Checks arrive at one side, and what it says does not arrive at the other. */
+function oneWay(evidence: Known): CauseFromEvidence | undefined {
+  for (const side of sides) {
+    const [own, other] = [evidence.get(side), evidence.get(otherOf[side])];
+    if (!own || !other) continue;
+    const [one, two] = [checksIn(own), checksIn(other)];
+    if (one.answered + two.answered + one.received > 0 || one.sent === 0 || two.received === 0) continue;
+    const [from, to] = [nameOf[side], nameOf[otherOf[side]]];
+    return {
+      text: `UDP gets from ${from} to ${to}, and not back: ${to} received ${two.received} checks, and none of ${from}'s ${one.sent} was answered`,
+      remedy: `Look at the firewall before ${from}, and at asymmetric routes; ${TURN}`,
+    };
+  }
+  return undefined;
+}
+
+/** No STUN or TURN server answers, and nobody else either. */
+function cutOff(evidence: Known): CauseFromEvidence | undefined {
+  const found = [...evidence].find(([, { errors = [] }]) => errors.includes(701));
+  if (!found || checksIn(found[1]).sent === 0 || checksOf(evidence).answered > 0) return undefined;
+  const name = nameOf[found[0]];
+  return {
+    text: `${name} reached no STUN or TURN server (error 701), and none of its checks was answered: UDP may not get out of its network`,
+    remedy: UNREACHED,
+  };
+}
+
+function withoutAddresses(evidence: Known, kinds: OfferedKinds | undefined): CauseFromEvidence | undefined {
+  const { sent, answered } = checksOf(evidence);
+  const isLocal = (side: Side) =>
+    kinds !== undefined &&
+    kinds[side].size > 0 &&
+    [...kinds[side]].every((kind) => kind === 'host' || kind === 'mDNS host');
+  if (sent === 0 || answered > 0 || !sides.every(isLocal)) return undefined;
+  return {
+    text: `Both offered only addresses of their own networks, and none of ${sent} checks was answered: UDP does not get through between the two`,
+    remedy:
+      'Set --stun-url, so that they learn the addresses that the internet sees, and --turn-url with --turn-secret.',
+  };
+}
+
+function unanswered(evidence: Known, kinds: OfferedKinds | undefined): CauseFromEvidence | undefined {
+  const checks = [...evidence].map(([side, each]) => ({ side, ...checksIn(each) }));
+  const { sent, answered } = checksOf(evidence);
+  if (sent === 0 || answered > 0) return undefined;
+  const told = checks
+    .filter((each) => each.sent > 0)
+    .map((each) => `${nameOf[each.side]} sent ${each.sent} checks`)
+    .join(', ');
+  const isPublic = kinds !== undefined && sides.every((side) => kinds[side].has('srflx'));
+  const why = isPublic
+    ? 'their routers or firewalls let no UDP of the other one in'
+    : 'UDP does not get through between the two';
+  return {
+    text: `${told}, and none was answered: ${why}`,
+    remedy: `${TURN[0]?.toUpperCase()}${TURN.slice(1)}`,
+  };
+}
+
+function unreachedServer(evidence: Known): CauseFromEvidence | undefined {
+  const found = [...evidence].find(([, { errors = [] }]) => errors.includes(701));
+  return (
+    found && {
+      text: `${nameOf[found[0]]} could not reach its STUN or TURN server (error 701)`,
+      remedy: UNREACHED,
+    }
+  );
+}
+
+function checksOf(evidence: Known): Checks {
+  const all = [...evidence.values()].map(checksIn);
+  const sum = (field: keyof Checks) => all.reduce((total, each) => total + each[field], 0);
+  return { sent: sum('sent'), answered: sum('answered'), received: sum('received') };
+}
+
+const TURN = 'set --turn-url and --turn-secret, with a turns: URL over TCP 443 for networks that block UDP.';
 const UNREACHED =
   'Check the address and port of --stun-url and --turn-url from that network: pairlane doctor --turn-url URL says which way is open.';

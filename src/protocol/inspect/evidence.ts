@@ -42,6 +42,7 @@ export const evidenceSchema = {
           pairs: { ...count, description: 'How many pairs these are.' },
           sent: { ...count, description: 'Connectivity checks that were sent.' },
           answered: { ...count, description: 'Of those, answered.' },
+          received: { ...count, description: 'Checks of the other side that arrived.' },
           selected: { const: true, description: 'The data goes over one of these.' },
           rtt_ms: { ...count, description: 'Round trip in milliseconds.' },
         },
@@ -79,6 +80,7 @@ function pickPair({
   pairs,
   sent,
   answered,
+  received,
   selected,
   rtt_ms,
 }: EvidencePair): EvidencePair {
@@ -90,6 +92,7 @@ function pickPair({
     pairs,
     sent,
     answered,
+    ...(received !== undefined && { received }),
     ...(selected && { selected }),
     ...(rtt_ms !== undefined && { rtt_ms }),
   };

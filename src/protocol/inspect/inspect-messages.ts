@@ -88,12 +88,29 @@ export interface CandidateFacts {
   readonly protocol?: 'udp' | 'tcp';
 }
 
+/** What a description offers the other side; words of known sets, in the description's order. */
+export interface SdpTerms {
+  /** The kind of each media section. */
+  readonly sections: readonly string[];
+  readonly mids: readonly string[];
+  /** The mids that share one transport. */
+  readonly bundled?: readonly string[];
+  readonly setup?: 'actpass' | 'active' | 'passive' | 'holdconn';
+  readonly codecs?: readonly string[];
+  readonly iceOptions?: readonly string[];
+  /** In bytes; 0: any size. */
+  readonly maxMessageSize?: number;
+  readonly isLite?: boolean;
+}
+
 export interface SdpFacts {
   readonly bytes: number;
   readonly media: number;
   readonly candidates: Readonly<Partial<Record<CandidateKind | 'mdns', number>>>;
   readonly hasUfrag: boolean;
   readonly hasFingerprint: boolean;
+  /** Left out by older records. */
+  readonly terms?: SdpTerms;
 }
 
 /** What is kept of a message that a client sent. */

@@ -14,9 +14,12 @@ export class Lifetime {
   static readonly #current = new AsyncLocalStorage<Lifetime>();
   readonly #asking = new AbortController();
   readonly #sockets = new Set<Socket>();
+  readonly #serverFailed: (errorCode: number) => void;
   #isOver = false;
 
-  constructor() {
+  /** @param serverFailed told what a STUN or TURN server refuses, by its code; 701: it does not answer */
+  constructor(serverFailed: (errorCode: number) => void = () => {}) {
+    this.#serverFailed = serverFailed;
     // One for each question and pause that is under way.
     setMaxListeners(0, this.#asking.signal);
   }
@@ -29,6 +32,11 @@ export class Lifetime {
   /** Aborted when nothing more may be asked, sent again or waited for. */
   get signal(): AbortSignal {
     return this.#asking.signal;
+  }
+
+  /** @param error of a question to a STUN or TURN server, as werift throws it */
+  noteServerError(error: unknown): void {
+    if (!this.signal.aborted) this.#serverFailed(errorCodeOf(error));
   }
 
   /** What werift starts within `work`, now or later, belongs to this. */
@@ -54,6 +62,15 @@ export class Lifetime {
     this.#sockets.clear();
     await Promise.all(sockets.map((socket) => socket.close()));
   }
+}
+
+interface RefusedQuestion {
+  readonly response?: { getAttributeValue(name: 'ERROR-CODE'): readonly [number, string] | undefined };
+}
+
+/** RTCPeerConnectionIceErrorEvent: the server's own code, or 701 when it was not reached. */
+function errorCodeOf(error: unknown): number {
+  return (error as RefusedQuestion | undefined)?.response?.getAttributeValue('ERROR-CODE')?.[0] ?? 701;
 }
 
 /** Waits; no longer than until the signal. */

@@ -21,8 +21,11 @@ interface Asking {
   ): Promise<unknown>;
 }
 
-/** Patches every socket of a class that is made from here on. */
-export function patchSocket(prototype: object): void {
+/**
+ * Patches every socket of a class that is made from here on.
+ * @param options `connects`: to a TURN server, which may not be reached
+ */
+export function patchSocket(prototype: object, { connects = false } = {}): void {
   const transport = prototype as Transport;
   const { init } = transport;
   transport.init = async function (this: Transport) {
@@ -31,7 +34,15 @@ export function patchSocket(prototype: object): void {
     const close = async () => {
       if (!this.closed) await this.close();
     };
-    if (lifetime) await withAbort(() => init.call(this), close, lifetime.signal);
+    const opened = async () => {
+      try {
+        await init.call(this);
+      } catch (error) {
+        if (connects) lifetime?.noteServerError(error);
+        throw error;
+      }
+    };
+    if (lifetime) await withAbort(opened, close, lifetime.signal);
     else await init.call(this);
     lifetime?.keep({ close });
   };
@@ -59,17 +70,23 @@ async function withAbort(
   }
 }
 
-/** Patches whoever asks STUN or TURN servers, and peers. */
-export function patchQuestions(prototype: object): void {
+/**
+ * Patches whoever asks STUN or TURN servers, and peers.
+ * @param options `bareAsksServer`: a question without a key is for a STUN server, and not for a peer
+ */
+export function patchQuestions(prototype: object, { bareAsksServer = false } = {}): void {
   const asking = prototype as Asking;
   const { request } = asking;
   asking.request = function (this: Asking, message, address, key, options, sent) {
-    const signal = Lifetime.current?.signal;
+    const lifetime = Lifetime.current;
+    const signal = lifetime?.signal;
     if (!signal || hasSignal(options)) return request.call(this, message, address, key, options, sent);
     const given =
       typeof options === 'number' ? { retransmissions: options } : (options as object | undefined);
     const callback = sent === undefined ? {} : { onRequestSent: sent };
-    return request.call(this, message, address, key, { ...callback, ...given, signal });
+    const answer = request.call(this, message, address, key, { ...callback, ...given, signal });
+    if (bareAsksServer && key === undefined) answer.catch((error) => lifetime.noteServerError(error));
+    return answer;
   };
 }
 

@@ -1,8 +1,10 @@
 /**
  * werift's TURN client, so that it lets go: its timer for the refresh of a relay address runs on when the client is
  * closed, and keeps the process alive for eight minutes. And it renews a channel after 500 s, where the permission that
- * comes with it ends after 300 s (RFC 8656 section 9): for minutes nothing would get through.
+ * comes with it ends after 300 s (RFC 8656 section 9): for minutes nothing would get through. And that the server refuses
+ * it, or does not answer, is told nobody.
  */
+import { Lifetime } from './lifetime.ts';
 
 /** Of what is left of a life time, so that a lost question can be asked again. */
 const REFRESH_AFTER = 5 / 6;
@@ -29,7 +31,11 @@ export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) =>
   client.connectionMade = function (this: TurnClient) {
     this.channelRefreshTime = CHANNEL_REFRESH_S;
     this.refresh = (lifetimeS) => keep(this, lifetimeS, makeRefresh);
-    return connectionMade.call(this);
+    const lifetime = Lifetime.current;
+    return connectionMade.call(this).catch((error) => {
+      lifetime?.noteServerError(error);
+      throw error;
+    });
   };
 }
 

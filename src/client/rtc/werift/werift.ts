@@ -50,8 +50,10 @@ patchTurn(TurnProtocol.prototype, (lifetimeS) =>
   new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', lifetimeS),
 );
 
-for (const { prototype } of [UdpTransport, TcpTransport, TlsTransport]) patchSocket(prototype);
-for (const { prototype } of [StunProtocol, TurnProtocol]) patchQuestions(prototype);
+patchSocket(UdpTransport.prototype);
+for (const { prototype } of [TcpTransport, TlsTransport]) patchSocket(prototype, { connects: true });
+patchQuestions(StunProtocol.prototype, { bareAsksServer: true });
+patchQuestions(TurnProtocol.prototype);
 patchRemoteCandidates(IceAgent.prototype);
 const nowhere = { onData() {}, send: async () => {}, close: async () => {} };
 patchFlights(() => new DtlsClient({ transport: nowhere as never }));
@@ -62,7 +64,8 @@ class WeriftConnection implements PeerConnection {
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   onoversized: (() => void) | null = null;
   oncandidaterefused: ((refusal: CandidateRefusal) => void) | null = null;
-  readonly #lifetime = new Lifetime();
+  onicecandidateerror: ((event: { readonly errorCode: number }) => void) | null = null;
+  readonly #lifetime = new Lifetime((errorCode) => this.onicecandidateerror?.({ errorCode }));
   readonly #pc: RTCPeerConnection;
   readonly #iceUrls: readonly string[];
   readonly #silenceMs: number;

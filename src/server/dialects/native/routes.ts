@@ -72,7 +72,18 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
   });
   deps.addRoutes(app);
   if (options.basePath !== '') addRedirect(app, options.basePath);
+  if (!options.peerjs) refusePeerJs(app, () => metrics.refused.add('peerjs_off'));
   serveNothingElse(app, 'There is nothing here.\n');
+}
+
+/** Where its clients ask first, and open their WebSocket: people come over from its server, and would see a bare 404. */
+function refusePeerJs(app: App, count: () => void): void {
+  for (const path of ['/peerjs/id', '/peerjs']) {
+    serveGet(app, path, () => {
+      count();
+      return { status: '404 Not Found', headers: [TEXT], body: 'PeerJS is not served here (--peerjs).\n' };
+    });
+  }
 }
 
 function requestOf(req: HttpRequest): UpgradeRequest {

@@ -1,0 +1,60 @@
+/** coturn at the address that everybody reaches, for STUN and TURN. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SERVER_ADDRESS } from './networks.ts';
+
+export const TURN_SECRET = 'shared with coturn';
+export const STUN_URL = `stun:${SERVER_ADDRESS}:3478`;
+export const TURN_URL = `turn:${SERVER_ADDRESS}:3478`;
+
+export class TurnServer {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+  }
+
+  /** @returns undefined where it is not installed */
+  static async start(): Promise<TurnServer | undefined> {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-faults-'));
+    const child = spawn(
+      'turnserver',
+      [
+        [
+          '-n',
+          '--simple-log',
+          '--log-file=stdout',
+          '--no-cli',
+          '--no-tls',
+          '--no-dtls',
+          '--realm=pairlane.test',
+        ],
+        [`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'db')}`],
+        [`--listening-ip=${SERVER_ADDRESS}`, `--relay-ip=${SERVER_ADDRESS}`],
+        ['--use-auth-secret', `--static-auth-secret=${TURN_SECRET}`],
+      ].flat(),
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const started = (async () => {
+      let log = '';
+      for await (const data of child.stdout) {
+        log += data;
+        if (log.includes('UDP listener opened')) return true;
+      }
+      return false;
+    })();
+    const isUp = await Promise.race([started, once(child, 'error').then(() => false)]);
+    child.stdout.resume();
+    return isUp ? new TurnServer(child, folder) : undefined;
+  }
+
+  close(): void {
+    this.#child.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
