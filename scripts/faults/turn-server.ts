@@ -1,6 +1,5 @@
 /** coturn at the address that everybody reaches, for STUN and TURN. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +26,7 @@ export class TurnServer {
       [
         [
           '-n',
+          '--verbose',
           '--simple-log',
           '--log-file=stdout',
           '--no-cli',
@@ -40,16 +40,17 @@ export class TurnServer {
       ].flat(),
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
-    const started = (async () => {
+    const started = new Promise<boolean>((resolve) => {
       let log = '';
-      for await (const data of child.stdout) {
-        log += data;
-        if (log.includes('UDP listener opened')) return true;
-      }
-      return false;
-    })();
-    const isUp = await Promise.race([started, once(child, 'error').then(() => false)]);
-    child.stdout.resume();
+      child.stdout.on('data', (data) => {
+        // It goes on to be read: nobody waits for us to.
+        log = (log + data).slice(-10_000);
+        if (log.includes('UDP listener opened')) resolve(true);
+      });
+      child.on('exit', () => resolve(false));
+      child.on('error', () => resolve(false));
+    });
+    const isUp = await started;
     return isUp ? new TurnServer(child, folder) : undefined;
   }
 

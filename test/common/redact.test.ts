@@ -21,7 +21,35 @@ describe('what is kept of a message', () => {
         candidates: { host: 1, mdns: 1 },
         hasUfrag: true,
         hasFingerprint: true,
+        terms: expect.objectContaining({ sections: ['application'] }),
       },
+    });
+  });
+
+  it('is of an SDP what the other side has to fit with, in known words', () => {
+    const text = [
+      'v=0',
+      'a=group:BUNDLE 0 my-own-words',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'a=mid:0',
+      'a=setup:actpass',
+      'a=ice-options:trickle my-own-words',
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:112 my-own-words/8000',
+      'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+      'a=mid:my-own-words',
+      'a=max-message-size:262144',
+      'm=my-own-words 9 x y',
+    ].join('\r\n');
+    const { terms } = redactMessage({ type: 'offer', sdp: text }).sdp ?? {};
+    expect(terms).toEqual({
+      sections: ['audio', 'application', 'other'],
+      mids: ['0', 'other'],
+      bundled: ['0', 'other'],
+      setup: 'actpass',
+      codecs: ['opus'],
+      iceOptions: ['trickle'],
+      maxMessageSize: 262_144,
     });
   });
 

@@ -97,3 +97,24 @@ describe('two peers that may use relay candidates only', () => {
     rtc.close();
   });
 });
+
+describe('what a STUN or TURN server refuses is told by its code, as in browsers', () => {
+  it.each([
+    ['another secret: 401', async () => ({ url: (await startCoturn()).url, code: 401 })],
+    ['nobody there: 701', async () => ({ url: 'turn:127.0.0.1:9?transport=tcp', code: 701 })],
+  ])('%s', async (_name, start) => {
+    const { url, code } = await start();
+    const iceServers = [{ urls: url, username: 'a', credential: 'b' }];
+    const rtc = nodePlatform.createConnection({ iceServers, iceTransportPolicy: 'all', silenceMs: 0 });
+    try {
+      const told = new Promise<number>((resolve) => {
+        rtc.onicecandidateerror = ({ errorCode }) => resolve(errorCode);
+      });
+      rtc.createDataChannel('chat');
+      await rtc.setLocalDescription(await rtc.createOffer());
+      expect(await told).toBe(code);
+    } finally {
+      await rtc.close();
+    }
+  });
+});

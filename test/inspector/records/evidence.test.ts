@@ -1,8 +1,14 @@
 /** What two clients told of their connection, as the cause of its failure: one sentence for each. */
 import { describe, expect, it } from '@jest/globals';
-import { causeIn, describeEvidence } from '../../../src/inspector/records/evidence.ts';
+import { causeIn, describeEvidence, type OfferedKinds } from '../../../src/inspector/records/evidence.ts';
 import { outcomeOf } from '../../../src/inspector/records/outcome.ts';
-import type { Evidence, EvidencePair, PairingRecord, RecordLine } from '../../../src/protocol/index.ts';
+import type {
+  CandidateKind,
+  Evidence,
+  EvidencePair,
+  PairingRecord,
+  RecordLine,
+} from '../../../src/protocol/index.ts';
 
 const pair = (sent: number, answered: number, more: Partial<EvidencePair> = {}): EvidencePair => ({
   local: 'host',
@@ -14,6 +20,7 @@ const pair = (sent: number, answered: number, more: Partial<EvidencePair> = {}):
   answered,
   ...more,
 });
+type Kind = CandidateKind | 'mDNS host';
 const told = (initiator: Evidence, responder: Evidence = initiator) =>
   new Map([
     ['initiator', initiator],
@@ -56,6 +63,60 @@ describe('the cause, by what both told', () => {
     const cause = causeIn(evidence);
     expect(cause?.text).toMatch(text);
     expect(cause?.remedy).toMatch(remedy);
+  });
+
+  const offered = (initiator: readonly Kind[], responder: readonly Kind[] = initiator): OfferedKinds => ({
+    initiator: new Set(initiator),
+    responder: new Set(responder),
+  });
+
+  it.each<[string, ReturnType<typeof told>, OfferedKinds, RegExp, RegExp]>([
+    [
+      'a home that hides its address behind a name',
+      told({ pairs: [] }, { pairs: [pair(3, 0)] }),
+      offered(['mDNS host'], ['host']),
+      /^A hides its address behind an mDNS name/,
+      /--stun-url/,
+    ],
+    [
+      'that no STUN server is named',
+      told({ pairs: [pair(4, 0)] }),
+      offered(['host']),
+      /^Both offered only addresses of their own networks, and none of 8 checks was answered/,
+      /--stun-url/,
+    ],
+    [
+      'routers that let nobody in, though both know their public addresses',
+      told({ pairs: [pair(4, 0)] }),
+      offered(['host', 'srflx']),
+      /none was answered: their routers or firewalls let no UDP of the other one in$/,
+      /--turn-url/,
+    ],
+    [
+      'UDP that gets through in one direction only',
+      told({ pairs: [pair(4, 0)] }, { pairs: [pair(2, 0, { received: 4 })] }),
+      offered(['host', 'srflx']),
+      /^UDP gets from A to B, and not back: B received 4 checks, and none of A's 4 was answered$/,
+      /firewall before A/,
+    ],
+    [
+      'a network that lets no UDP out',
+      told({ pairs: [pair(4, 0)], errors: [701] }, { pairs: [pair(2, 0)] }),
+      offered(['host'], ['host', 'srflx']),
+      /^A reached no STUN or TURN server \(error 701\), and none of its checks was answered/,
+      /pairlane doctor/,
+    ],
+  ])('is %s', (_name, evidence, kinds, text, remedy) => {
+    const cause = causeIn(evidence, kinds);
+    expect(cause?.text).toMatch(text);
+    expect(cause?.remedy).toMatch(remedy);
+  });
+
+  it('is the step that failed, and not what went wrong on another way', () => {
+    const met = { ice: 'connected', pairs: [pair(3, 3, { selected: true })], errors: [401] } as const;
+    expect(causeIn(told({ ...met, dtls: 'failed' } as Evidence))?.text).toMatch(
+      /DTLS did not come up \(failed\)/,
+    );
   });
 
   it('is not named where the two told nothing that shows one', () => {

@@ -2,7 +2,8 @@
  * werift's TURN client, so that it lets go: its timer for the refresh of a relay address runs on when the client is
  * closed, and keeps the process alive for eight minutes. And it renews a channel after 500 s, where the permission that
  * comes with it ends after 300 s (RFC 8656 section 9): for minutes nothing would get through. And that the server refuses
- * it, or does not answer, is told nobody.
+ * it, or does not answer, is told nobody; and a refusal of the credentials it passes over, because it is not signed with
+ * them, which no server can do (RFC 8489 section 9.2.4), and asks again for six seconds.
  */
 import { Lifetime } from './lifetime.ts';
 
@@ -10,6 +11,11 @@ import { Lifetime } from './lifetime.ts';
 const REFRESH_AFTER = 5 / 6;
 const CHANNEL_REFRESH_S = 240;
 const AFTER_FAILURE_S = 5;
+/** Unauthenticated, and stale nonce. */
+const CREDENTIALS_REFUSED: ReadonlySet<number> = new Set([401, 438]);
+const HEADER_BYTES = 20;
+const ERROR_CLASS = 0x0110;
+const ERROR_CODE = 0x0009;
 
 interface TurnClient {
   readonly server: unknown;
@@ -18,6 +24,9 @@ interface TurnClient {
   refreshHandle: { resolve: () => void } | undefined;
   requestWithRetry(request: unknown, server: unknown): Promise<[Answer, unknown]>;
   connectionMade(): Promise<void>;
+  handleSTUNMessage(data: Buffer, address: unknown): void;
+  /** Those that are not answered yet, by their ids in hexadecimal. */
+  readonly transactions: Readonly<Record<string, { integrityKey?: unknown }>>;
 }
 
 interface Answer {
@@ -28,6 +37,7 @@ interface Answer {
 export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) => unknown): void {
   const client = prototype as TurnClient;
   const { connectionMade } = client;
+  hearRefusals(client);
   client.connectionMade = function (this: TurnClient) {
     this.channelRefreshTime = CHANNEL_REFRESH_S;
     this.refresh = (lifetimeS) => keep(this, lifetimeS, makeRefresh);
@@ -37,6 +47,28 @@ export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) =>
       throw error;
     });
   };
+}
+
+/** Lets a refusal of the credentials through, which is not signed. */
+function hearRefusals(client: TurnClient): void {
+  const handle = client.handleSTUNMessage;
+  client.handleSTUNMessage = function (this: TurnClient, data, address) {
+    const question = this.transactions[data.subarray(8, 20).toString('hex')];
+    if (question && CREDENTIALS_REFUSED.has(errorCodeIn(data) ?? 0)) question.integrityKey = undefined;
+    handle.call(this, data, address);
+  };
+}
+
+/** Of an error response (RFC 8489 sections 5 and 14.8); undefined for anything else. */
+function errorCodeIn(data: Buffer): number | undefined {
+  if (data.length < HEADER_BYTES || (data.readUInt16BE(0) & ERROR_CLASS) !== ERROR_CLASS) return undefined;
+  for (let at = HEADER_BYTES; at + 4 <= data.length; ) {
+    const [type, length] = [data.readUInt16BE(at), data.readUInt16BE(at + 2)];
+    if (type === ERROR_CODE && at + 8 <= data.length)
+      return ((data[at + 6] as number) & 7) * 100 + (data[at + 7] as number);
+    at += 4 + Math.ceil(length / 4) * 4;
+  }
+  return undefined;
 }
 
 /** Refreshes the relay address again and again; closing the client calls `resolve`. */
