@@ -15,8 +15,9 @@ import { TurnServer } from './faults/turn-server.ts';
 const status = isInside() ? undefined : runInside();
 if (status !== undefined) process.exit(status);
 
-const turn = isInside() ? await TurnServer.start() : undefined;
 const world = isInside() ? build() : undefined;
+// It listens at an address that the networks bring along.
+const turn = world && (await TurnServer.start());
 const asked = process.argv.slice(2).join(' ').toLowerCase();
 const counts = { right: 0, wrong: 0, skipped: 0 };
 try {
@@ -41,13 +42,13 @@ function build(): World {
 }
 
 async function stage(fault: StagedFault): Promise<void> {
-  const { name, kind, expected, needs, options = {} } = fault;
+  const { name, kind, expected, needs, options = {}, clockOffMs = 0 } = fault;
   if ((needs !== undefined && !world) || (needs === 'turn' && !turn)) {
     counts.skipped += 1;
     print(name, `not staged: takes ${needs === 'turn' ? 'coturn, ' : ''}root of Linux and nft`);
     return;
   }
-  const stage = await Stage.open(world, options);
+  const stage = await Stage.open(world, options, clockOffMs);
   try {
     const verdict =
       (await fault.run(stage)) ?? (await stage.verdict({ kind: kind as never, cause: expected }));

@@ -11,6 +11,8 @@ export interface StagedFault {
   readonly needs?: 'networks' | 'turn';
   /** Of the server. */
   readonly options?: Partial<ServerOptions>;
+  /** How far the server's clock is off. */
+  readonly clockOffMs?: number;
   /** @returns the verdict, where it is not that on the newest pairing */
   run(stage: Stage): Promise<Verdict | undefined | void>;
 }

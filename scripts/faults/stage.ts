@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { createPeer, type PeerOptions } from '../../src/client/index.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import { diagnose } from '../../src/inspector/records/diagnose-pairing.ts';
 import type { Finding } from '../../src/inspector/records/finding.ts';
 import { outcomeOf } from '../../src/inspector/records/outcome.ts';
@@ -60,14 +61,14 @@ export class Stage {
     this.feed = feed;
   }
 
-  static async open(world: World | undefined, options: Partial<ServerOptions> = {}): Promise<Stage> {
-    const server = await startServer({
-      port: 0,
-      host: ['0.0.0.0'],
-      publicHost: ['*'],
-      logLevel: 'silent',
-      ...options,
-    });
+  static async open(
+    world: World | undefined,
+    options: Partial<ServerOptions>,
+    clockOffMs: number,
+  ): Promise<Stage> {
+    const clock = { ...systemClock, wallTime: () => systemClock.wallTime() + clockOffMs };
+    const given = { port: 0, host: ['0.0.0.0'], logLevel: 'silent', ...options } as const;
+    const server = await startServer(given, { clock });
     return new Stage(world, server, await Feed.open(server.port));
   }
 

@@ -113,8 +113,8 @@ describe('the cause, by what both told', () => {
   });
 
   it('is the step that failed, and not what went wrong on another way', () => {
-    const met = { ice: 'connected', pairs: [pair(3, 3, { selected: true })], errors: [401] } as const;
-    expect(causeIn(told({ ...met, dtls: 'failed' } as Evidence))?.text).toMatch(
+    const met: Evidence = { ice: 'connected', pairs: [pair(3, 3, { selected: true })], errors: [401] };
+    expect(causeIn(told({ ...met, dtls: 'failed' }))?.text).toMatch(
       /DTLS did not come up \(failed\)/,
     );
   });
