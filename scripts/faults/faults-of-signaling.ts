@@ -119,6 +119,7 @@ export const faultsOfSignaling: readonly StagedFault[] = [
     expected: /page of another origin.*--allow-origin/,
     async run(stage) {
       const socket = new WebSocket(stage.url, { headers: { origin: 'https://elsewhere.example' } });
+      socket.on('error', () => {});
       await once(socket, 'unexpected-response');
       socket.terminate();
       return stage.refusal('origin');

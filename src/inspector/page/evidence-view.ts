@@ -2,8 +2,10 @@
 import type { Evidence, EvidencePair } from '../../protocol/inspect/evidence.ts';
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { checksIn, evidenceAt } from '../records/evidence.ts';
+import { descriptionsIn } from '../records/sdp-comparison.ts';
 import { timeOf } from '../records/time-words.ts';
 import { waterfallOf } from '../records/waterfall.ts';
+import { descriptionsTable } from './descriptions-table.ts';
 import { h } from './dom.ts';
 
 const sides = [
@@ -18,6 +20,9 @@ const kindWords: Readonly<Record<(typeof kinds)[number], string>> = {
   relay: 'through TURN',
 };
 
+/** How long the steps on the way usually take, by their names, in milliseconds. */
+export type Usual = Readonly<Record<string, number>>;
+
 export class EvidenceView {
   readonly element = h('section', {
     class: 'panel evidence-view',
@@ -30,7 +35,10 @@ export class EvidenceView {
   readonly #state = h('span', { class: 'card-state' });
   #shown = '';
 
-  constructor(choose: () => void) {
+  readonly #usual: Usual;
+
+  constructor(choose: () => void, usual: Usual) {
+    this.#usual = usual;
     this.card = h(
       'button',
       { type: 'button', class: 'card', 'aria-pressed': 'false', click: choose },
@@ -43,8 +51,10 @@ export class EvidenceView {
   show(record: PairingRecord, index: number): void {
     const lines = record.lines.slice(0, index + 1);
     const evidence = evidenceAt(record, index);
-    const waterfall = waterfallOf({ ...record, lines });
-    const text = JSON.stringify([[...evidence], waterfall]);
+    const shown = { ...record, lines };
+    const waterfall = waterfallOf(shown);
+    const descriptions = descriptionsIn(shown);
+    const text = JSON.stringify([[...evidence], waterfall, descriptions?.terms]);
     if (text === this.#shown) return;
     this.#shown = text;
     const checks = [...evidence.values()].map(checksIn);
@@ -63,8 +73,9 @@ export class EvidenceView {
             ),
           ]
         : [statesTable(evidence), matrix(evidence)]),
+      ...[descriptionsTable(shown)].filter((table) => table !== undefined),
       h('h3', {}, 'Steps on the way'),
-      waterfallList(waterfall),
+      waterfallList(waterfall, this.#usual),
     );
   }
 }
@@ -154,20 +165,26 @@ function pairElement(name: string, pair: EvidencePair): HTMLElement {
   return h('span', { class: `pair ${tone}`, title: state }, selected ? `${facts}, selected` : facts);
 }
 
-function waterfallList(waterfall: ReturnType<typeof waterfallOf>): HTMLElement {
-  const end = Math.max(1, ...waterfall.map(({ t = 0 }) => t));
+function waterfallList(waterfall: ReturnType<typeof waterfallOf>, usual: Usual): HTMLElement {
+  const medianOf = (name: string) => (Object.hasOwn(usual, name) ? usual[name] : undefined);
+  const end = Math.max(1, ...waterfall.map(({ name, t = 0 }) => Math.max(t, medianOf(name) ?? 0)));
   return h(
     'ol',
     { class: 'waterfall' },
     ...waterfall.map(({ name, t }) => {
       const bar = h('span', { class: 'step-bar', 'aria-hidden': 'true' });
       bar.style.width = `${((t ?? 0) / end) * 100}%`;
+      const median = medianOf(name);
+      const mark = h('span', { class: 'usual-mark', 'aria-hidden': 'true', hidden: median === undefined });
+      mark.style.left = `${((median ?? 0) / end) * 100}%`;
+      const time = t === undefined ? 'not reached' : timeOf(t);
       return h(
         'li',
         { class: t === undefined ? 'missing' : '' },
         h('span', {}, name),
-        h('span', { class: 'step-track' }, bar),
-        h('span', { class: 'step-time' }, t === undefined ? 'not reached' : timeOf(t)),
+        h('span', { class: 'step-track' }, bar, mark),
+        h('span', { class: 'step-time' }, time),
+        h('span', { class: 'step-usual' }, median === undefined ? '' : `usually ${timeOf(median)}`),
       );
     }),
   );

@@ -130,7 +130,9 @@ class Page {
       case 'record':
         if (this.#isForeign) return;
         // What is read is not thrown away by a reconnect: the moment stays.
-        this.#showRecord(new RecordView(message.record, this.#detail, placeIn(location.hash).params));
+        this.#showRecord(
+          new RecordView(message.record, this.#detail, placeIn(location.hash).params, message.usual),
+        );
         return;
       case 'line':
         if (this.#isForeign || this.#record?.epoch !== message.epoch) return;

@@ -5,6 +5,7 @@ import type { Finding } from '../records/finding.ts';
 import { outcomeOf } from '../records/outcome.ts';
 import { nameOfRecord } from '../records/record-as-markdown.ts';
 import type { Moment } from '../records/timeline.ts';
+import { comparePanel } from './compare-panel.ts';
 import { atNode, button, foreign, h } from './dom.ts';
 import { exportButtons } from './exports.ts';
 
@@ -38,6 +39,7 @@ export class OutcomeBar {
         this.#badge,
         h('h1', {}, this.#name),
         this.#who,
+        ...((record().header.kind ?? 'pairing') === 'pairing' ? [comparePanel(record, choose)] : []),
         exportButtons(record),
       ),
       this.#findings,

@@ -13,7 +13,7 @@ import { sequenceWords } from '../records/sequence-labels.ts';
 import { describeNode, type Moment, momentAt } from '../records/timeline.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
-import { EvidenceView } from './evidence-view.ts';
+import { EvidenceView, type Usual } from './evidence-view.ts';
 import { LaneCards } from './lane-cards.ts';
 import { laneOrder, titleOf } from './lane-titles.ts';
 import { LivingChart } from './living-chart.ts';
@@ -42,14 +42,17 @@ export class RecordView {
   readonly #builder: SequenceBuilder;
   readonly #cards = new LaneCards((lane) => this.#choose(lane));
   readonly #chart: LivingChart;
-  readonly #evidence = new EvidenceView(() => this.#chooseEvidence());
+  readonly #evidence: EvidenceView;
   readonly #playback: Playback;
   #lane: Lane;
   /** The line that is shown; undefined: always the newest. */
   #index: number | undefined;
 
-  /** @param params of the URL: the moment and the chart */
-  constructor(record: PairingRecord, detail: Detail, params: URLSearchParams) {
+  /**
+   * @param params of the URL: the moment and the chart
+   * @param usual how long the steps on the way usually take on the server
+   */
+  constructor(record: PairingRecord, detail: Detail, params: URLSearchParams, usual: Usual = {}) {
     this.#header = record.header;
     this.#lines = [...record.lines];
     const { kind = 'pairing' } = record.header;
@@ -59,6 +62,7 @@ export class RecordView {
     const chart = params.get('chart') as Lane;
     this.#lane = Object.hasOwn(lanesIn(record.header), chart) ? chart : own;
     this.#chart = new LivingChart(detail);
+    this.#evidence = new EvidenceView(() => this.#chooseEvidence(), usual);
     this.#builder = new SequenceBuilder(record.header);
     this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
     this.#outcome = new OutcomeBar(

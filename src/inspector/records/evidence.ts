@@ -68,8 +68,9 @@ type Cause = (evidence: Known, kinds: OfferedKinds | undefined) => CauseFromEvid
 
 /** How far the two came at most, the farthest first: what failed is the step after it. */
 const causes: readonly Cause[] = [
-  securedWithoutSctp,
+  // First: the one who is content with DTLS does not know yet that the other one is not.
   metWithoutDtls,
+  securedWithoutSctp,
   refusedByTurn,
   hiddenByMdns,
   oneWay,

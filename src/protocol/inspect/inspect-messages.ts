@@ -356,7 +356,12 @@ export type InspectMessage =
       readonly recent: readonly RecentRefusal[];
     }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
-  | { readonly type: 'record'; readonly record: PairingRecord }
+  | {
+      readonly type: 'record';
+      readonly record: PairingRecord;
+      /** How long the steps on the way usually take on this server, by their names, in milliseconds. */
+      readonly usual?: Readonly<Record<string, number>>;
+    }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }
   | { readonly type: 'not_found'; readonly epoch: number }
   | { readonly type: 'no_session'; readonly id: string };

@@ -254,7 +254,7 @@ export class Inspector {
     viewer.wanted = epoch;
     const log = this.#recent.get(epoch) ?? this.#logs.open(epoch);
     if (log) {
-      viewer.watch(log);
+      viewer.watch(log, this.#recent.usual.medians);
       this.#recent.add(log);
       return;
     }
@@ -262,7 +262,9 @@ export class Inspector {
     const record = await this.#files?.index.read(epoch);
     // It may have left, or want another one by now.
     if (!this.#viewers.has(viewer) || viewer.wanted !== epoch) return;
-    viewer.send(record ? { type: 'record', record } : { type: 'not_found', epoch });
+    viewer.send(
+      record ? { type: 'record', record, usual: this.#recent.usual.medians } : { type: 'not_found', epoch },
+    );
   }
 
   #watchSession(viewer: Viewer, id: string): void {

@@ -8,6 +8,7 @@ import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 import { largestShare } from './shares.ts';
+import { UsualSteps } from './usual-steps.ts';
 
 const MAX_RECENT = 32;
 /** Those that are not connected yet may still fail, and stay until that is known. */
@@ -20,6 +21,8 @@ export class RecentLogs {
   readonly #recent = new Map<number, LiveRecord>();
   readonly #failed = new Map<number, LiveRecord>();
   #failedBytes = 0;
+  /** Of all that went well, also while nobody looks. */
+  readonly usual = new UsualSteps();
   /** Undefined: nobody looks. */
   #stopLooking: (() => void) | undefined;
   readonly #follower = {
@@ -37,7 +40,14 @@ export class RecentLogs {
    * recorded to its end.
    */
   start(): void {
-    this.#logs.follow({ ...this.#follower, wants: ({ record }) => record.wellState !== undefined });
+    this.#logs.follow({
+      ...this.#follower,
+      wants: ({ record }) => record.wellState !== undefined,
+      well: (log) => {
+        if (log.header.kind === undefined) this.usual.add(log.record);
+        this.#release(log);
+      },
+    });
   }
 
   /** Those of pairings that are over, the oldest first. */

@@ -57,10 +57,11 @@ export class Viewer {
     this.socket.send(JSON.stringify(message), false);
   }
 
-  watch(log: Watched): void {
+  /** @param usual how long the steps on the way usually take */
+  watch(log: Watched, usual: Readonly<Record<string, number>> = {}): void {
     this.unwatch();
     this.#watched = log;
-    this.send({ type: 'record', record: log.record });
+    this.send({ type: 'record', record: log.record, usual });
     log.listeners.add(this.#tell);
   }
 

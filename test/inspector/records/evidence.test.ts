@@ -114,9 +114,7 @@ describe('the cause, by what both told', () => {
 
   it('is the step that failed, and not what went wrong on another way', () => {
     const met: Evidence = { ice: 'connected', pairs: [pair(3, 3, { selected: true })], errors: [401] };
-    expect(causeIn(told({ ...met, dtls: 'failed' }))?.text).toMatch(
-      /DTLS did not come up \(failed\)/,
-    );
+    expect(causeIn(told({ ...met, dtls: 'failed' }))?.text).toMatch(/DTLS did not come up \(failed\)/);
   });
 
   it('is not named where the two told nothing that shows one', () => {

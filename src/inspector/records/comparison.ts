@@ -1,0 +1,78 @@
+/** A record beside a good one: where the two first part, and what the good one reached that this one did not. */
+import { isStep, type Lane, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
+import { describeState } from './timeline.ts';
+import { waterfallOf } from './waterfall.ts';
+
+export interface Difference {
+  readonly text: string;
+  /** Of this record's line that shows it. */
+  readonly index: number | undefined;
+}
+
+const lanes: Readonly<Partial<Record<Lane, string>>> = {
+  pairing: 'The pairing',
+  initiator: 'Client A on the server',
+  responder: 'Client B on the server',
+  peer_initiator: 'Peer A',
+  peer_responder: 'Peer B',
+};
+
+interface Place {
+  readonly index: number;
+  readonly step: RecordStep;
+  readonly state: string;
+}
+
+/** @returns the earliest parting first, by this record's time; none when it went as the good one */
+export function differencesFrom(good: PairingRecord, record: PairingRecord): Difference[] {
+  const partings = (Object.keys(lanes) as Lane[]).flatMap((lane) => partingIn(lane, good, record) ?? []);
+  const reached = new Map(waterfallOf(good).map(({ name, t }) => [name, t]));
+  const [missed] = waterfallOf(record).filter(
+    ({ name, t }) => t === undefined && reached.get(name) !== undefined,
+  );
+  return [
+    ...partings.sort((one, other) => one.t - other.t).map(({ text, index }) => ({ text, index })),
+    ...(missed
+      ? [
+          {
+            text: `The good one reached “${missed.name}” after ${Math.round(reached.get(missed.name) ?? 0)} ms; this one never did.`,
+            index: undefined,
+          },
+        ]
+      : []),
+  ];
+}
+
+function partingIn(
+  lane: Lane,
+  good: PairingRecord,
+  record: PairingRecord,
+): (Difference & { readonly t: number }) | undefined {
+  const [theirs, ours] = [placesIn(lane, good), placesIn(lane, record)];
+  if (theirs.length === 0 || ours.length === 0) return undefined;
+  let at = 0;
+  while (at < theirs.length && at < ours.length && theirs[at]?.state === ours[at]?.state) at += 1;
+  const [expected, found] = [theirs[at], ours[at]];
+  // A good one that is not over yet is no measure for what came later here.
+  if (!expected) return undefined;
+  const last = ours[at - 1];
+  const shared = last ? ` after ${last.state}` : '';
+  const here = found ? `${found.state} by ${found.step.event.type}` : 'nothing more';
+  const shownBy = found ?? last;
+  return {
+    t: shownBy?.step.t ?? 0,
+    index: shownBy?.index,
+    text: `${lanes[lane]}${shared}: the good one went to ${expected.state} by ${expected.step.event.type}, this one: ${here}.`,
+  };
+}
+
+/** The states that a lane came to, one after another; what is between sockets and pings is no difference. */
+function placesIn(lane: Lane, { lines }: PairingRecord): Place[] {
+  const places: Place[] = [];
+  for (const [index, step] of lines.entries()) {
+    if (!isStep(step) || step.of !== lane || step.event.type === 'HEARD') continue;
+    const state = describeState(step.to).replace(/socket\.online\.\w+/, 'socket.online');
+    if (places.at(-1)?.state !== state) places.push({ index, step, state });
+  }
+  return places;
+}
