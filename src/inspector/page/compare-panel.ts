@@ -42,7 +42,7 @@ export function comparePanel(
   const element = h(
     'details',
     {
-      class: 'exports compare',
+      class: 'compare',
       toggle() {
         if (element.open) show('the sample of a good one');
       },

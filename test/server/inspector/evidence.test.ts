@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { isEvidence } from '../../../src/protocol/index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
+import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
 import { testPeer } from '../../support/peers/werift-peers.ts';
 import { newestEpoch, startTestServer } from '../../support/servers/test-server.ts';
@@ -63,4 +64,28 @@ it.each([
   expect((await a.next('paired')).evidence).toBe(inspect ? true : undefined);
   expect((await b.next('paired')).evidence).toBeUndefined();
   await a.close();
+});
+
+it('tells a page how long the steps usually take, once five pairings went well, also those that nobody watched', async () => {
+  const testServer = await startTestServer();
+  const connectOne = async () => {
+    const [a, b] = await testServer.connectPair();
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    b.send({ type: 'answer', sdp });
+    await a.next('answer');
+    for (const client of [a, b]) {
+      client.send({ type: 'report', state: 'connected' });
+      await client.settled();
+    }
+    return newestEpoch(testServer);
+  };
+  for (let i = 0; i < 5; i += 1) await connectOne();
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  feed.send({ type: 'watch', epoch: await connectOne() });
+  const { usual } = await feed.next('record');
+  expect(Object.keys(usual ?? {})).toEqual(
+    expect.arrayContaining(['Paired', 'Offer', 'Answer', 'Connected']),
+  );
 });
