@@ -26,6 +26,7 @@ export const fullOnly = [
   'server/drain/drain-process.test.ts',
   'server/growth.test.ts',
   'server/relay/relay-command.test.ts',
+  'server/runtimes.test.ts',
   'server/serve-command.test.ts',
   'server/workers.test.ts',
 ];

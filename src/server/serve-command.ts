@@ -25,9 +25,11 @@ export const serveCommand = defineCommand({
     });
     reloaded = server;
     process.once('SIGINT', () => void server.stop());
-    process.once('SIGTERM', () => {
-      process.once('SIGTERM', () => void server.stop());
-      void server.drain();
+    let isDraining = false;
+    // One listener for both signals: to Deno, one that is added meanwhile is told of the first as well.
+    process.on('SIGTERM', () => {
+      void (isDraining ? server.stop() : server.drain());
+      isDraining = true;
     });
     await server.ended;
     return 0;

@@ -136,6 +136,6 @@ describe('serve --workers', () => {
     ],
   ])('refuses %s', (_what, given, problem) => {
     expect(serverOptionProblems(given)).toEqual([]);
-    expect(workerProblems({ ...defaultServerOptions, ...given })).toEqual([problem]);
+    expect(workerProblems({ ...defaultServerOptions, shell: 'auto', ...given })).toEqual([problem]);
   });
 });

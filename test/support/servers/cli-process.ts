@@ -13,10 +13,11 @@ export class Run {
   stderr = '';
   readonly #exited: Promise<number | null>;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, program = process.execPath) {
     assertFreshBuild();
-    this.child = spawn(process.execPath, [...args], {
-      env: { PATH: process.env.PATH, ...env },
+    const { PATH, PAIRLANE_SHELL } = process.env;
+    this.child = spawn(program, [...args], {
+      env: { PATH, ...(PAIRLANE_SHELL !== undefined && { PAIRLANE_SHELL }), ...env },
     });
     this.child.stdout.on('data', (data) => {
       this.stdout += data;
@@ -59,6 +60,11 @@ export function pairlane(args: readonly string[], env?: NodeJS.ProcessEnv): Run 
 /** Starts `node ARGS`; it is killed after the test if it still runs. */
 export function runNode(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
   return new Run(args, env);
+}
+
+/** Starts another runtime's program with `ARGS`; it is killed after the test if it still runs. */
+export function runProgram(program: string, args: readonly string[]): Run {
+  return new Run(args, {}, program);
 }
 
 afterEach(() => {
