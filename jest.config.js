@@ -1,6 +1,9 @@
-/** Two projects, told apart by test/full-only.js: `npm test`, and `npm run test:full` with what is long. */
+/**
+ * Projects, told apart by test/full-only.js: `npm test`; `npm run test:full` with what is long, and with what is near the
+ * shell that serves once more on the other shell.
+ */
 import { readdirSync } from 'node:fs';
-import { fullAgain, fullOnly } from './test/full-only.js';
+import { bothShells, fullAgain, fullOnly } from './test/full-only.js';
 import { bundledPackages } from './test/support/bundled-packages.js';
 
 const tests = readdirSync('test', { recursive: true })
@@ -12,10 +15,10 @@ const full = tests.filter(isAmong([...fullOnly, ...fullAgain]));
 
 const moduleNameMapper = await bundledPackages();
 
-const project = (displayName, files) => ({
+const project = (displayName, files, shell) => ({
   displayName,
-  // Read by test/support/runs.ts.
-  globals: { isFullRun: displayName === 'full' },
+  // Read by test/support/runs.ts, and by test/support/jest-setup.ts.
+  globals: { isFullRun: displayName === 'full', ...(shell && { shell }) },
   testEnvironment: '<rootDir>/test/support/jest-environment.js',
   testMatch: files.map((file) => `<rootDir>/test/${file}`),
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
@@ -35,7 +38,7 @@ const project = (displayName, files) => ({
 
 /** @type {import('jest').Config} */
 export default {
-  projects: [project('fast', fast), project('full', full)],
+  projects: [project('fast', fast), project('full', full), project('ws', bothShells, 'ws')],
   // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
   testTimeout: 200_000,
   // One worker a core, and one fewer would be half of a small machine.

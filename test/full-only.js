@@ -38,3 +38,15 @@ export const fullAgain = [
   'machines/host/random-machines.test.ts',
   'server/signaling/interleavings.test.ts',
 ];
+
+/** The tests near the shell that serves, which `npm run test:full` runs once more with `--shell ws`. */
+export const bothShells = [
+  'server/admission/limits.test.ts',
+  'server/admission/request-headers.test.ts',
+  'server/dialects/native/bad-input.test.ts',
+  'server/dialects/socket-io/transports.test.ts',
+  'server/http/answers.test.ts',
+  'server/http/connections.test.ts',
+  'server/http/listen.test.ts',
+  'server/http/tls.test.ts',
+];

@@ -15,9 +15,11 @@ const REAL_TIME: Readonly<Record<string, string>> = {
   'test/client/room/mesh.test': 'consent and checks by ICE, of ten connections at once',
   'test/client/rtc/turn.test': 'the TURN server, and candidates that it relays',
 };
-// The same tests with the other shell: PAIRLANE_SHELL=ws npm test.
-const shell = process.env.PAIRLANE_SHELL;
+// The same tests with the other shell: by the project (jest.config.js), or by hand with PAIRLANE_SHELL=ws. Programs that
+// a test starts are told by the variable.
+const { shell = process.env.PAIRLANE_SHELL } = globalThis as { shell?: string };
 if (shell !== undefined) {
+  process.env.PAIRLANE_SHELL = shell;
   const { defaultServerOptions } = await import('../../src/server/options.ts');
   Object.assign(defaultServerOptions, { shell });
 }

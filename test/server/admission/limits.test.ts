@@ -61,6 +61,8 @@ describe('limits', () => {
     const address = new URL(server.url);
     // A client that completes the handshake and then reads nothing more.
     const deaf = connectTcp(Number(address.port), address.hostname);
+    // Cut off while it still writes, it is told of a reset.
+    deaf.on('error', () => {});
     deaf.write(
       'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
@@ -142,6 +144,8 @@ describe('limits', () => {
     const { server, log } = await startTestServer({ maxUnsentBytes: 65_536, maxMessagesPerSecond: 0 });
     const address = new URL(server.url);
     const deaf = connectTcp(Number(address.port), address.hostname);
+    // Cut off while it still writes, it is told of a reset.
+    deaf.on('error', () => {});
     deaf.write(
       'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',

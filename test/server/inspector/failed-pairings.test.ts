@@ -7,6 +7,7 @@ import { isStep } from '../../../src/protocol/index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
+import { until } from '../../support/servers/test-cluster.ts';
 import { newestEpoch, pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and still shows its record', async () => {
@@ -75,6 +76,7 @@ it('keeps the failed pairings of an address, and one that is still to fail, whil
   expect(server.parts.pairings.size).toBe(1 + 435);
   await Promise.all(flood.map((client) => client.close()));
   await late.end();
+  await until(() => server.parts.pairings.size === 0, 'the end of all pairings');
   const feed = await openFeed(server);
   await feed.next('hello');
   expect((await feed.list({ of: 'pairing', outcome: 'failed' })).total).toBe(200);
