@@ -30,6 +30,7 @@ const serverParts = {
   embed: ['signaling', 'admission', 'telemetry', 'options.ts'],
   inspector: ['admission', 'http', 'telemetry'],
   relay: ['admission', 'http', 'inspector', 'telemetry'],
+  traces: ['signaling', 'inspector', 'http', 'telemetry', 'options.ts'],
 };
 
 /** Folders outside `src`, and what they may import of the house. */

@@ -22,6 +22,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
     ...adminProblems(options),
     ...webhookProblems(options),
     ...chaosProblems(options),
+    ...tracesProblems(options),
   ];
 }
 
@@ -64,6 +65,14 @@ function chaosProblems({ chaos }: ServerOptions): string[] {
   return chaos === undefined || parseChaos(chaos)
     ? []
     : ['--chaos: should be like loss=5%,delay=300ms,drop=answer+candidate'];
+}
+
+function tracesProblems({ otlpUrl }: ServerOptions): string[] {
+  const url = otlpUrl !== undefined && URL.canParse(otlpUrl) ? new URL(otlpUrl) : undefined;
+  const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '';
+  return otlpUrl === undefined || isUsable
+    ? []
+    : ['--otlp-url: should be an http:// or https:// URL, like http://localhost:4318, without a password'];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

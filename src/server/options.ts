@@ -264,6 +264,11 @@ export const serverOptions = {
     isSecret: true,
     help: 'What requests to webhooks are signed with (Standard Webhooks): at least 24 bytes in base64, better in a file.',
   },
+  otlpUrl: {
+    kind: 'text',
+    value: 'URL',
+    help: 'Send a trace of each pairing to this OpenTelemetry collector, by OTLP over HTTP: http://localhost:4318.',
+  },
   trustProxy: {
     kind: 'list',
     value: 'ADDRESS',

@@ -83,6 +83,7 @@ export class SignalingServer {
   #listening: Listening | undefined;
   #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
+  #stopTraces: (() => Promise<void>) | undefined;
   #stopping: Promise<void> | undefined;
   #hasEnded: () => void = () => {};
 
@@ -140,6 +141,18 @@ export class SignalingServer {
 
   /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
   async start(): Promise<this> {
+    try {
+      await this.#start();
+      return this;
+    } catch (error) {
+      // Of one that cannot start nothing stays behind.
+      await this.#endParts();
+      this.#endRest();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const { options, parts } = this;
     const { admission, telemetry, readiness, inspector, cluster, connections, clock, queue } = parts;
     this.#health = await this.#listenForHealth();
@@ -148,6 +161,7 @@ export class SignalingServer {
     const { signaling, log, metrics } = parts;
     const addAdmin = serveAdmin(options, { signaling, clock, log, metrics, nodes: cluster?.admin });
     parts.peerjs = await this.#createPeerJs();
+    this.#stopTraces = await this.#startTraces();
     inspector.start();
     await cluster?.start();
     const addRoutes = (app: App) => {
@@ -166,15 +180,11 @@ export class SignalingServer {
     this.#listening = await this.#listen(
       { options, admission, telemetry, portChanged, addRoutes },
       connections,
-    ).catch((error: Error) => {
-      this.#health?.close();
-      throw error;
-    });
+    );
     this.#stopTimers = driveTimers(queue.timers, clock);
     const addresses = listenAddresses(options.host).map((address) => textOf(address, this.port));
     const places = this.#listening.places ?? addresses.join(', ');
     parts.log.info({ event: 'server_starting' }, `Server starting on ${places}`);
-    return this;
   }
 
   /** The clients that are at this server, or that it waits for; not the players of game rooms. */
@@ -251,8 +261,7 @@ export class SignalingServer {
   }
 
   async #stop(listening: Listening): Promise<void> {
-    const { log, drain, sessions, readiness, signaling, queue, inspector, rooms, cluster, metrics, webhook } =
-      this.parts;
+    const { log, drain, sessions, readiness, signaling, queue } = this.parts;
     log.info({ event: 'server_stopping' }, 'Server stopping');
     this.#listening = undefined;
     drain.stop();
@@ -266,15 +275,25 @@ export class SignalingServer {
       for (const session of left)
         signaling.sessions.close(session, closeCodes.goingAway, 'Server is stopping');
     });
+    await this.#endParts();
+    await listening.close(hasClients);
+    this.#endRest();
+    this.#hasEnded();
+  }
+
+  async #endParts(): Promise<void> {
+    const { inspector, rooms, cluster, webhook } = this.parts;
     await inspector.stop();
     await rooms?.stop();
     await cluster?.stop();
     await webhook?.stop();
-    await listening.close(hasClients);
+    await this.#stopTraces?.();
+  }
+
+  #endRest(): void {
     this.#health?.close();
     this.#stopTimers?.();
-    metrics.stop();
-    this.#hasEnded();
+    this.parts.metrics.stop();
   }
 
   async #listenForHealth(): Promise<HealthListener | undefined> {
@@ -328,6 +347,13 @@ export class SignalingServer {
     sharedLimits?.share('published', topics.delivered);
     cluster?.topics.serve(topics);
     return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
+  }
+
+  async #startTraces(): Promise<(() => Promise<void>) | undefined> {
+    const { options } = this;
+    if (options.otlpUrl === undefined) return undefined;
+    const { startTraces } = await import('./traces/start-traces.ts');
+    return startTraces(options.otlpUrl, { options, ...this.parts });
   }
 
   async #createPeerJs(): Promise<PeerJs | undefined> {

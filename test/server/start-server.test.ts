@@ -1,5 +1,9 @@
 /** What a program is told that starts a server with options that do not do what they are for. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
+import { runNode } from '../support/servers/cli-process.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
 async function warningsOf(options: object): Promise<string[]> {
@@ -24,5 +28,37 @@ describe('startServer', () => {
 
   it('warns that nobody comes back after a drain without a secret', async () => {
     expect(await warningsOf({ drainMs: 1_000 })).toEqual([expect.stringContaining('after the drain')]);
+  });
+
+  it('leaves nothing behind that keeps the program running when its port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const options = {
+      ...{ port, healthPort: 0, rooms: true, topics: true, peerjs: true, logLevel: 'silent' },
+      ...{ otlpUrl: 'http://127.0.0.1:9', record: '.cache/records' },
+      ...{ eventWebhook: 'http://127.0.0.1:9/', webhookSecret: Buffer.alloc(32).toString('base64') },
+    };
+    const program = `
+      import { startServer } from './dist/server/index.js';
+      await startServer(${JSON.stringify(options)}).catch((error) => console.log(error.message));`;
+    const run = runNode(['--input-type=module', '--eval', program]);
+    await run.printed(/the port is taken/);
+    expect(await run.exited()).toBe(0);
+    taken.close();
+  });
+
+  it('leaves its health port free when its number is that of another node', async () => {
+    const hub = new LocalBusHub();
+    await startTestServer({ node: 7 }, { bus: hub.bus(7) });
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port: healthPort } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    await expect(startTestServer({ node: 7, healthPort }, { bus: hub.bus(7) })).rejects.toThrow('7');
+    probe.listen(healthPort, '127.0.0.1');
+    await once(probe, 'listening');
+    probe.close();
   });
 });

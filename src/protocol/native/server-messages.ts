@@ -95,6 +95,12 @@ export const serverSchemas = {
       metadata: { description: 'What the initiator’s `pair_request` brought along. Told to the responder.' },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that pairs you; left out: one of you asked.' },
+      traceparent: {
+        type: 'string',
+        pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$',
+        description:
+          'Of the pairing’s trace (W3C Trace Context), the same for both of you; if the server makes traces.',
+      },
       evidence: {
         const: true,
         description:

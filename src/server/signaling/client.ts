@@ -34,6 +34,8 @@ export type ClientNotice =
       readonly metadata?: unknown;
       /** The name of the room that formed it; undefined: none did. */
       readonly room: string | undefined;
+      /** Of the pairing's trace; undefined where none is made. */
+      readonly traceparent: string | undefined;
     }
   /** @property message why, in the words of a peer that rejected the pairing */
   | {

@@ -103,6 +103,8 @@ export class ServerPairing extends Hosted<PairingContext> {
   readonly epoch: number;
   readonly startedAt: number;
   details: PairingDetails;
+  /** Of its trace; undefined where none is made. */
+  traceparent: string | undefined;
 
   /** @param now milliseconds of the server's clock */
   constructor(initiator: Party, responder: Party, epoch: number, now: number, details: PairingDetails = {}) {

@@ -105,6 +105,7 @@ export class Seat implements Party, Waits {
       epoch,
       iceServers: iceServersFor(session.id, session.grants),
       room: details.room,
+      traceparent: pairing.traceparent,
       ...(details.metadata !== undefined && !isInitiator && { metadata: details.metadata }),
     });
     const { pendingPairRequest: request } = session;

@@ -25,6 +25,8 @@ export const logEvents = {
   admin_failed: 'A request to the admin API failed by a mistake of ours.',
   webhook_failed: 'The webhook `hook` did not answer, or answered nonsense.',
   webhook_recovered: 'The event webhook takes events again.',
+  traces_failed: 'The collector of `--otlp-url` does not take traces; it is tried again.',
+  traces_recovered: 'The collector takes traces again.',
   webhook_events_lost: 'Events for the webhook are lost: too many wait, or the server ends.',
   session_opened: 'Client `id` is new.',
   session_restored: 'Client `id` is back from before a restart.',

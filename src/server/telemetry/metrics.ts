@@ -41,7 +41,7 @@ type Host = Pick<MachineHost<AnyStateMachine, Hosted<unknown>>, 'machine' | 'tak
 /** Rendering walks every session: whoever asks more often gets the same text again. */
 const RENDER_INTERVAL_MS = 1_000;
 
-class Counts extends Map<string, number> {
+export class Counts extends Map<string, number> {
   add(name: string, amount = 1): void {
     this.set(name, (this.get(name) ?? 0) + amount);
   }
@@ -54,6 +54,8 @@ export class Metrics {
   readonly refused = new Counts();
   /** Events for `--event-webhook`: `delivered` and `lost`. */
   readonly webhookEvents = new Counts();
+  /** Spans for `--otlp-url`: `sent` and `lost`. */
+  readonly traceSpans = new Counts();
   /** TCP connections that are no client's WebSocket. */
   httpConnections: () => number = () => 0;
   /** The text of all workers together, for a worker; undefined: there is only this one. */
@@ -117,6 +119,12 @@ export class Metrics {
       'Events for --event-webhook, `delivered` and `lost`.',
       ['outcome'],
       () => this.webhookEvents,
+    );
+    this.#counter(
+      'pairlane_trace_spans_total',
+      'Spans for --otlp-url, `sent` and `lost`.',
+      ['outcome'],
+      () => this.traceSpans,
     );
     this.#counter('pairlane_bytes_total', 'Bytes of messages, `received` and `sent`.', ['direction'], () => [
       ['received', this.bytesReceived],

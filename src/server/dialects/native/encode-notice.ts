@@ -13,7 +13,7 @@ type Encode<T extends ClientNotice['type']> = (
 ) => ServerMessage | undefined;
 
 const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
-  paired: ({ peerId, isInitiator, epoch, iceServers, metadata, room }, hasPeers) => ({
+  paired: ({ peerId, isInitiator, epoch, iceServers, metadata, room, traceparent }, hasPeers) => ({
     type: 'paired',
     peer_id: publicIdOf(peerId),
     initiator: isInitiator,
@@ -22,6 +22,7 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
     ...(iceServers && { ice_servers: iceServers }),
     ...(hasPeers && metadata !== undefined && { metadata }),
     ...(room !== undefined && { room }),
+    ...(traceparent !== undefined && { traceparent }),
   }),
   peer_disconnected: ({ peerId, epoch, reason, message }, hasPeers) => ({
     type: 'peer_disconnected',

@@ -1,0 +1,131 @@
+/**
+ * Sends spans to a collector by OTLP over HTTP, in JSON, some at a time. What it does not take waits for the next time;
+ * of what waits too long the oldest is lost, and counted.
+ */
+import type { Clock } from '../../common/clock.ts';
+import { fetchBounded } from '../http/bounded-fetch.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Counts } from '../telemetry/metrics.ts';
+import { otlpRequest, type Span } from './spans.ts';
+
+export interface OtlpExporterOptions {
+  /** Of the collector, like http://localhost:4318; `v1/traces` is added to its path. */
+  readonly url: string;
+  /** What is said of this server: service.name and the like. */
+  readonly resource: Span['attributes'];
+}
+
+export interface OtlpExporterDeps {
+  readonly clock: Pick<Clock, 'every'>;
+  readonly log: Logger;
+  /** `sent` and `lost`. */
+  readonly counts: Counts;
+}
+
+const PERIOD_MS = 2_000;
+const REQUEST_MS = 10_000;
+/** In one request. */
+const MAX_BATCH = 512;
+/** That wait: a few KiB each. */
+const MAX_WAITING = 4_096;
+/** Of the answer, at which nobody looks. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** The answers upon which the same request may be sent again (OTLP, "Retryable Response Codes"). */
+const AGAIN: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+export class OtlpExporter {
+  readonly #options: OtlpExporterOptions;
+  readonly #deps: OtlpExporterDeps;
+  readonly #endpoint: string;
+  readonly #stopTimer: () => void;
+  #waiting: Span[] = [];
+  #sending: Promise<void> | undefined;
+  #isFailing = false;
+
+  constructor(options: OtlpExporterOptions, deps: OtlpExporterDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    const url = new URL(options.url);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+    this.#endpoint = url.href;
+    this.#stopTimer = deps.clock.every(PERIOD_MS, () => void this.#flush());
+  }
+
+  add(...spans: readonly Span[]): void {
+    this.#waiting.push(...spans);
+    const excess = this.#waiting.length - MAX_WAITING;
+    if (excess > 0) this.#lose(this.#waiting.splice(0, excess));
+  }
+
+  /** Sends what waits, once. */
+  async stop(): Promise<void> {
+    this.#stopTimer();
+    await this.#sending;
+    await this.#flush();
+    this.#lose(this.#waiting.splice(0));
+  }
+
+  #flush(): Promise<void> {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH);
+      if (await this.#send(batch)) continue;
+      this.#waiting.unshift(...batch);
+      this.add();
+      return;
+    }
+  }
+
+  /** @returns false when it is to be tried again */
+  async #send(batch: readonly Span[]): Promise<boolean> {
+    try {
+      const { status } = await fetchBounded(
+        this.#endpoint,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: otlpRequest(batch, this.#options.resource),
+          signal: AbortSignal.timeout(REQUEST_MS),
+        },
+        MAX_ANSWER_BYTES,
+      );
+      if (status >= 200 && status < 300) {
+        this.#deps.counts.add('sent', batch.length);
+        this.#recovered();
+        return true;
+      }
+      this.#failed(`it answers ${status}`);
+      if (AGAIN.has(status)) return false;
+      this.#lose(batch);
+      return true;
+    } catch (error) {
+      this.#failed((error as Error).message);
+      return false;
+    }
+  }
+
+  #lose(spans: readonly Span[]): void {
+    if (spans.length > 0) this.#deps.counts.add('lost', spans.length);
+  }
+
+  #failed(problem: string): void {
+    if (!this.#isFailing)
+      this.#deps.log.warn(
+        { event: 'traces_failed' },
+        `The collector of traces does not take them: ${problem}`,
+      );
+    this.#isFailing = true;
+  }
+
+  #recovered(): void {
+    if (this.#isFailing)
+      this.#deps.log.info({ event: 'traces_recovered' }, 'The collector takes traces again');
+    this.#isFailing = false;
+  }
+}

@@ -1,0 +1,38 @@
+/** Traces of a server's pairings, for the collector that `--otlp-url` names. Loaded only by a server that sends some. */
+import type { Clock } from '../../common/clock.ts';
+import { observeHost } from '../inspector/observe-host.ts';
+import type { ServerOptions } from '../options.ts';
+import type { ServerPairing } from '../signaling/pairing.ts';
+import { Seat } from '../signaling/seat.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { OtlpExporter } from './otlp-exporter.ts';
+import { PairingTraces } from './pairing-traces.ts';
+import { traceparentOf } from './trace-context.ts';
+
+export interface TracesDeps {
+  readonly options: Pick<ServerOptions, 'node'>;
+  readonly signaling: Signaling;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'traceSpans'>;
+}
+
+/** @returns ends it: what is not sent yet is sent, if the collector takes it */
+export function startTraces(url: string, deps: TracesDeps): () => Promise<void> {
+  const { options, signaling, clock, log, metrics } = deps;
+  const resource = { 'service.name': 'pairlane', 'service.instance.id': String(options.node) };
+  const exporter = new OtlpExporter({ url, resource }, { clock, log, counts: metrics.traceSpans });
+  const traces = new PairingTraces({
+    wallTime: () => clock.wallTime(),
+    isHere: (pairing, side) => (pairing as ServerPairing).party(side) instanceof Seat,
+    ended: (spans) => exporter.add(...spans),
+  });
+  const stopObserving = observeHost<ServerPairing>(signaling.pairings.host, traces.observer);
+  signaling.pairings.traceparentOf = traceparentOf;
+  return async () => {
+    stopObserving();
+    await exporter.stop();
+  };
+}
