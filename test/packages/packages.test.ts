@@ -1,6 +1,17 @@
 /** The two packages, as their users get them: made, installed in an empty folder, imported, run and type-checked. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -229,27 +240,52 @@ describe('pairlane, installed in an empty folder', () => {
     INSTALL_MS,
   );
 
-  it('is what node:test tests a peer with, on a network that loses its answer', () => {
-    const folder = join(home, 'pairlane');
-    writeFileSync(
-      join(folder, 'bot.test.js'),
-      `import assert from 'node:assert/strict';
-       import { test } from 'node:test';
-       import { TestWorld } from 'pairlane/testing';
-       test('a bot is told that no answer came', async () => {
-         const world = await TestWorld.start();
-         const [alice, bot] = [await world.createPeer('alice'), await world.createPeer('bot')];
-         const errors = [];
-         bot.on('error', ({ code }) => errors.push(code));
-         world.network.drop('answer');
-         await world.until(bot.pair({ id: alice.id }));
-         await world.advance(60_000);
-         assert.deepEqual(errors, ['answer_timeout']);
-         await world.stop();
-       });`,
-    );
-    expect(run(process.execPath, ['--test', 'bot.test.js'], folder)).toMatch(/^# pass 1$|^ℹ pass 1$/m);
-  });
+  /** The stories of docs/testing.md, in the folder of `pairlane`, with the runners of the folder `tools`. */
+  const node = (...args: string[]) => {
+    const to = (where: string) => `--test-reporter-destination=${where}`;
+    return [
+      ...[
+        '--test',
+        '--test-reporter=spec',
+        to('stdout'),
+        '--test-reporter=pairlane/testing/node',
+        to('stderr'),
+      ],
+      ...args,
+    ];
+  };
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  it.each<[runner: string, args: string[]]>([
+    ['node:test', node('testing/node/stories.test.js')],
+    ['jest as it comes, CommonJS', [...jest, '-c', 'testing/jest/jest.config.cjs']],
+    ['vitest', ['node_modules/vitest/vitest.mjs', 'run', '--root', 'testing/vitest']],
+  ])(
+    'is what %s tests with: a bot, a machine and a record; a transition that was never taken fails the run',
+    (_runner, args) => {
+      const folder = join(home, 'pairlane');
+      cpSync('examples/testing', join(folder, 'testing'), { recursive: true });
+      for (const tool of ['jest', 'vitest']) {
+        const link = join(folder, 'node_modules', tool);
+        if (!existsSync(link)) symlinkSync(join(home, 'tools/node_modules', tool), link);
+      }
+      const runStories = (more: NodeJS.ProcessEnv) => {
+        const env = { ...process.env, TRANSITIONS_FOLDER: join(folder, 'transitions'), ...more };
+        const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+          cwd: folder,
+          env,
+          encoding: 'utf8',
+        });
+        return { status, said: stdout + stderr };
+      };
+      const whole = runStories({});
+      expect(whole.said).toContain('door: 3 of 3 taken\ndoor, two after each other: 4 of 4 taken\n');
+      expect(whole.status).toBe(0);
+      const partial = runStories({ FIRST_PATH_ONLY: '1' });
+      expect(partial.said).toContain('never taken: door.open --PUSHED#0--> door.closed\n');
+      expect(partial.status).toBe(1);
+    },
+    INSTALL_MS,
+  );
 
   it('has types that pass where libraries are checked, too', () => {
     const folder = join(home, 'pairlane');

@@ -4,12 +4,14 @@ import { CommandError, defineCommand } from '../../common/command.ts';
 import { type Chart, chartOf } from '../../machines/index.ts';
 import { type ChartName, chartNames, chartTable } from './chart-table.ts';
 import { mermaidOf } from './mermaid.ts';
+import { xstateOf } from './xstate-config.ts';
 
 const USAGE_STATUS = 2;
 
 const formats: Readonly<Record<string, (name: ChartName, chart: Chart) => string>> = {
   svg: (name) => readFileSync(new URL(`./svg/${name}.svg`, import.meta.url), 'utf8'),
   mermaid: (_name, chart) => mermaidOf(chart),
+  xstate: (_name, chart) => xstateOf(chart),
   json: (_name, chart) => `${JSON.stringify(chart, null, 2)}\n`,
 };
 

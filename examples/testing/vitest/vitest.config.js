@@ -1,0 +1,6 @@
+/** Coverage of transitions is judged when all tests have run. */
+import VitestCoverageReporter from 'pairlane/testing/vitest';
+
+const folder = process.env.TRANSITIONS_FOLDER ?? '.coverage';
+
+export default { test: { reporters: ['default', new VitestCoverageReporter({ folder })] } };

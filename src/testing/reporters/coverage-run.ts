@@ -1,0 +1,47 @@
+/** What the reporters of all test runners have in common: a folder into which tests save, and what is in it at the end. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CoverageCounts } from '../machines/coverage-counts.ts';
+
+export interface CoverageReporterOptions {
+  /** Where tests save: `coverage.save(folder)`. It is emptied when a run begins. */
+  readonly folder: string;
+  /** Where to write a page of what was taken; left out, none is written. */
+  readonly html?: string;
+}
+
+export class CoverageRun {
+  readonly #options: CoverageReporterOptions;
+
+  /** @throws without a folder */
+  constructor(options: CoverageReporterOptions) {
+    if (typeof options?.folder !== 'string' || options.folder === '')
+      throw new Error('The coverage reporter needs { folder }: the one that tests give coverage.save()');
+    this.#options = options;
+  }
+
+  /** Forgets what an earlier run saved. */
+  begin(): void {
+    rmSync(this.#options.folder, { recursive: true, force: true });
+    mkdirSync(this.#options.folder, { recursive: true });
+  }
+
+  /**
+   * @returns each machine's share, and what was never taken
+   * @throws when the page cannot be written
+   */
+  end(): { readonly text: string; readonly missing: readonly string[] } {
+    const { folder, html } = this.#options;
+    const counts = new CoverageCounts();
+    counts.add(folder);
+    if (html !== undefined) {
+      mkdirSync(dirname(html), { recursive: true });
+      writeFileSync(html, counts.toHtml());
+    }
+    const nothing = counts.shares.length === 0;
+    return {
+      text: nothing ? `No test saved its coverage in ${folder}` : String(counts),
+      missing: nothing ? [`anything: no test saved its coverage in ${folder}`] : counts.missing,
+    };
+  }
+}

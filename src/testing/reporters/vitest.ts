@@ -1,0 +1,24 @@
+/**
+ * Coverage of transitions for vitest, in its configuration beside its own reporter:
+ * `reporters: ['default', new VitestCoverageReporter({ folder: '.coverage' })]`. A run of which something was never taken
+ * fails.
+ */
+import { type CoverageReporterOptions, CoverageRun } from './coverage-run.ts';
+
+export default class VitestCoverageReporter {
+  readonly #run: CoverageRun;
+
+  constructor(options: CoverageReporterOptions) {
+    this.#run = new CoverageRun(options);
+  }
+
+  onTestRunStart(): void {
+    this.#run.begin();
+  }
+
+  onTestRunEnd(): void {
+    const { text, missing } = this.#run.end();
+    process.stdout.write(`\n${text}\n`);
+    if (missing.length > 0) process.exitCode = 1;
+  }
+}
