@@ -132,6 +132,10 @@ describe('pairlane conform, for a server', () => {
 describe('pairlane conform, for a client', () => {
   it.each([
     ["Pairlane's own bot", 'node dist/cli.js bot --url {url} --echo --no-ice'],
+    [
+      'the reference client in Python, which can come back',
+      `PYTHONPATH=clients/python PYTHONDONTWRITEBYTECODE=1 ${PYTHON} -m pairlane_client {url} --no-ice`,
+    ],
     ['a client of the first protocol in Python, on aiortc', `${PYTHON} test/contract/seed/client.py {url}`],
   ])(
     'passes %s',
