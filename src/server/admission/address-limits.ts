@@ -122,3 +122,11 @@ export function addTo(sums: Map<string, number>, address: string, change: number
   if (sum === 0) sums.delete(address);
   else sums.set(address, sum);
 }
+
+/** Below this nobody is told apart by address. */
+const MIN_SHARE = 64;
+
+/** What one address may have of what there may be in all: nobody takes the places of all others. @param max 0: no limit */
+export function shareOf(max: number): number {
+  return max === 0 ? Number.POSITIVE_INFINITY : Math.max(MIN_SHARE, Math.floor(max / 2));
+}

@@ -1,9 +1,9 @@
 /** A client of a wire that greets nobody: JSON out, JSON in, each message as it comes. */
-import { RawClient } from './raw-client.ts';
+import { type Bringing, RawClient } from './raw-client.ts';
 
 export class JsonClient extends RawClient {
-  static async open(url: string): Promise<JsonClient> {
-    const client = new JsonClient(url);
+  static async open(url: string, bringing: Bringing = {}): Promise<JsonClient> {
+    const client = new JsonClient(url, bringing);
     await client.opened();
     return client;
   }

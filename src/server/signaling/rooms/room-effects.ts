@@ -6,12 +6,12 @@ import type { Membership, Room, RoomWatcher, ServerRoomEvent } from './room.ts';
 
 /** Who has the rooms, as far as their effects need it. */
 export interface RoomOwner {
-  /** By their keys. */
-  readonly all: Map<string, Room>;
   /** What the other nodes are told. */
   readonly otherRooms: OtherRooms;
   readonly watchers: readonly RoomWatcher[];
   dispatch(room: Room, event: ServerRoomEvent): void;
+  /** It is over. */
+  forget(room: Room): void;
   /** A session of this node is a member from here on. */
   entered(room: Room, membership: Membership): void;
   left(room: Room, membership: Membership): void;
@@ -129,7 +129,7 @@ export function roomEffects(
       for (const id of ids) owner.wire(room, id);
     },
     forgetRoom(room) {
-      if (owner.all.get(room.key) === room) owner.all.delete(room.key);
+      owner.forget(room);
       // Nobody is in it, whose address it could be.
       log.info({ event: 'room_ended', room: room.name, [FROM]: '' }, `Room ${room.name} is over`);
       for (const watcher of owner.watchers) watcher.ended(room);

@@ -13,7 +13,7 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import { type ClientMessageOf, MAX_METADATA_BYTES, type MemberLeftReason } from '../../../protocol/index.ts';
-import { AddressRate } from '../../admission/address-limits.ts';
+import { AddressCount, AddressRate, shareOf } from '../../admission/address-limits.ts';
 import { idBeside } from '../../admission/tokens/grants.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Refusal } from '../client.ts';
@@ -82,6 +82,9 @@ export class Rooms implements RoomOwner {
   readonly #deps: RoomsDeps;
   /** Bytes that members tell of themselves, counted for everyone who gets them, by address. */
   readonly delivered: AddressRate;
+  /** Whose rooms they are that were made here: the address of who made each, and how many each address has. */
+  readonly #makers = new Map<Room, string>();
+  readonly #madeBy = new AddressCount();
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
   /** Members that did not read, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
@@ -279,12 +282,25 @@ export class Rooms implements RoomOwner {
 
   #create(session: ServerSession, name: string, create: JoinRequest['create']): Room | undefined {
     const { maxRooms } = this.#limits;
+    const { address } = session;
     const request = 'join_room';
     if (!create) session.refuse({ code: 'room_not_found', for: request, room: name });
-    else if (maxRooms > 0 && this.all.size >= maxRooms)
+    else if ((maxRooms > 0 && this.all.size >= maxRooms) || this.#madeBy.of(address) >= shareOf(maxRooms))
       session.refuse({ code: 'too_many_rooms', for: request, room: name });
-    else return this.start(appOf(session), name, this.#optionsFrom(session, create));
+    else {
+      const room = this.start(appOf(session), name, this.#optionsFrom(session, create));
+      this.#makers.set(room, address);
+      this.#madeBy.add(address);
+      return room;
+    }
     return undefined;
+  }
+
+  /** It is over. */
+  forget(room: Room): void {
+    if (this.all.get(room.key) === room) this.all.delete(room.key);
+    const maker = this.#makers.get(room);
+    if (maker !== undefined && this.#makers.delete(room)) this.#madeBy.remove(maker);
   }
 
   /** A room begins, without members yet. */

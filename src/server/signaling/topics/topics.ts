@@ -2,7 +2,7 @@
  * Topics: whoever subscribes to one gets what anybody publishes to it, the publisher too. What is published is opaque.
  * The subscribers of other nodes are reached by a port, which is told how many there are here.
  */
-import { AddressRate } from '../../admission/address-limits.ts';
+import { AddressCount, AddressRate, shareOf } from '../../admission/address-limits.ts';
 
 /** A client that subscribes. */
 export interface Subscriber {
@@ -42,6 +42,7 @@ export class Topics {
   readonly #limits: TopicLimits;
   readonly #now: () => number;
   #subscriptions = 0;
+  readonly #ofAddress = new AddressCount();
   #nodes: TopicNodes | undefined;
 
   /** @param now milliseconds of the server's clock */
@@ -71,12 +72,15 @@ export class Topics {
     if (subscriber.topics.has(topic)) return 'ok';
     const { maxTopicsPerClient, maxSubscriptions, maxSubscribersPerTopic } = this.#limits;
     if (isOver(subscriber.topics.size, maxTopicsPerClient)) return 'too_many_topics';
+    const { address } = subscriber;
     if (isOver(this.#subscriptions, maxSubscriptions)) return 'too_many_subscriptions';
+    if (this.#ofAddress.of(address) >= shareOf(maxSubscriptions)) return 'too_many_subscriptions';
     const subscribers = this.#subscribers.get(topic) ?? new Set();
     if (isOver(subscribers.size, maxSubscribersPerTopic)) return 'topic_full';
     subscribers.add(subscriber);
     subscriber.topics.add(topic);
     this.#subscriptions += 1;
+    this.#ofAddress.add(address);
     this.#subscribers.set(topic, subscribers);
     this.#nodes?.counted(topic, subscribers.size);
     return 'ok';
@@ -85,6 +89,7 @@ export class Topics {
   unsubscribe(subscriber: Subscriber, topic: string): void {
     if (!subscriber.topics.delete(topic)) return;
     this.#subscriptions -= 1;
+    this.#ofAddress.remove(subscriber.address);
     const subscribers = this.#subscribers.get(topic);
     subscribers?.delete(subscriber);
     if (subscribers?.size === 0) this.#subscribers.delete(topic);
