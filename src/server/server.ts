@@ -375,11 +375,11 @@ export class SignalingServer {
     if (!options.rooms) return undefined;
     const { Rooms } = await import('./dialects/socket-io/rooms.ts');
     const { roomSources } = await import('./dialects/socket-io/inspector-sources.ts');
-    const { telemetry, clock, signaling, queue, epochs, inspector } = this.parts;
+    const { telemetry, clock, signaling, epochs, inspector, admission } = this.parts;
     const rooms = new Rooms(options, {
       telemetry,
-      waiting: signaling.waiting,
-      queue,
+      signaling,
+      places: admission,
       epochs,
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });

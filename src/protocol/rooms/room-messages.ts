@@ -19,7 +19,20 @@ export const roomSchemas = {
     type: 'object',
     description: 'Enter a game as that player; acknowledged with who is in it.',
     required: ['game_id', 'player_id'],
-    properties: { game_id: roomId, player_id: roomId },
+    properties: {
+      game_id: roomId,
+      player_id: roomId,
+      resume: {
+        anyOf: [{ const: true }, { const: false }],
+        description: 'Whether I come back after a lost socket: the acknowledgement then has a `token`.',
+      },
+      token: {
+        type: 'string',
+        maxLength: 128,
+        description:
+          'That of my last acknowledgement: my place in the game is kept for it, and is mine again.',
+      },
+    },
   },
   leave_game: {
     type: 'object',

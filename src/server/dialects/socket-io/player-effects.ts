@@ -4,6 +4,7 @@ import type { RoomId } from '../../../protocol/index.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import { FROM } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { KeptPlaces } from './kept-places.ts';
 import { refusePlayer } from './refuse-player.ts';
 import { type Player, Room, type RoomPlayerEvent } from './room.ts';
 import type { RoomPairings } from './room-pairings.ts';
@@ -12,6 +13,7 @@ export interface PlayerEffectsDeps {
   readonly telemetry: Telemetry;
   readonly rooms: Map<string, Room>;
   readonly pairings: Pick<RoomPairings, 'host' | 'between'>;
+  readonly places: Pick<KeptPlaces, 'open' | 'close'>;
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
 }
 
@@ -19,12 +21,13 @@ export function playerEffects({
   telemetry,
   rooms,
   pairings,
+  places,
   iceServersFor,
 }: PlayerEffectsDeps): Executors<typeof playerMachine, Player, RoomPlayerEvent> {
   const { log } = telemetry;
   return {
     enterGame(player, event) {
-      const { gameId, playerId, shown, reply } = eventOf(event, 'JOIN_REQUESTED');
+      const { gameId, playerId, shown, isReturning, reply } = eventOf(event, 'JOIN_REQUESTED');
       const room = rooms.get(gameId) ?? new Room(gameId);
       rooms.set(room.id, room);
       player.room = room;
@@ -36,15 +39,21 @@ export function playerEffects({
         `Player ${player.id} joined game ${room.id}`,
       );
       for (const other of room.players.values()) {
-        other.socket.emit('player_joined', { game_id: other.shownGameId, player_id: player.shownId });
+        other.tell('player_joined', { game_id: other.shownGameId, player_id: player.shownId });
       }
       room.players.set(player.id, player);
+      if (isReturning) places.open(player);
       reply?.(welcome(player));
     },
-    confirmJoin: (player, event) => event.reply?.(welcome(player)),
+    confirmJoin(player, event) {
+      if (event.isReturning) places.open(player);
+      event.reply?.(welcome(player));
+      player.place?.flush();
+    },
     leaveGame(player, _event, { reason }) {
       const { room, id } = player;
       if (!room) return;
+      places.close(player);
       player.room = undefined;
       player.id = player.socket.id;
       room.players.delete(id);
@@ -58,7 +67,7 @@ export function playerEffects({
         pairings.host.dispatch(pairing, { type: 'PEER_LOST', from, reason: 'disconnected' });
       }
       for (const other of room.players.values()) {
-        other.socket.emit('player_left', { game_id: other.shownGameId, player_id: player.shownId, reason });
+        other.tell('player_left', { game_id: other.shownGameId, player_id: player.shownId, reason });
       }
     },
     confirmLeave: (_player, event) => event.reply?.({}),
@@ -78,10 +87,14 @@ export function playerEffects({
     refuse: (player, event, { code }) => refusePlayer(telemetry, player, event.reply, { code }),
   };
 
-  function welcome(player: Player): { players: RoomId[]; ice_servers?: IceServer[] } {
+  function welcome(player: Player): { players: RoomId[]; ice_servers?: IceServer[]; token?: string } {
     const players = [...(player.room?.players.values() ?? [])].map(({ shownId }) => shownId);
     const iceServers = iceServersFor(player.id);
-    return { players, ...(iceServers && { ice_servers: iceServers }) };
+    return {
+      players,
+      ...(iceServers && { ice_servers: iceServers }),
+      ...(player.place && { token: player.place.token }),
+    };
   }
 }
 

@@ -29,7 +29,7 @@ export function roomPairingEffects(
       if (!event.signal) return;
       const from = pairing.at(event.from);
       const to = pairing.at(event.from === 'initiator' ? 'responder' : 'initiator');
-      const { type, payload } = event.signal;
+      const { type, payload, bytes } = event.signal;
       if (log.isLevelEnabled('debug')) {
         const fields = {
           event: 'signal_relayed',
@@ -39,12 +39,7 @@ export function roomPairingEffects(
         } as const;
         log.debug(fields, `Relaying '${type}' from player ${from.id} to ${to.id} in game ${pairing.room.id}`);
       }
-      to.socket.emit('webrtc_signal', {
-        type,
-        from_player_id: from.shownId,
-        game_id: to.shownGameId,
-        payload,
-      });
+      to.signal({ type, from_player_id: from.shownId, game_id: to.shownGameId, payload }, bytes);
     },
     refuse: (pairing, event, { code }) =>
       refusePlayer(telemetry, pairing.at(event.from), undefined, { code }),

@@ -10,16 +10,36 @@ import {
   type playerMachine,
   type Side,
 } from '../../../machines/index.ts';
-import { isLowerPlayer, type RoomId, type RoomSignalType } from '../../../protocol/index.ts';
+import { isLowerPlayer, type RoomEvents, type RoomId, type RoomSignalType } from '../../../protocol/index.ts';
+import type { ServerSession } from '../../signaling/session.ts';
 import type { RoomSocket } from './socket-server.ts';
+
+/** The place of a player that comes back after a lost socket. */
+export interface Place {
+  /** By which its client shows that the place is its own. */
+  readonly token: string;
+  readonly session: ServerSession | undefined;
+  readonly isOnline: boolean;
+  /** Its socket is lost. */
+  waits(): void;
+  /** Whether a signal of so many bytes may be kept for it. */
+  hasRoomFor(bytes: number): boolean;
+  /** @param send run when it is back */
+  keep(bytes: number, send: () => void): void;
+  /** Sends what was kept. */
+  flush(): void;
+}
 
 /** A client of the game rooms. */
 export class Player extends Hosted<PlayerContext> {
-  readonly socket: RoomSocket;
+  /** Its newest. */
+  socket: RoomSocket;
   /** Its id in the game; while it is outside, its socket's. */
   id: string;
   readonly openedAt: number;
   room: Room | undefined;
+  /** Of one that comes back after a lost socket. */
+  place: Place | undefined;
   /** The ids as the client wrote them: it may compare what it gets with its own by `===`. */
   shownId: RoomId = '';
   shownGameId: RoomId = '';
@@ -29,6 +49,27 @@ export class Player extends Hosted<PlayerContext> {
     this.socket = socket;
     this.id = socket.id;
     this.openedAt = now;
+  }
+
+  get isOnline(): boolean {
+    return this.place?.isOnline ?? true;
+  }
+
+  /** Whether a signal of so many bytes may be sent to it, or kept for it. */
+  hasRoomFor(bytes: number): boolean {
+    return this.isOnline ? this.socket.hasRoomFor(bytes) : (this.place?.hasRoomFor(bytes) ?? false);
+  }
+
+  /** Who is in the game it is told when it comes back. */
+  tell<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void {
+    if (this.isOnline) this.socket.emit(name, event);
+  }
+
+  /** @param bytes about as many as it takes */
+  signal(event: RoomEvents['webrtc_signal'], bytes: number): void {
+    const send = () => this.socket.emit('webrtc_signal', event);
+    if (this.isOnline) send();
+    else this.place?.keep(bytes, send);
   }
 }
 
@@ -107,6 +148,8 @@ export type Reply = (answer: object) => void;
 export type RoomPlayerEvent = PlayerEvent & {
   readonly reply?: Reply | undefined;
   readonly shown?: { readonly gameId: RoomId; readonly playerId: RoomId };
+  /** It asks for a token, with which it comes back. */
+  readonly isReturning?: boolean;
   readonly signal?: { readonly to: Player | undefined } & RoomSignal;
 };
 export type RoomPairingEvent = PairingEvent & { readonly signal?: RoomSignal };
@@ -117,4 +160,6 @@ export type RoomPairingHost = MachineHost<typeof pairingMachine, RoomPairing, Ro
 export interface RoomSignal {
   readonly type: RoomSignalType;
   readonly payload: unknown;
+  /** About as many as it takes. */
+  readonly bytes: number;
 }

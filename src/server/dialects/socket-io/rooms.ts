@@ -16,9 +16,11 @@ import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import type { PairingEpochs } from '../../signaling/pairing-epochs.ts';
-import type { WaitingBytes } from '../../signaling/waiting-bytes.ts';
+import type { Signaling } from '../../signaling/signaling.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { decodeRoomRequest, measure, type RoomRequest } from './decode-room-request.ts';
+import type { KeptPlace } from './kept-place.ts';
+import { KeptPlaces, type KeptPlacesDeps } from './kept-places.ts';
 import { playerEffects } from './player-effects.ts';
 import { refusePlayer } from './refuse-player.ts';
 import {
@@ -36,8 +38,9 @@ import { type RoomSocket, type RoomSocketHandlers, serveSocketIo } from './socke
 /** What the rooms share with the rest of the server. */
 export interface RoomsDeps {
   readonly telemetry: Telemetry;
-  readonly waiting: WaitingBytes;
-  readonly queue: StepQueue;
+  readonly signaling: Signaling;
+  /** The places that clients take, here or waited for. */
+  readonly places: KeptPlacesDeps['places'];
   readonly epochs: PairingEpochs;
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
 }
@@ -68,18 +71,29 @@ export class Rooms implements RoomSocketHandlers {
   readonly pairingHost: RoomPairingHost;
   readonly #options: ServerOptions;
   readonly #deps: RoomsDeps;
+  readonly #queue: StepQueue;
+  readonly #places: KeptPlaces;
   readonly #stops: (() => Promise<void>)[] = [];
 
   constructor(options: ServerOptions, deps: RoomsDeps) {
     this.#options = options;
     this.#deps = deps;
-    const { telemetry, queue, epochs, iceServersFor } = deps;
+    const { telemetry, signaling, places, epochs, iceServersFor } = deps;
+    const { queue } = signaling;
+    this.#queue = queue;
     const pairings = new RoomPairings(telemetry, queue, epochs);
     this.pairings = pairings.all;
+    this.#places = new KeptPlaces(options, { signaling, places, over: (player) => this.#over(player) });
     this.pairingHost = pairings.host;
     this.playerHost = new MachineHost(playerMachine, {
       queue,
-      executors: playerEffects({ telemetry, rooms: this.rooms, pairings, iceServersFor }),
+      executors: playerEffects({
+        telemetry,
+        rooms: this.rooms,
+        pairings,
+        places: this.#places,
+        iceServersFor,
+      }),
       onError: (player, error, effect) => this.#fail(player, error, effect),
     });
   }
@@ -100,11 +114,11 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   get packetLimits() {
-    const { telemetry, queue, waiting } = this.#deps;
+    const { telemetry, signaling } = this.#deps;
     const { metrics, refusals } = telemetry;
     return {
-      waiting,
-      now: () => queue.now,
+      waiting: signaling.waiting,
+      now: () => this.#queue.now,
       refusals,
       refused: (kind: string) => this.refused(kind),
       sent: (bytes: number) => {
@@ -114,7 +128,7 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   opened(socket: RoomSocket): void {
-    const player = new Player(socket, this.#deps.queue.now);
+    const player = new Player(socket, this.#queue.now);
     this.players.set(socket, player);
     this.playerHost.start(player, undefined);
   }
@@ -135,14 +149,17 @@ export class Rooms implements RoomSocketHandlers {
         return;
       }
       metrics.received.add(decoded.request.name);
+      this.#places.heard(player);
       if (this.#isForSlow(decoded.request, size.bytes)) {
         refusePlayer(telemetry, player, reply, { code: 'peer_slow' });
         return;
       }
-      const holder = this.#holderOf(decoded.request);
-      if (holder && holder !== player && player.room === undefined) {
-        void this.#joinAfter(holder, player, decoded.request, reply);
-      } else this.playerHost.dispatch(player, { ...this.#eventFrom(player, decoded.request), reply });
+      const back = this.#returning(player, decoded.request);
+      if (back) this.#comeBack(back, player, decoded.request, reply);
+      else if (this.#isHeldByAnother(player, decoded.request))
+        void this.#joinAfter(this.#holderOf(decoded.request) as Player, player, decoded.request, reply);
+      else
+        this.playerHost.dispatch(player, { ...this.#eventFrom(player, decoded.request, size.bytes), reply });
     } catch (error) {
       this.#fail(player, error, 'requested');
     }
@@ -153,7 +170,34 @@ export class Rooms implements RoomSocketHandlers {
     if (request.name !== 'webrtc_signal') return false;
     const { game_id: gameId, target_player_id: targetId } = request.fields;
     const target = this.rooms.get(roomIdKey(gameId))?.players.get(roomIdKey(targetId));
-    return target ? !target.socket.hasRoomFor(bytes) : false;
+    return target ? !target.hasRoomFor(bytes) : false;
+  }
+
+  /** The place that a player, whose socket is another now, shows to be its own. */
+  #returning(player: Player, { name, fields }: RoomRequest): KeptPlace | undefined {
+    if (name !== 'join_game' || fields.token === undefined || player.room !== undefined) return undefined;
+    const place = this.#places.find(fields.token);
+    const { id, room } = place?.player ?? {};
+    const isIts = id === roomIdKey(fields.player_id) && room?.id === roomIdKey(fields.game_id);
+    return isIts ? place : undefined;
+  }
+
+  /** Its place stands: whoever came on the new socket is that player, and the old socket is closed. */
+  #comeBack(place: KeptPlace, arrived: Player, request: RoomRequest, reply: Reply | undefined): void {
+    const { player } = place;
+    const { socket } = arrived;
+    this.playerHost.dispatch(arrived, { type: 'SOCKET_CLOSED' });
+    const before = this.#places.resume(place, socket);
+    this.players.delete(before);
+    this.players.set(socket, player);
+    before.close();
+    this.playerHost.dispatch(player, { ...this.#eventFrom(player, request), reply });
+  }
+
+  /** Whether the place is another's, who may have lost its network; one that is known to come back is not asked. */
+  #isHeldByAnother(player: Player, request: RoomRequest): boolean {
+    const holder = this.#holderOf(request);
+    return holder !== undefined && holder !== player && holder.isOnline && player.room === undefined;
   }
 
   /** Who has the place that is asked for. */
@@ -174,7 +218,8 @@ export class Rooms implements RoomSocketHandlers {
     reply: Reply | undefined,
   ): Promise<void> {
     try {
-      if (!(await holder.socket.isAlive())) holder.socket.close();
+      const { socket } = holder;
+      if (!(await socket.isAlive())) socket.close();
       if (!this.players.has(player.socket)) return;
       this.playerHost.dispatch(player, { ...this.#eventFrom(player, request), reply });
     } catch (error) {
@@ -182,32 +227,40 @@ export class Rooms implements RoomSocketHandlers {
     }
   }
 
-  closed(socket: RoomSocket): void {
+  closed(socket: RoomSocket, isGoodbye: boolean): void {
     const player = this.players.get(socket);
-    if (!player) return;
+    if (!player || this.#places.lost(player, isGoodbye) || player.isDone) return;
     this.players.delete(socket);
     this.playerHost.dispatch(player, { type: 'SOCKET_CLOSED' });
   }
 
+  /** Its session is over. */
+  #over(player: Player): void {
+    this.players.delete(player.socket);
+    this.playerHost.dispatch(player, { type: 'SOCKET_CLOSED' });
+  }
+
   /** What a machine cannot know (is that player in the game?) is looked up here and goes into the event. */
-  #eventFrom(player: Player, request: RoomRequest): RoomPlayerEvent {
+  #eventFrom(player: Player, request: RoomRequest, bytes = 0): RoomPlayerEvent {
     switch (request.name) {
       case 'join_game': {
-        const { game_id: gameId, player_id: playerId } = request.fields;
+        const { game_id: gameId, player_id: playerId, resume, token } = request.fields;
         const [game, id] = [roomIdKey(gameId), roomIdKey(playerId)];
         const place = this.#placeIn(game, id);
-        return { type: 'JOIN_REQUESTED', gameId: game, playerId: id, place, shown: { gameId, playerId } };
+        const shown = { gameId, playerId };
+        const isReturning = resume === true || token !== undefined;
+        return { type: 'JOIN_REQUESTED', gameId: game, playerId: id, place, shown, isReturning };
       }
       case 'leave_game': {
         const { game_id: gameId } = request.fields;
         return { type: 'LEAVE_REQUESTED', gameId: gameId === undefined ? undefined : roomIdKey(gameId) };
       }
       case 'webrtc_signal':
-        return this.#signalFrom(player, request.fields);
+        return this.#signalFrom(player, request.fields, bytes);
     }
   }
 
-  #signalFrom(player: Player, fields: RoomRequestOf<'webrtc_signal'>): RoomPlayerEvent {
+  #signalFrom(player: Player, fields: RoomRequestOf<'webrtc_signal'>, bytes: number): RoomPlayerEvent {
     const { game_id: gameId, target_player_id: targetId, type, payload } = fields;
     const room = this.rooms.get(roomIdKey(gameId));
     const to = room?.players.get(roomIdKey(targetId));
@@ -218,7 +271,12 @@ export class Rooms implements RoomSocketHandlers {
           : 'player'
         : 'unknown_player'
       : 'unknown_game';
-    return { type: 'SIGNAL_RECEIVED', gameId: roomIdKey(gameId), target, signal: { to, type, payload } };
+    return {
+      type: 'SIGNAL_RECEIVED',
+      gameId: roomIdKey(gameId),
+      target,
+      signal: { to, type, payload, bytes },
+    };
   }
 
   #placeIn(gameId: string, playerId: string): PlaceInGame {
@@ -230,7 +288,7 @@ export class Rooms implements RoomSocketHandlers {
   }
 
   #isWithinRate(player: Player, bytes: number, reply: Reply | undefined): boolean {
-    const flood = player.socket.rate.take(this.#deps.queue.now, bytes, this.#options);
+    const flood = player.socket.rate.take(this.#queue.now, bytes, this.#options);
     if (!flood) return true;
     if (flood.isFirst) refusePlayer(this.#deps.telemetry, player, reply, flood);
     if (flood.isLast) {

@@ -46,7 +46,8 @@ export interface RoomSocketHandlers {
     fields: unknown,
     reply: ((answer: object) => void) | undefined,
   ): void;
-  closed(socket: RoomSocket): void;
+  /** @param isGoodbye the client closed it on purpose */
+  closed(socket: RoomSocket, isGoodbye: boolean): void;
 }
 
 /** What this file uses of the connection below Socket.IO's. */
@@ -138,8 +139,8 @@ export function serveSocketIo(
       const reply = typeof last === 'function' ? (last as (answer: object) => void) : undefined;
       handlers.requested(own, name, args[0] === reply ? undefined : args[0], reply);
     });
-    socket.on('disconnect', () => {
-      if (!isStopped) handlers.closed(own);
+    socket.on('disconnect', (reason) => {
+      if (!isStopped) handlers.closed(own, reason === 'client namespace disconnect');
     });
   });
   return async () => {

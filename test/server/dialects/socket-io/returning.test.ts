@@ -1,0 +1,171 @@
+/** Players that ask for a token keep their place in a game while their socket is lost, over real Socket.IO. */
+import { describe, expect, it } from '@jest/globals';
+import { RoomClient } from '../../../support/clients/room-client.ts';
+import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+
+const start = (options = {}) => startTestServer({ rooms: true, ...options });
+const connect = ({ server }: TestServer) => RoomClient.connect(`http://127.0.0.1:${server.port}`);
+const enter = (client: RoomClient, player: unknown, more: object) =>
+  client.ask('join_game', { game_id: 'g', player_id: player, ...more });
+
+/** Player 1, and player 2 with a token. */
+async function game(test: TestServer) {
+  const [one, two] = [await connect(test), await connect(test)];
+  await one.join('g', 1);
+  const { token } = await enter(two, 2, { resume: true });
+  await one.next('player_joined');
+  return { one, two, token: token as string };
+}
+
+const playerOf = ({ server }: TestServer, id: string) =>
+  [...(server.parts.rooms?.players.values() ?? [])].find((player) => player.id === id);
+
+/** Its socket is gone without a goodbye, and the server knows. */
+async function vanish(test: TestServer, client: RoomClient, id: string): Promise<void> {
+  const player = playerOf(test, id);
+  client.socket.io.engine.close();
+  while (player?.isOnline) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a player that asked for a token', () => {
+  it('is given one, and no other player is', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(await enter(two, 2, { resume: true })).toEqual({ players: [1, 2], token });
+    expect(await one.join('g', 1)).toEqual({ players: [1, 2] });
+  });
+
+  it('keeps its place when its socket is lost: nobody is told, and what is signaled to it meanwhile is there when it is back', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    one.signal('g', 2, 'offer', 'an offer');
+    await two.next('webrtc_signal');
+    await vanish(test, two, '2');
+    one.signal('g', 2, 'ice-candidate', 'a candidate');
+    await one.settled();
+    const back = await connect(test);
+    expect(await enter(back, 2, { token })).toEqual({ players: [1, 2], token });
+    expect(await back.next('webrtc_signal')).toMatchObject({ from_player_id: 1, payload: 'a candidate' });
+    // The negotiation of before goes on.
+    back.signal('g', 1, 'answer', 'an answer');
+    expect(await one.next('webrtc_signal')).toMatchObject({ from_player_id: 2, payload: 'an answer' });
+    expect(one.inbox).toEqual([]);
+    expect(test.server.parts.rooms?.players.size).toBe(2);
+  });
+
+  it('may come back again and again, also before the server has missed its socket, which is then closed', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    const [again, last] = [await connect(test), await connect(test)];
+    expect(await enter(again, 2, { token })).toMatchObject({ players: [1, 2] });
+    expect(await enter(last, 2, { token })).toMatchObject({ players: [1, 2] });
+    for (const before of [two, again]) await before.until(() => !before.socket.connected, 'its end');
+    one.signal('g', 2, 'offer', 'sdp');
+    expect(await last.next('webrtc_signal')).toMatchObject({ payload: 'sdp' });
+    expect(one.inbox).toEqual([]);
+  });
+
+  it('has left at once when it says goodbye', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    two.socket.disconnect();
+    expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'disconnected' });
+    const back = await connect(test);
+    const { token: newer } = await enter(back, 2, { token });
+    expect(newer).not.toBe(token);
+    expect(await one.next('player_joined')).toMatchObject({ player_id: 2 });
+  });
+
+  it('has left when it is not back within --resume-grace-ms, and its session is over', async () => {
+    const test = await start({ resumeGraceMs: 5_000 });
+    const { one, two } = await game(test);
+    await vanish(test, two, '2');
+    test.clock.advance(4_000);
+    await one.settled();
+    expect([one.inbox, test.server.parts.sessions.size]).toEqual([[], 1]);
+    test.clock.advance(1_100);
+    expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'disconnected' });
+    expect(test.server.parts.sessions.size).toBe(0);
+  });
+
+  it('has left when it leaves its game: its token is worth nothing any longer', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    await two.ask('leave_game');
+    expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'left' });
+    expect(test.server.parts.sessions.size).toBe(0);
+    const other = await connect(test);
+    await other.join('g', 2);
+    const back = await connect(test);
+    expect(await enter(back, 2, { token })).toMatchObject({ code: 'player_taken' });
+  });
+
+  it('stays while it only waits: it answers pings', async () => {
+    const test = await start({ pingIntervalMs: 1_000, pingTimeoutMs: 5_000 });
+    const { one } = await game(test);
+    const [session] = test.server.parts.sessions.values();
+    for (let n = 0; n < 3; n += 1) {
+      test.clock.advance(1_000);
+      while (session?.isPinged) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await one.settled();
+    expect([one.inbox, session?.isDone]).toEqual([[], false]);
+  });
+});
+
+describe('the place of a player that is away', () => {
+  it.each([
+    ['nobody without its token', undefined],
+    ['nobody with another token', 'x'.repeat(32)],
+  ])('is taken by %s', async (_who, token) => {
+    const test = await start();
+    const { two } = await game(test);
+    await vanish(test, two, '2');
+    const stranger = await connect(test);
+    expect(await enter(stranger, 2, token === undefined ? {} : { token })).toMatchObject({
+      code: 'player_taken',
+    });
+  });
+
+  it('is not taken with the token of another player', async () => {
+    const test = await start();
+    const { two } = await game(test);
+    const three = await connect(test);
+    const { token } = await enter(three, 3, { resume: true });
+    await vanish(test, two, '2');
+    const stranger = await connect(test);
+    expect(await enter(stranger, 2, { token })).toMatchObject({ code: 'player_taken' });
+  });
+
+  it('keeps 64 KiB with --max-unsent-bytes 65536: who signals more is told peer_slow', async () => {
+    const test = await start({ maxUnsentBytes: 65_536 });
+    const { one, two, token } = await game(test);
+    await vanish(test, two, '2');
+    for (let n = 0; n < 4; n += 1) one.signal('g', 2, 'ice-candidate', `${n} ${'x'.repeat(20_000)}`);
+    expect(await one.next('signal_error')).toMatchObject({ code: 'peer_slow' });
+    const back = await connect(test);
+    await enter(back, 2, { token });
+    await back.until(() => back.inbox.length === 3, 'what was kept');
+    expect(back.inbox.map(({ payload }) => String(payload)[0])).toEqual(['0', '1', '2']);
+  });
+
+  it('counts as a connection of its address while it is waited for', async () => {
+    const test = await start({ maxConnectionsPerAddress: 2, resumeGraceMs: 5_000 });
+    const { one, two } = await game(test);
+    await vanish(test, two, '2');
+    await expect(connect(test)).rejects.toThrow();
+    test.clock.advance(5_100);
+    await one.next('player_left');
+    expect((await connect(test)).socket.connected).toBe(true);
+  });
+
+  it('is one in the list of sessions, by the name of its player; its token is in no log', async () => {
+    const test = await start();
+    const { two, token } = await game(test);
+    await vanish(test, two, '2');
+    const [session] = test.server.parts.sessions.values();
+    expect([session?.client.dialect, session?.client.knownAs]).toEqual(['socket-io', '2']);
+    expect(JSON.stringify(test.log)).not.toContain(token);
+  });
+});
