@@ -106,6 +106,18 @@ describe('--auth-webhook', () => {
     await until(() => isGone, 'the end of its request');
   });
 
+  it('is asked 128 questions at once of one address, and those of others beside them', async () => {
+    const webhook = await WebhookServer.start(() => {});
+    const { server } = await startTestServer({ authWebhook: webhook.url, trustProxy: ['127.0.0.1'] });
+    const ask = (token: string, address: string) => RawClient.dial(server.url, { token, address });
+    const asking = Array.from({ length: 129 }, (_, n) => ask(`${n}`, '203.0.113.1'));
+    const refused = await Promise.any(asking.map((client) => client.whenClosed()));
+    expect(refused.code).toBe(1013);
+    ask('another', '198.51.100.1');
+    await until(() => webhook.requests.length === 129, 'the question of the other address');
+    expect(webhook.requests.filter(({ body }) => body.address === '203.0.113.1')).toHaveLength(128);
+  });
+
   it('counts for whoever brings the same token as long as max-age says, and a refusal, too', async () => {
     const webhook = await WebhookServer.start(answering(200, {}, { 'cache-control': 'private, max-age=60' }));
     const { server, clock } = await startTestServer({ authWebhook: webhook.url });

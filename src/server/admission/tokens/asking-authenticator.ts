@@ -11,6 +11,7 @@ import {
 } from '../../../machines/index.ts';
 import type { LogEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { AddressCount, shareOf } from '../address-limits.ts';
 import type { Authenticator, Credentials, TokenRefusal, TokenVerdict } from './authenticator.ts';
 import type { Grants } from './grants.ts';
 
@@ -26,7 +27,7 @@ export interface Decider {
   readonly name: string;
   readonly failedEvent: LogEvent;
   readonly needsRequest?: boolean;
-  /** Questions under way at once; more fail. */
+  /** Questions under way at once, half of them of one address; more fail. */
   readonly maxPending: number;
   /**
    * @param granted what the client's token allows, where the server verifies tokens
@@ -56,6 +57,8 @@ const MAX_KEPT = 4_096;
 
 class Authorization extends Hosted<AuthorizationContext> {
   readonly key: string | undefined;
+  /** Of who asked first. */
+  readonly address: string;
   /** Forgotten with the answer: a token is in it. */
   question: { readonly credentials: Credentials; readonly granted: Grants | undefined } | undefined;
   readonly late = new AbortController();
@@ -65,6 +68,7 @@ class Authorization extends Hosted<AuthorizationContext> {
   constructor(key: string | undefined, credentials: Credentials, granted: Grants | undefined) {
     super();
     this.key = key;
+    this.address = credentials.address;
     this.question = { credentials, granted };
   }
 
@@ -82,6 +86,7 @@ export class AskingAuthenticator implements Authenticator {
   /** Those that are pending or kept, the oldest first. */
   readonly #byKey = new Map<string, Authorization>();
   #pending = 0;
+  readonly #pendingOf = new AddressCount();
   #host: AuthorizationHost | undefined;
 
   constructor(deps: AskingAuthenticatorDeps) {
@@ -99,7 +104,7 @@ export class AskingAuthenticator implements Authenticator {
       executors: {
         ask: (asked) => void this.#ask(host, asked),
         deliverVerdict: (asked) => {
-          this.#pending -= 1;
+          this.#isPendingNoLonger(asked);
           if (asked.verdict) asked.tell(asked.verdict);
         },
         abortRequest: ({ late }) => {
@@ -108,7 +113,7 @@ export class AskingAuthenticator implements Authenticator {
           this.#logFailure(error);
         },
         denyAll: (asked) => {
-          this.#pending -= 1;
+          this.#isPendingNoLonger(asked);
           asked.tell({ refusal: UNAVAILABLE });
         },
         forgetVerdict: (asked) => {
@@ -132,16 +137,28 @@ export class AskingAuthenticator implements Authenticator {
     const key = decider.keyOf?.(credentials);
     const known = key === undefined ? undefined : this.#byKey.get(key);
     if (known?.verdict) return known.verdict;
-    if (!known && this.#pending >= decider.maxPending) return { refusal: UNAVAILABLE };
+    if (!known && this.#isFull(credentials.address)) return { refusal: UNAVAILABLE };
     return new Promise((resolve) => {
       if (known) known.waiting.push(resolve);
       else this.#begin(host, new Authorization(key, credentials, verdict?.grants), resolve);
     });
   }
 
+  /** Nobody's questions keep those of all others waiting. */
+  #isFull(address: string): boolean {
+    const { maxPending } = this.#deps.decider;
+    return this.#pending >= maxPending || this.#pendingOf.of(address) >= shareOf(maxPending);
+  }
+
+  #isPendingNoLonger({ address }: Authorization): void {
+    this.#pending -= 1;
+    this.#pendingOf.remove(address);
+  }
+
   #begin(host: AuthorizationHost, asked: Authorization, resolve: (verdict: TokenVerdict) => void): void {
     asked.waiting.push(resolve);
     this.#pending += 1;
+    this.#pendingOf.add(asked.address);
     if (asked.key !== undefined) {
       this.#byKey.set(asked.key, asked);
       if (this.#byKey.size > MAX_KEPT)
