@@ -19,15 +19,19 @@ function sharedStart(one: string, other: string): number {
   return at === -1 ? other.length : at;
 }
 
-/** How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). */
+/** How many letters have to be put in, taken out, changed, or swapped with the next to make one text of the other. */
 function distanceBetween(one: string, other: string): number {
+  let before: number[] = [];
   let row = [...Array(other.length + 1).keys()];
   for (let i = 1; i <= one.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= other.length; j += 1) {
       const changed = (row[j - 1] as number) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const isSwapped = one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const swapped = isSwapped ? (before[j - 2] as number) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(changed, swapped, (row[j] as number) + 1, (next[j - 1] as number) + 1));
     }
+    before = row;
     row = next;
   }
   return row[other.length] as number;

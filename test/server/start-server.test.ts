@@ -48,6 +48,15 @@ describe('startServer', () => {
     taken.close();
   });
 
+  it.each([
+    ['a file', 'package.json', 'EEXIST'],
+    ['below a file', 'package.json/records', 'ENOTDIR'],
+  ])('says in one line that --record is no folder: %s', async (_what, record, code) => {
+    await expect(startTestServer({ record })).rejects.toThrow(
+      `--record: ${record} is no folder that can be written (${code})`,
+    );
+  });
+
   it('leaves its health port free when its number is that of another node', async () => {
     const hub = new LocalBusHub();
     await startTestServer({ node: 7 }, { bus: hub.bus(7) });

@@ -4,8 +4,10 @@
  * that had clients ended, because their connections are in TIME_WAIT. So it is shared, but only once a connection has
  * shown that nobody listens there. A file that is no socket it would replace by one without a word.
  */
+
+import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
 import type { App, ListenSocket } from './shell/shell.ts';
 
@@ -40,6 +42,25 @@ export async function refuseTaken(address: ListenAddress, port: number, portOpti
   const refusal = (code: string) => refusalOf(address, port, portOption, code);
   if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
   if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
+}
+
+/** What a failure of Node's own `listen` means. */
+export function listenError(error: unknown, host: string, port: number, portOption: string): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return refusalOf({ kind: 'tcp', host }, port, portOption, code ?? message);
+}
+
+/** A port that nobody has now. @throws when the host is none of this machine */
+export async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  try {
+    await once(server.listen(0, host), 'listening');
+  } catch (error) {
+    throw listenError(error, host, 0, '--port');
+  }
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
 }
 
 function refusalOf(address: ListenAddress, port: number, portOption = '--port', code: string): Error {

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bracketed } from '../../common/listen-address.ts';
 import { type Answer, TEXT } from './answer.ts';
+import { listenError } from './bind.ts';
 
 /** @param host the `Host` header; empty when there is none, as in HTTP/1.0 */
 export type HealthAnswer = (host: string) => Answer | Promise<Answer>;
@@ -70,10 +70,7 @@ async function listenOn(
   try {
     await once(server.listen(port, host), 'listening');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(
-      `Cannot listen on ${bracketed(host)}:${port}: ${code ?? message}. Choose another --health-port`,
-    );
+    throw listenError(error, host, port, '--health-port');
   }
   return server;
 }

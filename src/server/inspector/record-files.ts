@@ -3,7 +3,7 @@
  * number of files: the oldest go, but no address's for those of one that has more. Writing happens after the step, one append after another; a full disk ends the
  * recording, not the server.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.ts';
@@ -35,13 +35,12 @@ export class RecordFiles {
   #batch: NodeJS.Timeout | undefined;
   #hasFailed = false;
 
-  /** @throws when the folder cannot be made or read */
+  /** @throws when the folder cannot be made, read or written */
   constructor(directory: string, maxFiles: number, logs: Recorder, log: Logger) {
     this.#directory = directory;
     this.#maxFiles = maxFiles;
     this.#log = log;
-    mkdirSync(directory, { recursive: true });
-    const known = readdirSync(directory).filter((file) => NAME.test(file));
+    const known = filesIn(directory).filter((file) => NAME.test(file));
     this.#files = new Map();
     for (const file of known.sort()) this.#add(file, '');
     this.index = new RecordIndex(directory);
@@ -136,4 +135,15 @@ export class RecordFiles {
 function nameOf({ header }: LiveRecord): string {
   const time = new Date(header.started_at).toISOString().replaceAll(':', '-');
   return `pairing-${time}-${header.epoch}.jsonl`;
+}
+
+function filesIn(directory: string): string[] {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    return readdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`--record: ${directory} is no folder that can be written (${code})`);
+  }
 }

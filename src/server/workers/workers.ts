@@ -3,8 +3,6 @@
  * nobody itself: it starts them, starts another one for each that ends, and speaks for all of them where one must.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { listenAddresses, tcpHosts, textOf } from '../../common/listen-address.ts';
 import { OptionError } from '../../common/options.ts';
@@ -13,7 +11,7 @@ import { serverOptionProblems } from '../check-server-options.ts';
 import { LocalBusHub } from '../cluster/bus/local-bus.ts';
 import { healthAnswers } from '../health-answers.ts';
 import type { Answer } from '../http/answer.ts';
-import { refuseTaken } from '../http/bind.ts';
+import { freePort, refuseTaken } from '../http/bind.ts';
 import { type HealthListener, listenForHealth } from '../http/health-listener.ts';
 import { MAX_NODE_ID, randomNodeId } from '../node-id.ts';
 import type { ServerOptions } from '../options.ts';
@@ -209,13 +207,7 @@ export class Workers {
   async #choosePort(): Promise<number> {
     const { port, host } = this.#options;
     const isTcp = listenAddresses(host).some(({ kind }) => kind === 'tcp');
-    if (port !== 0 || !isTcp) return port;
-    const server = createServer().listen(0, tcpHosts(host)[0]);
-    await once(server, 'listening');
-    const chosen = (server.address() as AddressInfo).port;
-    server.close();
-    await once(server, 'close');
-    return chosen;
+    return port === 0 && isTcp ? freePort(tcpHosts(host)[0]) : port;
   }
 
   async #listenForHealth(): Promise<HealthListener | undefined> {

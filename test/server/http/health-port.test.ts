@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { freePort } from '../../../src/server/http/bind.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 async function ask(port: number, request: string): Promise<string> {
@@ -49,7 +50,14 @@ describe('--health-port', () => {
   it('that is taken is an error that names the option', async () => {
     const { server } = await startTestServer({ healthPort: 0 });
     await expect(startTestServer({ healthPort: server.healthPort })).rejects.toThrow(
-      /EADDRINUSE. Choose another --health-port/,
+      /the port is taken. Choose another with --health-port/,
     );
   });
+});
+
+it('a port that is chosen for several workers is none of another machine: the error names the option', async () => {
+  expect(await freePort('127.0.0.1')).toBeGreaterThan(0);
+  await expect(freePort('192.0.2.77')).rejects.toThrow(
+    'Cannot listen on 192.0.2.77:0: the address is none of this machine. Choose another with --host',
+  );
 });
