@@ -11,6 +11,7 @@ const COPIED = [
   'scripts',
   'bench',
   'package.json',
+  'package-lock.json',
   'jest.config.js',
   'tsconfig.json',
 ];
