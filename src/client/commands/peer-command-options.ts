@@ -27,7 +27,7 @@ export const peerOptions = {
   id: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'Pair with the client of this id.' },
   inspect: {
     kind: 'switch',
-    help: "Tell the server of each step of this peer's state machine, for its visualizer.",
+    help: "Tell the server of each step of this peer's state machine, for its inspector.",
   },
   peers: {
     kind: 'integer',

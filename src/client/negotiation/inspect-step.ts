@@ -1,4 +1,4 @@
-/** A step of the peer's own machine, as the server's visualizer is told of it: no SDP, candidate or address. */
+/** A step of the peer's own machine, as the server's inspector is told of it: no SDP, candidate or address. */
 import { redactEvent } from '../../common/redact.ts';
 import { nameTransitions, negotiationMachine, type Step } from '../../machines/index.ts';
 

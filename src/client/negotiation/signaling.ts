@@ -1,5 +1,6 @@
 /** What a negotiation needs of its signaling, be it a WebSocket to a Pairlane server or a game's own socket. */
 import type { ClientMessageOf } from '../../protocol/index.ts';
+import type { PairlaneError } from '../peer/errors.ts';
 import type { PeerEventOf } from './negotiator-events.ts';
 
 /** What goes to the peer, or tells the server how the negotiation stands. */
@@ -26,6 +27,8 @@ export interface Loss {
   readonly reason: string;
   /** When the server, which is restarted, wants us back; undefined: it did not say. */
   readonly afterMs: number | undefined;
+  /** Why the server wants us no more, where it said so. */
+  readonly error?: PairlaneError | undefined;
 }
 
 export type WelcomedEvent = PeerEventOf<'WELCOMED'>;

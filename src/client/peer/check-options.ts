@@ -83,7 +83,7 @@ const optionFields: Checks = {
   token: (value) =>
     typeof value === 'function' || (typeof value === 'string' && /^[\w.-]+$/.test(value))
       ? undefined
-      : 'a JWT, or a function that gets one',
+      : 'a token without spaces, such as a JWT, or a function that gets one',
   peers: wholeNumber(1, MAX_PEERS_PER_CLIENT),
   accept: ofType('function', 'a function'),
   timeouts: () => undefined,

@@ -19,6 +19,9 @@ const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
 
 const ownMessages = {
   closed: 'The peer is closed. Create a new one.',
+  ended: 'The signaling server ended this session, and wants no new one.',
+  replaced:
+    'Another client came with a token for the same id, and has it now. Give each client a token with a `sub` of its own.',
   not_online: 'The peer is not connected to the signaling server just now. Wait for the `signaling` event.',
   request_pending: 'An earlier request of this kind still waits for its answer. Await it first.',
   timeout: 'The signaling server did not answer in time. Try again.',

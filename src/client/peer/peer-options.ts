@@ -82,7 +82,7 @@ export interface PeerOptions {
   readonly clock?: Clock;
   /** Told of every step of the peer's state machine. */
   readonly observer?: Observer<Hosted<NegotiationContext>>;
-  /** Whether the server is told of each step of the peer's state machine, for its visualizer; no. */
+  /** Whether the server is told of each step of the peer's state machine, for its inspector; no. */
   readonly inspect?: boolean;
   readonly logger?: PeerLogger;
 }

@@ -42,6 +42,8 @@ export class ServerLink {
   #starter: Starter | undefined;
   /** Why the server does not greet us, where it said so. */
   #startFailure: PairlaneError | undefined;
+  /** Why the server wants us no more, where it said so. */
+  #ending: PairlaneError | undefined;
 
   constructor(environment: Environment, handlers: ServerLinkHandlers) {
     this.#handlers = handlers;
@@ -139,6 +141,7 @@ export class ServerLink {
         const { reason, afterMs } = loss;
         options.logger?.debug({ id: this.id, reason, afterMs }, 'Signaling lost');
         this.#welcome = undefined;
+        this.#ending = loss.error;
         this.#machine.heard({ type: 'SOCKET_LOST', ...loss });
         this.#handlers.lost(loss);
       },
@@ -160,7 +163,8 @@ export class ServerLink {
         this.#starter = undefined;
         starter?.resolve();
       },
-      gaveUp: (failure) => gaveUp((this.#starter && this.#startFailure) ?? new PairlaneError(failure)),
+      gaveUp: (failure) =>
+        gaveUp(this.#ending ?? (this.#starter && this.#startFailure) ?? new PairlaneError(failure)),
       problem,
       // It never has a pairing.
       paired() {},

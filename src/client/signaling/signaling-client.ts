@@ -3,6 +3,7 @@
  * that can be resumed; where the server has that, frames are numbered, and what the other side has not had when a
  * socket is lost is sent again on the next one (see ReliableDelivery).
  */
+import { printable } from '../../common/printable.ts';
 import {
   type ClientMessage,
   closeCodes,
@@ -114,6 +115,7 @@ export class SignalingLink implements Signaling {
           mayReturn: this.#mayReturn(code),
           reason,
           afterMs: this.#comeBackAfterMs,
+          error: endingOf(code, reason),
         });
       },
     };
@@ -157,7 +159,7 @@ export class SignalingLink implements Signaling {
 
   /** A token that is refused is not brought again: a newer one may be, once. */
   #mayReturn(code: number): boolean {
-    if (code !== closeCodes.unauthorized) return code !== closeCodes.policyViolation;
+    if (code !== closeCodes.unauthorized) return endingOf(code, '') === undefined;
     const isFirst = !this.#isRefused;
     this.#isRefused = true;
     return isFirst && this.#handlers.tokens?.canRefresh === true;
@@ -269,4 +271,10 @@ export class SignalingLink implements Signaling {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+/** The error of a session that the server ended for good; undefined: the client may come back. */
+function endingOf(code: number, reason: string): PairlaneError | undefined {
+  if (code === closeCodes.replaced) return new PairlaneError('replaced');
+  return code === closeCodes.policyViolation ? new PairlaneError('ended', printable(reason)) : undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * WebSocket close codes and their reasons (RFC 6455 section 7.4).
- * A client that comes back by itself may do so after any of them but `policyViolation`.
+ * A client that comes back by itself may do so after any of them but `policyViolation` and `replaced`.
  */
 export const closeCodes = {
   normal: 1000,
@@ -21,7 +21,7 @@ export const closeCodeMeanings = {
   normal: 'The client said goodbye: its session ends at once.',
   goingAway: 'The server is going away.',
   policyViolation:
-    'The client broke a limit, or sent impossible frame numbers. Do not come back by yourself.',
+    'The client broke a limit or sent impossible frame numbers, or an operator ended its session. Do not come back by yourself.',
   internalError: 'Something failed inside the server that concerns this client only.',
   serviceRestart: 'The server is restarted: come back when `restarting` said, or else after a backoff.',
   tryAgainLater:

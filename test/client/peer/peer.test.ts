@@ -353,7 +353,7 @@ describe('recovery', () => {
     if (!session) throw new Error('the server does not know the peer');
     for (const { seats } of server.parts.sessions.values()) for (const seat of seats) seat.vacate();
     server.parts.sessionHost.dispatch(session, { type: 'CLOSED_BY_SERVER', code: 1008, reason: 'Enough' });
-    expect(await lost).toMatchObject({ code: 'signaling_failed' });
+    expect(await lost).toMatchObject({ code: 'ended', message: expect.stringContaining('(Enough)') });
     expect(a.state).toBe('connected');
     const gone = event(a, 'peer_disconnected');
     await b.close();

@@ -54,6 +54,17 @@ describe('a peer with a token', () => {
     expect(refusals.map(({ code }) => code)).toEqual(['token_missing', 'token_expired', 'token_invalid']);
   });
 
+  it('gives its id up to another one with the same `sub`, says so, and does not take it back', async () => {
+    const { server } = await guarded();
+    const token = () => signWithSecret({ sub: 'ann' });
+    const older = await testPeer(server.url, { token, reconnect: { baseMs: 1, capMs: 1 } });
+    const [failed, over] = [event(older, 'error'), event(older, 'signaling')];
+    const newer = await testPeer(server.url, { token });
+    expect(await failed).toMatchObject({ code: 'replaced' });
+    expect([await over, older.signaling]).toEqual(['lost', 'lost']);
+    expect([newer.id, newer.signaling, server.parts.sessions.size]).toEqual(['ann', 'online', 1]);
+  });
+
   it('does not begin when its callback fails, and tells with what', async () => {
     const { server } = await guarded();
     const cause = new Error('the app server is down');
