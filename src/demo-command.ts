@@ -59,7 +59,7 @@ export const demoCommand = defineCommand({
       await step(
         'Bob pairs with the key',
         () => bob.pair({ key }),
-        ({ initiator }) => `he is the ${initiator ? 'initiator' : 'receiver'}`,
+        ({ initiator }) => `he is the ${initiator ? 'initiator' : 'responder'}`,
       );
       await step('The data channel opens, from peer to peer', () =>
         Promise.all([alice.opened(), bob.opened()]),

@@ -75,7 +75,7 @@ export class Scene {
     return this.cluster.nodes.findIndex((node) => url.startsWith(node.url));
   }
 
-  /** A node's visualizer. */
+  /** A node's inspector. */
   pageOf(node: number): string {
     return `http://127.0.0.1:${this.cluster.nodes[node]?.port}/inspect/`;
   }

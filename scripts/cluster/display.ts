@@ -86,7 +86,7 @@ export function linesOf({ broker, nodes, light, bots }: View, seconds: number, w
   return [
     ...wrap(`Pairlane: ${nodes.length} nodes on ${state}, for ${clock(seconds)}. Ctrl+C ends it.`, width),
     '',
-    '  node  state  sessions  pairings  clients  visualizer',
+    '  node  state  sessions  pairings  clients  inspector',
     ...nodes.map(({ number: n, isRunning, counts, clients, page }) => {
       const cells = [
         String(counts?.sessions ?? '–').padStart(8),

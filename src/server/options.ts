@@ -184,7 +184,7 @@ export const serverOptions = {
     zero: none,
     default: DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     isReloadable: true,
-    help: 'The same for one address (for IPv6: one /64).',
+    help: 'Clients of one address (for IPv6: one /64) that may be connected at once, or be waited for.',
   },
   maxUpgradesPerSecond: {
     kind: 'integer',
@@ -333,14 +333,14 @@ export const serverOptions = {
   inspect: {
     kind: 'switch',
     default: true,
-    help: 'Serve the state chart visualizer at /inspect/, to this machine only unless a token is set.',
+    help: 'Serve the state chart inspector at /inspect/, to this machine only unless a token is set.',
   },
   inspectToken: {
     kind: 'text',
     value: 'TOKEN',
     isSecret: true,
     isReloadable: true,
-    help: 'Open the visualizer to everybody who knows this.',
+    help: 'Open the inspector to everybody who knows this.',
   },
   admin: {
     kind: 'switch',
@@ -370,7 +370,7 @@ export const serverOptions = {
   rooms: {
     kind: 'switch',
     default: false,
-    help: 'Serve game rooms over Socket.IO too (the `webrtc_signal` dialect), and the files for their pages.',
+    help: 'Serve game rooms over Socket.IO too (the `webrtc_signal` dialect), and the files for their pages. Not needed for peer.join.',
   },
   maxRooms: {
     kind: 'integer',
@@ -378,7 +378,7 @@ export const serverOptions = {
     max: 10_000_000,
     zero: none,
     default: DEFAULT_MAX_ROOMS,
-    help: 'Rooms that there may be at once, and as many games.',
+    help: 'Rooms that there may be at once; and, counted apart, games (--rooms).',
   },
   maxMembersPerRoom: {
     kind: 'integer',

@@ -44,7 +44,12 @@ export const tokenCommand = defineCommand({
       help: 'What it allows, of pair, key, join, create, lead, turn, with commas between; left out, all.',
     },
     maxPeers: { kind: 'integer', min: 1, max: 10_000, isFlagOnly: true, help: 'Pairings at once.' },
-    metadata: { kind: 'text', value: 'JSON', isFlagOnly: true, help: 'What its peers are told of it.' },
+    metadata: {
+      kind: 'text',
+      value: 'JSON',
+      isFlagOnly: true,
+      help: 'Shown to whoever operates the server; peers are not told.',
+    },
     audience: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-audience." },
     issuer: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-issuer." },
     ttl: {

@@ -71,7 +71,9 @@ describe('the examples of README and docs', () => {
     '%s: shows a key, and talks with whoever pairs with it',
     async (name) => {
       const { server } = await startTestServer();
-      await talkTo(await openExample(codeOf(name), server.url), server.url);
+      const { host } = new URL(server.url);
+      const html = codeOf(name).replaceAll('127.0.0.1:8765', host);
+      await talkTo(await openExample(html, server.url), server.url);
     },
   );
 

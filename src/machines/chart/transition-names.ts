@@ -1,6 +1,6 @@
 /**
  * A stable name for every transition of a machine: `source --EVENT#index--> target`. The coverage gate of the tests,
- * the recorder and the visualizer all speak of transitions by it, so that one can be looked up in the others.
+ * the recorder and the inspector all speak of transitions by it, so that one can be looked up in the others.
  *
  * The index counts the source's transitions for the same event. XState's own names for delayed and eventless
  * transitions are not part of it: they hold a second copy of the source, and differ between XState's versions.

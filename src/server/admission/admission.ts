@@ -7,7 +7,7 @@ import type { ServerOptions } from '../options.ts';
 import type { RefusalLog } from '../telemetry/refusal-log.ts';
 import { AddressCount, AddressRate } from './address-limits.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
-import type { Origins } from './origins.ts';
+import { hostnameOf, type Origins } from './origins.ts';
 import { type RequestFacts, readFacts } from './request-facts.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
@@ -98,11 +98,11 @@ export class Admission {
     if (!refusal) return { address };
     if (refusal.kind === 'origin') {
       const named = printableJson(origin.slice(0, 200));
-      this.#refusals.warn(
-        'origin',
-        address,
-        `Refused a page of origin ${named}; --allow-origin ${named} allows it`,
-      );
+      const name = printableJson(hostnameOf(host).slice(0, 200));
+      const option = this.origins.isOfHost(origin, host)
+        ? `--public-host ${name}, under which it called this server,`
+        : `--allow-origin ${named}`;
+      this.#refusals.warn('origin', address, `Refused a page of origin ${named}; ${option} allows it`);
     } else this.#refusals.warn(refusal.kind, address, `Refused a connection: ${refusal.message}`);
     return { refusal };
   }
@@ -199,7 +199,8 @@ export class Admission {
       {
         kind: 'origin',
         status: '403 Forbidden',
-        message: 'Pages of this origin may not connect (--allow-origin).',
+        message:
+          'Pages of this origin may not connect (--allow-origin, or --public-host where it is of this server).',
         fits: ({ origin, host }: Asking) => !this.origins.mayConnect(origin, host),
       },
     ];

@@ -41,7 +41,13 @@ export class Origins {
     const page = URL.canParse(origin) ? new URL(origin) : undefined;
     if (!page || (page.protocol !== 'http:' && page.protocol !== 'https:')) return false;
     if (isLoopbackName(page.hostname)) return true;
-    return page.host === withoutDefaultPort(host, page.protocol) && this.isOwnName(host);
+    return this.isOfHost(origin, host) && this.isOwnName(host);
+  }
+
+  /** Whether a page is of the very name that it calls this server by, be that one of its names or not. */
+  isOfHost(origin: string, host: string): boolean {
+    const page = URL.canParse(origin) ? new URL(origin) : undefined;
+    return page !== undefined && page.host === withoutDefaultPort(host, page.protocol);
   }
 
   /** Whether this server answers to that name. @param host the `Host` header */

@@ -17,7 +17,7 @@ export function refusalOf(
   const facts = readFacts(res, req);
   if (isCrossOrigin(facts)) return 'Not from another site.\n';
   if (token !== undefined || isLocal(facts)) return undefined;
-  return 'The visualizer is open to its own machine only. Set --inspect-token to open it to those who know it.\n';
+  return 'The inspector is open to its own machine only. Set --inspect-token to open it to those who know it.\n';
 }
 
 /** The answer to a program that asks without the token, where one is needed: it sends `Authorization: Bearer TOKEN`. */

@@ -53,13 +53,13 @@ export const relayCommand = defineCommand({
     inspect: {
       kind: 'switch',
       default: true,
-      help: 'Serve the visualizer at /inspect/, to this machine only unless a token is set.',
+      help: 'Serve the inspector at /inspect/, to this machine only unless a token is set.',
     },
     inspectToken: {
       kind: 'text',
       value: 'TOKEN',
       isSecret: true,
-      help: 'Open the visualizer to everybody who knows this.',
+      help: 'Open the inspector to everybody who knows this.',
     },
     maxUnsentBytes: {
       kind: 'integer',

@@ -46,6 +46,18 @@ describe('a page may connect', () => {
     );
     expect(server.parts.metrics.refused.get('origin')).toBe(1);
   });
+
+  it('and a page of the name that it calls the server by is told of --public-host', async () => {
+    const { server, log } = await startTestServer();
+    const headers = { host: 'pair.example.org' };
+    const socket = new WebSocket(server.url, { origin: 'https://pair.example.org', headers });
+    await once(socket, 'unexpected-response');
+    expect(log.map((line) => line.msg)).toContainEqual(
+      expect.stringContaining(
+        '; --public-host "pair.example.org", under which it called this server, allows it',
+      ),
+    );
+  });
 });
 
 describe('a server answers to', () => {

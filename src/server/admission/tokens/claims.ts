@@ -51,7 +51,9 @@ export const claimsSchema = {
       maximum: 10_000,
       description: "Pairings at once. Left out, or above the server's limit: that limit.",
     },
-    metadata: { description: `For the client’s peers: JSON of at most ${MAX_METADATA_BYTES} bytes.` },
+    metadata: {
+      description: `For whoever operates the server, in the list of sessions; peers are not told. JSON of at most ${MAX_METADATA_BYTES} bytes.`,
+    },
   },
 } as const;
 
