@@ -30,10 +30,16 @@ export function pairPathsOf(machineCase: MachineCase & Pick<TableOptions, 'isOfI
   const items = new StepItems(() => true);
   const steps = new RecordingHost(machineCase.machine);
   const crossings = new Map<string, Crossing>();
-  const at = ({ instance: { value, context } }: Place) => {
+  /** A place is asked for once a move from it. */
+  const known = new WeakMap<Place, Crossing>();
+  const at = (place: Place) => {
+    const seen = known.get(place);
+    if (seen) return seen;
+    const { value, context } = place.instance;
     const key = JSON.stringify([value, context]);
     const crossing = crossings.get(key) ?? { arrivals: new Map(), departures: new Map() };
     crossings.set(key, crossing);
+    known.set(place, crossing);
     return crossing;
   };
   const found = new Map<StepItem, Omit<Path, 'to'>>();

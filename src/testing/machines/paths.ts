@@ -71,8 +71,10 @@ export function* placesOf(
     for (const move of movesAt(steps, from, events)) {
       const event = eventOfMove(steps, from.instance, move);
       const to = moved(steps, from, move);
+      // An ignored event leads nowhere.
+      const isTaken = steps.transitions.length > 0;
       yield { from, event, to };
-      arrive(to);
+      if (isTaken) arrive(to);
     }
 }
 
