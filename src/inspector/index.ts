@@ -3,3 +3,9 @@ export type { PairingRecord } from '../protocol/index.ts';
 export { chartNames, chartTable } from './charts/chart-table.ts';
 export { parseRecord, RecordError } from './records/record.ts';
 export { type Outcome, type Parting, type Replay, replay } from './records/replay.ts';
+export {
+  type InspectWithOptions,
+  inspectWith,
+  type StatelyAdapter,
+  type StatelyMessage,
+} from './stately/inspect-with.ts';

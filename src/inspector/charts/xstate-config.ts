@@ -5,8 +5,13 @@
 import type { Chart, ChartCall, ChartState, ChartTransition } from '../../machines/index.ts';
 
 export function xstateOf(chart: Chart): string {
-  const config = JSON.stringify({ id: chart.machine, ...stateConfig(chart.root) }, null, 2);
+  const config = JSON.stringify(configOf(chart), null, 2);
   return `import { createMachine } from 'xstate';\n\nexport const machine = createMachine(${config});\n`;
+}
+
+/** What `createMachine` takes. */
+export function configOf({ machine, root }: Chart): object {
+  return { id: machine, ...stateConfig(root) };
 }
 
 function stateConfig(state: ChartState): object {

@@ -1,0 +1,110 @@
+/** Shows the sessions of a host in Stately's inspector: the messages of `@statelyai/inspect`, made from the host's steps. */
+import type { AnyStateMachine } from 'xstate';
+import { nameTransitions } from '../../machines/chart/transition-names.ts';
+import { chartOf, type Observer, type Step, type TakenTransition } from '../../machines/index.ts';
+import { configOf } from '../charts/xstate-config.ts';
+
+/** A message of `@statelyai/inspect`. Its tools pass over fields that they do not know. */
+export interface StatelyMessage {
+  readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
+  readonly id: string;
+  /** The session of the host, `pairing:7`: an actor to Stately. */
+  readonly sessionId: string;
+  readonly rootId: string;
+  readonly createdAt: string;
+  readonly _version: string;
+  readonly [field: string]: unknown;
+}
+
+/** Where messages go: the `adapter` of an inspector of `@statelyai/inspect`. */
+export interface StatelyAdapter {
+  send(message: never): void;
+}
+
+export interface InspectWithOptions<Instance> {
+  /** What an event, or a context, is shown as: for what nobody should see. Shown as it is when left out. */
+  readonly redact?: (value: unknown) => unknown;
+  /** A session's name; `MACHINE:N` when left out. */
+  readonly nameOf?: (instance: Instance) => string;
+}
+
+/** The version of their messages that these are like. */
+const VERSION = '0.7.2';
+
+interface Inspectable<Instance> {
+  readonly machine: AnyStateMachine;
+  observer: Observer<Instance> | undefined;
+}
+
+/**
+ * Tells an inspector of every session that makes a step from now on, of its events, and of each state it comes into; in
+ * `transitions` also which edges were taken, and in `refused` which guards said no to an event that did nothing.
+ * @param host a MachineHost
+ * @param adapter `createWebSocketInspector(…).adapter`, or that of another inspector of `@statelyai/inspect`
+ * @returns stops it
+ */
+export function inspectWith<Instance extends { readonly context: unknown; readonly isDone: boolean }>(
+  host: Inspectable<Instance>,
+  adapter: StatelyAdapter,
+  { redact = (value) => value, nameOf }: InspectWithOptions<Instance> = {},
+): () => void {
+  const { machine } = host;
+  const names = nameTransitions(machine);
+  const definition = JSON.stringify(configOf(chartOf(machine)));
+  const known = new WeakMap<object, string>();
+  let sessions = 0;
+  let messages = 0;
+  let isStopped = false;
+
+  const send = (type: StatelyMessage['type'], sessionId: string, fields: object) => {
+    messages += 1;
+    const message: StatelyMessage = {
+      ...fields,
+      type,
+      sessionId,
+      rootId: sessionId,
+      id: `${sessionId}/${messages}`,
+      createdAt: String(Date.now()),
+      _version: VERSION,
+    };
+    adapter.send(message as never);
+  };
+  const introduce = (instance: Instance, value: unknown): string => {
+    sessions += 1;
+    const sessionId = nameOf?.(instance) ?? `${machine.id}:${sessions}`;
+    known.set(instance, sessionId);
+    const snapshot = { status: 'active', value, context: redact(instance.context) };
+    send('@xstate.actor', sessionId, { name: sessionId, parentId: undefined, definition, snapshot });
+    return sessionId;
+  };
+  const show = ({ instance, event, from, to, transitions, verdicts }: Step<Instance>) => {
+    const sessionId = known.get(instance) ?? introduce(instance, from === '' ? to : from);
+    // What it was started with is in its context, as far as it may be seen.
+    const shown = event.type === 'xstate.init' ? { type: event.type } : redact(event);
+    const refused = verdicts.filter(({ passed }) => !passed).map(({ guard }) => guard);
+    send('@xstate.event', sessionId, {
+      event: shown,
+      sourceId: undefined,
+      transitions: transitions.map((taken: TakenTransition) => names.get(taken)),
+      ...(refused.length > 0 && { refused }),
+    });
+    const status = instance.isDone ? 'done' : 'active';
+    if (transitions.length > 0 || from === '')
+      send('@xstate.snapshot', sessionId, {
+        event: shown,
+        snapshot: { status, value: to, context: redact(instance.context) },
+      });
+  };
+
+  const before = host.observer;
+  const observer: Observer<Instance> = (step) => {
+    before?.(step);
+    if (!isStopped) show(step);
+  };
+  host.observer = observer;
+  return () => {
+    isStopped = true;
+    // Somebody may have begun to listen since.
+    if (host.observer === observer) host.observer = before;
+  };
+}
