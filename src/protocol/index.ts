@@ -4,6 +4,7 @@ export {
   type Evidence,
   type EvidencePair,
   evidenceSchema,
+  type Flow,
   MAX_EVIDENCE_PAIRS,
   pickEvidence,
 } from './inspect/evidence.ts';

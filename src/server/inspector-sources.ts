@@ -77,6 +77,9 @@ export function signalingSources({
           ...namesIn(pairing, 'initiator_known_as', 'responder_known_as'),
         }),
         addressOf: ({ initiator, responder }) => initiator.address ?? responder.address,
+        askFlow: ({ parties, epoch }, seconds) => {
+          for (const party of parties) clientOf(party)?.askFlow?.(epoch, seconds);
+        },
         inputOf: ({ initiator, responder, epoch }) => ({
           initiatorId: initiator.id,
           responderId: responder.id,

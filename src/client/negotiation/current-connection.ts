@@ -5,6 +5,7 @@ import { DEFAULT_ICE_SERVERS } from '../peer/peer-options.ts';
 import { type ConnectionHandlers, RtcConnection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import { EvidenceReporter } from './evidence-reporter.ts';
+import { FlowReporter } from './flow-reporter.ts';
 import type { PeerEvent } from './negotiator-events.ts';
 import type { Signaling } from './signaling.ts';
 
@@ -39,6 +40,7 @@ export class CurrentConnection {
   readonly #deps: CurrentConnectionDeps;
   #rtc: RtcConnection | undefined;
   #evidence: EvidenceReporter | undefined;
+  #flow: FlowReporter | undefined;
   readonly #closings = new Set<Promise<void>>();
 
   constructor(deps: CurrentConnectionDeps) {
@@ -79,11 +81,27 @@ export class CurrentConnection {
   close(): void {
     this.#evidence?.stop();
     this.#evidence = undefined;
+    this.#flow?.stop();
+    this.#flow = undefined;
     const closing = this.#rtc?.close();
     this.#rtc = undefined;
     if (!closing) return;
     this.#closings.add(closing);
     closing.then(() => this.#closings.delete(closing));
+  }
+
+  /** The server asks how it goes, for so long. */
+  tellFlow(seconds: number): void {
+    const rtc = this.#rtc;
+    if (!rtc) return;
+    const { environment, signaling } = this.#deps;
+    const { epoch } = this;
+    this.#flow ??= new FlowReporter({
+      clock: environment.clock,
+      read: () => rtc.flow(),
+      send: (flow) => signaling.send({ type: 'evidence', ...epoch, flow }),
+    });
+    this.#flow.ask(seconds);
   }
 
   /** Fulfilled when the sockets of those that were closed are released. */

@@ -99,6 +99,11 @@ export class Negotiator {
     if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#current.hasUnsent });
   }
 
+  /** The server asks how the connection goes, for so long. */
+  tellFlow(seconds: number): void {
+    this.#current.tellFlow(seconds);
+  }
+
   /**
    * Ends everything, once the peer has what was accepted for it.
    * @param isAtOnce nothing is waited for

@@ -211,6 +211,11 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#tell(event);
   }
 
+  /** For the peer: the server asks how it goes, for so long. */
+  tellFlow(seconds: number): void {
+    this.#negotiator.tellFlow(seconds);
+  }
+
   /** For the peer, and for what a connection survives: something was refused. @returns whether anybody listened */
   refused(error: PairlaneError): boolean {
     const isHeard = this.#owner.failed(this, error);

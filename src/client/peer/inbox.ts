@@ -66,6 +66,9 @@ export class Inbox {
         connections.byPeer.get(message.peer_id)?.told(message.type === 'peer_away' ? 'away' : 'back');
         user.tell(message.type, { peerId: message.peer_id });
         return;
+      case 'evidence':
+        connections.of(message.epoch)?.tellFlow(message.seconds);
+        return;
       case 'error':
         this.#failed(PairlaneError.fromServer(message), message.epoch);
     }

@@ -76,6 +76,11 @@ export class Channel {
     return this.#isClosed || this.#channel.readyState === 'closing' || this.#channel.readyState === 'closed';
   }
 
+  /** Bytes that were handed over and did not go out yet. */
+  get bufferedAmount(): number {
+    return this.isOver ? 0 : this.#channel.bufferedAmount;
+  }
+
   /** Whether the peer may lack something that was accepted for it; where that cannot be known: whether any was. */
   get hasUnsent(): boolean {
     if (this.isOver) return false;

@@ -3,6 +3,7 @@ import {
   type Evidence,
   type EvidencePair,
   evidenceSchema,
+  type Flow,
   MAX_EVIDENCE_PAIRS,
 } from '../../protocol/inspect/evidence.ts';
 
@@ -43,6 +44,14 @@ export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
     ...(sctpIs && { sctp: sctpIs }),
     pairs: [...found.values()].slice(0, MAX_EVIDENCE_PAIRS),
   };
+}
+
+/** @param buffered bytes that wait in the data channels */
+export function flowOf(report: StatsReport, buffered: number): Flow {
+  const { pairs = [] } = evidenceOf(report, undefined);
+  const rtt_ms = pairs.find(({ selected }) => selected)?.rtt_ms;
+  const sum = (field: 'sent' | 'answered') => countOf(pairs.reduce((all, pair) => all + pair[field], 0));
+  return { ...(rtt_ms !== undefined && { rtt_ms }), buffered, sent: sum('sent'), answered: sum('answered') };
 }
 
 function pairOf(

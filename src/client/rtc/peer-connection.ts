@@ -5,11 +5,11 @@
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
-import { type Evidence, MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence.ts';
+import { type Evidence, type Flow, MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type ConnectionStats, statsOf } from './connection-stats.ts';
 import { Channel } from './data-channel.ts';
-import { evidenceOf } from './evidence.ts';
+import { evidenceOf, flowOf } from './evidence.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
@@ -140,6 +140,13 @@ export class RtcConnection {
     if (!report) return undefined;
     const errors = [...this.#errors];
     return { ...evidenceOf(report, this.#rtc.sctp?.state), ...(errors.length > 0 && { errors }) };
+  }
+
+  /** How it goes, for the server; undefined where there are no statistics. */
+  async flow(): Promise<Flow | undefined> {
+    const report = await this.#rtc.getStats?.();
+    const buffered = [...this.#channels.values()].reduce((sum, channel) => sum + channel.bufferedAmount, 0);
+    return report && flowOf(report, buffered);
   }
 
   /** How it goes; undefined where there are no statistics. */

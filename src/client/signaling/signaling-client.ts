@@ -94,7 +94,7 @@ export class SignalingLink implements Signaling {
     });
     const url = new URL(this.#url);
     url.searchParams.set('resume', this.#session ? 'back' : '1');
-    url.searchParams.set('evidence', '1');
+    url.searchParams.set('evidence', '2');
     this.#isWelcome = false;
     this.#comeBackAfterMs = undefined;
     const handlers: SocketHandlers = {

@@ -7,6 +7,7 @@ import { timeOf } from '../records/time-words.ts';
 import { waterfallOf } from '../records/waterfall.ts';
 import { descriptionsTable } from './descriptions-table.ts';
 import { h } from './dom.ts';
+import { sparklines } from './sparklines.ts';
 
 const sides = [
   ['initiator', 'A'],
@@ -73,7 +74,7 @@ export class EvidenceView {
             ),
           ]
         : [statesTable(evidence), matrix(evidence)]),
-      ...[descriptionsTable(shown)].filter((table) => table !== undefined),
+      ...[sparklines(shown), descriptionsTable(shown)].filter((table) => table !== undefined),
       h('h3', {}, 'Steps on the way'),
       waterfallList(waterfall, this.#usual),
     );

@@ -58,7 +58,7 @@ export function diagnose(record: PairingRecord): Finding[] {
   const isGame = record.header.kind === 'game';
   const connected = pairing.find(({ to }) => to === 'connected');
   const outcome = connected
-    ? [...connectionFindings(pairing, connected), ...withoutChannel(record, connected)].sort(badFirst)
+    ? [...connectionFindings(steps, pairing, connected), ...withoutChannel(record, connected)].sort(badFirst)
     : [whyNotConnected(record, steps, pairing, isGame, evidenceAt(record))];
   const others = [
     ...refusals(pairing),
@@ -79,7 +79,11 @@ function isOver(pairing: readonly RecordStep[]): boolean {
   return pairing.at(-1)?.to === 'disconnected';
 }
 
-function connectionFindings(pairing: readonly RecordStep[], connected: RecordStep): Found[] {
+function connectionFindings(
+  steps: readonly RecordStep[],
+  pairing: readonly RecordStep[],
+  connected: RecordStep,
+): Found[] {
   const connectedAt = connected.t;
   const lost = pairing.find(
     ({ t, event, taken }) =>
@@ -89,7 +93,7 @@ function connectionFindings(pairing: readonly RecordStep[], connected: RecordSte
   const took = offer === undefined ? '' : `, ${Math.round(connectedAt - offer.t)} ms after the offer`;
   const text = `Both clients reported that they are connected${took}.`;
   const good: Found = { kind: 'good', text, shownBy: [offer, connected] };
-  if (!lost) return [good];
+  if (!lost) return [...lostByFailure(steps, connected), good];
   const isBack = pairing.some(({ t, to }) => t > lost.t && to === 'connected');
   const loss: Found = {
     kind: isBack ? 'note' : 'bad',
@@ -97,6 +101,24 @@ function connectionFindings(pairing: readonly RecordStep[], connected: RecordSte
     shownBy: [lost],
   };
   return isBack ? [good, loss] : [loss, good];
+}
+
+/** A client's own word that the connection stood, and does not any longer. */
+function lostByFailure(steps: readonly RecordStep[], connected: RecordStep): Found[] {
+  const failure = failureOf(steps.filter(({ t }) => t > connected.t));
+  if (!failure) return [];
+  const after = Math.round((failure.step.t - connected.t) / 100) / 10;
+  const side =
+    failure.step.of === 'pairing' ? from(failure.step) : failure.step.of === 'peer_initiator' ? 'A' : 'B';
+  return [
+    {
+      kind: 'bad',
+      text: `${side} lost the connection ${after} s after it stood (${failure.text}).`,
+      shownBy: [connected, failure.step],
+      remedy:
+        'Look at the other one: its page or program may have ended, its network may have changed, or a router forgot the way.',
+    },
+  ];
 }
 
 const MISFIT =

@@ -1,5 +1,11 @@
 /** What the two of a pairing told of their connection: in words, at a moment, and what it says about the cause. */
-import { type CandidateKind, type Evidence, isEvidence, type PairingRecord } from '../../protocol/index.ts';
+import {
+  type CandidateKind,
+  type Evidence,
+  type Flow,
+  isEvidence,
+  type PairingRecord,
+} from '../../protocol/index.ts';
 
 type Side = 'initiator' | 'responder';
 const sides: readonly Side[] = ['initiator', 'responder'];
@@ -7,7 +13,8 @@ const sides: readonly Side[] = ['initiator', 'responder'];
 /** The newest of each side that is known at that line. */
 export function evidenceAt({ lines }: PairingRecord, index = lines.length - 1): ReadonlyMap<Side, Evidence> {
   const known = new Map<Side, Evidence>();
-  for (const line of lines.slice(0, index + 1)) if (isEvidence(line)) known.set(line.side, line.evidence);
+  for (const line of lines.slice(0, index + 1))
+    if (isEvidence(line)) known.set(line.side, { ...known.get(line.side), ...line.evidence });
   return known;
 }
 
@@ -28,7 +35,8 @@ export function checksIn({ pairs = [] }: Evidence): Checks {
 
 /** `checking, 3 pairs, 12 checks of which 0 were answered`. */
 export function describeEvidence(evidence: Evidence): string {
-  const { ice, dtls, sctp, pairs = [], errors = [] } = evidence;
+  const { ice, dtls, sctp, pairs = [], flow, errors = [] } = evidence;
+  if (flow) return describeFlow(flow);
   const count = pairs.reduce((sum, pair) => sum + pair.pairs, 0);
   const { sent, answered } = checksIn(evidence);
   const selected = pairs.find((pair) => pair.selected);
@@ -42,6 +50,11 @@ export function describeEvidence(evidence: Evidence): string {
     errors.length > 0 && `errors ${errors.join(', ')}`,
   ];
   return parts.filter(Boolean).join(', ');
+}
+
+function describeFlow({ rtt_ms, buffered, sent, answered }: Flow): string {
+  const rtt = rtt_ms === undefined ? [] : [`round trip ${rtt_ms} ms`];
+  return [...rtt, `${answered} of ${sent} checks answered`, `${buffered} B wait`].join(', ');
 }
 
 /** How far the two came, and what that excludes; undefined when it says nothing. */

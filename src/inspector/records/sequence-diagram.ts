@@ -243,7 +243,8 @@ function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
 /** What a client told of its connection is no message of the two: it stands at its side. */
 function evidenceRow({ side, evidence, t }: RecordEvidence, index: number): SequenceRow {
   const note = `client ${side === 'initiator' ? 'A' : 'B'}: ${describeEvidence(evidence)}`;
-  return { index, t, arrows: [], place: side, kind: 'stay', note };
+  // Every five seconds, for hours: folded as heartbeats are.
+  return { index, t, arrows: [], place: side, kind: evidence.flow ? 'beat' : 'stay', note };
 }
 
 const END_NOTES = {

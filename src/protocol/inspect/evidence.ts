@@ -5,6 +5,7 @@
 import type { Static } from 'typebox';
 
 const MAX_COUNT = 1_000_000;
+const MAX_BUFFERED = 1_000_000_000;
 const kind = { enum: ['host', 'srflx', 'prflx', 'relay'] } as const;
 const count = { type: 'integer', minimum: 0, maximum: MAX_COUNT } as const;
 
@@ -48,6 +49,22 @@ export const evidenceSchema = {
         },
       },
     },
+    flow: {
+      type: 'object',
+      description: 'How it goes once it stands, told every five seconds while the server asks for it.',
+      required: ['buffered', 'sent', 'answered'],
+      properties: {
+        rtt_ms: { ...count, description: 'Round trip in milliseconds.' },
+        buffered: {
+          type: 'integer',
+          minimum: 0,
+          maximum: MAX_BUFFERED,
+          description: 'Bytes that wait in the data channels.',
+        },
+        sent: { ...count, description: 'Checks that were sent since the connection began.' },
+        answered: { ...count, description: 'Of those, answered: the rest was lost.' },
+      },
+    },
     errors: {
       type: 'array',
       description:
@@ -59,17 +76,23 @@ export const evidenceSchema = {
 } as const;
 
 export type Evidence = Static<typeof evidenceSchema>;
+export type Flow = NonNullable<Evidence['flow']>;
 export type EvidencePair = NonNullable<Evidence['pairs']>[number];
 
 /** Only what the schema names: more may have come with it. */
-export function pickEvidence({ ice, dtls, sctp, pairs, errors }: Evidence): Evidence {
+export function pickEvidence({ ice, dtls, sctp, pairs, flow, errors }: Evidence): Evidence {
   return {
     ...(ice && { ice }),
     ...(dtls && { dtls }),
     ...(sctp && { sctp }),
     ...(pairs && { pairs: pairs.map(pickPair) }),
+    ...(flow && { flow: pickFlow(flow) }),
     ...(errors && errors.length > 0 && { errors: [...errors] }),
   };
+}
+
+function pickFlow({ rtt_ms, buffered, sent, answered }: Flow): Flow {
+  return { ...(rtt_ms !== undefined && { rtt_ms }), buffered, sent, answered };
 }
 
 function pickPair({

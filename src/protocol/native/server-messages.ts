@@ -108,6 +108,17 @@ export const serverSchemas = {
       },
     },
   },
+  evidence: {
+    type: 'object',
+    description:
+      'Somebody looks at your pairing: send `evidence` with `flow` now and every five seconds, for so long. For a client that connected with `?evidence=2`.',
+    required: ['type', 'epoch', 'seconds'],
+    properties: {
+      type: { const: 'evidence' },
+      epoch,
+      seconds: { type: 'integer', minimum: 1, maximum: 3_600 },
+    },
+  },
   offer: {
     type: 'object',
     description: "The peer's offer.",

@@ -8,6 +8,7 @@ import { answer, serveGet, TEXT } from '../http/answer.ts';
 import type { App } from '../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import { forbidden, refusalOf } from './access.ts';
+import { FlowRequests } from './flow-requests.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
@@ -45,6 +46,7 @@ export class Inspector {
   readonly #logs: Recorder;
   readonly #recent: RecentLogs;
   readonly #trails: SessionTrails;
+  readonly #flows: FlowRequests;
   readonly #viewers = new Set<Viewer>();
   /** Those that have not sent the token yet, the oldest first, and when they came. */
   readonly #waiting = new Map<Viewer, number>();
@@ -60,6 +62,8 @@ export class Inspector {
     this.#server = server;
     this.#logs = new Recorder({ clock: server.clock, sources: this.sources });
     this.#recent = new RecentLogs(this.#logs);
+    this.#flows = new FlowRequests(server.clock, this.#logs);
+    this.#logs.follow({ wants: () => false, started() {}, well: (log) => this.#flows.ask(log) });
     this.#trails = new SessionTrails(server.clock, this.sources);
   }
 
@@ -78,11 +82,14 @@ export class Inspector {
     const { inspect, record, recordFiles } = this.#server.options;
     // A page may come later, and ask why a pairing failed that nobody watched.
     if (inspect) this.#recent.start();
-    if (record) this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
+    if (!record) return;
+    this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
+    this.#flows.start();
   }
 
   async stop(): Promise<void> {
     this.#sleep?.();
+    this.#flows.stop();
     this.#logs.endAll();
     await this.#files?.close();
   }
@@ -256,6 +263,7 @@ export class Inspector {
     if (log) {
       viewer.watch(log, this.#recent.usual.medians);
       this.#recent.add(log);
+      this.#flows.ask(log);
       return;
     }
     viewer.unwatch();
@@ -306,6 +314,7 @@ export class Inspector {
     const count = new PopulationCount(this.sources);
     this.#recent.look();
     this.#trails.start();
+    this.#flows.start();
     const refusedBefore = new Map(this.#server.refusals?.());
     let last = clock.now();
     const tell = () => {
@@ -325,6 +334,7 @@ export class Inspector {
       count.stop();
       this.#recent.rest();
       this.#trails.stop();
+      if (!this.#files) this.#flows.stop();
     };
   }
 }

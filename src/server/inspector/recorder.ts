@@ -92,6 +92,11 @@ export class Recorder {
     return undefined;
   }
 
+  /** Those that are under way. */
+  get live(): Iterable<LiveRecord> {
+    return this.#logs.values();
+  }
+
   /** The log of what is under way, if it has one. */
   logOf(subject: Instance): LiveRecord | undefined {
     return this.#logs.get(subject);

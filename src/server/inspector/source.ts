@@ -57,6 +57,8 @@ export interface RecordSource<Of extends Instance = Instance> {
   /** The state in which all is well; left out: there is none. */
   readonly wellState?: string;
   headOf(instance: Of): Omit<RecordHeader, 'format' | 'version' | 'machines' | 'kind' | 'started_at'>;
+  /** Asks its clients that can to tell how it goes, for so many seconds. */
+  askFlow?(instance: Of, seconds: number): void;
   /** Where the one who asked for it connects from, as limits count it; left out: it is for nobody. */
   addressOf?(instance: Of): string | undefined;
   /** What the machine was started with. */

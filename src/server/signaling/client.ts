@@ -101,6 +101,8 @@ export interface Client {
   notify(notice: ClientNotice): void;
   /** Sends a signal of its peer in that pairing. @param relayed for a client that acks: what to keep of it until then */
   relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void;
+  /** Asks it, if it can, to tell how that pairing's connection goes, for so many seconds. */
+  askFlow?(epoch: number, seconds: number): void;
   /** Ends its connection, which is gone for us from here on. */
   close(code: CloseCode, reason: string): void;
   /** Its session is over: nobody will ever have what waits. */

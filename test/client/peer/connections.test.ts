@@ -447,7 +447,7 @@ describe('a link that is cut', () => {
     server.say(paired(1), paired(2), paired(3));
     await settled();
     await cut(played);
-    expect(server.urls[1]?.search).toBe('?peers=3&resume=back&evidence=1');
+    expect(server.urls[1]?.search).toBe('?peers=3&resume=back&evidence=2');
     const claim = (epoch: number) => ({ peer_id: `peer ${epoch}`, epoch, initiator: false });
     expect(server.of('resume')).toMatchObject([{ pairings: [claim(1), claim(2), claim(3)] }]);
     expect(server.of('resume')[0]).not.toHaveProperty('pairing');

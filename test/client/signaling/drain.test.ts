@@ -43,7 +43,7 @@ describe('a peer whose server is restarted', () => {
     closed(1012);
     expect([peer.signaling, peer.id]).toEqual(['waiting', 'me']);
     expect(nextAfter()).toBe(7_000);
-    expect(sockets.at(-1)?.url).toBe('ws://played/?resume=back&evidence=1');
+    expect(sockets.at(-1)?.url).toBe('ws://played/?resume=back&evidence=2');
   });
 
   it('keeps a backoff after 1012: one that finds no server yet tries less and less often', async () => {

@@ -36,8 +36,8 @@ export interface SocketData extends TimerOwner {
   readonly isKeyOnly: boolean;
   /** How many peers it may have at once; undefined for one that did not say, and has one. */
   readonly peers: number | undefined;
-  /** It tells how its connections come up, and we want to know. */
-  readonly givesEvidence?: boolean;
+  /** It tells how its connections come up, and we want to know; 2: how they go, too. */
+  readonly givesEvidence?: 0 | 1 | 2;
   /** What its client may do; undefined until that is known, and on a server that asks for no token. */
   grants?: Grants;
   /** What it brought when it was opened; nobody has it once it was looked at. */
@@ -173,10 +173,18 @@ export class NativeClient implements Client, Recipient {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
     const encoded = encodeNotice(notice, this.peers !== undefined);
     if (!encoded) return;
-    const isAsked = encoded.type === 'paired' && this.socket?.getUserData().givesEvidence === true;
+    const isAsked = encoded.type === 'paired' && this.#givesEvidence >= 1;
     const message: ServerMessage = isAsked ? { ...encoded, evidence: true } : encoded;
     if (isForSocketOnly(notice)) this.#outbox.send(this, message);
     else this.#sendFrame(JSON.stringify(message), undefined);
+  }
+
+  get #givesEvidence(): number {
+    return this.socket?.getUserData().givesEvidence ?? 0;
+  }
+
+  askFlow(epoch: number, seconds: number): void {
+    if (this.#givesEvidence >= 2) this.#outbox.send(this, { type: 'evidence', epoch, seconds });
   }
 
   relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void {

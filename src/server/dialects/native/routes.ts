@@ -52,7 +52,7 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
       client: undefined,
       address,
       ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
-      givesEvidence: wantsEvidence && req.getQuery('evidence') === '1',
+      givesEvidence: wantsEvidence ? evidenceLevel(req.getQuery('evidence')) : 0,
       token,
       ...(handlers.keepsRequests && { request: requestOf(req) }),
       timer: NO_TIMER,
@@ -84,6 +84,10 @@ function refusePeerJs(app: App, count: () => void): void {
       return { status: '404 Not Found', headers: [TEXT], body: 'PeerJS is not served here (--peerjs).\n' };
     });
   }
+}
+
+function evidenceLevel(asked: string | undefined): 0 | 1 | 2 {
+  return asked === '2' ? 2 : asked === '1' ? 1 : 0;
 }
 
 function requestOf(req: HttpRequest): UpgradeRequest {

@@ -1,0 +1,51 @@
+/** Tells the server how the connection goes, again and again for as long as it asked. */
+import type { Clock } from '../../common/clock.ts';
+import type { Flow } from '../../protocol/inspect/evidence.ts';
+
+const PERIOD_MS = 5_000;
+
+export interface FlowDeps {
+  readonly clock: Clock;
+  /** @returns undefined where there are no statistics */
+  read(): Promise<Flow | undefined>;
+  send(flow: Flow): void;
+}
+
+export class FlowReporter {
+  readonly #deps: FlowDeps;
+  #until = 0;
+  #stop: (() => void) | undefined;
+
+  constructor(deps: FlowDeps) {
+    this.#deps = deps;
+  }
+
+  /** The server wants to know for so long from now on. */
+  ask(seconds: number): void {
+    const { clock } = this.#deps;
+    this.#until = clock.now() + seconds * 1_000;
+    if (this.#stop) return;
+    this.#stop = clock.every(PERIOD_MS, () => this.#tick());
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #tick(): void {
+    const { clock, read, send } = this.#deps;
+    if (clock.now() >= this.#until) {
+      this.stop();
+      return;
+    }
+    read().then(
+      (flow) => {
+        if (flow && this.#stop) send(flow);
+      },
+      // A connection that is closed meanwhile has none.
+      () => {},
+    );
+  }
+}
