@@ -89,3 +89,49 @@ it('tells a page how long the steps usually take, once five pairings went well, 
     expect.arrayContaining(['Paired', 'Offer', 'Answer', 'Connected']),
   );
 });
+
+it('tells how it goes while somebody looks at it, from two real peers', async () => {
+  const testServer = await startTestServer();
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const [first, second] = [await testPeer(testServer.server.url), await testPeer(testServer.server.url)];
+  await first.pair({ id: second.id as string });
+  await Promise.all([first.opened(), second.opened()]);
+  feed.send({ type: 'watch', epoch: newestEpoch(testServer) });
+  for (const side of ['initiator', 'responder'] as const) {
+    const { line } = await feed.next(
+      'line',
+      ({ line }) => isEvidence(line) && line.side === side && line.evidence.flow !== undefined,
+    );
+    expect(isEvidence(line) && line.evidence).toEqual({
+      flow: expect.objectContaining({ buffered: expect.any(Number), sent: expect.any(Number) }),
+    });
+  }
+});
+
+it.each([
+  ['of a client that can', '2', true],
+  ['of no other', '1', false],
+])('is asked how it goes %s, once it is connected and somebody looks', async (_whom, level, isAsked) => {
+  const testServer = await startTestServer();
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const a = await RawClient.connect(`${testServer.server.url}?evidence=${level}`);
+  const b = await testServer.connect();
+  a.send({ type: 'pair_request', target_id: b.id });
+  const { epoch } = await a.next('paired');
+  feed.send({ type: 'watch', epoch });
+  await feed.next('record');
+  a.send({ type: 'offer', sdp });
+  await b.next('offer');
+  b.send({ type: 'answer', sdp });
+  await a.next('answer');
+  for (const client of [a, b]) {
+    client.send({ type: 'report', state: 'connected' });
+    await client.settled();
+  }
+  await a.settled();
+  const told = a.inbox.filter(({ type }) => type === 'evidence');
+  expect(told).toEqual(isAsked ? [{ type: 'evidence', epoch, seconds: expect.any(Number) }] : []);
+  await a.close();
+});
