@@ -61,8 +61,9 @@ export const healthy: readonly StagedFault[] = [
     await Promise.allSettled([a.pair(b), b.pair(a)]);
     await Promise.all([a.opened(), b.opened()]);
   }),
-  fine('signals are late', async (stage) => connect(await stage.peer(), await stage.peer()), {
-    options: { chaos: 'delay=400ms' },
+  fine('the one who is asked takes a second to say yes', async (stage) => {
+    const accept = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1_000));
+    await connect(await stage.peer(), await stage.peer({ accept }));
   }),
   fine('one of them has other peers, too', async (stage) => {
     const [a, b, c] = [

@@ -1,6 +1,7 @@
 /** A record beside a good one: where the two first part, and what the good one reached that this one did not. */
 import { isStep, type Lane, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
-import { describeState } from './timeline.ts';
+import { loudIn } from './lane-spans.ts';
+import { describeEvent } from './sequence-diagram.ts';
 import { waterfallOf } from './waterfall.ts';
 
 export interface Difference {
@@ -57,12 +58,12 @@ function partingIn(
   if (!expected) return undefined;
   const last = ours[at - 1];
   const shared = last ? ` after ${last.state}` : '';
-  const here = found ? `${found.state} by ${found.step.event.type}` : 'nothing more';
+  const here = found ? `${found.state} (${describeEvent(found.step)})` : 'nothing more';
   const shownBy = found ?? last;
   return {
     t: shownBy?.step.t ?? 0,
     index: shownBy?.index,
-    text: `${lanes[lane]}${shared}: the good one went to ${expected.state} by ${expected.step.event.type}, this one: ${here}.`,
+    text: `${lanes[lane]}${shared}: the good one went to ${expected.state} (${describeEvent(expected.step)}), this one: ${here}.`,
   };
 }
 
@@ -71,7 +72,7 @@ function placesIn(lane: Lane, { lines }: PairingRecord): Place[] {
   const places: Place[] = [];
   for (const [index, step] of lines.entries()) {
     if (!isStep(step) || step.of !== lane || step.event.type === 'HEARD') continue;
-    const state = describeState(step.to).replace(/socket\.online\.\w+/, 'socket.online');
+    const state = loudIn(step.to);
     if (places.at(-1)?.state !== state) places.push({ index, step, state });
   }
   return places;

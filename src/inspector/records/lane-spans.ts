@@ -56,10 +56,10 @@ export function laneSpansOf({ lines }: PairingRecord, lanes: readonly Lane[]): L
 }
 
 /** A socket that answers its pings, and a client that asks for nothing: always so, and no news. */
-const quiet = /(^|\.)(request\.idle|socket\.online\.(heard|pinged))$/;
+const quiet = /(^|\.)(request\.idle|socket\.online\.(heard|pinged)|token\.unlimited)$/;
 
 /** The state in words, without the regions in which nothing happens. */
-function loudIn(value: StateValueJson): string {
+export function loudIn(value: StateValueJson): string {
   const parts = describeState(value).split(', ');
   return (parts.filter((part) => !quiet.test(part)).join(', ') || parts[0]) ?? '';
 }

@@ -17,7 +17,7 @@ describe('a record beside a good one', () => {
     const record = sample('blocked-udp');
     const differences = differencesFrom(sample('good'), record);
     const pairing = differences.find(({ text }) => text.startsWith('The pairing'));
-    expect(pairing?.text).toMatch(/the good one went to connected by REPORT_RECEIVED, this one: /);
+    expect(pairing?.text).toMatch(/the good one went to connected \(REPORT_RECEIVED\), this one: /);
     const shownBy = record.lines[pairing?.index ?? -1];
     expect(shownBy && isStep(shownBy) && shownBy.of).toBe('pairing');
     const times = differences.flatMap(({ index }) =>

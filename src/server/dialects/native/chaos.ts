@@ -74,7 +74,8 @@ export class Chaos {
     if (isLost) lost();
     else if (rules.delayMs === 0) deliver(bytes);
     else {
-      const copy = bytes.slice();
+      // Not `slice`: a Buffer's is no copy.
+      const copy = new Uint8Array(bytes);
       this.#late += 1;
       const stop = clock.every(rules.delayMs, () => {
         stop();

@@ -1,7 +1,8 @@
 /** What `--chaos` does to signals, and to nothing else. */
 import { describe, expect, it } from '@jest/globals';
-import { parseChaos } from '../../../../src/server/dialects/native/chaos.ts';
+import { Chaos, type ChaosRules, parseChaos } from '../../../../src/server/dialects/native/chaos.ts';
 import { startServer } from '../../../../src/server/index.ts';
+import { ManualClock } from '../../../../src/testing/manual-clock.ts';
 import { candidateMessage, hostCandidate, sdp } from '../../../support/clients/signal-fixtures.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -73,5 +74,17 @@ describe('a server with --chaos', () => {
     clock.advance(300);
     await b.settled();
     expect(b.inbox.filter(({ type }) => type === 'offer')).toEqual([]);
+  });
+
+  it('keeps a copy of what is late: the memory of a frame is somebody else’s by then', () => {
+    const clock = new ManualClock();
+    const rules = parseChaos('delay=300ms') as ChaosRules;
+    const chaos = new Chaos({ rules, clock, random: () => 0.5, lost: () => {} });
+    const frame = Buffer.from('an offer');
+    const delivered: string[] = [];
+    chaos.pass('offer', frame, (bytes) => delivered.push(Buffer.from(bytes).toString()));
+    frame.fill(0);
+    clock.advance(300);
+    expect(delivered).toEqual(['an offer']);
   });
 });
