@@ -65,6 +65,9 @@ export const healthy: readonly StagedFault[] = [
     const accept = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1_000));
     await connect(await stage.peer(), await stage.peer({ accept }));
   }),
+  fine('signals are late', async (stage) => connect(await stage.peer(), await stage.peer()), {
+    options: { chaos: 'delay=400ms' },
+  }),
   fine('one of them has other peers, too', async (stage) => {
     const [a, b, c] = [
       await stage.peer({ peers: 2 }),

@@ -110,7 +110,12 @@ export class Networks {
     run([
       'sh',
       '-ec',
-      `ip link set lo up; ip addr add ${SERVER_ADDRESS}/32 dev lo; echo 1 > /proc/sys/net/ipv4/ip_forward`,
+      // What goes to an address that there is not is lost without a word, as on the internet: coturn closes the
+      // allocation of a client that sends where there is no route.
+      `ip link set lo up; ip addr add ${SERVER_ADDRESS}/32 dev lo
+       ip link add nowhere type veth peer name void; ip link set nowhere up; ip link set void up
+       ip addr add 192.0.2.1/30 dev nowhere; ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:01 dev nowhere
+       ip route add default via 192.0.2.2; echo 1 > /proc/sys/net/ipv4/ip_forward`,
     ]);
     this.#homes = { a: new Home('a', 1), b: new Home('b', 2) };
     this.reset();
