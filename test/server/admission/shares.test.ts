@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { JsonClient } from '../../support/clients/json-client.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
+import { RoomClient } from '../../support/clients/room-client.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const [GREEDY, OTHER] = ['203.0.113.1', '198.51.100.1'];
@@ -46,6 +47,20 @@ describe('one address', () => {
     expect(await open(GREEDY, 80)).toBe('open');
     expect(await open(GREEDY, 1)).toBe(1008);
     expect(await open(OTHER, 80)).toBe('open');
+  });
+
+  it('begins half of the games that there may be, and more once some of them have ended', async () => {
+    const { server } = await startTestServer({ ...behindProxy, rooms: true, maxRooms: 140 });
+    const url = `http://127.0.0.1:${server.port}`;
+    const open = (address: string) =>
+      RoomClient.connect(url, { extraHeaders: { 'x-forwarded-for': address } });
+    const greedy = await Promise.all(Array.from({ length: 71 }, () => open(GREEDY)));
+    const answers = [];
+    for (const [n, player] of greedy.entries()) answers.push((await player.join(`game ${n}`, 1)).code);
+    expect(answers).toEqual([...new Array(70).fill(undefined), 'too_many_games']);
+    expect(await (await open(OTHER)).join('mine', 1)).toEqual({ players: [1] });
+    await greedy[0]?.ask('leave_game');
+    expect(await greedy[70]?.join('one more', 1)).toEqual({ players: [1] });
   });
 
   it('is told apart from nobody where there are few', async () => {

@@ -1,6 +1,7 @@
 /** What the player machine's effects do. */
 import { type Executors, eventOf, type playerMachine } from '../../../machines/index.ts';
 import type { RoomId } from '../../../protocol/index.ts';
+import type { AddressCount } from '../../admission/address-limits.ts';
 import type { IceServer } from '../../signaling/ice-servers.ts';
 import { FROM } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
@@ -12,6 +13,8 @@ import type { RoomPairings } from './room-pairings.ts';
 export interface PlayerEffectsDeps {
   readonly telemetry: Telemetry;
   readonly rooms: Map<string, Room>;
+  /** How many games each address has begun that still are. */
+  readonly begunBy: AddressCount;
   readonly pairings: Pick<RoomPairings, 'host' | 'between'>;
   readonly places: Pick<KeptPlaces, 'open' | 'close'>;
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
@@ -20,6 +23,7 @@ export interface PlayerEffectsDeps {
 export function playerEffects({
   telemetry,
   rooms,
+  begunBy,
   pairings,
   places,
   iceServersFor,
@@ -28,7 +32,8 @@ export function playerEffects({
   return {
     enterGame(player, event) {
       const { gameId, playerId, shown, isReturning, reply } = eventOf(event, 'JOIN_REQUESTED');
-      const room = rooms.get(gameId) ?? new Room(gameId);
+      const room = rooms.get(gameId) ?? new Room(gameId, player.socket.address);
+      if (!rooms.has(gameId)) begunBy.add(room.makerAddress);
       rooms.set(room.id, room);
       player.room = room;
       player.id = playerId;
@@ -57,7 +62,10 @@ export function playerEffects({
       player.room = undefined;
       player.id = player.socket.id;
       room.players.delete(id);
-      if (room.players.size === 0) rooms.delete(room.id);
+      if (room.players.size === 0) {
+        rooms.delete(room.id);
+        begunBy.remove(room.makerAddress);
+      }
       log.info(
         { event: 'player_left', id, game: room.id, reason, [FROM]: player.socket.address },
         `Player ${id} left game ${room.id}`,

@@ -77,10 +77,13 @@ export class Player extends Hosted<PlayerContext> {
 export class Room {
   readonly id: string;
   readonly players = new Map<string, Player>();
+  /** Of the player who came first. */
+  readonly makerAddress: string;
   readonly #pairings = new Map<Player, Map<Player, RoomPairing>>();
 
-  constructor(id: string) {
+  constructor(id: string, makerAddress: string) {
     this.id = id;
+    this.makerAddress = makerAddress;
   }
 
   pairingOf(player: Player, other: Player): RoomPairing | undefined {

@@ -10,6 +10,7 @@ import {
   type StepQueue,
 } from '../../../machines/index.ts';
 import { type RoomRequestOf, roomIdKey } from '../../../protocol/index.ts';
+import { AddressCount, shareOf } from '../../admission/address-limits.ts';
 import type { Admission } from '../../admission/admission.ts';
 import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
@@ -65,6 +66,7 @@ const FILES: readonly ServedFile[] = [
 
 export class Rooms implements RoomSocketHandlers {
   readonly rooms = new Map<string, Room>();
+  readonly #begunBy = new AddressCount();
   readonly players = new Map<RoomSocket, Player>();
   readonly pairings: ReadonlySet<RoomPairing>;
   readonly playerHost: RoomPlayerHost;
@@ -90,6 +92,7 @@ export class Rooms implements RoomSocketHandlers {
       executors: playerEffects({
         telemetry,
         rooms: this.rooms,
+        begunBy: this.#begunBy,
         pairings,
         places: this.#places,
         iceServersFor,
@@ -246,7 +249,7 @@ export class Rooms implements RoomSocketHandlers {
       case 'join_game': {
         const { game_id: gameId, player_id: playerId, resume, token } = request.fields;
         const [game, id] = [roomIdKey(gameId), roomIdKey(playerId)];
-        const place = this.#placeIn(game, id);
+        const place = this.#placeIn(game, id, player.socket.address);
         const shown = { gameId, playerId };
         const isReturning = resume === true || token !== undefined;
         return { type: 'JOIN_REQUESTED', gameId: game, playerId: id, place, shown, isReturning };
@@ -279,10 +282,12 @@ export class Rooms implements RoomSocketHandlers {
     };
   }
 
-  #placeIn(gameId: string, playerId: string): PlaceInGame {
+  #placeIn(gameId: string, playerId: string, address: string): PlaceInGame {
     const { maxRooms, maxPlayersPerRoom } = this.#options;
     const room = this.rooms.get(gameId);
-    if (!room) return maxRooms > 0 && this.rooms.size >= maxRooms ? 'one_game_too_many' : 'free';
+    const isFull =
+      (maxRooms > 0 && this.rooms.size >= maxRooms) || this.#begunBy.of(address) >= shareOf(maxRooms);
+    if (!room) return isFull ? 'one_game_too_many' : 'free';
     if (room.players.has(playerId)) return 'taken';
     return maxPlayersPerRoom > 0 && room.players.size >= maxPlayersPerRoom ? 'full' : 'free';
   }
