@@ -18,17 +18,17 @@ async function ask(url: string, key: string, text: string): Promise<unknown> {
   return answer;
 }
 
-describe('pairlane bot --new-key --echo --forever --peers 4', () => {
+describe('pairlane bot --new-key --echo --forever', () => {
   it('serves one after another and several at once, with one key', async () => {
     const { server } = await startTestServer();
-    const options = ['--new-key', '--echo', '--forever', '--peers', '4', '--json', ...local];
+    const options = ['--new-key', '--echo', '--forever', '--json', ...local];
     const bot = pairlane(['bot', '--url', server.url, ...options]);
     const [, key = ''] = await bot.printed(/"key":"([^"]+)"/);
     for (let n = 0; n < 3; n += 1) expect(await ask(server.url, key, `one ${n}`)).toBe(`one ${n}`);
     for (let round = 0; round < 2; round += 1) {
       const texts = [1, 2, 3, 4].map((n) => `round ${round}, ${n}`);
       expect(await Promise.all(texts.map((text) => ask(server.url, key, text)))).toEqual(texts);
-      // Until it knows that they are gone there is no place for others.
+      // It knows that they are gone.
       await bot.printed(new RegExp(`(?:"peer_disconnected"[^]*){${3 + 4 * (round + 1)}}`));
     }
     bot.child.kill('SIGTERM');

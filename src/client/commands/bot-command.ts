@@ -1,6 +1,7 @@
 /** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
+import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import type { PairlaneError, Peer } from '../index.ts';
 import { createEcho } from './echo.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
@@ -8,6 +9,12 @@ import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts
 
 const botOptions = {
   ...peerOptions,
+  peers: {
+    kind: 'integer',
+    min: 1,
+    max: MAX_PEERS_PER_CLIENT,
+    help: `How many peers at once; left out, 1, and with --forever ${MAX_PEERS_PER_CLIENT}. The server may allow fewer.`,
+  },
   echo: { kind: 'switch', isFlagOnly: true, help: 'Send every message back.' },
   say: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Send this, and wait for the answer.' },
   count: {
@@ -21,7 +28,7 @@ const botOptions = {
   forever: {
     kind: 'switch',
     isFlagOnly: true,
-    help: 'Serve one after another, or --peers at once, until Ctrl+C; a new key then works any number of times.',
+    help: 'Serve everybody who comes, one after another and at once, until Ctrl+C; a new key then works any number of times.',
   },
   timeout: {
     kind: 'integer',
@@ -39,7 +46,8 @@ const botOptions = {
   json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
 } as const satisfies OptionTable;
 
-type BotOptions = OptionValues<typeof botOptions>;
+type GivenOptions = OptionValues<typeof botOptions>;
+type BotOptions = Omit<GivenOptions, 'peers'> & { readonly peers: number };
 
 export const botCommand = defineCommand({
   name: 'bot',
@@ -54,7 +62,8 @@ export const botCommand = defineCommand({
 /** After the last message: how long its receiver has to take it and leave. */
 const PARTING_MS = 1_000;
 
-async function bot(options: BotOptions): Promise<number> {
+async function bot(given: GivenOptions): Promise<number> {
+  const options = { ...given, peers: given.peers ?? (given.forever ? MAX_PEERS_PER_CLIENT : 1) };
   const tell = options.json ? tellJson : tellPeople;
   const peer = await connect(options);
   let stopDeadline = () => {};
