@@ -157,6 +157,12 @@ describe('coverage', () => {
 
 it('a table says of each transition when, where to, with which effects, and what becomes of the context', () => {
   expect(tableOf(ofLock).split('\n')).toEqual([
+    '# Start of lock',
+    '',
+    'state = shut',
+    'effects = none',
+    'wrong = 0',
+    '',
     '# Transitions of lock',
     '',
     'lock.shut --CODE#0--> lock.open if isRight',

@@ -57,6 +57,8 @@ class MachineTable {
   readonly #machine: AnyStateMachine;
   readonly #names: ReadonlyMap<unknown, string>;
   readonly #taken = new Map<string, Taken>();
+  /** Of what it is started with: the state, the effects and the context that come of it. */
+  readonly #starts = new Map<string, Decision>();
   readonly #guards = new Map<string, Decision>();
   readonly #delays = new Map<string, Decision>();
   readonly #facts = new FactBook();
@@ -84,9 +86,33 @@ class MachineTable {
       if (!seen.has(key)) open.push(instance);
       seen.add(key);
     };
-    for (const input of [...inputs, ...more]) visit(this.#steps.start(input));
+    for (const input of [...inputs, ...more]) visit(this.#start(input));
     for (let at = open.shift(); at; at = open.shift())
       for (const event of [...events, ...this.#timersOf(at)]) visit(this.#take(at, event));
+  }
+
+  #start(input: unknown): Hosted<unknown> {
+    const instance = this.#steps.start(input);
+    const context = this.#contextPart(instance.context as Values);
+    const state = regionsOf(instance.value).map(([region, leaf]) =>
+      region === '' ? leaf : `${region}: ${leaf}`,
+    );
+    const given = Object.entries(flattened((input ?? {}) as Values));
+    const facts = this.#facts.facts(
+      this.#facts.part(new Map(given.map(([field, value]) => [`input.${field}`, textOf(value)]))),
+    );
+    decisionOf(this.#starts, 'state').note(facts, state.join(', '));
+    decisionOf(this.#starts, 'effects').note(facts, this.#effectsText);
+    for (const [field, text] of context.values) decisionOf(this.#starts, field).note(facts, text);
+    return instance;
+  }
+
+  /** What the last step yielded. */
+  get #effectsText(): string {
+    const effects = this.#steps.effects.map(({ name: effect, params }) =>
+      params === undefined ? effect : `${effect} ${textOf(params)}`,
+    );
+    return effects.join(', ') || 'none';
   }
 
   /** The events of the delays that are running, once they are over; what each comes to is noted. */
@@ -120,14 +146,8 @@ class MachineTable {
 
   #contextPart(context: Values): FactPart {
     return kept(this.#read, context, () => {
-      const fields = new Map<string, string>();
-      for (const [field, value] of Object.entries(this.#view(context))) {
-        if (field !== 'settings') fields.set(field, textOf(value));
-        else
-          for (const [name, set] of Object.entries(value as Values))
-            fields.set(`settings.${name}`, textOf(set));
-      }
-      return this.#facts.part(fields);
+      const fields = Object.entries(flattened(this.#view(context)));
+      return this.#facts.part(new Map(fields.map(([field, value]) => [field, textOf(value)])));
     });
   }
 
@@ -150,10 +170,7 @@ class MachineTable {
   #note(name: string, facts: Facts, before: FactPart, after: FactPart): void {
     const taken = this.#taken.get(name) ?? { outcomes: new Map(), changed: new Set() };
     this.#taken.set(name, taken);
-    const effects = this.#steps.effects.map(({ name: effect, params }) =>
-      params === undefined ? effect : `${effect} ${textOf(params)}`,
-    );
-    const outcome = { effects: effects.join(', ') || 'none', context: after };
+    const outcome = { effects: this.#effectsText, context: after };
     const known = taken.outcomes.get(facts);
     if (known && (known.effects !== outcome.effects || known.context !== after))
       throw new Error(`${name}: ${facts} led to something else before`);
@@ -191,7 +208,9 @@ class MachineTable {
     const rank = (head: string) => order.findIndex((name) => head.startsWith(name));
     heads.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
     const transitions = heads.map((head) => section(head, linesOf(this.#taken.get(head) as Taken)));
+    const starts = [...this.#starts].flatMap(([name, decision]) => said(name, decision));
     const chapters = [
+      [`# Start of ${this.#machine.id}`, starts],
       [`# Transitions of ${this.#machine.id}`, transitions],
       ['# Guards', sectionsOf(this.#guards)],
       ['# Delays', sectionsOf(this.#delays)],
@@ -235,6 +254,13 @@ function said(name: string, decision: Decision): string[] {
   if (decision.always !== undefined) return [`${name} = ${decision.always}`];
   if (decision.copiedFact !== undefined) return [`${name} = ${decision.copiedFact}`];
   return [`${name} =`, ...decision.rows.map((row) => `  ${row}`)];
+}
+
+/** With the settings as fields of their own. */
+function flattened(fields: Values): Values {
+  const { settings, ...others } = fields;
+  const own = Object.entries((settings ?? {}) as Values).map(([name, value]) => [`settings.${name}`, value]);
+  return { ...others, ...Object.fromEntries(own) };
 }
 
 function kept(parts: WeakMap<Values, FactPart>, of: Values, make: () => FactPart): FactPart {

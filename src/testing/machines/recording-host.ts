@@ -32,6 +32,7 @@ export class RecordingHost {
   /** @throws what the machine throws @returns a new instance; its timers are not armed */
   start(input: unknown): Hosted<unknown> {
     const instance = new Hosted<unknown>();
+    this.effects = [];
     this.host.start(instance, input);
     this.queue.timers.disarmAll(instance);
     return instance;
