@@ -188,6 +188,7 @@ const KEPT_CONTEXT = [
   'id',
   'pairings',
   'maxPeers',
+  'may',
   'isMissed',
   'isResumable',
   'settings',
