@@ -16,7 +16,7 @@ import type { Finding } from './finding.ts';
 import { deadlineOf, refusalRemedies, remedyForCandidates } from './remedies.ts';
 import { descriptionsIn } from './sdp-comparison.ts';
 import { whyNot } from './sequence-diagram.ts';
-import { isAway, momentAt } from './timeline.ts';
+import { begunIn, isAway, momentAt } from './timeline.ts';
 
 type Side = 'initiator' | 'responder';
 const sides: readonly Side[] = ['initiator', 'responder'];
@@ -57,9 +57,14 @@ export function diagnose(record: PairingRecord): Finding[] {
   const pairing = steps.filter(({ of }) => of === 'pairing');
   const isGame = record.header.kind === 'game';
   const connected = pairing.find(({ to }) => to === 'connected');
-  const outcome = connected
-    ? [...connectionFindings(steps, pairing, connected), ...withoutChannel(record, connected)].sort(badFirst)
-    : [whyNotConnected(record, steps, pairing, isGame, evidenceAt(record))];
+  const outcome =
+    begunIn(record) === 'connected'
+      ? connectedBefore(steps, pairing)
+      : connected
+        ? [...connectionFindings(steps, pairing, connected), ...withoutChannel(record, connected)].sort(
+            badFirst,
+          )
+        : [whyNotConnected(record, steps, pairing, isGame, evidenceAt(record))];
   const others = [
     ...refusals(pairing),
     ...ignored(pairing),
@@ -84,15 +89,29 @@ function connectionFindings(
   pairing: readonly RecordStep[],
   connected: RecordStep,
 ): Found[] {
-  const connectedAt = connected.t;
+  const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
+  const took = offer === undefined ? '' : `, ${Math.round(connected.t - offer.t)} ms after the offer`;
+  const text = `Both clients reported that they are connected${took}.`;
+  return withLoss({ kind: 'good', text, shownBy: [offer, connected] }, steps, pairing, connected);
+}
+
+/** Nobody looked, and it was not recorded, when they were. */
+function connectedBefore(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Found[] {
+  return withLoss({ kind: 'good', text: 'The two were connected when this record began.' }, steps, pairing);
+}
+
+/** @param connected left out: before the first step */
+function withLoss(
+  good: Found,
+  steps: readonly RecordStep[],
+  pairing: readonly RecordStep[],
+  connected?: RecordStep,
+): Found[] {
+  const after = connected?.t ?? -1;
   const lost = pairing.find(
     ({ t, event, taken }) =>
-      t > connectedAt && event.type === 'REPORT_RECEIVED' && event.isConnected === false && taken.length > 0,
+      t > after && event.type === 'REPORT_RECEIVED' && event.isConnected === false && taken.length > 0,
   );
-  const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
-  const took = offer === undefined ? '' : `, ${Math.round(connectedAt - offer.t)} ms after the offer`;
-  const text = `Both clients reported that they are connected${took}.`;
-  const good: Found = { kind: 'good', text, shownBy: [offer, connected] };
   if (!lost) return [...lostByFailure(steps, connected), good];
   const isBack = pairing.some(({ t, to }) => t > lost.t && to === 'connected');
   const loss: Found = {
@@ -104,16 +123,16 @@ function connectionFindings(
 }
 
 /** A client's own word that the connection stood, and does not any longer. */
-function lostByFailure(steps: readonly RecordStep[], connected: RecordStep): Found[] {
-  const failure = failureOf(steps.filter(({ t }) => t > connected.t));
+function lostByFailure(steps: readonly RecordStep[], connected: RecordStep | undefined): Found[] {
+  const failure = failureOf(connected ? steps.filter(({ t }) => t > connected.t) : steps);
   if (!failure) return [];
-  const after = Math.round((failure.step.t - connected.t) / 100) / 10;
+  const after = connected && Math.round((failure.step.t - connected.t) / 100) / 10;
   const side =
     failure.step.of === 'pairing' ? from(failure.step) : failure.step.of === 'peer_initiator' ? 'A' : 'B';
   return [
     {
       kind: 'bad',
-      text: `${side} lost the connection ${after} s after it stood (${failure.text}).`,
+      text: `${side} lost the connection${after === undefined ? '' : ` ${after} s after it stood`} (${failure.text}).`,
       shownBy: [connected, failure.step],
       remedy:
         'Look at the other one: its page or program may have ended, its network may have changed, or a router forgot the way.',
@@ -137,6 +156,14 @@ function whyNotConnected(
   const offer = relayed(pairing, 'OFFER_RECEIVED').at(-1);
   const failure = failureOf(steps);
   const [last] = pairing.slice(-1);
+  const begun = begunIn(record);
+  if (!offer && begun !== undefined && begun !== 'paired' && begun !== 'forming')
+    return {
+      kind,
+      ...(failure?.deadline && { remedy: failure.deadline }),
+      shownBy: [failure?.step ?? last],
+      text: 'They had begun to negotiate when this record began: what they said before is not in it.',
+    };
   if (!offer)
     return {
       kind,

@@ -1,6 +1,7 @@
 /** A record in a line of a list: what became of it, why, and how long it took. */
 import { isStep, type OutcomeFacts, type OutcomeKind, type PairingRecord } from '../../protocol/index.ts';
 import { diagnose, kindsOf } from './diagnose-pairing.ts';
+import { begunIn } from './timeline.ts';
 
 /** Not connected for so long: something is wrong, though nobody has given up yet. */
 export const STUCK_AFTER_MS = 10_000;
@@ -10,14 +11,15 @@ export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
   const steps = record.lines.filter(isStep);
   const pairing = steps.filter(({ of }) => of === 'pairing');
   const connected = pairing.find(({ to }) => to === 'connected');
+  const wasConnected = connected !== undefined || begunIn(record) === 'connected';
   const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
   const isOver = pairing.at(-1)?.to === 'disconnected';
   const findings = diagnose(record);
   const cause = findings[0];
   const kind: OutcomeKind =
-    cause?.kind === 'bad' && (connected || offer)
+    cause?.kind === 'bad' && (wasConnected || offer)
       ? 'failed'
-      : connected
+      : wasConnected
         ? 'connected'
         : isOver
           ? 'left'

@@ -37,6 +37,12 @@ export function momentAt({ lines }: PairingRecord, index: number): Moment {
   return { states, elsewhere, step: line && isStep(line) ? line : undefined };
 }
 
+/** How far the pairing was when its record began; undefined: the record has it from the pairing's own beginning. */
+export function begunIn({ lines }: PairingRecord): StateValueJson | undefined {
+  const begun = lines.find((line) => 'first' in line && line.of === 'pairing');
+  return begun && 'first' in begun ? begun.first.value : undefined;
+}
+
 export function describeNode(node: number | undefined): string {
   return node === undefined ? 'at another node' : `at node ${node}`;
 }

@@ -98,6 +98,18 @@ describe('what became of a pairing', () => {
     expect(texts(offer, answer, moved).at(-1)).toBe('B went to another node, and the pairing with it.');
   });
 
+  it('is that they were connected, or had begun, when nobody looked before: no offer is missed that was sent', () => {
+    const begun = (value: RecordStep['to']) => ({ t: 0, of: 'pairing' as const, first: { value } });
+    const lost = step('REPORT_RECEIVED', 'connected', { fields: { from: 'initiator', isConnected: false } });
+    expect(texts(begun('connected'))).toEqual(['The two were connected when this record began.']);
+    expect(outcomeOf(recordOf(begun('connected')), 60_000).kind).toBe('connected');
+    expect(texts(begun('connected'), lost)[0]).toBe('A reported that the connection was lost.');
+    expect(texts(begun(offered))).toEqual([
+      'They had begun to negotiate when this record began: what they said before is not in it.',
+    ]);
+    expect(texts(begun('paired'))).toEqual(['A has not sent an offer.']);
+  });
+
   it('is that somebody is away and may come back, for as long as that is so', () => {
     const awaySession = { present: { pairing: 'connected', socket: 'away' } };
     const away = step('SOCKET_CLOSED', awaySession, { of: 'initiator', effects: [] });
