@@ -72,8 +72,10 @@ describe('no machine is left out', () => {
         (file) =>
           /\.tsx?$/.test(file) && /(?<!#)\bcreateMachine\(/.test(readFileSync(new URL(file, root), 'utf8')),
       )
-      // Copies of a machine that a host is given.
-      .filter((file) => file !== 'machines/host/xstate-marked.ts');
+      // Copies of a machine that a host is given, and the code that a chart is printed as.
+      .filter(
+        (file) => !['machines/host/xstate-marked.ts', 'inspector/charts/xstate-config.ts'].includes(file),
+      );
     expect(creating.sort()).toEqual(machines.map(({ id }) => `machines/${id}/${id}-machine.ts`).sort());
   });
 });
