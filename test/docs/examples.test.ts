@@ -109,7 +109,7 @@ describe('the examples of README and docs', () => {
   it('machine-paths: every transition of a machine of one’s own is taken', async () => {
     const run = runExample('machine-paths', '');
     expect(await run.exited()).toBe(0);
-    expect(run.stdout).toMatch(/^door: 3 of 3 taken 10\n# Transitions of door\n/);
+    expect(run.stdout).toMatch(/^door: 3 of 3 taken 10\n# Start of door\n/);
   });
 
   it('machine-host: a machine of one’s own, stepped in a time that is moved', async () => {
