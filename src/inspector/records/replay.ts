@@ -11,6 +11,7 @@ import {
   type Lane,
   machineOfLane,
   type PairingRecord,
+  permissionNames,
   type RecordFirst,
   type RecordStep,
   type StateValueJson,
@@ -65,13 +66,20 @@ export function replay(record: PairingRecord): Replay {
   return { steps, changedMachines: changedSince(record), parting };
 }
 
+/** By machine, what a context of it has that older records do not: what was so then. */
+const beforeItWasRecorded: Readonly<Record<string, object>> = {
+  session: { may: permissionNames.join(' ') },
+};
+
 function firstOf(
   machine: AnyStateMachine,
   { first }: RecordFirst,
 ): AnyMachineSnapshot | RecordFirst['first'] {
-  if (first.value === undefined) return first;
+  const older = { ...beforeItWasRecorded[machine.id] };
+  if (first.value === undefined)
+    return { ...first, input: { ...older, ...(first.input as object | undefined) } } as RecordFirst['first'];
   try {
-    return machine.resolveState({ value: first.value, context: first.context ?? {} } as never);
+    return machine.resolveState({ value: first.value, context: { ...older, ...first.context } } as never);
   } catch {
     throw new RecordError(`a state that is no state of the ${machine.id} machine`);
   }
