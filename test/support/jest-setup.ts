@@ -13,6 +13,7 @@ const REAL_TIME: Readonly<Record<string, string>> = {
   'test/client/negotiation/recovery.test': 'consent and silence by ICE',
   'test/client/peer/channels.test': 'retransmission by SCTP over a network that loses packets',
   'test/client/room/mesh.test': 'consent and checks by ICE, of ten connections at once',
+  'test/client/doctor/doctor.test': 'the seconds in which STUN and TURN servers have to answer',
   'test/client/rtc/turn.test': 'the TURN server, and candidates that it relays',
 };
 // The same tests with the other shell: by the project (jest.config.js), or by hand with PAIRLANE_SHELL=ws. Programs that

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
@@ -17,13 +17,16 @@ export interface Coturn {
   readonly allocatedFor: () => string[];
 }
 
+/** coturn looks each user up in a file, and answers nobody while a disk is busy. */
+const MEMORY = '/dev/shm';
+
 const running: { child: ChildProcess; folder: string }[] = [];
 
 /** Starts coturn, which takes credentials of the REST scheme and relays between addresses of loopback. */
 export async function startCoturn(): Promise<Coturn> {
   const port = await freePort();
   const secret = 'shared with coturn';
-  const folder = mkdtempSync(join(tmpdir(), 'pairlane-coturn-'));
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'pairlane-coturn-'));
   const child = spawn(
     'turnserver',
     [
