@@ -1,4 +1,5 @@
 /** The connections of an app, from their first byte to their end or until they are WebSockets, and who watches them. */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpResponse } from '../shell.ts';
 import { addressBytes } from './address-bytes.ts';
@@ -53,6 +54,14 @@ export class Connections {
     });
     tell(1);
     return connection;
+  }
+
+  /** What is asked has as long to arrive, to the end of its body, as its beginning had. */
+  awaitBody(request: IncomingMessage): void {
+    const timer = setTimeout(() => {
+      if (!request.complete) request.socket.destroy();
+    }, REQUEST_TIMEOUT_MS);
+    request.once('close', () => clearTimeout(timer));
   }
 
   /** What comes by TLS over a connection is its own. */

@@ -98,7 +98,9 @@ export class WsApp implements App {
   /** Answers a request of any HTTP server of Node. */
   serve(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.asks(request.socket);
-    if (connection) this.#answer(request, this.#responseOf(request, response, connection));
+    if (!connection) return;
+    this.#connections.awaitBody(request);
+    this.#answer(request, this.#responseOf(request, response, connection));
   }
 
   /** Makes a WebSocket of a connection of any HTTP server of Node, or answers its request. */
