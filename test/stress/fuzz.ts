@@ -1,8 +1,7 @@
 /** A server under fuzz, with clients beside it that behave, and that must not notice. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { startServer } from '../../src/server/index.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { Random } from './random.ts';
@@ -42,10 +41,7 @@ const RESUME_GRACE_MS = 50;
 
 /** Collects garbage and measures what is left. */
 export function heapBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 

@@ -1,6 +1,4 @@
 /** Several connections of one peer: each has its own pairing, and what happens in one is no matter of the others. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import type {
   CloseReason,
@@ -9,6 +7,7 @@ import type {
   PairlaneError,
   Peer,
 } from '../../../src/client/index.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { SDP } from '../../support/peers/fake-rtc.ts';
 import { type PlayedPeer, playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
@@ -228,10 +227,9 @@ describe('the end of one connection', () => {
     }
     clock.advance(60_000);
     await settled();
-    setFlagsFromString('--expose-gc');
-    runInNewContext('gc')();
+    collectGarbage();
     await settled();
-    runInNewContext('gc')();
+    collectGarbage();
     expect(connections).toHaveLength(50);
     expect(connections.filter((connection) => connection.deref() !== undefined)).toEqual([]);
   });

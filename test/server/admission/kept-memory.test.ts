@@ -1,19 +1,16 @@
 /** What strangers can make the server keep is bounded in memory, not only in the bytes that they sent. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from '@jest/globals';
 import { Member } from '../../../src/server/signaling/rooms/member.ts';
 import { JsonClient } from '../../support/clients/json-client.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 
 /** 2,041 bytes as text, 40 KiB as objects. */
 const POROUS = Array.from({ length: 680 }, () => ({}));
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 const heapUsed = () => {
-  collect();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 };
 
