@@ -6,6 +6,7 @@ import type { Client, ClientNotice } from '../signaling/client.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signal } from '../signaling/signal.ts';
 import { cutUnread } from './cut-unread.ts';
+import { UnnumberedClient } from './unnumbered-client.ts';
 
 export interface SocketClientDeps {
   /** What a client may leave unread, in bytes; 0: any amount. */
@@ -18,7 +19,7 @@ export interface SocketClientDeps {
   readonly unread: (address: string) => void;
 }
 
-export abstract class SocketClient<Data> implements Client {
+export abstract class SocketClient<Data> extends UnnumberedClient implements Client {
   /** Nobody is paired with it by a request of our own wire. */
   readonly isKeyOnly = true;
   abstract readonly isResumable: boolean;
@@ -38,6 +39,7 @@ export abstract class SocketClient<Data> implements Client {
   readonly #deps: SocketClientDeps;
 
   constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {
+    super();
     this.socket = socket;
     this.address = address;
     this.#deps = deps;
@@ -101,17 +103,6 @@ export abstract class SocketClient<Data> implements Client {
     cutUnread(this.socket);
   }
 
-  // Nothing is kept for it, so that nothing of it is acked, dropped or moved.
+  // Nothing waits for it.
   dropWaiting(): void {}
-  nextSenderSeq(): number {
-    return 0;
-  }
-  acked(): void {}
-  isWaitingFor(): boolean {
-    return false;
-  }
-  unackedOf(): readonly [] {
-    return [];
-  }
-  moveAway(): void {}
 }

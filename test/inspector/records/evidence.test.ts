@@ -9,6 +9,7 @@ import type {
   PairingRecord,
   RecordLine,
 } from '../../../src/protocol/index.ts';
+import { recordHeader } from '../../support/record-header.ts';
 
 const pair = (sent: number, answered: number, more: Partial<EvidencePair> = {}): EvidencePair => ({
   local: 'host',
@@ -145,15 +146,7 @@ describe('a pairing that a client leaves before it is connected', () => {
     effects: effects.map((effect) => ({ type: effect })),
   });
   const leftAt = (t: number, evidence: readonly RecordLine[]): PairingRecord => ({
-    header: {
-      format: 'pairlane-record',
-      version: 1,
-      machines: {},
-      started_at: 0,
-      epoch: 1,
-      initiator_id: 'a',
-      responder_id: 'b',
-    },
+    header: recordHeader,
     lines: [
       step(0, 'OFFER_RECEIVED', 'initiator', 'negotiating', ['relayToPeer']),
       step(10, 'ANSWER_RECEIVED', 'responder', 'negotiating', ['relayToPeer']),

@@ -4,18 +4,11 @@ import { evidenceAt } from '../../../src/inspector/records/evidence.ts';
 import { flowsIn } from '../../../src/inspector/records/flows.ts';
 import { sequenceOf } from '../../../src/inspector/records/sequence-diagram.ts';
 import type { Flow, PairingRecord, RecordEvidence } from '../../../src/protocol/index.ts';
+import { recordHeader } from '../../support/record-header.ts';
 
 const told = (t: number, flow: Flow): RecordEvidence => ({ t, side: 'initiator', evidence: { flow } });
 const record: PairingRecord = {
-  header: {
-    format: 'pairlane-record',
-    version: 1,
-    machines: {},
-    started_at: 0,
-    epoch: 1,
-    initiator_id: 'a',
-    responder_id: 'b',
-  },
+  header: recordHeader,
   lines: [
     { t: 0, side: 'initiator', evidence: { dtls: 'connected', sctp: 'connected' } },
     told(5_000, { rtt_ms: 12, buffered: 0, sent: 9, answered: 4 }),

@@ -4,6 +4,7 @@ import { factsOfSdp } from '../../../src/common/redact.ts';
 import { diagnose } from '../../../src/inspector/records/diagnose-pairing.ts';
 import { descriptionsIn } from '../../../src/inspector/records/sdp-comparison.ts';
 import type { PairingRecord, RecordStep } from '../../../src/protocol/index.ts';
+import { recordHeader } from '../../support/record-header.ts';
 
 const offer = [
   'v=0',
@@ -27,15 +28,7 @@ const step = (t: number, type: string, from: string, more: Partial<RecordStep> =
   ...more,
 });
 const recordOf = (offer: string, answer: string | undefined, ...more: RecordStep[]): PairingRecord => ({
-  header: {
-    format: 'pairlane-record',
-    version: 1,
-    machines: {},
-    started_at: 0,
-    epoch: 1,
-    initiator_id: 'a',
-    responder_id: 'b',
-  },
+  header: recordHeader,
   lines: [
     step(0, 'OFFER_RECEIVED', 'initiator', { message: { type: 'offer', sdp: factsOfSdp(offer) } }),
     ...(answer === undefined

@@ -2,10 +2,12 @@
  * The place of a player that comes back: a session of the core, whose machine waits for its client as it does for all
  * that may return. What others signal to the player meanwhile is kept, and sent on its next socket.
  */
+
 import type { CloseCode } from '../../../protocol/index.ts';
 import type { Client, ClientNotice } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import { KEPT_FRAME_BYTES } from '../../signaling/waiting-bytes.ts';
+import { UnnumberedClient } from '../unnumbered-client.ts';
 import type { Place, Player } from './room.ts';
 
 export interface KeptPlaceDeps {
@@ -26,7 +28,7 @@ interface KeptSignal {
   readonly send: () => void;
 }
 
-export class KeptPlace implements Client, Place {
+export class KeptPlace extends UnnumberedClient implements Client, Place {
   readonly dialect = 'socket-io';
   /** Nobody is paired with it by a request of our own wire. */
   readonly isKeyOnly = true;
@@ -44,6 +46,7 @@ export class KeptPlace implements Client, Place {
   #waitsAt: string | undefined;
 
   constructor(player: Player, token: string, deps: KeptPlaceDeps) {
+    super();
     this.player = player;
     this.token = token;
     this.#deps = deps;
@@ -128,17 +131,6 @@ export class KeptPlace implements Client, Place {
     this.#waitsAt = undefined;
   }
 
-  // The machine of its pairings is this dialect's, and this wire numbers nothing.
+  // The machine of its pairings is this dialect's.
   relay(): void {}
-  nextSenderSeq(): number {
-    return 0;
-  }
-  acked(): void {}
-  isWaitingFor(): boolean {
-    return false;
-  }
-  unackedOf(): readonly [] {
-    return [];
-  }
-  moveAway(): void {}
 }
