@@ -69,7 +69,7 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
 /** Prints what happens to the peer. */
 function report(peer: Peer, print: Print, end: (status: number) => void): void {
   peer.on('paired', ({ peerId, initiator }) =>
-    // The seeds' word for the responder, which programs may read.
+    // The first protocol's word for the responder: programs may read it.
     print(`*** Paired with ${peerId}! You are the ${initiator ? 'initiator' : 'receiver'}. ***`),
   );
   peer.on('open', () => print('*** Data channel opened! You can now send messages. ***'));

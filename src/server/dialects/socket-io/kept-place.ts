@@ -2,7 +2,6 @@
  * The place of a player that comes back: a session of the core, whose machine waits for its client as it does for all
  * that may return. What others signal to the player meanwhile is kept, and sent on its next socket.
  */
-
 import type { CloseCode } from '../../../protocol/index.ts';
 import type { Client, ClientNotice } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -23,11 +22,6 @@ export interface KeptPlaceDeps {
   readonly over: (place: KeptPlace) => void;
 }
 
-interface KeptSignal {
-  readonly bytes: number;
-  readonly send: () => void;
-}
-
 export class KeptPlace extends UnnumberedClient implements Client, Place {
   readonly dialect = 'socket-io';
   /** Nobody is paired with it by a request of our own wire. */
@@ -42,7 +36,10 @@ export class KeptPlace extends UnnumberedClient implements Client, Place {
   session: ServerSession | undefined;
   isOnline = true;
   readonly #deps: KeptPlaceDeps;
-  #kept: KeptSignal[] = [];
+  /** Each sends one signal that is kept. */
+  #kept: (() => void)[] = [];
+  /** What it has not read of an open socket waits there, and is counted there. */
+  waitingBytes = 0;
   #waitsAt: string | undefined;
 
   constructor(player: Player, token: string, deps: KeptPlaceDeps) {
@@ -74,12 +71,13 @@ export class KeptPlace extends UnnumberedClient implements Client, Place {
   }
 
   flush(): void {
-    for (const { send } of this.#kept.splice(0)) send();
+    for (const send of this.#takeKept()) send();
   }
 
   keep(bytes: number, send: () => void): void {
     const cost = bytes + KEPT_FRAME_BYTES;
-    this.#kept.push({ bytes: cost, send });
+    this.#kept.push(send);
+    this.waitingBytes += cost;
     this.#deps.added(cost);
   }
 
@@ -93,17 +91,12 @@ export class KeptPlace extends UnnumberedClient implements Client, Place {
     return this.hasRoomFor(0);
   }
 
-  /** What it has not read of an open socket waits there, and is counted there. */
-  get waitingBytes(): number {
-    return this.#kept.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
   cutUnread(): void {
-    this.#kept = [];
+    this.#takeKept();
   }
 
   dropWaiting(): void {
-    this.#kept = [];
+    this.#takeKept();
   }
 
   /** Socket.IO's own ping: every client of it answers. */
@@ -121,9 +114,16 @@ export class KeptPlace extends UnnumberedClient implements Client, Place {
   }
 
   discard(): void {
-    this.#kept = [];
+    this.#takeKept();
     this.#waitsNoLonger();
     this.#deps.over(this);
+  }
+
+  #takeKept(): readonly (() => void)[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.waitingBytes = 0;
+    return kept;
   }
 
   #waitsNoLonger(): void {
