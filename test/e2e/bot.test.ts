@@ -22,6 +22,7 @@ async function expectTimeout(
     const run = await start(['--timeout', String(seconds)]);
     expect(await run.exited()).toBe(1);
     misses.push(run.stderr);
+    expect(run.stdout).toContain('error  code: timeout  message: ');
     if (run.stderr === `pairlane bot: ${missing} within ${seconds} s\n`) return;
   }
   expect(misses).toContain(missing);
@@ -103,13 +104,15 @@ describe('pairlane bot', () => {
 });
 
 describe('pairlane demo', () => {
-  it('tells each step with its time, and ends by itself with status 0', async () => {
+  it('prints each step with its time, their sum, and ends by itself with status 0', async () => {
     const run = pairlane(['demo']);
     expect(await run.exited()).toBe(0);
     const steps = run.stdout.trimEnd().split('\n');
-    expect(steps).toHaveLength(10);
+    expect(steps).toHaveLength(11);
     for (const step of steps.slice(0, -1)) expect(step).toMatch(/^ +\d+ ms {2}\S/);
+    const sum = steps.slice(0, -1).reduce((all, step) => all + Number.parseInt(step, 10), 0);
+
     expect(run.stdout).toContain('Bob says something: "Hello Alice!"');
-    expect(steps.at(-1)).toMatch(/^All of it in \d+ ms\.$/);
+    expect(steps.at(-1)).toBe(`All of it took ${sum} ms.`);
   });
 });

@@ -2,7 +2,7 @@
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
-import type { PairlaneError, Peer } from '../index.ts';
+import type { PairlaneError, Peer, PeerErrorCode } from '../index.ts';
 import { createEcho } from './echo.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
@@ -13,22 +13,22 @@ const botOptions = {
     kind: 'integer',
     min: 1,
     max: MAX_PEERS_PER_CLIENT,
-    help: `How many peers at once; left out, 1, and with --forever ${MAX_PEERS_PER_CLIENT}. The server may allow fewer.`,
+    help: `How many peers at once; 1 by default, with --forever ${MAX_PEERS_PER_CLIENT}. The server may allow fewer.`,
   },
   echo: { kind: 'switch', isFlagOnly: true, help: 'Send every message back.' },
-  say: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Send this, and wait for the answer.' },
+  say: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Send this, and wait for an answer.' },
   count: {
     kind: 'integer',
     min: 1,
     max: 1_000_000,
     zero: 'without --say, no end',
     isFlagOnly: true,
-    help: 'With --say, how often (1); without, how many messages to receive before it ends.',
+    help: 'With --say, how many times (1); without, how many messages to receive before ending.',
   },
   forever: {
     kind: 'switch',
     isFlagOnly: true,
-    help: 'Serve everybody who comes, one after another and at once, until Ctrl+C; a new key then works any number of times.',
+    help: 'Serve every peer, also several at once, until Ctrl+C; a new key then works any number of times.',
   },
   timeout: {
     kind: 'integer',
@@ -41,9 +41,9 @@ const botOptions = {
   stats: {
     kind: 'switch',
     isFlagOnly: true,
-    help: 'Tell every five seconds how the connection goes: direct or through a relay, round trip, bytes.',
+    help: 'Report on the connection every five seconds: direct or through a relay, round-trip time, bytes.',
   },
-  json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
+  json: { kind: 'switch', help: 'Print one JSON object per line for each event.' },
 } as const satisfies OptionTable;
 
 type GivenOptions = OptionValues<typeof botOptions>;
@@ -53,14 +53,24 @@ export const botCommand = defineCommand({
   name: 'bot',
   about: 'Run a headless peer that says something, or echoes.',
   details:
-    'Run a headless peer. With --say it ends once each message was answered; without, on Ctrl+C or after --count\n' +
-    'messages, or with --forever serves everybody who comes. The status is 0 when what was asked happened, and 1 when it did not within --timeout.',
+    'Run a headless peer. With --say it ends once every message has been answered; without, on Ctrl+C or after --count\n' +
+    'messages. With --forever it serves every peer. Exit status: 0 if it did what was asked, 1 if not within --timeout.',
   options: botOptions,
   run: bot,
 });
 
 /** After the last message: how long its receiver has to take it and leave. */
 const PARTING_MS = 1_000;
+
+/** What the bot itself gives up on, under a code of the client's errors. */
+class BotError extends Error {
+  readonly code: PeerErrorCode;
+
+  constructor(code: PeerErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 async function bot(given: GivenOptions): Promise<number> {
   const options = { ...given, peers: given.peers ?? (given.forever ? MAX_PEERS_PER_CLIENT : 1) };
@@ -78,8 +88,9 @@ async function bot(given: GivenOptions): Promise<number> {
     });
     return 0;
   } catch (error) {
-    tell('error', { code: (error as { code?: string }).code, message: (error as Error).message });
-    throw new CommandError((error as Error).message);
+    const { code, message } = error as { code?: string; message: string };
+    tell('error', { code: code ?? 'internal', message });
+    throw new CommandError(message);
   } finally {
     stopDeadline();
     await peer.close();
@@ -138,7 +149,7 @@ function serve(peer: Peer, options: BotOptions, tell: Tell, failed: (error: Erro
   });
   let { id } = peer;
   peer.on('signaling', (state, now) => {
-    if (state === 'lost') failed(new Error('the server no longer takes this bot'));
+    if (state === 'lost') failed(new BotError('ended', 'the server no longer accepts this bot'));
     if (state !== 'online' || now === id) return;
     id = now;
     begin(peer, options, tell).catch(refused);
@@ -177,7 +188,7 @@ function converse(peer: Peer, options: BotOptions, done: () => void, failed: (er
   });
   peer.on('peer_disconnected', () => {
     if (received < wanted && (say !== undefined || targetOf(options))) {
-      failed(new Error(`the peer left after ${received} of ${wanted} messages`));
+      failed(new BotError('peer_gone', `the peer left after ${received} of ${wanted} messages`));
     }
   });
 }
@@ -188,7 +199,7 @@ function watchTime(options: BotOptions, peer: Peer, failed: (error: Error) => vo
   if (options.forever || options.timeout === 0 || (!isBounded && !targetOf(options))) return () => {};
   const deadline = setTimeout(() => {
     const missing = peer.isOpen ? 'not everything was answered' : `no open channel (${peer.state})`;
-    failed(new Error(`${missing} within ${options.timeout} s`));
+    failed(new BotError('timeout', `${missing} within ${options.timeout} s`));
   }, options.timeout * 1000);
   const stop = () => clearTimeout(deadline);
   if (!isBounded) peer.once('open', stop);
