@@ -1,5 +1,5 @@
 /** A client on a WebSocket whose wire numbers nothing: what it was sent is written, or lost with its socket. */
-import { type CloseCode, closeCodes, MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
+import { type CloseCode, closeCodes, MAX_PEERS_PER_CLIENT, type Relayed } from '../../protocol/index.ts';
 import { SendingRate } from '../admission/rate-limits.ts';
 import { SendStatus, type WebSocket } from '../http/shell/shell.ts';
 import type { Client, ClientNotice } from '../signaling/client.ts';
@@ -80,8 +80,10 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
     if (notice.type === 'ping') this.socket?.ping();
   }
 
-  relay({ bytes }: Signal): void {
+  /** What is written is out of our hands: nobody acks it, so nothing waits for that. */
+  relay({ bytes }: Signal, _epoch: number, relayed: Relayed | undefined): void {
     this.write(bytes);
+    relayed?.onAcked?.();
   }
 
   close(code: CloseCode, reason: string): void {

@@ -61,6 +61,16 @@ async function settled(client: JsonClient, id: string): Promise<void> {
   client.inbox.splice(client.inbox.findIndex(isMark), 1);
 }
 
+/** More than a client of our own wire may leave unacked; this one acks nothing. */
+it('two clients may signal to each other for as long as they read: 600 candidates all arrive', async () => {
+  const { open } = await serve({ maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+  const [a, b] = [await open('a'), await open('b')];
+  for (let n = 0; n < 600; n += 1) a.send(candidate('b', n));
+  await settled(a, 'a');
+  await b.until(() => b.inbox.length === 600, 'the candidates');
+  expect([b.inbox.at(-1), a.inbox]).toEqual([from('a', candidate('b', 599)), []]);
+});
+
 describe('who connects as a client of PeerJS', () => {
   it.each([
     ['no id', { id: '' }, 'No id, token, or key supplied to websocket server'],
