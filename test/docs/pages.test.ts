@@ -31,19 +31,36 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
+/** A page's links to files of this repository, pictures too: the link, the file, and the heading in it. */
+function linksOf(path: string, page: string): { link: string; target: string; anchor: string | undefined }[] {
+  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => {
+      const [file = '', anchor] = link.split('#');
+      return { link, target: file === '' ? path : normalize(join(dirname(path), file)), anchor };
+    });
+}
+
+/** What npm packs, besides what package.json lists. */
+const ALWAYS_PACKED = ['README.md', 'LICENSE'];
+
+/** Whether a file is in the package: `npm pack` takes what `files` of package.json lists, and all that is below it. */
+function isPacked(path: string): boolean {
+  const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
+  return [...ALWAYS_PACKED, ...files].some((entry) => path === entry || path.startsWith(`${entry}/`));
+}
+
 /** What a page's links to this repository lack: a file, or a heading in it. */
 function deadLinksOf(path: string, page: string): string[] {
-  const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
-  return links
-    .filter((link) => !/^[a-z]+:/.test(link))
-    .filter((link) => {
-      const [file = '', anchor] = link.split('#');
-      const target = file === '' ? path : normalize(join(dirname(path), file));
+  return linksOf(path, page)
+    .filter(({ target, anchor }) => {
       if (!existsSync(target)) return true;
       return (
         anchor !== undefined && !anchorsOf(pages.get(target) ?? readFileSync(target, 'utf8')).has(anchor)
       );
-    });
+    })
+    .map(({ link }) => link);
 }
 
 describe('the documentation', () => {
@@ -60,6 +77,12 @@ describe('the documentation', () => {
 
   it.each([...pages])('%s has no dead link, to a file or to a heading', (path, page) => {
     expect(deadLinksOf(path, page)).toEqual([]);
+  });
+
+  it.each([...pages])('%s is in the package, with every file that it links to', (path, page) => {
+    expect(
+      [path, ...linksOf(path, page).map(({ target }) => target)].filter((file) => !isPacked(file)),
+    ).toEqual([]);
   });
 
   it.each([...pages])('%s names no file or folder of the repository that is not there', (_path, page) => {
