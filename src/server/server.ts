@@ -27,6 +27,7 @@ import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthListener, listenForHealth } from './http/health-listener.ts';
 import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
+import { servePage } from './inspector/serve-page.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { boundedLog } from './telemetry/bounded-log.ts';
@@ -170,7 +171,7 @@ export class SignalingServer {
         drainMs: () => options.drainMs,
         drain: () => (this.#fleet ? this.#fleet.drain() : void this.drain()),
       });
-      inspector.addRoutes(app);
+      servePage(app, inspector);
       addAdmin?.(app);
       parts.rooms?.addRoutes(app, admission);
       addTopics?.(app);

@@ -1,13 +1,8 @@
 /**
- * The server's one hook for looking into it: the page's files, its feed, and the recorder. With --no-inspect and without
- * --record no host has an observer, and all of this costs nothing.
+ * The server's one hook for looking into it: what is counted, kept and recorded, and what each page is told. With
+ * --no-inspect and without --record no host has an observer, and all of this costs nothing.
  */
-import { closeCodes, type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
-import { isSameToken } from '../admission/shared-token.ts';
-import { answer, serveGet, TEXT } from '../http/answer.ts';
-import type { App } from '../http/shell/shell.ts';
-import { type ServedFile, serveFiles } from '../http/static-files.ts';
-import { forbidden, refusalOf } from './access.ts';
+import { type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
 import { FlowRequests } from './flow-requests.ts';
 import { list } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
@@ -17,40 +12,21 @@ import { RecordFiles } from './record-files.ts';
 import { Recorder } from './recorder.ts';
 import { SessionTrails } from './session-trails.ts';
 import type { Inspected, Instance, Source } from './source.ts';
-import { readRequest, Viewer, type ViewerData } from './viewer.ts';
-
-const FILES: readonly ServedFile[] = [
-  { path: '/inspect/', file: 'inspector/page/index.html', type: 'text/html; charset=utf-8' },
-  { path: '/inspect/page.js', file: 'inspector/page/page.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/inspect/page.css', file: 'inspector/page/page.css', type: 'text/css; charset=utf-8' },
-];
+import type { Viewer } from './viewer.ts';
 
 const PERIOD_MS = 1_000;
 /** For how long pairings are still followed after the last page left: it may be a reload. */
 const LINGER_MS = 10_000;
-const MAX_REQUEST_BYTES = 16 * 1024;
-const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
-/** Pages that may look at once. */
-const MAX_VIEWERS = 32;
-/** Sockets that have not sent the token yet: so many at once, and each for so long. */
-const MAX_WAITING = 32;
-const TOKEN_TIMEOUT_MS = 10_000;
-const CHECK_MS = 1_000;
-const WRONG_TOKEN_CODE = 4401;
-const { tryAgainLater } = closeCodes;
 
 export class Inspector {
   /** What can be looked into. */
   readonly sources: Source[] = [];
-  readonly #server: Inspected;
+  readonly server: Inspected;
   readonly #logs: Recorder;
   readonly #recent: RecentLogs;
   readonly #trails: SessionTrails;
   readonly #flows: FlowRequests;
   readonly #viewers = new Set<Viewer>();
-  /** Those that have not sent the token yet, the oldest first, and when they came. */
-  readonly #waiting = new Map<Viewer, number>();
-  #stopWaiting: (() => void) | undefined;
   /** As it was told last. */
   #network = '';
   #refusals = '';
@@ -59,7 +35,7 @@ export class Inspector {
   #stopLingering: (() => void) | undefined;
 
   constructor(server: Inspected) {
-    this.#server = server;
+    this.server = server;
     this.#logs = new Recorder({ clock: server.clock, sources: this.sources });
     this.#recent = new RecentLogs(this.#logs);
     this.#flows = new FlowRequests(server.clock, this.#logs);
@@ -79,11 +55,11 @@ export class Inspector {
 
   /** Call it once everything that can be inspected exists. @throws when the folder for the records cannot be made */
   start(): void {
-    const { inspect, record, recordFiles } = this.#server.options;
+    const { inspect, record, recordFiles } = this.server.options;
     // A page may come later, and ask why a pairing failed that nobody watched.
     if (inspect) this.#recent.start();
     if (!record) return;
-    this.#files = new RecordFiles(record, recordFiles, this.#logs, this.#server.log);
+    this.#files = new RecordFiles(record, recordFiles, this.#logs, this.server.log);
     this.#flows.start();
   }
 
@@ -96,7 +72,7 @@ export class Inspector {
 
   /** A client told of a step of its own machine. */
   peerStepped(session: Instance, step: object): void {
-    if (!this.#server.options.inspect && !this.#files) return;
+    if (!this.server.options.inspect && !this.#files) return;
     const read = readPeerStep(step);
     if (read) this.#logs.notePeer(session, read);
   }
@@ -109,69 +85,32 @@ export class Inspector {
     this.#logs.noteEvidence(session, epoch, pickEvidence(evidence));
   }
 
-  addRoutes(app: App): void {
-    const { options } = this.#server;
-    if (!options.inspect) return;
-    serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, options.inspectToken)) });
-    serveGet(app, '/inspect', () => ({
-      status: '308 Permanent Redirect',
-      headers: [['location', 'inspect/']],
-    }));
-    app.ws<ViewerData>('/inspect/feed', {
-      maxPayloadLength: MAX_REQUEST_BYTES,
-      maxBackpressure: MAX_UNSENT_BYTES,
-      closeOnBackpressureLimit: true,
-      upgrade: (res, req, context) => {
-        const refusal = forbidden(refusalOf(res, req, options.inspectToken));
-        if (refusal) {
-          answer(res, refusal);
-          return;
-        }
-        const verdict =
-          options.inspectToken === undefined ? undefined : this.#server.admission?.judge(res, req);
-        if (verdict && 'refusal' in verdict) {
-          const { kind, status, message } = verdict.refusal;
-          this.#server.refused?.(kind);
-          answer(res, { status, headers: [TEXT], body: `${message}\n` });
-          return;
-        }
-        res.upgrade<ViewerData>(
-          { viewer: undefined, address: verdict?.address },
-          req.getHeader('sec-websocket-key'),
-          req.getHeader('sec-websocket-protocol'),
-          req.getHeader('sec-websocket-extensions'),
-          context,
-        );
-      },
-      open: (socket) => {
-        const data = socket.getUserData();
-        const viewer = new Viewer(socket);
-        data.viewer = viewer;
-        if (data.address !== undefined) this.#server.admission?.opened(data.address);
-        if (options.inspectToken === undefined) this.#admit(viewer);
-        else this.#await(viewer);
-      },
-      message: (socket, bytes) => {
-        const { viewer } = socket.getUserData();
-        const request = readRequest(bytes);
-        if (viewer && request) this.#answer(viewer, request);
-      },
-      close: (socket) => {
-        const { viewer, address } = socket.getUserData();
-        if (address !== undefined) this.#server.admission?.closed(address);
-        if (viewer) this.#left(viewer);
-      },
-    });
+  /** A page may look from now on. */
+  enter(viewer: Viewer): void {
+    this.#viewers.add(viewer);
+    const network = this.server.network?.();
+    const machines = [...new Set(this.sources.map(({ machine }) => machine))];
+    const { node } = this.server;
+    viewer.send({ type: 'hello', version: '1', machines, ...(node !== undefined && { node }) });
+    if (network) viewer.send({ type: 'network', network });
+    // What others were told already, this one is told with the next tick.
+    this.#refusals = '';
+    this.#wake();
   }
 
-  #answer(viewer: Viewer, request: InspectRequest): void {
-    if (!viewer.isAdmitted) {
-      if (request.type === 'auth') this.#checkToken(viewer, request.token);
-      return;
-    }
+  /** It looks no longer. One that never did leaves nothing behind. */
+  leave(viewer: Viewer): void {
+    viewer.unwatch();
+    if (!this.#viewers.delete(viewer)) return;
+    if (this.#viewers.size > 0 || !this.#sleep) return;
+    this.#stopLingering = this.server.clock.every(LINGER_MS, () => this.#sleep?.());
+  }
+
+  /** What a page that may look asks for. */
+  answer(viewer: Viewer, request: InspectRequest): void {
     switch (request.type) {
       case 'list': {
-        const { clock } = this.#server;
+        const { clock } = this.server;
         const past = { live: this.#recent.past, filed: this.#files?.index.all ?? [] };
         const times = { now: clock.now(), wallTime: clock.wallTime() };
         const listed = list(this.sources, past, request, times, (instance) => this.#logs.logOf(instance));
@@ -189,72 +128,6 @@ export class Inspector {
         viewer.unwatch();
         return;
     }
-  }
-
-  #checkToken(viewer: Viewer, given: string): void {
-    // Whoever guesses wrong must not lock out the one who knows it: behind a proxy they have one address. What slows
-    // guessing is the limit on new connections, and what makes it hopeless is the token's length.
-    if (isSameToken(given, this.#server.options.inspectToken ?? '')) {
-      this.#admit(viewer);
-      return;
-    }
-    this.#server.refused?.('inspect_token');
-    viewer.send({ type: 'token_needed', wrong: true });
-    viewer.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
-  }
-
-  /** Asks for the token, for a while; the oldest that has not sent it makes room for a new one. */
-  #await(viewer: Viewer): void {
-    const { clock } = this.#server;
-    this.#waiting.set(viewer, clock.now());
-    viewer.send({ type: 'token_needed', wrong: false });
-    const [[oldest]] = this.#waiting as unknown as [[Viewer]];
-    if (this.#waiting.size > MAX_WAITING) this.#dismiss(oldest);
-    this.#stopWaiting ??= clock.every(CHECK_MS, () => {
-      for (const [waiting, since] of this.#waiting)
-        if (clock.now() - since >= TOKEN_TIMEOUT_MS) this.#dismiss(waiting);
-    });
-  }
-
-  #dismiss(viewer: Viewer): void {
-    this.#waited(viewer);
-    this.#server.refused?.('inspect_token');
-    viewer.socket.end(WRONG_TOKEN_CODE, 'No token came');
-  }
-
-  #waited(viewer: Viewer): void {
-    this.#waiting.delete(viewer);
-    if (this.#waiting.size > 0) return;
-    this.#stopWaiting?.();
-    this.#stopWaiting = undefined;
-  }
-
-  #admit(viewer: Viewer): void {
-    this.#waited(viewer);
-    if (this.#viewers.size >= MAX_VIEWERS) {
-      this.#server.refused?.('viewers');
-      viewer.socket.end(tryAgainLater, 'As many pages look as may');
-      return;
-    }
-    viewer.isAdmitted = true;
-    this.#viewers.add(viewer);
-    const network = this.#server.network?.();
-    const machines = [...new Set(this.sources.map(({ machine }) => machine))];
-    const { node } = this.#server;
-    viewer.send({ type: 'hello', version: '1', machines, ...(node !== undefined && { node }) });
-    if (network) viewer.send({ type: 'network', network });
-    // What others were told already, this one is told with the next tick.
-    this.#refusals = '';
-    this.#wake();
-  }
-
-  #left(viewer: Viewer): void {
-    viewer.unwatch();
-    this.#waited(viewer);
-    // One that was never let in leaves nothing behind.
-    if (!this.#viewers.delete(viewer)) return;
-    if (this.#viewers.size > 0 || !this.#sleep) return;
-    this.#stopLingering = this.#server.clock.every(LINGER_MS, () => this.#sleep?.());
   }
 
   async #watch(viewer: Viewer, epoch: number): Promise<void> {
@@ -285,7 +158,7 @@ export class Inspector {
 
   /** Told anew only when it changed. */
   #tellRefusals(before: ReadonlyMap<string, number>): void {
-    const kinds = [...(this.#server.refusals?.() ?? [])]
+    const kinds = [...(this.server.refusals?.() ?? [])]
       .map(([kind, total]) => ({ kind, total, lately: total - (before.get(kind) ?? 0) }))
       .sort((one, other) => other.lately - one.lately || other.total - one.total);
     const message = { type: 'refusals', kinds, recent: this.#trails.recentRefusals } as const;
@@ -297,7 +170,7 @@ export class Inspector {
 
   /** Told anew only when it changed: it may be long. */
   #tellNetwork(): void {
-    const network = this.#server.network?.();
+    const network = this.server.network?.();
     if (!network) return;
     const text = JSON.stringify(network);
     if (text === this.#network) return;
@@ -310,12 +183,12 @@ export class Inspector {
     this.#stopLingering?.();
     this.#stopLingering = undefined;
     if (this.#sleep) return;
-    const { clock } = this.#server;
+    const { clock } = this.server;
     const count = new PopulationCount(this.sources);
     this.#recent.look();
     this.#trails.start();
     this.#flows.start();
-    const refusedBefore = new Map(this.#server.refusals?.());
+    const refusedBefore = new Map(this.server.refusals?.());
     let last = clock.now();
     const tell = () => {
       const now = clock.now();

@@ -1,4 +1,4 @@
-/** One open page: what it has asked for, and what it is sent. */
+/** Whoever looks: what it has asked for, and what it is told. */
 import { Compile } from 'typebox/compile';
 import {
   type InspectMessage,
@@ -8,14 +8,7 @@ import {
   isRecord,
   type RecordLine,
 } from '../../protocol/index.ts';
-import type { WebSocket } from '../http/shell/shell.ts';
 import type { LiveRecord } from './live-record.ts';
-
-export interface ViewerData {
-  viewer: Viewer | undefined;
-  /** As admission counts it; undefined where it does not. */
-  readonly address: string | undefined;
-}
 
 const checks = new Map(
   Object.entries(inspectSchemas).map(([type, schema]) => [type, Compile(schema as never)] as const),
@@ -38,23 +31,18 @@ export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
 type Watched = Pick<LiveRecord, 'header' | 'record' | 'listeners'>;
 
 export class Viewer {
-  readonly socket: WebSocket<ViewerData>;
-  /** False until it has sent the token, where one is needed. */
-  isAdmitted = false;
+  readonly send: (message: InspectMessage) => void;
   /** The record that it asked for last. */
   wanted: number | undefined;
   #watched: Watched | undefined;
   readonly #tell: (line: RecordLine) => void;
 
-  constructor(socket: WebSocket<ViewerData>) {
-    this.socket = socket;
+  /** @param send tells it */
+  constructor(send: (message: InspectMessage) => void) {
+    this.send = send;
     this.#tell = (line) => {
       if (this.#watched) this.send({ type: 'line', epoch: this.#watched.header.epoch, line });
     };
-  }
-
-  send(message: InspectMessage): void {
-    this.socket.send(JSON.stringify(message), false);
   }
 
   /** @param usual how long the steps on the way usually take */

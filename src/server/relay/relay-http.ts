@@ -4,6 +4,7 @@ import { openListener } from '../http/listener.ts';
 import { loadShell } from '../http/shell/load-shell.ts';
 import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
+import { servePage } from '../inspector/serve-page.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { relaySources } from './inspector-sources.ts';
 import { relayNetwork } from './relay-network.ts';
@@ -58,7 +59,7 @@ export async function serveRelayHttp(
       },
   );
   serveGet(app, '/healthz', () => ({ headers: [TEXT], body: 'ok\n' }));
-  inspector.addRoutes(app);
+  servePage(app, inspector);
   serveNothingElse(app, 'There is nothing here; try /inspect/ or /api/relay.\n');
   const listener = await openListener(app, {
     addresses: [{ kind: 'tcp', host }],

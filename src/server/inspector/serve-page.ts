@@ -1,0 +1,181 @@
+/**
+ * The inspector's page: its files, and the feed that tells it what it asks for. Where a token is needed the page sends it
+ * first, within a while; those that have not yet are few, and the oldest of them makes room for a new one.
+ */
+import { closeCodes, type InspectRequest } from '../../protocol/index.ts';
+import { isSameToken } from '../admission/shared-token.ts';
+import { answer, serveGet, TEXT } from '../http/answer.ts';
+import type { App, WebSocket } from '../http/shell/shell.ts';
+import { type ServedFile, serveFiles } from '../http/static-files.ts';
+import { forbidden, refusalOf } from './access.ts';
+import type { Inspector } from './inspector.ts';
+import type { Inspected } from './source.ts';
+import { readRequest, Viewer } from './viewer.ts';
+
+const FILES: readonly ServedFile[] = [
+  { path: '/inspect/', file: 'inspector/page/index.html', type: 'text/html; charset=utf-8' },
+  { path: '/inspect/page.js', file: 'inspector/page/page.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/inspect/page.css', file: 'inspector/page/page.css', type: 'text/css; charset=utf-8' },
+];
+
+const MAX_REQUEST_BYTES = 16 * 1024;
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+/** Pages that may look at once. */
+const MAX_PAGES = 32;
+/** Sockets that have not sent the token yet: so many at once, and each for so long. */
+const MAX_WAITING = 32;
+const TOKEN_TIMEOUT_MS = 10_000;
+const CHECK_MS = 1_000;
+const WRONG_TOKEN_CODE = 4401;
+const { tryAgainLater } = closeCodes;
+
+interface PageData {
+  page: Page | undefined;
+  /** As admission counts it; undefined where it does not. */
+  readonly address: string | undefined;
+}
+
+interface Page {
+  readonly socket: WebSocket<PageData>;
+  /** Undefined until it may look. */
+  viewer: Viewer | undefined;
+}
+
+export function servePage(app: App, inspector: Inspector): void {
+  const { server } = inspector;
+  const { options } = server;
+  if (!options.inspect) return;
+  const pages = new Pages(inspector);
+  serveFiles(app, FILES, { refusalOf: (req, res) => forbidden(refusalOf(res, req, options.inspectToken)) });
+  serveGet(app, '/inspect', () => ({
+    status: '308 Permanent Redirect',
+    headers: [['location', 'inspect/']],
+  }));
+  app.ws<PageData>('/inspect/feed', {
+    maxPayloadLength: MAX_REQUEST_BYTES,
+    maxBackpressure: MAX_UNSENT_BYTES,
+    closeOnBackpressureLimit: true,
+    upgrade: (res, req, context) => {
+      const refusal = forbidden(refusalOf(res, req, options.inspectToken));
+      if (refusal) {
+        answer(res, refusal);
+        return;
+      }
+      const verdict = options.inspectToken === undefined ? undefined : server.admission?.judge(res, req);
+      if (verdict && 'refusal' in verdict) {
+        const { kind, status, message } = verdict.refusal;
+        server.refused?.(kind);
+        answer(res, { status, headers: [TEXT], body: `${message}\n` });
+        return;
+      }
+      res.upgrade<PageData>(
+        { page: undefined, address: verdict?.address },
+        req.getHeader('sec-websocket-key'),
+        req.getHeader('sec-websocket-protocol'),
+        req.getHeader('sec-websocket-extensions'),
+        context,
+      );
+    },
+    open: (socket) => {
+      const data = socket.getUserData();
+      data.page = { socket, viewer: undefined };
+      if (data.address !== undefined) server.admission?.opened(data.address);
+      pages.came(data.page);
+    },
+    message: (socket, bytes) => {
+      const { page } = socket.getUserData();
+      const request = readRequest(bytes);
+      if (page && request) pages.asked(page, request);
+    },
+    close: (socket) => {
+      const { page, address } = socket.getUserData();
+      if (address !== undefined) server.admission?.closed(address);
+      if (page) pages.left(page);
+    },
+  });
+}
+
+class Pages {
+  readonly #inspector: Inspector;
+  readonly #server: Inspected;
+  #looking = 0;
+  /** Those that have not sent the token yet, the oldest first, and when they came. */
+  readonly #waiting = new Map<Page, number>();
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(inspector: Inspector) {
+    this.#inspector = inspector;
+    this.#server = inspector.server;
+  }
+
+  came(page: Page): void {
+    if (this.#server.options.inspectToken === undefined) this.#admit(page);
+    else this.#await(page);
+  }
+
+  asked(page: Page, request: InspectRequest): void {
+    if (page.viewer) this.#inspector.answer(page.viewer, request);
+    else if (request.type === 'auth') this.#checkToken(page, request.token);
+  }
+
+  left(page: Page): void {
+    this.#waited(page);
+    if (!page.viewer) return;
+    this.#looking -= 1;
+    this.#inspector.leave(page.viewer);
+  }
+
+  #admit(page: Page): void {
+    this.#waited(page);
+    if (this.#looking >= MAX_PAGES) {
+      this.#server.refused?.('viewers');
+      page.socket.end(tryAgainLater, 'As many pages look as may');
+      return;
+    }
+    this.#looking += 1;
+    page.viewer = new Viewer((message) => page.socket.send(JSON.stringify(message), false));
+    this.#inspector.enter(page.viewer);
+  }
+
+  #checkToken(page: Page, given: string): void {
+    // Whoever guesses wrong must not lock out the one who knows it: behind a proxy they have one address. What slows
+    // guessing is the limit on new connections, and what makes it hopeless is the token's length.
+    if (isSameToken(given, this.#server.options.inspectToken ?? '')) {
+      this.#admit(page);
+      return;
+    }
+    this.#server.refused?.('inspect_token');
+    tell(page, { wrong: true });
+    page.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
+  }
+
+  /** Asks for the token, for a while. */
+  #await(page: Page): void {
+    const { clock } = this.#server;
+    this.#waiting.set(page, clock.now());
+    tell(page, { wrong: false });
+    const [[oldest]] = this.#waiting as unknown as [[Page]];
+    if (this.#waiting.size > MAX_WAITING) this.#dismiss(oldest);
+    this.#stopWaiting ??= clock.every(CHECK_MS, () => {
+      for (const [waiting, since] of this.#waiting)
+        if (clock.now() - since >= TOKEN_TIMEOUT_MS) this.#dismiss(waiting);
+    });
+  }
+
+  #dismiss(page: Page): void {
+    this.#waited(page);
+    this.#server.refused?.('inspect_token');
+    page.socket.end(WRONG_TOKEN_CODE, 'No token came');
+  }
+
+  #waited(page: Page): void {
+    this.#waiting.delete(page);
+    if (this.#waiting.size > 0) return;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+  }
+}
+
+function tell({ socket }: Page, { wrong }: { wrong: boolean }): void {
+  socket.send(JSON.stringify({ type: 'token_needed', wrong }), false);
+}
