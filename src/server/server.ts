@@ -27,6 +27,7 @@ import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
 import { type HealthListener, listenForHealth } from './http/health-listener.ts';
 import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
+import type { OtherWorkers } from './inspector/fleet-look.ts';
 import { servePage } from './inspector/serve-page.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
@@ -57,6 +58,10 @@ export interface Fleet {
   drain(): void;
   /** What addresses took from their limits here. */
   limitsChanged(changes: readonly LimitChange[]): void;
+  /** How many workers there are. */
+  readonly workers: number;
+  /** What pages see of the others. */
+  readonly pages: OtherWorkers;
 }
 
 /** What tests and the inspector's own tools look into. */
@@ -115,7 +120,10 @@ export class SignalingServer {
         ),
     };
     this.#shareLimits();
-    if (fleet) this.parts.metrics.textOfAll = () => fleet.metricsText();
+    if (fleet) {
+      this.parts.metrics.textOfAll = () => fleet.metricsText();
+      this.parts.inspector.fleet = { workers: fleet.workers, others: fleet.pages };
+    }
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
     this.parts.webhook = this.#createWebhook();
     if (this.parts.webhook) tellHooks(this.parts.webhook.hooks, this.parts.signaling, log);

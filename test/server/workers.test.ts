@@ -6,6 +6,7 @@ import { workerProblems } from '../../src/server/workers/worker-problems.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { refusalOf } from '../support/clients/refusal-of.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
+import { openFeed } from '../support/inspect-feed.ts';
 import { pairlane, type Run } from '../support/servers/cli-process.ts';
 
 interface Fleet {
@@ -71,6 +72,12 @@ describe('serve --workers', () => {
       for (const url of [`${fleet.health}/`, fleet.url.replace('ws', 'http')])
         expect(await pairingsAt(url)).toBe(2);
       expect(await textOf(`${fleet.health}/readyz`)).toBe('ready\n');
+      const feed = await openFeed(new URL(fleet.url));
+      await feed.next('hello');
+      const { rows } = await feed.list({ of: 'session' });
+      expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining([ada.id, bob.id]));
+      const { rows: pairings } = await feed.list({ of: 'pairing' });
+      expect(pairings).toMatchObject([{ id: ada.id, peer_id: bob.id }]);
     },
   );
 

@@ -12,7 +12,10 @@ type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: T
 export type TestFeed = Awaited<ReturnType<typeof openFeed>>;
 
 /** Does not wait for the connection: a server may refuse it. */
-export async function openFeed({ port }: { readonly port: number }, headers: Record<string, string> = {}) {
+export async function openFeed(
+  { port }: { readonly port: number | string },
+  headers: Record<string, string> = {},
+) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/inspect/feed`, { headers });
   sockets.push(socket);
   const inbox: InspectMessage[] = [];

@@ -114,7 +114,7 @@ class Page {
       case 'hello':
         this.#hasServer = true;
         this.#showMachines(message.machines);
-        this.#node.textContent = message.node === undefined ? '' : `node ${message.node}`;
+        this.#node.textContent = serverName(message);
         this.#setTitle();
         if (!this.#isForeign) this.#routeAgain();
         return;
@@ -269,6 +269,12 @@ class Page {
       h('button', {}, 'Open'),
     );
   }
+}
+
+/** What tells pages of several servers apart. */
+function serverName({ node, workers }: Extract<InspectMessage, { type: 'hello' }>): string {
+  if (workers !== undefined) return `${workers} workers`;
+  return node === undefined ? '' : `node ${node}`;
 }
 
 new Page().start();

@@ -347,6 +347,8 @@ export type InspectMessage =
       readonly machines: readonly ListedMachine[];
       /** The server's number among the nodes; left out by one that is alone. */
       readonly node?: number;
+      /** How many workers it is of whom the page shows all. */
+      readonly workers?: number;
     }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }

@@ -2,9 +2,17 @@
  * The server's one hook for looking into it: what is counted, kept and recorded, and what each page is told. With
  * --no-inspect and without --record no host has an observer, and all of this costs nothing.
  */
-import { type Evidence, type InspectRequest, pickEvidence } from '../../protocol/index.ts';
+import {
+  type Evidence,
+  type InspectMessage,
+  type InspectRequest,
+  type ListRequest,
+  pickEvidence,
+} from '../../protocol/index.ts';
+import { FleetLook, type OtherWorkers } from './fleet-look.ts';
+import type { PartList, PartListRequest } from './fleet-parts.ts';
 import { FlowRequests } from './flow-requests.ts';
-import { list } from './listing.ts';
+import { type Found, find } from './listing.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
@@ -12,7 +20,7 @@ import { RecordFiles } from './record-files.ts';
 import { Recorder } from './recorder.ts';
 import { SessionTrails } from './session-trails.ts';
 import type { Inspected, Instance, Source } from './source.ts';
-import type { Viewer } from './viewer.ts';
+import { type Look, Viewer } from './viewer.ts';
 
 const PERIOD_MS = 1_000;
 /** For how long pairings are still followed after the last page left: it may be a reload. */
@@ -30,6 +38,8 @@ export class Inspector {
   /** As it was told last. */
   #network = '';
   #refusals = '';
+  /** Of a worker: the others, and how many there are with it. */
+  fleet: { readonly workers: number; readonly others: OtherWorkers } | undefined;
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
   #stopLingering: (() => void) | undefined;
@@ -85,8 +95,26 @@ export class Inspector {
     this.#logs.noteEvidence(session, epoch, pickEvidence(evidence));
   }
 
-  /** A page may look from now on. */
-  enter(viewer: Viewer): void {
+  /**
+   * Somebody may look from now on: at all workers, where this is one of several.
+   * @param send tells what is asked for, and what happens
+   */
+  open(send: (message: InspectMessage) => void): Look {
+    const { clock, node = 0 } = this.server;
+    if (!this.fleet) return this.look(send);
+    return new FleetLook({
+      ...this.fleet,
+      clock,
+      node,
+      lookHere: (told) => this.look(told),
+      listHere: (request) => this.listPart(request),
+      send,
+    });
+  }
+
+  /** The same, at this worker only. */
+  look(send: (message: InspectMessage) => void): Look {
+    const viewer = new Viewer(send);
     this.#viewers.add(viewer);
     const network = this.server.network?.();
     const machines = [...new Set(this.sources.map(({ machine }) => machine))];
@@ -96,25 +124,48 @@ export class Inspector {
     // What others were told already, this one is told with the next tick.
     this.#refusals = '';
     this.#wake();
+    return { ask: (request) => this.#answer(viewer, request), close: () => this.#leave(viewer) };
   }
 
-  /** It looks no longer. One that never did leaves nothing behind. */
-  leave(viewer: Viewer): void {
+  /** A part of a list that several workers have. */
+  listPart({ type, seq, list, nodes }: PartListRequest): PartList {
+    const found = this.#find(
+      list,
+      nodes.filter((node) => node !== this.server.node),
+    );
+    const { total } = found;
+    if (type === 'rows')
+      return { type: 'part_list', seq, total, rows: found.rows(list), ranks: found.ranks(list) };
+    const { offset, sort } = list;
+    return { type: 'part_list', seq, total, rows: [], ranks: found.ranks({ offset: 0, sort }, offset) };
+  }
+
+  #leave(viewer: Viewer): void {
     viewer.unwatch();
-    if (!this.#viewers.delete(viewer)) return;
+    this.#viewers.delete(viewer);
     if (this.#viewers.size > 0 || !this.#sleep) return;
     this.#stopLingering = this.server.clock.every(LINGER_MS, () => this.#sleep?.());
   }
 
-  /** What a page that may look asks for. */
-  answer(viewer: Viewer, request: InspectRequest): void {
+  #find(request: ListRequest, others?: readonly number[]): Found {
+    const { clock } = this.server;
+    return find(
+      request,
+      {
+        sources: this.sources,
+        past: { live: this.#recent.past, filed: this.#files?.index.all ?? [] },
+        times: { now: clock.now(), wallTime: clock.wallTime() },
+        logOf: (instance) => this.#logs.logOf(instance),
+      },
+      others,
+    );
+  }
+
+  #answer(viewer: Viewer, request: InspectRequest): void {
     switch (request.type) {
       case 'list': {
-        const { clock } = this.server;
-        const past = { live: this.#recent.past, filed: this.#files?.index.all ?? [] };
-        const times = { now: clock.now(), wallTime: clock.wallTime() };
-        const listed = list(this.sources, past, request, times, (instance) => this.#logs.logOf(instance));
-        viewer.send({ type: 'list', seq: request.seq, ...listed });
+        const found = this.#find(request);
+        viewer.send({ type: 'list', seq: request.seq, total: found.total, rows: found.rows(request) });
         return;
       }
       case 'watch':

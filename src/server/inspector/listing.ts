@@ -16,11 +16,6 @@ import type { Instance, Source } from './source.ts';
 /** How many rows an answer has at most. */
 export const ROWS_PER_ANSWER = 100;
 
-export interface Listed {
-  readonly total: number;
-  readonly rows: readonly ListRow[];
-}
-
 interface LiveItem {
   readonly source: Source;
   readonly instance: Instance;
@@ -40,33 +35,82 @@ export interface Times {
   readonly wallTime: number;
 }
 
-/**
- * @param past records of what is over
- * @param logOf the record of what is under way, if it has one
- */
-export function list(
-  sources: readonly Source[],
-  past: Past,
+/** What a list is made from. */
+export interface ListDeps {
+  readonly sources: readonly Source[];
+  readonly past: Past;
+  readonly times: Times;
+  /** The record of what is under way, if it has one. */
+  readonly logOf: (instance: Instance) => LiveRecord | undefined;
+}
+
+/** What fits, the oldest first, of which a page is a part. */
+export class Found {
+  readonly #items: readonly Item[];
+  readonly #times: Times;
+
+  constructor(items: readonly Item[], times: Times) {
+    this.#items = items;
+    this.#times = times;
+  }
+
+  get total(): number {
+    return this.#items.length;
+  }
+
+  rows({ offset, sort }: Pick<ListRequest, 'offset' | 'sort'>): ListRow[] {
+    return this.#from(offset, ROWS_PER_ANSWER, sort).map((item) =>
+      'header' in item ? filedRow(item, this.#times) : liveRow(item, this.#times),
+    );
+  }
+
+  /**
+   * What those of several workers are put in one order by: along a list it only grows, or only falls.
+   * @param count of how many, from the offset on
+   */
+  ranks({ offset, sort }: Pick<ListRequest, 'offset' | 'sort'>, count = ROWS_PER_ANSWER): Float64Array {
+    return Float64Array.from(this.#from(offset, count, sort), (item) => rankOf(item, this.#times));
+  }
+
+  #from(offset: number, count: number, sort: ListRequest['sort']): Item[] {
+    const { length } = this.#items;
+    const page: Item[] = [];
+    for (let at = offset; at < Math.min(length, offset + count); at += 1)
+      page.push(this.#items[sort === 'newest' ? length - 1 - at : at] as Item);
+    return page;
+  }
+}
+
+/** @param others nodes that list their own, too: a pairing with one of their clients is theirs if that one began it */
+export function find(
   request: ListRequest,
-  { now, wallTime }: Times,
-  logOf: (instance: Instance) => LiveRecord | undefined,
-): Listed {
+  { sources, past, times, logOf }: ListDeps,
+  others: readonly number[] = [],
+): Found {
+  const { now } = times;
   const query = request.query.trim().toLowerCase();
   const isState = stateFilter(request.of, request.state);
   const game = request.game?.trim().toLowerCase() ?? '';
   const isOutcome = (source: Source, instance: Instance, log = logOf(instance)) =>
     request.outcome === undefined || kindOf(source, instance, log, now) === request.outcome;
+  const isOurs = (source: Source, instance: Instance) => {
+    if (others.length === 0 || !source.record) return true;
+    const { elsewhere, node } = source.rowOf(instance);
+    return elsewhere !== 'id' || node === undefined || !others.includes(node);
+  };
   const fits = (source: Source, instance: Instance, log?: LiveRecord) =>
     isState(instance.value) &&
     (query === '' || source.isFound(instance, query)) &&
     (game === '' || (source.gameOf?.(instance)?.toLowerCase().includes(game) ?? false)) &&
-    isOutcome(source, instance, log);
-  const isFiledFitting = ({ header, state, outcome }: FiledRecord) =>
+    isOutcome(source, instance, log) &&
+    isOurs(source, instance);
+  const isFiledFitting = ({ header, state, outcome, initiatorNode }: FiledRecord) =>
     request.of === 'pairing' &&
     isState(state) &&
     namesIn(header).some((name) => name.toLowerCase().includes(query)) &&
     (game === '' || (header.game?.toLowerCase().includes(game) ?? false)) &&
-    (request.outcome === undefined || outcome.kind === request.outcome);
+    (request.outcome === undefined || outcome.kind === request.outcome) &&
+    (initiatorNode === undefined || !others.includes(initiatorNode));
   const inMemory = new Set(past.live.map(({ header }) => header.epoch));
   const over = [
     ...past.live
@@ -89,7 +133,7 @@ export function list(
         if (fits(source, instance)) fitting.push({ source, instance, log: logOf(instance) });
       return fitting;
     });
-  return page([...over, ...merged(present)], request, { now, wallTime });
+  return new Found([...over, ...merged(present)], times);
 }
 
 /** Each list is in the order in which its items came; together they are to be, too. */
@@ -137,14 +181,13 @@ function kindOf(source: Source, instance: Instance, log: LiveRecord | undefined,
   return outcomeIn(source, instance, log, now).kind;
 }
 
-function page(fitting: readonly Item[], { offset, sort }: ListRequest, times: Times): Listed {
-  const total = fitting.length;
-  const rows: ListRow[] = [];
-  for (let i = offset; i < Math.min(total, offset + ROWS_PER_ANSWER); i += 1) {
-    const item = fitting[sort === 'newest' ? total - 1 - i : i] as Item;
-    rows.push('header' in item ? filedRow(item, times) : liveRow(item, times));
-  }
-  return { total, rows };
+/** Milliseconds: what is over comes before what is not, whenever it began. */
+const OVER = 1e14;
+
+function rankOf(item: Item, { now, wallTime }: Times): number {
+  if ('header' in item) return item.header.started_at - OVER;
+  const { log, instance, source } = item;
+  return instance.isDone && log ? log.header.started_at - OVER : wallTime - (now - source.startOf(instance));
 }
 
 function liveRow({ source, instance, log }: LiveItem, { now }: Times): ListRow {

@@ -16,6 +16,8 @@ export interface FiledRecord {
   readonly outcome: OutcomeFacts;
   /** Of its own machine, at its end. */
   readonly state: StateValueJson;
+  /** Where the one who began it was, if at another node. */
+  readonly initiatorNode: number | undefined;
 }
 
 export class RecordIndex {
@@ -46,7 +48,13 @@ export class RecordIndex {
     const { header, lines } = record;
     if (header.kind === 'link') return;
     const state = lines.filter(isStep).findLast(({ of }) => of === 'pairing')?.to ?? '';
-    this.#byFile.set(file, { header, state, outcome: outcomeOf(record, Number.POSITIVE_INFINITY) });
+    const initiatorNode = lines.find((line) => 'of' in line && line.of === 'remote_initiator');
+    this.#byFile.set(file, {
+      header,
+      state,
+      outcome: outcomeOf(record, Number.POSITIVE_INFINITY),
+      initiatorNode: initiatorNode && 'node' in initiatorNode ? initiatorNode.node : undefined,
+    });
   }
 
   forget(file: string): void {

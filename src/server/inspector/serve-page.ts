@@ -10,7 +10,7 @@ import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import { forbidden, refusalOf } from './access.ts';
 import type { Inspector } from './inspector.ts';
 import type { Inspected } from './source.ts';
-import { readRequest, Viewer } from './viewer.ts';
+import { type Look, readRequest } from './viewer.ts';
 
 const FILES: readonly ServedFile[] = [
   { path: '/inspect/', file: 'inspector/page/index.html', type: 'text/html; charset=utf-8' },
@@ -38,7 +38,7 @@ interface PageData {
 interface Page {
   readonly socket: WebSocket<PageData>;
   /** Undefined until it may look. */
-  viewer: Viewer | undefined;
+  look: Look | undefined;
 }
 
 export function servePage(app: App, inspector: Inspector): void {
@@ -78,7 +78,7 @@ export function servePage(app: App, inspector: Inspector): void {
     },
     open: (socket) => {
       const data = socket.getUserData();
-      data.page = { socket, viewer: undefined };
+      data.page = { socket, look: undefined };
       if (data.address !== undefined) server.admission?.opened(data.address);
       pages.came(data.page);
     },
@@ -114,15 +114,15 @@ class Pages {
   }
 
   asked(page: Page, request: InspectRequest): void {
-    if (page.viewer) this.#inspector.answer(page.viewer, request);
+    if (page.look) page.look.ask(request);
     else if (request.type === 'auth') this.#checkToken(page, request.token);
   }
 
   left(page: Page): void {
     this.#waited(page);
-    if (!page.viewer) return;
+    if (!page.look) return;
     this.#looking -= 1;
-    this.#inspector.leave(page.viewer);
+    page.look.close();
   }
 
   #admit(page: Page): void {
@@ -133,8 +133,7 @@ class Pages {
       return;
     }
     this.#looking += 1;
-    page.viewer = new Viewer((message) => page.socket.send(JSON.stringify(message), false));
-    this.#inspector.enter(page.viewer);
+    page.look = this.#inspector.open((message) => page.socket.send(JSON.stringify(message), false));
   }
 
   #checkToken(page: Page, given: string): void {

@@ -27,6 +27,13 @@ export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
   }
 }
 
+/** Somebody looks. */
+export interface Look {
+  ask(request: InspectRequest): void;
+  /** Nobody looks any longer. */
+  close(): void;
+}
+
 /** A record that grows. */
 type Watched = Pick<LiveRecord, 'header' | 'record' | 'listeners'>;
 

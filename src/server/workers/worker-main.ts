@@ -5,12 +5,14 @@ import { listen } from '../dialects/native/listen.ts';
 import type { SignalingServer } from '../server.ts';
 import { startServer } from '../start-server.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { FleetPages } from './fleet-pages.ts';
 import type { ToPrimary, ToWorker } from './worker-messages.ts';
 
 const tell = (message: ToPrimary) => void process.send?.(message, undefined, undefined, () => {});
 
 /** Whoever asked for the metrics of all workers, and has no answer yet. */
 const asking: ((text: string) => void)[] = [];
+const pages = new FleetPages((request) => tell({ type: 'page', request }));
 let server: SignalingServer | undefined;
 let bus: WorkerBus | undefined;
 
@@ -42,6 +44,9 @@ process.on('message', (message: ToWorker) => {
     case 'limits':
       server?.parts.sharedLimits?.changedElsewhere(message.changes);
       return;
+    case 'page':
+      pages.noticed(message.notice);
+      return;
     case 'state_wanted':
       void tellState();
       return;
@@ -51,7 +56,12 @@ process.on('message', (message: ToWorker) => {
   }
 });
 
-async function start({ worker, options, isOnBus }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+async function start({
+  worker,
+  workers,
+  options,
+  isOnBus,
+}: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   if (isOnBus) bus = new WorkerBus(options.node, (request) => tell({ type: 'bus', request }));
   try {
     server = await startServer(options, {
@@ -66,6 +76,8 @@ async function start({ worker, options, isOnBus }: Extract<ToWorker, { type: 'st
           }),
         drain: () => tell({ type: 'drain_wanted' }),
         limitsChanged: (changes) => tell({ type: 'limits', changes }),
+        workers,
+        pages,
       },
     });
   } catch (error) {
@@ -75,6 +87,7 @@ async function start({ worker, options, isOnBus }: Extract<ToWorker, { type: 'st
     return;
   }
   tell({ type: 'started' });
+  pages.serve(server.parts.inspector);
   await server.ended;
   process.disconnect?.();
 }

@@ -4,6 +4,7 @@ import type { LimitChange } from '../admission/shared-limits.ts';
 import type { BusNotice, BusRequest } from '../cluster/bus/workers/worker-bus.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ServerOptions } from '../options.ts';
+import type { PageNotice, PageRequest } from './page-relay.ts';
 
 /** What one worker counts. */
 export type WorkerMetrics = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -13,6 +14,8 @@ export type ToWorker =
   | {
       readonly type: 'start';
       readonly worker: number;
+      /** How many there are. */
+      readonly workers: number;
       readonly options: ServerOptions;
       readonly isOnBus: boolean;
     }
@@ -24,7 +27,8 @@ export type ToWorker =
   /** The answer to `metrics_wanted`: those of all workers. */
   | { readonly type: 'metrics'; readonly text: string }
   /** What other workers count of addresses. */
-  | { readonly type: 'limits'; readonly changes: readonly LimitChange[] };
+  | { readonly type: 'limits'; readonly changes: readonly LimitChange[] }
+  | { readonly type: 'page'; readonly notice: PageNotice };
 
 export type ToPrimary =
   /** It listens to messages. */
@@ -38,5 +42,6 @@ export type ToPrimary =
   | { readonly type: 'metrics_wanted' }
   /** What addresses took from their limits here. */
   | { readonly type: 'limits'; readonly changes: readonly LimitChange[] }
+  | { readonly type: 'page'; readonly request: PageRequest }
   /** Somebody asked this worker to drain, and means all of them. */
   | { readonly type: 'drain_wanted' };

@@ -8,6 +8,7 @@ import { WorkerSeat } from '../cluster/bus/workers/worker-bus.ts';
 import type { Answer } from '../http/answer.ts';
 import type { LimitRelay, LimitSeat } from './limit-relay.ts';
 import { forwardLines } from './line-forwarder.ts';
+import type { PageRelay } from './page-relay.ts';
 import type { ToPrimary, ToWorker, WorkerMetrics } from './worker-messages.ts';
 
 export interface WorkerState {
@@ -20,6 +21,7 @@ export interface WorkerProcessDeps {
   readonly start: Extract<ToWorker, { type: 'start' }>;
   readonly ended: (how: string) => void;
   readonly limits: LimitRelay;
+  readonly pages: PageRelay;
   readonly metricsWanted: () => Promise<string>;
   readonly drainWanted: () => void;
 }
@@ -41,7 +43,7 @@ export class WorkerProcess {
   #stateKnown: ((state: WorkerState | undefined) => void)[] = [];
   #isOver = false;
 
-  constructor({ hub, start, ended, limits, metricsWanted, drainWanted }: WorkerProcessDeps) {
+  constructor({ hub, start, ended, limits, pages, metricsWanted, drainWanted }: WorkerProcessDeps) {
     this.number = start.worker;
     // Structured clone keeps text as it is, and binary data.
     cluster.setupPrimary({ exec: fileURLToPath(ENTRY), args: [], silent: true, serialization: 'advanced' });
@@ -63,6 +65,7 @@ export class WorkerProcess {
           return;
         case 'started':
           this.#limits = limits.join((changes) => this.send({ type: 'limits', changes }));
+          pages.join(this.number, (notice) => this.send({ type: 'page', notice }));
           this.#hasStarted();
           return;
         case 'failed':
@@ -77,6 +80,9 @@ export class WorkerProcess {
           return;
         case 'limits':
           this.#limits?.told(message.changes);
+          return;
+        case 'page':
+          pages.asked(this.number, message.request);
           return;
         case 'metrics_wanted':
           void metricsWanted().then((text) => this.send({ type: 'metrics', text }));
@@ -93,6 +99,7 @@ export class WorkerProcess {
       const how = signal ?? `status ${code}`;
       this.#seat.leave();
       this.#limits?.leave();
+      pages.leave(this.number);
       this.#tellState(undefined);
       this.#hasStarted(new Error(`A worker ended before it served, by ${how}`));
       ended(how);

@@ -19,6 +19,7 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPE } from '../telemetry/metrics.ts';
 import { LimitRelay } from './limit-relay.ts';
 import { countersOf, mergeMetrics } from './merge-metrics.ts';
+import { PageRelay } from './page-relay.ts';
 import type { WorkerMetrics } from './worker-messages.ts';
 import { workerProblems } from './worker-problems.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -40,6 +41,7 @@ export class Workers {
   #options: ServerOptions;
   readonly #hub = new LocalBusHub();
   readonly #limits = new LimitRelay();
+  readonly #pages = new PageRelay();
   readonly #running = new Map<number, WorkerProcess>();
   readonly #pauses = new Map<number, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -142,11 +144,13 @@ export class Workers {
       start: {
         type: 'start',
         worker: number,
+        workers: this.#count,
         options,
         isOnBus: this.#options.nats === undefined,
       },
       ended: (how) => this.#ended(worker, how, performance.now() - since),
       limits: this.#limits,
+      pages: this.#pages,
       metricsWanted: () => this.#metricsText(),
       drainWanted: () => void this.drain(),
     });

@@ -1,0 +1,314 @@
+/** A page where several workers serve: it is asked and told as if there were one, whichever of them it is at. */
+import type { Clock } from '../../common/clock.ts';
+import type { InspectMessage, InspectRequest, ListRequest, Populations } from '../../protocol/index.ts';
+import {
+  cutAt,
+  MergedRecord,
+  mergePopulations,
+  mergeRefusals,
+  mergeRows,
+  type PartList,
+  type PartListRequest,
+  type PartMessage,
+  type PartRequest,
+} from './fleet-parts.ts';
+import type { Look } from './viewer.ts';
+
+/** The other workers' inspectors. */
+export interface OtherWorkers {
+  /** A page is here that is to be told what they have. @param told of each of them, from the moment it can be asked */
+  open(told: (worker: number, message: PartMessage) => void): OpenAtOthers;
+}
+
+export interface OpenAtOthers {
+  ask(worker: number, request: PartRequest): void;
+  close(): void;
+}
+
+export interface FleetLookDeps {
+  readonly workers: number;
+  readonly clock: Clock;
+  /** This worker's own number among the nodes. */
+  readonly node: number;
+  readonly others: OtherWorkers;
+  /** Asks this worker. @param told what it says */
+  lookHere(told: (message: InspectMessage) => void): Look;
+  listHere(request: PartListRequest): PartList;
+  send(message: InspectMessage): void;
+}
+
+/** This worker among the others, which have numbers from 1 on. */
+const HERE = 0;
+/** For how long a page waits for workers that do not answer. */
+const PATIENCE_MS = 2_000;
+/** One that is being started is not waited for longer. */
+const GREETING_MS = 900;
+/** Nobody turns so many pages; the ranks up to it are 800 KB a worker. */
+const MAX_OFFSET = 100_000;
+
+type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: Type }>;
+type Found = Of<'record' | 'not_found' | 'no_session'>;
+type RecordRequest = Extract<InspectRequest, { type: 'watch' | 'trail' }>;
+
+interface Part {
+  readonly node: number;
+  population?: Populations;
+  refusals?: Of<'refusals'>;
+}
+
+export class FleetLook implements Look {
+  readonly #deps: FleetLookDeps;
+  readonly #parts = new Map<number, Part>();
+  readonly #here: Look;
+  readonly #others: OpenAtOthers;
+  /** Undefined once the page has been greeted. */
+  #greet: (() => void) | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #seq = 0;
+  #list: Gathering<PartList> | undefined;
+  #wanted: RecordRequest | undefined;
+  #record: Gathering<Found> | undefined;
+  #merged: MergedRecord | undefined;
+
+  constructor(deps: FleetLookDeps) {
+    this.#deps = deps;
+    this.#parts.set(HERE, { node: deps.node });
+    this.#others = deps.others.open((worker, message) => this.#told(worker, message));
+    this.#here = deps.lookHere((message) => this.#told(HERE, message));
+  }
+
+  ask(request: InspectRequest): void {
+    switch (request.type) {
+      case 'list':
+        this.#askForList(request);
+        return;
+      case 'watch':
+      case 'trail':
+        this.#askForRecord(request);
+        return;
+      case 'unwatch':
+        this.#forgetRecord();
+        this.#askAll(request);
+        return;
+    }
+  }
+
+  close(): void {
+    this.#greet = undefined;
+    this.#stopWaiting?.();
+    this.#list?.cancel();
+    this.#record?.cancel();
+    this.#others.close();
+    this.#here.close();
+  }
+
+  #askAll(request: PartRequest): void {
+    for (const worker of this.#parts.keys()) this.#ask(worker, request);
+  }
+
+  #ask(worker: number, request: PartRequest): void {
+    if (worker !== HERE) this.#others.ask(worker, request);
+    else if ('nodes' in request) this.#told(HERE, this.#deps.listHere(request));
+    else this.#here.ask(request);
+  }
+
+  #told(worker: number, message: PartMessage): void {
+    const part = this.#parts.get(worker);
+    switch (message.type) {
+      case 'here':
+        this.#parts.set(worker, { node: message.node });
+        if (this.#parts.size >= this.#deps.workers) this.#greet?.();
+        return;
+      case 'gone':
+        this.#parts.delete(worker);
+        this.#list?.gone(worker);
+        this.#record?.gone(worker);
+        return;
+      case 'hello':
+        if (worker === HERE) this.#await(message);
+        return;
+      case 'population':
+        if (part) part.population = message.machines;
+        if (worker === HERE && !this.#greet) this.#tellPopulation();
+        return;
+      case 'refusals':
+        if (part) part.refusals = message;
+        if (!this.#greet) this.#tellRefusals();
+        return;
+      case 'part_list':
+        if (message.seq === this.#seq) this.#list?.add(worker, message);
+        return;
+      case 'record':
+      case 'not_found':
+      case 'no_session':
+        // A record of this process goes on growing.
+        if (isAnswerTo(this.#wanted, message))
+          this.#record?.add(worker, worker === HERE ? copied(message) : message);
+        return;
+      case 'line':
+        this.#tellLine(worker, message);
+        return;
+    }
+  }
+
+  /** What it asks first should be answered by all: it is greeted when they are there, or take too long. */
+  #await({ node, ...hello }: Of<'hello'>): void {
+    const { clock, workers, send } = this.#deps;
+    this.#stopWaiting = clock.every(GREETING_MS, () => this.#greet?.());
+    this.#greet = () => {
+      this.#greet = undefined;
+      this.#stopWaiting?.();
+      send({ ...hello, workers });
+    };
+    if (this.#parts.size >= workers) this.#greet();
+  }
+
+  #tellRefusals(): void {
+    const all = [...this.#parts.values()].flatMap(({ refusals }) => refusals ?? []);
+    this.#deps.send(mergeRefusals(all));
+  }
+
+  #tellPopulation(): void {
+    const all = [...this.#parts.values()].flatMap(({ population }) => population ?? []);
+    this.#deps.send({ type: 'population', machines: mergePopulations(all) });
+  }
+
+  #tellLine(worker: number, message: Of<'line'>): void {
+    if (this.#record) {
+      const answer = this.#record.answers.get(worker);
+      if (answer?.type === 'record') (answer.record.lines as (typeof message.line)[]).push(message.line);
+      return;
+    }
+    const line = this.#merged?.take(worker, message.line);
+    if (line) this.#deps.send({ ...message, line });
+  }
+
+  /** First how many each has of those before the page, then the page's rows. */
+  #askForList(list: ListRequest): void {
+    if (list.offset === 0) this.#askForRows(list, new Map());
+    else
+      this.#gatherLists('ranks', list, new Map(), (answers) => {
+        const cuts = cutAt(
+          [...answers.values()].map(({ ranks }) => ranks),
+          list,
+        );
+        this.#askForRows(list, new Map([...answers.keys()].map((worker, at) => [worker, cuts[at] ?? 0])));
+      });
+  }
+
+  #askForRows(list: ListRequest, offsets: ReadonlyMap<number, number>): void {
+    this.#gatherLists('rows', list, offsets, (answers) => {
+      const all = [...answers.values()];
+      this.#deps.send({
+        type: 'list',
+        seq: list.seq,
+        total: all.reduce((sum, { total }) => sum + total, 0),
+        rows: list.offset > MAX_OFFSET ? [] : mergeRows(all, list.sort),
+      });
+    });
+  }
+
+  #gatherLists(
+    type: PartListRequest['type'],
+    list: ListRequest,
+    offsets: ReadonlyMap<number, number>,
+    done: (answers: ReadonlyMap<number, PartList>) => void,
+  ): void {
+    this.#list?.cancel();
+    this.#seq += 1;
+    const seq = this.#seq;
+    const nodes = [...this.#parts.values()].map(({ node }) => node);
+    const workers = [...this.#parts.keys()];
+    this.#list = new Gathering(workers, this.#deps.clock, done);
+    for (const worker of workers) {
+      const offset = type === 'ranks' ? Math.min(list.offset, MAX_OFFSET) : (offsets.get(worker) ?? 0);
+      this.#ask(worker, { type, seq, list: { ...list, offset }, nodes });
+    }
+  }
+
+  #askForRecord(request: RecordRequest): void {
+    this.#forgetRecord();
+    this.#wanted = request;
+    this.#record = new Gathering([...this.#parts.keys()], this.#deps.clock, (answers) => {
+      this.#record = undefined;
+      const found = new Map(
+        [...answers].flatMap(([worker, one]) => (one.type === 'record' ? [[worker, one]] : [])),
+      );
+      if (found.size > 0) {
+        this.#merged = new MergedRecord(found);
+        this.#deps.send(this.#merged.record);
+      } else
+        this.#deps.send(
+          request.type === 'watch'
+            ? { type: 'not_found', epoch: request.epoch }
+            : { type: 'no_session', id: request.id },
+        );
+    });
+    this.#askAll(request);
+  }
+
+  #forgetRecord(): void {
+    this.#wanted = undefined;
+    this.#record?.cancel();
+    this.#record = undefined;
+    this.#merged = undefined;
+  }
+}
+
+/** The answers of several workers, until all have answered or the others took too long. */
+class Gathering<Answer> {
+  readonly answers = new Map<number, Answer>();
+  readonly #waitsFor: Set<number>;
+  readonly #done: (answers: ReadonlyMap<number, Answer>) => void;
+  readonly #stopTimer: () => void;
+
+  constructor(
+    workers: readonly number[],
+    clock: Clock,
+    done: (answers: ReadonlyMap<number, Answer>) => void,
+  ) {
+    this.#waitsFor = new Set(workers);
+    this.#done = done;
+    this.#stopTimer = clock.every(PATIENCE_MS, () => this.#finish());
+  }
+
+  add(worker: number, answer: Answer): void {
+    if (!this.#waitsFor.delete(worker)) return;
+    this.answers.set(worker, answer);
+    if (this.#waitsFor.size === 0) this.#finish();
+  }
+
+  gone(worker: number): void {
+    if (this.#waitsFor.delete(worker) && this.#waitsFor.size === 0) this.#finish();
+  }
+
+  cancel(): void {
+    this.#waitsFor.clear();
+    this.#stopTimer();
+  }
+
+  #finish(): void {
+    this.cancel();
+    this.#done(this.answers);
+  }
+}
+
+/** It may be to what was asked before. */
+function isAnswerTo(request: RecordRequest | undefined, answer: Found): boolean {
+  switch (answer.type) {
+    case 'record': {
+      const { epoch, initiator_id } = answer.record.header;
+      return request?.type === 'watch' ? epoch === request.epoch : initiator_id === request?.id;
+    }
+    case 'not_found':
+      return request?.type === 'watch' && answer.epoch === request.epoch;
+    case 'no_session':
+      return request?.type === 'trail' && answer.id === request.id;
+  }
+}
+
+function copied(message: Found): Found {
+  if (message.type !== 'record') return message;
+  const { record } = message;
+  return { ...message, record: { ...record, lines: [...record.lines] } };
+}

@@ -1,0 +1,193 @@
+/**
+ * What the inspectors of several workers tell each other for a page that is at one of them, and how what each of them says
+ * becomes one. A pairing across two workers is recorded by both: the one where its initiator is lists it, and knows how
+ * the pairing went; the other one adds what its own client did.
+ */
+import {
+  type InspectMessage,
+  type InspectRequest,
+  isEvidence,
+  type Lane,
+  type ListRequest,
+  type ListRow,
+  type MachinePopulation,
+  type PairingRecord,
+  type Populations,
+  type RecordLine,
+} from '../../protocol/index.ts';
+import { ROWS_PER_ANSWER } from './listing.ts';
+
+/** One part of a list: either in which order its items are to be put with those of others, or rows of it. */
+export interface PartListRequest {
+  readonly type: 'ranks' | 'rows';
+  readonly seq: number;
+  readonly list: ListRequest;
+  /** The nodes of all workers, each of which lists its own. */
+  readonly nodes: readonly number[];
+}
+
+export type PartRequest = InspectRequest | PartListRequest;
+
+export interface PartList {
+  readonly type: 'part_list';
+  readonly seq: number;
+  readonly total: number;
+  readonly ranks: Float64Array;
+  readonly rows: readonly ListRow[];
+}
+
+export type PartMessage =
+  | InspectMessage
+  | PartList
+  /** It can be asked from now on. */
+  | { readonly type: 'here'; readonly node: number }
+  | { readonly type: 'gone' };
+
+type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: Type }>;
+
+function addUp(all: Iterable<Readonly<Record<string, number>>>): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const one of all)
+    for (const [name, count] of Object.entries(one)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
+}
+
+export function mergePopulations(all: readonly Populations[]): Populations {
+  const names = new Set(all.flatMap((one) => Object.keys(one) as (keyof Populations)[]));
+  return Object.fromEntries(
+    [...names].map((name) => [name, mergeMachine(all.flatMap((one) => one[name] ?? []))]),
+  );
+}
+
+function mergeMachine(all: readonly MachinePopulation[]): MachinePopulation {
+  return {
+    total: all.reduce((sum, { total }) => sum + total, 0),
+    counts: addUp(all.map(({ counts }) => counts)),
+    rates: addUp(all.map(({ rates }) => rates)),
+  };
+}
+
+const MAX_RECENT_REFUSALS = 50;
+
+export function mergeRefusals(all: readonly Of<'refusals'>[]): Of<'refusals'> {
+  const totals = addUp(
+    all.map(({ kinds }) => Object.fromEntries(kinds.map(({ kind, total }) => [kind, total]))),
+  );
+  const lately = addUp(
+    all.map(({ kinds }) => Object.fromEntries(kinds.map(({ kind, lately }) => [kind, lately]))),
+  );
+  return {
+    type: 'refusals',
+    kinds: Object.entries(totals)
+      .map(([kind, total]) => ({ kind, total, lately: lately[kind] ?? 0 }))
+      .sort((one, other) => other.lately - one.lately || other.total - one.total),
+    recent: all
+      .flatMap(({ recent }) => recent)
+      .sort((one, other) => one.at - other.at)
+      .slice(-MAX_RECENT_REFUSALS),
+  };
+}
+
+/** How far into each list a page of all of them begins. */
+export function cutAt(lists: readonly Float64Array[], { offset, sort }: ListRequest): number[] {
+  const at = lists.map(() => 0);
+  for (let passed = 0; passed < offset; passed += 1) {
+    const next = firstOf(lists, at, sort);
+    if (next === undefined) break;
+    at[next] = (at[next] ?? 0) + 1;
+  }
+  return at;
+}
+
+/** A page's rows, of those that each list has from there on. */
+export function mergeRows(lists: readonly PartList[], sort: ListRequest['sort']): ListRow[] {
+  const at = lists.map(() => 0);
+  const rows: ListRow[] = [];
+  const ranks = lists.map((list) => list.ranks);
+  while (rows.length < ROWS_PER_ANSWER) {
+    const next = firstOf(ranks, at, sort);
+    if (next === undefined) break;
+    const index = at[next] ?? 0;
+    rows.push(lists[next]?.rows[index] as ListRow);
+    at[next] = index + 1;
+  }
+  return rows;
+}
+
+/** Which list has the next one of all; undefined: none has any. */
+function firstOf(
+  lists: readonly Float64Array[],
+  at: readonly number[],
+  sort: ListRequest['sort'],
+): number | undefined {
+  let first: number | undefined;
+  let best = 0;
+  for (const [index, ranks] of lists.entries()) {
+    const rank = ranks[at[index] ?? 0];
+    if (rank === undefined) continue;
+    if (first !== undefined && (sort === 'newest' ? rank <= best : rank >= best)) continue;
+    [first, best] = [index, rank];
+  }
+  return first;
+}
+
+/** What a record of two halves does without: each has the client of the other one as it sees it from afar. */
+const fromAfar = {
+  initiator: new Set<Lane>(['remote_responder']),
+  responder: new Set<Lane>(['remote_initiator', 'pairing']),
+} as const;
+
+/** A pairing's record: of one worker, or of the two that have its halves. */
+export class MergedRecord {
+  /** By worker: which half it has, and by how many milliseconds it began after the other one. */
+  readonly #halves = new Map<number, { readonly side: keyof typeof fromAfar; readonly shiftMs: number }>();
+  readonly #only: number | undefined;
+  readonly record: Of<'record'>;
+  #isOver = false;
+
+  /** @param found at least one, by worker */
+  constructor(found: ReadonlyMap<number, Of<'record'>>) {
+    const entries = [...found];
+    const home = entries.find(([, { record }]) => !hasLane(record, 'remote_initiator')) ?? entries[0];
+    const away = entries.find(([, { record }]) => hasLane(record, 'remote_initiator'));
+    if (!home) throw new Error('a record was found nowhere');
+    if (!away || away === home) {
+      [this.#only, this.record] = home;
+      return;
+    }
+    const { header } = home[1].record;
+    const shiftMs = away[1].record.header.started_at - header.started_at;
+    this.#halves.set(home[0], { side: 'initiator', shiftMs: 0 });
+    this.#halves.set(away[0], { side: 'responder', shiftMs });
+    const lines = [home, away].flatMap(([worker, { record }]) =>
+      record.lines.flatMap((line) => this.#shown(worker, line) ?? []),
+    );
+    // The end of a record is its last line.
+    const order = (line: RecordLine) => ('end' in line ? Number.POSITIVE_INFINITY : line.t);
+    lines.sort((one, other) => (order(one) < order(other) ? -1 : order(one) > order(other) ? 1 : 0));
+    this.record = { ...home[1], record: { header, lines } };
+    this.#isOver = lines.some((line) => 'end' in line);
+  }
+
+  /** A line that one of them has told since, as the record has it; undefined: it is not in it. */
+  take(worker: number, line: RecordLine): RecordLine | undefined {
+    if (this.#only !== undefined) return worker === this.#only ? line : undefined;
+    if (this.#isOver) return undefined;
+    const shown = this.#shown(worker, line);
+    if (shown && 'end' in shown) this.#isOver = true;
+    return shown;
+  }
+
+  #shown(worker: number, line: RecordLine): RecordLine | undefined {
+    const half = this.#halves.get(worker);
+    if (!half) return undefined;
+    if ('end' in line) return half.side === 'initiator' ? line : undefined;
+    // Each is told what its own client tells.
+    if (isEvidence(line) ? line.side !== half.side : fromAfar[half.side].has(line.of)) return undefined;
+    return half.shiftMs === 0 ? line : { ...line, t: Math.max(0, line.t + half.shiftMs) };
+  }
+}
+
+function hasLane({ lines }: PairingRecord, lane: Lane): boolean {
+  return lines.some((line) => 'of' in line && line.of === lane);
+}

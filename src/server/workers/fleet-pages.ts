@@ -1,0 +1,85 @@
+/** The inspector of a worker: its pages look at the other workers, too, and the pages of those at it. */
+import type { OpenAtOthers, OtherWorkers } from '../inspector/fleet-look.ts';
+import type { PartMessage, PartRequest } from '../inspector/fleet-parts.ts';
+import type { Inspector } from '../inspector/inspector.ts';
+import type { Look } from '../inspector/viewer.ts';
+import type { PageNotice, PageRequest } from './page-relay.ts';
+
+type Told = (worker: number, message: PartMessage) => void;
+
+export class FleetPages implements OtherWorkers {
+  readonly #tell: (request: PageRequest) => void;
+  /** Those of this worker, by their numbers. */
+  readonly #pages = new Map<number, Told>();
+  /** Those of others: by worker, and by their numbers there. */
+  readonly #guests = new Map<number, Map<number, Look>>();
+  #inspector: Inspector | undefined;
+  #last = 0;
+
+  /** @param tell asks the process that carries it to the others */
+  constructor(tell: (request: PageRequest) => void) {
+    this.#tell = tell;
+  }
+
+  /** From now on the others know it. */
+  serve(inspector: Inspector): void {
+    this.#inspector = inspector;
+    for (const page of this.#pages.keys()) this.#tell({ kind: 'open', page });
+  }
+
+  open(told: Told): OpenAtOthers {
+    this.#last += 1;
+    const page = this.#last;
+    this.#pages.set(page, told);
+    if (this.#inspector) this.#tell({ kind: 'open', page });
+    return {
+      ask: (worker: number, request: PartRequest) => this.#tell({ kind: 'ask', page, worker, request }),
+      close: () => {
+        this.#pages.delete(page);
+        this.#tell({ kind: 'close', page });
+      },
+    };
+  }
+
+  noticed(notice: PageNotice): void {
+    const { worker } = notice;
+    switch (notice.kind) {
+      case 'opened':
+        this.#admit(worker, notice.page);
+        return;
+      case 'closed':
+        this.#guests.get(worker)?.get(notice.page)?.close();
+        this.#guests.get(worker)?.delete(notice.page);
+        return;
+      case 'asked':
+        this.#asked(worker, notice.page, notice.request);
+        return;
+      case 'told':
+        this.#pages.get(notice.page)?.(worker, notice.message);
+        return;
+      case 'gone':
+        for (const guest of this.#guests.get(worker)?.values() ?? []) guest.close();
+        this.#guests.delete(worker);
+        for (const told of this.#pages.values()) told(worker, { type: 'gone' });
+        return;
+    }
+  }
+
+  #admit(worker: number, page: number): void {
+    const inspector = this.#inspector;
+    if (!inspector) return;
+    const tell = (message: PartMessage) => this.#tell({ kind: 'tell', page, worker, message });
+    tell({ type: 'here', node: inspector.server.node ?? 0 });
+    const guests = this.#guests.get(worker) ?? new Map<number, Look>();
+    this.#guests.set(worker, guests.set(page, inspector.look(tell)));
+  }
+
+  #asked(worker: number, page: number, request: PartRequest): void {
+    const guest = this.#guests.get(worker)?.get(page);
+    if (!guest) return;
+    if ('nodes' in request) {
+      const message = this.#inspector?.listPart(request);
+      if (message) this.#tell({ kind: 'tell', page, worker, message });
+    } else guest.ask(request);
+  }
+}

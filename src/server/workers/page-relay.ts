@@ -1,0 +1,70 @@
+/**
+ * Carries what the inspectors of workers ask and tell each other for the pages that are open. While none is, nothing is
+ * carried.
+ */
+import type { PartMessage, PartRequest } from '../inspector/fleet-parts.ts';
+
+/** What a worker says of its own pages, and of those of others. */
+export type PageRequest =
+  | { readonly kind: 'open'; readonly page: number }
+  | { readonly kind: 'close'; readonly page: number }
+  | { readonly kind: 'ask'; readonly page: number; readonly worker: number; readonly request: PartRequest }
+  | { readonly kind: 'tell'; readonly page: number; readonly worker: number; readonly message: PartMessage };
+
+/** What a worker is told. @param worker where the page is, or who tells it something */
+export type PageNotice =
+  | { readonly kind: 'opened'; readonly worker: number; readonly page: number }
+  | { readonly kind: 'closed'; readonly worker: number; readonly page: number }
+  | { readonly kind: 'asked'; readonly worker: number; readonly page: number; readonly request: PartRequest }
+  | { readonly kind: 'told'; readonly worker: number; readonly page: number; readonly message: PartMessage }
+  /** That worker has ended. */
+  | { readonly kind: 'gone'; readonly worker: number };
+
+interface Seat {
+  readonly tell: (notice: PageNotice) => void;
+  readonly pages: Set<number>;
+}
+
+export class PageRelay {
+  readonly #seats = new Map<number, Seat>();
+
+  /** A worker serves from now on. */
+  join(worker: number, tell: (notice: PageNotice) => void): void {
+    const others = [...this.#seats];
+    this.#seats.set(worker, { tell, pages: new Set() });
+    for (const [other, { pages }] of others)
+      for (const page of pages) tell({ kind: 'opened', worker: other, page });
+  }
+
+  /** It has ended. */
+  leave(worker: number): void {
+    if (this.#seats.delete(worker)) this.#tellOthers(worker, { kind: 'gone', worker });
+  }
+
+  /** What arrives after its end is passed over. */
+  asked(worker: number, request: PageRequest): void {
+    const seat = this.#seats.get(worker);
+    if (!seat) return;
+    const { page } = request;
+    switch (request.kind) {
+      case 'open':
+        seat.pages.add(page);
+        this.#tellOthers(worker, { kind: 'opened', worker, page });
+        return;
+      case 'close':
+        seat.pages.delete(page);
+        this.#tellOthers(worker, { kind: 'closed', worker, page });
+        return;
+      case 'ask':
+        this.#seats.get(request.worker)?.tell({ kind: 'asked', worker, page, request: request.request });
+        return;
+      case 'tell':
+        this.#seats.get(request.worker)?.tell({ kind: 'told', worker, page, message: request.message });
+        return;
+    }
+  }
+
+  #tellOthers(worker: number, notice: PageNotice): void {
+    for (const [other, { tell }] of this.#seats) if (other !== worker) tell(notice);
+  }
+}

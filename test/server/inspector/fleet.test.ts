@@ -1,0 +1,215 @@
+/** One inspector for several workers: a page sees all of them, whichever it is at. The workers of these tests are one process. */
+import { describe, expect, it } from '@jest/globals';
+import { isEvidence, isStep } from '../../../src/protocol/index.ts';
+import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import { FleetPages } from '../../../src/server/workers/fleet-pages.ts';
+import { PageRelay } from '../../../src/server/workers/page-relay.ts';
+import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
+import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+
+interface Fleet {
+  readonly relay: PageRelay;
+  readonly workers: readonly TestServer[];
+}
+
+/** Workers 1 to `count`, each the node of its number. */
+async function startFleet(count = 2): Promise<Fleet> {
+  const hub = new LocalBusHub();
+  const relay = new PageRelay();
+  const workers: TestServer[] = [];
+  for (let worker = 1; worker <= count; worker += 1) {
+    const pages = new FleetPages((request) => relay.asked(worker, request));
+    const testServer = await startTestServer(
+      { node: worker },
+      {
+        bus: hub.bus(worker),
+        fleet: {
+          workers: count,
+          pages,
+          metricsText: async () => '',
+          drain() {},
+          limitsChanged() {},
+        },
+      },
+    );
+    pages.serve(testServer.server.parts.inspector);
+    relay.join(worker, (notice) => pages.noticed(notice));
+    workers.push(testServer);
+  }
+  return { relay, workers };
+}
+
+/** A second goes by at all of them; the page's own last, as it sends what the others said. */
+async function tick({ workers }: Fleet, pageAt = 0): Promise<void> {
+  const [at] = workers.slice(pageAt, pageAt + 1);
+  for (const worker of workers) if (worker !== at) await worker.clock.advance(1_000);
+  await at?.clock.advance(1_000);
+}
+
+async function openAll({ workers }: Fleet): Promise<TestFeed[]> {
+  const feeds = await Promise.all(workers.map(({ server }) => openFeed(server)));
+  for (const feed of feeds) await feed.next('hello');
+  return feeds;
+}
+
+async function until(fact: () => boolean): Promise<void> {
+  while (!fact()) await new Promise(setImmediate);
+}
+
+describe('the page of one of several workers', () => {
+  it('says how many there are, not which one it is at', async () => {
+    const [worker] = (await startFleet()).workers as [TestServer];
+    const hello = await (await openFeed(worker.server)).next('hello');
+    expect(hello).toMatchObject({ workers: 2 });
+    expect(hello.node).toBeUndefined();
+  });
+
+  it('lists and counts the sessions of all, the same at each', async () => {
+    const fleet = await startFleet(3);
+    const clients = [];
+    for (const worker of fleet.workers) clients.push(await worker.connect(), await worker.connect());
+    const ids = clients.map(({ id }) => id).sort();
+    for (const feed of await openAll(fleet)) {
+      const { total, rows } = await feed.list({ of: 'session' });
+      expect(total).toBe(6);
+      expect(rows.map(({ id }) => id).sort()).toEqual(ids);
+    }
+    const feed = await openFeed((fleet.workers[1] as TestServer).server);
+    await feed.next('hello');
+    await tick(fleet, 1);
+    const { machines } = await feed.next('population');
+    expect(machines.session?.total).toBe(6);
+    expect(machines.session?.counts['session.present']).toBe(6);
+  });
+
+  it('turns the pages of a list of all: each session once, in the order in which they came', async () => {
+    const fleet = await startFleet();
+    const [one, two] = fleet.workers as [TestServer, TestServer];
+    for (let i = 0; i < 130; i += 1) {
+      await (i % 3 === 0 ? two : one).connect();
+      for (const { clock } of fleet.workers) await clock.advance(10);
+    }
+    const [feed] = (await openAll(fleet)) as [TestFeed];
+    const first = await feed.list({ of: 'session', sort: 'newest' });
+    const second = await feed.list({ of: 'session', sort: 'newest', offset: 100 });
+    const rows = [...first.rows, ...second.rows];
+    expect([first.total, first.rows.length, second.rows.length]).toEqual([130, 100, 30]);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(130);
+    const ages = rows.map(({ age_ms }) => age_ms);
+    expect(ages).toEqual([...ages].sort((a, b) => a - b));
+    const oldest = await feed.list({ of: 'session', sort: 'oldest', offset: 100 });
+    expect(oldest.rows.map(({ id }) => id)).toEqual(
+      rows
+        .slice(0, 30)
+        .map(({ id }) => id)
+        .reverse(),
+    );
+  });
+
+  it('shows a pairing across two workers once, with both clients and what each told of itself', async () => {
+    const fleet = await startFleet();
+    const [one, two] = fleet.workers as [TestServer, TestServer];
+    const feeds = await openAll(fleet);
+    const [ada, bob] = [await one.connect(), await two.connect()];
+    ada.send({ type: 'pair_request', target_id: bob.id });
+    await Promise.all([ada.next('paired'), bob.next('paired')]);
+    ada.send({ type: 'offer', sdp: 'v=0' });
+    await bob.next('offer');
+    bob.send({ type: 'answer', sdp: 'v=0' });
+    await ada.next('answer');
+    for (const client of [ada, bob]) client.send({ type: 'evidence', at: { signaling: 1 } });
+    for (const feed of feeds) {
+      const { total, rows } = await feed.list({ of: 'pairing' });
+      expect([total, rows.length]).toEqual([1, 1]);
+      expect(rows[0]).toMatchObject({ id: ada.id, peer_id: bob.id });
+      const record = await feed.record(rows[0]?.epoch as number);
+      const steps = record.lines.filter(isStep);
+      expect(new Set(steps.map(({ of }) => of))).toEqual(new Set(['initiator', 'pairing', 'responder']));
+      const sides = record.lines.filter(isEvidence).map(({ side }) => side);
+      expect(new Set(sides)).toEqual(new Set(['initiator', 'responder']));
+      bob.send({ type: 'evidence', at: { signaling: 2 } });
+      await feed.next('line', ({ line }) => isEvidence(line) && line.side === 'responder');
+    }
+  });
+
+  it('shows what a session of another worker did', async () => {
+    const fleet = await startFleet();
+    const [, two] = fleet.workers as [TestServer, TestServer];
+    const [feed] = (await openAll(fleet)) as [TestFeed];
+    const bob = await two.connect();
+    bob.send({ type: 'pair_request', key: '000 000' });
+    await bob.next('error');
+    feed.send({ type: 'trail', id: bob.id });
+    const { record } = await feed.next('record');
+    expect(record.header.initiator_id).toBe(bob.id);
+    expect(
+      record.lines.some((line) => isStep(line) && line.effects.some(({ type }) => type === 'refuse')),
+    ).toBe(true);
+    await tick(fleet);
+    const { recent } = await feed.next('refusals', (message) => message.recent.length > 0);
+    expect(recent).toMatchObject([{ id: bob.id }]);
+    feed.send({ type: 'trail', id: 'nobody' });
+    expect(await feed.next('no_session')).toMatchObject({ id: 'nobody' });
+    feed.send({ type: 'watch', epoch: 1 });
+    expect(await feed.next('not_found')).toMatchObject({ epoch: 1 });
+  });
+
+  it('goes on when a worker dies, without what that one had; one that starts later is seen at once', async () => {
+    const fleet = await startFleet(3);
+    const [one, two, three] = fleet.workers as [TestServer, TestServer, TestServer];
+    const feed = await openFeed(one.server);
+    await feed.next('hello');
+    const here = await one.connect();
+    await two.connect();
+    fleet.relay.leave(2);
+    fleet.relay.leave(3);
+    expect((await feed.list({ of: 'session' })).rows.map(({ id }) => id)).toEqual([here.id]);
+    const pages = new FleetPages((request) => fleet.relay.asked(3, request));
+    pages.serve(three.server.parts.inspector);
+    fleet.relay.join(3, (notice) => pages.noticed(notice));
+    const there = await three.connect();
+    expect(new Set((await feed.list({ of: 'session' })).rows.map(({ id }) => id))).toEqual(
+      new Set([here.id, there.id]),
+    );
+  });
+
+  it('does not wait forever for a worker that does not answer', async () => {
+    const fleet = await startFleet();
+    const [one] = fleet.workers as [TestServer, TestServer];
+    const deaf = { told: 0 };
+    fleet.relay.join(3, () => {
+      deaf.told += 1;
+    });
+    const feed = await openFeed(one.server);
+    await feed.next('hello');
+    // It says that it is there, and nothing more.
+    fleet.relay.asked(3, { kind: 'tell', worker: 1, page: 1, message: { type: 'here', node: 3 } });
+    await one.connect();
+    const listed = feed.list({ of: 'session' });
+    // That the page is open, and what it asks.
+    await until(() => deaf.told === 2);
+    await one.clock.advance(2_000);
+    expect((await listed).total).toBe(1);
+  });
+
+  it('is greeted without a worker that is not there', async () => {
+    const fleet = await startFleet();
+    const [one] = fleet.workers as [TestServer, TestServer];
+    fleet.relay.leave(2);
+    const feed = await openFeed(one.server);
+    await until(() => one.server.parts.inspector.viewerCount === 1);
+    one.clock.advance(900);
+    await feed.next('hello');
+  });
+
+  it('costs the others nothing while nobody looks', async () => {
+    const fleet = await startFleet();
+    const [one, two] = fleet.workers as [TestServer, TestServer];
+    expect(two.server.parts.inspector.viewerCount).toBe(0);
+    const feed = await openFeed(one.server);
+    await feed.next('hello');
+    expect(two.server.parts.inspector.viewerCount).toBe(1);
+    feed.socket.close();
+    await until(() => two.server.parts.inspector.viewerCount === 0);
+  });
+});
