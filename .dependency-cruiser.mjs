@@ -11,7 +11,7 @@ const parts = {
   contract: ['common', 'machines', 'protocol'],
   inspector: ['common', 'machines', 'protocol'],
   // Records are told apart by the same sentences in a list that the server makes and on the page.
-  server: ['common', 'contract', 'inspector/records', 'machines', 'protocol'],
+  server: ['common', 'contract', 'inspector/records', 'inspector/stately', 'machines', 'protocol'],
   client: ['common', 'machines', 'protocol'],
   site: ['client/browser', 'protocol'],
   testing: ['client', 'common', 'inspector/records', 'machines', 'protocol', 'server'],
@@ -29,6 +29,7 @@ const serverParts = {
   cluster: ['signaling', 'admission', 'inspector', 'relay', 'telemetry', 'options.ts', 'node-id.ts'],
   embed: ['signaling', 'admission', 'telemetry', 'options.ts'],
   inspector: ['admission', 'http', 'telemetry'],
+  programs: ['admission', 'http', 'inspector'],
   relay: ['admission', 'http', 'inspector', 'telemetry'],
   traces: ['signaling', 'inspector', 'http', 'telemetry', 'options.ts'],
 };

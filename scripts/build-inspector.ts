@@ -8,10 +8,11 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 rmSync(at('dist/inspector/charts/svg'), { recursive: true, force: true });
 cpSync(at('src/inspector/charts/svg'), at('dist/inspector/charts/svg'), { recursive: true });
 
-// A classic script, not a module: the page also works when it is opened as a file, where modules are not loaded.
+// Classic scripts, not modules: a page also works when it is opened as a file, where modules are not loaded.
+const pages = { page: 'main.ts', programs: 'programs/main.ts' };
 await build({
-  entryPoints: [at('src/inspector/page/main.ts')],
-  outfile: at('dist/inspector/page/page.js'),
+  entryPoints: Object.entries(pages).map(([out, file]) => ({ out, in: at(`src/inspector/page/${file}`) })),
+  outdir: at('dist/inspector/page'),
   bundle: true,
   format: 'iife',
   minify: true,
@@ -19,5 +20,5 @@ await build({
   loader: { '.svg': 'text', '.jsonl': 'text' },
   logLevel: 'warning',
 });
-for (const file of ['index.html', 'page.css'])
+for (const file of ['index.html', 'page.css', 'programs.html', 'programs.css'])
   cpSync(at(`src/inspector/page/${file}`), at(`dist/inspector/page/${file}`));

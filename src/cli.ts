@@ -67,6 +67,11 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
     load: async () => (await import('./inspector/charts/chart-command.ts')).chartCommand,
   },
   {
+    name: 'inspect',
+    about: 'Show the state charts of any XState program in a page, living.',
+    load: async () => (await import('./server/programs/inspect-command.ts')).inspectCommand,
+  },
+  {
     name: 'schema',
     about: 'Print the wire as JSON Schema, or as AsyncAPI.',
     load: async () => (await import('./contract/schema-command.ts')).schemaCommand,

@@ -1,8 +1,8 @@
 /** The SVGs of each chart in the table, full and brief: made here, written by scripts/make-charts.ts, compared with the files by a test. */
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
+import { layOut } from '../../src/inspector/charts/draw/layout.ts';
+import { drawSvg } from '../../src/inspector/charts/draw/svg.ts';
 import { chartOf } from '../../src/machines/index.ts';
-import { layOut } from './layout.ts';
-import { drawSvg } from './svg.ts';
 
 export function makeCharts(): ReadonlyMap<string, string> {
   const charts = new Map<string, string>();

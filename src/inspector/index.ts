@@ -7,5 +7,6 @@ export {
   type InspectWithOptions,
   inspectWith,
   type StatelyAdapter,
-  type StatelyMessage,
 } from './stately/inspect-with.ts';
+export { type PairlaneInspectOptions, pairlaneInspect } from './stately/pairlane-inspect.ts';
+export type { StatelyMessage } from './stately/stately-message.ts';

@@ -15,7 +15,17 @@ export function sentenceOf(name: string): string {
 
 export function triggerWords({ kind, name }: Trigger): string {
   if (kind === 'always') return 'At once';
+  if (kind === 'event' && name.startsWith('xstate.')) return ownEventWords(name);
   return kind === 'after' ? `After ${sentenceOf(name).toLowerCase()}` : sentenceOf(name);
+}
+
+/** XState's own events: a state, or an actor that it started, has ended. */
+function ownEventWords(name: string): string {
+  const [, what, of, id = ''] = /^xstate\.(done|error)\.(state|actor)\.(.+)$/.exec(name) ?? [];
+  if (what === undefined) return name;
+  // One that was given no id has a number and that of its state.
+  const subject = of === 'state' ? 'all within' : /^\d+\./.test(id) ? 'its actor' : id;
+  return `When ${subject} ${what === 'done' ? 'is done' : 'fails'}`;
 }
 
 /** The event in a transition's name, as words. */

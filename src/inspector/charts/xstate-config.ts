@@ -11,16 +11,18 @@ export function xstateOf(chart: Chart): string {
 
 /** What `createMachine` takes. */
 export function configOf({ machine, root }: Chart): object {
-  return { id: machine, ...stateConfig(root) };
+  return { id: machine, ...stateConfig(root, root.id) };
 }
 
-function stateConfig(state: ChartState): object {
+/** @param usualId the id that it has when it is given none */
+function stateConfig(state: ChartState, usualId: string): object {
   const { kind, description, initial, states, entry, exit, transitions } = state;
   const of = (trigger: ChartTransition['trigger']['kind']) =>
     transitions.filter((transition) => transition.trigger.kind === trigger);
   const always = of('always').map(transitionConfig);
   const first = states.find(({ id }) => id === initial);
   return {
+    ...(state.id !== usualId && { id: state.id }),
     ...(description !== '' && { description }),
     ...(kind !== 'atomic' && kind !== 'compound' && { type: kind }),
     ...(first && { initial: first.key }),
@@ -30,7 +32,9 @@ function stateConfig(state: ChartState): object {
     ...byTrigger('after', of('after')),
     ...(always.length > 0 && { always }),
     ...(states.length > 0 && {
-      states: Object.fromEntries(states.map((child) => [child.key, stateConfig(child)])),
+      states: Object.fromEntries(
+        states.map((child) => [child.key, stateConfig(child, `${usualId}.${child.key}`)]),
+      ),
     }),
   };
 }

@@ -1,30 +1,27 @@
 /** One chart on the page: a drawn SVG, whose states and transitions are marked by switching classes. */
-
-import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
-import type {
-  MachinePopulation,
-  ShownMachine,
-  StateValueJson,
-} from '../../protocol/inspect/inspect-messages.ts';
+import type { MachinePopulation } from '../../protocol/inspect/inspect-messages.ts';
 import { eventWords, sentenceOf, targetOf } from '../charts/sentence.ts';
 import { ChartScroller } from './chart-scroller.ts';
-import { chartSvgs } from './chart-svgs.ts';
 import { button, h } from './dom.ts';
 
 export type Detail = 'full' | 'brief';
 
 /** What one machine did until now. */
 export interface Way {
-  readonly value: StateValueJson | undefined;
-  /** The states that it was in. */
+  /** The ids of the states that it is in, the machine's own first; none before it is there. */
+  readonly active: readonly string[];
+  /** Those of the states that it was in. */
   readonly been: ReadonlySet<string>;
   /** The transitions that led to it just now. */
   readonly taken: readonly string[];
 }
 
+/** The drawing of one machine, with all that is known of it, and with the names alone. */
+export type Drawing = Readonly<Record<Detail, string>>;
+
 export class ChartPanel {
   readonly element: HTMLElement;
-  #machine: ShownMachine | undefined;
+  #drawing: Drawing | undefined;
   #detail: Detail;
   readonly #scroller = new ChartScroller();
   readonly #title = h('h2');
@@ -52,12 +49,12 @@ export class ChartPanel {
     this.#setFocused(way);
   }
 
-  show(machine: ShownMachine, title: string): void {
+  show(drawing: Drawing, title: string): void {
     this.#title.textContent = title;
     this.element.setAttribute('aria-label', title);
     this.#scroller.element.setAttribute('aria-label', `Chart of ${title}`);
-    if (machine === this.#machine) return;
-    this.#machine = machine;
+    if (drawing === this.#drawing) return;
+    this.#drawing = drawing;
     this.#draw();
   }
 
@@ -82,8 +79,8 @@ export class ChartPanel {
   }
 
   #draw(): void {
-    if (!this.#machine) return;
-    const svg = this.#scroller.draw(chartSvgs[this.#machine][this.#detail]);
+    if (!this.#drawing) return;
+    const svg = this.#scroller.draw(this.#drawing[this.#detail]);
     this.#text.textContent = svg.querySelector('desc')?.textContent ?? '';
     this.#states = new Map();
     this.#edges = new Map();
@@ -102,10 +99,9 @@ export class ChartPanel {
     this.#focus.textContent = isFocused ? 'Show all' : 'Focus';
   }
 
-  #showWay({ value, been, taken }: Way): void {
+  #showWay({ active: ids, been, taken }: Way): void {
     for (const element of this.#scroller.element.querySelectorAll('.lit, .taken, .been, .next'))
       element.classList.remove('lit', 'taken', 'been', 'next');
-    const ids = value === undefined || !this.#machine ? [] : activeStateIds(this.#machine, value as never);
     for (const id of been) this.#states.get(id)?.classList.add('been');
     const isOver = ids.some((id) => isEnd(this.#states.get(id), id));
     for (const id of ids) {
@@ -142,10 +138,10 @@ export class ChartPanel {
 }
 
 /** What may happen next to a machine, in words, by the transitions out of its states. */
-export function possibleNext(machine: ShownMachine, value: StateValueJson): string[] {
-  const drawing = new DOMParser().parseFromString(chartSvgs[machine].brief, 'image/svg+xml');
-  const ids = new Set(activeStateIds(machine, value as never));
-  const active = [...drawing.querySelectorAll('[data-state]')].filter((state) =>
+export function possibleNext(drawing: Drawing, stateIds: readonly string[]): string[] {
+  const svg = new DOMParser().parseFromString(drawing.brief, 'image/svg+xml');
+  const ids = new Set(stateIds);
+  const active = [...svg.querySelectorAll('[data-state]')].filter((state) =>
     ids.has(state.getAttribute('data-state') ?? ''),
   );
   if (active.some((state) => isEnd(state, state.getAttribute('data-state') ?? ''))) return [];

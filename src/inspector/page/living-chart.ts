@@ -11,6 +11,7 @@ import {
 import { eventWords } from '../charts/sentence.ts';
 import { describeState } from '../records/timeline.ts';
 import { ChartPanel, type Detail, possibleNext } from './chart-panel.ts';
+import { chartSvgs } from './chart-svgs.ts';
 import { h } from './dom.ts';
 
 export interface Shown {
@@ -48,8 +49,9 @@ export class LivingChart {
     }
     const line = record.lines[index];
     const taken = line && isStep(line) && line.of === lane ? line.taken : [];
-    this.#panel.show(machine, title);
-    this.#panel.showWay({ value, been, taken });
+    const active = value === undefined ? [] : activeStateIds(machine, value as never);
+    this.#panel.show(chartSvgs[machine], title);
+    this.#panel.showWay({ active, been, taken });
     this.#status.textContent = value === undefined ? 'Not there yet' : describeState(value);
     if (note) this.#status.append(' ', h('span', { class: 'why' }, note));
     else if (taken.length > 0)
@@ -57,7 +59,7 @@ export class LivingChart {
         ' ',
         h('span', { class: 'via' }, `by ${[...new Set(taken.map(eventWords))].join(', ')}`),
       );
-    const next = value === undefined ? [] : possibleNext(machine, value);
+    const next = value === undefined ? [] : possibleNext(chartSvgs[machine], active);
     this.#next.textContent = next.length > 0 ? `Next: ${next.join('; ')}` : 'Nothing can follow.';
     this.#next.title = this.#next.textContent;
   }

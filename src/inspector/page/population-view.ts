@@ -6,6 +6,7 @@ import type {
   Network,
 } from '../../protocol/inspect/inspect-messages.ts';
 import { ChartPanel, type Detail } from './chart-panel.ts';
+import { chartSvgs } from './chart-svgs.ts';
 import { h } from './dom.ts';
 import { ListView } from './list-view.ts';
 import { NetworkView } from './network-view.ts';
@@ -86,7 +87,7 @@ export class PopulationView {
 
 function panelOf(machine: ListedMachine, detail: Detail): Panel {
   const panel = new ChartPanel(detail, { way: false });
-  panel.show(machine, titles[machine]);
+  panel.show(chartSvgs[machine], titles[machine]);
   panel.element.dataset.panel = titles[machine];
   const total = h('p', { class: 'status' });
   panel.element.querySelector('.panel-head')?.after(total);

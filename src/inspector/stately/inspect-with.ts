@@ -3,18 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { chartOf, type Observer, type Step, type TakenTransition } from '../../machines/index.ts';
 import { configOf } from '../charts/xstate-config.ts';
-
-/** A message of `@statelyai/inspect`. Its tools pass over fields that they do not know. */
-export interface StatelyMessage {
-  readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
-  readonly id: string;
-  /** The session of the host, `pairing:7`: an actor to Stately. */
-  readonly sessionId: string;
-  readonly rootId: string;
-  readonly createdAt: string;
-  readonly _version: string;
-  readonly [field: string]: unknown;
-}
+import { STATELY_VERSION, type StatelyMessage } from './stately-message.ts';
 
 /** Where messages go: the `adapter` of an inspector of `@statelyai/inspect`. */
 export interface StatelyAdapter {
@@ -27,9 +16,6 @@ export interface InspectWithOptions<Instance> {
   /** A session's name; `MACHINE:N` when left out. */
   readonly nameOf?: (instance: Instance) => string;
 }
-
-/** The version of their messages that these are like. */
-const VERSION = '0.7.2';
 
 interface Inspectable<Instance> {
   readonly machine: AnyStateMachine;
@@ -65,7 +51,7 @@ export function inspectWith<Instance extends { readonly context: unknown; readon
       rootId: sessionId,
       id: `${sessionId}/${messages}`,
       createdAt: String(Date.now()),
-      _version: VERSION,
+      _version: STATELY_VERSION,
     };
     adapter.send(message as never);
   };

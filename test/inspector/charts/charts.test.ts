@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { makeCharts } from '../../../scripts/charts/make.ts';
+import { chartNames, chartTable } from '../../../src/inspector/charts/chart-table.ts';
 import {
   type Box,
   type LaidState,
@@ -7,9 +9,7 @@ import {
   layOut,
   PADDING,
   type Point,
-} from '../../../scripts/charts/layout.ts';
-import { makeCharts } from '../../../scripts/charts/make.ts';
-import { chartNames, chartTable } from '../../../src/inspector/charts/chart-table.ts';
+} from '../../../src/inspector/charts/draw/layout.ts';
 import { mermaidOf } from '../../../src/inspector/charts/mermaid.ts';
 import { sentenceOf } from '../../../src/inspector/charts/sentence.ts';
 import { chartOf } from '../../../src/machines/index.ts';

@@ -4,10 +4,10 @@
  * reckoned glyph by glyph, with the widest of the fonts that the pictures name (glyph-widths.ts).
  */
 
-import { sentenceOf, triggerWords } from '../../src/inspector/charts/sentence.ts';
-import { describeCall } from '../../src/machines/chart/chart.ts';
-import { describeTrigger } from '../../src/machines/chart/transition-names.ts';
-import type { ChartCall, ChartState, ChartTransition } from '../../src/machines/index.ts';
+import { describeCall } from '../../../machines/chart/chart.ts';
+import { describeTrigger } from '../../../machines/chart/transition-names.ts';
+import type { ChartCall, ChartState, ChartTransition } from '../../../machines/index.ts';
+import { sentenceOf, triggerWords } from '../sentence.ts';
 import { glyphsWidth } from './glyph-widths.ts';
 
 export type RunClass = 'name' | 'label' | 'about' | 'event' | 'goal' | 'guard' | 'action';

@@ -3,7 +3,7 @@
  * its words. What leads out of a state is written beside it, on the line that it takes; all lines to one state meet in
  * one upright track at the right. So a chart is as narrow as its longest words, whatever leads where.
  */
-import type { Chart, ChartState, ChartTransition } from '../../src/machines/index.ts';
+import type { Chart, ChartState, ChartTransition } from '../../../machines/index.ts';
 import { arrowText, type Detail, stateText, type TextBlock } from './text.ts';
 import { assignTracks } from './tracks.ts';
 

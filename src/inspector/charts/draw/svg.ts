@@ -3,8 +3,8 @@
  * the page puts it into itself and switches classes on its `data-state` and `data-edge` elements.
  */
 
-import { describeInWords } from '../../src/inspector/charts/sentence.ts';
-import { toneOf } from '../../src/inspector/charts/state-tones.ts';
+import { describeInWords } from '../sentence.ts';
+import { toneOf } from '../state-tones.ts';
 import { type Box, type LaidArrow, type LaidState, type Layout, PADDING, type Point } from './layout.ts';
 import { style } from './style.ts';
 import { type Line, lineHeight, type TextBlock } from './text.ts';
@@ -13,15 +13,16 @@ const CORNER = 6;
 
 export function drawSvg(layout: Layout): string {
   const { width, height, chart } = layout;
-  const { machine } = chart;
+  const machine = escapeXml(chart.machine);
+  const tip = tipOf(chart.machine);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="chart" data-machine="${machine}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="State chart of ${machine}">`,
     `<desc>${escapeXml(describeInWords(chart))}</desc>`,
     `<style>${style}</style>`,
-    `<defs><marker id="tip-${machine}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>`,
+    `<defs><marker id="${tip}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>`,
     ...layout.states.map(drawState),
     ...layout.dots.map(drawDot),
-    ...layout.arrows.map((arrow) => drawArrow(arrow, machine)),
+    ...layout.arrows.map((arrow) => drawArrow(arrow, tip)),
     ...layout.arrows.map(drawLabel),
     '</svg>',
     '',
@@ -48,10 +49,15 @@ function drawDot({ x, y, width }: Box): string {
   return `<circle class="dot" cx="${x + width / 2}" cy="${y + width / 2}" r="${width / 2}"/>`;
 }
 
-function drawArrow(arrow: LaidArrow, machine: string): string {
+/** A machine's id may be any text; one that a URL takes as it is stays. */
+function tipOf(machine: string): string {
+  return `tip-${machine.replace(/[^\w.-]/g, '-')}`;
+}
+
+function drawArrow(arrow: LaidArrow, tip: string): string {
   const names = arrow.transitions.map((transition) => escapeXml(transition.name));
   const edge = names.length > 0 ? ` data-edge="${names.join('|')}"` : '';
-  return `<path class="arrow"${edge} d="${roundedPath(arrow.points)}" marker-end="url(#tip-${machine})"/>`;
+  return `<path class="arrow"${edge} d="${roundedPath(arrow.points)}" marker-end="url(#${tip})"/>`;
 }
 
 function drawLabel({ label }: LaidArrow): string {

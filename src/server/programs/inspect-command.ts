@@ -1,0 +1,60 @@
+/** `pairlane inspect`: the state charts of XState programs, living, in a page of this machine. */
+import { systemClock } from '../../common/clock.ts';
+import { CommandError, defineCommand } from '../../common/command.ts';
+import { OptionError } from '../../common/options.ts';
+
+/** Stately's client looks here by itself. */
+const DEFAULT_PORT = 8_080;
+
+export const inspectCommand = defineCommand({
+  name: 'inspect',
+  about: 'Show the state charts of any XState program in a page, living.',
+  details:
+    'Show what the machines of XState 5 programs do: their charts, events, states and contexts, with a way back in time.\n' +
+    "The program says createActor(machine, { inspect: pairlaneInspect() }), of 'pairlane/inspector', or uses\n" +
+    'createWebSocketInspector of @statelyai/inspect. Open to this machine only; nothing leaves it.',
+  options: {
+    port: {
+      kind: 'integer',
+      min: 1,
+      max: 65_535,
+      zero: 'any free port',
+      default: DEFAULT_PORT,
+      isFlagOnly: true,
+      help: 'Port for the page and for programs, at 127.0.0.1.',
+    },
+    origin: {
+      kind: 'list',
+      value: 'ORIGIN',
+      default: [],
+      isFlagOnly: true,
+      help: 'Pages of this origin may show their machines, too, like http://localhost:3000.',
+    },
+  },
+  async run({ port, origin }) {
+    const problems = origin
+      .filter((text) => !URL.canParse(text) || new URL(text).origin !== text)
+      .map(() => '--origin: should be like http://localhost:3000, with nothing behind it');
+    if (problems.length > 0) throw new OptionError(problems);
+    const { openLocalApp } = await import('./local-app.ts');
+    const { ProgramFeed } = await import('./program-feed.ts');
+    const { addProgramSockets } = await import('./program-sockets.ts');
+    const feed = new ProgramFeed({ clock: systemClock });
+    const app = await openLocalApp(port, '--port', (routes) => {
+      addProgramSockets(routes, feed.store, origin);
+      feed.addRoutes(routes);
+    }).catch((error: Error) => {
+      throw new CommandError(error.message);
+    });
+    process.stdout.write(
+      `Open http://127.0.0.1:${app.port}/ and start a program whose actors are created with\n` +
+        `  { inspect: pairlaneInspect(${app.port === DEFAULT_PORT ? '' : `{ url: 'ws://127.0.0.1:${app.port}/' }`}) }\n`,
+    );
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    feed.stop();
+    app.close();
+    return 0;
+  },
+});

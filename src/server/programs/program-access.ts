@@ -1,0 +1,22 @@
+/** Who may look at programs, and who may tell of them: this machine's own people only, as for the inspector. */
+import { isLocal, readFacts } from '../admission/request-facts.ts';
+import type { Answer } from '../http/answer.ts';
+import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
+import { forbidden } from '../inspector/access.ts';
+
+const REFUSAL = 'This is open to its own machine only, by its own name, and to no page of another site.\n';
+
+/**
+ * The answer to whoever may not.
+ * @param origins pages of these may, too; each like http://localhost:3000
+ */
+export function refusalFor(
+  res: HttpResponse,
+  req: HttpRequest,
+  origins: readonly string[] = [],
+): Answer | undefined {
+  const facts = readFacts(res, req);
+  const headers = new Map(facts.headers);
+  if (origins.includes(headers.get('origin') ?? '')) headers.delete('origin');
+  return forbidden(isLocal({ ...facts, headers }) ? undefined : REFUSAL);
+}

@@ -1,0 +1,54 @@
+/** Where XState programs say what their actors do: by `pairlaneInspect()`, or Stately's WebSocket client. */
+
+import type { ProgramStore } from '../../inspector/stately/program-store.ts';
+import { readStately } from '../../inspector/stately/stately-message.ts';
+import { closeCodes } from '../../protocol/index.ts';
+import { answer } from '../http/answer.ts';
+import type { App } from '../http/shell/shell.ts';
+import { refusalFor } from './program-access.ts';
+
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const MAX_PROGRAMS = 64;
+
+interface ProgramData {
+  program: number | undefined;
+}
+
+/** @param origins of pages whose programs may tell of themselves, too */
+export function addProgramSockets(app: App, store: ProgramStore, origins: readonly string[]): void {
+  let programs = 0;
+  app.ws<ProgramData>('/', {
+    maxPayloadLength: MAX_MESSAGE_BYTES,
+    upgrade: (res, req, context) => {
+      const refusal = refusalFor(res, req, origins);
+      if (refusal) answer(res, refusal);
+      else
+        res.upgrade<ProgramData>(
+          { program: undefined },
+          req.getHeader('sec-websocket-key'),
+          req.getHeader('sec-websocket-protocol'),
+          req.getHeader('sec-websocket-extensions'),
+          context,
+        );
+    },
+    open(socket) {
+      if (programs >= MAX_PROGRAMS) {
+        socket.end(closeCodes.tryAgainLater, 'As many programs are shown as may be');
+        return;
+      }
+      programs += 1;
+      socket.getUserData().program = store.programCame();
+    },
+    message(socket, bytes) {
+      const { program } = socket.getUserData();
+      const message = readStately(Buffer.from(bytes).toString('utf8'));
+      if (program !== undefined && message) store.receive(program, message);
+    },
+    close(socket) {
+      const { program } = socket.getUserData();
+      if (program === undefined) return;
+      programs -= 1;
+      store.programLeft(program);
+    },
+  });
+}
