@@ -25,6 +25,7 @@ export const fullOnly = [
   'server/dialects/native/restart.test.ts',
   'server/drain/drain-process.test.ts',
   'server/growth.test.ts',
+  'server/programs/',
   'server/relay/relay-command.test.ts',
   'server/runtimes.test.ts',
   'server/serve-command.test.ts',

@@ -27,7 +27,7 @@ class ProgramsPage {
       h(
         'header',
         {},
-        h('span', { class: 'home' }, 'Pairlane programs'),
+        h('h1', { class: 'home' }, 'Pairlane programs'),
         this.#state,
         h('label', {}, full, ' Full charts'),
       ),
