@@ -50,12 +50,8 @@ const KEPT_FIELDS = new Set([
 /** As long as a game's or a player's id may be: two units a character. */
 const MAX_TEXT_CHARS = 2 * MAX_ROOM_ID_CHARS;
 
-/**
- * The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event.
- * @param like returned instead of a copy when the event says the same
- */
-export function redactEvent(event: { readonly type: string }, like?: EventFacts): EventFacts {
-  if (like && isLike(event, like)) return like;
+/** The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event. */
+export function redactEvent(event: { readonly type: string }): EventFacts {
   const facts: Record<string, EventFacts[string]> = { type: event.type };
   for (const field in event) {
     const value = keptOf(event, field);
@@ -64,16 +60,17 @@ export function redactEvent(event: { readonly type: string }, like?: EventFacts)
   return facts as EventFacts;
 }
 
-function isLike(event: { readonly type: string }, like: EventFacts): boolean {
-  if (event.type !== like.type) return false;
+/** Whether those are the facts of that event, too. */
+export function isLikeEvent(event: { readonly type: string }, facts: EventFacts): boolean {
+  if (event.type !== facts.type) return false;
   let kept = 1;
   for (const field in event) {
     const value = keptOf(event, field);
     if (value === undefined) continue;
-    if (like[field] !== value) return false;
+    if (facts[field] !== value) return false;
     kept += 1;
   }
-  for (const _ in like) kept -= 1;
+  for (const _ in facts) kept -= 1;
   return kept === 0;
 }
 
@@ -164,17 +161,17 @@ interface LineFacts {
   readonly protocol?: 'udp' | 'tcp';
 }
 
-const KINDS: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies CandidateKind[];
+/** RFC 8839 section 5.1: foundation, component, transport, priority, address, port, `typ`, kind. */
+const LINE = /^\s*\S+\s+\S+\s+(\S+)\s+\S+\s+(\S+)(?=\s)/;
+const KIND = /\styp\s+(host|srflx|prflx|relay)(?!\S)/;
+const PROTOCOLS = ['udp', 'tcp'] as const;
 const knownFacts = new Map<string, LineFacts>();
 
-/** RFC 8839 section 5.1: foundation, component, transport, priority, address, port, `typ`, kind. */
 function factsOfLine(line: string): LineFacts {
-  const words = line.trim().split(/\s+/);
-  const word = words[words.indexOf('typ') + 1] ?? '';
-  const kind = KINDS.includes(word) ? (word as CandidateKind) : 'unknown';
-  const transport = words[2]?.toLowerCase();
-  const protocol = transport === 'udp' || transport === 'tcp' ? transport : undefined;
-  const mdns = words[4]?.endsWith('.local') ?? false;
+  const [, transport = '', address = ''] = LINE.exec(line) ?? [];
+  const kind = (KIND.exec(line)?.[1] ?? 'unknown') as CandidateKind;
+  const protocol = PROTOCOLS.find((known) => known === transport || known === transport.toLowerCase());
+  const mdns = address.endsWith('.local');
   const key = `${kind} ${protocol} ${mdns}`;
   let facts = knownFacts.get(key);
   if (!facts) {

@@ -89,11 +89,12 @@ export function signalingSources({
           const { signal } = event as { signal?: { message: object } };
           return signal && redactMessage(signal.message);
         },
-        isSeated({ parties }, seats) {
-          const seated: readonly unknown[] = parties.map((party) =>
-            party instanceof Seat ? party.session : party,
-          );
-          return seats.length === 2 && seats.every(({ member }) => seated.includes(member));
+        // Of every relayed message this is asked.
+        isSeated({ initiator, responder }, [one, other, ...more]) {
+          if (!one || !other || more.length > 0) return false;
+          const isSeat = (member: unknown) =>
+            member === memberOf(initiator) || member === memberOf(responder);
+          return isSeat(one.member) && isSeat(other.member);
         },
         members: [
           members<ServerPairing, ServerSession>({
@@ -115,6 +116,11 @@ export function signalingSources({
     }),
     ...(cluster ? nodeSources({ pairings, remotePairings, cluster }) : []),
   ];
+}
+
+/** Who takes part in the record of its pairing. */
+function memberOf(party: Party): unknown {
+  return party instanceof Seat ? party.session : party;
 }
 
 function clientOf(party: Party): Client | undefined {

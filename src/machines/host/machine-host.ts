@@ -7,7 +7,7 @@
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
 import { explainIgnored, type GuardVerdict } from './explain-ignored.ts';
-import type { Effect, Executors, Hosted, Observer, TakenTransition } from './hosted.ts';
+import type { Effect, Executors, Hosted, Observer, Step, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
 import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
 
@@ -52,6 +52,51 @@ class Start {
     this.input = input;
   }
 }
+
+/** A step that was taken. A class, because every relayed message makes one while its pairing is recorded. */
+class HostStep<Instance extends Hosted<unknown>> implements Step<Instance> {
+  readonly machineId: string;
+  readonly instance: Instance;
+  readonly event: { readonly type: string };
+  readonly from: StateValue;
+  readonly to: StateValue;
+  readonly transitions: readonly TakenTransition[];
+  readonly effects: readonly Effect[];
+  readonly #stepper: MachineStepper;
+  readonly #context: unknown;
+  #verdicts: readonly GuardVerdict[] | undefined;
+
+  constructor(
+    stepper: MachineStepper,
+    instance: Instance,
+    event: { readonly type: string },
+    from: StateValue,
+    effects: readonly Effect[],
+  ) {
+    this.machineId = stepper.machine.id;
+    this.instance = instance;
+    this.event = event;
+    this.from = from;
+    this.to = instance.value;
+    this.transitions = stepper.transitions;
+    this.effects = effects;
+    this.#stepper = stepper;
+    this.#context = instance.context;
+  }
+
+  /** Of an ignored event only; and asked only for who reads them: that takes a hundred times as long as the step. */
+  get verdicts(): readonly GuardVerdict[] {
+    const isIgnored = this.transitions.length === 0 && !(this.event instanceof Start);
+    if (!isIgnored) return NONE;
+    this.#verdicts ??= explainIgnored(
+      this.#stepper.snapshotOf({ value: this.to, context: this.#context }),
+      this.event,
+    );
+    return this.#verdicts;
+  }
+}
+
+const NONE: readonly never[] = [];
 
 /**
  * The machine gives the types of all that is put together here: its context, input, events and effects.
@@ -117,25 +162,10 @@ export class MachineHost<
   }
 
   #observe(instance: Instance, event: Event | Start, from: StateValue, effects: readonly Effect[]): void {
-    const stepper = this.#stepper;
-    const { transitions } = stepper;
-    const isIgnored = transitions.length === 0 && !(event instanceof Start);
-    // Of an ignored event only; and asked only for who reads the verdicts: that takes a hundred times as long as the step.
-    const { value, context } = instance;
-    let verdicts: readonly GuardVerdict[] | undefined;
-    this.observer?.({
-      machineId: this.machine.id,
-      instance,
-      event,
-      from,
-      to: instance.value,
-      transitions,
-      effects: effects.filter(({ type }) => Object.hasOwn(this.#executors, type)),
-      get verdicts() {
-        verdicts ??= isIgnored ? explainIgnored(stepper.snapshotOf({ value, context }), event) : [];
-        return verdicts;
-      },
-    });
+    const isNamed = ({ type }: Effect) => Object.hasOwn(this.#executors, type);
+    // The same array whenever the step is the same, as far as the stepper can: who writes many of them looks for that.
+    const named = effects.every(isNamed) ? effects : effects.filter(isNamed);
+    this.observer?.(new HostStep(this.#stepper, instance, event, from, named));
   }
 
   #execute(instance: Instance, event: Event | Start, { type, params }: Effect): void {

@@ -169,9 +169,9 @@ function outcomeIn(
   if (!log) return { kind: instance.value === 'connected' ? 'connected' : openKind(age_ms), cause: '' };
   const known = outcomes.get(log);
   // A record that has not grown says the same; but for how long nothing has happened.
-  if (known && known.lines === log.lines.length && known.facts.kind !== 'open') return known.facts;
+  if (known && known.lines === log.length && known.facts.kind !== 'open') return known.facts;
   const facts = outcomeOf(log.record, age_ms);
-  outcomes.set(log, { lines: log.lines.length, facts });
+  outcomes.set(log, { lines: log.length, facts });
   return facts;
 }
 

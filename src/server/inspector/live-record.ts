@@ -14,9 +14,11 @@ import {
   type RecordLine,
   type RecordStep,
 } from '../../protocol/index.ts';
+import { LineStore, lineAt, type Said } from './line-store.ts';
 import {
   type AnyStep,
   contextFacts,
+  jsonOf,
   LineMaker,
   machinesIn,
   type RecordedSource,
@@ -35,7 +37,7 @@ export type LogListener = (line: RecordLine) => void;
 
 export class LiveRecord {
   readonly header: RecordHeader;
-  readonly lines: RecordLine[] = [];
+  readonly #store = new LineStore();
   readonly listeners = new Set<LogListener>();
   /** Takes each line as a file has it, without the end of the line. While there is none, no JSON is made. */
   writer: ((json: string) => void) | undefined;
@@ -84,6 +86,15 @@ export class LiveRecord {
     return { header: this.header, lines: this.lines };
   }
 
+  get lines(): readonly RecordLine[] {
+    return this.#store.lines;
+  }
+
+  /** How many lines it has. */
+  get length(): number {
+    return this.#store.length;
+  }
+
   /** Who takes part, and in which lanes. */
   get seats(): readonly Seat[] {
     return this.#seats;
@@ -114,24 +125,21 @@ export class LiveRecord {
 
   /** A lane whose machine is running already. */
   noteState(of: Lane, instance: Omit<Instance, 'isDone'>, now: number): void {
-    this.#add({
-      t: this.#since(now),
-      of,
-      ...whereabouts(instance),
-      first: { value: instance.value as never, context: contextFacts(instance.context) },
-    });
+    const first = { value: instance.value as never, context: contextFacts(instance.context) };
+    this.#addOnce({ t: this.#since(now), of, ...whereabouts(instance), first });
   }
 
   /** The subject's machine is about to start. */
   noteStart(now: number): void {
     const { lane, inputOf } = this.source.record;
-    this.#add({ t: this.#since(now), of: lane, first: { input: inputOf(this.subject) } });
+    this.#addOnce({ t: this.#since(now), of: lane, first: { input: inputOf(this.subject) } });
   }
 
   noteStep(of: Lane, step: AnyStep, now: number): void {
     // A pairing that goes on beyond its record's end must not pay for facts that nobody keeps.
     if (this.isOver) return;
-    this.#add(this.#maker.make(of, step, this.#since(now)));
+    const t = this.#since(now);
+    this.#add(this.#maker.make(of, step, t), t);
   }
 
   /** A step that a client tells of its own machine; it was checked where it came in. */
@@ -145,10 +153,10 @@ export class LiveRecord {
   }
 
   #noteTold(told: RecordStep | RecordEvidence): void {
-    const size = JSON.stringify(told).length;
-    if (this.#peerBytes + size > MAX_PEER_BYTES) return;
-    this.#peerBytes += size;
-    this.#add(told);
+    const once = said(told);
+    if (this.#peerBytes + once.size > MAX_PEER_BYTES) return;
+    this.#peerBytes += once.size;
+    this.#add(once, told.t);
   }
 
   /** @returns true when no other step can come: the record is over */
@@ -163,29 +171,40 @@ export class LiveRecord {
   end(end: RecordEnd['end'], now?: number): void {
     if (this.isOver) return;
     this.isOver = true;
-    const t = now === undefined ? (this.lines.at(-1)?.t ?? 0) : this.#since(now);
-    const line = { t, end };
-    const json = JSON.stringify(line);
-    this.#push(line, json.length, json);
+    const t = now === undefined ? this.#store.lastTime : this.#since(now);
+    const last = said({ t, end });
+    this.#push(last, t, last.size, this.writer && jsonOf(last, t));
   }
 
-  #add(line: RecordLine): void {
+  #addOnce(line: RecordLine): void {
+    this.#add(said(line), line.t);
+  }
+
+  #add(said: Said, t: number): void {
     if (this.isOver) return;
-    const json = this.writer && this.#maker.jsonOf(line);
-    const size = json?.length ?? this.#maker.sizeOf(line);
-    if (this.bytes + size <= MAX_RECORD_BYTES - END_BYTES) this.#push(line, size, json);
+    const json = this.writer && jsonOf(said, t);
+    const size = json?.length ?? said.size;
+    if (this.bytes + size <= MAX_RECORD_BYTES - END_BYTES) this.#push(said, t, size, json);
     else this.end('too_long');
   }
 
-  #push(line: RecordLine, size: number, json: string | undefined): void {
-    this.lines.push(line);
+  #push(said: Said, t: number, size: number, json: string | undefined): void {
+    this.#store.add(said, t);
     this.bytes += size;
     if (json !== undefined) this.writer?.(json);
-    for (const listener of this.listeners) listener(line);
+    if (this.listeners.size > 0) {
+      const line = lineAt(said, t);
+      for (const listener of this.listeners) listener(line);
+    }
     this.onGrown?.(size);
   }
 
   #since(now: number): number {
     return Math.round((now - this.#startedAt) * 10) / 10;
   }
+}
+
+/** What is said once. */
+function said(line: RecordLine): Said {
+  return { line, size: JSON.stringify(line).length };
 }

@@ -2,7 +2,7 @@
  * The lines of a record, made from the steps of hosts. Every relayed message makes one while its pairing is recorded, so
  * this is kept cheap: what is the same for many steps is made once, and JSON only for who writes it.
  */
-import { redactEvent } from '../../common/redact.ts';
+import { isLikeEvent, redactEvent } from '../../common/redact.ts';
 import { chartVersion } from '../../machines/chart/chart.ts';
 import {
   chartOf,
@@ -11,7 +11,8 @@ import {
   type Step,
   type TakenTransition,
 } from '../../machines/index.ts';
-import type { EffectFacts, Lane, RecordLine, RecordStep } from '../../protocol/index.ts';
+import type { Lane, MessageFacts, RecordLine, RecordStep } from '../../protocol/index.ts';
+import type { Said } from './line-store.ts';
 import type { Instance, ObservedHost, RecordSource, Source } from './source.ts';
 
 /** A source whose machines have records. */
@@ -47,20 +48,18 @@ export function machinesIn(source: RecordedSource): Machines {
   return known;
 }
 
-interface Known {
-  readonly line: RecordStep;
-  /** About the length of its JSON. */
-  readonly size: number;
-  /** Its JSON after the time. */
-  tail?: string;
+/** What a step says, and by what another is found to say the same. */
+interface Known extends Said<RecordStep> {
+  readonly taken: AnyStep['transitions'];
+  readonly effects: AnyStep['effects'];
 }
 
-/** Makes a record's lines. What a line says but for its time is kept once for all lines that say the same. */
+/** Makes a record's lines. What a line says but for its time is made once for all lines that say the same. */
 export class LineMaker {
   readonly #record: RecordSource;
   readonly #transitions: Machines['transitions'];
-  /** The last line for each event: a pairing's candidates differ in nothing but their time. */
-  readonly #known = new Map<string, Known>();
+  /** The last for each type of event, by lane and side: a pairing's candidates differ in nothing but their time. */
+  readonly #known = new Map<string, Known[]>();
 
   constructor(record: RecordSource, { transitions }: Machines) {
     this.#record = record;
@@ -68,83 +67,62 @@ export class LineMaker {
   }
 
   /** @param t milliseconds since the record's start */
-  make(of: Lane, { instance, event, to, transitions, effects, verdicts }: AnyStep, t: number): RecordStep {
+  make(of: Lane, step: AnyStep, t: number): Said<RecordStep> {
+    const { event, transitions, effects } = step;
     const { from } = event as { readonly from?: unknown };
-    const key = `${of} ${event.type} ${from === undefined ? '' : from}`;
-    const last = this.#known.get(key)?.line;
     const message = this.#record.messageIn(event);
-    const line: { -readonly [Field in keyof RecordStep]: RecordStep[Field] } = {
+    const known = this.#known.get(event.type);
+    const at = known?.findIndex(({ line }) => line.of === of && line.event.from === from) ?? -1;
+    const last = known?.[at];
+    if (last && saysTheSame(step, message, last)) return last;
+    const line = this.#lineOf(of, step, message, t);
+    const said = { line, size: sizeOf(line), taken: transitions, effects };
+    if (!known) this.#known.set(event.type, [said]);
+    else if (last) known[at] = said;
+    else known.push(said);
+    return said;
+  }
+
+  #lineOf(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): RecordStep {
+    const { instance, event, to, transitions, effects, verdicts } = step;
+    return {
       t,
       of,
       ...whereabouts(instance),
-      event: redactEvent(event, last?.event),
+      event: redactEvent(event),
       to: to as RecordStep['to'],
-      taken: namesOf(transitions, this.#transitions),
-      effects: effectFacts(effects),
+      taken: transitions.flatMap((transition) => this.#transitions.get(transition) ?? []),
+      effects: effects.map(({ type, params }) => (params ? { type, params: params as never } : { type })),
+      ...(verdicts.length > 0 && { verdicts: verdicts.map(verdictFacts) }),
+      ...(message && { message }),
     };
-    if (verdicts.length > 0) line.verdicts = verdicts.map(verdictFacts);
-    if (message) line.message = message;
-    if (!last || !saysTheSame(line, last)) this.#known.set(key, { line, size: sizeOf(line) });
-    return line;
-  }
-
-  /** @param line the one that was made last for its event */
-  sizeOf(line: RecordLine): number {
-    return this.#of(line)?.size ?? sizeOf(line);
-  }
-
-  /** @param line the one that was made last for its event */
-  jsonOf(line: RecordLine): string {
-    const known = this.#of(line);
-    if (!known) return JSON.stringify(line);
-    const { t } = line;
-    known.tail ??= JSON.stringify(known.line).slice(`{"t":${known.line.t}`.length);
-    return `{"t":${t}${known.tail}`;
-  }
-
-  #of(line: RecordLine): Known | undefined {
-    if (!('event' in line)) return undefined;
-    const { from } = line.event;
-    const known = this.#known.get(`${line.of} ${line.event.type} ${from === undefined ? '' : from}`);
-    return known && saysTheSame(line, known.line) ? known : undefined;
   }
 }
 
-/** As far as it is cheap to say; a difference that is none costs time and nothing else. */
-function saysTheSame(one: RecordStep, other: RecordStep): boolean {
+/** The JSON of the line that says so at that time. @param t milliseconds since the record's start */
+export function jsonOf(said: Said, t: number): string {
+  said.tail ??= JSON.stringify(said.line).slice(`{"t":${said.line.t}`.length);
+  return `{"t":${t}${said.tail}`;
+}
+
+/**
+ * As far as it is cheap to say: a difference that is none costs time and nothing else. What an ignored event was refused
+ * for is not.
+ */
+function saysTheSame(
+  step: AnyStep,
+  message: MessageFacts | undefined,
+  { line, taken, effects }: Known,
+): boolean {
   return (
-    one.of === other.of &&
-    one.node === other.node &&
-    one.event === other.event &&
-    one.to === other.to &&
-    one.taken === other.taken &&
-    one.effects === other.effects &&
-    one.verdicts === other.verdicts &&
-    one.message === other.message
+    step.transitions === taken &&
+    taken.length > 0 &&
+    step.effects === effects &&
+    step.to === line.to &&
+    step.instance.node === line.node &&
+    message === line.message &&
+    isLikeEvent(step.event, line.event)
   );
-}
-
-const effectsOf = new Map<string, readonly EffectFacts[]>();
-
-function effectFacts(effects: AnyStep['effects']): readonly EffectFacts[] {
-  const [first] = effects;
-  if (effects.length !== 1 || !first || first.params)
-    return effects.map(({ type, params }) => (params ? { type, params: params as never } : { type }));
-  let facts = effectsOf.get(first.type);
-  if (!facts) {
-    facts = [{ type: first.type }];
-    effectsOf.set(first.type, facts);
-  }
-  return facts;
-}
-
-const NONE: readonly string[] = [];
-
-function namesOf(taken: readonly TakenTransition[], names: Machines['transitions']): readonly string[] {
-  const [first] = taken;
-  // Nearly every step takes one.
-  if (taken.length === 1 && first) return names.get(first) ?? NONE;
-  return taken.flatMap((transition) => names.get(transition) ?? NONE);
 }
 
 /** What JSON has around a line's values: names, quotation marks, braces. */

@@ -219,7 +219,7 @@ export class Recorder {
     const { instance } = step;
     if (step.event.type === 'xstate.init') this.#started(source, instance);
     const log = this.#logs.get(instance);
-    if (!log) return;
+    if (!log || (log.isOver && step.from === step.to)) return;
     const now = this.#deps.clock.now();
     if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);

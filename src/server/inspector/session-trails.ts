@@ -12,6 +12,7 @@ import {
   type RecordHeader,
   type RecordStep,
 } from '../../protocol/index.ts';
+import { lineAt } from './line-store.ts';
 import type { LogListener } from './live-record.ts';
 import { observeHost } from './observe-host.ts';
 import { contextFacts, LineMaker, machinesIn, type RecordedSource, sizeOf } from './record-lines.ts';
@@ -135,7 +136,7 @@ export class SessionTrails {
       if (this.#refusals.length > MAX_RECENT_REFUSALS) this.#refusals.shift();
     }
     const t = Math.round((this.#clock.now() - trail.startedAt) * 10) / 10;
-    this.#bytes += trail.add({ step: maker.make(record.lane, step, t), from });
+    this.#bytes += trail.add({ step: lineAt(maker.make(record.lane, step, t), t), from });
     this.#trails.delete(instance);
     this.#trails.set(instance, trail);
     this.#makeRoom();
