@@ -67,7 +67,7 @@ describe('pairlane chat --room', () => {
     const maker = await testPeer(server.url);
     await maker.join('den', { password: 'sesame' });
     const chat = pairlane(['chat', '--url', server.url, '--room', 'den', ...local]);
-    await chat.printed(/Server Error: That is not the password of the room/);
+    await chat.printed(/Server Error: Wrong password for this room/);
     expect(await chat.exited()).toBe(1);
   });
 });

@@ -66,7 +66,7 @@ describe('through a TURN server only', () => {
     const b = await BrowserPeer.create(server, relayOnly);
     const opened = a.opened();
     await a.pair(b.id);
-    await expect(opened).rejects.toThrow(/No way to the peer was found in time/);
+    await expect(opened).rejects.toThrow(/No path to the peer was found in time/);
     expect(coturn.allocatedFor()).toEqual([]);
   });
 });

@@ -5,25 +5,26 @@ import { type ErrorCode, errorMessages, isErrorCode } from '../../protocol/index
 /** What a peer gives up with, and what to do about it. */
 const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
   signaling_failed: 'The signaling server cannot be reached. Is it running, and is the URL right?',
-  signaling_timeout: 'The signaling server did not greet us in time. Is the URL that of a Pairlane server?',
+  signaling_timeout: 'The signaling server did not send an id in time. Is it a Pairlane server?',
   signaling_lost: 'The link to the signaling server was lost before the peers were connected. Pair again.',
   offer_timeout: "The initiator's offer did not come in time. Pair again.",
-  answer_timeout: 'The peer did not answer our offer in time. Pair again.',
+  answer_timeout: 'The peer did not answer the offer in time. Pair again.',
   own_answer_timeout:
     "The answer to the peer's offer was not made in time. Are the STUN and TURN servers reachable?",
   connection_failed: 'The connection to the peer failed and could not be restored. Pair again.',
   connection_timeout:
-    'No way to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',
+    'No path to the peer was found in time. If one of you is behind a strict NAT or firewall, add a TURN server to `iceServers`.',
   description_refused: "The peer's session description was refused. It may speak another WebRTC dialect.",
 };
 
 const ownMessages = {
   closed: 'The peer is closed. Create a new one.',
-  ended: 'The signaling server ended this session, and wants no new one.',
+  ended: 'The signaling server ended this session. Do not reconnect automatically.',
   replaced:
-    'Another client came with a token for the same id, and has it now. Give each client a token with a `sub` of its own.',
-  not_online: 'The peer is not connected to the signaling server just now. Wait for the `signaling` event.',
-  request_pending: 'An earlier request of this kind still waits for its answer. Await it first.',
+    'Another client came with a token for the same id, and has taken it over. Give each client its own `sub`.',
+  not_online:
+    'The peer is not connected to the signaling server at the moment. Wait for the `signaling` event.',
+  request_pending: 'An earlier request of this kind has no answer yet. Await it first.',
   timeout: 'The signaling server did not answer in time. Try again.',
   not_open: 'There is no open data channel. Await `opened()` before you send.',
   peer_gone: 'The peer left.',
@@ -32,19 +33,20 @@ const ownMessages = {
   aborted: 'The request was aborted by its signal.',
   metadata_too_large:
     'Metadata should be JSON of at most 2,048 bytes. Send what is larger over the data channel.',
-  token_missing: 'The signaling server asks for a token. Give it one by `token`.',
-  token_failed: 'Your `token` callback gave no token, so the server was not asked; see `cause`.',
-  accept_failed: 'Your `accept` threw an error, so the other one was rejected; see `cause`.',
-  accept_timeout: 'Your `accept` did not answer within `timeouts.acceptMs`, so the other one was rejected.',
+  token_missing: 'The signaling server requires a token. Pass one in the option `token`.',
+  token_failed: 'Your `token` callback returned no token, so the peer did not connect; see `cause`.',
+  accept_failed: 'Your `accept` threw an error, so the other client was rejected; see `cause`.',
+  accept_timeout:
+    'Your `accept` did not answer within `timeouts.acceptMs`, so the other client was rejected.',
   listener_failed: 'A listener of this connection threw an error, which ended the connection; see `cause`.',
   unpaired: 'The pairing was ended on this side.',
-  too_large_to_send: 'A message may have 65,536 bytes at most, text as UTF-8. Send it in parts.',
+  too_large_to_send: 'A message can have at most 65,536 bytes, text as UTF-8. Send it in parts.',
   channel_timeout:
     'The connection is up, but its data channel did not open in time. Name the same channels on both sides.',
   send_failed: 'The data channel refused the message.',
-  unknown_channel: 'There is no data channel of that label. Name it in `channels`, on both sides.',
+  unknown_channel: 'There is no data channel with that label. Name it in `channels`, on both sides.',
   channel_closed: 'The peer closed a data channel. Name the same channels on both sides.',
-  message_too_large: 'The peer sent a message that is larger than we take; the pairing is over.',
+  message_too_large: 'The peer sent a message that is larger than this side accepts; the pairing is over.',
   unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
   invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
   server_error: 'The signaling server reported an error.',
@@ -54,7 +56,7 @@ const ownMessages = {
 
 export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMessages;
 
-/** The errors that are the client's own, beside those that the server tells. */
+/** The errors that are the client's own, besides those that the server sends. */
 export const clientErrorMessages = { ...failureMessages, ...ownMessages };
 
 const messages: Readonly<Record<string, string>> = { ...errorMessages, ...clientErrorMessages };
@@ -79,7 +81,7 @@ export class PairlaneError extends Error {
    * @param more `cause`: the error underneath
    */
   constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; fromServer?: ServerError } = {}) {
-    const own = detail === '' ? messages[code] : `${messages[code]} (${detail})`;
+    const own = detail === '' ? messages[code] : withDetail(messages[code] ?? '', detail);
     super(more.fromServer?.message ?? own, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'PairlaneError';
     this.code = code;
@@ -98,6 +100,11 @@ export class PairlaneError extends Error {
     if (cause instanceof PairlaneError) return cause;
     return new PairlaneError(code, cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+/** `The peer left.` and `gone home` become `The peer left: gone home`; a message of several sentences gets it in brackets. */
+function withDetail(message: string, detail: string): string {
+  return /\. |\?$/.test(message) ? `${message} (${detail})` : `${message.replace(/\.$/, '')}: ${detail}`;
 }
 
 /** What we say may cross with what the server tells us at the same time; the machine knows what follows. */

@@ -22,9 +22,9 @@ const paging = {
     maximum: MAX_PAGE_SIZE,
     description: `How many at most; ${DEFAULT_PAGE_SIZE}.`,
   },
-  after: { type: 'string', maxLength: 512, description: '`next` of the page before this one.' },
+  after: { type: 'string', maxLength: 512, description: '`next` of the previous page.' },
 } as const;
-const ofApp = { ...app, description: 'Those of this app only; empty for the app without a name.' } as const;
+const ofApp = { ...app, description: 'Only those of this app; empty for the app without a name.' } as const;
 const ended = {
   type: 'object',
   required: ['ended'],
@@ -53,26 +53,26 @@ export const adminErrors = {
   forbidden: {
     status: 403,
     message:
-      'The admin API is open to its own machine only, and to no page of another site. Set --admin-token-file to open it to those who know the token.',
+      'The admin API is open only to this machine, and not to pages of other sites. Set --admin-token-file to open it to everyone who has the token.',
   },
-  not_found: { status: 404, message: 'There is nothing here. /schemas/openapi.json has what there is.' },
+  not_found: { status: 404, message: 'There is nothing here. /schemas/openapi.json lists all paths.' },
   unknown_session: {
     status: 404,
-    message: 'There is no session of that id. GET /admin/sessions lists those that are.',
+    message: 'There is no session with that id. GET /admin/sessions lists all.',
   },
   unknown_pairing: {
     status: 404,
-    message: 'There is no pairing of that number. GET /admin/pairings lists those that are.',
+    message: 'There is no pairing with that number. GET /admin/pairings lists all.',
   },
   unknown_room: {
     status: 404,
-    message: 'There is no room of that name in that app. GET /admin/rooms lists those that are.',
+    message: 'There is no room of that name in that app. GET /admin/rooms lists all.',
   },
   method_not_allowed: {
     status: 405,
-    message: 'That path has other methods. /schemas/openapi.json has them.',
+    message: 'That path does not have this method. /schemas/openapi.json lists those it has.',
   },
-  too_many_keys: { status: 409, message: 'The session has as many pairing keys as it may have.' },
+  too_many_keys: { status: 409, message: 'The session has as many pairing keys as it can have.' },
   too_large: { status: 413, message: 'The body is larger than 16 KiB.' },
   internal_error: { status: 500, message: 'Something failed inside the server; its log says what.' },
   too_many_requests: { status: 503, message: 'Too many requests wait for other nodes; try again later.' },
@@ -105,7 +105,7 @@ export const adminOperations = {
   end_session: {
     method: 'delete',
     path: '/admin/sessions/{id}',
-    summary: 'Ends a session: its client is closed with 1008, and does not come back by itself.',
+    summary: 'Ends a session: its client is closed with 1008 and `reason`, and does not reconnect by itself.',
     input: {
       type: 'object',
       required: ['id'],
@@ -114,7 +114,7 @@ export const adminOperations = {
         reason: {
           type: 'string',
           maxLength: MAX_END_REASON_CHARS,
-          description: 'Told to the client: at most 123 bytes.',
+          description: 'The reason with which the client’s socket is closed: at most 123 bytes.',
         },
       },
     },
@@ -125,7 +125,7 @@ export const adminOperations = {
   create_key: {
     method: 'post',
     path: '/admin/sessions/{id}/keys',
-    summary: 'Makes a pairing key, with which others pair with that session.',
+    summary: 'Makes a pairing key with which others can pair with that session.',
     input: { type: 'object', required: ['id'], properties: { id: sessionId, ttl_s, uses } },
     body: ['ttl_s', 'uses'],
     status: 201,
@@ -135,7 +135,7 @@ export const adminOperations = {
   list_pairings: {
     method: 'get',
     path: '/admin/pairings',
-    summary: 'The pairings, the oldest first as far as they began at one node.',
+    summary: 'The pairings; those that began at one node are in order, the oldest first.',
     input: { type: 'object', properties: { app: ofApp, ...paging } },
     status: 200,
     answer: resources.pageOf(resources.pairing),
@@ -154,7 +154,7 @@ export const adminOperations = {
     method: 'delete',
     path: '/admin/pairings/{epoch}',
     summary:
-      'Ends a pairing: both are told (`closed`), and their sessions go on. What is connected peer to peer already, a client may keep.',
+      'Ends a pairing: both clients are told (`closed`), and their sessions go on. A client may keep an open peer-to-peer connection.',
     input: { type: 'object', required: ['epoch'], properties: { epoch: pairingEpoch } },
     status: 200,
     answer: ended,
@@ -190,7 +190,7 @@ export const adminOperations = {
   list_apps: {
     method: 'get',
     path: '/admin/apps',
-    summary: 'What each app has, in the order of their names.',
+    summary: 'The counts of each app, in the order of their names.',
     input: { type: 'object', properties: paging },
     status: 200,
     answer: resources.pageOf(resources.appCounts),

@@ -1,5 +1,5 @@
 /**
- * What a peer tells of its connection, for who looks for the cause of a failure: kinds, states and counts, never an
+ * What a peer reports about its connection, to find the cause of a failure: kinds, states and counts, never an
  * address. All values are of known sets and all lists are short, because a stranger sends it.
  */
 import type { Static } from 'typebox';
@@ -27,7 +27,7 @@ export const evidenceSchema = {
     sctp: { enum: ['connecting', 'connected', 'closed'], description: 'RTCSctpTransportState.' },
     pairs: {
       type: 'array',
-      description: 'Candidate pairs, those of the same kinds together.',
+      description: 'Candidate pairs, grouped by kinds.',
       maxItems: MAX_EVIDENCE_PAIRS,
       items: {
         type: 'object',
@@ -38,23 +38,23 @@ export const evidenceSchema = {
           protocol: { enum: ['udp', 'tcp'] },
           state: {
             enum: ['succeeded', 'in-progress', 'waiting', 'frozen', 'failed'],
-            description: 'RTCStatsIceCandidatePairState of the one that is farthest.',
+            description: 'RTCStatsIceCandidatePairState of the pair that has come farthest.',
           },
-          pairs: { ...count, description: 'How many pairs these are.' },
+          pairs: { ...count, description: 'How many pairs are in this group.' },
           sent: { ...count, description: 'Connectivity checks that were sent.' },
           answered: { ...count, description: 'Of those, answered.' },
-          received: { ...count, description: 'Checks of the other side that arrived.' },
-          selected: { const: true, description: 'The data goes over one of these.' },
-          rtt_ms: { ...count, description: 'Round trip in milliseconds.' },
+          received: { ...count, description: 'Checks from the other side that arrived.' },
+          selected: { const: true, description: 'The data goes over one of these pairs.' },
+          rtt_ms: { ...count, description: 'Round-trip time in milliseconds.' },
         },
       },
     },
     flow: {
       type: 'object',
-      description: 'How it goes once it stands, told every five seconds while the server asks for it.',
+      description: 'Figures of the open connection, sent every five seconds while the server asks for them.',
       required: ['buffered', 'sent', 'answered'],
       properties: {
-        rtt_ms: { ...count, description: 'Round trip in milliseconds.' },
+        rtt_ms: { ...count, description: 'Round-trip time in milliseconds.' },
         buffered: {
           type: 'integer',
           minimum: 0,
@@ -62,7 +62,7 @@ export const evidenceSchema = {
           description: 'Bytes that wait in the data channels.',
         },
         sent: { ...count, description: 'Checks that were sent since the connection began.' },
-        answered: { ...count, description: 'Of those, answered: the rest was lost.' },
+        answered: { ...count, description: 'Of those, answered; the rest was lost.' },
       },
     },
     errors: {

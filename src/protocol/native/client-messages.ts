@@ -1,4 +1,4 @@
-/** What a client may send, one schema a message. A field that no schema names is allowed, and travels along. */
+/** What a client may send, one schema per message. Fields that no schema names are allowed, and are relayed with the rest. */
 import type { Static } from 'typebox';
 import { evidenceSchema } from '../inspect/evidence.ts';
 import { candidate, clientId, connectionState, epoch, sdp, signalData, token } from './fields.ts';
@@ -21,25 +21,25 @@ const claimOfPairing = {
   room: {
     type: 'string',
     maxLength: MAX_ROOM_NAME_CHARS,
-    description: 'The room that formed it, where one did.',
+    description: 'The room that formed it, if one did.',
   },
 } as const;
 
 export const clientSchemas = {
   pair_request: {
     type: 'object',
-    description: 'Pair me with that client, or with the one that made that key.',
+    description: 'Pair me with that client, or with the client that made that key.',
     required: ['type'],
     properties: {
       type: { const: 'pair_request' },
-      target_id: { ...clientId, description: 'The client to be paired with.' },
+      target_id: { ...clientId, description: 'The id of the client to be paired with.' },
       key: {
         type: 'string',
         maxLength: 64,
         description: 'A pairing key; case, spaces and dashes do not matter.',
       },
       metadata: {
-        description: `What the other one is to know before it accepts: any JSON of at most ${MAX_METADATA_BYTES} bytes.`,
+        description: `For the other client, before it accepts: any JSON value of at most ${MAX_METADATA_BYTES} bytes.`,
       },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
@@ -54,13 +54,13 @@ export const clientSchemas = {
         type: 'integer',
         minimum: 0,
         maximum: MAX_KEY_TTL_S,
-        description: `Seconds that it lives; ${DEFAULT_KEY_TTL_S}. 0: as long as the session.`,
+        description: `Seconds for which it is valid; default ${DEFAULT_KEY_TTL_S}. 0: as long as the session.`,
       },
       uses: {
         type: 'integer',
         minimum: 0,
         maximum: MAX_KEY_USES,
-        description: 'How often it may be used; 1. 0: any number of times.',
+        description: 'How many times it can be used; default 1. 0: any number of times.',
       },
     },
   },
@@ -84,7 +84,8 @@ export const clientSchemas = {
   },
   signal: {
     type: 'object',
-    description: 'Whatever else two clients signal, for a connection of their own; relayed to the peer.',
+    description:
+      'Anything else that two clients tell each other, for a connection of their own. Relayed to the peer.',
     required: ['type', 'data'],
     properties: { type: { const: 'signal' }, data: signalData, epoch },
   },
@@ -96,13 +97,13 @@ export const clientSchemas = {
   },
   unpair: {
     type: 'object',
-    description: 'Leave the pairing, stay connected here.',
+    description: 'Leave the pairing, and stay connected to the server.',
     required: ['type'],
     properties: { type: { const: 'unpair' }, epoch },
   },
   reject: {
     type: 'object',
-    description: 'I do not want this pairing: it ends for both, and the other one is told so.',
+    description: 'I do not want this pairing. It ends for both, and the other client is told.',
     required: ['type'],
     properties: {
       type: { const: 'reject' },
@@ -110,20 +111,20 @@ export const clientSchemas = {
       reason: {
         type: 'string',
         maxLength: MAX_REJECT_CHARS,
-        description: 'Why, for the other one. What does not print is replaced.',
+        description: 'Why, for the other client. Unprintable characters are replaced.',
       },
     },
   },
   ...roomClientSchemas,
   auth: {
     type: 'object',
-    description: 'The first message on a socket that brought no token, to a server that asks for one.',
+    description: 'The first message on a socket that brought no token, to a server that requires one.',
     required: ['type', 'token'],
     properties: { type: { const: 'auth' }, token },
   },
   refresh_token: {
     type: 'object',
-    description: 'A newer token, for the same client: what it allows counts from now on.',
+    description: 'A newer token for the same client. From now on it decides what the client can do.',
     required: ['type', 'token'],
     properties: { type: { const: 'refresh_token' }, token },
   },
@@ -144,28 +145,28 @@ export const clientSchemas = {
         type: 'integer',
         minimum: 1,
         description:
-          'For a restarted server: where my numbers go on, the lowest seq that is unacked, or else the next.',
+          'For a restarted server: where my numbers go on, the lowest unacked seq, or else the next one.',
       },
       unacked: {
         type: 'integer',
         minimum: 0,
-        description: `How many numbered frames I send again or for the first time now: so many may come ahead of the rate, at most ${MAX_UNACKED_FRAMES}.`,
+        description: `How many numbered frames I send now, again or for the first time. So many, at most ${MAX_UNACKED_FRAMES}, may come at once above the rate; they still count.`,
       },
       unacked_bytes: {
         type: 'integer',
         minimum: 0,
-        description: `The bytes of the messages in them: at most ${MAX_UNACKED_BYTES} may come ahead of the rate.`,
+        description: `The bytes of the messages in them. So many, at most ${MAX_UNACKED_BYTES}, may come at once above the rate; they still count.`,
       },
       pairing: {
         type: 'object',
-        description: 'For a restarted server: with whom I was paired, as `paired` said.',
+        description: 'For a restarted server: the peer I was paired with, as `paired` named it.',
         required: ['peer_id', 'epoch', 'initiator'],
         properties: claimOfPairing,
       },
       pairings: {
         type: 'array',
         maxItems: MAX_PEERS_PER_CLIENT,
-        description: 'The same of each pairing, from a client that connected with `?peers`.',
+        description: 'The same for each pairing, from a client that connected with `?peers`.',
         items: {
           type: 'object',
           required: ['peer_id', 'epoch', 'initiator'],
@@ -199,13 +200,13 @@ export const clientSchemas = {
   evidence: {
     ...evidenceSchema,
     description:
-      'How my connection comes up: kinds, states and counts, no addresses. For a server that said `evidence` in `paired`.',
+      'How far my connection has come: kinds, states and counts, no addresses. For a server that said `evidence` in `paired`.',
     required: ['type'],
     properties: { type: { const: 'evidence' }, epoch, ...evidenceSchema.properties },
   },
   pong: {
     type: 'object',
-    description: 'The answer to `ping`; any other message counts as one, too.',
+    description: 'The answer to `ping`. Any other message counts as an answer, too.',
     required: ['type'],
     properties: { type: { const: 'pong' } },
   },
@@ -218,5 +219,5 @@ export type ClientMessageOf<T extends ClientMessageType> = Static<(typeof client
 
 export type ClientMessage = { [T in ClientMessageType]: ClientMessageOf<T> }[ClientMessageType];
 
-/** The messages that go to the peer as they came. */
+/** The messages that are relayed to the peer unchanged. */
 export type SignalType = 'offer' | 'answer' | 'candidate' | 'signal';

@@ -18,19 +18,19 @@ export const closeCodes = {
 
 /** What each tells the client. */
 export const closeCodeMeanings = {
-  normal: 'The client said goodbye: its session ends at once.',
+  normal: 'The client said goodbye; its session ends at once.',
   goingAway: 'The server is going away.',
   policyViolation:
-    'The client broke a limit or sent impossible frame numbers, or an operator ended its session. Do not come back by yourself.',
-  internalError: 'Something failed inside the server that concerns this client only.',
-  serviceRestart: 'The server is restarted: come back when `restarting` said, or else after a backoff.',
+    'The client exceeded a limit or sent impossible frame numbers, or the operator ended its session. Do not reconnect automatically.',
+  internalError: 'Something failed inside the server that affects only this client.',
+  serviceRestart: 'The server restarts: come back when `restarting` said, or else after a backoff.',
   tryAgainLater:
-    'The client does not read what it is sent, or the server cannot give it its session just now: try again, with the same secret.',
-  unauthorized: 'The token is missing, not valid or has expired: come back with another one.',
-  timedOut: 'The client answered no ping, or did not say in time who it is.',
+    'The client does not read what it is sent, or the server cannot restore its session at the moment: try again with the same secret.',
+  unauthorized: 'The token is missing, invalid or expired: come back with another one.',
+  timedOut: 'The client did not answer a ping, or did not say in time who it is.',
   takenOver: 'The client came back on another socket; this is the old one.',
   replaced:
-    'Another client has come with a token for the same id (`sub`): this session is over. Do not come back by yourself.',
+    'Another client came with a token for the same id (`sub`): this session is over. Do not reconnect automatically.',
 } as const satisfies Record<keyof typeof closeCodes, string>;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

@@ -11,11 +11,11 @@ export const clientId = {
 
 export const sdp = {
   type: 'string',
-  description: 'The session description (RFC 8866), relayed untouched.',
+  description: 'The session description (RFC 8866), relayed unchanged.',
 } as const;
 
 export const candidate = {
-  description: 'RTCIceCandidateInit (W3C WebRTC 4.8.1); null: there are no more.',
+  description: 'RTCIceCandidateInit (W3C WebRTC 4.8.1); null: no more will follow.',
   anyOf: [
     { type: 'null' },
     {
@@ -32,7 +32,7 @@ export const candidate = {
 } as const;
 
 /** Opaque; its size is that of the message, its depth that of every field. */
-export const signalData = { description: 'Any JSON value, which the server does not look into.' } as const;
+export const signalData = { description: 'Any JSON value. The server does not look into it.' } as const;
 
 /**
  * Which pairing a signal belongs to. `paired` brings it; a client that sends it back along with its signals is
@@ -41,7 +41,7 @@ export const signalData = { description: 'Any JSON value, which the server does 
 export const epoch = {
   type: 'integer',
   minimum: 0,
-  description: 'The number of the pairing that this belongs to. Left out: the one there is.',
+  description: 'The number of the pairing that this belongs to. Missing: the only pairing there is.',
 } as const;
 
 export const token = {

@@ -1,4 +1,4 @@
-/** What a token may allow; one that does not say allows all of them. */
+/** What a token can allow; one without `may` allows all of them. */
 export const permissions = {
   pair: 'Ask for a pairing, by id or by key.',
   key: 'Make pairing keys.',
@@ -15,7 +15,7 @@ export const permissionNames = Object.keys(permissions) as Permission[];
 /** The longest token in bytes; a longer one is refused before anybody looks into it. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
 
-/** A browser cannot set a header, so it offers this subprotocol with its token behind it, beside {@link SUBPROTOCOL}. */
+/** A browser cannot set a header, so it offers this subprotocol with its token behind it, besides {@link SUBPROTOCOL}. */
 export const TOKEN_SUBPROTOCOL_PREFIX = 'pairlane.token.';
 /** What the server answers: never the token. */
 export const SUBPROTOCOL = 'pairlane';

@@ -1,4 +1,4 @@
-/** What the server may send, one schema a message. A client passes over types and fields that it does not know. */
+/** What the server may send, one schema per message. A client ignores types and fields that it does not know. */
 import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp, signalData } from './fields.ts';
 import { MAX_REJECT_CHARS, MAX_RESTART_AFTER_MS } from './limits.ts';
@@ -28,7 +28,7 @@ export const serverSchemas = {
     required: ['type', 'id', 'ping_interval_ms'],
     properties: {
       type: { const: 'your_id' },
-      id: { ...clientId, description: 'Your id, by which others can ask for you.' },
+      id: { ...clientId, description: 'Your id. Others can ask for you by it.' },
       ping_interval_ms: {
         type: 'integer',
         minimum: 0,
@@ -37,13 +37,13 @@ export const serverSchemas = {
       max_peers: {
         type: 'integer',
         minimum: 1,
-        description: 'How many pairings you may have at once; for a client that connected with `?peers`.',
+        description: 'How many pairings you can have at once. For a client that connected with `?peers`.',
       },
       ice_servers: iceServers,
       resume: {
         type: 'string',
         maxLength: 1024,
-        description: 'The secret to come back with; for a client that connected with `?resume`.',
+        description: 'The secret to come back with. For a client that connected with `?resume`.',
       },
       received: {
         type: 'integer',
@@ -52,7 +52,7 @@ export const serverSchemas = {
       },
       restarted: {
         const: true,
-        description: 'The server forgot everything: its numbers begin with 1 again, yours go on.',
+        description: 'The server has forgotten everything: its numbers begin with 1 again, yours go on.',
       },
     },
   },
@@ -66,13 +66,14 @@ export const serverSchemas = {
       expires_at: {
         type: 'integer',
         minimum: 0,
-        description: 'Milliseconds since 1970 (Unix time). Left out: it lives as long as your session.',
+        description:
+          'Milliseconds since 1970 (Unix time). Missing: the key is valid as long as your session.',
       },
     },
   },
   key_expired: {
     type: 'object',
-    description: 'The time of a key of yours is over; nobody can use it any more.',
+    description: 'A key of yours has expired; nobody can use it any longer.',
     required: ['type', 'key'],
     properties: { type: { const: 'key_expired' }, key: { type: 'string', maxLength: 64 } },
   },
@@ -85,33 +86,33 @@ export const serverSchemas = {
       peer_id: clientId,
       initiator: {
         anyOf: [{ const: true }, { const: false }],
-        description: 'Whether you make the first offer: the one who asked for the pairing does.',
+        description: 'Whether you make the first offer. The client that asked for the pairing does.',
       },
       polite: {
         anyOf: [{ const: true }, { const: false }],
         description: 'Whether your offer yields when both offer at once (perfect negotiation).',
       },
       epoch,
-      metadata: { description: 'What the initiator’s `pair_request` brought along. Told to the responder.' },
+      metadata: { description: 'The `metadata` of the initiator’s `pair_request`. Only for the responder.' },
       ice_servers: iceServers,
-      room: { type: 'string', description: 'The room that pairs you; left out: one of you asked.' },
+      room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },
       traceparent: {
         type: 'string',
         pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$',
         description:
-          'Of the pairing’s trace (W3C Trace Context), the same for both of you; if the server makes traces.',
+          'The pairing’s trace (W3C Trace Context), the same for both of you. Only if the server makes traces.',
       },
       evidence: {
         const: true,
         description:
-          'Send `evidence` until you are connected; for a client that connected with `?evidence=1`.',
+          'Send `evidence` until you are connected. For a client that connected with `?evidence=1`.',
       },
     },
   },
   evidence: {
     type: 'object',
     description:
-      'Somebody looks at your pairing: send `evidence` with `flow` now and every five seconds, for so long. For a client that connected with `?evidence=2`.',
+      'Someone is looking at your pairing: send `evidence` with `flow` now, and then every five seconds for the given time. For a client that connected with `?evidence=2`.',
     required: ['type', 'epoch', 'seconds'],
     properties: {
       type: { const: 'evidence' },
@@ -139,7 +140,7 @@ export const serverSchemas = {
   },
   signal: {
     type: 'object',
-    description: 'What the peer signals for a connection of its own.',
+    description: 'Something else from the peer, for a connection of its own.',
     required: ['type', 'data', 'from_peer'],
     properties: { type: { const: 'signal' }, data: signalData, epoch, from_peer: fromPeer },
   },
@@ -155,13 +156,13 @@ export const serverSchemas = {
       message: {
         type: 'string',
         maxLength: MAX_REJECT_CHARS,
-        description: 'What it said when it rejected you.',
+        description: 'The `reason` that it gave when it rejected you.',
       },
     },
   },
   peer_away: {
     type: 'object',
-    description: 'The peer lost its link to the server, and may come back; the data channel is not touched.',
+    description: 'The peer lost its link to the server, and may come back. The data channel is not affected.',
     required: ['type', 'peer_id'],
     properties: { type: { const: 'peer_away' }, peer_id: clientId, epoch },
   },
@@ -187,7 +188,7 @@ export const serverSchemas = {
   },
   ping: {
     type: 'object',
-    description: 'Only to a client that was silent for the ping interval.',
+    description: 'Are you still there? Sent only to a client that was silent for the ping interval.',
     required: ['type'],
     properties: { type: { const: 'ping' } },
   },
@@ -201,7 +202,7 @@ export const serverSchemas = {
         type: 'integer',
         minimum: 0,
         maximum: MAX_RESTART_AFTER_MS,
-        description: 'Come back after so many milliseconds.',
+        description: 'Milliseconds to wait before you come back.',
       },
     },
   },
@@ -221,10 +222,10 @@ export const serverSchemas = {
     properties: {
       type: { const: 'error' },
       message: { type: 'string', description: 'For people.' },
-      epoch: { ...epoch, description: 'The pairing that it is about, where it is about one.' },
+      epoch: { ...epoch, description: 'The pairing that it is about, if it is about one.' },
       code: { type: 'string', description: 'For programs; see “error codes” below.' },
       for: { type: 'string', description: 'The type of the message that caused it.' },
-      room: { type: 'string', description: 'The room that it is about, where it is about one.' },
+      room: { type: 'string', description: 'The room that it is about, if it is about one.' },
     },
   },
 } as const;
@@ -236,15 +237,15 @@ export type ServerMessageOf<T extends ServerMessageType> = Static<(typeof server
 
 export type ServerMessage = { [T in ServerMessageType]: ServerMessageOf<T> }[ServerMessageType];
 
-/** Why a peer was disconnected, as `peer_disconnected` tells it. */
+/** Why a peer was disconnected: the `reason` of `peer_disconnected`. */
 export const disconnectReasons = {
   unpaired: 'It left the pairing, and is still connected to the server.',
   disconnected: 'It closed its socket, or lost it and did not come back in time.',
   timed_out: 'It answered no ping, and did not come back in time.',
-  refused: 'It broke a limit, and was closed.',
+  refused: 'It exceeded a limit, and was closed.',
   overfull: 'It did not read what it was sent, or too much was sent to it; it may still be connected.',
   rejected: 'It does not want this pairing; it is still connected.',
-  closed: 'Who operates the server ended the pairing; both are still connected to it.',
-  failed: 'Something failed inside the server that concerns this pairing only; both are still connected.',
+  closed: 'The operator of the server ended the pairing; both are still connected to the server.',
+  failed: 'Something failed inside the server that affects only this pairing; both are still connected.',
 } as const;
 export type DisconnectReason = keyof typeof disconnectReasons;

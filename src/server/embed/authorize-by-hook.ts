@@ -9,7 +9,7 @@ import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
-const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server asks for a token' };
+const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server requires a token' };
 
 export function deciderByHook(
   authorize: (request: AuthorizeRequest) => Authorization | Promise<Authorization>,

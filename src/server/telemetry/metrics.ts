@@ -74,19 +74,19 @@ export class Metrics {
     this.#now = now;
     this.#eventLoop.enable();
     const { received, refused } = this;
-    this.#gauge('pairlane_sessions', 'Sessions by the state of their machine.', ['state'], () =>
+    this.#gauge('pairlane_sessions', 'Sessions, by the state of their machine.', ['state'], () =>
       byState(this.#all(({ sessions }) => sessions?.values())),
     );
     this.#gauge(
       'pairlane_pairings',
-      'Pairings by the state of their machine, those of game rooms as well.',
+      'Pairings, by the state of their machine; including those of game rooms.',
       ['state'],
       () => byState(this.#all(({ pairings }) => pairings)),
     );
-    this.#gauge('pairlane_players', 'Clients of the game rooms by state.', ['state'], () =>
+    this.#gauge('pairlane_players', 'Clients of game rooms, by state.', ['state'], () =>
       byState(this.#all(({ players }) => players?.values())),
     );
-    this.#gauge('pairlane_http_connections', 'TCP connections that are no WebSocket.', ['state'], () => [
+    this.#gauge('pairlane_http_connections', 'TCP connections that are not WebSockets.', ['state'], () => [
       ['open', this.httpConnections()],
     ]);
     this.#gauge(
@@ -104,25 +104,25 @@ export class Metrics {
     );
     this.#counter(
       'pairlane_messages_received_total',
-      'Messages of clients that were understood, by type.',
+      'Valid messages from clients, by type.',
       ['type'],
       () => received,
     );
     this.#counter(
       'pairlane_refusals_total',
-      'What was refused, by kind: an error code, a limit, or `origin`.',
+      'Refusals, by kind: an error code, a limit, or `origin`.',
       ['kind'],
       () => refused,
     );
     this.#counter(
       'pairlane_webhook_events_total',
-      'Events for --event-webhook, `delivered` and `lost`.',
+      'Events for --event-webhook, by outcome: `delivered` or `lost`.',
       ['outcome'],
       () => this.webhookEvents,
     );
     this.#counter(
       'pairlane_trace_spans_total',
-      'Spans for --otlp-url, `sent` and `lost`.',
+      'Spans for --otlp-url, by outcome: `sent` or `lost`.',
       ['outcome'],
       () => this.traceSpans,
     );
@@ -132,7 +132,7 @@ export class Metrics {
     ]);
     this.#counter(
       'pairlane_transitions_total',
-      'How often each transition of a machine was taken; from `any` state, and to `from` where the state stays.',
+      'How often each transition of a machine was taken. `from` is `any` for a transition of all states; `to` is `from` if the state stays.',
       ['machine', 'from', 'event', 'to'],
       () => taken(this.#all(({ hosts }) => hosts)),
     );

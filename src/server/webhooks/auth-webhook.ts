@@ -16,7 +16,7 @@ export interface AuthWebhookOptions {
 }
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
-const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server asks for a token' };
+const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server requires a token' };
 const TOKEN_REFUSED: TokenRefusal = { code: 'token_invalid', message: 'The token is not taken' };
 
 const MAX_ANSWER_BYTES = 16 * 1024;

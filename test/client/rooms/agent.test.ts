@@ -30,7 +30,7 @@ describe('pairlane agent', () => {
     await taken.join('g', 1);
     const run = pairlane(['agent', '--url', url, '--game', 'g', '--player', '1']);
     expect(await run.exited()).toBe(1);
-    expect(run.stderr).toMatch(/cannot join: That player is in the game already/);
+    expect(run.stderr).toMatch(/cannot join: That player is already in the game/);
   });
 
   it('joins again when the server was restarted, and keeps its connection meanwhile', async () => {

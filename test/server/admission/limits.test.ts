@@ -200,7 +200,7 @@ describe('limits', () => {
     await b.next('offer');
     a.send({ type: 'offer', sdp: 'y'.repeat(900) });
     expect(await a.next('error')).toMatchObject({
-      message: 'Too many bytes a second',
+      message: 'Too many bytes per second',
       code: 'too_many_bytes',
     });
     clock.advance(1_000);

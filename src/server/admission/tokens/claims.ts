@@ -19,40 +19,41 @@ export const claimsSchema = {
       type: 'string',
       minLength: 1,
       maxLength: MAX_SUB_CHARS,
-      description:
-        'The id by which peers know the client, unique in its app. Left out: the server gives it one.',
+      description: 'The id by which peers know the client, unique in its app. Missing: the server makes one.',
     },
     app: {
       type: 'string',
       maxLength: MAX_APP_CHARS,
-      description: 'The app: letters, digits, `.`, `_` and `-`. Left out: the app without a name.',
+      description: 'The app: letters, digits, `.`, `_` and `-`. Missing: the app without a name.',
     },
     exp: {
       type: 'integer',
       minimum: 0,
       maximum: NEVER_S,
-      description: 'When it ends, in seconds since 1970 (RFC 7519 section 4.1.4).',
+      description: 'When the token expires, in seconds since 1970 (RFC 7519 section 4.1.4).',
     },
     rooms: {
       type: 'array',
       maxItems: 64,
       items: { type: 'string', minLength: 1, maxLength: 64 },
-      description: 'Names of rooms, with `*` for any characters. Left out: all rooms.',
+      description:
+        'Names of rooms that the client can join, with `*` for any characters. Missing: all rooms.',
     },
     may: {
       type: 'array',
       maxItems: 16,
       items: { enum: permissionNames },
-      description: 'What it allows. Left out: everything.',
+      description: 'What the client can do; see below. Missing: everything.',
     },
     max_peers: {
       type: 'integer',
       minimum: 1,
       maximum: 10_000,
-      description: "Pairings at once. Left out, or above the server's limit: that limit.",
+      description:
+        "How many pairings the client can have at once. Missing, or above the server's limit: that limit.",
     },
     metadata: {
-      description: `For whoever operates the server, in the list of sessions; peers are not told. JSON of at most ${MAX_METADATA_BYTES} bytes.`,
+      description: `For the operator: shown in the list of sessions. Peers do not get it. JSON of at most ${MAX_METADATA_BYTES} bytes.`,
     },
   },
 } as const;

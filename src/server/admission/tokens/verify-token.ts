@@ -30,7 +30,7 @@ export class TokenVerifier implements Authenticator {
   }
 
   async authenticate({ token }: Credentials): Promise<TokenVerdict> {
-    if (token === undefined) return refused('This server asks for a token');
+    if (token === undefined) return refused('This server requires a token');
     if (Buffer.byteLength(token) > MAX_TOKEN_BYTES)
       return refused(`The token should have at most ${MAX_TOKEN_BYTES} bytes`);
     try {

@@ -34,7 +34,7 @@ const TOKEN = 'the token';
 const NO_TOKEN: TokenRefusal = {
   code: 'token_invalid',
   message:
-    'This server asks for a token: send it as `Authorization: Bearer`, as the subprotocol `pairlane.token.TOKEN` beside `pairlane`, or as the first message, `auth`',
+    'This server requires a token: send it as `Authorization: Bearer`, as the subprotocol `pairlane.token.TOKEN` beside `pairlane`, or as the first message, `auth`',
 };
 
 export class TokenGate {
