@@ -151,7 +151,7 @@ export const nodeSchemas = {
   room: {
     type: 'object',
     description:
-      'These are members of the room, and with me: they joined, came to me, or have other metadata.',
+      'These members of the room are on my node: they joined, came to me, or have changed their metadata.',
     required: ['type', 'app', 'room', 'options', 'lock', 'members'],
     properties: {
       type: { const: 'room' },
@@ -195,32 +195,32 @@ export const nodeSchemas = {
   },
   room_left: {
     type: 'object',
-    description: 'A client of mine is a member no longer; or it has moved, and another node will say so.',
+    description: 'A client of mine is no longer a member; or it has moved, and another node will say so.',
     required: ['type', 'app', 'room', 'id', 'reason'],
     properties: { type: { const: 'room_left' }, ...roomName, id: clientId, reason: memberLeftReason },
   },
   rooms_told: {
     type: 'object',
-    description: 'That was all of my members, since our link was opened.',
+    description: 'Those were all of my members. Sent when our link was opened.',
     required: ['type'],
     properties: { type: { const: 'rooms_told' } },
   },
   pair_members: {
     type: 'object',
     description:
-      'The room wants my member (`from`) paired with yours (`to`); the epoch is that of the pairing.',
+      'The room wants my member (`from`) paired with yours (`to`), as the pairing `epoch`.',
     required: ['type', 'app', 'room', 'epoch', 'from', 'to', 'is_resumable'],
     properties: { type: { const: 'pair_members' }, ...roomName, ...pairingFields, is_resumable: flag },
   },
   members_paired: {
     type: 'object',
-    description: 'My side of the pairing that a room wants is made.',
+    description: 'My side of the pairing that a room wants exists now.',
     required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
     properties: { type: { const: 'members_paired' }, ...pairingFields, is_resumable: flag },
   },
   members_not_paired: {
     type: 'object',
-    description: 'My member cannot be paired with yours now.',
+    description: 'My member cannot be paired with yours at present.',
     required: ['type', 'epoch', 'to', 'reason'],
     properties: {
       type: { const: 'members_not_paired' },
@@ -231,7 +231,7 @@ export const nodeSchemas = {
   },
   edge_missing: {
     type: 'object',
-    description: 'The room wants my member (`from`) paired with yours (`to`), and I cannot ask for it now.',
+    description: 'The room wants my member (`from`) paired with yours (`to`), but I cannot ask for it at present.',
     required: ['type', 'app', 'room', 'from', 'to', 'reason'],
     properties: {
       type: { const: 'edge_missing' },
@@ -243,14 +243,14 @@ export const nodeSchemas = {
   },
   hello: {
     type: 'object',
-    description: 'The first over every link: what my clients’ secrets are made with, as a fingerprint.',
+    description: 'The first message on every link: a fingerprint of the secret that signs my clients’ secrets.',
     required: ['type', 'fingerprint'],
     properties: { type: { const: 'hello' }, fingerprint: { type: 'string', maxLength: 64 } },
   },
   ask: {
     type: 'object',
     description:
-      'A client of mine asks for one of yours, by its id or by a key; the epoch is that of the pairing.',
+      'A client of mine asks for one of yours, by its id or by a key, to form the pairing `epoch`.',
     required: ['type', 'epoch', 'from', 'is_resumable'],
     properties: {
       type: { const: 'ask' },
@@ -266,33 +266,33 @@ export const nodeSchemas = {
   },
   granted: {
     type: 'object',
-    description: 'The client that you asked for (`from`) is paired with yours (`to`); my side is made.',
+    description: 'The client that you asked for (`from`) is paired with yours (`to`); my side exists now.',
     required: ['type', 'epoch', 'from', 'to', 'is_resumable'],
     properties: { type: { const: 'granted' }, ...pairingFields, is_resumable: flag },
   },
   denied: {
     type: 'object',
     description:
-      'Your client does not get the one it asked for; `node` says where it is, when it is elsewhere.',
+      'Your client cannot have the one it asked for. If that client is elsewhere, `node` says where.',
     required: ['type', 'epoch', 'to', 'code'],
     properties: { type: { const: 'denied' }, epoch, to: clientId, code, node },
   },
   signal: {
     type: 'object',
     description:
-      "An offer, answer, candidate or report of my client, as it came; `sender_seq` is its sender's number.",
+      "An offer, answer, candidate or report from my client, unchanged; `sender_seq` is the client's number for it.",
     required: ['type', 'epoch', 'from', 'to', 'text'],
     properties: { type: { const: 'signal' }, ...pairingFields, text, sender_seq: count },
   },
   acked: {
     type: 'object',
-    description: 'My client has the message to which yours gave that number, or it was refused.',
+    description: 'My client has the message with that number from yours, or it was refused.',
     required: ['type', 'epoch', 'from', 'to', 'sender_seq'],
     properties: { type: { const: 'acked' }, ...pairingFields, sender_seq: count },
   },
   refused: {
     type: 'object',
-    description: 'My side of the pairing refused a message of your client.',
+    description: 'My side of the pairing refused a message from your client.',
     required: ['type', 'epoch', 'from', 'to', 'code'],
     properties: { type: { const: 'refused' }, ...pairingFields, code, for: clientMessageType },
   },
@@ -304,7 +304,7 @@ export const nodeSchemas = {
   },
   ended: {
     type: 'object',
-    description: 'There is no such pairing, or no longer.',
+    description: 'There is no such pairing, or it is over.',
     required: ['type', 'epoch', 'from', 'to', 'reason'],
     properties: {
       type: { const: 'ended' },
@@ -319,7 +319,7 @@ export const nodeSchemas = {
   reclaim: {
     type: 'object',
     description:
-      'I have this side, for a client of mine (`from`): do you have the other? Its state comes along.',
+      'I have this side, for a client of mine (`from`), in this state: do you have the other?',
     required: [
       'type',
       'epoch',
@@ -356,13 +356,13 @@ export const nodeSchemas = {
   },
   moving: {
     type: 'object',
-    description: 'My client went to that node, which will say so.',
+    description: 'My client has gone to that node, which will say so.',
     required: ['type', 'epoch', 'from', 'to', 'node', 'generation'],
     properties: { type: { const: 'moving' }, ...pairingFields, node, generation: count },
   },
   move: {
     type: 'object',
-    description: 'A client came to me that says it has a session of yours: give it to me.',
+    description: 'A client came to me and claims a session of yours: give it to me.',
     required: ['type', 'number', 'id', 'token', 'received'],
     properties: {
       type: { const: 'move' },
@@ -374,21 +374,21 @@ export const nodeSchemas = {
   },
   moved: {
     type: 'object',
-    description: 'Here it is; I have it no longer.',
+    description: 'Here is the session; I no longer have it.',
     required: ['type', 'number', 'session'],
     properties: { type: { const: 'moved' }, number: count, session },
   },
   not_moved: {
     type: 'object',
     description:
-      'I do not have it, or it is not the client’s; `node` has it, or it may be one that I had before I was restarted.',
+      'I do not have the session, or it is not the client’s. `node` has it, or I may have had it before I was restarted.',
     required: ['type', 'number', 'may_restore'],
     properties: { type: { const: 'not_moved' }, number: count, may_restore: flag, node },
   },
   hosting: {
     type: 'object',
     description:
-      'These sessions are with me, or `at` that node: they began with you, or your copy is out of date.',
+      'These sessions are on my node, or `at` that node: they began on yours, or your copy is out of date.',
     required: ['type', 'sessions'],
     properties: {
       type: { const: 'hosting' },
@@ -406,7 +406,7 @@ export const nodeSchemas = {
   holding: {
     type: 'object',
     description:
-      'My clients came with tokens for these ids, each at that time (microseconds since 1970): who came earlier with one is replaced.',
+      'My clients came with tokens for these ids, at these times (microseconds since 1970). A client that came earlier with the same id is replaced.',
     required: ['type', 'holders'],
     properties: {
       type: { const: 'holding' },
@@ -418,14 +418,14 @@ export const nodeSchemas = {
   },
   left: {
     type: 'object',
-    description: 'A session that began with you is over.',
+    description: 'A session that began on your node is over.',
     required: ['type', 'id'],
     properties: { type: { const: 'left' }, id: clientId },
   },
   admin_ask: {
     type: 'object',
     description:
-      'Somebody asks me over the admin API: what have you of it? An operation of it, and what goes with it.',
+      'I was asked this over the admin API: what do you have? The operation, and its input.',
     required: ['type', 'id', 'operation', 'input'],
     properties: {
       type: { const: 'admin_ask' },
@@ -436,14 +436,14 @@ export const nodeSchemas = {
   },
   admin_answer: {
     type: 'object',
-    description: 'What I have of what you asked for; without `answer`: nothing.',
+    description: 'What I have for your question; without `answer`, nothing.',
     required: ['type', 'id'],
     properties: { type: { const: 'admin_answer' }, id: count, answer: { type: 'object' } },
   },
   ids_taken: {
     type: 'object',
     description:
-      'My clients have these ids, which they chose. `is_new`: they took them just now, or came back to them.',
+      'My clients have these ids, which they chose. `is_new`: they have just taken them, or come back to them.',
     required: ['type', 'holders', 'is_new'],
     properties: {
       type: { const: 'ids_taken' },
@@ -460,13 +460,13 @@ export const nodeSchemas = {
   },
   ids_left: {
     type: 'object',
-    description: 'My clients have these ids no longer.',
+    description: 'My clients no longer have these ids.',
     required: ['type', 'ids'],
     properties: { type: { const: 'ids_left' }, ids: { type: 'array', items: chosenId } },
   },
   said: {
     type: 'object',
-    description: 'For your client of that id, as it goes over its wire.',
+    description: 'For your client with that id, in the form of its wire.',
     required: ['type', 'to', 'from', 'text'],
     properties: { type: { const: 'said' }, to: chosenId, from: chosenId, text },
   },
@@ -478,7 +478,7 @@ export const nodeSchemas = {
   },
   topics_joined: {
     type: 'object',
-    description: 'I have subscribers of these topics; told again when there are twice or a quarter as many.',
+    description: 'I have subscribers to these topics. Sent again when there are twice or a quarter as many.',
     required: ['type', 'topics'],
     /** How many subscribers each has, in the same order; left out, one. */
     properties: {
@@ -489,13 +489,13 @@ export const nodeSchemas = {
   },
   topics_left: {
     type: 'object',
-    description: 'I no longer have any of these.',
+    description: 'I no longer have subscribers to these topics.',
     required: ['type', 'topics'],
     properties: { type: { const: 'topics_left' }, topics: { type: 'array', items: topic } },
   },
   published: {
     type: 'object',
-    description: 'For your subscribers of that topic, as it goes over their wire.',
+    description: 'For your subscribers to that topic, in the form of their wire.',
     required: ['type', 'topic', 'text'],
     properties: { type: { const: 'published' }, topic, text },
   },
