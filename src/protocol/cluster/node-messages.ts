@@ -207,8 +207,7 @@ export const nodeSchemas = {
   },
   pair_members: {
     type: 'object',
-    description:
-      'The room wants my member (`from`) paired with yours (`to`), as the pairing `epoch`.',
+    description: 'The room wants my member (`from`) paired with yours (`to`), as the pairing `epoch`.',
     required: ['type', 'app', 'room', 'epoch', 'from', 'to', 'is_resumable'],
     properties: { type: { const: 'pair_members' }, ...roomName, ...pairingFields, is_resumable: flag },
   },
@@ -231,7 +230,8 @@ export const nodeSchemas = {
   },
   edge_missing: {
     type: 'object',
-    description: 'The room wants my member (`from`) paired with yours (`to`), but I cannot ask for it at present.',
+    description:
+      'The room wants my member (`from`) paired with yours (`to`), but I cannot ask for it at present.',
     required: ['type', 'app', 'room', 'from', 'to', 'reason'],
     properties: {
       type: { const: 'edge_missing' },
@@ -243,7 +243,8 @@ export const nodeSchemas = {
   },
   hello: {
     type: 'object',
-    description: 'The first message on every link: a fingerprint of the secret that signs my clients’ secrets.',
+    description:
+      'The first message on every link: a fingerprint of the secret that signs my clients’ secrets.',
     required: ['type', 'fingerprint'],
     properties: { type: { const: 'hello' }, fingerprint: { type: 'string', maxLength: 64 } },
   },
@@ -318,8 +319,7 @@ export const nodeSchemas = {
   },
   reclaim: {
     type: 'object',
-    description:
-      'I have this side, for a client of mine (`from`), in this state: do you have the other?',
+    description: 'I have this side, for a client of mine (`from`), in this state: do you have the other?',
     required: [
       'type',
       'epoch',
@@ -424,8 +424,7 @@ export const nodeSchemas = {
   },
   admin_ask: {
     type: 'object',
-    description:
-      'I was asked this over the admin API: what do you have? The operation, and its input.',
+    description: 'I was asked this over the admin API: what do you have? The operation, and its input.',
     required: ['type', 'id', 'operation', 'input'],
     properties: {
       type: { const: 'admin_ask' },
