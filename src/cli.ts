@@ -43,12 +43,12 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   },
   {
     name: 'doctor',
-    about: 'Try what a connection needs from here, and say what to do.',
+    about: 'Find out why a connection would not come up from here.',
     load: async () => (await import('./client/commands/doctor-command.ts')).doctorCommand,
   },
   {
     name: 'token',
-    about: 'Make a token for a server that asks for one.',
+    about: 'Make a token for a server that requires one.',
     load: async () => (await import('./server/token-command.ts')).tokenCommand,
   },
   {
@@ -88,7 +88,7 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   },
 ];
 
-/** A variable may be meant for another command, so they are all asked before anybody is warned of one. */
+/** A variable may be meant for another command, so it is unknown only if no command has it. */
 async function warnOfVariables(command: Command): Promise<void> {
   if (unknownVariables(command.variables).length === 0) return;
   const all = await Promise.all(commands.map(({ load }) => load()));
@@ -123,7 +123,7 @@ async function main(args: readonly string[]): Promise<number> {
   return isHelp ? 0 : 2;
 }
 
-// Whoever reads us has had enough (`| head`): that is no failure.
+// The reader of our output has closed it (`| head`): that is not a failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

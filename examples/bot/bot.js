@@ -1,4 +1,4 @@
-/** A bot that answers questions: it makes a key, waits for whoever pairs with it, and is ready for the next one. */
+/** A bot that answers questions: it makes a key, serves the peer that pairs with it, and waits for the next one. */
 import { createPeer } from 'pairlane/client';
 
 const answers = {
@@ -7,7 +7,7 @@ const answers = {
   '/help': () => 'Ask /time or /dice; anything else comes back.',
 };
 
-// ICE=local: no STUN server is asked, for a machine without a network.
+// ICE=local: use no STUN server, for a machine without a network.
 const ice = process.env.ICE === 'local' && { iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
 const bot = await createPeer({ url: process.argv[2] ?? 'ws://127.0.0.1:8765/', ...ice });
 

@@ -1,4 +1,4 @@
-/** A chat for two: one hands its key to the other. What is said goes from browser to browser. */
+/** A chat for two: one gives its key to the other. The messages go from browser to browser. */
 import { createPeer } from './pairlane.js';
 
 const element = (id) => document.getElementById(id);
@@ -13,7 +13,7 @@ function show(text, who) {
   element('messages').append(line);
 }
 
-// The page says with ?server= where the signaling server is; see serve.js.
+// ?server= in the page's URL names the signaling server; see serve.js.
 const peer = await createPeer({ url: new URLSearchParams(location.search).get('server') });
 
 async function invite() {

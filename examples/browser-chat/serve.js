@@ -1,4 +1,4 @@
-/** Serves the chat's page on one port, and starts a signaling server on another: pages of localhost may use it. */
+/** Serves the chat's page on one port, and starts a signaling server on another, which pages of localhost can use. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { startServer } from 'pairlane/server';

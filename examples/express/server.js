@@ -1,13 +1,13 @@
 /**
- * An Express app whose users may meet: who is logged in to it may connect to the signaling server on its own port, under
- * the name that the app knows, and the app pairs two users that want to play.
+ * An Express app that connects its users: those who are logged in can connect to the signaling server on the app's own
+ * port, under the name that the app knows, and the app pairs two users who want to play.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import express from 'express';
 import { attach } from 'pairlane/server';
 
-/** Who is logged in: the app's own matter, here a name by a cookie. */
+/** Who is logged in. That is up to the app; here a cookie has the name. */
 const users = new Map();
 const userOf = (cookies = '') => users.get(/(?:^|; )login=([\w-]+)/.exec(cookies)?.[1]);
 

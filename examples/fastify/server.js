@@ -1,10 +1,10 @@
-/** A Fastify app with a signaling server beside it: whoever brings a ticket of the app comes in, once. */
+/** A Fastify app with a signaling server next to it: a client with a ticket of the app can connect, once. */
 import { randomUUID } from 'node:crypto';
 import fastify from 'fastify';
 import { startServer } from 'pairlane/server';
 
 const TICKET_MS = 60_000;
-/** Tickets that nobody has used yet: whose, and until when. */
+/** Tickets that nobody has used yet: whose they are, and until when they are valid. */
 const tickets = new Map();
 
 const web = fastify();
@@ -15,10 +15,10 @@ const signaling = await startServer({
   logLevel: 'warn',
   signal: closing.signal,
   authorize({ wants, token }) {
-    // A client without a ticket may still bring one, as its first message.
+    // A client without a ticket can still bring one, as its first message.
     if (token === undefined) return 'token_required';
     const ticket = tickets.get(token);
-    // One that comes back brings the ticket that it came with.
+    // A client that comes back brings the same ticket again.
     if (!ticket || (wants === 'connect' && (ticket.isUsed || Date.now() > ticket.until))) return false;
     ticket.isUsed = true;
     return { sub: ticket.name, app: 'tickets' };

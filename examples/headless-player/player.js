@@ -1,4 +1,4 @@
-/** Plays Pong without a screen: joins your game as the right player, and keeps its paddle where the ball is. */
+/** Plays Pong without a screen: joins your game as the right player, and moves its paddle to the ball. */
 import { WebRTCManager } from 'pairlane/webrtc-manager';
 import { io } from 'socket.io-client';
 
@@ -11,7 +11,7 @@ if (!gameId) {
   process.exit(2);
 }
 
-// ICE=local: no STUN server is asked, for a machine without a network.
+// ICE=local: use no STUN server, for a machine without a network.
 const local = process.env.ICE === 'local' && { iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
 const socket = io(url);
 const answer = await socket.emitWithAck('join_game', { game_id: gameId, player_id: RIGHT });
@@ -29,7 +29,7 @@ let sent = 0;
 manager.onDataChannelOpen = () => console.log('The game is on.');
 manager.onDataChannelMessage = (data) => {
   const { ball, probe } = JSON.parse(data);
-  // The other side measures the round trip with its probes.
+  // The other side measures the round-trip time with its probes.
   if (probe !== undefined) manager.send(JSON.stringify({ back: probe }));
   if (ball) manager.send(JSON.stringify({ n: sent++, paddle: ball.y }));
 };

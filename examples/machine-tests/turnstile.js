@@ -1,4 +1,4 @@
-/** A turnstile: a coin unlocks it for five seconds, or for one push. It names effects; whoever hosts it does them. */
+/** A turnstile: a coin unlocks it for five seconds, or for one push. It names effects; its host carries them out. */
 import { effect } from 'pairlane/machines';
 import { assign, setup } from 'xstate';
 

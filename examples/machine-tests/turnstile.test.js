@@ -1,4 +1,4 @@
-/** Tests of a machine of one's own: stepped by Pairlane's host, in a time that the test moves. */
+/** Tests of your own machine: Pairlane's host steps it, and the test moves the clock. */
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Hosted, MachineHost, nameTransitions, StepQueue } from 'pairlane/machines';
 import { turnstileMachine } from './turnstile.js';

@@ -1,14 +1,14 @@
-/** A group in which everybody is connected with everybody: what one says all others hear, and no server does. */
+/** A group in which every peer is connected to every other: what one says reaches all others, and no server. */
 import { createInterface } from 'node:readline';
 import { createPeer } from 'pairlane/client';
 
 const [name = 'somebody', url = 'ws://127.0.0.1:8765/'] = process.argv.slice(2);
-// ICE=local: no STUN server is asked, for a machine without a network.
+// ICE=local: use no STUN server, for a machine without a network.
 const ice = process.env.ICE === 'local' && { iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
 const peer = await createPeer({ url, peers: 8, ...ice });
 const room = await peer.join('group', { metadata: { name } });
 
-// What others say of themselves may be anything.
+// The metadata of other members can be anything.
 const nameOf = ({ id, metadata } = {}) => (typeof metadata?.name === 'string' ? metadata.name : id);
 const who = (id) => nameOf(room.peers.get(id)) ?? id;
 

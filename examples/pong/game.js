@@ -1,4 +1,4 @@
-/** The game itself, in units of the court's height: it knows no network. The court is 16 by 9. */
+/** The game itself, in units of the court's height, without any network. The court is 16 by 9. */
 
 export const COURT_WIDTH = 16 / 9;
 export const PADDLE_HEIGHT = 0.2;
@@ -13,7 +13,7 @@ export function createGame() {
   return { paddles: [0.5, 0.5], score: [0, 0], ball: serve(1) };
 }
 
-/** Moves the ball on; whoever is player 1 does this, and sends what comes of it. */
+/** Moves the ball; player 1 does this, and sends the result. */
 export function step(game, seconds) {
   const { ball, paddles, score } = game;
   ball.x += ball.vx * seconds;
@@ -50,7 +50,7 @@ function serve(direction) {
   };
 }
 
-/** Draws it all. */
+/** Draws everything. */
 export function draw(canvas, { paddles, score, ball }, isPlaying) {
   const context = canvas.getContext('2d');
   const unit = canvas.height;

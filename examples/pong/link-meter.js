@@ -1,6 +1,6 @@
 /**
- * Measures a channel while it is used: losses from the gaps in the other side's numbers, round trips from probes that
- * go along with a message now and then, and that the other side sends back at once.
+ * Measures a channel in use: losses from gaps in the other side's numbers, round-trip times from probes that are added to
+ * a message now and then, and that the other side sends back at once.
  */
 
 const WINDOW_MS = 5_000;
@@ -9,11 +9,11 @@ const PROBE_EVERY_MS = 100;
 export class LinkMeter {
   #sent = 0;
   #lastProbeAt = 0;
-  /** The number of each message that came lately, and when. */
+  /** The number of each recent message, and when it came. */
   #received = [];
   #roundTrips = [];
 
-  /** What goes along with a message. */
+  /** What is added to a message. */
   stamp(now) {
     const fields = { n: this.#sent };
     this.#sent += 1;
@@ -24,19 +24,19 @@ export class LinkMeter {
     return fields;
   }
 
-  /** Takes a message's number. @returns whether it is newer than all before: what is late is of no use */
+  /** Takes a message's number. @returns whether it is newer than all before; a late one is of no use */
   received(n, now) {
     const isNewest = this.#received.every((message) => message.n < n);
     this.#received.push({ n, at: now });
     return isNewest;
   }
 
-  /** A probe of ours came back. */
+  /** One of our probes came back. */
   returned(probe, now) {
     this.#roundTrips.push({ ms: now - probe, at: now });
   }
 
-  /** What holds for the last seconds; undefined where nothing is known. */
+  /** The figures of the last seconds; undefined where nothing is known. */
   summary(now) {
     this.#received = this.#received.filter(({ at }) => now - at < WINDOW_MS);
     this.#roundTrips = this.#roundTrips.filter(({ at }) => now - at < WINDOW_MS);

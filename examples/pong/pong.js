@@ -1,6 +1,6 @@
 /**
  * Pong for two, over WebRTCManager: the whole use of it in one file. Player 1 (left) moves the ball and sends the
- * game's state, player 2 (right) sends its paddle. The channel may lose messages: each one holds all that is needed.
+ * game's state, player 2 (right) sends its paddle. The channel may lose messages, so each one has everything needed.
  */
 import { io } from '/socket.io/socket.io.esm.min.js';
 import { WebRTCManager } from '/webrtc-manager.js';

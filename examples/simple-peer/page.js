@@ -1,4 +1,4 @@
-/** simple-peer with its signaling by Pairlane: one page makes a key, the other pairs by it; `signal` carries the rest. */
+/** simple-peer, signaling through Pairlane: one page makes a key, the other pairs by it, and `signal` carries the rest. */
 const query = new URLSearchParams(location.search);
 const server = new WebSocket(query.get('server'));
 const say = (message) => server.send(JSON.stringify(message));

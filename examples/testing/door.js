@@ -1,4 +1,4 @@
-/** A door that closes by itself: the machine that the tests here test. */
+/** A door that closes by itself: the machine that these tests test. */
 import { setup } from 'xstate';
 
 export const doorMachine = setup({ delays: { closing: 5_000 } }).createMachine({
@@ -10,7 +10,7 @@ export const doorMachine = setup({ delays: { closing: 5_000 } }).createMachine({
   },
 });
 
-/** What a door may start with, and an event of every kind that it tells apart. */
+/** The inputs of a door, and an event of every kind that it distinguishes. */
 export const door = {
   machine: doorMachine,
   inputs: [undefined],

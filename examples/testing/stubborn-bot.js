@@ -1,7 +1,8 @@
 /**
- * A bot that asks once more where a connection did not come about; not at once, for who has just left is left in peace.
- * @param wait waits so many milliseconds: a test gives its own
- * @returns the codes of what went wrong on the way
+ * A bot that tries once more if a connection did not come up; not at once, because the server protects a client that has
+ * just left (`just_left`).
+ * @param wait waits a number of milliseconds; a test passes its own
+ * @returns the codes of the errors on the way
  */
 export async function pairStubbornly(bot, id, wait) {
   const failures = [];

@@ -19,7 +19,7 @@ export const configCommand = defineCommand({
   about: 'Print the options that serve would run with, and where each comes from.',
   details:
     'Print the options that `pairlane serve` would run with, given the same flags, variables and file, and where each of\n' +
-    'them comes from. What it prints is a file for --config; secrets are left out of it. Wrong options end it with 2.',
+    'them comes from. The output is a file for --config, without secrets. The exit status is 2 if options are wrong.',
   options: {
     ...serveOptions,
     json: { kind: 'switch', isFlagOnly: true, help: 'Print JSON, for programs.' },

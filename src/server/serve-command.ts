@@ -11,9 +11,9 @@ export const serveCommand = defineCommand({
   about: 'Start the signaling server.',
   details:
     'Start the signaling server. Clients connect to ws://HOST:PORT/; GET /healthz answers 200 while it runs.\n' +
-    'Ctrl+C and SIGTERM tell every client that the server goes away, and end it. With --drain-ms, SIGTERM and\n' +
-    'POST /drain from this machine tell each client when to come back; a second signal ends it at once.\n' +
-    'GET /readyz answers 503 from then on. SIGHUP reads the file of options, secrets and certificates anew.',
+    'Ctrl+C and SIGTERM end it; every client is told. With --drain-ms, SIGTERM and POST /drain from this machine tell\n' +
+    'each client when to come back, and GET /readyz answers 503 from then on; a second signal ends it at once.\n' +
+    'SIGHUP makes it read the file of options, secrets and certificates again.',
   options: serveOptions,
   async run({ config: _, workers, ...options }, _positionals, { reread }) {
     const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);

@@ -6,10 +6,10 @@ const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d:
 
 export const tokenCommand = defineCommand({
   name: 'token',
-  about: 'Make a token for a server that asks for one (--jwt-secret-file).',
+  about: 'Make a token for a server that requires one (--jwt-secret-file).',
   details:
-    'Make a token, signed by HS256, for a server that was started with the same --jwt-secret-file. Whoever has the\n' +
-    'token may do what it says until its time is over, so give it to one client only.',
+    'Make a token, signed with HS256, for a server that was started with the same --jwt-secret-file. Anyone who has the\n' +
+    'token can do what it says until it expires, so give it to one client only.',
   options: {
     secret: {
       kind: 'text',
@@ -22,33 +22,33 @@ export const tokenCommand = defineCommand({
       kind: 'text',
       value: 'ID',
       isFlagOnly: true,
-      help: 'Id by which peers know the client; left out, the server gives it one.',
+      help: 'Id by which peers know the client; by default the server makes one.',
     },
     app: {
       kind: 'text',
       value: 'APP',
       isFlagOnly: true,
-      help: 'App whose clients, keys and rooms it shares.',
+      help: 'App whose clients, keys and rooms the client can use.',
     },
     rooms: {
       kind: 'list',
       value: 'PATTERN',
       isFlagOnly: true,
       default: [],
-      help: "Rooms that it may join, like 'game-*'; may be given more than once; left out, all.",
+      help: "Rooms that it can join, such as 'game-*'; can be given more than once; all by default.",
     },
     may: {
       kind: 'text',
       value: 'WHAT,...',
       isFlagOnly: true,
-      help: 'What it allows, of pair, key, join, create, lead, turn, with commas between; left out, all.',
+      help: 'What the client can do: pair, key, join, create, lead, turn, separated by commas; all by default.',
     },
-    maxPeers: { kind: 'integer', min: 1, max: 10_000, isFlagOnly: true, help: 'Pairings at once.' },
+    maxPeers: { kind: 'integer', min: 1, max: 10_000, isFlagOnly: true, help: 'How many pairings at once.' },
     metadata: {
       kind: 'text',
       value: 'JSON',
       isFlagOnly: true,
-      help: 'Shown to whoever operates the server; peers are not told.',
+      help: 'Shown to the operator of the server; peers do not get it.',
     },
     audience: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-audience." },
     issuer: { kind: 'text', value: 'NAME', isFlagOnly: true, help: "The server's --jwt-issuer." },
@@ -57,13 +57,13 @@ export const tokenCommand = defineCommand({
       value: 'TIME',
       isFlagOnly: true,
       default: '1h',
-      help: 'How long it is good for, like 90s, 15m, 1h or 7d.',
+      help: 'How long it is valid, such as 90s, 15m, 1h or 7d.',
     },
     json: {
       kind: 'switch',
       isFlagOnly: true,
       default: false,
-      help: 'Print JSON: the token, its claims, and when it ends.',
+      help: 'Print JSON: the token, its claims, and when it expires.',
     },
   },
   async run({ secret, sub, app, rooms, may, maxPeers, metadata, audience, issuer, ttl, json }) {

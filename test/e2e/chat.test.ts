@@ -75,11 +75,14 @@ describe('pairlane chat', () => {
     await a.terminal.shows('*** Data channel opened! You can now send messages. ***');
   });
 
-  it('tells that a target is not found, and takes another one', async () => {
+  it('says that a target is not found, and that what is typed names one, and takes another one', async () => {
     const { server } = await startTestServer();
     const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
     a.terminal.type('nobody');
     await a.terminal.shows('*** Server Error: Target client not found ***\n> ');
+    await a.terminal.shows(
+      '*** You are not paired yet: what you type is taken for the id or key of a peer. ***\n> ',
+    );
     a.terminal.type(a.id);
     await a.terminal.shows('*** Server Error: You cannot pair with yourself ***\n> ');
     a.terminal.type('AAAA-BBBB-CCCC');

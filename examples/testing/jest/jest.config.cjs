@@ -1,4 +1,4 @@
-/** Coverage of transitions is judged when all tests have run. */
+/** The coverage of transitions is checked when all tests have run. */
 const folder = process.env.TRANSITIONS_FOLDER ?? '.coverage';
 
 module.exports = {

@@ -30,7 +30,7 @@ test('a machine does what each path through it says', () => {
     const actor = createActor(doorMachine, { clock, inspect: coverage.inspect }).start();
     const seen = moves.map((move) => {
       if ('event' in move)
-        actor.send(move.event); // in a real test: do it to what the machine stands for
+        actor.send(move.event); // in a real test: do this to the thing that the machine models
       else clock.increment(5_000);
       return actor.getSnapshot().value;
     });

@@ -14,10 +14,10 @@ const agentOptions = {
     value: 'URL',
     default: `http://127.0.0.1:${DEFAULT_PORT}/`,
     isFlagOnly: true,
-    help: "The server's URL, as Socket.IO clients have it.",
+    help: "The server's URL, as for Socket.IO clients.",
   },
   game: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The game to join.' },
-  player: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The player to be.' },
+  player: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The id of the player to join as.' },
   echo: {
     kind: 'switch',
     isFlagOnly: true,
@@ -26,7 +26,7 @@ const agentOptions = {
   iceServer: peerOptions.iceServer,
   ice: peerOptions.ice,
   iceHostAddress: peerOptions.iceHostAddress,
-  json: { kind: 'switch', help: 'Print one JSON object a line for each thing that happens.' },
+  json: { kind: 'switch', help: 'Print one JSON object per line for each event.' },
 } as const satisfies OptionTable;
 
 type AgentOptions = OptionValues<typeof agentOptions>;
@@ -35,8 +35,8 @@ export const agentCommand = defineCommand({
   name: 'agent',
   about: 'Run a headless player in a game room.',
   details:
-    'Run a headless player: it joins the game at a server that was started with --rooms, and connects to every other\n' +
-    'player that is there or comes. Ctrl+C ends it; when the link to the server is lost, it comes back.',
+    'Run a headless player: it joins a game on a server that was started with --rooms, and connects to every other\n' +
+    'player that is in the game or joins later. It comes back if it loses the server. Ctrl+C ends it.',
   options: agentOptions,
   run: agent,
 });

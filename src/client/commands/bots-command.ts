@@ -20,13 +20,13 @@ const botsOptions = {
     max: 1_000_000,
     zero: 'as fast as they can',
     default: 10,
-    help: 'Messages a second that each bot sends.',
+    help: 'Messages that each bot sends per second.',
   },
   messages: {
     kind: 'integer',
     min: 1,
     max: 100_000_000,
-    zero: 'until --seconds are over',
+    zero: 'until --seconds have passed',
     default: 100,
     help: 'How many messages each bot sends.',
   },
@@ -36,7 +36,7 @@ const botsOptions = {
     max: 86_400,
     zero: 'no limit',
     default: 60,
-    help: 'How long they talk at most, once all pairs are made.',
+    help: 'For how many seconds they talk at most, once all pairs are connected.',
   },
   json: { kind: 'switch', help: 'Print the result as one JSON object.' },
 } as const satisfies OptionTable;
@@ -45,8 +45,8 @@ export const botsCommand = defineCommand({
   name: 'bots',
   about: 'Run many pairs of bots that talk to each other, and count.',
   details:
-    'Run many pairs of bots in one process: they connect, pair and talk to each other, in messages of 64 bytes. It\n' +
-    'ends with a table. The status is 1 when a pair failed or a message was lost.',
+    'Run many pairs of bots in one process: they connect, pair and send each other messages of 64 bytes. The result\n' +
+    'is a table. The exit status is 1 if a pair failed or a message was lost.',
   options: botsOptions,
   run: bots,
 });

@@ -3,6 +3,7 @@ import { defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
 import type { Peer } from '../index.ts';
+import { PairlaneError } from '../peer/errors.ts';
 import { messageIn, type Print } from './chat-inputs.ts';
 import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
 import { chatInRoom, described } from './room-chat.ts';
@@ -15,7 +16,7 @@ const chatOptions = {
     kind: 'text',
     value: 'NAME',
     isFlagOnly: true,
-    help: 'Chat with all in a room, which is made where there is none of that name.',
+    help: 'Chat with everybody in this room; it is created if there is none of that name.',
   },
   password: { kind: 'text', value: 'TEXT', help: 'The password of the room.' },
 } as const satisfies OptionTable;
@@ -26,9 +27,9 @@ export const chatCommand = defineCommand({
   name: 'chat',
   about: 'Chat with another peer from the terminal.',
   details:
-    'Chat with another peer from the terminal. Unpaired, type the id or the key of the peer to pair with; once the\n' +
-    'data channel is open, what you type is sent; with --room, to all in it. /help shows what else can be typed.\n' +
-    'Ctrl+C or the end of input ends it.',
+    'Chat with another peer from the terminal. While you are not paired, type the id or key of a peer; once the data\n' +
+    'channel is open, what you type is sent to the peer, or with --room to everybody in the room. /help lists other\n' +
+    'commands. Ctrl+C or the end of input ends the chat.',
   options: chatOptions,
   run: chat,
 });
@@ -103,12 +104,23 @@ async function pairWith(peer: Peer, target: { id: string } | { key: string }, pr
   await peer.pair(target).catch((error) => print(described(error)));
 }
 
-/** A line with a slash is for us. Unpaired, another one is whom to pair with; with an open channel, a message. */
+/** Pairs with whom a line names; somebody who only wanted to say something learns that it was taken for a name. */
+async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void> {
+  const target = parsePairingKey(text) === undefined ? { id: text } : { key: text };
+  try {
+    await peer.pair(target);
+  } catch (error) {
+    print(described(error));
+    if (error instanceof PairlaneError && ['target_not_found', 'key_not_found'].includes(error.code))
+      print('*** You are not paired yet: what you type is taken for the id or key of a peer. ***');
+  }
+}
+
+/** A line with a slash is a command. Unpaired, any other line names the peer to pair with; with an open channel, it is a message. */
 async function typed(peer: Peer, line: string, print: Print): Promise<void> {
   const text = await messageIn(line, peer, print, () => showKey(peer, print));
   if (text === undefined) return;
   if (peer.isOpen) await peer.send(text).catch((error) => print(described(error)));
-  else if (peer.peerId === undefined) {
-    await pairWith(peer, parsePairingKey(text) === undefined ? { id: text } : { key: text }, print);
-  } else print('*** Waiting for the data channel to open. ***');
+  else if (peer.peerId === undefined) await pairAsTyped(peer, text, print);
+  else print('*** Waiting for the data channel to open. ***');
 }

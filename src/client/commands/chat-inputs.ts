@@ -1,4 +1,4 @@
-/** What one may type into a chat beside messages: a line that begins with a slash. */
+/** The commands of a chat: lines that begin with a slash. */
 import type { Peer } from '../index.ts';
 import { describeStats } from '../rtc/connection-stats.ts';
 import { described } from './room-chat.ts';
@@ -12,15 +12,15 @@ interface ChatInput {
 
 const inputs: Readonly<Record<string, ChatInput>> = {
   '/help': {
-    about: 'what can be typed',
+    about: 'list these commands',
     run(_, print) {
       for (const [name, { about }] of Object.entries(inputs)) print(`  ${name.padEnd(10)}${about}`);
       print('  //text    a message that begins with a slash');
     },
   },
-  '/new-key': { about: 'a key for someone else to pair with you', run: (_, __, showKey) => showKey() },
+  '/new-key': { about: 'make a key for someone else to pair with you', run: (_, __, showKey) => showKey() },
   '/stats': {
-    about: 'how the connection goes: direct or through a relay, round trip, bytes',
+    about: 'show figures of the connection: direct or through a relay, round-trip time, bytes',
     async run(peer, print) {
       const stats = await peer.stats();
       if (!stats) {
@@ -31,7 +31,7 @@ const inputs: Readonly<Record<string, ChatInput>> = {
       print(`*** ${describeStats(stats)}; ${bytesSent} bytes sent, ${bytesReceived} received ***`);
     },
   },
-  '/unpair': { about: 'leave the peer, and stay for the next one', run: (peer) => peer.unpair() },
+  '/unpair': { about: 'leave the peer, and wait for another one', run: (peer) => peer.unpair() },
 };
 
 /** @returns the message that is meant, or undefined when the line was an input and is done */

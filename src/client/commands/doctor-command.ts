@@ -1,4 +1,4 @@
-/** `pairlane doctor`: why would a connection not come up from here? Its status says whether something is bad. */
+/** `pairlane doctor`: finds out why a connection would not come up from here. Exit status 1: something is bad. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { printable, printableJson } from '../../common/printable.ts';
@@ -10,24 +10,28 @@ const doctorOptions = {
   stunUrl: {
     kind: 'list',
     value: 'URL',
-    help: 'STUN server to try besides those that the server gives; two of them tell the kind of NAT.',
+    help: 'STUN server to test, besides those that the signaling server names; two of them reveal the kind of NAT.',
   },
-  turnUrl: { kind: 'list', value: 'URL', help: 'TURN server to try besides those that the server gives.' },
+  turnUrl: {
+    kind: 'list',
+    value: 'URL',
+    help: 'TURN server to test, besides those that the signaling server names.',
+  },
   turnSecret: {
     kind: 'text',
     value: 'SECRET',
     isSecret: true,
-    help: 'The secret that the TURN server shares, to make credentials for --turn-url.',
+    help: "The TURN server's static-auth-secret, to make credentials for --turn-url.",
   },
-  json: { kind: 'switch', help: 'Print one JSON object a line for each check.' },
+  json: { kind: 'switch', help: 'Print one JSON object per line for each check.' },
 } as const satisfies OptionTable;
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  about: 'Try what a connection needs from here, and say what to do.',
+  about: 'Find out why a connection would not come up from here.',
   details:
-    'Try what a connection needs from here: WebSocket, TLS, proxies, clock, foreign pages, STUN, UDP, NAT, TURN.\n' +
-    'The status is 1 when something is bad.',
+    'Test from here what a connection needs: WebSocket, TLS, proxies, clock, foreign pages, STUN, UDP, NAT, TURN.\n' +
+    'The exit status is 1 if something is bad.',
   options: doctorOptions,
   run: doctor,
 });

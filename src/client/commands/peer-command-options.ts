@@ -11,7 +11,7 @@ export const peerOptions = {
   iceServer: {
     kind: 'list',
     value: 'URL',
-    help: `STUN server; may be given more than once [default ${DEFAULT_ICE_SERVERS[0]?.urls}]`,
+    help: `STUN server; can be given more than once [default ${DEFAULT_ICE_SERVERS[0]?.urls}]`,
   },
   ice: {
     kind: 'switch',
@@ -21,13 +21,13 @@ export const peerOptions = {
   iceHostAddress: {
     kind: 'list',
     value: 'ADDRESS',
-    help: 'Further address to be reached at, such as 127.0.0.1 where there is only loopback.',
+    help: 'Another address to offer to the peer, such as 127.0.0.1 on a machine that has no other.',
   },
-  key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'Pair with the one who made this key.' },
-  id: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'Pair with the client of this id.' },
+  key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'Pair with the client that made this key.' },
+  id: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'Pair with the client that has this id.' },
   inspect: {
     kind: 'switch',
-    help: "Tell the server of each step of this peer's state machine, for its inspector.",
+    help: "Report each step of this peer's state machine to the server, for its inspector.",
   },
   peers: {
     kind: 'integer',
@@ -39,9 +39,9 @@ export const peerOptions = {
   tokenFile: {
     kind: 'text',
     value: 'FILE',
-    help: 'A token for a server that asks for one; read anew for each connection.',
+    help: 'File with the token for a server that requires one; read again for each connection.',
   },
-  newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and show it.' },
+  newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and print it.' },
 } as const satisfies OptionTable;
 
 export type CliPeerOptions = OptionValues<typeof peerOptions>;

@@ -28,7 +28,7 @@ export const relayChatCommand = defineCommand({
   details:
     'Chat across the relay network (relay-chat protocol, over TCP).\n' +
     `${RELAY_CHAT_HELP}\n` +
-    'With --json, standard output has one JSON object a line: registered, refused, status, joined, left, chat, who,\n' +
+    'With --json, standard output has one JSON object per line: registered, refused, status, joined, left, chat, who,\n' +
     'closed, mistake. Standard input takes the same commands; its end, and Ctrl+C, say goodbye.',
   options: {
     connect: { kind: 'text', value: 'HOST:PORT', help: 'A server of the network. Required.' },
@@ -37,7 +37,7 @@ export const relayChatCommand = defineCommand({
       kind: 'integer',
       min: 1,
       max: MAX_RELAY_ID,
-      help: 'Your id; nobody else in the network may have it. Without it, a random one.',
+      help: 'Your id, unique in the network; random by default.',
     },
     info: { kind: 'text', value: 'TEXT', default: '', help: 'More about you, for the others.' },
     json: { kind: 'switch', help: 'Write events as JSON lines.', isFlagOnly: true },

@@ -58,7 +58,7 @@ function report(room: Room, print: Print, end: (status: number) => void): void {
   room.on('message', (data, from) => print(`< ${from}: ${shown(data)}`));
   room.on('edge', ({ id, state, reason }) => {
     if (state === 'connected') print(`*** Connected with ${id}. ***`);
-    if (state === 'missing') print(`*** No connection with ${id} (${reason}); it is tried again. ***`);
+    if (state === 'missing') print(`*** No connection with ${id} (${reason}); trying again. ***`);
   });
   room.on('close', ({ reason, error }) => {
     if (reason === 'left') return;

@@ -10,33 +10,38 @@ export const conformCommand = defineCommand({
   name: 'conform',
   about: 'Check a server, or a client, against the protocol, case by case.',
   details:
-    'Check a server at a URL (ws://HOST:PORT/), or with --client a client, against the protocol: each case says\n' +
-    'whether it passed, or when the other side differed, what was expected and what came. Ends with 1 when one fails.\n' +
-    'The server should be one process that nobody else uses, with its usual limits; cases that cannot be tried there\n' +
-    'are skipped and say why.',
+    'Check a server at a URL (ws://HOST:PORT/), or with --client a client, against the protocol. Each case passes, or\n' +
+    'says when the other side differed, what was expected and what came. The exit status is 1 if a case fails.\n' +
+    'The server should be one process that nobody else uses, with its usual limits; cases that do not apply to it are\n' +
+    'skipped and say why.',
   positionals: ['[URL]'],
   options: {
     client: {
       kind: 'text',
       value: 'COMMAND',
       isFlagOnly: true,
-      help: 'Play the server for two runs of this command; {url} in it is where they connect.',
+      help: 'Play the server for two processes of this command; {url} in it becomes the URL to connect to.',
     },
     level: {
       kind: 'choice',
       choices: ['full', 'seed'],
       default: 'full',
       isFlagOnly: true,
-      help: 'seed: only the first protocol, which every version speaks.',
+      help: 'seed: check only the first protocol, which every version speaks.',
     },
-    only: { kind: 'text', value: 'TEXT', isFlagOnly: true, help: 'Only cases with this text in their name.' },
+    only: {
+      kind: 'text',
+      value: 'TEXT',
+      isFlagOnly: true,
+      help: 'Run only cases with this text in their name.',
+    },
     walks: {
       kind: 'integer',
       min: 0,
       max: 10_000,
       default: 10,
       isFlagOnly: true,
-      help: 'Random walks of four clients, judged by a model.',
+      help: 'How many random walks of four clients, checked by a model.',
     },
     seed: {
       kind: 'integer',
@@ -44,7 +49,7 @@ export const conformCommand = defineCommand({
       max: 2 ** 31 - 1,
       default: 1,
       isFlagOnly: true,
-      help: 'The same number, the same walks.',
+      help: 'Seed of the walks: the same number gives the same walks.',
     },
     patienceMs: {
       kind: 'integer',
@@ -52,19 +57,19 @@ export const conformCommand = defineCommand({
       max: 600_000,
       default: 5_000,
       isFlagOnly: true,
-      help: 'Milliseconds that an answer may take.',
+      help: 'Milliseconds in which an answer must come.',
     },
     pingIntervalMs: {
       kind: 'integer',
       min: 0,
       max: 3_600_000,
       isFlagOnly: true,
-      help: 'Of a server that does not say it in `your_id`.',
+      help: 'Ping interval of a server that does not say it in `your_id`.',
     },
     json: {
       kind: 'switch',
       isFlagOnly: true,
-      help: 'One JSON object a case on stdout, and one with the counts.',
+      help: 'Print one JSON object per case, and one with the counts.',
     },
   },
   async run({ client, level, only, walks, seed, patienceMs, pingIntervalMs, json }, [url]) {

@@ -10,8 +10,8 @@ export const replayCommand = defineCommand({
   name: 'replay',
   about: 'Step the machines through a recorded pairing.',
   details:
-    'Step the machines through a pairing that `pairlane serve --record DIR` wrote, and say whether every state and\n' +
-    'effect is the recorded one. Ends with 1, and names the event, where they part.',
+    'Step the machines through a pairing that `pairlane serve --record DIR` wrote, and check that every state and\n' +
+    'effect is as recorded. At the first difference it names the event and exits with status 1.',
   positionals: ['FILE'],
   options: {
     asTest: { kind: 'switch', isFlagOnly: true, help: 'Print a jest test that replays the record.' },
@@ -20,7 +20,7 @@ export const replayCommand = defineCommand({
       value: 'MODULE',
       default: 'pairlane/inspector',
       isFlagOnly: true,
-      help: 'Where that test imports from.',
+      help: 'Module that the test imports from.',
     },
   },
   async run({ asTest, import: module }, [file]) {

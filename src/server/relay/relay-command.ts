@@ -16,14 +16,15 @@ export const relayCommand = defineCommand({
   about: 'Start a server of the relay network.',
   details:
     'Start a server of the relay network (relay-chat protocol, over TCP). The first server of a network connects to\n' +
-    'none, every other one to exactly one that is up. Clients: pairlane relay-chat. With --http-port, GET /api/relay\n' +
-    'tells what the server knows of the network, and /inspect/ draws it. Ctrl+C and SIGTERM hand its children over to its own parent.',
+    'no other, each further one to one that runs. Clients: pairlane relay-chat. With --http-port, GET /api/relay\n' +
+    'returns what the server knows about the network, and /inspect/ draws it. Ctrl+C and SIGTERM end the server, and\n' +
+    'hand its children over to its parent.',
   options: {
     id: {
       kind: 'integer',
       min: MIN_RELAY_ID,
       max: MAX_RELAY_ID,
-      help: 'The id of this server; no other server or client of the network may have it. Required.',
+      help: 'The id of this server, unique among all servers and clients of the network. Required.',
     },
     name: { kind: 'text', value: 'NAME', help: 'The name of this server. Required.' },
     info: { kind: 'text', value: 'TEXT', default: '', help: 'What this server is, for people.' },
@@ -48,25 +49,25 @@ export const relayCommand = defineCommand({
       kind: 'integer',
       min: 0,
       max: 65_535,
-      help: 'Port for GET /api/relay and /inspect/; 0 takes a free one. Without it, there is no HTTP.',
+      help: 'Port for GET /api/relay and /inspect/; 0 takes a free one. No HTTP by default.',
     },
     inspect: {
       kind: 'switch',
       default: true,
-      help: 'Serve the inspector at /inspect/, to this machine only unless a token is set.',
+      help: 'Serve the inspector at /inspect/, to this machine only unless --inspect-token is set.',
     },
     inspectToken: {
       kind: 'text',
       value: 'TOKEN',
       isSecret: true,
-      help: 'Open the inspector to everybody who knows this.',
+      help: 'Open the inspector to everyone who knows this token.',
     },
     maxUnsentBytes: {
       kind: 'integer',
       min: 1_024,
       max: 1_073_741_824,
       default: DEFAULT_MAX_UNSENT_BYTES,
-      help: 'A link that leaves more bytes than this untaken is closed.',
+      help: 'A link on which more bytes than this wait unread is closed.',
     },
     maxLinks: {
       kind: 'integer',
@@ -74,13 +75,13 @@ export const relayCommand = defineCommand({
       max: 1_000_000,
       default: 20_000,
       zero: 'no limit',
-      help: 'Links beyond so many are not taken.',
+      help: 'The largest number of links; more are refused.',
     },
     logLevel: {
       kind: 'choice',
       choices: ['debug', 'info', 'warn', 'error', 'silent'],
       default: 'info',
-      help: 'The least severe level that is logged.',
+      help: 'Lowest severity that is logged.',
     },
     logFormat: {
       kind: 'choice',
