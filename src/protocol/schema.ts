@@ -19,6 +19,8 @@ export interface Schema {
   readonly maxItems?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
+  /** Of a string, from its start to its end. */
+  readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly description?: string;
@@ -89,7 +91,8 @@ function fitsScalars(schema: Schema, value: unknown): boolean {
       return (
         typeof value === 'string' &&
         value.length >= (schema.minLength ?? 0) &&
-        value.length <= (schema.maxLength ?? Number.POSITIVE_INFINITY)
+        value.length <= (schema.maxLength ?? Number.POSITIVE_INFINITY) &&
+        (schema.pattern === undefined || new RegExp(schema.pattern).test(value))
       );
   }
 }
@@ -103,6 +106,7 @@ export function describeSchema(schema: Schema): string {
   if (type === undefined) return 'anything';
   switch (type) {
     case 'string':
+      if (schema.pattern !== undefined) return `a string that fits ${schema.pattern}`;
       return `a string${range(schema.minLength, schema.maxLength, ' characters')}`;
     case 'integer':
       return `a whole number${range(schema.minimum, schema.maximum, '')}`;

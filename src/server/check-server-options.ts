@@ -7,6 +7,7 @@ import { parseChaos } from './dialects/native/chaos.ts';
 import { isPrivateUrl } from './http/bounded-fetch.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
+import { parseOtlpHeaders } from './traces/otlp-headers.ts';
 import { webhookSecret } from './webhooks/sign.ts';
 
 /** @returns a line for each option that is unknown, impossible, or does not go with the others */
@@ -67,12 +68,20 @@ function chaosProblems({ chaos }: ServerOptions): string[] {
     : ['--chaos: should be like loss=5%,delay=300ms,drop=answer+candidate'];
 }
 
-function tracesProblems({ otlpUrl }: ServerOptions): string[] {
+function tracesProblems({ otlpUrl, otlpHeaders }: ServerOptions): string[] {
   const url = otlpUrl !== undefined && URL.canParse(otlpUrl) ? new URL(otlpUrl) : undefined;
   const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '';
-  return otlpUrl === undefined || isUsable
-    ? []
-    : ['--otlp-url: should be an http:// or https:// URL, like http://localhost:4318, without a password'];
+  const areHeaders = otlpHeaders === undefined || parseOtlpHeaders(otlpHeaders);
+  return [
+    ...(otlpUrl === undefined || isUsable
+      ? []
+      : ['--otlp-url: should be an http:// or https:// URL, like http://localhost:4318, without a password']),
+    ...(areHeaders
+      ? []
+      : [
+          '--otlp-headers: should be like authorization=Bearer%20TOKEN,x-tenant=NAME, values percent-encoded',
+        ]),
+  ];
 }
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */

@@ -269,6 +269,12 @@ export const serverOptions = {
     value: 'URL',
     help: 'Send a trace of each pairing to this OpenTelemetry collector, by OTLP over HTTP, such as http://localhost:4318.',
   },
+  otlpHeaders: {
+    kind: 'text',
+    value: 'NAME=VALUE,...',
+    isSecret: true,
+    help: 'Headers for --otlp-url, in the format of OTEL_EXPORTER_OTLP_HEADERS: authorization=Bearer%20TOKEN; better in a file.',
+  },
   trustProxy: {
     kind: 'list',
     value: 'ADDRESS',

@@ -71,6 +71,11 @@ describe('the schemas of the wire', () => {
     ],
     [
       clientSchemas.pair_request,
+      { type: 'pair_request', key: 'k', traceparent: 'mine' },
+      '`traceparent` should be a string that fits ^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$',
+    ],
+    [
+      clientSchemas.pair_request,
       { type: 'pair_request' },
       'The message should have `target_id` or `key`, and only one of them',
     ],

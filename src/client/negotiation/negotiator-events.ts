@@ -10,6 +10,7 @@ interface Payloads {
     metadata?: unknown;
     /** A room pairs us; nobody asked. */
     room?: string | undefined;
+    traceparent?: string | undefined;
     /** The server asks how the connection comes up. */
     wantsEvidence?: boolean | undefined;
   };

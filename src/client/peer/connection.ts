@@ -58,6 +58,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly metadata: unknown;
   /** The room that pairs us; undefined: one of us asked. */
   readonly room: string | undefined;
+  /** Of the pairing's trace, for spans of our own (W3C Trace Context); undefined: the server makes none. */
+  readonly traceparent: string | undefined;
   readonly #link: SharedLink;
   readonly #negotiator: Negotiator;
   readonly #owner: ConnectionOwner;
@@ -85,6 +87,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.epoch = paired.epoch;
     this.metadata = paired.metadata;
     this.room = paired.room;
+    this.traceparent = paired.traceparent;
     this.#owner = owner;
     this.#link = link;
     this.#channels = channels.map(({ label }) => label);

@@ -7,15 +7,24 @@ export type Target = { readonly id: string } | { readonly key: string };
 export type ConnectOptions = Target & {
   /** JSON of at most 2,048 bytes, for the other one to know before it accepts. */
   readonly metadata?: unknown;
+  /** The span that the pairing's trace is to be a part of (W3C Trace Context), if the server makes traces. */
+  readonly traceparent?: string;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
 };
 
-export function pairRequest(target: Target, metadata: unknown): ClientMessageOf<'pair_request'> {
+/** What goes along with a request. */
+export type PairDetails = Pick<ConnectOptions, 'metadata' | 'traceparent'>;
+
+export function pairRequest(
+  target: Target,
+  { metadata, traceparent }: PairDetails,
+): ClientMessageOf<'pair_request'> {
   return {
     type: 'pair_request',
     ...('id' in target ? { target_id: target.id } : { key: target.key }),
     ...(metadata !== undefined && { metadata }),
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 

@@ -2,7 +2,13 @@
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
-import { type ConnectOptions, isMetadata, pairRequest, type Target } from './pair-request.ts';
+import {
+  type ConnectOptions,
+  isMetadata,
+  type PairDetails,
+  pairRequest,
+  type Target,
+} from './pair-request.ts';
 import type { PendingRequests } from './pending-requests.ts';
 
 export class PairingRequests {
@@ -17,14 +23,15 @@ export class PairingRequests {
   }
 
   pair(target: Target, signal?: AbortSignal): Promise<Connection> {
-    return this.#requests.start('pair_request', () => this.#ask(target, undefined), signal);
+    return this.#requests.start('pair_request', () => this.#ask(target, {}), signal);
   }
 
-  connect({ metadata, signal, ...target }: ConnectOptions): Promise<Connection> {
+  connect({ metadata, traceparent, signal, ...target }: ConnectOptions): Promise<Connection> {
     if (metadata !== undefined && !isMetadata(metadata)) {
       return Promise.reject(new PairlaneError('metadata_too_large'));
     }
-    return this.#requests.startInTurn('pair_request', () => this.#ask(target, metadata), signal);
+    const details = { metadata, ...(traceparent !== undefined && { traceparent }) };
+    return this.#requests.startInTurn('pair_request', () => this.#ask(target, details), signal);
   }
 
   /**
@@ -43,8 +50,8 @@ export class PairingRequests {
     if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
   }
 
-  #ask(target: Target, metadata: unknown): void {
-    this.#metadata = metadata;
-    this.#link.send(pairRequest(target, metadata));
+  #ask(target: Target, details: PairDetails): void {
+    this.#metadata = details.metadata;
+    this.#link.send(pairRequest(target, details));
   }
 }

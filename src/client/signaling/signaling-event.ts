@@ -21,6 +21,7 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
         iceServers: message.ice_servers,
         metadata: message.metadata,
         room: message.room,
+        traceparent: message.traceparent,
         wantsEvidence: message.evidence,
       };
     case 'peer_disconnected':

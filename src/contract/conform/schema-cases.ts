@@ -38,7 +38,11 @@ function accepts(schema: Schema, value: unknown): boolean {
   if (schema.const !== undefined) return value === schema.const;
   switch (schema.type) {
     case 'string':
-      return typeof value === 'string' && value.length <= (schema.maxLength ?? Number.POSITIVE_INFINITY);
+      return (
+        typeof value === 'string' &&
+        value.length <= (schema.maxLength ?? Number.POSITIVE_INFINITY) &&
+        (schema.pattern === undefined || new RegExp(schema.pattern).test(value))
+      );
     case 'integer': {
       const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = schema;
       return Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;

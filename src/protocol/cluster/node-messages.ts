@@ -5,7 +5,7 @@
 import type { Static } from 'typebox';
 import { type ClientMessageType, clientSchemas } from '../native/client-messages.ts';
 import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
-import { clientId, epoch } from '../native/fields.ts';
+import { clientId, epoch, traceparent } from '../native/fields.ts';
 import { MAX_REJECT_CHARS, MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
 import { type MemberLeftReason, memberLeftReasons, topology } from '../native/room-messages.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
@@ -70,6 +70,8 @@ const pairing = {
     last_sender_seq: count,
     /** The room that formed it. */
     room: { type: 'string', maxLength: MAX_ROOM_NAME_CHARS },
+    /** The span of its initiator that its trace is a part of. */
+    traceparent,
     unacked: { type: 'array', items: passed },
   },
 } as const;
@@ -262,6 +264,8 @@ export const nodeSchemas = {
       key: { type: 'string', maxLength: 64 },
       /** For the client that is asked for, as the other one gave it. */
       metadata: {},
+      /** The span of the one who asks that the pairing's trace is a part of. */
+      traceparent,
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },

@@ -1,7 +1,16 @@
 /** What a client may send, one schema per message. Fields that no schema names are allowed, and are relayed with the rest. */
 import type { Static } from 'typebox';
 import { evidenceSchema } from '../inspect/evidence.ts';
-import { candidate, clientId, connectionState, epoch, sdp, signalData, token } from './fields.ts';
+import {
+  candidate,
+  clientId,
+  connectionState,
+  epoch,
+  sdp,
+  signalData,
+  token,
+  traceparent,
+} from './fields.ts';
 import {
   DEFAULT_KEY_TTL_S,
   MAX_KEY_TTL_S,
@@ -40,6 +49,11 @@ export const clientSchemas = {
       },
       metadata: {
         description: `For the other client, before it accepts: any JSON value of at most ${MAX_METADATA_BYTES} bytes.`,
+      },
+      traceparent: {
+        ...traceparent,
+        description:
+          'The span of mine that the pairing’s trace is to be a part of (W3C Trace Context); if the server makes traces.',
       },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],

@@ -3,6 +3,13 @@ import { MAX_CANDIDATE_CHARS } from './limits.ts';
 import { MAX_TOKEN_BYTES } from './permissions.ts';
 
 /** A client's id as the server gave it: a UUID today, so a bound is enough; a wrong one is simply not found. */
+/** W3C Trace Context, version 00: neither of its ids is all zeros. */
+export const traceparent = {
+  type: 'string',
+  maxLength: 55,
+  pattern: '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$',
+} as const;
+
 export const clientId = {
   type: 'string',
   maxLength: 128,

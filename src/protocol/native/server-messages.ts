@@ -1,6 +1,6 @@
 /** What the server may send, one schema per message. A client ignores types and fields that it does not know. */
 import type { Static } from 'typebox';
-import { candidate, clientId, epoch, sdp, signalData } from './fields.ts';
+import { candidate, clientId, epoch, sdp, signalData, traceparent } from './fields.ts';
 import { MAX_REJECT_CHARS, MAX_RESTART_AFTER_MS } from './limits.ts';
 import { roomServerSchemas } from './room-messages.ts';
 
@@ -97,8 +97,7 @@ export const serverSchemas = {
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },
       traceparent: {
-        type: 'string',
-        pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$',
+        ...traceparent,
         description:
           'The pairing’s trace (W3C Trace Context), the same for both of you. Only if the server makes traces.',
       },

@@ -26,6 +26,8 @@ export interface PairRequest {
   readonly key: string | undefined;
   /** For the other one: any JSON value. */
   readonly metadata?: unknown;
+  /** The span that the pairing's trace is to be a part of. */
+  readonly traceparent?: string | undefined;
 }
 
 export const noOtherNodes: OtherNodes = {

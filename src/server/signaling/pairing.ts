@@ -79,6 +79,8 @@ export interface PairingDetails {
   readonly metadata?: unknown;
   /** The room that formed it. */
   readonly room?: string | undefined;
+  /** The span of its initiator that its trace is a part of. */
+  readonly traceparent?: string | undefined;
 }
 
 export type IceServersFor = (clientId: string, grants: Grants) => IceServer[] | undefined;
@@ -120,7 +122,8 @@ export class ServerPairing extends Hosted<PairingContext> {
 
   /** Both have been told what its request brought along: nobody needs it any longer. */
   forgetMetadata(): void {
-    this.details = { room: this.details.room };
+    const { room, traceparent } = this.details;
+    this.details = { room, traceparent };
   }
 
   party(side: Side): Party {

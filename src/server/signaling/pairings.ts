@@ -26,8 +26,8 @@ export interface PairingsDeps {
 export class Pairings {
   readonly all = new Set<ServerPairing>();
   readonly epochs: PairingEpochs;
-  /** Where traces are made: what both clients are told of a pairing's, by its epoch. */
-  traceparentOf: ((epoch: number) => string) | undefined;
+  /** Where traces are made: what both clients are told of a pairing's. */
+  traceparentOf: ((pairing: ServerPairing) => string) | undefined;
   readonly host: PairingHost;
   readonly #queue: StepQueue;
   readonly #watchers: PairingWatcher[] = [];
@@ -162,7 +162,7 @@ export class Pairings {
     details?: PairingDetails,
   ): ServerPairing {
     const pairing = new ServerPairing(initiator, responder, epoch, this.#queue.now, details);
-    pairing.traceparent = this.traceparentOf?.(epoch);
+    pairing.traceparent = this.traceparentOf?.(pairing);
     this.all.add(pairing);
     this.host.start(pairing, { initiatorId: initiator.id, responderId: responder.id, epoch });
     this.host.dispatch(pairing, { type, from: 'initiator' });

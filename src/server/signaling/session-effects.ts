@@ -57,11 +57,11 @@ export function sessionEffects({
     log.info({ event, id, [FROM]: client.address }, message);
   return {
     createPairing(session, event) {
-      const { targetId, key, metadata } = requestOf(event);
+      const { targetId, key, metadata, traceparent } = requestOf(event);
       const target = sessions.get(targetId ?? '');
       if (!target) return;
       if (key !== undefined) keys.use(key);
-      pairings.form(new Seat(session), new Seat(target), { metadata });
+      pairings.form(new Seat(session), new Seat(target), { metadata, traceparent });
     },
     askNodes(session, event) {
       directory.otherNodes.requestPairing(session, requestOf(event));
@@ -71,7 +71,9 @@ export function sessionEffects({
     },
     joinPairing(session, event) {
       const granted = eventOf(event, 'GRANTED');
-      pairings.form(new Seat(session), directory.otherNodes.partyFor(granted), {}, granted.epoch);
+      const traceparent = session.pendingPairRequest?.traceparent;
+      const party = directory.otherNodes.partyFor(granted);
+      pairings.form(new Seat(session), party, { traceparent }, granted.epoch);
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');

@@ -34,6 +34,8 @@ export interface PendingPairRequest {
   readonly key: string | undefined;
   /** For the other one: any JSON value. */
   readonly metadata?: unknown;
+  /** The span that the pairing's trace is to be a part of. */
+  readonly traceparent?: string | undefined;
   /** Whose guess the key was, until another node knows it. */
   readonly address: string;
 }

@@ -47,7 +47,7 @@ export class Signaling {
 
   /** Asks for a client, by its id or by a key. */
   pairRequest(session: ServerSession, request: PairRequest): void {
-    const { key: text, metadata } = request;
+    const { key: text, metadata, traceparent } = request;
     const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
     const { target, missing, key } =
       text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
@@ -67,6 +67,7 @@ export class Signaling {
       targetId: target?.id ?? targetId,
       key,
       metadata,
+      traceparent,
     };
     session.dispatch(requested);
   }
@@ -149,7 +150,8 @@ interface Lookup {
 }
 
 /** With what no machine looks at. */
-type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> & Pick<PairRequest, 'metadata'>;
+type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> &
+  Pick<PairRequest, 'metadata' | 'traceparent'>;
 
 type RoomRequested = Extract<SessionEvent, { type: 'JOIN_REQUESTED' | 'LOCK_REQUESTED' }> & RoomRequest;
 

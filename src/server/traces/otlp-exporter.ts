@@ -6,11 +6,14 @@ import type { Clock } from '../../common/clock.ts';
 import { fetchBounded } from '../http/bounded-fetch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Counts } from '../telemetry/metrics.ts';
+import type { OtlpHeaders } from './otlp-headers.ts';
 import { otlpRequest, type Span } from './spans.ts';
 
 export interface OtlpExporterOptions {
   /** Of the collector, like http://localhost:4318; `v1/traces` is added to its path. */
   readonly url: string;
+  /** Sent with each request. */
+  readonly headers: OtlpHeaders;
   /** What is said of this server: service.name and the like. */
   readonly resource: Span['attributes'];
 }
@@ -89,7 +92,7 @@ export class OtlpExporter {
         this.#endpoint,
         {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { ...this.#options.headers, 'content-type': 'application/json' },
           body: otlpRequest(batch, this.#options.resource),
           signal: AbortSignal.timeout(REQUEST_MS),
         },

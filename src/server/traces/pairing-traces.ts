@@ -5,13 +5,12 @@
 import type { StateValue } from 'xstate';
 import type { Observer, Step } from '../../machines/index.ts';
 import type { Span, SpanEvent } from './spans.ts';
-import { newSpanId, traceContextOf } from './trace-context.ts';
+import { type NamedByTrace, newSpanId, traceContextOf } from './trace-context.ts';
 
 export type TracedSide = 'initiator' | 'responder';
 
-/** What is told of a pairing; an interface, for nothing more is needed of signaling. */
-export interface TracedPairing {
-  readonly epoch: number;
+/** What is told of a pairing. */
+export interface TracedPairing extends NamedByTrace {
   readonly isDone: boolean;
   readonly initiator: { readonly id: string };
   readonly responder: { readonly id: string };
@@ -64,18 +63,18 @@ export class PairingTraces {
     if (instance.isDone) this.#ended(instance, trace, event, now);
   }
 
-  #changed({ epoch, isDone }: TracedPairing, trace: OpenTrace, name: string, now: number): void {
+  #changed(pairing: TracedPairing, trace: OpenTrace, name: string, now: number): void {
     const { state } = trace;
     if (state) {
-      const { traceId, rootSpanId } = traceContextOf(epoch);
+      const { traceId, rootSpanId } = traceContextOf(pairing);
       this.#deps.ended([{ ...state, traceId, parentSpanId: rootSpanId, end: now, attributes: {} }]);
     }
-    trace.state = isDone ? undefined : { spanId: newSpanId(), name, start: now };
+    trace.state = pairing.isDone ? undefined : { spanId: newSpanId(), name, start: now };
   }
 
   #ended(pairing: TracedPairing, { start, events }: OpenTrace, event: object, now: number): void {
     this.#open.delete(pairing);
-    const { traceId, rootSpanId } = traceContextOf(pairing.epoch);
+    const { traceId, rootSpanId, parentSpanId } = traceContextOf(pairing);
     const { type, reason = REASONS[type] } = event as { type: string; reason?: string };
     const hasFailed = reason === 'failed';
     const here = SIDES.filter((side) => this.#deps.isHere(pairing, side));
@@ -92,7 +91,15 @@ export class PairingTraces {
     };
     // One that moved goes on elsewhere, and is told of there.
     const whole = here.includes('initiator') && type !== 'MOVED';
-    const root = { traceId, spanId: rootSpanId, name: 'pairing', start, end: now, attributes, hasFailed };
+    const root = {
+      ...{
+        traceId,
+        spanId: rootSpanId,
+        ...(parentSpanId !== undefined && { parentSpanId }),
+        name: 'pairing',
+      },
+      ...{ start, end: now, attributes, hasFailed },
+    };
     this.#deps.ended(whole ? [...clients, root] : clients);
   }
 }

@@ -8,11 +8,12 @@ import type { Signaling } from '../signaling/signaling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { OtlpExporter } from './otlp-exporter.ts';
+import { parseOtlpHeaders } from './otlp-headers.ts';
 import { PairingTraces } from './pairing-traces.ts';
 import { traceparentOf } from './trace-context.ts';
 
 export interface TracesDeps {
-  readonly options: Pick<ServerOptions, 'node'>;
+  readonly options: Pick<ServerOptions, 'node' | 'otlpHeaders'>;
   readonly signaling: Signaling;
   readonly clock: Clock;
   readonly log: Logger;
@@ -23,7 +24,8 @@ export interface TracesDeps {
 export function startTraces(url: string, deps: TracesDeps): () => Promise<void> {
   const { options, signaling, clock, log, metrics } = deps;
   const resource = { 'service.name': 'pairlane', 'service.instance.id': String(options.node) };
-  const exporter = new OtlpExporter({ url, resource }, { clock, log, counts: metrics.traceSpans });
+  const headers = (options.otlpHeaders !== undefined && parseOtlpHeaders(options.otlpHeaders)) || {};
+  const exporter = new OtlpExporter({ url, resource, headers }, { clock, log, counts: metrics.traceSpans });
   const traces = new PairingTraces({
     wallTime: () => clock.wallTime(),
     isHere: (pairing, side) => (pairing as ServerPairing).party(side) instanceof Seat,

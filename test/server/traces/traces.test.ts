@@ -1,6 +1,6 @@
 /** Traces of pairings, at a collector that takes OTLP over HTTP in JSON. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
@@ -24,6 +24,8 @@ class Collector {
   readonly spans: OtlpSpan[] = [];
   /** What it answers; the rest is 200. */
   readonly statuses: number[] = [];
+  /** Of the last request. */
+  headers: IncomingHttpHeaders = {};
   requests = 0;
   readonly #server: Server;
 
@@ -38,6 +40,7 @@ class Collector {
       const status = isRight ? (this.statuses.shift() ?? 200) : 404;
       if (status === 200) this.#take(JSON.parse(Buffer.concat(chunks).toString()));
       response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+      this.headers = request.headers;
       this.requests += 1;
     });
   }
@@ -83,9 +86,10 @@ async function startCollector(): Promise<{ collector: Collector; otlpUrl: string
 async function wholePairing(
   one: TestServer,
   other = one,
+  traceparent?: string,
 ): Promise<{ ids: string[]; traceparents: unknown[]; epoch: number }> {
   const [a, b] = [await one.connect(), await other.connect()];
-  a.send({ type: 'pair_request', target_id: b.id });
+  a.send({ type: 'pair_request', target_id: b.id, ...(traceparent && { traceparent }) });
   const told = await Promise.all([a.next('paired'), b.next('paired')]);
   a.send({ type: 'offer', sdp });
   await b.next('offer');
@@ -164,6 +168,60 @@ describe('--otlp-url', () => {
       ['1', '2'],
     ]);
   });
+
+  it.each([1, 2])(
+    'makes it a part of the trace that the initiator brings along (%i nodes)',
+    async (count) => {
+      const { collector, otlpUrl } = await startCollector();
+      const { nodes } = await startTestCluster(count, { otlpUrl });
+      const [traceId, spanId] = ['a'.repeat(32), 'b'.repeat(16)];
+      const { traceparents } = await wholePairing(
+        nodes[0] as TestServer,
+        nodes.at(-1),
+        `00-${traceId}-${spanId}-01`,
+      );
+      for (const { server } of nodes) await server.stop();
+      const root = collector.spans.find(({ name }) => name === 'pairing') as OtlpSpan;
+      expect(root).toMatchObject({ traceId, parentSpanId: spanId });
+      expect(traceparents).toEqual(Array(2).fill(`00-${traceId}-${root.spanId}-01`));
+      for (const span of collector.spans.filter((one) => one !== root))
+        expect(span).toMatchObject({ traceId, parentSpanId: root.spanId });
+    },
+  );
+
+  it.each([
+    `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`,
+    'my own words',
+    `01-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+  ])('takes no %s for a trace', async (traceparent) => {
+    const { otlpUrl } = await startCollector();
+    const test = await startTestServer({ otlpUrl });
+    const a = await test.connect();
+    a.send({ type: 'pair_request', target_id: 'b', traceparent });
+    expect(await a.next('error')).toMatchObject({ code: 'invalid_message' });
+  });
+
+  it('sends the headers of --otlp-headers along, which stand in no log', async () => {
+    const { collector, otlpUrl } = await startCollector();
+    collector.statuses.push(401);
+    const test = await startTestServer({
+      otlpUrl,
+      otlpHeaders: 'authorization=Basic%20b2Y6bWU=,x-tenant=one',
+    });
+    await wholePairing(test);
+    await test.server.stop();
+    expect(collector.headers).toMatchObject({ authorization: 'Basic b2Y6bWU=', 'x-tenant': 'one' });
+    expect(JSON.stringify(test.log)).not.toContain('b2Y6bWU');
+  });
+
+  it.each(['authorization', 'a b=c', 'a=%zz', 'a=b%0d%0ac', 'content-type=text/plain'])(
+    'refuses the headers %s',
+    (otlpHeaders) => {
+      expect(serverOptionProblems({ otlpUrl: 'http://localhost:4318', otlpHeaders })).toEqual([
+        '--otlp-headers: should be like authorization=Bearer%20TOKEN,x-tenant=NAME, values percent-encoded',
+      ]);
+    },
+  );
 
   it('sends again what the collector does not take for now, drops what it calls wrong, and says so once', async () => {
     const { collector, otlpUrl } = await startCollector();

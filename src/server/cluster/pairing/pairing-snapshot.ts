@@ -17,6 +17,7 @@ export function takePairingSnapshot(
   remotePairings: RemotePairings,
 ): PairingSnapshot {
   const peer = pairing.other(side);
+  const { room, traceparent } = pairing.details;
   const { node, lastSenderSeq, unacked } = remotePairings.knownOf(peer, here);
   return {
     epoch: pairing.epoch,
@@ -31,7 +32,8 @@ export function takePairingSnapshot(
       senderSeq === undefined ? [] : [{ sender_seq: senderSeq, text }],
     ),
     ...(node !== undefined && { node }),
-    ...(pairing.details.room !== undefined && { room: pairing.details.room }),
+    ...(room !== undefined && { room }),
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 

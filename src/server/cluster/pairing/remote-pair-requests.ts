@@ -39,7 +39,7 @@ export class RemotePairRequests {
   }
 
   /** Asks the node that has the client, or all of them who made the key. */
-  request(session: ServerSession, { targetId, key, metadata }: PairRequest): void {
+  request(session: ServerSession, { targetId, key, metadata, traceparent }: PairRequest): void {
     const { links, locations, signaling } = this.#deps;
     const node = key === undefined ? locations.nodeOf(targetId ?? '') : undefined;
     const nodes = node === undefined ? links.open : [node];
@@ -48,6 +48,7 @@ export class RemotePairRequests {
       targetId: key === undefined ? targetId : undefined,
       key,
       metadata,
+      traceparent,
       address: session.guesser,
     };
     const requested = { awaiting: new Set(nodes), asked: new Set<NodeId>() };
@@ -89,7 +90,8 @@ export class RemotePairRequests {
     const remote = remotePairings.create(from, node, message.is_resumable);
     const { id, isResumable } = target;
     links.send(node, { type: 'granted', epoch, from: id, to: from, is_resumable: isResumable });
-    signaling.pairings.form(remote, new Seat(target), { metadata: message.metadata }, epoch);
+    const { metadata, traceparent } = message;
+    signaling.pairings.form(remote, new Seat(target), { metadata, traceparent }, epoch);
   }
 
   onGranted(node: NodeId, { epoch, from, to, is_resumable }: NodeMessageOf<'granted'>): void {
@@ -119,7 +121,7 @@ export class RemotePairRequests {
   }
 
   #send(session: ServerSession, request: PendingPairRequest, { asked }: RequestedNodes, node: NodeId): void {
-    const { epoch, targetId, key, metadata } = request;
+    const { epoch, targetId, key, metadata, traceparent } = request;
     asked.add(node);
     this.#deps.links.send(node, {
       type: 'ask',
@@ -128,6 +130,7 @@ export class RemotePairRequests {
       is_resumable: session.isResumable,
       ...(key === undefined ? { target_id: targetId ?? '' } : { key }),
       ...(metadata !== undefined && { metadata }),
+      ...(traceparent !== undefined && { traceparent }),
     });
   }
 

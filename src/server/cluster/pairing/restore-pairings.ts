@@ -90,7 +90,7 @@ export class PairingRestorer {
     remote.lastSenderSeq = moved.last_sender_seq;
     remote.generation = moved.peer_generation;
     remote.keep(...unackedFrames(moved));
-    const details = { room: moved.room };
+    const details = { room: moved.room, traceparent: moved.traceparent };
     remotePairings.restore(session, remote, { epoch, isInitiator, remoteIs: 'MOVING', connected, details });
   }
 }

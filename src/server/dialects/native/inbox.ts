@@ -169,10 +169,10 @@ export class Inbox {
   }
 
   #pairRequest(session: ServerSession, client: NativeClient, message: ClientMessageOf<'pair_request'>): void {
-    const { target_id: targetId, key, metadata } = message;
+    const { target_id: targetId, key, metadata, traceparent } = message;
     if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
       refuse(client, { code: 'metadata_too_large', for: 'pair_request' });
-    else this.#signaling.pairRequest(session, { targetId, key, metadata });
+    else this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent });
   }
 
   /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
