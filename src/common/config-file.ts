@@ -2,9 +2,9 @@
  * Options in a file, TOML or JSON: the names are those of the flags, the values have their types. What stands in it is
  * never part of an error, because it may hold a secret.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
+import { readNamedFile } from './named-file.ts';
 import { nearestName } from './nearest-name.ts';
 import { flagName } from './option-names.ts';
 import type { OptionTable } from './option-table.ts';
@@ -59,27 +59,12 @@ export function readConfigFile(table: OptionTable, file: string, problems: strin
 function readObject(file: string): { given: Record<string, unknown>; isOpenToOthers: boolean } {
   const parse = formats[extname(file)];
   if (!parse) throw new Error(`${file}: should end in .toml or .json`);
-  const { text, isOpenToOthers } = readText(file);
-  const given = parseText(file, text, parse);
+  const { bytes, mode } = readNamedFile(file, MAX_FILE_BYTES);
+  const given = parseText(file, bytes.toString(), parse);
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new Error(`${file}: should be an object, with a key for each option`);
+  const isOpenToOthers = process.platform !== 'win32' && (mode & OTHERS_READ) !== 0;
   return { given: given as Record<string, unknown>, isOpenToOthers };
-}
-
-function readText(file: string): { text: string; isOpenToOthers: boolean } {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    const { mode, size } = fstatSync(descriptor);
-    if (size > MAX_FILE_BYTES) throw new Error(`${file}: is too long for a file of options`);
-    const isOpenToOthers = process.platform !== 'win32' && (mode & OTHERS_READ) !== 0;
-    return { text: readFileSync(descriptor, 'utf8'), isOpenToOthers };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new Error(`cannot read ${file} (${code})`);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
 }
 
 function parseText(file: string, text: string, parse: (text: string) => unknown): unknown {

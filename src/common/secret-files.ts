@@ -3,12 +3,12 @@
  * option that is a secret can be read from a file: `--secret-file FILE` and PAIRLANE_SECRET_FILE stand beside
  * `--secret` and PAIRLANE_SECRET.
  */
-import { readFileSync } from 'node:fs';
+import { readNamedFile } from './named-file.ts';
 import { flagName } from './option-names.ts';
 import type { Option, OptionTable } from './option-table.ts';
 
 /** Longer than any secret, so that a wrong file is not read whole. */
-const MAX_SECRET_CHARS = 64 * 1024;
+export const MAX_SECRET_BYTES = 64 * 1024;
 
 const suffix = 'File';
 
@@ -43,15 +43,10 @@ function fileOption(name: string, { isFlagOnly = false }: Option): Option {
 
 /** @throws with a line that names the file, and never what is in it */
 export function readSecretFile(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
-  }
-  const secret = text.replace(/\r?\n$/, '');
+  const secret = readNamedFile(file, MAX_SECRET_BYTES)
+    .bytes.toString()
+    .replace(/\r?\n$/, '');
   if (secret === '') throw new Error(`${file} is empty`);
-  if (secret.length > MAX_SECRET_CHARS) throw new Error(`${file} is too long for a secret`);
   if (/[\r\n]/.test(secret)) throw new Error(`${file} should have one line, the secret`);
   return secret;
 }

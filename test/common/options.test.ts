@@ -149,7 +149,11 @@ describe('options', () => {
       ['is not there', () => join(folder, 'nowhere'), /cannot read .*nowhere \(ENOENT\)/],
       ['is empty', () => file('empty', '\n'), /empty is empty/],
       ['has two lines', () => file('lines', 'hidden\nhidden'), /lines should have one line/],
-      ['is too long', () => file('long', 'hidden'.repeat(20_000)), /long is too long/],
+      [
+        'is too long',
+        () => file('long', 'hidden'.repeat(20_000)),
+        /cannot read .*long \(it has more than 65536 bytes\)/,
+      ],
     ])('in a file that %s are refused by its name alone', (_name, path, problem) => {
       const [line, ...more] = problemsOf(['--password-file', path()]);
       expect(line).toMatch(problem);

@@ -51,6 +51,7 @@ describe('startServer', () => {
   it.each([
     ['a file', 'package.json', 'EEXIST'],
     ['below a file', 'package.json/records', 'ENOTDIR'],
+    ['where no folders are made', '/proc/records', 'ENOENT'],
   ])('says in one line that --record is no folder: %s', async (_what, record, code) => {
     await expect(startTestServer({ record })).rejects.toThrow(
       `--record: ${record} is no folder that can be written (${code})`,

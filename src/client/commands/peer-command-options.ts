@@ -1,7 +1,8 @@
 /** The options that the commands of a peer share. */
-import { readFile } from 'node:fs/promises';
 import { CommandError } from '../../common/command.ts';
+import { readNamedFile } from '../../common/named-file.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
+import { MAX_SECRET_BYTES } from '../../common/secret-files.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/native/limits.ts';
 import type { Peer, PeerOptions } from '../index.ts';
 import { DEFAULT_ICE_SERVERS, DEFAULT_URL } from '../peer/peer-options.ts';
@@ -75,7 +76,9 @@ export function peerOptionsOf(options: CliConnection): PeerOptions {
     url,
     inspect,
     ...(peers > 1 && { peers }),
-    ...(tokenFile !== undefined && { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+    ...(tokenFile !== undefined && {
+      token: async () => readNamedFile(tokenFile, MAX_SECRET_BYTES).bytes.toString().trim(),
+    }),
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
   };

@@ -1,10 +1,13 @@
 /** `pairlane replay FILE`: whether the machines still do what they did when the pairing was recorded. */
-import { readFileSync } from 'node:fs';
 import { CommandError, defineCommand } from '../../common/command.ts';
+import { readNamedFile } from '../../common/named-file.ts';
 import { printable } from '../../common/printable.ts';
 import type { PairingRecord } from '../../protocol/index.ts';
 import { parseRecord, RecordError } from './record.ts';
 import type { Outcome, Replay } from './replay.ts';
+
+/** Far above what a server writes into one. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 export const replayCommand = defineCommand({
   name: 'replay',
@@ -42,12 +45,11 @@ export const replayCommand = defineCommand({
 
 function read(file: string): PairingRecord {
   try {
-    return parseRecord(readFileSync(file, 'utf8'));
+    return parseRecord(readNamedFile(file, MAX_RECORD_BYTES).bytes.toString());
   } catch (error) {
-    if (error instanceof RecordError) throw new CommandError(`${file}: ${error.message}`);
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code) throw new CommandError(`${file} cannot be read: ${message}`);
-    throw error;
+    throw new CommandError(
+      error instanceof RecordError ? `${file}: ${error.message}` : (error as Error).message,
+    );
   }
 }
 

@@ -1,8 +1,12 @@
 /** The server's certificate: read and tried before anything listens, so that a bad file is a clear line. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { readNamedFile } from '../../common/named-file.ts';
 import type { App, Shell } from './shell/shell.ts';
+
+/** Longer than any chain. */
+const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Where certificate and key are; without either there is no TLS. */
 export interface TlsFiles {
@@ -42,10 +46,13 @@ function readCertificate({ tlsCert, tlsKey }: TlsFiles) {
 }
 
 function read(option: string, file: string): Buffer {
+  // It is read again by whoever serves, and a pipe has nothing more then.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new Error(`${option}: ${file} is no file`);
   try {
-    return readFileSync(file);
+    return readNamedFile(file, MAX_FILE_BYTES).bytes;
   } catch (error) {
-    throw new Error(`${option}: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
+    throw new Error(`${option}: ${(error as Error).message}`);
   }
 }
 

@@ -3,9 +3,10 @@
  * number of files: the oldest go, but no address's for those of one that has more. Writing happens after the step, one append after another; a full disk ends the
  * recording, not the server.
  */
-import { accessSync, constants, mkdirSync, readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../common/named-file.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LiveRecord } from './live-record.ts';
 import { RecordIndex } from './record-index.ts';
@@ -14,6 +15,9 @@ import type { Recorder } from './recorder.ts';
 /** What comes within this time is appended at once: opening a file costs more than writing a line. */
 const BATCH_MS = 250;
 
+/** What waits for a disk that takes nothing, and does not fail either (a network's): more than any full disk leaves over. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
 const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
 
 export class RecordFiles {
@@ -21,6 +25,7 @@ export class RecordFiles {
   readonly index: RecordIndex;
   readonly #directory: string;
   readonly #maxFiles: number;
+  readonly #maxWaiting: number;
   readonly #log: Logger;
   /** In the order of their age, and for which address each was made; empty for those of an earlier server. */
   readonly #files: Map<string, string>;
@@ -31,12 +36,21 @@ export class RecordFiles {
   readonly #stop: () => void;
   /** Text that waits to be appended, by file. */
   #waiting = new Map<string, string>();
+  /** Of that text, and of what is being appended. */
+  #waitingLength = 0;
   #writing: Promise<void> = Promise.resolve();
   #batch: NodeJS.Timeout | undefined;
   #hasFailed = false;
 
   /** @throws when the folder cannot be made, read or written */
-  constructor(directory: string, maxFiles: number, logs: Recorder, log: Logger) {
+  constructor(
+    directory: string,
+    maxFiles: number,
+    logs: Recorder,
+    log: Logger,
+    maxWaiting = MAX_WAITING_BYTES,
+  ) {
+    this.#maxWaiting = maxWaiting;
     this.#directory = directory;
     this.#maxFiles = maxFiles;
     this.#log = log;
@@ -98,6 +112,8 @@ export class RecordFiles {
     if (this.#hasFailed || !this.#files.has(file)) return;
     this.#batch ??= setTimeout(() => this.#flushSoon(), BATCH_MS).unref();
     this.#waiting.set(file, `${this.#waiting.get(file) ?? ''}${json}\n`);
+    this.#waitingLength += json.length + 1;
+    if (this.#waitingLength > this.#maxWaiting) this.#fail(new Error('The disk takes nothing'));
   }
 
   #flushSoon(): void {
@@ -109,15 +125,24 @@ export class RecordFiles {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     try {
-      for (const [file, text] of waiting) await appendFile(join(this.#directory, file), text);
+      for (const [file, text] of waiting) {
+        if (this.#hasFailed) return;
+        await appendFile(join(this.#directory, file), text);
+        this.#waitingLength -= text.length;
+      }
     } catch (error) {
-      this.#hasFailed = true;
-      this.#waiting.clear();
-      this.#log.error(
-        { event: 'record_failed', err: error },
-        `Recording into ${this.#directory} failed; nothing more is recorded`,
-      );
+      this.#fail(error as Error);
     }
+  }
+
+  #fail(error: Error): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#waiting.clear();
+    this.#log.error(
+      { event: 'record_failed', err: error },
+      `Recording into ${this.#directory} failed; nothing more is recorded`,
+    );
   }
 
   #remove(file: string): void {
@@ -127,6 +152,7 @@ export class RecordFiles {
     if (its?.size === 0) this.#byAddress.delete(address);
     this.#files.delete(file);
     this.index.forget(file);
+    this.#waitingLength -= this.#waiting.get(file)?.length ?? 0;
     this.#waiting.delete(file);
     this.#writing = this.#writing.then(() => unlink(join(this.#directory, file)).catch(() => {}));
   }
@@ -139,9 +165,10 @@ function nameOf({ header }: LiveRecord): string {
 
 function filesIn(directory: string): string[] {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     accessSync(directory, constants.W_OK);
-    return readdirSync(directory);
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new Error(`--record: ${directory} is no folder that can be written (${code})`);

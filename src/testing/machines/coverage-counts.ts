@@ -1,6 +1,7 @@
 /** How often tests took what there is to take, and which tests: counted in one process, saved, and added up. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../common/named-file.ts';
 import { htmlReport } from './coverage-html.ts';
 
 interface Count {
@@ -55,7 +56,7 @@ export class CoverageCounts {
 
   /** Writes down what this process has counted, and what it knows of. @param folder made if it is not there */
   save(folder: string): void {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const saved = Object.fromEntries(
       [...this.#groups].map(([group, names]) => [
         group,

@@ -1,6 +1,7 @@
 /** What the reporters of all test runners have in common: a folder into which tests save, and what is in it at the end. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../common/named-file.ts';
 import { CoverageCounts } from '../machines/coverage-counts.ts';
 
 export interface CoverageReporterOptions {
@@ -23,7 +24,7 @@ export class CoverageRun {
   /** Forgets what an earlier run saved. */
   begin(): void {
     rmSync(this.#options.folder, { recursive: true, force: true });
-    mkdirSync(this.#options.folder, { recursive: true });
+    makeFolder(this.#options.folder);
   }
 
   /**
@@ -35,7 +36,7 @@ export class CoverageRun {
     const counts = new CoverageCounts();
     counts.add(folder);
     if (html !== undefined) {
-      mkdirSync(dirname(html), { recursive: true });
+      makeFolder(dirname(html));
       writeFileSync(html, counts.toHtml());
     }
     const nothing = counts.shares.length === 0;

@@ -10,6 +10,7 @@ import {
   MAX_PEER_BYTES,
   MAX_RECORD_BYTES,
 } from '../../../src/server/inspector/live-record.ts';
+import { RecordFiles } from '../../../src/server/inspector/record-files.ts';
 import { Recorder } from '../../../src/server/inspector/recorder.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import {
@@ -271,6 +272,20 @@ describe('--record DIR', () => {
     const { record } = readFirst(folder);
     expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
     expect(record.lines.filter(isStep).map(({ event }) => event.type)).toContain('CLOSED_BY_SERVER');
+  });
+
+  it('keeps no more for a disk that takes nothing than it says, and says so once', async () => {
+    const folder = newFolder();
+    const testServer = await startTestServer();
+    const { clock, server, log } = testServer;
+    const recorder = new Recorder({ clock, sources: server.parts.inspector.sources });
+    const maxWaiting = 100; // Less than a record's first line.
+    const files = new RecordFiles(folder, 1000, recorder, server.parts.log, maxWaiting);
+    await meetAndPart(testServer);
+    await meetAndPart(testServer);
+    await files.close();
+    expect(readdirSync(folder)).toEqual([]);
+    expect(log.filter(({ msg }) => msg.includes('nothing more is recorded'))).toHaveLength(1);
   });
 
   it('goes on serving when the folder can no longer be written, and says so once', async () => {

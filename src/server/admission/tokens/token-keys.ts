@@ -3,8 +3,8 @@
  * that a token says: so a public key is never used as a secret, and nothing is taken without a signature.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+import { readNamedFile } from '../../../common/named-file.ts';
 import { fetchBounded } from '../../http/bounded-fetch.ts';
 
 /** A key, or what finds one by a token's header, and the algorithms for which it may be used. */
@@ -18,7 +18,7 @@ export interface TokenKey {
 /** RFC 7518 section 3.2: a key as long as the hash, at least. */
 const MIN_SECRET_BYTES = 32;
 const MIN_RSA_BITS = 2_048;
-const MAX_KEY_FILE_CHARS = 64 * 1024;
+const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const MAX_JWKS_BYTES = 256 * 1024;
 const JWKS_TIMEOUT_MS = 5_000;
@@ -42,13 +42,7 @@ export function secretKey(secret: string): TokenKey {
 /** @throws with a line that says what is wrong with the file */
 export function publicKeyFrom(file: string): TokenKey {
   const wrong = (what: string) => new Error(`--jwt-public-key-file: ${file} ${what}`);
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw wrong(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  if (pem.length > MAX_KEY_FILE_CHARS) throw wrong('is too long for a key');
+  const pem = readPem(file);
   if (/PRIVATE KEY/.test(pem))
     throw wrong(
       'has a private key, which belongs to the app server; openssl pkey -pubout makes the public one',
@@ -63,6 +57,14 @@ export function publicKeyFrom(file: string): TokenKey {
   if (!algorithms)
     throw wrong('should have a key for RS256 (2048 bits or more), ES256 (P-256) or EdDSA (Ed25519)');
   return { algorithms, key };
+}
+
+function readPem(file: string): string {
+  try {
+    return readNamedFile(file, MAX_KEY_FILE_BYTES).bytes.toString();
+  } catch (error) {
+    throw new Error(`--jwt-public-key-file: ${(error as Error).message}`);
+  }
 }
 
 function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string[] | undefined {
