@@ -41,7 +41,7 @@ function addressProblems({ host, basePath }: ServerOptions): string[] {
 function webhookProblems({ authWebhook, eventWebhook, webhookSecret: secret }: ServerOptions): string[] {
   const problems = Object.entries({ 'auth-webhook': authWebhook, 'event-webhook': eventWebhook })
     .filter(([, url]) => url !== undefined && !isPrivateUrl(url))
-    .map(([name]) => `--${name}: should be an https:// URL, or http:// on this machine`);
+    .map(([name]) => `--${name}: should be an https:// URL, or http:// on this machine, without a password`);
   if (eventWebhook !== undefined && secret === undefined)
     problems.push('--event-webhook: needs --webhook-secret-file, which its requests are signed with');
   if (secret !== undefined && !webhookSecret(secret))

@@ -47,7 +47,7 @@ export async function startServer(
   const log = boundedLog(parts.log ?? createLogger(all.logLevel, all.logFormat), () => clock.now());
   const tokens =
     parts.authenticator ??
-    (await loadTokenVerifier(all, () => clock.wallTime()).catch((error: Error) => {
+    (await loadTokenVerifier(all, () => clock.wallTime(), log).catch((error: Error) => {
       throw new OptionError([error.message]);
     }));
   const authenticator = askingAuthenticator(all, hooks, { tokens, log, clock }) ?? tokens;

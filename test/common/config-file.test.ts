@@ -110,7 +110,11 @@ describe('a file of options', () => {
     ['is no TOML', () => file('a.toml', 'password = hidden\n'), /a\.toml:1:\d+: is not valid TOML$/],
     ['is no JSON', () => file('a.json', '{ "password": hidden }'), /a\.json: is not valid JSON$/],
     ['is a list', () => file('list.json', '["hidden"]'), /list\.json: should be an object/],
-    ['is too long', () => file('long.toml', `#${'hidden'.repeat(200_000)}`), /cannot read .*long\.toml \(it has more than 1048576 bytes\)/],
+    [
+      'is too long',
+      () => file('long.toml', `#${'hidden'.repeat(200_000)}`),
+      /cannot read .*long\.toml \(it has more than 1048576 bytes\)/,
+    ],
   ])('that %s is one line, which quotes nothing of it', (_name, path, problem) => {
     const [line, ...more] = problemsOf(path());
     expect(line).toMatch(problem);

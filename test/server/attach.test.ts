@@ -100,6 +100,28 @@ describe('attach', () => {
     expect(await textOf(`${origin}/two/healthz`)).toBe('ok\n');
   });
 
+  it.each([
+    ['for us behind one for the program', '/', '/signal/', 'websocket'],
+    ['for the program behind another of its own', '/', '/', 'h2c'],
+    ['for us behind another for us', '/signal/healthz', '/signal/', 'websocket'],
+  ])(
+    'outlives an upgrade %s that is not answered yet: the connection ends',
+    async (_what, first, second, protocol) => {
+      const { server, origin } = await startProgram();
+      await attached(server);
+      const { port } = server.address() as { port: number };
+      const socket = connect(port, '127.0.0.1').resume();
+      socket.write(
+        `GET ${first} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET ${second} HTTP/1.1\r\nHost: 127.0.0.1\r\n` +
+          `Connection: Upgrade\r\nUpgrade: ${protocol}\r\nSec-WebSocket-Version: 13\r\n` +
+          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      await once(socket, 'close');
+      expect(await textOf(`${origin}/signal/healthz`)).toBe('ok\n');
+      expect(await textOf(`${origin}/`)).toBe('mine');
+    },
+  );
+
   it('refuses what the program decides, and what is no server', async () => {
     const { server } = await startProgram();
     const given = { port: 1, tlsCert: 'a.pem' } as AttachOptions;

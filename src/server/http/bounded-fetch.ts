@@ -17,8 +17,9 @@ export async function fetchBounded(url: string, init: RequestInit, maxBytes: num
     return await fetchAll(url, init, maxBytes);
   } catch (error) {
     const { cause } = error as { cause?: { code?: unknown } };
-    // That of a connection has its address in the message of its cause.
-    if (cause === undefined) throw error;
+    // A request that cannot be made has its address in its message, that of a connection in the message of its cause.
+    if (cause === undefined)
+      throw (error as Error).name === 'TypeError' ? new Error('the request cannot be made') : error;
     throw new Error(`there is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`);
   }
 }
@@ -37,10 +38,11 @@ async function fetchAll(url: string, init: RequestInit, maxBytes: number): Promi
   return { status: response.status, text: Buffer.concat(chunks).toString(), cacheControl };
 }
 
-/** Whether what we send and are told there can be read by nobody on the way: TLS, or this machine itself. */
+/** Whether what we send and are told there can be read by nobody on the way: TLS, or this machine itself. `fetch` takes no password. */
 export function isPrivateUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== '' || password !== '') return false;
   if (protocol === 'https:') return true;
   return protocol === 'http:' && /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }

@@ -25,6 +25,7 @@ export const logEvents = {
   admin_changed: 'The admin API carried out `operation`, which changes something.',
   admin_failed: 'A request to the admin API failed because of a bug.',
   webhook_failed: 'The webhook `hook` did not answer, or gave an invalid answer.',
+  keys_failed: 'The keys of `--jwks-url` cannot be loaded, so nobody can connect; another attempt follows.',
   webhook_recovered: 'The event webhook accepts events again.',
   traces_failed: 'The collector at `--otlp-url` does not accept traces; the server tries again.',
   traces_recovered: 'The collector accepts traces again.',

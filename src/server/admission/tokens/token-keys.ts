@@ -3,7 +3,7 @@
  * that a token says: so a public key is never used as a secret, and nothing is taken without a signature.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { readNamedFile } from '../../../common/named-file.ts';
 import { fetchBounded } from '../../http/bounded-fetch.ts';
 
@@ -11,7 +11,7 @@ import { fetchBounded } from '../../http/bounded-fetch.ts';
 export interface TokenKey {
   readonly algorithms: readonly string[];
   readonly key: KeyObject | Uint8Array | JWTVerifyGetKey;
-  /** Loads the keys, where they come from somewhere: so that a wrong address is seen when the server starts. */
+  /** Loads the keys, where they come from somewhere. */
   readonly load?: () => Promise<void>;
 }
 
@@ -25,6 +25,8 @@ const JWKS_TIMEOUT_MS = 5_000;
 /** A key that is not known is looked for anew, but not more often: a stranger's tokens may name any key. */
 export const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
+/** After a look-up that failed. */
+export const JWKS_PAUSE_MS = 1_000;
 
 /** Those of public keys; HS256 is not among them. */
 const PUBLIC_ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
@@ -80,12 +82,23 @@ function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): s
   }
 }
 
+export interface PublishedKeysOptions {
+  /** Milliseconds since 1970. */
+  readonly wallTime: () => number;
+  /** Why the keys cannot be had: told once a pause. */
+  readonly failed?: ((why: string) => void) | undefined;
+  /** Milliseconds after a look-up in which no other is made for an unknown key. */
+  readonly cooldownMs?: number;
+}
+
 /**
  * Keys that somebody publishes, and changes: they are kept for ten minutes, and looked up anew when a token names one
- * that is not among them.
- * @param cooldownMs how long after a look-up no other is made for an unknown key
+ * that is not among them. After a look-up that failed there is a pause, or each stranger's token would be another one.
  */
-export function publishedKeys(url: string, cooldownMs = JWKS_COOLDOWN_MS): TokenKey {
+export function publishedKeys(
+  url: string,
+  { wallTime, failed, cooldownMs = JWKS_COOLDOWN_MS }: PublishedKeysOptions,
+): TokenKey {
   const keys = createRemoteJWKSet(new URL(url), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: cooldownMs,
@@ -95,5 +108,30 @@ export function publishedKeys(url: string, cooldownMs = JWKS_COOLDOWN_MS): Token
       return new Response(text, { status: status >= 200 && status < 600 ? status : 502 });
     },
   });
-  return { algorithms: PUBLIC_ALGORITHMS, key: keys, load: () => keys.reload() };
+  let failedAt = Number.NEGATIVE_INFINITY;
+  const guarded = async <Result>(look: () => Promise<Result>): Promise<Result> => {
+    // Whatever the clock does, also when it is set back.
+    if (Math.abs(wallTime() - failedAt) < JWKS_PAUSE_MS)
+      throw new Error('The keys could not be had just now');
+    try {
+      return await look();
+    } catch (error) {
+      if (!isAboutToken(error) && Math.abs(wallTime() - failedAt) >= JWKS_PAUSE_MS) {
+        failedAt = wallTime();
+        failed?.((error as Error).message);
+      }
+      throw error;
+    }
+  };
+  return {
+    algorithms: PUBLIC_ALGORITHMS,
+    key: ((header, token) => guarded(() => keys(header, token))) satisfies JWTVerifyGetKey,
+    load: () => guarded(() => keys.reload()),
+  };
+}
+
+/** The keys are there, and the token has none of them. */
+function isAboutToken(error: unknown): boolean {
+  const kinds = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+  return kinds.some((kind) => error instanceof kind);
 }

@@ -1,6 +1,8 @@
 /** What is wrong with the options that ask for tokens, as far as it is seen without `jose`, which is loaded only for them. */
+import { printable } from '../../../common/printable.ts';
 import { isPrivateUrl } from '../../http/bounded-fetch.ts';
 import type { ServerOptions } from '../../options.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { TokenVerifier } from './verify-token.ts';
 
 type TokenOptions = Pick<
@@ -19,7 +21,7 @@ export function tokenProblems(options: TokenOptions): string[] {
   const isOn = asksForTokens(options);
   const problems: string[] = [];
   if (jwksUrl !== undefined && !isPrivateUrl(jwksUrl))
-    problems.push('--jwks-url: should be an https:// URL, or http:// on this machine');
+    problems.push('--jwks-url: should be an https:// URL, or http:// on this machine, without a password');
   if (jwtPublicKeyFile !== undefined && jwksUrl !== undefined)
     problems.push('--jwt-public-key-file and --jwks-url: give one of them');
   if (!isOn && (jwtAudience !== undefined || jwtIssuer !== undefined))
@@ -37,13 +39,22 @@ export function tokenProblems(options: TokenOptions): string[] {
 /**
  * The verifier that the options ask for.
  * @param wallTime milliseconds since 1970
+ * @param log told when published keys cannot be had
  * @throws with a line that says which option is wrong
  */
 export async function loadTokenVerifier(
   options: TokenOptions,
   wallTime: () => number,
+  log: Logger,
 ): Promise<TokenVerifier | undefined> {
   if (!asksForTokens(options)) return undefined;
   const { createTokenVerifier } = await import('./verify-token.ts');
-  return createTokenVerifier(options, wallTime);
+  const verifier = createTokenVerifier(options, wallTime, (why) =>
+    log.error(
+      { event: 'keys_failed' },
+      `The keys of --jwks-url cannot be loaded, so nobody can connect: ${printable(why)}`,
+    ),
+  );
+  void verifier?.load();
+  return verifier;
 }

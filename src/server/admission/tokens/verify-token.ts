@@ -29,6 +29,12 @@ export class TokenVerifier implements Authenticator {
     this.#wallTime = wallTime;
   }
 
+  /** Loads keys that come from somewhere: a wrong address is seen when the server starts, and not by the first client. */
+  async load(): Promise<void> {
+    // Whoever is told of failures has been.
+    await Promise.allSettled(this.#keys.map(({ load }) => load?.()));
+  }
+
   async authenticate({ token }: Credentials): Promise<TokenVerdict> {
     if (token === undefined) return refused('This server requires a token');
     if (Buffer.byteLength(token) > MAX_TOKEN_BYTES)
@@ -110,17 +116,20 @@ function claimMessage({ claim, reason }: errors.JWTClaimValidationFailed): strin
 }
 
 /**
+ * @param wallTime milliseconds since 1970
+ * @param failed told why published keys cannot be had
  * @throws with a line that says which option is wrong
  * @returns undefined where no option asks for tokens
  */
 export function createTokenVerifier(
   options: TokenVerifierOptions,
   wallTime: () => number,
+  failed?: (why: string) => void,
 ): TokenVerifier | undefined {
   const { jwtSecret, jwtPublicKeyFile, jwksUrl } = options;
   const keys: TokenKey[] = [];
   if (jwtSecret !== undefined) keys.push(secretKey(jwtSecret));
   if (jwtPublicKeyFile !== undefined) keys.push(publicKeyFrom(jwtPublicKeyFile));
-  if (jwksUrl !== undefined) keys.push(publishedKeys(jwksUrl));
+  if (jwksUrl !== undefined) keys.push(publishedKeys(jwksUrl, { wallTime, failed }));
   return keys.length > 0 ? new TokenVerifier(keys, options, wallTime) : undefined;
 }

@@ -2,12 +2,13 @@
  * A server without a port of its own: on another program's HTTP server, below a path. What is not below it goes to that
  * program as if nobody else were there, WebSockets of its own too.
  */
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { bracketed } from '../../../common/listen-address.ts';
 import { httpRules } from '../../admission/http-rules.ts';
+import { plainResponse } from '../../http/shell/ws/plain-response.ts';
 import { WsApp } from '../../http/shell/ws/ws-app.ts';
 import type { ListenDeps, Listening } from './listen.ts';
 import { addRoutes, type SocketHandlers } from './routes.ts';
@@ -85,9 +86,6 @@ function addressOf(server: Server): AddressInfo | undefined {
 
 function answerPlainly(server: Server, request: IncomingMessage, socket: Socket): void {
   socket.on('error', () => socket.destroy());
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.once('finish', () => socket.destroySoon());
-  server.emit('request', request, response);
+  const response = plainResponse(request, socket);
+  if (response) server.emit('request', request, response);
 }

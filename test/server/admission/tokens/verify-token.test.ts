@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
 import type { TokenVerdict } from '../../../../src/server/admission/tokens/authenticator.ts';
-import { publishedKeys } from '../../../../src/server/admission/tokens/token-keys.ts';
+import { JWKS_PAUSE_MS, publishedKeys } from '../../../../src/server/admission/tokens/token-keys.ts';
 import { createTokenVerifier, TokenVerifier } from '../../../../src/server/admission/tokens/verify-token.ts';
 import { startServer } from '../../../../src/server/index.ts';
 import {
@@ -229,7 +229,11 @@ describe('published keys', () => {
   it('that were changed are looked up anew when a token names one that is not known', async () => {
     const [before, after] = [keyPairs.ES256(), keyPairs.RS256()];
     const publisher = await publish({ before });
-    const verifier = new TokenVerifier([publishedKeys(publisher.url, 0)], {}, () => Date.now());
+    const verifier = new TokenVerifier(
+      [publishedKeys(publisher.url, { wallTime: Date.now, cooldownMs: 0 })],
+      {},
+      () => Date.now(),
+    );
     expect(await ask(verifier, await sign({}, before, 'before'))).toHaveProperty('grants');
     publisher.keys = { after };
     expect(await ask(verifier, await sign({}, after, 'after'))).toHaveProperty('grants');
@@ -267,10 +271,21 @@ describe('published keys', () => {
     const pair = keyPairs.ES256();
     const publisher = await publish({ a: pair });
     publisher.answer = answer;
-    const verifier = verifierOf({ jwksUrl: publisher.url });
+    let now = Date.now();
+    const failures: string[] = [];
+    const verifier = createTokenVerifier(
+      { jwksUrl: publisher.url },
+      () => now,
+      (why) => failures.push(why),
+    ) as TokenVerifier;
     const token = await sign({}, pair, 'a');
-    expect(await refusalOf(verifier, token)).toMatchObject({ code: 'unavailable' });
+    // A stranger's tokens do not make us ask a server that fails again and again.
+    for (let i = 0; i < 20; i += 1)
+      expect(await refusalOf(verifier, token)).toMatchObject({ code: 'unavailable' });
+    expect(publisher.asked).toBe(1);
+    expect(failures).toHaveLength(1);
     publisher.answer = undefined;
+    now += JWKS_PAUSE_MS;
     expect(await ask(verifier, token)).toHaveProperty('grants');
   });
 });
@@ -299,6 +314,7 @@ describe('a server does not start', () => {
     ['with another one', { jwtSecret: SECRET, topics: true }, '--topics'],
     ['with keys from a URL that others can read', { jwksUrl: 'http://id.example/jwks' }, '--jwks-url'],
     ['with two public keys', { jwksUrl: 'https://id.example/', jwtPublicKeyFile: '/x' }, 'give one of them'],
+    ['with keys from a URL with a password', { jwksUrl: 'https://a:b@id.example/' }, 'without a password'],
     ['with an audience and no key', { jwtAudience: 'pairlane' }, '--jwt-audience'],
     ['with a secret that is too short', { jwtSecret: 'short' }, '32 bytes'],
   ])('%s', async (_name, options, words) => {

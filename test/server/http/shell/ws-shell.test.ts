@@ -31,3 +31,36 @@ it('ends a connection whose request is not there, to the end of its body, after 
   await closed;
   while (metrics.httpConnections() > 0) await new Promise(setImmediate);
 });
+
+const upgrade = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
+
+it.each<[string, Record<string, string>]>([
+  ['whose key is none', { 'Sec-WebSocket-Key': 'short' }],
+  ['of a version that nobody speaks', { 'Sec-WebSocket-Version': '7' }],
+  ['for another protocol', { Upgrade: 'h2c' }],
+  ['with protocols that are no list', { 'Sec-WebSocket-Protocol': ',,' }],
+  ['with a protocol twice', { 'Sec-WebSocket-Protocol': 'a, b,a' }],
+])('makes no session for an upgrade %s, on any path, and serves on', async (_what, headers) => {
+  const testServer = await startTestServer({ shell: 'ws', rooms: true, topics: true, peerjs: true });
+  const { server } = testServer;
+  const lines = Object.entries({ ...upgrade, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  for (const path of [
+    '/',
+    '/socket.io/?EIO=4&transport=websocket',
+    '/y-webrtc',
+    '/peerjs?key=peerjs&id=a&token=b',
+  ]) {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 (2|4)0/);
+    if (!socket.closed) await once(socket, 'close');
+  }
+  expect(server.parts.admission.connections).toBe(0);
+  const [a] = await testServer.connectPair();
+  await a.settled();
+});

@@ -1,10 +1,12 @@
 /** An app of the shell of `ws` and `node:http`: routes, and the connections that it was handed. */
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { App, HttpRequest, HttpResponse, WebSocketBehavior } from '../shell.ts';
 import { type Connection, Connections } from './connections.ts';
+import { isWebSocketRequest } from './is-websocket-request.ts';
+import { plainResponse } from './plain-response.ts';
 import { listenOn } from './ports.ts';
 import { readProxyHeader } from './proxy-header.ts';
 import { Routes } from './routes.ts';
@@ -105,16 +107,15 @@ export class WsApp implements App {
 
   /** Makes a WebSocket of a connection of any HTTP server of Node, or answers its request. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const connection = this.#connections.asks(socket);
-    if (!connection) return;
     // Nobody else listens any longer; the end of the socket follows.
     socket.on('error', () => socket.destroy());
-    const response = new ServerResponse(request);
-    response.assignSocket(socket);
-    response.once('finish', () => socket.destroySoon());
+    const connection = this.#connections.asks(socket);
+    if (!connection) return;
+    const response = plainResponse(request, socket);
+    if (!response) return;
     const req = new WsRequest(request);
     const [route] = this.#sockets.of(req.getUrl());
-    if (!route || request.headers['sec-websocket-key'] === undefined || request.method !== 'GET') {
+    if (!route || !isWebSocketRequest(request)) {
       this.#answer(request, this.#responseOf(request, response, connection));
       return;
     }
