@@ -131,7 +131,7 @@ export const parts: readonly Part[] = [
   {
     area: 'cluster',
     files: /^server\/cluster\/bus\/(?!nats)/,
-    tests: ['server/cluster/bus/(local|frag|relay|create)'],
+    tests: ['server/cluster/bus/(local|frag|relay|create|workers)'],
   },
   {
     area: 'cluster',

@@ -86,6 +86,27 @@ describe.each(['one node', 'two nodes'])('on %s, an app', (where) => {
   });
 });
 
+describe('an id on two nodes that had lost each other', () => {
+  it('is the newest holder’s once they meet again: the older is told to go (4410), and nobody else', async () => {
+    const { nodes, sever, advance } = await startTestCluster(2, { ...options, pingIntervalMs: 0 });
+    const [one, two] = nodes as [TestServer, TestServer];
+    const [older, bystander] = [
+      await join(one, { sub: 'ada', app: 'a' }),
+      await join(one, { sub: 'bob', app: 'a' }),
+    ];
+    const mend = sever(two);
+    await advance(10_000);
+    const newer = await join(two, { sub: 'ada', app: 'a' });
+    await older.settled();
+    expect([older.closed, newer.closed]).toEqual([undefined, undefined]);
+    mend();
+    await advance(10_000);
+    expect((await older.whenClosed()).code).toBe(4410);
+    await Promise.all([newer.settled(), bystander.settled()]);
+    expect([newer.closed, bystander.closed]).toEqual([undefined, undefined]);
+  });
+});
+
 describe('an app', () => {
   it('does not use up the guesses of another at the same address', async () => {
     const test = await startTestServer({ ...options, maxKeyGuessesPerMinute: 1 });
