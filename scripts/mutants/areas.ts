@@ -69,10 +69,10 @@ export const parts: readonly Part[] = [
   },
   {
     area: 'machines',
-    files: /^machines\/(player|room|edge|absent-peer|authorization|delivery)\//,
+    files: /^machines\/(room|edge|absent-peer|authorization|delivery)\//,
     tests: [
       ...tables,
-      'machines/(player|room|edge|absent|authorization|delivery)',
+      'machines/(room|edge|absent|authorization|delivery)',
       'server/dialects/socket-io/rooms',
       ...laws,
     ],

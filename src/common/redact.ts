@@ -6,10 +6,8 @@ import {
   type CandidateFacts,
   type CandidateKind,
   type EventFacts,
-  isRecord,
   MAX_ROOM_ID_CHARS,
   type MessageFacts,
-  type RoomSignalType,
   type SdpFacts,
 } from '../protocol/index.ts';
 import { termsOf } from './sdp-terms.ts';
@@ -33,9 +31,6 @@ const KEPT_FIELDS = new Set([
   'isPolite',
   'mayReturn',
   'random',
-  'gameId',
-  'playerId',
-  'place',
   'standing',
   'destination',
   'isFromBehind',
@@ -96,20 +91,6 @@ export function redactMessage(message: object): MessageFacts {
     ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }),
     ...(type === 'report' && typeof state === 'string' && { state: state.slice(0, MAX_TEXT_CHARS) }),
   };
-}
-
-/**
- * The facts of what a player signals. The payload is anything; clients send a description or a candidate as the
- * browser made it, its text alone, or either in a field of its own name.
- */
-export function redactSignal(type: RoomSignalType, payload: unknown): MessageFacts {
-  if (type === 'ice-candidate') {
-    const inner = isRecord(payload) && isRecord(payload.candidate) ? payload.candidate : payload;
-    return { type, candidate: factsOfCandidate(typeof inner === 'string' ? { candidate: inner } : inner) };
-  }
-  const outer = isRecord(payload) ? payload.sdp : payload;
-  const sdp = isRecord(outer) ? outer.sdp : outer;
-  return { type, ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }) };
 }
 
 export function factsOfSdp(sdp: string): SdpFacts {

@@ -82,15 +82,6 @@ export {
   pairingMachine,
   type Side,
 } from './pairing/pairing-machine.ts';
-export { playerExamples } from './player/player-examples.ts';
-export {
-  type PlaceInGame,
-  type PlayerContext,
-  type PlayerEffects,
-  type PlayerEvent,
-  playerMachine,
-  type SignalTarget,
-} from './player/player-machine.ts';
 export type { CloseReason, RejectReason, RelayLinkEffects } from './relay-link/relay-link-effects.ts';
 export type { Destination, RelayLinkEvent } from './relay-link/relay-link-events.ts';
 export { relayLinkExamples } from './relay-link/relay-link-examples.ts';

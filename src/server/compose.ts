@@ -81,6 +81,7 @@ export function compose(deps: CompositionDeps) {
     log,
     clock,
     ...(cluster && { node: options.node }),
+    hasGames: options.rooms,
   });
   inspector.add(
     ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),

@@ -44,10 +44,12 @@ export function signalingSources({
         id,
         ...(client.dialect !== undefined && { dialect: client.dialect }),
         ...(client.knownAs !== undefined && { known_as: client.knownAs }),
+        ...(client.game !== undefined && { game: client.game }),
         ...(context.pairings[0] && { peer_id: context.pairings[0].peerId }),
         ...(seat && { epoch: seat.epoch }),
       }),
       isFound: ({ id, client }, query) => id.includes(query) || isKnownAs(client, query),
+      gameOf: ({ client }) => client.game,
     }),
     source<ServerPairing>({
       machine: 'pairing',
@@ -66,10 +68,13 @@ export function signalingSources({
       isFound: ({ parties, epoch }, query) =>
         String(epoch).includes(query) ||
         parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
+      gameOf: ({ parties }) => clientOf(parties[0])?.game,
       record: {
         kind: 'pairing',
         lane: 'pairing',
         wellState: 'connected',
+        // Players do not report that they are connected.
+        tellsWell: ({ parties }) => clientOf(parties[0])?.game === undefined,
         headOf: (pairing) => ({
           epoch: pairing.epoch,
           initiator_id: pairing.initiator.id,
@@ -127,12 +132,12 @@ function clientOf(party: Party): Client | undefined {
   return party instanceof Seat ? party.session.client : undefined;
 }
 
-/** By the id that its user knows. @param query in lower case */
+/** By the id that its user knows, or by its game. @param query in lower case */
 function isKnownAs(client: Client | undefined, query: string): boolean {
-  return client?.knownAs?.toLowerCase().includes(query) ?? false;
+  return [client?.knownAs, client?.game].some((name) => name?.toLowerCase().includes(query));
 }
 
-/** The wire of its clients, and the ids that their users know, by the names of those fields. */
+/** The wire of its clients, the ids that their users know, by the names of those fields, and the game that they play. */
 function namesIn({ initiator, responder }: ServerPairing, one: string, other: string) {
   const [a, b] = [clientOf(initiator), clientOf(responder)];
   const dialect = a?.dialect ?? b?.dialect;
@@ -141,5 +146,6 @@ function namesIn({ initiator, responder }: ServerPairing, one: string, other: st
     dialect,
     ...(a?.knownAs !== undefined && { [one]: a.knownAs }),
     ...(b?.knownAs !== undefined && { [other]: b.knownAs }),
+    ...(a?.game !== undefined && { game: a.game }),
   };
 }

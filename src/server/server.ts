@@ -17,7 +17,7 @@ import type { Bus } from './cluster/bus/bus.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
 import type { PeerJs } from './dialects/peerjs/serve-peerjs.ts';
-import type { Rooms } from './dialects/socket-io/rooms.ts';
+import type { GameRooms } from './dialects/socket-io/serve-games.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
 import { endSession, pairSessions, sessionInfo } from './embed/control.ts';
 import type { GivenHooks, PairingInfo, SessionInfo } from './embed/hooks.ts';
@@ -69,7 +69,7 @@ export interface SignalingServerParts extends Composition {
   readonly log: Logger;
   readonly clock: Clock;
   /** The game rooms, once it has started, if they are on. */
-  rooms: Rooms | undefined;
+  rooms: GameRooms | undefined;
   /** The clients of PeerJS, once it has started, if they are served. */
   peerjs: PeerJs | undefined;
   /** Who is told of sessions, pairings and rooms, if --event-webhook says so. */
@@ -196,7 +196,7 @@ export class SignalingServer {
     parts.log.info({ event: 'server_starting' }, `Server starting on ${places}`);
   }
 
-  /** The clients that are at this server, or that it waits for; not the players of game rooms. */
+  /** The clients that are at this server, or that it waits for; of game rooms, who is in a game. */
   sessions(): SessionInfo[] {
     return [...this.parts.sessions.values()].map(sessionInfo);
   }
@@ -379,22 +379,18 @@ export class SignalingServer {
   }
 
   /** Socket.IO is loaded only by a server that serves it. */
-  async #createRooms(): Promise<Rooms | undefined> {
+  async #createRooms(): Promise<GameRooms | undefined> {
     const { options } = this;
     if (!options.rooms) return undefined;
-    const { Rooms } = await import('./dialects/socket-io/rooms.ts');
-    const { roomSources } = await import('./dialects/socket-io/inspector-sources.ts');
-    const { telemetry, clock, signaling, epochs, inspector, admission } = this.parts;
-    const rooms = new Rooms(options, {
+    const { GameRooms } = await import('./dialects/socket-io/serve-games.ts');
+    const { telemetry, clock, signaling, admission } = this.parts;
+    const rooms = new GameRooms(options, {
       telemetry,
       signaling,
       places: admission,
-      epochs,
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });
-    const { players, pairings, playerHost, pairingHost } = rooms;
-    telemetry.metrics.measure({ players, pairings, hosts: [playerHost, pairingHost] });
-    inspector.add(...roomSources(rooms));
+    telemetry.metrics.measure({ players: () => rooms.games.states() });
     return rooms;
   }
 }

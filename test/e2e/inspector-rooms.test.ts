@@ -39,13 +39,13 @@ describe('a game on the page', () => {
     await page.getByRole('button', { name: 'chess' }).click();
     await page.locator('.total', { hasText: '1–1 of 1' }).waitFor();
     await page.getByRole('link', { name: /^see / }).click();
-    await lit(page, 'Player A', 'player.joined');
+    await lit(page, 'Session A', 'session.present.pairings.negotiating');
     await lit(page, 'Pairing', 'pairing.negotiating.offered');
-    await page.locator('.who', { hasText: 'A 1 B 2 in game chess' }).waitFor();
+    await page.locator('.who', { hasText: 'A 1 B 2 by socket-io in game chess' }).waitFor();
     two.signal('chess', 1, 'answer', { sdp });
     await lit(page, 'Pairing', 'pairing.negotiating.answered');
     await two.ask('leave_game');
-    await lit(page, 'Player B', 'player.outside');
+    await lit(page, 'Session B', 'session.present.pairings.unpaired');
     await lit(page, 'Pairing', 'pairing.disconnected');
     await page.getByText('B left the game.').waitFor();
     const content = await page.content();
@@ -69,7 +69,11 @@ describe('a game on the page', () => {
     testServer.clock.advance(1_000);
     const cells = page.locator('.table tbody td');
     await cells.first().waitFor();
-    expect((await cells.allTextContents()).slice(1, 4)).toEqual([html, long, game]);
+    expect((await cells.allTextContents()).slice(1, 4)).toEqual([
+      `${html} (socket-io)`,
+      `${long} (socket-io)`,
+      game,
+    ]);
     expect(await page.locator('main img, main script, main b').count()).toBe(0);
     const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
     expect(await page.evaluate(fits)).toBe(true);

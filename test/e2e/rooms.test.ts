@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Agent } from '../support/peers/room-agents.ts';
 import { joinInPage, openRoomPage, type PagePlayer } from '../support/peers/room-pages.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
+import { playerPairings } from '../support/servers/player-pairings.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
 async function startRooms() {
@@ -22,9 +23,7 @@ describe('two pages', () => {
     const one = await joinInPage(await openRoomPage(server), 'g', 9);
     const two = await joinInPage(await openRoomPage(server), 'g', '10');
     await connectBoth(one, two);
-    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
-      { context: { initiatorId: '9', offerer: 'initiator' } },
-    ]);
+    expect(playerPairings({ server })).toMatchObject([{ initiator: '9', offerer: 'initiator' }]);
     await one.say('hello', two);
     await two.say('hello back', one);
     expect([await one.events(), await two.events()]).toEqual([['open 10'], ['open 9']]);
@@ -98,9 +97,7 @@ describe('a page', () => {
     agent.manager.connectToPeer(2);
     await page.ready(1);
     await agent.until(() => agent.manager.isReady(2), 'the channel');
-    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
-      { context: { offerer: 'initiator', initiatorId: '1' } },
-    ]);
+    expect(playerPairings({ server })).toMatchObject([{ offerer: 'initiator', initiator: '1' }]);
   });
 });
 
@@ -112,7 +109,7 @@ describe('eight players in pages', () => {
     for (let id = 1; id <= 8; id += 1) players.push(await joinInPage(pages[id % 2] as never, 'mesh', id));
     for (const one of players) for (const other of players) await one.connect(other.id);
     for (const one of players) for (const other of players) if (one !== other) await one.ready(other.id);
-    expect(server.parts.rooms?.pairings.size).toBe(28);
+    expect(server.parts.pairings.size).toBe(28);
     for (const one of players)
       for (const other of players) if (one !== other) await one.say(`${one.id}`, other);
   });

@@ -34,8 +34,6 @@ it('what can be imported of the machines is these names, and a new one is a line
     'nodeLinkMachine',
     'pairingExamples',
     'pairingMachine',
-    'playerExamples',
-    'playerMachine',
     'relayLinkExamples',
     'relayLinkMachine',
     'remotePlayerExamples',

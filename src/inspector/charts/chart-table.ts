@@ -7,7 +7,6 @@ import { edgeMachine } from '../../machines/edge/edge-machine.ts';
 import { negotiationMachine } from '../../machines/negotiation/negotiation-machine.ts';
 import { nodeLinkMachine } from '../../machines/node-link/node-link-machine.ts';
 import { pairingMachine } from '../../machines/pairing/pairing-machine.ts';
-import { playerMachine } from '../../machines/player/player-machine.ts';
 import { relayLinkMachine } from '../../machines/relay-link/relay-link-machine.ts';
 import { remotePlayerMachine } from '../../machines/remote-player/remote-player-machine.ts';
 import { remoteSessionMachine } from '../../machines/remote-session/remote-session-machine.ts';
@@ -20,7 +19,6 @@ export const chartTable = {
   room: roomMachine,
   edge: edgeMachine,
   negotiation: negotiationMachine,
-  player: playerMachine,
   'relay-link': relayLinkMachine,
   'node-link': nodeLinkMachine,
   'remote-session': remoteSessionMachine,

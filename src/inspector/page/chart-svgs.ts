@@ -7,8 +7,6 @@ import nodeLinkBrief from '../charts/svg/node-link.brief.svg';
 import nodeLink from '../charts/svg/node-link.svg';
 import pairingBrief from '../charts/svg/pairing.brief.svg';
 import pairing from '../charts/svg/pairing.svg';
-import playerBrief from '../charts/svg/player.brief.svg';
-import player from '../charts/svg/player.svg';
 import relayLinkBrief from '../charts/svg/relay-link.brief.svg';
 import relayLink from '../charts/svg/relay-link.svg';
 import remoteSessionBrief from '../charts/svg/remote-session.brief.svg';
@@ -19,7 +17,6 @@ import session from '../charts/svg/session.svg';
 export const chartSvgs: Readonly<Record<ShownMachine, { full: string; brief: string }>> = {
   session: { full: session, brief: sessionBrief },
   pairing: { full: pairing, brief: pairingBrief },
-  player: { full: player, brief: playerBrief },
   'relay-link': { full: relayLink, brief: relayLinkBrief },
   'node-link': { full: nodeLink, brief: nodeLinkBrief },
   'remote-session': { full: remoteSession, brief: remoteSessionBrief },

@@ -25,8 +25,6 @@ export const laneOrder: readonly Lane[] = [
 ];
 
 export function titleOf({ kind }: Pick<RecordHeader, 'kind'>, lane: Lane): string {
-  if (kind === 'game' && lane === 'initiator') return 'Player A';
-  if (kind === 'game' && lane === 'responder') return 'Player B';
   if (kind === 'session') return 'Session';
   return titles[lane];
 }

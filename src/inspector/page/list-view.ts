@@ -26,6 +26,7 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
   session: [
     { of: 'id', title: 'Id' },
     { of: 'peer_id', title: 'Peer' },
+    { of: 'game', title: 'Game' },
   ],
   pairing: [
     { of: 'outcome', title: 'Outcome' },
@@ -35,10 +36,6 @@ const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
     { of: 'candidates', title: 'Candidates A / B' },
     { of: 'took', title: 'Connected in' },
     { of: 'lasted', title: 'Lasted' },
-  ],
-  player: [
-    { of: 'id', title: 'Player' },
-    { of: 'game', title: 'Game' },
   ],
   'relay-link': [
     { of: 'id', title: 'Host' },
@@ -65,7 +62,6 @@ const emptyWords: Readonly<Record<string, string>> = {
   pairing:
     'No pairing to show. Open the page at / in two tabs and pair them, or open a sample or a record above.',
   session: 'No client is connected. Open the page at / in a tab.',
-  player: 'No player is here.',
 };
 
 /** A kind of machines to search among. */
@@ -109,6 +105,7 @@ export class ListView {
   readonly #earlier = h('button', { type: 'button', click: () => this.#page(-1) }, 'Previous');
   readonly #later = h('button', { type: 'button', click: () => this.#page(1) }, 'Next');
   readonly #listables: readonly Listable[];
+  readonly #hasGames: boolean;
   #seq = 0;
   #offset = 0;
   #pageSize = 100;
@@ -116,9 +113,11 @@ export class ListView {
   #columns: readonly Column[] = [];
   #outcome: OutcomeFilter = '';
 
-  constructor(ask: (request: ListRequest) => void, listables: readonly Listable[]) {
+  /** @param hasGames whether clients play games here */
+  constructor(ask: (request: ListRequest) => void, listables: readonly Listable[], hasGames: boolean) {
     this.#ask = ask;
     this.#listables = listables;
+    this.#hasGames = hasGames;
     const titles = Object.fromEntries(listables.map(({ machine, title }) => [machine, title]));
     this.#of = choice('of', titles, () => this.#changed());
     // What people come for.
@@ -240,8 +239,7 @@ export class ListView {
   }
 
   #columnsOf(machine: ListedMachine): readonly Column[] {
-    const hasGames = this.#listables.some((listable) => listable.machine === 'player');
-    return columns[machine].filter(({ of }) => of !== 'game' || hasGames);
+    return columns[machine].filter(({ of }) => of !== 'game' || this.#hasGames);
   }
 
   #chooseGame(game: string): void {
@@ -297,7 +295,7 @@ export class ListView {
       );
     const knownAs = of === 'id' ? row.known_as : of === 'peer_id' ? row.peer_known_as : undefined;
     const name = knownAs === undefined ? [foreign(text)] : [foreign(knownAs), ` (${row.dialect})`];
-    return h('span', { title: text }, ...name, row.elsewhere === of ? atNode(row.node) : '');
+    return h('span', { class: 'name', title: text }, ...name, row.elsewhere === of ? atNode(row.node) : '');
   }
 
   #fillChoices(): void {

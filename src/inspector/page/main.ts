@@ -35,6 +35,7 @@ class Page {
   readonly #help = helpDialog();
   #detail: Detail = 'brief';
   #machines = DEFAULT_MACHINES;
+  #hasGames = false;
   #population = this.#createPopulation();
   #record: RecordView | undefined;
   /** A record that was opened from a file, an address or the samples stays until another view is chosen. */
@@ -113,7 +114,7 @@ class Page {
     switch (message.type) {
       case 'hello':
         this.#hasServer = true;
-        this.#showMachines(message.machines);
+        this.#showMachines(message.machines, message.has_games ?? false);
         this.#node.textContent = serverName(message);
         this.#setTitle();
         if (!this.#isForeign) this.#routeAgain();
@@ -173,9 +174,10 @@ class Page {
   }
 
   /** Another server, or the same one with other options, may have others than before. */
-  #showMachines(machines: readonly ListedMachine[]): void {
-    if (machines.join() === this.#machines.join()) return;
+  #showMachines(machines: readonly ListedMachine[], hasGames: boolean): void {
+    if (machines.join() === this.#machines.join() && hasGames === this.#hasGames) return;
     this.#machines = machines;
+    this.#hasGames = hasGames;
     this.#population = this.#createPopulation();
   }
 
@@ -191,7 +193,11 @@ class Page {
   }
 
   #createPopulation(): PopulationView {
-    return new PopulationView(this.#machines, (request) => this.#feed.send(request), this.#detail);
+    return new PopulationView(
+      { machines: this.#machines, hasGames: this.#hasGames },
+      (request) => this.#feed.send(request),
+      this.#detail,
+    );
   }
 
   #showRecord(view: RecordView): void {

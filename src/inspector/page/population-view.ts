@@ -20,7 +20,6 @@ export const DEFAULT_MACHINES: readonly ListedMachine[] = ['session', 'pairing']
 const titles: Readonly<Record<ListedMachine, string>> = {
   session: 'Sessions',
   pairing: 'Pairings',
-  player: 'Players',
   'relay-link': 'Links',
   'remote-session': 'Clients of other nodes',
   'node-link': 'Links to other nodes',
@@ -38,7 +37,11 @@ export class PopulationView {
   readonly #refusals = new RefusalsView();
   readonly #panels: ReadonlyMap<ListedMachine, Panel>;
 
-  constructor(machines: readonly ListedMachine[], ask: (request: ListRequest) => void, detail: Detail) {
+  constructor(
+    { machines, hasGames }: { readonly machines: readonly ListedMachine[]; readonly hasGames: boolean },
+    ask: (request: ListRequest) => void,
+    detail: Detail,
+  ) {
     this.#panels = new Map(machines.map((name) => [name, panelOf(name, detail)]));
     this.list = new ListView(
       ask,
@@ -47,6 +50,7 @@ export class PopulationView {
         title: titles[machine].toLowerCase(),
         stateIds: panel.stateIds,
       })),
+      hasGames,
     );
     const elements = [...this.#panels.values()].map(({ panel }) => panel.element);
     this.element = h(

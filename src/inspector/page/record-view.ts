@@ -9,7 +9,7 @@ import {
 } from '../../protocol/inspect/inspect-messages.ts';
 import { isRefusal } from '../records/lane-spans.ts';
 import { describeEvent, SequenceBuilder, whyNot } from '../records/sequence-diagram.ts';
-import { sequenceWords } from '../records/sequence-labels.ts';
+import { sequenceWordsOf } from '../records/sequence-labels.ts';
 import { describeNode, type Moment, momentAt } from '../records/timeline.ts';
 import type { Detail } from './chart-panel.ts';
 import { h } from './dom.ts';
@@ -26,7 +26,7 @@ import { TimeControls } from './time-controls.ts';
 import { TimelineView } from './timeline-view.ts';
 
 /** The lane that is shown first. */
-const ownLanes = { pairing: 'pairing', game: 'pairing', link: 'link', session: 'initiator' } as const;
+const ownLanes = { pairing: 'pairing', link: 'link', session: 'initiator' } as const;
 
 /** In the URL, in the place of a chart's name. */
 const CONNECTION = 'connection';
@@ -64,7 +64,9 @@ export class RecordView {
     this.#chart = new LivingChart(detail);
     this.#evidence = new EvidenceView(() => this.#chooseEvidence(), usual);
     this.#builder = new SequenceBuilder(record.header);
-    this.#sequence = new SequenceView(sequenceWords[kind].lifelines, (index) => this.#travel(index));
+    this.#sequence = new SequenceView(sequenceWordsOf(record.header).lifelines, (index) =>
+      this.#travel(index),
+    );
     this.#outcome = new OutcomeBar(
       () => ({ header: this.#header, lines: this.#lines }),
       (evidence) => this.#showEvidence(evidence),
@@ -262,7 +264,7 @@ export class RecordView {
 
   /** A client that goes from node to node is named with the one that it is at. */
   #nameSides(elsewhere: Moment['elsewhere']): void {
-    const [a, server, b] = sequenceWords[this.#header.kind ?? 'pairing'].lifelines;
+    const [a, server, b] = sequenceWordsOf(this.#header).lifelines;
     const named = (name: string, side: 'initiator' | 'responder') =>
       elsewhere.has(side) ? `${name}, ${describeNode(elsewhere.get(side))}` : name;
     this.#sequence.setLifelines([named(a, 'initiator'), server, named(b, 'responder')]);

@@ -55,7 +55,7 @@ export function diagnose(record: PairingRecord): Finding[] {
   if (record.header.kind === 'session') return diagnoseSession(record);
   const steps = record.lines.filter(isStep);
   const pairing = steps.filter(({ of }) => of === 'pairing');
-  const isGame = record.header.kind === 'game';
+  const isGame = record.header.game !== undefined;
   const connected = pairing.find(({ to }) => to === 'connected');
   const outcome =
     begunIn(record) === 'connected'
@@ -68,7 +68,8 @@ export function diagnose(record: PairingRecord): Finding[] {
   const others = [
     ...refusals(pairing),
     ...ignored(pairing),
-    ...(isGame ? endingOfGame(steps, pairing) : [...absences(record, pairing), ...ending(pairing)]),
+    ...absences(record, pairing),
+    ...ending(pairing, isGame ? 'the game' : 'the pairing'),
   ];
   const rank = ({ kind }: Found) => (kind === 'note' ? 1 : 0);
   const indexOf = new Map(record.lines.map((line, index) => [line, index]));
@@ -354,7 +355,8 @@ function absences(record: PairingRecord, pairing: readonly RecordStep[]): Found[
   });
 }
 
-function ending(pairing: readonly RecordStep[]): Found[] {
+/** @param what one of them may leave */
+function ending(pairing: readonly RecordStep[], what: string): Found[] {
   const last = pairing.at(-1);
   if (last?.to === 'moved')
     return [
@@ -362,22 +364,13 @@ function ending(pairing: readonly RecordStep[]): Found[] {
     ];
   if (last?.to !== 'disconnected') return [];
   if (last.event.type === 'UNPAIR_RECEIVED')
-    return [{ kind: 'open', text: `${from(last)} left the pairing.`, shownBy: [last] }];
+    return [{ kind: 'open', text: `${from(last)} left ${what}.`, shownBy: [last] }];
   const why: Readonly<Record<string, string>> = {
     timed_out: 'answered no ping within --ping-timeout-ms, and the server closed it',
     refused: 'was closed by the server',
+    unpaired: `left ${what}`,
   };
   const text = `${from(last)} ${why[String(last.event.reason)] ?? 'lost its socket'}.`;
-  return [{ kind: 'open', text, shownBy: [last] }];
-}
-
-/** A player leaves its game, which its own machine tells, and thereby the pairing. */
-function endingOfGame(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Found[] {
-  const last = pairing.at(-1);
-  if (last?.to !== 'disconnected') return [];
-  const side = last.event.from === 'responder' ? 'responder' : 'initiator';
-  const hasLeft = steps.some(({ of, event }) => of === side && event.type === 'LEAVE_REQUESTED');
-  const text = `${nameOf[side]} ${hasLeft ? 'left the game' : 'lost its socket'}.`;
   return [{ kind: 'open', text, shownBy: [last] }];
 }
 

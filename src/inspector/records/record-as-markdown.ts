@@ -2,7 +2,7 @@
 import type { PairingRecord } from '../../protocol/index.ts';
 import { diagnose } from './diagnose-pairing.ts';
 import { sequenceOf } from './sequence-diagram.ts';
-import { sequenceWords } from './sequence-labels.ts';
+import { sequenceWordsOf } from './sequence-labels.ts';
 import { timeOf } from './time-words.ts';
 
 /** What an issue takes. */
@@ -36,7 +36,7 @@ export function markdownOf(record: PairingRecord): string {
 }
 
 export function sequenceAsMermaid(record: PairingRecord): string {
-  const [a, server, b] = sequenceWords[record.header.kind ?? 'pairing'].lifelines;
+  const [a, server, b] = sequenceWordsOf(record.header).lifelines;
   const lines = sequenceOf(record)
     .filter(({ kind }) => kind !== 'beat')
     .slice(0, MAX_ROWS)

@@ -19,7 +19,7 @@ import {
   type StateValueJson,
 } from '../../protocol/index.ts';
 import { describeEvidence } from './evidence.ts';
-import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWords } from './sequence-labels.ts';
+import { PEER_AWAY, PEER_BACK, type SequenceWords, sequenceWordsOf } from './sequence-labels.ts';
 import { describeNode, describeState, isAway } from './timeline.ts';
 
 export type Place = 'initiator' | 'server' | 'responder';
@@ -71,8 +71,8 @@ export class SequenceBuilder {
   /** Those who were told that their peer is away. */
   readonly #toldAway = new Set<Place>();
 
-  constructor({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>) {
-    this.#words = sequenceWords[kind];
+  constructor(header: Pick<RecordHeader, 'kind' | 'game'>) {
+    this.#words = sequenceWordsOf(header);
   }
 
   /** @returns the rows that the line adds: none or one */

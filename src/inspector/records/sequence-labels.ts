@@ -2,7 +2,7 @@
  * What a sequence diagram says of each kind of record: whose machines these are, which message an event is where the
  * record has none, and what the server sends for an effect. A machine's effect that is not here sends nothing.
  */
-import type { EffectFacts, Lane, RecordKind } from '../../protocol/inspect/inspect-messages.ts';
+import type { EffectFacts, Lane, RecordHeader, RecordKind } from '../../protocol/inspect/inspect-messages.ts';
 
 /** To whom, seen from the one whose event it was, and what. */
 export interface Sent {
@@ -54,7 +54,7 @@ const pairingWords = {
   },
 } as const satisfies Pick<SequenceWords, 'messageOfEvent' | 'sentFor'>;
 
-export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
+const sequenceWords = {
   pairing: {
     lifelines: ['client A', 'server', 'client B'],
     ownerOf: {
@@ -74,18 +74,6 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
     ownerOf: { initiator: 'session' },
     ...pairingWords,
     over: 'The session is over.',
-  },
-  game: {
-    lifelines: ['player A', 'server', 'player B'],
-    ownerOf: { pairing: 'pairing', initiator: 'player A', responder: 'player B' },
-    messageOfEvent: { ...signals, JOIN_REQUESTED: 'join_game', LEAVE_REQUESTED: 'leave_game' },
-    sentFor: {
-      relayToPeer: (_effect, said) => [{ to: 'other', text: said }],
-      refuse: (effect) => [{ to: 'self', text: `error ${param(effect, 'code')}` }],
-      confirmJoin: () => [{ to: 'self', text: 'the players' }],
-      leaveGame: (effect) => [{ to: 'other', text: `player_left · ${param(effect, 'reason')}` }],
-    },
-    over: 'The pairing is over.',
   },
   link: {
     lifelines: ['other end', 'this server', 'other links'],
@@ -116,4 +104,24 @@ export const sequenceWords: Readonly<Record<RecordKind, SequenceWords>> = {
     },
     over: 'The link is closed.',
   },
+} as const satisfies Readonly<Record<RecordKind, SequenceWords>>;
+
+/** The wire of game rooms says less than ours: of a pairing only what is refused, and of a player that it left the game. */
+const gameWords: SequenceWords = {
+  ...sequenceWords.pairing,
+  lifelines: ['player A', 'server', 'player B'],
+  messageOfEvent: signals,
+  sentFor: {
+    relayToPeer: pairingWords.sentFor.relayToPeer,
+    refuse: pairingWords.sentFor.refuse,
+    sendPing: pairingWords.sentFor.sendPing,
+    endPairing: () => [{ to: 'other', text: 'player_left' }],
+  },
 };
+
+export function sequenceWordsOf({
+  kind = 'pairing',
+  game,
+}: Pick<RecordHeader, 'kind' | 'game'>): SequenceWords {
+  return game === undefined || kind !== 'pairing' ? sequenceWords[kind] : gameWords;
+}

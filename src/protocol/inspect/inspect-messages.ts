@@ -9,7 +9,7 @@ export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
 /** The machines of which a server has many: they are counted and listed. */
-export type ListedMachine = 'session' | 'pairing' | 'player' | 'relay-link' | 'remote-session' | 'node-link';
+export type ListedMachine = 'session' | 'pairing' | 'relay-link' | 'remote-session' | 'node-link';
 /** Those, and the one that clients tell of themselves. */
 export type ShownMachine = ListedMachine | 'negotiation';
 
@@ -24,8 +24,8 @@ export type Lane =
   | 'peer_responder'
   | 'link';
 
-/** What a record is of: two clients' pairing, two players' in a game room, a link of the relay network, one session. */
-export type RecordKind = 'pairing' | 'game' | 'link' | 'session';
+/** What a record is of: two clients' pairing, a link of the relay network, one session. */
+export type RecordKind = 'pairing' | 'link' | 'session';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
@@ -40,7 +40,6 @@ export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
     peer_initiator: 'negotiation',
     peer_responder: 'negotiation',
   },
-  game: { initiator: 'player', pairing: 'pairing', responder: 'player' },
   link: { link: 'relay-link' },
   session: { initiator: 'session' },
 };
@@ -138,7 +137,7 @@ export interface RecordHeader {
   readonly epoch: number;
   readonly initiator_id: string;
   readonly responder_id: string;
-  /** The game of two players. */
+  /** The game that both play. */
   readonly game?: string;
   /** Of clients of another wire: which one, and the ids by which their users know them. */
   readonly dialect?: string;
@@ -210,7 +209,7 @@ export const inspectSchemas = {
     properties: {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
-      of: { enum: ['session', 'pairing', 'player', 'relay-link', 'remote-session', 'node-link'] },
+      of: { enum: ['session', 'pairing', 'relay-link', 'remote-session', 'node-link'] },
       /** A part of an id, or of a game's. */
       query: { type: 'string', maxLength: 256 },
       /** A part of a game's id: only those that are in such a game; empty or left out for all. */
@@ -349,6 +348,8 @@ export type InspectMessage =
       readonly node?: number;
       /** How many workers it is of whom the page shows all. */
       readonly workers?: number;
+      /** Whether clients play games here; left out: they do not. */
+      readonly has_games?: boolean;
     }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }

@@ -118,8 +118,14 @@ export class Inspector {
     this.#viewers.add(viewer);
     const network = this.server.network?.();
     const machines = [...new Set(this.sources.map(({ machine }) => machine))];
-    const { node } = this.server;
-    viewer.send({ type: 'hello', version: '1', machines, ...(node !== undefined && { node }) });
+    const { node, hasGames } = this.server;
+    viewer.send({
+      type: 'hello',
+      version: '1',
+      machines,
+      ...(node !== undefined && { node }),
+      ...(hasGames && { has_games: true }),
+    });
     if (network) viewer.send({ type: 'network', network });
     // What others were told already, this one is told with the next tick.
     this.#refusals = '';

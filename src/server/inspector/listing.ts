@@ -218,6 +218,13 @@ function filedRow({ header, outcome, state }: FiledRecord, { wallTime }: Times):
 
 /** What a search finds a record by. */
 function namesIn(header: FiledRecord['header']): readonly string[] {
-  const { initiator_id, responder_id, initiator_known_as, responder_known_as, epoch } = header;
-  return [initiator_id, responder_id, initiator_known_as ?? '', responder_known_as ?? '', String(epoch)];
+  const {
+    initiator_id,
+    responder_id,
+    initiator_known_as = '',
+    responder_known_as = '',
+    game = '',
+    epoch,
+  } = header;
+  return [initiator_id, responder_id, initiator_known_as, responder_known_as, game, String(epoch)];
 }

@@ -8,6 +8,7 @@ import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 import { largestShare } from './shares.ts';
+import { isWellKnown } from './source.ts';
 import { UsualSteps } from './usual-steps.ts';
 
 const MAX_RECENT = 32;
@@ -36,13 +37,14 @@ export class RecentLogs {
   }
 
   /**
-   * Records also while nobody looks, whatever it can be told of when it goes well. What has no such state would be
-   * recorded to its end.
+   * Records also while nobody looks, whatever it can be told of when it goes well. All else would be recorded to its
+   * end.
    */
   start(): void {
     this.#logs.follow({
       ...this.#follower,
-      wants: ({ record }) => record.wellState !== undefined,
+      wants: ({ record }, subject) =>
+        subject ? isWellKnown(record, subject) : record.wellState !== undefined,
       well: (log) => {
         if (log.header.kind === undefined) this.usual.add(log.record);
         this.#release(log);
@@ -120,8 +122,7 @@ function hasFailed(log: LiveRecord): boolean {
   return log.isOver && outcomeOf(log.record, 0).kind === 'failed';
 }
 
-/** What has no state in which it is well is settled from the start. */
-function isSettled({ isOver, subject, source }: LiveRecord): boolean {
-  const { wellState } = source.record;
-  return isOver || wellState === undefined || subject.value === wellState;
+/** What nobody tells of when it goes well is settled from the start. */
+function isSettled({ isOver, subject, source: { record } }: LiveRecord): boolean {
+  return isOver || !isWellKnown(record, subject) || subject.value === record.wellState;
 }

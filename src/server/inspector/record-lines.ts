@@ -177,8 +177,6 @@ const KEPT_CONTEXT = [
   'offerer',
   'isInitiatorConnected',
   'isResponderConnected',
-  'gameId',
-  'playerId',
   'isParent',
   'hostId',
 ];

@@ -25,8 +25,8 @@ export interface RecorderDeps {
 
 /** Who wants to have recorded what a source has from now on. */
 export interface Follower {
-  /** Left out: all sources. */
-  wants?(source: RecordedSource): boolean;
+  /** Left out: everything. @param subject undefined: whether it wants any of that source */
+  wants?(source: RecordedSource, subject: Instance | undefined): boolean;
   started(log: LiveRecord): void;
   /** What it was made for has come about: a pairing's two are connected. */
   well?(log: LiveRecord): void;
@@ -211,8 +211,8 @@ export class Recorder {
     return false;
   }
 
-  #followersOf(source: RecordedSource): Follower[] {
-    return [...this.#followers].filter(({ wants }) => wants?.(source) ?? true);
+  #followersOf(source: RecordedSource, subject?: Instance): Follower[] {
+    return [...this.#followers].filter(({ wants }) => wants?.(source, subject) ?? true);
   }
 
   #subjectStepped(source: RecordedSource, step: Step<Instance>): void {
@@ -239,7 +239,7 @@ export class Recorder {
   }
 
   #started(source: RecordedSource, subject: Instance): void {
-    const followers = this.#followersOf(source);
+    const followers = this.#followersOf(source, subject);
     if (followers.length === 0) return;
     const now = this.#deps.clock.now();
     const log = this.#create(source, subject, now);

@@ -56,6 +56,8 @@ export interface RecordSource<Of extends Instance = Instance> {
   readonly lane: Lane;
   /** The state in which all is well; left out: there is none. */
   readonly wellState?: string;
+  /** Whether its clients tell when all is well; left out: all do. Others never get to that state. */
+  tellsWell?(instance: Of): boolean;
   headOf(instance: Of): Omit<RecordHeader, 'format' | 'version' | 'machines' | 'kind' | 'started_at'>;
   /** Asks its clients that can to tell how it goes, for so many seconds. */
   askFlow?(instance: Of, seconds: number): void;
@@ -86,6 +88,14 @@ export interface MemberSource<Of extends Instance = Instance, Member extends Ins
   remotePairRequests(step: Step<Member>): boolean;
   /** True for a member's last step in the record; left out: its members go on, and the record ends with its own machine. */
   leaves?(step: Step<Member>): boolean;
+}
+
+/** Whether it is known of an instance when all is well with it: then a record of what went well need not be kept. */
+export function isWellKnown<Of extends Instance>(
+  record: RecordSource<Of> | undefined,
+  instance: Of,
+): boolean {
+  return record?.wellState !== undefined && record.tellsWell?.(instance) !== false;
 }
 
 /** Lets sources of different machines stand in one list; each is only ever asked about its own. */
@@ -120,6 +130,8 @@ export interface Inspected {
   readonly refused?: (kind: string) => void;
   /** Its number among the nodes; left out: it is alone. */
   readonly node?: number;
+  /** Whether clients play games at it. */
+  readonly hasGames?: boolean;
   /** Of a relay server: what it knows of its network. */
   network?(): Network;
 }

@@ -69,6 +69,8 @@ export interface Client {
   readonly dialect?: string;
   /** The id by which its user knows it, where that is not its session's. */
   readonly knownAs?: string;
+  /** The game that it plays, where its wire has games. */
+  readonly game?: string;
   /** Whether it wants to be paired by its keys only, by nobody who knows its id. */
   readonly isKeyOnly: boolean;
   /** Where its newest connection is from, as limits count it; empty for one that has not had any here. */

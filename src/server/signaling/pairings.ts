@@ -14,7 +14,7 @@ import {
 } from './pairing.ts';
 import { pairingEffects } from './pairing-effects.ts';
 import type { PairingEpochs } from './pairing-epochs.ts';
-import { messageTypeOf, SIGNAL_EVENTS, type Signal } from './signal.ts';
+import { messageTypeOf, SIGNAL_EVENTS, type Signal, sizeOf } from './signal.ts';
 
 export interface PairingsDeps {
   readonly queue: StepQueue;
@@ -75,7 +75,7 @@ export class Pairings {
     const { type, epoch } = message;
     const isRelayed = type !== 'unpair' && type !== 'report' && type !== 'reject';
     const isCurrent = epoch === undefined || epoch === pairing.epoch;
-    if (isRelayed && isCurrent && !pairing.other(from).hasRoomFor(signal.bytes.length)) {
+    if (isRelayed && isCurrent && !pairing.other(from).hasRoomFor(sizeOf(signal))) {
       pairing.party(from).refuse({ code: 'peer_slow', for: type });
       return;
     }

@@ -4,7 +4,7 @@ import { type DisconnectReason, MAX_UNACKED_FRAMES } from '../../protocol/index.
 import type { Grants } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
-import type { Signal } from './signal.ts';
+import { type Signal, sizeOf } from './signal.ts';
 import { KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
 /** A session, as far as its places need it. */
@@ -153,7 +153,7 @@ export class Seat implements Party, Waits {
   /** To a client that acks. @param senderSeq undefined for what came without a number from another node */
   relayKept(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void {
     const { epoch } = pairing;
-    const bytes = signal.bytes.length;
+    const bytes = sizeOf(signal);
     this.#waits(1, bytes);
     const onAcked = () => {
       this.#waits(-1, -bytes);

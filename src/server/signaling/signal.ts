@@ -9,6 +9,8 @@ export interface Signal {
   /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
   readonly bytes: Uint8Array;
   readonly message: SignalMessage;
+  /** How many bytes count for it, where its dialect makes the frame later, and `bytes` has none. */
+  readonly size?: number;
   /** Which of several connections of the two it is for; left out, there is only one. */
   readonly connectionId?: string;
 }
@@ -33,6 +35,11 @@ export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
   JOIN_REQUESTED: 'join_room',
   LOCK_REQUESTED: 'lock_room',
 };
+
+/** How many bytes it takes, or about. */
+export function sizeOf({ size, bytes }: Signal): number {
+  return size ?? bytes.length;
+}
 
 /** Faster than a Buffer's toString. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

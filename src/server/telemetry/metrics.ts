@@ -29,7 +29,7 @@ export interface Measured {
   readonly hosts?: readonly Host[];
   readonly sessions?: ReadonlyMap<unknown, InState>;
   readonly pairings?: Iterable<InState>;
-  readonly players?: ReadonlyMap<unknown, InState>;
+  readonly players?: () => Iterable<InState>;
   /** By reason why the server wants no clients: whether it holds. */
   readonly readiness?: { counts(): Iterable<readonly [string, number]> };
   readonly waiting?: { readonly total: number };
@@ -83,8 +83,11 @@ export class Metrics {
       ['state'],
       () => byState(this.#all(({ pairings }) => pairings)),
     );
-    this.#gauge('pairlane_players', 'Clients of game rooms, by state.', ['state'], () =>
-      byState(this.#all(({ players }) => players?.values())),
+    this.#gauge(
+      'pairlane_players',
+      'Clients of game rooms, by state: `joined` to a game, or `outside`.',
+      ['state'],
+      () => byState(this.#all(({ players }) => players?.())),
     );
     this.#gauge('pairlane_http_connections', 'TCP connections that are not WebSockets.', ['state'], () => [
       ['open', this.httpConnections()],

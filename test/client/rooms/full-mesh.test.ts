@@ -14,7 +14,7 @@ describe.each(byThoroughness([4], [8]))('a game of %i', (count) => {
       players.push(await Agent.join(url, 'mesh', id));
       await connectAll(players);
     }
-    expect(server.parts.rooms?.pairings.size).toBe((count * (count - 1)) / 2);
+    expect(server.parts.pairings.size).toBe((count * (count - 1)) / 2);
     for (const player of players) expect(player.manager.send(`from ${player.id}`)).toBe(true);
     for (const player of players) {
       await player.until(() => player.messages.length >= count - 1, 'a message of each');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { RoomClient } from '../../support/clients/room-client.ts';
 import { Agent, connectAll } from '../../support/peers/room-agents.ts';
+import { playerPairings } from '../../support/servers/player-pairings.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 async function startRooms() {
@@ -18,8 +19,8 @@ describe('two players', () => {
     expect(two.manager.isReady()).toBe(false);
     expect(two.manager.send('too early')).toBe(false);
     await connectAll([ten, two]);
-    expect([...(server.parts.rooms?.pairings ?? [])]).toMatchObject([
-      { context: { offerer: 'initiator', initiatorId: '2', responderId: '10' } },
+    expect(playerPairings({ server })).toMatchObject([
+      { offerer: 'initiator', initiator: '2', responder: '10' },
     ]);
     await two.say('hello', ten);
     expect(ten.manager.send(new Uint8Array([1, 2, 3]))).toBe(true);

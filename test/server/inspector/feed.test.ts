@@ -154,24 +154,6 @@ describe('the feed', () => {
     feed.socket.terminate();
   });
 
-  it('leaves the hosts of games without an observer 10 s after the last page left', async () => {
-    const { SignalingServer } = await import('../../../src/server/index.ts');
-    const { ManualClock } = await import('../../../src/testing/manual-clock.ts');
-    const clock = new ManualClock();
-    const server = await new SignalingServer({ port: 0, logLevel: 'silent', rooms: true }, { clock }).start();
-    const feed = await openFeed(server);
-    await feed.next('hello');
-    expect(server.parts.rooms?.playerHost.observer).toBeDefined();
-    feed.socket.close();
-    while (server.parts.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(9_000);
-    expect(server.parts.rooms?.playerHost.observer).toBeDefined();
-    clock.advance(2_000);
-    expect(server.parts.rooms?.playerHost.observer).toBeUndefined();
-    expect(server.parts.rooms?.pairingHost.observer).toBeUndefined();
-    await server.stop();
-  });
-
   it('keeps what clients tell of themselves to what the negotiation machine knows', async () => {
     const testServer = await startTestServer();
     const feed = await openFeed(testServer.server);

@@ -56,10 +56,6 @@ export async function startTestServer(
   if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
   if (server.parts.webhook) observeHost(server.parts.webhook.host, noteTransitions);
   if (server.parts.peerjs) observeHost(server.parts.peerjs.realm.absent.host, noteTransitions);
-  if (server.parts.rooms) {
-    observeHost(server.parts.rooms.playerHost, noteTransitions);
-    observeHost(server.parts.rooms.pairingHost, noteTransitions);
-  }
   const connect = (peers?: number) =>
     RawClient.connect(peers === undefined ? server.url : `${server.url}?peers=${peers}`);
   const testServer = {

@@ -1,22 +1,31 @@
 /** Tells a client of the game rooms what was wrong with a request, never what was in it. */
 import { type ErrorCode, errorMessages } from '../../../protocol/index.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import type { Player, Reply } from './room.ts';
+import type { RoomSocket } from './socket-server.ts';
 
-/** @param reply its acknowledgement, if it asked for one */
+/** What a client that asked for something is told: by its acknowledgement, or else, for what is wrong, by an event. */
+export type Reply = (answer: object) => void;
+
+export interface Asking {
+  readonly socket: RoomSocket;
+  /** The player that it is, if it is in a game. */
+  readonly player: { readonly id: string; readonly game: string } | undefined;
+  /** Its acknowledgement, if it asked for one. */
+  readonly reply: Reply | undefined;
+}
+
 export function refusePlayer(
   { refusals, metrics }: Telemetry,
-  player: Player,
-  reply: Reply | undefined,
-  { code, message = errorMessages[code] }: { code: ErrorCode; message?: string },
+  { socket, player, reply }: Asking,
+  { code, message = errorMessages[code] }: { readonly code: ErrorCode; readonly message?: string },
 ): void {
   metrics.refused.add(code);
-  const game = player.room?.id;
-  refusals.warn(code, player.socket.address, `Refused player ${player.id}: ${errorMessages[code]}`, {
-    id: player.id,
+  const id = player?.id ?? socket.id;
+  refusals.warn(code, socket.address, `Refused player ${id}: ${errorMessages[code]}`, {
+    id,
     code,
-    ...(game !== undefined && { game }),
+    ...(player && { game: player.game }),
   });
   if (reply) reply({ error: message, code });
-  else player.socket.emit('signal_error', { code, message });
+  else socket.emit('signal_error', { code, message });
 }

@@ -31,6 +31,8 @@ export interface RoomSocket {
   /** Asks the client for a sign of life, now. @returns whether one came in time */
   isAlive(): Promise<boolean>;
   close(): void;
+  /** Ends its connection as if it were lost: its client comes back by itself. */
+  drop(): void;
 }
 
 export interface RoomSocketHandlers {
@@ -132,6 +134,7 @@ export function serveSocketIo(
       isAlive,
       emit: (name, event) => void socket.emit(name, event),
       close: () => void socket.disconnect(true),
+      drop: () => socket.conn.close(),
     };
     handlers.opened(own);
     socket.onAny((name: string, ...args: unknown[]) => {

@@ -45,7 +45,7 @@ describe('the list', () => {
   it("has a game's pairings among the native ones, in the order in which they began, with their game", async () => {
     const testServer = await start();
     const feed = await openFeed(testServer.server);
-    expect((await feed.next('hello')).machines).toEqual(['session', 'pairing', 'player']);
+    expect((await feed.next('hello')).machines).toEqual(['session', 'pairing']);
     const [a] = await testServer.connectPair();
     testServer.clock.advance(10);
     await negotiate(testServer);
@@ -53,11 +53,12 @@ describe('the list', () => {
     const [c] = await testServer.connectPair();
     const { rows, total } = await feed.list({ of: 'pairing' });
     expect(total).toBe(3);
-    expect(rows.map(({ id, peer_id, game }) => [id, peer_id, game])).toEqual([
-      [a.id, expect.any(String), undefined],
-      ['1', '2', 'chess'],
-      [c.id, expect.any(String), undefined],
+    expect(rows).toMatchObject([
+      { id: a.id },
+      { known_as: '1', peer_known_as: '2', game: 'chess', dialect: 'socket-io' },
+      { id: c.id },
     ]);
+    expect(rows.map(({ game }) => game)).toEqual([undefined, 'chess', undefined]);
   });
 
   it('finds a pairing by a player, by its game, and by a game alone; in any case of letters', async () => {
@@ -67,7 +68,9 @@ describe('the list', () => {
     await negotiate(testServer, 'go', ['Anna', 'chessie']);
     await testServer.connectPair();
     const found = async (request: { query?: string; game?: string }) =>
-      (await feed.list({ of: 'pairing', ...request })).rows.map(({ id, peer_id }) => `${id} ${peer_id}`);
+      (await feed.list({ of: 'pairing', ...request })).rows.map(
+        ({ known_as, peer_known_as }) => `${known_as} ${peer_known_as}`,
+      );
     expect(await found({ query: 'bert' })).toEqual(['Anna Bert']);
     expect(await found({ query: 'CHESS' })).toEqual(['Anna Bert', 'Anna chessie']);
     expect(await found({ game: 'chess' })).toEqual(['Anna Bert']);
@@ -75,18 +78,19 @@ describe('the list', () => {
     expect(await found({ game: 'poker' })).toEqual([]);
   });
 
-  it('has players with their game, those outside of any, and can be asked for those in a state', async () => {
+  it('has players among the sessions, with their game, and finds them by it; who is in no game has none', async () => {
     const testServer = await start();
     const feed = await openFeed(testServer.server);
     await enter(testServer, 'chess', 1);
     const outside = await RoomClient.connect(`http://127.0.0.1:${testServer.server.port}`);
     await outside.settled();
-    const { rows } = await feed.list({ of: 'player', state: 'player.joined' });
-    expect(rows).toMatchObject([{ id: '1', game: 'chess', state: 'joined' }]);
-    expect((await feed.list({ of: 'player' })).total).toBe(2);
-    testServer.clock.advance(1_000);
-    const { machines } = await feed.next('population');
-    expect(machines.player?.counts).toEqual({ player: 2, 'player.joined': 1, 'player.outside': 1 });
+    await enter(testServer, 'go', 2);
+    const found = [{ of: 'session', game: 'chess' } as const, { of: 'session', query: 'chess' } as const];
+    for (const request of found)
+      expect((await feed.list(request)).rows).toMatchObject([
+        { known_as: '1', game: 'chess', dialect: 'socket-io' },
+      ]);
+    expect((await feed.list({ of: 'session' })).total).toBe(2);
   });
 
   it('keeps a pairing that is over under the ids that its players had in the game', async () => {
@@ -96,7 +100,7 @@ describe('the list', () => {
     const [one] = await negotiate(testServer);
     await one.ask('leave_game');
     expect((await feed.list({ of: 'pairing' })).rows).toMatchObject([
-      { id: '1', peer_id: '2', game: 'chess', state: 'disconnected' },
+      { known_as: '1', peer_known_as: '2', game: 'chess', state: 'disconnected' },
     ]);
   });
 });
@@ -111,19 +115,24 @@ describe('the record of a pairing in a game', () => {
     const [{ epoch = 0 } = {}] = (await feed.list({ of: 'pairing' })).rows;
     const record = await feed.record(epoch);
     expect(record.header).toMatchObject({
-      kind: 'game',
+      dialect: 'socket-io',
       game: 'chess',
-      initiator_id: '1',
-      responder_id: '2',
+      initiator_known_as: '1',
+      responder_known_as: '2',
     });
     expect(stepsOf(record)).toEqual([
       'pairing xstate.init',
       'pairing FORMED',
+      'initiator PAIRED',
+      'responder PAIRED',
       'pairing OFFER_RECEIVED',
+      'initiator NEGOTIATION_STARTED',
+      'responder NEGOTIATION_STARTED',
       'pairing CANDIDATE_RECEIVED',
       'pairing ANSWER_RECEIVED',
-      'initiator LEAVE_REQUESTED',
       'pairing PEER_LOST',
+      'initiator UNPAIRED',
+      'responder UNPAIRED',
     ]);
     expect(record.lines.at(-1)).toMatchObject({ end: 'over' });
     expect(diagnose(record).map(({ text }) => text)).toEqual([
@@ -133,9 +142,9 @@ describe('the record of a pairing in a game', () => {
     const arrows = sequenceOf(record).flatMap((row) =>
       row.arrows.map(({ from, to, text }) => `${from} ${to} ${text}`),
     );
-    expect(arrows).toContain('initiator server ice-candidate · host udp');
-    expect(arrows).toContain('server responder ice-candidate · host udp');
-    expect(arrows.at(-1)).toBe('server responder player_left · left');
+    expect(arrows).toContain('initiator server candidate · host udp');
+    expect(arrows).toContain('server responder candidate · host udp');
+    expect(arrows.at(-1)).toBe('server responder player_left');
   });
 
   it('goes on in every pairing of a player, and ends in those alone that it was in', async () => {
@@ -152,13 +161,13 @@ describe('the record of a pairing in a game', () => {
     await three.until(() => three.inbox.some(({ name }) => name === 'player_left'), 'player_left');
     const { rows } = await feed.list({ of: 'pairing' });
     const ends = new Map<string, unknown>();
-    for (const { id, peer_id, epoch = 0 } of rows) {
+    for (const { known_as, peer_known_as, epoch = 0 } of rows) {
       const record = await feed.record(epoch);
-      ends.set(`${id} ${peer_id}`, [
+      ends.set(`${known_as} ${peer_known_as}`, [
         stepsOf(record).filter((step) => step.endsWith('SOCKET_CLOSED')),
         record.lines.at(-1),
       ]);
-      if (id === '1') expect(diagnose(record).at(-1)?.text).toBe('A lost its socket.');
+      if (known_as === '1') expect(diagnose(record).at(-1)?.text).toBe('A lost its socket.');
     }
     const over = [['initiator SOCKET_CLOSED'], expect.objectContaining({ end: 'over' })];
     expect(ends.get('1 2')).toEqual(over);
@@ -196,11 +205,29 @@ describe('the record of a pairing in a game', () => {
     ]);
   });
 
-  it('is not kept, and no host has an observer, while nobody looks', async () => {
-    const { SignalingServer } = await import('../../../../src/server/index.ts');
-    const server = await new SignalingServer({ port: 0, logLevel: 'silent', rooms: true }).start();
-    expect(server.parts.rooms?.playerHost.observer).toBeUndefined();
-    expect(server.parts.rooms?.pairingHost.observer).toBeUndefined();
-    await server.stop();
+  it.each([
+    ['while nobody looks', async () => {}],
+    [
+      '10 s after the last page left',
+      async ({ server, clock }: TestServer) => {
+        const feed = await openFeed(server);
+        await feed.next('hello');
+        feed.socket.close();
+        while (server.parts.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(11_000);
+      },
+    ],
+  ])('is not kept %s: whoever opens it sees it from then on', async (_when, before) => {
+    const testServer = await start();
+    await before(testServer);
+    const [one] = await negotiate(testServer);
+    const feed = await openFeed(testServer.server);
+    await feed.next('hello');
+    const [{ epoch = 0 } = {}] = (await feed.list({ of: 'pairing' })).rows;
+    const record = await feed.record(epoch);
+    expect([stepsOf(record), record.header.game]).toEqual([[], 'chess']);
+    one.signal('chess', 2, 'ice-candidate', null);
+    await one.settled();
+    expect(stepsOf(await feed.record(epoch))).toEqual(['pairing CANDIDATE_RECEIVED']);
   });
 });

@@ -18,7 +18,7 @@ async function game(test: TestServer) {
 }
 
 const playerOf = ({ server }: TestServer, id: string) =>
-  [...(server.parts.rooms?.players.values() ?? [])].find((player) => player.id === id);
+  server.parts.rooms?.games.all.get('g')?.players.get(id);
 
 /** Its socket is gone without a goodbye, and the server knows. */
 async function vanish(test: TestServer, client: RoomClient, id: string): Promise<void> {
@@ -51,7 +51,7 @@ describe('a player that asked for a token', () => {
     back.signal('g', 1, 'answer', 'an answer');
     expect(await one.next('webrtc_signal')).toMatchObject({ from_player_id: 2, payload: 'an answer' });
     expect(one.inbox).toEqual([]);
-    expect(test.server.parts.rooms?.players.size).toBe(2);
+    expect(test.server.parts.rooms?.games.connections).toBe(2);
   });
 
   it('may come back again and again, also before the server has missed its socket, which is then closed', async () => {
@@ -83,10 +83,10 @@ describe('a player that asked for a token', () => {
     await vanish(test, two, '2');
     test.clock.advance(4_000);
     await one.settled();
-    expect([one.inbox, test.server.parts.sessions.size]).toEqual([[], 1]);
+    expect([one.inbox, test.server.parts.sessions.size]).toEqual([[], 2]);
     test.clock.advance(1_100);
     expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'disconnected' });
-    expect(test.server.parts.sessions.size).toBe(0);
+    expect(test.server.parts.sessions.size).toBe(1);
   });
 
   it('has left when it leaves its game: its token is worth nothing any longer', async () => {
@@ -94,7 +94,7 @@ describe('a player that asked for a token', () => {
     const { one, two, token } = await game(test);
     await two.ask('leave_game');
     expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'left' });
-    expect(test.server.parts.sessions.size).toBe(0);
+    expect(test.server.parts.sessions.size).toBe(1);
     const other = await connect(test);
     await other.join('g', 2);
     const back = await connect(test);
@@ -104,7 +104,7 @@ describe('a player that asked for a token', () => {
   it('stays while it only waits: it answers pings', async () => {
     const test = await start({ pingIntervalMs: 1_000, pingTimeoutMs: 5_000 });
     const { one } = await game(test);
-    const [session] = test.server.parts.sessions.values();
+    const session = playerOf(test, '2')?.session;
     for (let n = 0; n < 3; n += 1) {
       test.clock.advance(1_000);
       while (session?.isPinged) await new Promise((resolve) => setImmediate(resolve));
@@ -112,6 +112,63 @@ describe('a player that asked for a token', () => {
     await one.settled();
     expect([one.inbox, session?.isDone]).toEqual([[], false]);
   });
+});
+
+describe('when the server goes', () => {
+  /** What Socket.IO's client comes back from by itself; from `io server disconnect` it does not. */
+  const LOST = 'transport close';
+
+  it.each([
+    [
+      'stops',
+      {},
+      ({ server }: TestServer): void => {
+        void server.stop();
+      },
+    ],
+    [
+      'drains',
+      { drainMs: 4_000 },
+      ({ server, clock }: TestServer): void => {
+        void server.drain();
+        for (let ms = 0; ms < 4_000; ms += 100) clock.advance(100);
+      },
+    ],
+  ])(
+    'as it %s, players lose their sockets, come back by themselves, and are told of nobody who left',
+    async (_what, options, go) => {
+      const test = await start(options);
+      const { one, two } = await game(test);
+      one.signal('g', 2, 'offer', 'an offer');
+      await two.next('webrtc_signal');
+      const reasons: string[] = [];
+      for (const { socket } of [one, two]) socket.on('disconnect', (reason) => reasons.push(reason));
+      go(test);
+      for (const client of [one, two]) await client.until(() => !client.socket.connected, 'its end');
+      expect([reasons, one.inbox, two.inbox]).toEqual([[LOST, LOST], [], []]);
+    },
+  );
+
+  it('drains, the first player to go is not said to have left by those who are there still', async () => {
+    const test = await start({ drainMs: 10_000 });
+    const { one, two } = await game(test);
+    void test.server.drain();
+    test.clock.advance(100);
+    await one.until(() => !one.socket.connected, 'its end');
+    await two.settled();
+    expect([two.socket.connected, two.inbox]).toEqual([true, []]);
+  });
+});
+
+it('players whose sessions somebody ends leave their game: the others are told, and they do not come back by themselves', async () => {
+  const test = await start();
+  const { one, two } = await game(test);
+  const reasons: string[] = [];
+  two.socket.on('disconnect', (reason) => reasons.push(reason));
+  test.server.end(playerOf(test, '2')?.session?.id as string);
+  expect(await one.next('player_left')).toMatchObject({ player_id: 2, reason: 'disconnected' });
+  await two.until(() => !two.socket.connected, 'its end');
+  expect(reasons).toEqual(['io server disconnect']);
 });
 
 describe('the place of a player that is away', () => {
@@ -164,7 +221,7 @@ describe('the place of a player that is away', () => {
     const test = await start();
     const { two, token } = await game(test);
     await vanish(test, two, '2');
-    const [session] = test.server.parts.sessions.values();
+    const session = playerOf(test, '2')?.session;
     expect([session?.client.dialect, session?.client.knownAs]).toEqual(['socket-io', '2']);
     expect(JSON.stringify(test.log)).not.toContain(token);
   });

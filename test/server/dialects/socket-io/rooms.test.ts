@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
+import { playerPairings } from '../../../support/servers/player-pairings.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
@@ -148,11 +149,11 @@ describe('leaving a game', () => {
       const metrics = await fetch(`http://127.0.0.1:${server.server.port}/metrics`);
       return /pairlane_players\{state="joined"\} (\d+)/.exec(await metrics.text())?.[1];
     };
-    const players = [...(server.server.parts.rooms?.players.values() ?? [])];
+    const sessions = [...server.server.parts.sessions.values()];
     two.socket.disconnect();
     await one.next('player_left');
     expect(await joined()).toBe('1');
-    expect(players.map(({ isDone }) => isDone)).toEqual([false, true]);
+    expect(sessions.map(({ isDone }) => isDone)).toEqual([false, true]);
   });
 
   it('leaves nothing behind once all are gone', async () => {
@@ -160,11 +161,11 @@ describe('leaving a game', () => {
     const [one, two] = await twoPlayers(server);
     one.signal('g', 2, 'offer', 'sdp');
     await two.next('webrtc_signal');
-    expect(server.server.parts.rooms?.pairings.size).toBe(1);
+    expect(server.server.parts.pairings.size).toBe(1);
     await one.ask('leave_game');
     await two.ask('leave_game');
-    const { rooms, pairings } = server.server.parts.rooms as NonNullable<typeof server.server.parts.rooms>;
-    expect([rooms.size, pairings.size]).toEqual([0, 0]);
+    const { rooms, pairings, sessions } = server.server.parts;
+    expect([rooms?.games.all.size, pairings.size, sessions.size]).toEqual([0, 0, 0]);
   });
 });
 
@@ -248,9 +249,42 @@ describe('a signal', () => {
     one.signal('g', 2, 'offer', 'secret sdp');
     await two.next('webrtc_signal');
     const relays = server.log.filter(({ msg }) => msg.startsWith('Relaying'));
-    expect(relays).toMatchObject([{ level: 20, id: '1', peerId: '2', game: 'g' }]);
+    const [id, peerId] = server.log
+      .filter(({ event }) => event === 'player_joined')
+      .map(({ session }) => session);
+    expect(relays).toMatchObject([{ level: 20, id, peerId }]);
     expect(JSON.stringify(server.log)).not.toContain('secret');
   });
+});
+
+/** More than a client of our own wire may leave unacked; this one acks nothing. */
+it.each([
+  ['that asked for a token', { resume: true }],
+  ['that asked for none', {}],
+])(
+  'a player %s may be signaled to for as long as it reads: 600 candidates all arrive',
+  async (_who, more) => {
+    const server = await start({ maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+    const [one, two] = [await connect(server), await connect(server)];
+    await one.join('g', 1);
+    await two.ask('join_game', { game_id: 'g', player_id: 2, ...more });
+    await one.next('player_joined');
+    for (let n = 0; n < 600; n += 1) one.signal('g', 2, 'ice-candidate', n);
+    await two.until(() => two.inbox.length === 600, 'the candidates');
+    expect([two.inbox.at(-1)?.payload, one.inbox]).toEqual([599, []]);
+  },
+);
+
+it('a signal that is refused is answered by its acknowledgement, whoever refuses it, and by an event without one', async () => {
+  const server = await start();
+  const [one] = await twoPlayers(server);
+  const signal = { game_id: 'g', target_player_id: 2, type: 'answer', payload: 'sdp' };
+  expect(await one.ask('webrtc_signal', signal)).toMatchObject({ code: 'no_offer' });
+  expect(await one.ask('webrtc_signal', { ...signal, target_player_id: 3 })).toMatchObject({
+    code: 'player_not_found',
+  });
+  one.socket.emit('webrtc_signal', signal);
+  expect(await one.next('signal_error')).toMatchObject({ code: 'no_offer' });
 });
 
 describe('the order of a negotiation', () => {
@@ -294,10 +328,10 @@ describe('the order of a negotiation', () => {
     three.signal('g', 1, 'ice-candidate', null);
     await three.settled();
     const seen = () =>
-      [...(server.server.parts.rooms?.pairings ?? [])].map(({ initiator, responder, room, value }) => [
-        room.id,
-        initiator.id,
-        responder.id,
+      playerPairings(server).map(({ game, initiator, responder, value }) => [
+        game,
+        initiator,
+        responder,
         value,
       ]);
     expect(seen()).toEqual([

@@ -112,7 +112,7 @@ describe('the limits', () => {
     expect(await one.join('g', 1)).toEqual({ players: [1] });
     for (let i = 0; i < 4; i += 1) one.socket.emit('leave_game');
     await one.until(() => !one.socket.connected, 'the end of the connection');
-    expect(server.server.parts.rooms?.rooms.size).toBe(0);
+    expect(server.server.parts.rooms?.games.all.size).toBe(0);
   });
 
   it('of connections count both protocols together', async () => {

@@ -1,0 +1,36 @@
+/** What a player signals as a signal of the core: what records and findings know, and beside it what is passed on. */
+import { isRecord, type RoomEvents, type RoomSignalType } from '../../../protocol/index.ts';
+import type { Signal, SignalMessage } from '../../signaling/signal.ts';
+
+export interface PlayerSignal extends Signal {
+  readonly size: number;
+  /** As its target is told, but for the game, which each player names in its own way. */
+  readonly told: Omit<RoomEvents['webrtc_signal'], 'game_id'>;
+}
+
+/** Socket.IO writes the frame. */
+const NO_BYTES = new Uint8Array();
+
+/** @param size about how many bytes it takes */
+export function asSignal(told: PlayerSignal['told'], size: number): PlayerSignal {
+  return { bytes: NO_BYTES, size, message: messageOf(told.type, told.payload), told };
+}
+
+export function isPlayerSignal(signal: Signal): signal is PlayerSignal {
+  return 'told' in signal;
+}
+
+/**
+ * The payload is anything; clients send a description or a candidate as the browser made it, its text alone, or either
+ * in a field of its own name.
+ */
+function messageOf(type: RoomSignalType, payload: unknown): SignalMessage {
+  if (type === 'ice-candidate') {
+    const inner = isRecord(payload) && isRecord(payload.candidate) ? payload.candidate : payload;
+    const line = isRecord(inner) ? inner.candidate : inner;
+    return { type: 'candidate', candidate: typeof line === 'string' ? { candidate: line } : null };
+  }
+  const outer = isRecord(payload) ? payload.sdp : payload;
+  const sdp = isRecord(outer) ? outer.sdp : outer;
+  return { type, sdp: typeof sdp === 'string' ? sdp : '' };
+}
