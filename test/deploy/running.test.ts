@@ -1,14 +1,18 @@
-/** Caddy's file in front of a real server, and the dashboard and alerts over a real Prometheus that asks one. */
+/**
+ * Caddy's file in front of a real server, the dashboard and alerts over a real Prometheus that asks one, and the files of
+ * the walkthrough, run together.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SignalingServer, startServer } from '../../src/server/index.ts';
 import { freePort } from '../../tools/free-port.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
+import { pairlane } from '../support/servers/cli-process.ts';
 import { pairUp, startTestServer } from '../support/servers/test-server.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
@@ -154,5 +158,82 @@ describe('Prometheus', () => {
       () => `the alert rules were not evaluated: ${said()}`,
     );
     expect(rules.map(({ name }) => name)).toContain('PairlanePairingsFail');
+  });
+});
+
+/** The first block of code after those words on the page. */
+function blockAfter(page: string, words: string): string {
+  const at = page.indexOf(words);
+  const [, block] = (at >= 0 && /^```\w+\n(.*?)^```$/ms.exec(page.slice(at))) || [];
+  if (block === undefined) throw new Error(`the page has no block after ${words}`);
+  return block;
+}
+
+describe('the walkthrough (docs/deploy-debian.md)', () => {
+  it('has files that run together: clients come in through Caddy, and get a relay of coturn', async () => {
+    const page = readFileSync('docs/deploy-debian.md', 'utf8');
+    const home = mkdtempSync(join(tmpdir(), 'walkthrough-'));
+    const [port, health, outside, turn] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
+    const here = (text: string) =>
+      [
+        ['signal.example.org {', `http://127.0.0.1:${outside} {`],
+        ['signal.example.org', '127.0.0.1'],
+        ['THE-CONTENT-OF-/etc/pairlane/turn-secret', 'shared-by-both'],
+        ['8765', port],
+        ['8766', health],
+        ['3478', turn],
+      ].reduce((changed, [from, to]) => changed.replaceAll(`${from}`, `${to}`), text);
+    const write = (name: string, text: string) => {
+      writeFileSync(join(home, name), text);
+      return join(home, name);
+    };
+    const config = write('pairlane.toml', here(blockAfter(page, '`/etc/pairlane/pairlane.toml`')));
+    const secret = write('turn-secret', 'shared-by-both\n');
+    const token = write('inspect-token', 'a-token-of-the-inspector\n');
+    for (const file of [secret, token]) chmodSync(file, 0o600);
+    // What the unit hands over as credentials.
+    const variables = blockAfter(page, 'secrets.conf').match(/PAIRLANE_\w+=\S+/g) ?? [];
+    const env = Object.fromEntries(
+      variables.map((one) => one.replace('%d', home).split('=') as [string, string]),
+    );
+    expect(Object.keys(env).sort()).toEqual(['PAIRLANE_INSPECT_TOKEN_FILE', 'PAIRLANE_TURN_SECRET_FILE']);
+    const server = pairlane(['serve', '--config', config], env);
+    await server.printed(/Server starting/);
+
+    const own = `listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\npidfile=${home}/pid\nuserdb=${home}/db\nlog-file=stdout\n`;
+    const turnConfig = write('turnserver.conf', here(blockAfter(page, '`/etc/turnserver.conf`')) + own);
+    const turnSaid = start('turnserver', ['-c', turnConfig, '--simple-log']);
+    const site = here(blockAfter(page, '`/etc/caddy/Caddyfile`'));
+    const caddySaid = start('caddy', [
+      'run',
+      '--config',
+      write('Caddyfile', `{\n\tadmin off\n}\n${site}`),
+      '--adapter',
+      'caddyfile',
+    ]);
+    const url = `http://127.0.0.1:${outside}`;
+    const status = async (path: string) => (await fetch(url + path)).status;
+    await eventually(
+      async () => ((await status('/healthz')) === 200 ? true : undefined),
+      () => `Caddy did not come up: ${caddySaid()}`,
+    );
+    for (const path of ['/drain', '/metrics', '/admin/sessions'])
+      expect([path, await status(path)]).toEqual([path, 403]);
+    expect(await (await fetch(`http://127.0.0.1:${health}/readyz`)).text()).toBe('ready\n');
+
+    const doctor = pairlane(['doctor', '--json', '--url', `ws://127.0.0.1:${outside}/`]);
+    await doctor.exited();
+    const checks = doctor.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string; status: string });
+    const bad = checks.filter(({ status }) => status === 'bad');
+    expect([bad, bad.length > 0 ? turnSaid() : '']).toEqual([[], '']);
+    expect(checks.map(({ name }) => name)).toContain('turn');
   });
 });
