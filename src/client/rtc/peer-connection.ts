@@ -13,6 +13,11 @@ import { evidenceOf, flowOf } from './evidence.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
+/** Twice what a server relays at once by default. A description with all candidates that count has a third of it. */
+const MAX_DESCRIPTION_CHARS = 128 * 1024;
+/** One has the data channels; a peer that sends media as well has a few. */
+const MAX_MEDIA_SECTIONS = 16;
+
 export interface ConnectionHandlers {
   readonly localOffer: (sdp: string) => void;
   readonly localAnswer: (sdp: string) => void;
@@ -103,8 +108,8 @@ export class RtcConnection {
     const serial = this.#offersReceived;
     this.#enqueue(async () => {
       if (serial !== this.#offersReceived) return;
+      checkDescription(given);
       const sdp = this.#candidates.bounded(given);
-      checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
       this.#described(sdp);
       this.#found ??= [];
@@ -117,8 +122,8 @@ export class RtcConnection {
 
   applyAnswer(given: string): void {
     this.#enqueue(async () => {
+      checkDescription(given);
       const sdp = this.#candidates.bounded(given);
-      checkDescription(sdp);
       await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
       this.#described(sdp);
     });
@@ -275,8 +280,14 @@ export class RtcConnection {
   }
 }
 
-/** werift takes any text for a description, of nothing; and waits for a way that nobody described. */
+/**
+ * werift takes any text for a description, of nothing; and waits for a way that nobody described. Whatever is in a
+ * description is made and answered, so that one of megabytes keeps whoever reads it busy for minutes.
+ */
 function checkDescription(sdp: string): void {
+  if (sdp.length > MAX_DESCRIPTION_CHARS) throw new PairlaneError('description_refused', 'it is too long');
+  if ((sdp.match(/^m=/gm)?.length ?? 0) > MAX_MEDIA_SECTIONS)
+    throw new PairlaneError('description_refused', 'it describes too much');
   if (!/^m=application /m.test(sdp)) {
     throw new PairlaneError('description_refused', 'it describes no data channel');
   }

@@ -92,6 +92,28 @@ describe('bad input from a peer', () => {
     expect(await error).toMatchObject({ code: 'description_refused' });
   });
 
+  it.each<[string, (sdp: string) => string]>([
+    ['of megabytes', (sdp) => `${sdp}${'a=x-hello:world\r\n'.repeat(200_000)}`],
+    ['with a line of megabytes', (sdp) => `${sdp}a=${'('.repeat(4_000_000)}\r\n`],
+    ['with a hundred sections', (sdp) => sdp + (sdp.match(/m=application [\s\S]*/)?.[0] ?? '').repeat(100)],
+  ])(
+    'that is an offer %s ends the pairing with a typed error, before anybody reads it',
+    async (_what, worse) => {
+      const offerer = await ScriptedServer.start();
+      await testPeer(offerer.url);
+      offerer.send({ ...paired, initiator: true });
+      const { sdp } = await offerer.next('offer');
+      const server = await ScriptedServer.start();
+      const peer = await testPeer(server.url);
+      const error = event(peer, 'error');
+      server.send(paired);
+      server.send({ type: 'offer', sdp: worse(sdp as string), from_peer: true, epoch: 5 });
+      expect(await error).toMatchObject({ code: 'description_refused' });
+      expect(await server.next('unpair')).toMatchObject({ epoch: 5 });
+      expect(peer.state).toBe('unpaired');
+    },
+  );
+
   it('of an earlier pairing is passed over', async () => {
     const server = await ScriptedServer.start();
     const peer = await testPeer(server.url);
