@@ -47,6 +47,6 @@ export function readSecretFile(file: string): string {
     .bytes.toString()
     .replace(/\r?\n$/, '');
   if (secret === '') throw new Error(`${file} is empty`);
-  if (/[\r\n]/.test(secret)) throw new Error(`${file} should have one line, the secret`);
+  if (/[\r\n]/.test(secret)) throw new Error(`${file} should have a single line, the secret`);
   return secret;
 }

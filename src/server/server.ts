@@ -242,7 +242,7 @@ export class SignalingServer {
       ...(hasNewCertificate ? ['the certificate'] : []),
       ...reloadable.map((name) => `--${flagName(name)}`),
     ];
-    log.info({ event: 'options_reloaded' }, `Options read anew: ${changed.join(', ') || 'nothing'} changed`);
+    log.info({ event: 'options_reloaded' }, `Options read again: ${changed.join(', ') || 'nothing'} changed`);
     for (const name of fixed)
       log.warn({ event: 'restart_needed' }, `--${flagName(name)} has changed: that needs a restart`);
     log.level = this.options.logLevel;
@@ -341,7 +341,7 @@ export class SignalingServer {
   #portChanged(isOpen: boolean): void {
     const { readiness, log } = this.parts;
     readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
-    if (isOpen) log.info({ event: 'port_opened' }, 'There are file descriptors again: the port is open');
+    if (isOpen) log.info({ event: 'port_opened' }, 'File descriptors are available again: the port is open');
     else log.error({ event: 'port_closed' }, OUT_OF_DESCRIPTORS);
   }
 

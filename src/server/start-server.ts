@@ -76,7 +76,7 @@ function authorizeProblems(
   const asker = authorize ? 'authorize' : authWebhook === undefined ? undefined : '--auth-webhook';
   const unasked = Object.entries({ rooms, topics, peerjs })
     .filter(([, isServed]) => asker !== undefined && isServed)
-    .map(([name]) => `${name}: its clients are not asked who they are, so it cannot be on with ${asker}`);
+    .map(([name]) => `${name}: its clients do not say who they are, so it cannot be on with ${asker}`);
   return authorize && authWebhook !== undefined
     ? [...unasked, 'authorize and authWebhook: give one of them']
     : unasked;

@@ -43,7 +43,7 @@ describe('options read anew', () => {
       logLevel: 'error',
     });
     expect(messages(test)).toContain(
-      'Options read anew: --max-connections, --allow-origin, --stun-url, --log-level changed',
+      'Options read again: --max-connections, --allow-origin, --stun-url, --log-level changed',
     );
     const page = new WebSocket(test.server.url, { origin: 'https://page.example' });
     await once(page, 'message');
@@ -61,7 +61,7 @@ describe('options read anew', () => {
     await test.server.reload({ ...options, maxMessageBytes: 2048, basePath: '/elsewhere' });
     expect(messages(test)).toEqual(
       expect.arrayContaining([
-        'Options read anew: nothing changed',
+        'Options read again: nothing changed',
         '--max-message-bytes has changed: that needs a restart',
         '--base-path has changed: that needs a restart',
       ]),
@@ -86,13 +86,13 @@ describe('options read anew', () => {
     expect(await servedCertificate(port)).toBe(before);
 
     await test.server.reload(test.server.options);
-    expect(messages(test)).toContain('Options read anew: nothing changed');
+    expect(messages(test)).toContain('Options read again: nothing changed');
 
     const renewed = makeCertificate(folder, 'new');
     copyFileSync(renewed.tlsCert, files.tlsCert);
     copyFileSync(renewed.tlsKey, files.tlsKey);
     await test.server.reload(test.server.options);
-    expect(messages(test)).toContain('Options read anew: the certificate changed');
+    expect(messages(test)).toContain('Options read again: the certificate changed');
     expect(await servedCertificate(port)).toBe(serialOf(renewed.tlsCert));
     expect(serialOf(renewed.tlsCert)).not.toBe(before);
 
@@ -128,7 +128,7 @@ describe('SIGHUP', () => {
     await run.printed(/Options stay as they were: pairlane\.toml: max-connections: should be a whole number/);
     writeFileSync(config, 'port = 0\nmax-connections = 7\nrooms = true\n');
     run.child.kill('SIGHUP');
-    await run.printed(/Options read anew: --max-connections changed/);
+    await run.printed(/Options read again: --max-connections changed/);
     await run.printed(/--rooms has changed: that needs a restart/);
     run.child.kill('SIGTERM');
     expect(await run.exited()).toBe(0);

@@ -50,7 +50,7 @@ describe.each(names)('pairlane serve on %s', (name) => {
       'serve',
       ...flags,
     ]);
-    await run.printed(/"event":"shell_loaded","msg":"Serving by ws,/);
+    await run.printed(/"event":"shell_loaded","msg":"Running on ws,/);
     const [, place] = await run.printed(/Server starting on ([\d.:]+)/);
     const [ada, bob] = [await RawClient.connect(`ws://${place}/`), await RawClient.connect(`ws://${place}/`)];
     await pairUp(ada, bob);

@@ -34,7 +34,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Check> {
     yield {
       name: 'turn',
       status: 'warning',
-      text: 'No TURN server is known: where two networks let no UDP through, nothing connects.',
+      text: 'No TURN server is known: if two networks do not let UDP through, clients in them cannot connect.',
       remedy: 'Run one, such as coturn, and set --turn-url and --turn-secret.',
     };
 }

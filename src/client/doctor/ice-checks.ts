@@ -32,7 +32,7 @@ export async function checkStun(urls: readonly string[]): Promise<Check[]> {
           name: 'stun',
           status: 'warning',
           text: `${url} does not answer.`,
-          remedy: 'Check its address, and whether UDP to its port is let out.',
+          remedy: 'Check its address, and that UDP to its port can get out.',
         };
   });
   const seen = ports.filter((port) => port !== undefined);
@@ -58,12 +58,12 @@ function natChecks(ports: readonly number[]): Check[] {
       ? {
           name: 'nat',
           status: 'ok',
-          text: 'All servers see the same port: direct connections get through this NAT, if there is one.',
+          text: 'All servers see the same port: direct connections work through this NAT, if there is one.',
         }
       : {
           name: 'nat',
           status: 'warning',
-          text: 'Each server sees another port: a symmetric NAT. Two such networks find no direct way to each other.',
+          text: 'Each server sees a different port: a symmetric NAT. Two such networks cannot connect directly.',
           remedy: 'Set --turn-url and --turn-secret.',
         },
   ];

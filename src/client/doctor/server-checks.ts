@@ -38,7 +38,7 @@ export async function checkWebSocket(url: string): Promise<Greeted> {
         check: {
           name,
           status: 'bad',
-          text: 'Something answers, and it is no Pairlane server.',
+          text: 'Something answers, but it is not a Pairlane server.',
           remedy:
             'Check host, port and path of --url; behind a proxy, whether that path leads to the server.',
         },
@@ -89,7 +89,8 @@ function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
   if (status === 401 || status === 403)
     return {
       text,
-      remedy: 'The server wants a token, or lets only some pages in: see --allow-origin and --jwt-secret.',
+      remedy:
+        'The server requires a token, or accepts only some origins: see --allow-origin and --jwt-secret.',
     };
   if (status === 429 || status === 503)
     return {
@@ -99,9 +100,10 @@ function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
   if (status !== undefined)
     return {
       text,
-      remedy: 'A proxy may not pass WebSockets on: it has to send the headers Upgrade and Connection along.',
+      remedy:
+        'Perhaps a proxy does not pass WebSockets on: it must forward the headers Upgrade and Connection.',
     };
-  return { text, remedy: 'See whether the server runs, and whether a firewall lets its port through.' };
+  return { text, remedy: 'Check that the server runs, and that no firewall blocks its port.' };
 }
 
 type Greeting = Readonly<Record<string, unknown>> | undefined;
@@ -146,11 +148,11 @@ export async function checkTls(url: string): Promise<Check> {
   if (protocol !== 'wss:') {
     const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
     return isHere
-      ? { name, status: 'skipped', text: 'Without TLS, which is fine on this machine.' }
+      ? { name, status: 'skipped', text: 'No TLS, which is fine on this machine.' }
       : {
           name,
           status: 'warning',
-          text: 'Without TLS: a page from https:// may not connect to it, and anybody on the way can read along.',
+          text: 'No TLS: pages from https:// cannot connect, and anyone on the path can read the traffic.',
           remedy: 'Use --tls-cert and --tls-key, or a proxy that has a certificate.',
         };
   }
@@ -166,14 +168,14 @@ export async function checkTls(url: string): Promise<Check> {
         name,
         status: 'bad',
         text: `The certificate is not trusted: ${wordsOf(authorizationError)}.`,
-        remedy: 'Send the whole chain in --tls-cert, leaf first, with a certificate for this host name.',
+        remedy: 'Put the whole chain in --tls-cert, leaf first, with a certificate for this host name.',
       };
     return days < SOON_DAYS
       ? {
           name,
           status: 'warning',
-          text: `The certificate ends in ${days} days.`,
-          remedy: 'Renew it; SIGHUP reads it anew.',
+          text: `The certificate expires in ${days} days.`,
+          remedy: 'Renew it, then send SIGHUP.',
         }
       : { name, status: 'ok', text: `${socket.getProtocol()}, trusted, for ${days} more days.` };
   } catch (error) {
@@ -181,7 +183,7 @@ export async function checkTls(url: string): Promise<Check> {
       name,
       status: 'bad',
       text: `No TLS: ${wordsOf(error)}.`,
-      remedy: 'See whether the port speaks TLS at all: ws:// is without.',
+      remedy: 'Check that the port speaks TLS; without TLS the URL begins with ws://.',
     };
   } finally {
     socket?.destroy();
@@ -193,7 +195,7 @@ export async function checkOrigin(url: string): Promise<Check> {
   const name = 'origin';
   try {
     await greetingOf(url, { origin: FOREIGN_ORIGIN });
-    return { name, status: 'ok', text: 'Pages of any site may connect.' };
+    return { name, status: 'ok', text: 'Pages of any site can connect.' };
   } catch (error) {
     if ((error as { status?: number }).status !== 403)
       return { name, status: 'skipped', text: `Not tried: ${wordsOf(error)}.` };
@@ -201,7 +203,7 @@ export async function checkOrigin(url: string): Promise<Check> {
       name,
       status: 'ok',
       text: 'Pages of another site are refused.',
-      remedy: 'If your page is of another site than the server, name it with --allow-origin.',
+      remedy: 'If your page is on another site than the server, add its origin with --allow-origin.',
     };
   }
 }
@@ -227,7 +229,7 @@ function proxyCheck(headers: IncomingMessage['headers']): Check {
   return {
     name,
     status: 'ok',
-    text: `A proxy is in between (${signs.join(', ')}).`,
+    text: `There is a proxy in between (${signs.join(', ')}).`,
     remedy:
       'Start the server with --trust-proxy, or all clients count as one address; let the proxy keep a quiet WebSocket for longer than --ping-interval-ms.',
   };
@@ -236,7 +238,7 @@ function proxyCheck(headers: IncomingMessage['headers']): Check {
 function clockCheck(date: string | undefined): Check {
   const name = 'clock';
   const there = Date.parse(date ?? '');
-  if (Number.isNaN(there)) return { name, status: 'skipped', text: 'The answer does not tell the time.' };
+  if (Number.isNaN(there)) return { name, status: 'skipped', text: 'The answer does not say the time.' };
   const skew = Date.now() - there;
   const s = Math.round(Math.abs(skew) / 1_000);
   if (Math.abs(skew) <= MAX_SKEW_MS)
@@ -245,7 +247,7 @@ function clockCheck(date: string | undefined): Check {
     name,
     status: 'warning',
     text: `This clock is ${s} s ${skew > 0 ? 'ahead of' : 'behind'} the server’s.`,
-    remedy: 'Set both by NTP: TURN credentials and tokens carry the time.',
+    remedy: 'Synchronize both by NTP: TURN credentials and tokens depend on the time.',
   };
 }
 

@@ -75,7 +75,7 @@ export class Admin {
     const problem = problemOf(operation, input);
     if (problem !== undefined) return { refusal: 'invalid_request', message: problem };
     if (CHANGES.has(operation))
-      this.#deps.log.info({ event: 'admin_changed', operation }, `The admin API was asked for ${operation}`);
+      this.#deps.log.info({ event: 'admin_changed', operation }, `The admin API carried out ${operation}`);
     const here = this.#here(operation, input);
     if (here && isRefusal(here)) return here;
     const isList = operation in pageKeys;

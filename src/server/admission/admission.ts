@@ -176,7 +176,7 @@ export class Admission {
       {
         kind: 'connections',
         status: '503 Service Unavailable',
-        message: 'The server has as many clients as it takes (--max-connections).',
+        message: 'The server is full (--max-connections).',
         fits: ({ isReturning }: Asking) =>
           options.maxConnections > 0 &&
           this.connections + waiting(this.#waiting, isReturning) >= options.maxConnections,
@@ -190,7 +190,7 @@ export class Admission {
       {
         kind: 'connections_per_address',
         status: '429 Too Many Requests',
-        message: 'Your address has as many clients as it may have (--max-connections-per-address).',
+        message: 'Your address has as many clients as it can have (--max-connections-per-address).',
         fits: ({ address, isReturning }: Asking) =>
           options.maxConnectionsPerAddress > 0 &&
           this.#perAddress.of(address) + waiting(this.#waitingPerAddress.of(address), isReturning) >=

@@ -133,7 +133,7 @@ export class NodeLinks implements Links {
 
   #up(): void {
     if (this.#bus === 'away')
-      this.#deps.log.info({ event: 'bus_connected' }, 'The bus between the nodes is there');
+      this.#deps.log.info({ event: 'bus_connected' }, 'The bus between the nodes is connected');
     this.#bus = 'up';
     this.#handler?.busChanged(true);
     this.#announce();
@@ -145,7 +145,7 @@ export class NodeLinks implements Links {
     if (this.#bus !== 'away')
       this.#deps.log.warn(
         { event: 'bus_away' },
-        `The bus between the nodes is away: ${reason}. It is tried again until it is there`,
+        `The bus between the nodes is lost: ${reason}. Reconnecting until it is back`,
       );
     this.#bus = 'away';
     this.#handler?.busChanged(false);
@@ -193,7 +193,7 @@ export class NodeLinks implements Links {
     else
       this.#deps.log.warn(
         { event: 'node_message_invalid', node },
-        `Node ${node} sent what is no message of this version`,
+        `Node ${node} sent something that is not a message of this version`,
       );
   }
 

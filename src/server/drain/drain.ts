@@ -160,7 +160,7 @@ export class Drain implements TimerOwner {
   #end(): void {
     this.stop();
     for (const session of this.#sessions) if (session.client.isOnline) this.#sendAway(SEND_AWAY, session);
-    this.#deps.log.info({ event: 'drain_done' }, 'Drained: every client is told when to come back');
+    this.#deps.log.info({ event: 'drain_done' }, 'Drained: every client has been told when to come back');
     this.#ended();
   }
 }

@@ -67,11 +67,11 @@ export async function serveRelayHttp(
     portOption: '--http-port',
     changed: (isOpen) => {
       if (isOpen)
-        log.info({ event: 'port_opened' }, 'There are file descriptors again: the HTTP port is open');
+        log.info({ event: 'port_opened' }, 'File descriptors are available again: the HTTP port is open');
       else
         log.error(
           { event: 'port_closed' },
-          'Out of file descriptors: the HTTP port is closed until there are some again',
+          'Out of file descriptors: the HTTP port is closed until some are available',
         );
     },
   });

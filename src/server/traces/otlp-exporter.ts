@@ -119,16 +119,13 @@ export class OtlpExporter {
 
   #failed(problem: string): void {
     if (!this.#isFailing)
-      this.#deps.log.warn(
-        { event: 'traces_failed' },
-        `The collector of traces does not take them: ${problem}`,
-      );
+      this.#deps.log.warn({ event: 'traces_failed' }, `The collector does not accept traces: ${problem}`);
     this.#isFailing = true;
   }
 
   #recovered(): void {
     if (this.#isFailing)
-      this.#deps.log.info({ event: 'traces_recovered' }, 'The collector takes traces again');
+      this.#deps.log.info({ event: 'traces_recovered' }, 'The collector accepts traces again');
     this.#isFailing = false;
   }
 }

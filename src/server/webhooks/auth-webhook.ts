@@ -17,7 +17,7 @@ export interface AuthWebhookOptions {
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
 const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server requires a token' };
-const TOKEN_REFUSED: TokenRefusal = { code: 'token_invalid', message: 'The token is not taken' };
+const TOKEN_REFUSED: TokenRefusal = { code: 'token_invalid', message: 'The token is not accepted' };
 
 const MAX_ANSWER_BYTES = 16 * 1024;
 const MAX_PENDING = 256;

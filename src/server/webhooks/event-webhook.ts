@@ -65,13 +65,13 @@ export class EventWebhook {
           if (!this.#isFailing)
             log.warn(
               { event: 'webhook_failed', hook: 'event-webhook' },
-              `The event webhook failed, and is tried again: ${this.#problem}`,
+              `The event webhook failed; trying again: ${this.#problem}`,
             );
           this.#isFailing = true;
         },
         announceRecovery: () => {
           if (this.#isFailing)
-            log.info({ event: 'webhook_recovered' }, 'The event webhook takes events again');
+            log.info({ event: 'webhook_recovered' }, 'The event webhook accepts events again');
           this.#isFailing = false;
           this.#hasLost = false;
         },

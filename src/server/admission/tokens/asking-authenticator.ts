@@ -49,7 +49,7 @@ export interface AskingAuthenticatorDeps {
 
 const UNAVAILABLE: TokenRefusal = {
   code: 'unavailable',
-  message: 'Nobody can say now who you are; try again later',
+  message: 'It cannot be determined at the moment who you are; try again later',
 };
 
 /** Answers that are kept; the oldest make room. */
@@ -195,7 +195,7 @@ export class AskingAuthenticator implements Authenticator {
     const { decider, log } = this.#deps;
     log.error(
       { event: decider.failedEvent, hook: decider.name, err: error },
-      `The hook ${decider.name} failed: nobody comes in`,
+      `The hook ${decider.name} failed: no client can connect`,
     );
   }
 }

@@ -30,9 +30,7 @@ export function tokenProblems(options: TokenOptions): string[] {
     );
   for (const [flag, isServed] of Object.entries({ rooms, topics, peerjs }))
     if (isOn && isServed)
-      problems.push(
-        `--${flag}: its clients bring no token, so it cannot be on where clients are asked for one`,
-      );
+      problems.push(`--${flag}: its clients bring no token, so it cannot be on if tokens are required`);
   return problems;
 }
 

@@ -102,7 +102,10 @@ function refusalOf(error: unknown): TokenRefusal {
   // What decodeProtectedHeader throws for what is no JWS.
   if (error instanceof TypeError && error.message.startsWith('Invalid Token'))
     return invalid('That is not a signed JWT');
-  return { code: 'unavailable', message: 'The keys for tokens cannot be had now; try again later' };
+  return {
+    code: 'unavailable',
+    message: 'The keys for tokens cannot be fetched at the moment; try again later',
+  };
 }
 
 const CLAIMS = new Set(['exp', 'nbf', 'iat', 'aud', 'iss', 'sub']);

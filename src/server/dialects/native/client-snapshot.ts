@@ -109,7 +109,7 @@ export class NativeMigration {
     if (fingerprint === this.fingerprint) return;
     this.#log.warn(
       { event: 'node_secret_differs', node },
-      `Node ${node} has another secret: when one of us dies, its clients cannot come back to the other. Give all nodes the same --secret`,
+      `Node ${node} has another --secret: when one of the two nodes dies, its clients cannot come back to the other. Give all nodes the same --secret`,
     );
   }
 

@@ -52,7 +52,7 @@ export async function listenAttached(
   };
   server.on('upgrade', upgrade);
 
-  telemetry.log.info({ event: 'shell_loaded' }, 'Serving by ws, on the HTTP server of another program');
+  telemetry.log.info({ event: 'shell_loaded' }, 'Running on ws, on the HTTP server of another program');
   return {
     get port() {
       return addressOf(server)?.port ?? 0;

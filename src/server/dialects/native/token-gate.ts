@@ -137,7 +137,7 @@ export class TokenGate {
     metrics.refused.add('token');
     refusals.warn('token', socket.getUserData().address, `Refused a client: ${message}`);
     socket.send(JSON.stringify(encodeNotice({ type: 'refused', code, message, for: 'auth' }, false)), false);
-    if (code === 'unavailable') socket.end(closeCodes.tryAgainLater, 'Nobody can say now who you are');
+    if (code === 'unavailable') socket.end(closeCodes.tryAgainLater, 'It cannot be determined who you are');
     else if (code === 'forbidden') socket.end(closeCodes.unauthorized, 'You may not come in');
     else socket.end(closeCodes.unauthorized, 'Bring another token');
   }

@@ -22,7 +22,7 @@ export class TokenRefresh {
     if (this.#pending.has(session)) {
       session.refuse({
         code: 'request_pending',
-        message: 'Your last token has no answer yet; wait for it',
+        message: 'Your last token has no answer yet; wait for that',
         for: 'refresh_token',
       });
       return;
@@ -42,7 +42,7 @@ export class TokenRefresh {
     else
       session.refuse({
         code: 'token_invalid',
-        message: 'That token is for another app, or for another id (`sub`), than your session',
+        message: 'That token is for another app or another id (`sub`), than your session',
         for: 'refresh_token',
       });
   }

@@ -165,7 +165,7 @@ export class PeerJsRealm implements OwnIds {
     client.session = signaling.sessions.open(sessionIdOn(this.#options.node), client);
     log.info(
       { event: 'session_opened', id: client.session.id, [FROM]: client.address },
-      `Client ${client.session.id} connected, of PeerJS`,
+      `Client ${client.session.id} connected, a PeerJS client`,
     );
     client.opened();
     this.#others?.taken(holderOf(client));

@@ -13,13 +13,13 @@ export interface LoadedShell {
 /** @throws when uWebSockets.js is asked for, and does not load */
 export async function loadShell(choice: ShellChoice): Promise<LoadedShell> {
   if (choice === 'uws')
-    return { shell: createUwsShell(), message: 'Serving by uWebSockets.js, as --shell asks' };
-  if (choice === 'ws') return { shell: await wsShell(), message: 'Serving by ws, as --shell asks' };
+    return { shell: createUwsShell(), message: 'Running on uWebSockets.js, as --shell says' };
+  if (choice === 'ws') return { shell: await wsShell(), message: 'Running on ws, as --shell says' };
   try {
-    return { shell: createUwsShell(), message: 'Serving by uWebSockets.js, which loads here' };
+    return { shell: createUwsShell(), message: 'Running on uWebSockets.js, which loads here' };
   } catch (error) {
     const why = (error as Error).message.replace(/\s+/g, ' ');
-    return { shell: await wsShell(), message: `Serving by ws, which is slower: ${why}` };
+    return { shell: await wsShell(), message: `Running on ws, which is slower: ${why}` };
   }
 }
 
