@@ -193,7 +193,7 @@ describe('without the bus', () => {
     const { log } = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
     const told = () =>
       log.filter(({ msg }) => /\bbus\b/.test(msg)).map(({ level, msg }) => `${level} ${msg}`);
-    const [away, back] = ['40 The bus between the nodes is away: ', '30 The bus between the nodes is connected'];
+    const [away, back] = ['40 The bus between the nodes is lost: ', '30 The bus between the nodes is connected'];
     expect(told()).toEqual([expect.stringContaining(away)]);
     expect(told()[0]).toMatch(/tried again/);
     hub.comeBack();
@@ -224,7 +224,7 @@ describe('a link between two nodes', () => {
     const two = await startTestServer({ node: 2, secret }, { bus: hub.bus(2) });
     const [a, b] = [await one.connect(), await two.connect()];
     await pairUp(a, b);
-    const told = one.log.filter(({ msg }) => /Node 2 has another secret: .*--secret/.test(msg));
+    const told = one.log.filter(({ msg }) => /Node 2 has another --secret: .*same --secret/.test(msg));
     expect(told).toHaveLength(warnings);
     expect(JSON.stringify(one.log)).not.toContain(secret);
   });
