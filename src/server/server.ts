@@ -416,7 +416,7 @@ export function withinDescriptors(asked: ServerOptions, log: Logger): ServerOpti
   if (fitting !== asked)
     log.info(
       { event: 'limits_lowered' },
-      `This process may have ${descriptors} file descriptors: it takes ${fitting.maxConnections} clients ` +
+      `This process can have ${descriptors} file descriptors: it accepts ${fitting.maxConnections} clients ` +
         `(--max-connections) and ${fitting.maxHttpConnections} other connections (--max-http-connections)`,
     );
   return fitting;

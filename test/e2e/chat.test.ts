@@ -170,7 +170,7 @@ describe('pairlane chat', () => {
     const { server } = await startTestServer();
     const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
     a.terminal.type('/help');
-    await a.terminal.shows(/\/stats +how the connection goes/);
+    await a.terminal.shows(/\/stats +show figures of the connection/);
     a.terminal.type('/stats');
     await a.terminal.shows('*** There is no connection. ***\n> ');
     a.terminal.type('/new-key');

@@ -33,7 +33,7 @@ const ownMessages = {
   aborted: 'The request was aborted by its signal.',
   metadata_too_large:
     'Metadata should be JSON of at most 2,048 bytes. Send what is larger over the data channel.',
-  token_missing: 'The signaling server requires a token. Pass one in the option `token`.',
+  token_missing: 'The signaling server requires a token. Pass one: the option `token`, or `--token-file`.',
   token_failed: 'Your `token` callback returned no token, so the peer did not connect; see `cause`.',
   accept_failed: 'Your `accept` threw an error, so the other client was rejected; see `cause`.',
   accept_timeout:
