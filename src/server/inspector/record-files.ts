@@ -141,7 +141,7 @@ export class RecordFiles {
     this.#waiting.clear();
     this.#log.error(
       { event: 'record_failed', err: error },
-      `Recording into ${this.#directory} failed; nothing more is recorded`,
+      `Cannot write records to ${this.#directory}; recording stops`,
     );
   }
 

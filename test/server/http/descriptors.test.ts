@@ -37,7 +37,7 @@ describe('the connection limits', () => {
        console.log('limits', options.maxConnections, options.maxHttpConnections);`,
     ]);
     await run.printed(/limits 750 250/);
-    expect(run.stdout.match(/1064 file descriptors: it takes 750 clients .* 250 other/g)).toHaveLength(1);
+    expect(run.stdout.match(/1064 file descriptors: it accepts 750 clients .* 250 other/g)).toHaveLength(1);
   });
 });
 
