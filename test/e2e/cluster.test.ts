@@ -168,7 +168,7 @@ describe('nodes over NATS', () => {
     pairs.talk(PER_SECOND);
     await moreHeard(pairs, 5);
     await nats.kill();
-    await one.logged(/The bus between the nodes is away/);
+    await one.logged(/The bus between the nodes is lost/);
     expect(await readiness(one)).toMatchObject({ status: 503, text: expect.stringContaining('bus_away') });
     const heard = a[0].history.received.length;
     while (a[0].history.received.length < heard + 5) await once(a[0], 'heard');

@@ -196,7 +196,7 @@ describe('a wrong request', () => {
     body?: unknown,
   ][] = [
     ['GET', '/nothing', 404, 'not_found', /openapi/],
-    ['POST', '/sessions', 405, 'method_not_allowed', /other methods/],
+    ['POST', '/sessions', 405, 'method_not_allowed', /does not have this method/],
     ['GET', '/sessions?limit=0', 400, 'invalid_request', /`limit` should be a whole number from 1 to 500/],
     ['GET', '/sessions?limit=many', 400, 'invalid_request', /`limit` should be a whole number/],
     ['GET', '/sessions?limt=5', 400, 'invalid_request', /did you mean `limit`/],

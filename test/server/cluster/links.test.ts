@@ -193,9 +193,12 @@ describe('without the bus', () => {
     const { log } = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
     const told = () =>
       log.filter(({ msg }) => /\bbus\b/.test(msg)).map(({ level, msg }) => `${level} ${msg}`);
-    const [away, back] = ['40 The bus between the nodes is lost: ', '30 The bus between the nodes is connected'];
+    const [away, back] = [
+      '40 The bus between the nodes is lost: ',
+      '30 The bus between the nodes is connected',
+    ];
     expect(told()).toEqual([expect.stringContaining(away)]);
-    expect(told()[0]).toMatch(/tried again/);
+    expect(told()[0]).toMatch(/Reconnecting/);
     hub.comeBack();
     expect(told()).toEqual([expect.stringContaining(away), back]);
     hub.goAway();
