@@ -63,6 +63,13 @@ describe('no machine is left out', () => {
     expect(new Set<unknown>(listed)).toEqual(new Set<unknown>(machines));
   });
 
+  /** Copies of a machine that a host is given, the code that a chart is printed as, and machines of programs that are shown. */
+  const ofOthers = [
+    'machines/host/xstate-marked.ts',
+    'inspector/charts/xstate-config.ts',
+    'inspector/stately/program-chart.ts',
+  ];
+
   it('every file that creates one is a machine of that name, which can be imported', () => {
     const root = new URL('../../src/', import.meta.url);
     const creating = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -70,10 +77,7 @@ describe('no machine is left out', () => {
         (file) =>
           /\.tsx?$/.test(file) && /(?<!#)\bcreateMachine\(/.test(readFileSync(new URL(file, root), 'utf8')),
       )
-      // Copies of a machine that a host is given, and the code that a chart is printed as.
-      .filter(
-        (file) => !['machines/host/xstate-marked.ts', 'inspector/charts/xstate-config.ts'].includes(file),
-      );
+      .filter((file) => !ofOthers.includes(file));
     expect(creating.sort()).toEqual(machines.map(({ id }) => `machines/${id}/${id}-machine.ts`).sort());
   });
 });
