@@ -50,4 +50,8 @@ export const bothShells = [
   'server/http/connections.test.ts',
   'server/http/listen.test.ts',
   'server/http/tls.test.ts',
+  'server/inspector/feed.test.ts',
+  'server/telemetry/metrics.test.ts',
+  'server/telemetry/refusal-log.test.ts',
+  'server/traces/traces.test.ts',
 ];
