@@ -68,7 +68,7 @@ const commands: readonly { name: string; about: string; load: () => Promise<Comm
   },
   {
     name: 'inspect',
-    about: 'Show the state charts of any XState program in a page, living.',
+    about: 'Show the live state charts of any XState program in a page.',
     load: async () => (await import('./server/programs/inspect-command.ts')).inspectCommand,
   },
   {

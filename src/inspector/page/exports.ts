@@ -29,7 +29,7 @@ export function exportButtons(record: () => PairingRecord): HTMLElement {
   return h(
     'details',
     { class: 'exports' },
-    h('summary', {}, 'Take along'),
+    h('summary', {}, 'Export'),
     h(
       'div',
       {},

@@ -8,10 +8,10 @@ const DEFAULT_PORT = 8_080;
 
 export const inspectCommand = defineCommand({
   name: 'inspect',
-  about: 'Show the state charts of any XState program in a page, living.',
+  about: 'Show the live state charts of any XState program in a page.',
   details:
-    'Show what the machines of XState 5 programs do: their charts, events, states and contexts, with a way back in time.\n' +
-    "The program says createActor(machine, { inspect: pairlaneInspect() }), of 'pairlane/inspector', or uses\n" +
+    'Show what the machines of XState 5 programs do: their charts, events, states and contexts, with a time slider.\n' +
+    "In the program: createActor(machine, { inspect: pairlaneInspect() }), of 'pairlane/inspector', or uses\n" +
     'createWebSocketInspector of @statelyai/inspect. Open to this machine only; nothing leaves it.',
   options: {
     port: {
@@ -28,13 +28,13 @@ export const inspectCommand = defineCommand({
       value: 'ORIGIN',
       default: [],
       isFlagOnly: true,
-      help: 'Pages of this origin may show their machines, too, like http://localhost:3000.',
+      help: 'Also let pages of this origin show their machines, such as http://localhost:3000.',
     },
   },
   async run({ port, origin }) {
     const problems = origin
       .filter((text) => !URL.canParse(text) || new URL(text).origin !== text)
-      .map(() => '--origin: should be like http://localhost:3000, with nothing behind it');
+      .map(() => '--origin: should be like http://localhost:3000, with nothing after it');
     if (problems.length > 0) throw new OptionError(problems);
     const { openLocalApp } = await import('./local-app.ts');
     const { ProgramFeed } = await import('./program-feed.ts');
