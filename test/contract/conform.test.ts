@@ -3,12 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Verdict } from '../../src/contract/conform/run-cases.ts';
+import { buildGoClient, goMissing } from '../support/peers/go-client.ts';
 import { Run } from '../support/servers/cli-process.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 // The system's Python, for which Debian's packages are.
 const PYTHON = '/usr/bin/python3';
 const PING_INTERVAL_MS = 500;
+/** The first build on a machine takes half a minute. */
+const GO_BUILD_MS = 300_000;
 const started: ChildProcess[] = [];
 
 afterEach(() => {
@@ -130,6 +133,17 @@ describe('pairlane conform, for a server', () => {
 });
 
 describe('pairlane conform, for a client', () => {
+  (goMissing === undefined ? it : it.skip)(
+    'passes the reference client in Go, which can come back',
+    async () => {
+      const command = `${buildGoClient()} --no-ice {url}`;
+      const { status, verdicts } = await conform('--client', command, '--patience-ms', '20000');
+      expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
+      expect(status).toBe(0);
+    },
+    GO_BUILD_MS,
+  );
+
   it.each([
     ["Pairlane's own bot", 'node dist/cli.js bot --url {url} --echo --no-ice'],
     [
