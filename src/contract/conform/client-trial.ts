@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { clientSchemas, explain, isRecord, type Schema } from '../../protocol/index.ts';
+import type { Level } from './case.ts';
+import { ClientRun, resumeIn } from './client-run.ts';
 import { Deviation } from './deviation.ts';
 import type { Verdict } from './run-cases.ts';
 
@@ -12,82 +13,47 @@ export interface ClientTrialOptions {
   readonly command: string;
   /** How long a step may take, in milliseconds. */
   readonly patienceMs: number;
+  /** `full`: also whether it comes back when its socket is lost, if it says that it can. */
+  readonly level: Level;
 }
 
-type Message = { readonly type: string; readonly [field: string]: unknown };
-
-const RELAYED = new Set(['offer', 'answer', 'candidate']);
-
-/** One run of the client, as the server sees it. */
-class Run {
-  readonly id: string;
-  readonly #socket: WebSocket;
-  readonly #changes: EventEmitter;
-  /** What it said since it was last asked. */
-  said: Message[] = [];
-  /** The first thing it said that is no message of the protocol. */
-  fault: string | undefined;
-  peer: Run | undefined;
-  isClosed = false;
-
-  constructor(id: string, socket: WebSocket, changes: EventEmitter) {
-    this.id = id;
-    this.#socket = socket;
-    this.#changes = changes;
-    socket.on('message', (data) => this.#says(String(data)));
-    socket.on('close', () => {
-      this.isClosed = true;
-      changes.emit('change');
-    });
-    this.tell({ type: 'your_id', id, ping_interval_ms: 30_000 });
-  }
-
-  tell(message: object): void {
-    this.#socket.send(JSON.stringify(message));
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-
-  #says(text: string): void {
-    const message = messageIn(text);
-    if (typeof message === 'string') this.fault ??= message;
-    else {
-      this.said.push(message);
-      if (RELAYED.has(message.type)) this.peer?.tell({ ...message, from_peer: true });
-    }
-    this.#changes.emit('change');
-  }
-}
-
-/** The message in a frame, or what is wrong with it. */
-function messageIn(text: string): Message | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return `no JSON: ${text.slice(0, 80)}`;
-  }
-  if (!isRecord(value) || typeof value.type !== 'string')
-    return `no object with a type: ${text.slice(0, 80)}`;
-  if (!Object.hasOwn(clientSchemas, value.type))
-    return `a message of the unknown type ${value.type.slice(0, 80)}`;
-  const wrong = explain(clientSchemas[value.type as keyof typeof clientSchemas] as Schema, value);
-  return wrong ? `${value.type}: ${wrong}` : (value as Message);
-}
+type Told = Parameters<ClientRun['tell']>[0];
 
 class Trial {
   readonly #options: ClientTrialOptions;
   readonly #changes = new EventEmitter();
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   readonly #children: ChildProcess[] = [];
-  readonly #runs: Run[] = [];
+  readonly #runs: ClientRun[] = [];
+  /** Of one that came back as nobody. */
+  #fault: string | undefined;
 
   constructor(options: ClientTrialOptions) {
     this.#options = options;
-    this.#server.on('connection', (socket) => {
-      this.#runs.push(new Run(`client-${this.#runs.length + 1}`, socket, this.#changes));
+    this.#server.on('connection', (socket, { url = '' }) => {
+      const resume = new URLSearchParams(url.split('?')[1]).get('resume');
+      if (resume === 'back') {
+        this.#comesBack(socket);
+        return;
+      }
+      const id = `client-${this.#runs.length + 1}`;
+      this.#runs.push(new ClientRun(id, socket, resume !== null, this.#changes));
+      this.#changes.emit('change');
+    });
+  }
+
+  #comesBack(socket: WebSocket): void {
+    socket.once('message', (data) => {
+      const resume = resumeIn(String(data));
+      const run = this.#runs.find(({ id }) => id === resume?.id);
+      if (run?.isAway && resume) {
+        run.comeBack(socket, resume);
+        return;
+      }
+      this.#fault ??= resume
+        ? `resume with the id ${String(resume.id).slice(0, 80)}, which is not its own`
+        : 'another first message than resume on a socket with ?resume=back';
+      socket.terminate();
       this.#changes.emit('change');
     });
   }
@@ -109,15 +75,15 @@ class Trial {
     await this.until(() => this.#runs.length >= 2, 'both were started', 'two connections');
   }
 
-  get both(): readonly [Run, Run] {
-    return [this.#runs[0] as Run, this.#runs[1] as Run];
+  get both(): readonly [ClientRun, ClientRun] {
+    return [this.#runs[0] as ClientRun, this.#runs[1] as ClientRun];
   }
 
   /** Waits for something that a client does. @throws Deviation when it says what it should not, or goes away */
   async until(fact: () => boolean, when: string, what: string): Promise<void> {
     const signal = AbortSignal.timeout(this.#options.patienceMs);
     for (;;) {
-      for (const { fault, isClosed } of this.#runs) {
+      for (const { fault = this.#fault, isClosed } of this.#runs) {
         if (fault) throw new Deviation(when, 'a message of the protocol', fault);
         if (isClosed) throw new Deviation(when, 'an open connection', 'it was closed by the client');
       }
@@ -129,7 +95,7 @@ class Trial {
   }
 
   /** Tells them that they are paired, and relays what they say until the description of each has reached the other. */
-  async negotiate(initiator: Run, responder: Run, epoch: number): Promise<void> {
+  async negotiate(initiator: ClientRun, responder: ClientRun, epoch: number): Promise<void> {
     for (const [run, other] of [
       [initiator, responder],
       [responder, initiator],
@@ -146,15 +112,35 @@ class Trial {
         from_the_future: {},
       });
     }
-    const has = (run: Run, type: string) => () => run.said.some((message) => message.type === type);
+    const has = (run: ClientRun, type: string) => () => run.said.some((message) => message.type === type);
     await this.until(has(initiator, 'offer'), 'it was paired as the initiator', 'an offer');
     if (has(responder, 'offer')())
       throw new Deviation('it was paired as the responder', 'no offer', 'an offer');
     await this.until(has(responder, 'answer'), 'it had an offer', 'an answer');
   }
 
+  /** Tells them that the peer of each is gone. */
+  part(): void {
+    for (const run of this.both) {
+      const peerId = run.peer?.id;
+      run.peer = undefined;
+      run.tell({ type: 'peer_disconnected', peer_id: peerId, reason: 'disconnected' });
+    }
+  }
+
+  /** Both lose their sockets, and come back. */
+  async loseBoth(): Promise<void> {
+    const returns = this.both.map((run) => run.returns);
+    for (const run of this.both) run.lose();
+    await this.until(
+      () => this.both.every((run, i) => run.returns > (returns[i] as number)),
+      'its socket was lost',
+      'a socket with ?resume=back, and resume on it',
+    );
+  }
+
   /** A message after which they should still be there and listen. */
-  async stay(message: object, when: string): Promise<void> {
+  async stay(message: Told, when: string): Promise<void> {
     for (const run of this.both) {
       run.said = [];
       run.tell(message);
@@ -164,7 +150,7 @@ class Trial {
   }
 
   end(): void {
-    for (const run of this.#runs) run.close();
+    for (const run of this.#runs) run.end();
     for (const { pid } of this.#children) if (pid !== undefined) killGroup(pid);
     this.#server.close();
   }
@@ -178,7 +164,13 @@ function killGroup(pid: number): void {
   }
 }
 
-const steps: readonly { readonly name: string; readonly run: (trial: Trial) => Promise<void> }[] = [
+interface Step {
+  readonly name: string;
+  readonly level?: 'full';
+  readonly run: (trial: Trial) => Promise<void>;
+}
+
+const steps: readonly Step[] = [
   { name: 'it connects, and takes its id', run: (trial) => trial.start() },
   { name: 'it answers a ping', run: (trial) => trial.stay({ type: 'ping' }, 'it was pinged') },
   {
@@ -199,16 +191,71 @@ const steps: readonly { readonly name: string; readonly run: (trial: Trial) => P
     name: 'told that its peer is gone, it stays, and connects to the next one in the other role',
     async run(trial) {
       const [a, b] = trial.both;
-      for (const run of trial.both) {
-        const peerId = run.peer?.id;
-        run.peer = undefined;
-        run.tell({ type: 'peer_disconnected', peer_id: peerId, reason: 'disconnected' });
-      }
+      trial.part();
       await trial.stay({ type: 'ping' }, 'its peer was gone');
       await trial.negotiate(b, a, 8);
     },
   },
+  {
+    name: 'it acks what it is sent, though it has nothing to say',
+    level: 'full',
+    async run(trial) {
+      for (const run of trial.both)
+        for (let i = 0; i < FRAMES_FOR_AN_ACK; i += 1) run.tell({ type: 'from_the_future', i });
+      const [first, second] = trial.both.map(({ acked }) => acked) as [number, number];
+      await trial.until(
+        () => trial.both[0].acked > first && trial.both[1].acked > second,
+        `it was sent ${FRAMES_FOR_AN_ACK} frames`,
+        'an ack',
+      );
+    },
+  },
+  {
+    name: 'its socket lost, it comes back with its id and its token, and stays paired; and once more, with the next token',
+    level: 'full',
+    async run(trial) {
+      for (let i = 0; i < 2; i += 1) {
+        await trial.loseBoth();
+        await trial.stay({ type: 'ping' }, 'it was back');
+      }
+    },
+  },
+  {
+    name: 'what it said when its socket was lost goes again when it is back, under the same number',
+    level: 'full',
+    async run(trial) {
+      const [a, b] = trial.both;
+      trial.part();
+      await trial.stay({ type: 'ping' }, 'its peer was gone');
+      a.losesAt = 'offer';
+      b.losesAt = 'answer';
+      await trial.negotiate(a, b, 9);
+      for (const { lost } of [a, b])
+        if (!lost)
+          throw new Deviation('its socket was lost at an offer or answer', 'that one again', 'another');
+    },
+  },
+  {
+    name: 'what it was sent while it was away arrives, and what arrives twice counts once',
+    level: 'full',
+    async run(trial) {
+      const [a, b] = trial.both;
+      trial.part();
+      await trial.stay({ type: 'ping' }, 'its peer was gone');
+      b.lose();
+      // It waits for the initiator, which is away.
+      await trial.negotiate(b, a, 10);
+      b.said = [];
+      b.repeat('paired');
+      await trial.stay({ type: 'ping' }, 'it was sent a frame twice');
+      if (b.said.some(({ type }) => type === 'offer'))
+        throw new Deviation('it was sent a frame twice', 'no second offer', 'an offer');
+    },
+  },
 ];
+
+/** docs/protocol.md asks for an ack after 16 that came, and nothing else to send. */
+const FRAMES_FOR_AN_ACK = 20;
 
 /** @param told of each verdict as soon as it is there. A step that fails ends the run: the next ones stand on it. */
 export async function judgeClient(
@@ -218,10 +265,13 @@ export async function judgeClient(
   const trial = new Trial(options);
   const verdicts: Verdict[] = [];
   let failed: string | undefined;
-  for (const { name, run } of steps) {
-    const verdict: Verdict = failed
-      ? { name, level: 'seed', result: 'skipped', why: `it stands on: ${failed}` }
-      : await verdictOf(name, () => run(trial));
+  for (const { name, level = 'seed', run } of steps) {
+    if (level === 'full' && options.level === 'seed') continue;
+    const why = failed ? `it stands on: ${failed}` : level === 'full' ? cannotReturn(trial) : undefined;
+    const verdict: Verdict =
+      why === undefined
+        ? await verdictOf({ name, level }, () => run(trial))
+        : { name, level, result: 'skipped', why };
     if (verdict.result === 'fail') failed = name;
     verdicts.push(verdict);
     told(verdict);
@@ -230,13 +280,22 @@ export async function judgeClient(
   return verdicts;
 }
 
-async function verdictOf(name: string, step: () => Promise<void>): Promise<Verdict> {
+function cannotReturn({ both }: Trial): string | undefined {
+  return both.every(({ isResumable }) => isResumable)
+    ? undefined
+    : 'it asks for no session that it can come back to (?resume=1)';
+}
+
+async function verdictOf(
+  about: Pick<Verdict, 'name' | 'level'>,
+  step: () => Promise<void>,
+): Promise<Verdict> {
   try {
     await step();
-    return { name, level: 'seed', result: 'pass' };
+    return { ...about, result: 'pass' };
   } catch (error) {
     if (!(error instanceof Deviation)) throw error;
     const { when, expected, got } = error;
-    return { name, level: 'seed', result: 'fail', when, expected, got };
+    return { ...about, result: 'fail', when, expected, got };
   }
 }

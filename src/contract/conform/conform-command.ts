@@ -82,7 +82,10 @@ export const conformCommand = defineCommand({
             { url: url as string, level: level as Level, only, walks, seed, patienceMs, pingIntervalMs },
             told,
           )
-        : await (await import('./client-trial.ts')).judgeClient({ command: client, patienceMs }, told);
+        : await (await import('./client-trial.ts')).judgeClient(
+            { command: client, patienceMs, level: level as Level },
+            told,
+          );
     return conclude(verdicts, json);
   },
 });
