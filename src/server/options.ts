@@ -348,6 +348,13 @@ export const serverOptions = {
     isReloadable: true,
     help: 'Open the inspector to everyone who knows this token.',
   },
+  statelyInspect: {
+    kind: 'integer',
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    help: 'Tell of every machine in the messages of @statelyai/inspect, and show them in a page, at this port of 127.0.0.1.',
+  },
   admin: {
     kind: 'switch',
     default: false,

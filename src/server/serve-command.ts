@@ -48,6 +48,8 @@ interface Serving {
 /** What is not asked for is not loaded. */
 async function start(count: number, options: ServerOptions): Promise<Serving> {
   if (count > 1) {
+    if (options.statelyInspect !== undefined)
+      throw new OptionError(['--stately-inspect: only one process can have its port; leave out --workers']);
     const { Workers } = await import('./workers/workers.ts');
     return new Workers(count, options).start();
   }

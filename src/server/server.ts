@@ -30,6 +30,7 @@ import { usesTls } from './http/tls.ts';
 import type { OtherWorkers } from './inspector/fleet-look.ts';
 import { servePage } from './inspector/serve-page.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
+import type { StatelyPort } from './programs/stately-port.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
 import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -90,6 +91,7 @@ export class SignalingServer {
   #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
   #stopTraces: (() => Promise<void>) | undefined;
+  #statelyPort: StatelyPort | undefined;
   #stopping: Promise<void> | undefined;
   #hasEnded: () => void = () => {};
 
@@ -134,6 +136,11 @@ export class SignalingServer {
     return this.#listening?.port ?? 0;
   }
 
+  /** The port of `--stately-inspect`; 0 without one. */
+  get statelyPort(): number {
+    return this.#statelyPort?.port ?? 0;
+  }
+
   /** The port of `--health-port`; 0 without one. */
   get healthPort(): number {
     return this.#health?.port ?? 0;
@@ -172,6 +179,7 @@ export class SignalingServer {
     parts.peerjs = await this.#createPeerJs();
     this.#stopTraces = await this.#startTraces();
     inspector.start();
+    this.#statelyPort = await this.#openStatelyPort();
     await cluster?.start();
     const addRoutes = (app: App) => {
       readiness.addRoutes(app);
@@ -301,6 +309,7 @@ export class SignalingServer {
 
   #endRest(): void {
     this.#health?.close();
+    this.#statelyPort?.close();
     this.#stopTimers?.();
     this.parts.metrics.stop();
   }
@@ -363,6 +372,19 @@ export class SignalingServer {
     if (options.otlpUrl === undefined) return undefined;
     const { startTraces } = await import('./traces/start-traces.ts');
     return startTraces(options.otlpUrl, { options, ...this.parts });
+  }
+
+  async #openStatelyPort(): Promise<StatelyPort | undefined> {
+    const { statelyInspect } = this.options;
+    if (statelyInspect === undefined) return undefined;
+    const { openStatelyPort } = await import('./programs/stately-port.ts');
+    const { inspector, clock, log } = this.parts;
+    const opened = await openStatelyPort(statelyInspect, inspector.sources, clock);
+    log.info(
+      { event: 'stately_listening' },
+      `Machines are told of at ws://127.0.0.1:${opened.port}/, and shown at http://127.0.0.1:${opened.port}/`,
+    );
+    return opened;
   }
 
   async #createPeerJs(): Promise<PeerJs | undefined> {

@@ -15,6 +15,8 @@ export interface InspectWithOptions<Instance> {
   readonly redact?: (value: unknown) => unknown;
   /** A session's name; `MACHINE:N` when left out. */
   readonly nameOf?: (instance: Instance) => string;
+  /** Those that are told of at once; the others by their next step. */
+  readonly instances?: Iterable<Instance>;
 }
 
 interface Inspectable<Instance> {
@@ -29,10 +31,12 @@ interface Inspectable<Instance> {
  * @param adapter `createWebSocketInspector(…).adapter`, or that of another inspector of `@statelyai/inspect`
  * @returns stops it
  */
-export function inspectWith<Instance extends { readonly context: unknown; readonly isDone: boolean }>(
+export function inspectWith<
+  Instance extends { readonly value: unknown; readonly context: unknown; readonly isDone: boolean },
+>(
   host: Inspectable<Instance>,
   adapter: StatelyAdapter,
-  { redact = (value) => value, nameOf }: InspectWithOptions<Instance> = {},
+  { redact = (value) => value, nameOf, instances = [] }: InspectWithOptions<Instance> = {},
 ): () => void {
   const { machine } = host;
   const names = nameTransitions(machine);
@@ -82,6 +86,7 @@ export function inspectWith<Instance extends { readonly context: unknown; readon
       });
   };
 
+  for (const instance of instances) introduce(instance, instance.value);
   const before = host.observer;
   const observer: Observer<Instance> = (step) => {
     before?.(step);

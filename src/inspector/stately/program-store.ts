@@ -115,6 +115,11 @@ export class ProgramStore {
     return this.#bytes;
   }
 
+  /** Forgets all. */
+  clear(): void {
+    for (const actor of [...this.#actors.values()]) this.#drop(actor);
+  }
+
   receive(program: number, message: ReadStately): void {
     if (message.type === 'actor') {
       this.#introduce(program, message);

@@ -15,6 +15,7 @@ export const logEvents = {
   limits_lowered:
     'The connection limits were lowered, because the process can have too few file descriptors.',
   health_listening: 'The port of `--health-port` is open.',
+  stately_listening: 'The port of `--stately-inspect` is open.',
   port_closed: 'The process has no file descriptors left: the port is closed.',
   port_opened: 'File descriptors are available again: the port is open.',
   drain_started: 'A drain begins, with `clients` clients.',
