@@ -31,6 +31,8 @@ export class ClientRun {
   peer: ClientRun | undefined;
   /** It closed its socket. */
   isClosed = false;
+  /** How often it has offered. */
+  offers = 0;
   /** How often it has come back. */
   returns = 0;
   /** Lose its socket at the next message of this type, as if that had not arrived. */
@@ -173,6 +175,7 @@ export class ClientRun {
     }
     if (message.type === 'ack' && this.isResumable) this.#ack(Number(message.received));
     this.said.push(message);
+    if (message.type === 'offer') this.offers += 1;
     if (RELAYED.has(message.type)) this.peer?.tell({ ...message, from_peer: true });
   }
 

@@ -5,14 +5,14 @@
 
 export type Did =
   | { readonly do: 'ask'; readonly target: number }
-  | { readonly do: 'offer' | 'answer' | 'candidate' | 'unpair'; readonly isOld?: boolean }
+  | { readonly do: 'offer' | 'answer' | 'candidate' | 'signal' | 'unpair'; readonly isOld?: boolean }
   | { readonly do: 'report'; readonly state: 'connected' | 'failed'; readonly isOld?: boolean }
   | { readonly do: 'leave' };
 
 /** What a client hears, as far as the model knows it: of whom, by number, and what kind of thing. */
 export type Heard =
   | { readonly type: 'paired'; readonly peer: number; readonly isInitiator: boolean }
-  | { readonly type: 'offer' | 'answer' | 'candidate' }
+  | { readonly type: 'offer' | 'answer' | 'candidate' | 'signal' }
   | { readonly type: 'peer_disconnected'; readonly peer: number; readonly reason: string }
   | { readonly type: 'error'; readonly code: string };
 
@@ -22,6 +22,8 @@ interface Pair {
   /** Whose offer is, or was last, on the table. */
   offerer: number | undefined;
   isAnswered: boolean;
+  /** Of two that began with a `signal`: no order is judged until both have reported that they are connected. */
+  connected: Set<number> | undefined;
 }
 
 export class PairingModel {
@@ -65,6 +67,7 @@ export class PairingModel {
             responder: did.target,
             offerer: undefined,
             isAnswered: false,
+            connected: undefined,
           });
           tell(client, { type: 'paired', peer: did.target, isInitiator: true });
           tell(did.target, { type: 'paired', peer: client, isInitiator: false });
@@ -93,6 +96,19 @@ export class PairingModel {
         return heard;
       // It is for the server alone.
       case 'report':
+        if (did.state === 'failed') pair.connected?.delete(client);
+        else pair.connected?.add(client);
+        if (pair.connected?.size === 2) {
+          pair.connected = undefined;
+          pair.isAnswered = true;
+        }
+        return heard;
+      case 'candidate':
+        tell(peer, { type: did.do });
+        return heard;
+      case 'signal':
+        tell(peer, { type: did.do });
+        if (pair.offerer === undefined) pair.connected ??= new Set();
         return heard;
       default: {
         const code = this.outOfOrder(client, did.do);
@@ -100,7 +116,7 @@ export class PairingModel {
         else tell(peer, { type: did.do });
         if (code) return heard;
         if (did.do === 'offer') pair.offerer = client;
-        if (did.do !== 'candidate') pair.isAnswered = did.do === 'answer';
+        pair.isAnswered = did.do === 'answer';
         return heard;
       }
     }
@@ -109,7 +125,7 @@ export class PairingModel {
   /** Why a signal is out of order; undefined when it passes. */
   outOfOrder(client: number, type: Did['do']): string | undefined {
     const pair = this.#pairOf(client);
-    if (!pair) return undefined;
+    if (!pair || pair.connected) return undefined;
     const isOpen = pair.offerer !== undefined && !pair.isAnswered;
     // Of two offers at once the initiator's stands; the responder is polite, and takes its own back.
     if (type === 'offer')

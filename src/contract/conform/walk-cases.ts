@@ -34,6 +34,7 @@ const signals = {
   offer: { type: 'offer', sdp: 'v=0\r\n' },
   answer: { type: 'answer', sdp: 'v=0\r\na=answer\r\n' },
   candidate: { type: 'candidate', candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 } },
+  signal: { type: 'signal', data: {} },
   unpair: { type: 'unpair' },
 };
 

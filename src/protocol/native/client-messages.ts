@@ -99,7 +99,7 @@ export const clientSchemas = {
   signal: {
     type: 'object',
     description:
-      'Anything else that two clients tell each other, for a connection of their own. Relayed to the peer.',
+      'Anything else that two clients tell each other, for a connection of their own. Relayed to the peer. Two that begin with it may send offers and answers in any order, until both report `connected`.',
     required: ['type', 'data'],
     properties: { type: { const: 'signal' }, data: signalData, epoch },
   },

@@ -1,10 +1,12 @@
 /**
  * Paths generated from the pairing machine, walked by two real clients over real WebSockets. The machine says what
- * each step should yield; the clients' inboxes say whether it came, and with which payload.
+ * each step should yield; the clients' inboxes say whether it came, and with which payload. Of pairings that are formed, a model
+ * that is written from docs/protocol.md, and knows nothing of the machine, says what each of the two hears, too.
  */
 import { describe, expect, it } from '@jest/globals';
 import type { AnyStateMachine } from 'xstate';
 import { TestModel } from 'xstate/graph';
+import { type Did, type Heard, PairingModel } from '../../../src/contract/conform/pairing-model.ts';
 import {
   Hosted,
   MachineHost,
@@ -110,6 +112,60 @@ async function expectEffects(
   }
 }
 
+const INITIATOR = 0;
+const RESPONDER = 1;
+
+/** A model in which the first client has asked for the second. */
+function pairedModel(): PairingModel {
+  const model = new PairingModel('full', 2);
+  model.step(INITIATOR, { do: 'ask', target: RESPONDER });
+  return model;
+}
+
+/** What a client does, in the model's words. */
+function didOf(event: PairingEvent): Did {
+  const isOld = 'epoch' in event && event.epoch !== undefined && event.epoch !== EPOCH;
+  switch (event.type) {
+    case 'OFFER_RECEIVED':
+      return { do: 'offer', isOld };
+    case 'ANSWER_RECEIVED':
+      return { do: 'answer', isOld };
+    case 'CANDIDATE_RECEIVED':
+      return { do: 'candidate', isOld };
+    case 'SIGNAL_RECEIVED':
+      return { do: 'signal', isOld };
+    case 'REPORT_RECEIVED':
+      return { do: 'report', state: event.isConnected ? 'connected' : 'failed', isOld };
+    case 'PEER_LOST':
+      return { do: 'leave' };
+    default:
+      return { do: 'unpair', isOld };
+  }
+}
+
+/** Holds what both have heard, and have not taken yet, to the model. */
+async function expectAsModeled(
+  model: PairingModel,
+  event: PairingEvent & { readonly from: Side },
+  sender: RawClient,
+  peer: RawClient,
+): Promise<void> {
+  const did = didOf(event);
+  const [own, other] = event.from === 'initiator' ? [INITIATOR, RESPONDER] : [RESPONDER, INITIATOR];
+  const heard = model.step(own, did);
+  const modeled = (client: number) =>
+    (heard.get(client) ?? []).map((one: Heard) => (one.type === 'error' ? `error ${one.code}` : one.type));
+  // Of a socket that closes the server hears when it does.
+  if (did.do === 'leave' && modeled(other).length > 0)
+    await peer.until(() => peer.inbox.length > 0, 'what is told of a peer that left');
+  else if (!peer.closed) await peer.settled();
+  const told = ({ inbox }: RawClient) =>
+    inbox
+      .filter(({ type }) => type !== 'ping')
+      .map(({ type, code }) => (type === 'error' ? `error ${code}` : type));
+  expect([event, told(sender), told(peer)]).toEqual([event, modeled(own), modeled(other)]);
+}
+
 interface Pair {
   readonly server: SignalingServer;
   readonly epoch: number;
@@ -141,7 +197,7 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
   (beginning) => {
     const paths = modelOf(beginning).getShortestPaths();
 
-    it(`each of ${paths.length} ends where the machine says, and delivers what it says`, async () => {
+    it(`each of ${paths.length} ends where the machine says, and delivers what it and the model say`, async () => {
       const [first, second] = [await startTestServer(options), await startTestServer(options)];
       let serial = 0;
       for (const path of paths) {
@@ -150,6 +206,7 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
           : restored(first, second));
         const pairing = [...server.parts.pairings].at(-1);
         const expected = oracle();
+        const model = beginning === 'FORMED' ? pairedModel() : undefined;
         for (const { event } of path.steps as unknown as { event: PairingEvent }[]) {
           if (!('from' in event)) continue;
           const [sender, peer] =
@@ -164,6 +221,7 @@ describe.each<Beginning>(['FORMED', 'RESTORED'])(
             sender.send(frame);
             await sender.settled();
           }
+          if (model) await expectAsModeled(model, event, sender, peer);
           await expectEffects(effects, frame, sender, peer);
           expect([event, pairing?.value]).toEqual([event, state]);
         }
