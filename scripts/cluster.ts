@@ -21,6 +21,7 @@ async function main(options: ClusterOptions): Promise<number> {
     display.tell('ending', 'it ends, once what is on its way has arrived; Ctrl+C again ends it at once'),
   );
   endAllAtExit();
+  display.tell('starting', `a NATS server and ${options.nodes} nodes start`, { nodes: options.nodes });
   const scene = await startScene(options);
   if (!scene) return 1;
   const watching = watch(scene, display);
@@ -30,6 +31,7 @@ async function main(options: ClusterOptions): Promise<number> {
       page: scene.pageOf(n),
     });
   const trouble = new Trouble(scene, (...event) => display.tell(...event), stopping.signal);
+  display.tell('pairing', `${options.pairs} pairs of light clients and ${options.bots} of real bots connect`);
   await scene.populate(stopping.signal);
   const { pairs } = scene.light;
   display.tell(

@@ -2,87 +2,115 @@
 /** The `pairlane` program: a table of commands. Each is loaded only when it is run. */
 import { readFileSync } from 'node:fs';
 import type { Command } from './common/command.ts';
+import { helpWidth, sectionsOf } from './common/help.ts';
 import { unknownVariables } from './common/options.ts';
 import { printable } from './common/printable.ts';
+import { wrap } from './common/wrap-text.ts';
 
-const commands: readonly { name: string; about: string; load: () => Promise<Command> }[] = [
+interface Entry {
+  readonly name: string;
+  readonly group: Group;
+  readonly about: string;
+  readonly load: () => Promise<Command>;
+}
+
+const groups = ['Servers', 'Peers', 'Looking inside', 'The protocol'] as const;
+type Group = (typeof groups)[number];
+
+const commands: readonly Entry[] = [
   {
     name: 'serve',
+    group: 'Servers',
     about: 'Start the signaling server.',
     load: async () => (await import('./server/serve-command.ts')).serveCommand,
   },
   {
     name: 'config',
+    group: 'Servers',
     about: 'Print the options that serve would run with, and where each comes from.',
     load: async () => (await import('./server/config-command.ts')).configCommand,
   },
   {
     name: 'chat',
+    group: 'Peers',
     about: 'Chat with another peer from the terminal.',
     load: async () => (await import('./client/commands/chat-command.ts')).chatCommand,
   },
   {
     name: 'bot',
+    group: 'Peers',
     about: 'Run a headless peer that says something, or echoes.',
     load: async () => (await import('./client/commands/bot-command.ts')).botCommand,
   },
   {
     name: 'agent',
+    group: 'Peers',
     about: 'Run a headless player in a game room.',
     load: async () => (await import('./client/commands/agent-command.ts')).agentCommand,
   },
   {
     name: 'bots',
+    group: 'Peers',
     about: 'Run many pairs of bots that talk to each other, and count.',
     load: async () => (await import('./client/commands/bots-command.ts')).botsCommand,
   },
   {
     name: 'demo',
+    group: 'Peers',
     about: 'Start a server and two peers that talk to each other, step by step.',
     load: async () => (await import('./demo-command.ts')).demoCommand,
   },
   {
     name: 'doctor',
+    group: 'Looking inside',
     about: 'Find out why a connection would not come up from here.',
     load: async () => (await import('./client/commands/doctor-command.ts')).doctorCommand,
   },
   {
     name: 'token',
+    group: 'Servers',
     about: 'Make a token for a server that requires one.',
     load: async () => (await import('./server/token-command.ts')).tokenCommand,
   },
   {
     name: 'relay',
+    group: 'Servers',
     about: 'Start a server of the relay network.',
     load: async () => (await import('./server/relay/relay-command.ts')).relayCommand,
   },
   {
     name: 'relay-chat',
+    group: 'Peers',
     about: 'Chat across the relay network, in the terminal.',
     load: async () => (await import('./client/commands/relay-chat-command.ts')).relayChatCommand,
   },
   {
     name: 'chart',
+    group: 'Looking inside',
     about: 'Print the state chart of a machine.',
     load: async () => (await import('./inspector/charts/chart-command.ts')).chartCommand,
   },
   {
     name: 'inspect',
+    group: 'Looking inside',
     about: 'Show the live state charts of any XState program in a page.',
     load: async () => (await import('./server/programs/inspect-command.ts')).inspectCommand,
   },
   {
     name: 'schema',
+    group: 'The protocol',
     about: 'Print the wire as JSON Schema, or as AsyncAPI.',
     load: async () => (await import('./contract/schema-command.ts')).schemaCommand,
   },
   {
     name: 'conform',
+    group: 'The protocol',
     about: 'Check a server, or a client, against the protocol, case by case.',
     load: async () => (await import('./contract/conform/conform-command.ts')).conformCommand,
   },
   {
     name: 'replay',
+    group: 'Looking inside',
     about: 'Step the machines through a recorded pairing.',
     load: async () => (await import('./inspector/records/replay-command.ts')).replayCommand,
   },
@@ -110,16 +138,24 @@ async function main(args: readonly string[]): Promise<number> {
     return command.run(rest);
   }
   const isHelp = name === undefined || name === 'help' || name === '--help' || name === '-h';
-  const width = Math.max(0, ...commands.map((command) => command.name.length)) + 2;
+  const output = isHelp ? process.stdout : process.stderr;
+  const width = helpWidth(output);
   const page = [
     ...(isHelp ? [] : [`pairlane: there is no command '${name}'`]),
     'Usage: pairlane COMMAND [options]',
+    ...sectionsOf(
+      groups.map((title) => ({
+        title,
+        rows: commands
+          .filter(({ group }) => group === title)
+          .map(({ name: flag, about: text }) => ({ flag, text })),
+      })),
+      width,
+    ),
     '',
-    ...commands.map((command) => `  ${command.name.padEnd(width)}${command.about}`),
-    '',
-    'pairlane COMMAND --help shows its options.',
+    ...wrap('pairlane COMMAND --help shows its options, with examples. Begin with: pairlane demo', width),
   ];
-  (isHelp ? process.stdout : process.stderr).write(`${page.join('\n')}\n`);
+  output.write(`${page.join('\n')}\n`);
   return isHelp ? 0 : 2;
 }
 

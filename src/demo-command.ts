@@ -44,6 +44,7 @@ export const demoCommand = defineCommand({
   name: 'demo',
   about: 'Start a server and two peers that talk to each other, step by step.',
   options: {},
+  examples: [['pairlane demo', 'needs neither a server nor a network']],
   async run() {
     const steps = new Steps();
     const step = <T>(name: string, run: () => Promise<T>, describe?: Describe<T>) =>

@@ -4,9 +4,9 @@
  */
 
 import type { FleetCounts } from '../../src/client/commands/fleet.ts';
+import { wrap } from '../../src/common/wrap-text.ts';
 import type { Verdict } from '../../tools/history.ts';
 import type { NodeCounts } from './demo-cluster.ts';
-import { wrap } from './wrap-text.ts';
 
 export interface NodeView {
   readonly number: number;
@@ -41,6 +41,8 @@ export class Display {
   readonly #out: NodeJS.WriteStream;
   readonly #isJson: boolean;
   readonly #startedAt = performance.now();
+  /** Whether the picture is on the terminal, in which later events stand. */
+  #isDrawn = false;
   readonly #events: { readonly at: string; readonly text: string }[] = [];
   #drawnLines = 0;
 
@@ -60,11 +62,12 @@ export class Display {
     if (this.#isJson) {
       const line = { event, at: Math.round(this.seconds * 1_000) / 1_000, text, ...details };
       this.#out.write(`${JSON.stringify(line)}\n`);
-    } else if (!this.#out.isTTY) this.#out.write(`${at.padStart(6)}  ${text}\n`);
+    } else if (!this.#out.isTTY || !this.#isDrawn) this.#out.write(`${at.padStart(6)}  ${text}\n`);
   }
 
   show(view: View): void {
     if (this.#isJson || !this.#out.isTTY) return;
+    this.#isDrawn = true;
     const { columns = 80, rows = 24 } = this.#out;
     const head = linesOf(view, this.seconds, columns - 1);
     const room = Math.max(1, Math.min(MAX_EVENT_LINES, rows - head.length - SPARE_LINES));

@@ -1,5 +1,5 @@
 /** What a command of the `pairlane` program is: one entry in the table of src/cli.ts. */
-import { helpFor } from './help.ts';
+import { type Example, helpFor, helpWidth } from './help.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
 import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
 import { printable } from './printable.ts';
@@ -22,6 +22,10 @@ export interface CommandDefinition<Table extends OptionTable> {
   /** Names of arguments that are no options, in order, as help shows them; required, but for a last one in brackets. */
   readonly positionals?: readonly string[];
   readonly options: Table;
+  /** Titles of its help, each with the options below it; those that none has come last. */
+  readonly groups?: { readonly [title: string]: readonly (keyof Table & string)[] };
+  /** Command lines that one can type as they are, and what they do. */
+  readonly examples: readonly Example[];
   /** @returns the process's exit status */
   readonly run: (
     options: OptionValues<Table>,
@@ -55,7 +59,7 @@ const USAGE_STATUS = 2;
 export function defineCommand<const Table extends OptionTable>(
   definition: CommandDefinition<Table>,
 ): Command {
-  const { name, about, details, positionals = [], options } = definition;
+  const { name, about, details, positionals = [], options, groups, examples } = definition;
   const usage = ['pairlane', name, ...positionals, '[options]'].join(' ');
   return {
     name,
@@ -63,7 +67,8 @@ export function defineCommand<const Table extends OptionTable>(
     variables: variablesOf(options),
     async run(args) {
       if (args.includes('--help') || args.includes('-h')) {
-        process.stdout.write(helpFor(usage, details ?? about, options));
+        const page = { usage, about: details ?? about, options, groups, examples };
+        process.stdout.write(helpFor(page, helpWidth(process.stdout)));
         return 0;
       }
       try {

@@ -11,6 +11,7 @@ export const schemaCommand = defineCommand({
   details: `Print the wire as JSON Schema (2020-12) or as an AsyncAPI 3 document: ${documentNames.join(', ')}. A server has the same below /schemas/.`,
   positionals: ['NAME'],
   options: {},
+  examples: [['pairlane schema asyncapi > asyncapi.json', 'the protocol, for tools']],
   async run(_options, [name = '']) {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     const document = documentOf(name, version);

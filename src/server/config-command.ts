@@ -4,6 +4,7 @@ import { defineCommand } from '../common/command.ts';
 import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
+import { serveOptionGroups } from './option-groups.ts';
 import { serveOptions } from './options.ts';
 
 /** An option in force. A secret is only said to be set. */
@@ -24,6 +25,11 @@ export const configCommand = defineCommand({
     ...serveOptions,
     json: { kind: 'switch', isFlagOnly: true, help: 'Print JSON, for programs.' },
   },
+  groups: serveOptionGroups,
+  examples: [
+    ['pairlane config > pairlane.toml', 'a file for serve --config'],
+    ['pairlane config --port 9000', 'what serve --port 9000 would run with'],
+  ],
   async run({ config: _, json, workers, ...options }, _positionals, { origins }) {
     const { serverOptionProblems } = await import('./check-server-options.ts');
     const problems = serverOptionProblems(options);

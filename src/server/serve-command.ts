@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { printable } from '../common/printable.ts';
+import { greetingFor, isGreeted } from './greeting.ts';
+import { serveOptionGroups } from './option-groups.ts';
 import { type ServerOptions, serveOptions } from './options.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -15,6 +17,13 @@ export const serveCommand = defineCommand({
     'each client when to come back, and GET /readyz answers 503 from then on; a second signal ends it at once.\n' +
     'SIGHUP makes it read the file of options, secrets and certificates again.',
   options: serveOptions,
+  groups: serveOptionGroups,
+  examples: [
+    ['pairlane serve', 'for this machine, at http://127.0.0.1:8765/'],
+    ['pairlane serve --host 0.0.0.0', 'for everybody who reaches this machine'],
+    ['pairlane serve --record records', 'keeps each pairing as a file that the inspector opens'],
+    ['pairlane serve --config pairlane.toml', 'with the options that the file has'],
+  ],
   async run({ config: _, workers, ...options }, _positionals, { reread }) {
     const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);
     let reloaded: Serving | undefined;
@@ -24,6 +33,8 @@ export const serveCommand = defineCommand({
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
     reloaded = server;
+    if (isGreeted(options, process.stdout))
+      process.stdout.write(greetingFor(options, server.port, process.stdout));
     process.once('SIGINT', () => void server.stop());
     let isDraining = false;
     // One listener for both signals: to Deno, one that is added meanwhile is told of the first as well.
@@ -38,6 +49,8 @@ export const serveCommand = defineCommand({
 
 /** A server, or several of them that are as one. */
 interface Serving {
+  /** Of TCP. */
+  readonly port: number;
   readonly ended: Promise<void>;
   readonly log: Logger;
   reload(options: ServerOptions): Promise<void>;

@@ -32,6 +32,7 @@ import { servePage } from './inspector/serve-page.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import type { StatelyPort } from './programs/stately-port.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
+import { addSiteFacts } from './site-facts.ts';
 import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { EventWebhook } from './webhooks/event-webhook.ts';
@@ -188,6 +189,7 @@ export class SignalingServer {
         drain: () => (this.#fleet ? this.#fleet.drain() : void this.drain()),
       });
       servePage(app, inspector);
+      addSiteFacts(app, options, () => this.port);
       addAdmin?.(app);
       parts.rooms?.addRoutes(app, admission);
       addTopics?.(app);

@@ -10,6 +10,12 @@ export const tokenCommand = defineCommand({
   details:
     'Make a token, signed with HS256, for a server that was started with the same --jwt-secret-file. Anyone who has the\n' +
     'token can do what it says until it expires, so give it to one client only.',
+  examples: [
+    [
+      "pairlane token --secret-file jwt-secret --rooms 'game-*' --ttl 1h",
+      'for an hour, for rooms of those names',
+    ],
+  ],
   options: {
     secret: {
       kind: 'text',

@@ -3,6 +3,7 @@ import encodeQR from 'qr';
 import type { Peer } from '../client/browser/index.ts';
 import { element } from './dom.ts';
 import { linkFor } from './pairing-target.ts';
+import type { SiteFacts } from './site-facts.ts';
 
 const KEY_TTL_S = 600;
 
@@ -16,26 +17,48 @@ const MAX_QR_PX = 256;
 
 export class Invitation {
   readonly #peer: Peer;
+  /** Where others reach this page, if not where we do. */
+  #page: string | undefined;
+  #isLive = false;
   #key: string | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   /** The one that was asked for last; an answer to an earlier question is passed over. */
   #asked = 0;
+  /** Which question has no answer yet, if it is the last one. */
+  #pending: number | undefined;
 
-  constructor(peer: Peer) {
+  constructor(peer: Peer, { lan }: SiteFacts) {
     this.#peer = peer;
-    copies('copy-link', () => this.#key && linkFor(this.#key));
+    const isHere = isLoopback(location.hostname);
+    // A code that leads to the device itself is in vain on any other.
+    if (isHere) this.#page = lan?.[0];
+    copies('copy-link', () => this.#key && linkFor(this.#key, this.#page));
     copies('copy-key', () => this.#key);
-    element('only-here').hidden = !isLoopback(location.hostname);
+    element('only-here').hidden = !isHere || this.#page !== undefined;
+    if (this.#page !== undefined) {
+      element('leads-to').textContent =
+        `The code leads to ${new URL(this.#page).host}, which is this computer in your network.`;
+      element('leads-to').hidden = false;
+    }
+  }
+
+  /** Whether the server is there to be asked for whom the key is; without it the key is of no use for now. */
+  set isLive(isLive: boolean) {
+    this.#isLive = isLive;
+    this.#showReady();
   }
 
   /** Asks for a key unless one is shown. */
   async show(): Promise<void> {
-    if (this.#key !== undefined) return;
+    if (this.#key !== undefined || this.#pending === this.#asked) return;
     this.#asked += 1;
     const asked = this.#asked;
+    this.#pending = asked;
     // When the link to the server was lost meanwhile, this is called again the next time that it is online.
     const made = await this.#peer.createKey({ ttlS: KEY_TTL_S }).catch(() => undefined);
-    if (made && asked === this.#asked) this.#use(made.key);
+    if (asked !== this.#asked) return;
+    this.#pending = undefined;
+    if (made) this.#use(made.key);
   }
 
   /** The key is used, or its session is gone. */
@@ -43,7 +66,7 @@ export class Invitation {
     this.#asked += 1;
     this.#key = undefined;
     clearTimeout(this.#expiry);
-    element('invitation').dataset.isReady = 'false';
+    this.#showReady();
   }
 
   #use(key: string): void {
@@ -56,11 +79,17 @@ export class Invitation {
       (KEY_TTL_S - RENEW_EARLIER_S) * 1000,
     );
     element('key').textContent = key;
-    element('qr').replaceChildren(drawn(encodeQR(linkFor(key), 'raw', { border: QUIET_ZONE })));
+    element('qr').replaceChildren(drawn(encodeQR(linkFor(key, this.#page), 'raw', { border: QUIET_ZONE })));
     element('command').textContent = ['pairlane chat', `--url ${serverUrl()}`, `--key ${key}`].join(
       ' \\\n  ',
     );
-    element('invitation').dataset.isReady = 'true';
+    this.#showReady();
+  }
+
+  #showReady(): void {
+    const isReady = this.#isLive && this.#key !== undefined;
+    element('invitation').dataset.isReady = String(isReady);
+    for (const id of ['copy-link', 'copy-key']) element(id, HTMLButtonElement).disabled = !isReady;
   }
 }
 

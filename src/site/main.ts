@@ -1,19 +1,15 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
-import {
-  createPeer,
-  describeStats,
-  type PairlaneError,
-  type Peer,
-  type PeerState,
-} from '../client/browser/index.ts';
+import { createPeer, type PairlaneError, type Peer } from '../client/browser/index.ts';
 import { Chat } from './chat.ts';
 import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';
-import { problemOf, SLOW_HINT, signalingWords, stateWords } from './labels.ts';
+import { NO_WAY_FOUND, noWayWords, problemOf, SLOW_HINT, signalingWords } from './labels.ts';
+import { Lane } from './lane.ts';
+import { Pace } from './pace.ts';
 import { type Target, takeFragment, targetFrom } from './pairing-target.ts';
 import { nameOf } from './peer-name.ts';
+import { loadSiteFacts, type SiteFacts } from './site-facts.ts';
 
-const SLOW_AFTER_MS = 8_000;
 /** The server may not be there yet; later the peer itself sees to it. */
 const FIRST_RETRY_MS = 2_000;
 
@@ -28,14 +24,31 @@ async function connect(): Promise<Peer> {
   }
 }
 
-function run(peer: Peer): void {
-  const invitation = new Invitation(peer);
-  const chat = new Chat(peer);
-  let peerName = '';
+function run(peer: Peer, facts: SiteFacts): void {
+  const lane = new Lane();
+  const invitation = new Invitation(peer, facts);
+  const chat = new Chat(peer, lane);
+  let peerName: string | undefined;
+  /** Whether the two had a way to each other when they were last paired. */
+  let hadWay = false;
+  const pace = new Pace({
+    slow: (isSlow) => {
+      element('hint').textContent = isSlow ? SLOW_HINT : '';
+      element('hint').hidden = !isSlow;
+    },
+    gaveUp: () => {
+      peer.unpair();
+      ended(NO_WAY_FOUND);
+      showProblem(noWayWords(facts.hasTurn));
+    },
+  });
 
   const show = () => {
     showSignaling(peer.signaling);
-    showState(peer.state, peerName);
+    invitation.isLive = peer.signaling === 'online';
+    pace.follow(peer.state);
+    if (peer.state === 'connected' || pace.isOnTheWay) hadWay = peer.state === 'connected';
+    lane.show(peer.state, peerName);
     element('own-id').textContent = peer.id ?? 'none yet';
     element('own-name').textContent = peer.id === undefined ? 'You' : `You, ${nameOf(peer.id)}`;
     if (peer.signaling === 'online' && peer.state === 'unpaired') invitation.show();
@@ -48,11 +61,16 @@ function run(peer: Peer): void {
       await peer.pair(target);
       return true;
     } catch (error) {
-      showProblem(problemOf(error as PairlaneError));
+      showProblem(problemOf(error as PairlaneError, facts.hasTurn));
       return false;
     } finally {
       show();
     }
+  };
+  const ended = (words: string) => {
+    chat.isOpen = false;
+    chat.add('page', words);
+    element('target').focus({ preventScroll: true });
   };
 
   peer.on('state', show);
@@ -63,6 +81,7 @@ function run(peer: Peer): void {
   });
   peer.on('paired', ({ peerId }) => {
     peerName = nameOf(peerId);
+    hadWay = false;
     invitation.drop();
     showProblem('');
     chat.begin();
@@ -72,16 +91,16 @@ function run(peer: Peer): void {
   peer.on('open', () => {
     chat.isOpen = true;
   });
-  peer.on('stats', (stats) => showWay(describeStats(stats), stats.path));
-  peer.on('message', (data) => chat.add('peer', data));
-  const ended = (words: string) => {
-    chat.isOpen = false;
-    chat.add('page', words);
-    element('target').focus({ preventScroll: true });
-  };
-  peer.on('peer_disconnected', () => ended(`${peerName} left.`));
+  peer.on('stats', (stats) => lane.showWay(stats));
+  peer.on('peer_disconnected', ({ reason }) => {
+    // Who gives up first leaves, and the other one has the same reason.
+    const isNoWay = !hadWay && reason === 'unpaired';
+    ended(isNoWay ? NO_WAY_FOUND : `${peerName} left.`);
+    if (isNoWay) showProblem(noWayWords(facts.hasTurn));
+    show();
+  });
   peer.on('error', (error) => {
-    showProblem(problemOf(error));
+    showProblem(problemOf(error, facts.hasTurn));
     if (peer.peerId === undefined) chat.isOpen = false;
   });
 
@@ -109,45 +128,12 @@ function showSignaling(state: keyof typeof signalingWords): void {
   if (line.textContent !== signalingWords[state]) line.textContent = signalingWords[state];
 }
 
-/** On the lane: whether the data goes straight, and how long it takes. */
-function showWay(words: string, path?: string): void {
-  element('way').textContent = words === '' ? '' : `· ${words}`;
-  element('lane').dataset.path = path ?? '';
-}
-
-const alone: ReadonlySet<PeerState> = new Set(['signaling', 'unpaired', 'disconnected']);
-
-let slow: ReturnType<typeof setTimeout> | undefined;
-let shownState: PeerState | undefined;
-
-/** Whoever waits for a way to each other longer than people expect is told what may be wrong. */
-function watchPace(state: PeerState): void {
-  if (state === shownState) return;
-  shownState = state;
-  clearTimeout(slow);
-  element('hint').hidden = true;
-  if (state !== 'checking' && state !== 'restarting') return;
-  slow = setTimeout(() => {
-    element('hint').textContent = SLOW_HINT;
-    element('hint').hidden = false;
-  }, SLOW_AFTER_MS);
-}
-
-function showState(state: PeerState, peerName: string): void {
-  watchPace(state);
-  const isAlone = alone.has(state);
-  if (state !== 'connected') showWay('');
-  element('lane').dataset.state = state;
-  element('state').textContent = stateWords[state];
-  element('peer').textContent = isAlone ? 'Nobody yet' : peerName;
-  element('leave').hidden = isAlone;
-  element('start').hidden = !isAlone;
-}
-
 /** @param message empty: there is none */
 function showProblem(message: string): void {
   element('problem').textContent = message;
   element('problem').hidden = message === '';
+  if (message !== '') element('problem').scrollIntoView({ block: 'nearest' });
 }
 
-run(await connect());
+const facts = loadSiteFacts();
+run(await connect(), await facts);

@@ -12,9 +12,12 @@ export function targetFrom(text: string): Target | undefined {
   return key === undefined ? { id: name } : { key };
 }
 
-/** The link that pairs with whoever made the key. */
-export function linkFor(key: string): string {
-  const url = new URL(location.href);
+/**
+ * The link that pairs with whoever made the key.
+ * @param page where others reach this page
+ */
+export function linkFor(key: string, page: string = location.href): string {
+  const url = new URL(page);
   url.hash = key;
   return url.href;
 }

@@ -162,7 +162,10 @@ describe('options', () => {
     });
 
     it('have their files in the help', () => {
-      const help = helpFor('pairlane serve', 'About.', serverOptions);
+      const help = helpFor(
+        { usage: 'pairlane serve', about: 'About.', options: serverOptions },
+        Number.POSITIVE_INFINITY,
+      );
       for (const flag of [
         '--secret-file FILE',
         '--turn-secret-file FILE',
@@ -217,7 +220,10 @@ describe('options', () => {
   });
 
   it('are all in the help: name, default, meaning, variable', () => {
-    const help = helpFor('pairlane serve', 'About.', serverOptions);
+    const help = helpFor(
+      { usage: 'pairlane serve', about: 'About.', options: serverOptions },
+      Number.POSITIVE_INFINITY,
+    );
     for (const [name, option] of Object.entries(serverOptions)) {
       const line = help.split('\n').find((text) => text.includes(option.help)) ?? '';
       const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -67,6 +67,16 @@ describe('pairlane chat', () => {
     await a.shows(`*** Paired with ${b.id}! You are the receiver. ***`);
   });
 
+  it('shows a QR code of the link that a phone in the same network can open, and of none where it cannot', async () => {
+    const { server } = await startTestServer({ host: ['127.0.0.1'] });
+    const alone = await chat(server.url);
+    alone.terminal.type('/new-key');
+    await alone.terminal.shows(/\*\*\* Your pairing key: \S+ \*\*\*\n/);
+    alone.terminal.type('/help');
+    await alone.terminal.shows('/stats');
+    expect(alone.terminal.screen).not.toContain('█');
+  });
+
   it('pairs with whom the command line says', async () => {
     const { server } = await startTestServer();
     const a = await chat(server.url);

@@ -300,6 +300,46 @@ describe('the inspector', () => {
     expect(await whole.isDisabled()).toBe(true);
   });
 
+  it('has a doctor, which says of a TURN server that does not answer that it is that, and breaks no rule of axe', async () => {
+    const testServer = await startTestServer({
+      turnUrl: ['turn:127.0.0.1:9?transport=tcp'],
+      turnSecret: 'x'.repeat(20),
+    });
+    const page = await openPage(inspectUrl(testServer));
+    await page.getByRole('button', { name: 'Doctor' }).click();
+    await page.getByText('Connections will fail from here').waitFor();
+    const found = await page.evaluate<string[][]>(
+      `[...document.querySelectorAll('.checks li')].map((line) => [line.querySelector('strong').textContent, line.dataset.status])`,
+    );
+    expect(found).toEqual([
+      ['websocket', 'ok'],
+      ['tls', 'skipped'],
+      ['clock', expect.stringMatching(/^(ok|skipped)$/)],
+      ['stun', 'skipped'],
+      ['turn', 'bad'],
+    ]);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Close' }).click();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('has a map of a chart that is larger than its place, which goes where one clicks; and none of one that fits', async () => {
+    const page = await openPage(`${pathToFileURL('dist/inspector/page/index.html').href}#/sample/good`, {
+      viewport: { width: 1440, height: 700 },
+    });
+    const scrolled = () => page.evaluate<number>(`document.querySelector('.living .drawing').scrollTop`);
+    const map = page.locator('.living .minimap');
+    await map.waitFor();
+    const before = await scrolled();
+    const box = await map.boundingBox();
+    const goesUp = before > 0;
+    await map.locator('svg').click({ position: { x: 10, y: goesUp ? 2 : (box?.height ?? 0) - 12 } });
+    const after = await scrolled();
+    expect(goesUp ? after < before : after > before).toBe(true);
+    await page.setViewportSize({ width: 1440, height: 2_400 });
+    await map.waitFor({ state: 'hidden' });
+  });
+
   it('on a narrow screen has a header of one line, whose menu opens and closes with the keyboard', async () => {
     const page = await openPage(`${pathToFileURL('dist/inspector/page/index.html').href}#/sample/good`, {
       viewport: { width: 390, height: 844 },

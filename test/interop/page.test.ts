@@ -1,7 +1,10 @@
 /** The page at `/` as people use it: two browsers, a phone, a terminal. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import decodeQR from 'qr/decode.js';
+import { lanHosts } from '../../src/server/lan-addresses.ts';
+import { violationsOf } from '../support/peers/axe.ts';
 import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
@@ -75,7 +78,7 @@ describe('the page', () => {
       id: (await host.locator('#own-id').textContent()) as string,
       link: `${httpUrl(server)}#${key}`,
     }[what] as string;
-    await guest.getByLabel('Their key, link or id').fill(typed);
+    await guest.getByLabel('Their key or link').fill(typed);
     await guest.keyboard.press('Enter');
     await Promise.all([inState(host, 'connected'), inState(guest, 'connected')]);
   });
@@ -113,11 +116,120 @@ describe('the page', () => {
     const { server } = await startTestServer();
     const page = await openPage(httpUrl(server));
     await inState(page, 'unpaired');
-    await page.getByText('This address is good on this device only.').waitFor();
-    await page.getByLabel('Their key, link or id').fill('AAAA-BBBB-CCCC');
+    await page.getByText('This address is good on this device only').waitFor();
+    await page.getByLabel('Their key or link').fill('AAAA-BBBB-CCCC');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: 'There is no such key.' }).waitFor();
-    expect(await page.getByLabel('Their key, link or id').inputValue()).toBe('AAAA-BBBB-CCCC');
+    expect(await page.getByLabel('Their key or link').inputValue()).toBe('AAAA-BBBB-CCCC');
+  });
+
+  it('opened by the address that this device alone has, invites to the one that others reach', async () => {
+    const { server } = await startTestServer({ host: ['0.0.0.0'] });
+    const page = await openPage(`http://127.0.0.1:${server.port}/`);
+    const key = await keyOf(page);
+    const [lan] = lanHosts(['0.0.0.0']);
+    const reached = lan ? `http://${lan}:${server.port}/` : `http://127.0.0.1:${server.port}/`;
+    expect(await scannedQr(page)).toBe(`${reached}#${key}`);
+    if (lan) await page.getByText(`The code leads to ${lan}:${server.port}`).waitFor();
+  });
+
+  it('sends files whole, by the button and dropped, and refuses one over 64 MB', async () => {
+    const { server } = await startTestServer();
+    const host = await openPage(httpUrl(server));
+    const guest = await openPage(`${httpUrl(server)}#${await keyOf(host)}`);
+    await Promise.all([inState(host, 'connected'), inState(guest, 'connected')]);
+    await guest.getByRole('button', { name: 'Send a file' }).waitFor();
+    const bytes = Buffer.from(Array.from({ length: 100_001 }, (_, i) => i % 251));
+    await guest
+      .locator('#files')
+      .setInputFiles({ name: 'some <b>bytes</b>.bin', mimeType: 'text/html', buffer: bytes });
+    await conversation(host, 'Peer: some <b>bytes</b>.bin (98 KB)');
+    const download = host.waitForEvent('download');
+    await host.getByRole('link', { name: 'some <b>bytes</b>.bin' }).click();
+    expect(readFileSync(await (await download).path()).equals(bytes)).toBe(true);
+    // As the browser would, with what was dropped.
+    const drop = (size: number) =>
+      host.evaluate(`(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([new Uint8Array(${size})], 'dropped.bin'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      })()`);
+    await drop(3);
+    await conversation(guest, 'You: some <b>bytes</b>.bin (98 KB)', 'Peer: dropped.bin (3 bytes)');
+    await drop(64 * 1024 * 1024 + 1);
+    await host.getByText('dropped.bin is larger than 64 MB.').waitFor();
+    await say(host, 'and on');
+    await guest.getByText('and on').waitFor();
+  });
+
+  it.each([
+    ['names no relay', {}, 'ask whoever runs this server to add a relay (TURN)'],
+    [
+      'names one',
+      { turnUrl: ['turn:127.0.0.1:9'], turnSecret: 'x'.repeat(20) },
+      'The relay of this server was out of reach',
+    ],
+  ])(
+    'without a way to each other hints after 8 s, gives up after 30 s, and says why to both; the server %s',
+    async (_name, options, advice) => {
+      const { server } = await startTestServer(options);
+      const host = await openPage(httpUrl(server));
+      const key = await keyOf(host);
+      const guest = await openPage(httpUrl(server));
+      await inState(guest, 'unpaired');
+      // No candidate is found: only those of a relay are asked for, of none.
+      for (const page of [host, guest])
+        await page.evaluate(`globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+          constructor() { super({ iceTransportPolicy: 'relay' }); }
+        }`);
+      // Theirs is the only clock that is stepped: the guest gives up, and the host is told.
+      await guest.clock.install();
+      await guest.getByLabel('Their key or link').fill(key);
+      await guest.getByRole('button', { name: 'Pair' }).click();
+      await Promise.all([inState(host, 'checking'), inState(guest, 'checking')]);
+      expect(await guest.getByText('This takes longer than usual.').count()).toBe(0);
+      await guest.clock.fastForward(8_000);
+      await guest.getByText('This takes longer than usual.').waitFor();
+      expect(await violationsOf(guest)).toEqual([]);
+      await guest.clock.fastForward(22_000);
+      for (const page of [guest, host]) {
+        await inState(page, 'unpaired');
+        await page.getByRole('alert').filter({ hasText: advice }).waitFor();
+        await page.getByText('No way to each other was found.').waitFor();
+      }
+    },
+  );
+
+  it('dims the key while the server is away, for nobody could use it', async () => {
+    const { server } = await startTestServer();
+    const page = await openPage(httpUrl(server));
+    await keyOf(page);
+    await server.stop();
+    await page.locator('#invitation[data-is-ready=false]').waitFor();
+    expect(await page.getByRole('button', { name: 'Copy key' }).isDisabled()).toBe(true);
+  });
+
+  it('keeps what was said above the next invitation, and breaks no rule of axe in any state', async () => {
+    const { server } = await startTestServer();
+    const host = await openPage(httpUrl(server));
+    const guest = await openPage(`${httpUrl(server)}#${await keyOf(host)}`, PHONE);
+    await Promise.all([inState(host, 'connected'), inState(guest, 'connected')]);
+    await say(host, 'hello');
+    await conversation(guest, 'Peer: hello');
+    for (const page of [host, guest]) expect(await violationsOf(page)).toEqual([]);
+    await guest.getByRole('button', { name: 'Leave' }).click();
+    await keyOf(host);
+    expect(await violationsOf(host)).toEqual([]);
+    const [chat, start] = await Promise.all([
+      host.locator('#chat').boundingBox(),
+      host.locator('#start').boundingBox(),
+    ]);
+    expect(chat?.y).toBeLessThan(start?.y ?? 0);
+    await conversation(
+      host,
+      'You: hello',
+      `${await guest.locator('#own-name').textContent()} left.`.replace('You, ', ''),
+    );
   });
 
   it('says what is wrong with a key that is none, and takes the next', async () => {
@@ -125,7 +237,7 @@ describe('the page', () => {
     const host = await openPage(httpUrl(server));
     const guest = await openPage(`${httpUrl(server)}#AAAA-BBBB-CCCC`);
     await guest.getByRole('alert').filter({ hasText: 'There is no such key.' }).waitFor();
-    await guest.getByLabel('Their key, link or id').fill(await keyOf(host));
+    await guest.getByLabel('Their key or link').fill(await keyOf(host));
     await guest.getByRole('button', { name: 'Pair' }).click();
     await inState(guest, 'connected');
     expect(await guest.getByRole('alert').count()).toBe(0);
@@ -139,7 +251,7 @@ describe('the page', () => {
     const bot = pairlane([...args, ...(initiator === 'the bot' ? ['--key', key] : ['--new-key'])]);
     if (initiator === 'the page') {
       const [, botKey = ''] = await bot.printed(/key: (\S+)/);
-      await page.getByLabel('Their key, link or id').fill(botKey);
+      await page.getByLabel('Their key or link').fill(botKey);
       await page.keyboard.press('Enter');
     }
     await inState(page, 'connected');
@@ -192,7 +304,7 @@ describe('the page', () => {
     const page = await openPage(httpUrl(server));
     await keyOf(page);
     const names: string[] = [];
-    for (let i = 0; i < 4; i += 1) {
+    for (let i = 0; i < 5; i += 1) {
       await page.keyboard.press('Tab');
       names.push(
         await page.evaluate<string>(
@@ -204,7 +316,13 @@ describe('the page', () => {
         ),
       );
     }
-    expect(names).toEqual(['Copy link', 'Copy key', 'Their key, link or id', 'Pair']);
+    expect(names).toEqual([
+      'Copy link',
+      'Copy key',
+      'Their key or link',
+      'Pair',
+      'For programs and terminals',
+    ]);
   });
 
   it.each(['light', 'dark'] as const)(
@@ -213,7 +331,7 @@ describe('the page', () => {
       const { server } = await startTestServer();
       const page = await openPage(httpUrl(server), { colorScheme });
       await keyOf(page);
-      await page.getByLabel('Their key, link or id').fill('nobody');
+      await page.getByLabel('Their key or link').fill('nobody');
       await page.keyboard.press('Enter');
       await page.getByRole('alert').waitFor();
       const ground = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');

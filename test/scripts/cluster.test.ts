@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { wrap } from '../../scripts/cluster/wrap-text.ts';
+import { wrap } from '../../src/common/wrap-text.ts';
 
 const COMMAND = ['--import', 'tsx', 'scripts/cluster.ts'];
 const FEW = ['--nodes', '2', '--pairs', '4', '--bots', '1'];
@@ -50,7 +50,7 @@ describe('npm run cluster', () => {
       out += data;
     });
     while (!out.includes('"paired"')) await once(child.stdout, 'data');
-    const page = linesOf(out)[0]?.page;
+    const page = linesOf(out).find(({ event }) => event === 'node_up')?.page;
     expect(await isRunning(page)).toBe(true);
     child.kill('SIGINT');
     const [status] = await once(child, 'close');

@@ -38,6 +38,7 @@ export const agentCommand = defineCommand({
     'Run a headless player: it joins a game on a server that was started with --rooms, and connects to every other\n' +
     'player that is in the game or joins later. It comes back if it loses the server. Ctrl+C ends it.',
   options: agentOptions,
+  examples: [['pairlane agent --game 1 --player bob --echo', 'joins game 1 of a server with --rooms']],
   run: agent,
 });
 

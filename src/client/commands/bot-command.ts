@@ -56,6 +56,10 @@ export const botCommand = defineCommand({
     'Run a headless peer. With --say it ends once every message has been answered; without, on Ctrl+C or after --count\n' +
     'messages. With --forever it serves every peer. Exit status: 0 if it did what was asked, 1 if not within --timeout.',
   options: botOptions,
+  examples: [
+    ['pairlane bot --new-key --echo --forever', 'sends back what anybody says to it'],
+    ['pairlane bot --key ABCD-EFGH-JKLM --say hello', 'says hello, and ends with the answer'],
+  ],
   run: bot,
 });
 

@@ -48,6 +48,10 @@ export const botsCommand = defineCommand({
     'Run many pairs of bots in one process: they connect, pair and send each other messages of 64 bytes. The result\n' +
     'is a table. The exit status is 1 if a pair failed or a message was lost.',
   options: botsOptions,
+  examples: [
+    ['pairlane bots --pairs 100', 'a hundred pairs, each message counted'],
+    ['pairlane bots --messages 0 --seconds 30 --rate 0', 'as fast as they can, for half a minute'],
+  ],
   run: bots,
 });
 

@@ -5,6 +5,7 @@ import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
 import type { Peer } from '../index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { messageIn, type Print } from './chat-inputs.ts';
+import { invitationLines } from './invitation.ts';
 import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
 import { chatInRoom, described } from './room-chat.ts';
 import { Terminal } from './terminal.ts';
@@ -31,6 +32,11 @@ export const chatCommand = defineCommand({
     'channel is open, what you type is sent to the peer, or with --room to everybody in the room. /help lists other\n' +
     'commands. Ctrl+C or the end of input ends the chat.',
   options: chatOptions,
+  examples: [
+    ['pairlane chat --new-key', 'shows a key for someone else to pair with you'],
+    ['pairlane chat --key ABCD-EFGH-JKLM', 'pairs with whoever made that key'],
+    ['pairlane chat --room lobby', 'chats with all who are in the room'],
+  ],
   run: chat,
 });
 
@@ -46,19 +52,29 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
     end = resolve;
   });
   let lastSent: Promise<unknown> = Promise.resolve();
+  const print = (line: string) => terminal.print(line);
+  const showKey = async () => {
+    try {
+      const { key } = await peer.createKey();
+      print(`*** Your pairing key: ${key} ***`);
+      terminal.printPicture(await invitationLines(options.url, key, process.stdout));
+    } catch (error) {
+      print(described(error));
+    }
+  };
   const terminal = new Terminal(process.stdin, process.stdout, {
     line(text) {
-      if (text !== '') lastSent = typed(peer, text, (line) => terminal.print(line));
+      if (text !== '') lastSent = typed(peer, text, print, showKey);
     },
     ended: () => end(0),
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
-  report(peer, (line) => terminal.print(line), end);
+  report(peer, print, end);
   const { newKey } = options;
   const target = targetOf(options);
-  terminal.print(`*** Your Client ID: ${peer.id} ***`);
-  if (newKey) await showKey(peer, (line) => terminal.print(line));
-  if (target) pairWith(peer, target, (line) => terminal.print(line));
+  print(`*** Your Client ID: ${peer.id} ***`);
+  if (newKey) await showKey();
+  if (target) pairWith(peer, target, print);
   const status = await ended;
   // What was typed last, before the end of input, still goes out.
   if (peer.isOpen) await lastSent;
@@ -93,13 +109,6 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
   });
 }
 
-async function showKey(peer: Peer, print: Print): Promise<void> {
-  await peer.createKey().then(
-    ({ key }) => print(`*** Your pairing key: ${key} ***`),
-    (error) => print(described(error)),
-  );
-}
-
 async function pairWith(peer: Peer, target: { id: string } | { key: string }, print: Print): Promise<void> {
   await peer.pair(target).catch((error) => print(described(error)));
 }
@@ -117,8 +126,8 @@ async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void
 }
 
 /** A line with a slash is a command. Unpaired, any other line names the peer to pair with; with an open channel, it is a message. */
-async function typed(peer: Peer, line: string, print: Print): Promise<void> {
-  const text = await messageIn(line, peer, print, () => showKey(peer, print));
+async function typed(peer: Peer, line: string, print: Print, showKey: () => Promise<void>): Promise<void> {
+  const text = await messageIn(line, peer, print, showKey);
   if (text === undefined) return;
   if (peer.isOpen) await peer.send(text).catch((error) => print(described(error)));
   else if (peer.peerId === undefined) await pairAsTyped(peer, text, print);

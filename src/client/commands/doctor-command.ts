@@ -33,6 +33,10 @@ export const doctorCommand = defineCommand({
     'Test from here what a connection needs: WebSocket, TLS, proxies, clock, foreign pages, STUN, UDP, NAT, TURN.\n' +
     'The exit status is 1 if something is bad.',
   options: doctorOptions,
+  examples: [
+    ['pairlane doctor --url wss://signal.example.com/', 'tries that server from here'],
+    ['pairlane doctor --json', 'a JSON object a line, for programs'],
+  ],
   run: doctor,
 });
 

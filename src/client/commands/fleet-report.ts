@@ -6,6 +6,8 @@ export interface FleetReport {
   readonly failedPairs: number;
   /** Undefined when no channel opened. */
   readonly openMs: { readonly p50: number; readonly p99: number } | undefined;
+  /** From sending a message until the other side has it; undefined when none arrived. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number } | undefined;
   readonly sent: number;
   readonly received: number;
   readonly lost: number;
@@ -14,18 +16,27 @@ export interface FleetReport {
 }
 
 export function reportOf(counts: FleetCounts, seconds: number): FleetReport {
-  const { pairs, failedPairs, openedAfterMs, sent, received, errors } = counts;
+  const { pairs, failedPairs, openedAfterMs, latencyUs, sent, received, errors } = counts;
   const sorted = [...openedAfterMs].sort((a, b) => a - b);
   return {
     pairs,
     failedPairs,
     openMs: sorted.length > 0 ? { p50: percentile(sorted, 50), p99: percentile(sorted, 99) } : undefined,
+    latencyMs:
+      latencyUs.count > 0
+        ? { p50: inMs(latencyUs.percentile(50)), p99: inMs(latencyUs.percentile(99)) }
+        : undefined,
     sent,
     received,
     lost: sent - received,
     seconds: Math.round(seconds * 10) / 10,
     errors: Object.fromEntries(errors),
   };
+}
+
+/** A tenth of a millisecond is what one can tell apart. */
+function inMs(us: number): number {
+  return Math.round(us / 100) / 10;
 }
 
 /** The smallest value that so many percent of the sorted ones do not exceed. */
@@ -35,12 +46,14 @@ export function percentile(sorted: readonly number[], percent: number): number {
 }
 
 export function tableOf(report: FleetReport): string {
-  const { pairs, failedPairs, openMs, sent, received, lost, seconds, errors } = report;
+  const { pairs, failedPairs, openMs, latencyMs, sent, received, lost, seconds, errors } = report;
   const kinds = Object.entries(errors).map(([kind, count]) => [`  ${kind}`, number(count)]);
   const rows = [
     ['pairs made', `${number(pairs)} of ${number(pairs + failedPairs)}`],
     ['time to open, p50', openMs ? `${number(openMs.p50)} ms` : '-'],
     ['time to open, p99', openMs ? `${number(openMs.p99)} ms` : '-'],
+    ['latency, p50', latencyMs ? `${number(latencyMs.p50)} ms` : '-'],
+    ['latency, p99', latencyMs ? `${number(latencyMs.p99)} ms` : '-'],
     ['messages sent', number(sent)],
     ['messages received', number(received)],
     ['messages lost', number(lost)],

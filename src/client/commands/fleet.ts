@@ -1,4 +1,5 @@
 /** Many pairs of peers in one process, that talk to each other and count what becomes of it. */
+import { createHistogram } from 'node:perf_hooks';
 import { PairlaneError } from '../peer/errors.ts';
 import type { Peer } from '../peer/peer.ts';
 
@@ -20,6 +21,8 @@ export interface FleetCounts {
   received: number;
   /** Milliseconds from asking for the pairing until both sides could send. */
   readonly openedAfterMs: number[];
+  /** Microseconds from the moment that a bot sends a message until the other one has it. */
+  readonly latencyUs: { readonly count: number; percentile(percent: number): number };
   readonly errors: Map<string, number>;
 }
 
@@ -41,12 +44,15 @@ interface Bot {
 }
 
 export class Fleet {
+  /** Of fixed size, however many messages there are. */
+  readonly #latencyUs = createHistogram();
   readonly counts: FleetCounts = {
     pairs: 0,
     failedPairs: 0,
     sent: 0,
     received: 0,
     openedAfterMs: [],
+    latencyUs: this.#latencyUs,
     errors: new Map(),
   };
   readonly #options: FleetOptions;
@@ -123,11 +129,13 @@ export class Fleet {
     };
     this.#bots.push(bot);
     peer.on('message', (data) => {
-      const number = String(data).trimEnd();
+      const [number = '', sentAt = ''] = String(data).split(' ');
       if (bot.received.has(number)) return;
       bot.received.add(number);
       this.counts.received += 1;
       this.#lastReceivedAt = performance.now();
+      const latencyUs = Math.round((this.#lastReceivedAt - Number(sentAt)) * 1_000);
+      if (latencyUs > 0) this.#latencyUs.record(latencyUs);
     });
     peer.on('error', (error) => this.#countError(error));
     peer.on('peer_disconnected', () => {
@@ -156,7 +164,8 @@ export class Fleet {
     bot.isSending = true;
     try {
       while (bot.sent < this.#dueFor(bot)) {
-        const message = String(bot.sent).padEnd(MESSAGE_BYTES);
+        // One clock for both: the two bots of a pair are in this process.
+        const message = `${bot.sent} ${performance.now().toFixed(3)}`.padEnd(MESSAGE_BYTES);
         bot.sent += 1;
         this.counts.sent += 1;
         await bot.peer.send(message);

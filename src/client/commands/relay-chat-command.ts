@@ -30,6 +30,7 @@ export const relayChatCommand = defineCommand({
     `${RELAY_CHAT_HELP}\n` +
     'With --json, standard output has one JSON object per line: registered, refused, status, joined, left, chat, who,\n' +
     'closed, mistake. Standard input takes the same commands; its end, and Ctrl+C, say goodbye.',
+  examples: [['pairlane relay-chat --connect 127.0.0.1:4000 --name Ann', 'chats with all of the network']],
   options: {
     connect: { kind: 'text', value: 'HOST:PORT', help: 'A server of the network. Required.' },
     name: { kind: 'text', value: 'NAME', help: 'Your name. Required.' },

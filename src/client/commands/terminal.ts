@@ -1,6 +1,6 @@
 /** A terminal on which lines arrive while someone types: the prompt comes back after each, with what was typed. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
-import { colored, hasColors } from '../../common/colors.ts';
+import { type Color, colored, hasColors } from '../../common/colors.ts';
 import { printable } from '../../common/printable.ts';
 
 const PROMPT = '> ';
@@ -33,14 +33,19 @@ export class Terminal {
 
   /** Prints a line above the prompt. */
   print(line: string): void {
+    const text = printable(line);
+    const color = hasColors(this.#output) ? colorOf(line) : undefined;
+    this.printPicture([color ? colored(text, color) : text]);
+  }
+
+  /** Prints lines above the prompt as they are, with the colours that are in them: no text of others. */
+  printPicture(lines: readonly string[]): void {
+    if (lines.length === 0) return;
     if (this.#output.isTTY) {
       cursorTo(this.#output, 0);
       clearLine(this.#output, 0);
     }
-    const text = printable(line);
-    // What is told about the chat steps back behind what is said in it.
-    const isDim = line.startsWith('***') && hasColors(this.#output);
-    this.#output.write(`${isDim ? colored(text, 'dim') : text}\n`);
+    this.#output.write(`${lines.join('\n')}\n`);
     if (!this.#isClosed) this.#readline.prompt(true);
   }
 
@@ -50,4 +55,11 @@ export class Terminal {
     // The shell's own prompt starts on a line of its own.
     this.#output.write('\n');
   }
+}
+
+/** What is told about the chat steps back behind what is said in it. */
+function colorOf(line: string): Color | undefined {
+  if (line.startsWith('< ')) return 'cyan';
+  if (!line.startsWith('***')) return undefined;
+  return /^\*\*\* (Server )?Error/.test(line) ? 'red' : 'dim';
 }

@@ -20,6 +20,10 @@ export const chartCommand = defineCommand({
   about: 'Print the state chart of a machine.',
   details: `Print the state chart of a machine: ${chartNames.join(', ')}.`,
   positionals: ['NAME'],
+  examples: [
+    ['pairlane chart negotiation > negotiation.svg', 'a picture'],
+    ['pairlane chart pairing --format mermaid', 'for a Markdown page'],
+  ],
   options: {
     format: {
       kind: 'choice',

@@ -43,7 +43,7 @@ export class ChartPanel {
       'section',
       { class: 'panel' },
       h('div', { class: 'panel-head' }, this.#title, this.#focus, this.#scroller.buttons),
-      this.#scroller.element,
+      h('div', { class: 'chart-place' }, this.#scroller.element, this.#scroller.minimap.element),
       h('details', { class: 'as-text' }, h('summary', {}, 'As text'), this.#text),
     );
     this.#setFocused(way);
@@ -117,6 +117,7 @@ export class ChartPanel {
     for (const name of taken)
       for (const element of this.#edges.get(name) ?? []) element.classList.add('taken');
     this.#scroller.reveal(this.#states.get(ids.at(-1) ?? ''));
+    this.#scroller.minimap.follow();
   }
 
   #count({ counts, rates }: MachinePopulation): void {

@@ -1,4 +1,5 @@
 /** Where a chart is drawn: never smaller than it can be read, so it is panned by hand, wheel or keys, and zoomed. */
+import { ChartMinimap } from './chart-minimap.ts';
 import { button, h } from './dom.ts';
 
 /** The smallest text in a chart is 12 px (11 in full): at this scale it still has 11. */
@@ -15,6 +16,8 @@ export class ChartScroller {
     button('+', () => this.#zoom(STEP), 'Larger'),
     button('Fit', () => this.#fit(), 'Fit the width'),
   );
+  /** Of a chart that is larger than its place. */
+  readonly minimap = new ChartMinimap(this.element);
   #svg: SVGSVGElement | undefined;
   #scale = 1;
   #size = { width: 0, height: 0 };
@@ -39,6 +42,7 @@ export class ChartScroller {
       if (key === '-') this.#zoom(1 / STEP);
       if (key === '0') this.#fit();
     });
+    this.element.addEventListener('scroll', () => this.minimap.follow());
     new ResizeObserver(() => this.#fit()).observe(this.element);
   }
 
@@ -48,6 +52,7 @@ export class ChartScroller {
     const svg = this.element.querySelector('svg') as SVGSVGElement;
     this.#svg = svg;
     this.#size = { width: svg.viewBox.baseVal.width, height: svg.viewBox.baseVal.height };
+    this.minimap.draw(this.#size, svg);
     this.#fit();
     return svg;
   }
@@ -78,5 +83,6 @@ export class ChartScroller {
     this.#scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
     this.#svg?.setAttribute('width', String(Math.floor(this.#size.width * this.#scale)));
     this.#svg?.setAttribute('height', String(Math.floor(this.#size.height * this.#scale)));
+    this.minimap.follow();
   }
 }

@@ -2,6 +2,7 @@
 import type { InspectMessage, ListedMachine } from '../../protocol/inspect/inspect-messages.ts';
 import { parseRecord, RecordError } from '../records/record.ts';
 import type { Detail } from './chart-panel.ts';
+import { DoctorDialog } from './doctor-dialog.ts';
 import { h } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';
 import { helpDialog } from './help-dialog.ts';
@@ -33,6 +34,7 @@ class Page {
   readonly #main = h('main');
   readonly #problem = h('p', { class: 'problem', role: 'alert' });
   readonly #help = helpDialog();
+  readonly #doctor = new DoctorDialog();
   #detail: Detail = 'brief';
   #machines = DEFAULT_MACHINES;
   #hasGames = false;
@@ -53,6 +55,7 @@ class Page {
         ...toolbar({
           setFull: (isFull) => this.#setDetail(isFull),
           open: (file) => this.#openFile(file),
+          doctor: () => this.#doctor.open(),
           help: () => this.#help.showModal(),
         }),
       ),
@@ -60,6 +63,7 @@ class Page {
       this.#problem,
       this.#main,
       this.#help,
+      this.#doctor.element,
     );
     window.addEventListener('hashchange', () => this.#route());
     window.addEventListener('keydown', (event) => this.#key(event));
@@ -229,7 +233,8 @@ class Page {
 
   #key(event: KeyboardEvent): void {
     const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || this.#help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#help.open || this.#doctor.element.open)
+      return;
     const isTyping = target instanceof HTMLElement && target.closest('input, select, textarea') !== null;
     if (isTyping) return;
     const isPressing = target instanceof HTMLElement && target.closest('button, summary, a') !== null;

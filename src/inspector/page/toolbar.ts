@@ -1,14 +1,15 @@
-/** What the page's header offers: charts in full, samples, a record to open, help. On a narrow screen it is a menu. */
+/** What the page's header offers: charts in full, samples, a record to open, the doctor, help. On a narrow screen it is a menu. */
 import { button, h } from './dom.ts';
 import { sampleMenu } from './samples.ts';
 
 export interface ToolActions {
   setFull(isFull: boolean): void;
   open(file: File | undefined): void;
+  doctor(): void;
   help(): void;
 }
 
-export function toolbar({ setFull, open, help }: ToolActions): HTMLElement[] {
+export function toolbar({ setFull, open, doctor, help }: ToolActions): HTMLElement[] {
   const file = h('input', {
     type: 'file',
     id: 'file',
@@ -24,6 +25,7 @@ export function toolbar({ setFull, open, help }: ToolActions): HTMLElement[] {
       h('label', {}, details, ' Guards and actions'),
       sampleMenu(),
       h('label', { class: 'file' }, 'Open a record ', file),
+      button('Doctor', doctor),
       button('?', help, 'Help'),
     ),
   ];

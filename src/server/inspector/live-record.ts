@@ -52,6 +52,11 @@ export class LiveRecord {
   /** Told of each line's bytes. */
   onGrown: ((bytes: number) => void) | undefined;
   #peerBytes = 0;
+  /** How far each side last told that its channel is. */
+  readonly #transports = new Map<
+    RecordEvidence['side'],
+    { readonly dtls: Evidence['dtls']; readonly sctp: Evidence['sctp'] }
+  >();
   readonly #startedAt: number;
   readonly #maker: LineMaker;
   #seats: readonly Seat[] = [];
@@ -149,7 +154,16 @@ export class LiveRecord {
 
   /** What a client tells of its connection. */
   noteEvidence(side: RecordEvidence['side'], evidence: Evidence, now: number): void {
+    const { dtls, sctp } = evidence;
+    if (dtls !== undefined) this.#transports.set(side, { dtls, sctp });
     this.#noteTold({ t: this.#since(now), side, evidence });
+  }
+
+  /** Whether a side has DTLS and no SCTP: both call that connected, and no data goes through. */
+  get lacksChannel(): boolean {
+    return [...this.#transports.values()].some(
+      ({ dtls, sctp }) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
+    );
   }
 
   #noteTold(told: RecordStep | RecordEvidence): void {

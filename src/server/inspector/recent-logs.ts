@@ -1,6 +1,6 @@
 /**
  * The pairings' logs that are kept for the page. Each pairing is recorded from its start on, though nobody looks; one
- * that goes well is dropped then, and one that fails is kept longest, in a ring of its own: it is what people come for.
+ * that goes well is dropped once its data channel can open, and one that fails is kept longest, in a ring of its own: it is what people come for.
  * While somebody looks, the newest of the others stay, too. All of it is bounded, so that fifty thousand pairings cost
  * no more than these few, and the address that has most of it makes room first.
  */
@@ -29,6 +29,7 @@ export class RecentLogs {
   readonly #follower = {
     started: (log: LiveRecord) => this.add(log),
     well: (log: LiveRecord) => this.#release(log),
+    told: (log: LiveRecord) => this.#release(log),
     ended: (log: LiveRecord) => this.#release(log),
   };
 
@@ -123,6 +124,9 @@ function hasFailed(log: LiveRecord): boolean {
 }
 
 /** What nobody tells of when it goes well is settled from the start. */
-function isSettled({ isOver, subject, source: { record } }: LiveRecord): boolean {
-  return isOver || !isWellKnown(record, subject) || subject.value === record.wellState;
+function isSettled(log: LiveRecord): boolean {
+  const { isOver, subject, source } = log;
+  if (isOver || !isWellKnown(source.record, subject)) return true;
+  // ICE and DTLS are enough to be connected; without SCTP it has failed all the same.
+  return subject.value === source.record.wellState && !log.lacksChannel;
 }

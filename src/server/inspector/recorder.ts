@@ -30,6 +30,8 @@ export interface Follower {
   started(log: LiveRecord): void;
   /** What it was made for has come about: a pairing's two are connected. */
   well?(log: LiveRecord): void;
+  /** A client told how its connection goes. */
+  told?(log: LiveRecord): void;
   ended?(log: LiveRecord): void;
 }
 
@@ -77,9 +79,11 @@ export class Recorder {
   /** @param epoch undefined: the only record that it takes part in */
   noteEvidence(member: Instance, epoch: number | undefined, evidence: Evidence): void {
     const now = this.#deps.clock.now();
-    for (const log of this.#logsOfMember.get(member) ?? [])
-      if (epoch === undefined || log.header.epoch === epoch)
+    for (const log of [...(this.#logsOfMember.get(member) ?? [])])
+      if (epoch === undefined || log.header.epoch === epoch) {
         log.noteEvidence(log.laneOf(member) === 'responder' ? 'responder' : 'initiator', evidence, now);
+        for (const follower of this.#followers) follower.told?.(log);
+      }
   }
 
   /** The record of what is under way with that number, from its present state on when it has none yet. */

@@ -13,6 +13,7 @@ export const inspectCommand = defineCommand({
     'Show what the machines of XState 5 programs do: their charts, events, states and contexts, with a time slider.\n' +
     "In the program: createActor(machine, { inspect: pairlaneInspect() }), of 'pairlane/inspector', or uses\n" +
     'createWebSocketInspector of @statelyai/inspect. Open to this machine only; nothing leaves it.',
+  examples: [['pairlane inspect', 'waits for programs at http://127.0.0.1:8080/']],
   options: {
     port: {
       kind: 'integer',

@@ -19,6 +19,10 @@ export const relayCommand = defineCommand({
     'no other, each further one to one that runs. Clients: pairlane relay-chat. With --http-port, GET /api/relay\n' +
     'returns what the server knows about the network, and /inspect/ draws it. Ctrl+C and SIGTERM end the server, and\n' +
     'hand its children over to its parent.',
+  examples: [
+    ['pairlane relay --id 1 --name first --port 4000', 'the first server of a network'],
+    ['pairlane relay --id 2 --name second --port 4001 --connect 127.0.0.1:4000', 'the second one'],
+  ],
   options: {
     id: {
       kind: 'integer',

@@ -134,7 +134,8 @@ export function sessionEffects({
       session.client.close(code, reason);
     },
     closeSilentSocket(session) {
-      log.warn({ event: 'session_timed_out', id: session.id }, `Client ${session.id} timed out`);
+      // Whoever closes a laptop ends like this: it is nothing to warn of.
+      note(session, 'session_timed_out', `Client ${session.id} timed out`);
       session.client.close(closeCodes.timedOut, 'You did not answer a ping');
     },
     announceAway(session) {

@@ -49,13 +49,25 @@ export function jsonLogger(level: string, output: DestinationStream, fields: obj
   return pino({ level, base: fields, hooks: { streamWrite } }, output);
 }
 
-/** Readable lines; their fields are left out, because the message names what they are about. */
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+/** The ids of one node begin alike. */
+const ID_CHARS = 6;
+
+/**
+ * Readable lines, short enough for 80 columns: fields are left out, because the message names what they are about; a
+ * pairing has its number, by which the inspector finds it; ids are cut to their ends, which differ also within a node.
+ */
 export function prettyStream(destination?: Writable) {
   return pretty({
     ...(destination && { destination, colorize: false }),
     sync: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'event,id,peerId,epoch,code,kind,more,room,game,reason,node,worker',
-    messageFormat: (line, key) => printable(String(line[key] ?? '')),
+    translateTime: 'SYS:HH:MM:ss',
+    hideObject: true,
+    customPrettifiers: { time: String },
+    messageFormat: (line, key) => {
+      const { epoch } = line as { epoch?: unknown };
+      const text = printable(String(line[key] ?? '')).replace(UUID, (id) => `…${id.slice(-ID_CHARS)}`);
+      return epoch === undefined ? text : `${text} #${epoch}`;
+    },
   });
 }

@@ -63,6 +63,11 @@ export class Workers {
     });
   }
 
+  /** Of TCP, once it has started. */
+  get port(): number {
+    return this.#options.port;
+  }
+
   /** @throws {OptionError} for options that are impossible; an error when the port is taken, or a worker cannot serve */
   async start(): Promise<this> {
     const problems = [...serverOptionProblems(this.#options), ...workerProblems(this.#options)];

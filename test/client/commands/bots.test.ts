@@ -13,6 +13,7 @@ const counts = {
   sent: 2_000,
   received: 1_999,
   openedAfterMs: [300, 100.4],
+  latencyUs: { count: 1_999, percentile: (percent: number) => percent * 1_234 },
   errors: new Map([['connection_timeout', 1]]),
 };
 
@@ -26,6 +27,7 @@ describe('pairlane bots', () => {
       pairs: 3,
       failedPairs: 0,
       openMs: { p50: expect.any(Number), p99: expect.any(Number) },
+      latencyMs: { p50: expect.any(Number), p99: expect.any(Number) },
       sent: 3_000,
       received: 3_000,
       lost: 0,
@@ -80,6 +82,7 @@ describe('a fleet', () => {
       pairs: 2,
       failedPairs: 1,
       openMs: { p50: 100, p99: 300 },
+      latencyMs: { p50: 61.7, p99: 122.2 },
       sent: 2_000,
       received: 1_999,
       lost: 1,
@@ -90,10 +93,27 @@ describe('a fleet', () => {
     expect([50, 99, 100].map((percent) => percentile(hundred, percent))).toEqual([50, 99, 100]);
   });
 
+  it('takes the latency from the messages themselves, half of them at most p50 and all but one in a hundred p99', async () => {
+    const { server } = await startTestServer();
+    const createPeer = () => testPeer(server.url);
+    const fleet = new Fleet({ pairs: 1, rate: 0, messages: 100, seconds: 0, createPeer });
+    await fleet.run();
+    const { latencyUs } = fleet.counts;
+    expect(latencyUs.count).toBe(200);
+    expect(latencyUs.percentile(50)).toBeGreaterThan(0);
+    expect(latencyUs.percentile(99)).toBeGreaterThanOrEqual(latencyUs.percentile(50));
+  });
+
+  it('of which no message arrived has no latency', () => {
+    const none = { ...counts, latencyUs: { count: 0, percentile: () => 0 } };
+    expect(reportOf(none, 1).latencyMs).toBeUndefined();
+    expect(tableOf(reportOf(none, 1))).toMatch(/^latency, p99 +-$/m);
+  });
+
   it('is shown as a table whose numbers stand below each other', () => {
     const lines = tableOf(reportOf(counts, 1)).trimEnd().split('\n');
     expect(new Set(lines.map(({ length }) => length)).size).toBe(1);
-    expect(lines).toContain('messages received      1,999');
+    expect(lines).toContain('messages received        1,999');
   });
 
   it('shows on one line of a terminal how far it is', () => {

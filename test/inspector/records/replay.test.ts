@@ -84,6 +84,18 @@ describe('replaying a record', () => {
 });
 
 describe('pairlane replay', () => {
+  it('with --print says what the record shows, and each step with its time', async () => {
+    const run = pairlane(['replay', fixture, '--print']);
+    expect(await run.exited()).toBe(0);
+    const [title, ...lines] = run.stdout.split('\n');
+    expect(title).toMatch(/^Pairing \d+$/);
+    expect(lines[0]).toMatch(/^ {2}\+ Both clients reported that they are connected, /);
+    expect(run.stdout).toMatch(
+      /\n\d:\d\d\.\d{3} +client A → server: offer · .*\n +server → client B: offer · /,
+    );
+    expect(run.stdout).toContain('pairing: forming → paired');
+  });
+
   it('ends with 0 when every state is the recorded one', async () => {
     const run = pairlane(['replay', fixture]);
     expect(await run.exited()).toBe(0);

@@ -48,6 +48,46 @@ it('records pairings though nobody looks: one that failed is there whole when so
   expect(lines.at(-1)).toMatchObject({ end: 'over' });
 });
 
+it('keeps one that is connected without SCTP, though nobody looks; one whose SCTP comes late is dropped', async () => {
+  const testServer = await startTestServer();
+  const { clock } = testServer;
+  const connect = async () => {
+    const [a, b] = await testServer.connectPair();
+    const epoch = newestEpoch(testServer);
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    b.send({ type: 'answer', sdp });
+    await a.next('answer');
+    const pair = { local: 'host', remote: 'host', protocol: 'udp', state: 'succeeded' };
+    const pairs = [{ ...pair, pairs: 1, sent: 3, answered: 3, selected: true }];
+    const dtls = { type: 'evidence', ice: 'connected', dtls: 'connected', pairs };
+    for (const side of [a, b]) {
+      side.send({ ...dtls, sctp: 'connecting' });
+      side.send({ type: 'report', state: 'connected' });
+      await side.settled();
+    }
+    return { a, b, epoch, dtls };
+  };
+  const broken = await connect();
+  const late = await connect();
+  for (const side of [late.a, late.b]) {
+    side.send({ ...late.dtls, sctp: 'connected' });
+    await side.settled();
+  }
+  clock.advance(2_500);
+  broken.a.send({ ...broken.dtls, sctp: 'connecting' });
+  await broken.a.settled();
+  await Promise.all([broken.a, broken.b, late.a, late.b].map((client) => client.close()));
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  const { rows } = await feed.list({ of: 'pairing', outcome: 'failed' });
+  expect(rows.map(({ epoch }) => epoch)).toEqual([broken.epoch]);
+  expect(rows[0]?.outcome?.cause).toMatch(
+    /^ICE and DTLS came up at A, and SCTP did not: no data channel opens/,
+  );
+  expect((await feed.list({ of: 'pairing' })).rows.map(({ epoch }) => epoch)).not.toContain(late.epoch);
+});
+
 it('keeps the failed pairings of an address, and one that is still to fail, while another address makes 435 fail', async () => {
   const testServer = await startTestServer({
     trustProxy: ['127.0.0.1'],

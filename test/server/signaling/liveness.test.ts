@@ -35,7 +35,7 @@ describe('liveness', () => {
     clock.advance(10_050);
     expect(await silent.whenClosed()).toEqual({ code: 4408, reason: 'You did not answer a ping' });
     expect(await peer.next('peer_disconnected')).toMatchObject({ peer_id: silent.id, reason: 'timed_out' });
-    expect(log.find((line) => line.msg === `Client ${silent.id} timed out`)?.level).toBe(40);
+    expect(log.find((line) => line.msg === `Client ${silent.id} timed out`)?.level).toBe(30);
   });
 
   it.each([{ type: 'pong' }, { type: 'unpair' }, 'not even JSON'])(

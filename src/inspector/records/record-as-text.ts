@@ -1,0 +1,44 @@
+/** A record in words, for a terminal: what it shows and why, then what was sent and how each machine moved. */
+import type { PairingRecord } from '../../protocol/index.ts';
+import { diagnose } from './diagnose-pairing.ts';
+import type { Finding } from './finding.ts';
+import { nameOfRecord } from './record-as-markdown.ts';
+import { type SequenceRow, sequenceOf } from './sequence-diagram.ts';
+import { sequenceWords } from './sequence-labels.ts';
+import { timeOf } from './time-words.ts';
+
+/** What a line is, for whoever colours it. */
+export type LineTone = Finding['kind'] | SequenceRow['kind'] | 'title';
+
+export interface TextLine {
+  readonly tone: LineTone;
+  readonly text: string;
+  /** Columns that its further lines are set in, where it is wrapped. */
+  readonly indent: number;
+}
+
+const signs: Readonly<Record<Finding['kind'], string>> = { good: '+', bad: '!', open: '?', note: '-' };
+const TIME_COLUMNS = 11;
+
+export function textLinesOf(record: PairingRecord): TextLine[] {
+  const [initiator, server, responder] = sequenceWords[record.header.kind ?? 'pairing'].lifelines;
+  const names = { initiator, server, responder };
+  const findings = diagnose(record).map(({ kind, text, remedy }) => ({
+    tone: kind,
+    text: `  ${signs[kind]} ${text}${remedy ? ` ${remedy}` : ''}`,
+    indent: 4,
+  }));
+  const rows = sequenceOf(record)
+    .filter(({ kind }) => kind !== 'beat')
+    .flatMap(({ t, arrows, note, kind }) =>
+      [...arrows.map(({ from, to, text }) => `${names[from]} → ${names[to]}: ${text}`), note].map(
+        (text, n) => ({
+          tone: kind,
+          text: `${(n === 0 ? timeOf(t) : '').padEnd(TIME_COLUMNS)}${n === arrows.length && n > 0 ? '  ' : ''}${text}`,
+          indent: TIME_COLUMNS + 4,
+        }),
+      ),
+    );
+  const blank: TextLine = { tone: 'title', text: '', indent: 0 };
+  return [{ tone: 'title', text: nameOfRecord(record.header), indent: 0 }, ...findings, blank, ...rows];
+}

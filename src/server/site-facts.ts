@@ -1,0 +1,37 @@
+/** What the page at `/` cannot know by itself, at /site.json: whether there is a relay, and how others reach the page. */
+import { isLocal, readFacts } from './admission/request-facts.ts';
+import { NOT_KEPT, serveGet } from './http/answer.ts';
+import type { App } from './http/shell/shell.ts';
+import { lanHosts } from './lan-addresses.ts';
+import type { ServerOptions } from './options.ts';
+
+export type SiteFactsOptions = Pick<ServerOptions, 'host' | 'basePath' | 'tlsCert' | 'turnUrl'>;
+
+export interface SiteFacts {
+  /** Whether a pairing may go through a TURN server. */
+  readonly hasTurn: boolean;
+  /** URLs of this page for others in the network; told only to this machine, which alone has use for them. */
+  readonly lan?: readonly string[];
+}
+
+/** @param port as the server listens on it, which is known only once it does */
+export function addSiteFacts(app: App, options: SiteFactsOptions, port: () => number): void {
+  serveGet(app, '/site.json', (req, res) => {
+    const { turnUrl, host, tlsCert, basePath } = options;
+    const scheme = tlsCert === undefined ? 'http' : 'https';
+    const facts: SiteFacts = {
+      hasTurn: turnUrl.length > 0,
+      ...(isLocal(readFacts(res, req)) && {
+        lan: lanHosts(host).map((name) => `${scheme}://${name}:${port()}${basePath}/`),
+      }),
+    };
+    return {
+      headers: [
+        ['content-type', 'application/json; charset=utf-8'],
+        ['x-content-type-options', 'nosniff'],
+        NOT_KEPT,
+      ],
+      body: JSON.stringify(facts),
+    };
+  });
+}
