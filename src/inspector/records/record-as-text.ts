@@ -4,7 +4,7 @@ import { diagnose } from './diagnose-pairing.ts';
 import type { Finding } from './finding.ts';
 import { nameOfRecord } from './record-as-markdown.ts';
 import { type SequenceRow, sequenceOf } from './sequence-diagram.ts';
-import { sequenceWords } from './sequence-labels.ts';
+import { sequenceWordsOf } from './sequence-labels.ts';
 import { timeOf } from './time-words.ts';
 
 /** What a line is, for whoever colours it. */
@@ -21,7 +21,7 @@ const signs: Readonly<Record<Finding['kind'], string>> = { good: '+', bad: '!', 
 const TIME_COLUMNS = 11;
 
 export function textLinesOf(record: PairingRecord): TextLine[] {
-  const [initiator, server, responder] = sequenceWords[record.header.kind ?? 'pairing'].lifelines;
+  const [initiator, server, responder] = sequenceWordsOf(record.header).lifelines;
   const names = { initiator, server, responder };
   const findings = diagnose(record).map(({ kind, text, remedy }) => ({
     tone: kind,
