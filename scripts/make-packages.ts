@@ -1,7 +1,7 @@
 /**
  * `npm run packages`: the two packages of this repository as tarballs in packages/. `pairlane` is the repository's own
  * manifest; `pairlane-client` is made here from the same manifest: the clients for Node and the browser, each as one
- * file with all that it needs, so that whoever only connects installs no server.
+ * file without dependencies, so that a program that only connects installs no server.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -150,21 +150,20 @@ function bundledTypes(declarations: Readonly<Record<string, string>>): [string, 
 
 const CLIENT_README = `# pairlane-client
 
-The client of [Pairlane](https://www.npmjs.com/package/pairlane), a self-hosted WebRTC signaling server, for Node and
-browsers, in one file with all that it needs.
+The client of Pairlane, a self-hosted WebRTC signaling server, for Node and browsers, in one file without dependencies.
 
 \`\`\`js
 import { createPeer } from 'pairlane-client';
 
 const peer = await createPeer({ url: 'ws://localhost:8765/' });
 peer.on('message', (message) => console.log('got', message));
-const { key } = await peer.createKey(); // the other one calls peer.pair({ key })
+const { key } = await peer.createKey(); // the other side calls peer.pair({ key })
 await peer.opened();
 await peer.send('hello');
-await peer.close();
+await peer.close(); // once the message has arrived
 \`\`\`
 
-The server, its documentation and the command line come with the package \`pairlane\`.
+The server, its documentation and the command-line programs are in the package \`pairlane\`.
 `;
 
 /** `npm pack` of a folder. @returns the tarball's path */
