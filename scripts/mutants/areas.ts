@@ -108,7 +108,7 @@ export const parts: readonly Part[] = [
     tests: [
       ...native,
       'server/drain/drain\\.',
-      'server/cluster/pairing',
+      'server/cluster/(pairing|rooms/(?!model))',
       'server/dialects/socket-io/rooms',
       'server/telemetry/(?!logger)',
     ],

@@ -34,6 +34,15 @@ describe('the keys of a client that goes to another node', () => {
   });
 });
 
+describe('keys that are over', () => {
+  it('make room for others before their time is found to be up', () => {
+    const keys = new PairingKeys(new StepQueue());
+    const owner = { keys: [] as string[], keyExpired: () => {} };
+    while (keys.hasRoomFor(owner, 0)) keys.create(owner, 0, 5);
+    expect([keys.hasRoomFor(owner, 4_999), keys.hasRoomFor(owner, 5_000)]).toEqual([false, true]);
+  });
+});
+
 describe('a pairing key', () => {
   it('pairs whoever has it with its maker, in any case and without dashes', async () => {
     const { connect } = await startTestServer();

@@ -11,7 +11,7 @@ export class ResumableClient extends RawClient {
   /** Of the last frame that was relayed to us, by pairing where we are told which. */
   readonly #lastSenderSeqs = new Map<unknown, number>();
   /** What it says of its pairing to a server that has forgotten it. */
-  pairing?: { peer_id: string; epoch: number; initiator: boolean };
+  pairing?: { peer_id: string; epoch: number; initiator: boolean; room?: string };
   /** The same of one that may have several peers. */
   pairings?: { peer_id: string; epoch: number; initiator: boolean }[];
 

@@ -8,6 +8,8 @@ async function enter(client: RawClient, create: object = { topology: 'mesh' }, r
   await client.until(() => client.inbox.some(({ type }) => type === 'room_joined'), 'room_joined');
 }
 
+const SECRET = 'correct horse battery staple';
+
 /** Takes the messages of a type, wherever they are among the others. */
 async function take(client: RawClient, type: string, count = 1): Promise<Received[]> {
   const ofType = () => client.inbox.filter((message) => message.type === type);
@@ -235,5 +237,50 @@ describe('the pairings of a room', () => {
     await take(a, 'peer_left');
     await a.settled();
     expect(a.inbox.map(({ type }) => type)).toEqual(['peer_disconnected']);
+  });
+});
+
+describe('a pairing that a room formed, on a server that was started again', () => {
+  /** Two members of a mesh, paired, whose server is another one now. */
+  async function comeToAnother() {
+    const [before, after] = [
+      await startTestServer({ secret: SECRET }),
+      await startTestServer({ secret: SECRET }),
+    ];
+    const [a, b] = [await before.connectResumable(), await before.connectResumable()];
+    await enter(a);
+    await enter(b);
+    const [paired] = await take(b, 'paired');
+    const epoch = Number(paired?.epoch);
+    a.pairing = { peer_id: b.id, epoch, initiator: false, room: 'den' };
+    b.pairing = { peer_id: a.id, epoch, initiator: true, room: 'den' };
+    const back = [await a.comeBack(after.server.url), await b.comeBack(after.server.url)] as const;
+    /** Lets time go by, in which both answer pings. */
+    async function pass(ms: number): Promise<void> {
+      for (let left = ms; left > 0; left -= 1_000) {
+        after.clock.advance(1_000);
+        for (const client of back) {
+          client.send({ type: 'pong' });
+          await client.settled();
+        }
+      }
+    }
+    return { back, pass, server: after.server };
+  }
+
+  it('ends after 60 s when its two join the room no more, and not before', async () => {
+    const { back, pass, server } = await comeToAnother();
+    await pass(59_000);
+    expect(server.parts.pairings.size).toBe(1);
+    await pass(2_000);
+    for (const client of back) await take(client, 'peer_disconnected');
+    expect(server.parts.pairings.size).toBe(0);
+  });
+
+  it('stays when they join it again', async () => {
+    const { back, pass, server } = await comeToAnother();
+    for (const client of back) await enter(client);
+    await pass(61_000);
+    expect(server.parts.pairings.size).toBe(1);
   });
 });
