@@ -37,8 +37,8 @@ async function becomes(ask: () => Promise<number>, status: number): Promise<void
   }
 }
 
-async function behind(name: 'haproxy' | 'nginx', change = (config: string) => config) {
-  const test = await startTestServer({ healthPort: 0, trustProxy: ['127.0.0.1'] });
+async function behind(name: 'haproxy' | 'nginx', change = (config: string) => config, basePath = '') {
+  const test = await startTestServer({ basePath, healthPort: 0, trustProxy: ['127.0.0.1'] });
   const { server } = test;
   const port = await freePort();
   const [, block = ''] = new RegExp(`\`\`\`${name}\n(.*?)\`\`\``, 's').exec(PAGE) ?? [];
@@ -62,24 +62,31 @@ async function behind(name: 'haproxy' | 'nginx', change = (config: string) => co
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
   child.on('exit', (code) => (said += ` (${name} ended with ${code})`));
   running.push(child);
-  const [url, pages] = [`ws://127.0.0.1:${port}/`, `http://127.0.0.1:${port}`];
+  const [url, pages] = [`ws://127.0.0.1:${port}${basePath}/`, `http://127.0.0.1:${port}`];
   const status = async (path: string) => (await fetch(pages + path)).status;
-  await becomes(() => status('/readyz'), 200).catch((error) => {
+  // The lines for nginx ask the health port, which is below no path.
+  const readiness = name === 'nginx' ? '/readyz' : `${basePath}/readyz`;
+  await becomes(() => status(readiness), 200).catch((error) => {
     throw new Error(`${name} did not come up: ${error.message}; it said: ${said}`);
   });
   return { ...test, url, status };
 }
 
 describe.each(['haproxy', 'nginx'] as const)('%s with the lines of docs/operations.md', (name) => {
-  it('lets clients pair, and nobody drain', async () => {
-    const { url, status, server } = await behind(name);
-    const [a, b] = [await RawClient.connect(url), await RawClient.connect(url)];
-    await pairUp(a, b);
-    a.send({ type: 'offer', sdp: 'x' });
-    expect((await b.next('offer')).sdp).toBe('x');
-    expect(await status('/drain')).toBe(403);
-    expect(server.parts.readiness.isDraining).toBe(false);
-  });
+  it.each(['', '/signal'])(
+    'lets clients pair, and nobody drain or read the metrics, below %s/',
+    async (path) => {
+      const below = (config: string) => config.replace('location / {', `location ${path}/ {`);
+      const { url, status, server } = await behind(name, below, path);
+      const [a, b] = [await RawClient.connect(url), await RawClient.connect(url)];
+      await pairUp(a, b);
+      a.send({ type: 'offer', sdp: 'x' });
+      expect((await b.next('offer')).sdp).toBe('x');
+      for (const page of ['/drain', '/metrics'])
+        expect([page, await status(path + page)]).toEqual([page, 403]);
+      expect(server.parts.readiness.isDraining).toBe(false);
+    },
+  );
 
   it('sees that the server is not ready', async () => {
     const { status, server } = await behind(name);
