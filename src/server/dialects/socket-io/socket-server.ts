@@ -7,6 +7,7 @@ import type { RoomEvents } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import { type RequestFacts, readFacts } from '../../admission/request-facts.ts';
+import { answer, TEXT } from '../../http/answer.ts';
 import { maxFrameBytes } from '../../http/frame-limit.ts';
 import type { App, HttpRequest, HttpResponse, WebSocketBehavior } from '../../http/shell/shell.ts';
 import type { ServerOptions } from '../../options.ts';
@@ -182,6 +183,20 @@ function signOfLife(connection: PingableConnection): () => Promise<boolean> {
   };
 }
 
+const NO_WEBSOCKET = {
+  status: '400 Bad Request',
+  headers: [TEXT],
+  body: 'A WebSocket needs transport=websocket.\n',
+} as const;
+
+/**
+ * By the query as Engine.IO reads it, where the last of a name counts. Of an upgrade for polling it makes a polling session,
+ * and then writes to an answer that is none, where nobody catches it: one request ended the process.
+ */
+function isForWebSocket(req: HttpRequest): boolean {
+  return new URLSearchParams(req.getQuery()).getAll('transport').at(-1) === 'websocket';
+}
+
 /**
  * The app as Socket.IO sees it. It reads only the last line of a repeated header, answers any number of polling
  * requests on a connection, and does not look whether uWebSockets.js dropped what it sent.
@@ -205,6 +220,10 @@ function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, Requ
         maxBackpressure: limits.options.maxUnsentBytes,
         closeOnBackpressureLimit: true,
         upgrade(res, req, context) {
+          if (!isForWebSocket(req)) {
+            answer(res, NO_WEBSOCKET);
+            return;
+          }
           facts.set(req, readFacts(res, req));
           behavior.upgrade?.(res, req, context);
         },

@@ -57,6 +57,30 @@ describe('the transports', () => {
     expect(transportOf(one)).toBe('websocket');
   });
 
+  it.each([
+    ['for polling', 'EIO=4&transport=polling'],
+    ['for polling in the end', 'EIO=4&transport=websocket&transport=polling'],
+    ['of a polling session', 'EIO=4&transport=polling&sid='],
+    ['for nothing', 'EIO=4'],
+  ])('refuse an upgrade %s: one such request ended the process', async (_what, query) => {
+    const server = await start();
+    const handshake = await http(`${urlOf(server)}/socket.io/?EIO=4&transport=polling`);
+    const { sid } = JSON.parse(handshake.body.slice(1));
+    const { connections } = server.server.parts.admission;
+    const path = `/socket.io/?${query.replace('sid=', `sid=${sid}`)}`;
+    const { status } = await http(urlOf(server) + path, {
+      headers: {
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      },
+    });
+    expect(status).toBe(400);
+    expect(server.server.parts.admission.connections).toBe(connections);
+    await (await RoomClient.connect(urlOf(server))).join('g', 1);
+  });
+
   it('leave the native protocol and the other paths of the port as they are', async () => {
     const server = await start();
     const [a, b] = await server.connectPair();
