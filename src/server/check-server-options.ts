@@ -3,7 +3,7 @@ import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
 import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
-import { parseChaos } from './dialects/native/chaos.ts';
+import { parseChaos } from './dialects/chaos.ts';
 import { isPrivateUrl } from './http/bounded-fetch.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';

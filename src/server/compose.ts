@@ -11,7 +11,7 @@ import { SessionLocations } from './cluster/migration/session-locations.ts';
 import { NodeLinks } from './cluster/node-links.ts';
 import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import { PairingRestorer } from './cluster/pairing/restore-pairings.ts';
-import { Chaos, parseChaos } from './dialects/native/chaos.ts';
+import { Chaos, parseChaos } from './dialects/chaos.ts';
 import { NativeMigration } from './dialects/native/client-snapshot.ts';
 import { Connections } from './dialects/native/connections.ts';
 import { SessionOpener } from './dialects/native/create-session.ts';
@@ -86,7 +86,10 @@ export function compose(deps: CompositionDeps) {
   inspector.add(
     ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),
   );
-  const connections = composeNative(deps, core, nodes, { telemetry, admission, drain, inspector });
+  const rules = options.chaos === undefined ? undefined : parseChaos(options.chaos);
+  const chaos =
+    rules && new Chaos({ rules, clock, random: Math.random, lost: () => metrics.refused.add('chaos') });
+  const connections = composeNative(deps, core, nodes, { telemetry, admission, drain, inspector, chaos });
   return {
     queue,
     epochs,
@@ -98,6 +101,7 @@ export function compose(deps: CompositionDeps) {
     metrics,
     inspector,
     drain,
+    chaos,
     connections,
     signaling,
     sessions,
@@ -161,14 +165,15 @@ interface Surroundings {
   readonly admission: Admission;
   readonly drain: Drain;
   readonly inspector: Inspector;
+  readonly chaos: Chaos | undefined;
 }
 
 /** The clients of our own wire. */
 function composeNative(
-  { options, log, clock, authenticator }: CompositionDeps,
+  { options, log, authenticator }: CompositionDeps,
   { signaling, secrets }: Core,
   { cluster, restorer }: ReturnType<typeof composeNodes>,
-  { telemetry, admission, drain, inspector }: Surroundings,
+  { telemetry, admission, drain, inspector, chaos }: Surroundings,
 ) {
   const { metrics, refusals } = telemetry;
   const { sessions, waiting } = signaling;
@@ -176,9 +181,6 @@ function composeNative(
   const outbox = new Outbox({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting });
   const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
   const tokenRefresh = new TokenRefresh(authenticator, sessions);
-  const rules = options.chaos === undefined ? undefined : parseChaos(options.chaos);
-  const chaos =
-    rules && new Chaos({ rules, clock, random: Math.random, lost: () => metrics.refused.add('chaos') });
   const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh, chaos });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
   const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });

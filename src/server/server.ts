@@ -362,11 +362,11 @@ export class SignalingServer {
     if (!options.topics) return undefined;
     const { serveTopics } = await import('./dialects/topics/serve-topics.ts');
     const { Topics } = await import('./signaling/topics/topics.ts');
-    const { admission, telemetry, signaling, queue, cluster, sharedLimits } = this.parts;
+    const { admission, telemetry, signaling, queue, cluster, sharedLimits, chaos } = this.parts;
     const topics = new Topics(options, () => queue.now);
     sharedLimits?.share('published', topics.delivered);
     cluster?.topics.serve(topics);
-    return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics });
+    return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics, chaos });
   }
 
   async #startTraces(): Promise<(() => Promise<void>) | undefined> {
@@ -393,8 +393,8 @@ export class SignalingServer {
     const { options } = this;
     if (!options.peerjs) return undefined;
     const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
-    const { admission, telemetry, signaling, cluster } = this.parts;
-    const peerjs = new PeerJs({ options, admission, telemetry, signaling });
+    const { admission, telemetry, signaling, cluster, chaos } = this.parts;
+    const peerjs = new PeerJs({ options, admission, telemetry, signaling, chaos });
     if (cluster) {
       cluster.ids.serve(peerjs.realm);
       peerjs.realm.joinNodes(cluster.ids);
@@ -407,11 +407,12 @@ export class SignalingServer {
     const { options } = this;
     if (!options.rooms) return undefined;
     const { GameRooms } = await import('./dialects/socket-io/serve-games.ts');
-    const { telemetry, clock, signaling, admission } = this.parts;
+    const { telemetry, clock, signaling, admission, chaos } = this.parts;
     const rooms = new GameRooms(options, {
       telemetry,
       signaling,
       places: admission,
+      chaos,
       iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
     });
     telemetry.metrics.measure({ players: () => rooms.games.states() });

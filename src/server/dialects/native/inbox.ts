@@ -12,7 +12,7 @@ import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { Chaos } from './chaos.ts';
+import type { Chaos } from '../chaos.ts';
 import { type Decoded, decode, type Frame } from './decode-client-message.ts';
 import type { NativeClient } from './native-client.ts';
 import type { TokenRefresh } from './token-refresh.ts';

@@ -18,6 +18,7 @@ import type { IdHolder, OtherIds, OwnIds } from '../../signaling/chosen-ids.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
+import type { Chaos } from '../chaos.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
@@ -36,6 +37,8 @@ export interface PeerJsRealmDeps {
   readonly sockets: SocketClientDeps;
   /** Counts and logs what is refused. */
   readonly refused: (kind: string, address: string, reason: string) => void;
+  /** Left out: nothing is lost on purpose. */
+  readonly chaos?: Chaos | undefined;
 }
 
 /** Of one client: the server only keeps an account of them, so that the oldest ends for the next. */
@@ -144,7 +147,10 @@ export class PeerJsRealm implements OwnIds {
     if (dst === undefined) this.#leave(client);
     else {
       const frame = Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
-      this.#relay(client, { type, dst, payload, frame });
+      const relay = () => this.#relay(client, { type, dst, payload, frame });
+      const { chaos } = this.#deps;
+      if (!chaos) relay();
+      else chaos.pass(type.toLowerCase(), frame, () => client.session?.isDone === false && relay());
     }
   }
 

@@ -5,12 +5,14 @@ import { type SocketRouteDeps, serveSockets } from '../../admission/serve-socket
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
 import type { App } from '../../http/shell/shell.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
+import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
 import { PeerJsRealm } from './realm.ts';
 
 export interface PeerJsDeps extends SocketRouteDeps {
   readonly signaling: Signaling;
+  readonly chaos?: Chaos | undefined;
 }
 
 const HTML = ['content-type', 'text/html; charset=utf-8'] as const;
@@ -31,12 +33,13 @@ export class PeerJs {
   constructor(deps: PeerJsDeps) {
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, 'PeerJS', peerJsNotices.flood);
-    const { options, admission, signaling, telemetry } = deps;
+    const { options, admission, signaling, telemetry, chaos } = deps;
     const { log, metrics } = telemetry;
     this.realm = new PeerJsRealm(options, {
       signaling,
       log,
       places: admission,
+      chaos,
       sockets: {
         maxUnsentBytes: options.maxUnsentBytes,
         queued: (bytes) => signaling.waiting.added(bytes),

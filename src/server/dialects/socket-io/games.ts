@@ -17,6 +17,7 @@ import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { Chaos } from '../chaos.ts';
 import { asSignal } from './as-signal.ts';
 import type { RoomRequest } from './decode-room-request.ts';
 import { type Game, Player, type PlayerDeps } from './player.ts';
@@ -29,7 +30,11 @@ export interface GamesDeps {
   /** The places that clients take, here or waited for. */
   readonly places: PlayerDeps['places'];
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
+  /** Left out: nothing is lost on purpose. */
+  readonly chaos?: Chaos | undefined;
 }
+
+const NONE = new Uint8Array(0);
 
 /** Why a request is refused; undefined: it is not. */
 type Refused = ErrorCode | undefined;
@@ -254,9 +259,18 @@ export class Games {
     if (!to) return 'player_not_found';
     const { pairing, side } = this.#seatFor(player, to) ?? {};
     if (!pairing || !side) return 'internal_error';
-    player.reply = reply;
     const signal = asSignal({ type, from_player_id: player.shownId, payload }, size);
-    this.#deps.signaling.pairings.signal(pairing, side, signal);
+    const { chaos, signaling } = this.#deps;
+    if (chaos) {
+      // What becomes of it later, nobody is told any more.
+      const kind = type === 'ice-candidate' ? 'candidate' : type;
+      chaos.pass(kind, NONE, () => {
+        if (!pairing.isDone) signaling.pairings.signal(pairing, side, signal);
+      });
+      return undefined;
+    }
+    player.reply = reply;
+    signaling.pairings.signal(pairing, side, signal);
     player.reply = undefined;
     return undefined;
   }

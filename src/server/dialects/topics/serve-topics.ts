@@ -15,6 +15,7 @@ import type { App } from '../../http/shell/shell.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
+import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-client.ts';
@@ -22,6 +23,7 @@ import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-cli
 export interface TopicsDeps extends SocketRouteDeps {
   readonly signaling: Signaling;
   readonly topics: Topics;
+  readonly chaos?: Chaos | undefined;
 }
 
 const REASONS: { readonly [V in Exclude<SubscribeVerdict, 'ok'>]: string } = {
@@ -102,7 +104,7 @@ class TopicRoute {
   }
 
   #accept(client: TopicClient, request: TopicRequest, message: unknown, bytes: ArrayBuffer): void {
-    const { topics, telemetry } = this.#deps;
+    const { topics, telemetry, chaos } = this.#deps;
     telemetry.metrics.received.add(request.type);
     switch (request.type) {
       case 'ping':
@@ -117,8 +119,13 @@ class TopicRoute {
       case 'publish': {
         const topic = this.#nameOf(request.topic);
         const frame = encode[this.#wire](message as Published, bytes, topics.sizeOf(topic));
-        if (topics.publish(client.address, topic, frame)) return;
-        this.#inbox.refuse('delivered_bytes', client.address, DELIVERED);
+        const publish = () => {
+          if (!topics.publish(client.address, topic, frame))
+            this.#inbox.refuse('delivered_bytes', client.address, DELIVERED);
+        };
+        // What is published is not looked into.
+        if (chaos) chaos.pass('signal', frame, publish);
+        else publish();
       }
     }
   }

@@ -1,10 +1,12 @@
 /** What `--chaos` does to signals, and to nothing else. */
 import { describe, expect, it } from '@jest/globals';
-import { Chaos, type ChaosRules, parseChaos } from '../../../../src/server/dialects/native/chaos.ts';
-import { startServer } from '../../../../src/server/index.ts';
-import { ManualClock } from '../../../../src/testing/manual-clock.ts';
-import { candidateMessage, hostCandidate, sdp } from '../../../support/clients/signal-fixtures.ts';
-import { startTestServer } from '../../../support/servers/test-server.ts';
+import { Chaos, type ChaosRules, parseChaos } from '../../../src/server/dialects/chaos.ts';
+import { startServer } from '../../../src/server/index.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
+import { JsonClient } from '../../support/clients/json-client.ts';
+import { RoomClient } from '../../support/clients/room-client.ts';
+import { candidateMessage, hostCandidate, sdp } from '../../support/clients/signal-fixtures.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
 
 describe('the rules of --chaos', () => {
   it('are read from one text', () => {
@@ -86,5 +88,46 @@ describe('a server with --chaos', () => {
     frame.fill(0);
     clock.advance(300);
     expect(delivered).toEqual(['an offer']);
+  });
+});
+
+describe('a server with --chaos, for clients of other wires', () => {
+  const payload = (sdp: string) => ({ sdp: { type: 'offer', sdp }, type: 'data', connectionId: 'dc_1' });
+
+  it('drops and delays what clients of PeerJS signal', async () => {
+    const { server, clock } = await startTestServer({ peerjs: true, chaos: 'drop=answer,delay=300ms' });
+    const open = (id: string) => JsonClient.open(`${server.url}peerjs?key=peerjs&id=${id}&token=t-${id}`);
+    const [a, b] = [await open('a'), await open('b')];
+    expect([await a.takeOne(), await b.takeOne()]).toEqual([{ type: 'OPEN' }, { type: 'OPEN' }]);
+    a.send({ type: 'ANSWER', dst: 'b', payload: payload('an answer') });
+    a.send({ type: 'OFFER', dst: 'b', payload: payload('an offer') });
+    while (server.parts.metrics.received.get('OFFER') !== 1) await new Promise(setImmediate);
+    clock.advance(300);
+    expect(await b.takeOne()).toMatchObject({ type: 'OFFER', src: 'a' });
+    expect(b.inbox).toEqual([]);
+  });
+
+  it('drops what is published to topics as `signal`, and lets subscriptions through', async () => {
+    const { server } = await startTestServer({ topics: true, chaos: 'drop=signal' });
+    const client = await JsonClient.open(`${server.url}y-webrtc`);
+    client.send({ type: 'subscribe', topics: ['t'] });
+    client.send({ type: 'publish', topic: 't', data: 1 });
+    client.send({ type: 'ping' });
+    expect(await client.takeOne()).toEqual({ type: 'pong' });
+    expect(server.parts.metrics.refused.get('chaos')).toBe(1);
+  });
+
+  it('drops what players of game rooms signal, and tells them nothing of it', async () => {
+    const { server } = await startTestServer({ rooms: true, chaos: 'drop=candidate' });
+    const connect = () => RoomClient.connect(`http://127.0.0.1:${server.port}`);
+    const [one, two] = [await connect(), await connect()];
+    await one.join('g', 1);
+    await two.join('g', 2);
+    one.signal('g', 2, 'ice-candidate', { candidate: 'candidate:1' });
+    one.signal('g', 2, 'offer', { type: 'offer', sdp });
+    expect(await two.next('webrtc_signal')).toMatchObject({ type: 'offer', from_player_id: 1 });
+    expect(server.parts.metrics.refused.get('chaos')).toBe(1);
+    await one.settled();
+    expect(one.inbox.map(({ name }) => name)).toEqual(['player_joined']);
   });
 });

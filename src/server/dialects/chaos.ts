@@ -1,5 +1,5 @@
 /** `--chaos`: loses, delays and drops signals on purpose, so that one sees what a program does about it. Never by default. */
-import type { Clock } from '../../../common/clock.ts';
+import type { Clock } from '../../common/clock.ts';
 
 export interface ChaosRules {
   /** How many of a hundred signals are lost. */
