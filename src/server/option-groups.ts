@@ -63,6 +63,7 @@ export const serveOptionGroups = {
     'inspectToken',
     'record',
     'recordFiles',
+    'statelyInspect',
     'admin',
     'adminToken',
     'eventWebhook',
