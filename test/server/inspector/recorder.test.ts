@@ -285,7 +285,7 @@ describe('--record DIR', () => {
     await meetAndPart(testServer);
     await files.close();
     expect(readdirSync(folder)).toEqual([]);
-    expect(log.filter(({ msg }) => msg.includes('nothing more is recorded'))).toHaveLength(1);
+    expect(log.filter(({ msg }) => msg.includes('recording stops'))).toHaveLength(1);
   });
 
   it('goes on serving when the folder can no longer be written, and says so once', async () => {
@@ -295,6 +295,6 @@ describe('--record DIR', () => {
     await meetAndPart(testServer);
     await meetAndPart(testServer);
     await testServer.server.stop();
-    expect(testServer.log.filter(({ msg }) => msg.includes('nothing more is recorded'))).toHaveLength(1);
+    expect(testServer.log.filter(({ msg }) => msg.includes('recording stops'))).toHaveLength(1);
   });
 });
