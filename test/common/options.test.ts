@@ -148,7 +148,7 @@ describe('options', () => {
     it.each([
       ['is not there', () => join(folder, 'nowhere'), /cannot read .*nowhere \(ENOENT\)/],
       ['is empty', () => file('empty', '\n'), /empty is empty/],
-      ['has two lines', () => file('lines', 'hidden\nhidden'), /lines should have one line/],
+      ['has two lines', () => file('lines', 'hidden\nhidden'), /lines should have a single line/],
       [
         'is too long',
         () => file('long', 'hidden'.repeat(20_000)),

@@ -74,7 +74,7 @@ export function pairingEffects({
       const address = left.address ?? other.address;
       log.info(
         { event: 'pairing_ended', ...fields, [FROM]: address },
-        `Pairing ended: ${left.id} <-> ${other.id}: ${reason}`,
+        `Unpaired: ${left.id} <-> ${other.id}: ${reason}`,
       );
       other.disconnected(reason, left.id, event.message);
       // Where the server ends it, a room for one, neither has left the other.

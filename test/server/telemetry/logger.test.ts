@@ -42,11 +42,11 @@ describe('the log', () => {
     const fields = { event: 'pairing_ended', id: one, peerId: other, epoch: 1_806_487_212_345_678 };
     pino({ base: null }, prettyStream(output)).info(
       fields,
-      `Pairing ended: ${one} <-> ${other}: disconnected`,
+      `Unpaired: ${one} <-> ${other}: disconnected`,
     );
     const [text] = await once(output, 'data');
     expect(text).toMatch(
-      /^\d\d:\d\d:\d\d INFO: Pairing ended: …670a6a <-> …b05a08: disconnected #1806487212345678\n$/,
+      /^\d\d:\d\d:\d\d INFO: Unpaired: …670a6a <-> …b05a08: disconnected #1806487212345678\n$/,
     );
     expect(text.length).toBeLessThanOrEqual(81);
   });
