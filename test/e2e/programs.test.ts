@@ -73,7 +73,7 @@ describe('the page of pairlane inspect', () => {
       await page.locator('.context', { hasText: '"rung": 0' }).waitFor();
       actor.send({ type: 'SHUT' });
       await page.locator('.steps li', { hasText: 'SHUT' }).waitFor();
-      expect(await page.locator('.context').innerText()).toContain('"rung": 0');
+      expect(await page.locator('.context').textContent()).toContain('"rung": 0');
       await page.locator('button', { hasText: 'Now' }).click();
       await page.locator('.context', { hasText: '"rung": 1' }).waitFor();
       expect(await violationsOf(page)).toEqual([]);

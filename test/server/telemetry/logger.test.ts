@@ -40,10 +40,7 @@ describe('the log', () => {
     const output = new PassThrough({ encoding: 'utf8' });
     const [one, other] = ['619a4f7d-da16-470c-85dc-594d92670a6a', '619a4f7d-60a8-42a0-8fea-62a841b05a08'];
     const fields = { event: 'pairing_ended', id: one, peerId: other, epoch: 1_806_487_212_345_678 };
-    pino({ base: null }, prettyStream(output)).info(
-      fields,
-      `Unpaired: ${one} <-> ${other}: disconnected`,
-    );
+    pino({ base: null }, prettyStream(output)).info(fields, `Unpaired: ${one} <-> ${other}: disconnected`);
     const [text] = await once(output, 'data');
     expect(text).toMatch(
       /^\d\d:\d\d:\d\d INFO: Unpaired: …670a6a <-> …b05a08: disconnected #1806487212345678\n$/,
