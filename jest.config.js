@@ -3,6 +3,7 @@
  * shell that serves once more on the other shell.
  */
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { bothShells, fullAgain, fullOnly } from './test/full-only.js';
 import { bundledPackages } from './test/support/bundled-packages.js';
 
@@ -41,8 +42,9 @@ export default {
   projects: [project('fast', fast), project('full', full), project('ws', bothShells, 'ws')],
   // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
   testTimeout: 200_000,
-  // One worker a core, and one fewer would be half of a small machine.
-  maxWorkers: '100%',
+  // One worker a core, and one fewer would be half of a small machine; one more where many tests wait for browsers and
+  // other processes.
+  maxWorkers: availableParallelism() + (process.argv.includes('full') ? 1 : 0),
   // A test that failed may have left a server or a browser open; the run ends all the same.
   forceExit: true,
   reporters: ['default', ['<rootDir>/test/support/machines/coverage-gate.js', { fast, full }]],

@@ -32,6 +32,7 @@ export const fullOnly = [
   'server/relay/relay-command.test.ts',
   'server/runtimes.test.ts',
   'server/serve-command.test.ts',
+  'server/token-command.test.ts',
   'server/workers.test.ts',
 ];
 

@@ -1,5 +1,6 @@
 /** `pairlane serve`: the signaling server as a program. */
 import { availableParallelism } from 'node:os';
+import { isatty } from 'node:tty';
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 import { printable } from '../common/printable.ts';
@@ -8,6 +9,9 @@ import { serveOptionGroups } from './option-groups.ts';
 import { type ServerOptions, serveOptions } from './options.ts';
 import type { Logger } from './telemetry/logger.ts';
 
+/** Standard input, output and errors: those that are a terminal no longer are one once it is closed. */
+const STREAMS = [0, 1, 2];
+
 export const serveCommand = defineCommand({
   name: 'serve',
   about: 'Start the signaling server.',
@@ -15,7 +19,7 @@ export const serveCommand = defineCommand({
     'Start the signaling server. Clients connect to ws://HOST:PORT/; GET /healthz answers 200 while it runs.\n' +
     'Ctrl+C and SIGTERM end it; every client is told. With --drain-ms, SIGTERM and POST /drain from this machine tell\n' +
     'each client when to come back, and GET /readyz answers 503 from then on; a second signal ends it at once.\n' +
-    'SIGHUP makes it read the file of options, secrets and certificates again.',
+    'SIGHUP makes it read the file of options, secrets and certificates again; closing its terminal ends it.',
   options: serveOptions,
   groups: serveOptionGroups,
   examples: [
@@ -26,9 +30,13 @@ export const serveCommand = defineCommand({
   ],
   async run({ config: _, workers, ...options }, _positionals, { reread }) {
     const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);
+    const terminals = STREAMS.filter((stream) => isatty(stream));
     let reloaded: Serving | undefined;
     // From the first: without a listener the signal ends the process.
-    process.on('SIGHUP', () => reloaded && void reload(reloaded, reread));
+    process.on('SIGHUP', () => {
+      if (terminals.length > 0 && !terminals.some((stream) => isatty(stream))) void reloaded?.stop();
+      else if (reloaded) void reload(reloaded, reread);
+    });
     const server = await start(count, options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });

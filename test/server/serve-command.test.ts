@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ServerOptions, startServer } from '../../src/server/index.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
+import { pairlaneInTerminal } from '../support/servers/pty.ts';
 
 async function started(args: string[] = []) {
   const run = pairlane(['serve', '--port', '0', ...args]);
@@ -116,5 +117,15 @@ describe('pairlane serve', () => {
     const unknown = pairlane(['swerve']);
     expect(await unknown.exited()).toBe(2);
     expect(unknown.stderr).toContain("there is no command 'swerve'");
+  });
+});
+
+describe('pairlane serve on a terminal', () => {
+  it('ends when that is closed, and tells its clients', async () => {
+    const terminal = pairlaneInTerminal('serve', '--port', '0');
+    const [, port] = await terminal.shows(/Page +http:\/\/localhost:(\d+)\//);
+    const client = await RawClient.connect(`ws://127.0.0.1:${port}/`);
+    terminal.close();
+    expect((await client.whenClosed()).code).toBe(1001);
   });
 });

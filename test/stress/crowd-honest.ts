@@ -12,7 +12,10 @@ const PACE_MS = 50;
 const pace = () => new Promise((resolve) => setTimeout(resolve, PACE_MS));
 
 export interface HonestPair {
+  /** Those that hostile clients may aim at. */
   readonly ids: readonly string[];
+  /** How many sessions it has on the server. */
+  readonly sessions: number;
   /** Says one message and hears it. @throws when something else is heard, or nothing */
   talk(number: number): Promise<void>;
   /** @returns what was heard that nobody should have said */
@@ -39,6 +42,7 @@ export async function plainPair(url: string): Promise<HonestPair> {
   await pairUp(a, b);
   return {
     ids: [a.id, b.id],
+    sessions: 2,
     async talk(number) {
       const [from, to] = number % 2 === 0 ? [a, b] : [b, a];
       from.send(said(number));
@@ -60,6 +64,7 @@ export async function returningPair(url: string): Promise<HonestPair> {
   const { id } = a;
   return {
     ids: [a.id, b.id],
+    sessions: 2,
     async talk(number) {
       if (number % 10 === 9) {
         a.socket.terminate();
@@ -103,6 +108,7 @@ export async function players(url: string): Promise<HonestPair> {
   }
   return {
     ids: [],
+    sessions: 2,
     async talk(number) {
       const heard = new Promise<Received>((resolve, reject) => {
         hear = resolve;
@@ -139,6 +145,7 @@ export async function players(url: string): Promise<HonestPair> {
 export async function prober(url: string): Promise<HonestPair> {
   return {
     ids: [],
+    sessions: 0,
     async talk() {
       const { status } = await fetch(new URL('/readyz', url.replace('ws:', 'http:')), {
         signal: AbortSignal.timeout(PATIENCE_MS),

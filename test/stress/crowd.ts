@@ -117,11 +117,11 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
   ]);
   crowdOf.end();
   strays.push(...crowdOf.strays);
-  const honestIds = new Set(pairs.flatMap(({ ids }) => ids));
+  const honest = pairs.reduce((sum, { sessions }) => sum + sessions, 0);
   let state = await server.state();
   const until = Date.now() + PATIENCE_MS;
   // Both of a pair in turn: who is silent is pinged, which these do not answer, and acks nothing.
-  for (let number = -1; state.sessions > honestIds.size && Date.now() < until; number -= 1) {
+  for (let number = -1; state.sessions > honest && Date.now() < until; number -= 1) {
     await Promise.all(pairs.map((pair) => pair.talk(number).catch(failed)));
     state = await server.state();
   }
@@ -135,7 +135,7 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
     talks,
     harm,
     strays,
-    sessionsLeft: state.sessions - honestIds.size,
+    sessionsLeft: state.sessions - honest,
     waitingBytesLeft: state.waitingBytes,
     growthBytes: state.bytes - before.bytes,
     peakBytes,

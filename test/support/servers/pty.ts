@@ -73,6 +73,11 @@ export class Terminal {
     this.press(CTRL_D);
   }
 
+  /** As when its window is closed: whatever runs in it is told, and may go on. */
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** The exit status. */
   exited(): Promise<number> {
     return this.#exited;
