@@ -1,18 +1,18 @@
 /**
  * Projects, told apart by test/full-only.js: `npm test`; `npm run test:full` with what is long, and with what is near the
- * shell that serves once more on the other shell.
+ * shell that serves once more on the other shell; `npm run test:release` with what a release is checked by.
  */
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { bothShells, fullAgain, fullOnly } from './test/full-only.js';
+import { bothShells, fullAgain, fullOnly, releaseOnly } from './test/full-only.js';
 import { bundledPackages } from './test/support/bundled-packages.js';
 
 const tests = readdirSync('test', { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .sort();
 const isAmong = (paths) => (file) => paths.some((path) => file.startsWith(path));
-const fast = tests.filter((file) => !isAmong(fullOnly)(file));
-const full = tests.filter(isAmong([...fullOnly, ...fullAgain]));
+const release = tests.filter(isAmong(releaseOnly));
+const fast = tests.filter((file) => !isAmong([...fullOnly, ...releaseOnly])(file));
+const full = tests.filter(isAmong([...fullOnly, ...fullAgain])).filter((file) => !release.includes(file));
 
 const moduleNameMapper = await bundledPackages();
 
@@ -39,12 +39,16 @@ const project = (displayName, files, shell) => ({
 
 /** @type {import('jest').Config} */
 export default {
-  projects: [project('fast', fast), project('full', full), project('ws', bothShells, 'ws')],
+  projects: [
+    project('fast', fast),
+    project('full', full),
+    project('ws', bothShells, 'ws'),
+    project('release', release),
+  ],
   // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
   testTimeout: 200_000,
-  // One worker a core, and one fewer would be half of a small machine; one more where many tests wait for browsers and
-  // other processes.
-  maxWorkers: availableParallelism() + (process.argv.includes('full') ? 1 : 0),
+  // One worker a core, and one fewer would be half of a small machine.
+  maxWorkers: '100%',
   // A test that failed may have left a server or a browser open; the run ends all the same.
   forceExit: true,
   reporters: ['default', ['<rootDir>/test/support/machines/coverage-gate.js', { fast, full }]],

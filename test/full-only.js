@@ -3,13 +3,10 @@
  * browsers, brokers and processes. Folders and files under test/.
  */
 export const fullOnly = [
-  'bench/',
-  'deploy/',
   'docs/examples.test.ts',
   'e2e/',
   'examples/',
   'interop/',
-  'packages/',
   'scripts/',
   'stress/',
   'cli.test.ts',
@@ -30,10 +27,25 @@ export const fullOnly = [
   'server/http/descriptors.test.ts',
   'server/programs/',
   'server/relay/relay-command.test.ts',
-  'server/runtimes.test.ts',
   'server/serve-command.test.ts',
   'server/token-command.test.ts',
   'server/workers.test.ts',
+];
+
+/**
+ * The tests that `npm run test:release` runs, and nothing else: the packages and other runtimes, which are fetched from the
+ * registry, what deploys and proxies a server, benchmarks, and clusters of processes. They take minutes, and what they
+ * test seldom changes.
+ */
+export const releaseOnly = [
+  'bench/',
+  'deploy/',
+  'e2e/cluster.test.ts',
+  'interop/balancers.test.ts',
+  'interop/trystero.test.ts',
+  'packages/',
+  'scripts/release.test.ts',
+  'server/runtimes.test.ts',
 ];
 
 /** The tests that both run: a few runs of each of their properties are quick, many are long (test/support/runs.ts). */

@@ -133,16 +133,18 @@ describe('pairlane conform, for a server', () => {
 });
 
 describe('pairlane conform, for a client', () => {
-  (goMissing === undefined ? it : it.skip)(
-    'passes the reference client in Go, which can come back',
-    async () => {
-      const command = `${buildGoClient()} --no-ice {url}`;
-      const { status, verdicts } = await conform('--client', command, '--patience-ms', '20000');
-      expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
-      expect(status).toBe(0);
-    },
-    GO_BUILD_MS,
-  );
+  // Where it cannot be built, test/interop/reference-clients.test.ts says so.
+  if (goMissing === undefined)
+    it(
+      'passes the reference client in Go, which can come back',
+      async () => {
+        const command = `${buildGoClient()} --no-ice {url}`;
+        const { status, verdicts } = await conform('--client', command, '--patience-ms', '20000');
+        expect(verdicts.filter(({ result }) => result !== 'pass')).toEqual([]);
+        expect(status).toBe(0);
+      },
+      GO_BUILD_MS,
+    );
 
   it.each([
     ["Pairlane's own bot", 'node dist/cli.js bot --url {url} --echo --no-ice'],

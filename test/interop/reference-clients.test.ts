@@ -14,7 +14,7 @@ afterEach(() => {
 
 interface Reference {
   readonly language: string;
-  /** Why it is skipped. */
+  /** Why it cannot be tested here. */
   readonly missing?: string | undefined;
   readonly build?: () => void;
   start(url: string, args: readonly string[]): ChildProcessWithoutNullStreams;
@@ -59,15 +59,15 @@ function started(reference: Reference, url: string, ...args: string[]) {
   };
 }
 
-describe.each(references)('the client in $language', (reference) => {
-  const { language, missing, build } = reference;
-  const promise = missing === undefined ? it : it.skip;
-  beforeAll(() => {
-    if (missing === undefined) build?.();
-    else console.warn(`The client in ${language}: ${missing}`);
-  }, BUILD_MS);
+for (const { language, missing } of references)
+  if (missing !== undefined) console.warn(`The client in ${language} is not tested: ${missing}`);
+const present = references.filter(({ missing }) => missing === undefined);
 
-  promise('asks by a key, offers, and chats both ways', async () => {
+describe.each(present)('the client in $language', (reference) => {
+  const { language, build } = reference;
+  beforeAll(() => build?.(), BUILD_MS);
+
+  it('asks by a key, offers, and chats both ways', async () => {
     const { server } = await startTestServer();
     const werift = await testPeer(server.url);
     const { key } = await werift.createKey();
@@ -83,28 +83,25 @@ describe.each(references)('the client in $language', (reference) => {
     expect(await told('unpaired')).toMatchObject({ reason: 'unpaired' });
   });
 
-  promise(
-    'whose link is cut comes back with its id, and misses nothing that was signaled meanwhile',
-    async () => {
-      const { server } = await startTestServer();
-      const proxy = await TcpProxy.start(server.url);
-      const werift = await testPeer(server.url);
-      const told = started(reference, proxy.url, '--echo');
-      const { id } = await told('ready');
-      proxy.refuse();
-      proxy.cut();
-      // It is asked while it is away: the pairing, and the offer after it, wait for it.
-      await werift.pair({ id: id as string });
-      proxy.heal();
-      expect(await told('paired')).toEqual({ peer_id: werift.id, initiator: false });
-      await told('open');
-      await werift.opened();
-      const echoed = event(werift, 'message');
-      await werift.send('still the same');
-      expect(await told('message')).toEqual({ text: 'still the same' });
-      expect(await echoed).toBe('echo: still the same');
-      expect(proxy.connections).toBeGreaterThan(1);
-      expect(werift.peerId).toBe(id);
-    },
-  );
+  it('whose link is cut comes back with its id, and misses nothing that was signaled meanwhile', async () => {
+    const { server } = await startTestServer();
+    const proxy = await TcpProxy.start(server.url);
+    const werift = await testPeer(server.url);
+    const told = started(reference, proxy.url, '--echo');
+    const { id } = await told('ready');
+    proxy.refuse();
+    proxy.cut();
+    // It is asked while it is away: the pairing, and the offer after it, wait for it.
+    await werift.pair({ id: id as string });
+    proxy.heal();
+    expect(await told('paired')).toEqual({ peer_id: werift.id, initiator: false });
+    await told('open');
+    await werift.opened();
+    const echoed = event(werift, 'message');
+    await werift.send('still the same');
+    expect(await told('message')).toEqual({ text: 'still the same' });
+    expect(await echoed).toBe('echo: still the same');
+    expect(proxy.connections).toBeGreaterThan(1);
+    expect(werift.peerId).toBe(id);
+  });
 });

@@ -12,7 +12,7 @@ const PROGRAM = resolve('.cache/go/pairlane-peer');
 export const goMissing: string | undefined =
   spawnSync('go', ['version']).status === 0 && existsSync(`${LIBRARIES}/src/github.com/pion/webrtc`)
     ? undefined
-    : `skipped: there is no Go with pion here; apt install ${PACKAGES}`;
+    : `there is no Go with pion here; apt install ${PACKAGES}`;
 
 /** @returns the program; a second build takes a second or two, the first on a machine half a minute */
 export function buildGoClient(): string {
