@@ -1,4 +1,5 @@
-/** What the page at `/` cannot know by itself, at /site.json: whether there is a relay, and how others reach the page. */
+/** /site.json, for the page at `/`. */
+import type { SiteFacts } from '../protocol/site/site-facts.ts';
 import { isLocal, readFacts } from './admission/request-facts.ts';
 import { NOT_KEPT, serveGet } from './http/answer.ts';
 import type { App } from './http/shell/shell.ts';
@@ -6,13 +7,6 @@ import { lanHosts } from './lan-addresses.ts';
 import type { ServerOptions } from './options.ts';
 
 export type SiteFactsOptions = Pick<ServerOptions, 'host' | 'basePath' | 'tlsCert' | 'turnUrl'>;
-
-export interface SiteFacts {
-  /** Whether a pairing may go through a TURN server. */
-  readonly hasTurn: boolean;
-  /** URLs of this page for others in the network; told only to this machine, which alone has use for them. */
-  readonly lan?: readonly string[];
-}
 
 /** @param port as the server listens on it, which is known only once it does */
 export function addSiteFacts(app: App, options: SiteFactsOptions, port: () => number): void {

@@ -1,9 +1,9 @@
 /** Our own key, as text, link and QR code, and a new one when it is used up. */
 import encodeQR from 'qr';
 import type { Peer } from '../client/browser/index.ts';
+import type { SiteFacts } from '../protocol/site/site-facts.ts';
 import { element } from './dom.ts';
 import { linkFor } from './pairing-target.ts';
-import type { SiteFacts } from './site-facts.ts';
 
 const KEY_TTL_S = 600;
 

@@ -1,5 +1,6 @@
 /** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
 import { createPeer, type PairlaneError, type Peer } from '../client/browser/index.ts';
+import type { SiteFacts } from '../protocol/site/site-facts.ts';
 import { Chat } from './chat.ts';
 import { element } from './dom.ts';
 import { Invitation } from './invitation.ts';
@@ -8,7 +9,7 @@ import { Lane } from './lane.ts';
 import { Pace } from './pace.ts';
 import { type Target, takeFragment, targetFrom } from './pairing-target.ts';
 import { nameOf } from './peer-name.ts';
-import { loadSiteFacts, type SiteFacts } from './site-facts.ts';
+import { loadSiteFacts } from './site-facts.ts';
 
 /** The server may not be there yet; later the peer itself sees to it. */
 const FIRST_RETRY_MS = 2_000;

@@ -1,13 +1,8 @@
-/** What the server tells this page at /site.json: whether there is a relay, and how other devices reach the page. */
-
-export interface SiteFacts {
-  readonly hasTurn: boolean;
-  /** URLs of this page for other devices in the network; undefined: the page was not opened on the server's machine. */
-  readonly lan: readonly string[] | undefined;
-}
+/** Asks the server for what the page cannot know by itself. */
+import type { SiteFacts } from '../protocol/site/site-facts.ts';
 
 /** A server that does not say has neither. */
-const UNKNOWN: SiteFacts = { hasTurn: false, lan: undefined };
+const UNKNOWN: SiteFacts = { hasTurn: false };
 
 export async function loadSiteFacts(): Promise<SiteFacts> {
   try {

@@ -1,6 +1,6 @@
 /** What programs told of their actors, as much of it as memory may hold: the oldest steps go first. */
 import { chartFrom, MAX_DEFINITION_CHARS, type ProgramChart } from './program-chart.ts';
-import type { ShownActor, ShownStep } from './program-feed.ts';
+import type { ShownActor, ShownStep } from './program-messages.ts';
 import type { NamedEvent, ReadSnapshot, ReadStately } from './stately-message.ts';
 
 export interface StoreLimits {

@@ -1,7 +1,7 @@
 /** Who may look at programs, and who may tell of them: this machine's own people only, as for the inspector. */
 import { isLocal, readFacts } from '../admission/request-facts.ts';
-import type { Answer } from '../http/answer.ts';
-import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import type { HttpRequest, HttpResponse, WebSocketBehavior } from '../http/shell/shell.ts';
 import { forbidden } from '../inspector/access.ts';
 
 const REFUSAL = 'This is open to its own machine only, by its own name, and to no page of another site.\n';
@@ -19,4 +19,27 @@ export function refusalFor(
   const headers = new Map(facts.headers);
   if (origins.includes(headers.get('origin') ?? '')) headers.delete('origin');
   return forbidden(isLocal({ ...facts, headers }) ? undefined : REFUSAL);
+}
+
+/**
+ * Opens a socket for whoever may, and answers everybody else.
+ * @param dataOf what is kept with the socket
+ * @param origins as for {@link refusalFor}
+ */
+export function upgradeFor<Data>(
+  dataOf: () => Data,
+  origins: readonly string[] = [],
+): NonNullable<WebSocketBehavior<Data>['upgrade']> {
+  return (res, req, context) => {
+    const refusal = refusalFor(res, req, origins);
+    if (refusal) answer(res, refusal);
+    else
+      res.upgrade<Data>(
+        dataOf(),
+        req.getHeader('sec-websocket-key'),
+        req.getHeader('sec-websocket-protocol'),
+        req.getHeader('sec-websocket-extensions'),
+        context,
+      );
+  };
 }

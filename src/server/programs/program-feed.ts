@@ -1,12 +1,11 @@
 /** The page that shows programs, and what it is told: who there is, and the steps of the actor that it looks at. */
 import type { Clock } from '../../common/clock.ts';
-import type { ProgramsMessage } from '../../inspector/stately/program-feed.ts';
+import type { ProgramsMessage } from '../../inspector/stately/program-messages.ts';
 import { type KeptActor, ProgramStore, shownActor } from '../../inspector/stately/program-store.ts';
 import { closeCodes } from '../../protocol/index.ts';
-import { answer } from '../http/answer.ts';
 import type { App, WebSocket } from '../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
-import { refusalFor } from './program-access.ts';
+import { refusalFor, upgradeFor } from './program-access.ts';
 
 const FILES: readonly ServedFile[] = [
   { path: '/', file: 'inspector/page/programs.html', type: 'text/html; charset=utf-8' },
@@ -68,18 +67,7 @@ export class ProgramFeed {
       maxPayloadLength: MAX_REQUEST_BYTES,
       maxBackpressure: MAX_UNSENT_BYTES,
       closeOnBackpressureLimit: true,
-      upgrade: (res, req, context) => {
-        const refusal = refusalFor(res, req);
-        if (refusal) answer(res, refusal);
-        else
-          res.upgrade<PageData>(
-            { page: undefined },
-            req.getHeader('sec-websocket-key'),
-            req.getHeader('sec-websocket-protocol'),
-            req.getHeader('sec-websocket-extensions'),
-            context,
-          );
-      },
+      upgrade: upgradeFor<PageData>(() => ({ page: undefined })),
       open: (socket) => this.#opened(socket),
       message: (socket, bytes) => {
         const { page } = socket.getUserData();

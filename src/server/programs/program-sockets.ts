@@ -3,9 +3,8 @@
 import type { ProgramStore } from '../../inspector/stately/program-store.ts';
 import { readStately } from '../../inspector/stately/stately-message.ts';
 import { closeCodes } from '../../protocol/index.ts';
-import { answer } from '../http/answer.ts';
 import type { App } from '../http/shell/shell.ts';
-import { refusalFor } from './program-access.ts';
+import { upgradeFor } from './program-access.ts';
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const MAX_PROGRAMS = 64;
@@ -19,18 +18,7 @@ export function addProgramSockets(app: App, store: ProgramStore, origins: readon
   let programs = 0;
   app.ws<ProgramData>('/', {
     maxPayloadLength: MAX_MESSAGE_BYTES,
-    upgrade: (res, req, context) => {
-      const refusal = refusalFor(res, req, origins);
-      if (refusal) answer(res, refusal);
-      else
-        res.upgrade<ProgramData>(
-          { program: undefined },
-          req.getHeader('sec-websocket-key'),
-          req.getHeader('sec-websocket-protocol'),
-          req.getHeader('sec-websocket-extensions'),
-          context,
-        );
-    },
+    upgrade: upgradeFor<ProgramData>(() => ({ program: undefined }), origins),
     open(socket) {
       if (programs >= MAX_PROGRAMS) {
         socket.end(closeCodes.tryAgainLater, 'As many programs are shown as may be');

@@ -6,12 +6,11 @@
 import type { Clock } from '../../common/clock.ts';
 import { readStately } from '../../inspector/stately/stately-message.ts';
 import { closeCodes } from '../../protocol/index.ts';
-import { answer } from '../http/answer.ts';
 import type { App } from '../http/shell/shell.ts';
 import type { Source } from '../inspector/source.ts';
 import { tellHosted } from './hosted-programs.ts';
 import { openLocalApp } from './local-app.ts';
-import { refusalFor } from './program-access.ts';
+import { upgradeFor } from './program-access.ts';
 import { ProgramFeed } from './program-feed.ts';
 
 const MAX_RECEIVERS = 16;
@@ -71,18 +70,7 @@ function addReceivers(app: App, sources: readonly Source[]): void {
     maxPayloadLength: MAX_RECEIVED_BYTES,
     maxBackpressure: MAX_UNSENT_BYTES,
     closeOnBackpressureLimit: true,
-    upgrade: (res, req, context) => {
-      const refusal = refusalFor(res, req);
-      if (refusal) answer(res, refusal);
-      else
-        res.upgrade<ReceiverData>(
-          { stop: undefined },
-          req.getHeader('sec-websocket-key'),
-          req.getHeader('sec-websocket-protocol'),
-          req.getHeader('sec-websocket-extensions'),
-          context,
-        );
-    },
+    upgrade: upgradeFor<ReceiverData>(() => ({ stop: undefined })),
     open(socket) {
       if (receivers >= MAX_RECEIVERS) {
         socket.end(closeCodes.tryAgainLater, 'As many receivers are told as may be');

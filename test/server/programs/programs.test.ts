@@ -7,7 +7,11 @@ import { WebSocket } from 'ws';
 import { type AnyActorRef, assign, createActor, fromPromise, setup } from 'xstate';
 import { systemClock } from '../../../src/common/clock.ts';
 import { pairlaneInspect } from '../../../src/inspector/index.ts';
-import type { ProgramsMessage, ShownActor, ShownStep } from '../../../src/inspector/stately/program-feed.ts';
+import type {
+  ProgramsMessage,
+  ShownActor,
+  ShownStep,
+} from '../../../src/inspector/stately/program-messages.ts';
 import type { Chart } from '../../../src/machines/index.ts';
 import { openLocalApp } from '../../../src/server/programs/local-app.ts';
 import { ProgramFeed } from '../../../src/server/programs/program-feed.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
 import { WebSocket } from 'ws';
-import type { ProgramsMessage } from '../../../src/inspector/stately/program-feed.ts';
+import type { ProgramsMessage } from '../../../src/inspector/stately/program-messages.ts';
 import { candidateMessage, hostCandidate, SECRETS, sdp } from '../../support/clients/signal-fixtures.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 

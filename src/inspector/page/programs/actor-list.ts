@@ -1,7 +1,7 @@
 /** The actors of all programs, those that one started below it. */
 
 import { describeState } from '../../records/timeline.ts';
-import type { ShownActor } from '../../stately/program-feed.ts';
+import type { ShownActor } from '../../stately/program-messages.ts';
 import { button, foreign, h } from '../dom.ts';
 
 export class ActorList {

@@ -4,7 +4,7 @@ import { layOut } from '../../charts/draw/layout.ts';
 import { drawSvg } from '../../charts/draw/svg.ts';
 import { eventWords } from '../../charts/sentence.ts';
 import { describeState } from '../../records/timeline.ts';
-import type { ShownStep } from '../../stately/program-feed.ts';
+import type { ShownStep } from '../../stately/program-messages.ts';
 import { ChartPanel, type Detail, possibleNext } from '../chart-panel.ts';
 import { button, h } from '../dom.ts';
 import { Playback } from '../playback.ts';

@@ -1,6 +1,6 @@
 /** What the chart of any machine says of a moment: the states that are active, and the transitions that were taken. */
 import { type ChartState, statesOf } from '../../../machines/chart/chart.ts';
-import type { ShownStep } from '../../stately/program-feed.ts';
+import type { ShownStep } from '../../stately/program-messages.ts';
 
 /** The ids of the active states, the machine's own first; a state may have an id of its own choice. */
 export function activeIdsIn(root: ChartState, value: unknown): string[] {

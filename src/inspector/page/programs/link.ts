@@ -1,5 +1,5 @@
 /** The page's link to `pairlane inspect`, opened again by itself. */
-import type { ProgramsMessage, WatchActor } from '../../stately/program-feed.ts';
+import type { ProgramsMessage, WatchActor } from '../../stately/program-messages.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;

@@ -1,5 +1,5 @@
 /** The page of `pairlane inspect`: the actors of programs, and the living chart of the one that is looked at. */
-import type { ProgramsMessage } from '../../stately/program-feed.ts';
+import type { ProgramsMessage } from '../../stately/program-messages.ts';
 import type { Detail } from '../chart-panel.ts';
 import { h } from '../dom.ts';
 import { ActorList } from './actor-list.ts';

@@ -1,5 +1,5 @@
 /** The steps of an actor, the newest last: what came, from whom, and whether anything was made of it. */
-import type { ShownStep } from '../../stately/program-feed.ts';
+import type { ShownStep } from '../../stately/program-messages.ts';
 import { button, foreign, h } from '../dom.ts';
 
 export class StepList {
