@@ -4,39 +4,31 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
-import { bracketed, listenAddresses, tcpHosts, textOf } from '../common/listen-address.ts';
+import { bracketed, listenAddresses, textOf } from '../common/listen-address.ts';
 import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
 import { closeCodes } from '../protocol/index.ts';
-import { serveAdmin } from './admin/serve-admin.ts';
 import { type LimitChange, SharedLimits } from './admission/shared-limits.ts';
 import type { Authenticator } from './admission/tokens/authenticator.ts';
 import { serverOptionProblems, withoutUndefined } from './check-server-options.ts';
 import type { Bus } from './cluster/bus/bus.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Listening, listen } from './dialects/native/listen.ts';
-import type { PeerJs } from './dialects/peerjs/serve-peerjs.ts';
-import type { GameRooms } from './dialects/socket-io/serve-games.ts';
 import { addDrainRoute } from './drain/drain-route.ts';
 import { endSession, pairSessions, sessionInfo } from './embed/control.ts';
 import type { GivenHooks, PairingInfo, SessionInfo } from './embed/hooks.ts';
 import { tellHooks } from './embed/tell-hooks.ts';
-import { healthAnswers } from './health-answers.ts';
+import { FeatureSet } from './features.ts';
 import { descriptorLimit, fitConnectionLimits } from './http/descriptors.ts';
-import { type HealthListener, listenForHealth } from './http/health-listener.ts';
 import type { App } from './http/shell/shell.ts';
 import { usesTls } from './http/tls.ts';
 import type { OtherWorkers } from './inspector/fleet-look.ts';
 import { servePage } from './inspector/serve-page.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
-import type { StatelyPort } from './programs/stately-port.ts';
-import { iceServersFor } from './signaling/ice-servers.ts';
 import { addSiteFacts } from './site-facts.ts';
 import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
-import { EventWebhook } from './webhooks/event-webhook.ts';
-import { webhookSecret } from './webhooks/sign.ts';
 
 /** What a test, or a program that embeds the server, may put in. */
 export interface ServerParts {
@@ -70,12 +62,7 @@ export interface Fleet {
 export interface SignalingServerParts extends Composition {
   readonly log: Logger;
   readonly clock: Clock;
-  /** The game rooms, once it has started, if they are on. */
-  rooms: GameRooms | undefined;
-  /** The clients of PeerJS, once it has started, if they are served. */
-  peerjs: PeerJs | undefined;
-  /** Who is told of sessions, pairings and rooms, if --event-webhook says so. */
-  webhook: EventWebhook | undefined;
+  readonly features: FeatureSet;
   /** Of a worker: the limits that it shares with the others. */
   readonly sharedLimits: SharedLimits | undefined;
 }
@@ -89,10 +76,7 @@ export class SignalingServer {
   readonly #listen: typeof listen;
   readonly #fleet: Fleet | undefined;
   #listening: Listening | undefined;
-  #health: HealthListener | undefined;
   #stopTimers: (() => void) | undefined;
-  #stopTraces: (() => Promise<void>) | undefined;
-  #statelyPort: StatelyPort | undefined;
   #stopping: Promise<void> | undefined;
   #hasEnded: () => void = () => {};
 
@@ -112,9 +96,7 @@ export class SignalingServer {
       ...compose({ options, log, clock, bus, authenticator }),
       log,
       clock,
-      rooms: undefined,
-      peerjs: undefined,
-      webhook: undefined,
+      features: new FeatureSet(),
       sharedLimits:
         fleet &&
         new SharedLimits(
@@ -128,8 +110,6 @@ export class SignalingServer {
       this.parts.inspector.fleet = { workers: fleet.workers, others: fleet.pages };
     }
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
-    this.parts.webhook = this.#createWebhook();
-    if (this.parts.webhook) tellHooks(this.parts.webhook.hooks, this.parts.signaling, log);
   }
 
   /** The port that it listens on; with port 0, the one that was free. */
@@ -139,12 +119,12 @@ export class SignalingServer {
 
   /** The port of `--stately-inspect`; 0 without one. */
   get statelyPort(): number {
-    return this.#statelyPort?.port ?? 0;
+    return this.parts.features.started.stately?.port ?? 0;
   }
 
   /** The port of `--health-port`; 0 without one. */
   get healthPort(): number {
-    return this.#health?.port ?? 0;
+    return this.parts.features.started.health?.port ?? 0;
   }
 
   /** Where clients connect: at the first of its addresses. `ws+unix:` is understood by Node clients (`ws`). */
@@ -171,16 +151,10 @@ export class SignalingServer {
 
   async #start(): Promise<void> {
     const { options, parts } = this;
-    const { admission, telemetry, readiness, inspector, cluster, connections, clock, queue } = parts;
-    this.#health = await this.#listenForHealth();
-    parts.rooms = await this.#createRooms();
-    const addTopics = await this.#createTopics();
-    const { signaling, log, metrics } = parts;
-    const addAdmin = serveAdmin(options, { signaling, clock, log, metrics, nodes: cluster?.admin });
-    parts.peerjs = await this.#createPeerJs();
-    this.#stopTraces = await this.#startTraces();
+    const { admission, telemetry, readiness, inspector, cluster, connections, clock, queue, features } =
+      parts;
+    await features.start({ ...parts, options });
     inspector.start();
-    this.#statelyPort = await this.#openStatelyPort();
     await cluster?.start();
     const addRoutes = (app: App) => {
       readiness.addRoutes(app);
@@ -190,10 +164,7 @@ export class SignalingServer {
       });
       servePage(app, inspector);
       addSiteFacts(app, options, () => this.port);
-      addAdmin?.(app);
-      parts.rooms?.addRoutes(app, admission);
-      addTopics?.(app);
-      parts.peerjs?.addRoutes(app);
+      features.addRoutes(app);
     };
     const portChanged = (isOpen: boolean) => this.#portChanged(isOpen);
     this.#listening = await this.#listen(
@@ -301,36 +272,16 @@ export class SignalingServer {
   }
 
   async #endParts(): Promise<void> {
-    const { inspector, rooms, cluster, webhook } = this.parts;
+    const { inspector, features, cluster } = this.parts;
     await inspector.stop();
-    await rooms?.stop();
     await cluster?.stop();
-    await webhook?.stop();
-    await this.#stopTraces?.();
+    await features.stop();
   }
 
   #endRest(): void {
-    this.#health?.close();
-    this.#statelyPort?.close();
+    this.parts.features.close();
     this.#stopTimers?.();
     this.parts.metrics.stop();
-  }
-
-  async #listenForHealth(): Promise<HealthListener | undefined> {
-    const { host, healthPort } = this.options;
-    if (healthPort === undefined) return undefined;
-    const { readiness, metrics, origins, log } = this.parts;
-    const health = await listenForHealth({
-      hosts: tcpHosts(host),
-      port: healthPort,
-      answers: healthAnswers({
-        origins,
-        readiness: () => readiness.answer(),
-        metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
-      }),
-    });
-    log.info({ event: 'health_listening' }, `Health checks on port ${health.port}`);
-    return health;
   }
 
   #shareLimits(): void {
@@ -341,82 +292,11 @@ export class SignalingServer {
     sharedLimits.share('told_to_rooms', signaling.rooms.delivered);
   }
 
-  #createWebhook(): EventWebhook | undefined {
-    const { eventWebhook: url, webhookSecret: text, node } = this.options;
-    const secret = text === undefined ? undefined : webhookSecret(text);
-    if (url === undefined || !secret) return undefined;
-    const { queue, clock, log, metrics } = this.parts;
-    return new EventWebhook({ url, secret, node }, { queue, clock, log, metrics, random: Math.random });
-  }
-
   #portChanged(isOpen: boolean): void {
     const { readiness, log } = this.parts;
     readiness[isOpen ? 'remove' : 'add']('out_of_descriptors');
     if (isOpen) log.info({ event: 'port_opened' }, 'File descriptors are available again: the port is open');
     else log.error({ event: 'port_closed' }, OUT_OF_DESCRIPTORS);
-  }
-
-  /** Loaded only by a server that serves them. @returns adds their routes */
-  async #createTopics(): Promise<((app: App) => void) | undefined> {
-    const { options } = this;
-    if (!options.topics) return undefined;
-    const { serveTopics } = await import('./dialects/topics/serve-topics.ts');
-    const { Topics } = await import('./signaling/topics/topics.ts');
-    const { admission, telemetry, signaling, queue, cluster, sharedLimits, chaos } = this.parts;
-    const topics = new Topics(options, () => queue.now);
-    sharedLimits?.share('published', topics.delivered);
-    cluster?.topics.serve(topics);
-    return (app) => serveTopics(app, { options, admission, telemetry, signaling, topics, chaos });
-  }
-
-  async #startTraces(): Promise<(() => Promise<void>) | undefined> {
-    const { options } = this;
-    if (options.otlpUrl === undefined) return undefined;
-    const { startTraces } = await import('./traces/start-traces.ts');
-    return startTraces(options.otlpUrl, { options, ...this.parts });
-  }
-
-  async #openStatelyPort(): Promise<StatelyPort | undefined> {
-    const { statelyInspect } = this.options;
-    if (statelyInspect === undefined) return undefined;
-    const { openStatelyPort } = await import('./programs/stately-port.ts');
-    const { inspector, clock, log } = this.parts;
-    const opened = await openStatelyPort(statelyInspect, inspector.sources, clock);
-    log.info(
-      { event: 'stately_listening' },
-      `Machines are told of at ws://127.0.0.1:${opened.port}/, and shown at http://127.0.0.1:${opened.port}/`,
-    );
-    return opened;
-  }
-
-  async #createPeerJs(): Promise<PeerJs | undefined> {
-    const { options } = this;
-    if (!options.peerjs) return undefined;
-    const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
-    const { admission, telemetry, signaling, cluster, chaos } = this.parts;
-    const peerjs = new PeerJs({ options, admission, telemetry, signaling, chaos });
-    if (cluster) {
-      cluster.ids.serve(peerjs.realm);
-      peerjs.realm.joinNodes(cluster.ids);
-    }
-    return peerjs;
-  }
-
-  /** Socket.IO is loaded only by a server that serves it. */
-  async #createRooms(): Promise<GameRooms | undefined> {
-    const { options } = this;
-    if (!options.rooms) return undefined;
-    const { GameRooms } = await import('./dialects/socket-io/serve-games.ts');
-    const { telemetry, clock, signaling, admission, chaos } = this.parts;
-    const rooms = new GameRooms(options, {
-      telemetry,
-      signaling,
-      places: admission,
-      chaos,
-      iceServersFor: (playerId) => iceServersFor(options, playerId, clock.wallTime()),
-    });
-    telemetry.metrics.measure({ players: () => rooms.games.states() });
-    return rooms;
   }
 }
 

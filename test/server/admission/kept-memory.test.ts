@@ -55,7 +55,7 @@ it('of what is said to a PeerJS peer that is absent only the frames are held', a
   await a.takeOne();
   const payload = { connectionId: 'c', sdp: { type: 'offer', sdp: 'x' }, more: POROUS };
   a.send({ type: 'OFFER', dst: 'b', payload });
-  const { absent } = server.parts.peerjs?.realm ?? {};
+  const { absent } = server.parts.features.started.peerjs?.realm ?? {};
   while (![...(absent ?? [])].some(({ held }) => held.length === 1))
     await new Promise((resolve) => setImmediate(resolve));
   expect([...(absent ?? [])].flatMap(({ held }) => held.map((one) => Object.keys(one)))).toEqual([

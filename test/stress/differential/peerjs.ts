@@ -63,7 +63,8 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
       await Promise.all(client.both.map((one) => one.close()));
       clients.delete(id);
       await original.left(id);
-      while (ours.parts.peerjs?.realm.ids.includes(id)) await new Promise((resolve) => setImmediate(resolve));
+      while (ours.parts.features.started.peerjs?.realm.ids.includes(id))
+        await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
     client.send(frameFor(random, (dst) => clients.has(dst)));

@@ -54,8 +54,10 @@ export async function startTestServer(
   observeHost(server.parts.signaling.rooms.edges.host, noteTransitions);
   observeHost(server.parts.remotePairings.remoteHost, noteTransitions);
   if (server.parts.cluster) observeHost(server.parts.cluster.links.host, noteTransitions);
-  if (server.parts.webhook) observeHost(server.parts.webhook.host, noteTransitions);
-  if (server.parts.peerjs) observeHost(server.parts.peerjs.realm.absent.host, noteTransitions);
+  if (server.parts.features.started.webhook)
+    observeHost(server.parts.features.started.webhook.host, noteTransitions);
+  if (server.parts.features.started.peerjs)
+    observeHost(server.parts.features.started.peerjs.realm.absent.host, noteTransitions);
   const connect = (peers?: number) =>
     RawClient.connect(peers === undefined ? server.url : `${server.url}?peers=${peers}`);
   const testServer = {

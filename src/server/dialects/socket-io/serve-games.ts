@@ -30,19 +30,24 @@ const FILES: readonly ServedFile[] = [
   ),
 ];
 
+export interface GameRoomsDeps extends Omit<GamesDeps, 'places'> {
+  readonly admission: Admission;
+}
+
 export class GameRooms implements RoomSocketHandlers {
   readonly games: Games;
   readonly #options: ServerOptions;
-  readonly #deps: GamesDeps;
+  readonly #deps: GameRoomsDeps;
   readonly #stops: (() => Promise<void>)[] = [];
 
-  constructor(options: ServerOptions, deps: GamesDeps) {
+  constructor(options: ServerOptions, deps: GameRoomsDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.games = new Games(options, deps);
+    this.games = new Games(options, { ...deps, places: deps.admission });
   }
 
-  addRoutes(app: App, admission: Admission): void {
+  addRoutes(app: App): void {
+    const { admission } = this.#deps;
     const { origins } = admission;
     serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
     this.#stops.push(serveSocketIo(app, this.#options, admission, this));

@@ -409,7 +409,8 @@ describe('clients of PeerJS at two nodes', () => {
   const twoNodes = async () => {
     const { nodes, ...cluster } = await startTestCluster(2, { peerjs: true, peerjsDiscovery: true });
     const [one, two] = nodes as [TestServer, TestServer];
-    const knows = (node: TestServer, id: string) => node.server.parts.peerjs?.realm.has(id) === true;
+    const knows = (node: TestServer, id: string) =>
+      node.server.parts.features.started.peerjs?.realm.has(id) === true;
     return { ...cluster, one, two, knows };
   };
 

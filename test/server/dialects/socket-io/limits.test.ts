@@ -104,7 +104,7 @@ describe('what is below the events', () => {
     expect(await client.post('3')).toBe(400);
     expect(refusedOf(server, 'unknown_namespace')).toBe(1);
     expect(server.log.filter(({ msg }) => msg.includes('namespace'))).toHaveLength(1);
-    expect(server.server.parts.rooms?.games.connections).toBe(0);
+    expect(server.server.parts.features.started.rooms?.games.connections).toBe(0);
   });
 
   it('closes a client on polling that sends more packets than it may send messages', async () => {

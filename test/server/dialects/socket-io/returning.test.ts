@@ -18,7 +18,7 @@ async function game(test: TestServer) {
 }
 
 const playerOf = ({ server }: TestServer, id: string) =>
-  server.parts.rooms?.games.all.get('g')?.players.get(id);
+  server.parts.features.started.rooms?.games.all.get('g')?.players.get(id);
 
 /** Its socket is gone without a goodbye, and the server knows. */
 async function vanish(test: TestServer, client: RoomClient, id: string): Promise<void> {
@@ -51,7 +51,7 @@ describe('a player that asked for a token', () => {
     back.signal('g', 1, 'answer', 'an answer');
     expect(await one.next('webrtc_signal')).toMatchObject({ from_player_id: 2, payload: 'an answer' });
     expect(one.inbox).toEqual([]);
-    expect(test.server.parts.rooms?.games.connections).toBe(2);
+    expect(test.server.parts.features.started.rooms?.games.connections).toBe(2);
   });
 
   it('may come back again and again, also before the server has missed its socket, which is then closed', async () => {

@@ -164,8 +164,8 @@ describe('leaving a game', () => {
     expect(server.server.parts.pairings.size).toBe(1);
     await one.ask('leave_game');
     await two.ask('leave_game');
-    const { rooms, pairings, sessions } = server.server.parts;
-    expect([rooms?.games.all.size, pairings.size, sessions.size]).toEqual([0, 0, 0]);
+    const { features, pairings, sessions } = server.server.parts;
+    expect([features.started.rooms?.games.all.size, pairings.size, sessions.size]).toEqual([0, 0, 0]);
   });
 });
 

@@ -94,7 +94,7 @@ describe('the transports', () => {
   it('are not there without --rooms', async () => {
     const server = await startTestServer();
     expect((await http(`${urlOf(server)}/socket.io/?EIO=4&transport=polling`)).status).toBe(404);
-    expect(server.server.parts.rooms).toBeUndefined();
+    expect(server.server.parts.features.started.rooms).toBeUndefined();
   });
 
   it('let pages of other origins poll when --allow-origin names them, and no others', async () => {
@@ -136,7 +136,7 @@ describe('the limits', () => {
     expect(await one.join('g', 1)).toEqual({ players: [1] });
     for (let i = 0; i < 4; i += 1) one.socket.emit('leave_game');
     await one.until(() => !one.socket.connected, 'the end of the connection');
-    expect(server.server.parts.rooms?.games.all.size).toBe(0);
+    expect(server.server.parts.features.started.rooms?.games.all.size).toBe(0);
   });
 
   it('of connections count both protocols together', async () => {
