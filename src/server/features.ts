@@ -120,7 +120,13 @@ async function startTopics(context: FeatureContext): Promise<Feature | undefined
   if (!options.topics) return undefined;
   const { serveTopics } = await import('./dialects/topics/serve-topics.ts');
   const { Topics } = await import('./signaling/topics/topics.ts');
-  const topics = new Topics(options, () => queue.now);
+  const topics = new Topics(options, {
+    now: () => queue.now,
+    sending: (bytes) => {
+      telemetry.metrics.bytesSent += bytes;
+      signaling.waiting.added(bytes);
+    },
+  });
   sharedLimits?.share('published', topics.delivered);
   cluster?.topics.serve(topics);
   return {

@@ -25,6 +25,11 @@ export interface SocketRoute<Data extends { readonly address: string }> {
   controlled(socket: WebSocket<Data>, bytes: number): void;
   /** From here on every method of the socket throws but `getUserData`. */
   closed(socket: WebSocket<Data>, code: number): void;
+  /**
+   * For a dialect that publishes: more than `--max-unsent-bytes` waits, so a message was dropped, and the socket is being
+   * closed. It must not be ended in here.
+   */
+  dropped?(socket: WebSocket<Data>): void;
 }
 
 const TOKEN_IN_URL: UpgradeRefusal = {
@@ -54,8 +59,10 @@ export function serveSockets<Data extends { readonly address: string }>(
   const longestFrame = maxFrameBytes(options.maxMessageBytes);
   app.ws<Data>(path, {
     maxPayloadLength: longestFrame,
-    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far.
-    maxBackpressure: maxUnsentBytes === 0 ? 0 : maxUnsentBytes + 2 * longestFrame,
+    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far. What is published it
+    // sends by itself, too, so there the limit is its own.
+    maxBackpressure:
+      maxUnsentBytes === 0 || route.dropped ? maxUnsentBytes : maxUnsentBytes + 2 * longestFrame,
     closeOnBackpressureLimit: true,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
@@ -88,6 +95,7 @@ export function serveSockets<Data extends { readonly address: string }>(
     message: (socket, bytes, isBinary) => route.received(socket, bytes, isBinary),
     ping: (socket, bytes) => route.controlled(socket, bytes.byteLength),
     pong: (socket, bytes) => route.controlled(socket, bytes.byteLength),
+    dropped: (socket) => route.dropped?.(socket),
     close(socket, code) {
       admission.closed(socket.getUserData().address);
       route.closed(socket, code);

@@ -37,6 +37,7 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
   /** What it has not read waits in its socket, which is bounded. */
   readonly maxWaitingBytes = Number.POSITIVE_INFINITY;
   readonly #deps: SocketClientDeps;
+  #isUnread = false;
 
   constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {
     super();
@@ -64,14 +65,24 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
   write(frame: Uint8Array | string): void {
     const { socket } = this;
     if (!socket) return;
-    const { maxUnsentBytes, sent, queued, unread } = this.#deps;
+    const { maxUnsentBytes, sent, queued } = this.#deps;
     const status = socket.send(frame, false);
     sent(frame.length);
     if (status === SendStatus.sent) return;
     const isUnread = maxUnsentBytes > 0 && socket.getBufferedAmount() > maxUnsentBytes;
     queued(frame.length);
-    if (status !== SendStatus.dropped && !isUnread) return;
-    unread(this.address);
+    if (status === SendStatus.dropped || isUnread) this.endUnread();
+  }
+
+  /** It does not read what it is sent; said once, however much of that is dropped before it ends. */
+  noteUnread(): void {
+    if (!this.#isUnread) this.#deps.unread(this.address);
+    this.#isUnread = true;
+  }
+
+  endUnread(): void {
+    if (!this.socket) return;
+    this.noteUnread();
     this.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
   }
 

@@ -14,7 +14,7 @@ import { serveGet, TEXT } from '../../http/answer.ts';
 import type { App } from '../../http/shell/shell.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
-import type { SubscribeVerdict, Topics } from '../../signaling/topics/topics.ts';
+import type { SubscribeVerdict, TopicCarrier, Topics } from '../../signaling/topics/topics.ts';
 import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
@@ -36,22 +36,26 @@ const TOO_LONG = `A topic has at most ${MAX_TOPIC_CHARS} characters`;
 const DELIVERED = 'Your address publishes more than it may (--max-delivered-bytes-per-second)';
 
 export function serveTopics(app: App, deps: TopicsDeps): void {
-  for (const wire of Object.keys(readTopicRequest) as TopicWire[]) new TopicRoute(wire, deps).addTo(app);
+  // The app frames what is published once for all subscribers, and what a client gets within one turn goes out together.
+  const carrier: TopicCarrier = { publish: (topic, frame) => void app.publish(topic, frame, false) };
+  for (const wire of Object.keys(readTopicRequest) as TopicWire[])
+    new TopicRoute(wire, deps, carrier).addTo(app);
 }
 
 class TopicRoute {
   readonly #wire: TopicWire;
   readonly #deps: TopicsDeps;
-  readonly #clientDeps: SocketClientDeps;
+  readonly #clientDeps: SocketClientDeps & { readonly carrier: TopicCarrier };
   readonly #inbox: JsonInbox<TopicSocketData>;
 
-  constructor(wire: TopicWire, deps: TopicsDeps) {
+  constructor(wire: TopicWire, deps: TopicsDeps, carrier: TopicCarrier) {
     this.#wire = wire;
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, wire);
     const { options, telemetry, signaling } = deps;
     const { metrics, refusals } = telemetry;
     this.#clientDeps = {
+      carrier,
       maxUnsentBytes: options.maxUnsentBytes,
       queued: (bytes) => signaling.waiting.added(bytes),
       sent: (bytes) => {
@@ -73,6 +77,12 @@ class TopicRoute {
       received: (socket, bytes) => this.#handle(socket, (client) => this.#received(client, bytes)),
       controlled: (socket, bytes) => this.#handle(socket, (client) => void this.#inbox.count(client, bytes)),
       closed: (socket, code) => this.#closed(socket, code),
+      dropped: (socket) => {
+        const { client } = socket.getUserData();
+        client?.noteUnread();
+        // Later, for the app may be publishing to others at this moment.
+        setImmediate(() => client?.endUnread());
+      },
     });
   }
 

@@ -1,7 +1,7 @@
 /** A client that publishes and subscribes, as the core reaches it. It is in no pairing, and comes back by subscribing again. */
 import type { TopicWire } from '../../../protocol/index.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
-import type { Subscriber, Topics } from '../../signaling/topics/topics.ts';
+import type { Subscriber, TopicCarrier, Topics } from '../../signaling/topics/topics.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
 
 export interface TopicSocketData {
@@ -15,16 +15,27 @@ export class TopicClient extends SocketClient<TopicSocketData> implements Subscr
   readonly dialect: TopicWire;
   readonly isResumable = false;
   readonly topics = new Set<string>();
+  readonly carrier: TopicCarrier;
   readonly #topics: Topics;
 
-  constructor(wire: TopicWire, socket: TopicSocket, topics: Topics, deps: SocketClientDeps) {
+  constructor(
+    wire: TopicWire,
+    socket: TopicSocket,
+    topics: Topics,
+    deps: SocketClientDeps & { readonly carrier: TopicCarrier },
+  ) {
     super(socket, socket.getUserData().address, deps);
     this.dialect = wire;
     this.#topics = topics;
+    this.carrier = deps.carrier;
   }
 
-  deliver(frame: Buffer): void {
-    this.write(frame);
+  subscribed(topic: string): void {
+    this.socket?.subscribe(topic);
+  }
+
+  unsubscribed(topic: string): void {
+    this.socket?.unsubscribe(topic);
   }
 
   discard(): void {

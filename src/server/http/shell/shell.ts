@@ -43,7 +43,7 @@ export interface App {
   ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): unknown;
   /** @param watcher is told of each TCP connection that is opened (1), and of its end (-1) unless it became a WebSocket */
   filter(watcher: (res: HttpResponse, change: number) => void): unknown;
-  /** Sends to each WebSocket that subscribed to the topic. */
+  /** Sends to each WebSocket that subscribed to the topic, at the end of this turn of the event loop at the latest. */
   publish(topic: string, message: string | ArrayBuffer | Uint8Array, isBinary?: boolean): boolean;
   /** Ends every connection at once. */
   close(): unknown;
@@ -120,6 +120,8 @@ export interface WebSocketBehavior<Data> {
   pong?(socket: WebSocket<Data>, message: ArrayBuffer): void;
   /** From here on every method of the socket throws but `getUserData`; also told when we end it, at once. */
   close?(socket: WebSocket<Data>, code: number, message: ArrayBuffer): void;
+  /** A message was dropped because too much is not sent yet, also one that was published. The socket must not be ended here. */
+  dropped?(socket: WebSocket<Data>, message: ArrayBuffer, isBinary: boolean): void;
 }
 
 export interface WebSocket<Data> {

@@ -9,8 +9,23 @@ export interface Subscriber {
   /** Where it connected from, as limits count it. */
   readonly address: string;
   readonly topics: Set<string>;
-  /** @param frame as it goes over its wire */
-  deliver(frame: Buffer): void;
+  /** What brings it the frames of the topics that it has. */
+  readonly carrier: TopicCarrier;
+  subscribed(topic: string): void;
+  unsubscribed(topic: string): void;
+}
+
+/** Brings a frame to many subscribers at once. */
+export interface TopicCarrier {
+  /** To each of its subscribers that has the topic. @param frame as it goes over their wire */
+  publish(topic: string, frame: Buffer): void;
+}
+
+export interface TopicsDeps {
+  /** Milliseconds of the server's clock. */
+  readonly now: () => number;
+  /** So many bytes go to subscribers, and may wait until they are read. */
+  readonly sending: (bytes: number) => void;
 }
 
 /** The subscribers of other nodes. */
@@ -40,15 +55,16 @@ export class Topics {
   /** Bytes that are published, counted for every subscriber, by address. */
   readonly delivered: AddressRate;
   readonly #limits: TopicLimits;
-  readonly #now: () => number;
+  readonly #deps: TopicsDeps;
+  /** How many subscriptions each has. */
+  readonly #carriers = new Map<TopicCarrier, number>();
   #subscriptions = 0;
   readonly #ofAddress = new AddressCount();
   #nodes: TopicNodes | undefined;
 
-  /** @param now milliseconds of the server's clock */
-  constructor(limits: TopicLimits, now: () => number) {
+  constructor(limits: TopicLimits, deps: TopicsDeps) {
     this.#limits = limits;
-    this.#now = now;
+    this.#deps = deps;
     const { maxDeliveredBytesPerSecond: perSecond } = limits;
     this.delivered = new AddressRate(perSecond, perSecond);
   }
@@ -82,6 +98,9 @@ export class Topics {
     this.#subscriptions += 1;
     this.#ofAddress.add(address);
     this.#subscribers.set(topic, subscribers);
+    const { carrier } = subscriber;
+    this.#carriers.set(carrier, (this.#carriers.get(carrier) ?? 0) + 1);
+    subscriber.subscribed(topic);
     this.#nodes?.counted(topic, subscribers.size);
     return 'ok';
   }
@@ -93,6 +112,11 @@ export class Topics {
     const subscribers = this.#subscribers.get(topic);
     subscribers?.delete(subscriber);
     if (subscribers?.size === 0) this.#subscribers.delete(topic);
+    const { carrier } = subscriber;
+    const left = (this.#carriers.get(carrier) ?? 0) - 1;
+    if (left > 0) this.#carriers.set(carrier, left);
+    else this.#carriers.delete(carrier);
+    subscriber.unsubscribed(topic);
     this.#nodes?.counted(topic, this.sizeOf(topic));
   }
 
@@ -106,7 +130,7 @@ export class Topics {
    * @returns false when that address has published more than it may
    */
   publish(address: string, topic: string, frame: Buffer): boolean {
-    const now = this.#now();
+    const now = this.#deps.now();
     if (this.delivered.isExhausted(address, now)) return false;
     const size = this.sizeOf(topic) + (this.#nodes?.sizeOf(topic) ?? 0);
     if (size > 0) this.delivered.spend(address, now, size * frame.length);
@@ -115,9 +139,12 @@ export class Topics {
     return true;
   }
 
-  /** To the subscribers of this node. One that leaves meanwhile is passed over. */
+  /** To the subscribers of this node. */
   deliver(topic: string, frame: Buffer): void {
-    for (const subscriber of this.#subscribers.get(topic) ?? []) subscriber.deliver(frame);
+    const size = this.sizeOf(topic);
+    if (size === 0) return;
+    this.#deps.sending(size * frame.length);
+    for (const carrier of this.#carriers.keys()) carrier.publish(topic, frame);
   }
 }
 

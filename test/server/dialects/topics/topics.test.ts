@@ -231,6 +231,29 @@ describe.each(wires)('a client of %s', (wire) => {
     expect([1006, 1013]).toContain((await slow.whenClosed()).code);
   });
 
+  it('that does not read is cut off once 1 MiB waits for all, with --max-waiting-bytes 1048576', async () => {
+    const { join, server } = await serve({
+      maxWaitingBytes: 1024 * 1024,
+      maxUnsentBytes: 0,
+      maxMessagesPerSecond: 0,
+      maxBytesPerSecond: 0,
+      maxDeliveredBytesPerSecond: 0,
+    });
+    const [a, slow] = [await join(wire), await join(wire)];
+    slow.send(subscribe('here'));
+    await settled(slow, wire);
+    slow.socket.pause();
+    const { sessions, signaling } = server.parts;
+    const count = sessions.size;
+    for (let n = 0; n < 400 && sessions.size === count; n += 1) {
+      a.send(publish('here', 'x'.repeat(60_000)));
+      await settled(a, wire);
+    }
+    expect([sessions.size, a.closed]).toEqual([count - 1, undefined]);
+    expect(signaling.waiting.total).toBeLessThan(1024 * 1024);
+    slow.socket.terminate();
+  });
+
   it('reaches the subscribers of another node, and those that come later', async () => {
     const { nodes } = await startTestCluster(2, { topics: true });
     const [one, two] = nodes as [TestServer, TestServer];

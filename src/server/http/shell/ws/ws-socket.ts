@@ -56,7 +56,10 @@ export class WsSocket<Data> implements WebSocket<Data> {
 
   send(message: Message, isBinary = false): number {
     const ws = this.#use();
-    if (this.#isOverLimit()) return SendStatus.dropped;
+    if (this.#isOverLimit()) {
+      this.#deps.behavior.dropped?.(this, NO_BYTES, isBinary);
+      return SendStatus.dropped;
+    }
     // What waits is sent later, and the memory is the caller's again by then.
     ws.send(typeof message === 'string' ? message : copyOf(message), { binary: isBinary });
     return ws.bufferedAmount === 0 ? SendStatus.sent : SendStatus.buffered;
