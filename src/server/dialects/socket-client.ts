@@ -37,7 +37,8 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
   /** What it has not read waits in its socket, which is bounded. */
   readonly maxWaitingBytes = Number.POSITIVE_INFINITY;
   readonly #deps: SocketClientDeps;
-  #isUnread = false;
+  /** The socket of which it was said. */
+  #unread: WebSocket<Data> | undefined;
 
   constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {
     super();
@@ -76,8 +77,9 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
 
   /** It does not read what it is sent; said once, however much of that is dropped before it ends. */
   noteUnread(): void {
-    if (!this.#isUnread) this.#deps.unread(this.address);
-    this.#isUnread = true;
+    if (!this.socket || this.#unread === this.socket) return;
+    this.#unread = this.socket;
+    this.#deps.unread(this.address);
   }
 
   endUnread(): void {
