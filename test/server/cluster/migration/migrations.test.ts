@@ -248,6 +248,32 @@ describe('a client of a node that died', () => {
     expect(await back.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
     expect(b.inbox).toEqual([]);
   });
+
+  it('that says it was paired with one who is here, and does not say so, is told at once', async () => {
+    const { one, three, kill, advance } = await threeNodes();
+    const [a, b] = [await one.connectResumable(), await three.connectResumable()];
+    a.pairing = { peer_id: b.id, epoch: 4, initiator: true };
+    await kill(one);
+    await advance(5_000);
+    const back = await comesTo(three, a);
+    expect(await back.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+    expect([back.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('that says it was paired twice with the same one has one of the pairings', async () => {
+    const { one, two, three, kill, advance } = await threeNodes();
+    const [a, b] = [await one.connectResumable(4), await two.connectResumable(4)];
+    const epoch = await pairUp(a, b);
+    a.pairings = [epoch, epoch + 1].map((epoch) => ({ peer_id: b.id, epoch, initiator: true }));
+    await kill(one);
+    await advance(5_000);
+    const back = await comesTo(three, a);
+    await back.until(() => back.inbox.some(({ type }) => type === 'peer_disconnected'), 'the refusal');
+    const ended = back.inbox.filter(({ type }) => type === 'peer_disconnected');
+    expect(ended).toEqual([expect.objectContaining({ peer_id: b.id, epoch: epoch + 1 })]);
+    const session = three.server.parts.sessions.get(a.id);
+    expect(session?.context.pairings.map((pairing) => pairing.epoch)).toEqual([epoch]);
+  });
 });
 
 async function pairOnce(asker: RawClient, target: RawClient): Promise<void> {

@@ -89,6 +89,30 @@ describe('a client of one node and a client of another', () => {
     expect([pairingsOn(one).length, pairingsOn(two).length]).toEqual([1, 1]);
   });
 
+  it('are both told overfull, and keep their sessions, when more than --max-waiting-bytes waits between their nodes', async () => {
+    const { hub, nodes } = await startTestCluster(2, {
+      ...{ maxWaitingBytes: 1024 * 1024, maxBytesPerSecond: 0 },
+    });
+    const [one, two] = nodes as [TestServer, TestServer];
+    const pairs: [RawClient, RawClient][] = [];
+    for (const _ of 'ab') pairs.push([await one.connectResumable(), await two.connectResumable()]);
+    for (const pair of pairs) await pairUp(...pair);
+    const [[less, other], [most, peer]] = pairs as [(typeof pairs)[0], (typeof pairs)[0]];
+    const held = new HeldPairs(hub, '1 2');
+    const offer = { type: 'offer', sdp: 'x'.repeat(50_000) };
+    for (let n = 0; n < 8; n += 1) less.send(offer);
+    for (let n = 0; n < 14; n += 1) most.send(offer);
+    const ended = { type: 'peer_disconnected', reason: 'overfull' };
+    expect(await most.next('peer_disconnected')).toMatchObject({ ...ended, peer_id: peer.id });
+    held.release();
+    await peer.until(() => peer.inbox.some(({ type }) => type === 'peer_disconnected'), 'the end');
+    expect(peer.inbox.at(-1)).toMatchObject({ ...ended, peer_id: most.id });
+    for (let n = 0; n < 8; n += 1) await other.next('offer');
+    most.inbox.length = 0;
+    peer.inbox.length = 0;
+    await pairUp(peer, most);
+  });
+
   it('are told that the other is away, and back', async () => {
     const { two, a, b, one } = await pairAcross();
     a.socket.terminate();
