@@ -2,7 +2,7 @@
  * What one address may do, and have at once. Several processes of one server share both: each tells the others what an
  * address took from it, and counts what they tell.
  */
-import { TokenBucket } from './rate-limits.ts';
+import { TokenBucket } from '../../common/token-bucket.ts';
 
 /** @param change how much more an address has now; less when it is negative */
 type Tell = (address: string, change: number) => void;
