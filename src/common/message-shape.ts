@@ -15,9 +15,10 @@ export const shapeMessages = {
  *
  * I-JSON (RFC 7493 section 2.1): a surrogate that stands alone is no character, and no two parsers agree on what it
  * is. To ask a string costs next to nothing: most are of one byte a character, and cannot have any.
+ * @param maxValues that it may have, with those inside others
  */
-export function shapeFault(message: unknown): ShapeFault | undefined {
-  return faultIn(message, 0, { left: MAX_MESSAGE_VALUES });
+export function shapeFault(message: unknown, maxValues = MAX_MESSAGE_VALUES): ShapeFault | undefined {
+  return faultIn(message, 0, { left: maxValues });
 }
 
 /** It recurses no deeper than the limit itself. */

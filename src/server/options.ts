@@ -27,6 +27,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_RESUME_GRACE_MS,
   MAX_DRAIN_MS,
+  MAX_MEMBERS_PER_ROOM,
   MAX_PEERS_PER_CLIENT,
 } from '../protocol/index.ts';
 import { DEFAULT_AUTHORIZE_TIMEOUT_MS } from './admission/tokens/authenticator.ts';
@@ -400,7 +401,7 @@ export const serverOptions = {
   maxMembersPerRoom: {
     kind: 'integer',
     min: 2,
-    max: 10_000,
+    max: MAX_MEMBERS_PER_ROOM,
     zero: none,
     default: DEFAULT_MAX_MEMBERS_PER_ROOM,
     help: 'Members that one room may have; its creator may allow fewer.',

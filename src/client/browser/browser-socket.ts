@@ -34,8 +34,11 @@ export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
     send(text) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
-    close(code) {
-      socket.close(code);
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
+    close(code, reason) {
+      socket.close(code, reason);
       setTimeout(() => closed(code, ''), CLOSE_TIMEOUT_MS);
     },
   };

@@ -1,9 +1,7 @@
 /** The WebSocket of Node, by the `ws` package: Node 20 has none of its own. */
 import { WebSocket } from 'ws';
+import { MAX_RECEIVED_CHARS } from '../signaling/server-allowance.ts';
 import type { OpenSocket } from '../signaling/socket.ts';
-
-/** A server's message is at most a relayed one and a few fields; a larger one is not ours. */
-const MAX_RECEIVED_BYTES = 16 * 1024 * 1024;
 
 /** How long the other side has to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -12,13 +10,14 @@ const NO_CLOSE_FRAME = 1006;
 
 export const openWsSocket: OpenSocket = (url, handlers, token) => {
   const socket = new WebSocket(url, {
-    maxPayload: MAX_RECEIVED_BYTES,
+    maxPayload: MAX_RECEIVED_CHARS,
     perMessageDeflate: false,
     ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
   });
   let failure = '';
   socket.on('open', () => handlers.opened());
   socket.on('message', (data, isBinary) => handlers.received(isBinary ? data : String(data)));
+  socket.on('ping', (data) => handlers.controlled?.(data.length));
   // `close` always follows; without a listener an error would end the process.
   socket.on('error', (error) => {
     failure = error.message;
@@ -30,8 +29,11 @@ export const openWsSocket: OpenSocket = (url, handlers, token) => {
     send(text) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
-    close(code) {
-      socket.close(code);
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
+    close(code, reason) {
+      socket.close(code, reason);
       const deadline = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
       socket.once('close', () => clearTimeout(deadline));
     },

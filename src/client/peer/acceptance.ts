@@ -40,7 +40,12 @@ export class Acceptance {
     return this.#waiting.map(({ paired }) => paired);
   }
 
-  ask(paired: PairedEvent): void {
+  /** @param most how many may wait: who comes beside them is rejected, and nobody is asked */
+  ask(paired: PairedEvent, most: number): void {
+    if (this.#waiting.length >= most) {
+      this.#handlers.rejected(paired, 'too many others wait');
+      return;
+    }
     const { queue, options } = this.#environment;
     const { problem } = this.#handlers;
     const { peerId, metadata } = paired;

@@ -121,6 +121,10 @@ export class Connections {
     await Promise.all(this.#releasing);
   }
 
+  get #most(): number {
+    return this.#maxPeers ?? 1;
+  }
+
   get #all(): Connection[] {
     return [...this.byPeer.values()];
   }
@@ -133,7 +137,7 @@ export class Connections {
       const asked = this.#owner.asked();
       if (asked) this.#begin({ ...event, metadata: asked.metadata });
       else this.#leave(event);
-    } else if (this.#acceptance) this.#acceptance.ask(event);
+    } else if (this.#acceptance) this.#acceptance.ask(event, this.#most);
     else this.#begin(event);
   }
 
@@ -150,7 +154,7 @@ export class Connections {
    */
   #inTheWayOf(peerId: string): Connection | undefined {
     const earlier = this.byPeer.get(peerId);
-    if (earlier || this.size < (this.#maxPeers ?? 1)) return earlier;
+    if (earlier || this.size < this.#most) return earlier;
     return this.#all.find(({ isKnownToServer }) => !isKnownToServer) ?? this.#all[0];
   }
 

@@ -49,6 +49,8 @@ const ownMessages = {
   message_too_large: 'The peer sent a message that is larger than this side accepts; the pairing is over.',
   unexpected_channel: 'The peer opened a data channel that was not agreed; it was closed.',
   invalid_server_message: 'The signaling server sent a message that does not fit the protocol.',
+  server_flooding:
+    'The signaling server sent more than any Pairlane server does, so the peer left it. Is the URL right?',
   server_error: 'The signaling server reported an error.',
   invalid_option: 'An option is wrong.',
   internal: 'Something failed inside Pairlane.',
@@ -60,6 +62,9 @@ export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMes
 export const clientErrorMessages = { ...failureMessages, ...ownMessages };
 
 const messages: Readonly<Record<string, string>> = { ...errorMessages, ...clientErrorMessages };
+
+/** Characters of a server's own words. */
+const MAX_SERVER_WORDS = 1_000;
 
 /** The server's `error` message. */
 interface ServerError {
@@ -92,7 +97,10 @@ export class PairlaneError extends Error {
   /** An error that the server told us: its own words are kept. */
   static fromServer(error: ServerError): PairlaneError {
     const isKnown = error.code !== undefined && isErrorCode(error.code);
-    return new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', { fromServer: error });
+    const message = error.message.slice(0, MAX_SERVER_WORDS);
+    return new PairlaneError(isKnown ? (error.code as ErrorCode) : 'server_error', '', {
+      fromServer: { ...error, message },
+    });
   }
 
   /** Any thrown value as this error. */

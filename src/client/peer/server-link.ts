@@ -5,6 +5,7 @@
 import type { ClientMessage, ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
 import type { Loss, WelcomedEvent } from '../negotiation/signaling.ts';
+import { ServerAllowance } from '../signaling/server-allowance.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
 import type { Claims } from '../signaling/signaling-event.ts';
 import { TokenSource } from '../signaling/token-source.ts';
@@ -44,6 +45,8 @@ export class ServerLink {
   #startFailure: PairlaneError | undefined;
   /** Why the server wants us no more, where it said so. */
   #ending: PairlaneError | undefined;
+  /** Whether a newer token is asked for: a server may say again and again that ours expires. */
+  #isRefreshing = false;
 
   constructor(environment: Environment, handlers: ServerLinkHandlers) {
     this.#handlers = handlers;
@@ -115,12 +118,15 @@ export class ServerLink {
 
   /** The token is about to expire: a newer one is brought, where there is somebody to ask. */
   async tokenExpiring(): Promise<void> {
-    if (!this.#tokens.canRefresh) return;
+    if (!this.#tokens.canRefresh || this.#isRefreshing) return;
+    this.#isRefreshing = true;
     try {
       const token = await this.#tokens.get();
       if (token !== undefined) this.send({ type: 'refresh_token', token });
     } catch (error) {
       this.#handlers.problem(PairlaneError.from('token_failed', error));
+    } finally {
+      this.#isRefreshing = false;
     }
   }
 
@@ -129,11 +135,12 @@ export class ServerLink {
     return this.#machine.close(true);
   }
 
-  #createSocket({ platform, options }: Environment): SignalingLink {
+  #createSocket({ platform, options, clock }: Environment): SignalingLink {
     const { received, sessionLost, claims } = this.#handlers;
     return new SignalingLink(options.url, platform.openSocket, {
       isMany: options.peers !== undefined,
       tokens: this.#tokens,
+      allowance: new ServerAllowance(options.peers ?? 1, () => clock.now()),
       received,
       sessionLost,
       claims,

@@ -30,12 +30,23 @@ export class RoomEdges {
     return [...this.byMember.values()].every(({ state }) => state === 'connected');
   }
 
-  /** Members or the leader changed. @param wanted the members that the room pairs us with */
+  /** All members or the leader changed. @param wanted the members that the room pairs us with */
   sync(wanted: readonly string[]): void {
-    for (const id of this.byMember.keys()) if (!wanted.includes(id)) this.#forget(id);
-    for (const id of wanted) {
-      if (!this.byMember.has(id)) this.byMember.set(id, { id, state: 'connecting', reason: undefined });
-    }
+    const all = new Set(wanted);
+    for (const id of this.byMember.keys()) if (!all.has(id)) this.forget(id);
+    for (const id of all) this.want(id);
+  }
+
+  /** The room pairs us with that member. */
+  want(id: string): void {
+    if (!this.byMember.has(id)) this.byMember.set(id, { id, state: 'connecting', reason: undefined });
+  }
+
+  /** It does so no longer. */
+  forget(id: string): void {
+    this.byMember.delete(id);
+    this.#said.delete(id);
+    this.#failures.delete(id);
   }
 
   /** We are a new member: what was known of them is of another membership. */
@@ -76,22 +87,15 @@ export class RoomEdges {
     this.byMember.set(id, edge);
     return edge;
   }
-
-  #forget(id: string): void {
-    this.byMember.delete(id);
-    this.#said.delete(id);
-    this.#failures.delete(id);
-  }
 }
 
-/** With whom a room pairs us. */
-export function wantedOf(
+/** Whether a room pairs us with another member. */
+export function isWanted(
+  other: string,
   topology: Topology,
   leader: string | null,
   ownId: string | undefined,
-  others: readonly string[],
-): readonly string[] {
-  if (topology === 'mesh') return others;
-  if (topology === 'none' || leader === null) return [];
-  return leader === ownId ? others : others.filter((id) => id === leader);
+): boolean {
+  if (topology !== 'star') return topology === 'mesh';
+  return leader !== null && (leader === ownId || leader === other);
 }

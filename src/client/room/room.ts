@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
 import type { Connection } from '../peer/connection.ts';
 import { tell } from '../peer/tell.ts';
-import { RoomEdges, wantedOf } from './room-edges.ts';
+import { isWanted, RoomEdges } from './room-edges.ts';
 import type { Member, RoomEdge, RoomEnd, RoomEvents } from './room-events.ts';
 import type { JoinOptions } from './room-options.ts';
 
@@ -166,8 +166,7 @@ export class Room extends EventEmitter<RoomEvents> {
   changed(message: Changed): void {
     switch (message.type) {
       case 'peer_joined':
-        this.#arrived({ id: message.peer.id, metadata: message.peer.metadata });
-        this.#sync();
+        this.#arrived({ id: message.peer.id, metadata: message.peer.metadata }, true);
         return;
       case 'peer_left':
         this.#left(message.id, message.reason);
@@ -216,9 +215,11 @@ export class Room extends EventEmitter<RoomEvents> {
     if (edge) tell<RoomEvents, 'edge'>(this, 'edge', edge);
   }
 
-  #arrived(member: Member): void {
+  /** @param isAlone all that are wanted are not looked through after it */
+  #arrived(member: Member, isAlone = false): void {
     const before = this.#members.get(member.id);
     this.#members.set(member.id, member);
+    if (isAlone && this.#wants(member.id)) this.#edges.want(member.id);
     // We may have been connected before one of us joined: in another room, or by request.
     const connection = this.#deps.connectionWith(member.id);
     if (connection) this.paired(connection);
@@ -231,7 +232,7 @@ export class Room extends EventEmitter<RoomEvents> {
     const member = this.#members.get(id);
     if (!member) return;
     this.#members.delete(id);
-    this.#sync();
+    this.#edges.forget(id);
     tell<RoomEvents, 'left'>(this, 'left', { ...member, reason });
   }
 
@@ -248,6 +249,10 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   #sync(): void {
-    this.#edges.sync(wantedOf(this.#topology, this.#leader, this.#deps.ownId(), [...this.#members.keys()]));
+    this.#edges.sync([...this.#members.keys()].filter((id) => this.#wants(id)));
+  }
+
+  #wants(id: string): boolean {
+    return isWanted(id, this.#topology, this.#leader, this.#deps.ownId());
   }
 }

@@ -2,7 +2,12 @@
  * The rooms that a peer is a member of. What the server tells of rooms comes here, and goes to the room that it is of. A
  * server that has forgotten our memberships is asked for them again.
  */
-import type { ClientMessage, ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
+import {
+  type ClientMessage,
+  MAX_MEMBERS_PER_ROOM,
+  type ServerMessage,
+  type ServerMessageOf,
+} from '../../protocol/index.ts';
 import type { Connection } from '../peer/connection.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { isMetadata } from '../peer/pair-request.ts';
@@ -64,9 +69,14 @@ export class Rooms {
         if (message.id === this.#deps.ownId()) this.#out(message);
         else this.byName.get(message.room)?.changed(message);
         return true;
+      case 'peer_joined': {
+        const room = this.byName.get(message.room);
+        if (room && room.peers.size >= MAX_MEMBERS_PER_ROOM) this.#leaveCrowd(room);
+        else room?.changed(message);
+        return true;
+      }
       case 'peer_updated':
       case 'room_locked':
-      case 'peer_joined':
       case 'leader':
       case 'edge':
         this.byName.get(message.room)?.changed(message);
@@ -113,6 +123,12 @@ export class Rooms {
   #joined(message: ServerMessageOf<'room_joined'>): void {
     const asked = this.#asked?.name === message.room ? this.#asked : undefined;
     const known = this.byName.get(message.room);
+    if (message.peers.length > MAX_MEMBERS_PER_ROOM) {
+      if (known) this.#leaveCrowd(known);
+      else this.#gaveUp(message.room);
+      if (asked) this.#deps.requests.fail('join_room', tooMany());
+      return;
+    }
     if (known) known.joined(message);
     else if (asked) this.byName.set(message.room, new Room(this.#roomDeps, asked.options, message));
     // Nobody waits for it any more.
@@ -125,6 +141,13 @@ export class Rooms {
     const { requests, send } = this.#deps;
     send({ type: 'leave_room', room });
     if (requests.isAbandoned('join_room')) requests.fail('join_room', new PairlaneError('aborted'));
+  }
+
+  /** No server with limits makes such a room; its members would fill our memory. */
+  #leaveCrowd(room: Room): void {
+    this.byName.delete(room.name);
+    room.end({ reason: 'failed', error: tooMany() });
+    this.#deps.send({ type: 'leave_room', room: room.name });
   }
 
   /** What our own request led to comes as it comes to the others. */
@@ -176,4 +199,8 @@ export class Rooms {
     await Promise.all(formed.map((connection) => connection.close()));
     this.#deps.send({ type: 'leave_room', room: room.name });
   }
+}
+
+function tooMany(): PairlaneError {
+  return new PairlaneError('server_flooding', `a room of more than ${MAX_MEMBERS_PER_ROOM} members`);
 }

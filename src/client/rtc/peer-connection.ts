@@ -17,6 +17,8 @@ import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from 
 const MAX_DESCRIPTION_CHARS = 128 * 1024;
 /** One has the data channels; a peer that sends media as well has a few. */
 const MAX_MEDIA_SECTIONS = 16;
+/** Of data channels that were not agreed. A peer that opens more than a mistake explains is a peer no longer. */
+const MAX_UNEXPECTED_CHANNELS = 64;
 
 export interface ConnectionHandlers {
   readonly localOffer: (sdp: string) => void;
@@ -54,6 +56,7 @@ export class RtcConnection {
   /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
+  #unexpectedChannels = 0;
   /** Codes of `icecandidateerror`, each once. */
   readonly #errors = new Set<number>();
 
@@ -248,7 +251,9 @@ export class RtcConnection {
     const isTaken = this.#channels.get(label)?.isOver === false;
     if (isTaken || !this.#agreed.some((agreed) => agreed.label === label)) {
       channel.close();
+      this.#unexpectedChannels += 1;
       this.#handlers.problem(new PairlaneError('unexpected_channel'));
+      if (this.#unexpectedChannels > MAX_UNEXPECTED_CHANNELS) this.#handlers.closedByPeer();
       return;
     }
     this.#adopt(channel).announceOpen();

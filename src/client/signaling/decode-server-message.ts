@@ -1,4 +1,5 @@
 /** The server's messages, checked on their way in. What is decoded is still untrusted: it fits its schema, and no more. */
+import { shapeFault } from '../../common/message-shape.ts';
 import {
   explain,
   isRecord,
@@ -17,6 +18,9 @@ export function decodeServerMessage(data: unknown): ServerMessage | PairlaneErro
   } catch {
     return new PairlaneError('invalid_server_message', 'not JSON');
   }
+  // A room with all that its members show has more values than any message of a client; its size is bounded already.
+  const fault = shapeFault(value, Number.POSITIVE_INFINITY);
+  if (fault) return new PairlaneError('invalid_server_message', fault);
   if (!isRecord(value) || typeof value.type !== 'string') {
     return new PairlaneError('invalid_server_message', 'no `type`');
   }

@@ -18,6 +18,7 @@ import { PairlaneError } from '../peer/errors.ts';
 import { requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
 import { ResumableSession } from './resumable-session.ts';
+import type { ServerAllowance } from './server-allowance.ts';
 import type { Claims } from './signaling-event.ts';
 import type { OpenSocket, Socket, SocketHandlers } from './socket.ts';
 import type { TokenSource } from './token-source.ts';
@@ -37,10 +38,14 @@ export interface SignalingHandlers {
   readonly claims: () => Claims;
   /** What shows the server who we are. */
   readonly tokens?: TokenSource;
+  /** What the server may have us do. */
+  readonly allowance: ServerAllowance;
 }
 
 /** Any code but 1000, which would be a goodbye, and end the session. */
 const GIVEN_UP = 4000;
+/** Of what we answer: twice what a session keeps unacked. A server that reads nothing is none. */
+const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
 
 export class SignalingLink implements Signaling {
   readonly #url: string;
@@ -103,6 +108,9 @@ export class SignalingLink implements Signaling {
       },
       received: (data) => {
         if (this.#socket === socket) this.#received(data);
+      },
+      controlled: (bytes) => {
+        if (this.#socket === socket) this.#isAllowed(bytes);
       },
       closed: (code, reason) => {
         closed();
@@ -176,11 +184,37 @@ export class SignalingLink implements Signaling {
     this.#handlers.lost({ mayReturn: true, reason: error.message, afterMs: undefined });
   }
 
-  #end(code: number): void {
+  /** Counts what came. @returns false when it is too much, and the link is over with it */
+  #isAllowed(chars: number): boolean {
+    const { allowance } = this.#handlers;
+    const unsent = this.#socket?.unsentBytes ?? 0;
+    if (unsent > MAX_UNSENT_BYTES) return this.#leaveFlooder('it does not read what it is sent');
+    return allowance.take(chars) || this.#leaveFlooder('messages without end');
+  }
+
+  /** @param type see {@link ServerAllowance.takeMessage} */
+  #isMessageAllowed(type: ServerMessage['type'] | undefined): boolean {
+    return (
+      this.#handlers.allowance.takeMessage(type) ||
+      this.#leaveFlooder(type === undefined ? 'messages that fit no schema' : `too many of \`${type}\``)
+    );
+  }
+
+  /** For good: on the next socket it would go on. */
+  #leaveFlooder(detail: string): false {
+    this.#session = undefined;
+    const error = new PairlaneError('server_flooding', detail);
+    this.#end(GIVEN_UP, 'The server sent more than a client takes');
+    this.#handlers.sessionLost();
+    this.#handlers.lost({ mayReturn: false, reason: error.message, afterMs: undefined, error });
+    return false;
+  }
+
+  #end(code: number, reason?: string): void {
     this.#attempt += 1;
     const socket = this.#socket;
     this.#socket = undefined;
-    socket?.close(code);
+    socket?.close(code, reason);
   }
 
   #askForSession(): void {
@@ -196,11 +230,14 @@ export class SignalingLink implements Signaling {
   }
 
   #received(data: unknown): void {
+    if (!this.#isAllowed(typeof data === 'string' ? data.length : 0)) return;
     const session = this.#session;
     const numbered = session && typeof data === 'string' ? readNumbered(data) : undefined;
     if (session && numbered && !this.#isNew(session, numbered)) return;
     const decoded = decodeServerMessage(numbered?.message ?? data);
-    if (decoded instanceof PairlaneError) this.#handlers.problem(decoded);
+    const isMisfit = decoded instanceof PairlaneError;
+    if (decoded && !this.#isMessageAllowed(isMisfit ? undefined : decoded.type)) return;
+    if (isMisfit) this.#handlers.problem(decoded);
     else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
       const answered = requestAnsweredBy(decoded);
       if (answered) session?.forgetRequest(answered);

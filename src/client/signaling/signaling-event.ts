@@ -1,6 +1,8 @@
 /** The native wire's messages as what a negotiation hears, and its pairing as a resume claims it. */
-import type { ClientMessageOf, ServerMessage } from '../../protocol/index.ts';
+import type { ClientMessageOf, ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { OwnSignal, SignalingEvent } from '../negotiation/signaling.ts';
+
+type IceServers = ServerMessageOf<'paired'>['ice_servers'];
 
 /** What comes over the link; that it is lost, it tells by itself. */
 export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnSignal;
@@ -9,7 +11,12 @@ export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnS
 export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEvent | undefined {
   switch (message.type) {
     case 'your_id':
-      return { type: 'WELCOMED', id: message.id, isResumed, iceServers: message.ice_servers };
+      return {
+        type: 'WELCOMED',
+        id: message.id,
+        isResumed,
+        iceServers: usableIceServers(message.ice_servers),
+      };
     case 'paired':
       return {
         type: 'PAIRED',
@@ -18,7 +25,7 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
         // A server of the seed's protocol does not say; of two peers one must yield.
         isPolite: message.polite ?? !message.initiator,
         epoch: message.epoch,
-        iceServers: message.ice_servers,
+        iceServers: usableIceServers(message.ice_servers),
         metadata: message.metadata,
         room: message.room,
         traceparent: message.traceparent,
@@ -42,6 +49,24 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
     default:
       return undefined;
   }
+}
+
+/** Chromium makes no connection with more than 64, and each of them is asked for a candidate. */
+const MAX_ICE_URLS = 32;
+/** A host name has 253 characters. */
+const ICE_URL = /^(stuns?|turns?):\S{1,300}$/i;
+
+/** A server names what it likes; what no engine takes would cost the connection, not only that one ICE server. */
+function usableIceServers(given: IceServers): IceServers {
+  let left = MAX_ICE_URLS;
+  return given?.flatMap((server) => {
+    const urls = [server.urls]
+      .flat()
+      .filter((url) => ICE_URL.test(url))
+      .slice(0, left);
+    left -= urls.length;
+    return urls.length > 0 ? [{ ...server, urls }] : [];
+  });
 }
 
 /** What a server that has forgotten our pairings is told of them. */

@@ -5,6 +5,8 @@ export interface SocketHandlers {
   readonly opened: () => void;
   /** A text frame is a string; anything else is not part of the protocol. */
   readonly received: (data: unknown) => void;
+  /** A ping of WebSocket itself came, and is answered; a browser does not say so. @param bytes how many it has */
+  readonly controlled?: (bytes: number) => void;
   /** Once, also when it never opened. The code is one of RFC 6455 section 7.4. */
   readonly closed: (code: number, reason: string) => void;
 }
@@ -12,8 +14,10 @@ export interface SocketHandlers {
 export interface Socket {
   /** Passed over when the socket is not open: what it was for is lost with it anyway. */
   send(text: string): void;
-  /** @param code 1000, or one of the private range (RFC 6455 section 7.4.2) */
-  close(code: number): void;
+  /** What was sent and is still here, where that is known. */
+  readonly unsentBytes?: number;
+  /** @param code 1000, or one of the private range (RFC 6455 section 7.4.2) @param reason at most 123 bytes */
+  close(code: number, reason?: string): void;
 }
 
 /**

@@ -121,7 +121,7 @@ export class MachineHost<
     this.machine = machine;
     this.#options = options;
     this.#executors = options.executors as Record<string, AnyExecutor>;
-    this.#stepper = new MachineStepper(machine);
+    this.#stepper = MachineStepper.of(machine);
   }
 
   /** Starts a session: its first state, and that state's effects. */

@@ -70,6 +70,8 @@ type Microstep = readonly [snapshot: Snapshot, actions: readonly Action[]];
 
 const NONE: readonly never[] = [];
 
+const steppers = new WeakMap<AnyStateMachine, MachineStepper>();
+
 export class MachineStepper {
   readonly machine: AnyStateMachine;
   /** The transitions that the last step took, in order. */
@@ -83,8 +85,18 @@ export class MachineStepper {
   /** Of the first step; undefined until it is asked for, null where there is none. */
   #firstPlan: Plan | null | undefined;
 
-  /** @throws when the machine has what no host can keep */
-  constructor(machine: AnyStateMachine) {
+  /**
+   * The machine's: what one host has learnt of it is so for all of them. A client has a host for each connection, and to
+   * learn a machine anew takes milliseconds.
+   * @throws when the machine has what no host can keep
+   */
+  static of(machine: AnyStateMachine): MachineStepper {
+    const stepper = steppers.get(machine) ?? new MachineStepper(machine);
+    steppers.set(machine, stepper);
+    return stepper;
+  }
+
+  private constructor(machine: AnyStateMachine) {
     assertHostable(machine);
     this.machine = machine;
     this.#isPlannable = isPlannable(machine);

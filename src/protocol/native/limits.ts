@@ -50,6 +50,8 @@ export const MAX_PASSWORD_CHARS = 128;
 /** What a pair request brings along, a member shows to the others, and a room to those who list them: as JSON text in UTF-8. */
 export const MAX_METADATA_BYTES = 2 * 1024;
 export const DEFAULT_MAX_MEMBERS_PER_ROOM = 64;
+/** What a server can be told to allow, and what a client of ours takes of any. */
+export const MAX_MEMBERS_PER_ROOM = 10_000;
 export const DEFAULT_MAX_ROOMS_PER_CLIENT = 8;
 
 /** RFC 8839 sets no bound on a candidate line; real ones stay under 300 characters. */

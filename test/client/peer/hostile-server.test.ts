@@ -1,8 +1,12 @@
 /** What a server may have a client do and keep: no more than its user asked for, and a bounded amount. */
 import { describe, expect, it } from '@jest/globals';
+import { ServerAllowance } from '../../../src/client/signaling/server-allowance.ts';
 import { SignalingLink } from '../../../src/client/signaling/signaling-client.ts';
+import { eventFrom } from '../../../src/client/signaling/signaling-event.ts';
 import type { SocketHandlers } from '../../../src/client/signaling/socket.ts';
+import { FakeDataChannel } from '../../support/peers/fake-rtc.ts';
 import { playedPeer, settled } from '../../support/peers/played-peer.ts';
+import { errorOf } from '../../support/peers/werift-peers.ts';
 
 const paired = (n: number) => ({
   ...{ type: 'paired', peer_id: `peer ${n}`, initiator: false, polite: true, epoch: n, room: 'r' },
@@ -45,8 +49,130 @@ describe('a server that means harm', () => {
   });
 });
 
-/** A link to a server that welcomes it, and acks nothing. */
-function linked() {
+describe('a server that sends without end', () => {
+  it.each<[string, string, (n: number) => object]>([
+    ['pairings', 'too many of `paired`', paired],
+    ['errors', 'too many of `error`', () => ({ type: 'error', message: 'x'.repeat(1_000) })],
+    ['expiring tokens', 'too many of `token_expiring`', () => ({ type: 'token_expiring', expires_at: 1 })],
+    ['leaders', 'too many of `leader`', (n) => ({ type: 'leader', room: 'r', id: `${n}` })],
+    ['nonsense', 'messages that fit no schema', () => ({ type: 'paired' })],
+    ['pings', 'messages without end', () => ({ type: 'ping' })],
+    ['candidates', 'messages without end', () => ({ type: 'candidate', candidate: null, from_peer: true })],
+    [
+      'megabytes',
+      'messages without end',
+      () => ({ type: 'signal', data: 'x'.repeat(1_000_000), from_peer: true }),
+    ],
+  ])('of %s is left for good, and the user told once', async (_what, detail, message) => {
+    const { peer, server } = await playedPeer();
+    const errors: string[] = [];
+    peer.on('error', ({ code, message: words }) => errors.push(`${code} ${words}`));
+    let said = 0;
+    while (peer.signaling === 'online' && said < 50_000) server.say(message(said++));
+    await settled();
+    expect(peer.signaling).toBe('lost');
+    expect(errors.filter((error) => error.startsWith('server_flooding'))).toEqual([
+      expect.stringContaining(detail),
+    ]);
+    const before = errors.length;
+    server.say(message(0));
+    await settled();
+    expect([errors.length, server.urls.length]).toEqual([before, 1]);
+  });
+
+  it('of pairings has a client open at most 1,004 connections before it is left', async () => {
+    const { peer, server, engines } = await playedPeer();
+    for (let n = 1; n <= 5_000 && peer.signaling === 'online'; n += 1) server.say(paired(n));
+    expect(engines.length).toBeLessThanOrEqual(1_004);
+  });
+
+  it('has what it may again as time goes by: 100 a second that cost much, 5,000 of the others', () => {
+    let now = 0;
+    const allowance = new ServerAllowance(1, () => now);
+    const most = (take: () => boolean) => {
+      let taken = 0;
+      while (take()) taken += 1;
+      return taken;
+    };
+    expect(most(() => allowance.takeMessage('paired'))).toBe(1_004);
+    expect(most(() => allowance.take(0))).toBe(21_500);
+    now = 1_000;
+    expect(most(() => allowance.takeMessage('your_id'))).toBe(101);
+    expect(most(() => allowance.take(0))).toBe(5_050);
+    expect(new ServerAllowance(1, () => 0).take(16 * 1024 * 1024 + 1)).toBe(false);
+  });
+
+  it('of pings of WebSocket, or that reads none of 32 MiB, is left', () => {
+    const flooded = linked();
+    for (let n = 0; n < 30_000; n += 1) flooded.handlers()?.controlled?.(100);
+    const unread = linked(33 * 1024 * 1024);
+    unread.say({ type: 'ping' }, 1);
+    for (const { told } of [flooded, unread]) expect(told).toEqual(['session lost', 'lost, may not return']);
+  });
+});
+
+describe('a server that names more than anybody needs', () => {
+  it('of ICE servers has 32 URLs asked, and none that no engine takes', () => {
+    const ice_servers = [
+      { urls: ['http://inside/', 'stun:', 'stun:one:3478', `turn:${'x'.repeat(400)}`] },
+      { urls: 'file:///etc/passwd' },
+      { urls: Array.from({ length: 50 }, (_, n) => `turn:many-${n}:3478`), username: 'u', credential: 'c' },
+      { urls: 'stun:beyond:3478' },
+    ];
+    const event = eventFrom({ ...paired(1), ice_servers } as never, false);
+    const urls = Array.from({ length: 31 }, (_, n) => `turn:many-${n}:3478`);
+    expect(event).toMatchObject({
+      iceServers: [{ urls: ['stun:one:3478'] }, { urls, username: 'u', credential: 'c' }],
+    });
+  });
+
+  it('of members of a room, more than 10,000, is left alone with it', async () => {
+    const { peer, server } = await playedPeer();
+    const peers = Array.from({ length: 10_000 }, (_, n) => ({ id: `m${n}` }));
+    const joined = { type: 'room_joined', room: 'r', peers, leader: null, topology: 'mesh' };
+    const joining = peer.join('r');
+    server.say(joined);
+    const room = await joining;
+    const ends: unknown[] = [];
+    room.on('close', (end) => ends.push(end));
+    server.say({ type: 'peer_joined', room: 'r', peer: { id: 'one more' } });
+    expect(ends).toMatchObject([{ reason: 'failed', error: { code: 'server_flooding' } }]);
+    const again = errorOf(peer.join('r'));
+    server.say({ ...joined, peers: [...peers, { id: 'one more' }] });
+    expect(await again).toMatchObject({ code: 'server_flooding' });
+    expect(server.of('leave_room')).toHaveLength(2);
+    expect(peer.signaling).toBe('online');
+  });
+
+  it('of others who want to be accepted has the user asked about as many as it wants peers', async () => {
+    let asked = 0;
+    const accept = () => {
+      asked += 1;
+      return new Promise<boolean>(() => {});
+    };
+    const { server } = await playedPeer({ peers: 3, accept }, 1_000_000);
+    for (let n = 1; n <= 10; n += 1) server.say({ ...paired(n), room: undefined });
+    await settled();
+    expect(asked).toBe(3);
+    expect(server.of('reject').map(({ epoch }) => epoch)).toEqual([4, 5, 6, 7, 8, 9, 10]);
+  });
+});
+
+describe('a peer that opens data channels without end', () => {
+  it('loses its connection with the 65th that was not agreed', async () => {
+    const { peer, server, engines } = await playedPeer();
+    server.say(paired(1));
+    await settled();
+    for (let n = 0; n < 64; n += 1) engines[0]?.ondatachannel?.({ channel: new FakeDataChannel(`${n}`) });
+    expect(peer.connections.size).toBe(1);
+    engines[0]?.ondatachannel?.({ channel: new FakeDataChannel('one more') });
+    expect(peer.connections.size).toBe(0);
+    expect(server.of('unpair')).toHaveLength(1);
+  });
+});
+
+/** A link to a server that welcomes it, and acks nothing. @param unsentBytes as its socket says */
+function linked(unsentBytes = 0) {
   let socket: SocketHandlers | undefined;
   const sent: string[] = [];
   const told: string[] = [];
@@ -55,7 +181,7 @@ function linked() {
     'ws://played/',
     (_url, handlers) => {
       socket = handlers;
-      return { send: (text) => sent.push(text), close: () => {} };
+      return { send: (text) => sent.push(text), close: () => {}, unsentBytes };
     },
     {
       isMany: true,
@@ -66,6 +192,7 @@ function linked() {
       lost: ({ mayReturn }) => told.push(`lost, ${mayReturn ? 'may' : 'may not'} return`),
       sessionLost: () => told.push('session lost'),
       claims: () => ({}),
+      allowance: new ServerAllowance(1, () => 0),
     },
   );
   const welcome = () =>
@@ -77,5 +204,5 @@ function linked() {
     seq += 1;
     socket?.received(`[${seq},0,${JSON.stringify(message)},${senderSeq}]`);
   };
-  return { link, sent, told, say, welcome, heard: () => heard };
+  return { link, sent, told, say, welcome, heard: () => heard, handlers: () => socket };
 }

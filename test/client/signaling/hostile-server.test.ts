@@ -1,5 +1,7 @@
 /** What a server, or a peer through it, may send that ours would not: a typed error at most, and the peer goes on. */
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import type { WebSocket } from 'ws';
 import { createPeer } from '../../../src/client/index.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { ScriptedServer } from '../../support/clients/scripted-server.ts';
@@ -67,6 +69,38 @@ describe('a malformed message of the server', () => {
     expect(peer.id).toBe('me');
     expect(peer.state).toBe('unpaired');
     expect(errors).toEqual([]);
+  });
+});
+
+describe('a message of the server that is nested deep', () => {
+  it.each([
+    ['arrays', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])(
+    'is an error event before anybody walks it, and the peer goes on: 300,000 %s',
+    async (_, open, close) => {
+      const server = await ScriptedServer.start();
+      const peer = await testPeer(server.url);
+      const error = event(peer, 'error');
+      const deep = `${open.repeat(300_000)}1${close.repeat(300_000)}`;
+      server.send(`{"type":"signal","from_peer":true,"epoch":5,"data":${deep}}`);
+      expect(await error).toMatchObject({ code: 'invalid_server_message' });
+      server.send(`{"type":"paired","peer_id":${deep},"initiator":true}`);
+      await settled(server);
+      expect(peer.state).toBe('unpaired');
+    },
+  );
+
+  it('is no reason to stay with one that floods: its socket is closed, with the reason', async () => {
+    const server = await ScriptedServer.start();
+    const peer = await testPeer(server.url);
+    const error = event(peer, 'error');
+    const closed = once(server.socket as WebSocket, 'close');
+    for (let n = 0; n < 2_000; n += 1) server.send({ type: 'error', message: 'no', code: 'internal' });
+    const [code, reason] = await closed;
+    expect([code, String(reason)]).toEqual([4000, 'The server sent more than a client takes']);
+    expect(await error).toMatchObject({ message: 'no' });
+    expect(peer.signaling).toBe('lost');
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { openWsSocket } from '../../../src/client/node/node-socket.ts';
+import { ServerAllowance } from '../../../src/client/signaling/server-allowance.ts';
 import { SignalingLink } from '../../../src/client/signaling/signaling-client.ts';
 import type { OpenSocket, SocketHandlers } from '../../../src/client/signaling/socket.ts';
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/index.ts';
@@ -33,6 +34,7 @@ function linkTo(url: string, openSocket: OpenSocket) {
     lost: () => {},
     sessionLost: () => {},
     claims: () => (pairing ? { pairing } : {}),
+    allowance: new ServerAllowance(1, () => 0),
   });
   link.open();
   return { link, inbox };

@@ -1,7 +1,7 @@
 /** What is kept of addresses is bounded by those that did something lately. */
 import { describe, expect, it } from '@jest/globals';
-import { AddressRate } from '../../../src/server/admission/address-limits.ts';
 import { TokenBucket } from '../../../src/common/token-bucket.ts';
+import { AddressRate } from '../../../src/server/admission/address-limits.ts';
 import { SendingRate } from '../../../src/server/admission/rate-limits.ts';
 
 describe('what is kept of addresses', () => {
