@@ -25,6 +25,8 @@ async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<Pag
 const node = (page: Page, id: number) => page.locator(`.node[data-host="${id}"]`);
 const lit = (page: Page, state: string) =>
   page.locator(`[data-panel="Link"][data-active~="relay-link.${state}"]`).waitFor();
+/** Who has the focus, by the host's id. */
+const focused = (page: Page) => page.evaluate("document.activeElement.getAttribute('data-host')");
 /** As the page may not use it, the test hands its code in as text. */
 const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
 
@@ -52,11 +54,12 @@ describe('the tree', () => {
     },
   );
 
-  it('grows and shrinks as hosts come and go, while one looks', async () => {
+  it('grows and shrinks as hosts come and go, while one looks, and takes the focus from nothing', async () => {
     await network.add(1, undefined, { clock });
     const page = await open(1);
     await node(page, 1).waitFor();
     expect(await page.locator('.node').count()).toBe(1);
+    await node(page, 1).focus();
     await network.add(2, 1);
     const ada = await network.join(2, 100, 'Ada');
     await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
@@ -68,6 +71,7 @@ describe('the tree', () => {
     clock.advance(1_000);
     await node(page, 100).waitFor({ state: 'detached' });
     expect(await page.locator('.node').count()).toBe(2);
+    expect(await focused(page)).toBe('1');
   });
 
   it('shows the way to the host that one chooses, by mouse or keyboard, and what it says of itself', async () => {
@@ -84,6 +88,9 @@ describe('the tree', () => {
     await node(page, 2).focus();
     await page.keyboard.press('Enter');
     await page.locator('.chosen', { hasText: 'It is linked to this server' }).waitFor();
+    await page.setViewportSize({ width: 1_024, height: 768 });
+    await page.waitForFunction("document.querySelector('.tree').clientWidth < 1024");
+    expect(await focused(page)).toBe('2');
     await page
       .locator('.chosen')
       .getByRole('link', { name: /see link/ })

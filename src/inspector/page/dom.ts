@@ -33,6 +33,30 @@ function fill<Made extends Element>(element: Made, props: Props, children: reado
   return element;
 }
 
+/**
+ * Makes these the children of an element, and keeps those that are there already and look the same: what has the focus,
+ * is selected or is being clicked stays. Listeners are not compared: it is for children that need none, or links.
+ */
+export function keepChildren(parent: Element, wanted: readonly (Node | string)[]): void {
+  const left = [...parent.childNodes];
+  const kept = wanted.map((node) => {
+    const next = typeof node === 'string' ? document.createTextNode(node) : node;
+    const at = left.findIndex((old) => old.isEqualNode(next));
+    return at === -1 ? next : (left.splice(at, 1)[0] as Node);
+  });
+  for (const node of left) node.remove();
+  placeInOrder(parent, kept);
+}
+
+/** Puts nodes into an element in this order; one that is at its place is not moved, for to move it takes its focus. */
+export function placeInOrder(parent: Element, nodes: readonly Node[]): void {
+  let at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
+}
+
 /** @param label what it does, where its text is only a sign */
 export function button(text: string, click: () => void, label?: string): HTMLButtonElement {
   return h('button', { type: 'button', click, title: label, 'aria-label': label }, text);

@@ -1,6 +1,6 @@
 /** A relay server's network as it knows it: a picture of the tree, whom one chose in it, and the server's status log. */
 import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
-import { foreign, h, svg } from './dom.ts';
+import { foreign, h, keepChildren, placeInOrder, svg } from './dom.ts';
 import { layOutNetwork, type NetworkNode } from './network-layout.ts';
 
 const ZOOM_STEP = 1.25;
@@ -9,6 +9,14 @@ const MAX_ZOOM = 3;
 /** About as many characters as a node has room for; what is wider all the same is cut off by the node's edge. */
 const NODE_CHARS = { server: 21, client: 16 } as const;
 
+interface Drawn {
+  readonly node: SVGElement;
+  /** Undefined for the server whose picture it is. */
+  readonly way: SVGElement | undefined;
+  /** What the node shows, as text. */
+  shown: string;
+}
+
 export class NetworkView {
   readonly element: HTMLElement;
   readonly #title = h('h1');
@@ -16,11 +24,13 @@ export class NetworkView {
   readonly #drawing = h('div', { class: 'drawing tree', tabindex: 0, role: 'group', 'aria-label': 'Tree' });
   readonly #chosenFacts = h('div', { class: 'chosen', role: 'status' });
   readonly #statuses = h('ol', { class: 'statuses' });
-  readonly #byId = new Map<number, Element[]>();
+  readonly #ways = svg('g');
+  readonly #svg = svg('svg', {}, this.#ways);
+  /** What is drawn of each host, by its id: kept from one drawing to the next, so that focus and clicks stay. */
+  readonly #drawn = new Map<number, Drawn>();
   #network: Network | undefined;
   #chosen: number | undefined;
   #zoom = 1;
-  #known: ReadonlySet<number> | undefined;
 
   constructor() {
     const button = (text: string, label: string, click: () => void) =>
@@ -57,6 +67,7 @@ export class NetworkView {
         h('section', { 'aria-label': 'Status log' }, h('h2', {}, 'Status log'), this.#statuses),
       ),
     );
+    this.#drawing.append(this.#svg);
     new ResizeObserver(() => this.#draw()).observe(this.#drawing);
   }
 
@@ -64,16 +75,17 @@ export class NetworkView {
     this.#network = network;
     const { id, name, info, hosts, hidden, status_log } = network;
     const count = (kind: NetworkHost['kind']) => hosts.filter((host) => host.kind === kind).length;
-    this.#title.replaceChildren(`Relay ${id} `, foreign(name));
-    this.#summary.replaceChildren(
+    keepChildren(this.#title, [`Relay ${id} `, foreign(name)]);
+    keepChildren(this.#summary, [
       ...(info ? [foreign(info), ' · '] : []),
       `It knows of ${plural(count('server'), 'other server')} and ${plural(count('client'), 'client')}`,
       hidden > 0 ? `, and of ${hidden.toLocaleString('en')} more that are not drawn.` : '.',
-    );
-    this.#statuses.replaceChildren(
-      ...(status_log.length > 0
+    ]);
+    keepChildren(
+      this.#statuses,
+      status_log.length > 0
         ? status_log.map((text) => h('li', {}, h('bdi', {}, text))).reverse()
-        : [h('li', { class: 'none' }, 'No status came for this server.')]),
+        : [h('li', { class: 'none' }, 'No status came for this server.')],
     );
     this.#draw();
   }
@@ -81,87 +93,70 @@ export class NetworkView {
   #draw(): void {
     if (!this.#network || this.#drawing.clientWidth === 0) return;
     const network = this.#network;
-    const layout = layOutNetwork(network, this.#roomAt(this.#zoom));
-    this.#byId.clear();
-    const { width, height } = layout;
-    const ways = layout.nodes.flatMap((node) => (node.host ? this.#wayElement(node.host, node.way) : []));
-    const nodes = layout.nodes.map((node) => this.#nodeElement(network, node));
-    this.#drawing.replaceChildren(
-      svg(
-        'svg',
-        { viewBox: `0 0 ${width} ${height}`, width: width * this.#zoom, height: height * this.#zoom },
-        svg('g', {}, ...ways),
-        ...nodes,
-      ),
+    const { nodes, width, height } = layOutNetwork(network, this.#roomAt(this.#zoom));
+    setAll(this.#svg, {
+      viewBox: `0 0 ${width} ${height}`,
+      width: width * this.#zoom,
+      height: height * this.#zoom,
+    });
+    const isFirst = this.#drawn.size === 0;
+    const there = new Set(nodes.map(({ host }) => host?.id ?? network.id));
+    for (const [id, { node, way }] of this.#drawn) {
+      if (there.has(id)) continue;
+      node.remove();
+      way?.remove();
+      this.#drawn.delete(id);
+    }
+    const drawn = nodes.map((node) => this.#drawNode(network, node, isFirst));
+    placeInOrder(this.#svg, [this.#ways, ...drawn.map(({ node }) => node)]);
+    placeInOrder(
+      this.#ways,
+      drawn.flatMap(({ way }) => way ?? []),
     );
-    this.#known = new Set(network.hosts.map(({ id }) => id));
     this.#light();
   }
 
-  #wayElement(host: NetworkHost, way: NetworkNode['way']): SVGElement {
-    const d = way.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x} ${y}`).join('');
-    const isBehind = host.first_link !== host.id;
-    const element = svg('path', { class: isBehind ? 'way behind' : 'way', d });
-    this.#byId.set(host.id, [element]);
-    return element;
+  #drawNode({ id, name, info, parent_id }: Network, place: NetworkNode, isFirst: boolean): Drawn {
+    const host = place.host ?? { id, name, info, kind: 'server' as const };
+    const { x, y, width, height } = place;
+    const role = place.host === undefined ? 'this server' : host.id === parent_id ? 'parent' : host.kind;
+    let drawn = this.#drawn.get(host.id);
+    if (!drawn) {
+      drawn = this.#createNode(host.id, place.host !== undefined);
+      drawn.node.classList.toggle('new', !isFirst);
+      this.#drawn.set(host.id, drawn);
+    }
+    const { node, way } = drawn;
+    if (way && place.host) {
+      way.classList.toggle('behind', place.host.first_link !== host.id);
+      setAll(way, { d: place.way.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x} ${y}`).join('') });
+    }
+    node.classList.toggle('server', host.kind === 'server');
+    node.classList.toggle('client', host.kind === 'client');
+    setAll(node, { x, y, width, height, 'aria-label': `${role} ${host.id}, ${cut(host.name, 60)}` });
+    const shown = JSON.stringify([role, host, width, height]);
+    if (drawn.shown !== shown) node.replaceChildren(...boxOf(host, role, place));
+    drawn.shown = shown;
+    return drawn;
   }
 
-  #nodeElement({ id, name, info, parent_id }: Network, node: NetworkNode): SVGElement {
-    const host = node.host ?? { id, name, info, kind: 'server' as const };
-    const { kind } = host;
-    const isOwn = node.host === undefined;
-    const isNew = !isOwn && this.#known !== undefined && !this.#known.has(host.id);
-    const { x, y, width, height } = node;
-    const choose = () => this.#choose(host.id);
-    const role = isOwn ? 'this server' : host.id === parent_id ? 'parent' : kind;
-    const about = `${role} ${host.id}${kind === 'server' && host.info ? ` · ${host.info}` : ''}`;
-    const words =
-      kind === 'server'
-        ? [
-            svg('text', { class: 'name', x: 12, y: height / 2 - 4 }, cut(host.name, NODE_CHARS.server)),
-            svg('text', { class: 'about', x: 12, y: height / 2 + 13 }, cut(about, 30)),
-          ]
-        : [
-            svg('text', { class: 'name', x: 14, y: height / 2 + 4.5 }, cut(host.name, NODE_CHARS.client)),
-            svg(
-              'text',
-              { class: 'about', x: width - 12, y: height / 2 + 4.5, 'text-anchor': 'end' },
-              String(host.id),
-            ),
-          ];
+  #createNode(id: number, hasWay: boolean): Drawn {
+    const choose = () => this.#choose(id);
     // A picture within the picture cuts off whatever would be larger than it.
-    const element = svg(
-      'svg',
-      {
-        class: ['node', kind, isOwn && 'own', isNew && 'new'].filter(Boolean).join(' '),
-        'data-host': host.id,
-        tabindex: 0,
-        role: 'button',
-        'aria-label': `${role} ${host.id}, ${cut(host.name, 60)}`,
-        x,
-        y,
-        width,
-        height,
-        click: choose,
-        keydown: (event) => {
-          if ((event as KeyboardEvent).key === 'Enter' || (event as KeyboardEvent).key === ' ') {
-            event.preventDefault();
-            choose();
-          }
-        },
+    const node = svg('svg', {
+      class: hasWay ? 'node' : 'node own',
+      'data-host': id,
+      tabindex: 0,
+      role: 'button',
+      click: choose,
+      keydown: (event) => {
+        if ((event as KeyboardEvent).key === 'Enter' || (event as KeyboardEvent).key === ' ') {
+          event.preventDefault();
+          choose();
+        }
       },
-      svg('rect', {
-        class: 'box',
-        x: 1,
-        y: 1,
-        width: width - 2,
-        height: height - 2,
-        rx: kind === 'server' ? 7 : height / 2 - 1,
-      }),
-      ...words,
-    );
-    this.#byId.set(host.id, [...(this.#byId.get(host.id) ?? []), element]);
-    return element;
+    });
+    return { node, way: hasWay ? svg('path', { class: 'way' }) : undefined, shown: '' };
   }
 
   /** Chosen once more, it is let go. */
@@ -172,25 +167,24 @@ export class NetworkView {
 
   /** Lights the way from this server to the chosen host, and says what is known of it. */
   #light(): void {
-    for (const elements of this.#byId.values())
-      for (const element of elements) element.classList.remove('lit');
     const network = this.#network as Network;
     const host = network.hosts.find(({ id }) => id === this.#chosen);
     const isOwn = this.#chosen === network.id;
     const ids = host ? [host.id, host.first_link, network.id] : isOwn ? [network.id] : [];
-    for (const id of ids) {
-      for (const element of this.#byId.get(id) ?? []) {
-        element.classList.add('lit');
-        // Ways share their beginnings: the last one drawn is the one that is seen.
-        if (element.matches('.way')) element.parentElement?.append(element);
-      }
+    for (const [id, { node, way }] of this.#drawn) {
+      const isLit = ids.includes(id);
+      node.classList.toggle('lit', isLit);
+      way?.classList.toggle('lit', isLit);
+      // Ways share their beginnings: the last one drawn is the one that is seen.
+      if (way && isLit) this.#ways.append(way);
     }
-    this.#chosenFacts.replaceChildren(
-      ...(host
+    keepChildren(
+      this.#chosenFacts,
+      host
         ? this.#factsOf(host)
         : isOwn
           ? ownFacts(network)
-          : [h('p', {}, 'Choose a host to see the way to it.')]),
+          : [h('p', {}, 'Choose a host to see the way to it.')],
     );
   }
 
@@ -243,6 +237,34 @@ export class NetworkView {
     while (zoom > MIN_ZOOM && !fits(zoom)) zoom *= 0.95;
     this.#setZoom(zoom);
   }
+}
+
+/** What is seen of a node: its outline and its words. */
+function boxOf(
+  host: Omit<NetworkHost, 'first_link'>,
+  role: string,
+  { width, height }: NetworkNode,
+): SVGElement[] {
+  const { kind, id, name, info } = host;
+  const about = `${role} ${id}${kind === 'server' && info ? ` · ${info}` : ''}`;
+  const rx = kind === 'server' ? 7 : height / 2 - 1;
+  const box = svg('rect', { class: 'box', x: 1, y: 1, width: width - 2, height: height - 2, rx });
+  if (kind === 'server')
+    return [
+      box,
+      svg('text', { class: 'name', x: 12, y: height / 2 - 4 }, cut(name, NODE_CHARS.server)),
+      svg('text', { class: 'about', x: 12, y: height / 2 + 13 }, cut(about, 30)),
+    ];
+  const y = height / 2 + 4.5;
+  return [
+    box,
+    svg('text', { class: 'name', x: 14, y }, cut(name, NODE_CHARS.client)),
+    svg('text', { class: 'about', x: width - 12, y, 'text-anchor': 'end' }, String(id)),
+  ];
+}
+
+function setAll(element: Element, attributes: Readonly<Record<string, string | number>>): void {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
 }
 
 function ownFacts({ id, name, info }: Network): Node[] {

@@ -1,7 +1,7 @@
 /** What the server refused: how often each kind, and the sessions that were told last. */
 import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
 import { refusalWords } from '../records/refusal-words.ts';
-import { foreign, h } from './dom.ts';
+import { foreign, h, keepChildren } from './dom.ts';
 
 type Refusals = Extract<InspectMessage, { type: 'refusals' }>;
 
@@ -39,8 +39,9 @@ export class RefusalsView {
 
   show({ kinds, recent }: Refusals): void {
     this.element.hidden = kinds.length === 0;
-    this.#kinds.replaceChildren(
-      ...kinds.map(({ kind, lately, total }) =>
+    keepChildren(
+      this.#kinds,
+      kinds.map(({ kind, lately, total }) =>
         h(
           'tr',
           {},
@@ -59,8 +60,9 @@ export class RefusalsView {
         h('a', { href: `#/session/${encodeURIComponent(id)}` }, foreign(id)),
       ),
     );
-    this.#recent.replaceChildren(
-      ...(rows.length > 0 ? rows.reverse() : [h('li', { class: 'none' }, 'No session since a page looks.')]),
+    keepChildren(
+      this.#recent,
+      rows.length > 0 ? rows.reverse() : [h('li', { class: 'none' }, 'No session since a page looks.')],
     );
   }
 }
