@@ -1,37 +1,43 @@
-/** Ids that clients choose themselves, as PeerJS's do, over all nodes: who has which, and what is said to whom. */
+/**
+ * Ids that clients choose themselves (as in PeerJS), across all nodes: who holds which id, and how a frame reaches its
+ * holder.
+ */
 
 export interface IdHolder {
   readonly id: string;
-  /** By which its client is known again, at any node, and which says nothing of its token. */
+  /** Identifies the holder's client at any node without revealing its token. */
   readonly proof: string;
-  /** Without a connection, it keeps the id only until somebody wants it. */
+  /** A holder without a connection keeps its id only until another client wants it. */
   readonly isOnline: boolean;
 }
 
-/** The clients of other nodes. */
+/** The ids held by clients of other nodes. */
 export interface OtherIds {
   find(id: string): IdHolder | undefined;
-  /** Those that are connected. */
+  /** The ids of those that are connected. */
   readonly online: Iterable<string>;
-  /** A client of this node has that id from now on, whoever had it elsewhere. */
+  /** A client of this node holds the id from now on, whoever held it elsewhere. */
   taken(holder: IdHolder): void;
-  /** It lost its connection. */
+  /** The holder lost its connection. */
   away(holder: IdHolder): void;
   left(id: string): void;
-  /** @param frame as it goes over its wire */
+  /**
+   * Sends a frame to the holder of an id.
+   * @param frame as it is sent on the dialect's wire
+   */
   say(to: string, from: string, frame: Buffer): void;
 }
 
-/** The clients of this node, as other nodes reach them. */
+/** The ids held by clients of this node, for use by other nodes. */
 export interface OwnIds {
   readonly holders: Iterable<IdHolder>;
   find(id: string): IdHolder | undefined;
-  /** A client of another node has that id from now on. */
+  /** A client of another node holds the id from now on. */
   takenElsewhere(id: string): void;
-  /** Whoever has that id can be reached at another node now. */
+  /** The holder of the id can now be reached at another node. */
   arrivedElsewhere(id: string): void;
-  /** @returns false when nobody of that id is connected here, or it does not read */
+  /** @returns false when no client with that id is connected here, or when it reads too slowly */
   deliver(to: string, frame: Buffer): boolean;
-  /** What a client of this node said to that one found nobody. */
+  /** A frame that a client of this node sent to that id found no recipient. */
   notDelivered(from: string, to: string): void;
 }

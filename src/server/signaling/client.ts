@@ -1,4 +1,7 @@
-/** A client as the core reaches it: its dialect implements this, and turns every notice into the client's own wire. */
+/**
+ * A client as the core sees it. Its dialect implements this interface and turns every notice into the client's own
+ * wire.
+ */
 import type {
   ClientMessageType,
   CloseCode,
@@ -12,13 +15,13 @@ import type { Signal } from './signal.ts';
 
 export interface Refusal {
   readonly code: ErrorCode;
-  /** In place of the code's own message, where there is more to say. */
+  /** Replaces the code's default message where there is more to say. */
   readonly message?: string;
-  /** The type of the message that is refused, where it is known. */
+  /** The type of the refused message, if known. */
   readonly for?: ClientMessageType;
-  /** The pairing that it is about, where it is about one. */
+  /** The pairing that the refusal is about, if any. */
   readonly epoch?: number;
-  /** The name of the room that it is about, where it is about one. */
+  /** The name of the room that the refusal is about, if any. */
   readonly room?: string;
 }
 
@@ -30,14 +33,14 @@ export type ClientNotice =
       readonly isInitiator: boolean;
       readonly epoch: number;
       readonly iceServers: IceServer[] | undefined;
-      /** What the initiator's request brought along, for the responder: any JSON value. */
+      /** The metadata of the initiator's request, for the responder: any JSON value. */
       readonly metadata?: unknown;
-      /** The name of the room that formed it; undefined: none did. */
+      /** The name of the room that formed the pairing; undefined if no room did. */
       readonly room: string | undefined;
-      /** Of the pairing's trace; undefined where none is made. */
+      /** W3C trace context of the pairing's trace; undefined if it is not traced. */
       readonly traceparent: string | undefined;
     }
-  /** @property message why, in the words of a peer that rejected the pairing */
+  /** @property message the reason given by a peer that rejected the pairing */
   | {
       readonly type: 'peer_disconnected';
       readonly peerId: string;
@@ -46,78 +49,84 @@ export type ClientNotice =
       readonly message?: string | undefined;
     }
   | { readonly type: 'peer_away' | 'peer_back'; readonly peerId: string; readonly epoch: number }
-  /** @property expiresAt milliseconds since 1970; undefined for one that lives as long as its session */
+  /** @property expiresAt milliseconds since 1970; undefined for a key that lives as long as its session */
   | { readonly type: 'key'; readonly key: string; readonly expiresAt: number | undefined }
   | { readonly type: 'key_expired'; readonly key: string }
   | ({ readonly type: 'refused' } & Refusal)
   | RoomNotice
   | { readonly type: 'ping' }
-  /** Its token ends then: milliseconds since 1970. */
+  /** The client's token expires at this time: milliseconds since 1970. */
   | { readonly type: 'token_expiring'; readonly expiresAt: number }
-  /** The server goes: come back after so many milliseconds. */
+  /** The server is about to restart: the client should come back after this many milliseconds. */
   | { readonly type: 'restarting'; readonly afterMs: number };
 
-/** A message of its peer that a client may not have yet. */
+/** A message from a client's peer that the client may not have received yet. */
 export interface UnackedFrame {
-  /** The number that its sender gave it; undefined for a client that gives none. */
+  /** The number that its sender gave it; undefined if the sender does not number its messages. */
   readonly senderSeq: number | undefined;
   readonly text: string;
 }
 
 export interface Client {
-  /** Of a client of another wire than our own: which one, for the inspector. */
+  /** The dialect of a client that does not use the native wire, for the inspector. */
   readonly dialect?: string;
-  /** The id by which its user knows it, where that is not its session's. */
+  /** The id by which the client's user knows it, if it differs from the session's id. */
   readonly knownAs?: string;
-  /** The game that it plays, where its wire has games. */
+  /** The game that the client plays, for dialects that have games. */
   readonly game?: string;
-  /** Whether it wants to be paired by its keys only, by nobody who knows its id. */
+  /** Whether the client can be paired by its keys only, and not by its id. */
   readonly isKeyOnly: boolean;
-  /** Where its newest connection is from, as limits count it; empty for one that has not had any here. */
+  /** The address of the newest connection, as limits count it; empty if the client has had none at this node. */
   readonly address: string;
   /** Whether its connection is open. */
   readonly isOnline: boolean;
-  /** Whether it comes back after a lost connection, to what waits for it. */
+  /** Whether the client can resume after a lost connection and receive what waits for it. */
   readonly isResumable: boolean;
-  /** How many peers it asked to have at once. */
+  /** How many peers the client asked to have at once. */
   readonly maxPeers: number;
-  /** How often it has come back: of two copies of a session, on nodes that lost each other, the higher counts. */
+  /**
+   * How often the client has come back. If two nodes that lost each other hold copies of a session, the higher
+   * generation counts.
+   */
   readonly generation: number;
-  /** The number of its last message that came here. */
+  /** The number of the last message received from the client at this node. */
   readonly lastSenderSeq: number;
 
-  /** Whether its peers together may send it so many bytes more before it has read what it was sent. */
+  /** Whether its peers together may send it this many bytes more before it has read what was already sent. */
   hasRoomFor(bytes: number): boolean;
-  /** Bytes that each of them may make wait. */
+  /** How many bytes each of its peers may have waiting for it. */
   readonly maxWaitingBytes: number;
-  /** Whether it may be told once more that a peer is away or back before it has read what it was sent. */
+  /** Whether the client may be told of one more peer_away or peer_back before it has read what was already sent. */
   readonly hasRoomForChange: boolean;
 
-  /** What it has not acked, or not read, with what it costs to keep it. */
+  /** Bytes that the client has not acked or not read, including the cost of keeping them. */
   readonly waitingBytes: number;
-  /** Ends its connection, and frees what waits there, if that is much; whoever can come back does. */
+  /** Ends the connection and frees its unread bytes if they are many; a resumable client comes back. */
   cutUnread(): void;
-  /** Drops what peers said and it has not acked, of those pairings. */
+  /** Drops what peers sent in the given pairings and the client has not acked. */
   dropWaiting(isDropped: (epoch: number | undefined) => boolean): void;
 
   notify(notice: ClientNotice): void;
-  /** Sends a signal of its peer in that pairing. @param relayed for a client that acks: what to keep of it until then */
+  /**
+   * Sends a signal from the client's peer in that pairing.
+   * @param relayed for a client that acks: what to keep of the signal until it is acked
+   */
   relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void;
-  /** Asks it, if it can, to tell how that pairing's connection goes, for so many seconds. */
+  /** Asks the client, if it supports this, to report on that pairing's connection for this many seconds. */
   askFlow?(epoch: number, seconds: number): void;
-  /** Ends its connection, which is gone for us from here on. */
+  /** Closes the connection, which the core considers gone from here on. */
   close(code: CloseCode, reason: string): void;
-  /** Its session is over: nobody will ever have what waits. */
+  /** The session is over: nothing that waits for the client will be delivered any more. */
   discard(): void;
 
-  /** The number by which its message that is under way is known wherever it goes; its ack waits for {@link acked}. */
+  /** Takes the number of the client's message that is being handled; its ack is held back until {@link acked}. */
   nextSenderSeq(): number;
-  /** Its message of that number is safe with its peer, or lost with it. */
+  /** The peer has acked the client's message of that number, or the message is lost together with the peer. */
   acked(senderSeq: number): void;
-  /** Whether it has yet to ack a message of its peer. */
+  /** Whether the client has yet to ack a message of its peer. */
   isWaitingFor(epoch: number, senderSeq: number): boolean;
-  /** What it has not acked of what its peer said in that pairing. */
+  /** What the client has not acked of its peer's messages in that pairing. */
   unackedOf(epoch: number): readonly UnackedFrame[];
-  /** Its session goes to another node, or was stale: it has come back once more, and not here. */
+  /** The session moves to another node, or this copy is stale because the client has come back elsewhere. */
   moveAway(): void;
 }

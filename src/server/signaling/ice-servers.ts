@@ -1,12 +1,13 @@
 /**
- * The ICE servers that paired clients are told of. TURN credentials are time-limited, by coturn's REST scheme: the
- * user name is the time at which they end, the password its HMAC under the secret that coturn shares.
+ * The ICE servers that paired clients are told to use. TURN credentials are time-limited, following coturn's REST
+ * scheme: the user name holds the expiry time, and the password is the user name's HMAC under the secret shared with
+ * coturn.
  * https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
  */
 import { createHmac } from 'node:crypto';
 import { type Grants, noLimits } from '../admission/tokens/grants.ts';
 
-/** RTCIceServer (W3C WebRTC 4.2.2), as the wire has it. */
+/** RTCIceServer (W3C WebRTC 4.2.2), as sent on the wire. */
 export interface IceServer {
   readonly urls: string[];
   readonly username?: string;
@@ -17,16 +18,16 @@ export interface IceServerOptions {
   readonly stunUrl: readonly string[];
   readonly turnUrl: readonly string[];
   readonly turnSecret: string | undefined;
-  /** Seconds that the credentials are good for. */
+  /** Lifetime of the credentials in seconds. */
   readonly turnTtl: number;
 }
 
 /**
  * The ICE servers for one client of a pairing.
- * @param clientId stands behind the time in the user name, so that the TURN server's log can be matched with ours
+ * @param clientId follows the expiry time in the user name, so that the TURN server's log can be matched with ours
  * @param wallTime milliseconds since 1970
- * @param grants of the client: credentials are only for one that may have them, and end with its token
- * @returns undefined when none is configured: the clients then keep their own
+ * @param grants of the client: it gets TURN credentials only if it may have them, and they expire with its token
+ * @returns undefined when no server is configured: the clients then use their own
  */
 export function iceServersFor(
   options: IceServerOptions,
@@ -47,7 +48,7 @@ export function iceServersFor(
   return servers.length > 0 ? servers : undefined;
 }
 
-/** What is wrong with the options, one line each. */
+/** @returns what is wrong with the options, one line per problem */
 export function iceServerProblems({ stunUrl, turnUrl, turnSecret }: IceServerOptions): string[] {
   const problems = [
     ...stunUrl

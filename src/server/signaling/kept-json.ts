@@ -1,9 +1,9 @@
 /**
- * JSON of a client that is kept for long: as text. As objects `[{},{},…]` takes twenty times the memory of its text, and
- * it is the text that is bounded.
+ * A client's JSON value that is kept for a long time, stored as text. As objects, `[{},{},…]` takes twenty times the
+ * memory of its text, and the bound applies to the text.
  */
 export class KeptJson {
-  /** Undefined where there is no value. */
+  /** Undefined if there is no value. */
   readonly #text: string | undefined;
 
   /** @param value any JSON value, or undefined */
@@ -11,7 +11,7 @@ export class KeptJson {
     this.#text = value === undefined ? undefined : JSON.stringify(value);
   }
 
-  /** Made anew each time. */
+  /** Parsed anew on every access. */
   get value(): unknown {
     return this.#text === undefined ? undefined : JSON.parse(this.#text);
   }

@@ -1,11 +1,14 @@
-/** Whom a session left lately: by its id alone, none of them gets it back at once. */
+/** The peers that a session left a short time ago: they cannot ask for it again at once by its id alone. */
 import { JUST_LEFT_PAUSE_S } from '../../protocol/index.ts';
 
-/** Nobody leaves more in that time who keeps to the rate of messages for long; then the first one may ask again earlier. */
+/**
+ * A client that keeps to the message rate cannot leave more peers than this in that time for long. If one does, the
+ * oldest entry is dropped, and that peer may ask again earlier.
+ */
 const MOST = 256;
 
 export class LeftPeers {
-  /** When each was left, the first one first. */
+  /** When each peer was left, oldest first. */
   readonly #leftAt = new Map<string, number>();
 
   /** @param now milliseconds of the server's clock */
@@ -18,7 +21,7 @@ export class LeftPeers {
     this.#leftAt.set(peerId, now);
   }
 
-  /** They are together again. */
+  /** They are paired again. */
   delete(peerId: string): void {
     this.#leftAt.delete(peerId);
   }

@@ -1,32 +1,35 @@
-/** What the core asks of the other nodes of a cluster. A server that is alone has none, and that is an answer, too. */
+/** What the core asks of the other nodes of a cluster, with an implementation for a server that runs alone. */
 import type { SessionEvent } from '../../machines/index.ts';
 import type { Party } from './pairing.ts';
 import type { ServerSession } from './session.ts';
 
-/** What is known of a client that is not here. */
+/** What is known about a client that is not at this node. */
 export type Elsewhere = 'unknown' | 'elsewhere' | 'unreachable';
 
 export interface OtherNodes {
-  /** Whether another node may have a client: by its id, or, without one, whoever made a key. */
+  /** Whether another node may have a client with that id or, without an id, the owner of a key. */
   lookUp(sessionId?: string): Elsewhere;
-  /** Asks the node that has the client, or all of them who made the key; the answer is an event of the session. */
+  /**
+   * Asks the node that has the client, or all nodes for the owner of the key. The answer arrives as an event of the
+   * session.
+   */
   requestPairing(session: ServerSession, target: PairRequest): void;
-  /** There is an answer, or none is waited for any longer. */
+  /** The request was answered, or is given up. */
   forgetRequest(session: ServerSession): void;
-  /** The client of another node that a session was granted. */
+  /** The party that stands for the client of another node with whom the session was granted a pairing. */
   partyFor(granted: Extract<SessionEvent, { type: 'GRANTED' }>): Party;
-  /** A client has come with a token for its id: whoever came with one for the same id before is to go. */
+  /** A client presented a token for its id: any other holder of that id has to go. */
   claimed(session: ServerSession): void;
-  /** A session is over. */
+  /** The session is over. */
   ended(session: ServerSession): void;
 }
 
 export interface PairRequest {
   readonly targetId: string | undefined;
   readonly key: string | undefined;
-  /** For the other one: any JSON value. */
+  /** Passed on to the responder: any JSON value. */
   readonly metadata?: unknown;
-  /** The span that the pairing's trace is to be a part of. */
+  /** The span that becomes the parent of the pairing's trace. */
   readonly traceparent?: string | undefined;
 }
 

@@ -1,18 +1,20 @@
-/** Brings two clients together without either of them asking; whoever asks is answered by its own machine instead. */
+/**
+ * Pairs two clients without a request from either. A request is answered by the asking client's own machine instead.
+ */
 import type { PairingDetails, Party } from './pairing.ts';
 import type { Pairings } from './pairings.ts';
 import { Seat } from './seat.ts';
 import { ServerSession } from './session.ts';
 
-/** Why two clients are not brought together. */
+/** Why two clients cannot be paired. */
 export type PairObstacle = 'already_paired' | 'no_free_seat';
 
 /**
- * @param initiator a client of this node, or the party that stands for one of another
- * @param responder the same
- * @param details what they are told of how it came about
- * @param epoch the one that another node gave it; by default the next one
- * @returns what stands in the way; undefined when they are paired
+ * @param initiator a client of this node, or the party that stands for a client of another node
+ * @param responder likewise
+ * @param details what the clients are told about how the pairing came about
+ * @param epoch the one that another node chose; by default the next one
+ * @returns why they cannot be paired; undefined when they are paired
  */
 export function pairClients(
   pairings: Pairings,

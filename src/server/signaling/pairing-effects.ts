@@ -19,7 +19,7 @@ export function pairingEffects({
   log,
   watchers,
 }: PairingEffectsDeps): Executors<typeof pairingMachine, ServerPairing, ServerPairingEvent> {
-  // Asked once: it is the one line that every message would write.
+  // Checked once: this line would be written for every message.
   const isRelayLogged = log.isLevelEnabled('debug');
   const logPair = (event: LogEvent, { initiator, responder, epoch }: ServerPairing, what: string) => {
     const [{ id }, { id: peerId }] = [initiator, responder];
@@ -31,7 +31,7 @@ export function pairingEffects({
       logPair('pairing_formed', pairing, 'Pairing successful');
       for (const party of pairing.parties) party.paired(pairing, iceServersFor);
       pairing.forgetMetadata();
-      // Whoever asks for a client that is away waits for it, and should know.
+      // A client that asked for one that is away has to wait for it, and should know.
       for (const party of pairing.parties)
         if (party.isMissed) pairing.other(party.side).notify('peer_away', party.id);
       for (const watcher of watchers) watcher.paired(pairing);
@@ -77,7 +77,7 @@ export function pairingEffects({
         `Unpaired: ${left.id} <-> ${other.id}: ${reason}`,
       );
       other.disconnected(reason, left.id, event.message);
-      // Where the server ends it, a room for one, neither has left the other.
+      // When the server ends the pairing (a room does, for example), neither client has left the other.
       if (!event.areBothHere && (reason === 'unpaired' || reason === 'rejected')) left.leaves(other.id);
       if (event.areBothHere) left.disconnected(reason, other.id);
       pairings.delete(pairing);
@@ -87,7 +87,7 @@ export function pairingEffects({
     },
     forgetPairing(pairing, { from }) {
       pairings.delete(pairing);
-      // Who went to another node has a pairing there.
+      // The client that moved has the pairing at its new node.
       pairing.party(from).vacate();
       pairing.other(from).release();
       for (const watcher of watchers) watcher.moved?.(pairing);

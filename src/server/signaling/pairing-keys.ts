@@ -1,4 +1,7 @@
-/** Pairing keys that are alive. Each belongs to a session, and ends with it, with its time, or with its last use. */
+/**
+ * Pairing keys that are valid. Each belongs to a session and ends with the session, with its lifetime, or with its last
+ * use.
+ */
 import { randomBytes } from 'node:crypto';
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import {
@@ -11,13 +14,13 @@ import {
 interface LiveKey<Owner> extends TimerOwner {
   readonly key: string;
   readonly owner: Owner;
-  /** Infinity for one that lives as long as its owner. */
+  /** Infinity for a key that lives as long as its owner. */
   readonly expiresAt: number;
-  /** Infinity for one that may be used any number of times. */
+  /** Infinity for a key that may be used any number of times. */
   usesLeft: number;
 }
 
-/** Who is told that a key ended by its time. */
+/** The owner of keys; told when one of them expires. */
 export interface KeyOwner {
   keys: string[];
   keyExpired(key: string): void;
@@ -33,7 +36,7 @@ export class PairingKeys<Owner extends KeyOwner> {
     this.#queue = queue;
   }
 
-  /** Whether the owner may make one more; its expired ones are forgotten first. */
+  /** Whether the owner may make one more key; forgets expired ones first. */
   hasRoomFor(owner: Owner, now: number): boolean {
     for (const key of [...owner.keys]) this.find(key, now);
     return owner.keys.length < MAX_KEYS_PER_SESSION;
@@ -41,9 +44,9 @@ export class PairingKeys<Owner extends KeyOwner> {
 
   /**
    * Makes a key that pairs with its owner.
-   * @param now milliseconds of the clock that also `find` is asked with
-   * @param ttlS seconds that it lives; 0: as long as its owner
-   * @param uses pairings that it is good for; 0: any number
+   * @param now milliseconds, by the same clock as for `find`
+   * @param ttlS lifetime in seconds; 0: as long as its owner
+   * @param uses how many pairings it is good for; 0: any number
    */
   create(owner: Owner, now: number, ttlS = DEFAULT_KEY_TTL_S, uses = 1): { key: string; ttlMs: number } {
     const key = pairingKeyFrom(randomBytes(PAIRING_KEY_BYTES));
@@ -52,14 +55,14 @@ export class PairingKeys<Owner extends KeyOwner> {
     return { key, ttlMs };
   }
 
-  /** The owner of a key that is alive; an expired one is forgotten. */
+  /** The owner of a valid key; an expired key is forgotten. */
   find(key: string, now: number): Owner | undefined {
     const live = this.#live.get(key);
     if (live && now >= live.expiresAt) this.#expired(live);
     return live && now < live.expiresAt ? live.owner : undefined;
   }
 
-  /** Counts a pairing that the key made. */
+  /** Counts one pairing made with the key. */
   use(key: string): void {
     const live = this.#live.get(key);
     if (!live) return;
@@ -67,7 +70,7 @@ export class PairingKeys<Owner extends KeyOwner> {
     if (live.usesLeft === 0) this.#forget(live);
   }
 
-  /** What goes with its owner to another node; as for `create`, 0 means without an end. */
+  /** The owner's keys, to take along to another node. As in `create`, 0 means unlimited. */
   allOf(owner: Owner, now: number): { key: string; ttlMs: number; uses: number }[] {
     return owner.keys.flatMap((key) => {
       const live = this.#live.get(key);
@@ -77,7 +80,7 @@ export class PairingKeys<Owner extends KeyOwner> {
     });
   }
 
-  /** A key that another node made comes with its owner. */
+  /** Takes over a key that came with its owner from another node. */
   adopt(owner: Owner, key: string, now: number, ttlMs: number, uses: number): void {
     this.#keep(owner, key, now, ttlMs || Number.POSITIVE_INFINITY, uses);
   }

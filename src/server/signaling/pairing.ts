@@ -13,87 +13,100 @@ import type { Refusal } from './client.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { Signal } from './signal.ts';
 
-/** What a pairing asks of either of its two: a client of this node, or of another. Nobody asks which of them it is. */
+/**
+ * What a pairing asks of either of its two parties: a client of this node or of another, and callers never need to know
+ * which.
+ */
 export interface Party {
   readonly id: string;
-  /** Whether its client comes back after a lost connection. */
+  /** Whether its client can resume after a lost connection. */
   readonly isResumable: boolean;
-  /** How often its client has come back: of two copies, on nodes that lost each other, the higher counts. */
+  /**
+   * How often its client has come back. If two nodes that lost each other hold copies of a session, the higher
+   * generation counts.
+   */
   readonly generation: number;
-  /** Whether its client is lost, and its peer was told so. */
+  /** Whether its client has lost its connection and the peer was told so. */
   readonly isMissed: boolean;
-  /** Where its client connects from, as limits count it; left out for one of another node. */
+  /** Its client's address, as limits count it; undefined for a client of another node. */
   readonly address?: string;
-  /** Undefined before it is seated, and once the pairing is over or goes on elsewhere. */
+  /** Undefined before the party is seated, and once the pairing has ended or moved to another node. */
   readonly pairing: ServerPairing | undefined;
   readonly side: Side;
 
-  /** It has that place in the pairing from here on. */
+  /** The party has this side of the pairing from now on. */
   seated(pairing: ServerPairing, side: Side): void;
-  /** It has the place no longer: its client is at another node, and the pairing goes on there. */
+  /** The party gives up its side: its client is at another node, and the pairing goes on there. */
   vacate(): void;
-  /** @param iceServersFor those for the client of that id, which may have what it was granted */
+  /** @param iceServersFor returns the ICE servers for a client, by its id and grants */
   paired(pairing: ServerPairing, iceServersFor: IceServersFor): void;
-  /** The pairing is made again after a restart, which its client knows. */
+  /** The pairing is made again after a restart; its client already knows of it. */
   restored(pairing: ServerPairing): void;
   advanced(event: 'NEGOTIATION_STARTED' | 'CONNECTED'): void;
-  /** Whether a signal of so many bytes more may wait for its client. */
+  /** Whether a signal of this many bytes may still wait for its client. */
   hasRoomFor(bytes: number): boolean;
-  /** @param senderSeq the number that its sender gave it at another node; left out, the sender is asked */
+  /** @param senderSeq the number that its sender gave it at another node; undefined: the sender is asked */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void;
-  /** Its peer reported how its connection is, which this node's machine counts; another node's has to know, too. */
+  /**
+   * Its peer reported the state of its connection. This node's machine has counted the report; a remote party passes it
+   * to its node.
+   */
   shareReport(report: Signal): void;
   refuse(refusal: Refusal): void;
   notify(change: 'peer_away' | 'peer_back', peerId: string): void;
-  /** Its peer is gone. @param message why, in the words of a peer that rejected the pairing */
+  /**
+   * Its peer is gone.
+   * @param message the reason given by a peer that rejected the pairing
+   */
   disconnected(reason: DisconnectReason, peerId: string, message?: string): void;
-  /** Its client ended the pairing with the other one, and may not want it back at once. */
+  /** Its client ended the pairing with that peer, and may not want it back at once. */
   leaves(peerId: string): void;
   /** The pairing is over. */
   release(): void;
 
-  /** The number of the signal of its client that is under way; undefined when it came without one from another node. */
+  /** The number of its client's signal that is being handled; undefined if it came without one from another node. */
   nextSenderSeq(): number | undefined;
-  /** Its signal of that number is safe with its peer, or lost with it. */
+  /** The peer has acked the client's signal of that number, or the signal is lost together with the peer. */
   acked(senderSeq: number): void;
   /** Whether its client has yet to ack a signal of its peer, as far as this node knows. */
   isWaitingFor(epoch: number, senderSeq: number): boolean;
-  /** Whether it goes on when this node ends. */
+  /** Whether the party goes on when this node stops. */
   outlivesNode(hasOtherNodes: boolean): boolean;
 }
 
-/** Who follows what becomes of pairings, beside their two parties. */
+/** Follows what becomes of pairings, besides their two parties. */
 export interface PairingWatcher {
-  /** It begins here: anew, or with a client that came. */
+  /** The pairing begins at this node: it is new, or came with a client. */
   paired(pairing: ServerPairing): void;
   negotiating(pairing: ServerPairing): void;
   connected(pairing: ServerPairing): void;
   ended(pairing: ServerPairing, reason: DisconnectReason): void;
-  /** It goes on at another node. */
+  /** The pairing has moved to another node. */
   moved?(pairing: ServerPairing): void;
 }
 
-/** What both or one of the two are told of how a pairing came about. */
+/** What one or both clients are told about how the pairing came about. */
 export interface PairingDetails {
-  /** What the initiator's request brought along, for the responder: any JSON value. */
+  /** The metadata of the initiator's request, for the responder: any JSON value. */
   readonly metadata?: unknown;
-  /** The room that formed it. */
+  /** The room that formed the pairing. */
   readonly room?: string | undefined;
-  /** The span of its initiator that its trace is a part of. */
+  /** The initiator's span, of whose trace the pairing becomes a part. */
   readonly traceparent?: string | undefined;
 }
 
 export type IceServersFor = (clientId: string, grants: Grants) => IceServer[] | undefined;
 
 /**
- * A pairing's event with the signal that caused it, for the effect that relays it; `senderSeq` is the number that its
- * sender gave a signal that comes from another node. `areBothHere`: the server ends the pairing, and both are told.
+ * A pairing's event with the signal that caused it, for the effect that relays it. `senderSeq` is the number that the
+ * sender gave a signal that comes from another node. `areBothHere`: the server ends the pairing, and both clients are
+ * told.
  */
 export type ServerPairingEvent = PairingEvent & {
   readonly signal?: Signal;
   readonly senderSeq?: number | undefined;
   readonly areBothHere?: true;
-  /** Why a client rejected the pairing, in its words. */
+  /** The reason given by a client that rejected the pairing. */
   readonly message?: string | undefined;
 };
 
@@ -105,7 +118,7 @@ export class ServerPairing extends Hosted<PairingContext> {
   readonly epoch: number;
   readonly startedAt: number;
   details: PairingDetails;
-  /** Of its trace; undefined where none is made. */
+  /** W3C trace context of the pairing's trace; undefined if it is not traced. */
   traceparent: string | undefined;
 
   /** @param now milliseconds of the server's clock */
@@ -120,7 +133,7 @@ export class ServerPairing extends Hosted<PairingContext> {
     this.seat('responder', responder);
   }
 
-  /** Both have been told what its request brought along: nobody needs it any longer. */
+  /** Drops the request's metadata once both clients have been told. */
   forgetMetadata(): void {
     const { room, traceparent } = this.details;
     this.details = { room, traceparent };
@@ -138,7 +151,7 @@ export class ServerPairing extends Hosted<PairingContext> {
     return [this.initiator, this.responder];
   }
 
-  /** Puts a party in its place: at the start, and when a client moves to another node or from there to this one. */
+  /** Puts a party on its side: at the start, and when a client moves from or to another node. */
   seat(side: Side, party: Party): void {
     this[side] = party;
     party.seated(this, side);

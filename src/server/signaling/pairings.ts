@@ -26,13 +26,13 @@ export interface PairingsDeps {
 export class Pairings {
   readonly all = new Set<ServerPairing>();
   readonly epochs: PairingEpochs;
-  /** Where traces are made: what both clients are told of a pairing's. */
+  /** Makes the trace context that both clients are told; undefined if pairings are not traced. */
   traceparentOf: ((pairing: ServerPairing) => string) | undefined;
   readonly host: PairingHost;
   readonly #queue: StepQueue;
   readonly #watchers: PairingWatcher[] = [];
   readonly #log: Logger;
-  /** Those that failed, and are to end. */
+  /** Pairings that failed and are about to end. */
   readonly #failed = new WeakSet<ServerPairing>();
 
   constructor({ queue, epochs, iceServersFor, log }: PairingsDeps) {
@@ -50,7 +50,7 @@ export class Pairings {
     this.#watchers.push(watcher);
   }
 
-  /** @param epoch the number that it was promised; by default the next one */
+  /** @param epoch the number already promised to the clients; by default the next one */
   form(
     initiator: Party,
     responder: Party,
@@ -60,14 +60,14 @@ export class Pairings {
     return this.#start(initiator, responder, epoch, 'FORMED', details);
   }
 
-  /** A pairing of which one client has just come from another node, or from before a restart. */
+  /** Makes a pairing again, of which one client has just come from another node or from before a restart. */
   restore(initiator: Party, responder: Party, epoch: number, details: PairingDetails = {}): ServerPairing {
     return this.#start(initiator, responder, epoch, 'RESTORED', details);
   }
 
   /**
-   * A signal of the party on that side. What its peer does not read as fast as it is sent is the sender's matter: it is
-   * told, before the machine has heard of the signal, and its peer loses nothing.
+   * Handles a signal of the party on that side. If the peer does not read fast enough, the sender is told before the
+   * machine hears of the signal, and the peer loses nothing.
    * @param senderSeq the number that its sender gave it at another node
    */
   signal(pairing: ServerPairing, from: Side, signal: Signal, senderSeq?: number): void {
@@ -103,23 +103,26 @@ export class Pairings {
     }
   }
 
-  /** The party on that side is gone. @param message why, in its words */
+  /**
+   * The party on that side is gone.
+   * @param message the reason it gave
+   */
   lose(pairing: ServerPairing, from: Side, reason: DisconnectReason, message?: string): void {
     this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason, ...(message && { message }) });
   }
 
   /**
-   * The server ends it, and both are told; their sessions go on.
-   * @param from whose doing it was
+   * Ends the pairing on the server's behalf: both clients are told, and their sessions go on.
+   * @param from the side that caused it
    */
   end(pairing: ServerPairing, from: Side, reason: DisconnectReason): void {
     this.host.dispatch(pairing, { type: 'PEER_LOST', from, reason, areBothHere: true });
   }
 
   /**
-   * Something of ours threw. That pairing ends, and neither session: it may be the doing of one, and the other is
-   * innocent. Whose message it was is told.
-   * @param event in whose step it was
+   * Handles an exception of ours. The pairing ends but neither session does: one client may have caused it, and the
+   * other is innocent. The client whose message was being handled is told.
+   * @param event the event that was being handled
    */
   fail(pairing: ServerPairing, error: unknown, where: string, event?: ServerPairingEvent): void {
     const { epoch, initiator, responder } = pairing;
@@ -137,13 +140,13 @@ export class Pairings {
     }
   }
 
-  /** Its end failed, too: whatever can still be done for its parties is. */
+  /** Ending the pairing failed, too: does what can still be done for its parties. */
   #abandon(pairing: ServerPairing): void {
     this.all.delete(pairing);
     for (const party of pairing.parties) if (party.pairing === pairing) attempt(() => party.release());
   }
 
-  /** Its party on that side goes to another node, and the pairing with it. */
+  /** The party on that side moves to another node, and the pairing with it. */
   move(pairing: ServerPairing, from: Side): void {
     this.host.dispatch(pairing, { type: 'MOVED', from });
   }
@@ -170,7 +173,7 @@ export class Pairings {
   }
 }
 
-/** What has failed already may fail again; the next is to be tried all the same. */
+/** What failed once may fail again; the remaining steps must run all the same. */
 function attempt(step: () => void): void {
   try {
     step();

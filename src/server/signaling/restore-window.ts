@@ -1,4 +1,6 @@
-/** How long clients of an earlier process of this server may still come back: no longer than a session waits. */
+/**
+ * How long clients of an earlier process of this server may still come back: as long as a session waits for its client.
+ */
 import type { StepQueue } from '../../machines/index.ts';
 
 export class RestoreWindow {

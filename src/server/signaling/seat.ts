@@ -1,4 +1,7 @@
-/** A session's place in one pairing: the party that the pairing sees, while the session itself may be in several. */
+/**
+ * A session's seat in one pairing: the party that the pairing sees, while the session itself may be in several
+ * pairings.
+ */
 import type { SessionEvent, Side } from '../../machines/index.ts';
 import { type DisconnectReason, MAX_UNACKED_FRAMES } from '../../protocol/index.ts';
 import type { Grants } from '../admission/tokens/grants.ts';
@@ -7,23 +10,23 @@ import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import { type Signal, sizeOf } from './signal.ts';
 import { KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
-/** A session, as far as its places need it. */
+/** A session, as far as its seats need it. */
 export interface SeatHolder {
   readonly id: string;
   readonly client: Client;
   readonly grants: Grants;
   readonly isMissed: boolean;
-  /** What it asked other nodes for. */
+  /** The pair request that other nodes have not answered yet. */
   readonly pendingPairRequest: { readonly epoch: number; readonly targetId: string | undefined } | undefined;
   dispatch(event: SessionEvent): void;
-  /** The seat is in a pairing from here on. */
+  /** The seat is in a pairing from now on. */
   took(seat: Seat): void;
   left(seat: Seat): void;
   /** Its client ended a pairing with that peer. */
   leaves(peerId: string): void;
-  /** Something of ours threw that concerns it alone. */
+  /** One of our effects threw, and only this session is affected. */
   failed(error: unknown, where: string): void;
-  /** More waits for its client than the peer in that pairing may make wait. */
+  /** The peer in that pairing has more bytes waiting for the client than it may have. */
   overfull(seat: Seat): void;
 }
 
@@ -32,10 +35,10 @@ export class Seat implements Party, Waits {
   #pairing: ServerPairing | undefined;
   #side: Side = 'initiator';
   #epoch = 0;
-  /** What its peer said and its client has not acked. */
+  /** What the peer sent and the client has not acked. */
   #waitingBytes = 0;
   #waitingFrames = 0;
-  /** The number of its client's last message that the peer was forwarded by another node; 0: none was. */
+  /** The number of the client's last message that another node forwarded to the peer; 0: none. */
   #forwardedUpTo = 0;
 
   constructor(session: SeatHolder) {
@@ -58,7 +61,7 @@ export class Seat implements Party, Waits {
     return this.#side;
   }
 
-  /** That of its pairing, or the one that it had. */
+  /** The epoch of its current pairing, or else of its last. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -83,7 +86,7 @@ export class Seat implements Party, Waits {
     this.#pairing = pairing;
     this.#side = side;
     this.#epoch = pairing.epoch;
-    // What came along with its client from another node.
+    // What came with the client from another node.
     for (const { text } of this.session.client.unackedOf(pairing.epoch)) this.#waits(1, text.length);
     this.session.took(this);
   }
@@ -123,7 +126,7 @@ export class Seat implements Party, Waits {
     this.session.dispatch({ type: event, epoch: this.#epoch });
   }
 
-  /** What one peer makes wait leaves what the others may. */
+  /** What one peer has waiting does not reduce the share of the others. */
   hasRoomFor(bytes: number): boolean {
     const { client } = this.session;
     const isWithinShare =
@@ -142,7 +145,7 @@ export class Seat implements Party, Waits {
     this.#waitingBytes = 0;
   }
 
-  /** Its sender is told that a signal is safe only once this client has it, where it can come back. */
+  /** If this client is resumable, the sender gets its ack only once this client has acked the signal. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
     const { client } = this.session;
     if (client.isResumable)
@@ -150,7 +153,10 @@ export class Seat implements Party, Waits {
     else client.relay(signal, pairing.epoch, undefined);
   }
 
-  /** To a client that acks. @param senderSeq undefined for what came without a number from another node */
+  /**
+   * Relays to a client that acks.
+   * @param senderSeq undefined for a signal that came without a number from another node
+   */
   relayKept(signal: Signal, pairing: ServerPairing, from: Side, senderSeq: number | undefined): void {
     const { epoch } = pairing;
     const bytes = sizeOf(signal);
@@ -167,20 +173,20 @@ export class Seat implements Party, Waits {
     this.#waitingBytes = Math.max(this.#waitingBytes + bytes, 0);
   }
 
-  /** Its client has acked a frame that came along with it. */
+  /** The client has acked a frame that came with it from another node. */
   ackedFrame(senderSeq: number, bytes: number): void {
     this.#waits(-1, -bytes);
     this.peer?.acked(senderSeq);
   }
 
-  /** The machine of this node has counted it. */
+  /** This node's machine has already counted the report. */
   shareReport(): void {}
 
   refuse(refusal: Refusal): void {
     this.session.client.notify({ type: 'refused', ...refusal, epoch: this.#epoch });
   }
 
-  /** A peer that comes and goes while this client reads nothing is one that sends too much. */
+  /** If the client reads nothing while its peer comes and goes, the peer counts as sending too much. */
   notify(change: 'peer_away' | 'peer_back', peerId: string): void {
     const { client } = this.session;
     if (client.hasRoomForChange) client.notify({ type: change, peerId, epoch: this.#epoch });
@@ -202,7 +208,10 @@ export class Seat implements Party, Waits {
     this.session.leaves(peerId);
   }
 
-  /** Nobody waits for the ack of what still waits here: its client may be at another node before it has it. */
+  /**
+   * Acks what still waits: after the release nobody tracks it, and its client may be at another node before it receives
+   * it.
+   */
   release(): void {
     const { peer } = this;
     for (const { senderSeq } of this.session.client.unackedOf(this.#epoch))
@@ -215,7 +224,7 @@ export class Seat implements Party, Waits {
     return this.session.client.nextSenderSeq();
   }
 
-  /** Whoever acked is innocent of what fails here. */
+  /** The client that acked is not to blame if this fails. */
   acked(senderSeq: number): void {
     try {
       this.session.client.acked(senderSeq);
@@ -232,14 +241,14 @@ export class Seat implements Party, Waits {
     return this.isResumable && hasOtherNodes;
   }
 
-  /** Its peer was forwarded its messages up to this number elsewhere: they are dropped when they come again. */
+  /** Another node has forwarded the client's messages up to this number: they are dropped if they come again. */
   forwardedUpTo(senderSeq: number): void {
     this.#forwardedUpTo = senderSeq;
   }
 
   /**
-   * Whether the message that came last was forwarded to its peer elsewhere, by the node that this client was at before.
-   * It is as safe as it will be, unless the peer has yet to ack it.
+   * Whether the last message was already forwarded to the peer by the client's previous node. It is then acked as
+   * usual, unless the peer has yet to ack it.
    */
   wasForwarded(): boolean {
     const { client } = this.session;

@@ -28,18 +28,18 @@ export interface SessionEffectsDeps {
   readonly rooms: Pick<Rooms, 'join' | 'lock'>;
 }
 
-/** What a pair request brings along beside what the machine looks at. */
+/** The data of a pair request that the machine does not look at. */
 function requestOf(event: SessionEvent): PairRequest {
   return eventOf(event, 'PAIR_REQUESTED') as PairRequest;
 }
 
-/** What a request that is about a room brings along. */
+/** The data of a request about a room. */
 export interface RoomRequest {
   readonly join?: JoinRequest;
   readonly lock?: { readonly room: string; readonly isLocked: boolean };
 }
 
-/** What brings a request along that is about a room. */
+/** The room data that an event carries. */
 function roomRequestOf(event: SessionEvent): RoomRequest {
   return event as RoomRequest;
 }
@@ -134,7 +134,7 @@ export function sessionEffects({
       session.client.close(code, reason);
     },
     closeSilentSocket(session) {
-      // Whoever closes a laptop ends like this: it is nothing to warn of.
+      // A closed laptop ends like this, so it is not worth a warning.
       note(session, 'session_timed_out', `Client ${session.id} timed out`);
       session.client.close(closeCodes.timedOut, 'You did not answer a ping');
     },
@@ -162,11 +162,11 @@ export function sessionEffects({
   };
 }
 
-/** Why a session ended, for those who are told; undefined: the whole server leaves, and nobody is. */
+/** Why a session ended, for those who are told; undefined when the whole server stops, and nobody is told. */
 function endOf(event: SessionEvent): MemberLeftReason | undefined {
   if (event.type === 'SOCKET_CLOSED') return 'disconnected';
   if (event.type.startsWith('xstate.after.tokenEnd')) return 'refused';
-  // Nothing was heard of it for long.
+  // The client was silent for too long.
   if (event.type !== 'CLOSED_BY_SERVER') return 'timed_out';
   if (event.code === closeCodes.goingAway || event.code === closeCodes.serviceRestart) return undefined;
   return event.code === closeCodes.tryAgainLater ? 'overfull' : 'refused';

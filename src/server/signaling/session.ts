@@ -1,4 +1,4 @@
-/** A session as the server holds it: the machine's state, and beside it what a machine may not have. */
+/** A session as the server holds it: its machine's state, and what a pure machine cannot hold. */
 import {
   Hosted,
   type MachineHost,
@@ -15,49 +15,51 @@ import type { Waits } from './waiting-bytes.ts';
 
 export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 
-/** Who steps a session's machine. */
+/** Steps a session's machine. */
 export interface SessionOwner {
   /** Milliseconds of the server's clock. */
   readonly now: number;
   dispatch(session: ServerSession, event: SessionEvent): void;
-  /** Something of ours threw: that session ends, and nobody else notices. */
+  /** An effect threw: the session ends, and no other session is affected. */
   fail(session: ServerSession, error: unknown, where: string): void;
-  /** More waits for its client than the peer in that pairing may make wait. */
+  /** The peer in that pairing has more bytes waiting for the client than it may have. */
   overfull(seat: Seat): void;
 }
 
-/** What a session asked other nodes for. */
+/** A pair request that other nodes have not answered yet. */
 export interface PendingPairRequest {
-  /** Of the pairing that it may become. */
+  /** The epoch of the pairing that it may become. */
   readonly epoch: number;
   readonly targetId: string | undefined;
   readonly key: string | undefined;
-  /** For the other one: any JSON value. */
+  /** Passed on to the responder: any JSON value. */
   readonly metadata?: unknown;
-  /** The span that the pairing's trace is to be a part of. */
+  /** The span that becomes the parent of the pairing's trace. */
   readonly traceparent?: string | undefined;
-  /** Whose guess the key was, until another node knows it. */
+  /** The address that the key guess counts against, unless another node knows the key. */
   readonly address: string;
 }
 
-/** Most sessions have no peer at a time; they share this. */
+/** Shared by the many sessions that have no peer at the moment. */
 const NO_SEATS: readonly Seat[] = [];
 
 export class ServerSession extends Hosted<SessionContext> implements SeatHolder, Waits {
   readonly id: string;
   readonly client: Client;
   readonly openedAt: number;
-  /** When its machine was last told that it was heard. */
+  /** When its machine was last told that the client was heard. */
   heardAt: number;
   pendingPairRequest: PendingPairRequest | undefined;
   keys: string[] = [];
-  /** Most sessions never leave a peer. */
+  /** Undefined for most sessions, which never leave a peer. */
   #leftPeers: LeftPeers | undefined;
-  /** Few, so that a list is searched as fast as a map, and is smaller; never changed in place. */
+  /** An array, since it holds few: as fast to search as a map, and smaller. Replaced on every change, never mutated. */
   #seats = NO_SEATS;
   /** What its client may do. */
   grants: Grants = noLimits;
-  /** Since when its id is its own, where a token gave it: microseconds since 1970, the last three digits by chance. */
+  /**
+   * When the session claimed its id with a token: microseconds since 1970, of which the last three digits are random.
+   */
   since = 0;
   readonly #owner: SessionOwner;
 
@@ -71,7 +73,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.#owner = owner;
   }
 
-  /** Its places in pairings, the oldest first. */
+  /** Its seats in pairings, oldest first. */
   get seats(): readonly Seat[] {
     return this.#seats;
   }
@@ -80,7 +82,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.client.maxPeers;
   }
 
-  /** False before its first step, which waits where another machine's step brought it here. */
+  /** False before its first step, which is delayed if another machine's step created the session. */
   get isMissed(): boolean {
     return this.value !== '' && this.context.isMissed;
   }
@@ -89,12 +91,12 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.client.isResumable;
   }
 
-  /** Where its client connected from last, as limits count it. */
+  /** The address of the client's newest connection, as limits count it. */
   get address(): string {
     return this.client.address;
   }
 
-  /** Whom wrong keys and passwords count against: clients of one address, but not those of another app. */
+  /** Wrong keys and passwords are counted per address and app. */
   get guesser(): string {
     const app = appOf(this.id);
     return app === '' ? this.address : `${app} ${this.address}`;
@@ -104,7 +106,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.client.generation;
   }
 
-  /** Whether it owes an answer to a ping. */
+  /** Whether the client has yet to answer a ping. */
   get isPinged(): boolean {
     const { present } = this.value as { present?: { socket?: { online?: string } } };
     return present?.socket?.online === 'pinged';
@@ -114,13 +116,13 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.#owner.dispatch(this, event);
   }
 
-  /** Its place in the pairing of that epoch. */
+  /** Its seat in the pairing of that epoch. */
   seatIn(epoch: number): Seat | undefined {
     for (const seat of this.#seats) if (seat.epoch === epoch) return seat;
     return undefined;
   }
 
-  /** The place that a message means: the only one, and it is for its pairing to judge an old epoch. */
+  /** The seat that a message refers to. If there is only one, that one: its pairing judges an old epoch itself. */
   seatOf(epoch: number | undefined): Seat | undefined {
     const seats = this.#seats;
     if (seats.length < 2) return seats[0];
@@ -131,7 +133,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.#seats.some(({ peer }) => peer?.id === id);
   }
 
-  /** Whether it may have one more peer; one that it asked other nodes for has its place already. */
+  /** Whether it may have one more peer; a pending request to other nodes already takes a seat. */
   get hasFreeSeat(): boolean {
     return this.#seats.length + (this.pendingPairRequest ? 1 : 0) < this.maxPeers;
   }
@@ -151,7 +153,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.#leftPeers.add(peerId, this.#owner.now);
   }
 
-  /** Whether it left that client so short a time ago that it is not to be asked for by its id. */
+  /** Whether it left that client so recently that the client may not ask for it by its id. */
   hasJustLeft(peerId: string): boolean {
     return this.#leftPeers?.has(peerId, this.#owner.now) ?? false;
   }
@@ -172,12 +174,12 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.client.notify({ type: 'refused', ...refusal });
   }
 
-  /** For a session with several peers what each of them makes wait is a matter of its own. */
+  /** With several peers, what each of them has waiting is counted separately. */
   get waits(): readonly Waits[] {
     return this.#seats.length < 2 ? [this] : [this, ...this.#seats];
   }
 
-  /** With several peers: what is of none of them. */
+  /** With several peers: what belongs to none of them. */
   get waitingBytes(): number {
     const { waitingBytes } = this.client;
     return this.#seats.length < 2

@@ -1,4 +1,6 @@
-/** The sessions of a server, and the host that steps them: what becomes of a client's connection is told here. */
+/**
+ * The sessions of a server, and the host that steps them; dialects report here what becomes of a client's connection.
+ */
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../common/clock.ts';
 import {
@@ -29,7 +31,9 @@ export interface SessionsDeps {
   readonly rooms: Pick<Rooms, 'join' | 'lock'>;
 }
 
-/** A step for every message would cost more than a ping that is sent this part of the interval too early. */
+/**
+ * As a fraction of the ping interval. A step for every message would cost more than sending a ping this much too early.
+ */
 const HEARD_EVERY = 0.1;
 
 const ALL_PERMISSIONS = noLimits.may.join(' ');
@@ -38,7 +42,7 @@ export class Sessions implements SessionOwner {
   readonly host: SessionHost;
   readonly settings: SessionSettings;
   readonly queue: StepQueue;
-  /** For how long clients of an earlier process may come back. */
+  /** How long clients of an earlier process may still come back. */
   readonly restoreWindow: RestoreWindow;
   readonly #directory: Directory;
   readonly #pairings: Pairings;
@@ -68,7 +72,7 @@ export class Sessions implements SessionOwner {
     return this.queue.now;
   }
 
-  /** @param id with its app in front, where clients bring tokens */
+  /** @param id prefixed with its app, if clients bring tokens */
   open(id: string, client: Client, grants: Grants = noLimits): ServerSession {
     const session = new ServerSession(id, client, this.queue.now, this);
     session.grants = grants;
@@ -85,7 +89,7 @@ export class Sessions implements SessionOwner {
     return session;
   }
 
-  /** What a token of its client allows counts from now on, until the token ends. */
+  /** Applies the client's grants from now on, until its token expires. */
   accept(session: ServerSession, grants: Grants): void {
     session.grants = grants;
     if (grants.expiresAt === undefined) return;
@@ -94,14 +98,14 @@ export class Sessions implements SessionOwner {
     this.host.dispatch(session, { type: 'TOKEN_ACCEPTED', lifetimeMs, may: permissionsIn(grants) });
   }
 
-  /** An id that a token gave is its newest holder's: from now on this session's, here and at all nodes. */
+  /** An id given by a token belongs to its newest holder: this session, at all nodes, from now on. */
   claimId(session: ServerSession): void {
     if (session.grants.sub === undefined) return;
     session.since = Math.floor(this.#clock.wallTime()) * 1_000 + randomInt(1_000);
     this.#directory.otherNodes.claimed(session);
   }
 
-  /** Another client has come with a token for its id. */
+  /** Another client has presented a token for the session's id. */
   replace(session: ServerSession): void {
     this.#log.info(
       { event: 'session_replaced', id: session.id, [FROM]: session.client.address },
@@ -134,7 +138,10 @@ export class Sessions implements SessionOwner {
     this.host.dispatch(session, { type: 'RESUMED' });
   }
 
-  /** Its client's connection is gone. @param isGoodbye the client closed it on purpose, and does not come back */
+  /**
+   * Its client's connection is gone.
+   * @param isGoodbye the client closed it on purpose, and will not come back
+   */
   disconnected(session: ServerSession, isGoodbye: boolean): void {
     this.host.dispatch(session, { type: 'SOCKET_CLOSED', isGoodbye });
   }
@@ -143,7 +150,7 @@ export class Sessions implements SessionOwner {
     this.host.dispatch(session, { type: 'CLOSED_BY_SERVER', code, reason });
   }
 
-  /** Something of ours threw: that session ends, and nobody else notices. */
+  /** An effect threw: the session ends, and no other session is affected. */
   fail(session: ServerSession, error: unknown, where: string): void {
     this.#log.error(
       { event: 'session_failed', id: session.id, effect: where, err: error },
@@ -153,7 +160,7 @@ export class Sessions implements SessionOwner {
   }
 }
 
-/** Of all clients without a token, and most with one, the same string. */
+/** The same string for all clients without a token, and for most with one. */
 function permissionsIn({ may }: Grants): string {
   return may === noLimits.may ? ALL_PERMISSIONS : may.join(' ');
 }

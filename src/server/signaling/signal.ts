@@ -1,4 +1,4 @@
-/** A message of a client for its peer, as the core has it: what it means, and its bytes as they came. */
+/** A client's message for its peer, as the core sees it: what it means, and its bytes as received. */
 import type { ClientMessageOf, ClientMessageType } from '../../protocol/index.ts';
 
 export type SignalMessage = ClientMessageOf<
@@ -6,12 +6,12 @@ export type SignalMessage = ClientMessageOf<
 >;
 
 export interface Signal {
-  /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
+  /** Valid only until the handler that received it returns: uWebSockets.js reuses the memory. */
   readonly bytes: Uint8Array;
   readonly message: SignalMessage;
-  /** How many bytes count for it, where its dialect makes the frame later, and `bytes` has none. */
+  /** The size to count if the dialect builds the frame later and `bytes` is empty. */
   readonly size?: number;
-  /** Which of several connections of the two it is for; left out, there is only one. */
+  /** Which connection it is for, if the two clients have several. */
   readonly connectionId?: string;
 }
 
@@ -36,15 +36,15 @@ export const messageTypeOf: { readonly [event: string]: ClientMessageType } = {
   LOCK_REQUESTED: 'lock_room',
 };
 
-/** How many bytes it takes, or about. */
+/** Its size in bytes, exact or estimated. */
 export function sizeOf({ size, bytes }: Signal): number {
   return size ?? bytes.length;
 }
 
-/** Faster than a Buffer's toString. */
+/** Faster than Buffer.toString(). */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The signal as text, which may be kept. */
+/** The signal as text, a copy that may be kept. */
 export function textOf({ bytes }: Pick<Signal, 'bytes'>): string {
   return utf8.decode(bytes);
 }

@@ -1,7 +1,7 @@
 /**
  * What dialects call: each request or signal of a client becomes an event of the machine in charge. A client's signals
- * are events of its pairing; while it has none, its own machine refuses them. What a machine cannot know (is that
- * target free?) is looked up here and goes into the event.
+ * are events of its pairing; while it has none, its own machine refuses them. What a pure machine cannot know, such as
+ * whether the target is free, is looked up here and put into the event.
  */
 import type { PairTarget, SessionEvent, StepQueue } from '../../machines/index.ts';
 import { parsePairingKey } from '../../protocol/index.ts';
@@ -31,7 +31,7 @@ export class Signaling {
   readonly directory: Directory;
   readonly sessions: Sessions;
   readonly pairings: Pairings;
-  /** What waits for all clients together. */
+  /** Bytes that wait for all clients together. */
   readonly waiting: WaitingBytes;
   readonly rooms: Rooms;
 
@@ -45,7 +45,7 @@ export class Signaling {
     waiting.addSource(() => [...directory.sessions.values()].flatMap(({ waits }) => waits));
   }
 
-  /** Asks for a client, by its id or by a key. */
+  /** Asks for a client by its id or by a key. */
   pairRequest(session: ServerSession, request: PairRequest): void {
     const { key: text, metadata, traceparent } = request;
     const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
@@ -82,7 +82,10 @@ export class Signaling {
     return pairClients(this.pairings, initiator, responder, details, epoch);
   }
 
-  /** @param ttlS seconds that it lives @param uses pairings that it is good for */
+  /**
+   * @param ttlS lifetime in seconds
+   * @param uses how many pairings the key is good for
+   */
   createKey(session: ServerSession, ttlS: number | undefined, uses: number | undefined): void {
     const hasRoom = this.directory.keys.hasRoomFor(session, this.queue.now);
     session.dispatch({ type: 'KEY_REQUESTED', ttlS, uses, hasRoom });
@@ -104,12 +107,12 @@ export class Signaling {
     session.dispatch(requested);
   }
 
-  /** A message for its peer. */
+  /** Relays a message for the client's peer. */
   signal(session: ServerSession, signal: Signal): void {
     const { type, epoch } = signal.message;
     const seat = session.seatOf(epoch);
     if (!seat?.pairing) {
-      // One that crossed the end of the pairing that it names.
+      // The signal crossed the end of the pairing that it names.
       if (session.maxPeers > 1 && epoch !== undefined) return;
       session.dispatch({ type: SIGNAL_EVENTS[type] });
       return;
@@ -133,11 +136,11 @@ export class Signaling {
     if (guesses.isExhausted(session.guesser, now))
       return { target: undefined, missing: 'guessed_too_often', key };
     const owner = key === undefined ? undefined : keys.find(key, now);
-    // For one app there are no keys of another.
+    // An app does not see the keys of other apps.
     const target = owner && isSameApp(owner.id, session.id) ? owner : undefined;
     if (target) return { target, missing: 'unknown_key', key };
     const missing = key === undefined ? 'unknown' : otherNodes.lookUp();
-    // One that other nodes are asked for counts before they are, and no longer when one of them knows it.
+    // A guess that other nodes are asked about counts right away, and is taken back if one of them knows the key.
     if (missing !== 'unreachable') guesses.count(session.guesser, now);
     return { target, missing: missing === 'unknown' ? 'unknown_key' : missing, key };
   }
@@ -149,13 +152,13 @@ interface Lookup {
   readonly key: string | undefined;
 }
 
-/** With what no machine looks at. */
+/** With the data that no machine looks at. */
 type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> &
   Pick<PairRequest, 'metadata' | 'traceparent'>;
 
 type RoomRequested = Extract<SessionEvent, { type: 'JOIN_REQUESTED' | 'LOCK_REQUESTED' }> & RoomRequest;
 
-/** Whether a client can be had by the one who asks for it: a key is its own word that it can. */
+/** Whether the asking client can be paired with the target; a key by itself grants permission. */
 function availabilityOf(target: ServerSession, asker: ServerSession, key: string | undefined): PairTarget {
   if (target === asker) return 'self';
   if (asker.isPairedWith(target.id)) return 'peer';

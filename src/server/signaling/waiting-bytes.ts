@@ -1,14 +1,15 @@
 /**
- * What waits for all clients together, until they ack it: bounded for the whole server. It is added up only when it may
- * be too much, and then whoever has the most waiting gives it up, until an eighth of the bound is free again.
+ * The bytes that wait for all clients together until they are acked, bounded for the whole server. They are added up
+ * only when the bound may be exceeded; then those with the most bytes waiting give them up, until an eighth of the
+ * bound is free again.
  */
 
-/** What it costs to keep a frame, beside its bytes: the objects around it, as measured and rounded up. */
+/** Cost of keeping a frame, besides its bytes: the objects around it, measured and rounded up. */
 export const KEPT_FRAME_BYTES = 512;
 
 export interface Waits {
   readonly waitingBytes: number;
-  /** Ends its pairing, and drops what its peers said. */
+  /** Ends its pairing and drops what its peers sent. */
   shedWaiting(): void;
 }
 
@@ -17,7 +18,7 @@ const KEPT_SHARE = 7 / 8;
 export class WaitingBytes {
   readonly #maxBytes: number;
   readonly #sources: (() => Iterable<Waits>)[] = [];
-  /** No less than what waits: what is acked is noticed at the next sum. */
+  /** An upper bound of what waits: acked bytes are subtracted only at the next sum. */
   #atMost = 0;
 
   /** @param maxBytes 0: no limit */
@@ -25,7 +26,7 @@ export class WaitingBytes {
     this.#maxBytes = maxBytes || Number.POSITIVE_INFINITY;
   }
 
-  /** Those for whom something may wait. */
+  /** Adds clients or seats for which bytes may wait. */
   addSource(source: () => Iterable<Waits>): void {
     this.#sources.push(source);
   }
@@ -34,7 +35,7 @@ export class WaitingBytes {
     return this.#all().reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
   }
 
-  /** So much more waits. */
+  /** Counts bytes that start to wait. */
   added(bytes: number): void {
     this.#atMost += bytes;
     if (this.#atMost <= this.#maxBytes) return;

@@ -1,4 +1,4 @@
-/** How rooms bring their members together: as the core brings any two together. */
+/** How rooms pair their members: the same way as the core pairs any two clients. */
 import type { Directory } from '../directory.ts';
 import { pairClients } from '../pair-clients.ts';
 import type { Pairings } from '../pairings.ts';

@@ -1,4 +1,4 @@
-/** What a room wants between two of its members, as the server holds it; and which two those are. */
+/** An edge of a room as the server holds it: two members that the room wants connected; and which members those are. */
 import { type EdgeContext, Hosted } from '../../../machines/index.ts';
 import type { ServerPairing } from '../pairing.ts';
 import type { Room } from './room.ts';
@@ -6,11 +6,11 @@ import type { EdgeState } from './room-notice.ts';
 
 export class Edge extends Hosted<EdgeContext> {
   readonly room: Room;
-  /** Who joined later: it asks for the pairing, and is its initiator. */
+  /** The member that joined later: it asks for the pairing and becomes its initiator. */
   readonly askerId: string;
   readonly otherId: string;
   readonly startedAt: number;
-  /** As far as it is paired. */
+  /** Set while the two are paired. */
   pairing: ServerPairing | undefined;
 
   /** @param now milliseconds of the server's clock */
@@ -26,7 +26,7 @@ export class Edge extends Hosted<EdgeContext> {
     return pairKey(this.askerId, this.otherId);
   }
 
-  /** As its members are told; undefined while there is nothing to tell. */
+  /** The state that its members are told; undefined while there is nothing to tell. */
   get shownState(): EdgeState | undefined {
     return shownStates[String(this.value)];
   }
@@ -40,12 +40,12 @@ const shownStates: Readonly<Record<string, EdgeState>> = {
   awaited: 'missing',
 };
 
-/** The same for the two in either order. */
+/** A key for two ids, the same in either order. */
 export function pairKey(one: string, other: string): string {
   return one < other ? `${one} ${other}` : `${other} ${one}`;
 }
 
-/** With whom the room pairs one of its members. */
+/** The members with whom the room wants to pair that member. */
 export function wantedPeersOf({ context }: Room, id: string): readonly string[] {
   const { topology, members, leaderId } = context;
   if (!members.some((member) => member.id === id)) return [];
@@ -55,7 +55,7 @@ export function wantedPeersOf({ context }: Room, id: string): readonly string[] 
   return id === leaderId ? others() : [leaderId];
 }
 
-/** Of two members the one who joined later, and then the other: on every node the same. */
+/** Of two members, the one that joined later first: the order is the same on every node. */
 export function inAskingOrder({ context }: Room, one: string, other: string): readonly [string, string] {
   const place = (id: string) => context.members.findIndex((member) => member.id === id);
   return place(one) > place(other) ? [one, other] : [other, one];

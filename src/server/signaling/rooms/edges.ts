@@ -1,6 +1,6 @@
 /**
- * The edges of rooms, and the host that steps them: which pairings a room wants of its members, how far they are, and
- * what is missing. An edge follows the pairing of its two, whoever formed it.
+ * The edges of rooms, and the host that steps them: which pairings a room wants among its members, what state they are
+ * in, and which are missing. An edge follows the pairing of its two members, whoever formed it.
  */
 import {
   type EdgeEvent,
@@ -17,13 +17,16 @@ import { Edge, inAskingOrder, pairKey, wantedPeersOf } from './edge.ts';
 import type { OtherRooms } from './other-rooms.ts';
 import type { Membership, Room } from './room.ts';
 
-/** Brings members together, and ends what it brought together. */
+/** Pairs members, and ends the pairings that a room formed. */
 export interface EdgePairings {
-  /** Two clients of this node. @returns why they are not paired */
+  /**
+   * Pairs two clients of this node.
+   * @returns why they cannot be paired; undefined when they are paired
+   */
   pair(edge: Edge, asker: Membership, other: Membership): EdgeReason | undefined;
-  /** The pairing that two clients have, whoever formed it. */
+  /** The pairing of two clients, whoever formed it. */
   between(one: string, other: string): ServerPairing | undefined;
-  /** Both are told, and their sessions go on. */
+  /** Ends a pairing: both clients are told, and their sessions go on. */
   end(pairing: ServerPairing): void;
 }
 
@@ -31,14 +34,14 @@ export interface EdgesDeps {
   readonly queue: StepQueue;
   readonly log: Logger;
   readonly pairings: EdgePairings;
-  /** Who is asked for a pairing with a client of another node. */
+  /** Asks other nodes for a pairing with one of their clients. */
   readonly others: { readonly otherRooms: Pick<OtherRooms, 'pair'> };
-  /** From 0 to 1. */
+  /** @returns a number from 0 to 1 */
   readonly random: () => number;
 }
 
 const UNWANTED = 'unwanted';
-/** Longer than both clients take to come back, and to join the room again that had paired them. */
+/** Longer than both clients need to come back and to rejoin the room that had paired them. */
 const UNWANTED_MS = 60_000;
 
 export type EdgeHost = MachineHost<typeof edgeMachine, Edge>;
@@ -47,7 +50,7 @@ export class Edges implements PairingWatcher {
   readonly host: EdgeHost;
   readonly all = new Set<Edge>();
   readonly #deps: EdgesDeps;
-  /** By the two members; they may be in several rooms together. */
+  /** By the pair of members, who may be in several rooms together. */
   readonly #byPair = new Map<string, Set<Edge>>();
   /** By room and member. */
   readonly #ofMember = new Map<Room, Map<string, Set<Edge>>>();
@@ -69,7 +72,7 @@ export class Edges implements PairingWatcher {
     return [...(this.#ofMember.get(room)?.get(id) ?? [])];
   }
 
-  /** Somebody joined, left, or leads from now on: its edges are those that the room wants. */
+  /** A member joined, left, or became leader: adjusts its edges to what the room wants. */
   sync(room: Room, id: string): void {
     const wanted = new Set(wantedPeersOf(room, id));
     for (const edge of this.of(room, id)) {
@@ -79,7 +82,10 @@ export class Edges implements PairingWatcher {
     for (const other of wanted) this.#start(room, id, other);
   }
 
-  /** Its client is at another node from now on, or here: who asks for its pairings is another one, and they go on. */
+  /**
+   * The member's client has moved from or to another node: another node asks for its pairings now, and existing
+   * pairings go on.
+   */
   rewire(room: Room, id: string): void {
     this.#deps.queue.batch(() => {
       for (const edge of this.of(room, id)) this.#drop(edge);
@@ -87,12 +93,12 @@ export class Edges implements PairingWatcher {
     });
   }
 
-  /** Tells a member again how far its edges are. */
+  /** Tells a member again the states of its edges. */
   tellAll(room: Room, id: string): void {
     for (const edge of this.of(room, id)) this.#tell(edge, id);
   }
 
-  /** A pairing was asked for at another node, which refused it. */
+  /** Another node refused a pairing that was requested for the room. */
   refused(room: Room, asker: string, other: string, reason: EdgeReason): void {
     const edge = this.of(room, asker).find((one) => one.askerId === asker && one.otherId === other);
     if (edge) this.#dispatch(edge, { type: 'REFUSED', reason, random: this.#deps.random() });
@@ -104,7 +110,7 @@ export class Edges implements PairingWatcher {
     if (wanted.length === 0 && pairing.details.room !== undefined) this.#awaitRoom(pairing);
   }
 
-  /** It came here with a client that is no member yet, and may never be one again. */
+  /** The pairing came here with a client that is not a member yet, and may never rejoin. */
   #awaitRoom(pairing: ServerPairing): void {
     this.#deps.queue.arm({ timer: NO_TIMER }, UNWANTED, UNWANTED_MS, () => {
       if (this.#between(pairing).length === 0 && !pairing.isDone) this.#deps.pairings.end(pairing);
@@ -115,7 +121,7 @@ export class Edges implements PairingWatcher {
     for (const edge of this.#between(pairing)) this.#dispatch(edge, { type: 'CONNECTED' });
   }
 
-  /** It is not connected, or no longer. */
+  /** The pairing is not connected yet, or no longer. */
   negotiating(pairing: ServerPairing): void {
     for (const edge of this.#between(pairing)) this.#dispatch(edge, { type: 'DISCONNECTED' });
   }
@@ -139,7 +145,7 @@ export class Edges implements PairingWatcher {
   #start(room: Room, one: string, other: string): void {
     const [askerId, otherId] = inAskingOrder(room, one, other);
     const [asker, asked] = [room.memberships.get(askerId), room.memberships.get(otherId)];
-    // Between clients of other nodes it is theirs.
+    // Edges between clients of other nodes are kept by those nodes.
     if (!asker?.session && !asked?.session) return;
     const edge = new Edge(room, askerId, otherId, this.#deps.queue.now);
     this.all.add(edge);
@@ -176,7 +182,7 @@ export class Edges implements PairingWatcher {
       return;
     }
     const [asker, other] = [room.memberships.get(askerId), room.memberships.get(otherId)];
-    // The other one's node asks.
+    // If the asking member is at another node, that node asks.
     if (!asker?.session || !other) return;
     const { pairings, others, random } = this.#deps;
     const by = other.session ? pairings : others.otherRooms;
@@ -206,7 +212,7 @@ export class Edges implements PairingWatcher {
     const { room, askerId, otherId, shownState } = edge;
     const membership = room.memberships.get(id);
     const otherOne = id === askerId ? otherId : askerId;
-    // Who has left meanwhile is missed by nobody.
+    // A member that has left meanwhile is not reported as missing.
     if (!membership?.session || !shownState || !room.memberships.has(otherOne)) return;
     const reason = shownState === 'missing' ? edge.context.reason : undefined;
     room.tellMember(membership as Membership & { session: NonNullable<Membership['session']> }, {
@@ -218,13 +224,13 @@ export class Edges implements PairingWatcher {
     });
   }
 
-  /** What a room formed ends when no room wants it; what the two asked for is theirs. */
+  /** Ends a pairing that a room formed once no room wants it; a pairing that the clients requested themselves stays. */
   #release({ pairing, pairKey: key }: Edge): void {
     if (!pairing || pairing.isDone || pairing.details.room === undefined) return;
     if (!this.#byPair.has(key)) this.#deps.pairings.end(pairing);
   }
 
-  /** Something of ours threw: the edge is named and tried again. */
+  /** An effect threw: logs which edge failed, and retries it. */
   #fail(edge: Edge, error: unknown, effect: string): void {
     const { room, askerId, otherId } = edge;
     const fields = {

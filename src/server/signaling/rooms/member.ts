@@ -1,4 +1,4 @@
-/** A membership as the server keeps it, with what the client shows of itself as text. */
+/** A membership as the server keeps it, with the client's metadata stored as text. */
 import { KeptJson } from '../kept-json.ts';
 import type { ServerSession } from '../session.ts';
 import type { Membership } from './room.ts';

@@ -1,4 +1,4 @@
-/** What the other nodes of a cluster are told of rooms. A server that is alone has none, and tells nobody. */
+/** What the other nodes of a cluster are told about rooms, with an implementation for a server that runs alone. */
 import type { EdgeReason } from '../../../machines/index.ts';
 import type { MemberLeftReason } from '../../../protocol/index.ts';
 import type { Edge } from './edge.ts';
@@ -7,15 +7,18 @@ import type { Membership, Room } from './room.ts';
 export interface OtherRooms {
   /** A client of this node is a member: it joined, or came here as one. */
   joined(room: Room, own: Membership): void;
-  /** A client of this node is a member no longer. */
+  /** A client of this node is no longer a member. */
   left(room: Room, own: Membership, reason: MemberLeftReason): void;
-  /** The client of a membership of this node is at another one: the membership is given away. */
+  /** The member's client has moved to another node, and its membership with it. */
   movedAway(room: Room, own: Membership): void;
-  /** A client of this node has other metadata. */
+  /** A client of this node changed its metadata. */
   updated(room: Room, own: Membership): void;
   /** The leader, a client of this node, locked or unlocked the room. */
   locked(room: Room): void;
-  /** Asks the other one's node for a pairing. @returns why it is not asked; undefined: the answer follows */
+  /**
+   * Asks the other member's node for a pairing.
+   * @returns why it cannot be asked; undefined: the answer follows
+   */
   pair(edge: Edge, asker: Membership, other: Membership): EdgeReason | undefined;
 }
 

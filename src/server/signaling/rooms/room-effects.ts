@@ -4,18 +4,18 @@ import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { OtherRooms } from './other-rooms.ts';
 import type { Membership, Room, RoomWatcher, ServerRoomEvent } from './room.ts';
 
-/** Who has the rooms, as far as their effects need it. */
+/** The owner of the rooms, as far as their effects need it. */
 export interface RoomOwner {
-  /** What the other nodes are told. */
+  /** Told what other nodes need to know. */
   readonly otherRooms: OtherRooms;
   readonly watchers: readonly RoomWatcher[];
   dispatch(room: Room, event: ServerRoomEvent): void;
-  /** It is over. */
+  /** The room is over. */
   forget(room: Room): void;
-  /** A session of this node is a member from here on. */
+  /** A session of this node is a member from now on. */
   entered(room: Room, membership: Membership): void;
   left(room: Room, membership: Membership): void;
-  /** With whom that one is to be paired may be different from now on. */
+  /** The set of members with whom that member is to be paired may have changed. */
   wire(room: Room, id: string): void;
 }
 
@@ -60,7 +60,7 @@ export function roomEffects(
       const reason = params.reason ?? eventOf(event, 'MEMBER_LOST').reason;
       const membership = room.memberships.get(id);
       if (!membership) return;
-      // One that is still there is told, too: it asked, or has to know.
+      // A member whose session goes on is told, too: it asked to leave, or has to know.
       if (membership.session?.isDone) room.memberships.delete(id);
       room.tell({ type: 'peer_left', room: room.name, id, reason });
       room.memberships.delete(id);
@@ -99,7 +99,7 @@ export function roomEffects(
       const { leaderId } = room.context;
       if (room.toldLeader === leaderId) return;
       room.toldLeader = leaderId;
-      // Who has just joined was told with the room.
+      // The member that has just joined learned it from `room_joined`.
       const joined = event.type === 'JOIN_REQUESTED' ? event.id : undefined;
       room.tell({ type: 'leader', room: room.name, id: leaderId }, joined);
       if (room.context.topology === 'star') for (const { id } of room.context.members) owner.wire(room, id);
@@ -109,7 +109,7 @@ export function roomEffects(
     },
     evictLatest(room) {
       const { members, maxSize } = room.context;
-      // The node of each of them does it for its own, by the same order.
+      // Each node does this for its own members, in the same order.
       for (const { id } of members.slice(maxSize))
         if (room.memberships.get(id)?.session)
           owner.dispatch(room, { type: 'MEMBER_LOST', id, reason: 'full' });
@@ -130,7 +130,7 @@ export function roomEffects(
     },
     forgetRoom(room) {
       owner.forget(room);
-      // Nobody is in it, whose address it could be.
+      // The room is empty, so there is no address to log.
       log.info({ event: 'room_ended', room: room.name, [FROM]: '' }, `Room ${room.name} is over`);
       for (const watcher of owner.watchers) watcher.ended(room);
     },

@@ -1,9 +1,9 @@
-/** What the core tells a client of the rooms that it is a member of. */
+/** What the core tells a client about the rooms that it is a member of. */
 import type { MemberLeftReason, Topology } from '../../../protocol/index.ts';
 
 export interface ShownMember {
   readonly id: string;
-  /** Any JSON value, as its client gave it; undefined where it gave none. */
+  /** Any JSON value, as its client gave it; undefined if it gave none. */
   readonly metadata: unknown;
 }
 
@@ -18,7 +18,7 @@ export interface ShownRoom {
   readonly metadata: unknown;
 }
 
-/** How far a connection is that a room wants. */
+/** The state of a connection that a room wants. */
 export type EdgeState = 'connecting' | 'connected' | 'missing';
 
 export type RoomNotice =

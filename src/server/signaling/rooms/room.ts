@@ -1,4 +1,4 @@
-/** A room as the server holds it: its machine's state, and beside it what a machine may not have. */
+/** A room as the server holds it: its machine's state, and what a pure machine cannot hold. */
 import {
   Hosted,
   type RoomContext,
@@ -13,48 +13,48 @@ import type { ServerSession } from '../session.ts';
 import type { RoomNotice, ShownMember, ShownRoom } from './room-notice.ts';
 import type { PasswordHash } from './room-password.ts';
 
-/** What whoever created the room decided. Of two rooms of one name, made on two nodes, the one made first counts. */
+/** What the room's creator decided. If two nodes create a room of the same name, the older one counts. */
 export interface RoomOptions extends RoomRules {
   readonly isLocked: boolean;
   readonly password: PasswordHash | undefined;
-  /** Whether it is listed. */
+  /** Whether `list_rooms` shows the room. */
   readonly isPublic: boolean;
-  /** What the list shows of it: any JSON value. */
+  /** Shown in the list: any JSON value. */
   readonly metadata: unknown;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** The id of the session that made it. */
+  /** The id of the session that created it. */
   readonly createdBy: string;
 }
 
-/** A session that is in a room, of this node or another. */
+/** A session's membership of a room; the session may be at this node or at another. */
 export interface Membership extends ShownMember {
   metadata: unknown;
-  /** Of its metadata as text. */
+  /** Size of the metadata as text, in bytes. */
   metadataBytes: number;
   /** Undefined for a client of another node. */
   session: ServerSession | undefined;
-  /** It did not read what changed, and is told the whole room again once it does. */
+  /** The member did not read its notices fast enough, and will be told the whole room again once it does. */
   isStale: boolean;
-  /** Of a client of another node: where it is, as far as this one knows. */
+  /** For a client of another node: where it is, as far as this node knows. */
   elsewhere?: MemberElsewhere | undefined;
 }
 
 export interface MemberElsewhere extends TimerOwner {
   node: number;
-  /** How often its client had come back when its node told of it. */
+  /** The client's generation when its node announced it. */
   generation: number;
   isResumable: boolean;
-  /** Whether its node has told of it since the link was opened. */
+  /** Whether its node has announced it since the link was opened. */
   isTold: boolean;
 }
 
-/** Of a client of this node. */
+/** The membership of a client of this node. */
 export type OwnMembership = Membership & { session: ServerSession };
 
 const isOwn = (membership: Membership): membership is OwnMembership => membership.session !== undefined;
 
-/** The machine's events with what their effects need, and the machine does not. */
+/** The machine's events, with what only their effects need. */
 export type ServerRoomEvent = RoomEvent & {
   readonly session?: ServerSession | undefined;
   readonly membership?: Membership;
@@ -64,7 +64,7 @@ export type ServerRoomEvent = RoomEvent & {
   readonly request?: NonNullable<Refusal['for']>;
 };
 
-/** Who follows what becomes of rooms; of members only those that are here. */
+/** Follows what becomes of rooms, and of those members that are at this node. */
 export interface RoomWatcher {
   opened(room: Room): void;
   joined(room: Room, id: string): void;
@@ -72,28 +72,28 @@ export interface RoomWatcher {
   ended(room: Room): void;
 }
 
-/** Beside the metadata, of what a notice says. */
+/** Estimated size of a notice without metadata, in bytes. */
 const NOTICE_BYTES = 256;
 
 export class Room extends Hosted<RoomContext> {
-  /** Of which app it is, and by what name: no two have the same. */
+  /** App and name together; unique among rooms. */
   readonly key: string;
   readonly app: string;
   readonly name: string;
   readonly openedAt: number;
   #options: RoomOptions;
-  /** By their ids. */
+  /** By id. */
   readonly memberships = new Map<string, Membership>();
-  /** Who decided last whether it is locked, and how often it was decided. */
+  /** Which node changed the lock last, and how often it was changed. */
   lock = { version: 0, by: '' };
-  /** Whom the members know as their leader. */
+  /** The leader that the members were last told. */
   toldLeader: string | undefined;
 
   readonly #missed: (room: Room, membership: Membership) => void;
 
   /**
    * @param now milliseconds of the server's clock
-   * @param missed told of a member that did not read what it was to be told
+   * @param missed called when a member could not be sent a notice because it reads too slowly
    */
   constructor(
     app: string,
@@ -119,18 +119,18 @@ export class Room extends Hosted<RoomContext> {
     this.#options = compact(options);
   }
 
-  /** Those of this node. */
+  /** The members at this node. */
   get own(): OwnMembership[] {
     return [...this.memberships.values()].filter(isOwn);
   }
 
-  /** Tells the members of this node, but for one. */
+  /** Tells all members at this node, except one. */
   tell(notice: RoomNotice, except?: string, metadataBytes = 0): void {
     for (const membership of this.own)
       if (membership.id !== except) this.tellMember(membership, notice, metadataBytes);
   }
 
-  /** One that does not read what it is told misses it, and its session goes on: it is told the whole room later. */
+  /** A member that reads too slowly misses the notice; its session goes on, and it is told the whole room later. */
   tellMember(membership: OwnMembership, notice: RoomNotice, metadataBytes = 0): void {
     if (membership.isStale) return;
     const { client } = membership.session;
@@ -138,13 +138,13 @@ export class Room extends Hosted<RoomContext> {
     else this.misses(membership);
   }
 
-  /** It does not read: what it is told until it does, it need not be. */
+  /** Marks a member as stale: until it reads again it gets no notices, and then the whole room. */
   misses(membership: Membership): void {
     membership.isStale = true;
     this.#missed(this, membership);
   }
 
-  /** The whole room, as a member of it is told. */
+  /** The whole room, as one of its members is told. */
   noticeFor(id: string): RoomNotice & { readonly type: 'room_joined' } {
     const { members, leaderId, topology, isLocked, maxSize } = this.context;
     const peers = members
@@ -153,7 +153,10 @@ export class Room extends Hosted<RoomContext> {
     return { type: 'room_joined', room: this.name, peers, leader: leaderId, topology, isLocked, maxSize };
   }
 
-  /** Tells a member the whole room, if it reads. @returns false when it does not */
+  /**
+   * Tells a member the whole room, if it reads fast enough.
+   * @returns false if it does not
+   */
   tellWhole(membership: Membership): boolean {
     let bytes = NOTICE_BYTES;
     for (const one of this.memberships.values()) bytes += one.metadataBytes + one.id.length;
@@ -179,7 +182,7 @@ export class Room extends Hosted<RoomContext> {
   }
 }
 
-/** With the metadata as text. */
+/** The options with the metadata stored as text. */
 function compact(options: RoomOptions): RoomOptions {
   const metadata = new KeptJson(options.metadata);
   return {
@@ -190,7 +193,7 @@ function compact(options: RoomOptions): RoomOptions {
   };
 }
 
-/** A name is printable, and so has no line break in it. */
+/** Names are printable, so they contain no line break. */
 export function roomKey(app: string, name: string): string {
   return `${app}\n${name}`;
 }

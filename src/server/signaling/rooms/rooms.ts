@@ -1,6 +1,6 @@
 /**
- * The rooms of a server, and the host that steps them: what dialects call for a client that wants to be in one. A
- * membership belongs to the session: it outlives a lost socket, goes along to another node, and ends with the session.
+ * The rooms of a server, and the host that steps them; dialects call it for clients that join rooms. A membership
+ * belongs to the session: it outlives a lost socket, moves to another node with its session, and ends with it.
  */
 import type { Clock } from '../../../common/clock.ts';
 import { printable } from '../../../common/printable.ts';
@@ -37,13 +37,13 @@ import type { ShownRoom } from './room-notice.ts';
 import { hashPassword, isPassword } from './room-password.ts';
 
 export interface RoomLimits {
-  /** Rooms that there may be at once; 0: no limit. */
+  /** How many rooms may exist at once; 0: no limit. */
   readonly maxRooms: number;
   /** 0: no limit. */
   readonly maxMembersPerRoom: number;
-  /** Rooms that one client may be a member of at once; 0: no limit. */
+  /** How many rooms one client may be a member of at once; 0: no limit. */
   readonly maxRoomsPerClient: number;
-  /** What the joins and updates of one address may come to a second, each counted for every member; 0: no limit. */
+  /** Bytes per second for the joins and updates of one address, each counted once per receiving member; 0: no limit. */
   readonly maxDeliveredBytesPerSecond: number;
 }
 
@@ -60,33 +60,33 @@ export type RoomHost = MachineHost<typeof roomMachine, Room, ServerRoomEvent>;
 export type JoinRequest = ClientMessageOf<'join_room'>;
 type Request = NonNullable<Refusal['for']>;
 
-/** That an empty room keeps its name and options: long enough for a page that is loaded anew. */
+/** How long an empty room keeps its name and options: long enough for a page to reload. */
 const CLOSING_MS = 10_000;
-/** How often those who did not read are looked at. */
+/** How often members that read too slowly are checked. */
 const RETELL_MS = 1_000;
 const RETELL = 'retell';
-/** What a notice of a room has beside metadata: names, ids, and what it costs to send it. */
+/** Estimated size of a room notice without metadata: names, ids, and the cost of sending it. */
 const NOTICE_BYTES = 256;
-/** What fits into one answer to `list_rooms`. */
+/** Limits of one answer to `list_rooms`. */
 const MAX_LISTED_ROOMS = 256;
 const MAX_LISTED_BYTES = 32 * 1024;
 const UNLIMITED_SIZE = 1_000_000;
 
 export class Rooms implements RoomOwner {
   readonly host: RoomHost;
-  /** By their keys. */
+  /** By room key. */
   readonly all = new Map<string, Room>();
   readonly edges: Edges;
   otherRooms: OtherRooms = noOtherRooms;
   readonly #limits: RoomLimits;
   readonly #deps: RoomsDeps;
-  /** Bytes that members tell of themselves, counted for everyone who gets them, by address. */
+  /** Bytes of joins and updates, counted once per receiving member, by the sender's address. */
   readonly delivered: AddressRate;
-  /** Whose rooms they are that were made here: the address of who made each, and how many each address has. */
+  /** The address that created each room at this node, and how many rooms each address has created. */
   readonly #makers = new Map<Room, string>();
   readonly #madeBy = new AddressCount();
   readonly #ofSession = new Map<ServerSession, Set<Room>>();
-  /** Members that did not read, and their rooms. */
+  /** Members that read too slowly, and their rooms. */
   readonly #stale = new Map<Membership, Room>();
   readonly watchers: RoomWatcher[] = [];
   readonly #retelling = { timer: NO_TIMER };
@@ -144,7 +144,7 @@ export class Rooms implements RoomOwner {
       session.refuse({ code: 'too_many_memberships', for: request, room: name });
       return;
     }
-    // It is told of every member, and every member of it.
+    // The client is told of every member, and every member of the client.
     if (known && !this.#mayTell(session, known, 2 * NOTICE_BYTES + metadataBytes, request)) return;
     const room = known ?? this.#create(session, name, create);
     if (!room) return;
@@ -185,7 +185,7 @@ export class Rooms implements RoomOwner {
     this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
 
-  /** Tells the client the public rooms of its app, as many as fit. */
+  /** Sends the client the public rooms of its app, as many as fit. */
   list(session: ServerSession): void {
     const app = appOf(session);
     const rooms: ShownRoom[] = [];
@@ -201,7 +201,7 @@ export class Rooms implements RoomOwner {
     session.client.notify({ type: 'rooms', rooms, hasMore });
   }
 
-  /** Ends a room, whoever is in it. */
+  /** Ends a room, even if it has members. */
   end(room: Room): void {
     this.host.dispatch(room, { type: 'ENDED' });
   }
@@ -228,25 +228,28 @@ export class Rooms implements RoomOwner {
     this.edges.sync(room, id);
   }
 
-  /** A session is over. @param reason undefined when the whole server leaves, and nobody is told */
+  /**
+   * The session is over.
+   * @param reason undefined when the whole server stops, and nobody is told
+   */
   ended(session: ServerSession, reason: MemberLeftReason | undefined): void {
     if (reason === undefined) return;
     for (const room of this.of(session))
       this.host.dispatch(room, { type: 'MEMBER_LOST', id: session.id, reason });
   }
 
-  /** A client that was a member elsewhere is here now, and so is its membership. */
+  /** A client that was a member at another node is now here, and its membership with it. */
   adopt(room: Room, membership: Membership, session: ServerSession): void {
     membership.session = session;
     delete membership.elsewhere;
     this.entered(room, membership);
-    // What happened while it was on its way, no node has told its client.
+    // No node has told its client what happened while it was moving.
     if (!room.tellWhole(membership)) room.misses(membership);
     this.edges.rewire(room, membership.id);
     this.host.dispatch(room, { type: 'MEMBER_ARRIVED', id: membership.id });
   }
 
-  /** Another node has the client, and its membership with it: nobody is told, for it has not left. */
+  /** The client and its membership have moved to another node. Nobody is told, because it has not left. */
   giveAway(room: Room, membership: Membership, elsewhere: MemberElsewhere): void {
     this.left(room, membership);
     membership.session = undefined;
@@ -262,7 +265,7 @@ export class Rooms implements RoomOwner {
     }
   }
 
-  /** A small message to a large room is many bytes: they are its sender's address's. */
+  /** A small message to a large room makes many bytes, which count against the sender's address. */
   #mayTell(session: ServerSession, room: Room, bytes: number, request: Request): boolean {
     const { now } = this.#deps.queue;
     const { address } = session;
@@ -296,14 +299,13 @@ export class Rooms implements RoomOwner {
     return undefined;
   }
 
-  /** It is over. */
   forget(room: Room): void {
     if (this.all.get(room.key) === room) this.all.delete(room.key);
     const maker = this.#makers.get(room);
     if (maker !== undefined && this.#makers.delete(room)) this.#madeBy.remove(maker);
   }
 
-  /** A room begins, without members yet. */
+  /** Starts a room, still without members. */
   start(app: string, name: string, options: RoomOptions): Room {
     const room = new Room(app, name, options, this.#deps.queue.now, (of, membership) =>
       this.#missed(of, membership),
@@ -357,7 +359,7 @@ export class Rooms implements RoomOwner {
     });
   }
 
-  /** Something of ours threw: whose request it was is told, and the room goes on as far as it can. */
+  /** An effect threw: the client whose request it was is told, and the room goes on as far as it can. */
   #fail(room: Room, error: unknown, effect: string, event: ServerRoomEvent | undefined): void {
     this.#deps.log.error(
       { event: 'room_failed', room: room.name, effect, err: error },
@@ -368,22 +370,24 @@ export class Rooms implements RoomOwner {
   }
 }
 
-/** None yet, before its first step: it was made within somebody's step, who is about to be let in. */
+/**
+ * Empty before the room's first step: the room was created within another step, and its creator is about to be let in.
+ */
 function membersOf({ value, context }: Room): readonly RoomMember[] {
   return value === '' ? [] : context.members;
 }
 
-/** The namespace of a client: rooms of one name in two apps are two. */
+/** The namespace of a client: rooms of the same name in two apps are different rooms. */
 function appOf(session: ServerSession): string {
   return session.grants.app;
 }
 
-/** A client is named as its app knows it. */
+/** A client is named here by the id that its app uses. */
 function leaderRuleOf({ id }: ServerSession, leader = 'oldest'): string {
   return leader === 'oldest' ? leader : idBeside(id, leader);
 }
 
-/** Of a JSON value as text; 0 where there is none. */
+/** Size of a JSON value as text; 0 if there is none. */
 function bytesOf(metadata: unknown): number {
   return metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
 }

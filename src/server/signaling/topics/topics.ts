@@ -1,36 +1,39 @@
 /**
- * Topics: whoever subscribes to one gets what anybody publishes to it, the publisher too. What is published is opaque.
- * The subscribers of other nodes are reached by a port, which is told how many there are here.
+ * Topics: every subscriber gets what anybody publishes to the topic, including the publisher. The content is opaque.
+ * Subscribers of other nodes are reached through a port, which is told how many subscribers this node has.
  */
 import { AddressCount, AddressRate, shareOf } from '../../admission/address-limits.ts';
 
-/** A client that subscribes. */
+/** A client that subscribes to topics. */
 export interface Subscriber {
-  /** Where it connected from, as limits count it. */
+  /** Its address, as limits count it. */
   readonly address: string;
   readonly topics: Set<string>;
-  /** What brings it the frames of the topics that it has. */
+  /** Delivers the frames of its topics to it. */
   readonly carrier: TopicCarrier;
   subscribed(topic: string): void;
   unsubscribed(topic: string): void;
 }
 
-/** Brings a frame to many subscribers at once. */
+/** Sends a frame to many subscribers at once. */
 export interface TopicCarrier {
-  /** To each of its subscribers that has the topic. @param frame as it goes over their wire */
+  /**
+   * Sends to each of its subscribers of the topic.
+   * @param frame as it is sent on their wire
+   */
   publish(topic: string, frame: Buffer): void;
 }
 
 export interface TopicsDeps {
   /** Milliseconds of the server's clock. */
   readonly now: () => number;
-  /** So many bytes go to subscribers, and may wait until they are read. */
+  /** Called when this many bytes are sent to subscribers, who may not read them at once. */
   readonly sending: (bytes: number) => void;
 }
 
 /** The subscribers of other nodes. */
 export interface TopicNodes {
-  /** So many subscribers of this node are there now, one more or one less than before. */
+  /** The number of this node's subscribers changed by one, to the given number. */
   counted(topic: string, subscribers: number): void;
   /** About how many subscribers the other nodes have. */
   sizeOf(topic: string): number;
@@ -40,23 +43,23 @@ export interface TopicNodes {
 export interface TopicLimits {
   /** Topics of one client; 0: no limit, as for all of these. */
   readonly maxTopicsPerClient: number;
-  /** Of all clients and topics together. */
+  /** For all clients and topics together. */
   readonly maxSubscriptions: number;
   readonly maxSubscribersPerTopic: number;
-  /** What the publishes of one address may come to a second, each counted for every subscriber, of other nodes too. */
+  /** Bytes per second that one address may publish, counted once per subscriber, including those of other nodes. */
   readonly maxDeliveredBytesPerSecond: number;
 }
 
 export type SubscribeVerdict = 'ok' | 'too_many_topics' | 'too_many_subscriptions' | 'topic_full';
 
 export class Topics {
-  /** By name. */
+  /** By topic. */
   readonly #subscribers = new Map<string, Set<Subscriber>>();
-  /** Bytes that are published, counted for every subscriber, by address. */
+  /** Bytes published, counted once per subscriber, by the publisher's address. */
   readonly delivered: AddressRate;
   readonly #limits: TopicLimits;
   readonly #deps: TopicsDeps;
-  /** How many subscriptions each has. */
+  /** How many subscriptions each carrier has. */
   readonly #carriers = new Map<TopicCarrier, number>();
   #subscriptions = 0;
   readonly #ofAddress = new AddressCount();
@@ -69,17 +72,17 @@ export class Topics {
     this.delivered = new AddressRate(perSecond, perSecond);
   }
 
-  /** From here on this server is one node of several. */
+  /** Makes this server one node of a cluster. */
   joinNodes(nodes: TopicNodes): void {
     this.#nodes = nodes;
   }
 
-  /** Of all clients together. */
+  /** For all clients together. */
   get subscriptions(): number {
     return this.#subscriptions;
   }
 
-  /** How many subscribers it has here. */
+  /** How many subscribers the topic has at this node. */
   sizeOf(topic: string): number {
     return this.#subscribers.get(topic)?.size ?? 0;
   }
@@ -126,7 +129,7 @@ export class Topics {
   }
 
   /**
-   * @param address whose publish it is
+   * @param address of the publisher
    * @returns false when that address has published more than it may
    */
   publish(address: string, topic: string, frame: Buffer): boolean {
@@ -139,7 +142,7 @@ export class Topics {
     return true;
   }
 
-  /** To the subscribers of this node. */
+  /** Delivers a frame to the subscribers of this node. */
   deliver(topic: string, frame: Buffer): void {
     const size = this.sizeOf(topic);
     if (size === 0) return;
