@@ -6,6 +6,7 @@ import type { ServerOptions } from '../../src/server/index.ts';
 import { freePort } from '../../tools/free-port.ts';
 import { TcpProxy } from '../support/network/tcp-proxy.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
+import { pairlane } from '../support/servers/cli-process.ts';
 import { startTestCluster } from '../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 
@@ -110,6 +111,28 @@ describe('PeerJS, unmodified', () => {
     await a.waitForFunction('peer.open');
     expect([await idOf(a), await a.evaluate('connection.open')]).toEqual(['a', true]);
     expect(await echo(b, 'a', 'json', 'after')).toBe('after');
+  });
+
+  it('pages at different workers of one server exchange data and call each other', async () => {
+    // In turn, as ws distributes connections, every page would bring its socket to the same worker.
+    const run = pairlane(['serve', '--workers', '2', '--port', '0', '--peerjs', '--shell', 'uws']);
+    const [, place] = await run.printed(/2 workers serve on ([\d.:]+)/);
+    const workerOf = async (nth: number) => {
+      const connected = /"worker":(\d+)[^\n]* connected, a PeerJS client/g;
+      await run.printed(new RegExp(`(?:${connected.source}[^]*){${nth}}`));
+      return [...run.stdout.matchAll(connected)][nth - 1]?.[1];
+    };
+    const server = { url: `ws://${place}/` };
+    const a = await openPeer(server, 'page 1');
+    let b = a;
+    let count = 1;
+    do {
+      count += 1;
+      b = await openPeer(server, `page ${count}`);
+    } while ((await workerOf(count)) === (await workerOf(1)));
+    expect(await echo(a, await idOf(b), 'binary', 'over workers')).toBe('over workers');
+    expect(await call(b, 'page 1')).toBeGreaterThan(0);
+    await expect(openPeer(server, 'page 1')).rejects.toThrow('unavailable-id');
   });
 
   it('five pages are all connected with each other, by data and by a call', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { serverOptionProblems } from '../../src/server/check-server-options.ts';
 import { defaultServerOptions, type ServerOptions } from '../../src/server/options.ts';
 import { workerProblems } from '../../src/server/workers/worker-problems.ts';
+import { JsonClient } from '../support/clients/json-client.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { refusalOf } from '../support/clients/refusal-of.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
@@ -37,6 +38,44 @@ async function connectApart<Client extends { id: string }>(
 }
 
 const textOf = async (url: string) => (await fetch(url)).text();
+
+const openPeer = ({ url }: Fleet, id: string, token: string) =>
+  JsonClient.open(`${url}peerjs?${new URLSearchParams({ key: 'peerjs', id, token })}`);
+
+/** Opens clients of PeerJS, `peer 1`, `peer 2` and so on, until one is at another worker than the first. */
+async function openPeersApart(
+  fleet: Fleet,
+): Promise<{ first: JsonClient; last: JsonClient; lastId: string }> {
+  const peers: JsonClient[] = [];
+  for (;;) {
+    const lastId = `peer ${peers.length + 1}`;
+    const last = await openPeer(fleet, lastId, `token of ${lastId}`);
+    expect(await last.takeOne()).toEqual({ type: 'OPEN' });
+    peers.push(last);
+    const connected = /Client (\w{8})[\w-]* connected, a PeerJS client/g;
+    await fleet.run.printed(new RegExp(`(?:${connected.source}[^]*){${peers.length}}`));
+    const nodes = [...fleet.run.stdout.matchAll(connected)].map(([, node]) => node);
+    const [first] = peers;
+    if (first && nodes[0] !== nodes.at(-1)) return { first, last, lastId };
+  }
+}
+
+/** Opens subscribers of a topic of y-webrtc until one is at another worker than the first. */
+async function subscribeApart({ url }: Fleet, topic: string): Promise<[JsonClient, JsonClient]> {
+  const clients: JsonClient[] = [];
+  for (;;) {
+    const last = await JsonClient.open(`${url}y-webrtc`);
+    clients.push(last);
+    const own = `of ${clients.length}`;
+    last.send({ type: 'subscribe', topics: [topic] });
+    last.send({ type: 'publish', topic, data: own });
+    await last.until(() => last.inbox.some(({ data }) => data === own), 'its own message');
+    // How many of its own worker get it.
+    const count = last.inbox.find(({ data }) => data === own)?.clients;
+    const [first] = clients;
+    if (first && count === 1 && last !== first) return [first, last];
+  }
+}
 
 /** The pairings that the workers count together. */
 async function pairingsAt(url: string): Promise<number> {
@@ -96,6 +135,39 @@ describe('serve --workers', () => {
     expect(await bob.next('signal')).toMatchObject({ data: { hello: 'again' } });
   });
 
+  it('relays between PeerJS clients of different workers, both ways and in order, and an id is taken at all of them', async () => {
+    const fleet = await startWorkers('--peerjs', '--peerjs-discovery');
+    const { first, last, lastId } = await openPeersApart(fleet);
+    const frame = (type: string, dst: string, n: number) => ({
+      type,
+      dst,
+      payload: { connectionId: 'dc_1', n },
+    });
+    for (let n = 0; n < 20; n += 1) first.send(frame(n === 0 ? 'OFFER' : 'CANDIDATE', lastId, n));
+    const received = Array.from({ length: 20 }, (_, n) => ({
+      ...frame(n === 0 ? 'OFFER' : 'CANDIDATE', lastId, n),
+      src: 'peer 1',
+    }));
+    expect(await last.take(20)).toEqual(received);
+    last.send(frame('ANSWER', 'peer 1', 20));
+    expect(await first.takeOne()).toEqual({ ...frame('ANSWER', 'peer 1', 20), src: lastId });
+    const listed = await (await fetch(`${fleet.url.replace('ws', 'http')}peerjs/peers`)).json();
+    expect(listed).toEqual(expect.arrayContaining(['peer 1', lastId]));
+    for (const id of ['peer 1', lastId, 'peer 1', lastId]) {
+      const other = await openPeer(fleet, id, 'another token');
+      expect(await other.takeOne()).toMatchObject({ type: 'ID-TAKEN' });
+    }
+  });
+
+  it('publishes to subscribers of a topic at different workers', async () => {
+    const fleet = await startWorkers('--topics');
+    const [a, b] = await subscribeApart(fleet, 'here');
+    b.send({ type: 'publish', topic: 'here', data: 'from b' });
+    await a.until(() => a.inbox.some(({ data }) => data === 'from b'), 'what b publishes');
+    a.send({ type: 'publish', topic: 'here', data: 'from a' });
+    await b.until(() => b.inbox.some(({ data }) => data === 'from a'), 'what a publishes');
+  });
+
   it('allows an address what --max-connections-per-address says at all workers together', async () => {
     const fleet = await startWorkers('--max-connections-per-address', '3');
     await RawClient.connect(fleet.url);
@@ -129,12 +201,7 @@ describe('serve --workers', () => {
     [
       'game rooms',
       { rooms: true },
-      '--rooms: not with --workers, because its clients ask now one worker, now another',
-    ],
-    [
-      'PeerJS',
-      { peerjs: true },
-      '--peerjs: not with --workers, whose clients of PeerJS would not reach each other',
+      '--rooms: not with --workers, which do not share games; start another `pairlane serve --rooms` for them',
     ],
     [
       'a Unix socket',
