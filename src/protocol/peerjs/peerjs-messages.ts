@@ -26,6 +26,14 @@ export function readPeerJsMessage(message: unknown): PeerJsMessage | undefined {
   return { type: relayed, dst: dst as string, payload };
 }
 
+const PASSED_ON: ReadonlySet<string> = new Set(['type', 'dst', 'payload']);
+
+/** Whether a client's message has nothing but what its addressee gets: other fields the original leaves out. */
+export function isPassedOnWhole(message: object): boolean {
+  for (const field in message) if (!PASSED_ON.has(field)) return false;
+  return true;
+}
+
 /** As the original writes it, field by field. */
 export function writePeerJsMessage(
   type: PeerJsRelayedType,

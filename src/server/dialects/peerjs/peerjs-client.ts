@@ -33,6 +33,8 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   readonly isResumable: boolean;
   readonly peerJsId: string;
   readonly token: string;
+  /** Who it is, as a field of what it says to others. */
+  readonly srcField: Uint8Array;
   /** Whom its message that is under way is for: a refusal tells it so. */
   addressee: string | undefined;
   readonly #deps: PeerJsClientDeps;
@@ -43,6 +45,7 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     const { id, token, address } = socket.getUserData();
     super(socket, address, deps.sockets);
     this.peerJsId = id;
+    this.srcField = Buffer.from(`"src":${JSON.stringify(id)}`);
     this.token = token;
     this.isResumable = isResumable;
     this.#deps = deps;

@@ -7,6 +7,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isPrintable } from '../../../common/printable.ts';
 import {
   closeCodes,
+  isPassedOnWhole,
   MAX_PEERJS_ID_CHARS,
   type PeerJsMessage,
   peerJsNotices,
@@ -20,6 +21,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { Chaos } from '../chaos.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
+import { withField } from '../with-field.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
 import {
@@ -140,13 +142,16 @@ export class PeerJsRealm implements OwnIds {
     this.#others?.away(holderOf(client));
   }
 
-  received(client: PeerJsClient, message: PeerJsMessage): void {
+  /** @param value what the message was read from @param bytes the same as it came */
+  received(client: PeerJsClient, message: PeerJsMessage, value: object, bytes: ArrayBuffer): void {
     // To be heard is all that it is for.
     if (message.type === 'HEARTBEAT') return;
     const { type, dst, payload } = message;
     if (dst === undefined) this.#leave(client);
     else {
-      const frame = Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
+      const frame = isPassedOnWhole(value)
+        ? withField(bytes, client.srcField)
+        : Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
       const relay = () => this.#relay(client, { type, dst, payload, frame });
       const { chaos } = this.#deps;
       if (!chaos) relay();

@@ -1,6 +1,6 @@
 /** PeerJS's routes: its ids over HTTP, and its socket. What is wrong is passed over, as by the original, and counted. */
 import { randomUUID } from 'node:crypto';
-import { peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
+import { isRecord, peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
 import type { App } from '../../http/shell/shell.ts';
@@ -108,11 +108,11 @@ export class PeerJs {
     const value = this.#inbox.read(client, bytes);
     if (value === undefined) return;
     const message = readPeerJsMessage(value);
-    if (!message) {
+    if (!message || !isRecord(value)) {
       this.#inbox.passOver(client, 'invalid_message');
       return;
     }
     this.#deps.telemetry.metrics.received.add(message.type);
-    this.realm.received(client, message);
+    this.realm.received(client, message, value, bytes);
   }
 }

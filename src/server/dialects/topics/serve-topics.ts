@@ -18,6 +18,7 @@ import type { SubscribeVerdict, TopicCarrier, Topics } from '../../signaling/top
 import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
+import { withField } from '../with-field.ts';
 import { TopicClient, type TopicSocket, type TopicSocketData } from './topic-client.ts';
 
 export interface TopicsDeps extends SocketRouteDeps {
@@ -169,11 +170,6 @@ interface Published {
 const encode: {
   readonly [W in TopicWire]: (message: Published, bytes: ArrayBuffer, subscribers: number) => Buffer;
 } = {
-  /** The publisher's own bytes with `clients` put in at the end: of two fields of one name the last counts. */
-  'y-webrtc': (_message, bytes, subscribers) => {
-    const text = Buffer.from(bytes);
-    const end = text.lastIndexOf('}');
-    return Buffer.concat([text.subarray(0, end), Buffer.from(`,"clients":${subscribers}}`)]);
-  },
+  'y-webrtc': (_message, bytes, subscribers) => withField(bytes, `"clients":${subscribers}`),
   trystero: ({ topic, payload }) => Buffer.from(JSON.stringify({ topic, payload })),
 };

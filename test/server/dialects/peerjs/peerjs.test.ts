@@ -1,4 +1,5 @@
 /** PeerJS's wire by hand: ids and tokens, what goes to whom, whoever is not there, and where it ends. */
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
@@ -54,9 +55,7 @@ const from = (src: string, message: object) => ({ ...message, src });
 async function settled(client: JsonClient, id: string): Promise<void> {
   const mark = { type: 'CANDIDATE', dst: id, payload: { mark: Math.random() } };
   client.send(mark);
-  const isMark = (message: unknown) =>
-    JSON.stringify(message) ===
-    JSON.stringify({ ...mark, src: id }, ['type', 'src', 'dst', 'payload', 'mark']);
+  const isMark = (message: unknown) => isDeepStrictEqual(message, { ...mark, src: id });
   await client.until(() => client.inbox.some(isMark), 'the mark');
   client.inbox.splice(client.inbox.findIndex(isMark), 1);
 }
@@ -164,6 +163,16 @@ describe('what clients of PeerJS signal', () => {
     ]);
     const [pairing] = server.parts.pairings;
     expect([server.parts.pairings.size, pairing?.value]).toEqual([1, { negotiating: 'unordered' }]);
+  });
+
+  it('reaches the other one also with spaces, braces in its texts, and a field that is said twice', async () => {
+    const { open } = await serve();
+    const [a, b] = [await open('a"}'), await open('b')];
+    for (const payload of ['{ "label": "}" }', '"}"', 'null'])
+      a.send(Buffer.from(` { "dst": "c", "dst": "b", "type": "OFFER", "payload": ${payload} }\r\n `));
+    expect(await b.take(3)).toEqual(
+      [{ label: '}' }, '}', null].map((payload) => ({ type: 'OFFER', src: 'a"}', dst: 'b', payload })),
+    );
   });
 
   it('is passed on when it answers an offer from before the server was restarted', async () => {
