@@ -1,18 +1,18 @@
-/** `--chaos`: loses, delays and drops signals on purpose, so that one sees what a program does about it. Never by default. */
+/** `--chaos`: loses, delays and drops signals on purpose, to show how a program copes with it. Off by default. */
 import type { Clock } from '../../common/clock.ts';
 
 export interface ChaosRules {
-  /** How many of a hundred signals are lost. */
+  /** The percentage of signals that are lost. */
   readonly loss: number;
   readonly delayMs: number;
-  /** Types of signals of which none gets through. */
+  /** Types of signals that are always dropped. */
   readonly drop: ReadonlySet<string>;
 }
 
-/** What the two say to each other; how far they are, and that one leaves, is not touched. */
+/** The types that may be lost. Reports and `unpair` always get through. */
 const SIGNALS = ['offer', 'answer', 'candidate', 'signal'] as const;
 const MAX_DELAY_MS = 60_000;
-/** Signals that are late at the same time; more are lost. */
+/** How many signals may be delayed at the same time; more are lost. */
 const MAX_LATE = 1_000;
 
 const forms: Readonly<Record<string, (value: string) => Partial<ChaosRules> | undefined>> = {
@@ -32,7 +32,10 @@ const forms: Readonly<Record<string, (value: string) => Partial<ChaosRules> | un
   },
 };
 
-/** @returns undefined for a text that is none: `loss=5%,delay=300ms,drop=answer+candidate` */
+/**
+ * Parses `loss=5%,delay=300ms,drop=answer+candidate`.
+ * @returns undefined if the text is invalid
+ */
 export function parseChaos(text: string): ChaosRules | undefined {
   let rules: ChaosRules = { loss: 0, delayMs: 0, drop: new Set() };
   for (const part of text.split(',')) {
@@ -48,7 +51,7 @@ export interface ChaosDeps {
   readonly rules: ChaosRules;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Counts what was lost. */
+  /** Called for every lost signal. */
   readonly lost: () => void;
 }
 
@@ -61,8 +64,8 @@ export class Chaos {
   }
 
   /**
-   * Lets a signal through, now, later or never.
-   * @param deliver with the bytes, which are a copy where it is late: those of a frame are gone by then
+   * Passes a signal on now, later or never.
+   * @param deliver called with the bytes; if late, with a copy, because the frame's own bytes are gone by then
    */
   pass(type: string, bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void {
     if (!SIGNALS.some((signal) => signal === type)) {
@@ -74,7 +77,7 @@ export class Chaos {
     if (isLost) lost();
     else if (rules.delayMs === 0) deliver(bytes);
     else {
-      // Not `slice`: a Buffer's is no copy.
+      // Not `slice`: on a Buffer it does not copy.
       const copy = new Uint8Array(bytes);
       this.#late += 1;
       const stop = clock.every(rules.delayMs, () => {

@@ -1,7 +1,9 @@
-/** The end of a socket in which much waits that its client does not read: at once, for only that frees the memory. */
+/**
+ * Ends a socket that has many bytes its client does not read. It is closed at once, because only that frees the memory.
+ */
 import type { WebSocket } from '../http/shell/shell.ts';
 
-/** Less than that waits for many an honest client on a slow line. */
+/** Many a well-behaved client on a slow line has fewer bytes than this unread. */
 const MUCH_BYTES = 64 * 1024;
 
 export function cutUnread(socket: Pick<WebSocket<unknown>, 'close' | 'getBufferedAmount'> | undefined): void {

@@ -1,6 +1,6 @@
 /**
- * What comes in from a client whose wire is JSON without numbers, and knows no error: rate, size, JSON, shape. What is
- * wrong is passed over, counted and logged; whoever keeps on is closed.
+ * Receives from clients whose wire is unnumbered JSON without error messages: checks rate, size, JSON and shape.
+ * Invalid frames are skipped, counted and logged; a client that keeps sending them is closed.
  */
 import { shapeFault } from '../../common/message-shape.ts';
 import { closeCodes, type ErrorCode, errorMessages } from '../../protocol/index.ts';
@@ -18,7 +18,7 @@ export interface JsonInboxDeps {
   readonly signaling: Signaling;
 }
 
-/** Text comes in binary frames, too; what is no text must not reach a client as some. */
+/** Text may arrive in binary frames, too; invalid UTF-8 must not be passed to a client as text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class JsonInbox<Data> {
@@ -27,8 +27,8 @@ export class JsonInbox<Data> {
   readonly #lastWord: string | undefined;
 
   /**
-   * @param whose the clients, as the log names them
-   * @param lastWord what a client is told before it is closed for flooding, where its wire has a word for it
+   * @param whose what the log calls these clients
+   * @param lastWord sent to a client before it is closed for flooding, if its wire has a message for that
    */
   constructor(deps: JsonInboxDeps, whose: string, lastWord?: string) {
     this.#deps = deps;
@@ -36,13 +36,13 @@ export class JsonInbox<Data> {
     this.#lastWord = lastWord;
   }
 
-  /** Whatever throws inside a handler would end the process, and everybody's session with it. */
+  /** Catches exceptions: one that escapes a handler would end the process and everybody's session. */
   guard<Client extends SocketClient<Data>>(
     client: Client | undefined,
     socket: Client['socket'],
     handle: (client: Client) => void,
   ): void {
-    // What comes on a socket that was taken over, or ended, is nobody's word.
+    // Ignores what arrives on a socket that was ended or replaced.
     if (!client?.session || client.socket !== socket) return;
     try {
       handle(client);
@@ -51,7 +51,7 @@ export class JsonInbox<Data> {
     }
   }
 
-  /** @returns the value in a frame, which is safe to walk; undefined for one that is passed over */
+  /** @returns the value in a frame, safe to walk; undefined for a frame that is skipped */
   read(client: SocketClient<Data>, bytes: ArrayBuffer): unknown {
     if (!this.count(client, bytes.byteLength)) return undefined;
     const { maxMessageBytes } = this.#deps.options;
@@ -66,7 +66,10 @@ export class JsonInbox<Data> {
     return shapeFault(value) ? this.passOver(client, 'invalid_message') : value;
   }
 
-  /** Counts a frame, also one of WebSocket itself. @returns false for one too many */
+  /**
+   * Counts a frame, WebSocket control frames included.
+   * @returns false when the rate limit is exceeded
+   */
   count(client: SocketClient<Data>, bytes: number): boolean {
     const { signaling, telemetry, options } = this.#deps;
     const { metrics } = telemetry;
@@ -89,7 +92,7 @@ export class JsonInbox<Data> {
     this.refuse(code, address, errorMessages[code]);
   }
 
-  /** @param kind as metrics count it */
+  /** @param kind of refusal, as metrics count it */
   refuse(kind: string, address: string, reason: string): void {
     const { metrics, refusals } = this.#deps.telemetry;
     metrics.refused.add(kind);

@@ -1,4 +1,4 @@
-/** A client on a WebSocket whose wire numbers nothing: what it was sent is written, or lost with its socket. */
+/** A client on a WebSocket whose wire numbers nothing: what it is sent is written at once, or lost with its socket. */
 import { type CloseCode, closeCodes, MAX_PEERS_PER_CLIENT, type Relayed } from '../../protocol/index.ts';
 import { SendingRate } from '../admission/rate-limits.ts';
 import { SendStatus, type WebSocket } from '../http/shell/shell.ts';
@@ -9,35 +9,35 @@ import { cutUnread } from './cut-unread.ts';
 import { UnnumberedClient } from './unnumbered-client.ts';
 
 export interface SocketClientDeps {
-  /** What a client may leave unread, in bytes; 0: any amount. */
+  /** How many bytes a client may leave unread; 0: no limit. */
   readonly maxUnsentBytes: number;
-  /** So many bytes more wait to be read. */
+  /** Called when this many bytes more wait to be read. */
   readonly queued: (bytes: number) => void;
-  /** So many bytes were sent. */
+  /** Called when this many bytes were sent. */
   readonly sent: (bytes: number) => void;
-  /** A client at that address does not read what it is sent, and is closed. */
+  /** Called when a client at that address is closed because it does not read what it is sent. */
   readonly unread: (address: string) => void;
 }
 
 export abstract class SocketClient<Data> extends UnnumberedClient implements Client {
-  /** Nobody is paired with it by a request of our own wire. */
+  /** Native clients cannot pair with it by its id. */
   readonly isKeyOnly = true;
   abstract readonly isResumable: boolean;
-  /** Of its newest socket, as limits count it. */
+  /** The address of its newest socket, as limits count it. */
   address: string;
   readonly rate = new SendingRate();
-  /** Its session, which is made with it. */
+  /** Its session, which is created together with it. */
   session: ServerSession | undefined;
   /** Undefined once it is closed: every method of a closed socket throws. */
   socket: WebSocket<Data> | undefined;
   readonly generation = 0;
   readonly lastSenderSeq = 0;
-  /** A dialect that pairs bounds it by itself. */
+  /** A dialect that pairs clients has its own limit. */
   readonly maxPeers = MAX_PEERS_PER_CLIENT;
-  /** What it has not read waits in its socket, which is bounded. */
+  /** Unread bytes wait in its socket, which is bounded. */
   readonly maxWaitingBytes = Number.POSITIVE_INFINITY;
   readonly #deps: SocketClientDeps;
-  /** The socket of which it was said. */
+  /** The socket that was last reported as unread. */
   #unread: WebSocket<Data> | undefined;
 
   constructor(socket: WebSocket<Data>, address: string, deps: SocketClientDeps) {
@@ -75,7 +75,7 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
     if (status === SendStatus.dropped || isUnread) this.endUnread();
   }
 
-  /** It does not read what it is sent; said once, however much of that is dropped before it ends. */
+  /** Reports that the client does not read what it is sent; once per socket, however much is dropped before it ends. */
   noteUnread(): void {
     if (!this.socket || this.#unread === this.socket) return;
     this.#unread = this.socket;
@@ -88,12 +88,12 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
     this.end(closeCodes.tryAgainLater, 'You do not read what you are sent');
   }
 
-  /** A ping of WebSocket itself: browsers answer it, also for a page in the background. */
+  /** Sends a WebSocket ping: browsers answer it, even for a page in the background. */
   notify(notice: ClientNotice): void {
     if (notice.type === 'ping') this.socket?.ping();
   }
 
-  /** What is written is out of our hands: nobody acks it, so nothing waits for that. */
+  /** The wire has no acks, so a signal counts as acked once it is written. */
   relay({ bytes }: Signal, _epoch: number, relayed: Relayed | undefined): void {
     this.write(bytes);
     relayed?.onAcked?.();
@@ -105,7 +105,7 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
     socket?.end(code, reason);
   }
 
-  /** The server ends its session. */
+  /** Ends its session on the server's behalf. */
   end(code: CloseCode, reason: string): void {
     this.session?.dispatch({ type: 'CLOSED_BY_SERVER', code, reason });
   }
@@ -118,6 +118,6 @@ export abstract class SocketClient<Data> extends UnnumberedClient implements Cli
     cutUnread(this.socket);
   }
 
-  // Nothing waits for it.
+  // Nothing waits for this client.
   dropWaiting(): void {}
 }

@@ -1,4 +1,7 @@
-/** A client of a wire that numbers nothing: nothing that it was sent waits to be acked, is asked for again, or moves with it. */
+/**
+ * The parts of a client that are the same for every wire without numbers: nothing it is sent waits for an ack, is sent
+ * again, or moves with it.
+ */
 export abstract class UnnumberedClient {
   nextSenderSeq(): number {
     return 0;

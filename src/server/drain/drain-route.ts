@@ -1,7 +1,7 @@
 /**
- * `POST /drain`, for a hook that cannot send a signal. Whoever may send one to this process may use it, and nobody
- * else: it takes no password, so it must come from this machine, for this machine's name, through no proxy that speaks
- * for others, and from no web page of another site.
+ * `POST /drain`, for a hook that cannot send a signal. It takes no password, so it is limited to those who could send
+ * this process a signal: the request must come from this machine, address it by a name of this machine, pass no
+ * forwarding proxy, and come from no web page of another site.
  */
 
 import { isCrossSite, isLocal, readFacts } from '../admission/request-facts.ts';

@@ -1,8 +1,9 @@
 /**
- * A restart that loses nothing and makes no storm. Clients are sent away one after another over the drain time, each
- * told when to come back: after the end of the drain, spread over a time of their own. Sessions that can be resumed
- * wait here, as if their clients were away, until the process ends; after that their clients bring them back. Where other nodes are there, clients are wanted back before the end: their sessions move to the node
- * that they come back to. Nobody is told that a peer left, but of a plain client whose peer goes on elsewhere.
+ * A restart that loses nothing and causes no reconnect storm. Clients are sent away one after another over the drain
+ * time, each told when to come back: after the drain, spread over some time. Resumable sessions wait here until the
+ * process ends, as if their clients were away; after that their clients restore them. If there are other nodes, clients
+ * are told to come back before the drain ends, and their sessions move to the node that they come back to. No client is
+ * told that its peer left, unless the peer is not resumable and the client goes on at another node.
  */
 import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
 import { closeCodes } from '../../protocol/index.ts';
@@ -17,15 +18,15 @@ export interface DrainDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly signaling: Signaling;
-  /** To the nodes to which sessions may move. */
+  /** The nodes that sessions may move to. */
   readonly links: Links;
   readonly readiness: Readiness;
 }
 
-/** What a process manager takes to start the next server. */
+/** How long a process manager takes to start the next server. */
 const START_UP_MS = 1_000;
 
-/** What is kept of the drain time for the last close frames and the process's own end. */
+/** The part of the drain time that is reserved for the last close frames and the process's own end. */
 const MIN_RESERVE_MS = 400;
 const MAX_RESERVE_MS = 1_000;
 
@@ -33,7 +34,7 @@ const PROGRESS_MS = 1_000;
 
 const REASON = 'Server is restarting';
 
-/** Multiples of it, modulo 1, fill the unit interval as evenly as can be, however many there are (Weyl, 1916). */
+/** Its multiples, modulo 1, fill the unit interval as evenly as possible, however many there are (Weyl, 1916). */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 const SEND_AWAY = 'send away';
@@ -42,27 +43,27 @@ const END = 'end';
 
 export class Drain implements TimerOwner {
   timer = NO_TIMER;
-  /** Whether all nodes drain: then nobody can come back to another one. */
+  /** Whether all nodes drain: then no client can come back to another node. */
   isOfAll = false;
   readonly #deps: DrainDeps;
   #endsAt = 0;
   #ended = () => {};
   #clients = 0;
-  /** From 0 to 1: the next client's turn to come back. It starts anywhere, so that servers do not agree. */
+  /** From 0 to 1: when the next client should come back. The start is random, so that servers differ. */
   #turn = Math.random();
 
   constructor(deps: DrainDeps) {
     this.#deps = deps;
   }
 
-  /** Clients that still have to go. */
+  /** How many clients have not been sent away yet. */
   get left(): number {
     let count = 0;
     for (const { client } of this.#sessions) if (client.isOnline) count += 1;
     return count;
   }
 
-  /** @param ended told once everybody is gone, or the time is over */
+  /** @param ended called once all clients are gone, or the drain time is over */
   start(ended: () => void): void {
     this.#ended = ended;
     const { options, log, signaling, readiness } = this.#deps;
@@ -72,7 +73,7 @@ export class Drain implements TimerOwner {
     readiness.add('draining');
     const reserveMs = Math.min(Math.max(drainMs / 4, MIN_RESERVE_MS), MAX_RESERVE_MS);
     const isAlone = !this.#hasOtherNodes;
-    // The other half of the time is for those who come back to another node.
+    // The other half of the time is for clients that come back to another node.
     const spreadMs = isAlone ? Math.max(drainMs - reserveMs, 0) : drainMs / 2;
     const all = [...this.#sessions];
     const online = all.filter(({ client }) => client.isOnline);
@@ -81,7 +82,7 @@ export class Drain implements TimerOwner {
       { event: 'drain_started', clients: this.#clients },
       `Draining: ${this.#clients} clients go within ${drainMs} ms`,
     );
-    // Those who are away cannot come back while we drain: their time must not run out meanwhile.
+    // Clients that are away cannot come back during the drain, so their grace must not run out meanwhile.
     for (const session of all) if (!session.client.isOnline) this.#close(session);
     for (const [index, session] of online.entries())
       queue.arm(session, SEND_AWAY, (index / online.length) * spreadMs, this.#sendAway);
@@ -90,15 +91,15 @@ export class Drain implements TimerOwner {
     this.#watch();
   }
 
-  /** The server stops by itself. */
+  /** The server stops for another reason. */
   stop(): void {
     this.#deps.signaling.queue.timers.disarmAll(this);
   }
 
   /**
-   * A client came back while we drain: whatever sends it here sends others, too. So it is wanted back only after the
-   * end, even beside other nodes; or it would knock again and again until then.
-   * @returns in how many milliseconds; undefined when we do not drain
+   * A client came back during the drain, so whatever routes it here will route others here, too. It is told to come
+   * back only after the drain, even if there are other nodes; otherwise it would try again and again until then.
+   * @returns in how many milliseconds it should come back; undefined if the server is not draining
    */
   wantsBackAfterMs(): number | undefined {
     return this.#deps.readiness.isDraining ? this.#afterMs('here') : undefined;
@@ -112,7 +113,7 @@ export class Drain implements TimerOwner {
     return !this.isOfAll && this.#deps.links.open.length > 0;
   }
 
-  /** One function for all timers. */
+  /** One function shared by all timers. */
   readonly #sendAway = (_name: string, owner: TimerOwner): void => {
     const session = owner as ServerSession;
     if (!session.isResumable) this.#leavePairings(session);
@@ -121,7 +122,7 @@ export class Drain implements TimerOwner {
     this.#close(session);
   };
 
-  /** A plain client does not come back. A peer that goes on elsewhere would wait for it. */
+  /** A client that is not resumable will not come back, so its peers at other nodes must not wait for it. */
   #leavePairings({ seats }: ServerSession): void {
     for (const { pairing, side, peer } of seats)
       if (pairing && peer?.outlivesNode(this.#hasOtherNodes))
@@ -132,7 +133,10 @@ export class Drain implements TimerOwner {
     this.#deps.signaling.sessions.close(session, closeCodes.serviceRestart, REASON);
   }
 
-  /** A session comes back only to a server that started no longer ago than the grace: half of it is for the spread. */
+  /**
+   * A restarted server restores sessions only within the grace time after its start; half of that is used to spread the
+   * returns.
+   */
   #afterMs(where: 'here' | 'anywhere'): number {
     const { options, signaling } = this.#deps;
     const { drainMs, resumeGraceMs } = options;
@@ -143,11 +147,11 @@ export class Drain implements TimerOwner {
     return Math.round(leftMs + START_UP_MS + this.#turn * spreadMs);
   }
 
-  /** Tells how many are left, and ends as soon as nobody is. */
+  /** Logs how many clients are left, and ends the drain as soon as none is. */
   #watch(): void {
     const { log, options, signaling } = this.#deps;
     const { left } = this;
-    // Those who are gone may still fetch their sessions from another node.
+    // Sessions of clients that have gone may still be fetched by other nodes.
     if (left === 0 && (signaling.directory.sessions.size === 0 || !this.#hasOtherNodes)) {
       this.#end();
       return;

@@ -1,4 +1,4 @@
-/** What a client of this wire has that goes to another node with its session: frames, numbers and secrets. */
+/** The native part of a session's snapshot, which goes to another node with it: frames, numbers and secrets. */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../../protocol/index.ts';
 import { claimsOf, grantsFrom } from '../../admission/tokens/claims.ts';
@@ -25,14 +25,14 @@ export type ClientSnapshot = Pick<
   | 'since'
 >;
 
-/** Whether the request fits a session that we have: its secret, and numbers that are possible. */
+/** Whether the request is valid for a session of this node: right secret, and possible numbers. */
 export function mayResume(session: ServerSession | undefined, { token, received }: ResumeRequest): boolean {
   const resume = resumableOf(session)?.resume;
   if (!resume || session?.isDone) return false;
   return resume.token.accepts(token) && resume.delivery.isPossible(received);
 }
 
-/** @param received the number of the last frame that the client has */
+/** @param received the seq of the last frame that the client has received */
 export function takeClientSnapshot(session: ServerSession, received: number, now: number): ClientSnapshot {
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
@@ -61,7 +61,7 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
   };
 }
 
-/** @param ack called when the client has acked a signal of a peer: its pairing, its number and its length */
+/** @param ack called when the client has acked a signal of a peer, with its epoch, its sender seq and its length */
 export function restoreClient(
   { unacked, secrets, ...snapshot }: SessionSnapshot,
   ack: (epoch: number, senderSeq: number, bytes: number) => void,
@@ -83,7 +83,7 @@ export function restoreClient(
   return { delivery, token: new ResumeToken(secret, ...others) };
 }
 
-/** @throws when another node sends claims that no token could have */
+/** @throws when another node sends claims that no token could contain */
 export function grantsIn({ claims }: SessionSnapshot): Grants | undefined {
   if (claims === undefined) return undefined;
   const grants = grantsFrom(claims);
@@ -91,7 +91,7 @@ export function grantsIn({ claims }: SessionSnapshot): Grants | undefined {
   return grants;
 }
 
-/** What the migration of sessions asks of this wire. */
+/** What the migration of sessions needs from the native dialect. */
 export class NativeMigration {
   readonly #secrets: ResumeSecrets;
   readonly #log: Logger;

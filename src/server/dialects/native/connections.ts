@@ -1,4 +1,4 @@
-/** What becomes of sockets: a new session each, or for a client that comes back, the one that it had. */
+/** What becomes of sockets: each gets a new session or, for a client that comes back, its old one. */
 import { closeCodes } from '../../../protocol/index.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SessionOpener } from './create-session.ts';
@@ -13,7 +13,7 @@ export interface ConnectionsDeps {
   readonly opener: SessionOpener;
   readonly inbox: Inbox;
   readonly returning: ResumeHandler;
-  /** Undefined for a server that asks nobody who it is. */
+  /** Undefined for a server that does not authenticate clients. */
   readonly gate: TokenGate | undefined;
 }
 
@@ -53,7 +53,7 @@ export class Connections implements SocketHandlers {
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void {
     const { client, unauthenticated } = socket.getUserData();
     const session = client?.session;
-    // Whatever throws inside a handler would end the process, and everybody's session with it.
+    // An exception that escapes a handler would end the process and everybody's session.
     try {
       if (unauthenticated) this.#gate?.received(socket, bytes, isBinary, this.#admitted);
       else if (client && session) {
@@ -77,7 +77,7 @@ export class Connections implements SocketHandlers {
     data.phase = 'closed';
     delete data.unauthenticated;
     this.#signaling.queue.timers.disarmAll(data);
-    // A socket that we ended, or that was taken over, no longer is the client's.
+    // A socket that we ended, or that was replaced, is no longer the client's.
     if (client?.socket !== socket) return;
     client.socket = undefined;
     if (!client.session) return;

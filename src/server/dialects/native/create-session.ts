@@ -1,4 +1,4 @@
-/** A session begins: for a client that is new here, or under the id of one that had it elsewhere or before. */
+/** Creates sessions: for new clients, or under the id of a client that had it at another node or before a restart. */
 import { ReliableDelivery } from '../../../protocol/index.ts';
 import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
@@ -26,7 +26,10 @@ export class SessionOpener {
     this.#deps = deps;
   }
 
-  /** Whether one that said that it comes back, and does not, is one too many. */
+  /**
+   * Whether the address has too many connections. A client that announced its return was let in above the limit, and
+   * may turn out to have nothing to return to.
+   */
   isOver(socket: ClientSocket): boolean {
     return this.#deps.places.isOver(socket.getUserData().address);
   }
@@ -49,8 +52,8 @@ export class SessionOpener {
   }
 
   /**
-   * @param from where its client connected from, and what it may do
-   * @param socket left out for a session that gets one later, if its client is still there
+   * @param from the client's address and grants
+   * @param socket undefined for a session that gets one later, if its client is still there
    */
   create(
     id: string,
@@ -68,7 +71,7 @@ export class SessionOpener {
     return client;
   }
 
-  /** @returns undefined where no session waits for its client */
+  /** @returns undefined if sessions cannot be resumed */
   newResumeState(id: string, generation: number, peers: number | undefined): ResumeState | undefined {
     const { sessions, secrets } = this.#deps;
     if (sessions.settings.resumeGraceMs === 0) return undefined;
@@ -89,7 +92,10 @@ export class SessionOpener {
   }
 }
 
-/** How many peers its client may have at once, if it said; its token may allow fewer than it asked for. */
+/**
+ * How many peers the client may have at once: as many as it asked for, or as its token allows if that is fewer.
+ * Undefined if it did not ask.
+ */
 export function peersOf({ peers, grants }: Pick<SocketData, 'peers' | 'grants'>): number | undefined {
   return peers === undefined ? undefined : Math.min(peers, grants?.maxPeers ?? peers);
 }

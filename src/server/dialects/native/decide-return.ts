@@ -1,41 +1,41 @@
-/** How a client is dealt with that comes back and names its session: one decision of a few facts. */
+/** Decides what to do with a client that comes back and names its session: a pure function of a few facts. */
 
-/** What the other nodes say of the session: there are none, they were not asked yet, or what they answered. */
+/** What the other nodes say about the session: there are no other nodes, they were not asked yet, or their answer. */
 export type NodesSay = 'alone' | 'unasked' | 'moved' | 'late' | 'lost' | 'refused';
 
 export interface ReturnFacts {
   readonly nodes: NodesSay;
-  /** Whether its socket is open and served by nobody else. */
+  /** Whether its socket is open and not yet attached to a session. */
   readonly isWaiting: boolean;
-  /** Whether the session is here. */
+  /** Whether the session is at this node. */
   readonly isHere: boolean;
-  /** Whether its secret is that of the session here, and its numbers are possible. */
+  /** Whether the client's secret is that of the session here, and its numbers are possible. */
   readonly fitsSession: boolean;
-  /** Whether its secret shows that it had the session, and it says where to go on. */
+  /** Whether the client's secret proves that it had the session, and it says which number comes first. */
   readonly fitsLostSession: boolean;
-  /** Whether a server without other nodes may have forgotten the session in a restart. */
+  /** Whether a server without other nodes may have lost the session in a restart. */
   readonly isRestoreWindowOpen: boolean;
 }
 
 export type ReturnDecision =
   /** The session is here, and goes on. */
   | 'resume'
-  /** Other nodes are asked for it. */
+  /** Ask the other nodes for it. */
   | 'fetch'
   /** It came from another node. */
   | 'adopt'
-  /** It died with its server, and is made again from what the client proves and says. */
+  /** It was lost with its server, and is created again from what the client proves and claims. */
   | 'restore'
-  /** Who has it does not answer: the client is to try again. */
+  /** The node that has it does not answer: the client should try again. */
   | 'retry'
-  /** It gets a new session. */
+  /** The client gets a new session. */
   | 'refuse'
-  /** Nobody waits for an answer. */
+  /** Nobody waits for an answer any more. */
   | 'ignore';
 
 export function decideReturn(facts: ReturnFacts): ReturnDecision {
   const { nodes, isHere } = facts;
-  // Whoever gave it to us has it no longer: it is kept even when its client is gone again.
+  // The node that handed it over no longer has it, so it is kept even if its client has gone again.
   if (nodes === 'moved' && !isHere) return 'adopt';
   if (!facts.isWaiting) return 'ignore';
   if (isHere && facts.fitsSession) return 'resume';

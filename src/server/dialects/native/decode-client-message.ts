@@ -1,6 +1,6 @@
 /**
- * From bytes to a message: parse, look its type up, check it against its schema. Nothing that fails here comes near
- * a machine; and `{"type":"xstate.stop"}` is an unknown type, not an event.
+ * From bytes to a message: parses it, looks up its type, and checks it against its schema. Whatever fails here never
+ * reaches a machine: `{"type":"xstate.stop"}` is an unknown type, not an event.
  */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -16,16 +16,16 @@ import {
 import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';
 
-/** A message as it came, for those who pass it on. */
+/** A message with its bytes as received, for passing it on. */
 export interface Frame {
-  /** Good only until the handler that got it returns: uWebSockets.js takes the memory back. */
+  /** Valid only until the handler that received it returns: uWebSockets.js reuses the memory. */
   readonly bytes: Uint8Array;
   readonly message: ClientMessage;
 }
 
 export type Decoded = { readonly frame: Frame } | { readonly refusal: Refusal };
 
-/** The client's types, each with its compiled check; a Map, so that `__proto__` is not a type. */
+/** The client's message types, each with its compiled check; a Map, so that `__proto__` is not a type. */
 const checks = new Map(
   Object.entries(clientSchemas).map(([type, schema]) => [
     type,
@@ -37,7 +37,7 @@ const checks = new Map(
   ]),
 );
 
-/** Faster than a Buffer's toString. A byte order mark stays where it is, and is no JSON. */
+/** Faster than Buffer.toString(). A byte order mark is kept, so that it fails as JSON. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function decode(bytes: Uint8Array): Decoded {
@@ -62,10 +62,13 @@ export function decode(bytes: Uint8Array): Decoded {
   return { frame: { bytes, message: message as ClientMessage } };
 }
 
-/** The types that another node tells of as a client's own words. */
+/** The types that another node may forward from one of its clients. */
 const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'signal', 'report']);
 
-/** A signal that comes as text from another node; it is checked like a client's. @returns undefined for what is none */
+/**
+ * Decodes a signal that another node forwarded as text, with the same checks as for a client.
+ * @returns undefined if it is not a valid signal
+ */
 export function decodeSignal(text: string): Signal | undefined {
   const decoded = decode(Buffer.from(text));
   return 'frame' in decoded && SIGNALS.has(decoded.frame.message.type)
@@ -74,30 +77,30 @@ export function decodeSignal(text: string): Signal | undefined {
 }
 
 /**
- * The frame as its peer gets it: the sender's own bytes with `from_peer` put in at the end. Of two fields of one name
- * the last counts (ECMA-262 25.5.1), so that a forged one is overwritten. No JSON is made anew of what a stranger sent:
- * that costs half as much again, and recurses.
- * @param isKept false when it is sent at once and not looked at again: then all frames share one piece of memory
- * @param epoch put in, too, for a client with several peers whose peer did not say it
+ * The frame as its peer gets it: the sender's own bytes with `from_peer` added at the end. If a field occurs twice, the
+ * last one counts (ECMA-262 25.5.1), so a forged `from_peer` is overridden. The JSON is not encoded again: that would
+ * cost half as much again, and recurse through a stranger's data.
+ * @param isKept false if the frame is sent at once and not looked at again: all such frames share one buffer
+ * @param epoch added, too, for a client with several peers if the sender left it out
  */
 export function withFromPeer({ bytes }: Pick<Frame, 'bytes'>, isKept: boolean, epoch?: number): Buffer {
   const added = epoch === undefined ? FROM_PEER : utf8Bytes.encode(`,"epoch":${epoch},"from_peer":true}`);
   let end = bytes.length - 1;
-  // The message is an object, so only white space may follow its brace.
+  // The message is an object, so only white space may follow its closing brace.
   while (bytes[end] !== CLOSING_BRACE) end -= 1;
-  // One that has been relayed before, and moved to another node since, has it already.
+  // A frame that was relayed before, and then moved to another node, already has it.
   if (endsWithFromPeer(bytes, end)) end -= FROM_PEER.length - 1;
   const length = end + added.length;
   const relayed = isKept || length > shared.length ? Buffer.allocUnsafe(length) : sharedOf(length);
   relayed.set(end === bytes.length - 1 ? bytes : bytes.subarray(0, end));
-  // Seventeen bytes: a call of `set` takes longer.
+  // For this few bytes, a loop is faster than a call of `set`.
   for (let next = 0; next < added.length; next += 1) relayed[end + next] = added[next] as number;
   return relayed;
 }
 
-/** A frame of the usual limit fits. */
+/** Holds a frame of the default limit. */
 const shared = Buffer.alloc(128 * 1024);
-/** The beginnings of it that most frames take, by their lengths: to make one costs as much as to fill it. */
+/** Views of the buffer's start that most frames need, by length: creating one costs as much as filling it. */
 const beginnings: (Buffer | undefined)[] = new Array(4096).fill(undefined);
 
 function sharedOf(length: number): Buffer {

@@ -1,4 +1,4 @@
-/** The core's notices as the messages of this wire. */
+/** Encodes the core's notices as native messages. */
 import { errorMessages, type ServerMessage } from '../../../protocol/index.ts';
 import { publicIdOf } from '../../admission/tokens/grants.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
@@ -6,7 +6,7 @@ import { roomEncoders } from './encode-room-notice.ts';
 
 type NoticeOf<T extends ClientNotice['type']> = Extract<ClientNotice, { readonly type: T }>;
 
-/** @property hasPeers whether it is for a client that said how many peers it may have: only that one knows the rest */
+/** @property hasPeers whether the client asked for a number of peers: only such a client knows about epochs */
 type Encode<T extends ClientNotice['type']> = (
   notice: NoticeOf<T>,
   hasPeers: boolean,
@@ -61,10 +61,10 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
   restarting: ({ afterMs }) => ({ type: 'restarting', after_ms: afterMs }),
 };
 
-/** Good for one socket only, and not sent again after it is lost. */
+/** Whether a notice is meant for the current socket only, and is not sent again after it is lost. */
 export const isForSocketOnly = ({ type }: ClientNotice): boolean => type === 'ping' || type === 'restarting';
 
-/** @returns undefined for what that client is not told */
+/** @returns undefined for a notice that this client is not told */
 export function encodeNotice(notice: ClientNotice, hasPeers: boolean): ServerMessage | undefined {
   return (encoders[notice.type] as Encode<ClientNotice['type']>)(notice as never, hasPeers);
 }

@@ -1,4 +1,4 @@
-/** What the core tells members of rooms, as the messages of this wire. */
+/** Encodes the core's room notices as native messages. */
 import type { ServerMessageOf } from '../../../protocol/index.ts';
 import { publicIdOf } from '../../admission/tokens/grants.ts';
 import type { RoomNotice, ShownMember } from '../../signaling/rooms/room-notice.ts';

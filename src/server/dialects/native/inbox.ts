@@ -1,4 +1,7 @@
-/** What comes in from a client: size, rate, numbers, decoding, and then a call of the core. Each refusal is polite. */
+/**
+ * Receives what a native client sends: checks size, rate, numbers and schema, then calls the core. Every refusal is
+ * answered with an error.
+ */
 import {
   type ClientMessageOf,
   closeCodes,
@@ -19,7 +22,7 @@ import type { TokenRefresh } from './token-refresh.ts';
 
 type Evidence = Omit<ClientMessageOf<'evidence'>, 'epoch'>;
 
-/** Told of a step that a client tells of its own machine, and of what it saw of its connection. */
+/** Told what a client reports about its own machine's steps and about its connection. */
 export interface PeerStepWatcher {
   peerStepped(session: ServerSession, step: object): void;
   evidenceGiven(session: ServerSession, epoch: number | undefined, evidence: Evidence): void;
@@ -35,7 +38,7 @@ export interface InboxDeps {
   readonly chaos?: Chaos | undefined;
 }
 
-/** Longer than the longest head of a numbered frame, with some white space in it. */
+/** Longer than the longest head of a numbered frame, allowing for some white space. */
 const HEAD_BYTES = 48;
 
 const OPENING_BRACKET = 0x5b;
@@ -68,7 +71,7 @@ export class Inbox {
     this.#chaos = chaos;
   }
 
-  /** @param bytes good only until this returns */
+  /** @param bytes valid only until this method returns */
   receive(session: ServerSession, client: NativeClient, bytes: ArrayBuffer, isBinary: boolean): void {
     const { now } = this.#signaling.queue;
     this.#metrics.bytesReceived += bytes.byteLength;
@@ -76,7 +79,7 @@ export class Inbox {
     const message = client.resume
       ? this.#takeNumbered(client, client.resume.delivery, Buffer.from(bytes))
       : new Uint8Array(bytes);
-    // A repeated frame counts, too: it is not looked at, but it was read.
+    // A repeated frame counts, too: it is not decoded, but it was read.
     if (!this.#isWithinRate(client, message?.length ?? bytes.byteLength, now)) return;
     if (!message || !this.#isWithinSize(client, message.length)) return;
     const decoded: Decoded = isBinary ? BINARY : decode(message);
@@ -89,7 +92,7 @@ export class Inbox {
     client.sendAckIfDue();
   }
 
-  /** A ping or a pong of WebSocket itself: it counts like a message, and is nothing else. */
+  /** Handles a WebSocket ping or pong: it counts like a message, and does nothing else. */
   receiveControl(client: NativeClient, bytes: number): void {
     this.#metrics.bytesReceived += bytes;
     this.#isWithinRate(client, bytes, this.#signaling.queue.now);
@@ -107,7 +110,7 @@ export class Inbox {
   #route(session: ServerSession, client: NativeClient, frame: Frame): void {
     const { message } = frame;
     switch (message.type) {
-      // To be heard is all that it is for.
+      // Being heard is all that a pong is for.
       case 'pong':
         return;
       case 'ack':
@@ -116,7 +119,7 @@ export class Inbox {
       case 'resume':
         refuse(client, { code: 'resume_failed', for: 'resume' });
         return;
-      // For who needs none, and for one that has shown one already.
+      // From a client that need not authenticate, or already has.
       case 'auth':
         return;
       case 'refresh_token':
@@ -152,7 +155,7 @@ export class Inbox {
         this.#signaling.rooms.list(session);
         return;
       default:
-        // What is left are the signals: a frame is passed on as it is.
+        // Only signals are left: their frames are passed on unchanged.
         if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
         else this.#signalThrough(this.#chaos, session, frame as Signal);
     }
@@ -175,7 +178,7 @@ export class Inbox {
     else this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent });
   }
 
-  /** The message in a numbered frame; undefined when it was had before. Other frames are passed on as they are. */
+  /** The message inside a numbered frame; undefined if it was received before. Other frames are returned unchanged. */
   #takeNumbered(
     client: NativeClient,
     delivery: { accept(seq: number, acked: number): 'new' | 'duplicate' | 'impossible' },

@@ -1,6 +1,6 @@
 /**
- * A server without a port of its own: on another program's HTTP server, below a path. What is not below it goes to that
- * program as if nobody else were there, WebSockets of its own too.
+ * A server without its own port: it runs on another program's HTTP server, below a path. Everything outside that path
+ * still goes to that program, including its own WebSockets.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as SecureServer } from 'node:https';
@@ -16,10 +16,10 @@ import { addRoutes, type SocketHandlers } from './routes.ts';
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** What closing sockets get to read their close frame. */
+/** How long closing sockets have to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
-/** @param server of `node:http` or `node:https`; it need not listen yet */
+/** @param server of `node:http` or `node:https`; it need not be listening yet */
 export async function listenAttached(
   server: Server,
   deps: ListenDeps,
@@ -47,7 +47,7 @@ export async function listenAttached(
 
   const upgrade: UpgradeListener = (req, socket, head) => {
     if (isOurs(req)) app.upgrade(req, socket as Socket, head);
-    // Without us nobody would have listened, and it would have been a request like any other.
+    // Without us there would be no upgrade listener, and this would have been an ordinary request.
     else if (server.listenerCount('upgrade') === 1) answerPlainly(server, req, socket as Socket);
   };
   server.on('upgrade', upgrade);
@@ -68,7 +68,8 @@ export async function listenAttached(
       server.off('upgrade', upgrade);
       if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
       isAttached = false;
-      // Another may have been attached after us; then it has our listener, which leads on to the program's.
+      // Another server may have been attached after this one; it then holds our listener, which calls the program's
+      // own.
       if (server.listeners('request').includes(request)) {
         server.off('request', request);
         for (const other of others) server.on('request', other);
@@ -78,7 +79,7 @@ export async function listenAttached(
   };
 }
 
-/** Undefined for one that does not listen yet, or at a Unix socket. */
+/** Undefined if the server is not listening yet, or listens on a Unix socket. */
 function addressOf(server: Server): AddressInfo | undefined {
   const address = server.address();
   return address === null || typeof address === 'string' ? undefined : address;

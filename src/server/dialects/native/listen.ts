@@ -1,4 +1,4 @@
-/** The sockets: one port for WebSocket and HTTP, and an end that reaches everybody. */
+/** Opens the port for WebSocket and HTTP, and closes it together with all sockets. */
 
 import { listenAddresses } from '../../../common/listen-address.ts';
 import { httpRules } from '../../admission/http-rules.ts';
@@ -8,28 +8,34 @@ import { certificateDigest, createApp, type TlsFiles } from '../../http/tls.ts';
 import { addRoutes, type RouteDeps, type SocketHandlers } from './routes.ts';
 
 export interface ListenDeps extends RouteDeps {
-  /** The port was closed for lack of file descriptors, or is open again. */
+  /** Called when the port was closed for lack of file descriptors, and when it is open again. */
   readonly portChanged: (isOpen: boolean) => void;
-  /** Whether other processes of this server listen there, too. */
+  /** Whether other processes of this server listen on the same port. */
   readonly sharesPort?: boolean;
 }
 
 export interface Listening {
   readonly port: number;
-  /** Where that is, for the log; left out: at the addresses of its options. */
+  /** The addresses it listens on, for the log; left out: those of its options. */
   readonly places?: string;
-  /** Where clients connect; left out: at the first address of its options. */
+  /** The URL that clients connect to; left out: made from the first address of its options. */
   readonly url?: string;
-  /** @returns whether the files of the certificate have changed; new connections get the new one. @throws when it is invalid, and keeps the old one */
+  /**
+   * @returns whether the certificate's files have changed; new connections then get the new certificate
+   * @throws if the new certificate is invalid; the old one stays in use
+   */
   renewCertificate(files: TlsFiles): Promise<boolean>;
-  /** Takes no new connections and ends the old ones. @param hasClients who get a moment to read their close frame */
+  /**
+   * Takes no new connections, and ends the old ones.
+   * @param hasClients whether there are clients, which need a moment to read their close frame
+   */
   close(hasClients: boolean): Promise<void>;
 }
 
-/** What closing sockets get to read their close frame. */
+/** How long closing sockets have to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
-/** @throws when the port is taken, the address is none of this machine, or the certificate is none */
+/** @throws when the port is taken, the address does not belong to this machine, or the certificate is invalid */
 export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promise<Listening> {
   const { options, admission, telemetry } = deps;
   const rules = httpRules({ options, admission, telemetry });
@@ -43,7 +49,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
     return app;
   };
   const first = createRoutes(options);
-  // One for each certificate: uWebSockets.js cannot change an app's own, and the old one has clients.
+  // One app per certificate: uWebSockets.js cannot change an app's certificate, and the old app still has clients.
   const apps = [first];
   const addresses = listenAddresses(options.host);
   const listener = await openListener(first, {

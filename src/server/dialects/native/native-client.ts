@@ -1,6 +1,6 @@
 /**
- * A client of this wire as the core reaches it: its socket, and for one that can come back the frames that it has not
- * acked, the secrets that it may come back with, and how often it has.
+ * A native client as the core sees it: its socket and, if it is resumable, the frames that it has not acked, its resume
+ * secrets, and its generation.
  */
 import type { TimerOwner } from '../../../machines/index.ts';
 import {
@@ -24,35 +24,37 @@ import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
 import type { Outbox, Recipient } from './outbox.ts';
 import type { ResumeToken } from './resume-secrets.ts';
 
-/** How a client opened its socket: without a wish to come back, with it, or to come back. */
+/** How a client opened its socket: without resume, to be resumable, or to come back. */
 export type SocketKind = 'plain' | 'resumable' | 'back';
 
-/** What uWebSockets.js keeps for a client's socket. Until its client is known a timer runs. */
+/** What uWebSockets.js keeps for a client's socket. A timer runs until its client is known. */
 export interface SocketData extends TimerOwner {
   client: NativeClient | undefined;
   readonly address: string;
   readonly kind: SocketKind;
-  /** Its client is paired by key only. */
+  /** Whether its client can be paired by key only. */
   readonly isKeyOnly: boolean;
-  /** How many peers it may have at once; undefined for one that did not say, and has one. */
+  /** How many peers it may have at once; undefined for a client that did not ask, and has one. */
   readonly peers: number | undefined;
-  /** It tells how its connections come up, and we want to know; 2: how they go, too. */
+  /** Whether it may send evidence of its connections, and we want it; 2: also while they are connected. */
   readonly givesEvidence?: 0 | 1 | 2;
-  /** What its client may do; undefined until that is known, and on a server that asks for no token. */
+  /** What its client may do; undefined until that is known, and on a server without authentication. */
   grants?: Grants;
-  /** What it brought when it was opened; nobody has it once it was looked at. */
+  /** The token presented when the socket was opened; cleared once it was checked. */
   token?: string | undefined;
-  /** Its request, for whoever looks at it to say what the client may do; nobody has it once that is known. */
+  /** The upgrade request, for an authenticator that inspects requests; cleared once the client's grants are known. */
   request?: UpgradeRequest | undefined;
-  /** While it is not known yet what its client may do. */
+  /** Present until the client's grants are known. */
   unauthenticated?: Unauthenticated;
-  /** Of one that comes back, once it has said to which session: while other nodes are asked, or it is closed. */
+  /**
+   * For a client that comes back and has named its session: while other nodes are being asked, and once it is closed.
+   */
   phase?: 'asking' | 'closed';
 }
 
-/** What a socket sent while it is found out what its client may do. */
+/** What a socket sent before its client was authenticated. */
 export interface Unauthenticated {
-  /** Whether somebody is being asked; else its first message is waited for. */
+  /** Whether the authenticator is being asked; otherwise the first message is awaited. */
   isAsking: boolean;
   readonly held: { readonly bytes: ArrayBuffer; readonly isBinary: boolean }[];
   heldBytes: number;
@@ -60,21 +62,21 @@ export interface Unauthenticated {
 
 export type ClientSocket = WebSocket<SocketData>;
 
-/** What a client that comes back has beside its socket. */
+/** What a resumable client has in addition to its socket. */
 export interface ResumeState {
   delivery: ReliableDelivery<string | Buffer>;
   token: ResumeToken;
 }
 
-/** What a client's session is of. */
+/** What a new session takes over from its client. */
 export interface ClientOwn {
-  /** Undefined for a client that does not come back. */
+  /** Undefined for a client that is not resumable. */
   readonly resume: ResumeState | undefined;
   readonly generation: number;
   readonly peers: number | undefined;
 }
 
-/** The places that clients take, here or waited for. */
+/** The connection places of addresses; a session that waits for its client keeps its place. */
 export interface Places {
   waits(address: string): void;
   waitsNoLonger(address: string): void;
@@ -83,24 +85,24 @@ export interface Places {
 
 export class NativeClient implements Client, Recipient {
   readonly id: string;
-  /** Of its newest socket. */
+  /** The address of its newest socket. */
   address: string;
-  /** Its newest socket said so. */
+  /** As its newest socket asked. */
   isKeyOnly = false;
   /** Undefined once it is closed: every method of a closed socket throws. */
   socket: ClientSocket | undefined;
   readonly rate = new SendingRate();
   readonly resume: ResumeState | undefined;
-  /** How many peers it may have at once; undefined for one that did not say, which is told nothing of epochs. */
+  /** How many peers it may have at once; undefined for a client that did not ask, and is told nothing about epochs. */
   readonly peers: number | undefined;
   generation: number;
-  /** Its session, which is made with it. */
+  /** Its session, which is created together with it. */
   session: ServerSession | undefined;
-  /** The number of its last message for a peer that can come back, where it gives none itself. */
+  /** The number given to its last message for a resumable peer, if the client does not number its messages itself. */
   #lastGivenSeq = 0;
   readonly #outbox: Outbox;
   readonly #places: Places;
-  /** The address in whose place its session waits for it. */
+  /** The address whose place its waiting session keeps. */
   #waitsAt: string | undefined;
 
   constructor(id: string, address: string, places: Places, outbox: Outbox, own: ClientOwn) {
@@ -152,7 +154,7 @@ export class NativeClient implements Client, Recipient {
     cutUnread(this.socket);
   }
 
-  /** It lost its socket, and its session waits for it: in the place that its socket had. */
+  /** It lost its socket; its session waits for it and keeps the socket's place. */
   waits(): void {
     if (this.#waitsAt !== undefined) return;
     this.#waitsAt = this.address;
@@ -188,7 +190,7 @@ export class NativeClient implements Client, Recipient {
   }
 
   relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void {
-    // Its sender may have left it out: that one may have only this peer.
+    // A sender with only this peer may leave the epoch out.
     const added = this.peers === undefined || signal.message.epoch !== undefined ? undefined : epoch;
     this.#sendFrame(withFromPeer(signal, this.isResumable, added), relayed ?? OF_PEER);
   }
@@ -199,7 +201,7 @@ export class NativeClient implements Client, Recipient {
     socket?.end(code, reason);
   }
 
-  /** The server ends its session. */
+  /** Ends its session on the server's behalf. */
   end(code: CloseCode, reason: string): void {
     this.session?.dispatch({ type: 'CLOSED_BY_SERVER', code, reason });
   }
@@ -220,7 +222,7 @@ export class NativeClient implements Client, Recipient {
     this.sendAckIfDue();
   }
 
-  /** Acks what came, when nothing of our own did for long. */
+  /** Acks what was received if no other frame has carried an ack for long. */
   sendAckIfDue(): void {
     const delivery = this.resume?.delivery;
     if (delivery?.shouldAck) this.#outbox.send(this, delivery.ackMessage());
@@ -237,7 +239,7 @@ export class NativeClient implements Client, Recipient {
       .map(({ senderSeq, message }) => ({ senderSeq, text: message.toString() }));
   }
 
-  /** The newest socket is the client's, and the one before no longer is. */
+  /** Makes a new socket the client's, in place of the old one. */
   attach(socket: ClientSocket): void {
     this.#waitsNoLonger();
     this.#detach();
@@ -246,7 +248,7 @@ export class NativeClient implements Client, Recipient {
     socket.getUserData().client = this;
   }
 
-  /** What a socket said when it was opened is its client's word from now on. */
+  /** Applies what the client asked for when it opened this socket. */
   opened(socket: ClientSocket): void {
     const { address, isKeyOnly } = socket.getUserData();
     this.address = address;
@@ -259,7 +261,7 @@ export class NativeClient implements Client, Recipient {
     this.#detach();
   }
 
-  /** Tells it its number, and sends again what it has not had. */
+  /** Tells the client its number and sends again what it has not received. */
   sendUnacked(): void {
     if (this.resume) this.#outbox.sendUnacked(this, this.resume.delivery);
   }
@@ -279,16 +281,19 @@ export class NativeClient implements Client, Recipient {
   }
 }
 
-/** Of a client that acks nothing. */
+/** For a client that acks nothing. */
 const NOTHING_KEPT = { unacked: [], unackedBytes: 0 };
 
-/** In the place of what was dropped: its number has to come, and every client takes an ack that says nothing new. */
+/**
+ * Takes the place of a dropped message: its number must still arrive, and every client accepts an ack that acks nothing
+ * new.
+ */
 const NOTHING = JSON.stringify({ type: 'ack', received: 0 });
 
-/** Of a relayed frame that nobody waits to see acked. */
+/** For a relayed frame whose ack nobody waits for. */
 const OF_PEER: Relayed = {};
 
-/** The client of a session, when it speaks this wire and comes back. */
+/** The client of a session, if it is a resumable native client. */
 export function resumableOf(
   session: ServerSession | undefined,
 ): (NativeClient & { resume: ResumeState }) | undefined {

@@ -1,4 +1,4 @@
-/** What goes out to clients of this wire, and the end of one that does not read it. */
+/** Writes to native clients, and ends those that do not read. */
 import {
   type CloseCode,
   closeCodes,
@@ -15,24 +15,24 @@ import { KEPT_FRAME_BYTES, type WaitingBytes } from '../../signaling/waiting-byt
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
-/** A client as far as it is written to. */
+/** A client, as far as it is written to. */
 export interface Recipient {
-  /** Its session's. */
+  /** The session's id. */
   readonly id: string;
-  /** As limits count it; empty while it has no socket. */
+  /** As limits count it; empty while the client has no socket. */
   readonly address: string;
-  /** Undefined while it has none. */
+  /** Undefined while the client has none. */
   readonly socket: Pick<WebSocket<unknown>, 'send' | 'getBufferedAmount'> | undefined;
-  /** The server ends its session. */
+  /** Ends its session on the server's behalf. */
   end(code: CloseCode, reason: string): void;
 }
 
 export interface OutboxDeps {
   readonly refusals: RefusalLog;
   readonly metrics: Metrics;
-  /** What a client may leave unread; 0: any amount. */
+  /** How many bytes a client may leave unread; 0: no limit. */
   readonly maxUnsentBytes: number;
-  /** The largest message that a peer may send it; 0: any size. */
+  /** The size in bytes of the largest message that a peer may send; 0: no limit. */
   readonly maxMessageBytes: number;
   readonly waiting: WaitingBytes;
 }
@@ -40,11 +40,11 @@ export interface OutboxDeps {
 export class Outbox {
   readonly #refusals: RefusalLog;
   readonly #metrics: Metrics;
-  /** What peers may make wait for a client. */
+  /** How many bytes peers may have waiting for a client. */
   readonly maxWaitingBytes: number;
   readonly #maxUnsentBytes: number;
   readonly #waiting: WaitingBytes;
-  /** What may wait with the server's own words, which come beside what peers say. */
+  /** The limit for peers' and the server's own messages together. */
   readonly #endsAboveBytes: number;
 
   constructor({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting }: OutboxDeps) {
@@ -57,13 +57,13 @@ export class Outbox {
       this.#maxUnsentBytes + (maxMessageBytes || Number.POSITIVE_INFINITY) + RESERVED_UNACKED_BYTES;
   }
 
-  /** Whether a peer may send it so many bytes more: as many as may be unsent, and one message always. */
+  /** Whether a peer may send it this many bytes more: up to the limit, and always at least one message. */
   hasRoomFor({ socket }: Recipient, bytes: number): boolean {
     const unsent = socket?.getBufferedAmount() ?? 0;
     return unsent === 0 || unsent + bytes <= this.#maxUnsentBytes;
   }
 
-  /** Sends a message that is not numbered. */
+  /** Sends a message without a number. */
   send(to: Recipient, message: ServerMessage): void {
     this.write(to, JSON.stringify(message));
   }
@@ -82,12 +82,12 @@ export class Outbox {
     to.end(closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
-  /** Sends again what the client has not had, after it came back. */
+  /** Sends again what a client that came back has not received. */
   sendUnacked(to: Recipient, delivery: ReliableDelivery<string | Buffer>): void {
     for (const kept of delivery.unacked) this.write(to, numbered(delivery, kept), true);
   }
 
-  /** @param isOfPeer it had to ask for room before */
+  /** @param isOfPeer whether room for it was checked before */
   write(to: Recipient, frame: string | Buffer, isOfPeer = false): void {
     const { socket } = to;
     if (!socket) return;
@@ -105,7 +105,7 @@ export class Outbox {
     }
   }
 
-  /** Counts and logs a refusal; never what was in the message. */
+  /** Counts and logs a refusal, but never the content of the message. */
   noteRefusal({ id, address }: Recipient, { code, for: type }: Refusal): void {
     this.#metrics.refused.add(code);
     const what = type ? `'${type}'` : 'a message';

@@ -1,6 +1,6 @@
 /**
- * Clients that come back, each on a socket whose first message names the session that it had. Here it is resumed; from
- * another node it is fetched; and one that died with its server is made again from what its client proves and says.
+ * Clients that come back. The first message on their new socket names the session that they had, which is resumed here,
+ * fetched from another node or, if it was lost with its server, created again from what its client proves and claims.
  */
 import { closeCodes } from '../../../protocol/index.ts';
 import { type Grants, idWithin, noLimits } from '../../admission/tokens/grants.ts';
@@ -43,13 +43,16 @@ export class ResumeHandler {
     });
   }
 
-  /** It has no session yet. While other nodes are asked for it, nothing else that it says counts. */
+  /**
+   * Handles a message on a socket that has no session yet. While other nodes are being asked for it, all further
+   * messages are ignored.
+   */
   received(socket: ClientSocket, bytes: ArrayBuffer): void {
     const { signaling, reviver } = this.#deps;
     const data = socket.getUserData();
     if (data.phase) return;
     const read = this.#read(bytes);
-    // It is asked for none.
+    // No token is required, so `auth` is ignored.
     if (read === 'auth') return;
     signaling.queue.timers.disarmAll(data);
     if (this.#turnAway(socket)) return;
@@ -72,7 +75,10 @@ export class ResumeHandler {
     });
   }
 
-  /** Who is refused messages sheds nothing by coming back: it comes in when it may send half a burst again. */
+  /**
+   * A client whose messages are refused for flooding gains nothing by coming back: it is let in once it may send half a
+   * burst again.
+   */
   #recoversInMs({ id, token }: Resume): number {
     const { options, signaling } = this.#deps;
     const client = resumableOf(signaling.directory.sessions.get(id));
@@ -80,7 +86,7 @@ export class ResumeHandler {
     return Math.min(MAX_RECOVERY_MS, client.rate.recoversInMs(signaling.queue.now, options));
   }
 
-  /** What it said made something of ours throw. It may have a session by now, or none. */
+  /** Handling the client's message threw. The socket may have a session by now, or none. */
   failed(socket: ClientSocket, error: unknown): void {
     const session = socket.getUserData().client?.session;
     if (session) {
@@ -100,7 +106,7 @@ export class ResumeHandler {
     return message?.type === 'resume' ? message : undefined;
   }
 
-  /** @param isWaiting whether its socket is open and served by nobody else */
+  /** @param isWaiting whether its socket is open and not yet attached to a session */
   #decide(
     socket: ClientSocket,
     message: Resume,
@@ -139,7 +145,10 @@ export class ResumeHandler {
     }
   }
 
-  /** Other nodes said what they have of a session. Meanwhile the socket may be gone or served, or the session here. */
+  /**
+   * Handles the other nodes' answer. Meanwhile the socket may have closed or got a session, or the session may have
+   * come here.
+   */
   #answered(socket: ClientSocket, message: Resume, answer: FetchAnswer): void {
     const data = socket.getUserData();
     const isOpen = data.phase !== 'closed';
@@ -148,7 +157,7 @@ export class ResumeHandler {
     this.#decide(socket, message, answer, isWaiting);
   }
 
-  /** While the server drains, it is sent away again. */
+  /** Sends the client away again while the server drains. */
   #turnAway(socket: ClientSocket): boolean {
     const afterMs = this.#deps.drain.wantsBackAfterMs();
     if (afterMs === undefined) return false;
@@ -158,7 +167,7 @@ export class ResumeHandler {
     return true;
   }
 
-  /** It gets a new session, unless it came in only because it said that it has one. */
+  /** Gives the client a new session, unless it was let in above the limit only because it claimed to have one. */
   #openAnew(socket: ClientSocket): void {
     const { reviver, telemetry } = this.#deps;
     const { opener } = reviver;
@@ -172,8 +181,8 @@ export class ResumeHandler {
 }
 
 /**
- * What a client wants back, as the server knows it. It names its session and its peers as its app does.
- * @returns undefined for the session of somebody else
+ * The session that a client wants back, with ids as the server knows them; the client uses its app's ids.
+ * @returns undefined if the session belongs to somebody else
  */
 function withinApp(message: Resume, grants: Grants = noLimits): Resume | undefined {
   if (grants.sub !== undefined && grants.sub !== message.id) return undefined;

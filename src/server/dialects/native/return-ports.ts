@@ -1,4 +1,6 @@
-/** What this wire asks of others for clients that come back: where their sessions are, and with whom they were paired. */
+/**
+ * What the native dialect needs for clients that come back: where their sessions are, and with whom they were paired.
+ */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { ClientMessageOf } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -6,28 +8,31 @@ import type { ServerSession } from '../../signaling/session.ts';
 
 export type ResumeRequest = Pick<ClientMessageOf<'resume'>, 'id' | 'token' | 'received'>;
 
-/** What other nodes say of a session that a client wants back. */
+/** What other nodes answer about a session that a client wants back. */
 export type FetchAnswer =
   | { readonly session: SessionSnapshot; readonly from: NodeId }
-  /** Nobody has it; the client's word may stand for it, when its secret does. */
+  /** No node has it; it may be created again from the client's claims if the client's secret is valid. */
   | 'lost'
-  /** Who has it is there, and does not answer yet. */
+  /** The node that has it is reachable, but has not answered yet. */
   | 'late'
   | 'refused';
 
-/** The other nodes, as far as sessions move to here. */
+/** Fetches sessions from the other nodes. */
 export interface SessionFetcher {
-  /** @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then */
+  /**
+   * @param answer called once, possibly at once; a second time after `late`, because the other node may hand the
+   * session over after all
+   */
   fetch(request: ResumeRequest, answer: (answer: FetchAnswer) => void): void;
-  /** Its client has come back to another node since: what is here is a stale copy. */
+  /** The client has come back to another node since: the session here is a stale copy. */
   dropStale(session: ServerSession): void;
-  /** A session is here that may have begun elsewhere. */
+  /** A session that may have begun at another node is now here. */
   arrived(session: ServerSession): void;
-  /** It has the pairings that it had, and may be given those that its rooms want. */
+  /** The session has its old pairings again, and may now get those that its rooms want. */
   settled(session: ServerSession): void;
 }
 
-/** What a client says of its pairing, or the node that had it. */
+/** What a client, or its last node, says about its pairing. */
 export interface PairingClaim {
   readonly peer_id: string;
   readonly epoch: number;
@@ -36,11 +41,14 @@ export interface PairingClaim {
   readonly room?: string;
 }
 
-/** The pairings of clients that have come from another node, or from before a restart. */
+/** Restores the pairings of clients that come from another node, or from before a restart. */
 export interface PairingRestorer {
-  /** Whether a pairing here knows of a later copy of the session, at another node. */
+  /** Whether a pairing here knows of a later copy of the session at another node. */
   knowsLaterCopy(id: string, generation: number): boolean;
-  /** A client is back on a server that had forgotten it: its pairings are made again, or ended where they are contested. */
+  /**
+   * A client is back on a server that has lost its session: its pairings are restored, or ended if the other side
+   * disagrees.
+   */
   restoreClaimed(session: ServerSession, claims: readonly PairingClaim[]): void;
   /** Gives a session a pairing that it had at another node. */
   restoreMoved(session: ServerSession, pairing: SessionSnapshot['pairings'][number]): void;

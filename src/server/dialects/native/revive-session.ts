@@ -1,6 +1,6 @@
 /**
- * How a session is served again: resumed where it is, adopted from another node, or made again from what its client
- * proves and says. Which of these it is, decide-return.ts decides.
+ * Serves a session again: resumes it here, adopts it from another node, or creates it again from what its client proves
+ * and claims. decide-return.ts decides which.
  */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { type ClientMessageOf, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
@@ -17,14 +17,14 @@ export interface SessionReviverDeps {
   readonly opener: SessionOpener;
   readonly signaling: Signaling;
   readonly pairings: PairingRestorer;
-  /** Undefined for a server that is alone. */
+  /** Undefined for a server that runs alone. */
   readonly nodes: SessionFetcher | undefined;
   readonly log: Logger;
 }
 
 export type Resume = ClientMessageOf<'resume'>;
 
-/** Around each message that is sent again: the head and the tail of its frame. */
+/** Cost per message that is sent again: the head and the tail of its frame. */
 const FRAME_BYTES = 48;
 
 export class SessionReviver {
@@ -38,7 +38,7 @@ export class SessionReviver {
     this.#deps = deps;
   }
 
-  /** What is known here of a session that a client wants back. */
+  /** What this node knows about a session that a client wants back. */
   factsOf(
     message: Resume,
   ): Pick<ReturnFacts, 'isHere' | 'fitsSession' | 'fitsLostSession' | 'isRestoreWindowOpen'> {
@@ -51,7 +51,7 @@ export class SessionReviver {
     };
   }
 
-  /** Its client may have come back to another node since: these had lost each other, and ours is a stale copy. */
+  /** Drops a stale copy: two nodes may have lost each other, and the client has come back to the other one since. */
   dropStale(message: Resume): void {
     const session = this.#session(message);
     const client = resumableOf(session);
@@ -60,7 +60,7 @@ export class SessionReviver {
     if (generation >= client.generation) this.nodes.dropStale(session);
   }
 
-  /** The session is here. */
+  /** Resumes a session that is at this node. */
   resume(socket: ClientSocket, message: Resume): void {
     const session = this.#session(message);
     const client = resumableOf(session);
@@ -74,7 +74,7 @@ export class SessionReviver {
     this.#deps.signaling.sessions.resumed(session);
   }
 
-  /** The session died with its server, and its client's secret stands for it. */
+  /** Creates a session again that was lost with its server, since the client's secret proves that it had it. */
   restore(socket: ClientSocket, message: Resume): void {
     const { log, pairings, signaling } = this.#deps;
     const { id, first, pairing, pairings: claims = pairing && [pairing] } = message;
@@ -105,14 +105,14 @@ export class SessionReviver {
   }
 
   /**
-   * The session comes from another node, and is kept even when its client is gone again.
+   * Adopts a session from another node; it is kept even if its client has gone again.
    * @param socket undefined when its client did not wait
    */
   adopt(socket: ClientSocket | undefined, message: Resume, snapshot: SessionSnapshot, from: number): void {
     const { log, pairings, signaling } = this.#deps;
     const { id, token } = message;
     const { directory, sessions, queue } = signaling;
-    // It came too late: its client did not wait, and is elsewhere by now.
+    // The snapshot came too late: its client did not wait, and is at another node by now.
     if (!socket && pairings.knowsLaterCopy(id, snapshot.generation)) return;
     const resume = restoreClient(snapshot, (epoch, senderSeq, bytes) =>
       session.seatIn(epoch)?.ackedFrame(senderSeq, bytes),
@@ -153,7 +153,10 @@ export class SessionReviver {
     return this.#deps.signaling.directory.sessions.get(id);
   }
 
-  /** Of a session that is nowhere, as its client's secret says; undefined when the secret is not one of ours. */
+  /**
+   * The generation of a lost session according to its client's secret; undefined if the session is here, or the secret
+   * is not one of ours.
+   */
   #lostGeneration(message: Resume): number | undefined {
     const { id, token, first } = message;
     if (this.#session(message) || first === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** An app with all that the server answers: sockets of its own wire, files, health and metrics, and what other parts add. */
+/** Sets up an app with all its routes: native WebSockets, files, health, metrics, and the routes of other parts. */
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
 import { readHeaders } from '../../admission/request-facts.ts';
@@ -11,16 +11,16 @@ import { type AppWatch, watchApp } from '../../http/watch-app.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
 
 export interface SocketHandlers extends Omit<SocketRoute<SocketData>, 'dataOf'> {
-  /** Whether who says what clients may do looks at their requests. */
+  /** Whether the authenticator inspects upgrade requests. */
   readonly keepsRequests?: boolean;
 }
 
 export interface RouteDeps extends SocketRouteDeps {
-  /** Adds the routes of the parts that have their own. */
+  /** Adds the routes of other parts. */
   readonly addRoutes: (app: App) => void;
 }
 
-/** The browser client, the page to try it, and the wire as documents. */
+/** The browser client, the test page, and the protocol documents. */
 const FILES: readonly ServedFile[] = [
   { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
   { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
@@ -41,7 +41,7 @@ const FILES: readonly ServedFile[] = [
   ),
 ];
 
-/** Adds them to an app that has none yet. */
+/** Adds all routes to an empty app. */
 export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, rules: AppWatch): void {
   const { options, admission, telemetry } = deps;
   const { metrics } = telemetry;
@@ -76,7 +76,10 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
   serveNothingElse(app, 'There is nothing here.\n');
 }
 
-/** Where its clients ask first, and open their WebSocket: people come over from its server, and would see a bare 404. */
+/**
+ * The paths that PeerJS clients request first: without this answer, people who come from PeerServer would see a bare
+ * 404.
+ */
 function refusePeerJs(app: App, count: () => void): void {
   for (const path of ['/peerjs/id', '/peerjs']) {
     serveGet(app, path, () => {
@@ -95,16 +98,16 @@ function requestOf(req: HttpRequest): UpgradeRequest {
   return { url: `${req.getUrl()}${query ? `?${query}` : ''}`, headers: readHeaders(req).headers };
 }
 
-/** From the base path without its last slash, where the links of a page would lead elsewhere. */
+/** Redirects the base path without its final slash, since a page's relative links would break there. */
 function addRedirect(app: App, basePath: string): void {
   const name = basePath.slice(basePath.lastIndexOf('/') + 1);
   serveGet(app, '', () => ({ status: '308 Permanent Redirect', headers: [['location', `${name}/`]] }));
 }
 
 /**
- * What a client's URL says of it.
- * @param query the value of a field of the query
- * @param most how many peers the server lets a client have
+ * What a client's URL asks for.
+ * @param query returns the value of a query field
+ * @param most how many peers the server allows per client
  */
 export function wishesIn(
   query: (name: string) => string | undefined,
@@ -117,12 +120,15 @@ export function wishesIn(
   };
 }
 
-/** `?pair=key` is for a client whom nobody may pair with who only knows its id; `?resume=1` asks for a session to come back to, `?resume=back` comes back to it. */
+/**
+ * `?pair=key`: the client cannot be paired by its id. `?resume=1` asks for a resumable session; `?resume=back` comes
+ * back to one.
+ */
 function kindOf(resume: string | undefined): SocketKind {
   return resume === 'back' ? 'back' : resume === '1' ? 'resumable' : 'plain';
 }
 
-/** `?peers=N`: how many a client may have at once, no more than the server lets it; what is no number is one. */
+/** `?peers=N`: how many peers a client may have at once, limited by the server; an invalid value counts as 1. */
 function peersIn(said: string | undefined, most: number): number | undefined {
   if (said === undefined) return undefined;
   return /^[1-9]\d{0,8}$/.test(said) ? Math.min(Number(said), most) : 1;

@@ -1,7 +1,7 @@
 /**
- * Sockets of a server that asks who its clients are: each has a session only once that is known. A token came with the
- * upgrade, in a header or beside the subprotocol, or comes with the first message, `auth`. What a client sends
- * meanwhile is held, and is as bounded as it is short.
+ * Sockets of a server that authenticates its clients: each gets its session only once its client's grants are known. A
+ * token comes with the upgrade, in a header or beside the subprotocol, or in the first message, `auth`. What a client
+ * sends meanwhile is held, within tight limits.
  */
 import { closeCodes } from '../../../protocol/index.ts';
 import type { Authenticator, TokenRefusal, TokenVerdict } from '../../admission/tokens/authenticator.ts';
@@ -19,13 +19,13 @@ export interface TokenGateDeps {
   readonly telemetry: Telemetry;
 }
 
-/** What becomes of a socket once it is known what its client may do. */
+/** Handles a socket once its client's grants are known. */
 export interface Admitted {
   opened(socket: ClientSocket): void;
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void;
 }
 
-/** One that comes back says so at once; nobody else has anything to say before it was greeted. */
+/** A client that comes back says so at once; no other client has anything to send before it was greeted. */
 const MAX_HELD_FRAMES = 8;
 const MAX_HELD_BYTES = 64 * 1024;
 
@@ -48,17 +48,17 @@ export class TokenGate {
     return this.#deps.authenticator.needsRequest ?? false;
   }
 
-  /** @param admitted told of the socket when its client may come in, and then of what it sent meanwhile */
+  /** @param admitted called for the socket when its client may come in, and then for each frame it sent meanwhile */
   opened(socket: ClientSocket, admitted: Admitted): void {
     const data = socket.getUserData();
     const { token } = data;
-    // Whoever looks into the socket from here on does not find it.
+    // Cleared so that code that inspects the socket later does not find it.
     data.token = undefined;
     data.unauthenticated = { isAsking: true, held: [], heldBytes: 0 };
     this.#ask(socket, token, admitted);
   }
 
-  /** It is not known yet who it is. */
+  /** Handles a frame of a client that is not authenticated yet. */
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean, admitted: Admitted): void {
     const { unauthenticated } = socket.getUserData();
     if (!unauthenticated) return;
@@ -67,7 +67,7 @@ export class TokenGate {
       return;
     }
     unauthenticated.heldBytes += bytes.byteLength;
-    // A copy: uWebSockets.js takes the memory back.
+    // A copy, because uWebSockets.js reuses the memory.
     unauthenticated.held.push({ bytes: bytes.slice(0), isBinary });
     if (unauthenticated.held.length <= MAX_HELD_FRAMES && unauthenticated.heldBytes <= MAX_HELD_BYTES) return;
     this.#deps.telemetry.metrics.refused.add('flood');
@@ -108,7 +108,7 @@ export class TokenGate {
       this.#refuse(socket, verdict.refusal);
       return;
     }
-    // Nobody comes in without a token, and its first message may bring one.
+    // A token is required, and the first message may bring it.
     unauthenticated.isAsking = false;
     const [first] = unauthenticated.held.splice(0, 1);
     if (first) {
@@ -142,7 +142,7 @@ export class TokenGate {
     else socket.end(closeCodes.unauthorized, 'Bring another token');
   }
 
-  /** Something of ours threw; whoever asks who clients are never does. */
+  /** Handles an exception of ours; authenticators never throw. */
   #failed(socket: ClientSocket, error: unknown): void {
     this.#deps.telemetry.log.error({ event: 'client_failed', err: error }, 'A client could not be let in');
     if (!this.#isClosed(socket)) socket.end(closeCodes.internalError, 'Internal error');

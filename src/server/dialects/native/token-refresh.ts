@@ -1,4 +1,4 @@
-/** `refresh_token`: what a newer token of the same client allows counts from then on. */
+/** `refresh_token`: a newer token of the same client replaces the grants of the old one. */
 import type { Authenticator, TokenVerdict } from '../../admission/tokens/authenticator.ts';
 import { type Grants, publicIdOf } from '../../admission/tokens/grants.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -7,16 +7,16 @@ import type { Sessions } from '../../signaling/sessions.ts';
 export class TokenRefresh {
   readonly #authenticator: Authenticator | undefined;
   readonly #sessions: Sessions;
-  /** One at a time: who asks may be asking somebody else. */
+  /** One request at a time, since the authenticator may be asking another server. */
   readonly #pending = new WeakSet<ServerSession>();
 
-  /** @param authenticator undefined on a server that asks for no token, where nothing changes by one */
+  /** @param authenticator undefined on a server without tokens, where `refresh_token` changes nothing */
   constructor(authenticator: Authenticator | undefined, sessions: Sessions) {
     this.#authenticator = authenticator;
     this.#sessions = sessions;
   }
 
-  /** @param failed told of what is thrown when the answer is there */
+  /** @param failed called if handling the authenticator's answer throws */
   refresh(session: ServerSession, token: string, failed: (error: unknown) => void): void {
     if (!this.#authenticator) return;
     if (this.#pending.has(session)) {

@@ -1,17 +1,19 @@
-/** What a player signals as a signal of the core: what records and findings know, and beside it what is passed on. */
+/**
+ * A player's signal as a signal of the core: the parsed message for records and findings, plus the fields to pass on.
+ */
 import { isRecord, type RoomEvents, type RoomSignalType } from '../../../protocol/index.ts';
 import type { Signal, SignalMessage } from '../../signaling/signal.ts';
 
 export interface PlayerSignal extends Signal {
   readonly size: number;
-  /** As its target is told, but for the game, which each player names in its own way. */
+  /** What its target is told, without the game, whose id each player writes in its own way. */
   readonly told: Omit<RoomEvents['webrtc_signal'], 'game_id'>;
 }
 
-/** Socket.IO writes the frame. */
+/** Socket.IO encodes the frame itself. */
 const NO_BYTES = new Uint8Array();
 
-/** @param size about how many bytes it takes */
+/** @param size estimated, in bytes */
 export function asSignal(told: PlayerSignal['told'], size: number): PlayerSignal {
   return { bytes: NO_BYTES, size, message: messageOf(told.type, told.payload), told };
 }
@@ -21,8 +23,8 @@ export function isPlayerSignal(signal: Signal): signal is PlayerSignal {
 }
 
 /**
- * The payload is anything; clients send a description or a candidate as the browser made it, its text alone, or either
- * in a field of its own name.
+ * The payload may be anything: clients send a description or a candidate as the browser made it, its text alone, or
+ * either one wrapped in a field.
  */
 function messageOf(type: RoomSignalType, payload: unknown): SignalMessage {
   if (type === 'ice-candidate') {

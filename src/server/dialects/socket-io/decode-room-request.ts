@@ -1,6 +1,6 @@
 /**
- * From what Socket.IO has parsed to a request: its type is looked up, its size measured, its fields checked. As in the
- * native protocol, nothing that fails here comes near a machine.
+ * From what Socket.IO has parsed to a request: looks up its type, measures it, and checks its fields. As in the native
+ * protocol, whatever fails here never reaches a machine.
  */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -20,7 +20,7 @@ export type RoomRequest = {
 
 export interface RoomRefusal {
   readonly code: ErrorCode;
-  /** In place of the code's own message, where there is more to say. */
+  /** Replaces the code's default message where there is more to say. */
   readonly message?: string;
 }
 
@@ -35,15 +35,15 @@ const checks = new Map(
 
 type Ids = { readonly [Field in (typeof ID_FIELDS)[number]]?: unknown };
 const ID_FIELDS = ['game_id', 'player_id', 'target_player_id'] as const;
-/** Ids are logged, and a log is read on terminals: control characters, and surrogates that stand alone. */
+/** Control characters and lone surrogates: ids are logged, and logs are read on terminals. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 const NOT_JSON = 'The message should be JSON, without binary data';
 const TOO_DEEP = `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} levels`;
 
 /**
- * @param name the event's name
- * @param fields its first argument; left out, there are none
+ * @param name of the event
+ * @param fields the event's first argument; undefined if it has none
  * @param size as measured
  * @param maxBytes 0: no limit
  */
@@ -68,7 +68,7 @@ export function decodeRoomRequest(
 
 export interface Size {
   readonly bytes: number;
-  /** Why it cannot be passed on. */
+  /** Why the value cannot be passed on. */
   readonly problem?: string;
 }
 
@@ -77,9 +77,9 @@ function invalid(message: string): RoomDecoded {
 }
 
 /**
- * About how many bytes the value takes as JSON, and whether it can be passed on. Socket.IO walks what it sends by
- * recursion, so that depth would end us; and a client takes whatever looks like a placeholder in a message with binary
- * data for a part of it, so that a forged one would end its connection. Without recursion itself.
+ * Measures about how many bytes the value takes as JSON, and whether it can be passed on. Socket.IO walks what it sends
+ * recursively, so deep nesting would end the process; and its clients take anything that looks like a placeholder for
+ * binary data as one, so a forged placeholder would end their connection. This function does not recurse.
  */
 export function measure(value: unknown): Size {
   let bytes = 0;
@@ -91,7 +91,7 @@ export function measure(value: unknown): Size {
     else if (Buffer.isBuffer(value) || ArrayBuffer.isView(value)) {
       return { bytes: bytes + value.byteLength, problem: NOT_JSON };
     } else {
-      // The message's own object is the first level, a payload the second.
+      // The message's own object is level one, its payload level two.
       if (depth > MAX_EXTRA_DEPTH) return { bytes, problem: TOO_DEEP };
       bytes += 2;
       for (const [key, item] of Object.entries(value)) {

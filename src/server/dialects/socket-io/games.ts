@@ -1,6 +1,7 @@
 /**
- * Who is in which game. A player is a session of the core, and two that signal to each other are a pairing of it, in which
- * the offer of the lower id stands. A game is none of the core's rooms: see docs/architecture.md.
+ * Which players are in which games. A player is a session of the core, and two players that signal to each other are a
+ * pairing of the core, in which the offer of the player with the lower id wins. Games are not the core's rooms: see
+ * docs/architecture.md.
  */
 import {
   type ErrorCode,
@@ -27,7 +28,7 @@ import type { RoomSocket } from './socket-server.ts';
 export interface GamesDeps {
   readonly telemetry: Telemetry;
   readonly signaling: Signaling;
-  /** The places that clients take, here or waited for. */
+  /** The connection places of addresses; a session that waits for its client keeps its place. */
   readonly places: PlayerDeps['places'];
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
   /** Left out: nothing is lost on purpose. */
@@ -36,14 +37,14 @@ export interface GamesDeps {
 
 const NONE = new Uint8Array(0);
 
-/** Why a request is refused; undefined: it is not. */
+/** Why a request is refused; undefined if it is not. */
 type Refused = ErrorCode | undefined;
 
 export class Games {
   readonly all = new Map<string, Game>();
-  /** Of each connection the player that it is; undefined while it is in no game. */
+  /** Each connection's player; undefined while it is in no game. */
   readonly #connected = new Map<RoomSocket, Player | undefined>();
-  /** How many games each address has begun that still are. */
+  /** How many running games each address has started. */
   readonly #begunBy = new AddressCount();
   readonly #options: ServerOptions;
   readonly #deps: GamesDeps;
@@ -65,14 +66,14 @@ export class Games {
     };
     directory.watchSessions({
       ended: ({ client }, reason) => {
-        // Nobody is told that a player left when the whole server leaves.
+        // Nobody is told that players left when the whole server stops.
         if (client instanceof Player) this.#left(client, reason && 'disconnected');
       },
       moved() {},
     });
   }
 
-  /** How many clients are in a game, and how many in none, as metrics count them. */
+  /** How many clients are in a game and how many are not, as metrics count them. */
   *states(): Iterable<{ readonly value: 'joined' | 'outside' }> {
     for (const { players } of this.all.values()) for (const _ of players) yield { value: 'joined' };
     for (const player of this.#connected.values()) if (!player) yield { value: 'outside' };
@@ -94,7 +95,7 @@ export class Games {
     return this.#connected.get(socket);
   }
 
-  /** @param size about how many bytes it takes */
+  /** @param size estimated, in bytes */
   handle(socket: RoomSocket, request: RoomRequest, size: number, reply: Reply | undefined): Refused {
     const player = this.playerOf(socket);
     switch (request.name) {
@@ -108,8 +109,8 @@ export class Games {
   }
 
   /**
-   * Who has the place that is asked for, and may have lost its network without a word. One that is known to come back is
-   * not asked, and neither is one whose token is shown.
+   * The player who holds the requested place, and may have lost its network unnoticed. A player known to be offline is
+   * not asked, nor is one whose token the request contains.
    */
   holderToAsk(socket: RoomSocket, request: RoomRequest): Player | undefined {
     if (request.name !== 'join_game' || this.playerOf(socket)) return undefined;
@@ -117,11 +118,11 @@ export class Games {
     return holder?.isOnline && !isItsOwn(holder, request.fields) ? holder : undefined;
   }
 
-  /** @param isGoodbye the client closed it on purpose, and does not come back */
+  /** @param isGoodbye the client closed it on purpose, and will not come back */
   closed(socket: RoomSocket, isGoodbye: boolean): void {
     const player = this.#connected.get(socket);
     this.#connected.delete(socket);
-    // One that the server sends away, and that may come back: all wait until it is gone.
+    // For a player that the server sent away and that may come back, everybody waits until the drain is over.
     if (!player?.session || player.isSentAway) return;
     const { session, isOnline } = player;
     const isOver = isGoodbye || player.token === undefined;
@@ -141,7 +142,7 @@ export class Games {
     reply: Reply | undefined,
   ): Refused {
     const holder = this.#holderOf(fields);
-    // A client that does not know whether its first request arrived asks again.
+    // A client that does not know whether its first request arrived sends it again.
     if (player && player !== holder) return 'already_in_game';
     if (!player && holder && isItsOwn(holder, fields)) this.#comeBack(holder, socket);
     else if (!player) {
@@ -193,7 +194,7 @@ export class Games {
     return game;
   }
 
-  /** Its place stands: whoever came on the new socket is that player, and the old socket is closed. */
+  /** The player keeps its place: its new socket replaces the old one, which is closed. */
   #comeBack(player: Player, socket: RoomSocket): void {
     const before = player.attach(socket);
     this.#connected.delete(before);
@@ -262,7 +263,7 @@ export class Games {
     const signal = asSignal({ type, from_player_id: player.shownId, payload }, size);
     const { chaos, signaling } = this.#deps;
     if (chaos) {
-      // What becomes of it later, nobody is told any more.
+      // Nobody is told what becomes of a delayed signal.
       const kind = type === 'ice-candidate' ? 'candidate' : type;
       chaos.pass(kind, NONE, () => {
         if (!pairing.isDone) signaling.pairings.signal(pairing, side, signal);
@@ -275,7 +276,7 @@ export class Games {
     return undefined;
   }
 
-  /** Its place in the pairing with the other one; the first that one of them signals begins it. */
+  /** The player's seat in the pairing with the other one; their first signal creates the pairing. */
   #seatFor(player: Player, to: Player): Seat | undefined {
     if (!player.session || !to.session) return undefined;
     const known = seatWith(player, to);
@@ -291,7 +292,7 @@ function seatWith({ session }: Player, to: Player): Seat | undefined {
   return session?.seats.find(({ peer }) => peer?.id === peerId);
 }
 
-/** Whether it comes with the token of that place. */
+/** Whether the request contains the token of that place. */
 function isItsOwn(holder: Player, { token }: RoomRequestOf<'join_game'>): boolean {
   return token !== undefined && holder.isToken(token);
 }

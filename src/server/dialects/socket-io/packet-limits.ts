@@ -1,6 +1,6 @@
 /**
- * Limits below Socket.IO's events. Its packets (acknowledgements, requests to enter a namespace, parts of binary
- * messages, heartbeats) come and go without any event, so events alone do not show what a client sends or is owed.
+ * Limits below Socket.IO's events. Packets such as acknowledgements, requests to join a namespace, parts of binary
+ * messages and heartbeats cause no event, so counting events does not show all that a client sends or is owed.
  */
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { WebSocket, WebSocketBehavior } from '../../http/shell/shell.ts';
@@ -8,9 +8,9 @@ import type { ServerOptions } from '../../options.ts';
 import type { WaitingBytes, Waits } from '../../signaling/waiting-bytes.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
 
-/** What is used of the connection below Socket.IO's, beyond its typings. */
+/** The members used of the connection below Socket.IO's, beyond its typings. */
 export interface PacketConnection {
-  /** On WebSocket with a socket, whose method throws once it is closed. */
+  /** Has a socket if it is a WebSocket; the socket's methods throw once it is closed. */
   readonly transport: {
     readonly name: string;
     readonly socket?: Pick<WebSocket<unknown>, 'getBufferedAmount'>;
@@ -28,13 +28,13 @@ interface Packet {
 
 export interface PacketLimitsDeps {
   readonly options: ServerOptions;
-  /** The time in milliseconds. */
+  /** @returns the time in milliseconds */
   readonly now: () => number;
   readonly refusals: RefusalLog;
   /** Counts a refusal by its kind. */
   readonly refused: (kind: string) => void;
   readonly sent: (bytes: number) => void;
-  /** What waits for all clients together. */
+  /** The bytes that wait for all clients together. */
   readonly waiting: Pick<WaitingBytes, 'added' | 'addSource'>;
 }
 
@@ -45,26 +45,29 @@ const REASONS = {
   unsent_bytes: 'does not read what it is sent',
 } as const;
 
-/** No message of ours has any; one that has some is refused politely. */
+/** None of our messages has binary parts; one that has a few is refused with an error. */
 const MAX_PARTS = 4;
 
-/** What keeps one packet that waits, beside its own bytes. */
+/** Memory that a waiting packet takes besides its bytes. */
 const PACKET_BYTES = 100;
 
-/** Socket.IO's packet types are digits in front: 2 is an event, 5 one with binary parts, 0 asks for a namespace. */
+/**
+ * Socket.IO packets start with a digit for their type: 2 is an event, 5 an event with binary parts, 0 a request to join
+ * a namespace.
+ */
 const isEvent = ({ type, data }: Packet) =>
   type === 'message' && typeof data === 'string' && /^[25]/.test(data);
-/** Socket.IO keeps the parts of a message until it has as many as the message says. */
+/** How many parts a message announces: Socket.IO keeps them until it has them all. */
 const partsOf = ({ data }: Packet) =>
   typeof data === 'string' ? Number(/^[56](\d+)-/.exec(data)?.[1] ?? 0) : 0;
 const isForOtherNamespace = ({ data }: Packet) => typeof data === 'string' && data.startsWith('0/');
 
 export interface LimitedConnection extends Waits {
-  /** In which events are counted, too. */
+  /** Also counts events. */
   readonly rate: SendingRate;
-  /** Whether a peer may send it so many bytes more: as many as may be unsent, and one message always. */
+  /** Whether a peer may send it this many bytes more: up to the limit, and always at least one message. */
   hasRoomFor(bytes: number): boolean;
-  /** Whether a limit ended it. */
+  /** Whether a limit has ended it. */
   isEnded: boolean;
 }
 
@@ -103,7 +106,7 @@ export function limitPackets(
       end('binary_parts');
       return;
     }
-    // Events are counted where their refusal can be told, and everybody has to join once.
+    // Events are counted where a refusal can be reported, and every client has to join once.
     if (isEvent(packet)) return;
     if (isJoining && typeof packet.data === 'string' && /^0(?!\/)/.test(packet.data)) {
       isJoining = false;
@@ -114,7 +117,7 @@ export function limitPackets(
     if (flood?.isLast) end('flood');
     else if (packet.type === 'message' && isForOtherNamespace(packet)) end('unknown_namespace');
   });
-  // Only a client on polling leaves anything unsent here, until it polls again.
+  // Only a polling client leaves anything unsent here, until its next poll.
   connection.on('packetCreate', ({ data }) => {
     const bytes = data?.length ?? 0;
     sent(bytes);
@@ -131,7 +134,7 @@ export function limitPackets(
   return limited;
 }
 
-/** What waits in its WebSocket, where it has one that is open. */
+/** Unsent bytes of its WebSocket, if it has an open one. */
 function bufferedIn({ transport }: PacketConnection): number {
   try {
     return transport.name === 'websocket' ? (transport.socket?.getBufferedAmount() ?? 0) : 0;
@@ -140,19 +143,20 @@ function bufferedIn({ transport }: PacketConnection): number {
   }
 }
 
-/** How a WebSocket ends that sends too many frames (RFC 6455 section 7.4.1: a policy). */
+/** Close code for a WebSocket that sends too many frames (RFC 6455 section 7.4.1: policy violation). */
 const POLICY_VIOLATION = 1008;
 
 /**
- * Counts each frame of a WebSocket, also pings, and those that come before Socket.IO has taken the socket for a
- * client's.
+ * Counts every frame of a WebSocket, including pings, and those that arrive before Socket.IO has a client for the
+ * socket.
  */
 export function limitFrames(
   behavior: WebSocketBehavior<unknown>,
   { options, now, refused }: PacketLimitsDeps,
 ): WebSocketBehavior<unknown> {
   const rates = new WeakMap<object, SendingRate>();
-  // Events are refused politely before that, and what Socket.IO needs for itself takes nothing from them.
+  // Twice the burst, so that events are refused with an error first, and Socket.IO's own packets do not use up their
+  // rate.
   const wider = { ...options, maxMessageBurst: 2 * options.maxMessageBurst };
   const isTaken = (socket: WebSocket<unknown>, { byteLength }: ArrayBuffer): boolean => {
     const rate = rates.get(socket) ?? new SendingRate();

@@ -1,6 +1,6 @@
 /**
- * A player of a game, as the core reaches it: its session begins when it joins the game, and is over when it has left.
- * One that was given a token keeps its place while its socket is lost, and is then sent what was signaled to it.
+ * A player of a game, as the core sees it: its session begins when it joins the game, and ends when it has left. A
+ * player with a token keeps its place while its socket is lost, and is then sent the signals it missed.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
@@ -19,15 +19,15 @@ import { isPlayerSignal, type PlayerSignal } from './as-signal.ts';
 import type { Reply } from './refuse-player.ts';
 import type { RoomSocket } from './socket-server.ts';
 
-/** A game: its players by id, in the order in which they came. It is over with its last one. */
+/** A game: its players by id, in the order of joining. It is over when the last one has left. */
 export interface Game {
   readonly id: string;
   readonly players: Map<string, Player>;
-  /** Of the player who came first. */
+  /** The address of the player who joined first. */
   readonly makerAddress: string;
 }
 
-/** Its ids as they are compared, and as its client wrote them: it may compare what it gets with its own by `===`. */
+/** Its ids in normalized form, and as its client wrote them: the client may compare ids with `===`. */
 export interface PlayerIds {
   readonly id: string;
   readonly shownId: RoomId;
@@ -37,20 +37,20 @@ export interface PlayerIds {
 export interface PlayerDeps {
   /** Whether sessions wait for their clients at all. */
   readonly isResumable: boolean;
-  /** What it may leave unread, and what is kept for it, in bytes; 0: any amount. */
+  /** How many bytes it may leave unread, and how many are kept for it; 0: no limit. */
   readonly maxUnsentBytes: number;
-  /** So many bytes more wait. */
+  /** Called when this many bytes more wait. */
   readonly added: (bytes: number) => void;
-  /** Where its connection was, or is again: it takes a place there while it is waited for. */
+  /** The connection places of addresses; a player that is waited for keeps its place. */
   readonly places: { waits(address: string): void; waitsNoLonger(address: string): void };
-  /** It answered a ping. */
+  /** Called when it answered a ping. */
   readonly heard: (session: ServerSession) => void;
   readonly refused: (player: Player, refusal: Refusal) => void;
 }
 
 interface Kept {
   readonly epoch: number;
-  /** Bytes that it costs. */
+  /** Its cost in bytes. */
   readonly cost: number;
   readonly send: () => void;
 }
@@ -59,32 +59,32 @@ const TOKEN_BYTES = 24;
 
 export class Player extends UnnumberedClient implements Client {
   readonly dialect = 'socket-io';
-  /** Nobody is paired with it by a request of our own wire. */
+  /** Native clients cannot pair with it by its id. */
   readonly isKeyOnly = true;
-  /** Its session can wait for it; without a token its socket's end is its own. */
+  /** Whether its session can wait for it; without a token, it ends with its socket. */
   readonly isResumable: boolean;
-  /** As many as its game has. */
+  /** Its game limits the number. */
   readonly maxPeers = Number.MAX_SAFE_INTEGER;
   readonly generation = 0;
   readonly lastSenderSeq = 0;
   readonly maxWaitingBytes = Number.POSITIVE_INFINITY;
-  /** That a peer is away or back this wire does not say. */
+  /** This wire does not tell a client that a peer is away or back. */
   readonly hasRoomForChange = true;
   readonly id: string;
   readonly shownId: RoomId;
   readonly shownGameId: RoomId;
   readonly within: Game;
-  /** Its newest. */
+  /** Its newest socket. */
   socket: RoomSocket;
   session: ServerSession | undefined;
-  /** By which its client shows that the place is its own; undefined: it asked for none. */
+  /** Proves that the place belongs to its client; undefined if the client did not ask for one. */
   token: string | undefined;
   isOnline = true;
-  /** The server goes, and wants it back elsewhere or later. */
+  /** The server has told it to come back later or at another server. */
   isSentAway = false;
-  /** Of its request that is under way. */
+  /** The acknowledgement of the request that is being handled. */
   reply: Reply | undefined;
-  /** What it has not read of an open socket waits there, and is counted there. */
+  /** Bytes kept while it is away. Unread bytes of an open socket are counted there. */
   waitingBytes = 0;
   #kept: Kept[] = [];
   #waitsAt: string | undefined;
@@ -113,12 +113,12 @@ export class Player extends UnnumberedClient implements Client {
     return this.socket.address;
   }
 
-  /** It wants its place kept; on a server that keeps none it is not. */
+  /** Issues a token for its place, unless this server keeps no places. */
   keepPlace(): void {
     if (this.isResumable) this.token ??= randomBytes(TOKEN_BYTES).toString('base64url');
   }
 
-  /** In a time that does not say how much of it was right. */
+  /** Compares in constant time. */
   isToken(given: string): boolean {
     return this.token !== undefined && timingSafeEqual(hashOf(this.token), hashOf(given));
   }
@@ -131,7 +131,10 @@ export class Player extends UnnumberedClient implements Client {
     this.#deps.places.waits(this.address);
   }
 
-  /** It is back on another socket. @returns the one before */
+  /**
+   * Attaches the new socket of a player that came back.
+   * @returns the old socket
+   */
   attach(socket: RoomSocket): RoomSocket {
     const before = this.socket;
     this.#waitsNoLonger();
@@ -140,19 +143,19 @@ export class Player extends UnnumberedClient implements Client {
     return before;
   }
 
-  /** Sends what was kept. */
+  /** Sends the kept signals. */
   flush(): void {
     for (const { send } of this.#takeKept(() => true)) send();
   }
 
-  /** Who is in the game it is told when it comes back. */
+  /** A player that is away need not be told: it learns who is in the game when it comes back. */
   tell<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void {
     if (this.isOnline) this.socket.emit(name, event);
   }
 
-  /** What was emitted is out of our hands: nobody acks it. */
+  /** The wire has no acks, so a signal counts as acked once it is emitted. */
   relay(signal: Signal, epoch: number, relayed: Relayed | undefined): void {
-    // A program that the server lives in may pair anybody with anybody; another wire's words mean nothing here.
+    // A program that embeds the server may pair any two clients, but signals of another dialect mean nothing here.
     if (!isPlayerSignal(signal)) relayed?.onAcked?.();
     else if (this.isOnline) this.#emit(signal, relayed);
     else {
@@ -184,13 +187,15 @@ export class Player extends UnnumberedClient implements Client {
     this.#takeKept(isDropped);
   }
 
-  /** Who joins and leaves the game says; of a pairing this wire has a word only for what is refused. */
+  /**
+   * Joining and leaving is announced by the game; of a pairing's notices, this wire has a message only for refusals.
+   */
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#deps.refused(this, notice);
     else if (notice.type === 'ping') this.#ping();
   }
 
-  /** Socket.IO's own ping: every client of it answers. */
+  /** Sends Socket.IO's own ping, which every client answers. */
   #ping(): void {
     const { session } = this;
     void this.socket.isAlive().then((isAlive) => {

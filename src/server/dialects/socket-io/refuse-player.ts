@@ -1,16 +1,16 @@
-/** Tells a client of the game rooms what was wrong with a request, never what was in it. */
+/** Tells a client of the game rooms what was wrong with a request, but never what was in it. */
 import { type ErrorCode, errorMessages } from '../../../protocol/index.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { RoomSocket } from './socket-server.ts';
 
-/** What a client that asked for something is told: by its acknowledgement, or else, for what is wrong, by an event. */
+/** How a request is answered: by its acknowledgement if it asked for one, or else, for errors only, by an event. */
 export type Reply = (answer: object) => void;
 
 export interface Asking {
   readonly socket: RoomSocket;
-  /** The player that it is, if it is in a game. */
+  /** The client's player, if it is in a game. */
   readonly player: { readonly id: string; readonly game: string } | undefined;
-  /** Its acknowledgement, if it asked for one. */
+  /** The acknowledgement, if the client asked for one. */
   readonly reply: Reply | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Game rooms: the `webrtc_signal` dialect, and the files for its pages. What a client emits takes the same way as in the
- * native protocol: rate, size, schema, a call of the core, a machine's event, its step, effects.
+ * Game rooms: the `webrtc_signal` dialect, and the files for its pages. A client's events go the same way as native
+ * messages: rate, size, schema, a call of the core, a machine's event, its step, effects.
  */
 import type { Admission } from '../../admission/admission.ts';
 import type { App } from '../../http/shell/shell.ts';
@@ -53,7 +53,7 @@ export class GameRooms implements RoomSocketHandlers {
     this.#stops.push(serveSocketIo(app, this.#options, admission, this));
   }
 
-  /** Ends every socket. Nobody is told that a player left when the whole server leaves. */
+  /** Ends every socket. Nobody is told that players left when the whole server stops. */
   async stop(): Promise<void> {
     await Promise.all(this.#stops.map((stop) => stop()));
   }
@@ -86,7 +86,7 @@ export class GameRooms implements RoomSocketHandlers {
 
   requested(socket: RoomSocket, name: string, fields: unknown, reply: Reply | undefined): void {
     if (!this.games.has(socket)) return;
-    // What throws inside a handler of Socket.IO would end the process, and everybody's session with it.
+    // An exception that escapes a Socket.IO handler would end the process and everybody's session.
     try {
       const size = measure(fields);
       const { metrics } = this.#deps.telemetry;
@@ -116,8 +116,8 @@ export class GameRooms implements RoomSocketHandlers {
   }
 
   /**
-   * A player that lost its network without a word may be the one that asks: the one in its place is asked for a sign of
-   * life, keeps the place if it gives one, and is closed if not.
+   * The new client may be a player that lost its network unnoticed. The player in its place is asked for a sign of
+   * life: it keeps the place if it answers, and is closed if not.
    */
   async #joinAfter(
     holder: Player,
@@ -149,7 +149,7 @@ export class GameRooms implements RoomSocketHandlers {
     refusePlayer(this.#deps.telemetry, { socket, player: this.games.playerOf(socket), reply }, refusal);
   }
 
-  /** Something of ours threw: that client's connection ends, and nobody else notices. */
+  /** Handles an exception of ours: this client's connection ends, and no other client is affected. */
   #fail(socket: RoomSocket, error: unknown): void {
     const id = this.games.playerOf(socket)?.id ?? socket.id;
     this.#deps.telemetry.log.error(

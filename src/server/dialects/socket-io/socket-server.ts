@@ -1,6 +1,6 @@
 /**
- * Socket.IO on the server's own port. It brings its own transports (polling, WebSocket, the upgrade between them) and
- * its own pings; everything else, limits too, is ours. This is the only file of the server that knows the library.
+ * Socket.IO on the server's own port. It brings its own transports (polling, WebSocket, and the upgrade between them)
+ * and its own pings; everything else, including the limits, is ours. Only this file of the server uses Socket.IO.
  */
 import { Server as SocketServer } from 'socket.io';
 import type { RoomEvents } from '../../../protocol/index.ts';
@@ -19,17 +19,20 @@ import {
   type PacketLimitsDeps,
 } from './packet-limits.ts';
 
-/** A client's socket, whatever its transport is just now. */
+/** A client's socket, whatever transport it currently uses. */
 export interface RoomSocket {
   readonly id: string;
   /** As limits count it. */
   readonly address: string;
-  /** In which all that the client sends is counted. */
+  /** Counts everything that the client sends. */
   readonly rate: SendingRate;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
-  /** Whether a signal of so many bytes may be sent to it before it has read what it was sent. */
+  /** Whether a signal of this many bytes may be sent before the client has read what was already sent. */
   hasRoomFor(bytes: number): boolean;
-  /** Asks the client for a sign of life, now. @returns whether one came in time */
+  /**
+   * Asks the client for a sign of life now.
+   * @returns whether it answered in time
+   */
   isAlive(): Promise<boolean>;
   close(): void;
   /** Ends its connection as if it were lost: its client comes back by itself. */
@@ -37,12 +40,12 @@ export interface RoomSocket {
 }
 
 export interface RoomSocketHandlers {
-  /** Somebody may not connect, for a reason of that kind. */
+  /** A client was not let in, for a reason of that kind. */
   refused(kind: string): void;
-  /** What the packets below the events are held against. */
+  /** Settings for the limits on packets below the events. */
   readonly packetLimits: Omit<PacketLimitsDeps, 'options'>;
   opened(socket: RoomSocket): void;
-  /** @param reply undefined when the client asked for no acknowledgement */
+  /** @param reply undefined if the client asked for no acknowledgement */
   requested(
     socket: RoomSocket,
     name: string,
@@ -53,23 +56,23 @@ export interface RoomSocketHandlers {
   closed(socket: RoomSocket, isGoodbye: boolean): void;
 }
 
-/** What this file uses of the connection below Socket.IO's. */
+/** The members used of the connection below Socket.IO's. */
 interface EngineConnection extends PacketConnection {
   readonly request: object;
   readonly transport: { readonly name: string; closeTimeout?: number };
   once(event: 'close', listener: (reason: string) => void): void;
 }
 
-/** How long a client has to answer when somebody else wants its place: it may have lost its network without a word. */
+/** How long a client has to answer when another one wants its place: it may have lost its network unnoticed. */
 const SIGN_OF_LIFE_MS = 1_500;
 
-/** A client on polling is told of its end when it asks next; one that does not ask must not keep us 30 s. */
+/** A polling client learns of its end at its next poll; one that never polls again must not hold us up for 30 s. */
 const POLL_CLOSE_TIMEOUT_MS = 500;
 
-/** Socket.IO pings always; this is its "never". */
+/** Socket.IO cannot switch its pings off; this interval stands for "never". */
 const NEVER_MS = 86_400_000;
 
-/** @returns ends all sockets, without a word to the handlers */
+/** @returns a function that ends all sockets without calling the handlers */
 export function serveSocketIo(
   app: App,
   options: ServerOptions,
@@ -80,13 +83,13 @@ export function serveSocketIo(
   const limits: PacketLimitsDeps = { options, ...handlers.packetLimits };
   const io = new SocketServer({
     path: '/socket.io',
-    // Ours is below it and answers; over this one the connection ends without a word.
+    // Our own limit is lower and answers with an error; above this one, Socket.IO ends the connection without a word.
     maxHttpBufferSize: maxFrameBytes(maxMessageBytes),
     pingInterval: pingIntervalMs || NEVER_MS,
     pingTimeout: pingTimeoutMs || NEVER_MS,
     connectTimeout: options.firstMessageTimeoutMs || NEVER_MS,
     httpCompression: false,
-    // Of a page of this server itself no browser asks for it.
+    // Browsers send no CORS request for a page of this server itself.
     cors: {
       origin: (origin, decide) => decide(null, admission.origins.corsOrigin(origin ?? '', '') ?? false),
     },
@@ -99,7 +102,7 @@ export function serveSocketIo(
     },
   });
   const facts = new WeakMap<object, RequestFacts>();
-  /** Socket.IO hands on the very request that uWebSockets.js made. */
+  /** Socket.IO passes on the same request object that uWebSockets.js made. */
   const factsOf = (request: object) => {
     const known = facts.get(request);
     if (!known) throw new Error('Socket.IO handed on a request that did not come through the app');
@@ -119,7 +122,7 @@ export function serveSocketIo(
     connection.once('close', (reason) => {
       admission.closed(address);
       limited.delete(connection);
-      // Nobody else closes one that has not joined the namespace.
+      // Nobody else closes a connection that never joined the namespace.
       if (reason === 'forced close' && !isStopped && !own.isEnded && !joined.has(connection))
         handlers.refused('first_message');
     });
@@ -153,14 +156,14 @@ export function serveSocketIo(
   };
 }
 
-/** What an extra ping needs of the connection below Socket.IO's, beyond its typings. */
+/** The members that an extra ping needs of the connection below Socket.IO's, beyond its typings. */
 interface PingableConnection {
   sendPacket(type: 'ping'): void;
   once(event: 'packet' | 'close', listener: () => void): void;
   off(event: 'packet' | 'close', listener: () => void): void;
 }
 
-/** @returns asks for a sign of life; all who want to know at the same time share one question */
+/** @returns a function that asks for a sign of life; simultaneous callers share one ping */
 function signOfLife(connection: PingableConnection): () => Promise<boolean> {
   let asking: Promise<boolean> | undefined;
   return () => {
@@ -190,19 +193,20 @@ const NO_WEBSOCKET = {
 } as const;
 
 /**
- * By the query as Engine.IO reads it, where the last of a name counts. Of an upgrade for polling it makes a polling session,
- * and then writes to an answer that is none, where nobody catches it: one request ended the process.
+ * Reads the query as Engine.IO does: the last value of a repeated name counts. For an upgrade request with polling as
+ * its transport, Engine.IO makes a polling session and then writes to a response that does not exist, which throws
+ * where nobody catches it: one such request ended the process.
  */
 function isForWebSocket(req: HttpRequest): boolean {
   return new URLSearchParams(req.getQuery()).getAll('transport').at(-1) === 'websocket';
 }
 
 /**
- * The app as Socket.IO sees it. It reads only the last line of a repeated header, answers any number of polling
- * requests on a connection, and does not look whether uWebSockets.js dropped what it sent.
+ * The app as Socket.IO sees it. Socket.IO reads only the last line of a repeated header, answers any number of polling
+ * requests on a connection, and does not check whether uWebSockets.js dropped what it sent.
  */
 function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, RequestFacts>) {
-  // What `attachApp` calls; both of the first two are chained.
+  // The methods that `attachApp` calls; the first two are chained.
   const limited = {
     any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {
       app.any(path, (res, req) => {
@@ -216,7 +220,7 @@ function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, Requ
     ws(path: string, behavior: WebSocketBehavior<unknown>) {
       app.ws(path, {
         ...limitFrames(behavior, limits),
-        // A client that lost a message must end.
+        // A client that lost a message must be closed.
         maxBackpressure: limits.options.maxUnsentBytes,
         closeOnBackpressureLimit: true,
         upgrade(res, req, context) {
