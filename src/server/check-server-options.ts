@@ -1,6 +1,7 @@
 /** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
 import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
+import { MIN_SHARED_TOKEN_CHARS } from './admission/shared-token.ts';
 import { tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { parseChaos } from './dialects/chaos.ts';
@@ -51,13 +52,10 @@ function webhookProblems({ authWebhook, eventWebhook, webhookSecret: secret }: S
   return problems;
 }
 
-/** Nothing else slows down whoever guesses it. */
-const MIN_ADMIN_TOKEN_CHARS = 20;
-
 function adminProblems({ adminToken }: ServerOptions): string[] {
-  return adminToken !== undefined && adminToken.length < MIN_ADMIN_TOKEN_CHARS
+  return adminToken !== undefined && adminToken.length < MIN_SHARED_TOKEN_CHARS
     ? [
-        `--admin-token: should have at least ${MIN_ADMIN_TOKEN_CHARS} characters; openssl rand -base64 24 makes one`,
+        `--admin-token: should have at least ${MIN_SHARED_TOKEN_CHARS} characters; openssl rand -base64 24 makes one`,
       ]
     : [];
 }
@@ -86,6 +84,15 @@ function tracesProblems({ otlpUrl, otlpHeaders }: ServerOptions): string[] {
 
 /** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */
 const MIN_SECRET_CHARS = 20;
+
+/** What is in use and can be guessed. */
+export function tokenWarnings({ inspectToken }: ServerOptions): string[] {
+  return inspectToken !== undefined && inspectToken.length < MIN_SHARED_TOKEN_CHARS
+    ? [
+        `--inspect-token is shorter than ${MIN_SHARED_TOKEN_CHARS} characters and can be guessed, so whoever brings it waits behind those who guess; make one with: openssl rand -base64 24`,
+      ]
+    : [];
+}
 
 /** What was asked for and does not come about, or not safely, for lack of a good `--secret`. */
 export function secretWarnings({ secret, drainMs, nats, relayPort, relayConnect }: ServerOptions): string[] {

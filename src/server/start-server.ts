@@ -4,7 +4,12 @@ import { OptionError } from '../common/options.ts';
 import { AskingAuthenticator } from './admission/tokens/asking-authenticator.ts';
 import { type Authenticator, DEFAULT_AUTHORIZE_TIMEOUT_MS } from './admission/tokens/authenticator.ts';
 import { loadTokenVerifier } from './admission/tokens/token-options.ts';
-import { secretWarnings, serverOptionProblems, withoutUndefined } from './check-server-options.ts';
+import {
+  secretWarnings,
+  serverOptionProblems,
+  tokenWarnings,
+  withoutUndefined,
+} from './check-server-options.ts';
 import { createBus } from './cluster/bus/create-bus.ts';
 import { deciderByHook } from './embed/authorize-by-hook.ts';
 import { type GivenHooks, hookProblems, type ServerHooks, splitHooks } from './embed/hooks.ts';
@@ -58,7 +63,8 @@ export async function startServer(
   await server.start();
   if (options.chaos !== undefined)
     log.warn({ event: 'chaos' }, `Signals are disturbed on purpose: --chaos ${options.chaos}`);
-  for (const warning of secretWarnings(options)) log.warn({ event: 'secret_warning' }, warning);
+  for (const warning of [...secretWarnings(options), ...tokenWarnings(options)])
+    log.warn({ event: 'secret_warning' }, warning);
   if (!signal) return server;
   const stop = () => void server.stop();
   signal.addEventListener('abort', stop, { once: true });

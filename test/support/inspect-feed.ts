@@ -15,8 +15,9 @@ export type TestFeed = Awaited<ReturnType<typeof openFeed>>;
 export async function openFeed(
   { port }: { readonly port: number | string },
   headers: Record<string, string> = {},
+  subprotocols: readonly string[] = [],
 ) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/inspect/feed`, { headers });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/inspect/feed`, [...subprotocols], { headers });
   sockets.push(socket);
   const inbox: InspectMessage[] = [];
   socket.on('message', (data) => inbox.push(JSON.parse(String(data))));

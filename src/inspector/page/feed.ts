@@ -1,5 +1,10 @@
 /** The page's link to the server: opened again by itself, with the token where one is needed. */
-import type { InspectMessage, InspectRequest } from '../../protocol/inspect/inspect-messages.ts';
+import {
+  INSPECT_SUBPROTOCOL_PREFIX,
+  type InspectMessage,
+  type InspectRequest,
+} from '../../protocol/inspect/inspect-messages.ts';
+import { SUBPROTOCOL } from '../../protocol/native/permissions.ts';
 
 export type LinkState = 'connecting' | 'connected' | 'lost' | 'token_needed' | 'wrong_token' | 'no_server';
 
@@ -35,7 +40,7 @@ export class Feed {
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     url.search = '';
     url.hash = '';
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(url, subprotocols());
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)));
     socket.onclose = () => {
@@ -79,6 +84,15 @@ export class Feed {
     sessionStorage.removeItem(TOKEN_KEY);
     this.#listener.state(message.wrong ? 'wrong_token' : 'token_needed');
   }
+}
+
+/** The token goes along, where there is one: whoever knows it is let in also when strangers keep the server busy. */
+function subprotocols(): string[] {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  if (!token) return [];
+  const binary = String.fromCharCode(...new TextEncoder().encode(token));
+  const base64url = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return [SUBPROTOCOL, INSPECT_SUBPROTOCOL_PREFIX + base64url];
 }
 
 /** The token comes in the first URL; it must not stay in the history, nor be copied along with a link. */

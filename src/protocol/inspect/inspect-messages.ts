@@ -5,6 +5,9 @@
 import type { Static } from 'typebox';
 import type { Evidence } from './evidence.ts';
 
+/** A page can set no header: it offers this subprotocol, with the inspector's token in base64url behind it. */
+export const INSPECT_SUBPROTOCOL_PREFIX = 'pairlane.inspect.';
+
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 

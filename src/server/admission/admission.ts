@@ -1,6 +1,7 @@
 /** Who may open a WebSocket: a table of reasons to refuse, asked in order. The first that fits is the answer. */
 
 import { printableJson } from '../../common/printable.ts';
+import { TokenBucket } from '../../common/token-bucket.ts';
 import type { Readiness } from '../http/readiness.ts';
 import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
@@ -25,6 +26,7 @@ interface Asking {
   readonly origin: string;
   readonly host: string;
   readonly isReturning: boolean;
+  readonly bringsToken: boolean;
   readonly now: number;
 }
 
@@ -35,6 +37,12 @@ const UPGRADE_BURST_S = 10;
 const SILENT_SHARE = 0.1;
 const SILENT_MIN = 64;
 const SILENT_S = 10;
+
+/**
+ * Of those whose address connects too often but who bring a token, so many are let in to show it: who holds a right one is
+ * not locked out by those of its address who hold none. To verify one costs about as much as to refuse it.
+ */
+const TOKENS_PER_SECOND = 500;
 
 export class Admission {
   /** Sockets that are open. */
@@ -50,6 +58,7 @@ export class Admission {
   #waiting = 0;
   readonly #waitingPerAddress = new AddressCount();
   readonly #upgrades: AddressRate;
+  readonly #tokensShown = new TokenBucket();
   /** TCP connections that have asked nothing yet. */
   readonly #silent: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
@@ -83,17 +92,21 @@ export class Admission {
     shared.share('upgrades', this.#upgrades);
   }
 
-  /** The client's address as limits count it, or why it may not connect. */
-  judge(res: HttpResponse, req: HttpRequest): Verdict {
-    return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back');
+  /**
+   * The client's address as limits count it, or why it may not connect.
+   * @param bringsToken whether it brings a token that is verified before anything else of it is heard
+   */
+  judge(res: HttpResponse, req: HttpRequest, bringsToken = false): Verdict {
+    return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back', bringsToken);
   }
 
   /** The same for a request that was read before. @param isReturning it has a session to come back to */
-  judgeRequest(facts: RequestFacts, isReturning = false): Verdict {
+  judgeRequest(facts: RequestFacts, isReturning = false, bringsToken = false): Verdict {
     const address = this.addressOf(facts);
     const [origin, host] = [facts.headers.get('origin') ?? '', facts.headers.get('host') ?? ''];
     const now = this.#now();
-    const refusal = this.#reasons.find(({ fits }) => fits({ address, origin, host, isReturning, now }));
+    const asking = { address, origin, host, isReturning, bringsToken, now };
+    const refusal = this.#reasons.find(({ fits }) => fits(asking));
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
     if (refusal.kind === 'origin') {
@@ -185,7 +198,9 @@ export class Admission {
         kind: 'upgrades',
         status: '429 Too Many Requests',
         message: 'Your address connects too often (--max-upgrades-per-second).',
-        fits: ({ address, now }: Asking) => this.#upgrades.isExhausted(address, now),
+        fits: ({ address, now, bringsToken }: Asking) =>
+          this.#upgrades.isExhausted(address, now) &&
+          !(bringsToken && this.#tokensShown.take(now, TOKENS_PER_SECOND, TOKENS_PER_SECOND)),
       },
       {
         kind: 'connections_per_address',

@@ -67,14 +67,15 @@ export function serveSockets<Data extends { readonly address: string }>(
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     upgrade(res, req, context) {
-      const verdict = admission.judge(res, req);
+      const asks = asksForTokens(options);
+      const offered = readOffered(req.getHeader('authorization'), req.getHeader('sec-websocket-protocol'));
+      const verdict = admission.judge(res, req, asks && offered?.token !== undefined);
       if ('refusal' in verdict) {
         metrics.refused.add(verdict.refusal.kind);
         refuse(res, verdict.refusal);
         return;
       }
-      const offered = readOffered(req.getHeader('authorization'), req.getHeader('sec-websocket-protocol'));
-      const misplaced = hasTokenInUrl(req.getQuery(), asksForTokens(options)) ? TOKEN_IN_URL : undefined;
+      const misplaced = hasTokenInUrl(req.getQuery(), asks) ? TOKEN_IN_URL : undefined;
       if (misplaced || !offered) {
         metrics.refused.add('token');
         refuse(res, misplaced ?? TOKEN_ALONE);

@@ -2,10 +2,10 @@
  * The inspector's page: its files, and the feed that tells it what it asks for. Where a token is needed the page sends it
  * first, within a while; those that have not yet are few, and the oldest of them makes room for a new one.
  */
-import { closeCodes, type InspectRequest } from '../../protocol/index.ts';
-import { isSameToken } from '../admission/shared-token.ts';
+import { closeCodes, type InspectRequest, SUBPROTOCOL } from '../../protocol/index.ts';
+import { isSameToken, MIN_SHARED_TOKEN_CHARS, offeredBy } from '../admission/shared-token.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
-import type { App, WebSocket } from '../http/shell/shell.ts';
+import type { App, HttpRequest, WebSocket } from '../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../http/static-files.ts';
 import { forbidden, refusalOf } from './access.ts';
 import type { Inspector } from './inspector.ts';
@@ -33,6 +33,8 @@ interface PageData {
   page: Page | undefined;
   /** As admission counts it; undefined where it does not. */
   readonly address: string | undefined;
+  /** Whether it brought the token along. */
+  readonly isKnown: boolean;
 }
 
 interface Page {
@@ -61,7 +63,9 @@ export function servePage(app: App, inspector: Inspector): void {
         answer(res, refusal);
         return;
       }
-      const verdict = options.inspectToken === undefined ? undefined : server.admission?.judge(res, req);
+      const isKnown = bringsToken(req, options.inspectToken);
+      const isCounted = options.inspectToken !== undefined && !isKnown;
+      const verdict = isCounted ? server.admission?.judge(res, req) : undefined;
       if (verdict && 'refusal' in verdict) {
         const { kind, status, message } = verdict.refusal;
         server.refused?.(kind);
@@ -69,9 +73,10 @@ export function servePage(app: App, inspector: Inspector): void {
         return;
       }
       res.upgrade<PageData>(
-        { page: undefined, address: verdict?.address },
+        { page: undefined, address: verdict?.address, isKnown },
         req.getHeader('sec-websocket-key'),
-        req.getHeader('sec-websocket-protocol'),
+        // Never with the token.
+        req.getHeader('sec-websocket-protocol') === '' ? '' : SUBPROTOCOL,
         req.getHeader('sec-websocket-extensions'),
         context,
       );
@@ -80,7 +85,7 @@ export function servePage(app: App, inspector: Inspector): void {
       const data = socket.getUserData();
       data.page = { socket, look: undefined };
       if (data.address !== undefined) server.admission?.opened(data.address);
-      pages.came(data.page);
+      pages.came(data.page, data.isKnown);
     },
     message: (socket, bytes) => {
       const { page } = socket.getUserData();
@@ -93,6 +98,14 @@ export function servePage(app: App, inspector: Inspector): void {
       if (page) pages.left(page);
     },
   });
+}
+
+/**
+ * Whoever knows the token is let in whatever limits its address has used up: behind a proxy it has that of those who
+ * guess. Only one that no rate of guessing finds, or limits would no longer slow down who guesses a short one.
+ */
+function bringsToken(req: HttpRequest, token = ''): boolean {
+  return token.length >= MIN_SHARED_TOKEN_CHARS && isSameToken(offeredBy(req), token);
 }
 
 class Pages {
@@ -108,8 +121,8 @@ class Pages {
     this.#server = inspector.server;
   }
 
-  came(page: Page): void {
-    if (this.#server.options.inspectToken === undefined) this.#admit(page);
+  came(page: Page, isKnown: boolean): void {
+    if (isKnown || this.#server.options.inspectToken === undefined) this.#admit(page);
     else this.#await(page);
   }
 
@@ -137,8 +150,8 @@ class Pages {
   }
 
   #checkToken(page: Page, given: string): void {
-    // Whoever guesses wrong must not lock out the one who knows it: behind a proxy they have one address. What slows
-    // guessing is the limit on new connections, and what makes it hopeless is the token's length.
+    // Whoever guesses wrong must not lock out the one who knows it. What slows guessing is the limit on new connections,
+    // and what makes it hopeless is the token's length.
     if (isSameToken(given, this.#server.options.inspectToken ?? '')) {
       this.#admit(page);
       return;

@@ -85,6 +85,28 @@ describe('who may look', () => {
     feed.socket.terminate();
   });
 
+  it('with a token of 20 characters is who brings it along, whatever limits its address has used up by guessing', async () => {
+    const inspectToken = 'a long token, by base64: /+=';
+    const limits = { maxUpgradesPerSecond: 1, maxConnectionsPerAddress: 1, maxConnections: 1 };
+    const { server } = await startTestServer({ inspectToken, ...limits });
+    const bringing = (token: string) =>
+      openFeed(server, {}, ['pairlane', `pairlane.inspect.${Buffer.from(token).toString('base64url')}`]);
+    await (await bringing('a long token, but not that one')).next('token_needed');
+    for (let n = 0; n < 12; n += 1)
+      expect([429, 503]).toContain(await outcomeOf(await bringing(`guess ${n} of the long token`)));
+    const known = await bringing(inspectToken);
+    await known.next('hello');
+    expect(known.inbox.some(({ type }) => type === 'token_needed')).toBe(false);
+    expect(known.socket.protocol).toBe('pairlane');
+    await (await openFeed(server, { authorization: `Bearer ${inspectToken}` })).next('hello');
+  });
+
+  it('with a shorter token waits behind the limits, which slow down who guesses it', async () => {
+    const { server } = await startTestServer({ inspectToken: 'short', maxConnections: 1 });
+    await (await openFeed(server)).next('token_needed');
+    expect(await outcomeOf(await openFeed(server, { authorization: 'Bearer short' }))).toBe(503);
+  });
+
   it('with a token has 10 s to send it', async () => {
     const testServer = await startTestServer({ inspectToken: 'right' });
     const [silent, known] = [await openFeed(testServer.server), await openFeed(testServer.server)];

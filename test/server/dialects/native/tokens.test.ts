@@ -32,6 +32,44 @@ async function refusalOf(client: RawClient) {
   return { error: client.inbox.find(({ type }) => type === 'error'), closed };
 }
 
+describe('a client whose address connects too often', () => {
+  const statusOf = async ({ socket }: RawClient) => {
+    const [, { statusCode }] = (await once(socket, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number },
+    ];
+    return statusCode;
+  };
+
+  it('comes in by a right token, and others of its address are refused, a forged one by 4401', async () => {
+    const { url, join, server } = await guarded({ maxUpgradesPerSecond: 1 });
+    for (let n = 0; n < 10; n += 1) await (await join({ sub: `early ${n}` })).close();
+    expect(await statusOf(RawClient.dial(url))).toBe(429);
+    expect((await join({ sub: 'ada' })).id).toBe('ada');
+    const forged = RawClient.dial(url, { token: `${await signWithSecret({ sub: 'ada' })}x` });
+    expect((await refusalOf(forged)).closed).toMatchObject({ code: 4401 });
+    expect(await statusOf(RawClient.dial(url))).toBe(429);
+    expect(server.parts.metrics.refused.get('upgrades')).toBe(2);
+  });
+
+  it('is one of 500 a second at most that show a token, of the whole server', async () => {
+    const { server } = await guarded({ maxUpgradesPerSecond: 1 });
+    const headers = new Map([['host', 'localhost']]);
+    const facts = { remote: '203.0.113.9', proxied: '', headers };
+    const letIn = (bringsToken: boolean) =>
+      'address' in server.parts.admission.judgeRequest(facts as never, false, bringsToken);
+    const count = (bringsToken: boolean) =>
+      Array.from({ length: 1_000 }, () => letIn(bringsToken)).filter(Boolean).length;
+    expect([count(false), count(true)]).toEqual([10, 500]);
+  });
+
+  it('is refused with any token where the server asks for none', async () => {
+    const { server } = await startTestServer({ maxUpgradesPerSecond: 1 });
+    for (let n = 0; n < 10; n += 1) await (await RawClient.connect(server.url)).close();
+    expect(await statusOf(RawClient.dial(server.url, { token: 'a.b.c' }))).toBe(429);
+  });
+});
+
 describe('a token comes', () => {
   it('as `Authorization: Bearer`, and its `sub` is the id', async () => {
     const { join } = await guarded();
