@@ -1,4 +1,4 @@
-/** A signaling server on an HTTP server that a program has already: Node's own, Express's, Fastify's. */
+/** Attaches a signaling server to a program's existing HTTP server: Node's own, Express's or Fastify's. */
 import { Server } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import { flagName } from '../common/option-names.ts';
@@ -8,20 +8,20 @@ import type { ServerOptions } from './options.ts';
 import type { SignalingServer } from './server.ts';
 import { type StartOptions, startServer } from './start-server.ts';
 
-/** What the program's own server decides. */
+/** Options that the program's own server decides. */
 const OF_THE_PROGRAM = ['host', 'port', 'basePath', 'tlsCert', 'tlsKey', 'shell', 'proxyProtocol'] as const;
 
-/** What a program attaches a server with: what it starts one with, but for where to listen. */
+/** The options of {@link startServer}, except for those about where to listen. */
 export interface AttachOptions extends Omit<StartOptions, (typeof OF_THE_PROGRAM)[number]> {
-  /** Below which it serves, like `/signal`; left out: it serves everything. */
+  /** The path below which it serves, such as `/signal`; left out: it serves everything. */
   readonly path?: string;
 }
 
 /**
- * Attaches a signaling server to an HTTP server: clients connect to `ws://HOST:PORT/PATH/`. Everything that is not
- * below the path stays with the program. Its `stop` detaches it, and leaves the HTTP server as it was.
- * @param server of `node:http` or `node:https`; it may listen before or after
- * @throws {OptionError} with a line for each option that is unknown, impossible, or for the HTTP server to decide
+ * Attaches a signaling server to an HTTP server: clients connect to `ws://HOST:PORT/PATH/`. Everything outside the path
+ * stays with the program. `stop` detaches the signaling server and leaves the HTTP server as it was.
+ * @param server of `node:http` or `node:https`; it may start listening before or after
+ * @throws {OptionError} with a line for each option that is unknown, invalid, or decided by the HTTP server
  */
 export async function attach(server: Server, options: AttachOptions = {}): Promise<SignalingServer> {
   if (![Server, SecureServer].some((kind) => server instanceof kind))

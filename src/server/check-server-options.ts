@@ -1,4 +1,6 @@
-/** What is wrong with a server's options, and what is not but will surprise: the same for a command line and a program. */
+/**
+ * Checks a server's options for errors and for surprising combinations; the same for the command line and for programs.
+ */
 import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
 import { MIN_SHARED_TOKEN_CHARS } from './admission/shared-token.ts';
@@ -11,7 +13,7 @@ import { iceServerProblems } from './signaling/ice-servers.ts';
 import { parseOtlpHeaders } from './traces/otlp-headers.ts';
 import { webhookSecret } from './webhooks/sign.ts';
 
-/** @returns a line for each option that is unknown, impossible, or does not go with the others */
+/** @returns a line for each option that is unknown, invalid, or in conflict with others */
 export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
   const problems = optionProblems(serverOptions, given);
   if (problems.length > 0) return problems;
@@ -82,7 +84,7 @@ function tracesProblems({ otlpUrl, otlpHeaders }: ServerOptions): string[] {
   ];
 }
 
-/** A secret that is shorter is guessed by trial: whoever has one client's proof of identity can try it offline. */
+/** A shorter secret can be found by trial: anybody with one client's resume secret can try offline. */
 const MIN_SECRET_CHARS = 20;
 
 /** What is in use and can be guessed. */
@@ -106,7 +108,7 @@ export function secretWarnings({ secret, drainMs, nats, relayPort, relayConnect 
   return drainMs > 0 ? ['Without --secret no client comes back to its session after the drain'] : [];
 }
 
-/** An option that is undefined has its default. */
+/** Removes undefined options, so that they get their defaults. */
 export function withoutUndefined<Given extends object>(options: Given): Given {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given;
 }

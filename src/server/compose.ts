@@ -1,4 +1,4 @@
-/** The parts of a signaling server, made in order. When they start and end is the server's own matter. */
+/** Creates the parts of a signaling server, in order. The server itself decides when they start and end. */
 import type { Clock } from '../common/clock.ts';
 import { StepQueue } from '../machines/index.ts';
 import { Admission } from './admission/admission.ts';
@@ -44,9 +44,9 @@ export interface CompositionDeps {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly clock: Clock;
-  /** What connects it with other nodes; without one it is alone. */
+  /** Connects it with other nodes; undefined: it runs alone. */
   readonly bus: Bus | undefined;
-  /** Who says what clients may do; undefined: nobody is asked. */
+  /** Decides what clients may do; undefined: clients are not authenticated. */
   readonly authenticator: Authenticator | undefined;
 }
 
@@ -113,7 +113,7 @@ export function compose(deps: CompositionDeps) {
   };
 }
 
-/** Sessions and pairings, whoever their clients are. */
+/** Sessions and pairings, whatever dialect their clients speak. */
 function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue) {
   const { node, pingIntervalMs, pingTimeoutMs, resumeGraceMs } = options;
   const epochs = new PairingEpochs(clock, node);
@@ -142,7 +142,7 @@ function composeCore({ options, log, clock }: CompositionDeps, queue: StepQueue)
 
 type Core = ReturnType<typeof composeCore>;
 
-/** The other nodes, as far as there are any, and the pairings with clients that are not here. */
+/** The other nodes, if any, and the pairings with their clients. */
 function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core, readiness: Readiness) {
   const { node } = options;
   const { signaling, secrets } = core;
@@ -168,7 +168,7 @@ interface Surroundings {
   readonly chaos: Chaos | undefined;
 }
 
-/** The clients of our own wire. */
+/** The native dialect. */
 function composeNative(
   { options, log, authenticator }: CompositionDeps,
   { signaling, secrets }: Core,

@@ -1,4 +1,7 @@
-/** `pairlane config`: what `serve` would run with and where each value comes from, as a file for its `--config`. */
+/**
+ * `pairlane config`: prints the settings that `serve` would use and where each value comes from, as a file for its
+ * `--config`.
+ */
 import { stringify as toToml } from 'smol-toml';
 import { defineCommand } from '../common/command.ts';
 import { flagName } from '../common/option-names.ts';
@@ -7,7 +10,7 @@ import { OptionError } from '../common/options.ts';
 import { serveOptionGroups } from './option-groups.ts';
 import { serveOptions } from './options.ts';
 
-/** An option in force. A secret is only said to be set. */
+/** An option's effective value. Of a secret, only the fact that it is set is shown. */
 interface InForce {
   readonly key: string;
   readonly option: Option;

@@ -1,6 +1,6 @@
 /**
- * What a server has only if an option asks for it, and what is loaded only then. All of it starts in one order, adds its
- * routes to the clients' port, and ends in two steps: before that port closes, and after.
+ * Optional parts of a server, loaded only if an option asks for them. They start in a fixed order, add their routes to
+ * the clients' port, and end in two steps: before that port closes, and after.
  */
 import type { Clock } from '../common/clock.ts';
 import { tcpHosts } from '../common/listen-address.ts';
@@ -22,24 +22,24 @@ import { webhookSecret } from './webhooks/sign.ts';
 
 export interface Feature {
   addRoutes?(app: App): void;
-  /** Before the clients' port closes: what it holds for others is sent. */
+  /** Called before the clients' port closes: sends what is still held for others. */
   stop?(): Promise<void>;
-  /** After the clients' port has closed. */
+  /** Called after the clients' port has closed. */
   close?(): void;
 }
 
-/** What a feature is made from. */
+/** What a feature is created from. */
 export interface FeatureContext extends Composition {
   readonly options: ServerOptions;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Of a worker: the limits that it shares with the others. */
+  /** In a worker: the limits that it shares with the other workers. */
   readonly sharedLimits: SharedLimits | undefined;
 }
 
 type Start<Made extends Feature> = (context: FeatureContext) => Promise<Made | undefined> | Made | undefined;
 
-/** In this order: a port that is taken is found first. */
+/** In this order, so that a port that is taken is found first. */
 const starts = {
   health: startHealth,
   rooms: startRooms,
@@ -134,7 +134,7 @@ async function startTopics(context: FeatureContext): Promise<Feature | undefined
   };
 }
 
-/** `--admin`, `--admin-token-file`; a node also answers for those that serve the API. */
+/** `--admin`, `--admin-token-file`; every node answers requests of the nodes that serve the API. */
 function startAdmin({
   options,
   signaling,

@@ -1,4 +1,4 @@
-/** What `pairlane serve` says on a terminal once it serves: where to go. */
+/** What `pairlane serve` prints on a terminal once it serves: where to go. */
 import { readdirSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { colored, hasColors } from '../common/colors.ts';
@@ -12,15 +12,15 @@ type Facts = Pick<
   'host' | 'basePath' | 'tlsCert' | 'inspect' | 'inspectToken' | 'record' | 'logFormat' | 'logLevel'
 >;
 
-/** @returns whether people look at the output: programs that read the log get the log alone */
+/** @returns whether people read the output: programs that read the log get only the log */
 export function isGreeted({ logFormat, logLevel }: Facts, output: { readonly isTTY?: boolean }): boolean {
   return output.isTTY === true && logFormat !== 'json' && logLevel !== 'silent';
 }
 
 /**
- * @param port that it listens on
- * @param output where this is written to
- * @param lan hosts by which others reach it; see {@link lanHosts}
+ * @param port the one that it listens on
+ * @param output where the text is written to
+ * @param lan hosts by which others reach the server; see {@link lanHosts}
  */
 export function greetingFor(
   options: Facts,
@@ -72,7 +72,7 @@ function recordsOf({ record }: Facts): [string, string?] {
   try {
     count = readdirSync(record).filter((name) => name.endsWith('.jsonl')).length;
   } catch {
-    // The recorder says what is wrong with it.
+    // The recorder reports what is wrong with it.
   }
   return [shown, count === 0 ? 'none yet' : `${count} so far`];
 }

@@ -1,4 +1,4 @@
-/** What is answered on the port of `--health-port`, for a server and for workers alike. */
+/** The answers on the port of `--health-port`, the same for a server and for workers. */
 import type { Origins } from './admission/origins.ts';
 import { type Answer, NOT_KEPT, TEXT } from './http/answer.ts';
 import type { HealthAnswer } from './http/health-listener.ts';
@@ -22,7 +22,8 @@ export function healthAnswers(deps: HealthAnswersDeps): ReadonlyMap<string, Heal
     ['/readyz', readiness],
     [
       '/metrics',
-      // As on the clients' port: no page may read them under a name of its own. A program in HTTP/1.0 names none.
+      // As on the clients' port, no page may read the metrics under a name of its own. An HTTP/1.0 program sends no
+      // name.
       async (name) => {
         if (name !== '' && !origins.isServedName(name)) return OTHER_NAME;
         const { type, text } = await metrics();

@@ -1,4 +1,4 @@
-/** The machines of a signaling server, for the inspector. */
+/** The machines of a signaling server, as the inspector shows them. */
 import { redactMessage } from '../common/redact.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { nodeSources, remotesOf, whereabouts } from './cluster/inspector-sources.ts';
@@ -94,7 +94,7 @@ export function signalingSources({
           const { signal } = event as { signal?: { message: object } };
           return signal && redactMessage(signal.message);
         },
-        // Of every relayed message this is asked.
+        // Called for every relayed message.
         isSeated({ initiator, responder }, [one, other, ...more]) {
           if (!one || !other || more.length > 0) return false;
           const isSeat = (member: unknown) =>
@@ -112,7 +112,7 @@ export function signalingSources({
               ),
             takesPart: () => true,
             remotePairRequests: ({ effects }) => effects.some(({ type }) => type === 'createPairing'),
-            // A session that ends is told nothing more; its pairing's end comes after this step.
+            // A session that ends gets no further events; its pairing's end comes after this step.
             leaves: ({ event, instance }) => event.type === 'UNPAIRED' || instance.isDone,
           }),
           remotes,
@@ -123,7 +123,7 @@ export function signalingSources({
   ];
 }
 
-/** Who takes part in the record of its pairing. */
+/** The member of a pairing's record that stands for a party. */
 function memberOf(party: Party): unknown {
   return party instanceof Seat ? party.session : party;
 }
@@ -132,12 +132,15 @@ function clientOf(party: Party): Client | undefined {
   return party instanceof Seat ? party.session.client : undefined;
 }
 
-/** By the id that its user knows, or by its game. @param query in lower case */
+/**
+ * Whether a client is known by this id or plays this game.
+ * @param query in lower case
+ */
 function isKnownAs(client: Client | undefined, query: string): boolean {
   return [client?.knownAs, client?.game].some((name) => name?.toLowerCase().includes(query));
 }
 
-/** The wire of its clients, the ids that their users know, by the names of those fields, and the game that they play. */
+/** The dialect of its clients, the ids that their users know, and the game that they play, as fields of a row. */
 function namesIn({ initiator, responder }: ServerPairing, one: string, other: string) {
   const [a, b] = [clientOf(initiator), clientOf(responder)];
   const dialect = a?.dialect ?? b?.dialect;

@@ -1,7 +1,7 @@
-/** A session's id carries its node: the first 32 bits of the UUID. So a message finds its way, and nobody keeps a list. */
+/** A session's id contains its node: the first 32 bits of the UUID. So messages find their way without a directory. */
 import { randomInt, randomUUID } from 'node:crypto';
 
-/** The number of a node: the first 32 bits of the ids of its sessions. 0 is nobody. */
+/** The number of a node: the first 32 bits of its sessions' ids. 0 stands for no node. */
 export type NodeId = number;
 
 export const MIN_NODE_ID = 1;
@@ -14,17 +14,17 @@ export function randomNodeId(): NodeId {
   return randomInt(MIN_NODE_ID, MAX_NODE_ID + 1);
 }
 
-/** A session id as this server gives them. */
+/** Whether the text is a session id as servers create them. */
 export function isSessionId(text: string): boolean {
   return UUID.test(text);
 }
 
-/** A new session's id; 122 bits of a UUID of version 4 less those of the node leave 90 to chance. */
+/** A new session's id. Of the 122 random bits of a version 4 UUID, 90 remain random besides the node's. */
 export function sessionIdOn(node: NodeId): string {
   return node.toString(16).padStart(HEX_CHARS, '0') + randomUUID().slice(HEX_CHARS);
 }
 
-/** The node that a session began on; undefined for what is no session's id. */
+/** The node that a session began on; undefined if the text is not a session id. */
 export function nodeOfSessionId(id: string): NodeId | undefined {
   if (!isSessionId(id)) return undefined;
   const node = Number.parseInt(id.slice(0, HEX_CHARS), 16);

@@ -1,4 +1,4 @@
-/** What each option of `pairlane serve` is about: the sections of its help. */
+/** The sections of the help of `pairlane serve`, with the options in each. */
 import type { serveOptions } from './options.ts';
 
 export const serveOptionGroups = {

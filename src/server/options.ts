@@ -1,4 +1,4 @@
-/** Every option of the server: flag, PAIRLANE_ variable, default, range and meaning. */
+/** Every option of the server: flag, PAIRLANE_ variable, default, range and description. */
 import type { Option, OptionTable, OptionValues } from '../common/option-table.ts';
 import {
   DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
@@ -535,7 +535,7 @@ export const defaultServerOptions = Object.fromEntries(
   Object.entries<Option>(serverOptions).map(([name, option]) => [name, option.default]),
 ) as unknown as ServerOptions;
 
-/** What `pairlane serve` reads: those, the file that can hold them, and the number of workers. */
+/** The options of `pairlane serve`: the server's, the file that can hold them, and the number of workers. */
 export const serveOptions = {
   config: {
     kind: 'text',

@@ -9,7 +9,7 @@ import { serveOptionGroups } from './option-groups.ts';
 import { type ServerOptions, serveOptions } from './options.ts';
 import type { Logger } from './telemetry/logger.ts';
 
-/** Standard input, output and errors: those that are a terminal no longer are one once it is closed. */
+/** Standard input, output and error: one that was a terminal is no longer one once the terminal is closed. */
 const STREAMS = [0, 1, 2];
 
 export const serveCommand = defineCommand({
@@ -32,7 +32,7 @@ export const serveCommand = defineCommand({
     const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);
     const terminals = STREAMS.filter((stream) => isatty(stream));
     let reloaded: Serving | undefined;
-    // From the first: without a listener the signal ends the process.
+    // Registered first, since without a listener the signal ends the process.
     process.on('SIGHUP', () => {
       if (terminals.length > 0 && !terminals.some((stream) => isatty(stream))) void reloaded?.stop();
       else if (reloaded) void reload(reloaded, reread);
@@ -45,7 +45,7 @@ export const serveCommand = defineCommand({
       process.stdout.write(greetingFor(options, server.port, process.stdout));
     process.once('SIGINT', () => void server.stop());
     let isDraining = false;
-    // One listener for both signals: to Deno, one that is added meanwhile is told of the first as well.
+    // One listener for both signals: Deno also calls a listener that is added meanwhile for the first signal.
     process.on('SIGTERM', () => {
       void (isDraining ? server.stop() : server.drain());
       isDraining = true;
@@ -55,9 +55,9 @@ export const serveCommand = defineCommand({
   },
 });
 
-/** A server, or several of them that are as one. */
+/** One server, or several workers that act as one. */
 interface Serving {
-  /** Of TCP. */
+  /** For TCP. */
   readonly port: number;
   readonly ended: Promise<void>;
   readonly log: Logger;
@@ -66,7 +66,7 @@ interface Serving {
   stop(): Promise<void>;
 }
 
-/** What is not asked for is not loaded. */
+/** Loads only what is asked for. */
 async function start(count: number, options: ServerOptions): Promise<Serving> {
   if (count > 1) {
     if (options.statelyInspect !== undefined)
@@ -79,7 +79,7 @@ async function start(count: number, options: ServerOptions): Promise<Serving> {
   return Object.assign(server, { log: server.parts.log });
 }
 
-/** A mistake in the file leaves everything as it is. */
+/** An error in the file leaves everything unchanged. */
 async function reload(
   server: Serving,
   reread: () => ServerOptions & { readonly config?: string | undefined; readonly workers?: number },

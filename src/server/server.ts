@@ -1,6 +1,6 @@
 /**
- * A signaling server's life: it starts, perhaps drains, and stops. Everything that a client sends takes one way: bytes,
- * size and rate, decode, router, machine, effects.
+ * A signaling server's life cycle: it starts, may drain, and stops. Everything that a client sends goes one way: bytes,
+ * size and rate, decoding, router, machine, effects.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
@@ -30,31 +30,31 @@ import { addSiteFacts } from './site-facts.ts';
 import { boundedLog } from './telemetry/bounded-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 
-/** What a test, or a program that embeds the server, may put in. */
+/** Parts that a test, or a program that embeds the server, may provide. */
 export interface ServerParts {
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** What connects it with other nodes; without one it is alone. */
+  /** Connects it with other nodes; left out: it runs alone. */
   readonly bus?: Bus;
-  /** Who says what clients may do; {@link startServer} makes the one that the options ask for. */
+  /** Decides what clients may do; {@link startServer} creates the one that the options ask for. */
   readonly authenticator?: Authenticator | undefined;
-  /** What brings the sockets: a simulation hands in its own. */
+  /** Opens the sockets; a simulation provides its own. */
   readonly listen?: typeof listen;
   readonly hooks?: GivenHooks;
-  /** Of a worker: what it asks of the process that speaks for all of them. */
+  /** In a worker: the process that speaks for all workers. */
   readonly fleet?: Fleet;
 }
 
 export interface Fleet {
-  /** What all workers count, for Prometheus. */
+  /** The metrics of all workers, for Prometheus. */
   metricsText(): Promise<string>;
-  /** All of them are to drain. */
+  /** Asks all workers to drain. */
   drain(): void;
-  /** What addresses took from their limits here. */
+  /** Reports what addresses used of their limits in this worker. */
   limitsChanged(changes: readonly LimitChange[]): void;
   /** How many workers there are. */
   readonly workers: number;
-  /** What pages see of the others. */
+  /** What pages show of the other workers. */
   readonly pages: OtherWorkers;
 }
 
@@ -63,13 +63,13 @@ export interface SignalingServerParts extends Composition {
   readonly log: Logger;
   readonly clock: Clock;
   readonly features: FeatureSet;
-  /** Of a worker: the limits that it shares with the others. */
+  /** In a worker: the limits that it shares with the other workers. */
   readonly sharedLimits: SharedLimits | undefined;
 }
 
 export class SignalingServer {
   readonly options: ServerOptions;
-  /** Fulfilled when it has ended, whoever asked for it. */
+  /** Resolves when the server has ended, for whatever reason. */
   readonly ended: Promise<void>;
   /** @internal */
   readonly parts: SignalingServerParts;
@@ -80,7 +80,7 @@ export class SignalingServer {
   #stopping: Promise<void> | undefined;
   #hasEnded: () => void = () => {};
 
-  /** @param given with a node's number; {@link startServer} chooses one */
+  /** @param given must contain a node's number, which {@link startServer} chooses */
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
     this.options = { ...defaultServerOptions, ...given };
     const { options } = this;
@@ -112,7 +112,7 @@ export class SignalingServer {
     if (parts.hooks) tellHooks(parts.hooks, this.parts.signaling, log);
   }
 
-  /** The port that it listens on; with port 0, the one that was free. */
+  /** The port that it listens on; with port 0, the one that was chosen. */
   get port(): number {
     return this.#listening?.port ?? 0;
   }
@@ -127,7 +127,7 @@ export class SignalingServer {
     return this.parts.features.started.health?.port ?? 0;
   }
 
-  /** Where clients connect: at the first of its addresses. `ws+unix:` is understood by Node clients (`ws`). */
+  /** The URL that clients connect to, at the first of its addresses. Node clients (`ws`) understand `ws+unix:`. */
   get url(): string {
     if (this.#listening?.url !== undefined) return this.#listening.url;
     const { options, port } = this;
@@ -136,13 +136,13 @@ export class SignalingServer {
     return `${usesTls(options) ? 'wss' : 'ws'}://${bracketed(address.host)}:${port}${options.basePath}/`;
   }
 
-  /** @throws when the port is taken, the address is not of this machine, or the certificate is invalid */
+  /** @throws when the port is taken, the address does not belong to this machine, or the certificate is invalid */
   async start(): Promise<this> {
     try {
       await this.#start();
       return this;
     } catch (error) {
-      // Of one that cannot start nothing stays behind.
+      // A server that cannot start leaves nothing running.
       await this.#endParts();
       this.#endRest();
       throw error;
@@ -177,16 +177,16 @@ export class SignalingServer {
     parts.log.info({ event: 'server_starting' }, `Server starting on ${places}`);
   }
 
-  /** The clients that are at this server, or that it waits for; of game rooms, who is in a game. */
+  /** The clients that are at this server, or that it waits for; of game rooms, those that are in a game. */
   sessions(): SessionInfo[] {
     return [...this.parts.sessions.values()].map(sessionInfo);
   }
 
   /**
-   * Brings two clients of this server together, as if the first had asked for the second.
-   * @param initiatorId as {@link sessions} has it
+   * Pairs two clients of this server, as if the first had asked for the second.
+   * @param initiatorId as in {@link sessions}
    * @param details what the responder is told: any JSON value of at most 2 KiB
-   * @throws {ControlError} when they cannot be brought together; its `code` says why
+   * @throws {ControlError} when they cannot be paired; its `code` says why
    */
   pair(initiatorId: string, responderId: string, details: { metadata?: unknown } = {}): PairingInfo {
     return pairSessions(this.parts.signaling, [initiatorId, responderId], details.metadata);
@@ -194,9 +194,9 @@ export class SignalingServer {
 
   /**
    * Ends a session: its client is closed with 1008, and does not come back by itself.
-   * @param id as {@link sessions} has it
+   * @param id as in {@link sessions}
    * @param reason told to the client: at most 123 bytes
-   * @returns whether there was one
+   * @returns whether there was such a session
    * @throws {ControlError} when the reason is too long
    */
   end(id: string, reason = 'Ended by the server'): boolean {
@@ -204,9 +204,9 @@ export class SignalingServer {
   }
 
   /**
-   * Takes other options while it runs: those that `pairlane serve` takes on SIGHUP, and the certificate's files anew.
-   * Of an option that needs a restart only a warning is logged.
-   * @throws {OptionError} for options that are unknown or impossible, and when the certificate is invalid; nothing has
+   * Changes options while the server runs: those that `pairlane serve` changes on SIGHUP, and the certificate's files.
+   * For an option that needs a restart, only a warning is logged.
+   * @throws {OptionError} for options that are unknown or invalid, or if the certificate is invalid; nothing has
    * changed then
    */
   async reload(given: Partial<ServerOptions>): Promise<void> {
@@ -230,10 +230,10 @@ export class SignalingServer {
   }
 
   /**
-   * Sends clients away one after another over the drain time, and ends; see `Drain`. Without a drain time, that
-   * is to stop.
-   * @param signal when it is aborted the server stops at once
-   * @param isOfAll whether all nodes drain, so that no client finds another one to come back to
+   * Sends clients away one after another over the drain time, and then ends; see `Drain`. Without a drain time, it
+   * stops at once.
+   * @param signal when aborted, the server stops at once
+   * @param isOfAll whether all nodes drain, so that clients find no other node to come back to
    */
   drain({ signal, isOfAll = false }: { signal?: AbortSignal; isOfAll?: boolean } = {}): Promise<void> {
     if (this.options.drainMs === 0 || signal?.aborted) return this.stop();
@@ -258,9 +258,9 @@ export class SignalingServer {
     const { isDraining } = readiness;
     const all = [...sessions.values()];
     const hasClients = all.some(({ client }) => client.isOnline) || isDraining;
-    // After a drain sessions just go: they wait for nobody here, and their clients bring them back.
+    // After a drain, sessions of absent clients end without notice: their clients will restore them.
     const left = isDraining ? all.filter(({ client }) => client.isOnline) : all;
-    // All at once: nobody is told that a peer left when the whole server leaves.
+    // In one batch, because nobody is told that a peer left when the whole server stops.
     queue.batch(() => {
       for (const session of left)
         signaling.sessions.close(session, closeCodes.goingAway, 'Server is stopping');
@@ -300,7 +300,7 @@ export class SignalingServer {
   }
 }
 
-/** Which options differ, those first that a running server takes. */
+/** Which options differ; first those that a running server can change. */
 function changedOptions(before: ServerOptions, next: ServerOptions) {
   const names = Object.keys(serverOptions) as (keyof ServerOptions)[];
   const changed = names.filter((name) => !isDeepStrictEqual(before[name], next[name]));
@@ -314,7 +314,7 @@ function changedOptions(before: ServerOptions, next: ServerOptions) {
 const OUT_OF_DESCRIPTORS =
   'Out of file descriptors: the port is closed until there are some again; raise the limit (ulimit -n, LimitNOFILE)';
 
-/** The connection limits that the process has file descriptors for; says so if they are not those that were asked. */
+/** Lowers the connection limits to what the process has file descriptors for, and logs it if they change. */
 export function withinDescriptors(asked: ServerOptions, log: Logger): ServerOptions {
   const descriptors = descriptorLimit();
   const fitting = fitConnectionLimits(asked, descriptors);

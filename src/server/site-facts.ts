@@ -8,7 +8,7 @@ import type { ServerOptions } from './options.ts';
 
 export type SiteFactsOptions = Pick<ServerOptions, 'host' | 'basePath' | 'tlsCert' | 'turnUrl'>;
 
-/** @param port as the server listens on it, which is known only once it does */
+/** @param port returns the port that the server listens on, which is known only once it does */
 export function addSiteFacts(app: App, options: SiteFactsOptions, port: () => number): void {
   serveGet(app, '/site.json', (req, res) => {
     const { turnUrl, host, tlsCert, basePath } = options;

@@ -1,4 +1,4 @@
-/** Starts a signaling server for a program: its options and hooks are checked, and what clients and nodes need is made. */
+/** Starts a signaling server for a program: checks its options and hooks, and creates what clients and nodes need. */
 import { type Clock, systemClock } from '../common/clock.ts';
 import { OptionError } from '../common/options.ts';
 import { AskingAuthenticator } from './admission/tokens/asking-authenticator.ts';
@@ -22,15 +22,15 @@ import { webhookSecret } from './webhooks/sign.ts';
 
 /** What a program starts a server with: options of `pairlane serve`, and hooks. */
 export interface StartOptions extends Partial<ServerOptions>, ServerHooks {
-  /** When it is aborted the server stops, or does not start. */
+  /** When aborted, the server stops, or does not start. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Starts a signaling server.
- * @param given options of `pairlane serve`, of which those that are left out have their defaults; hooks, and a signal
- * @throws {OptionError} with a line for each option that is unknown or impossible
- * @throws when the port is taken, the address is none of this machine, or the signal is aborted meanwhile
+ * @param given options of `pairlane serve`, with the same defaults; hooks, and a signal
+ * @throws {OptionError} with a line for each option that is unknown or invalid
+ * @throws when the port is taken, the address does not belong to this machine, or the signal is aborted meanwhile
  */
 export async function startServer(
   given: StartOptions = {},
@@ -74,7 +74,7 @@ export async function startServer(
   throw signal.reason;
 }
 
-/** Whose clients bring nothing that could be judged. */
+/** Dialects whose clients bring nothing that a hook could judge. */
 function authorizeProblems(
   { authorize }: GivenHooks,
   { rooms, topics, peerjs, authWebhook }: Partial<ServerOptions>,
@@ -88,7 +88,7 @@ function authorizeProblems(
     : unasked;
 }
 
-/** Who decides beside the keys that sign tokens, if anybody does. */
+/** The authenticator that decides besides the token keys, if any. */
 function askingAuthenticator(
   options: ServerOptions,
   { authorize, authorizeTimeoutMs = DEFAULT_AUTHORIZE_TIMEOUT_MS }: GivenHooks,

@@ -1,4 +1,4 @@
-/** `pairlane token`: a token signed with a secret, for tests and small uses. An app signs its own. */
+/** `pairlane token`: creates a token signed with a secret, for tests and small uses. An app signs its own. */
 import { CommandError, defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 

@@ -1,23 +1,23 @@
 /**
- * What one address may do, and have at once. Several processes of one server share both: each tells the others what an
- * address took from it, and counts what they tell.
+ * Limits by address: rates, and how much an address may have at once. Several processes of one server share them: each
+ * tells the others what an address used there, and counts what the others tell.
  */
 import { TokenBucket } from '../../common/token-bucket.ts';
 
-/** @param change how much more an address has now; less when it is negative */
+/** @param change added to the address's count; may be negative */
 type Tell = (address: string, change: number) => void;
 
-/** A limit of which other processes of the server count a part. */
+/** A limit that several processes of one server count together. */
 export interface SharedLimit {
-  /** From here on they are told what is counted here. */
+  /** Tells the other processes what is counted here, from now on. */
   shareWith(tell: Tell): void;
-  /** One of them counted this. */
+  /** Another process counted this. */
   changedElsewhere(address: string, change: number, now: number): void;
 }
 
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** How often an address did something lately. One that has not done it for long costs nothing. */
+/** How often addresses have done something recently. Addresses that have not done it for long take no memory. */
 export class AddressRate implements SharedLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -25,13 +25,16 @@ export class AddressRate implements SharedLimit {
   #sweptAt = 0;
   #tell: Tell = () => {};
 
-  /** @param perSecond in the long run; 0: no limit @param burst at once */
+  /**
+   * @param perSecond long-term rate; 0: no limit
+   * @param burst how many at once
+   */
   constructor(perSecond: number, burst: number) {
     this.#perSecond = perSecond;
     this.#burst = burst;
   }
 
-  /** How many addresses are kept. */
+  /** How many addresses are tracked. */
   get size(): number {
     return this.#buckets.size;
   }
@@ -55,14 +58,14 @@ export class AddressRate implements SharedLimit {
     if (this.#bucketOf(address, now).take(now, this.#perSecond, this.#burst)) this.#tell(address, 1);
   }
 
-  /** Takes so much, even if less is there: what is over it is made up for before there is any again. */
+  /** Spends an amount even if less is left; the excess must be made up for before more is available. */
   spend(address: string, now: number, amount: number): void {
     if (this.#perSecond === 0) return;
     this.#bucketOf(address, now).spend(now, this.#perSecond, amount);
     this.#tell(address, amount);
   }
 
-  /** What was counted does not count after all. */
+  /** Takes one count back. */
   giveBack(address: string): void {
     const bucket = this.#buckets.get(address);
     if (!bucket) return;
@@ -86,13 +89,13 @@ export class AddressRate implements SharedLimit {
   }
 }
 
-/** Counts by address; an address with none is forgotten. */
+/** Counts by address; an address with a count of zero is forgotten. */
 export class AddressCount implements SharedLimit {
   readonly #here = new Map<string, number>();
   readonly #elsewhere = new Map<string, number>();
   #tell: Tell = () => {};
 
-  /** Here and in the other processes. */
+  /** The sum of all processes. */
   of(address: string): number {
     return (this.#here.get(address) ?? 0) + (this.#elsewhere.get(address) ?? 0);
   }
@@ -116,17 +119,20 @@ export class AddressCount implements SharedLimit {
   }
 }
 
-/** Adds to a sum of an address's; one that has none left is forgotten. */
+/** Adds to an address's sum; an address with a sum of zero is forgotten. */
 export function addTo(sums: Map<string, number>, address: string, change: number): void {
   const sum = (sums.get(address) ?? 0) + change;
   if (sum === 0) sums.delete(address);
   else sums.set(address, sum);
 }
 
-/** Below this nobody is told apart by address. */
+/** Below this total, addresses have no separate share. */
 const MIN_SHARE = 64;
 
-/** What one address may have of what there may be in all: nobody takes the places of all others. @param max 0: no limit */
+/**
+ * One address's share of a total, so that no address can take the places of all others.
+ * @param max 0: no limit
+ */
 export function shareOf(max: number): number {
   return max === 0 ? Number.POSITIVE_INFINITY : Math.max(MIN_SHARE, Math.floor(max / 2));
 }

@@ -1,4 +1,7 @@
-/** Who may open a WebSocket: a table of reasons to refuse, asked in order. The first that fits is the answer. */
+/**
+ * Decides who may open a WebSocket: a table of reasons to refuse, checked in order. The first one that applies is the
+ * answer.
+ */
 
 import { printableJson } from '../../common/printable.ts';
 import { TokenBucket } from '../../common/token-bucket.ts';
@@ -30,22 +33,25 @@ interface Asking {
   readonly now: number;
 }
 
-/** Ten seconds' worth at once: after a restart all clients of an address come back together. */
+/** Ten seconds' worth at once, since after a restart all clients of an address come back together. */
 const UPGRADE_BURST_S = 10;
 
-/** What one address may have of the TCP connections that ask nothing, and how long uWebSockets.js lets one be silent. */
+/**
+ * One address's share of the TCP connections that have sent no request, and how long uWebSockets.js lets one stay
+ * silent.
+ */
 const SILENT_SHARE = 0.1;
 const SILENT_MIN = 64;
 const SILENT_S = 10;
 
 /**
- * Of those whose address connects too often but who bring a token, so many are let in to show it: who holds a right one is
- * not locked out by those of its address who hold none. To verify one costs about as much as to refuse it.
+ * How many clients that bring a token are let in although their address connects too often: a client with a valid token
+ * must not be locked out by others of its address. Verifying a token costs about as much as refusing it.
  */
 const TOKENS_PER_SECOND = 500;
 
 export class Admission {
-  /** Sockets that are open. */
+  /** The number of open sockets. */
   connections = 0;
   readonly origins: Origins;
   readonly #options: ServerOptions;
@@ -54,16 +60,16 @@ export class Admission {
   readonly #readiness: Readiness;
   readonly #proxies: TrustedProxies;
   readonly #perAddress = new AddressCount();
-  /** Sessions without a socket, which wait for their clients: their places are taken for everybody else. */
+  /** Sessions without a socket that wait for their clients: nobody else may take their places. */
   #waiting = 0;
   readonly #waitingPerAddress = new AddressCount();
   readonly #upgrades: AddressRate;
   readonly #tokensShown = new TokenBucket();
-  /** TCP connections that have asked nothing yet. */
+  /** TCP connections that have sent no request yet. */
   readonly #silent: AddressRate;
   readonly #reasons: readonly (UpgradeRefusal & { readonly fits: (asking: Asking) => boolean })[];
 
-  /** @throws when `--trust-proxy` has an entry that is no address */
+  /** @throws if `--trust-proxy` has an entry that is not an address */
   constructor(
     options: ServerOptions,
     refusals: RefusalLog,
@@ -85,7 +91,7 @@ export class Admission {
     this.#reasons = this.#createReasons();
   }
 
-  /** Other processes of the server count a part of what an address may have. */
+  /** Shares the limits by address with the server's other processes. */
   shareLimits(shared: SharedLimits): void {
     shared.share('connections', this.#perAddress);
     shared.share('waiting', this.#waitingPerAddress);
@@ -100,7 +106,10 @@ export class Admission {
     return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back', bringsToken);
   }
 
-  /** The same for a request that was read before. @param isReturning it has a session to come back to */
+  /**
+   * The same for a request that was already read.
+   * @param isReturning whether the client says that it has a session to come back to
+   */
   judgeRequest(facts: RequestFacts, isReturning = false, bringsToken = false): Verdict {
     const address = this.addressOf(facts);
     const [origin, host] = [facts.headers.get('origin') ?? '', facts.headers.get('host') ?? ''];
@@ -120,14 +129,17 @@ export class Admission {
     return { refusal };
   }
 
-  /** Whom limits count: behind a trusted proxy, the one that it names. */
+  /** The address that limits count: behind a trusted proxy, the one that it names. */
   addressOf({ remote, proxied, headers }: RequestFacts): string {
     const forwarded = headers.get('x-forwarded-for') ?? '';
     const believed = this.#options.proxyProtocol ? proxied : '';
     return addressKey(this.#proxies.clientOf(remote, forwarded, believed));
   }
 
-  /** @param remote where the TCP connection is from @returns false when its address has more than its share of silent ones */
+  /**
+   * @param remote where the TCP connection comes from
+   * @returns false if its address has more than its share of silent connections
+   */
   tcpOpened(remote: string): boolean {
     if (this.#proxies.has(remote)) return true;
     const [address, now] = [addressKey(remote), this.#now()];
@@ -136,7 +148,7 @@ export class Admission {
     return true;
   }
 
-  /** It asks something. */
+  /** The connection sends a request. */
   tcpAsked(remote: string): void {
     if (!this.#proxies.has(remote)) this.#silent.giveBack(addressKey(remote));
   }
@@ -157,13 +169,16 @@ export class Admission {
     this.#waitingPerAddress.add(address);
   }
 
-  /** It waits no longer. */
+  /** The session no longer waits. */
   waitsNoLonger(address: string): void {
     this.#waiting -= 1;
     this.#waitingPerAddress.remove(address);
   }
 
-  /** Whether there are more than may be: one that says it comes back is let in beside those that wait. */
+  /**
+   * Whether there are more connections than allowed: a client that says it comes back is let in above the limit at
+   * first.
+   */
   isOver(address: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
     const ofAddress = this.#perAddress.of(address) + this.#waitingPerAddress.of(address);
@@ -174,16 +189,16 @@ export class Admission {
   }
 
   #createReasons() {
-    /** Read each time: they may be changed. */
+    /** Read on every check, since they may change. */
     const options = this.#options;
-    /** Whoever comes back has a place among them already. */
+    /** A client that comes back already has one of these places. */
     const waiting = (count: number, isReturning: boolean) => (isReturning ? 0 : count);
     return [
       {
         kind: 'draining',
         status: '503 Service Unavailable',
         message: 'The server is restarting; try again in a few seconds.',
-        // Who comes back is told when to try again, which only an open socket can tell a browser.
+        // A client that comes back is told when to try again, which a browser can only learn over an open socket.
         fits: ({ isReturning }: Asking) => this.#readiness.isDraining && !isReturning,
       },
       {

@@ -1,10 +1,10 @@
 /**
- * Who a client is, as far as its address says: the one that its socket comes from, or behind a proxy that we trust,
- * the one that the proxy names. Nobody else's word for an address counts, or every limit by address could be dodged.
+ * A client's address: the one that its socket comes from or, behind a trusted proxy, the one that the proxy names. No
+ * other claim counts, or every limit by address could be evaded.
  */
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
-/** A socket's 16 or 4 bytes as text in its canonical form; empty for none. */
+/** A socket's 16 or 4 address bytes as canonical text; empty if there are none. */
 export function addressText(bytes: ArrayBuffer): string {
   const address = Buffer.from(bytes);
   if (address.length === 0) return '';
@@ -13,9 +13,9 @@ export function addressText(bytes: ArrayBuffer): string {
 }
 
 /**
- * One text for an address, however it is spelled: IPv6 as RFC 5952 has it, without a zone, and an IPv4 address that is
- * mapped into IPv6 as the IPv4 address that it is.
- * @returns undefined for what is no address
+ * The canonical text of an address: IPv6 as in RFC 5952, without a zone; an IPv4 address mapped into IPv6 as plain
+ * IPv4.
+ * @returns undefined if the text is not an address
  */
 export function canonicalAddress(text: string): string | undefined {
   const [address = ''] = text.split('%');
@@ -25,7 +25,7 @@ export function canonicalAddress(text: string): string | undefined {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1] ?? canonical;
 }
 
-/** Whom a limit counts: an IPv4 address, or the /64 that an IPv6 host has to itself. */
+/** The key that limits count by: an IPv4 address, or the /64 network that an IPv6 host usually has to itself. */
 export function addressKey(text: string): string {
   const address = canonicalAddress(text) ?? text;
   if (!address.includes(':')) return address;
@@ -36,15 +36,15 @@ export function addressKey(text: string): string {
   return [...before, ...new Array(Math.max(0, zeros)).fill('0'), ...after].slice(0, 4).join(':');
 }
 
-/** The proxies whose word for an address is believed. */
+/** The proxies whose word about a client's address is trusted. */
 export class TrustedProxies {
   readonly #proxies = new BlockList();
   readonly #isEmpty: boolean;
   readonly #hasUnix: boolean;
 
   /**
-   * @param list addresses, networks as ADDRESS/BITS, or `unix` for whoever comes through a Unix socket
-   * @throws with the one that is neither
+   * @param list addresses, networks as ADDRESS/BITS, or `unix` for connections through a Unix socket
+   * @throws naming the first entry that is none of these
    */
   constructor(list: readonly string[]) {
     this.#isEmpty = list.length === 0;
@@ -59,15 +59,18 @@ export class TrustedProxies {
     }
   }
 
-  /** Whether it is one of them; of a Unix socket nobody knows where it is from. */
+  /**
+   * Whether a connection may come from a trusted proxy. A connection through a Unix socket has no address, and counts
+   * as one.
+   */
   has(remote: string): boolean {
     return remote === '' || (!this.#isEmpty && this.#isTrusted(remote));
   }
 
   /**
    * @param remote where the socket comes from; empty for a Unix socket
-   * @param forwarded the `X-Forwarded-For` header: each proxy appends whom it got the request from
-   * @param proxied whom the PROXY protocol names; empty when it is not used
+   * @param forwarded the `X-Forwarded-For` header, to which each proxy appends the address that it got the request from
+   * @param proxied the address from the PROXY protocol; empty if it is not used
    * @returns the last address in the chain that is not a trusted proxy's
    */
   clientOf(remote: string, forwarded: string, proxied = ''): string {
@@ -104,7 +107,7 @@ function parseNetwork(entry: string): { address: string; bits: number } | undefi
   return left < 0 ? undefined : { address, bits: left };
 }
 
-/** Some proxies write `[2001:db8::1]:1234`, or `192.0.2.1:1234`. */
+/** Some proxies write `[2001:db8::1]:1234` or `192.0.2.1:1234`. */
 function withoutPort(hop: string): string {
   const bracketed = /^\[([^\]]+)\](:\d+)?$/.exec(hop)?.[1];
   return bracketed ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(hop)?.[1] ?? hop;

@@ -1,4 +1,7 @@
-/** What holds for every request over plain HTTP, before a route sees it: how long its headers are, whom it asks for. */
+/**
+ * Rules for every plain HTTP request, checked before its route: the length of its headers, and the host name that it
+ * uses.
+ */
 import { printableJson } from '../../common/printable.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
 import { MAX_HEADER_BYTES } from '../http/shell/shell.ts';
@@ -16,7 +19,7 @@ export interface HttpRulesDeps {
   readonly telemetry: Telemetry;
 }
 
-/** Balancers ask for them by whatever name, and they tell nothing; the drain has a narrower rule of its own. */
+/** Load balancers request these by any name, and they reveal nothing; the drain has a stricter rule of its own. */
 const FOR_ANY_NAME = new Set(['/healthz', '/readyz', '/drain']);
 
 const TOO_LONG: Answer = {
@@ -58,7 +61,7 @@ export function httpRules({ options, admission, telemetry }: HttpRulesDeps): App
         return TOO_LONG;
       }
       const host = headers.get('host') ?? '';
-      // Of an upgrade the page's origin decides, too.
+      // For an upgrade, admission checks the page's origin as well.
       if (
         isUpgrade ||
         FOR_ANY_NAME.has(req.getUrl().slice(options.basePath.length)) ||

@@ -1,11 +1,11 @@
 /**
- * Which web pages may connect, and under which names a browser may call this server: decided here for WebSocket,
- * Socket.IO and HTTP alike. A browser sends the page's origin along, and a page cannot forge it; a program sends none,
- * or what it likes, so this protects people who visit a foreign page, not the server.
+ * Which web pages may connect, and under which names a browser may call this server; the same rules for WebSocket,
+ * Socket.IO and HTTP. A browser sends the page's origin, which a page cannot forge; a program sends none, or what it
+ * likes. So this protects people who visit a hostile page, not the server.
  * https://www.rfc-editor.org/rfc/rfc6455#section-10.2
  *
- * A page can also make its own name lead to this server's address ("DNS rebinding"), and then is of the server's own
- * origin by its looks. So a name is this server's only if somebody says so.
+ * A page can also make its own name resolve to this server's address ("DNS rebinding"), so that it seems to have the
+ * server's own origin. So a name counts as this server's only if it is configured.
  */
 import { isIP } from 'node:net';
 import type { ServerOptions } from '../options.ts';
@@ -22,7 +22,7 @@ export class Origins {
     this.update(options);
   }
 
-  /** Takes other origins and names from here on. */
+  /** Replaces the allowed origins and names. */
   update({ allowOrigin, publicHost }: Pick<OriginOptions, 'allowOrigin' | 'publicHost'>): void {
     this.#allowed = new Set(allowOrigin);
     this.#names = new Set([
@@ -32,9 +32,9 @@ export class Origins {
   }
 
   /**
-   * True for programs, for this server's own pages, for pages of this machine, and for the origins that are listed.
-   * @param origin the `Origin` header; empty when there is none
-   * @param host the `Host` header: how the client calls this server
+   * True for programs, this server's own pages, pages of this machine, and the configured origins.
+   * @param origin the `Origin` header; empty if there is none
+   * @param host the `Host` header: the name under which the client calls this server
    */
   mayConnect(origin: string, host: string): boolean {
     if (origin === '' || this.#allowed.has('*') || this.#allowed.has(origin)) return true;
@@ -44,13 +44,18 @@ export class Origins {
     return this.isOfHost(origin, host) && this.isOwnName(host);
   }
 
-  /** Whether a page is of the very name that it calls this server by, be that one of its names or not. */
+  /**
+   * Whether a page has the same name that it calls this server by, whether or not that is one of the server's names.
+   */
   isOfHost(origin: string, host: string): boolean {
     const page = URL.canParse(origin) ? new URL(origin) : undefined;
     return page !== undefined && page.host === withoutDefaultPort(host, page.protocol);
   }
 
-  /** Whether this server answers to that name. @param host the `Host` header */
+  /**
+   * Whether the name is one of this server's.
+   * @param host the `Host` header
+   */
   isOwnName(host: string): boolean {
     const name = hostnameOf(host);
     if (this.#names.has('*') || this.#names.has(name) || isLoopbackName(name)) return true;
@@ -58,44 +63,50 @@ export class Origins {
   }
 
   /**
-   * Whether a request over plain HTTP under that name is answered. A name without a dot is none that a stranger can
-   * have in the DNS, and what services in one network call each other.
+   * Whether a plain HTTP request under that name is answered. A name without a dot is also accepted: no stranger can
+   * have one in the DNS, and services in one network use such names.
    */
   isServedName(host: string): boolean {
     return this.isOwnName(host) || /^[a-z0-9_-]+$/.test(hostnameOf(host));
   }
 
-  /** What a page of that origin is told: whether it may read the answer. */
+  /** The value for `Access-Control-Allow-Origin`; undefined if a page of that origin may not read the answer. */
   corsOrigin(origin: string, host: string): string | undefined {
     if (origin === '') return undefined;
     if (this.#allowed.has('*')) return '*';
     return this.mayConnect(origin, host) ? origin : undefined;
   }
 
-  /** The headers with which a browser lets a page of another origin read the answer. */
+  /** The headers that let a page of another origin read the answer. */
   corsHeaders(origin: string, host: string): readonly (readonly [string, string])[] {
     const allowed = this.corsOrigin(origin, host);
     return [['vary', 'origin'], ...(allowed ? [['access-control-allow-origin', allowed] as const] : [])];
   }
 }
 
-/** How this machine's own people call it. @param name a host name, or an address as URLs have it, without a port */
+/**
+ * Whether it is a name for this machine.
+ * @param name a host name, or an address as in a URL, without a port
+ */
 export function isLoopbackName(name: string): boolean {
   if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
-/** The name in a `Host` header, in lower case; empty when there is none. */
+/** The name in a `Host` header, in lower case; empty if there is none. */
 export function hostnameOf(host: string): string {
   return /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host.toLowerCase())?.[1] ?? '';
 }
 
-/** Whether nobody but this machine reaches what listens there. @param address as `--host` has it */
+/**
+ * Whether only this machine can reach what listens there.
+ * @param address as `--host` has it
+ */
 function isOnlyOfThisMachine(address: string): boolean {
   return address.startsWith('unix:') || isLoopbackName(address) || isLoopbackName(`[${address}]`);
 }
 
-/** `URL` leaves a default port out, and a `Host` header may have it. */
+/** `URL` leaves a default port out, but a `Host` header may contain it. */
 function withoutDefaultPort(host: string, protocol: string): string {
   return host.toLowerCase().replace(protocol === 'https:' ? /:443$/ : /:80$/, '');
 }

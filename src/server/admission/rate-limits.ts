@@ -1,8 +1,11 @@
-/** What one client may send: token buckets. All take the time as an argument. */
+/** Limits on what one client may send, as token buckets. All take the time as an argument. */
 import { TokenBucket } from '../../common/token-bucket.ts';
 import { BYTE_BURST_S, type ServerOptions } from '../options.ts';
 
-/** A message over the limit: it is refused once, those after it are passed over, and one burst later it is the end. */
+/**
+ * A message over the limit. The first one is answered with an error, further ones are ignored, and one burst later the
+ * client is closed.
+ */
 export interface Flood {
   readonly code: 'too_many_messages' | 'too_many_bytes';
   readonly isFirst: boolean;
@@ -13,7 +16,7 @@ export interface Flood {
 export interface RateState {
   readonly messages_ms: number;
   readonly bytes_ms: number;
-  /** The same of what it may send for more peers than one. */
+  /** The same for its extra allowance for additional peers. */
   readonly peer_messages_ms?: number;
   readonly peer_bytes_ms?: number;
 }
@@ -21,30 +24,30 @@ export interface RateState {
 type RateOptions = Pick<ServerOptions, 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'>;
 
 /**
- * What bringing up the connection with one peer more takes, beside a client's burst. There is less of it in the long run
- * than of the client's own: more peers are no higher rate.
+ * Extra burst for connecting to each additional peer. It refills more slowly than the client's own burst: more peers do
+ * not mean a higher long-term rate.
  */
 const PEER_BURST_MESSAGES = 64;
 const PEER_BURST_BYTES = 128 * 1024;
 const PEER_SHARE = 0.1;
 
-/** What one client may send, of whichever protocol. */
+/** What one client may send, whatever its protocol. */
 export class SendingRate {
   readonly #messages = new TokenBucket();
   readonly #bytes = new TokenBucket();
-  /** What it may send beside, for its peers but the first. */
+  /** The extra allowance for its peers beyond the first. */
   readonly #peerMessages = new TokenBucket();
   readonly #peerBytes = new TokenBucket();
-  /** Messages refused since the last that was not. */
+  /** How many messages have been refused since the last accepted one. */
   #refused = 0;
-  /** Messages that may still be ahead of the rate. */
+  /** How many messages may still go ahead of the rate. */
   #creditLeft = 0;
   #aheadMessages = 0;
   #aheadBytes = 0;
 
   /**
-   * So much may come ahead of the rate: what waited at a client while it was away. It is no gift: it counts, and whoever
-   * comes back again and again sends no more in the long run than anybody else.
+   * Allows a client that comes back to send what has waited while it was away, ahead of the rate. It still counts, so a
+   * client that comes back again and again sends no more in the long run than any other.
    */
   credit(messages: number, bytes: number): void {
     this.#creditLeft = messages;
@@ -85,7 +88,11 @@ export class SendingRate {
     this.#peerBytes.restore(now, peer_bytes_ms);
   }
 
-  /** Counts a message. @param peers how many the client has @returns undefined when it may pass */
+  /**
+   * Counts a message.
+   * @param peers how many peers the client has
+   * @returns undefined if the message may pass
+   */
   take(now: number, bytes: number, options: RateOptions, peers = 1): Flood | undefined {
     const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
     const isAhead = this.#creditLeft > 0;

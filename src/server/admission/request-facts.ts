@@ -1,4 +1,4 @@
-/** What is known of a request before anybody looks at what it asks: where it comes from, and its headers as lists. */
+/** What is known about a request before its route is chosen: where it comes from, and its headers. */
 import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import { addressText } from './client-address.ts';
 import { hostnameOf, isLoopbackName } from './origins.ts';
@@ -6,11 +6,13 @@ import { hostnameOf, isLoopbackName } from './origins.ts';
 export interface RequestFacts {
   /** The address that the socket comes from. */
   readonly remote: string;
-  /** Whom a PROXY protocol header in front of the request names; empty when there is none. */
+  /** The address from a PROXY protocol header in front of the request; empty if there is none. */
   readonly proxied: string;
-  /** By name in lower case. A header in several lines is one list, in their order (RFC 9110 section 5.3). */
+  /**
+   * By name in lower case. The values of a repeated header are joined into one list, in order (RFC 9110 section 5.3).
+   */
   readonly headers: ReadonlyMap<string, string>;
-  /** Of all headers together. */
+  /** The size of all headers. */
   readonly headerBytes: number;
 }
 
@@ -24,12 +26,12 @@ export function readFacts(res: HttpResponse, req: HttpRequest): RequestFacts {
   };
 }
 
-/** By name in lower case, and the bytes of all of them. */
+/** The headers by name in lower case, and their size in bytes. */
 export function readHeaders(req: HttpRequest): Pick<RequestFacts, 'headers' | 'headerBytes'> {
   const headers = new Map<string, string>();
   let headerBytes = 0;
   req.forEach((name, value) => {
-    // With the colon, the space and the end of the line.
+    // Includes the colon, the space and the line end.
     headerBytes += name.length + value.length + 4;
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
@@ -37,18 +39,18 @@ export function readHeaders(req: HttpRequest): Pick<RequestFacts, 'headers' | 'h
   return { headers, headerBytes };
 }
 
-/** Headers in which proxies say that they speak for others, and for whom. */
+/** Headers that proxies add to say for whom they send a request. */
 const FORWARDING =
   /^(x-forwarded(-.*)?|forwarded(-.*)?|x-original-.*|via|x-real-ip|x-client-ip|x-cluster-client-ip|x-envoy-.*|x-azure-.*|true-client-ip|cf-.*|cdn-.*|fastly-.*|fly-.*|do-connecting-ip|client-ip)$/;
 
-/** Whether it came through a proxy, which speaks for somebody who need not be where the proxy is. */
+/** Whether the request came through a proxy: its sender need not be where the proxy is. */
 export function isForwarded({ headers, proxied }: RequestFacts): boolean {
   return proxied !== '' || [...headers.keys()].some((name) => FORWARDING.test(name));
 }
 
 /**
- * Whether it comes from this machine's own people: from a loopback address, through no proxy, for a loopback name,
- * and from no page of another origin.
+ * Whether the request was made on this machine: from a loopback address, through no proxy, for a loopback name, and
+ * from no page of another origin.
  */
 export function isLocal(facts: RequestFacts): boolean {
   const { remote, headers } = facts;
@@ -61,13 +63,13 @@ export function isLocal(facts: RequestFacts): boolean {
   );
 }
 
-/** Whether a page of another origin sent it, and says so. */
+/** Whether a page of another origin sent it, according to its `Origin` header. */
 export function isCrossOrigin({ headers }: RequestFacts): boolean {
   const origin = headers.get('origin') ?? '';
   return origin !== '' && origin.replace(/^https?:\/\//, '') !== headers.get('host');
 }
 
-/** Whether a page of another site made the browser ask; also true for a link that somebody followed. */
+/** Whether a page of another site caused the request; also true for a link that somebody followed. */
 export function isCrossSite({ headers }: RequestFacts): boolean {
   const site = headers.get('sec-fetch-site') ?? '';
   return site !== '' && site !== 'same-origin' && site !== 'none';

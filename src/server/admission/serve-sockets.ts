@@ -1,4 +1,4 @@
-/** A WebSocket route of any dialect: admission judges who may open it, and what waits unread for it is bounded. */
+/** A WebSocket route of any dialect: admission decides who may open it, and unread bytes are bounded. */
 import { answer, TEXT } from '../http/answer.ts';
 import { maxFrameBytes } from '../http/frame-limit.ts';
 import type { App, HttpRequest, HttpResponse, WebSocket } from '../http/shell/shell.ts';
@@ -16,18 +16,24 @@ export interface SocketRouteDeps {
 
 /** What a dialect does with its sockets. */
 export interface SocketRoute<Data extends { readonly address: string }> {
-  /** @param address the client's, as limits count it @param token what it says who it is with */
+  /**
+   * @param address the client's, as limits count it
+   * @param token the one that it presented, if any
+   */
   dataOf(req: HttpRequest, address: string, token: string | undefined): Data;
   opened(socket: WebSocket<Data>): void;
-  /** The bytes are good only until this returns. */
+  /** The bytes are valid only until this returns. */
   received(socket: WebSocket<Data>, bytes: ArrayBuffer, isBinary: boolean): void;
-  /** A ping or a pong of WebSocket itself came, which a ping is answered with already. @param bytes how many it has */
+  /**
+   * A WebSocket ping or pong arrived; a ping has already been answered.
+   * @param bytes the size of its payload
+   */
   controlled(socket: WebSocket<Data>, bytes: number): void;
-  /** From here on every method of the socket throws but `getUserData`. */
+  /** From here on every method of the socket throws, except `getUserData`. */
   closed(socket: WebSocket<Data>, code: number): void;
   /**
-   * For a dialect that publishes: more than `--max-unsent-bytes` waits, so a message was dropped, and the socket is being
-   * closed. It must not be ended in here.
+   * For a dialect that publishes: more than `--max-unsent-bytes` is unsent, so a message was dropped, and the socket is
+   * being closed. The handler must not end it.
    */
   dropped?(socket: WebSocket<Data>): void;
 }
@@ -45,7 +51,10 @@ const TOKEN_ALONE: UpgradeRefusal = {
   message: 'Offer the subprotocol `pairlane` beside one with your token: the server answers with that one.',
 };
 
-/** uWebSockets.js's longest; it pings by itself before that, so a client that is silent by design stays. */
+/**
+ * The longest that uWebSockets.js allows. It pings by itself before that, so a client that is silent by design stays
+ * connected.
+ */
 const IDLE_TIMEOUT_S = 960;
 
 export function serveSockets<Data extends { readonly address: string }>(
@@ -59,8 +68,8 @@ export function serveSockets<Data extends { readonly address: string }>(
   const longestFrame = maxFrameBytes(options.maxMessageBytes);
   app.ws<Data>(path, {
     maxPayloadLength: longestFrame,
-    // Ours is below it, and says why; only what uWebSockets.js sends by itself, pongs, comes so far. What is published it
-    // sends by itself, too, so there the limit is its own.
+    // Our own limit is lower and gives a reason. Only what uWebSockets.js sends by itself, such as pongs, can exceed
+    // it; that includes published messages, so a route that publishes uses this limit directly.
     maxBackpressure:
       maxUnsentBytes === 0 || route.dropped ? maxUnsentBytes : maxUnsentBytes + 2 * longestFrame,
     closeOnBackpressureLimit: true,

@@ -1,24 +1,27 @@
-/** The limits of an address that several processes of one server share: what each tells the others, once a turn. */
+/**
+ * Limits by address that several processes of one server share: each tells the others its changes once per turn of the
+ * event loop.
+ */
 import { addTo, type SharedLimit } from './address-limits.ts';
 
-/** How many there are now: what one process counts goes when the process does. */
+/** Current counts: when a process ends, its part is subtracted. */
 export const COUNTED_LIMITS = ['connections', 'waiting'] as const;
-/** How often something was done lately. */
+/** Recent rates. */
 export const RATED_LIMITS = ['upgrades', 'guesses', 'told_to_rooms', 'published'] as const;
 
 export type LimitName = (typeof COUNTED_LIMITS)[number] | (typeof RATED_LIMITS)[number];
 
-/** @param change how much more the address has now; less when it is negative */
+/** @param change added to the address's count; may be negative */
 export type LimitChange = readonly [limit: LimitName, address: string, change: number];
 
 export class SharedLimits {
   readonly #limits = new Map<LimitName, SharedLimit>();
   readonly #tell: (changes: readonly LimitChange[]) => void;
   readonly #now: () => number;
-  /** What the others are not told yet: of each limit by address. */
+  /** Changes not yet told to the others, by limit and address. */
   #untold = new Map<LimitName, Map<string, number>>();
 
-  /** @param tell tells the other processes */
+  /** @param tell sends changes to the other processes */
   constructor(tell: (changes: readonly LimitChange[]) => void, now: () => number) {
     this.#tell = tell;
     this.#now = now;
@@ -34,7 +37,7 @@ export class SharedLimits {
     });
   }
 
-  /** Another process counted this. */
+  /** Another process counted these changes. */
   changedElsewhere(changes: readonly LimitChange[]): void {
     for (const [name, address, change] of changes)
       this.#limits.get(name)?.changedElsewhere(address, change, this.#now());

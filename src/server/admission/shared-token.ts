@@ -1,17 +1,17 @@
-/** A token that all who may do something know: how it is sent, and compared. */
+/** A shared secret token: how it is sent and compared. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { INSPECT_SUBPROTOCOL_PREFIX } from '../../protocol/index.ts';
 import type { HttpRequest } from '../http/shell/shell.ts';
 
-/** Of one that no rate of guessing finds: who knows it is let in whatever others of the address do. */
+/** A token of this length cannot be guessed at any rate, so a client that knows it is let in whatever others of its address do. */
 export const MIN_SHARED_TOKEN_CHARS = 20;
 
-/** What a program sends as `Authorization: Bearer TOKEN`; empty when it sends none. */
+/** The token from `Authorization: Bearer TOKEN`; empty if there is none. */
 export function bearerOf(req: HttpRequest): string {
   return /^bearer +(.+)$/i.exec(req.getHeader('authorization'))?.[1] ?? '';
 }
 
-/** What a page offers as a subprotocol, as it can set no header: the token in base64url, behind a prefix. */
+/** The token that a page offers as a subprotocol (base64url, after a prefix), since it cannot set a header. */
 export function offeredBy(req: HttpRequest): string {
   const offered = req
     .getHeader('sec-websocket-protocol')
@@ -23,7 +23,7 @@ export function offeredBy(req: HttpRequest): string {
     : Buffer.from(token.slice(INSPECT_SUBPROTOCOL_PREFIX.length), 'base64url').toString();
 }
 
-/** Takes as long for a token that is wrong in its first letter as for one that is wrong in its last. */
+/** Compares in constant time. */
 export function isSameToken(given: string, token: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(token));

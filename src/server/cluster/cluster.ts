@@ -1,6 +1,6 @@
 /**
- * This server as one node of several: hands what comes over the links to the part that handles it. Nobody keeps a
- * directory: a session's id says where it began, and that node keeps where it went.
+ * This server as one node of a cluster: passes messages from the links to the parts that handle them. There is no
+ * directory: a session's id tells which node it began on, and that node remembers where it went.
  */
 import type { SessionEvent } from '../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../protocol/cluster/index.ts';
@@ -30,7 +30,7 @@ export interface ClusterDeps {
   readonly remotePairings: RemotePairings;
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
-  /** Told whether the bus is away. */
+  /** Told whether the bus is unavailable. */
   readonly readiness: { add(reason: 'bus_away'): void; remove(reason: 'bus_away'): void };
 }
 
@@ -43,7 +43,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly pairRequests: RemotePairRequests;
   readonly admin: RemoteAdmin;
   readonly topics: RemoteTopics;
-  /** Those that clients of PeerJS chose. */
+  /** Ids chosen by PeerJS clients. */
   readonly ids: RemoteIds;
   readonly rooms: RoomReplicas;
   readonly inboundMigrations: InboundMigrations;
@@ -111,7 +111,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     };
   }
 
-  /** @throws when the bus was told something wrong */
+  /** @throws when a setting of the bus is wrong */
   start(): Promise<void> {
     return this.links.start(this);
   }
@@ -122,7 +122,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
 
   lookUp(sessionId?: string): Elsewhere {
     const isNodeKnown = sessionId !== undefined && this.#locations.nodeOf(sessionId) !== undefined;
-    // An id that a token gave does not say where its client is: like a key, it is asked for everywhere.
+    // An id given by a token does not tell where its client is: like a key, it is looked up at all nodes.
     const isAnywhere = sessionId === undefined || isGivenByToken(sessionId);
     if (!isNodeKnown && !isAnywhere) return 'unknown';
     if (!this.links.isBusUp) return 'unreachable';
@@ -152,17 +152,17 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       this.links.send(began, { type: 'left', id: session.id });
   }
 
-  /** Asks for a session that a client says it had; see {@link InboundMigrations.fetch}. */
+  /** Fetches a session that a client says it had; see {@link InboundMigrations.fetch}. */
   fetch(request: ResumeRequest, answer: (answer: MigrationAnswer) => void): void {
     this.inboundMigrations.fetch(request, answer);
   }
 
-  /** What is here is a stale copy: its client has come back to another node since. */
+  /** The session here is a stale copy: its client has come back to another node since. */
   dropStale(session: ServerSession): void {
     this.outboundMigrations.dropStale(session);
   }
 
-  /** A session is here that may have begun elsewhere: that node is told. */
+  /** A session that may have begun at another node is here: tells that node. */
   arrived(session: ServerSession): void {
     this.#foreign.held(session);
     const locations = this.#locations;
@@ -229,12 +229,15 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.links.send(node, { type: 'holding', holders: sessions.map(({ id, since }) => ({ id, since })) });
   }
 
-  /** Two nodes tell each other of the same id, and both find the same one to be the later: the other is told to go. */
+  /**
+   * Two nodes tell each other about holders of the same id, and both agree on which is the later one; the other one is
+   * closed.
+   */
   #onHolding({ holders }: NodeMessageOf<'holding'>): void {
     const { directory, sessions } = this.#deps.signaling;
     for (const { id, since } of holders) {
       const own = directory.sessions.get(id);
-      // Of the same time it is the same session, a copy of which one of us has.
+      // Equal times mean that both are copies of the same session.
       if (own && own.since < since) sessions.replace(own);
     }
   }
@@ -276,7 +279,10 @@ function copyOf({ id, generation }: ServerSession): SessionCopy {
   return { id, generation };
 }
 
-/** Two copies can be of one generation: nodes that had lost each other made them of the same secret. */
+/**
+ * Two copies can have the same generation: nodes that had lost each other may both have restored the session from one
+ * secret.
+ */
 function isLater(a: SessionLocation, b: SessionLocation): boolean {
   if (a.generation !== b.generation) return a.generation > b.generation;
   return a.isConfirmed && a.node < b.node;

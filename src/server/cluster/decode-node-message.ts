@@ -1,4 +1,4 @@
-/** From a bus's text to an envelope and a message: both are checked by schema, like what a client sends. */
+/** From a bus's text to an envelope and its messages, both checked by schema, like a client's messages. */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
@@ -14,7 +14,7 @@ const messages = new Map(
   Object.entries(nodeSchemas).map(([type, schema]) => [type, Compile(schema as unknown as TSchema)]),
 );
 
-/** @returns undefined for what is no envelope */
+/** @returns undefined if the text is not an envelope */
 export function decodeEnvelope(text: string): Envelope | undefined {
   let value: unknown;
   try {
@@ -25,7 +25,7 @@ export function decodeEnvelope(text: string): Envelope | undefined {
   return envelope.Check(value) ? (value as Envelope) : undefined;
 }
 
-/** @returns undefined for a message that this version does not know, or that does not fit its schema */
+/** @returns undefined for a message that this version does not know, or that does not match its schema */
 export function decodeNodeMessage(value: unknown): NodeMessage | undefined {
   if (!isRecord(value) || typeof value.type !== 'string') return undefined;
   return messages.get(value.type)?.Check(value) ? (value as unknown as NodeMessage) : undefined;

@@ -1,13 +1,13 @@
 /**
- * Of the sessions here, those that another node is told of when it comes: those that began there, and those whose ids are
- * given by tokens. They are kept apart, so that a node that comes costs nothing for all the others.
+ * The sessions here that another node must be told about when its link opens: those that began there, and those whose
+ * ids were given by tokens. They are indexed, so that opening a link does not cost a walk over all sessions.
  */
 import { type NodeId, nodeOfSessionId } from '../node-id.ts';
 import type { Directory } from '../signaling/directory.ts';
 import type { ServerSession } from '../signaling/session.ts';
 
 export class ForeignSessions {
-  /** Whose id a token gave. */
+  /** Sessions whose ids were given by tokens. */
   readonly holders = new Set<ServerSession>();
   readonly #here: NodeId;
   readonly #guests = new Map<NodeId, Set<ServerSession>>();
@@ -21,12 +21,12 @@ export class ForeignSessions {
     });
   }
 
-  /** Those that began at that node. */
+  /** The sessions here that began at that node. */
   guestsOf(node: NodeId): Iterable<ServerSession> {
     return this.#guests.get(node) ?? [];
   }
 
-  /** Since when it is the holder of its id is known now. */
+  /** The session has claimed its id, so its time is known now. */
   held(session: ServerSession): void {
     if (session.since > 0) this.holders.add(session);
   }

@@ -1,4 +1,7 @@
-/** Of a server that is one node of several: the clients of other nodes as this one sees them, and its links. */
+/**
+ * For the inspector, on a server that is one node of several: the clients of other nodes as this node sees them, and
+ * its links.
+ */
 import type { ListRow } from '../../protocol/index.ts';
 import { type Source, source } from '../inspector/source.ts';
 import type { ServerPairing } from '../signaling/pairing.ts';
@@ -39,12 +42,12 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
   ];
 }
 
-/** Those of a pairing who are at another node: none or one. */
+/** The parties of a pairing that are at another node: none or one. */
 export function remotesOf({ parties }: ServerPairing): RemoteSession[] {
   return parties.filter((party) => party instanceof RemoteSession);
 }
 
-/** What a row says of the one that is at another node. */
+/** The columns of a row for a client at another node. */
 export function whereabouts(
   elsewhere: 'id' | 'peer_id',
   node: number | undefined,

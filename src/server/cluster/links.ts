@@ -1,14 +1,14 @@
-/** The way to other nodes, as those see it who have something to say to them. */
+/** The links to other nodes, as seen by the parts that send messages. */
 import type { NodeMessage } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
 
 export interface Links {
-  /** Nodes that can be reached now. */
+  /** The nodes that can be reached now. */
   readonly open: readonly NodeId[];
   isOpen(node: NodeId): boolean;
-  /** Numbered and kept until it is acked; opens the link, when there is none. */
+  /** Sends a message that is numbered and kept until it is acked; opens the link if there is none. */
   send(node: NodeId, message: NodeMessage): void;
 }
 
-/** Those of a server that is alone. */
+/** For a server that runs alone. */
 export const noLinks: Links = { open: [], isOpen: () => false, send() {} };

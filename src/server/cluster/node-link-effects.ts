@@ -4,12 +4,12 @@ import type { NodeId } from '../node-id.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { NodeLink } from './node-link.ts';
 
-/** Who has to know what becomes of links. */
+/** Told what becomes of links. */
 export interface NodeWatcher {
   opened(node: NodeId): void;
-  /** @param wasThere false for one that never answered */
+  /** @param wasThere false for a node that never answered */
   lost(node: NodeId, wasThere: boolean): void;
-  /** Who waits for an answer from that node gets none soon. */
+  /** No answer will come from that node soon. */
   failed(node: NodeId, code: 'target_not_found' | 'unavailable'): void;
 }
 

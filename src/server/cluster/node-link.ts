@@ -1,34 +1,37 @@
-/** One link to another node: its machine's state, the numbers of what was sent and received, and its envelopes. */
+/** One link to another node: its machine's state, its sequence numbers, and its envelopes. */
 import { Hosted, type NodeLinkContext } from '../../machines/index.ts';
 import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../protocol/index.ts';
 import type { NodeId } from '../node-id.ts';
 import type { Bus } from './bus/bus.ts';
 
-/** What may wait for a node to ack it: a good second of everything. */
+/** Limits for what may wait for a node's ack: more than a second's worth of full traffic. */
 const MAX_WAITING_FRAMES = 65_536;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** What was said within one turn goes together, up to so much: a bus and its readers are better at several small ones. */
+/**
+ * Messages of one turn go out together, up to this size: a bus and its readers handle several small envelopes better
+ * than a large one.
+ */
 const MAX_ENVELOPE_CHARS = 32 * 1024;
-/** So many at once are sent again; the rest when these are acked. */
+/** How many messages are sent again at once; the rest follows when these are acked. */
 const MAX_RESENT_FRAMES = 256;
 
 export class NodeLink extends Hosted<NodeLinkContext> {
   readonly node: NodeId;
-  /** This side's number for the link, higher than that of any before it. */
+  /** This side's number for the link, greater than that of any earlier link. */
   readonly number: number;
-  /** The other side's; 0 until it is heard. */
+  /** The other side's number; 0 until it is heard. */
   peerNumber = 0;
   readonly openedAt: number;
   readonly delivery = new ReliableDelivery<string>();
   wasOpen = false;
   #waitingBytes = 0;
-  /** Said within this turn, and not yet sent. */
+  /** Messages of this turn that have not been sent yet. */
   #outbox: string[] = [];
-  /** The number of the first of these. */
+  /** The seq of the first of these. */
   #outboxFirst = 0;
   #outboxChars = 0;
-  /** What was the first to wait at the last beat: it is sent again only when it still is. */
+  /** The first unacked seq at the last beat: it is sent again only if it is still the first at the next beat. */
   #firstAtBeat = 0;
   readonly #here: NodeId;
   readonly #bus: Bus;
@@ -47,12 +50,15 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     return this.value === 'open';
   }
 
-  /** Whether anything may have gone over it. */
+  /** Whether messages may have been exchanged over it. */
   get isInUse(): boolean {
     return this.value !== 'greeting';
   }
 
-  /** Numbers a message, keeps it until it is acked, and sends it at the end of the turn. @returns false when too much waits */
+  /**
+   * Numbers a message, keeps it until it is acked, and sends it at the end of the turn.
+   * @returns false when too much waits
+   */
   sendMessage(message: NodeMessage): boolean {
     const text = JSON.stringify(message);
     this.#waitingBytes += text.length;
@@ -64,7 +70,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     return seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 
-  /** Sends what was said within this turn. */
+  /** Sends the messages of this turn. */
   flush(): void {
     const messages = this.#outbox;
     if (messages.length === 0) return;
@@ -75,12 +81,12 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     this.#bus.send(this.node, `${head},"messages":[${messages.join(',')}]}`);
   }
 
-  /** A sign of life, with the ack of what came. */
+  /** Sends a sign of life, which acks what was received. */
   sendSign(more: Partial<Envelope> = {}): void {
     this.#bus.send(this.node, this.#envelope({ seq: 0, ...more }));
   }
 
-  /** The first to wait is sent again when it was so at the last beat, too. */
+  /** Sends unacked messages again if the first of them was already waiting at the last beat. */
   beat(): void {
     const { first } = this.delivery;
     if (first === this.#firstAtBeat) this.sendAgain();

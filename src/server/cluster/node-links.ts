@@ -1,6 +1,6 @@
 /**
- * The links to the other nodes, over a bus that may lose, delay and double: a machine for each, and beside it the
- * numbers of what was sent and received. A message arrives once and in order, or the link is lost, and both sides know.
+ * The links to the other nodes, over a bus that may lose, delay and duplicate messages: a machine for each link, and
+ * the sequence numbers beside it. A message arrives once and in order, or the link is lost and both sides know it.
  */
 import type { Clock } from '../../common/clock.ts';
 import {
@@ -19,10 +19,10 @@ import type { Links } from './links.ts';
 import { NodeLink } from './node-link.ts';
 import { type NodeWatcher, nodeLinkEffects } from './node-link-effects.ts';
 
-/** A dead node's clients' peers are to know within 5 s. */
+/** Chosen so that the peers of a dead node's clients are told within 5 s. */
 const BEAT_MS = 1_000;
 const SILENCE_MS = 3_500;
-/** A node that missed another's first word hears of it from the next. */
+/** A node that missed another's first announcement hears the next one. */
 const ANNOUNCE_MS = 5_000;
 const ANNOUNCE = 'announce';
 
@@ -34,10 +34,10 @@ export interface NodeLinksDeps {
   readonly log: Logger;
 }
 
-/** Who has to know what comes from other nodes, and whether any can be reached. */
+/** Told what comes from other nodes, and whether any can be reached. */
 export interface NodeLinksHandler extends NodeWatcher {
   received(node: NodeId, message: NodeMessage): void;
-  /** The bus is there, or away. */
+  /** The bus became available or unavailable. */
   busChanged(isUp: boolean): void;
 }
 
@@ -90,7 +90,7 @@ export class NodeLinks implements Links {
     return this.links.get(node)?.isOpen ?? false;
   }
 
-  /** @throws when the bus was told something wrong */
+  /** @throws when a setting of the bus is wrong */
   async start(handler: NodeLinksHandler): Promise<void> {
     this.#handler = handler;
     await this.#deps.bus.start({
@@ -114,7 +114,7 @@ export class NodeLinks implements Links {
   }
 
   send(node: NodeId, message: NodeMessage): void {
-    // On a session's way back to this node, others may say that it is here.
+    // When a session returns to this node, others may still report that it is here.
     if (node === this.#deps.node) return;
     const link = this.links.get(node) ?? this.#open(node);
     if (link.isDone) return;
@@ -123,7 +123,7 @@ export class NodeLinks implements Links {
 
   #open(node: NodeId): NodeLink {
     const { clock, queue, bus, node: here } = this.#deps;
-    // A number that an earlier process of this node did not reach.
+    // A number that no earlier process of this node has reached.
     this.#lastNumber = Math.max(Math.floor(clock.wallTime()), this.#lastNumber + 1);
     const link = new NodeLink(node, this.#lastNumber, queue.now, here, bus);
     this.links.set(node, link);
@@ -141,7 +141,7 @@ export class NodeLinks implements Links {
   }
 
   #down(reason: string): void {
-    // Told at the start, too: a wrong address shows nowhere else.
+    // Logged at the start, too: a wrong address shows up nowhere else.
     if (this.#bus !== 'away')
       this.#deps.log.warn(
         { event: 'bus_away' },
@@ -152,7 +152,7 @@ export class NodeLinks implements Links {
     for (const link of [...this.links.values()]) this.host.dispatch(link, { type: 'BUS_DOWN' });
   }
 
-  /** To nodes that are not known yet. */
+  /** Announces this node to nodes that are not known yet. */
   #announce(): void {
     const { bus, node, queue } = this.#deps;
     if (this.isBusUp) bus.broadcast(JSON.stringify({ node, link: 0, to_link: 0, seq: 0, ack: 0 }));
@@ -165,18 +165,19 @@ export class NodeLinks implements Links {
     if (!envelope || envelope.node === this.#deps.node) return;
     const link = this.#linkFor(envelope);
     if (!link) return;
-    // Once between two beats is enough.
+    // Once per beat is enough.
     if (link.context.silentMs >= BEAT_MS) this.host.dispatch(link, { type: 'HEARD' });
     link.delivery.ack(envelope.ack);
     if (envelope.seq > 0) this.#deliver(link, envelope);
     if (link.delivery.shouldAck && !link.isDone) link.sendSign();
   }
 
-  /** @throws what the first message threw that threw anything; those after it are handled all the same */
+  /** @throws the first exception that a message's handler threw; the messages after it are handled all the same */
   #deliver(link: NodeLink, { seq: first, ack, messages = [] }: Envelope): void {
     let failure: { readonly error: unknown } | undefined;
     for (const [i, message] of messages.entries()) {
-      // A gap is what the bus lost; it is sent again. What comes over a link that has just been lost is for nobody.
+      // A gap is a message that the bus lost; it is sent again. What arrives over a link that has just been lost is
+      // dropped.
       if (link.isDone || link.delivery.accept(first + i, ack) !== 'new') continue;
       try {
         this.#handle(link.node, message);
@@ -197,14 +198,17 @@ export class NodeLinks implements Links {
       );
   }
 
-  /** The open link that an envelope is for. What is for another one sets things right, and is passed over. */
+  /**
+   * The open link that an envelope belongs to. An envelope for another link brings both sides in step, and its messages
+   * are dropped.
+   */
   #linkFor(envelope: Envelope): NodeLink | undefined {
     const { node, link: number, to_link: toNumber } = envelope;
     let link = this.links.get(node);
-    // Late, from a link that is over.
+    // A late envelope of a link that is over.
     if (link && number !== 0 && number < link.peerNumber) return undefined;
-    // The other side has forgotten what went over the open one. One that was never open has nothing to forget, and
-    // keeps its number: if both took new ones for each other's, they would never come to an end.
+    // The other side has forgotten the open link. A link that was never in use has nothing to forget, and keeps its
+    // number: if each side took a new number in answer to the other's, this would never end.
     if (link?.isInUse && number > link.peerNumber) {
       this.host.dispatch(link, { type: 'FORGOTTEN' });
       link = this.links.get(node);
@@ -217,7 +221,8 @@ export class NodeLinks implements Links {
     link ??= this.#open(node);
     if (number === 0) return undefined;
     if (toNumber !== 0 && toNumber !== link.number) {
-      // It speaks of a link that this side has forgotten: hearing of this one, it forgets it too.
+      // The envelope names a link that this side has forgotten: when the other side hears of this one, it forgets that
+      // link, too.
       if (!isNew) link.sendSign({ to_link: number });
       return undefined;
     }

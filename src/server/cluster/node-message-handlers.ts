@@ -1,4 +1,4 @@
-/** Who deals with which message of another node. */
+/** Which part handles which message of another node. */
 import type { NodeMessage, NodeMessageOf, NodeMessageType } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
 

@@ -1,4 +1,6 @@
-/** Requests of the admin API that other nodes have to answer, too: each is asked, and waited for only so long. */
+/**
+ * Admin API requests that other nodes have to answer, too: each node is asked, and is waited for only a limited time.
+ */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
@@ -11,7 +13,7 @@ interface Waiting extends TimerOwner {
   readonly done: () => void;
 }
 
-/** What the other nodes answered, and which of them did not in time. */
+/** The other nodes' answers, and the nodes that did not answer in time. */
 export interface NodeAnswers {
   readonly answers: ReadonlyMap<NodeId, object | undefined>;
   readonly missing: readonly NodeId[];
@@ -33,12 +35,12 @@ export class RemoteAdmin {
     this.#queue = queue;
   }
 
-  /** @param answer what this node has of what another asks for */
+  /** @param answer returns this node's part of the answer to another node's request */
   serve(answer: (operation: string, input: unknown) => object | undefined): void {
     this.#answer = answer;
   }
 
-  /** @returns undefined when too many wait already */
+  /** @returns undefined when too many requests are waiting already */
   ask(operation: string, input: object): Promise<NodeAnswers> | undefined {
     if (this.#waiting.size >= MAX_WAITING) return undefined;
     const { open } = this.#links;
@@ -70,7 +72,7 @@ export class RemoteAdmin {
     if (waiting.missing.size === 0) waiting.done();
   }
 
-  /** That node is lost. What it has, nobody can say; the others may have answered already. */
+  /** That node is lost, so its part stays missing; the others may have answered already. */
   lost(node: NodeId): void {
     for (const waiting of [...this.#waiting.values()]) {
       if (!waiting.missing.has(node)) continue;

@@ -1,6 +1,6 @@
 /**
- * Ids that clients chose, over nodes: each node tells the others which it has, so that each knows at once whether one is
- * free. Two clients that took one at the same time are told apart by their nodes' numbers: the lower one's keeps it.
+ * Ids that clients chose, across nodes: each node tells the others which ids it has, so every node knows at once
+ * whether an id is free. If two clients took the same id at the same time, the node with the lower number keeps it.
  */
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
@@ -25,7 +25,7 @@ export class RemoteIds implements OtherIds {
     this.#links = links;
   }
 
-  /** This node has such clients; one that has none passes over what others say of theirs. */
+  /** This node serves clients with chosen ids; without them, it ignores what other nodes say about theirs. */
   serve(own: OwnIds): void {
     this.#own = own;
   }
@@ -56,7 +56,7 @@ export class RemoteIds implements OtherIds {
     if (holder) this.#links.send(holder.node, { type: 'said', to, from, text: frame.toString() });
   }
 
-  /** The link to a node is open: it knows nothing of us. */
+  /** The link to a node is open, and that node knows none of our ids. */
   opened(node: NodeId): void {
     const holders = [...(this.#own?.holders ?? [])];
     for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
@@ -91,11 +91,11 @@ export class RemoteIds implements OtherIds {
     this.#own?.notDelivered(from, to);
   }
 
-  /** Whether our client keeps the id that one of another node has, too. */
+  /** Whether our client keeps an id that a client of another node has, too. */
   #keeps(ours: IdHolder, theirs: IdHolder, node: NodeId, isNew: boolean): boolean {
     if (!theirs.isOnline) return true;
     if (!ours.isOnline) return false;
-    // It came back there, and has left here.
+    // The client came back to that node, and has left this one.
     if (isNew && ours.proof === theirs.proof) return false;
     return this.#here < node;
   }

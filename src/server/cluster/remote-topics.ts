@@ -1,6 +1,6 @@
 /**
- * The topics' subscribers of other nodes: each node tells the others which topics it has subscribers of, and gets only
- * those. About how many it has it tells, too: whoever publishes pays for all of them.
+ * Topic subscribers of other nodes: each node tells the others which topics its subscribers have, and is sent only
+ * those. It also tells about how many subscribers it has, because a publisher's rate counts all of them.
  */
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
@@ -11,9 +11,9 @@ import type { Links } from './links.ts';
 const TOPICS_PER_MESSAGE = 250;
 
 export class RemoteTopics implements TopicNodes {
-  /** Which nodes have subscribers, and how many, by topic. */
+  /** By topic: the nodes that have subscribers, and how many. */
   readonly #nodes = new Map<string, Map<NodeId, number>>();
-  /** How many of ours the others were told of. */
+  /** The numbers of our subscribers that the other nodes were last told. */
   readonly #told = new Map<string, number>();
   readonly #links: Links;
   #topics: Topics | undefined;
@@ -22,7 +22,7 @@ export class RemoteTopics implements TopicNodes {
     this.#links = links;
   }
 
-  /** This node serves topics; one that does not passes over what others say of theirs. */
+  /** This node serves topics; without them, it ignores what other nodes say about theirs. */
   serve(topics: Topics): void {
     this.#topics = topics;
     topics.joinNodes(this);
@@ -55,7 +55,7 @@ export class RemoteTopics implements TopicNodes {
     for (const node of nodes.keys()) this.#links.send(node, { type: 'published', topic, text });
   }
 
-  /** The link to a node is open: it knows nothing of us. */
+  /** The link to a node is open, and that node knows none of our topics. */
   opened(node: NodeId): void {
     const told = [...this.#told];
     for (let next = 0; next < told.length; next += TOPICS_PER_MESSAGE) {

@@ -1,12 +1,12 @@
 /**
- * Plain HTTP, answered in one way: one answer a connection, for GET and HEAD alike. uWebSockets.js answers pipelined
- * requests as fast as they come and keeps what the client does not read; a connection that ends with its answer leaves
- * nothing to keep.
+ * Plain HTTP answers: one answer per connection, the same for GET and HEAD. uWebSockets.js answers pipelined requests
+ * as fast as they arrive and keeps what the client does not read; a connection that ends with its answer leaves nothing
+ * to keep.
  */
 import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface Answer {
-  /** `200 OK` when it is left out. */
+  /** `200 OK` if left out. */
   readonly status?: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: string | Buffer;
@@ -16,9 +16,9 @@ export const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
 export const NOT_KEPT = ['cache-control', 'no-store'] as const;
 
 /**
- * Answers, and ends the connection once the client has read it.
- * @param isHead only says how long the body is. To uWebSockets.js such an answer stays unfinished: it ends the
- * connection at the next request, or when the client does.
+ * Sends the answer, and ends the connection once the client has read it.
+ * @param isHead sends only the length of the body. uWebSockets.js considers such an answer unfinished, and ends the
+ * connection at the next request or when the client does.
  */
 export function answer(res: HttpResponse, { status, headers = [], body = '' }: Answer, isHead = false): void {
   if (isHead) res.onAborted(() => {});
@@ -32,7 +32,7 @@ export function answer(res: HttpResponse, { status, headers = [], body = '' }: A
 
 /**
  * Serves a path for GET and HEAD.
- * @param find the answer, or the promise of one
+ * @param find returns the answer, or a promise of it
  */
 export function serveGet(
   app: App,
@@ -48,14 +48,16 @@ export function serveGet(
   app.head(path, serve(true));
 }
 
-/** What every other path gets. */
+/** Answers every other path with 404. */
 export function serveNothingElse(app: App, hint: string): void {
   app.any('/*', (res, req) =>
     answer(res, { status: '404 Not Found', headers: [TEXT], body: hint }, req.getMethod() === 'head'),
   );
 }
 
-/** uWebSockets.js ends the process when an answer that comes later has nobody who is told of an abort. */
+/**
+ * Answers later. uWebSockets.js ends the process if nothing listens for the abort of a request that is answered later.
+ */
 export function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: boolean): void {
   let isGone = false;
   const unlessGone = (given: Answer) => {

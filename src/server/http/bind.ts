@@ -1,8 +1,8 @@
 /**
- * Takes an address, for us alone. uWebSockets.js shares a port (SO_REUSEPORT): a second server would start without an
- * error, and take half of the clients. Its exclusive way would leave the port unusable for a minute after a server
- * that had clients ended, because their connections are in TIME_WAIT. So it is shared, but only once a connection has
- * shown that nobody listens there. A file that is no socket it would replace by one without a word.
+ * Takes an address exclusively. uWebSockets.js shares ports (SO_REUSEPORT): a second server would start without an
+ * error, and get half of the clients. Its exclusive mode would leave the port unusable for a minute after a server with
+ * clients has ended, because of connections in TIME_WAIT. So the port is shared, but only after a connection attempt
+ * has shown that nobody listens there. A file that is not a socket would be replaced silently, so that is checked, too.
  */
 
 import { once } from 'node:events';
@@ -12,18 +12,18 @@ import { type ListenAddress, textOf } from '../../common/listen-address.ts';
 import type { App, ListenSocket } from './shell/shell.ts';
 
 export interface BindOptions {
-  /** The option that the error tells to change; `--port` when it is left out. */
+  /** The option that the error message suggests to change; `--port` if left out. */
   readonly portOption?: string | undefined;
-  /** Whether others of ours may listen there, too: nobody is asked. */
+  /** Whether other processes of this server may listen there, too: then the address is not probed. */
   readonly isShared?: boolean | undefined;
 }
 
-/** On one's own machine an answer takes less than a millisecond; an address elsewhere may never answer. */
+/** On the local machine an answer takes less than a millisecond; an address elsewhere may never answer. */
 const PROBE_TIMEOUT_MS = 500;
 
 /**
  * @param port of a TCP address
- * @throws when the address is taken, or none of this machine: says how to mend it
+ * @throws when the address is taken, or does not belong to this machine; the message says how to fix it
  */
 export async function bind(
   app: App,
@@ -37,20 +37,23 @@ export async function bind(
   throw refusalOf(address, port, portOption, await reasonFor(address, port));
 }
 
-/** @throws when somebody listens there, or a file is there that is no socket */
+/** @throws when somebody listens there, or there is a file that is not a socket */
 export async function refuseTaken(address: ListenAddress, port: number, portOption?: string): Promise<void> {
   const refusal = (code: string) => refusalOf(address, port, portOption, code);
   if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
   if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
 }
 
-/** What a failure of Node's own `listen` means. */
+/** Explains an error of Node's own `listen`. */
 export function listenError(error: unknown, host: string, port: number, portOption: string): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   return refusalOf({ kind: 'tcp', host }, port, portOption, code ?? message);
 }
 
-/** A port that nobody has now. @throws when the host is none of this machine */
+/**
+ * Finds a port that nobody uses now.
+ * @throws when the host does not belong to this machine
+ */
 export async function freePort(host: string): Promise<number> {
   const server = createServer();
   try {
@@ -90,7 +93,7 @@ function answers(address: ListenAddress, port: number): Promise<boolean> {
   });
 }
 
-/** A shell says only that it could not; Node's own socket says why. */
+/** A shell only reports that listening failed; a socket of Node's says why. */
 function reasonFor(address: ListenAddress, port: number): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -111,7 +114,7 @@ const REASONS: Reasons = {
 const UNIX_REASONS: Reasons = {
   EADDRINUSE: () => 'another program listens there. Choose another path with --host unix:PATH',
   ENOTSOCK: () => 'there is a file that is no socket. Choose another path with --host unix:PATH',
-  // Node says so, too, when the folder does not exist.
+  // Node reports this, too, when the folder does not exist.
   EACCES: () => 'its folder does not exist or may not be written. Choose another path with --host unix:PATH',
 };
 

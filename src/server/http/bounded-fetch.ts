@@ -1,23 +1,24 @@
-/** An HTTP request of our own, of whose answer no more is read than is wanted. It follows no redirect. */
+/** An outgoing HTTP request that reads no more of the answer than allowed, and follows no redirect. */
 
 export interface BoundedAnswer {
   readonly status: number;
   readonly text: string;
-  /** Of the answer's header; empty when there is none. */
+  /** The answer's `Cache-Control` header; empty if there is none. */
   readonly cacheControl: string;
 }
 
 /**
  * @param maxBytes of the answer's body; a longer one is an error
- * @throws when there is no answer, it is too long, or the signal is aborted; without an address, for its message may go
- * to the log
+ * @throws when there is no answer, it is too long, or the signal is aborted; the message contains no address, since it
+ * may be logged
  */
 export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<BoundedAnswer> {
   try {
     return await fetchAll(url, init, maxBytes);
   } catch (error) {
     const { cause } = error as { cause?: { code?: unknown } };
-    // A request that cannot be made has its address in its message, that of a connection in the message of its cause.
+    // An invalid request has its address in the error's message; a failed connection has it in the message of the
+    // cause.
     if (cause === undefined)
       throw (error as Error).name === 'TypeError' ? new Error('the request cannot be made') : error;
     throw new Error(`there is no answer (${typeof cause.code === 'string' ? cause.code : 'no connection'})`);
@@ -38,7 +39,10 @@ async function fetchAll(url: string, init: RequestInit, maxBytes: number): Promi
   return { status: response.status, text: Buffer.concat(chunks).toString(), cacheControl };
 }
 
-/** Whether what we send and are told there can be read by nobody on the way: TLS, or this machine itself. `fetch` takes no password. */
+/**
+ * Whether nobody on the way can read what is sent there: TLS, or this machine itself. A URL with a password is
+ * rejected, because `fetch` does not accept one.
+ */
 export function isPrivateUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);

@@ -1,13 +1,13 @@
 /**
- * File descriptors: how many the process may have, the connection limits that fit into them, and whether some are left.
- * Each connection is one; without any, uWebSockets.js tries to accept the next connection again and again.
+ * File descriptors: how many the process may have, the connection limits that fit, and whether some are left. Each
+ * connection takes one; when none is left, uWebSockets.js tries to accept the next connection again and again.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 
 /** For the program's own files, records, log, bus and health checks, and for the inspector's sockets. */
 const RESERVED = 64;
-/** What HTTP gets at most of the rest: it is short-lived, clients stay. */
+/** HTTP's share of the rest, at most: its connections are short-lived, while clients stay. */
 const HTTP_SHARE = 0.25;
 
 interface ConnectionLimits {
@@ -15,7 +15,7 @@ interface ConnectionLimits {
   readonly maxHttpConnections: number;
 }
 
-/** @returns how many descriptors this process may have; undefined: nothing limits them, or nothing tells */
+/** @returns how many descriptors this process may have; undefined if they are unlimited, or the limit is unknown */
 export function descriptorLimit(): number | undefined {
   try {
     const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
@@ -26,8 +26,8 @@ export function descriptorLimit(): number | undefined {
 }
 
 /**
- * Lowers the limits, of which 0 is none, to what the process has descriptors for.
- * @param descriptors those that it may have; undefined: as many as it likes
+ * Lowers the limits to what the process has descriptors for; a limit of 0 means no limit.
+ * @param descriptors how many it may have; undefined: unlimited
  */
 export function fitConnectionLimits<Limits extends ConnectionLimits>(
   limits: Limits,
@@ -43,14 +43,14 @@ export function fitConnectionLimits<Limits extends ConnectionLimits>(
   return { ...limits, maxHttpConnections, maxConnections: Math.min(clients, left - maxHttpConnections) };
 }
 
-/** Whether so many descriptors can be had at once; asks by taking them and giving them back. */
+/** Whether this many descriptors are available now; finds out by opening and closing them. */
 export function areDescriptorsLeft(count: number): boolean {
   const taken: number[] = [];
   try {
     while (taken.length < count) taken.push(openSync(devNull, 'r'));
     return true;
   } catch (error) {
-    // This process has as many as it may have, or the whole machine. Anything else says nothing of descriptors.
+    // The process or the whole machine has reached its limit. Other errors say nothing about descriptors.
     return !['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
   } finally {
     for (const descriptor of taken) closeSync(descriptor);

@@ -1,6 +1,6 @@
 /**
- * Health and metrics on a port of their own, by Node's HTTP server: it answers HTTP/1.0, in which some balancers ask
- * and which uWebSockets.js refuses with 505, and it answers while the clients' port is closed.
+ * Health and metrics on their own port, served by Node's HTTP server: it answers HTTP/1.0, which some load balancers
+ * use and uWebSockets.js refuses with 505, and it answers while the clients' port is closed.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -8,12 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { type Answer, TEXT } from './answer.ts';
 import { listenError } from './bind.ts';
 
-/** @param host the `Host` header; empty when there is none, as in HTTP/1.0 */
+/** @param host the `Host` header; empty if there is none, as in HTTP/1.0 */
 export type HealthAnswer = (host: string) => Answer | Promise<Answer>;
 
 export interface HealthListenerOptions {
   readonly hosts: readonly string[];
-  /** 0 for any that is free, the same one at each host. */
+  /** 0: any free port, the same one for each host. */
   readonly port: number;
   /** By path. */
   readonly answers: ReadonlyMap<string, HealthAnswer>;
@@ -24,11 +24,11 @@ export interface HealthListener {
   close(): void;
 }
 
-/** Balancers and a Prometheus; whoever else reaches the port cannot take descriptors from clients with it. */
+/** Enough for load balancers and Prometheus; nobody who reaches the port can take descriptors away from clients. */
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** @throws when the port is taken, or an address is none of this machine; then none is listened on */
+/** @throws when the port is taken, or an address does not belong to this machine; then it listens on none */
 export async function listenForHealth({
   hosts,
   port,

@@ -1,6 +1,6 @@
 /**
- * Addresses that are listened on as long as the process has file descriptors. Without any, a connection that cannot be
- * accepted would keep a core busy until one is free; so they are closed meanwhile, and the same ones opened again.
+ * Listens on addresses as long as the process has file descriptors. When none is left, a connection that cannot be
+ * accepted would keep a core busy until one is free; so the addresses are closed meanwhile, and opened again later.
  */
 import { type Stats, statSync, unlinkSync } from 'node:fs';
 import { type ListenAddress, textOf } from '../../common/listen-address.ts';
@@ -10,31 +10,34 @@ import type { App, ListenSocket } from './shell/shell.ts';
 
 export interface ListenerOptions extends BindOptions {
   readonly addresses: readonly ListenAddress[];
-  /** Of TCP; 0 for any that is free, the same one at each address. */
+  /** For TCP; 0: any free port, the same one at each address. */
   readonly port: number;
-  /** The addresses were closed for lack of descriptors, or are open again. */
+  /** Called when the addresses were closed for lack of descriptors, and when they are open again. */
   readonly changed: (isOpen: boolean) => void;
 }
 
 export interface Listener {
-  /** Of TCP; 0 when there is none. */
+  /** For TCP; 0 if there is none. */
   readonly port: number;
   /**
-   * New connections come to another app from here on. Those that the system had taken and we had not are lost.
-   * @throws when an address cannot be had a second time; then nothing has changed
+   * New connections go to another app from here on. Those that the system has accepted and we have not are lost.
+   * @throws when an address cannot be opened a second time; then nothing has changed
    */
   moveTo(app: App): Promise<void>;
-  /** Takes no new connections from here on; those that are open stay. */
+  /** Takes no new connections from here on; open ones stay. */
   close(): void;
 }
 
 const CHECK_INTERVAL_MS = 1_000;
-/** With fewer left the port is closed: the rest is for health checks, and what the process itself opens. */
+/**
+ * With fewer descriptors left the port is closed: the rest is for health checks, and for files that the process itself
+ * opens.
+ */
 const MIN_LEFT = 4;
-/** With so many left it is opened again, so that the first who connects does not close it. */
+/** With this many left it is opened again, so that the first new connection does not close it. */
 const ENOUGH_LEFT = 16;
 
-/** @throws when an address is taken, or none of this machine; then none is listened on */
+/** @throws when an address is taken, or does not belong to this machine; then it listens on none */
 export async function openListener(app: App, options: ListenerOptions): Promise<Listener> {
   const { addresses, changed } = options;
   let current = app;
@@ -58,7 +61,7 @@ export async function openListener(app: App, options: ListenerOptions): Promise<
     open = opened;
     changed(true);
   };
-  // Keeps the process alive, which without a client and without the port has nothing else that does.
+  // This timer keeps the process alive: with no client and no open port, nothing else does.
   const timer = setInterval(() => {
     if (!open) {
       if (areDescriptorsLeft(ENOUGH_LEFT)) void reopen();
@@ -95,11 +98,11 @@ export async function openListener(app: App, options: ListenerOptions): Promise<
 interface OpenSocket {
   readonly socket: ListenSocket;
   readonly address: ListenAddress;
-  /** Of a Unix socket: what was there when it was opened. */
+  /** For a Unix socket: its file when it was opened. */
   readonly file: Stats | undefined;
 }
 
-/** All of them, or none. */
+/** Opens all addresses, or none. */
 async function openAll(
   addresses: readonly ListenAddress[],
   openOne: (address: ListenAddress) => Promise<ListenSocket>,
@@ -118,7 +121,7 @@ async function openAll(
 function closeAll(sockets: readonly OpenSocket[]): void {
   for (const { socket, address, file } of sockets) {
     socket.close();
-    // Another may have taken the path meanwhile: that one stays.
+    // Another process may have taken the path meanwhile; its socket stays.
     if (address.kind === 'unix' && file && fileOf(address)?.ino === file.ino) unlinkSync(address.path);
   }
 }

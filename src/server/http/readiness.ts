@@ -1,6 +1,6 @@
 /**
- * Whether a balancer should send clients here. `/healthz` says that the process runs; this says that it wants clients,
- * and if not, why. A reason is a line in the table; whoever knows of it adds it and takes it away again.
+ * Whether a load balancer should send clients here. `/healthz` says that the process runs; this says that it wants
+ * clients and, if not, why. Each reason is a line in the table, set and cleared by the part that knows of it.
  */
 import { type Answer, NOT_KEPT, serveGet, TEXT } from './answer.ts';
 import type { App } from './shell/shell.ts';
@@ -28,7 +28,7 @@ export class Readiness {
     this.#reasons.delete(reason);
   }
 
-  /** For the metrics: 1 for each reason that holds. */
+  /** For the metrics: 1 for each reason that applies. */
   *counts(): Iterable<[UnreadyReason, number]> {
     for (const reason of Object.keys(messages) as UnreadyReason[])
       yield [reason, this.#reasons.has(reason) ? 1 : 0];
@@ -38,7 +38,7 @@ export class Readiness {
     serveGet(app, '/readyz', () => this.answer());
   }
 
-  /** What a balancer is told. */
+  /** What a load balancer is told. */
   answer(): Answer {
     const reasons = [...this.#reasons];
     return {

@@ -1,4 +1,7 @@
-/** Requests of any method with a bounded body, each answered once, later: what of a request is needed is read at once. */
+/**
+ * Serves requests of any method with a bounded body, answered asynchronously: everything needed of a request is read at
+ * once.
+ */
 import { type Answer, answer, answerLater } from './answer.ts';
 import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
@@ -12,9 +15,9 @@ export interface PlainRequest {
 
 export interface RequestRules {
   readonly maxBodyBytes: number;
-  /** The answer to a larger body. */
+  /** The answer to a body that is too large. */
   readonly tooLarge: Answer;
-  /** What is answered before a body is read; undefined: go on. */
+  /** Checked before the body is read; undefined: go on. */
   readonly refusalOf: (res: HttpResponse, req: HttpRequest) => Answer | undefined;
   readonly answerTo: (request: PlainRequest) => Promise<Answer>;
 }
@@ -37,7 +40,9 @@ export function serveRequests(app: App, path: string, rules: RequestRules): void
   });
 }
 
-/** @returns undefined when it is larger; of one that is never whole there is nobody left to be told */
+/**
+ * @returns undefined if the body is larger; never resolves if the request is aborted, since nobody waits for the answer
+ */
 function readBody(res: HttpResponse, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -49,7 +54,7 @@ function readBody(res: HttpResponse, maxBytes: number): Promise<Buffer | undefin
         resolve(undefined);
         return;
       }
-      // A copy: uWebSockets.js takes the memory back.
+      // A copy, because uWebSockets.js reuses the memory.
       chunks.push(Buffer.from(chunk.slice(0)));
       if (isLast) resolve(Buffer.concat(chunks));
     });

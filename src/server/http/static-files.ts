@@ -1,6 +1,6 @@
 /**
- * The few files that the server gives to browsers: read once at the start from the build, answered from memory. It is
- * a table, not a folder, so that there is nothing to climb out of.
+ * The few files that the server gives to browsers: read once at the start from the build, and served from memory. A
+ * table rather than a folder, so that path traversal is impossible.
  */
 import { readFileSync } from 'node:fs';
 import { type Answer, serveGet } from './answer.ts';
@@ -9,7 +9,7 @@ import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 export interface ServedFile {
   /** The path in the URL. */
   readonly path: string;
-  /** Below the build's folder. */
+  /** Relative to the build's folder. */
   readonly file: string;
   readonly type:
     | 'text/html; charset=utf-8'
@@ -17,21 +17,21 @@ export interface ServedFile {
     | 'image/svg+xml'
     | 'text/css; charset=utf-8'
     | 'application/json; charset=utf-8';
-  /** What pages of other origins may import. */
+  /** Whether pages of other origins may import it. */
   readonly isShared?: boolean;
 }
 
 export interface FileRules {
-  /** What is answered in place of a file; undefined: the file. */
+  /** An answer in place of the file; undefined: the file. */
   readonly refusalOf?: (req: HttpRequest, res: HttpResponse) => Answer | undefined;
-  /** What lets a page of that origin import a shared file. */
+  /** The headers that let a page of that origin import a shared file. */
   readonly corsHeaders?: (origin: string, host: string) => NonNullable<Answer['headers']>;
 }
 
 /** The build's folder, also for a server that runs from its sources. */
 const BUILD = new URL('../../../dist/', import.meta.url);
 
-/** Nothing but our own files, and no frame around them. */
+/** Allows only our own files, and no embedding in frames. */
 const HEADERS: readonly (readonly [string, string])[] = [
   [
     'content-security-policy',
@@ -42,9 +42,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-cache'],
 ];
 
-/**
- * Serves each file. One that the build has not made is left out, so that a server in development starts.
- */
+/** Serves each file. A file missing in the build is skipped, so that a server in development starts. */
 export function serveFiles(
   app: App,
   files: readonly ServedFile[],

@@ -1,14 +1,14 @@
-/** The server's certificate: read and tried before anything listens, so that a bad file is a clear line. */
+/** The server's certificate: read and checked before anything listens, so that a bad file gives a clear error. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { readNamedFile } from '../../common/named-file.ts';
 import type { App, Shell } from './shell/shell.ts';
 
-/** Longer than any chain. */
+/** Longer than any certificate chain. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** Where certificate and key are; without either there is no TLS. */
+/** The paths of certificate and key; with neither, there is no TLS. */
 export interface TlsFiles {
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
@@ -19,15 +19,18 @@ export function usesTls({ tlsCert, tlsKey }: TlsFiles): boolean {
 }
 
 /**
- * An app that speaks TLS when there is a certificate.
- * @throws when only one of the two files is given, or they are none, or do not fit each other
+ * Creates an app, with TLS if there is a certificate.
+ * @throws when only one of the two files is given, a file is invalid, or the two do not match
  */
 export function createApp(shell: Shell, options: TlsFiles): App {
   const certificate = usesTls(options) ? readCertificate(options) : undefined;
   return shell.createApp({ certificate });
 }
 
-/** What the two files hold, by which a change is seen; empty without TLS. @throws as {@link createApp} */
+/**
+ * A digest of the two files, to notice changes; empty without TLS.
+ * @throws as {@link createApp}
+ */
 export function certificateDigest(options: TlsFiles): string {
   if (!usesTls(options)) return '';
   const { cert, key } = readCertificate(options);
@@ -46,7 +49,7 @@ function readCertificate({ tlsCert, tlsKey }: TlsFiles) {
 }
 
 function read(option: string, file: string): Buffer {
-  // It is read again by whoever serves, and a pipe has nothing more then.
+  // The files are read several times, which a pipe does not allow.
   if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
     throw new Error(`${option}: ${file} is no file`);
   try {

@@ -1,34 +1,37 @@
 /**
- * What every request of an app passes before it reaches a route, and the count of the connections that speak HTTP.
- * Whoever adds routes, Socket.IO too, need not know of it.
+ * Checks every request of an app before it reaches a route, and counts its HTTP connections. Code that adds routes,
+ * including Socket.IO, need not know of it.
  */
 import { type Answer, answer } from './answer.ts';
 import type { App, HttpRequest, HttpResponse } from './shell/shell.ts';
 
 export interface AppWatch {
-  /** What all paths begin with; empty for none. Whoever adds a route leaves it out. */
+  /** The prefix of all paths; empty: none. Routes are added without it. */
   readonly basePath: string;
-  /** How many TCP connections that are no WebSockets are open, in all apps of this watch. */
+  /** How many TCP connections other than WebSockets are open, in all apps of this watch. */
   readonly connections: { open: number };
-  /** TCP connections at once that have not become a WebSocket; 0: no limit. */
+  /** How many TCP connections may be open at once that have not become a WebSocket; 0: no limit. */
   readonly maxConnections: number;
-  /** One more was ended before it could ask. */
+  /** Called when one more was ended before it could send a request. */
   readonly full: () => void;
   /**
-   * A TCP connection was opened. Nobody tells from where one was that is gone, so that its address has its share back
-   * when it asks something, or in time.
-   * @returns false when its address has opened more than its share without asking anything
+   * A TCP connection was opened. Its end is reported without its address, so the address gets its share back when a
+   * request is sent, or over time.
+   * @returns false if its address has opened more than its share without sending a request
    */
   readonly opened: (remote: ArrayBuffer) => boolean;
-  /** It asks something, and is closed with the answer, or becomes a WebSocket. */
+  /** It sends a request, and will be closed after the answer, or becomes a WebSocket. */
   readonly asked: (remote: ArrayBuffer) => void;
-  /** The answer in place of a route's; undefined: the route's. @param isUpgrade it wants to become a WebSocket */
+  /**
+   * An answer in place of the route's; undefined: the route's.
+   * @param isUpgrade whether the request is a WebSocket upgrade
+   */
   readonly refusalOf: (res: HttpResponse, req: HttpRequest, isUpgrade: boolean) => Answer | undefined;
 }
 
 const METHODS = ['get', 'head', 'post', 'any'] as const;
 
-/** Call it before routes are added. */
+/** Must be called before routes are added. */
 export function watchApp(app: App, watch: AppWatch): void {
   const { basePath, connections, full, opened, asked, refusalOf } = watch;
   const count = (res: HttpResponse, change: number) => {
@@ -60,16 +63,16 @@ export function watchApp(app: App, watch: AppWatch): void {
         else behavior.upgrade?.(res, req, context);
       },
       open(socket) {
-        // From here on the app's filter says nothing of it, not even its end.
+        // From here on the app's filter no longer reports this connection, not even its end.
         connections.open -= 1;
         return behavior.open?.(socket);
       },
     };
-    // A pattern with a star does not match the path without its last slash.
+    // A pattern with a star does not match the path without its final slash.
     if (basePath !== '' && path === EVERYTHING) addSockets(basePath, watched);
     return addSockets(`${basePath}${path}`, watched);
   };
 }
 
-/** Also what is not below the base path. */
+/** Also matches what is outside the base path. */
 const EVERYTHING = '/*';

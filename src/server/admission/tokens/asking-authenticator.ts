@@ -1,6 +1,6 @@
 /**
- * Asks somebody else who a client is and what it may do: a hook of a program, or a webhook. Where clients bring tokens,
- * their keys are asked first. Each question is a machine; see {@link authorizationMachine}.
+ * Asks a hook of the embedding program, or a webhook, who a client is and what it may do. If clients bring tokens,
+ * these are verified first. Each request is a machine; see {@link authorizationMachine}.
  */
 import {
   type AuthorizationContext,
@@ -17,32 +17,32 @@ import type { Grants } from './grants.ts';
 
 export interface Decision {
   readonly verdict: TokenVerdict;
-  /** Milliseconds that it counts for whoever asks the same; 0: for this time only. */
+  /** How long the decision applies to identical requests, in milliseconds; 0: to this one only. */
   readonly keepMs: number;
 }
 
-/** Who decides. */
+/** Makes the decision. */
 export interface Decider {
-  /** As the log calls it. */
+  /** Its name in the log. */
   readonly name: string;
   readonly failedEvent: LogEvent;
   readonly needsRequest?: boolean;
-  /** Questions under way at once, half of them of one address; more fail. */
+  /** How many requests may be pending at once, at most half of them from one address; more fail. */
   readonly maxPending: number;
   /**
-   * @param granted what the client's token allows, where the server verifies tokens
-   * @param signal aborted when the answer would come too late
-   * @throws when there is no answer; its message goes to the log
+   * @param granted what the client's token allows, if the server verifies tokens
+   * @param signal aborted when an answer would come too late
+   * @throws when there is no answer; the message goes to the log
    */
   decide(credentials: Credentials, granted: Grants | undefined, signal: AbortSignal): Promise<Decision>;
-  /** Two questions of one key are one. Undefined: it is asked each time. */
+  /** Requests with the same key share one answer. Left out: every request is asked separately. */
   readonly keyOf?: (credentials: Credentials) => string;
 }
 
 export interface AskingAuthenticatorDeps {
   readonly decider: Decider;
   readonly timeoutMs: number;
-  /** Verifies tokens; undefined where the decider alone decides. */
+  /** Verifies tokens; undefined if the decider alone decides. */
   readonly tokens: Authenticator | undefined;
   readonly log: Logger;
 }
@@ -52,14 +52,14 @@ const UNAVAILABLE: TokenRefusal = {
   message: 'It cannot be determined at the moment who you are; try again later',
 };
 
-/** Answers that are kept; the oldest make room. */
+/** How many answers are kept; the oldest are dropped first. */
 const MAX_KEPT = 4_096;
 
 class Authorization extends Hosted<AuthorizationContext> {
   readonly key: string | undefined;
-  /** Of who asked first. */
+  /** The address of the first client that asked. */
   readonly address: string;
-  /** Forgotten with the answer: a token is in it. */
+  /** Cleared once answered, because it contains a token. */
   question: { readonly credentials: Credentials; readonly granted: Grants | undefined } | undefined;
   readonly late = new AbortController();
   verdict: TokenVerdict | undefined;
@@ -83,7 +83,7 @@ export type AuthorizationHost = MachineHost<typeof authorizationMachine, Authori
 export class AskingAuthenticator implements Authenticator {
   readonly needsRequest: boolean;
   readonly #deps: AskingAuthenticatorDeps;
-  /** Those that are pending or kept, the oldest first. */
+  /** Pending and kept answers, oldest first. */
   readonly #byKey = new Map<string, Authorization>();
   #pending = 0;
   readonly #pendingOf = new AddressCount();
@@ -144,7 +144,7 @@ export class AskingAuthenticator implements Authenticator {
     });
   }
 
-  /** Nobody's questions keep those of all others waiting. */
+  /** No address may keep all others waiting. */
   #isFull(address: string): boolean {
     const { maxPending } = this.#deps.decider;
     return this.#pending >= maxPending || this.#pendingOf.of(address) >= shareOf(maxPending);
@@ -163,7 +163,7 @@ export class AskingAuthenticator implements Authenticator {
       this.#byKey.set(asked.key, asked);
       if (this.#byKey.size > MAX_KEPT)
         for (const oldest of this.#byKey.values()) {
-          // One that is pending is bounded by itself.
+          // Pending requests have their own limit.
           if (!oldest.verdict) continue;
           host.dispatch(oldest, { type: 'EVICTED' });
           break;

@@ -1,14 +1,14 @@
-/** The claims of a token, or of a webhook's answer: their schema, and the grants that they are. */
+/** The claims of a token, or of a webhook's answer: their schema, and the grants made from them. */
 import type { Static } from 'typebox';
 import { explain, permissionNames, type Schema } from '../../../protocol/index.ts';
 import type { Grants } from './grants.ts';
 
-/** An app and an id within it, with the slash between, are an id of at most 128 characters. */
+/** App, slash and id together have at most 128 characters. */
 const MAX_APP_CHARS = 36;
 const MAX_SUB_CHARS = 91;
 const MAX_METADATA_BYTES = 2 * 1024;
 const MAX_METADATA_DEPTH = 32;
-/** In seconds, the last of the year 9999: for whoever is let in without an end. */
+/** In seconds, the end of the year 9999: for clients whose access does not expire. */
 export const NEVER_S = 253_402_300_799;
 
 export const claimsSchema = {
@@ -61,12 +61,12 @@ export const claimsSchema = {
 type Claims = Static<typeof claimsSchema>;
 
 const APP = /^[A-Za-z0-9._-]*$/;
-/** What does not print, or not alike everywhere, would let one id look like another. */
+/** Characters that do not print, or not alike everywhere, could make one id look like another. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** @returns the grants, or what is wrong with the claims, without echoing them */
+/** @returns the grants, or what is wrong with the claims, without repeating their values */
 export function grantsFrom(claims: unknown): Grants | string {
-  // `metadata` may be of any type, which the schema's compiler takes for a field that has none.
+  // `metadata` may be of any type, which the schema's compiler would take for an object without fields.
   const problem = explain(claimsSchema as Schema, claims) ?? problemOf(claims as Claims);
   if (problem !== undefined) return problem;
   const { sub, app = '', exp, rooms, may = permissionNames, max_peers: maxPeers } = claims as Claims;
@@ -82,7 +82,7 @@ export function grantsFrom(claims: unknown): Grants | string {
   };
 }
 
-/** The same as claims, for another node: what it gets it checks like a token's. */
+/** The grants as claims for another node, which checks them like a token's. */
 export function claimsOf({ sub, app, rooms, may, maxPeers, metadata, expiresAt = 0 }: Grants): object {
   return { sub, app, exp: Math.floor(expiresAt / 1_000), rooms, may, max_peers: maxPeers, metadata };
 }

@@ -1,37 +1,37 @@
 /**
- * The keys that a token may be signed with. Which algorithms are taken follows from the kind of a key, and from nothing
- * that a token says: so a public key is never used as a secret, and nothing is taken without a signature.
+ * The keys that may sign tokens. The accepted algorithms follow from the kind of key and never from the token: so a
+ * public key is never used as a secret, and an unsigned token is never accepted.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { readNamedFile } from '../../../common/named-file.ts';
 import { fetchBounded } from '../../http/bounded-fetch.ts';
 
-/** A key, or what finds one by a token's header, and the algorithms for which it may be used. */
+/** A key, or a function that finds one by a token's header, with the algorithms that it may be used for. */
 export interface TokenKey {
   readonly algorithms: readonly string[];
   readonly key: KeyObject | Uint8Array | JWTVerifyGetKey;
-  /** Loads the keys, where they come from somewhere. */
+  /** Loads keys that are published elsewhere. */
   readonly load?: () => Promise<void>;
 }
 
-/** RFC 7518 section 3.2: a key as long as the hash, at least. */
+/** RFC 7518 section 3.2: the key must be at least as long as the hash. */
 const MIN_SECRET_BYTES = 32;
 const MIN_RSA_BITS = 2_048;
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const MAX_JWKS_BYTES = 256 * 1024;
 const JWKS_TIMEOUT_MS = 5_000;
-/** A key that is not known is looked for anew, but not more often: a stranger's tokens may name any key. */
+/** An unknown key causes a new lookup, but not more often than this, because strangers' tokens may name any key. */
 export const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
-/** After a look-up that failed. */
+/** After a failed lookup. */
 export const JWKS_PAUSE_MS = 1_000;
 
-/** Those of public keys; HS256 is not among them. */
+/** The algorithms for public keys; HS256 is not among them. */
 const PUBLIC_ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
 
-/** @throws with a line that says what is wrong with it, and never what it is */
+/** @throws with a line that says what is wrong with the secret, but never contains it */
 export function secretKey(secret: string): TokenKey {
   const key = new TextEncoder().encode(secret);
   if (key.byteLength < MIN_SECRET_BYTES)
@@ -85,15 +85,15 @@ function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): s
 export interface PublishedKeysOptions {
   /** Milliseconds since 1970. */
   readonly wallTime: () => number;
-  /** Why the keys cannot be had: told once a pause. */
+  /** Called with the reason why the keys cannot be fetched, at most once per pause. */
   readonly failed?: ((why: string) => void) | undefined;
-  /** Milliseconds after a look-up in which no other is made for an unknown key. */
+  /** How long after a lookup an unknown key causes no other, in milliseconds. */
   readonly cooldownMs?: number;
 }
 
 /**
- * Keys that somebody publishes, and changes: they are kept for ten minutes, and looked up anew when a token names one
- * that is not among them. After a look-up that failed there is a pause, or each stranger's token would be another one.
+ * Keys that are published at a URL and may change: they are kept for ten minutes, and fetched again when a token names
+ * an unknown key. A failed lookup is followed by a pause, or every stranger's token would cause another one.
  */
 export function publishedKeys(
   url: string,
@@ -110,7 +110,7 @@ export function publishedKeys(
   });
   let failedAt = Number.NEGATIVE_INFINITY;
   const guarded = async <Result>(look: () => Promise<Result>): Promise<Result> => {
-    // Whatever the clock does, also when it is set back.
+    // Holds whatever the clock does, even if it is set back.
     if (Math.abs(wallTime() - failedAt) < JWKS_PAUSE_MS)
       throw new Error('The keys could not be had just now');
     try {
@@ -130,7 +130,7 @@ export function publishedKeys(
   };
 }
 
-/** The keys are there, and the token has none of them. */
+/** Whether the keys were fetched, and the token's key is not among them. */
 function isAboutToken(error: unknown): boolean {
   const kinds = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
   return kinds.some((kind) => error instanceof kind);

@@ -1,4 +1,4 @@
-/** What is wrong with the options that ask for tokens, as far as it is seen without `jose`, which is loaded only for them. */
+/** Checks the token options as far as possible without `jose`, which is loaded only if they are used. */
 import { printable } from '../../../common/printable.ts';
 import { isPrivateUrl } from '../../http/bounded-fetch.ts';
 import type { ServerOptions } from '../../options.ts';
@@ -10,12 +10,12 @@ type TokenOptions = Pick<
   'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms' | 'topics' | 'peerjs'
 >;
 
-/** Whether clients are asked for a token that we verify ourselves. */
+/** Whether clients must bring a token that this server verifies itself. */
 export function asksForTokens({ jwtSecret, jwtPublicKeyFile, jwksUrl }: TokenOptions): boolean {
   return [jwtSecret, jwtPublicKeyFile, jwksUrl].some((option) => option !== undefined);
 }
 
-/** @returns one line each */
+/** @returns one line per problem */
 export function tokenProblems(options: TokenOptions): string[] {
   const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms, topics, peerjs } = options;
   const isOn = asksForTokens(options);
@@ -35,9 +35,9 @@ export function tokenProblems(options: TokenOptions): string[] {
 }
 
 /**
- * The verifier that the options ask for.
- * @param wallTime milliseconds since 1970
- * @param log told when published keys cannot be had
+ * Creates the verifier that the options ask for.
+ * @param wallTime returns milliseconds since 1970
+ * @param log told when published keys cannot be fetched
  * @throws with a line that says which option is wrong
  */
 export async function loadTokenVerifier(

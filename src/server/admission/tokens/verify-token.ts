@@ -1,4 +1,4 @@
-/** Verifies tokens (JWT, RFC 7519) by `jose`, and says why one is refused. Loaded only by a server that asks for tokens. */
+/** Verifies tokens (JWT, RFC 7519) with `jose`, and says why one is refused. Loaded only if tokens are used. */
 import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { MAX_TOKEN_BYTES } from '../../../protocol/index.ts';
 import type { Authenticator, Credentials, TokenRefusal, TokenVerdict } from './authenticator.ts';
@@ -14,7 +14,7 @@ export interface TokenVerifierOptions {
   readonly jwtIssuer?: string | undefined;
 }
 
-/** With fewer keys than this that a token could be of, all are tried. */
+/** If a token may be signed by any of fewer keys than this, all are tried. */
 const MAX_CANDIDATES = 8;
 
 export class TokenVerifier implements Authenticator {
@@ -22,16 +22,16 @@ export class TokenVerifier implements Authenticator {
   readonly #options: TokenVerifierOptions;
   readonly #wallTime: () => number;
 
-  /** @param wallTime milliseconds since 1970 */
+  /** @param wallTime returns milliseconds since 1970 */
   constructor(keys: readonly TokenKey[], options: TokenVerifierOptions, wallTime: () => number) {
     this.#keys = keys;
     this.#options = options;
     this.#wallTime = wallTime;
   }
 
-  /** Loads keys that come from somewhere: a wrong address is seen when the server starts, and not by the first client. */
+  /** Loads published keys, so that a wrong URL shows up when the server starts rather than with the first client. */
   async load(): Promise<void> {
-    // Whoever is told of failures has been.
+    // Failures have already been reported.
     await Promise.allSettled(this.#keys.map(({ load }) => load?.()));
   }
 
@@ -67,7 +67,7 @@ export class TokenVerifier implements Authenticator {
       return (await jwtVerify(token, key.key as JWTVerifyGetKey, options)).payload;
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-      // The token does not name its key, and any of these may be it.
+      // The token does not name its key, and any of these may have signed it.
       let tried = 0;
       for await (const candidate of error) {
         tried += 1;
@@ -85,7 +85,7 @@ export class TokenVerifier implements Authenticator {
 
 const refused = (message: string): TokenVerdict => ({ refusal: { code: 'token_invalid', message } });
 
-/** Words of ours: those of an error may have something of the token in them. */
+/** Fixed messages: an error's own message may contain parts of the token. */
 function refusalOf(error: unknown): TokenRefusal {
   const invalid = (message: string): TokenRefusal => ({ code: 'token_invalid', message });
   if (error instanceof errors.JWTExpired)
@@ -99,7 +99,7 @@ function refusalOf(error: unknown): TokenRefusal {
     return invalid('The signature of the token does not match');
   if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid)
     return invalid('That is not a signed JWT');
-  // What decodeProtectedHeader throws for what is no JWS.
+  // What decodeProtectedHeader throws for text that is not a JWS.
   if (error instanceof TypeError && error.message.startsWith('Invalid Token'))
     return invalid('That is not a signed JWT');
   return {
@@ -119,10 +119,10 @@ function claimMessage({ claim, reason }: errors.JWTClaimValidationFailed): strin
 }
 
 /**
- * @param wallTime milliseconds since 1970
- * @param failed told why published keys cannot be had
+ * @param wallTime returns milliseconds since 1970
+ * @param failed called with the reason why published keys cannot be fetched
  * @throws with a line that says which option is wrong
- * @returns undefined where no option asks for tokens
+ * @returns undefined if no option asks for tokens
  */
 export function createTokenVerifier(
   options: TokenVerifierOptions,

@@ -1,4 +1,7 @@
-/** Why a bus refuses to start: what was told to it is wrong, and how to mend it. Never with an address or a secret. */
+/**
+ * Why a bus refuses to start: what is wrong with its settings, and how to fix it. The message never contains an address
+ * or a secret.
+ */
 import type { NodeId } from '../../node-id.ts';
 
 export class BusError extends Error {

@@ -1,4 +1,4 @@
-/** Which bus the options ask for. What a bus needs is loaded when it is asked for: a single node pays nothing. */
+/** Creates the bus that the options ask for. Its dependencies are loaded only then, so a single node pays nothing. */
 
 import { tcpHosts } from '../../../common/listen-address.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -15,7 +15,7 @@ export type BusOptions = Pick<
   'host' | 'node' | 'nats' | 'natsPrefix' | 'relayPort' | 'relayConnect'
 >;
 
-/** What is wrong with the options that a bus reads, a line each. */
+/** @returns what is wrong with the options that a bus reads, one line per problem */
 export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOptions): string[] {
   const asksForRelay = relayPort !== undefined || relayConnect !== undefined;
   return [
@@ -29,7 +29,7 @@ export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOp
 }
 
 /**
- * @returns the number of this node, and the bus, to be started; none for a server that is alone
+ * @returns this node's number, and its bus, not yet started; no bus for a server that runs alone
  * @throws {BusError} with the first of `busProblems`
  */
 export async function createBus(options: BusOptions, log: Logger): Promise<{ node: NodeId; bus?: Bus }> {

@@ -1,39 +1,44 @@
 /**
- * Texts that are longer than a bus carries in one piece, cut up and put together again. Every text travels as
- * fragments, a short one as a single fragment, so there is one form on the wire: `PL1 SENDER NUMBER INDEX COUNT`, a
- * line feed, and the piece. What comes is untrusted: it is bounded, and what does not fit together is dropped.
+ * Splits texts that are longer than a bus carries in one piece, and joins the fragments again. Every text travels as
+ * fragments, a short one as a single fragment, so there is one wire format: `PL1 SENDER NUMBER INDEX COUNT`, a line
+ * feed, and the piece. What arrives is untrusted: it is bounded, and fragments that do not fit together are dropped.
  */
 
 const FORM = 'PL1';
-/** Numbers are bounded by their digits, so that they are exact. */
+/** The numbers of digits are limited, so that the numbers are exact. */
 const HEADER = /^PL1 ([0-9a-z]{1,32}) (\d{1,15}) (\d{1,5}) (\d{1,5})\n/;
-/** The form, 32 characters of sender, 15 + 5 + 5 digits, four spaces and a line feed. */
+/** The format name, 32 characters of sender, 15 + 5 + 5 digits, four spaces and a line feed. */
 export const MAX_HEADER_CHARS = FORM.length + 32 + 15 + 5 + 5 + 5;
 const MAX_FRAGMENTS = 99_999;
 
-/** No message of ours is longer; in UTF-16 units, as `length` counts. */
+/** Longer than any message of ours; in UTF-16 units, as `length` counts. */
 const MAX_TEXT_CHARS = 32 * 1024 * 1024;
-/** Of all texts that are not whole yet. */
+/** For all incomplete texts together. */
 const MAX_PENDING_CHARS = 64 * 1024 * 1024;
-/** A sender sends one after the other; a second one means that the first has lost a piece. Some room for broadcasts. */
+/**
+ * A sender sends one text after another, so a second incomplete one means that the first has lost a fragment. The limit
+ * leaves some room for broadcasts.
+ */
 const MAX_PENDING_TEXTS = 1_000;
-/** Pieces of a text follow each other closely; one that is not whole by then has lost a piece. */
+/** The fragments of a text follow each other closely: a text that is still incomplete after this time has lost one. */
 export const FRAGMENTS_TIMEOUT_MS = 10_000;
 
-/** Cuts the texts of one sender. */
+/** Splits the texts of one sender. */
 export class FragmentCutter {
   readonly #sender: string;
   #number = 0;
 
-  /** @param sender another one for each start of a node, so that nothing of an earlier life is mixed in; a-z, 0-9 */
+  /**
+   * @param sender different for each start of a node, so that fragments of an earlier run are not mixed in; a-z, 0-9
+   */
   constructor(sender: string) {
     this.#sender = sender;
   }
 
   /**
-   * @param text well-formed: half a surrogate pair does not survive UTF-8
+   * @param text well-formed: lone surrogates do not survive UTF-8
    * @param maxBytes of a fragment with its header, as UTF-8
-   * @returns none for a text that is longer than any message of ours
+   * @returns no fragments for a text that is longer than any message of ours
    */
   cut(text: string, maxBytes: number): string[] {
     if (text.length > MAX_TEXT_CHARS) return [];
@@ -45,7 +50,7 @@ export class FragmentCutter {
   }
 }
 
-/** UTF-8 needs at most three bytes for each unit of UTF-16. */
+/** UTF-8 needs at most three bytes per UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
 const MAX_BYTES_OF_CHARACTER = 4;
 
@@ -57,7 +62,7 @@ function piecesOf(text: string, maxBytes: number): string[] {
   let start = 0;
   while (bytes.length - start > maxBytes) {
     let end = start + maxBytes;
-    // Back to the first byte of a character: a piece is text of its own.
+    // Goes back to the first byte of a character, since each piece must be valid text.
     while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
     pieces.push(bytes.toString('utf8', start, end));
     start = end;
@@ -68,32 +73,32 @@ function piecesOf(text: string, maxBytes: number): string[] {
 
 interface Pending {
   readonly count: number;
-  /** No array: a high count, which costs its sender nothing, must not cost us memory. */
+  /** Not an array: a high count, which costs its sender nothing, must not cost us memory. */
   readonly pieces: Map<number, string>;
   chars: number;
   readonly since: number;
 }
 
-/** Puts together what came; to be asked for each fragment. */
+/** Joins fragments into texts. */
 export class FragmentJoiner {
   readonly #now: () => number;
-  /** In the order of their first fragments, so the oldest is first. */
+  /** In the order of their first fragments, oldest first. */
   readonly #pending = new Map<string, Pending>();
   #chars = 0;
 
-  /** @param now milliseconds from any fixed point */
+  /** @param now returns milliseconds since any fixed point */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** How many texts are not whole yet. */
+  /** The number of incomplete texts. */
   get pending(): number {
     return this.#pending.size;
   }
 
   /**
-   * @param source whom the bus knows it to be from, so that no source spoils another's texts
-   * @returns the text that this fragment made whole
+   * @param source where the bus knows the fragment to come from, so that one source cannot spoil another's texts
+   * @returns the text that this fragment completed, if any
    */
   join(source: string | number, fragment: string): string | undefined {
     const match = HEADER.exec(fragment);
@@ -123,7 +128,7 @@ export class FragmentJoiner {
     }
   }
 
-  /** Forgets what is not whole: the bus was away, and the rest will not come. */
+  /** Forgets incomplete texts: the bus was unavailable, and the rest will not come. */
   clear(): void {
     this.#pending.clear();
     this.#chars = 0;

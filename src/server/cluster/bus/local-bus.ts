@@ -1,28 +1,31 @@
 /**
- * The bus within one process: for a server that is the only node, and for several nodes under one test. What is sent
- * arrives later, never within `send`, as it does over a network.
+ * A bus within one process: for a server that is the only node, and for several nodes in one test. As on a network, a
+ * message arrives later, never within `send`.
  */
 
 import type { NodeId } from '../../node-id.ts';
 import type { Bus, BusHandlers } from './bus.ts';
 import { DuplicateNodeError } from './bus-errors.ts';
 
-/** @param pair the numbers of sender and receiver, with a space between them */
+/** @param pair the numbers of sender and receiver, separated by a space */
 export type Schedule = (deliver: () => void, pair: string) => void;
 
 export interface LocalBusHubOptions {
-  /** Runs a delivery some time later; a test may run them in any order, each pair of nodes keeps its own. */
+  /**
+   * Runs a delivery some time later; a test may run deliveries in any order, but each pair of nodes keeps its own
+   * order.
+   */
   readonly schedule?: Schedule;
-  /** What it says of itself as a bus; true. */
+  /** The value to report as the bus's `hasBroker`; true by default. */
   readonly hasBroker?: boolean;
 }
 
-/** Where the nodes of one process meet. */
+/** Connects the nodes of one process. */
 export class LocalBusHub {
   readonly hasBroker: boolean;
   #schedule: Schedule;
   readonly #nodes = new Map<NodeId, LocalBus>();
-  /** What is under way, by sender and receiver, so that a schedule of any order leaves each pair's own. */
+  /** Messages on their way, by sender and receiver, so that each pair keeps its order whatever the schedule does. */
   readonly #underWay = new Map<string, (() => void)[]>();
   #isUp = true;
 
@@ -31,7 +34,7 @@ export class LocalBusHub {
     this.#schedule = schedule;
   }
 
-  /** The bus of a node, to be started. */
+  /** Creates the bus of a node, not yet started. */
   bus(id: NodeId): LocalBus {
     return new LocalBus(this, id);
   }
@@ -40,7 +43,7 @@ export class LocalBusHub {
     return this.#isUp;
   }
 
-  /** For tests of what is built on a bus: it goes away for every node. */
+  /** For tests: makes the bus unavailable to every node. */
   goAway(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
@@ -54,12 +57,18 @@ export class LocalBusHub {
     for (const bus of [...this.#nodes.values()]) bus.handlers?.up();
   }
 
-  /** For the same tests: somebody else says when something arrives. @param schedule undefined: soon, as ever */
+  /**
+   * For tests: lets the caller decide when messages arrive.
+   * @param schedule undefined: soon, as by default
+   */
   hold(schedule: Schedule | undefined): void {
     this.#schedule = schedule ?? queueMicrotask;
   }
 
-  /** For the same tests: a node is cut off from all others, and nobody is told. @returns what mends it */
+  /**
+   * For tests: cuts a node off from all others without telling anybody.
+   * @returns a function that reconnects it
+   */
   sever(id: NodeId): () => void {
     const bus = this.#nodes.get(id);
     const handlers = bus?.handlers;
@@ -81,7 +90,7 @@ export class LocalBusHub {
 
   send(from: LocalBus, to: NodeId, text: string): void {
     if (!from.handlers) return;
-    // A node is nobody to itself, as on every bus.
+    // As on every bus, a node cannot send to itself.
     const receiver = to === from.id ? undefined : this.#nodes.get(to);
     this.#later(`${from.id} ${to}`, () => {
       if (receiver) receiver.handlers?.received(text);
@@ -113,7 +122,7 @@ export class LocalBus implements Bus {
   }
 
   readonly id: NodeId;
-  /** Whom to tell; undefined before the start and after the stop. */
+  /** Undefined before the start and after the stop. */
   handlers: BusHandlers | undefined;
   readonly #hub: LocalBusHub;
 
@@ -133,7 +142,7 @@ export class LocalBus implements Bus {
     this.#hub.send(this, to, text);
   }
 
-  /** Nothing is read or written: there is nothing to wait for. */
+  /** There is no I/O to wait for. */
   endOfTurn(send: () => void): void {
     queueMicrotask(send);
   }

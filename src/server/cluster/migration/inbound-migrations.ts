@@ -1,6 +1,7 @@
 /**
- * Sessions that come from another node: their client came back here. Its secret tells who had the session last, and its
- * id where it began; that node has it, or knows where it went. Who has it gives it away; see outbound-migrations.ts.
+ * Sessions that come from another node because their client came back here. The client's secret tells which node had
+ * the session last, and the session's id where it began; that node has the session, or knows where it went. The node
+ * that has it hands it over; see outbound-migrations.ts.
  */
 import { NO_TIMER, type TimerOwner } from '../../../machines/index.ts';
 import type { NodeMessageOf, SessionSnapshot } from '../../../protocol/cluster/index.ts';
@@ -14,9 +15,9 @@ import type { SessionLocations } from './session-locations.ts';
 
 export type MigrationAnswer =
   | { readonly session: SessionSnapshot; readonly from: NodeId }
-  /** Nobody has it; the client's word may stand for it, when its secret does. */
+  /** No node has it; it may be created again from the client's claims if the client's secret is valid. */
   | 'lost'
-  /** Who has it is there, and does not answer yet. */
+  /** The node that has it is reachable, but has not answered yet. */
   | 'late'
   | 'refused';
 
@@ -30,29 +31,29 @@ export interface InboundMigrationsDeps {
 
 interface Migration extends TimerOwner {
   readonly request: ResumeRequest;
-  /** Who had the session last, as its secret says. */
+  /** The node that had the session last, according to its secret. */
   readonly issuer: NodeId | undefined;
-  /** Whether it may have died with that one. */
+  /** Whether the session may have been lost with that node. */
   mayRestore: boolean;
-  /** Who was asked last. */
+  /** The node that was asked last. */
   node: NodeId;
   readonly asked: NodeId[];
   readonly answer: (answer: MigrationAnswer) => void;
-  /** Other nodes that asked meanwhile: its client did not wait, and went there. */
+  /** Other nodes that asked for the session meanwhile: its client did not wait, and went there. */
   readonly askers: [NodeId, NodeMessageOf<'move'>][];
 }
 
-/** A node that is there answers in milliseconds. */
+/** A node that is running answers within milliseconds. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const TIMEOUT = 'timeout';
-/** Bounds the number of redirects: a session may have moved on between two answers. */
+/** Bounds the number of redirects: a session may move on between two answers. */
 const MAX_ASKS_PER_NODE = 2;
 
 export class InboundMigrations {
   readonly lostNodes: LostNodes;
   readonly #deps: InboundMigrationsDeps;
   readonly #pending = new Map<number, Migration>();
-  /** The same by the session's id: a client may try more than once before the first answer. */
+  /** The same by session id: a client may try several times before the first answer. */
   readonly #byId = new Map<string, Set<Migration>>();
   #lastNumber = 0;
 
@@ -63,8 +64,9 @@ export class InboundMigrations {
   }
 
   /**
-   * Asks for a session that a client says it had.
-   * @param answer called once, perhaps at once; once more after `late`, for who has it has given it away by then
+   * Asks other nodes for a session that a client says it had.
+   * @param answer called once, possibly at once; a second time after `late`, because the other node may hand the
+   * session over after all
    */
   fetch(request: ResumeRequest, answer: (answer: MigrationAnswer) => void): void {
     const { dialect, signaling, locations } = this.#deps;
@@ -88,10 +90,10 @@ export class InboundMigrations {
     this.#askNext(this.#lastNumber, migration, issuer);
   }
 
-  /** Another node asks for a session, which is here, on its way here, or elsewhere. */
+  /** Another node asks for a session, which may be here, on its way here, or elsewhere. */
   onMove(node: NodeId, message: NodeMessageOf<'move'>): void {
-    // Its client was here, and went there: it has to wait. One that is expected from the very node that asks would wait
-    // forever.
+    // The client was here and went there, so that node has to wait. If the session is expected from the very node that
+    // asks, both would wait forever.
     const migration = [...(this.#byId.get(message.id) ?? [])].find((one) => one.node !== node);
     if (migration) migration.askers.push([node, message]);
     else this.#deps.outbound.onMove(node, message);
@@ -108,7 +110,7 @@ export class InboundMigrations {
     this.#askNext(number, migration, told);
   }
 
-  /** That node is lost. */
+  /** The link to that node is lost. */
   failed(node: NodeId): void {
     for (const [number, migration] of [...this.#pending]) {
       if (migration.node !== node) continue;
@@ -117,14 +119,18 @@ export class InboundMigrations {
     }
   }
 
-  /** @param told who may have it, as far as the last one knows; else whom its id leads to is asked, once */
+  /**
+   * Asks the next node: first the one that the last answer named, and then, once, the node that the session's id leads
+   * to.
+   * @param told the node that may have it, according to the last one
+   */
   #askNext(number: number, migration: Migration, told?: NodeId): void {
     const { locations } = this.#deps;
     const { id } = migration.request;
     const timesAsked = (node: NodeId) => migration.asked.filter((one) => one === node).length;
     const isWorthAsking = (node: NodeId | undefined, times: number) =>
       node !== undefined && node !== locations.here && timesAsked(node) < times;
-    // Meanwhile it may have been here, and have been given away.
+    // Meanwhile this node may have had the session, and have handed it over.
     const next =
       [told, locations.get(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
       [locations.nodeOf(id)].find((node) => isWorthAsking(node, 1));

@@ -1,6 +1,6 @@
 /**
- * Sessions that go to another node: their client came there. This node gives them away with all that waits for the
- * client, forgets them, and keeps where they went.
+ * Sessions that go to another node because their client came back there. This node hands a session over with all that
+ * waits for the client, forgets it, and remembers where it went.
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -27,7 +27,7 @@ export class OutboundMigrations {
     this.#deps = deps;
   }
 
-  /** Another node has the client of a session that this one may have. */
+  /** Another node has the client of a session that this node may have. */
   onMove(node: NodeId, message: NodeMessageOf<'move'>): void {
     const { signaling, dialect } = this.#deps;
     const session = signaling.directory.sessions.get(message.id);
@@ -35,12 +35,14 @@ export class OutboundMigrations {
     else this.#refuse(node, message, session !== undefined);
   }
 
-  /** Another node has a session that this one has, too: they did not hear of each other when its client came there. */
+  /**
+   * Another node has a session that this node has, too: the two could not reach each other when its client came there.
+   */
   superseded(session: ServerSession, node: NodeId): void {
     if (node !== this.#deps.locations.here) this.#giveAway(session, node);
   }
 
-  /** Its client comes from another node, which nobody here has heard of: what is here is a stale copy. */
+  /** The client comes from another node that no node here has heard of: the session here is a stale copy. */
   dropStale(session: ServerSession): void {
     this.#giveAway(session, undefined);
   }
@@ -48,7 +50,7 @@ export class OutboundMigrations {
   #move(session: ServerSession, node: NodeId, { number, received }: NodeMessageOf<'move'>): void {
     const { links, locations, signaling, dialect, remotePairings } = this.#deps;
     const { keys } = signaling.directory;
-    // What other nodes will say to its request would come here.
+    // The answers to its pair request would come to this node.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
     const snapshot = {
       ...dialect.takeSnapshot(session, received, signaling.queue.now),
@@ -74,11 +76,11 @@ export class OutboundMigrations {
     });
   }
 
-  /** @param node undefined when nobody knows where its client is: it will be here again soon */
+  /** @param node undefined when it is unknown where its client is: it will soon be here again */
   #giveAway(session: ServerSession, node: NodeId | undefined): void {
     const { remotePairings, locations } = this.#deps;
     const { client } = session;
-    // Wherever it is now, its client has come back once more.
+    // Wherever its client is now, it has come back once more.
     const generation = client.generation + 1;
     for (const seat of session.seats) remotePairings.moveAway(seat, { node, generation });
     client.moveAway();

@@ -1,4 +1,7 @@
-/** What the migration of sessions asks of the dialect whose clients come back: it alone knows what waits for them. */
+/**
+ * What the migration of sessions needs from the dialect whose clients can come back, since only that dialect knows what
+ * waits for them.
+ */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { ClientMessageOf } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -8,17 +11,20 @@ import type { ServerSession } from '../../signaling/session.ts';
 export type ResumeRequest = Pick<ClientMessageOf<'resume'>, 'id' | 'token' | 'received'>;
 
 export interface ResumableDialect {
-  /** By which two nodes know whether they have the same secret. */
+  /** Lets two nodes find out whether they have the same secret. */
   readonly fingerprint: string;
-  /** A node is there. @param fingerprint its own */
+  /**
+   * A link to that node was opened.
+   * @param fingerprint of that node's secret
+   */
   met(node: NodeId, fingerprint: string): void;
-  /** The node that issued the secret for that id; undefined when none with the same secret did. */
+  /** The node that issued the secret for that id; undefined if no node with the same key did. */
   issuerOf(id: string, token: string): NodeId | undefined;
-  /** Whether another process with the same secret issued it for that id. */
+  /** Whether another process with the same key issued it for that id. */
   isForeign(id: string, token: string): boolean;
-  /** Whether the request fits a session that we have: its secret, and numbers that are possible. */
+  /** Whether the request is valid for a session of this node: right secret, and possible numbers. */
   mayResume(session: ServerSession, request: ResumeRequest): boolean;
-  /** @param received the number of the last frame that the client has */
+  /** @param received the seq of the last frame that the client has received */
   takeSnapshot(
     session: ServerSession,
     received: number,

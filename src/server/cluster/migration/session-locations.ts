@@ -1,23 +1,24 @@
 /**
- * Where sessions are that are not here: a node keeps it of those that began there for as long as they are elsewhere, and
- * of others that it gave away for as long as the node where they began may not have heard of it.
+ * Where sessions are that are not here. A node remembers this for sessions that began there, for as long as they are
+ * elsewhere; and for other sessions that it handed over, for as long as the node where they began may not have heard of
+ * it.
  */
 import type { StepQueue } from '../../../machines/index.ts';
 import { type NodeId, nodeOfSessionId } from '../../node-id.ts';
 
 export interface SessionLocation {
   readonly node: NodeId;
-  /** How often its client has come back, counting this time. */
+  /** How often its client has come back, including this time. */
   readonly generation: number;
-  /** Whether that node said so itself; what was given to it may not have arrived. */
+  /** Whether that node said so itself; a session handed over to it may not have arrived. */
   readonly isConfirmed: boolean;
 }
 
-/** Longer than any message between nodes is under way, and than a client of a lost node takes to come back. */
+/** Longer than any message between nodes is on its way, and longer than a client of a lost node takes to come back. */
 const KEPT_MS = 60_000;
 
 export class SessionLocations {
-  /** Sessions on their way here, as far as their clients say. */
+  /** Sessions that should be on their way here, according to their clients. */
   readonly expected = new Set<string>();
   /** This node. */
   readonly here: NodeId;
@@ -25,7 +26,10 @@ export class SessionLocations {
   readonly #locations = new Map<string, SessionLocation & { expiresAt: number }>();
   #nextSweep = 0;
 
-  /** @param here this node @param queue for its time, in milliseconds */
+  /**
+   * @param here this node's number
+   * @param queue provides the time, in milliseconds
+   */
   constructor(here: NodeId, queue: Pick<StepQueue, 'now'>) {
     this.here = here;
     this.#queue = queue;
@@ -42,7 +46,7 @@ export class SessionLocations {
     );
   }
 
-  /** The other node that has a session, as far as its id and what is kept here tell; undefined when none has. */
+  /** The other node that has a session, as far as its id and the locations kept here tell; undefined if none does. */
   nodeOf(id: string): NodeId | undefined {
     const node = this.#locations.get(id)?.node ?? nodeOfSessionId(id);
     return node === this.here ? undefined : node;
@@ -59,7 +63,7 @@ export class SessionLocations {
     this.#locations.delete(id);
   }
 
-  /** That node is lost: whoever comes back from it does so soon. */
+  /** That node is lost: clients that come back from it do so soon. */
   lost(node: NodeId): void {
     const expiresAt = this.#queue.now + KEPT_MS;
     for (const location of this.#locations.values())

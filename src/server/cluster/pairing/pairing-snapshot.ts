@@ -1,4 +1,4 @@
-/** A session's pairing, as it goes to another node with the session. */
+/** The snapshot of a session's pairing that goes to another node with the session. */
 import type { Side } from '../../../machines/index.ts';
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';

@@ -1,7 +1,7 @@
 /**
- * How the two sides of a pairing find each other again, after their nodes had lost each other, or one client went to
- * another node: a side asks for the other (`reclaim`), at the node that had it last or at all of them. Of two that say
- * they have a client, the one counts to which it came back later.
+ * How the two sides of a pairing find each other again after their nodes had lost each other, or one client went to
+ * another node: a side asks for the other (`reclaim`), at the node that had it last or at all nodes. If two nodes say
+ * that they have a client, the one counts to which it came back later.
  */
 import type { RemoteSessionEvent } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
@@ -12,7 +12,7 @@ import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemoteSession } from './remote-session.ts';
 
-/** What is asked of the pairings whose sides look for each other. */
+/** What the reconciler needs from the remote pairings. */
 export interface ReconciledPairings {
   readonly remoteHost: { dispatch(remote: RemoteSession, event: RemoteSessionEvent): void };
   all(): RemoteSession[];
@@ -38,12 +38,15 @@ export class PairingReconciler {
     this.#deps = deps;
   }
 
-  /** Our client is back. Meanwhile it may have been elsewhere, and the other side may think that it still is. */
+  /**
+   * The client of this node is back. Meanwhile it may have been elsewhere, and the other side may think that it still
+   * is.
+   */
   back(remote: RemoteSession): void {
     if (remote.node !== undefined) this.#reclaim(remote, remote.node, false);
   }
 
-  /** A node is there: who had a pairing with it, or does not know where the other side is, asks. */
+  /** The link to a node is open: sides that had a pairing with it, or do not know where their other side is, ask it. */
   opened(node: NodeId): void {
     for (const remote of this.#deps.remotePairings.all()) {
       if (remote.node === undefined) this.#reclaim(remote, node, true);
@@ -73,8 +76,8 @@ export class PairingReconciler {
   }
 
   /**
-   * A node asks for the side of a client of ours.
-   * @param remote the one that stands for its client here, when there is such a pairing
+   * A node asks for the side of a client of this node.
+   * @param remote stands for that node's client here, if there is such a pairing
    */
   reclaimed(node: NodeId, message: NodeMessageOf<'reclaim'>, remote: RemoteSession | undefined): void {
     const { to, generation } = message;
@@ -95,8 +98,8 @@ export class PairingReconciler {
   }
 
   /**
-   * A node has the side of a client of ours that has none here, or none any more.
-   * @param isForAll whether other nodes were asked, too: who does not have the client is silent
+   * A node has the side of a client that has no such side here, or no longer.
+   * @param isForAll whether other nodes were asked, too: then a node without the client stays silent
    */
   reject(node: NodeId, { epoch, from, to, generation }: About, isForAll: boolean): void {
     const session = this.#deps.signaling.directory.sessions.get(to);
@@ -113,12 +116,15 @@ export class PairingReconciler {
       });
   }
 
-  /** Whether a session may be here soon that is not: on its way from another node, or its client from before a restart. */
+  /** Whether a session that is not here may arrive soon: from another node, or with a client from before a restart. */
   #mayCome(id: string): boolean {
     return this.#deps.signaling.sessions.restoreWindow.isOpen || this.#deps.locations.expected.has(id);
   }
 
-  /** The other client went to another node. That one says so itself, unless it asked for us where we are not. */
+  /**
+   * The other client went to another node. That node reports it itself, unless it asks for our side where it no longer
+   * is.
+   */
   moved(remote: RemoteSession, { node, generation }: NodeMessageOf<'moving'>): void {
     if (generation < remote.generation) return;
     remote.node = node;
@@ -132,14 +138,14 @@ export class PairingReconciler {
     if (message.generation >= remote.generation) this.#found(remote, node, message);
   }
 
-  /** Asks for the other side where it was last, or else everywhere. */
+  /** Asks for the other side where it was last, or else at all nodes. */
   seek(remote: RemoteSession): void {
     const { node } = remote;
     if (node !== undefined && this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
     else for (const other of this.#deps.links.open) this.#reclaim(remote, other, true);
   }
 
-  /** The other side is there: what may have been lost on the way to it goes first, and what comes next after that. */
+  /** The other side is found: first resends what may have been lost on the way to it, before anything new. */
   #found(remote: RemoteSession, node: NodeId, { generation, is_away }: Found): void {
     remote.node = node;
     remote.generation = generation;

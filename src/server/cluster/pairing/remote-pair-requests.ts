@@ -1,7 +1,7 @@
 /**
- * Pair requests for clients of other nodes. The one who asks is kept for the pairing (its machine is `asking`) until
- * there is an answer; the other node makes its side at once when its client is free, and says so. An answer that comes
- * too late ends the side that it tells of: whatever is lost or late, no side stays alone.
+ * Pair requests for clients of other nodes. The asking session is reserved for the pairing (its machine is `asking`)
+ * until there is an answer; the other node creates its side at once if its client is free, and says so. An answer that
+ * comes too late ends the side that it reports: whatever is lost or late, no side stays alone.
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { ErrorCode } from '../../../protocol/index.ts';
@@ -15,9 +15,9 @@ import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import type { RemotePairings } from './remote-pairings.ts';
 
-/** Which nodes a request of a client of ours went to. */
+/** The nodes that a client's request went to. */
 interface RequestedNodes {
-  /** Those that have not answered. */
+  /** Nodes that have not answered. */
   readonly awaiting: Set<NodeId>;
   /** Bounds the number of redirects: no node is asked twice. */
   readonly asked: Set<NodeId>;
@@ -38,7 +38,7 @@ export class RemotePairRequests {
     this.#deps = deps;
   }
 
-  /** Asks the node that has the client, or all of them who made the key. */
+  /** Asks the node that has the client, or all nodes for the owner of a key. */
   request(session: ServerSession, { targetId, key, metadata, traceparent }: PairRequest): void {
     const { links, locations, signaling } = this.#deps;
     const node = key === undefined ? locations.nodeOf(targetId ?? '') : undefined;
@@ -58,7 +58,7 @@ export class RemotePairRequests {
     if (nodes.length === 0) deny(session, 'unavailable');
   }
 
-  /** There is an answer, or none is waited for any longer. */
+  /** The request was answered, or is given up. */
   forget(session: ServerSession): void {
     this.#pending.delete(session);
     session.pendingPairRequest = undefined;
@@ -69,7 +69,7 @@ export class RemotePairRequests {
     for (const session of [...this.#pending.keys()]) this.#refused(session, node, code);
   }
 
-  /** Another node asks for a client of this one. */
+  /** Another node asks for a client of this node. */
   onAsk(node: NodeId, message: NodeMessageOf<'ask'>): void {
     const { epoch, from, key } = message;
     const { links, remotePairings, signaling } = this.#deps;
@@ -99,7 +99,7 @@ export class RemotePairRequests {
     const request = session?.pendingPairRequest;
     const isAsked = session !== undefined && request?.epoch === epoch;
     if (isAsked) this.#found(request);
-    // It may have come to be its peer meanwhile: by way of another node, or by a key.
+    // The two may have been paired meanwhile, through another node or by a key.
     if (isAsked && session.isPairedWith(from)) deny(session, 'already_paired');
     else if (isAsked) {
       session.dispatch({ type: 'GRANTED', targetId: from, node, isResumable: is_resumable, epoch });
@@ -134,21 +134,21 @@ export class RemotePairRequests {
     });
   }
 
-  /** One node said no. Of those that are asked for a key only one can have it, and what it says counts. */
+  /** One node refused. Of all nodes asked about a key, only one can know it, and that node's answer counts. */
   #refused(session: ServerSession, node: NodeId, code: ErrorCode): void {
     const { pendingPairRequest: request } = session;
     const awaiting = this.#pending.get(session)?.awaiting;
     if (!request || !awaiting?.delete(node)) return;
     const isKeyUnknown =
       request.key !== undefined && (code === 'key_not_found' || code === 'target_not_found');
-    // An id of a token's may be at any node, and only the one that has it knows more than that it has not.
+    // An id given by a token may be at any node; only a node that has it can answer more than "not found".
     if (awaiting.size > 0 && (isKeyUnknown || code === 'target_not_found')) return;
-    // One that does not answer may have been asked for nothing: no guess is free for that.
+    // A node that does not answer has given no verdict on the key, so the guess is not given back.
     if (!isKeyUnknown && code !== 'unavailable') this.#found(request);
     deny(session, isKeyUnknown ? 'key_not_found' : code);
   }
 
-  /** A key that another node knows was no guess. */
+  /** A key that another node knows was not a guess. */
   #found({ key, address }: PendingPairRequest): void {
     if (key !== undefined) this.#deps.signaling.directory.guesses.giveBack(address);
   }
@@ -166,7 +166,7 @@ export class RemotePairRequests {
     };
   }
 
-  /** Where the client is that was asked for here, when it has moved. */
+  /** Where the requested client has moved to, if it is not here. */
   #whereIs({ target_id }: NodeMessageOf<'ask'>): { node?: NodeId } {
     const { locations, signaling } = this.#deps;
     if (target_id === undefined || signaling.directory.sessions.has(target_id)) return {};
@@ -180,8 +180,8 @@ function deny(session: ServerSession, code: ErrorCode): void {
 }
 
 /**
- * When two ask for each other at once, both nodes find that the lower id asked first. Whom a key that is asked for leads
- * to nobody knows before the answer: it may be the very one who asks.
+ * If two clients ask for each other at once, both nodes agree that the one with the lower id asked first. For a request
+ * by key, nobody knows before the answer whose key it is: it may be that of the very client that asks here.
  */
 function refusalFor(target: ServerSession, askerId: string, key: string | undefined): ErrorCode | undefined {
   const { pendingPairRequest: own } = target;

@@ -34,7 +34,7 @@ export interface RemotePairingsDeps {
   readonly links: Links;
   readonly locations: SessionLocations;
   readonly signaling: Signaling;
-  /** A signal from its text, checked like a client's; undefined for what is none. */
+  /** Decodes a signal, with the same checks as for a client; undefined if it is invalid. */
   readonly decodeSignal: (text: string) => Signal | undefined;
 }
 
@@ -48,26 +48,26 @@ type PairingMessageType =
   | 'reclaimed'
   | 'moving';
 
-/** What a message says beside which pairing it is about. */
+/** A message's fields apart from those that identify the pairing. */
 type PairingMessageFields<T extends PairingMessageType> = Omit<
   NodeMessageOf<T>,
   'type' | 'epoch' | 'from' | 'to'
 >;
 
-/** How a pairing that is made again begins. */
+/** How a restored pairing begins. */
 export interface Restored {
   readonly epoch: number;
   readonly isInitiator: boolean;
-  /** Whether the other client is known to be on the way, or not known to be anywhere. */
+  /** Whether the other client is known to be on its way, or its place is unknown. */
   readonly remoteIs: 'MOVING' | 'CUT_OFF';
-  /** Who reported at another node that they are connected. */
+  /** The sides that reported at another node that they are connected. */
   readonly connected: readonly Side[];
   readonly details: PairingDetails;
 }
 
 export class RemotePairings implements RemoteSessionOwner {
   readonly remoteHost: MachineHost<typeof remoteSessionMachine, RemoteSession>;
-  /** How they find each other again. */
+  /** Finds the other sides again. */
   readonly reconciler: PairingReconciler;
   readonly #remotes = new Map<string, RemoteSession[]>();
   readonly locations: SessionLocations;
@@ -88,17 +88,20 @@ export class RemotePairings implements RemoteSessionOwner {
     this.reconciler = new PairingReconciler({ links, locations, signaling, remotePairings: this });
   }
 
-  /** Those that stand for the client of that id. */
+  /** The remote sessions that stand for the client of that id. */
   of(id: string): readonly RemoteSession[] {
     return this.#remotes.get(id) ?? [];
   }
 
-  /** Every client of another node that is paired with one of ours. */
+  /** All clients of other nodes that are paired with clients of this node. */
   all(): RemoteSession[] {
     return [...this.#remotes.values()].flat();
   }
 
-  /** What is known here of a party: where it is, what came of it, and what it may not have. @param here this node */
+  /**
+   * What this node knows of a party: its node, the last number it sent, and what it may not have received.
+   * @param here this node
+   */
   knownOf(party: Party, here: NodeId): Pick<RemoteSession, 'node' | 'lastSenderSeq' | 'unacked'> {
     const remote = this.of(party.id).find((one) => one === party);
     if (remote) return remote;
@@ -108,8 +111,8 @@ export class RemotePairings implements RemoteSessionOwner {
   }
 
   /**
-   * @param node where it is; undefined when nobody knows
-   * @param isMissed whether its peer knows that it is away
+   * @param node where the client is; undefined when nobody knows
+   * @param isMissed whether its peer was told that it is away
    */
   create(id: string, node: NodeId | undefined, isResumable: boolean, isMissed = false): RemoteSession {
     const remote = new RemoteSession(id, node, isResumable, this);
@@ -119,7 +122,7 @@ export class RemotePairings implements RemoteSessionOwner {
     return remote;
   }
 
-  /** The pairing is over, or has its client here. */
+  /** The pairing is over, or its client is here now. */
   release(remote: RemoteSession): void {
     const others = this.of(remote.id).filter((other) => other !== remote);
     if (others.length > 0) this.#remotes.set(remote.id, others);
@@ -162,7 +165,7 @@ export class RemotePairings implements RemoteSessionOwner {
     this.tell(remote, 'acked', { sender_seq: senderSeq });
   }
 
-  /** Says something of the pairing to the other side; to all nodes, while nobody knows where it is. */
+  /** Sends a message about the pairing to the other side; to all nodes while nobody knows where it is. */
   tell<T extends PairingMessageType>(remote: RemoteSession, type: T, fields: PairingMessageFields<T>): void {
     const { node, pairing, peer } = remote;
     const { links } = this.#deps;
@@ -175,7 +178,7 @@ export class RemotePairings implements RemoteSessionOwner {
     this.tell(remote, 'signal', { text, ...(senderSeq !== undefined && { sender_seq: senderSeq }) });
   }
 
-  /** Makes the side of a client that has just come, with or without what its last node had of it. */
+  /** Restores the pairing of a client that has just come, with or without what its last node knew of it. */
   restore(session: ServerSession, remote: RemoteSession, how: Restored): void {
     const { pairings } = this.#deps.signaling;
     const seat = new Seat(session);
@@ -188,8 +191,8 @@ export class RemotePairings implements RemoteSessionOwner {
   }
 
   /**
-   * A client comes to where the other one is: it takes the place of the one elsewhere.
-   * @param said what it said, and its last node did not know that the other has it
+   * A client comes to the node of its peer: its session takes the place of the remote one.
+   * @param said what the client sent and its peer may not have received, as far as its last node knew
    */
   seat(session: ServerSession, remote: RemoteSession, said: readonly UnackedFrame[] = []): void {
     const { pairing, side, peer, unacked } = remote;
@@ -206,7 +209,10 @@ export class RemotePairings implements RemoteSessionOwner {
     for (const frame of unacked) this.#passOn(seat, pairing, peer.side, frame);
   }
 
-  /** A client goes to another node, and its side of the pairing with it; where its peer is here, a remote one stays. */
+  /**
+   * A client goes to another node, and its side of the pairing with it; if its peer is here, a remote session takes its
+   * place.
+   */
   moveAway(
     seat: Seat,
     { node, generation }: { readonly node: NodeId | undefined; readonly generation: number },
@@ -232,8 +238,8 @@ export class RemotePairings implements RemoteSessionOwner {
 
   onSignal(node: NodeId, message: NodeMessageOf<'signal'>): void {
     const remote = this.#remoteAt(node, message);
-    // What was said to one that had left this node, and has come back to it, is said again once both have found each
-    // other: what is still under way from before comes too early.
+    // What was sent to a client that had left this node and has come back is sent again once both sides have found each
+    // other; copies still on their way from before come too early.
     if (remote?.isReachable) this.#signalled(remote, message.text, message.sender_seq);
   }
 
@@ -271,11 +277,11 @@ export class RemotePairings implements RemoteSessionOwner {
   onReclaimed(node: NodeId, message: NodeMessageOf<'reclaimed'>): void {
     const remote = this.#remoteOf(message);
     if (remote) this.reconciler.confirmed(remote, node, message);
-    // It was asked for, and what asked is over: the other one would wait forever.
+    // The sender asked for the pairing, but that request is over: without an answer its client would wait forever.
     else this.reconciler.reject(node, message, false);
   }
 
-  /** For this server the other client is gone, and its side is to end, too. */
+  /** For this server the other client is gone; its side must end, too. */
   lose(remote: RemoteSession, reason: DisconnectReason): void {
     this.tell(remote, 'ended', { reason: reason === 'overfull' ? reason : 'disconnected' });
     this.#end(remote, reason);
@@ -286,19 +292,22 @@ export class RemotePairings implements RemoteSessionOwner {
     if (pairing?.party(side) === remote) this.#deps.signaling.pairings.lose(pairing, side, reason, message);
   }
 
-  /** Who stands here for the sender of a message about a pairing. */
+  /** The remote session that stands for the sender of a message about a pairing. */
   #remoteOf({ epoch, from, to }: NodeMessageOf<'away'> | NodeMessageOf<PairingMessageType>) {
     const pairing = this.#deps.signaling.directory.sessions.get(to)?.seatIn(epoch)?.pairing;
     return pairing && this.of(from).find((remote) => remote.pairing === pairing);
   }
 
-  /** The same, unless it is late, from a node that it has left. Where nobody knows where it is, whoever has it may speak. */
+  /**
+   * The same, unless the message comes late from a node that the client has left. While its place is unknown, any node
+   * may speak for it.
+   */
   #remoteAt(node: NodeId, message: NodeMessageOf<PairingMessageType>): RemoteSession | undefined {
     const remote = this.#remoteOf(message);
     return remote?.node === undefined || remote.node === node ? remote : undefined;
   }
 
-  /** What the other client said while this one was elsewhere, and the machine has let pass already. */
+  /** Relays what the other client sent while this one was elsewhere; its machine has already let it pass. */
   #passOn(seat: Seat, pairing: ServerPairing, from: Side, { text, senderSeq }: UnackedFrame): void {
     const signal = this.#deps.decodeSignal(text);
     if (signal && signal.message.type !== 'report') seat.relayKept(signal, pairing, from, senderSeq);
@@ -308,7 +317,7 @@ export class RemotePairings implements RemoteSessionOwner {
     const { pairing, side, peer } = remote;
     if (!pairing || !peer) return;
     if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
-      // Had before. When our client has it, the other side does not know that yet.
+      // Received before. If our client has acked it, the other side does not know that yet.
       if (!peer.isWaitingFor(pairing.epoch, senderSeq)) pairing.party(side).acked(senderSeq);
       return;
     }
@@ -316,7 +325,7 @@ export class RemotePairings implements RemoteSessionOwner {
     if (!signal) return;
     if (senderSeq !== undefined) remote.lastSenderSeq = senderSeq;
     this.#deps.signaling.pairings.signal(pairing, side, signal, senderSeq);
-    // Refused or dropped: it will never be safer than now.
+    // Refused or dropped: nobody will ever ack it, so it is acked now.
     if (senderSeq !== undefined && !peer.isWaitingFor(pairing.epoch, senderSeq))
       pairing.party(side).acked(senderSeq);
   }

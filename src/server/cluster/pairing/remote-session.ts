@@ -1,4 +1,7 @@
-/** A session of another node that is paired with one of ours: its machine, and what may have to be sent to it again. */
+/**
+ * A session of another node that is paired with one of this node: its machine, and what may have to be sent to it
+ * again.
+ */
 import { Hosted, type RemoteSessionContext, type Side } from '../../../machines/index.ts';
 import { type DisconnectReason, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -7,13 +10,13 @@ import type { Party, ServerPairing } from '../../signaling/pairing.ts';
 import { type Signal, textOf } from '../../signaling/signal.ts';
 import { KEPT_FRAME_BYTES, type Waits } from '../../signaling/waiting-bytes.ts';
 
-/** Who says to the other node what becomes of a pairing. */
+/** Tells the other node what becomes of a pairing. */
 export interface RemoteSessionOwner {
-  /** A message of our client for the other one. */
+  /** Relays a message of our client to the other one. */
   relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void;
-  /** More waits for it than may. */
+  /** The remote client has more waiting than it may have. */
   overfull(remote: RemoteSession): void;
-  /** So much more waits. */
+  /** Called when this many bytes more wait. */
   added(bytes: number): void;
   refuse(remote: RemoteSession, refusal: Refusal): void;
   away(remote: RemoteSession): void;
@@ -25,16 +28,22 @@ export interface RemoteSessionOwner {
 
 export class RemoteSession extends Hosted<RemoteSessionContext> implements Party, Waits {
   readonly id: string;
-  /** Where it is; undefined when nobody here knows. */
+  /** The client's node; undefined when this node does not know it. */
   node: NodeId | undefined;
   readonly isResumable: boolean;
-  /** Of several nodes that say that they have it, the one with the highest is believed. */
+  /** If several nodes say that they have the client, the highest generation is believed. */
   generation = 0;
-  /** How often our client had come back when this side was made: messages for an earlier side are ignored. */
+  /** The local client's generation when this side was made: messages for an earlier side are ignored. */
   localGeneration = 0;
-  /** What its client may not have yet, in order: it goes to the node that has it next, when this one is lost. */
+  /**
+   * What its client may not have received yet, in order: if its node is lost, this goes to the next node that has the
+   * client.
+   */
   readonly unacked: UnackedFrame[] = [];
-  /** The highest number of its client's messages that came here: what comes again from another node is known by it. */
+  /**
+   * The highest sender seq received from its client, by which messages that come again from another node are
+   * recognized.
+   */
   lastSenderSeq = 0;
   #unackedBytes = 0;
   #pairing: ServerPairing | undefined;
@@ -75,12 +84,12 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     return this.pairing?.other(this.side);
   }
 
-  /** False while nobody knows where it is: what is for it waits. */
+  /** False while its node is unknown: messages to it wait. */
   get isReachable(): boolean {
     return this.node !== undefined && this.value !== 'cutOff' && this.value !== 'moving';
   }
 
-  /** True when more waits than may. */
+  /** Whether more waits than allowed. */
   get isOverfull(): boolean {
     return this.unacked.length > MAX_UNACKED_FRAMES || this.#unackedBytes > MAX_UNACKED_BYTES;
   }
@@ -91,7 +100,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     this.#owner.added(frames.reduce((sum, { text }) => sum + text.length + KEPT_FRAME_BYTES, 0));
   }
 
-  /** Forgets those of the frames that need not be sent again. */
+  /** Forgets frames that need not be sent again. */
   drop(isOver: (frame: UnackedFrame) => boolean): void {
     for (let next = this.unacked.length - 1; next >= 0; next -= 1) {
       const frame = this.unacked[next] as UnackedFrame;
@@ -101,7 +110,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     }
   }
 
-  /** Its own node tells its client, and steps its session. */
+  /** Its own node tells its client and steps its session. */
   paired(): void {}
   restored(): void {}
   advanced(): void {}
@@ -122,7 +131,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     );
   }
 
-  /** What goes to another node may have to be said again, where either of the two can come back. */
+  /** A message to another node may have to be sent again if either of the two clients is resumable. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
     const sender = pairing.party(from);
     const isNumbered = this.isResumable || sender.isResumable;
@@ -149,7 +158,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   /** Its own node remembers it. */
   leaves(): void {}
 
-  /** What was for its client is lost with the pairing: its sender need not wait for an ack that never comes. */
+  /** What was waiting for its client is lost with the pairing: it is acked, since its sender would wait in vain. */
   release(): void {
     for (const { senderSeq } of this.unacked) if (senderSeq !== undefined) this.peer?.acked(senderSeq);
     this.vacate();

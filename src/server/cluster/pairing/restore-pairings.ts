@@ -1,8 +1,8 @@
 /**
- * Pairings of clients that come from another node, or from before a restart. After a restart they come back from what
- * their clients say: that the id was its own a client proves with its secret; that two were paired counts only when
- * both say so. The first one back waits, paired with one that is cut off: what it sends waits there, and if the other
- * one never comes, or says otherwise, that is the end of the pairing, as for any peer that does not come back.
+ * Restores pairings of clients that come from another node, or from before a restart. After a restart, pairings are
+ * restored from what the clients claim: a client's secret proves its id, but that two clients were paired counts only
+ * if both say so. The first one back is paired with a cut-off remote session, where its messages wait. If the other one
+ * never comes, or claims otherwise, the pairing ends, as for any peer that does not come back.
  */
 import { isSessionId } from '../../node-id.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -11,7 +11,7 @@ import { type PairingSnapshot, unackedFrames } from './pairing-snapshot.ts';
 import type { RemotePairings } from './remote-pairings.ts';
 import type { RemoteSession } from './remote-session.ts';
 
-/** What a client says of its pairing, or the node that had it. */
+/** What a client, or its last node, says about its pairing. */
 export interface PairingClaim {
   readonly peer_id: string;
   readonly epoch: number;
@@ -33,13 +33,16 @@ export class PairingRestorer {
     this.#deps = deps;
   }
 
-  /** Whether a pairing here knows of a later copy of the session, at another node. */
+  /** Whether a pairing here knows of a later copy of the session at another node. */
   knowsLaterCopy(id: string, than: number): boolean {
     const { remotePairings, locations } = this.#deps;
     return remotePairings.of(id).some(({ generation, node }) => node !== locations.here && generation > than);
   }
 
-  /** A client is back on a server that had forgotten it: its pairings are made again, or ended where they are contested. */
+  /**
+   * A client is back on a server that has lost its session: its pairings are restored, or ended if the other side
+   * disagrees.
+   */
   restoreClaimed(session: ServerSession, claims: readonly PairingClaim[]): void {
     const { remotePairings } = this.#deps;
     for (const remote of remotePairings.of(session.id)) {
@@ -54,7 +57,7 @@ export class PairingRestorer {
     const { sessions, remotePairings } = this.#deps;
     const { peer_id: peerId, epoch, initiator: isInitiator, room } = claim;
     if (peerId === session.id || !isSessionId(peerId)) return;
-    // One that is here did not say that it was paired with this one.
+    // A peer that is already here did not claim to be paired with this client.
     if (sessions.has(peerId) || session.isPairedWith(peerId) || !session.hasFreeSeat)
       tellGone(session, claim);
     else {
@@ -69,7 +72,10 @@ export class PairingRestorer {
     }
   }
 
-  /** Gives a session a pairing that it had: the side of it that waits here, or one that looks for the other side where it was. */
+  /**
+   * Gives a session a pairing that it had at another node: its side that waits here, or a new one that looks for the
+   * other side where it was.
+   */
   restoreMoved(session: ServerSession, moved: PairingSnapshot): void {
     const { sessions, locations, remotePairings } = this.#deps;
     const { here } = locations;
@@ -80,7 +86,7 @@ export class PairingRestorer {
     }
     const { peer_id: peerId, epoch, initiator: isInitiator, connected } = moved;
     if (moved.node === here && sessions.has(peerId)) {
-      // Its side was here, and ended meanwhile.
+      // Its side was here, and has ended meanwhile.
       tellGone(session, moved);
       for (const { sender_seq } of moved.unacked) session.client.acked(sender_seq);
       return;
@@ -95,12 +101,12 @@ export class PairingRestorer {
   }
 }
 
-/** There is no such pairing any longer. */
+/** Tells the client that the pairing no longer exists. */
 function tellGone({ client }: ServerSession, { peer_id: peerId, epoch }: PairingClaim): void {
   client.notify({ type: 'peer_disconnected', peerId, epoch, reason: 'disconnected' });
 }
 
-/** Whether the one that waits for a client is whom the client names. */
+/** Whether a remote session waits for the pairing that the client claims. */
 function isOf({ pairing, side, peer }: RemoteSession, claim: PairingClaim): boolean {
   return (
     claim.peer_id === peer?.id && claim.epoch === pairing?.epoch && claim.initiator === (side === 'initiator')

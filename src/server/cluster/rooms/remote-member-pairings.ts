@@ -1,6 +1,6 @@
 /**
- * Pairings that a room wants of members of two nodes: the node of the one that joined later asks, the other one makes its
- * side and says so. An answer that comes too late ends the side that it tells of: no side stays alone.
+ * Pairings that a room wants between members of two nodes: the node of the member that joined later asks, and the other
+ * node creates its side and says so. An answer that comes too late ends the side that it reports: no side stays alone.
  */
 import type { EdgeReason } from '../../../machines/index.ts';
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
@@ -25,14 +25,14 @@ interface Asked {
 
 export class RemoteMemberPairings {
   readonly #deps: RemoteMemberPairingsDeps;
-  /** By the edges: the newest question counts. */
+  /** By edge: only the newest request counts. */
   readonly #asked = new Map<Edge, Asked>();
 
   constructor(deps: RemoteMemberPairingsDeps) {
     this.#deps = deps;
   }
 
-  /** @returns why the other node is not asked, which it is told */
+  /** @returns why the other node is not asked; the other node is told this, too */
   ask(edge: Edge, asker: ServerSession, node: NodeId): EdgeReason | undefined {
     const { links, signaling } = this.#deps;
     for (const one of this.#asked.keys()) if (one.isDone) this.#asked.delete(one);
@@ -56,7 +56,7 @@ export class RemoteMemberPairings {
     return undefined;
   }
 
-  /** That node is lost, and answers nothing. */
+  /** That node is lost, and will not answer. */
   failed(node: NodeId): void {
     for (const asked of [...this.#asked.values()])
       if (asked.node === node) this.#refused(asked, 'unavailable');
@@ -72,7 +72,7 @@ export class RemoteMemberPairings {
     if (obstacle !== undefined || !session) {
       const reason = obstacle ?? 'target_not_found';
       links.send(node, { type: 'members_not_paired', epoch, to: from, reason });
-      // Of a pairing that it has, its own edge knows more.
+      // For a pairing that exists, the edge itself knows more.
       if (room && reason !== 'already_paired') signaling.rooms.edges.refused(room, from, to, reason);
       return;
     }
@@ -96,7 +96,7 @@ export class RemoteMemberPairings {
     }
     links.send(node, { type: 'ended', epoch, from: to, to: from, reason: 'disconnected' });
     if (!session || !isWanted) return;
-    // Its client took another peer meanwhile.
+    // Its client was paired with somebody else meanwhile.
     this.#tellMissing(asked.edge, node, 'too_many_peers');
     this.#refused(asked, 'too_many_peers');
   }
@@ -106,7 +106,7 @@ export class RemoteMemberPairings {
     if (asked) this.#refused(asked, reason as EdgeReason);
   }
 
-  /** The node of the one who asks knows why the pairing is missing. */
+  /** The asking member's node reports why the pairing is missing. */
   onEdgeMissing(_node: NodeId, { app, room: name, from, to, reason }: NodeMessageOf<'edge_missing'>): void {
     const { rooms } = this.#deps.signaling;
     const room = rooms.find(app, name);
@@ -125,7 +125,7 @@ export class RemoteMemberPairings {
     });
   }
 
-  /** What it has asked for may be granted, and then takes a place. */
+  /** Pending requests count as seats, since they may be granted. */
   #obstacleOf(asker: ServerSession): EdgeReason | undefined {
     const asked = [...this.#asked.keys()].filter(({ askerId }) => askerId === asker.id).length;
     if (!asker.hasFreeSeat || asker.seats.length + asked >= asker.maxPeers) return 'too_many_peers';
@@ -142,7 +142,7 @@ export class RemoteMemberPairings {
   }
 }
 
-/** Why a client of ours is not paired with one of another node. */
+/** Why a client of this node cannot be paired with a client of another. */
 function obstacleTo(session: ServerSession, from: string): EdgeReason | undefined {
   if (session.isPairedWith(from)) return 'already_paired';
   if (!session.hasFreeSeat) return 'too_many_peers';

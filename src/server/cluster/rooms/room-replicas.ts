@@ -1,7 +1,7 @@
 /**
- * Rooms over several nodes, without a directory and without a leader among them: each node tells the others of its own
- * members, and has a copy of each room. What becomes of lost nodes and moved clients is decided here; by which rules two
- * nodes agree, in merge-rooms.ts.
+ * Rooms that span several nodes, without a directory and without a leading node: each node tells the others about its
+ * own members, and keeps a copy of each room. This file decides what becomes of lost nodes and moved clients;
+ * merge-rooms.ts has the rules by which nodes agree.
  */
 import { type EdgeReason, NO_TIMER } from '../../../machines/index.ts';
 import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index.ts';
@@ -30,7 +30,7 @@ export interface RoomReplicasDeps {
 type Told = NodeMessageOf<'room'>['members'][number];
 
 const GRACE = 'grace';
-/** For a node to tell of a client that came to it at the last moment. */
+/** How long a node has to report a client that came to it at the last moment. */
 const TELL_MS = 2_000;
 const MEMBERS_PER_MESSAGE = 64;
 
@@ -75,7 +75,7 @@ export class RoomReplicas implements OtherRooms {
     return this.#deps.pairings.ask(edge, session, elsewhere.node);
   }
 
-  /** A session is here that was elsewhere: it is still what it was a member of. */
+  /** A session from another node is here: it keeps its memberships. */
   arrived(session: ServerSession): void {
     for (const room of this.#rooms.all.values()) {
       const membership = room.memberships.get(session.id);
@@ -89,7 +89,7 @@ export class RoomReplicas implements OtherRooms {
     this.joined(room, membership);
   }
 
-  /** That node can be reached: it is told of all members here, and tells of its own. */
+  /** The link to a node is open: it is told all members here, and tells its own. */
   opened(node: NodeId): void {
     const { links } = this.#deps;
     const rooms = this.#rooms;
@@ -103,7 +103,7 @@ export class RoomReplicas implements OtherRooms {
     links.send(node, { type: 'rooms_told' });
   }
 
-  /** That node is lost: its clients may come back to another one, as long as their sessions could wait for them. */
+  /** That node is lost: its clients may come back to another node, as long as their sessions could wait for them. */
   lost(node: NodeId): void {
     for (const [room, membership] of this.#membersOf(node)) this.#miss(room, membership);
     this.#deps.pairings.failed(node);
@@ -118,11 +118,12 @@ export class RoomReplicas implements OtherRooms {
     const room = known ?? rooms.start(app, name, options);
     const isOurs = [this.#mergeOptions(room, options), this.#mergeLock(room, message.lock)].includes(true);
     for (const member of members) this.#told(node, room, member);
-    // What we know counts, and the others may not have heard of it: who made it so may have left.
+    // Our version counts, and the other nodes may not have heard of it, because the client that made the change may
+    // have left.
     if (isOurs) this.#tell(messageOf(room, []));
   }
 
-  /** @returns whether our options hold, and the other node has others */
+  /** @returns whether our options count and the other node has different ones */
   #mergeOptions(room: Room, said: RoomOptions): boolean {
     const { createdAt, createdBy } = room.options;
     if (said.createdAt === createdAt && said.createdBy === createdBy) return false;
@@ -133,7 +134,7 @@ export class RoomReplicas implements OtherRooms {
     return false;
   }
 
-  /** @returns whether our lock holds, and the other node has another */
+  /** @returns whether our lock counts and the other node has a different one */
   #mergeLock(room: Room, { is_locked: isLocked, version, by }: NodeMessageOf<'room'>['lock']): boolean {
     const own = { isLocked: room.context.isLocked, ...room.lock };
     if (own.isLocked === isLocked && own.version === version && own.by === by) return false;
@@ -151,7 +152,7 @@ export class RoomReplicas implements OtherRooms {
     else this.#lose(room, membership, reason);
   }
 
-  /** Whatever it has not told of since the link was opened is over. */
+  /** Members that the node has not reported since the link was opened are gone. */
   onRoomsTold(node: NodeId): void {
     for (const [room, membership] of [...this.#membersOf(node)])
       if (membership.elsewhere?.isTold === false) this.#lose(room, membership, 'disconnected');
@@ -162,7 +163,8 @@ export class RoomReplicas implements OtherRooms {
     const { id, joined_at: joinedAt, generation, is_resumable: isResumable, metadata } = told;
     const known = room.memberships.get(id);
     const said = { node, generation };
-    // Our own copy counts, unless its client has come back there meanwhile: then it is about to leave this node.
+    // Our own copy counts, unless its client has meanwhile come back there: then its session is about to leave this
+    // node.
     const session = this.#deps.signaling.directory.sessions.get(id);
     const own = session && { node: this.#deps.locations.here, generation: session.generation };
     const isOurs = own !== undefined && laterCopy(own, said) === own;
@@ -186,9 +188,9 @@ export class RoomReplicas implements OtherRooms {
     }
     const place = room.context.members.find((member) => member.id === id)?.joinedAt;
     rooms.host.dispatch(room, { type: 'MEMBER_ADMITTED', id, joinedAt });
-    // Who asks for its pairings may be another one.
+    // Another node may have to ask for its pairings now.
     if (place !== undefined && place !== joinedAt) rooms.edges.rewire(room, id);
-    // It came here before this node had heard that it is a member.
+    // The client came here before this node had heard that it is a member.
     const membership = room.memberships.get(id);
     if (session && isOurs && membership) this.#adopt(room, membership, session);
   }
@@ -197,7 +199,7 @@ export class RoomReplicas implements OtherRooms {
     return { node, generation, isResumable, isTold: true, timer: NO_TIMER };
   }
 
-  /** Its client is not where it was. It is a member still, unless no node tells of it in time. */
+  /** The client is not where it was. It stays a member unless no node reports it in time. */
   #miss(room: Room, membership: Membership): void {
     const { queue, sessions } = this.#deps.signaling;
     const { resumeGraceMs } = sessions.settings;

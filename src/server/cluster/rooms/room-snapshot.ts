@@ -1,8 +1,8 @@
-/** A room as nodes tell each other of it. */
+/** A room as nodes report it to each other. */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { Membership, Room, RoomOptions } from '../../signaling/rooms/room.ts';
 
-/** @param own those of this node that are told of */
+/** @param own the members of this node to report */
 export function messageOf(room: Room, own: readonly Membership[]): NodeMessageOf<'room'> {
   const { options, context } = room;
   const places = new Map(context.members.map(({ id, joinedAt }) => [id, joinedAt]));

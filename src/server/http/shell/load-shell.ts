@@ -1,4 +1,4 @@
-/** The shell that a server is asked to run with: uWebSockets.js where it loads, unless another is asked for. */
+/** Loads the shell that a server runs with: uWebSockets.js if it loads, unless another one is asked for. */
 import type { Shell, ShellName } from './shell.ts';
 import { createUwsShell } from './uws.ts';
 
@@ -6,11 +6,11 @@ export type ShellChoice = ShellName | 'auto';
 
 export interface LoadedShell {
   readonly shell: Shell;
-  /** Which it is and why, for the log. */
+  /** Which shell it is and why, for the log. */
   readonly message: string;
 }
 
-/** @throws when uWebSockets.js is asked for, and does not load */
+/** @throws when uWebSockets.js is asked for and does not load */
 export async function loadShell(choice: ShellChoice): Promise<LoadedShell> {
   if (choice === 'uws')
     return { shell: createUwsShell(), message: 'Running on uWebSockets.js, as --shell says' };
@@ -23,7 +23,7 @@ export async function loadShell(choice: ShellChoice): Promise<LoadedShell> {
   }
 }
 
-/** Loaded only by a server that runs with it. */
+/** Loaded only by a server that uses it. */
 async function wsShell(): Promise<Shell> {
   const { createWsShell } = await import('./ws/ws-shell.ts');
   return createWsShell();

@@ -1,19 +1,20 @@
 /**
- * The seam between the server and what speaks HTTP and WebSocket for it: as much of uWebSockets.js's interface as the
- * server uses. A shell makes apps of this kind; uWebSockets.js's own are such apps, so that the seam costs nothing.
+ * The seam between the server and its HTTP and WebSocket implementation: the part of uWebSockets.js's interface that
+ * the server uses. A shell creates apps with this interface; uWebSockets.js's own apps have it already, so the seam
+ * costs nothing.
  */
 import type { ListenAddress } from '../../../common/listen-address.ts';
 
 export type ShellName = 'uws' | 'ws';
 
-/** A certificate and its key, as paths of files in PEM. */
+/** A certificate and its key, as paths of PEM files. */
 export interface CertificateFiles {
   readonly tlsCert: string;
   readonly tlsKey: string;
 }
 
 export interface AppOptions {
-  /** With one the app speaks TLS. */
+  /** If given, the app speaks TLS. */
   readonly certificate?: CertificateFiles | undefined;
 }
 
@@ -22,73 +23,78 @@ export interface Shell {
   createApp(options: AppOptions): App;
 }
 
-/** An address that is listened on. */
+/** An address that is being listened on. */
 export interface ListenSocket {
-  /** Of TCP; the one that was free when any was asked for. */
+  /** For TCP; if any port was asked for, the one that was chosen. */
   readonly port: number;
-  /** Takes no new connections from here on; those that are open stay. */
+  /** Takes no new connections from here on; open ones stay. */
   close(): void;
 }
 
 type RequestHandler = (res: HttpResponse, req: HttpRequest) => void;
 
-/** Routes, and the connections that came through them. Patterns are paths, or beginnings of paths with `/*`. */
+/**
+ * Routes, and the connections that came in through them. A pattern is a path, or the beginning of one followed by `/*`.
+ */
 export interface App {
   get(pattern: string, handler: RequestHandler): unknown;
   head(pattern: string, handler: RequestHandler): unknown;
   post(pattern: string, handler: RequestHandler): unknown;
-  /** For each method that has no route of its own. */
+  /** For every method without a route of its own. */
   any(pattern: string, handler: RequestHandler): unknown;
-  /** For requests to become a WebSocket, which no other route sees then. */
+  /** For WebSocket upgrade requests, which no other route sees then. */
   ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): unknown;
-  /** @param watcher is told of each TCP connection that is opened (1), and of its end (-1) unless it became a WebSocket */
+  /** @param watcher called when a TCP connection is opened (1), and when it ends (-1) unless it became a WebSocket */
   filter(watcher: (res: HttpResponse, change: number) => void): unknown;
-  /** Sends to each WebSocket that subscribed to the topic, at the end of this turn of the event loop at the latest. */
+  /** Sends to every WebSocket subscribed to the topic, by the end of this turn of the event loop. */
   publish(topic: string, message: string | ArrayBuffer | Uint8Array, isBinary?: boolean): boolean;
   /** Ends every connection at once. */
   close(): unknown;
   /**
-   * Takes an address without a look at who else has it; a second time, new connections come to whoever took it last.
-   * @param port of TCP; 0 for any that is free
-   * @returns undefined when it cannot be had
+   * Listens on an address without checking who else does; if it is opened twice, new connections go to the last app.
+   * @param port for TCP; 0: any free port
+   * @returns undefined if it is not available
    */
   listenOn(address: ListenAddress, port: number): Promise<ListenSocket | undefined>;
 }
 
-/** Good only until the handler that got it returns. */
+/** Valid only until the handler that received it returns. */
 export interface HttpRequest {
-  /** By name in lower case; empty for none. */
+  /** By name in lower case; empty if missing. */
   getHeader(name: string): string;
   forEach(each: (name: string, value: string) => void): void;
   /** In lower case. */
   getMethod(): string;
   /** The path, without the query. */
   getUrl(): string;
-  /** The query without its question mark, empty for none; or the value of one field, undefined for none. */
+  /** The query without its question mark, empty if there is none; or the value of one field, undefined if missing. */
   getQuery(): string;
   getQuery(name: string): string | undefined;
 }
 
-/** After it ended, or was aborted, none of its methods may be called. */
+/** After it has ended or was aborted, none of its methods may be called. */
 export interface HttpResponse {
   writeStatus(status: string): HttpResponse;
   writeHeader(name: string, value: string): HttpResponse;
   end(body?: string | ArrayBuffer | Uint8Array, closeConnection?: boolean): HttpResponse;
-  /** Ends it with headers alone, which say how long the body would be. */
+  /** Ends it with headers only, which state the length that the body would have. */
   endWithoutBody(length?: number, closeConnection?: boolean): HttpResponse;
-  /** Whoever answers later has to be told that nobody waits any more. */
+  /** Required for a handler that answers later: it must learn that nobody waits any more. */
   onAborted(handler: () => void): HttpResponse;
-  /** The body, in pieces that are good only until the handler returns. */
+  /** The body, in chunks that are valid only until the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse;
-  /** What is written meanwhile goes out together. */
+  /** What is written within goes out together. */
   cork(write: () => void): HttpResponse;
   /** Ends the connection at once. */
   close(): HttpResponse;
-  /** 4 or 16 bytes, none for a Unix socket. */
+  /** 4 or 16 bytes; none for a Unix socket. */
   getRemoteAddress(): ArrayBuffer;
-  /** Whom a PROXY protocol header names; no bytes when there is none. */
+  /** The address from a PROXY protocol header; empty if there is none. */
   getProxiedRemoteAddress(): ArrayBuffer;
-  /** Makes it a WebSocket. @param protocols the client's, or the one that is chosen; the first is told to the client */
+  /**
+   * Turns the request into a WebSocket.
+   * @param protocols those offered, or the chosen one; the client is told the first
+   */
   upgrade<Data>(
     data: Data,
     key: string,
@@ -98,29 +104,29 @@ export interface HttpResponse {
   ): void;
 }
 
-/** Of use to the shell alone. */
+/** Used by the shell only. */
 // biome-ignore lint/suspicious/noExplicitAny: each shell has its own.
 export type UpgradeContext = any;
 
 export interface WebSocketBehavior<Data> {
-  /** Of a message in bytes; a longer one ends the socket. */
+  /** In bytes; a longer message ends the socket. */
   readonly maxPayloadLength?: number;
-  /** Of what is not sent yet in bytes, above which messages are dropped; 0 for no limit. */
+  /** Limit of unsent bytes, above which messages are dropped; 0: no limit. */
   readonly maxBackpressure?: number;
-  /** Whether one that is over it ends. */
+  /** Whether a socket above that limit is closed. */
   readonly closeOnBackpressureLimit?: boolean;
-  /** In seconds of silence; pinged before that. */
+  /** Seconds of silence after which the socket is closed; pings are sent before that. */
   readonly idleTimeout?: number;
   readonly sendPingsAutomatically?: boolean;
   upgrade?(res: HttpResponse, req: HttpRequest, context: UpgradeContext): void | Promise<void>;
   open?(socket: WebSocket<Data>): void | Promise<void>;
-  /** The bytes are good only until this returns. */
+  /** The bytes are valid only until this returns. */
   message?(socket: WebSocket<Data>, message: ArrayBuffer, isBinary: boolean): void | Promise<void>;
   ping?(socket: WebSocket<Data>, message: ArrayBuffer): void;
   pong?(socket: WebSocket<Data>, message: ArrayBuffer): void;
-  /** From here on every method of the socket throws but `getUserData`; also told when we end it, at once. */
+  /** From here on every method of the socket throws, except `getUserData`. Also called, at once, when we end it. */
   close?(socket: WebSocket<Data>, code: number, message: ArrayBuffer): void;
-  /** A message was dropped because too much is not sent yet, also one that was published. The socket must not be ended here. */
+  /** A message, possibly a published one, was dropped because too much is unsent. The socket must not be ended here. */
   dropped?(socket: WebSocket<Data>, message: ArrayBuffer, isBinary: boolean): void;
 }
 
@@ -138,8 +144,8 @@ export interface WebSocket<Data> {
   unsubscribe(topic: string): boolean;
 }
 
-/** The answers to `send`. */
+/** The results of `send`. */
 export const SendStatus = { buffered: 0, sent: 1, dropped: 2 } as const;
 
-/** Above it a request is refused. A shell itself takes longer headers, so that there is somebody who says so. */
+/** A request with larger headers is refused. The shells accept more, so that the refusal can be answered. */
 export const MAX_HEADER_BYTES = 16 * 1024;

@@ -1,6 +1,6 @@
 /**
- * The shell of uWebSockets.js, in the version that this Node can load. The binding has a binary for each Node version,
- * and the newer release needs a newer glibc: so both are installed, and the first one that loads is taken.
+ * The shell for uWebSockets.js, in whichever version this Node can load. The package has a binary per Node version, and
+ * its newer release needs a newer glibc: so both are installed, and the first one that loads is used.
  */
 import type * as uWebSockets from 'uWebSockets.js';
 import { chmodSync } from 'node:fs';
@@ -14,15 +14,15 @@ const BINDINGS = [
 ];
 
 /**
- * uWebSockets.js ends a connection whose headers are longer, without a word to us; its own limit, 4 KiB, is less than
- * the cookies that the applications of a host set together.
+ * uWebSockets.js ends a connection with longer headers without telling us. Its default, 4 KiB, is less than the cookies
+ * that a host's applications may set together.
  */
 process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(32 * 1024);
 
-/** Another program may take the port in the moment in which nobody has it. */
+/** Another program may take the port in the moment in which it is free. */
 const MAX_PORT_TRIES = 5;
 
-/** How the port is listened on; see bind.ts for why it is safe. */
+/** How the port is opened; see bind.ts for why that is safe. */
 const SHARED_PORT = 0;
 
 /** @throws when no release of uWebSockets.js has a binary for this Node, or none that this system can load */
@@ -62,8 +62,9 @@ export function createUwsShell(): Shell {
 }
 
 /**
- * At a port that the system chooses. uWebSockets.js shares only one that was asked for by number, and another could not
- * be listened on anew before its last client is gone: so the chosen one is asked for once more, at once, by its number.
+ * Listens on a port that the system chooses. uWebSockets.js shares only a port that was given by number, and any other
+ * could not be reopened before its last client is gone: so the chosen port is closed and opened again by its number at
+ * once.
  */
 async function listenAnywhere(
   uws: typeof uWebSockets,
@@ -108,7 +109,8 @@ function listen(
       (app.listen as unknown as ListenWithOptions).call(app, address.host, port, SHARED_PORT, listening);
     else
       app.listen_unix((socket) => {
-        // It would be its owner's alone; so it is as the process's umask has it, like any program's socket.
+        // By default only its owner could use the socket; this applies the process's umask, as for any program's
+        // socket.
         if (socket) chmodSync(address.path, 0o777 & ~process.umask());
         listening(socket);
       }, address.path);

@@ -1,12 +1,13 @@
 /**
- * Ends the sockets of a dial that failed. The NATS client leaves the socket open when a broker accepts it and then says
- * nothing, and it gives nobody that socket: trying again forever would use up the process's files within hours.
+ * Closes the sockets of a connection attempt that failed. The NATS client leaves its socket open when a broker accepts
+ * it and then says nothing, and does not expose that socket: retrying forever would use up the process's file
+ * descriptors within hours.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** Those that a dial has opened, in whatever callback it did. */
+/** The sockets that the current attempt has opened, in any of its callbacks. */
 const opened = new AsyncLocalStorage<Set<Socket>>();
 
 // https://nodejs.org/docs/latest/api/diagnostics_channel.html#net
@@ -15,8 +16,8 @@ subscribe('net.client.socket', (message) => {
 });
 
 /**
- * @param signal gives the dial up
- * @returns what `dial` does; when that fails, its sockets are gone
+ * @param signal aborts the attempt
+ * @returns the result of `dial`; if it fails, its sockets are closed
  */
 export async function endSocketsOnFailure<Result>(
   dial: () => Promise<Result>,

@@ -1,8 +1,8 @@
-/** Reads `--nats`: where the broker is, and the credentials that stand in the URL, which no error may repeat. */
+/** Parses `--nats`: the broker's address, and the credentials in the URL, which no error may repeat. */
 import { BusError } from '../bus-errors.ts';
 
 export interface NatsAddress {
-  /** `host:port`, several where the broker is a cluster. */
+  /** `host:port`; several if the broker is a cluster. */
   readonly servers: string[];
   readonly isTls: boolean;
   readonly user?: string;
@@ -15,7 +15,7 @@ export const DEFAULT_NATS_PREFIX = 'pairlane';
 const EXAMPLE = 'like nats://127.0.0.1:4222, nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or tls://HOST';
 
 /**
- * @param url or several, with commas between; the credentials of the first count for all
+ * @param url one URL, or several separated by commas; the credentials of the first apply to all
  * @throws {BusError}
  */
 export function parseNatsUrl(url: string): NatsAddress {
@@ -30,7 +30,7 @@ export function parseNatsUrl(url: string): NatsAddress {
   return password ? { servers, isTls, user: name, pass: password } : { servers, isTls, token: name };
 }
 
-/** @throws {BusError} when subjects cannot begin with it */
+/** @throws {BusError} if the prefix cannot begin a subject */
 export function checkNatsPrefix(prefix: string): void {
   if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix))
     throw new BusError('--nats-prefix: should be of letters, digits, - and _, with dots between');

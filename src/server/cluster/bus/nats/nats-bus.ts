@@ -1,6 +1,6 @@
 /**
- * The bus over NATS: each node listens to `PREFIX.node.ID` and `PREFIX.all`. A message to a node that is not there comes
- * back from the broker at once. A lost connection is opened again forever, after a growing random delay.
+ * The bus over NATS: each node subscribes to `PREFIX.node.ID` and `PREFIX.all`. The broker returns a message at once if
+ * its node is not there. A lost connection is reopened forever, with a growing random delay.
  */
 import { randomBytes } from 'node:crypto';
 import { fullJitter } from '../../../../machines/backoff.ts';
@@ -18,10 +18,10 @@ const MAX_DELAY_MS = 2_000;
 export interface NatsBusOptions {
   readonly url: string;
   readonly node: NodeId;
-  /** So that several clusters share a broker; letters, digits, `-` and `_`, dots between. */
+  /** Lets several clusters share a broker; letters, digits, `-` and `_`, separated by dots. */
   readonly prefix?: string;
   readonly log: Logger;
-  /** From 0 up to, and without, 1. */
+  /** @returns a number from 0 up to, but not including, 1 */
   readonly random?: () => number;
 }
 
@@ -108,7 +108,10 @@ export class NatsBus implements Bus {
     });
   }
 
-  /** Away was told by `down`; that it refuses us now, somebody has to mend. One line, however often it is tried. */
+  /**
+   * `down` has reported that the bus is unavailable, but a refusal has to be fixed by somebody. Logged once, however
+   * often the connection is tried.
+   */
   #noteProblem(error: Error): void {
     const isRefusal = error instanceof BusError;
     const problem = isRefusal ? error.message : `the bus is still away: ${reasonOf(error)}`;

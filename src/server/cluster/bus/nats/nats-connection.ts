@@ -1,7 +1,7 @@
 /**
- * One connection to a NATS broker, from the moment that this node's number is its own until the connection is lost.
- * It never connects again by itself: what the client would keep for later is gone with it, and the next connection asks
- * for the number anew. The only file that knows the NATS client, which is loaded when it is first needed.
+ * One connection to a NATS broker, from the moment that this node has claimed its number until the connection is lost.
+ * It never reconnects by itself: messages that the client would keep for later are lost with it, and the next
+ * connection claims the number again. Only this file uses the NATS client, which is loaded when it is first needed.
  */
 import type { Msg, NatsConnection, TlsOptions } from '@nats-io/transport-node';
 import type { NodeId } from '../../../node-id.ts';
@@ -11,12 +11,12 @@ import { endSocketsOnFailure } from './dial-sockets.ts';
 import type { NatsAddress } from './nats-address.ts';
 import { natsTls } from './nats-tls.ts';
 
-/** A broker that does not answer is taken for away after this. */
+/** A broker that does not answer within this time counts as unavailable. */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** A broker that went silent is noticed after three of these. */
+/** A silent broker is noticed after three of these. */
 const PING_INTERVAL_MS = 1_500;
 const MAX_PINGS_OUT = 2;
-/** Who has our number answers at once; a subscription whose owner is dead does not. */
+/** A node that has our number answers at once; a leftover subscription of a dead node does not. */
 const CLAIM_TIMEOUT_MS = 500;
 const MIN_PAYLOAD_BYTES = 1_024;
 const NO_RESPONDERS = 503;
@@ -25,16 +25,19 @@ export interface NatsLinkOptions {
   readonly address: NatsAddress;
   readonly node: NodeId;
   readonly prefix: string;
-  /** Names this start of this node. */
+  /** Identifies this start of this node. */
   readonly token: string;
   readonly log: Logger;
-  /** Gives up what is not connected yet. */
+  /** Aborts a connection attempt. */
   readonly signal: AbortSignal;
-  /** The number is ours; told once, before anything else. */
+  /** This node has the number; called once, before anything else. */
   ready(link: NatsLink): void;
   received(text: string): void;
   unreachable(node: NodeId): void;
-  /** Told once, after `ready`, unless it was closed. @param reason without address or secret */
+  /**
+   * Called once, after `ready`, unless the link was closed.
+   * @param reason without addresses or secrets
+   */
   lost(reason: string): void;
 }
 
@@ -46,14 +49,14 @@ export class NatsLink {
   readonly #inbox: string;
   readonly #decided: Promise<void>;
   #tellDecided: () => void = () => {};
-  /** Whose the number is, once that is known. */
+  /** Who has the number, once that is known. */
   #verdict: Verdict | undefined;
   #isOver = false;
   #refusal: BusError | undefined;
 
   /**
-   * @throws {BusError} when the broker or another node refuses this one
-   * @throws {Error} when the broker cannot be reached; `reasonOf` says why in words that may be logged
+   * @throws {BusError} when the broker or another node refuses this node
+   * @throws {Error} when the broker cannot be reached; `reasonOf` gives a reason that may be logged
    */
   static async open(options: NatsLinkOptions): Promise<void> {
     const { connect, errors } = await import('@nats-io/transport-node');
@@ -68,7 +71,7 @@ export class NatsLink {
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: MAX_PINGS_OUT,
       reconnect: false,
-      // A broadcast is for the others; and our own subscription must not hide that nobody else has our number.
+      // A broadcast is for the other nodes; and our own subscription must not hide that no other node has our number.
       noEcho: true,
     };
     const connection = await endSocketsOnFailure(() => connect(settings), options.signal).catch(
@@ -100,12 +103,12 @@ export class NatsLink {
     void this.#watch();
   }
 
-  /** What one message may hold. */
+  /** The largest message that the broker accepts. */
   get maxBytes(): number {
     return this.#connection.info?.max_payload ?? MIN_PAYLOAD_BYTES;
   }
 
-  /** @param fragments the broker says of the first whether anybody was there to take it */
+  /** @param fragments for the first one, the broker reports whether anybody received it */
   send(to: NodeId, fragments: readonly string[]): void {
     const subject = `${this.#options.prefix}.node.${to}`;
     for (const [index, fragment] of fragments.entries())
@@ -116,11 +119,11 @@ export class NatsLink {
     for (const fragment of fragments) this.#publish(`${this.#options.prefix}.all`, fragment);
   }
 
-  /** Sends what it was given, and ends; the handlers are no longer called. */
+  /** Sends what it was given, and closes the connection; the handlers are no longer called. */
   async close(): Promise<void> {
     const wasOver = this.#isOver;
     this.#isOver = true;
-    // A broker that no longer takes anything must not hold up our end.
+    // A broker that no longer reads must not delay our stop.
     if (!wasOver) await Promise.race([this.#connection.flush().catch(() => {}), after(CLAIM_TIMEOUT_MS)]);
     await this.#connection.close();
   }
@@ -145,7 +148,7 @@ export class NatsLink {
     if (this.#isOver) throw new Error('the connection was lost');
   }
 
-  /** At once, not when a promise gets its turn: the next message of the same read may be another's claim. */
+  /** Decides at once, not in a later microtask: the next message of the same read may be another node's claim. */
   #decide(verdict: Verdict): void {
     if (this.#verdict) return;
     this.#verdict = verdict;
@@ -155,13 +158,13 @@ export class NatsLink {
 
   #subscribe(subject: string, take: (message: Msg) => void): void {
     this.#connection.subscribe(subject, {
-      // An error is a permission that is missing; it is told as a status too.
+      // An error means a missing permission, which is also reported as a status.
       callback: (error, message) => {
         if (error || this.#isOver) return;
         try {
           take(message);
         } catch (err) {
-          // It would end the client's reading. Headers that are none are found out only when they are asked for.
+          // An exception would end the client's read loop. Invalid headers are detected only when they are accessed.
           this.#options.log.error(
             { event: 'bus_message_dropped', err },
             'a message from the bus was passed over',
@@ -176,19 +179,19 @@ export class NatsLink {
     this.#connection.publish(subject, text, reply === undefined ? {} : { reply });
   }
 
-  /** Something came back: nobody took a message, or an answer to our claim. */
+  /** A reply arrived: a message had no receiver, or another node answered our claim. */
   #replied(message: Msg): void {
     const about = message.subject.slice(this.#inbox.length + 1);
     const isForNobody = message.headers?.code === NO_RESPONDERS && message.data.length === 0;
     if (about === 'claim' && this.#verdict === 'ours' && !isForNobody) {
-      // Its owner was too busy to say so in time.
+      // The node that has the number was too busy to answer in time.
       this.#lose('another node has its number');
       void this.#connection.close();
     } else if (about === 'claim') this.#decide(isForNobody ? 'ours' : 'taken');
     else if (isForNobody && /^\d{1,10}$/.test(about)) this.#options.unreachable(Number(about));
   }
 
-  /** Another node says that our number is its own. Of two that begin at once, one yields. */
+  /** Another node claims our number. If two nodes start at once, one of them yields. */
   #claimed(message: Msg): void {
     const { prefix, token } = this.#options;
     const other = message.string();
@@ -200,7 +203,7 @@ export class NatsLink {
   async #watch(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'staleConnection') {
-        // The client would wait until the last bytes are written, which a dead connection never does.
+        // Otherwise the client would wait until its last bytes are written, which never happens on a dead connection.
         this.#lose('it does not answer');
         await this.#connection.close();
       } else if (status.type === 'error' && status.error.name === 'PermissionViolationError') {
@@ -222,7 +225,7 @@ export class NatsLink {
   }
 }
 
-/** Why the broker could not be reached: of fixed words, since the client's name addresses. */
+/** Why the broker could not be reached, in fixed words, since the client's own messages contain addresses. */
 export function reasonOf(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is not known';

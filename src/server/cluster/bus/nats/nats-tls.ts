@@ -1,4 +1,4 @@
-/** What the NATS client is told of TLS beyond its own: whose certificate a broker has to show that is named by an address. */
+/** TLS settings for the NATS client: which certificate a broker must present if it is given by IP address. */
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
@@ -7,8 +7,9 @@ export interface NatsTls {
 }
 
 /**
- * The client gives TLS a name only where a broker has one. For an address Node would then look for `localhost` in the
- * certificate: refuse the right one, and take that of any other machine that calls itself so.
+ * The client passes a server name to TLS only for a broker given by name. For an IP address, Node would check the
+ * certificate against `localhost`: it would refuse the right certificate, and accept that of any machine that calls
+ * itself so.
  * @param servers `host:port`
  */
 export function natsTls(servers: readonly string[]): NatsTls {

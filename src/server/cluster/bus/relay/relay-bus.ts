@@ -1,7 +1,7 @@
 /**
- * The bus over the relay network: a node is a server of that network, with its number as id, and its messages are chats
- * between servers. So sites federate without a broker. Other servers and people's clients may be in the same network:
- * they are sent nothing, and what they write to a node is passed over.
+ * The bus over the relay network: a node is a server of that network, with its number as its id, and its messages are
+ * chats between servers. So sites can federate without a broker. Other servers and people's clients may be in the same
+ * network: nodes send them nothing, and ignore what they write.
  */
 import { randomBytes } from 'node:crypto';
 import type { RelayHost } from '../../../../machines/relay-link/relay-table.ts';
@@ -17,25 +17,25 @@ import { RelayFlow } from './relay-flow-control.ts';
 import { RelayPulse } from './relay-heartbeat.ts';
 import { parseRelayParent } from './relay-parent-address.ts';
 
-/** What the registration of a node says, and of no other server; a new form of messages gets a new number. */
+/** What a node's registration says, unlike that of any other server; a new message format gets a new number. */
 export const RELAY_NODE_INFO = 'Pairlane node, bus 1';
-/** Half of what a chat holds, so that what others write gets its turn in between. */
+/** Half of what a chat holds, so that other traffic gets its turn in between. */
 const MAX_FRAGMENT_BYTES = 32 * 1024;
-/** One link leads to many nodes, each with a window of its own. */
+/** One link may lead to many nodes, each with its own window. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
-/** A parent that has not let us in by then is away; it may still do so. */
+/** A parent that has not accepted us within this time counts as unavailable; it may still accept us later. */
 const PARENT_TIMEOUT_MS = 3_000;
 const ACK = /^PLC (\d{1,9})$/;
 
 export interface RelayBusOptions {
   readonly node: NodeId;
-  /** Where it listens for other nodes; without it, none can connect to this one. 0 for any port that is free. */
+  /** The port for other nodes; left out: none can connect to this one. 0: any free port. */
   readonly port?: number | undefined;
   readonly host: string;
-  /** `HOST:PORT` of the server to connect to; without it, this one is the first of its network. */
+  /** `HOST:PORT` of the server to connect to; left out: this server is the first of its network. */
   readonly connect?: string | undefined;
   readonly log: Logger;
-  /** From 0 up to, and without, 1. */
+  /** @returns a number from 0 up to, but not including, 1 */
   readonly random?: () => number;
 }
 
@@ -44,9 +44,9 @@ export class RelayBus implements Bus {
   readonly #options: RelayBusOptions;
   readonly #cutter = new FragmentCutter(randomBytes(8).toString('hex'));
   readonly #joiner = new FragmentJoiner(() => performance.now());
-  /** By the node at the other end. */
+  /** By the number of the other node. */
   readonly #flows = new Map<NodeId, RelayFlow>();
-  /** An id that nobody has, to ask the parent for. */
+  /** An id that nobody has, used to ping the parent. */
   readonly #nobody = randomNodeId();
   readonly #pulse = new RelayPulse(
     () => this.#chat(this.#nobody, 'PLP'),
@@ -62,7 +62,7 @@ export class RelayBus implements Bus {
     this.#options = options;
   }
 
-  /** The port that it listens on, once it was started. */
+  /** The port that it listens on, once it has started. */
   get port(): number {
     return this.#server?.port ?? 0;
   }
@@ -112,7 +112,7 @@ export class RelayBus implements Bus {
     if (!this.#server || !this.#handlers) return;
     const { node, connect } = this.#options;
     const host = this.#server.node.table.get(to);
-    // The parent knows more than this server only for a moment, or when this server knows nothing of it at all.
+    // The parent knows nodes that this server does not only for a moment, or when this server knows none at all.
     const mayBeBeyond = !host && to !== node && connect !== undefined;
     if (mayBeBeyond && !this.#isUp) return;
     if (host ? isNode(host) : mayBeBeyond) this.#flowTo(to).push(this.#cutter.cut(text, MAX_FRAGMENT_BYTES));
@@ -169,7 +169,7 @@ export class RelayBus implements Bus {
     return flow;
   }
 
-  /** Nobody tells when a node has left; so this is asked when another comes, and when many may have gone. */
+  /** Nobody reports that a node has left, so this is checked when another one comes, and when many may have gone. */
   #forgetGone(): void {
     for (const id of this.#flows.keys()) if (!this.#server?.node.table.get(id)) this.#flows.delete(id);
   }
@@ -181,7 +181,10 @@ export class RelayBus implements Bus {
     else node?.routeUp(chat);
   }
 
-  /** @returns false for what is no message of a node; the table knows who wrote it, for nobody writes as another */
+  /**
+   * @returns false for what is not a message of a node; the sender is known from the table, since nobody can write as
+   * another
+   */
   #take(source: RelayHost, content: string): boolean {
     if (!isNode(source)) return false;
     const ack = ACK.exec(content);
@@ -196,13 +199,13 @@ export class RelayBus implements Bus {
     return true;
   }
 
-  /** @returns true when it is about what this bus sent */
+  /** @returns true if the status is about a message of this bus */
   #takeStatus({ code, content }: Status): boolean {
     const match = code === statusCodes.unknownId ? /^Unknown ID (\d{1,10})$/.exec(content) : undefined;
     if (!match) return false;
     const id = Number(match[1]);
     if (id === this.#nobody) this.#pulse.answered();
-    // Only of somebody whom we wrote to, and once for all the fragments of a text.
+    // Only for a node that we wrote to, and once for all fragments of a text.
     else if (this.#flows.delete(id)) this.#handlers?.unreachable(id);
     return true;
   }

@@ -1,14 +1,14 @@
 /**
- * The way of fragments to one node over the relay network. A relay server closes a link that leaves more than 1 MiB
- * untaken, and a link between two sites may be far slower than ours: so only so much is under way at once, and the
- * other node says what it has got.
+ * Flow control for fragments to one node over the relay network. A relay server closes a link with more than 1 MiB
+ * unread, and a link between two sites may be far slower than ours: so only a limited amount is in flight, and the
+ * other node acks what it has received.
  */
 
-/** No more is sent to a node while so many bytes are under way to it: little, as one link may lead to several nodes. */
+/** How many bytes may be in flight to a node: few, as one link may lead to several nodes. */
 export const FLOW_WINDOW_BYTES = 128 * 1024;
-/** A node says that it got so much. Small messages, which are nearly all, are not acked one by one. */
+/** A node acks after this many bytes, so small messages, which are nearly all, are not acked one by one. */
 export const FLOW_CONFIRM_BYTES = 64 * 1024;
-/** The other node no longer acks anything: it is gone, or an ack was lost. */
+/** After this time without an ack, the other node is gone or an ack was lost. */
 export const FLOW_STALL_MS = 5_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
@@ -16,21 +16,21 @@ export class RelayFlow {
   readonly #send: (fragment: string) => void;
   readonly #now: () => number;
   #waiting: { fragment: string; bytes: number }[] = [];
-  /** Of the first that is still to be sent; those before it are taken away together, for each alone costs too much. */
+  /** The index of the first unsent fragment; sent ones are removed together, since removing each costs too much. */
   #next = 0;
   #waitingBytes = 0;
   #unacked = 0;
   #movedAt: number;
   #received = 0;
 
-  /** @param now milliseconds from any fixed point */
+  /** @param now returns milliseconds since any fixed point */
   constructor(send: (fragment: string) => void, now: () => number) {
     this.#send = send;
     this.#now = now;
     this.#movedAt = now();
   }
 
-  /** Sends a text's fragments in order, now or when there is room; when too much waits, none of them. */
+  /** Sends a text's fragments in order, now or when there is room. Drops all of them if too much is waiting. */
   push(fragments: readonly string[]): void {
     if (this.#next < this.#waiting.length && this.#now() - this.#movedAt > FLOW_STALL_MS) {
       this.#waiting = [];
@@ -46,14 +46,14 @@ export class RelayFlow {
     this.#move();
   }
 
-  /** The other node says how much it got. */
+  /** The other node has acked that many bytes. */
   acked(bytes: number): void {
     this.#unacked = Math.max(0, this.#unacked - bytes);
     this.#movedAt = this.#now();
     this.#move();
   }
 
-  /** @returns what is to be acked to the other node now; 0 for nothing yet */
+  /** @returns how many bytes to ack to the other node now; 0: none yet */
   received(fragment: string): number {
     this.#received += Buffer.byteLength(fragment);
     if (this.#received < FLOW_CONFIRM_BYTES) return 0;

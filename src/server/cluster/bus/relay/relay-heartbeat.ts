@@ -1,10 +1,10 @@
 /**
- * Notices within seconds that a parent went silent; TCP alone takes many minutes. The protocol has no ping, but every
- * server answers a chat to an id that nobody has. So the parent may be any relay server.
+ * Notices within seconds that a parent has gone silent; TCP alone takes many minutes. The protocol has no ping, but
+ * every server answers a chat to an id that nobody has, so the parent may be any relay server.
  */
 
 export const PULSE_INTERVAL_MS = 2_000;
-/** One that is busy misses one or two. */
+/** A busy parent misses one or two. */
 const MAX_UNANSWERED = 3;
 
 export class RelayPulse {
@@ -13,7 +13,7 @@ export class RelayPulse {
   #unanswered = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param silent told once for each start */
+  /** @param silent called once per start */
   constructor(ask: () => void, silent: () => void) {
     this.#ask = ask;
     this.#silent = silent;

@@ -1,8 +1,8 @@
-/** Reads `--relay-connect`. */
+/** Parses `--relay-connect`. */
 import { type Address, parseAddress } from '../../../../common/address.ts';
 import { BusError } from '../bus-errors.ts';
 
-/** @throws {BusError} when the text is no address */
+/** @throws {BusError} if the text is not an address */
 export function parseRelayParent(text: string | undefined): Address | undefined {
   if (text === undefined) return undefined;
   const address = parseAddress(text);

@@ -1,13 +1,13 @@
 /**
- * The bus between the workers of one `pairlane serve`: each has a channel to the process that started them, where the
- * messages go on to the one that they are for. Nothing leaves the machine, and nobody else can join.
+ * The bus between the workers of one `pairlane serve`: each worker has a channel to the process that started it, which
+ * forwards messages to their receivers. Nothing leaves the machine, and nobody else can join.
  */
 import type { NodeId } from '../../../node-id.ts';
 import type { Bus, BusHandlers } from '../bus.ts';
 import { DuplicateNodeError } from '../bus-errors.ts';
 import type { LocalBus, LocalBusHub } from '../local-bus.ts';
 
-/** What a worker asks of the hub. */
+/** What a worker asks the hub to do. */
 export type BusRequest =
   | { readonly do: 'join'; readonly node: NodeId }
   | { readonly do: 'send'; readonly to: NodeId; readonly text: string }
@@ -23,9 +23,9 @@ export type BusNotice =
   | { readonly is: 'up' }
   | { readonly is: 'down'; readonly reason: string };
 
-/** A worker's end: its node's bus. */
+/** The worker's end: the bus of its node. */
 export class WorkerBus implements Bus {
-  // The process that carries the messages is none of the nodes.
+  // The process that carries the messages is not one of the nodes.
   readonly hasBroker = true;
   readonly #node: NodeId;
   readonly #ask: (request: BusRequest) => void;
@@ -33,7 +33,7 @@ export class WorkerBus implements Bus {
   #isUp = false;
   #answered: ((error?: Error) => void) | undefined;
 
-  /** @param ask takes a request to the hub, in order */
+  /** @param ask passes a request to the hub, in order */
   constructor(node: NodeId, ask: (request: BusRequest) => void) {
     this.#node = node;
     this.#ask = ask;
@@ -47,7 +47,7 @@ export class WorkerBus implements Bus {
     });
   }
 
-  /** The hub tells something. */
+  /** Handles a notice from the hub. */
   told(notice: BusNotice): void {
     switch (notice.is) {
       case 'joined':
@@ -96,7 +96,7 @@ export class WorkerSeat {
   readonly #tell: (notice: BusNotice) => void;
   #bus: LocalBus | undefined;
 
-  /** @param tell takes a notice to the worker, in order */
+  /** @param tell passes a notice to the worker, in order */
   constructor(hub: LocalBusHub, tell: (notice: BusNotice) => void) {
     this.#hub = hub;
     this.#tell = tell;
@@ -119,7 +119,7 @@ export class WorkerSeat {
     }
   }
 
-  /** The worker leaves, or is gone. */
+  /** The worker leaves, or has died. */
   leave(): void {
     void this.#bus?.stop();
     this.#bus = undefined;

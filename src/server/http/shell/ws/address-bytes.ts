@@ -1,9 +1,9 @@
-/** An address as the bytes that the server reads it from: 4 for IPv4, 16 for IPv6, none for what is no address. */
+/** An address as bytes: 4 for IPv4, 16 for IPv6, none for anything else. */
 import { isIP } from 'node:net';
 
 const NONE = new ArrayBuffer(0);
 
-/** @param text as `net.Socket.remoteAddress` has it; undefined for a Unix socket */
+/** @param text as in `net.Socket.remoteAddress`; undefined for a Unix socket */
 export function addressBytes(text: string | undefined): ArrayBuffer {
   const [address = ''] = (text ?? '').split('%');
   const version = isIP(address);

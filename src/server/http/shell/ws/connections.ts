@@ -1,14 +1,17 @@
-/** The connections of an app, from their first byte to their end or until they are WebSockets, and who watches them. */
+/**
+ * The connections of an app, from their first byte until they end or become WebSockets, and the watchers that count
+ * them.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpResponse } from '../shell.ts';
 import { addressBytes } from './address-bytes.ts';
 
-/** As long as uWebSockets.js waits for a request. */
+/** The same time that uWebSockets.js waits for a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface Connection {
-  /** Where it is from, and whom a PROXY protocol header names. */
+  /** Its remote address, and the one from a PROXY protocol header. */
   readonly remote: ArrayBuffer;
   proxied: ArrayBuffer;
   hasAsked: boolean;
@@ -19,7 +22,7 @@ type Watcher = (res: HttpResponse, change: number) => void;
 
 export class Connections {
   readonly #known = new Map<Socket, Connection>();
-  /** TLS over one that is known. */
+  /** TLS sockets over known connections. */
   readonly #secured = new WeakMap<Socket, Connection>();
   readonly #watchers: Watcher[] = [];
 
@@ -27,7 +30,10 @@ export class Connections {
     this.#watchers.push(watcher);
   }
 
-  /** One that asks something. @returns undefined for what it pipelines behind that: its answer ends the connection */
+  /**
+   * The connection sends a request.
+   * @returns undefined for a pipelined request: the answer to the first one ends the connection
+   */
   asks(socket: Socket): Connection | undefined {
     const connection = this.#known.get(socket) ?? this.#secured.get(socket) ?? this.add(socket);
     if (connection.hasAsked) return undefined;
@@ -35,7 +41,7 @@ export class Connections {
     return connection;
   }
 
-  /** A new one, which has some seconds to ask something. */
+  /** Adds a new connection, which has some seconds to send a request. */
   add(socket: Socket): Connection {
     const remote = addressBytes(socket.remoteAddress);
     const connection = { remote, proxied: NO_ADDRESS, hasAsked: false, isWebSocket: false };
@@ -56,7 +62,7 @@ export class Connections {
     return connection;
   }
 
-  /** What is asked has as long to arrive, to the end of its body, as its beginning had. */
+  /** A request's body must arrive within the same time as its beginning. */
   awaitBody(request: IncomingMessage): void {
     const timer = setTimeout(() => {
       if (!request.complete) request.socket.destroy();
@@ -64,7 +70,7 @@ export class Connections {
     request.once('close', () => clearTimeout(timer));
   }
 
-  /** What comes by TLS over a connection is its own. */
+  /** What arrives by TLS over a connection belongs to that connection. */
   secure(socket: Socket, connection: Connection): void {
     this.#secured.set(socket, connection);
   }

@@ -1,12 +1,12 @@
 /**
- * Whether a request becomes a WebSocket (RFC 6455 section 4.2.1). It is asked before anybody makes a session for it:
- * `ws` refuses the others only afterwards, and nobody would hear that the session has no socket.
+ * Whether a request is a valid WebSocket upgrade (RFC 6455 section 4.2.1). This is checked before a session is created
+ * for it: `ws` refuses invalid ones only later, and nobody would learn that the session has no socket.
  */
 import type { IncomingMessage } from 'node:http';
 
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
-/** 8 is that of a draft, which `ws` takes as well. */
+/** 8 is a draft version, which `ws` accepts, too. */
 const VERSIONS = ['13', '8'];
 /** RFC 9110 section 5.6.2. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";

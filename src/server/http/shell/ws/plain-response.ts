@@ -1,10 +1,10 @@
-/** An answer to a request that asked for another protocol, which Node hands over without one. */
+/** A response for an upgrade request that gets a plain HTTP answer; Node provides none for these. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * @returns what ends the connection when it has been written; undefined for a request that was sent behind another one
- * that is not answered yet: its connection is ended, for nobody may ask so (RFC 9112 section 9.3.2)
+ * @returns a response that ends the connection once it is written; undefined for a request that was pipelined behind
+ * one that is not answered yet: its connection is ended, because that is not allowed (RFC 9112 section 9.3.2)
  */
 export function plainResponse(request: IncomingMessage, socket: Socket): ServerResponse | undefined {
   const response = new ServerResponse(request);
@@ -12,7 +12,7 @@ export function plainResponse(request: IncomingMessage, socket: Socket): ServerR
   try {
     response.assignSocket(socket);
   } catch {
-    // Another answer has it still.
+    // Another response is still using the socket.
     socket.destroy();
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * The addresses that this process listens on by Node. An app may take one that another app of the process has: new
- * connections come to whoever took it last, as a new certificate needs it.
+ * The addresses that this process listens on with Node. An app may take one that another app of the process already
+ * has: new connections go to the last one, which is what a new certificate needs.
  */
 import { once } from 'node:events';
 import { lstatSync, unlinkSync } from 'node:fs';
@@ -12,13 +12,13 @@ type Receiver = (socket: Socket) => void;
 
 interface Port {
   readonly server: Server;
-  /** Whoever took it, in that order. */
+  /** The apps that took it, in order. */
   readonly receivers: Receiver[];
 }
 
 const ports = new Map<string, Port>();
 
-/** @returns undefined when it cannot be had */
+/** @returns undefined if it is not available */
 export async function listenOn(
   receiver: Receiver,
   address: ListenAddress,
@@ -37,7 +37,7 @@ export async function listenOn(
   } catch {
     return undefined;
   }
-  // Of a connection that could not be accepted: its client tries again.
+  // A connection could not be accepted: its client will try again.
   server.on('error', () => {});
   const taken = address.kind === 'unix' ? 0 : (server.address() as AddressInfo).port;
   const opened: Port = { server, receivers };
@@ -60,7 +60,7 @@ function join(port: Port, receiver: Receiver, address: ListenAddress, number: nu
   };
 }
 
-/** One that a process left which was killed: nobody listens there, as whoever binds has found out. */
+/** Removes the socket of a process that was killed: the caller has checked that nobody listens there. */
 function removeSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
 }

@@ -1,18 +1,20 @@
 /**
- * The header of the PROXY protocol, version 2, that a proxy puts in front of a connection: whom it speaks for.
+ * The PROXY protocol header, version 2, that a proxy sends in front of a connection to name its client.
  * https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
  */
 import type { Socket } from 'node:net';
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
-/** With version, command, family and the length of what follows. */
+/** Includes version, command, family and the length of the rest. */
 const FIXED_BYTES = 16;
-/** What we wait for at most: addresses, and what a proxy adds to them. */
+/** The longest header that is accepted: addresses, and extensions that a proxy adds. */
 const MAX_BYTES = 4 * 1024;
 
 const NO_ADDRESS = new ArrayBuffer(0);
 
-/** Whom the header names, and how long it is; undefined: more bytes are needed; false: it is none. */
+/**
+ * The client's address, and the length of the header; undefined: more bytes are needed; false: this is not a header.
+ */
 type Parsed = { readonly source: ArrayBuffer; readonly bytes: number } | undefined | false;
 
 /** @param bytes the first of a connection */
@@ -24,7 +26,7 @@ export function parseProxyHeader(bytes: Buffer): Parsed {
   const length = FIXED_BYTES + bytes.readUInt16BE(14);
   if (versionAndCommand >> 4 !== 2 || length > MAX_BYTES) return false;
   if (bytes.length < length) return undefined;
-  // LOCAL: the proxy asks for itself.
+  // LOCAL: the proxy speaks for itself.
   const isLocal = (versionAndCommand & 0xf) === 0;
   const addressBytes = family === 1 ? 4 : family === 2 ? 16 : 0;
   const isWhole = length >= FIXED_BYTES + 2 * addressBytes;
@@ -35,7 +37,7 @@ export function parseProxyHeader(bytes: Buffer): Parsed {
   return { source, bytes: length };
 }
 
-/** Takes the header off a connection, if there is one, and hands it on with whom it names. */
+/** Removes the header from a connection, if there is one, and passes on the address that it names. */
 export function readProxyHeader(socket: Socket, done: (source: ArrayBuffer) => void): void {
   let read: Buffer = Buffer.alloc(0);
   const more = (chunk: Buffer) => {
@@ -48,7 +50,7 @@ export function readProxyHeader(socket: Socket, done: (source: ArrayBuffer) => v
     if (rest.length > 0) socket.unshift(rest);
     done(parsed ? parsed.source : NO_ADDRESS);
   };
-  // Whoever says no more before a whole request is gone.
+  // The client sends nothing more before a whole header is there.
   const leave = () => socket.destroy();
   socket.on('data', more).on('end', leave);
 }

@@ -1,4 +1,4 @@
-/** Who subscribed to what, for {@link App.publish}. */
+/** Topic subscriptions, for {@link App.publish}. */
 
 interface Subscriber {
   send(message: string | ArrayBuffer | Uint8Array, isBinary?: boolean): number;
@@ -28,7 +28,7 @@ export class Topics {
     this.#topics.delete(subscriber);
   }
 
-  /** @returns whether there was anybody */
+  /** @returns whether there was any subscriber */
   publish(topic: string, message: string | ArrayBuffer | Uint8Array, isBinary = false): boolean {
     const subscribers = [...(this.#subscribers.get(topic) ?? [])];
     for (const subscriber of subscribers) subscriber.send(message, isBinary);

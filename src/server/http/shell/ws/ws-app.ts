@@ -1,4 +1,4 @@
-/** An app of the shell of `ws` and `node:http`: routes, and the connections that it was handed. */
+/** An app of the `ws` and `node:http` shell: its routes, and the connections it was given. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
@@ -23,13 +23,13 @@ interface SocketRoute {
 }
 
 export interface WsAppOptions {
-  /** Its connections speak TLS with it. */
+  /** If given, its connections speak TLS. */
   readonly secureContext?: SecureContext | undefined;
 }
 
-/** Ours refuses, with a word, well below it. */
+/** Our own limit is well below this and refuses with a reason. */
 const MAX_HEADER_BYTES = 32 * 1024;
-/** What a client has to answer our close frame. */
+/** How long a client has to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 const METHODS = ['get', 'head', 'post'] as const;
@@ -73,10 +73,10 @@ export class WsApp implements App {
       clientTracking: false,
       perMessageDeflate: false,
       autoPong: false,
-      // What a message leads to has happened before the next one comes, as with uWebSockets.js.
+      // A message is fully handled before the next one is delivered, as with uWebSockets.js.
       allowSynchronousEvents: false,
       maxPayload: behavior.maxPayloadLength ?? 16 * 1024,
-      // Which its typings do not have yet.
+      // Missing in the typings.
       closeTimeout: CLOSE_TIMEOUT_MS,
     };
     const server = new WebSocketServer(options);
@@ -97,7 +97,7 @@ export class WsApp implements App {
 
   listenOn: App['listenOn'] = (address, port) => listenOn(this.#receive, address, port);
 
-  /** Answers a request of any HTTP server of Node. */
+  /** Answers a request of any Node HTTP server. */
   serve(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.asks(request.socket);
     if (!connection) return;
@@ -105,9 +105,9 @@ export class WsApp implements App {
     this.#answer(request, this.#responseOf(request, response, connection));
   }
 
-  /** Makes a WebSocket of a connection of any HTTP server of Node, or answers its request. */
+  /** Turns a connection of any Node HTTP server into a WebSocket, or answers its request. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Nobody else listens any longer; the end of the socket follows.
+    // Nobody else listens for errors any longer; the socket's end follows.
     socket.on('error', () => socket.destroy());
     const connection = this.#connections.asks(socket);
     if (!connection) return;
@@ -157,12 +157,12 @@ export class WsApp implements App {
     return new WsResponse({ request, response, remote, proxied, becomeSocket });
   }
 
-  /** A connection that a port got. It counts from its first moment on, whatever it sends. */
+  /** Takes a connection from a port. It counts from the first moment, whatever it sends. */
   #accept(raw: Socket): void {
     const { secureContext } = this.#options;
     raw.on('error', () => raw.destroy());
     const connection = this.#connections.add(raw);
-    // Whoever counts connections may have ended it.
+    // A watcher may have ended it.
     if (raw.destroyed) return;
     readProxyHeader(raw, (source) => {
       connection.proxied = source;
@@ -172,7 +172,7 @@ export class WsApp implements App {
         this.#connections.secure(socket, connection);
       }
       this.#http.emit('connection', socket);
-      // What was read was put back, and waits. TLS takes it by itself.
+      // The bytes that were read have been put back and wait; a TLS socket takes them by itself.
       if (socket === raw) process.nextTick(() => socket.resume());
     });
   }

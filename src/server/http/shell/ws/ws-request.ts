@@ -1,9 +1,9 @@
-/** A request of Node's as the seam has it. Socket.IO also writes fields of its own onto it. */
+/** A Node request behind the seam's interface. Socket.IO also writes fields of its own onto it. */
 import type { IncomingMessage } from 'node:http';
 import type { HttpRequest } from '../shell.ts';
 
 export class WsRequest implements HttpRequest {
-  /** Whether its route wants another one to answer. */
+  /** Whether its route leaves the answer to another one. */
   hasYielded = false;
   readonly #request: IncomingMessage;
   readonly #path: string;

@@ -1,6 +1,6 @@
 /**
- * An answer of Node's as the seam has it, and a few methods more, which Socket.IO calls. Each connection has one
- * answer: what a client pipelines behind its first request is not read.
+ * A Node response behind the seam's interface, with a few more methods that Socket.IO calls. Each connection has one
+ * response: requests pipelined behind its first are not read.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpResponse } from '../shell.ts';
@@ -10,10 +10,10 @@ type Body = string | ArrayBuffer | Uint8Array;
 export interface WsResponseDeps {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Where the connection is from, and whom a PROXY protocol header names. */
+  /** The remote address, and the one from a PROXY protocol header. */
   readonly remote: ArrayBuffer;
   readonly proxied: ArrayBuffer;
-  /** Makes a WebSocket of the connection; undefined for a request that does not ask for one. */
+  /** Turns the connection into a WebSocket; undefined if the request does not ask for one. */
   readonly becomeSocket: ((data: unknown, protocol: string, headers: readonly string[]) => void) | undefined;
 }
 
@@ -43,7 +43,7 @@ export class WsResponse implements HttpResponse {
   end(body: Body = ''): this {
     const { response } = this.#deps;
     const bytes = bytesOf(body);
-    // Said by us, it stands where it stands in the answer to HEAD.
+    // Set explicitly, it has the same position as in the answer to HEAD.
     response.setHeader('Content-Length', Buffer.byteLength(bytes));
     response.end(bytes);
     return this;
@@ -90,7 +90,7 @@ export class WsResponse implements HttpResponse {
     this.#deps.becomeSocket?.(data, first.trim(), this.#headers);
   }
 
-  // From here on what only Socket.IO asks for.
+  // The methods below are used by Socket.IO only.
 
   getRemoteAddressAsText(): ArrayBuffer {
     return new TextEncoder().encode(this.#deps.request.socket.remoteAddress ?? '').buffer;
@@ -107,7 +107,7 @@ export class WsResponse implements HttpResponse {
     return this.#written;
   }
 
-  /** @returns whether it was taken, and whether that was all */
+  /** @returns whether the chunk was accepted, and whether the response is complete */
   tryEnd(chunk: ArrayBuffer, totalBytes: number): [boolean, boolean] {
     const { response } = this.#deps;
     if (this.#written === 0) response.setHeader('Content-Length', totalBytes);
@@ -119,7 +119,7 @@ export class WsResponse implements HttpResponse {
   }
 }
 
-/** A copy of the bytes: many small buffers of Node's share one memory. */
+/** A copy of the bytes, because small buffers of Node's share memory. */
 export function arrayBufferOf({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
   return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }

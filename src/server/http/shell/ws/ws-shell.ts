@@ -1,4 +1,4 @@
-/** The shell of `ws` and `node:http`: it runs wherever Node does, and serves on other programs' HTTP servers too. */
+/** The shell for `ws` and `node:http`: it runs wherever Node does, and can also use another program's HTTP server. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Shell } from '../shell.ts';

@@ -1,14 +1,14 @@
-/** A WebSocket of `ws` as the seam has it: ended by us it is closed at once, and nothing of it works after that. */
+/** A `ws` WebSocket behind the seam's interface: if we end it, it is closed at once, and its methods no longer work. */
 import type { Socket } from 'node:net';
 import type { WebSocket as NodeWebSocket } from 'ws';
 import { SendStatus, type WebSocket, type WebSocketBehavior } from '../shell.ts';
 import type { Topics } from './topics.ts';
 import { arrayBufferOf } from './ws-response.ts';
 
-/** How it ends without a word (RFC 6455 section 7.1.5). */
+/** The code of a close without a close frame (RFC 6455 section 7.1.5). */
 const ABNORMAL = 1006;
 const NO_CODE = 1005;
-/** What a close frame has room for beside its code (RFC 6455 section 5.5). */
+/** Room in a close frame besides its code (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 const NO_BYTES = new ArrayBuffer(0);
 
@@ -18,7 +18,7 @@ export interface WsSocketDeps<Data> {
   readonly data: Data;
   readonly behavior: WebSocketBehavior<Data>;
   readonly topics: Topics;
-  /** The connection below. */
+  /** The underlying connection. */
   readonly socket: Socket;
 }
 
@@ -27,7 +27,7 @@ export class WsSocket<Data> implements WebSocket<Data> {
   readonly #deps: WsSocketDeps<Data>;
   #isOpen = true;
 
-  /** Tells the route of it, and from then on what comes. */
+  /** Reports the socket to its route, and then everything it receives. */
   constructor(ws: NodeWebSocket, deps: WsSocketDeps<Data>) {
     this.#ws = ws;
     this.#deps = deps;
@@ -43,7 +43,7 @@ export class WsSocket<Data> implements WebSocket<Data> {
     ws.on('pong', (bytes) => {
       if (this.#isOpen) behavior.pong?.(this, arrayBufferOf(bytes));
     });
-    // A frame that breaks the protocol ends it, as its close says.
+    // A frame that violates the protocol ends the socket; its close event reports it.
     ws.on('error', () => {});
     ws.on('close', (code, reason) => this.#closed(code, arrayBufferOf(reason)));
     this.#endWhenIdle();
@@ -60,7 +60,7 @@ export class WsSocket<Data> implements WebSocket<Data> {
       this.#deps.behavior.dropped?.(this, NO_BYTES, isBinary);
       return SendStatus.dropped;
     }
-    // What waits is sent later, and the memory is the caller's again by then.
+    // Unsent bytes are copied, because the caller may reuse its memory.
     ws.send(typeof message === 'string' ? message : copyOf(message), { binary: isBinary });
     return ws.bufferedAmount === 0 ? SendStatus.sent : SendStatus.buffered;
   }
@@ -110,11 +110,11 @@ export class WsSocket<Data> implements WebSocket<Data> {
     this.#deps.behavior.close?.(this, code, reason);
   }
 
-  /** Whether so much is not sent that a message more is dropped. */
+  /** Whether so much is unsent that the next message is dropped. */
   #isOverLimit(): boolean {
     const { maxBackpressure = 0, closeOnBackpressureLimit } = this.#deps.behavior;
     if (maxBackpressure === 0 || this.#ws.bufferedAmount <= maxBackpressure) return false;
-    // Whoever sends just now is told that the message was dropped before it is told of the end.
+    // The caller is told that its message was dropped before it is told that the socket has ended.
     if (closeOnBackpressureLimit) this.#ws.terminate();
     return true;
   }
@@ -128,7 +128,7 @@ export class WsSocket<Data> implements WebSocket<Data> {
       this.#ws.on(sign, () => {
         isAsked = false;
       });
-    // Half of it in silence, half of it to answer.
+    // Half the time for silence, half for the answer to our ping.
     socket.setTimeout(idleTimeout * 500, () => {
       if (isAsked || !sendPingsAutomatically) this.#ws.terminate();
       else if (this.#isOpen) this.#ws.ping();
@@ -138,14 +138,14 @@ export class WsSocket<Data> implements WebSocket<Data> {
 }
 
 function copyOf(bytes: ArrayBuffer | Uint8Array): Buffer {
-  // Of an ArrayBuffer itself a Buffer would be no copy.
+  // A Buffer made from an ArrayBuffer itself would not be a copy.
   return Buffer.from(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
 }
 
 function cut(reason: string): string | Buffer {
   const bytes = Buffer.from(reason);
   if (bytes.byteLength <= MAX_REASON_BYTES) return reason;
-  // Not in the middle of a character.
+  // Does not cut a character in two.
   let end = MAX_REASON_BYTES;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.subarray(0, end);
