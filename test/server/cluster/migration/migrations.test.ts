@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
-import { threeNodes, until } from '../../../support/servers/test-cluster.ts';
+import { pairingsOn, threeNodes, until } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 describe('a client that comes back to another node', () => {
@@ -123,6 +123,21 @@ describe('a client that comes back to another node', () => {
     const remotePairings = nodes.reduce((sum, { server }) => sum + server.parts.pairings.size, 0);
     expect(remotePairings).toBeLessThanOrEqual(2);
     expect(nodes.reduce((sum, { server }) => sum + server.parts.sessions.size, 0)).toBe(2);
+  });
+
+  it('has a pairing that is connected there, as it was', async () => {
+    const { one, two, three } = await threeNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    await pairUp(a, b);
+    a.send({ type: 'offer', sdp: 'an offer' });
+    await b.next('offer');
+    b.send({ type: 'answer', sdp: 'an answer' });
+    await a.next('answer');
+    for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+    await until(() => [one, two].every((node) => pairingsOn(node)[0] === 'connected'), 'connected');
+    await comesTo(three, a);
+    await until(() => has(three, a) && pairingsOn(three).length === 1, 'the pairing');
+    expect([pairingsOn(two), pairingsOn(three)]).toEqual([['connected'], ['connected']]);
   });
 
   it('keeps its keys, and can be asked for by its id at any node', async () => {
