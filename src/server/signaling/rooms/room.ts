@@ -72,8 +72,10 @@ export interface RoomWatcher {
   ended(room: Room): void;
 }
 
-/** Estimated size of a notice without metadata, in bytes. */
-const NOTICE_BYTES = 256;
+/** Estimated size of a room notice without metadata: names, ids, and the cost of sending it. */
+export const NOTICE_BYTES = 256;
+/** What a member takes in a notice besides its id and metadata: the names of these fields. */
+const MEMBER_BYTES = 32;
 
 export class Room extends Hosted<RoomContext> {
   /** App and name together; unique among rooms. */
@@ -159,7 +161,7 @@ export class Room extends Hosted<RoomContext> {
    */
   tellWhole(membership: Membership): boolean {
     let bytes = NOTICE_BYTES;
-    for (const one of this.memberships.values()) bytes += one.metadataBytes + one.id.length;
+    for (const one of this.memberships.values()) bytes += one.metadataBytes + one.id.length + MEMBER_BYTES;
     const client = membership.session?.client;
     if (!client?.hasRoomFor(bytes)) return false;
     membership.isStale = false;

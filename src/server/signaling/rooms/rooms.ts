@@ -26,6 +26,7 @@ import { noOtherRooms, type OtherRooms } from './other-rooms.ts';
 import {
   type MemberElsewhere,
   type Membership,
+  NOTICE_BYTES,
   Room,
   type RoomOptions,
   type RoomWatcher,
@@ -65,8 +66,6 @@ const CLOSING_MS = 10_000;
 /** How often members that read too slowly are checked. */
 const RETELL_MS = 1_000;
 const RETELL = 'retell';
-/** Estimated size of a room notice without metadata: names, ids, and the cost of sending it. */
-const NOTICE_BYTES = 256;
 /** Limits of one answer to `list_rooms`. */
 const MAX_LISTED_ROOMS = 256;
 const MAX_LISTED_BYTES = 32 * 1024;

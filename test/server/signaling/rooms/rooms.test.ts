@@ -36,6 +36,24 @@ const refused = async (client: RawClient, message: object) => {
 };
 
 describe('a room', () => {
+  it('checks, before it tells a member that joins again who is there, that there is room for all of it', async () => {
+    const { server, connect } = await startTestServer();
+    const metadata = { name: 'x'.repeat(100) };
+    for (let n = 0; n < 8; n += 1) await enter(await connect(), 'den', { create: none, metadata });
+    const last = await connect();
+    await enter(last);
+    const client = server.parts.sessions.get(last.id)?.client;
+    if (!client) throw new Error('the server does not know its client');
+    const asked: number[] = [];
+    const hasRoomFor = client.hasRoomFor.bind(client);
+    client.hasRoomFor = (bytes) => {
+      asked.push(bytes);
+      return hasRoomFor(bytes);
+    };
+    const told = await enter(last);
+    expect(Math.max(...asked)).toBeGreaterThanOrEqual(JSON.stringify(told).length);
+  });
+
   it('is made by who joins it first, who leads; the next is told who is there, and they of it', async () => {
     const { connect, log } = await startTestServer();
     const [a, b] = [await connect(), await connect()];
