@@ -3,6 +3,8 @@ import { layouts, type Width } from './layout.ts';
 import type { RelayMessage } from './relay-messages.ts';
 
 const utf8 = new TextEncoder();
+/** Each message is written here, and copied out once its length is known. */
+let draft = new Uint8Array(4 * 1024);
 
 /**
  * @returns the message's bytes
@@ -12,31 +14,42 @@ const utf8 = new TextEncoder();
 export function encodeRelayMessage(message: RelayMessage): Uint8Array {
   const layout = layouts[message.type];
   const values = message as unknown as Readonly<Record<string, number | string>>;
-  const texts = layout.texts.map(({ field, maxBytes }) => {
-    const bytes = utf8.encode(values[field] as string);
-    if (bytes.length > maxBytes)
-      throw new RangeError(`${field} is ${bytes.length} bytes long; at most ${maxBytes} are allowed`);
-    return bytes;
-  });
-  const bytes = new Uint8Array(texts.reduce((sum, text) => sum + text.length, layout.headerBytes));
-  bytes[0] = layout.typeByte;
+  draft[0] = layout.typeByte;
   let at = 1;
   for (const { field, width } of layout.numbers) {
     const value = values[field] as number;
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width))
       throw new RangeError(`${field} should be a whole number of ${8 * width} bits`);
-    at = writeNumber(bytes, at, value, width);
+    at = writeNumber(at, value, width);
   }
-  for (const [i, { width }] of layout.texts.entries())
-    at = writeNumber(bytes, at, (texts[i] as Uint8Array).length, width);
-  for (const text of texts) {
-    bytes.set(text, at);
-    at += text.length;
+  let end = layout.headerBytes;
+  for (const { field, width, maxBytes } of layout.texts) {
+    const text = values[field] as string;
+    const bytes = writeText(end, text, maxBytes);
+    if (bytes > maxBytes)
+      throw new RangeError(`${field} is ${bytes} bytes long; at most ${maxBytes} are allowed`);
+    at = writeNumber(at, bytes, width);
+    end += bytes;
   }
-  return bytes;
+  return draft.slice(0, end);
 }
 
-function writeNumber(bytes: Uint8Array, at: number, value: number, width: Width): number {
-  for (let i = 0; i < width; i += 1) bytes[at + i] = Math.floor(value / 2 ** (8 * (width - 1 - i))) & 0xff;
+function writeNumber(at: number, value: number, width: Width): number {
+  for (let next = at + width - 1, rest = value; next >= at; next -= 1, rest >>>= 8) draft[next] = rest & 0xff;
   return at + width;
+}
+
+/** @returns how many bytes the text has; when that is more than it may have, it is not written whole */
+function writeText(at: number, text: string, maxBytes: number): number {
+  // A character is three bytes at most for each of its units.
+  const most = Math.min(3 * text.length, maxBytes);
+  if (at + most > draft.length) draft = grown(at + most);
+  const { read, written } = utf8.encodeInto(text, draft.subarray(at, at + most));
+  return read === text.length ? written : utf8.encode(text).length;
+}
+
+function grown(bytes: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * bytes);
+  larger.set(draft);
+  return larger;
 }
