@@ -1,6 +1,6 @@
 /**
  * Pairlane's machines, the host that steps them, and what is needed to test them or to host a machine of one's own:
- * pure XState, without socket, timer, clock, random, environment or logger.
+ * pure XState, without sockets, timers, clocks, randomness, environment or logger.
  */
 
 export { absentPeerExamples } from './absent-peer/absent-peer-examples.ts';

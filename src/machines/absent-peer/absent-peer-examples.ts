@@ -1,4 +1,4 @@
-/** What an absent peer may start with, and an event of every kind that it tells apart. */
+/** Examples of an absent peer's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { absentPeerMachine } from './absent-peer-machine.ts';
 

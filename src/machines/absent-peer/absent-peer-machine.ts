@@ -1,23 +1,24 @@
 /**
- * Somebody that a client signals to and that is not there: it may be about to connect, or gone for a moment. What is said
- * to it is held for a while; then the one who said it is told. One for each two, so that nobody takes another's place.
+ * A peer that a client signals to and that is not connected: it may be about to connect, or gone for a moment. Signals
+ * to it are held for a while; then their sender is told. There is one instance per pair of clients, so that no sender
+ * takes another's place.
  */
 import { setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
 
 export interface AbsentPeerContext {
-  /** How long it is waited for, in milliseconds. */
+  /** How long the peer is waited for, in milliseconds. */
   readonly holdMs: number;
 }
 
 export type AbsentPeerInput = AbsentPeerContext;
 
 export type AbsentPeerEvent =
-  /** @property hasRoom whether it may be held beside what is held already */
+  /** @property hasRoom whether the signal may be held in addition to those already held */
   | { type: 'SIGNAL_RECEIVED'; hasRoom: boolean }
-  /** It connected. */
+  /** The peer connected. */
   | { type: 'PEER_ARRIVED' }
-  /** The one who signals to it is gone, or left it. */
+  /** The sender is gone, or has left the peer. */
   | { type: 'SENDER_LEFT' };
 
 const effects = {

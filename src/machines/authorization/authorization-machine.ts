@@ -1,34 +1,34 @@
 /**
- * A question who a client is and what it may do, to somebody who decides: a hook of a program, or a webhook. It fails
- * closed: no answer in time, or a wrong one, lets nobody in. An answer may say for how long it counts; whoever asks the
- * same meanwhile, or while it is pending, shares it.
+ * A request to a hook or a webhook that decides who a client is and what it may do. It fails closed: with no answer in
+ * time, or an invalid one, no client is let in. An answer may say how long it applies; identical requests made
+ * meanwhile, or while it is pending, share it.
  */
 import { assign, setup } from 'xstate';
 import { effect, eventOf } from '../host/hosted.ts';
 
 export interface AuthorizationContext {
-  /** Milliseconds that an answer may take. */
+  /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds that the answer counts. */
+  /** How long the answer applies, in milliseconds. */
   readonly keepMs: number;
 }
 
 export type AuthorizationInput = Pick<AuthorizationContext, 'timeoutMs'>;
 
 export type AuthorizationEvent =
-  /** @property keepMs how long it counts; 0: for this time only */
+  /** @property keepMs how long the answer applies; 0: to this request only */
   | { type: 'ANSWERED'; keepMs: number }
-  /** There was no answer, or it is none. */
+  /** There was no answer, or an invalid one. */
   | { type: 'FAILED' }
-  /** There are others to keep, and it is the oldest. */
+  /** Others have to be kept, and this answer is the oldest. */
   | { type: 'EVICTED' };
 
 const effects = {
   ask: effect(),
-  /** Tells whoever waits. */
+  /** Gives the verdict to all clients that wait. */
   deliverVerdict: effect(),
   abortRequest: effect(),
-  /** Whoever waits is told that nobody can say who it is. */
+  /** Tells all clients that wait that they cannot be authenticated. */
   denyAll: effect(),
   forgetVerdict: effect(),
 };

@@ -1,7 +1,7 @@
-/** A state value as the ids of all states that are active in it, as charts name them. */
+/** Turns a state value into the ids of all active states, as charts name them. */
 import type { StateValue } from 'xstate';
 
-/** @returns the machine's own id first, each state after the one that encloses it */
+/** @returns the machine's own id first, and each state after the one that encloses it */
 export function activeStateIds(machineId: string, value: StateValue): string[] {
   if (typeof value === 'string') return value === '' ? [machineId] : [machineId, `${machineId}.${value}`];
   const inner = Object.entries(value).flatMap(([key, child]) =>

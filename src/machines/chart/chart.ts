@@ -1,6 +1,6 @@
 /**
- * A machine as plain data: what the charts are drawn from, and what the page is told of a machine. XState's own
- * `toDirectedGraph` leaves out `always`, guards and actions, and its `toJSON` the names of delays.
+ * A machine as plain data, from which charts are drawn and which the page is sent. XState's own `toDirectedGraph`
+ * leaves out `always`, guards and actions, and its `toJSON` the names of delays.
  */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { nameTransitions, type Trigger, transitionsFrom, triggerOf } from './transition-names.ts';
@@ -15,7 +15,7 @@ export interface ChartState {
   readonly key: string;
   readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
   readonly description: string;
-  /** The id of a compound state's first state. */
+  /** The id of a compound state's initial state. */
   readonly initial: string | undefined;
   readonly entry: readonly ChartCall[];
   readonly exit: readonly ChartCall[];
@@ -27,7 +27,7 @@ export interface ChartTransition {
   /** See transition-name.ts. */
   readonly name: string;
   readonly source: string;
-  /** Ids of states; none when the transition stays where it is. */
+  /** Ids of states; none if the transition has no target. */
   readonly targets: readonly string[];
   readonly trigger: Trigger;
   readonly guard: ChartCall | undefined;
@@ -36,7 +36,7 @@ export interface ChartTransition {
   readonly description: string;
 }
 
-/** A named action or guard with its parameters; parameters that are computed are no part of a chart. */
+/** A named action or guard with its parameters; computed parameters are not part of a chart. */
 export interface ChartCall {
   readonly name: string;
   readonly params: Readonly<Record<string, unknown>> | undefined;
@@ -73,7 +73,7 @@ export function statesOf(state: ChartState): ChartState[] {
   return [state, ...state.states.flatMap(statesOf)];
 }
 
-/** How people read a call: `refuse(no_offer)`. */
+/** A call as people read it: `refuse(no_offer)`. */
 export function describeCall({ name, params }: ChartCall): string {
   if (!params) return name;
   const values = Object.values(params).map((value) =>
@@ -82,7 +82,7 @@ export function describeCall({ name, params }: ChartCall): string {
   return `${name}(${values.join(', ')})`;
 }
 
-/** XState's own actions are left out: they are how it arms and disarms the delays that the chart names. */
+/** XState's own actions are left out: they arm and disarm the delays that the chart already shows. */
 function callsOf(actions: readonly unknown[]): ChartCall[] {
   return actions.map(callOf).filter((call) => !call.name.startsWith('xstate.'));
 }
@@ -106,13 +106,13 @@ function callOf(action: unknown): ChartCall {
   };
 }
 
-/** XState's `not`, `and` and `or` of guards are functions of that name that hold the guards they ask. */
+/** XState's guards `not`, `and` and `or` are functions of these names that hold the combined guards. */
 function combine(operator: string, guards: readonly unknown[]): string {
   const texts = guards.map((guard) => describeCall(callOf(guard)));
   return operator === 'not' ? `not ${texts.join('')}` : texts.join(` ${operator} `);
 }
 
-/** A fingerprint of a chart: it changes when the machine does (FNV-1a, 32 bits; no secret depends on it). */
+/** A fingerprint of a chart that changes when the machine does (FNV-1a, 32 bits; nothing secret depends on it). */
 export function chartVersion(chart: Chart): string {
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify(chart)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);

@@ -1,23 +1,23 @@
 /**
- * A stable name for every transition of a machine: `source --EVENT#index--> target`. The coverage gate of the tests,
- * the recorder and the inspector all speak of transitions by it, so that one can be looked up in the others.
+ * A stable name for every transition of a machine: `source --EVENT#index--> target`. The tests' coverage gate, the
+ * recorder and the inspector all use these names, so a transition found in one can be looked up in the others.
  *
  * The index counts the source's transitions for the same event. XState's own names for delayed and eventless
- * transitions are not part of it: they hold a second copy of the source, and differ between XState's versions.
+ * transitions are not used: they repeat the source, and differ between versions of XState.
  */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { TakenTransition } from '../host/hosted.ts';
 
-/** What makes a transition be taken. */
+/** What triggers a transition. */
 export type TriggerKind = 'event' | 'after' | 'always';
 
 export interface Trigger {
   readonly kind: TriggerKind;
-  /** The event's type, the delay's name, or nothing for `always`. */
+  /** The event's type, the delay's name, or empty for `always`. */
   readonly name: string;
 }
 
-/** A transition as XState defines it, as far as we read it. */
+/** The fields of XState's transition definition that are used here. */
 export interface TransitionDefinition extends TakenTransition {
   readonly delay?: unknown;
   readonly guard?: unknown;
@@ -42,12 +42,12 @@ export function triggerOf(transition: TakenTransition & { readonly delay?: unkno
   return { kind: 'event', name: transition.eventType };
 }
 
-/** How people read a trigger: `OFFER_RECEIVED`, `after pingInterval`, `always`. */
+/** A trigger as people read it: `OFFER_RECEIVED`, `after pingInterval`, `always`. */
 export function describeTrigger({ kind, name }: Trigger): string {
   return kind === 'event' ? name : [kind, name].filter(Boolean).join(' ');
 }
 
-/** The names of all transitions of a machine by their definition; a host's step and this map hold the same objects. */
+/** The names of all transitions of a machine by their definitions, which are the same objects as in a host's steps. */
 export function nameTransitions(machine: AnyStateMachine): ReadonlyMap<TakenTransition, string> {
   const names = new Map<TakenTransition, string>();
   for (const node of stateNodesOf(machine.root)) {

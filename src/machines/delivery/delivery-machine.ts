@@ -1,25 +1,25 @@
 /**
- * Events on their way to a webhook: a batch at a time, in their order, each sent again until it is taken. How much waits
- * meanwhile, whoever hosts it bounds. At the end what is left has a moment to get there.
+ * Delivers events to a webhook: one batch at a time, in order, each sent again until it is accepted. The host limits
+ * how many may wait meanwhile. When the server stops, what is left gets a short time to be sent.
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
 import { effect, eventOf } from '../host/hosted.ts';
 
 export interface DeliveryContext {
-  /** How often it failed since it last went well; no further than it matters. */
+  /** How many attempts have failed since the last success, up to the number that still matters. */
   readonly attempts: number;
-  /** Milliseconds until it is tried again. */
+  /** How long to wait before the next attempt, in milliseconds. */
   readonly backoffMs: number;
 }
 
 export type DeliveryEventFromServer =
   | { type: 'QUEUED' }
-  /** The server ends. */
+  /** The server stops. */
   | { type: 'STOPPED' };
 
 export type DeliveryEventFromWebhook =
-  /** @property hasMore whether others wait */
+  /** @property hasMore whether more events wait */
   | { type: 'DELIVERED'; hasMore: boolean }
   /** @property random from 0 to 1 */
   | { type: 'FAILED'; random: number };
@@ -27,22 +27,22 @@ export type DeliveryEventFromWebhook =
 export type DeliveryEvent = DeliveryEventFromServer | DeliveryEventFromWebhook;
 
 const effects = {
-  /** The first of those that wait; the same ones, where they were sent before. */
+  /** Sends the first events that wait; a batch that failed is sent again unchanged. */
   sendBatch: effect(),
-  /** It has failed, and that comes as `FAILED`. */
+  /** The request then fails, which is reported as `FAILED`. */
   abortRequest: effect(),
   announceFailure: effect(),
   announceRecovery: effect(),
-  /** What is still there is lost. */
+  /** Counts the remaining events as lost. */
   countRest: effect(),
 };
 export type DeliveryEffects = typeof effects;
 
 const ANSWER_MS = 10_000;
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
-/** From here on the backoff grows no longer. */
+/** From this number of attempts on, the backoff no longer grows. */
 const MAX_ATTEMPTS = 6;
-/** For what is left when the server ends. */
+/** For the remaining events when the server stops. */
 const CLOSING_MS = 2_000;
 
 export const deliveryMachine = setup({

@@ -1,4 +1,4 @@
-/** What an edge may start with, and an event of every kind that it tells apart. */
+/** Examples of an edge's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { edgeMachine } from './edge-machine.ts';
 

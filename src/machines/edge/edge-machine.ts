@@ -1,26 +1,27 @@
 /**
- * What a room wants between two of its members: that they are paired and connected. It is so, or it is missing, and
- * then it has a reason and is tried again, with backoff. Only the newcomer's node asks for the pairing; the other node's
- * edge follows. It has a machine of its own, for a room has many of them, each with its own time.
+ * An edge of a room: two members that the room wants paired and connected. If they are not, the edge is missing, which
+ * has a reason, and is retried with backoff. Only the newcomer's node requests the pairing; the edge at the other node
+ * follows. Each edge has its own machine, since a room has many of them, each with its own timing.
  *
- * Nobody ends a pairing for taking long: a client that reports nothing may be connected all the same. It is only named.
+ * A slow pairing is never ended: a client that reports nothing may be connected all the same. It is only reported as
+ * missing.
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode, edgeReasons } from '../../protocol/index.ts';
 import { fullJitter } from '../backoff.ts';
 import { effect, eventOf } from '../host/hosted.ts';
 
-/** Why an edge is missing: its request was refused, its pairing ended, or it takes long. */
+/** Why an edge is missing: its request was refused, its pairing ended, or connecting takes too long. */
 export type EdgeReason = ErrorCode | DisconnectReason | keyof typeof edgeReasons;
 
 export interface EdgeContext {
-  /** Whether this node asks for the pairing, or waits for the other one to do so. */
+  /** Whether this node requests the pairing, or waits for the other node to do so. */
   readonly isAsker: boolean;
-  /** Why it is missing, or was last. */
+  /** Why it is missing, or last was. */
   readonly reason: EdgeReason | undefined;
-  /** How often it has failed since it was connected last. */
+  /** How many attempts have failed since it was last connected. */
   readonly attempts: number;
-  /** Until it is tried again. */
+  /** How long to wait before the next attempt, in milliseconds. */
   readonly backoffMs: number;
 }
 
@@ -33,10 +34,13 @@ export type EdgeEventFromPairing =
   /** @property random from 0 to 1 */
   | { type: 'UNPAIRED'; reason: EdgeReason; random: number };
 
-/** The request for the pairing was refused. @property random from 0 to 1 */
+/**
+ * The request for the pairing was refused.
+ * @property random from 0 to 1
+ */
 export type EdgeEventFromServer =
   | { type: 'REFUSED'; reason: EdgeReason; random: number }
-  /** One of its members has left, or the leader of a star is another. */
+  /** One of its members has left, or a star has a new leader. */
   | { type: 'DROPPED' };
 
 export type EdgeEvent = EdgeEventFromPairing | EdgeEventFromServer;
@@ -44,14 +48,14 @@ export type EdgeEvent = EdgeEventFromPairing | EdgeEventFromServer;
 const effects = {
   askForPairing: effect(),
   announceState: effect(),
-  /** The pairing ends with the edge, where the room formed it and nobody else wants it. */
+  /** Ends the pairing together with the edge, if the room formed it and no other edge needs it. */
   releasePairing: effect(),
 };
 export type EdgeEffects = typeof effects;
 
-/** How long a connection may take before it is named; what is slow only for a moment is not worth a word. */
+/** How long connecting may take before the edge is reported as missing; a shorter delay is not worth reporting. */
 const CONNECT_MS = 15_000;
-/** Another node's answer takes no longer, or is lost. */
+/** Another node answers within this time, or its answer is lost. */
 const ASK_MS = 5_000;
 const BACKOFF = { baseMs: 1_000, capMs: 30_000 };
 
@@ -104,7 +108,7 @@ export const edgeMachine = setup({
       description: 'The two are being paired.',
       entry: 'askForPairing',
       on: {
-        // Of a pairing that was there already.
+        // The two already had a connected pairing.
         CONNECTED: { target: 'connected' },
       },
       after: {

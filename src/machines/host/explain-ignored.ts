@@ -1,17 +1,17 @@
 /**
- * Why did my event do nothing? XState does not say. This asks every transition that the event could have taken in
- * the present state for its guard, and reports what each one said.
+ * Explains why an event had no effect, which XState does not say: evaluates the guards of every transition that the
+ * event could have taken in the present state, and reports their results.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, getNextTransitions } from 'xstate';
 
-/** What one guard said of an event. */
+/** The result of one guard for an event. */
 export interface GuardVerdict {
   readonly guard: string;
   readonly params: unknown;
   readonly passed: boolean;
 }
 
-/** The guards of every transition that the event could have taken; empty when the state has none for it. */
+/** The guards of every transition that the event could have taken; empty if the state has no transition for it. */
 export function explainIgnored(snapshot: AnyMachineSnapshot, event: { type: string }): GuardVerdict[] {
   const machine = snapshot.machine as AnyStateMachine;
   const verdicts: GuardVerdict[] = [];

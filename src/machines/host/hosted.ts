@@ -1,4 +1,4 @@
-/** What those who use a host see of it: the session it keeps, the effects it yields, the steps it tells of. */
+/** What users of a host see: the instances it keeps, the effects it yields, and the steps it reports. */
 import {
   type AnyStateMachine,
   assertEvent,
@@ -9,11 +9,11 @@ import {
 import type { GuardVerdict } from './explain-ignored.ts';
 import type { TimerOwner } from './timer-wheel.ts';
 
-/** What is kept for each session of a machine; a user puts its own things (a socket) beside it in a subclass. */
+/** What is kept for each instance of a machine; a subclass adds the user's own fields, such as a socket. */
 export class Hosted<Context> implements TimerOwner {
   value: StateValue = '';
   context = undefined as Context;
-  /** True once a final state is reached: no event has an effect after that. */
+  /** True once a final state is reached: no event has any effect after that. */
   isDone = false;
   timer = -1;
 }
@@ -24,21 +24,21 @@ export interface Effect {
   readonly params: unknown;
 }
 
-/** What the observer is told of each step. */
+/** What the observer is told about each step. */
 export interface Step<Instance> {
   readonly machineId: string;
   readonly instance: Instance;
   readonly event: { readonly type: string };
   readonly from: StateValue;
   readonly to: StateValue;
-  /** The transitions taken, in order, as the machine defines them; empty when the event was ignored. */
+  /** The transitions taken, in order, as the machine defines them; empty if the event was ignored. */
   readonly transitions: readonly TakenTransition[];
   readonly effects: readonly Effect[];
-  /** For an ignored event: the guards that were asked, and what they said. */
+  /** For an ignored event: the guards that were evaluated, and their results. */
   readonly verdicts: readonly GuardVerdict[];
 }
 
-/** The part of XState's TransitionDefinition that names an edge. */
+/** The part of XState's TransitionDefinition that identifies a transition. */
 export interface TakenTransition {
   readonly source: { readonly id: string };
   readonly eventType: string;
@@ -47,12 +47,12 @@ export interface TakenTransition {
 
 export type Observer<Instance> = (step: Step<Instance>) => void;
 
-/** Declares an effect in `setup({actions})`: named and typed there, executed by whoever hosts the machine. */
+/** Declares an effect in `setup({actions})`: named and typed there, executed by the machine's host. */
 export function effect<Params = undefined>() {
   return (_args: unknown, _params: Params): void => {};
 }
 
-/** One function for each effect of a machine, so that a machine cannot name one that nobody executes. */
+/** One function for each effect of a machine, so that a machine cannot name an effect that nobody executes. */
 export type Executors<
   Machine extends AnyStateMachine,
   Instance,
@@ -66,8 +66,8 @@ export type Executors<
 };
 
 /**
- * The effects of a machine, by name and parameters: those of its actions that were declared with {@link effect}. An
- * `assign`, whose parameters nobody declared, is none.
+ * The effects of a machine, by name and parameters: its actions that were declared with {@link effect}. An `assign`
+ * does not count, since its parameters are not declared.
  */
 export type EffectFrom<Machine extends AnyStateMachine> = Declared<ActionFrom<Machine>>;
 
@@ -83,7 +83,7 @@ type ActionFrom<Machine> =
     ? Action
     : never;
 
-/** The one of a union of events that has the type, also where a member of the union stands for several types. */
+/** The member of a union of events with the given type, even if a member of the union covers several types. */
 export type EventOf<Event extends { type: string }, Type extends string> = Event extends unknown
   ? Type extends Event['type']
     ? Omit<Event, 'type'> & { readonly type: Type }
@@ -91,9 +91,9 @@ export type EventOf<Event extends { type: string }, Type extends string> = Event
   : never;
 
 /**
- * The event, as one of the types that can cause an effect. That these are the only ones is known from the chart, and
- * not to TypeScript.
- * @throws when it is another: the chart has changed, and the effect has not
+ * Narrows an event to the types that can cause an effect. The chart guarantees that these are the only ones, which
+ * TypeScript cannot know.
+ * @throws for any other event: then the chart was changed, but not the effect
  */
 export function eventOf<Event extends { type: string }, const Type extends Event['type']>(
   event: Event,

@@ -1,9 +1,10 @@
 /**
- * Hosts any number of sessions of one machine without an actor for each: a session is `{value, context}`, and every
- * step is XState's own, on that. 37 times less memory than an actor, and a tenth of its time.
+ * Hosts any number of instances of one machine without an actor for each: an instance is `{value, context}`, and every
+ * step on it is XState's own. This takes 37 times less memory than an actor, and a tenth of its time.
  *
- * Hosted machines use named actions, `after` and whatever else moves a machine; they do not invoke, spawn or emit, and
- * have no history states. A delayed `raise` has an id; raised again under it, it counts anew, where XState fires both.
+ * Hosted machines may use named actions, `after`, and whatever else moves a machine; they may not invoke, spawn or
+ * emit, and have no history states. A delayed `raise` needs an id; raising it again restarts its delay, whereas XState
+ * would fire both.
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
 import { explainIgnored, type GuardVerdict } from './explain-ignored.ts';
@@ -17,20 +18,20 @@ export interface HostOptions<
   Event extends EventFrom<Machine> = EventFrom<Machine>,
 > {
   readonly executors: Executors<Machine, Instance, Event>;
-  /** Shared, with its timers, by all hosts whose machines speak to each other. */
+  /** Shared, with its timers, by all hosts whose machines send each other events. */
   readonly queue: StepQueue;
   /**
-   * Told when an effect, or the machine itself, threw, and in the step of which event: undefined for the first step.
-   * It may send an event; nobody else notices.
+   * Called when an effect, or the machine itself, threw. `event` is the event of that step; undefined for the first
+   * step. The handler may dispatch events; nobody else notices the exception.
    */
   readonly onError: (instance: Instance, error: unknown, effect: string, event: Event | undefined) => void;
 }
 
-/** A delayed event; XState raises those without a delay within the step. */
+/** A delayed event; XState handles those without a delay within the step. */
 interface Raised {
   readonly id: string | undefined;
   readonly delay: number | undefined;
-  /** Left out by the stepper where it is the delay's own. */
+  /** Left out by the stepper if it is the delay's own event. */
   readonly event?: { readonly type: string };
 }
 
@@ -44,7 +45,7 @@ function nobody(type: string): never {
 
 type AnyExecutor = (instance: unknown, event: unknown, params: unknown) => void;
 
-/** The event of a session's first step. Only the host makes one, so nobody can send it. */
+/** The event of an instance's first step. Only the host can create one, so nobody else can send it. */
 class Start {
   readonly type = 'xstate.init';
   readonly input: unknown;
@@ -53,7 +54,7 @@ class Start {
   }
 }
 
-/** A step that was taken. A class, because every relayed message makes one while its pairing is recorded. */
+/** A step that was taken. A class, because every relayed message creates one while its pairing is recorded. */
 class HostStep<Instance extends Hosted<unknown>> implements Step<Instance> {
   readonly machineId: string;
   readonly instance: Instance;
@@ -84,7 +85,7 @@ class HostStep<Instance extends Hosted<unknown>> implements Step<Instance> {
     this.#context = instance.context;
   }
 
-  /** Of an ignored event only; and asked only for who reads them: that takes a hundred times as long as the step. */
+  /** For an ignored event only, and evaluated lazily: it takes a hundred times as long as the step. */
   get verdicts(): readonly GuardVerdict[] {
     const isIgnored = this.transitions.length === 0 && !(this.event instanceof Start);
     if (!isIgnored) return NONE;
@@ -99,16 +100,16 @@ class HostStep<Instance extends Hosted<unknown>> implements Step<Instance> {
 const NONE: readonly never[] = [];
 
 /**
- * The machine gives the types of all that is put together here: its context, input, events and effects.
- * @typeParam Instance what is kept for each session, a {@link Hosted} of the machine's context
- * @typeParam Event the machine's events, where they carry more than the machine looks at (an SDP, a frame)
+ * The machine determines all types: its context, input, events and effects.
+ * @typeParam Instance what is kept for each instance, a {@link Hosted} of the machine's context
+ * @typeParam Event the machine's events, if they carry more than the machine looks at (an SDP, a frame)
  */
 export class MachineHost<
   Machine extends AnyStateMachine,
   Instance extends Hosted<ContextFrom<Machine>>,
   Event extends EventFrom<Machine> = EventFrom<Machine>,
 > {
-  /** Told of every step, when there is one. Without one, observing costs nothing. */
+  /** Told of every step; if undefined, observing costs nothing. */
   observer: Observer<Instance> | undefined;
   readonly machine: Machine;
   /** How often each transition was taken. */
@@ -124,22 +125,22 @@ export class MachineHost<
     this.#stepper = MachineStepper.of(machine);
   }
 
-  /** Starts a session: its first state, and that state's effects. */
+  /** Starts an instance: enters its initial state, and executes that state's effects. */
   start(instance: Instance, input: InputFrom<Machine>): void {
     this.#options.queue.send(this, instance, new Start(input));
   }
 
-  /** Steps the session with the event, at once or after the step that is under way. */
+  /** Steps the instance with the event, now or after the current step. */
   dispatch(instance: Instance, event: Event): void {
     this.#options.queue.send(this, instance, event);
   }
 
-  /** The session's full snapshot, for `matches`, `can` and `hasTag`. */
+  /** The instance's full snapshot, for `matches`, `can` and `hasTag`. */
   snapshotOf(instance: Instance) {
     return this.#stepper.snapshotOf(instance);
   }
 
-  /** For the queue; everybody else sends. */
+  /** For the queue only; everybody else calls `dispatch`. */
   step(instance: Instance, event: Event | Start): void {
     if (instance.isDone) return;
     const from = instance.value;
@@ -163,7 +164,7 @@ export class MachineHost<
 
   #observe(instance: Instance, event: Event | Start, from: StateValue, effects: readonly Effect[]): void {
     const isNamed = ({ type }: Effect) => Object.hasOwn(this.#executors, type);
-    // The same array whenever the step is the same, as far as the stepper can: who writes many of them looks for that.
+    // Reuses the array if the step is the same, as far as the stepper does: the recorder compares by identity.
     const named = effects.every(isNamed) ? effects : effects.filter(isNamed);
     this.observer?.(new HostStep(this.#stepper, instance, event, from, named));
   }
@@ -182,7 +183,7 @@ export class MachineHost<
     this.#options.onError(instance, error, effect, event instanceof Start ? undefined : event);
   }
 
-  /** In pure stepping an `after` arrives as a delayed raise, whose id is also its event's type. */
+  /** In pure stepping, an `after` appears as a delayed raise whose id is also its event's type. */
   #raise(instance: Instance, { id, delay, event }: Raised): void {
     if (delay === undefined) return;
     if (id === undefined) throw new Error('a delayed raise needs an id in a hosted machine');
@@ -191,7 +192,7 @@ export class MachineHost<
     this.#options.queue.timers.arm(instance, id, delay, fire);
   }
 
-  /** One function for all timers: a closure for each would be most of what a session weighs. */
+  /** One function for all timers: a closure for each would be most of an instance's memory. */
   readonly #fire = (type: string, owner: unknown): void => {
     const instance = owner as Instance;
     this.dispatch(instance, { type } as Event);

@@ -1,39 +1,38 @@
 /**
- * The one queue that all hosts of a process share, and with it their timers and their time: an event that is sent from
- * within an effect waits until the step that caused it is over, whichever machine it is for. So no machine is ever
- * entered twice, and steps have one order.
+ * The one queue that all hosts of a process share, together with their timers and their time: an event sent from within
+ * an effect waits until the current step is over, whichever machine it is for. So no machine is ever re-entered, and
+ * steps have a total order.
  *
- * The time is set here and nowhere else: once, when something enters the queue while nothing is under way. All that
- * follows from it happens at that time.
+ * The time is set only here: once, when something enters the idle queue. All that follows from it happens at that time.
  */
 import { type Fire, type TimerOwner, TimerWheel } from './timer-wheel.ts';
 
-/** Who steps an instance with an event: a host. Three words in the queue cost less than a closure. */
+/** Steps an instance with an event: a host. Three words in the queue cost less than a closure. */
 export interface Stepper {
   step(instance: unknown, event: unknown): void;
 }
 
-/** What the queue needs of a clock. */
+/** The part of a clock that the queue needs. */
 export interface TimeSource {
-  /** Milliseconds from any fixed point, never backwards. */
+  /** Milliseconds since any fixed point, monotonic. */
   now(): number;
 }
 
-/** Steps that are functions: for what has no instance, and comes seldom. */
+/** Runs functions as steps: for code without an instance that runs rarely. */
 const FUNCTIONS: Stepper = {
   step: (work) => (work as () => void)(),
 };
 
 export class StepQueue {
-  /** The delays of all machines that share the queue. */
+  /** The timers of all machines that share the queue. */
   readonly timers: TimerWheel;
   readonly #clock: TimeSource | undefined;
-  /** Stepper, instance, event, and so on. */
+  /** Stepper, instance and event of each waiting step, one after another. */
   #waiting: unknown[] = [];
   #isRunning = false;
 
   /**
-   * @param clock without one, the time is what the timers were last advanced to
+   * @param clock left out: the time is what the timers were last advanced to
    * @param timers by default a wheel that starts at the clock's time
    */
   constructor(clock?: TimeSource, timers = new TimerWheel(clock?.now())) {
@@ -41,23 +40,23 @@ export class StepQueue {
     this.timers = timers;
   }
 
-  /** The time in milliseconds: within a step the one that the step began at, otherwise the clock's. */
+  /** The time in milliseconds: within a step, the time at which the step began; otherwise the clock's. */
   get now(): number {
     return this.#isRunning || !this.#clock ? this.timers.now : this.#clock.now();
   }
 
-  /** Arms a timer for something that is no machine; see {@link TimerWheel.arm}. */
+  /** Arms a timer for something that is not a machine; see {@link TimerWheel.arm}. */
   arm(owner: TimerOwner, name: string, delayMs: number, fire: Fire): void {
     if (!this.#isRunning) this.#setTime();
     this.timers.arm(owner, name, delayMs, fire);
   }
 
-  /** Runs the step now, or after those that are under way. */
+  /** Runs the step now, or after the current ones. */
   push(step: () => void): void {
     this.send(FUNCTIONS, step, undefined);
   }
 
-  /** Steps the instance now, or after the steps that are under way. */
+  /** Steps the instance now, or after the current steps. */
   send(stepper: Stepper, instance: unknown, event: unknown): void {
     if (this.#isRunning) {
       this.#waiting.push(stepper, instance, event);
@@ -72,7 +71,7 @@ export class StepQueue {
     }
   }
 
-  /** Runs everything that `enqueue` pushes only after `enqueue` has returned: for an event to many at once. */
+  /** Runs the steps that `enqueue` pushes only after it has returned: for one event to many instances. */
   batch(enqueue: () => void): void {
     if (this.#isRunning) {
       enqueue();
@@ -91,7 +90,7 @@ export class StepQueue {
     if (this.#clock) this.timers.now = this.#clock.now();
   }
 
-  /** @throws what the first step threw that threw anything; the steps after it are taken all the same */
+  /** @throws the first exception of any step; the steps after it are taken all the same */
   #drain(): void {
     const waiting = this.#waiting;
     let failure: { readonly error: unknown } | undefined;

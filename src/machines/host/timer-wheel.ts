@@ -1,26 +1,26 @@
 /**
- * One hashed timer wheel for the delays of all hosted machines. It has no clock of its own: the step
- * queue tells it the time. Timers live in typed arrays, 40 bytes each, because a server holds one or two for every client.
+ * One hashed timer wheel for the delays of all hosted machines. It has no clock of its own: the step queue sets its
+ * time. Timers live in typed arrays, 40 bytes each, because a server has one or two for every client.
  *
  * Varghese & Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6.
  */
 
-/** Whoever owns timers; `timer` is the head of its list, and belongs to the wheel. */
+/** Owns timers; `timer` is the head of the owner's list, and belongs to the wheel. */
 export interface TimerOwner {
   timer: number;
 }
 
 export type Fire = (name: string, owner: TimerOwner) => void;
 
-/** The `timer` of an owner that has none. */
+/** The value of `timer` for an owner without timers. */
 export const NO_TIMER = -1;
 
 const SLOTS = 1024;
-/** Timers that are due and not yet fired wait in a list of their own, so that an early one can still disarm a later one. */
+/** Due timers that have not fired yet are in their own list, so that an earlier one can still disarm a later one. */
 const DUE = SLOTS;
 
 export class TimerWheel {
-  /** The time in milliseconds. The step queue sets it when an event enters. */
+  /** The time in milliseconds, set by the step queue when an event enters. */
   now: number;
   readonly tickMs: number;
   #tick: number;
@@ -32,15 +32,15 @@ export class TimerWheel {
   #sibling = new Int32Array(0);
   #dueTick = new Float64Array(0);
   #owners: (TimerOwner | undefined)[] = [];
-  /** Which of the names. There are few, and they are kept for good. */
+  /** Index of each timer's name. There are few names, and they are never removed. */
   #name = new Uint16Array(0);
   readonly #names: string[] = [];
   #fire: (Fire | undefined)[] = [];
   #free = -1;
 
   /**
-   * @param now the time that the clock starts from, in milliseconds
-   * @param tickMs how exact a delay is; a timer fires at most this much late, and never early
+   * @param now the initial time in milliseconds
+   * @param tickMs the resolution: a timer fires at most this much late, and never early
    */
   constructor(now = 0, tickMs = 50) {
     this.now = now;
@@ -54,9 +54,10 @@ export class TimerWheel {
   }
 
   /**
-   * Arms the owner's timer of that name, one of a few names; one that is armed already starts anew.
-   * @param delayMs from `now`; one that is not finite is no timer
-   * @param fire called when the time has come; where there are many owners, one function for all of them
+   * Arms the owner's timer of that name; if it is already armed, it restarts.
+   * @param name one of a small set
+   * @param delayMs from `now`; a delay that is not finite arms nothing
+   * @param fire called when the time has come; with many owners, it should be one function for all
    */
   arm(owner: TimerOwner, name: string, delayMs: number, fire: Fire): void {
     this.disarm(owner, name);
@@ -88,9 +89,9 @@ export class TimerWheel {
   }
 
   /**
-   * Moves the time on and fires what is due, in order of their ticks.
-   * @param budget fires at most so many, so that ten thousand due at once do not hold up everything else
-   * @returns false when the budget ran out; call again soon
+   * Advances the time and fires what is due, in order of ticks.
+   * @param budget the most timers to fire, so that ten thousand due at once do not hold up everything else
+   * @returns false if the budget ran out; call again soon
    */
   advance(now: number, budget = Number.POSITIVE_INFINITY): boolean {
     this.now = now;
@@ -103,7 +104,7 @@ export class TimerWheel {
         this.#fireFirstDue();
       }
       if (this.#tick >= target) return true;
-      // After a long pause one turn of the wheel sees every slot; the ticks between would see them again.
+      // After a long pause, one turn of the wheel visits every slot; earlier ticks would only visit them again.
       this.#tick = Math.max(this.#tick + 1, target - SLOTS + 1);
       this.#collectDue(this.#tick % SLOTS);
     }
@@ -118,7 +119,7 @@ export class TimerWheel {
     fire(name, owner);
   }
 
-  /** Moves what is due in a slot to the due list; what waits for a later turn of the wheel stays. */
+  /** Moves a slot's due timers to the due list; timers for a later turn of the wheel stay. */
   #collectDue(slot: number): void {
     for (let timer = this.#heads[slot] as number; timer !== -1; ) {
       const next = this.#next[timer] as number;

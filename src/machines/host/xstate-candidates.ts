@@ -1,7 +1,7 @@
 /**
- * Which transitions an event may take in a state, in the order in which XState asks them: the innermost state's first,
- * then its parent's, up to the machine's. XState looks them up for every event anew, node by node, each time under a
- * key that it puts together as a string, and that costs more than all the rest of a step.
+ * Which transitions an event may take in a state, in the order in which XState checks them: the innermost state's
+ * first, then its parent's, up to the machine's. XState looks them up again for every event, node by node, under keys
+ * that it builds as strings, which costs more than the rest of a step.
  */
 import type { AnyStateMachine, AnyStateNode, StateValue } from 'xstate';
 import type { TransitionDefinition } from '../chart/transition-names.ts';
@@ -10,7 +10,7 @@ import type { StepArgs } from './xstate-plannable.ts';
 
 type Guard = (args: StepArgs, params: unknown) => boolean;
 
-/** @typeParam Plan what the stepper knows of the step that takes it */
+/** @typeParam Plan what the stepper knows about the step that takes the transition */
 export interface Candidate<Plan> {
   readonly transition: TakenTransition;
   readonly guard: Guard | undefined;
@@ -19,8 +19,8 @@ export interface Candidate<Plan> {
 }
 
 /**
- * @param value a state of a machine that is plannable
- * @returns undefined when only XState can tell: two regions may both take the event, or a guard is more than a named
+ * @param value a state of a plannable machine
+ * @returns undefined if only XState can tell: two regions may both take the event, or a guard is more than a named
  * function with fixed parameters
  */
 export function candidatesOf<Plan>(
@@ -33,7 +33,7 @@ export function candidatesOf<Plan>(
   return candidates?.some((candidate) => !candidate) ? undefined : (candidates as Candidate<Plan>[]);
 }
 
-/** The first that may be taken. */
+/** The first candidate whose guard passes. */
 export function firstPassing<Plan>(
   candidates: readonly Candidate<Plan>[],
   args: StepArgs,
@@ -45,7 +45,9 @@ export function firstPassing<Plan>(
   return undefined;
 }
 
-/** A parent is asked only when none of its children takes the event; of regions, each takes it for itself. */
+/**
+ * A parent is considered only if none of its children takes the event; parallel regions each take it for themselves.
+ */
 function transitionsFor(
   node: AnyStateNode,
   value: StateValue,
@@ -70,7 +72,7 @@ function candidateOf<Plan>(
   if (given === undefined) return { transition, guard: undefined, params: undefined, plan: undefined };
   const { type, params } = typeof given === 'string' ? { type: given, params: undefined } : given;
   const guard = machine.implementations.guards[type] as unknown;
-  // XState's own (`and`, `stateIn`, ...) have a `check`, and look at more than context and event.
+  // XState's own guards (`and`, `stateIn`, ...) have a `check`, and look at more than context and event.
   if (typeof guard !== 'function' || 'check' in guard || typeof params === 'function') return undefined;
   return { transition, guard: guard as Guard, params, plan: undefined };
 }

@@ -1,11 +1,13 @@
-/** What XState's snapshots and inspection events hold and do not show: the delays that run, the transitions taken. */
+/**
+ * What XState's snapshots and inspection events contain but do not expose: running delays and the transitions taken.
+ */
 import type { AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 import type { TakenTransition } from './hosted.ts';
 
 export interface RunningDelay {
-  /** Its name, or its milliseconds. */
+  /** Its name, or its length in milliseconds. */
   readonly delay: string;
-  /** What its machine is sent when it is over. */
+  /** The type of the event that the machine receives when it is over. */
   readonly eventType: string;
 }
 
@@ -17,7 +19,7 @@ export function runningDelays(snapshot: AnyMachineSnapshot): RunningDelay[] {
   );
 }
 
-/** The transitions that an actor took, of an event of `createActor(machine, { inspect })`. */
+/** The transitions that an actor took, from an event of `createActor(machine, { inspect })`. */
 export function transitionsTakenIn(event: InspectionEvent): readonly TakenTransition[] {
   return event.type === '@xstate.microstep' ? (event._transitions as readonly TakenTransition[]) : [];
 }

@@ -1,14 +1,14 @@
 /**
- * Copies of a machine that tell by their actions what XState does in a step. Its public functions yield a step's
- * actions in order, but neither the transitions that it took nor the assigns among its actions; so in a copy every
- * transition has one action more, and in the copy that plans are learnt from, an assign only tells that it is due.
+ * Copies of a machine whose actions reveal what XState does in a step. Its public functions return a step's actions in
+ * order, but neither the transitions that were taken nor the assigns among the actions. So in a copy every transition
+ * has one more action, and in the copy that plans are learnt from, an assign only reports that it is due.
  */
 import { type AnyStateMachine, type AnyStateNode, createMachine } from 'xstate';
 import type { TakenTransition } from './hosted.ts';
 
 const TOOK = 'pairlane.took';
 
-/** An action as XState's `transition` yields it. */
+/** An action as XState's `transition` returns it. */
 export interface Action {
   readonly type: string;
   readonly params: unknown;
@@ -17,16 +17,16 @@ export interface Action {
 type Config = Readonly<Record<string, unknown>>;
 
 export class MarkedMachine {
-  /** Steps as the machine does. */
+  /** Steps exactly as the machine does. */
   readonly telling: AnyStateMachine;
   /**
-   * Steps as the machine does from a given state by a given transition, and leaves the context as it is. It throws when
-   * that step leads to another: as nothing is assigned, a loop of them would have no end.
+   * Steps as the machine does from a given state by a given transition, but leaves the context unchanged. It throws if
+   * that step leads to a further one: as nothing is assigned, a loop of such steps would never end.
    */
   readonly learning: AnyStateMachine;
   readonly #transitions: TakenTransition[] = [];
 
-  /** @param isAssign which of the machine's named actions is an assign */
+  /** @param isAssign whether the machine's action of that name is an assign */
   constructor(machine: AnyStateMachine, isAssign: (name: string) => boolean) {
     const { implementations } = machine;
     const marked = this.#mark(machine.config as Config, machine.root);
@@ -41,7 +41,7 @@ export class MarkedMachine {
     });
   }
 
-  /** What of a step's actions is the machine's own, and the transitions that it took, in order. */
+  /** Separates the machine's own actions of a step from the transitions that it took, in order. */
   read(actions: readonly Action[]): { actions: readonly Action[]; transitions: readonly TakenTransition[] } {
     return {
       actions: actions.filter(({ type }) => type !== TOOK),
@@ -76,7 +76,7 @@ export class MarkedMachine {
     };
   }
 
-  /** @param given one transition or several: a target, or its definition */
+  /** @param given one transition or several, each a target or a definition */
   #markAll(given: unknown, taken: readonly TakenTransition[]): object[] {
     const definitions = Array.isArray(given) ? given : [given];
     return definitions.map((definition, at) => {
@@ -88,7 +88,7 @@ export class MarkedMachine {
   }
 }
 
-/** Named after the assign that it stands for, as every action is. */
+/** Gets the name of the assign that it stands for. */
 const dueAction = () => {};
 
 const mapOf = (given: Config, change: (value: unknown, key: string) => unknown): Config =>

@@ -1,11 +1,11 @@
 /**
- * Which machines a host may step by plans (xstate-stepper.ts), and the two things that a plan works out anew for each step:
- * what an `assign` makes of the context, and how long a delay is. Both read XState's own definitions.
+ * Which machines a host can step by plans (xstate-stepper.ts), and the two things that a plan computes anew for each
+ * step: the context after an `assign`, and the length of a delay. Both are read from XState's own definitions.
  */
 import type { AnyStateMachine } from 'xstate';
 import { stateNodesOf, transitionsFrom } from '../chart/transition-names.ts';
 
-/** What XState hands to an assign or a delay, as far as hosted machines use it. */
+/** What XState passes to an assign or a delay, as far as hosted machines use it. */
 export interface StepArgs {
   readonly context: unknown;
   readonly event: unknown;
@@ -13,7 +13,7 @@ export interface StepArgs {
 
 type Resolver = (args: StepArgs, params: undefined) => unknown;
 
-/** `assign(...)`, as XState keeps it. */
+/** `assign(...)`, as XState represents it. */
 export interface Assign {
   readonly type: 'xstate.assign';
   readonly assignment: Resolver | { readonly [field: string]: unknown };
@@ -31,7 +31,8 @@ const REFUSED: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /**
- * @throws when the machine has what a hosted one cannot: child actors, or a history, which is in no `{value, context}`
+ * @throws if the machine uses what a hosted one cannot: child actors, or history states, which are not part of `{value,
+ * context}`
  */
 export function assertHostable(machine: AnyStateMachine): void {
   for (const node of stateNodesOf(machine.root)) {
@@ -49,10 +50,10 @@ export function assertHostable(machine: AnyStateMachine): void {
 }
 
 /**
- * True when a step's actions follow from its transition and state alone: all are named, none has computed parameters,
- * nothing moves the machine without an event (no `always`), there is no built-in action but assigns and those of
- * `after`, and each event is known by its whole name (no wildcard). A final child moves its parent on by an event of
- * its own; that step has more than one microstep, which is seen when it is learnt.
+ * True if a step's actions follow from its transition and state alone: all are named, none has computed parameters,
+ * nothing moves the machine without an event (no `always`), the only built-in actions are assigns and those of `after`,
+ * and no transition uses a wildcard. A final child moves its parent on by an event of its own; that step has more than
+ * one microstep, which is noticed when it is learnt.
  */
 export function isPlannable(machine: AnyStateMachine): boolean {
   const { actions } = machine.implementations;
@@ -80,7 +81,7 @@ interface BuiltIn {
   readonly event?: unknown;
 }
 
-/** The actions that `after` puts into a state's entry and exit, and not the same ones used by hand. */
+/** Whether an action was added to a state's entry or exit by `after`, rather than written by hand. */
 function isOfDelay({ type, id, sendId, event }: BuiltIn, delays: ReadonlyMap<string, unknown>): boolean {
   if (type === 'xstate.cancel') return typeof sendId === 'string';
   if (type !== 'xstate.raise' || typeof id !== 'string') return false;
@@ -89,7 +90,7 @@ function isOfDelay({ type, id, sendId, event }: BuiltIn, delays: ReadonlyMap<str
 
 type NamedAction = { readonly type: string; readonly params?: unknown };
 
-/** How long each delay of the machine is, by the id that XState gives its timer. */
+/** The length of each of the machine's delays, by the id that XState gives its timer. */
 export function delaysOf(machine: AnyStateMachine): ReadonlyMap<string, (args: StepArgs) => number> {
   const delays = new Map<string, (args: StepArgs) => number>();
   for (const { eventType, delay } of stateNodesOf(machine.root).flatMap(transitionsFrom)) {

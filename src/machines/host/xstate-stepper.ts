@@ -1,18 +1,17 @@
 /**
- * Steps sessions of one machine, as XState does. What XState did once need not be worked out again: which states a
- * transition leaves and enters, and which actions that runs, is the same whenever the same transition is taken in the
- * same state. So the first time XState is asked, by its public functions, and what it did is kept as a {@link Plan};
- * later the guards are asked which transition is taken (xstate-candidates.ts), and its plan is followed, which is many
- * times faster. Whatever depends on more than the state and the transition, XState itself steps every time: a machine
- * with features that move it by themselves or compute what they do (xstate-plannable.ts), and of any other machine the
- * steps that a final child or two regions carry on.
+ * Steps instances of one machine, as XState does, but faster. Which states a transition leaves and enters, and which
+ * actions that runs, is always the same for the same transition in the same state. So the first time, XState is asked,
+ * through its public functions, and what it did is kept as a {@link Plan}; later only the guards are evaluated to find
+ * the transition (xstate-candidates.ts), and its plan is followed. Whatever depends on more than state and transition
+ * is stepped by XState every time: a machine that moves by itself or computes its actions (xstate-plannable.ts) and, in
+ * other machines, steps that a final child or several regions continue.
  *
- * Plans are learnt by XState's public `getMicrosteps`, not in an actor scope of its insides: a step that changes state
- * and context is somewhat slower so, which a relayed message does not notice. `tsx bench/steps.ts` measures steps, and
- * docs/benchmarks.md has what whole messages cost.
+ * Plans are learnt with XState's public `getMicrosteps`, not in an internal actor scope: steps that change state and
+ * context are somewhat slower that way, which does not affect relayed messages. `tsx bench/steps.ts` measures steps,
+ * and docs/benchmarks.md has the cost of whole messages.
  *
- * The files xstate-*.ts are the only ones that read XState's definitions; test/machines/host/host-contract.test.ts
- * holds them equal to `createActor`.
+ * Only the files xstate-*.ts read XState's definitions; test/machines/host/host-contract.test.ts checks that they
+ * behave like `createActor`.
  */
 import {
   type AnyStateMachine,
@@ -35,7 +34,7 @@ import {
   type StepArgs,
 } from './xstate-plannable.ts';
 
-/** XState's names for what `after` does in pure stepping. */
+/** XState's names for the actions of `after` in pure stepping. */
 export const RAISE = 'xstate.raise';
 export const CANCEL = 'xstate.cancel';
 
@@ -45,24 +44,24 @@ interface Snapshot {
   readonly status: string;
 }
 
-/** What a step does, in order; an assign is done with once it has made the new context. */
+/** What a step does, in order; an assign is done once it has produced the new context. */
 type Act = Effect | Assign;
 
-/** A state of the machine. The sessions that are in it share its value. */
+/** A state of the machine; all instances in that state share its value. */
 interface State {
   readonly value: StateValue;
-  /** By an event's type; undefined where XState has to be asked. */
+  /** By an event's type; undefined if XState has to be asked. */
   readonly candidates: Map<string, readonly Candidate<Plan>[] | undefined>;
 }
 
-/** What XState does when a transition is taken in a state: where it leads, and by which acts. */
+/** What XState does when a transition is taken in a state: the target state, and the acts. */
 interface Plan {
   readonly to: State;
   readonly isDone: boolean;
   readonly transitions: readonly TakenTransition[];
   readonly acts: readonly Act[];
   readonly assigns: readonly Assign[];
-  /** Without the assigns, where they are the same for all: there is no delay among them. */
+  /** The acts without the assigns, if they are the same for all instances: none of them is a delay. */
   readonly effects: readonly Effect[] | undefined;
 }
 
@@ -77,18 +76,18 @@ export class MachineStepper {
   /** The transitions that the last step took, in order. */
   transitions: readonly TakenTransition[] = NONE;
   readonly #states = new Map<string, State>();
-  /** The same by identity: a session's value is always its state's own. */
+  /** By identity: an instance's value is always the object of its state. */
   readonly #stateOf = new Map<StateValue, State>();
   readonly #isPlannable: boolean;
   readonly #delays: ReturnType<typeof delaysOf>;
   readonly #marked: MarkedMachine;
-  /** Of the first step; undefined until it is asked for, null where there is none. */
+  /** The plan of the first step; undefined until it was asked for, null if there is none. */
   #firstPlan: Plan | null | undefined;
 
   /**
-   * The machine's: what one host has learnt of it is so for all of them. A client has a host for each connection, and to
-   * learn a machine anew takes milliseconds.
-   * @throws when the machine has what no host can keep
+   * The machine's shared stepper: what one host has learnt holds for all hosts. A client has a host per connection, and
+   * learning a machine takes milliseconds.
+   * @throws if the machine cannot be hosted
    */
   static of(machine: AnyStateMachine): MachineStepper {
     const stepper = steppers.get(machine) ?? new MachineStepper(machine);
@@ -105,7 +104,10 @@ export class MachineStepper {
     if (!this.#isPlannable) this.#firstPlan = null;
   }
 
-  /** Takes the session's first step. @returns the effects of its first state */
+  /**
+   * Takes the instance's first step.
+   * @returns the effects of its initial state
+   */
   begin(
     instance: Hosted<unknown>,
     event: { readonly type: string; readonly input: unknown },
@@ -145,7 +147,7 @@ export class MachineStepper {
     return taken.plan ? this.#follow(taken.plan, instance, event, context) : this.#ask(instance, event);
   }
 
-  /** A whole snapshot of a session, as XState's actors have it. */
+  /** A full snapshot of an instance, as XState's actors have it. */
   snapshotOf({
     value,
     context,
@@ -161,7 +163,7 @@ export class MachineStepper {
     return candidates;
   }
 
-  /** The step that XState takes, once more for every session. */
+  /** Lets XState take the step, which happens again each time. */
   #ask(instance: Hosted<unknown>, event: { readonly type: string }): readonly Effect[] {
     const { telling } = this.#marked;
     const { value, context } = instance;
@@ -185,13 +187,13 @@ export class MachineStepper {
     return plan?.transitions.length === 1 && plan.transitions[0] === taken.transition ? plan : null;
   }
 
-  /** @returns null when the next step like it may do something else: something in it moved the machine once more */
+  /** @returns null if the next such step may do something else, because it has more than one microstep */
   #planOf(learn: () => readonly Microstep[]): Plan | null {
     let microsteps: readonly Microstep[];
     try {
       microsteps = learn();
     } catch {
-      // Whatever it is, XState is asked instead, and that throws what the machine throws.
+      // XState is asked instead, and throws what the machine throws.
       return null;
     }
     const [first, ...more] = microsteps;

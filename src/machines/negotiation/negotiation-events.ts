@@ -1,16 +1,16 @@
-/** What a peer's machine is told, by whom, and what it keeps. */
+/** The events, context and settings of a peer's machine, by their origin. */
 
-/** Deadlines and delays in milliseconds; 0 means: no deadline. */
+/** Deadlines and delays in milliseconds; 0 means no deadline. */
 export interface NegotiationSettings {
   /** For the WebSocket to open and `your_id` to arrive. */
   readonly signalingTimeoutMs: number;
   /** For the initiator's offer. */
   readonly offerTimeoutMs: number;
-  /** For the answer to our offer, and for ours to the peer's. */
+  /** For the answer to our offer, and for our answer to the peer's. */
   readonly answerTimeoutMs: number;
-  /** For a candidate pair that works. */
+  /** For a working candidate pair. */
   readonly checkingTimeoutMs: number;
-  /** For what was accepted for the peer to arrive, before a pairing is left. */
+  /** For data accepted for the peer to arrive, before a pairing is left. */
   readonly drainTimeoutMs: number;
   /** ICE restarts in a row before the connection is given up. */
   readonly maxRestarts: number;
@@ -29,18 +29,18 @@ export interface NegotiationContext {
   readonly peerId: string | undefined;
   readonly isInitiator: boolean;
   readonly isPolite: boolean;
-  /** Whether the server still knows of the pairing: only then can the peers exchange anything. */
+  /** Whether the server still knows the pairing: only then can the peers exchange signals. */
   readonly isPairedAtServer: boolean;
   /** Whether the peer is closed as soon as the pairing is left. */
   readonly isClosing: boolean;
-  /** How many of the peer's candidates were of no use in this pairing. */
+  /** How many of the peer's candidates could not be used in this pairing. */
   readonly candidatesRefused: number;
   readonly restarts: number;
   readonly attempts: number;
   readonly backoffMs: number;
 }
 
-/** What was missing when a peer gave up; the client makes an error of it. */
+/** What was missing when a peer gave up; the client turns it into an error. */
 export type NegotiationFailure =
   | 'signaling_failed'
   | 'signaling_timeout'
@@ -52,25 +52,25 @@ export type NegotiationFailure =
   | 'connection_timeout'
   | 'description_refused';
 
-/** Why a candidate of the peer is of no use. */
+/** Why a candidate of the peer cannot be used. */
 export type CandidateRefusal =
-  /** More of them wait than are kept. */
+  /** More candidates wait than are kept. */
   | 'too_many'
-  /** Only UDP is spoken. */
+  /** Only UDP is supported. */
   | 'not_udp'
-  /** Its name was not resolved. */
+  /** Its name could not be resolved. */
   | 'name_not_found'
-  /** The WebRTC engine did not take it. */
+  /** The WebRTC engine rejected it. */
   | 'invalid';
 
 export type NegotiationEventFromUser = {
   type: 'UNPAIR_ASKED' | 'CLOSE_ASKED';
-  /** Whether something was accepted for the peer that it may not have yet. */
+  /** Whether something was accepted for the peer that it may not have received yet. */
   hasUnsent?: boolean;
 };
 
 export type NegotiationEventFromServer =
-  /** @property isResumed the server still has our session, and our pairing with it */
+  /** @property isResumed whether the server still has our session, and our pairing with it */
   | { type: 'WELCOMED'; id: string; isResumed: boolean }
   | { type: 'PAIRED'; peerId: string; isInitiator: boolean; isPolite: boolean }
   | { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED' }
@@ -78,15 +78,15 @@ export type NegotiationEventFromServer =
 
 export type NegotiationEventFromTransport =
   /**
-   * The WebSocket is gone or did not open; `random` (0 to 1) spreads the clients that come back, unless the server,
-   * which is restarted, did that and told us when.
+   * The WebSocket was lost or did not open; `random` (0 to 1) spreads returning clients, unless a restarting server has
+   * done so by telling us when to come back.
    */
   { type: 'SOCKET_LOST'; mayReturn: boolean; random: number; afterMs?: number | undefined };
 
 export type NegotiationEventFromConnection =
   | { type: 'LOCAL_OFFER_SET' | 'LOCAL_ANSWER_SET' | 'LOCAL_CANDIDATE_FOUND' | 'DESCRIPTION_REFUSED' }
   | { type: 'CONNECTION_ESTABLISHED' | 'CONNECTION_FAILED' | 'NETWORK_CHANGED' }
-  /** The peer has all that was accepted for it. */
+  /** The peer has received everything that was accepted for it. */
   | { type: 'DRAINED' }
   | { type: 'CANDIDATE_REFUSED'; reason: CandidateRefusal }
   /** The peer closed the connection; its signaling may not have told us yet. */

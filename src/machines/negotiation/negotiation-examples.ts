@@ -1,9 +1,9 @@
-/** What a negotiation may start with, and an event of every kind that it tells apart. */
+/** Examples of a negotiation's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import type { NegotiationSettings } from './negotiation-events.ts';
 import { negotiationMachine } from './negotiation-machine.ts';
 
-/** In milliseconds, where it is a time: multiples of the timer wheel's tick, so that a clock and the wheel agree. */
+/** Times are in milliseconds, and multiples of the timer wheel's tick, so that a clock and the wheel agree. */
 const settings: NegotiationSettings = {
   signalingTimeoutMs: 10_000,
   offerTimeoutMs: 15_000,
@@ -26,7 +26,7 @@ export const negotiationExamples: MachineExamples<typeof negotiationMachine> = {
     PAIRED: [
       { type: 'PAIRED', peerId: 'other', isInitiator: true, isPolite: false },
       { type: 'PAIRED', peerId: 'other', isInitiator: false, isPolite: true },
-      // By no server of ours: who wires the machine to another may do as they please.
+      // Our servers never send this, but a program may connect the machine to another server.
       { type: 'PAIRED', peerId: 'other', isInitiator: true, isPolite: true },
     ],
     OFFER_RECEIVED: [{ type: 'OFFER_RECEIVED' }],

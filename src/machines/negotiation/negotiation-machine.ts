@@ -1,10 +1,10 @@
 /**
- * A peer's own side: its link to the signaling server, and beside it, its connection to the other peer. Two regions,
- * because losing the first never ends the second. One machine for werift and for the browser.
+ * A peer's own side: its link to the signaling server and, in a second region, its connection to the other peer. They
+ * are two regions because losing the link never ends the connection. One machine for werift and for the browser.
  *
- * The connection follows perfect negotiation (W3C WebRTC 10.7): the initiator offers; when both offer at once the
- * polite side rolls its own offer back. Descriptions and candidates never enter the machine, only the facts about
- * them: the connection holds them and carries out the effects one after another.
+ * The connection follows perfect negotiation (W3C WebRTC 10.7): the initiator offers; if both offer at once, the polite
+ * side rolls its own offer back. Descriptions and candidates never enter the machine, only facts about them: the
+ * connection holds them and carries out the effects one after another.
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
@@ -18,7 +18,7 @@ import type {
 
 const effects = {
   openSocket: effect(),
-  /** Gives a socket up, to open another for the same session. */
+  /** Gives up a socket, to open another one for the same session. */
   dropSocket: effect(),
   closeSocket: effect(),
   announceReady: effect(),
@@ -27,7 +27,7 @@ const effects = {
   announceFailure: effect<{ failure: NegotiationFailure }>(),
   openConnection: effect(),
   closeConnection: effect(),
-  /** Tells, with DRAINED, when the peer has all that was accepted for it. */
+  /** Reports, with DRAINED, when the peer has received everything that was accepted for it. */
   drainConnection: effect(),
   makeOffer: effect<{ iceRestart: boolean }>(),
   applyOffer: effect(),
@@ -51,7 +51,7 @@ const giveUp = (failure: NegotiationFailure) =>
     actions: ['sendUnpair', { type: 'announceFailure', params: { failure } }],
   }) as const;
 
-/** What `offering` and `restarting` share: an offer of ours is out. */
+/** Shared by `offering` and `restarting`: our offer was sent. */
 const offerIsOut = {
   LOCAL_OFFER_SET: { actions: 'sendOffer' },
   ANSWER_RECEIVED: { target: 'checking', actions: 'applyAnswer' },
@@ -95,7 +95,7 @@ export const negotiationMachine = setup({
     countRefusedCandidate: assign({ candidatesRefused: ({ context }) => context.candidatesRefused + 1 }),
     countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
     forgetRestarts: assign({ restarts: 0 }),
-    // A time that the server told counts as an attempt: when it is not back by then, the bound has grown.
+    // A wait that the server asked for counts as an attempt: if the server is not back by then, the bound has grown.
     drawBackoff: assign(({ context, event }) => {
       const { backoffCapMs: capMs, backoffBaseMs: baseMs } = context.settings;
       const { random, afterMs } = event.type === 'SOCKET_LOST' ? event : { random: 1, afterMs: undefined };
@@ -189,7 +189,7 @@ export const negotiationMachine = setup({
             },
             waiting: {
               description: 'The link is lost; it is opened again when the server said, or after a backoff.',
-              // A game's socket looks after itself.
+              // A game's socket reconnects by itself.
               on: { WELCOMED: { target: 'online', actions: ['rememberId', 'announceReady'] } },
               after: { backoff: { target: 'connecting' } },
             },
@@ -219,7 +219,7 @@ export const negotiationMachine = setup({
               exit: 'closeConnection',
               initial: 'expecting',
               on: {
-                // Only after our link was lost and came back: the server knows nothing of the peer that we have.
+                // Only after our link was lost and came back: the server does not know the peer that we have.
                 PAIRED: [
                   {
                     guard: 'isInitiator',
@@ -244,7 +244,7 @@ export const negotiationMachine = setup({
                 CLOSE_ASKED: { guard: 'hasUnsent', target: '.draining', actions: 'rememberClosing' },
                 CANDIDATE_REFUSED: { actions: 'countRefusedCandidate' },
                 DESCRIPTION_REFUSED: giveUp('description_refused'),
-                // A lost socket alone ends nothing: the server may still have the session when the next one opens.
+                // A lost socket alone ends nothing: the server may still have the session when the next socket opens.
                 WELCOMED: { guard: 'isNewSession', ...giveUp('signaling_lost') },
                 SOCKET_LOST: { guard: 'isLostForGood', ...giveUp('signaling_lost') },
               },
@@ -294,7 +294,7 @@ export const negotiationMachine = setup({
                     CANDIDATE_RECEIVED: { actions: 'addCandidate' },
                     WELCOMED: [
                       { guard: 'isNewSession', actions: 'forgetServerPairing' },
-                      // A server that was restarted has forgotten what we reported.
+                      // A server that was restarted has lost what we reported.
                       { actions: { type: 'sendReport', params: { state: 'connected' } } },
                     ],
                     SOCKET_LOST: { guard: 'isLostForGood', actions: 'forgetServerPairing' },
@@ -323,7 +323,7 @@ export const negotiationMachine = setup({
                       { guard: 'hasUnsent', actions: 'rememberClosing' },
                       { target: '#negotiation.disconnected' },
                     ],
-                    // Without this a closed peer would begin anew with the next one.
+                    // Without this, a peer that is closing would start again with the next pairing.
                     PAIRED: { guard: 'isClosing', target: '#negotiation.disconnected' },
                     CANDIDATE_RECEIVED: { actions: 'addCandidate' },
                     // Leaving needs no server.

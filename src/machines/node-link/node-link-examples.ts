@@ -1,4 +1,4 @@
-/** What a node link may start with, and an event of every kind that it tells apart. */
+/** Examples of a node link's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { nodeLinkMachine } from './node-link-machine.ts';
 

@@ -1,43 +1,45 @@
 /**
- * The link of this node to one other. What is under it, the bus, may lose, delay and double; what goes over a link is
- * numbered and sent again, so it arrives once and in order, or the link is lost, and then for both: the other side has
- * been told of another link by the time it hears from this one again.
+ * The link of this node to another one. The bus below may lose, delay and duplicate messages; messages on a link are
+ * numbered and sent again, so they arrive once and in order, or the link is lost. It is then lost for both sides: the
+ * other side learns of a new link before it hears from this one again.
  */
 import { assign, setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 
 export interface NodeLinkSettings {
-  /** How often a node is greeted, and how often an open link says that it is there and sends again what was not had. */
+  /** How often a node is greeted, and how often an open link sends a sign of life and resends what is unacked. */
   readonly beatMs: number;
-  /** A node that is not heard from for so long is lost, at the next beat. */
+  /** A node that was not heard for this long is lost, at the next beat. */
   readonly silenceMs: number;
-  /** So long may the bus be away until its nodes are lost with it; Infinity where it says nothing about them. */
+  /**
+   * How long the bus may be away before its nodes count as lost; Infinity if the bus's absence says nothing about them.
+   */
   readonly suspendedMs: number;
 }
 
 export interface NodeLinkContext {
   readonly node: number;
   readonly settings: NodeLinkSettings;
-  /** How long the node will have been silent at the next beat, to half a beat. */
+  /** How long the node will have been silent at the next beat, to within half a beat. */
   readonly silentMs: number;
 }
 
 export type NodeLinkInput = Pick<NodeLinkContext, 'node' | 'settings'>;
 
 export type NodeLinkEventFromNode =
-  /** It has heard of this link: what it sends from now on is for it. */
+  /** It knows of this link: what it sends from now on belongs to the link. */
   | { type: 'GREETED' }
-  /** It sent something. Once between two beats is enough. */
+  /** It sent something. Reporting this once per beat is enough. */
   | { type: 'HEARD' }
-  /** It speaks of another link of its own, or says goodbye: it has forgotten this one. */
+  /** It names another link of its own, or says goodbye: it has forgotten this one. */
   | { type: 'FORGOTTEN' };
 
 export type NodeLinkEventFromBus =
-  /** The bus says that nobody of that number is there. */
+  /** The bus reports that no node of that number is there. */
   { type: 'UNREACHABLE' } | { type: 'BUS_DOWN' } | { type: 'BUS_UP' };
 
-/** More waits for it than may. */
+/** More messages wait for the node than are allowed. */
 export type NodeLinkEventFromServer = { type: 'OVERFULL' };
 
 export type NodeLinkEvent = NodeLinkEventFromNode | NodeLinkEventFromBus | NodeLinkEventFromServer;
@@ -45,11 +47,11 @@ export type NodeLinkEvent = NodeLinkEventFromNode | NodeLinkEventFromBus | NodeL
 const effects = {
   greet: effect(),
   announceOpen: effect(),
-  /** Sends all that is unacked. */
+  /** Resends everything unacked. */
   sendAgain: effect(),
-  /** Sends again what has been unacked for a beat; a sign of life when there is nothing. */
+  /** Resends what has been unacked for a beat; if nothing has, sends a sign of life. */
   beat: effect(),
-  /** What waits for an answer of that node gets none soon. */
+  /** Fails the requests that wait for that node: no answer will come soon. */
   failRequests: effect<{ code: 'target_not_found' | 'unavailable' }>(),
   announceLoss: effect(),
 };
@@ -63,10 +65,10 @@ export const nodeLinkMachine = setup({
   },
   actions: {
     ...effects,
-    /** The beats count from now. */
+    /** Beats count from now. */
     startSilence: assign({ silentMs: ({ context }) => context.settings.beatMs }),
     countSilence: assign({ silentMs: ({ context }) => context.silentMs + context.settings.beatMs }),
-    /** It was heard at some time between two beats: half a beat before the next one, on average. */
+    /** It was heard at some time between two beats: on average, half a beat before the next one. */
     endSilence: assign({ silentMs: ({ context }) => context.settings.beatMs / 2 }),
   },
   guards: {
@@ -94,7 +96,7 @@ export const nodeLinkMachine = setup({
         GREETED: { target: 'open', actions: ['startSilence', 'announceOpen', 'sendAgain'] },
         UNREACHABLE: { target: 'lost' },
         BUS_DOWN: { target: 'lost' },
-        // What was said while the bus was away, nobody heard.
+        // Nobody heard what was sent while the bus was away.
         BUS_UP: { actions: 'startSilence' },
       },
       after: {
@@ -107,7 +109,8 @@ export const nodeLinkMachine = setup({
     open: {
       description: 'Both know of the link.',
       on: {
-        // It may only be a moment without its bus: what is on the way waits, but whoever asks gets an answer now.
+        // The node may have lost its bus only for a moment: messages on their way wait, but pending requests are
+        // answered now.
         UNREACHABLE: { actions: { type: 'failRequests', params: { code: 'target_not_found' } } },
         BUS_DOWN: { target: 'suspended' },
       },

@@ -1,15 +1,15 @@
-/** What a pairing may start with, and an event of every kind that it tells apart. */
+/** Examples of a pairing's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { pairingMachine, type Side } from './pairing-machine.ts';
 
-/** The pairing's own. */
+/** The epoch of the pairing itself. */
 const EPOCH = 7;
 
 const bothSides: readonly Side[] = ['initiator', 'responder'];
-/** From each side, for this pairing, for an earlier one, and from a client that knows no epochs. */
+/** From each side: for this pairing, for an earlier one, and from a client that does not use epochs. */
 const signals = bothSides.flatMap((from) => [EPOCH, EPOCH - 1, undefined].map((epoch) => ({ from, epoch })));
 
-/** The same, and for one of several connections. */
+/** The same, and signals for one of several connections. */
 const ofConnections = [
   ...signals,
   ...bothSides.map((from) => ({ from, epoch: EPOCH, connectionId: 'dc_1' })),

@@ -1,12 +1,12 @@
 /**
  * A pairing of two sessions, as the server sees it. It knows the order of a negotiation (RFC 8829 section 3.2): every
- * offer, answer and candidate is an event here, and passes to the peer only by the effect `relayToPeer`.
+ * offer, answer and candidate is an event here, and reaches the peer only by the effect `relayToPeer`.
  *
- * The initiator asked for the pairing; the responder is polite: when both offer at once, its offer yields (W3C WebRTC
- * 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
+ * The initiator asked for the pairing; the responder is polite: if both offer at once, the responder's offer yields
+ * (W3C WebRTC 10.7, perfect negotiation). A signal that names another epoch belongs to an earlier pairing of its
  * sender, and is dropped. A client that never reports stays in `negotiating`, and no deadline ends that.
  *
- * Clients with several connections, or with signals that only they understand, keep an order of their own: all is relayed.
+ * Clients with several connections, or with signals of their own, keep their own order: everything is relayed.
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
@@ -18,7 +18,7 @@ export interface PairingContext {
   readonly initiatorId: string;
   readonly responderId: string;
   readonly epoch: number;
-  /** Whose offer is, or was last, on the table. */
+  /** The side whose offer is pending, or was the last one. */
   readonly offerer: Side | undefined;
   readonly isInitiatorConnected: boolean;
   readonly isResponderConnected: boolean;
@@ -28,14 +28,14 @@ export type PairingInput = Pick<PairingContext, 'initiatorId' | 'responderId' | 
 
 interface FromSide {
   readonly from: Side;
-  /** The pairing that the sender meant; a client that knows no epochs means this one. */
+  /** The pairing that the sender meant; a client that does not use epochs means the current one. */
   readonly epoch: number | undefined;
 }
 
 export type PairingEventFromPeer =
-  /** @property connectionId which of several connections of the two it is for; left out, there is only one */
+  /** @property connectionId which connection it is for, if the two have several */
   | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED'; connectionId?: string } & FromSide)
-  /** @property type `SIGNAL_RECEIVED`: whatever else the two signal */
+  /** @property type `SIGNAL_RECEIVED`: any other signal between the two */
   | ({ type: 'SIGNAL_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
   | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);
 
@@ -43,8 +43,8 @@ export type PairingEventFromPeer =
 export type PairingEventFromTransport = { type: 'PEER_LOST'; from: Side; reason: DisconnectReason };
 
 /**
- * How the pairing came about: by whom it was asked for, or who came back first. Or that one of the two, whose peer is
- * on another node, went to a third: its side goes along.
+ * How the pairing came about: a client asked for it, or came back first. Or one of the two moved to another node, and
+ * its side with it.
  */
 export type PairingEventFromServer = { type: 'FORMED' | 'RESTORED' | 'MOVED'; from: Side };
 
@@ -89,7 +89,7 @@ export const pairingMachine = setup({
     isCurrentEpoch: ({ context, event }) => isCurrent(context, event),
     isOfOneOfSeveral: ({ context, event }) =>
       isCurrent(context, event) && 'connectionId' in event && event.connectionId !== undefined,
-    /** The offerer may offer anew; and of two offers at once, the impolite side's stands. */
+    /** The offerer may send a new offer; if both offer at once, the impolite side's offer wins. */
     isOfferToHear: ({ context, event }) =>
       isCurrent(context, event) && (event.from === context.offerer || event.from === 'initiator'),
     isFromAnswerer: ({ context, event }) => isCurrent(context, event) && event.from !== context.offerer,
@@ -115,7 +115,7 @@ export const pairingMachine = setup({
     CANDIDATE_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
     SIGNAL_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
     ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: { type: 'refuse', params: { code: 'no_offer' } } },
-    // One that crossed the end of the pairing that it meant must not end the next.
+    // An `unpair` that crossed the end of its pairing must not end the next one.
     UNPAIR_RECEIVED: { guard: 'isCurrentEpoch', target: '.disconnected' },
     PEER_LOST: { target: '.disconnected' },
     MOVED: { target: '.moved' },
@@ -144,7 +144,8 @@ export const pairingMachine = setup({
             actions: ['rememberOfferer', 'relayToPeer'],
           },
         ],
-        // The offer that it answers may have come before this pairing: through a server that was restarted since.
+        // The offer that it answers may have come before this pairing was restored, through a server that has restarted
+        // since.
         ANSWER_RECEIVED: {
           guard: 'isOfOneOfSeveral',
           target: 'negotiating.unordered',
@@ -176,8 +177,9 @@ export const pairingMachine = setup({
           description:
             'The server judges no order until both report: it forgot how far they were, or they keep their own.',
           on: {
-            // Clients send again what was unacked, old descriptions too, beside new ones of the other side: who
-            // has had one already knows it, and an old answer must not pass for that to a new offer.
+            // Clients resend what was unacked, including old descriptions, along with new ones of the other side.
+            // Numbers let the receiver recognize a repeated one, and an old answer must not pass for one to a new
+            // offer.
             OFFER_RECEIVED: { guard: 'isCurrentEpoch', actions: ['rememberOfferer', 'relayToPeer'] },
             ANSWER_RECEIVED: { guard: 'isCurrentEpoch', actions: 'relayToPeer' },
             REPORT_RECEIVED: [

@@ -1,16 +1,14 @@
-/**
- * What a relay link's machine makes its server do, and the reasons that it gives for it: plain words, for the log.
- */
+/** The effects of a relay link's machine, and the reasons that it logs, in plain words. */
 import { effect } from '../host/hosted.ts';
 import type { RelayHostKind } from './relay-table.ts';
 
-/** Why a message was passed over. */
+/** Why a message was ignored. */
 export type RejectReason =
   | 'a chat or quit in the name of another host'
   | 'a message that a client has no reason to send'
   | 'a status to nobody known';
 
-/** Why a link was closed by this server. */
+/** Why this server closed a link. */
 export type CloseReason =
   | 'it never registered'
   | 'the parent never answered the registration'
@@ -30,25 +28,25 @@ export type CloseReason =
 
 export const relayLinkEffects = {
   registerWithParent: effect(),
-  /** Keep the host at the other end, introduce the network to it, and it to the network. */
+  /** Keeps the host at the other end, announces the network to it, and announces it to the network. */
   adoptServer: effect(),
   adoptParent: effect(),
   adoptClient: effect(),
-  /** Keep a host that the server at the other end was told of, and pass it on. */
+  /** Keeps a host that the server at the other end announced, and passes the announcement on. */
   learnHost: effect(),
-  /** Take the id from the host that has it on this side, and give it to the one that the parent announced. */
+  /** Takes the id from the host that has it on this side, and gives it to the host that the parent announced. */
   displaceHost: effect(),
   refuseDuplicate: effect(),
-  /** The same, for a host that had registered before. */
+  /** The same, for a host that had already registered. */
   tellDisplaced: effect<{ kind: RelayHostKind }>(),
   forward: effect(),
-  /** A chat to this server itself: from a server of the same kind, where there is one that writes to others. */
+  /** Handles a chat to this server itself, if there is a handler for chats of other servers. */
   takeChat: effect(),
   reportUnknownId: effect(),
   logStatus: effect(),
-  /** Forget one host that is beyond the link, and pass its quit on. */
+  /** Forgets one host beyond the link, and passes its quit on. */
   forgetHost: effect(),
-  /** Forget every host that this link leads to, and announce that they are gone. */
+  /** Forgets every host reached over this link, and announces that they are gone. */
   withdrawHosts: effect(),
   attachToReplacement: effect(),
   rejectMessage: effect<{ reason: RejectReason }>(),

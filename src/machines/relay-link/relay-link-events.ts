@@ -1,6 +1,6 @@
 /**
- * What happens to a relay link, as events of its machine: each message together with what the routing table says of
- * it, so that the machine decides by its own guards and looks nothing up.
+ * The events of a relay link's machine: each message comes with what the routing table says about it, so that the
+ * machine decides by its guards alone.
  */
 import type {
   ClientChat,
@@ -13,7 +13,9 @@ import type {
 } from '../../protocol/relay-chat/index.ts';
 import type { RelayTable, Standing } from './relay-table.ts';
 
-/** Where a message is to go: to this server, to a host that another link leads to, or to nobody we could reach. */
+/**
+ * Where a message is to go: to this server, to a host reached over another link, or to a host that cannot be reached.
+ */
 export type Destination = 'here' | 'known' | 'unknown';
 
 export type RelayLinkEventFromHost =
@@ -25,26 +27,26 @@ export type RelayLinkEventFromHost =
   | { type: 'SERVER_QUIT'; message: ServerQuit; isFromBehind: boolean };
 
 export type RelayLinkEventFromTransport =
-  /** This server opened the link, to the server that it was told to connect to. */
+  /** This server opened the link, to the parent that it was configured with. */
   | { type: 'PARENT_REACHED' }
   | { type: 'SOCKET_CLOSED' }
-  /** What came is not the protocol. */
+  /** The bytes received do not follow the protocol. */
   | { type: 'BYTES_REFUSED'; reason: string }
   /** The host does not read what it is sent. */
   | { type: 'UNSENT_EXCEEDED' };
 
 export type RelayLinkEventFromServer =
-  /** The parent's side of the network has the id of this link's host, and its word counts. */
+  /** The parent's side of the network has the id of this link's host, and takes precedence. */
   | { type: 'DISPLACED' }
   | { type: 'SERVER_STOPPED' }
-  /** Something failed in here that concerns this link only. */
+  /** An effect failed that concerns this link only. */
   | { type: 'LINK_FAILED' };
 
 export type RelayLinkEvent = RelayLinkEventFromHost | RelayLinkEventFromTransport | RelayLinkEventFromServer;
 
 /**
- * The event that a message is.
- * @param link the id of the adjacent host that sent it; undefined when it has not registered
+ * Turns a message into an event.
+ * @param link the id of the adjacent host that sent it; undefined if it has not registered
  */
 export function relayLinkEvent(
   table: RelayTable,
@@ -75,8 +77,8 @@ export function relayLinkEvent(
 }
 
 /**
- * A server never sends back over the link that something came from: two that each take the other for the way there
- * would pass it back and forth forever. A client may write to itself.
+ * A server never sends a message back over the link that it came from: two servers that each consider the other the way
+ * there would pass it back and forth forever. A client may write to itself.
  */
 function destinationOf(
   table: RelayTable,

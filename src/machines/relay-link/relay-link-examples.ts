@@ -1,15 +1,15 @@
-/** What a relay link may start with, and an event of every kind that it tells apart. */
+/** Examples of a relay link's inputs, and of every kind of event that its machine tells apart. */
 import type { RelayMessage } from '../../protocol/relay-chat/index.ts';
 import type { MachineExamples } from '../machine-examples.ts';
 import type { Destination } from './relay-link-events.ts';
 import { relayLinkMachine } from './relay-link-machine.ts';
 import type { Standing } from './relay-table.ts';
 
-/** The host at the other end, once it has registered. */
+/** The id of the host at the other end, once it has registered. */
 const HOST_ID = 5;
 const standings: readonly Standing[] = ['free', 'nobody', 'own', 'behind', 'elsewhere'];
 const destinations: readonly Destination[] = ['here', 'known', 'unknown'];
-/** First hand, passed on by the host itself, of the host itself, and of somebody else. */
+/** First hand, passed on by the host itself, about the host itself, and about another host. */
 const hops = [
   { sourceId: HOST_ID, lastHopId: 0 },
   { sourceId: HOST_ID, lastHopId: HOST_ID },

@@ -1,9 +1,9 @@
 /**
- * A TCP link of the relay network, as the server at one end sees it: who is at the other end, and what it may send.
- * Shared relay-chat rules are transitions here; what they do to the table and to other links are effects.
+ * A TCP link of the relay network, as the server at one end sees it: who is at the other end, and what it may send. The
+ * rules of the relay-chat protocol are transitions here; their effects change the table and other links.
  *
- * The protocol leaves open what becomes of an id that two halves of a network gave away while they were apart. Here
- * the parent's side stands: what it announces displaces what this side has, all the way down, so that the tables
+ * The protocol does not say what becomes of an id that two halves of a network gave away while they were separated.
+ * Here the parent's side wins: what it announces displaces what this side has, all the way down, so that the tables
  * agree again. A loop ends in the same way, because in a loop every server's id comes back from above.
  */
 import { assign, setup } from 'xstate';
@@ -12,13 +12,13 @@ import { type CloseReason, type RejectReason, relayLinkEffects } from './relay-l
 import type { Destination, RelayLinkEvent } from './relay-link-events.ts';
 import type { RelayHostKind, Standing } from './relay-table.ts';
 
-/** A host that opens a link and registers as nothing is closed after this. */
+/** A host that opens a link and does not register is closed after this time. */
 export const REGISTRATION_TIMEOUT_MS = 10_000;
 
 export interface RelayLinkContext {
-  /** True when this server opened the link, to its parent. */
+  /** Whether this server opened the link, to its parent. */
   readonly isParent: boolean;
-  /** The id of the host at the other end, once it registered. */
+  /** The id of the host at the other end, once it has registered. */
   readonly hostId: number | undefined;
 }
 
@@ -39,7 +39,7 @@ const headsTo = (destination: Destination) => ({ type: 'headsTo' as const, param
 const beforeRegistration = close('it sent something else before it registered');
 const insteadOfAnswer = close('the parent sent something else than its own registration');
 
-/** A server that has registered announces a host that it was told of. */
+/** A registered server announces a host that it has learnt of. */
 const announcement = [
   { guard: 'isFreeAndPassedOn' as const, actions: 'learnHost' as const },
   {
@@ -61,13 +61,13 @@ const announcement = [
   { actions: 'refuseDuplicate' as const },
 ];
 
-/** A client that has registered registers again. */
+/** A registered client registers again. */
 const secondRegistration = [
   { guard: inStanding('free'), ...reject('a message that a client has no reason to send') },
   { actions: 'refuseDuplicate' as const },
 ];
 
-/** The host at the other end has an id that another host has by right. */
+/** The host at the other end has an id that rightfully belongs to another host. */
 const displaced = (kind: RelayHostKind) => ({
   target: '#relay-link.closed',
   actions: [
@@ -105,7 +105,7 @@ export const relayLinkMachine = setup({
       isRegistration(event) && event.standing === params.standing,
     headsTo: ({ event }, params: { destination: Destination }) =>
       'destination' in event && event.destination === params.destination,
-    /** Last hop 0: it comes from the host that just connected. */
+    /** Last hop 0: the registration comes from the newly connected host itself. */
     isFreeAndFirstHand: ({ event }) =>
       isRegistration(event) && event.standing === 'free' && event.message.lastHopId === 0,
     isFirstHand: ({ event }) => isRegistration(event) && event.message.lastHopId === 0,

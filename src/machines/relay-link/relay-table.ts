@@ -1,6 +1,6 @@
 /**
- * What one relay server knows of its network: every host, and the adjacent host that is first on the way to it. The
- * network is a tree, so there is one way to each host, and an id that would get a second one is refused.
+ * What one relay server knows about its network: every host, and the adjacent host that leads to it. The network is a
+ * tree, so there is one way to each host, and an id that would get a second one is refused.
  */
 import type { Registration } from '../../protocol/relay-chat/index.ts';
 
@@ -11,24 +11,27 @@ export interface RelayHost {
   readonly kind: RelayHostKind;
   readonly name: string;
   readonly info: string;
-  /** The adjacent host through which it is reached: itself when it is adjacent. */
+  /** The adjacent host through which it is reached; itself if it is adjacent. */
   readonly firstHop: number;
 }
 
 /**
- * What an id that is announced over a link is to this server: unheard of; the id 0, which nobody may have; its own; a
- * host that it knows over that same link; or one that it knows over another link.
+ * What an announced id means to this server: unknown; the id 0, which no host may have; its own id; a host known over
+ * the same link; or one known over another link.
  */
 export type Standing = 'free' | 'nobody' | 'own' | 'behind' | 'elsewhere';
 
-/** More hosts than that, or more bytes of their names and infos, no server keeps: one neighbour could fill its memory. */
+/**
+ * A server keeps no more hosts than this, and no more bytes of their names and infos: otherwise one neighbour could
+ * fill its memory.
+ */
 export const MAX_RELAY_HOSTS = 100_000;
 export const MAX_RELAY_HOST_BYTES = 64 * 1024 * 1024;
 
 export class RelayTable {
   readonly ownId: number;
   readonly #hosts = new Map<number, RelayHost>();
-  /** Of the names and infos of all. */
+  /** The size of all names and infos. */
   #bytes = 0;
   readonly #adjacent: Readonly<Record<RelayHostKind, Set<number>>> = {
     server: new Set(),
@@ -43,7 +46,7 @@ export class RelayTable {
     return this.#hosts.size;
   }
 
-  /** All hosts but this server itself, in the order in which they became known. */
+  /** All hosts except this server itself, in the order in which they became known. */
   hosts(): IterableIterator<RelayHost> {
     return this.#hosts.values();
   }
@@ -57,7 +60,7 @@ export class RelayTable {
     return this.#adjacent[kind];
   }
 
-  /** @param link the id of the adjacent host that announces the id; undefined when it has none yet */
+  /** @param link the id of the adjacent host that announces the id; undefined if it has none yet */
   standingOf(id: number, link: number | undefined): Standing {
     if (id === 0) return 'nobody';
     if (id === this.ownId) return 'own';
@@ -66,22 +69,22 @@ export class RelayTable {
     return host.firstHop === link ? 'behind' : 'elsewhere';
   }
 
-  /** True when the host is known and reached over that link; so only what comes over that link can be from it. */
+  /** Whether the host is known and reached over that link: only what comes over that link can be from it. */
   isBehind(id: number, link: number | undefined): boolean {
     return this.standingOf(id, link) === 'behind';
   }
 
-  /** The adjacent host to send to, so that it reaches the id. */
+  /** The adjacent host through which the id is reached. */
   firstHopTo(id: number): number | undefined {
     return this.#hosts.get(id)?.firstHop;
   }
 
-  /** Every host that is reached over a link, its adjacent host first. */
+  /** All hosts reached over a link, its adjacent host first. */
   behind(link: number): RelayHost[] {
     return [...this.#hosts.values()].filter((host) => host.firstHop === link);
   }
 
-  /** Whether it may keep one more. */
+  /** Whether one more host may be kept. */
   hasRoomFor({ name, info }: Pick<RelayHost, 'name' | 'info'>): boolean {
     return (
       this.#hosts.size < MAX_RELAY_HOSTS && this.#bytes + name.length + info.length <= MAX_RELAY_HOST_BYTES
@@ -90,7 +93,7 @@ export class RelayTable {
 
   /**
    * Keeps a host whose standing is `free`.
-   * @throws {Error} when its id is in use: the caller did not ask for its standing
+   * @throws {Error} if its id is in use, because the caller did not check its standing
    */
   add(host: RelayHost): void {
     if (this.standingOf(host.id, undefined) !== 'free') throw new Error(`the id ${host.id} is in use`);

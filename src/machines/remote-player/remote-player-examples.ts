@@ -1,4 +1,4 @@
-/** An event of every kind that a remote player's machine tells apart. */
+/** Examples of every kind of event that a remote player's machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { remotePlayerMachine } from './remote-player-machine.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Another player of a game, as a player's own side sees it. The game rooms have no server that says who is paired, so
- * that is decided here: we are paired when the game wants to connect to the player, or when the player's offer comes.
- * How the connection comes up is the negotiation's machine.
+ * Another player of a game, as a player's own side sees it. The game rooms have no server that decides who is paired,
+ * so that is decided here: we are paired when the game asks to connect to the player, or when the player's offer
+ * arrives. Connecting is up to the negotiation's machine.
  */
 import { setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
@@ -9,16 +9,16 @@ import { effect } from '../host/hosted.ts';
 export type RemotePlayerEventFromUser = { type: 'CONNECT_ASKED'; isOnline: boolean };
 
 export type RemotePlayerEventFromPlayer =
-  /** @property isOfNewConnection it is not of the connection that we know: the player began anew */
+  /** @property isOfNewConnection whether it belongs to a new connection, because the player started again */
   | { type: 'OFFER_RECEIVED'; isOfNewConnection: boolean }
-  /** @property isConnectionUp it needs no server, so only a player who left on purpose ends it */
+  /** @property isConnectionUp an open connection needs no server, so only a player who left on purpose ends it */
   | { type: 'PLAYER_LEFT'; isOnPurpose: boolean; isConnectionUp: boolean };
 
 export type RemotePlayerEventFromTransport = { type: 'SOCKET_CONNECTED' };
 
 export type RemotePlayerEventFromNegotiation =
   | { type: 'CHANNEL_OPENED' | 'PEER_GONE' }
-  /** No connection came up, or it could not be kept. */
+  /** No connection could be made, or it could not be kept. */
   | { type: 'GAVE_UP' };
 
 export type RemotePlayerEvent =
@@ -28,13 +28,13 @@ export type RemotePlayerEvent =
   | RemotePlayerEventFromNegotiation;
 
 const effects = {
-  /** Begins a negotiation: the lower player offers, the higher one waits for that. */
+  /** Starts a negotiation: the player with the lower id offers, and the other one waits for the offer. */
   pairAsAsked: effect(),
-  /** Begins a negotiation that the player's offer opens. */
+  /** Starts a negotiation with the player's offer. */
   pairAsOffered: effect(),
   /** Ends the negotiation; PEER_GONE follows. */
   endPairing: effect(),
-  /** Ends it without a word, for the next one. */
+  /** Ends it silently, to make way for the next one. */
   replacePairing: effect(),
   announceOpened: effect(),
   announceClosed: effect(),

@@ -1,4 +1,4 @@
-/** What a remote session may start with, and an event of every kind that it tells apart. */
+/** Examples of a remote session's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { remoteSessionMachine } from './remote-session-machine.ts';
 

@@ -1,17 +1,17 @@
 /**
- * A session of another node that is paired with one of ours, as this node sees it. Its client can be away, and its node
- * can be lost; either way it may come back, to that node or to another one, which then says so.
+ * A session of another node that is paired with one of this node, as this node sees it. Its client may be away, and its
+ * node may be lost; in both cases it may come back, to that node or to another one, which then reports it.
  */
 import { assign, setup } from 'xstate';
 import { effect } from '../host/hosted.ts';
 
 export interface RemoteSessionContext {
   readonly id: string;
-  /** Whether its client asked to come back after a lost socket. */
+  /** Whether its client can resume after a lost socket. */
   readonly isResumable: boolean;
   /** How long it may be cut off, in milliseconds. */
   readonly resumeGraceMs: number;
-  /** Whether its peer knows that it is away. */
+  /** Whether its peer was told that it is away. */
   readonly isMissed: boolean;
 }
 
@@ -20,11 +20,11 @@ export type RemoteSessionInput = RemoteSessionContext;
 export type RemoteSessionEvent =
   /** Its client lost its socket; its node waits for it. */
   | { type: 'WENT_AWAY' }
-  /** Its client came to another node, which has not said so yet. */
+  /** Its client came to another node, which has not reported it yet. */
   | { type: 'MOVING' }
   /** The node that has it is lost, or was never known. */
   | { type: 'CUT_OFF' }
-  /** A node has it, its client there or away. */
+  /** A node has it; its client is there or away. */
   | { type: 'RECLAIMED'; isAway: boolean }
   /** The pairing ended. */
   | { type: 'RELEASED' };

@@ -1,4 +1,4 @@
-/** What a room may start with, and an event of every kind that it tells apart. */
+/** Examples of a room's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import { roomMachine } from './room-machine.ts';
 

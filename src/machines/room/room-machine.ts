@@ -1,7 +1,7 @@
 /**
- * A room: a named set of sessions. It knows who is in it, in which order they came, who leads, and whether others may
- * join; what it decides is told to the members, and to the other nodes, by its effects. Which of its members are paired
- * is decided beside it, by one machine for each two of them (edge): each has a time of its own.
+ * A room: a named set of sessions. It knows its members, the order in which they joined, who leads, and whether others
+ * may join; its effects report its decisions to the members and to other nodes. Which members are paired is decided
+ * separately, by one machine per pair of members (edge), since each has its own timing.
  */
 import { assign, setup } from 'xstate';
 import type { ErrorCode, MemberLeftReason } from '../../protocol/index.ts';
@@ -13,16 +13,16 @@ const effects = {
   admit: effect(),
   confirmJoin: effect(),
   announceJoin: effect(),
-  /** Without a reason, the event's. */
+  /** Without a reason, the event's is used. */
   announceLeave: effect<{ reason?: MemberLeftReason }>(),
   announceMetadata: effect(),
   announceLock: effect(),
   confirmLock: effect(),
-  /** As far as it has changed. */
+  /** Only if the leader has changed. */
   announceLeader: effect(),
-  /** Which of them are to be paired may be different from now on. */
+  /** The set of members to be paired may have changed. */
   wireAll: effect(),
-  /** Whoever came last is out again, where there are more than there may be. */
+  /** Removes the members that joined last if there are more than allowed. */
   evictLatest: effect(),
   refuse: effect<{ code: ErrorCode }>(),
   endMemberships: effect(),
@@ -50,7 +50,7 @@ const takeOverEmpty = [
   { target: 'open', actions: takeOver },
 ] as const;
 const takeOverNext = [
-  // It left and joined again meanwhile, and its place is another.
+  // The member has left and joined again meanwhile, and its place has changed.
   { guard: 'isMember', actions: ['addMember', 'announceLeader', 'evictLatest'] },
   { actions: takeOver },
 ] as const;
@@ -128,7 +128,7 @@ export const roomMachine = setup({
       { actions: refuse('not_in_room') },
     ],
     MEMBER_UPDATED: { guard: 'isMember', actions: 'announceMetadata' },
-    // While it was on its way, no node could let go of it.
+    // No node could remove it while it was moving.
     MEMBER_ARRIVED: { actions: 'evictLatest' },
     RULES_CHANGED: { actions: ['rememberRules', 'announceLeader', 'wireAll', 'evictLatest'] },
     ENDED: { target: '.closed', actions: ['endMemberships', 'forgetMembers'] },
@@ -147,7 +147,7 @@ export const roomMachine = setup({
       description: 'Whoever knows its name may join, and its password where it has one.',
       on: {
         JOIN_REQUESTED: [
-          // A client that does not know whether its first request arrived asks again.
+          // A client that does not know whether its first request arrived sends it again.
           { guard: 'isMember', actions: 'confirmJoin' },
           ...wrongPassword,
           { guard: 'isFull', actions: refuse('room_full') },
@@ -171,7 +171,7 @@ export const roomMachine = setup({
           ...wrongPassword,
           { actions: refuse('room_locked') },
         ],
-        // Of another node, which had not heard of the lock.
+        // The member is of another node, which had not heard of the lock.
         MEMBER_ADMITTED: takeOverNext,
         LOCK_REQUESTED: [
           { guard: 'isLeaderWhoLocks', actions: 'confirmLock' },

@@ -1,18 +1,18 @@
-/** What a session's machine is told, by whom, and what it keeps. */
+/** The events, context and settings of a session's machine, by their origin. */
 import type { CloseCode, ErrorCode, Permission } from '../../protocol/index.ts';
 
-/** What all sessions of a server share. 0 means: never. */
+/** Shared by all sessions of a server. 0 means never. */
 export interface SessionSettings {
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  /** How long a session that can be resumed waits for its client. */
+  /** How long a resumable session waits for its client. */
   readonly resumeGraceMs: number;
 }
 
-/** How far a pairing of the session is. */
+/** How far a pairing of the session has come. */
 export type PairingPhase = 'paired' | 'negotiating' | 'connected';
 
-/** What a client may do: names of permissions with spaces between them, as in the `scope` of OAuth (RFC 6749, 3.3). */
+/** What a client may do: names of permissions separated by spaces, as in the `scope` of OAuth (RFC 6749, 3.3). */
 export type Permissions = string;
 
 export function hasPermission(may: Permissions, permission: Permission): boolean {
@@ -27,15 +27,18 @@ export interface PairingOfSession {
 
 export interface SessionContext {
   readonly id: string;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly pairings: readonly PairingOfSession[];
   readonly maxPeers: number;
-  /** Whether its client was lost, and its peers told so; one that a drain sent away is on the way, and not missed. */
+  /**
+   * Whether its client was lost and its peers were told; a client that a drain sent away is expected back, and not
+   * missed.
+   */
   readonly isMissed: boolean;
-  /** Whether its client asked to come back after a lost socket. */
+  /** Whether its client can resume after a lost socket. */
   readonly isResumable: boolean;
   readonly may: Permissions;
-  /** Milliseconds that its token had left when it was accepted, or when its end was last looked at. */
+  /** How many milliseconds its token had left when it was accepted, or when its expiry was last checked. */
   readonly tokenLifetimeMs: number;
   readonly settings: SessionSettings;
 }
@@ -48,36 +51,39 @@ export interface SessionInput {
   readonly settings: SessionSettings;
 }
 
-/** What the server knows of the client that a pair request names. */
+/** What the server knows about the client that a pair request names. */
 export type PairTarget =
   | 'unknown'
   | 'unknown_key'
   | 'guessed_too_often'
   | 'self'
-  /** It is a peer already. */
+  /** It is already a peer. */
   | 'peer'
-  /** It has just left the one who asks. */
+  /** It has just left the asking client. */
   | 'left'
   | 'free'
   | 'taken'
-  /** It, or who made the key, may be a client of another node. */
+  /** It, or the owner of the key, may be a client of another node. */
   | 'elsewhere'
-  /** The same, and no other node can be reached. */
+  /** The same, but no other node can be reached. */
   | 'unreachable';
 
 export type SessionEventFromClient =
   | { type: 'PAIR_REQUESTED'; target: PairTarget; targetId: string | undefined; key: string | undefined }
   | { type: 'KEY_REQUESTED'; ttlS: number | undefined; uses: number | undefined; hasRoom: boolean }
   /**
-   * @property isCovered whether its token is for a room of that name
-   * @property creates whether the room is to be made by this
+   * @property isCovered whether its token covers a room of that name
+   * @property creates whether the request would create the room
    */
   | { type: 'JOIN_REQUESTED'; isCovered: boolean; creates: boolean }
-  /** It asks to lock a room, or to unlock it. */
+  /** A request to lock or unlock a room. */
   | { type: 'LOCK_REQUESTED' }
-  /** A token that it brought is good. @property lifetimeMs until it ends */
+  /**
+   * A token that it brought was accepted.
+   * @property lifetimeMs until the token expires
+   */
   | { type: 'TOKEN_ACCEPTED'; lifetimeMs: number; may: Permissions }
-  /** A message for a peer, from a client that has none, or has several and does not say which. */
+  /** A message for a peer, from a client that has no peer, or has several and does not name one. */
   | {
       type:
         | 'OFFER_RECEIVED'
@@ -91,29 +97,32 @@ export type SessionEventFromClient =
 
 export type SessionEventFromPairing =
   /**
-   * What it is to the request that this session made of other nodes: it was granted, or the client that it asked for
-   * asked for this one, too, and was first.
+   * How the pairing answers this session's request to other nodes: the request was granted, or the requested client had
+   * asked for this one first.
    */
   | { type: 'PAIRED'; epoch: number; peerId: string; answers?: 'granted' | 'crossed' }
   | { type: 'NEGOTIATION_STARTED'; epoch: number }
   | { type: 'CONNECTED'; epoch: number }
   | { type: 'UNPAIRED'; epoch: number };
 
-/** What other nodes say to a pair request. */
+/** The other nodes' answer to a pair request. */
 export type SessionEventFromNodes =
   | { type: 'GRANTED'; targetId: string; node: number; isResumable: boolean; epoch: number }
   | { type: 'DENIED'; code: ErrorCode }
-  /** Its client came back to another node, and the session with it. */
+  /** Its client came back to another node, and the session moved there. */
   | { type: 'MOVED' };
 
 export type SessionEventFromTransport =
-  /** The client sent something. After a ping this has to be told at once; before, a few times in a ping interval will do. */
+  /**
+   * The client sent something. After a ping this must be reported at once; otherwise a few times per ping interval are
+   * enough.
+   */
   | { type: 'HEARD' }
-  /** The client is back on a new socket; the old one may not even have been missed. */
+  /** The client is back on a new socket, possibly before the old one was missed. */
   | { type: 'RESUMED' }
-  /** @property isGoodbye the client closed it on purpose (1000), and does not come back */
+  /** @property isGoodbye the client closed it on purpose (1000), and will not come back */
   | { type: 'SOCKET_CLOSED'; isGoodbye: boolean }
-  /** The server ends the session: a limit, a failure, its own end; or only its socket, when it is restarted (1012). */
+  /** The server ends the session: a limit, a failure, or its own stop; or, when it restarts (1012), only the socket. */
   | { type: 'CLOSED_BY_SERVER'; code: CloseCode; reason: string };
 
 export type SessionEvent =

@@ -1,4 +1,4 @@
-/** What a session may start with, and an event of every kind that it tells apart. */
+/** Examples of a session's inputs, and of every kind of event that its machine tells apart. */
 import type { MachineExamples } from '../machine-examples.ts';
 import type { PairTarget, SessionInput } from './session-events.ts';
 import { sessionMachine } from './session-machine.ts';
@@ -35,7 +35,7 @@ export const sessionExamples: MachineExamples<typeof sessionMachine> = {
       key: undefined,
     })),
     KEY_REQUESTED: [true, false].map((hasRoom) => ({ type: 'KEY_REQUESTED', ttlS: 60, uses: 1, hasRoom })),
-    // The last has longer left than a timer may run.
+    // The last one has longer left than a timer can run.
     TOKEN_ACCEPTED: [
       { type: 'TOKEN_ACCEPTED', lifetimeMs: 10_000, may: '' },
       { type: 'TOKEN_ACCEPTED', lifetimeMs: 10_000, may: 'join' },

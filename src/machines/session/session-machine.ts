@@ -1,7 +1,7 @@
 /**
- * A connected client, as the server sees it: whether it is paired and how far its peer connections are, whether it asks
- * other nodes for a client, and whether it is still heard from. Everything a client asks for that is not a signal to a
- * peer ends here.
+ * A client's session, as the server sees it: whether it is paired and how far its peer connections are, whether it is
+ * asking other nodes for a client, and whether the client can still be reached. Every request of a client that is not a
+ * signal to a peer is handled here.
  */
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode, type Permission } from '../../protocol/index.ts';
@@ -17,9 +17,9 @@ import {
 } from './session-events.ts';
 import { pairingsAfter, phaseOf } from './session-pairings.ts';
 
-/** Long for a node that is there, and what comes later than that is refused. */
+/** More than a running node needs; later answers are refused. */
 const ASK_TIMEOUT_MS = 3_000;
-/** Before a token ends, or at half of its life where that is later. */
+/** Before a token expires, or at half of its lifetime if that is later. */
 const TOKEN_WARNING_MS = 60_000;
 
 const effects = {
@@ -27,14 +27,17 @@ const effects = {
   askNodes: effect(),
   forgetAsk: effect(),
   joinPairing: effect(),
-  /** Without a code, the event's. */
+  /** Without a code, the event's is used. */
   denyAsk: effect<{ code?: ErrorCode }>(),
   createKey: effect(),
   joinRoom: effect(),
   lockRoom: effect(),
   sendPing: effect(),
   refuse: effect<{ code: ErrorCode }>(),
-  /** Its token does not allow that. @property claim the claim that says so, and what it lacks where it is `may` */
+  /**
+   * The client's token does not allow that.
+   * @property claim the claim that forbids it; for `may`, `lacks` is the missing permission
+   */
   forbid: effect<{ claim: 'may'; lacks: Permission } | { claim: 'rooms' }>(),
   announceTokenEnd: effect(),
   closeUnauthorized: effect(),
@@ -58,7 +61,7 @@ const SIGNALS = [
   'REJECT_RECEIVED',
 ] as const;
 
-/** A client's signals come here only where it is not clear which pairing they are for. */
+/** A client's signals get here only if it is not clear which pairing they are for. */
 function signalsRefusedAs<Code extends ErrorCode>(code: Code) {
   const refusal = { actions: { type: 'refuse', params: { code } } } as const;
   return Object.fromEntries(SIGNALS.map((type) => [type, refusal])) as {
@@ -66,11 +69,11 @@ function signalsRefusedAs<Code extends ErrorCode>(code: Code) {
   };
 }
 
-/** What it asks for without the permission of its token. */
+/** Refuses a request for which the client's token has no permission. */
 const unless = <Name extends string, Lacking extends Permission>(guard: Name, lacks: Lacking) =>
   ({ guard, actions: { type: 'forbid', params: { claim: 'may', lacks } } }) as const;
 
-/** Where a pair request leads that is not met: by what the server knows of its target. */
+/** Refuses a pair request that cannot be met, according to what the server knows of its target. */
 const refusedTargets = (
   [
     ['guessed_too_often', 'too_many_key_guesses'],
@@ -96,7 +99,7 @@ const toPhase = <Phase extends PairingPhase | 'unpaired'>(phase: Phase) =>
     actions: 'rememberPairings',
   }) as const;
 
-/** Milliseconds until its client is told that its token ends. */
+/** Milliseconds until its client is told that its token will expire. */
 const warningMsOf = ({ tokenLifetimeMs }: SessionContext) =>
   Math.max(tokenLifetimeMs - TOKEN_WARNING_MS, tokenLifetimeMs / 2);
 
@@ -176,7 +179,7 @@ export const sessionMachine = setup({
         target: '.disconnected',
         actions: [{ type: 'leavePairing', params: { reason: 'overfull' } }, 'closeSocket'],
       },
-      // Nobody is told that a peer left when the whole server leaves.
+      // Nobody is told that a peer left when the whole server stops.
       { guard: 'isRestart', target: '.disconnected', actions: 'closeSocket' },
       {
         target: '.disconnected',
@@ -268,7 +271,7 @@ export const sessionMachine = setup({
                 DENIED: { target: 'idle', actions: { type: 'denyAsk', params: {} } },
                 PAIRED: [
                   { guard: 'isGranted', target: 'idle' },
-                  // The other one asked for this one, too, and was first.
+                  // The other client had asked for this one first.
                   {
                     guard: 'isCrossed',
                     target: 'idle',
@@ -297,7 +300,7 @@ export const sessionMachine = setup({
               description: 'Its token is good, and does not end soon.',
               after: {
                 tokenWarning: [
-                  // Further away than a timer may run.
+                  // Further away than a timer can run.
                   { guard: 'isTokenEndFar', target: 'valid', reenter: true, actions: 'countDown' },
                   { target: 'expiring' },
                 ],

@@ -1,7 +1,7 @@
-/** What a session's machine knows of its pairings, and what follows from that. */
+/** What a session's machine knows about its pairings, and what follows from that. */
 import type { PairingOfSession, PairingPhase, SessionEvent } from './session-events.ts';
 
-/** The pairings after what one of them told; the same where it told nothing of them. */
+/** The pairings after an event about one of them; the same array if the event is not about any. */
 export function pairingsAfter(
   pairings: readonly PairingOfSession[],
   event: SessionEvent,
@@ -22,7 +22,7 @@ export function pairingsAfter(
   }
 }
 
-/** Where a session with these pairings is: connected only when all of them are. */
+/** The phase of a session with these pairings: connected only if all of them are. */
 export function phaseOf(pairings: readonly PairingOfSession[]): PairingPhase | 'unpaired' {
   if (pairings.length === 0) return 'unpaired';
   if (pairings.every(({ phase }) => phase === 'connected')) return 'connected';
