@@ -1,11 +1,11 @@
-/** Options that a program gives, held against the table that a command line is held against. */
+/** Checks options given by a program against the same table as those of a command line. */
 import { nearestName } from './nearest-name.ts';
 import type { OptionTable } from './option-table.ts';
 import { expectation } from './option-values.ts';
 
 /**
- * @param given by key; one that is undefined is left out
- * @returns a line for each that is unknown, of another type, or out of range
+ * @param given by key; an undefined value counts as left out
+ * @returns a line for each option that is unknown, of the wrong type, or out of range
  */
 export function optionProblems(table: OptionTable, given: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(given).flatMap(([name, value]) => {

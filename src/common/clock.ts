@@ -1,27 +1,25 @@
-/**
- * The time, for everything outside the pure machines. Tests hand in a clock of their own and step it.
- */
+/** The time, for everything outside the pure machines. Tests provide a clock of their own and step it. */
 import type { TimerWheel } from '../machines/index.ts';
 
 export interface Clock {
-  /** Milliseconds from any fixed point, never backwards. */
+  /** Milliseconds since any fixed point, monotonic. */
   now(): number;
-  /** Milliseconds since 1970, for what is told to others. */
+  /** Milliseconds since 1970, for what others are told. */
   wallTime(): number;
-  /** Calls `tick` again and again, `ms` apart, until the returned function is called. */
+  /** Calls `tick` every `ms` milliseconds until the returned function is called. */
   every(ms: number, tick: () => void): () => void;
 }
 
-/** In Node the global is a getter; the time is asked for with every message. */
+/** Cached, because in Node the global is a getter, and the time is read for every message. */
 const { performance: stopwatch } = globalThis;
 
-/** The machine's own clock; it does not keep a process alive. */
+/** The system's clock; its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => stopwatch.now(),
   wallTime: () => Date.now(),
   every(ms, tick) {
     const timer = setInterval(tick, ms);
-    // A number in browsers, which have no process to keep alive.
+    // In browsers a timer is a number, and there is no process to keep alive.
     (timer as { unref?: () => void }).unref?.();
     return () => clearInterval(timer);
   },
@@ -31,8 +29,8 @@ export const systemClock: Clock = {
 const FIRES_AT_ONCE = 50;
 
 /**
- * Moves a wheel on with a clock.
- * @returns stops it
+ * Advances a timer wheel with a clock.
+ * @returns a function that stops it
  */
 export function driveTimers(wheel: TimerWheel, clock: Clock): () => void {
   let isStopped = false;

@@ -1,4 +1,4 @@
-/** Colours on a terminal that has them, and where nobody asked for none (https://no-color.org). */
+/** Colours, on terminals that support them and unless they are turned off (https://no-color.org). */
 
 export type Color = 'dim' | 'bold' | 'red' | 'green' | 'cyan';
 
@@ -10,7 +10,7 @@ const codes: Readonly<Record<Color, readonly [on: number, off: number]>> = {
   cyan: [36, 39],
 };
 
-/** @param output where it is written to */
+/** @param output where the text is written to */
 export function hasColors(
   output: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,4 +1,4 @@
-/** What a command of the `pairlane` program is: one entry in the table of src/cli.ts. */
+/** A command of the `pairlane` program: one entry in the table of src/cli.ts. */
 import { type Example, helpFor, helpWidth } from './help.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
 import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
@@ -17,14 +17,14 @@ export interface Command {
 export interface CommandDefinition<Table extends OptionTable> {
   readonly name: string;
   readonly about: string;
-  /** More than one line of what it does, for its own `--help`. */
+  /** More lines about what it does, for its own `--help`. */
   readonly details?: string;
-  /** Names of arguments that are no options, in order, as help shows them; required, but for a last one in brackets. */
+  /** Names of positional arguments, in order, as help shows them. All are required, except a last one in brackets. */
   readonly positionals?: readonly string[];
   readonly options: Table;
-  /** Titles of its help, each with the options below it; those that none has come last. */
+  /** Titles of the help's sections, each with its options; options without a section come last. */
   readonly groups?: { readonly [title: string]: readonly (keyof Table & string)[] };
-  /** Command lines that one can type as they are, and what they do. */
+  /** Command lines that can be typed as they are, and what they do. */
   readonly examples: readonly Example[];
   /** @returns the process's exit status */
   readonly run: (
@@ -36,11 +36,17 @@ export interface CommandDefinition<Table extends OptionTable> {
 
 /** How the options were read. */
 export interface Reading<Table extends OptionTable> extends ResolvedOptions<Table> {
-  /** Reads them anew: files may have changed. @throws {OptionError} with everything that is wrong */
+  /**
+   * Reads the options again, since files may have changed.
+   * @throws {OptionError} with everything that is wrong
+   */
   readonly reread: () => OptionValues<Table>;
 }
 
-/** A command that cannot do what it is asked says why in one line, and how to mend it, and ends with this status. */
+/**
+ * Thrown by a command that cannot do what it was asked: the message says why in one line, and how to fix it; the
+ * process ends with this status.
+ */
 export class CommandError extends Error {
   readonly status: number;
   constructor(message: string, status = 1) {
@@ -52,10 +58,10 @@ export class CommandError extends Error {
 
 const isFlag = (argument: string) => argument.startsWith('-');
 
-/** The status of a command line that is wrong, as for most programs. */
+/** The exit status for a wrong command line, as for most programs. */
 const USAGE_STATUS = 2;
 
-/** Makes a command that reads its options, shows its help and tells its errors like all the others. */
+/** Makes a command that reads its options, shows its help and reports its errors like all others. */
 export function defineCommand<const Table extends OptionTable>(
   definition: CommandDefinition<Table>,
 ): Command {

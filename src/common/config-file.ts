@@ -1,6 +1,6 @@
 /**
- * Options in a file, TOML or JSON: the names are those of the flags, the values have their types. What stands in it is
- * never part of an error, because it may hold a secret.
+ * Options in a TOML or JSON file: the names are those of the flags, and values have their own types. Errors never quote
+ * the file, because it may contain a secret.
  */
 import { basename, extname } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
@@ -12,7 +12,7 @@ import { expectation } from './option-values.ts';
 
 /** Longer than any list of options, so that a wrong file is not read whole. */
 const MAX_FILE_BYTES = 1024 * 1024;
-/** What a file's mode allows everybody (POSIX). */
+/** The mode bit that lets everybody read a file (POSIX). */
 const OTHERS_READ = 0o004;
 
 const formats: { readonly [extension: string]: (text: string) => unknown } = {
@@ -21,8 +21,8 @@ const formats: { readonly [extension: string]: (text: string) => unknown } = {
 };
 
 /**
- * @param table the options that may stand in it
- * @returns the values by the option's key; a line for each that is wrong goes to `problems`
+ * @param table the options that the file may contain
+ * @returns the values by option key; a line for each problem is added to `problems`
  */
 export function readConfigFile(table: OptionTable, file: string, problems: string[]): Map<string, unknown> {
   const values = new Map<string, unknown>();
@@ -71,7 +71,7 @@ function parseText(file: string, text: string, parse: (text: string) => unknown)
   try {
     return parse(text);
   } catch (error) {
-    // The messages of both parsers quote what they read.
+    // Both parsers quote the file in their messages.
     const at = error instanceof TomlError ? `:${error.line}:${error.column}` : '';
     throw new Error(`${file}${at}: is not valid ${extname(file).slice(1).toUpperCase()}`);
   }

@@ -1,4 +1,6 @@
-/** A command's page of help, from its table of options: in groups, wrapped to the terminal's width, with examples. */
+/**
+ * A command's help page, made from its table of options: in sections, wrapped to the terminal's width, with examples.
+ */
 import { flagName, variableName } from './option-names.ts';
 import type { Option, OptionTable } from './option-table.ts';
 import { fileKeyOf, withSecretFiles } from './secret-files.ts';
@@ -12,7 +14,7 @@ export interface HelpPage {
   readonly usage: string;
   readonly about: string;
   readonly options: OptionTable;
-  /** Titles, each with the options below it, by their names; those that no group has come last. */
+  /** Titles, each with the names of its options; options without a section come last. */
   readonly groups?: { readonly [title: string]: readonly string[] } | undefined;
   readonly examples?: readonly Example[] | undefined;
 }
@@ -20,10 +22,10 @@ export interface HelpPage {
 /** Longer lines are hard to read, however wide the terminal is. */
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 40;
-/** A longer flag has a line of its own, and its meaning stands below. */
+/** A longer flag gets a line of its own, with its description below. */
 const MAX_FLAG_WIDTH = 28;
 
-/** The columns that text may take. Without a terminal lines stay whole, so that `grep` finds all of them. */
+/** The columns that text may take. Without a terminal lines are not wrapped, so that `grep` finds all of them. */
 export function helpWidth({ columns }: { readonly columns?: number | undefined }): number {
   return columns === undefined || columns === 0
     ? Number.POSITIVE_INFINITY
@@ -38,7 +40,7 @@ export function helpFor(
   const rows = Object.entries(withSecretFiles(options)).map(([name, option]) => rowOf(name, option));
   const sections: { title: string; rows: readonly HelpRow[] }[] = Object.entries(groups).map(
     ([title, names]) => {
-      // The file that a secret is in stands below the secret.
+      // The option for a secret's file is shown below the secret.
       const all = new Set(names.flatMap((name) => [name, fileKeyOf(name)]));
       return { title, rows: rows.filter(({ name }) => all.has(name)) };
     },
@@ -59,7 +61,7 @@ export function helpFor(
   ].join('\n');
 }
 
-/** Lines that follow each other are one paragraph, but for those that are set in. */
+/** Consecutive lines form one paragraph, unless they are indented. */
 function paragraphsOf(text: string, width: number): string[] {
   if (width === Number.POSITIVE_INFINITY) return text.split('\n');
   return text
@@ -74,9 +76,7 @@ interface HelpRow {
   readonly text: string;
 }
 
-/**
- * Sections of two columns: what is named, and what it means. The second column begins at the same place in all of them.
- */
+/** Sections with two columns: a name and its description. The second column starts at the same place in all of them. */
 export function sectionsOf(
   sections: readonly { readonly title: string; readonly rows: readonly Omit<HelpRow, 'name'>[] }[],
   width: number,

@@ -1,4 +1,4 @@
-/** Where a server listens: addresses of TCP, and files that are Unix sockets. */
+/** Where a server listens: TCP addresses, and Unix sockets. */
 import { isIP } from 'node:net';
 import { formatAddress } from './address.ts';
 
@@ -7,10 +7,13 @@ export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string };
 
 const UNIX = 'unix:';
-/** What a socket's address has room for, with the zero at its end (sun_path). */
+/** The longest path that fits into a socket's address with its terminating zero (sun_path). */
 const MAX_UNIX_PATH_BYTES = 107;
 
-/** @param text `127.0.0.1`, `::1`, `[::1]`, a host name, or `unix:/path`; undefined for what is none of them */
+/**
+ * @param text `127.0.0.1`, `::1`, `[::1]`, a host name, or `unix:/path`
+ * @returns undefined if it is none of these
+ */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith(UNIX)) {
     const path = text.slice(UNIX.length);
@@ -22,12 +25,12 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return isIP(host) !== 0 || /^[\w.-]+$/.test(host) ? { kind: 'tcp', host } : undefined;
 }
 
-/** Those that {@link parseListenAddress} knows. */
+/** The valid addresses among the texts; see {@link parseListenAddress}. */
 export function listenAddresses(texts: readonly string[]): ListenAddress[] {
   return texts.map(parseListenAddress).filter((address) => address !== undefined);
 }
 
-/** The hosts of TCP among them; this machine alone where there is none, for what needs a port. */
+/** The TCP hosts among the addresses; the loopback address if there is none, for parts that need a port. */
 export function tcpHosts(texts: readonly string[]): readonly [string, ...string[]] {
   const [first = '127.0.0.1', ...others] = listenAddresses(texts).flatMap((address) =>
     address.kind === 'tcp' ? [address.host] : [],
@@ -40,7 +43,7 @@ export function textOf(address: ListenAddress, port: number): string {
   return address.kind === 'unix' ? `${UNIX}${address.path}` : formatAddress({ host: address.host, port });
 }
 
-/** A host as it stands in a URL. */
+/** A host as it is written in a URL. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

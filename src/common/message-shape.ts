@@ -1,27 +1,29 @@
-/** What a JSON value may be like, whichever wire it came over, before anything walks it or passes it on. */
+/**
+ * Limits on the shape of a JSON value, whichever wire it came over, checked before anything walks it or passes it on.
+ */
 import { MAX_EXTRA_DEPTH, MAX_MESSAGE_VALUES } from '../protocol/index.ts';
 
 export type ShapeFault = 'lone surrogate' | 'too deep' | 'too many';
 
-/** For the one who sent it. */
+/** Messages for the sender. */
 export const shapeMessages = {
   'too deep': `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} levels`,
   'too many': `A message should not have more than ${MAX_MESSAGE_VALUES} values`,
 } as const;
 
 /**
- * What makes a message dangerous for whoever walks it, or reads it with another parser: looked for in all of it, known
- * field or not, before anything else does.
+ * Finds what makes a message dangerous to walk, or to read with another parser: checked in all of it, including unknown
+ * fields, before anything else.
  *
- * I-JSON (RFC 7493 section 2.1): a surrogate that stands alone is no character, and no two parsers agree on what it
- * is. To ask a string costs next to nothing: most are of one byte a character, and cannot have any.
- * @param maxValues that it may have, with those inside others
+ * I-JSON (RFC 7493 section 2.1): a lone surrogate is not a character, and parsers disagree on what it is. Checking a
+ * string is nearly free: most strings have one byte per character, and cannot contain any.
+ * @param maxValues how many values the message may have, counting nested ones
  */
 export function shapeFault(message: unknown, maxValues = MAX_MESSAGE_VALUES): ShapeFault | undefined {
   return faultIn(message, 0, { left: maxValues });
 }
 
-/** It recurses no deeper than the limit itself. */
+/** Recurses no deeper than the limit. */
 function faultIn(value: unknown, depth: number, values: { left: number }): ShapeFault | undefined {
   values.left -= 1;
   if (values.left < 0) return 'too many';

@@ -1,31 +1,31 @@
 /**
- * Files and folders that a user names. Any name may be given: of a pipe that nobody writes to, of a device that never
- * ends, in a file system that makes no folders. Each is a clear line, and none is waited for or read without end.
+ * Files and folders that a user names. Any name may be given: a pipe that nobody writes to, a device that never ends, a
+ * file system that creates no folders. Each gives a clear error, and none is waited for or read without limit.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** How long the other end of a pipe may take before its next bytes: of a program that is just starting. */
+/** How long a pipe may bring nothing: its program may just be starting. */
 const PIPE_MS = 5_000;
 const PIPE_LOOK_MS = 20;
 const CHUNK_BYTES = 64 * 1024;
 
-/** What is in a file, and what its mode allows (POSIX). */
+/** A file's content, and its mode (POSIX). */
 export interface NamedFile {
   readonly bytes: Buffer;
   readonly mode: number;
 }
 
 /**
- * Reads a file, or what a pipe brings (`<(command)` in a shell), whole.
- * @param maxBytes more than these are not read
- * @param pipeMs milliseconds that a pipe may bring nothing
- * @throws `cannot read FILE (WHY)`, which says nothing of what is in it
+ * Reads a whole file, or what a pipe brings (`<(command)` in a shell).
+ * @param maxBytes the most bytes to read
+ * @param pipeMs how many milliseconds a pipe may bring nothing
+ * @throws `cannot read FILE (WHY)`, without any of the file's content
  */
 export function readNamedFile(file: string, maxBytes: number, pipeMs = PIPE_MS): NamedFile {
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK, which Windows has not, a pipe's opening waits for somebody who writes to it.
+    // Without O_NONBLOCK, which Windows does not have, opening a pipe waits for a writer.
     descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const facts = fstatSync(descriptor);
     const chunks: Buffer[] = [];
@@ -49,7 +49,7 @@ export function readNamedFile(file: string, maxBytes: number, pipeMs = PIPE_MS):
   }
 }
 
-/** @param isEndUnlikely of a pipe whose writer may be still to come: nothing is no end yet */
+/** @param isEndUnlikely for a pipe whose writer may not have opened it yet: an empty read is not its end */
 function readWithin(descriptor: number, into: Buffer, withinMs: number, isEndUnlikely = false): number {
   const until = performance.now() + withinMs;
   while (true) {
@@ -60,7 +60,7 @@ function readWithin(descriptor: number, into: Buffer, withinMs: number, isEndUnl
   }
 }
 
-/** @returns undefined when there is nothing yet */
+/** @returns undefined if there is nothing yet */
 function readNow(descriptor: number, into: Buffer): number | undefined {
   try {
     return readSync(descriptor, into);
@@ -71,8 +71,9 @@ function readNow(descriptor: number, into: Buffer): number | undefined {
 }
 
 /**
- * Makes a folder and those that it is in. Node's own `recursive` tries without end where a file system makes none.
- * @throws with a `code` when it cannot be made, or there is something else
+ * Creates a folder and its parents. Node's own `recursive` option loops forever on a file system that creates no
+ * folders.
+ * @throws with a `code` if it cannot be created, or is not a folder
  */
 export function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -81,7 +82,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }

@@ -1,9 +1,9 @@
-/** What was probably meant by a name that does not exist, for command lines and options alike. */
+/** Suggests an existing name for a misspelt one, for commands and options. */
 
-/** How much of a name may be wrong for it to be a mistake for another one. */
+/** The largest share of a name that may differ for it to count as misspelt. */
 const MAX_WRONG_SHARE = 0.4;
 
-/** The known name that the given one was meant to be, if there is one: few letters differ, or it begins alike. */
+/** The known name that was probably meant, if any: few letters differ, or it begins alike. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((name) => ({ name, distance: distanceBetween(given, name), shared: sharedStart(given, name) }))
@@ -19,7 +19,7 @@ function sharedStart(one: string, other: string): number {
   return at === -1 ? other.length : at;
 }
 
-/** How many letters have to be put in, taken out, changed, or swapped with the next to make one text of the other. */
+/** How many letters must be inserted, removed, changed, or swapped with the next to turn one text into the other. */
 function distanceBetween(one: string, other: string): number {
   let before: number[] = [];
   let row = [...Array(other.length + 1).keys()];

@@ -1,17 +1,19 @@
-/** What an option is: a row of a command's table, from which flag, variable, help and docs come. */
+/**
+ * The description of an option: a row of a command's table, from which its flag, variable, help and docs are derived.
+ */
 
 interface OptionBase<Value> {
-  /** What it is for; for a number, with its unit. */
+  /** What it is for; for a number, including its unit. */
   readonly help: string;
-  /** Left out: undefined when it is not given. */
+  /** Left out: the value is undefined if the option is not given. */
   readonly default?: Value;
-  /** Only as a flag: for what must not be set once and for all, such as the key to pair with. */
+  /** Only as a flag: for options that should not be set permanently, such as the key to pair with. */
   readonly isFlagOnly?: boolean;
-  /** Not shown by `--help` nor kept in any output. */
+  /** Never shown by `--help` or in any output. */
   readonly isSecret?: boolean;
-  /** A program that runs takes a new value when it reads its options anew (SIGHUP). */
+  /** A running program applies a new value when it rereads its options (SIGHUP). */
   readonly isReloadable?: boolean;
-  /** The file that holds other options, by the names of their flags. */
+  /** The option names a file that contains other options, by the names of their flags. */
   readonly isConfigFile?: boolean;
 }
 
@@ -19,14 +21,14 @@ export interface IntegerOption extends OptionBase<number> {
   readonly kind: 'integer';
   readonly min: number;
   readonly max: number;
-  /** What 0 means, where it is not just a small number: for a limit, "no limit". */
+  /** What 0 means if it is not just a small number: for a limit, "no limit". */
   readonly zero?: string;
   /** A word for 0, on a command line and in a file. */
   readonly zeroWord?: string;
 }
 export interface TextOption extends OptionBase<string> {
   readonly kind: 'text';
-  /** What the value is, as help shows it: `HOST`, `KEY`. */
+  /** The placeholder for the value in the help: `HOST`, `KEY`. */
   readonly value: string;
 }
 export interface ChoiceOption extends OptionBase<string> {
@@ -36,14 +38,14 @@ export interface ChoiceOption extends OptionBase<string> {
 export interface SwitchOption extends OptionBase<boolean> {
   readonly kind: 'switch';
 }
-/** May be given more than once; in the environment the values stand with commas between. */
+/** May be given more than once; in the environment, values are separated by commas. */
 export interface ListOption extends OptionBase<readonly string[]> {
   readonly kind: 'list';
   readonly value: string;
 }
 export type Option = IntegerOption | TextOption | ChoiceOption | SwitchOption | ListOption;
 
-/** A command's options: the key is the flag's name, in camel case. */
+/** A command's options: the key is the flag's name in camel case. */
 export type OptionTable = { readonly [name: string]: Option };
 
 type ValueOf<O extends Option> = O extends IntegerOption
@@ -56,7 +58,7 @@ type ValueOf<O extends Option> = O extends IntegerOption
         ? Choice
         : string;
 
-/** The values that a table's options have; undefined is possible only where there is no default. */
+/** The values of a table's options; undefined is possible only without a default. */
 export type OptionValues<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends { readonly default: unknown }
     ? ValueOf<Table[Name]>

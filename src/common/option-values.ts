@@ -1,14 +1,14 @@
-/** The value of an option: from text, as flags and variables have it, or of its own type, as programs and files do. */
+/** The value of an option: from text, as in flags and variables, or with its own type, as in programs and files. */
 import type { Option } from './option-table.ts';
 
-/** As a command line or the environment has it. */
+/** A value as a command line or the environment has it. */
 export type RawValue = string | boolean | readonly string[];
 
-/** The value that a text stands for; what is wrong with it goes to `problems`, under the name of its source. */
+/** Converts a text to the option's value; a problem is added to `problems`, under the name of its source. */
 export function convert(option: Option, raw: RawValue, source: string, problems: string[]): unknown {
   switch (option.kind) {
     case 'text':
-      // From a variable that is not set. Everybody knows that one.
+      // Usually from an unset variable; an empty secret is known to everybody.
       if (option.isSecret && raw === '') problems.push(`${source}: should not be empty`);
       return raw;
     case 'list':
@@ -36,7 +36,7 @@ export function convert(option: Option, raw: RawValue, source: string, problems:
   }
 }
 
-/** What a value that has a type should be; undefined: what it is. */
+/** What a typed value should be; undefined if it is valid. */
 export function expectation(option: Option, value: unknown): string | undefined {
   switch (option.kind) {
     case 'integer': {
@@ -60,7 +60,7 @@ export function expectation(option: Option, value: unknown): string | undefined 
   }
 }
 
-/** What a value of the option has to be. */
+/** The option's help, with its range. */
 export function meaning(option: Option): string {
   if (option.kind !== 'integer') return option.help;
   const { min, max, zero, zeroWord = '0' } = option;

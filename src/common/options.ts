@@ -1,6 +1,6 @@
 /**
- * Options as one typed table a command: each has a flag, an environment variable, a key in a file, a default, a range and
- * a meaning, and help and reading come from the same row. Every error is told at once, in a line each.
+ * Options as one typed table per command: each has a flag, an environment variable, a key in a file, a default, a range
+ * and a description, and the same row is used for help and for reading. All errors are reported at once, one line each.
  */
 import { basename } from 'node:path';
 import { readConfigFile } from './config-file.ts';
@@ -11,7 +11,7 @@ import { convert, type RawValue } from './option-values.ts';
 import { readFlags } from './read-flags.ts';
 import { fileKeyOf, isReadFromFiles, readSecretFile, withSecretFiles } from './secret-files.ts';
 
-/** The command line, the environment or the file does not fit the table: one line for each thing that is wrong. */
+/** The command line, the environment or the file does not match the table: one line per problem. */
 export class OptionError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
@@ -30,7 +30,8 @@ export interface ResolvedOptions<Table extends OptionTable> {
 }
 
 /**
- * Reads a command's options: a flag wins over its environment variable, that over the file, that over the default.
+ * Reads a command's options: a flag takes precedence over its environment variable, the variable over the file, and the
+ * file over the default.
  * @throws {OptionError} with everything that is wrong
  */
 export function resolveOptions<const Table extends OptionTable>(
@@ -66,14 +67,14 @@ export function readOptions<const Table extends OptionTable>(
   return resolveOptions(table, args, env).values;
 }
 
-/** The variables of these options that are read. */
+/** The environment variables that are read for these options. */
 export function variablesOf(table: OptionTable): string[] {
   return Object.entries(withSecretFiles(table))
     .filter(([, { isFlagOnly }]) => !isFlagOnly)
     .map(([name]) => variableName(name));
 }
 
-/** A line for each variable that looks like one of ours, and is none: most likely it is misspelled. */
+/** A line for each variable that looks like one of ours but is not: it is probably misspelt. */
 export function unknownVariables(known: readonly string[], env: NodeJS.ProcessEnv = process.env): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name))
@@ -86,15 +87,15 @@ export function unknownVariables(known: readonly string[], env: NodeJS.ProcessEn
     });
 }
 
-/** What somebody gave for an option, and where. */
+/** A value that was given for an option, and where. */
 interface Given {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly source: string;
   readonly origin: string;
   readonly read: (option: Option, problems: string[]) => unknown;
 }
 
-/** A place where options are given, by key. The first of them that has an option wins. */
+/** A place where options are given, by key. The first source with a value wins. */
 type Source = (name: string) => Given | undefined;
 
 function sourcesOf(
@@ -127,7 +128,7 @@ function variableGiven(name: string, rows: OptionTable, env: NodeJS.ProcessEnv):
   const option = rows[name];
   const source = variableName(name);
   const text = option?.isFlagOnly ? undefined : env[source];
-  // An empty variable is one that is not set.
+  // An empty variable counts as unset.
   if (text === undefined || text === '') return undefined;
   return textGiven(source, option?.kind === 'list' ? text.split(',').map((item) => item.trim()) : text);
 }
@@ -141,7 +142,7 @@ function findFirst(sources: readonly Source[], name: string): Given | undefined 
   return sources.map((source) => source(name)).find((given) => given !== undefined);
 }
 
-/** A secret as it is, or the file that holds it: in each place one of them. */
+/** A secret itself, or the file that contains it: each source may give only one of them. */
 function findSecret(sources: readonly Source[], name: string, problems: string[]): Given | undefined {
   for (const source of sources) {
     const [direct, inFile] = [source(name), source(fileKeyOf(name))];

@@ -1,37 +1,37 @@
 /**
- * Text of others, as it may be shown: on a terminal, in a log, on a page. What moves a cursor, turns the direction of
- * writing, breaks a line or is not seen at all could make one text look like another, or do something to the terminal.
+ * Makes untrusted text safe to show on a terminal, in a log or on a page. Characters that move the cursor, change the
+ * writing direction, break lines or are invisible could make one text look like another, or control the terminal.
  */
 
-/** Controls (C0 and C1), format characters (bidi, zero-width), half surrogates, line separators, invisible letters. */
+/** Controls (C0 and C1), format characters (bidi, zero-width), lone surrogates, line separators, invisible letters. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\p{Default_Ignorable_Code_Point}]/gu;
 
-/** They choose how the character before them is drawn, as in emoji; without them it is still the same character. */
+/** They choose how the preceding character is drawn, as in emoji; without them it is still the same character. */
 const VARIATION_SELECTORS = /[\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu;
 
-/** The text in one line, with U+FFFD in place of everything that does not print; a tab is a space. */
+/** The text on one line, with U+FFFD in place of everything unprintable; a tab becomes a space. */
 export function printable(text: string): string {
   return text
     .replace(VARIATION_SELECTORS, '')
     .replace(UNPRINTABLE, (char) => (char === '\t' ? ' ' : '\ufffd'));
 }
 
-/** Whether all of it is seen, in the order in which it is written. */
+/** Whether all of the text is visible, and in the order in which it is written. */
 export function isPrintable(text: string): boolean {
   return text.replace(VARIATION_SELECTORS, '').search(UNPRINTABLE) === -1;
 }
 
-/** The same for a text of several lines, such as a stack. */
+/** The same for a text of several lines, such as a stack trace. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
-/** JSON in which everything that does not print is escaped: a program reads the same value, a terminal is safe. */
+/** JSON with everything unprintable escaped: a program reads the same value, and a terminal is safe. */
 export function printableJson(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
-/** The same for JSON that is text already, in one line. */
+/** The same for JSON that is already text, on one line. */
 export function escapeJson(json: string): string {
   return json.replace(UNPRINTABLE, (char) =>
     [...Array(char.length).keys()]

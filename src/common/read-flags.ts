@@ -1,11 +1,11 @@
-/** A command line's flags, held against a command's table of options. */
+/** Parses a command line's flags according to a command's table of options. */
 import { parseArgs } from 'node:util';
 import { nearestName } from './nearest-name.ts';
 import { flagName } from './option-names.ts';
 import type { OptionTable } from './option-table.ts';
 import { meaning, type RawValue } from './option-values.ts';
 
-/** @returns what was given, by the option's key; a line for each argument that is wrong goes to `problems` */
+/** @returns what was given, by option key; a line for each wrong argument is added to `problems` */
 export function readFlags(
   table: OptionTable,
   args: readonly string[],
@@ -27,7 +27,7 @@ export function readFlags(
   const flags = new Map<string, RawValue>();
   let unknownAt = -2;
   for (const token of tokens) {
-    // What follows an unknown option is its value, and no second mistake.
+    // What follows an unknown option is its value, and not a second mistake.
     if (token.kind === 'positional' && token.index !== unknownAt + 1) {
       problems.push(`${token.value}: an argument that is not expected`);
     }

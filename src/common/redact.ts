@@ -1,6 +1,6 @@
 /**
- * What may be known of a message and of an event: facts, by a list of what is kept, so that a field nobody thought
- * of is left out. Addresses, ports, credentials, keys, tokens and SDP never pass through here.
+ * The facts that may be kept about a message or an event. They are an allowlist, so that a field nobody thought of is
+ * left out. Addresses, ports, credentials, keys, tokens and SDP never pass.
  */
 import {
   type CandidateFacts,
@@ -12,7 +12,7 @@ import {
 } from '../protocol/index.ts';
 import { termsOf } from './sdp-terms.ts';
 
-/** Fields of the machines' events that say nothing but how far things are. `key` is not among them. */
+/** Fields of the machines' events that contain only progress. `key` is not among them. */
 const KEPT_FIELDS = new Set([
   'from',
   'epoch',
@@ -42,10 +42,10 @@ const KEPT_FIELDS = new Set([
   'creates',
 ]);
 
-/** As long as a game's or a player's id may be: two units a character. */
+/** The longest id of a game or a player: two UTF-16 units per character. */
 const MAX_TEXT_CHARS = 2 * MAX_ROOM_ID_CHARS;
 
-/** The event with the fields that are kept, as far as they are scalars; a machine steps on it as on the event. */
+/** The event with the kept scalar fields; a machine steps on it as it does on the event. */
 export function redactEvent(event: { readonly type: string }): EventFacts {
   const facts: Record<string, EventFacts[string]> = { type: event.type };
   for (const field in event) {
@@ -55,7 +55,7 @@ export function redactEvent(event: { readonly type: string }): EventFacts {
   return facts as EventFacts;
 }
 
-/** Whether those are the facts of that event, too. */
+/** Whether these are also the facts of that event. */
 export function isLikeEvent(event: { readonly type: string }, facts: EventFacts): boolean {
   if (event.type !== facts.type) return false;
   let kept = 1;
@@ -69,10 +69,10 @@ export function isLikeEvent(event: { readonly type: string }, facts: EventFacts)
   return kept === 0;
 }
 
-/** A machine looks at whether it is there; what it says is a client's own text. */
+/** Stands for a field whose presence matters to a machine, but whose value is a client's own text. */
 const GIVEN = 'given';
 
-/** @returns undefined for what is left out */
+/** @returns undefined if the field is left out */
 function keptOf(event: object, field: string): EventFacts[string] | undefined {
   if (field === 'connectionId')
     return (event as { connectionId?: unknown }).connectionId === undefined ? undefined : GIVEN;
@@ -82,7 +82,7 @@ function keptOf(event: object, field: string): EventFacts[string] | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** The facts of a client's message, which passed its schema. */
+/** The facts about a client's message that has passed its schema. */
 export function redactMessage(message: object): MessageFacts {
   const { type, sdp, candidate, state } = message as Record<string, unknown>;
   if (type === 'candidate') return messageOf(factsOfCandidate(candidate));

@@ -1,6 +1,6 @@
 /**
- * What a description offers the other side, and has to fit with it: roles, sections, codecs, limits. Of what is a text of
- * its writer only known words are kept, and of numbers only those that make sense.
+ * What a description offers that the other side has to match: roles, sections, codecs, limits. Of free text only known
+ * words are kept, and of numbers only plausible ones.
  */
 import type { SdpTerms } from '../protocol/index.ts';
 
@@ -23,7 +23,7 @@ const CODECS = [
   'ulpfec',
   'flexfec-03',
 ] as const;
-/** The sections that are told apart; more say nothing new. */
+/** How many sections are recorded; more add nothing new. */
 const MAX_SECTIONS = 8;
 
 /** @param lines of a description */
@@ -74,7 +74,7 @@ function splitAttribute(line: string): [string, string] {
   return at < 0 ? [line.slice(2), ''] : [line.slice(2, at), line.slice(at + 1)];
 }
 
-/** As engines name them: a digit or two, or a kind. Anything else could be a text. */
+/** The forms that engines use: one or two digits, or a kind. Anything else could be free text. */
 function midOf(text: string): string {
   return /^(\d{1,2}|audio|video|data|application)$/.test(text) ? text : 'other';
 }

@@ -1,7 +1,7 @@
 /**
- * A secret on a command line is in the list of processes, and one in the environment is in whatever prints that. So each
- * option that is a secret can be read from a file: `--secret-file FILE` and PAIRLANE_SECRET_FILE stand beside
- * `--secret` and PAIRLANE_SECRET.
+ * A secret on a command line appears in the list of processes, and one in the environment in whatever prints it. So
+ * each secret option can also be read from a file: besides `--secret` and PAIRLANE_SECRET there are `--secret-file
+ * FILE` and PAIRLANE_SECRET_FILE.
  */
 import { readNamedFile } from './named-file.ts';
 import { flagName } from './option-names.ts';
@@ -12,10 +12,10 @@ export const MAX_SECRET_BYTES = 64 * 1024;
 
 const suffix = 'File';
 
-/** The key of the option with the file that has the secret of another. */
+/** The key of the option for the file that contains another option's secret. */
 export const fileKeyOf = (name: string): string => `${name}${suffix}`;
 
-/** The table with a row more for each secret: the file that it is in. */
+/** The table with an additional row for each secret: the file that contains it. */
 export function withSecretFiles(table: OptionTable): OptionTable {
   const rows = Object.entries(table).flatMap(([name, option]): [string, Option][] =>
     isReadFromFiles(option)
@@ -41,7 +41,7 @@ function fileOption(name: string, { isFlagOnly = false }: Option): Option {
   };
 }
 
-/** @throws with a line that names the file, and never what is in it */
+/** @throws with a line that names the file, but never quotes it */
 export function readSecretFile(file: string): string {
   const secret = readNamedFile(file, MAX_SECRET_BYTES)
     .bytes.toString()

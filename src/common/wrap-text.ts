@@ -1,4 +1,4 @@
-/** A line of a terminal is cut or broken anywhere when it is too long; here it is broken between words. */
+/** Terminals break long lines anywhere; this breaks them between words. */
 
 /** @param indent of the lines after the first */
 export function wrap(text: string, width: number, indent = 0): string[] {
@@ -6,7 +6,7 @@ export function wrap(text: string, width: number, indent = 0): string[] {
   let rest = text;
   while (rest.length > width) {
     const space = rest.lastIndexOf(' ', width);
-    // A word that does not fit is broken: the block's lines are counted, and each must be one.
+    // A word that does not fit is split: callers count the lines, so each must fit.
     const end = space > indent ? space : width;
     lines.push(rest.slice(0, end).trimEnd());
     rest = ' '.repeat(indent) + rest.slice(end).trimStart();

@@ -1,8 +1,8 @@
 /**
- * The schemas of the wire are plain JSON Schema literals: a contract that any language can read, and no code to
- * carry. TypeScript derives the message types from them (typebox's `Static`), the server compiles them (typebox's
- * `Compile`), and {@link explain} says in words what is wrong with a value. `explain` knows the keywords that are
- * used here and no others; a property test holds it to typebox's verdict.
+ * The schemas of the wire are plain JSON Schema literals: a contract that any language can read, without code.
+ * TypeScript derives the message types from them (typebox's `Static`), the server compiles them (typebox's `Compile`),
+ * and {@link explain} says in words what is wrong with a value. `explain` knows only the keywords that are used here; a
+ * property test checks that it agrees with typebox.
  */
 
 /** The part of JSON Schema that the wire uses. */
@@ -11,7 +11,7 @@ export interface Schema {
   readonly const?: string | boolean;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly Schema[];
-  /** Exactly one of these sets of fields must be there. */
+  /** Exactly one of these sets of fields must be present. */
   readonly oneOf?: readonly { readonly required: readonly string[] }[];
   readonly properties?: { readonly [field: string]: Schema };
   readonly required?: readonly string[];
@@ -19,7 +19,7 @@ export interface Schema {
   readonly maxItems?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
-  /** Of a string, from its start to its end. */
+  /** Must match the whole string. */
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -27,15 +27,15 @@ export interface Schema {
 }
 
 /**
- * Says what is wrong with a value, for the one who sent it; never echoes the value.
- * @param path the name of what is checked, as the reader knows it
- * @returns a sentence like "`sdp` should be a string", or undefined when the value fits
+ * Says what is wrong with a value, for its sender; never repeats the value.
+ * @param path the name of the checked value, as the reader knows it
+ * @returns a sentence like "`sdp` should be a string"; undefined if the value is valid
  */
 export function explain(schema: Schema, value: unknown, path = ''): string | undefined {
   if (schema.anyOf) {
     const verdicts = schema.anyOf.map((option) => explain(option, value, path));
     if (verdicts.includes(undefined)) return undefined;
-    // An object that was meant as the object alternative is told which of its fields is wrong.
+    // For an object, the object alternative is meant, so the message is about the field that is wrong.
     const meant = isRecord(value) ? schema.anyOf.findIndex((option) => option.type === 'object') : -1;
     return meant >= 0 ? verdicts[meant] : `${named(path)} should be ${describeSchema(schema)}`;
   }
@@ -97,7 +97,7 @@ function fitsScalars(schema: Schema, value: unknown): boolean {
   }
 }
 
-/** The values that fit, in words: "a whole number from 1 to 16". */
+/** The allowed values in words: "a whole number from 1 to 16". */
 export function describeSchema(schema: Schema): string {
   if (schema.anyOf) return schema.anyOf.map(describeSchema).join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -129,7 +129,7 @@ function named(path: string): string {
   return path === '' ? 'The message' : `\`${path}\``;
 }
 
-/** True for what JSON calls an object. */
+/** Whether the value is an object in the sense of JSON. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

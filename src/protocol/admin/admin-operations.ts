@@ -1,6 +1,6 @@
 /**
- * What the admin API can be asked for, once: the routes, the checks of what is given, and the OpenAPI document come from
- * this table. Fields in the path are those in braces, those of a body are listed, and all others are of the query.
+ * The operations of the admin API: its routes, the checks of requests, and the OpenAPI document are derived from this
+ * table. Fields in braces are part of the path, the fields of a body are listed, and all others are part of the query.
  */
 import type { Static } from 'typebox';
 import { clientSchemas } from '../native/client-messages.ts';
@@ -9,7 +9,7 @@ import * as resources from './admin-resources.ts';
 
 export const DEFAULT_PAGE_SIZE = 100;
 export const MAX_PAGE_SIZE = 500;
-/** RFC 6455 section 5.5: the reason with which a socket is closed has 125 bytes with its code. */
+/** RFC 6455 section 5.5: a close frame has 125 bytes for its code and reason. */
 export const MAX_END_REASON_CHARS = 123;
 
 const { app, sessionId, pairingEpoch, roomName } = resources;
@@ -42,11 +42,11 @@ export interface AdminOperationShape {
   readonly body?: readonly string[];
   readonly status: 200 | 201;
   readonly answer: Schema;
-  /** Beside what any of them may answer. */
+  /** In addition to the errors that any operation may answer. */
   readonly errors: readonly AdminErrorCode[];
 }
 
-/** By code: the status that it is answered with, and what it says. */
+/** By code: the HTTP status, and the message. */
 export const adminErrors = {
   invalid_request: { status: 400, message: 'The request is wrong.' },
   unauthorized: { status: 401, message: 'Send the token of --admin-token: Authorization: Bearer TOKEN' },

@@ -1,4 +1,7 @@
-/** What the admin API shows of sessions, pairings, rooms and apps: JSON Schema literals, for the checks and the document. */
+/**
+ * What the admin API shows of sessions, pairings, rooms and apps: JSON Schema literals, for the checks and the
+ * document.
+ */
 import { MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
 import { topology } from '../native/room-messages.ts';
 
@@ -150,7 +153,7 @@ export const error = {
   },
 } as const;
 
-/** A page of a list, over all nodes. */
+/** One page of a list that spans all nodes. */
 export function pageOf<Item extends object>(items: Item) {
   return {
     type: 'object',

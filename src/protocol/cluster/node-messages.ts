@@ -1,6 +1,6 @@
 /**
- * What the nodes of a cluster tell each other, one schema a message. A pairing of clients of two nodes has a side on
- * each, with a machine of its own; its messages name the sender's session, the receiver's, and the pairing's epoch.
+ * The messages between the nodes of a cluster, one schema per message. A pairing of clients of two nodes has a side on
+ * each, with its own machine; its messages name the sender's session, the receiver's session, and the pairing's epoch.
  */
 import type { Static } from 'typebox';
 import { type ClientMessageType, clientSchemas } from '../native/client-messages.ts';
@@ -15,7 +15,7 @@ import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';
 const flag = { anyOf: [{ const: true }, { const: false }] } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const node = { type: 'integer', minimum: 1, maximum: 0xffff_ffff } as const;
-// For the types a list of one, which may be any of them: the lists are made of the keys of tables.
+// Typed as a list of one value that may be any of them, because the lists are built from the keys of tables.
 const code = { enum: errorCodes as unknown as readonly [ErrorCode] } as const;
 const clientMessageType = {
   enum: Object.keys(clientSchemas) as unknown as readonly [ClientMessageType],
@@ -23,16 +23,16 @@ const clientMessageType = {
 const disconnectReason = {
   enum: Object.keys(disconnectReasons) as unknown as readonly [DisconnectReason],
 } as const;
-/** A client's message as text; it is decoded and checked where it arrives, like a client's. */
+/** A client's message as text; it is decoded and checked where it arrives, like a client's own. */
 const text = { type: 'string' } as const;
 
-/** One that a client chose. */
+/** An id that a client chose. */
 const chosenId = { type: 'string', maxLength: MAX_PEERJS_ID_CHARS } as const;
 
-/** With the wire of its clients in front. */
+/** Prefixed with the wire of its clients. */
 const topic = { type: 'string', maxLength: MAX_TOPIC_CHARS + 32 } as const;
 
-/** A frame that waits to be acked, with the number that its sender gave it. */
+/** A frame that waits for an ack, with the number that its sender gave it. */
 const passed = {
   type: 'object',
   required: ['sender_seq', 'text'],
@@ -41,7 +41,7 @@ const passed = {
 
 const pairingFields = { epoch, from: clientId, to: clientId } as const;
 
-/** One of its pairings, with what waits for the peer. */
+/** One of the session's pairings, with what waits for the peer. */
 const pairing = {
   type: 'object',
   required: [
@@ -59,18 +59,18 @@ const pairing = {
     epoch,
     peer_id: clientId,
     peer_generation: count,
-    /** Of the two, who reported that they are connected: the sides of the pairing machine. */
+    /** The sides that reported that they are connected, as in the pairing machine. */
     connected: { type: 'array', maxItems: 2, items: { enum: ['initiator', 'responder'] } },
     initiator: flag,
     is_resumable: flag,
     /** Whether the client was told that its peer is away. */
     is_away: flag,
-    /** Where the peer is; left out when nobody knows. */
+    /** The peer's node; left out if it is unknown. */
     node,
     last_sender_seq: count,
     /** The room that formed it. */
     room: { type: 'string', maxLength: MAX_ROOM_NAME_CHARS },
-    /** The span of its initiator that its trace is a part of. */
+    /** The initiator's span, of whose trace the pairing's is a part. */
     traceparent,
     unacked: { type: 'array', items: passed },
   },
@@ -93,7 +93,7 @@ const session = {
   ],
   properties: {
     generation: count,
-    /** How many peers its client said that it may have; left out by one that did not say. */
+    /** How many peers its client asked for; left out if it did not ask. */
     max_peers: { type: 'integer', minimum: 1 },
     sent: count,
     received: count,
@@ -103,11 +103,11 @@ const session = {
       items: {
         type: 'object',
         required: ['seq', 'text'],
-        /** The epoch of the pairing in which a peer said it. */
+        /** The epoch of the pairing in which a peer sent it. */
         properties: { seq: count, text, sender_seq: count, epoch },
       },
     },
-    /** Those that its client may come back with. */
+    /** The secrets that its client may come back with. */
     secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
     keys: {
       type: 'array',
@@ -118,7 +118,7 @@ const session = {
         properties: { key: { type: 'string', maxLength: 64 }, ttl_ms: count, uses: count },
       },
     },
-    /** How far it is ahead of what a client may send: milliseconds until it may send a whole burst. */
+    /** How far the client is ahead of its rate: milliseconds until it may send a whole burst again. */
     rate: {
       type: 'object',
       required: ['messages_ms', 'bytes_ms'],
@@ -129,9 +129,9 @@ const session = {
         peer_bytes_ms: count,
       },
     },
-    /** Whether its client is paired by key only. */
+    /** Whether its client can be paired by key only. */
     is_key_only: flag,
-    /** Those of its client's token, where clients bring one. */
+    /** The claims of its client's token, if it brought one. */
     claims: { type: 'object' },
     /** When it became the holder of its id; see `holding`. */
     since: count,
@@ -139,7 +139,7 @@ const session = {
   },
 } as const;
 
-/** An app and the name of one of its rooms. */
+/** An app, and the name of one of its rooms. */
 const roomName = {
   app: { type: 'string', maxLength: 256 },
   room: { type: 'string', maxLength: MAX_ROOM_NAME_CHARS },
@@ -169,7 +169,7 @@ export const nodeSchemas = {
           created_at: count,
           created_by: clientId,
           metadata: {},
-          /** Salted, and hashed. */
+          /** Salted and hashed. */
           password: {
             type: 'object',
             required: ['salt', 'hash'],
@@ -262,9 +262,9 @@ export const nodeSchemas = {
       is_resumable: flag,
       target_id: clientId,
       key: { type: 'string', maxLength: 64 },
-      /** For the client that is asked for, as the other one gave it. */
+      /** For the requested client, as the asking client gave it. */
       metadata: {},
-      /** The span of the one who asks that the pairing's trace is a part of. */
+      /** The asking client's span, of which the pairing's trace becomes a part. */
       traceparent,
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
@@ -315,9 +315,9 @@ export const nodeSchemas = {
       type: { const: 'ended' },
       ...pairingFields,
       reason: disconnectReason,
-      /** Of my client, which rejected the pairing. */
+      /** The reason of the sender's client, which rejected the pairing. */
       message: { type: 'string', maxLength: MAX_REJECT_CHARS },
-      /** In answer to a `reclaim`: the one that it named. */
+      /** In answer to a `reclaim`: the generation that it named. */
       generation: count,
     },
   },
@@ -342,7 +342,7 @@ export const nodeSchemas = {
       initiator: flag,
       is_resumable: flag,
       is_away: flag,
-      /** Asked of all nodes: one that does not have the other client is silent. */
+      /** Whether all nodes were asked: then a node without the other client stays silent. */
       is_for_all: flag,
     },
   },
@@ -483,7 +483,7 @@ export const nodeSchemas = {
     type: 'object',
     description: 'I have subscribers to these topics. Sent again when there are twice or a quarter as many.',
     required: ['type', 'topics'],
-    /** How many subscribers each has, in the same order; left out, one. */
+    /** How many subscribers each topic has, in the same order; left out: one each. */
     properties: {
       type: { const: 'topics_joined' },
       topics: { type: 'array', items: topic },
@@ -506,7 +506,7 @@ export const nodeSchemas = {
 
 export type NodeMessageType = keyof typeof nodeSchemas;
 
-/** One of the nodes' messages by its type. */
+/** One of the node messages by its type. */
 export type NodeMessageOf<T extends NodeMessageType> = Static<(typeof nodeSchemas)[T]>;
 
 export type NodeMessage = { [T in NodeMessageType]: NodeMessageOf<T> }[NodeMessageType];
@@ -515,9 +515,9 @@ export type NodeMessage = { [T in NodeMessageType]: NodeMessageOf<T> }[NodeMessa
 export type SessionSnapshot = Static<typeof session>;
 
 /**
- * What goes over the bus: the messages of one turn with the number of the first, or with the number 0 a sign of life.
- * `link` is the sender's number for its link, higher than that of any it had before; `to_link` the receiver's, 0 when it
- * is not known yet.
+ * The unit that is sent over the bus: the messages of one turn, with the seq of the first; or, with seq 0, a sign of
+ * life. `link` is the sender's number for its link, greater than that of any earlier link; `to_link` is the receiver's
+ * number, 0 if it is not known yet.
  */
 export const envelopeSchema = {
   type: 'object',

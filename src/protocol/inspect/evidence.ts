@@ -1,6 +1,6 @@
 /**
- * What a peer reports about its connection, to find the cause of a failure: kinds, states and counts, never an
- * address. All values are of known sets and all lists are short, because a stranger sends it.
+ * What a peer reports about its connection, to find the cause of a failure: kinds, states and counts, never an address.
+ * All values are from known sets and all lists are short, because reports come from strangers.
  */
 import type { Static } from 'typebox';
 
@@ -9,7 +9,7 @@ const MAX_BUFFERED = 1_000_000_000;
 const kind = { enum: ['host', 'srflx', 'prflx', 'relay'] } as const;
 const count = { type: 'integer', minimum: 0, maximum: MAX_COUNT } as const;
 
-/** Four kinds by four, by two protocols. */
+/** Four by four candidate kinds, times two protocols. */
 export const MAX_EVIDENCE_PAIRS = 32;
 export const MAX_EVIDENCE_ERRORS = 8;
 
@@ -79,7 +79,7 @@ export type Evidence = Static<typeof evidenceSchema>;
 export type Flow = NonNullable<Evidence['flow']>;
 export type EvidencePair = NonNullable<Evidence['pairs']>[number];
 
-/** Only what the schema names: more may have come with it. */
+/** Keeps only what the schema names; a message may contain more. */
 export function pickEvidence({ ice, dtls, sctp, pairs, flow, errors }: Evidence): Evidence {
   return {
     ...(ice && { ice }),

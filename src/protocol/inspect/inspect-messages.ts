@@ -1,22 +1,22 @@
 /**
- * What the inspector speaks: the lines of a recorded pairing, and the messages between its page and the server.
- * A record holds facts about messages, never the messages: no SDP, address, key or token is in any of these types.
+ * The inspector's formats: the lines of a recorded pairing, and the messages between its page and the server. A record
+ * contains facts about messages, never the messages themselves: no SDP, address, key or token is in any of these types.
  */
 import type { Static } from 'typebox';
 import type { Evidence } from './evidence.ts';
 
-/** A page can set no header: it offers this subprotocol, with the inspector's token in base64url behind it. */
+/** Machines with many instances on a server, which are counted and listed. */
 export const INSPECT_SUBPROTOCOL_PREFIX = 'pairlane.inspect.';
 
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
-/** The machines of which a server has many: they are counted and listed. */
+/** Also includes the machine whose steps clients report. */
 export type ListedMachine = 'session' | 'pairing' | 'relay-link' | 'remote-session' | 'node-link';
-/** Those, and the one that clients tell of themselves. */
+/** Whose machine it is: the pairing's, either client's on the server, the one that a client reports, or a link's. */
 export type ShownMachine = ListedMachine | 'negotiation';
 
-/** Whose machine: the pairing's, the two clients' on the server, those that the clients tell of themselves, a link's. */
+/** What a record is about: the pairing of two clients, a link of the relay network, or one session. */
 export type Lane =
   | 'pairing'
   | 'initiator'
@@ -27,12 +27,12 @@ export type Lane =
   | 'peer_responder'
   | 'link';
 
-/** What a record is of: two clients' pairing, a link of the relay network, one session. */
+/** The lanes of each kind of record in display order, with the machine of each lane. */
 export type RecordKind = 'pairing' | 'link' | 'session';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
-/** For each kind of record its lanes, in the order in which they are shown, and which machine each is of. */
+/** The lanes of a record; none for an unknown kind. */
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   pairing: {
     initiator: 'session',
@@ -47,19 +47,19 @@ export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   session: { initiator: 'session' },
 };
 
-/** A header of another kind than we know has no lanes. */
+/** @throws if a record of that kind has no such lane, which readers check beforehand */
 export function lanesIn({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>): Lanes {
   return Object.hasOwn(lanesOf, kind) ? lanesOf[kind] : {};
 }
 
-/** @throws when a record of that kind has no such lane, which its reader made sure of */
+/** XState's state value: a state's key, or the active keys of each region. */
 export function machineOfLane(header: Pick<RecordHeader, 'kind'>, lane: Lane): ShownMachine {
   const machine = lanesIn(header)[lane];
   if (!machine) throw new Error(`a record of this kind has no ${lane}`);
   return machine;
 }
 
-/** XState's state value: a state's key, or the active keys of each region. */
+/** `end` means that there are no more candidates. */
 export type StateValueJson = string | { readonly [key: string]: StateValueJson };
 
 type Scalar = string | number | boolean | null;
@@ -83,24 +83,24 @@ export interface VerdictFacts {
 export type CandidateKind = 'host' | 'srflx' | 'prflx' | 'relay' | 'unknown';
 
 export interface CandidateFacts {
-  /** `end` is the word that there are no more. */
+  /** A host candidate whose address is hidden behind an mDNS name. */
   readonly kind: CandidateKind | 'end';
-  /** A host candidate whose address is hidden behind a name (mDNS). */
+  /** What a description offers the other side; words from known sets, in the description's order. */
   readonly mdns?: boolean;
   readonly protocol?: 'udp' | 'tcp';
 }
 
-/** What a description offers the other side; words of known sets, in the description's order. */
+/** The kind of each media section. */
 export interface SdpTerms {
-  /** The kind of each media section. */
+  /** The mids that share one transport. */
   readonly sections: readonly string[];
   readonly mids: readonly string[];
-  /** The mids that share one transport. */
+  /** In bytes; 0: any size. */
   readonly bundled?: readonly string[];
   readonly setup?: 'actpass' | 'active' | 'passive' | 'holdconn';
   readonly codecs?: readonly string[];
   readonly iceOptions?: readonly string[];
-  /** In bytes; 0: any size. */
+  /** Missing in older records. */
   readonly maxMessageSize?: number;
   readonly isLite?: boolean;
 }
@@ -111,17 +111,17 @@ export interface SdpFacts {
   readonly candidates: Readonly<Partial<Record<CandidateKind | 'mdns', number>>>;
   readonly hasUfrag: boolean;
   readonly hasFingerprint: boolean;
-  /** Left out by older records. */
+  /** The recorded facts about a client's message. */
   readonly terms?: SdpTerms;
 }
 
-/** What is kept of a message that a client sent. */
+/** Relay network: ids of hosts, a status's code, and the length of its text. */
 export interface MessageFacts {
   readonly type: string;
   readonly sdp?: SdpFacts;
   readonly candidate?: CandidateFacts;
   readonly state?: string;
-  /** Of the relay network: ids of hosts, a status's code, and how long its text is. */
+  /** A fingerprint of each machine's chart, so that a replay can report that the machine has changed since. */
   readonly from?: number;
   readonly to?: number;
   readonly code?: number;
@@ -131,28 +131,31 @@ export interface MessageFacts {
 export interface RecordHeader {
   readonly format: typeof RECORD_FORMAT;
   readonly version: number;
-  /** A fingerprint of each machine's chart, so that a replay can say that the machine has changed since. */
-  readonly machines: Readonly<Record<string, string>>;
   /** Left out: a pairing. */
+  readonly machines: Readonly<Record<string, string>>;
+  /** The record's number: for a pairing, its epoch. */
   readonly kind?: RecordKind;
   readonly started_at: number;
-  /** Its number: of a pairing its epoch. */
+  /** The game that both play. */
   readonly epoch: number;
   readonly initiator_id: string;
   readonly responder_id: string;
-  /** The game that both play. */
+  /** For clients of another dialect: its name, and the ids by which their users know them. */
   readonly game?: string;
-  /** Of clients of another wire: which one, and the ids by which their users know them. */
+  /**
+   * Where a lane's steps begin: with an input for a machine that starts, or with a state for one that was already
+   * running.
+   */
   readonly dialect?: string;
   readonly initiator_known_as?: string;
   readonly responder_known_as?: string;
 }
 
-/** Where a lane's steps begin: a machine that starts has an input, one that ran already a state. */
+/** For a client of another node: which one, if known. */
 export interface RecordFirst {
   readonly t: number;
   readonly of: Lane;
-  /** Of a client of another node: which one, if that is known. */
+  /** Milliseconds since the record's start. */
   readonly node?: number;
   readonly first: {
     readonly value?: StateValueJson;
@@ -162,28 +165,28 @@ export interface RecordFirst {
 }
 
 export interface RecordStep {
-  /** Milliseconds since the record's start. */
+  /** For a client of another node: which one, if known. */
   readonly t: number;
   readonly of: Lane;
-  /** As above. */
+  /** Names of the transitions taken (machines/chart/transition-names.ts); none if the event was ignored. */
   readonly node?: number;
   readonly event: EventFacts;
   readonly to: StateValueJson;
-  /** Names of the transitions taken (machines/transition-name.ts); none when the event was ignored. */
+  /** For an ignored event: the results of its guards. */
   readonly taken: readonly string[];
   readonly effects: readonly EffectFacts[];
-  /** For an ignored event: what its guards said. */
+  /** The last line: the pairing is over, the record is full, or the server stopped. */
   readonly verdicts?: readonly VerdictFacts[];
   readonly message?: MessageFacts;
 }
 
-/** The last line: the pairing is over, or there were more steps than a record holds. */
+/** What a client reported about its connection. */
 export interface RecordEnd {
   readonly t: number;
   readonly end: 'over' | 'too_long' | 'server_stopped';
 }
 
-/** What a client told of its connection. */
+/** The messages that the page may send. */
 export interface RecordEvidence {
   readonly t: number;
   readonly side: 'initiator' | 'responder';
@@ -197,7 +200,7 @@ export interface PairingRecord {
   readonly lines: readonly RecordLine[];
 }
 
-/** What the page may send. */
+/** A part of a client's id, or of a game's. */
 export const inspectSchemas = {
   auth: {
     type: 'object',
@@ -213,13 +216,13 @@ export const inspectSchemas = {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
       of: { enum: ['session', 'pairing', 'relay-link', 'remote-session', 'node-link'] },
-      /** A part of an id, or of a game's. */
+      /** A part of a game's id: shows only clients in such a game; empty or left out for all. */
       query: { type: 'string', maxLength: 256 },
-      /** A part of a game's id: only those that are in such a game; empty or left out for all. */
+      /** A state's id as in the chart; empty for all. */
       game: { type: 'string', maxLength: 256 },
-      /** A state's id as the chart has it; empty for all. */
+      /** Only pairings with this outcome; left out for all. */
       state: { type: 'string', maxLength: 128 },
-      /** Only pairings with such an outcome; left out for all. */
+      /** `stuck`: not connected for more than ten seconds, though nobody has given up. */
       outcome: { enum: ['connected', 'failed', 'stuck', 'left', 'open'] },
       sort: { enum: ['newest', 'oldest'] },
       offset: { type: 'integer', minimum: 0, maximum: 10_000_000 },
@@ -251,17 +254,17 @@ export type InspectRequest = {
 }[InspectRequestType];
 export type ListRequest = Static<(typeof inspectSchemas)['list']>;
 
-/** `stuck`: not connected for more than ten seconds, though nobody has given up. */
+/** The outcome of a recorded pairing. */
 export type OutcomeKind = 'connected' | 'failed' | 'stuck' | 'left' | 'open';
 
-/** What became of a pairing that has a record. */
+/** One sentence. */
 export interface OutcomeFacts {
   readonly kind: OutcomeKind;
-  /** In a sentence. */
+  /** The kinds of candidates that each side offered. */
   readonly cause: string;
-  /** The kinds that each of the two offered. */
+  /** From the offer until both were connected, in milliseconds. */
   readonly candidates?: string;
-  /** From the offer until both were connected. */
+  /** For clients of another dialect: its name, and the ids by which their users know them. */
   readonly connect_ms?: number;
   readonly lasted_ms?: number;
 }
@@ -271,87 +274,87 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
-  /** Of clients of another wire: which one, and the ids by which their users know them. */
+  /** Which of the two is a client of another node, and of which one, if known. */
   readonly dialect?: string;
   readonly known_as?: string;
   readonly peer_known_as?: string;
-  /** Which of the two is a client of another node, and of which one, if that is known. */
+  /** The name that a host of the relay network gives itself. */
   readonly elsewhere?: 'id' | 'peer_id';
   readonly node?: number;
   readonly game?: string;
-  /** What a host of the relay network calls itself. */
+  /** The record that belongs to the row. */
   readonly name?: string;
-  /** The record that the row has, or is in. */
+  /** For a pairing. */
   readonly epoch?: number;
-  /** Of a pairing. */
+  /** Instances by the id of each state that they are in, including enclosing states. */
   readonly outcome?: OutcomeFacts;
 }
 
 export interface MachinePopulation {
   readonly total: number;
-  /** Instances by the id of each state that they are in, enclosing states too. */
+  /** Transitions per second, by name. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Transitions a second by name. */
+  /** A host of the relay network, as one server knows it. Name and info are the host's own. */
   readonly rates: Readonly<Record<string, number>>;
 }
 
 export type Populations = Readonly<Partial<Record<ListedMachine, MachinePopulation>>>;
 
-/** A host of the relay network, as one server knows it. Name and info are what the host says of itself. */
+/** The adjacent host through which it is reached; itself if it is adjacent. */
 export interface NetworkHost {
   readonly id: number;
   readonly kind: 'server' | 'client';
   readonly name: string;
   readonly info: string;
-  /** The adjacent host through which it is reached: itself when it is adjacent. */
+  /** The number of the link to it, if it is adjacent. */
   readonly first_link: number;
-  /** The number of the link to it, when it is adjacent. */
+  /** What a relay server knows about its network. No server knows how hosts behind an adjacent server are linked. */
   readonly link?: number;
 }
 
-/** What a relay server knows of its network. How hosts behind an adjacent server are linked, no server knows. */
+/** Servers before clients, adjacent hosts first, then by id. */
 export interface Network {
   readonly id: number;
   readonly name: string;
   readonly info: string;
   readonly parent_id?: number;
-  /** Servers before clients, adjacent ones first, then in order of their ids. */
+  /** How many more there are than are sent. */
   readonly hosts: readonly NetworkHost[];
-  /** How many there are beyond those that are sent. */
+  /** The newest entries, oldest first. */
   readonly hidden: number;
-  /** The newest ones, the oldest of them first. */
+  /** Refusals of one kind: an error code, or a limit. */
   readonly status_log: readonly string[];
 }
 
-/** What was refused, of one kind: an error code, or a limit. */
+/** Since the server started, and since a page is open. */
 export interface RefusalCount {
   readonly kind: string;
-  /** Since the server started, and since a page looks. */
+  /** A refusal that a session was told about. */
   readonly total: number;
   readonly lately: number;
 }
 
-/** One that a session was told. */
+/** Milliseconds since 1970. */
 export interface RecentRefusal {
-  /** Milliseconds since 1970. */
+  /** What the server sends to the page. */
   readonly at: number;
   readonly id: string;
   readonly code: string;
   readonly event: string;
 }
 
-/** What the server sends to the page. */
+/** The server's node number; left out by a server that runs alone. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
   | {
       readonly type: 'hello';
       readonly version: string;
       readonly machines: readonly ListedMachine[];
-      /** The server's number among the nodes; left out by one that is alone. */
+      /** How many workers the page shows together. */
       readonly node?: number;
-      /** How many workers it is of whom the page shows all. */
-      readonly workers?: number;
       /** Whether clients play games here; left out: they do not. */
+      readonly workers?: number;
+      /** How long each step of connecting usually takes on this server, by name, in milliseconds. */
       readonly has_games?: boolean;
     }
   | { readonly type: 'population'; readonly machines: Populations }

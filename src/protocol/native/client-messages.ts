@@ -1,4 +1,7 @@
-/** What a client may send, one schema per message. Fields that no schema names are allowed, and are relayed with the rest. */
+/**
+ * What a client may send, one schema per message. Fields that no schema names are allowed, and are relayed with the
+ * rest.
+ */
 import type { Static } from 'typebox';
 import { evidenceSchema } from '../inspect/evidence.ts';
 import {

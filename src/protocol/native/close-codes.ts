@@ -1,6 +1,6 @@
 /**
- * WebSocket close codes and their reasons (RFC 6455 section 7.4).
- * A client that comes back by itself may do so after any of them but `policyViolation` and `replaced`.
+ * WebSocket close codes and their reasons (RFC 6455 section 7.4). A client that reconnects by itself may do so after
+ * any of them except `policyViolation` and `replaced`.
  */
 export const closeCodes = {
   normal: 1000,
@@ -9,14 +9,14 @@ export const closeCodes = {
   internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
-  // Of the private range: RFC 6455 has no code for these.
+  // From the private range: RFC 6455 has no code for these.
   unauthorized: 4401,
   timedOut: 4408,
   takenOver: 4409,
   replaced: 4410,
 } as const;
 
-/** What each tells the client. */
+/** What each code tells the client. */
 export const closeCodeMeanings = {
   normal: 'The client said goodbye; its session ends at once.',
   goingAway: 'The server is going away.',

@@ -1,8 +1,8 @@
 import { JUST_LEFT_PAUSE_S } from './limits.ts';
 
 /**
- * Every error that the server can tell a client: the code is for programs, the message for people.
- * The messages of the seed protocol stand as they always did; a client may match on either.
+ * Every error that the server can send to a client: the code is for programs, the message for people. The messages of
+ * the original protocol are unchanged; a client may match on either.
  */
 export const errorMessages = {
   target_not_found: 'Target client not found',
@@ -44,7 +44,7 @@ export const errorMessages = {
   token_expired: 'The token has expired; bring a new one',
   forbidden: 'Your token does not allow that',
   internal_error: 'The server failed to handle this message',
-  // Of game rooms.
+  // For game rooms.
   game_not_found: 'Game not found',
   not_in_game: 'You are not in that game; join it first',
   already_in_game: 'You are already in a game; leave it first',
@@ -55,12 +55,12 @@ export const errorMessages = {
   too_many_games: 'The server cannot have any more games',
 } as const;
 
-/** What a program switches on. */
+/** What programs match on. */
 export type ErrorCode = keyof typeof errorMessages;
 
 export const errorCodes = Object.keys(errorMessages) as ErrorCode[];
 
-/** True for a code that this version knows; a newer server may send others. */
+/** Whether this version knows the code; a newer server may send others. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorMessages, code);
 }

@@ -1,9 +1,9 @@
-/** Schemas of the fields that both directions share. Descriptions go into docs/protocol.md (`npm run docs`). */
+/** Schemas of the fields that both directions share. Their descriptions go into docs/protocol.md (`npm run docs`). */
 import { MAX_CANDIDATE_CHARS } from './limits.ts';
 import { MAX_TOKEN_BYTES } from './permissions.ts';
 
-/** A client's id as the server gave it: a UUID today, so a bound is enough; a wrong one is simply not found. */
-/** W3C Trace Context, version 00: neither of its ids is all zeros. */
+/** A client's id as the server gave it: a UUID today, so a length limit is enough; a wrong id is simply not found. */
+/** W3C Trace Context, version 00: neither of its ids may be all zeros. */
 export const traceparent = {
   type: 'string',
   maxLength: 55,
@@ -38,12 +38,12 @@ export const candidate = {
   ],
 } as const;
 
-/** Opaque; its size is that of the message, its depth that of every field. */
+/** Opaque; its size is limited as part of the message, and its depth like that of any field. */
 export const signalData = { description: 'Any JSON value. The server does not look into it.' } as const;
 
 /**
- * Which pairing a signal belongs to. `paired` brings it; a client that sends it back along with its signals is
- * sure that none of them reaches a later peer. Clients that do not know it leave it out.
+ * The pairing that a signal belongs to, as told by `paired`. A client that sends it with its signals can be sure that
+ * none reaches a later peer; clients that do not know it leave it out.
  */
 export const epoch = {
   type: 'integer',

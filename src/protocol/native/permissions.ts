@@ -1,4 +1,4 @@
-/** What a token can allow; one without `may` allows all of them. */
+/** What a token can allow; a token without `may` allows all of them. */
 export const permissions = {
   pair: 'Ask for a pairing, by id or by key.',
   key: 'Make pairing keys.',
@@ -12,10 +12,12 @@ export type Permission = keyof typeof permissions;
 
 export const permissionNames = Object.keys(permissions) as Permission[];
 
-/** The longest token in bytes; a longer one is refused before anybody looks into it. */
+/** The largest token in bytes; a larger one is refused before it is parsed. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
 
-/** A browser cannot set a header, so it offers this subprotocol with its token behind it, besides {@link SUBPROTOCOL}. */
+/**
+ * A browser cannot set headers, so it offers its token as a subprotocol with this prefix, besides {@link SUBPROTOCOL}.
+ */
 export const TOKEN_SUBPROTOCOL_PREFIX = 'pairlane.token.';
-/** What the server answers: never the token. */
+/** The subprotocol that the server answers with, never the token. */
 export const SUBPROTOCOL = 'pairlane';

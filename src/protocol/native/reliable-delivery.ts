@@ -1,22 +1,24 @@
 /**
- * Exactly once and in order, over any number of sockets, and over a server that dies: frames are numbered, and kept
- * until the other side acks them. After a reconnect each side sends again what was not acked, and the other
- * drops what it has. Server and client use the same class.
+ * Delivers messages exactly once and in order, across any number of sockets, and across the death of a server: frames
+ * are numbered, and kept until the other side acks them. After a reconnect each side resends what was not acked, and
+ * the other side drops what it already has. Server and client use the same class.
  *
- * A numbered frame is `[seq, acked, message]`, or `[seq, acked, message, senderSeq]` for one that is relayed:
- * still JSON, and the message in it is passed on as it came. `senderSeq` is the number that its sender gave it. The server
- * acks a relayed frame only once the peer has acked it: a frame that is in the server alone is not safe. So
- * after a server's death it is sent again, and who had it already knows it by its senderSeq.
+ * A numbered frame is `[seq, acked, message]`, or `[seq, acked, message, senderSeq]` if it is relayed: it is still
+ * JSON, and its message is passed on unchanged. `senderSeq` is the number that its sender gave it. The server acks a
+ * relayed frame only once the peer has acked it, since a frame that only the server has could be lost. So after a
+ * server's death it is sent again, and a peer that already had it recognizes it by its senderSeq.
  */
 
-/** What a client keeps until it is acked, and what its peers may make wait for a client that does not ack. */
+/**
+ * How much a client keeps until it is acked, and how much its peers may have waiting for a client that does not ack.
+ */
 export const MAX_UNACKED_FRAMES = 256;
 export const MAX_UNACKED_BYTES = 1024 * 1024;
-/** Beside that what the server itself has to say to it; more ends its session. */
+/** Reserved in addition for the server's own messages; beyond that, the session ends. */
 export const RESERVED_UNACKED_FRAMES = 64;
 export const RESERVED_UNACKED_BYTES = 16 * 1024;
 
-/** A side that has nothing of its own to send acks at the latest after so many frames. */
+/** A side with nothing of its own to send acks after this many frames at the latest. */
 export const ACK_AFTER_FRAMES = 16;
 
 export type Verdict = 'new' | 'duplicate' | 'impossible';
@@ -26,16 +28,16 @@ export interface UnackedMessage<Payload> {
   readonly message: Payload;
   /** The number that the sender of a relayed frame gave it. */
   readonly senderSeq: number | undefined;
-  /** Of a relayed frame, too: the pairing that it belongs to. */
+  /** For a relayed frame: the pairing that it belongs to. */
   readonly epoch: number | undefined;
-  /** Called once when the other side has it, or never will. */
+  /** Called once, when the other side has acked it or never will. */
   readonly onAcked: (() => void) | undefined;
 }
 
-/** What there is to know of a frame that is relayed. */
+/** The additional facts about a relayed frame. */
 export type Relayed = Partial<Pick<UnackedMessage<never>, 'senderSeq' | 'epoch' | 'onAcked'>>;
 
-/** All that a delivery knows, for the node that a session moves to. */
+/** The whole state of a delivery, for the node that a session moves to. */
 export interface DeliveryState<Payload> {
   readonly sent: number;
   readonly received: number;
@@ -43,19 +45,19 @@ export interface DeliveryState<Payload> {
   readonly unacked: readonly UnackedMessage<Payload>[];
 }
 
-/** @typeParam Payload a message as text, or on the server as bytes */
+/** @typeParam Payload a message as text or, on the server, as bytes */
 export class ReliableDelivery<Payload extends { readonly length: number }> {
-  /** How many peers may each make so much wait. */
+  /** How many peers may each have that much waiting. */
   readonly #peers: number;
   #sent = 0;
   #received = 0;
   #lastAckSent = 0;
-  /** Numbers of received frames that are passed on and not yet safe, in order. */
+  /** Numbers of received frames that were passed on and whose acks are held back, in order. */
   #deferred: number[] = [];
   #unacked: UnackedMessage<Payload>[] = [];
   #unackedBytes = 0;
 
-  /** @param peers how many peers the one who acks may have */
+  /** @param peers how many peers the acking client may have */
   constructor(peers = 1) {
     this.#peers = peers;
   }
@@ -65,22 +67,22 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return this.#received;
   }
 
-  /** Everything up to this number the other side may forget. */
+  /** Everything up to this number is acked: the other side may forget it. */
   get acked(): number {
     return this.#deferred.length === 0 ? this.#received : (this.#deferred[0] as number) - 1;
   }
 
-  /** The first number that will be sent again, or the next new one. */
+  /** The number of the first unacked frame or, if there is none, of the next new one. */
   get first(): number {
     return this.#unacked[0]?.seq ?? this.#sent + 1;
   }
 
-  /** True when the other side has sent a good deal and was not told that it is safe. */
+  /** Whether the other side has sent enough frames without an ack that one is due. */
   get shouldAck(): boolean {
     return this.acked - this.#lastAckSent >= ACK_AFTER_FRAMES;
   }
 
-  /** True when more waits than may. */
+  /** Whether more waits than allowed. */
   get isOverfull(): boolean {
     return (
       this.#unacked.length > this.#peers * (MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES) ||
@@ -88,14 +90,14 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     );
   }
 
-  /** What waits to be acked, in the units of `length`. */
+  /** The size of unacked messages, in the units of `length`. */
   get unackedBytes(): number {
     return this.#unackedBytes;
   }
 
   /**
-   * Whether all peers together may make so many bytes more wait.
-   * @param maxBytes that each of them may; one message may always
+   * Whether all peers together may have this many bytes more waiting; one message is always allowed.
+   * @param maxBytes for each of them
    */
   hasRoomFor(bytes: number, maxBytes = MAX_UNACKED_BYTES): boolean {
     if (this.#unacked.length === 0) return true;
@@ -105,22 +107,25 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     );
   }
 
-  /** Whether a peer's coming and going may still be told: half of what is reserved is for it. */
+  /** Whether a peer's coming and going may still be announced; half of the reserve is for that. */
   get hasRoomForChange(): boolean {
     return this.#unacked.length < this.#peers * (MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES / 2);
   }
 
-  /** What is to be sent again on a new socket, in order. */
+  /** The frames to resend on a new socket, in order. */
   get unacked(): readonly UnackedMessage<Payload>[] {
     return this.#unacked;
   }
 
-  /** What another node needs to go on in this one's place. */
+  /** What another node needs to continue in this one's place. */
   get state(): DeliveryState<Payload> {
     return { sent: this.#sent, received: this.#received, deferred: this.#deferred, unacked: this.#unacked };
   }
 
-  /** Goes on where another left off. @param peers how many peers the one who acks may have */
+  /**
+   * Continues where another node left off.
+   * @param peers how many peers the acking client may have
+   */
   static from<Payload extends { readonly length: number }>(
     state: DeliveryState<Payload>,
     peers = 1,
@@ -145,8 +150,8 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
   }
 
   /**
-   * Puts another message in the place of each that was relayed in some pairings: nobody will ever have those.
-   * @param isDropped told a pairing's epoch; undefined for a long message of which it is not known
+   * Replaces each message that was relayed in certain pairings, since nobody will receive those.
+   * @param isDropped called with a pairing's epoch; undefined for a long message whose pairing is unknown
    */
   dropRelayed(instead: Payload, isDropped: (epoch: number | undefined) => boolean): void {
     this.#unacked = this.#unacked.map((frame) => {
@@ -158,7 +163,7 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     });
   }
 
-  /** Puts another message in the place of one that waits, if it still does: its number has to come all the same. */
+  /** Replaces a message if it is still unacked: a frame with its number must arrive all the same. */
   replace(seq: number, message: Payload): void {
     const at = this.#unacked.findIndex((kept) => kept.seq === seq);
     const kept = this.#unacked[at];
@@ -167,18 +172,18 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     this.#unacked[at] = { ...kept, message };
   }
 
-  /** What stands before the message in its frame; sending it acks. */
+  /** The part of a frame before its message; sending it acks. */
   headOf({ seq }: UnackedMessage<Payload>): string {
     this.#lastAckSent = this.acked;
     return `[${seq},${this.#lastAckSent},`;
   }
 
-  /** What stands behind the message in its frame. */
+  /** The part of a frame after its message. */
   tailOf({ senderSeq }: UnackedMessage<Payload>): string {
     return senderSeq === undefined ? ']' : `,${senderSeq}]`;
   }
 
-  /** Takes the numbers of a frame that arrived: an impossible one is from a side that counts wrongly. */
+  /** Takes the numbers of a received frame. `impossible` means that the other side counts wrongly. */
   accept(seq: number, acked: number): Verdict {
     if (!this.ack(acked) || seq > this.#received + 1 || seq < 1) return 'impossible';
     if (seq <= this.#received) return 'duplicate';
@@ -186,18 +191,24 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return 'new';
   }
 
-  /** The frame received last is passed on, and not safe until {@link releaseAck} says so. @returns its number */
+  /**
+   * The last received frame was passed on: its ack is held back until {@link releaseAck}.
+   * @returns its number
+   */
   deferAck(): number {
     this.#deferred.push(this.#received);
     return this.#received;
   }
 
-  /** A frame that was passed on is safe, or lost with whom it was for. */
+  /** Releases the ack of a frame that was passed on, because its receiver has acked it or is gone. */
   releaseAck(seq: number): void {
     this.#deferred = this.#deferred.filter((held) => held !== seq);
   }
 
-  /** The other side has everything up to that number. @returns false when that is impossible */
+  /**
+   * The other side has received everything up to that number.
+   * @returns false if that is impossible
+   */
   ack(acked: number): boolean {
     if (acked > this.#sent || acked < 0) return false;
     while (this.#unacked.length > 0 && (this.#unacked[0] as UnackedMessage<Payload>).seq <= acked)
@@ -205,30 +216,30 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return true;
   }
 
-  /** Nobody will ever have what waits. */
+  /** Nobody will receive what waits. */
   discard(): void {
     while (this.#unacked.length > 0) this.#forgetFirst();
   }
 
-  /** Whether the other side can have received just that much: no less than it had acked. */
+  /** Whether the other side can have received exactly that much: no less than it has acked. */
   isPossible(received: number): boolean {
     return received <= this.#sent && received >= this.#sent - this.#unacked.length;
   }
 
-  /** This side has forgotten everything; the other goes on with that number. */
+  /** This side has lost its state; the other side continues with that number. */
   expect(first: number): void {
     this.#received = first - 1;
     this.#lastAckSent = this.#received;
   }
 
-  /** The other side has forgotten everything, and counts from 1 again. */
+  /** The other side has lost its state, and counts from 1 again. */
   restart(): void {
     this.#received = 0;
     this.#lastAckSent = 0;
     this.#deferred = [];
   }
 
-  /** The ack that is sent alone, as a message of its own. */
+  /** An ack as a message of its own. */
   ackMessage(): { type: 'ack'; received: number } {
     this.#lastAckSent = this.acked;
     return { type: 'ack', received: this.#lastAckSent };
@@ -250,9 +261,9 @@ export interface NumberedFrame {
 }
 
 /**
- * Takes a numbered frame apart.
- * @param frame the text of the frame
- * @returns undefined when it is none
+ * Splits a numbered frame into its parts.
+ * @param frame the frame as text
+ * @returns undefined if the text is not a numbered frame
  */
 export function readNumbered(frame: string): NumberedFrame | undefined {
   const head = NUMBERED_HEAD.exec(frame);
@@ -267,8 +278,8 @@ export function readNumbered(frame: string): NumberedFrame | undefined {
 }
 
 /**
- * The head of a numbered frame: fifteen digits are exact in a double, and more than anybody will ever count. White space
- * is as JSON may have it (RFC 8259 section 2): many a library writes it.
+ * The head of a numbered frame. Fifteen digits are exact in a double, and more than anybody will ever count to. White
+ * space is allowed wherever JSON allows it (RFC 8259 section 2), since many libraries write it.
  */
 export const NUMBERED_HEAD = /^[ \t\n\r]*\[[ \t\n\r]*(\d{1,15})[ \t\n\r]*,[ \t\n\r]*(\d{1,15})[ \t\n\r]*,/;
 /** The end of the message, an object, and what follows it. */

@@ -1,4 +1,4 @@
-/** What clients and the server tell each other about rooms; part of {@link clientSchemas} and {@link serverSchemas}. */
+/** The messages about rooms between clients and server; part of {@link clientSchemas} and {@link serverSchemas}. */
 import { clientId } from './fields.ts';
 import {
   DEFAULT_MAX_MEMBERS_PER_ROOM,

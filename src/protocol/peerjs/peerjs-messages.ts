@@ -1,19 +1,19 @@
 /**
- * PeerJS's wire (npm `peerjs` 1.5.5, `peer` 1.0.2): what the server says, and what of a client's message it looks at.
- * The payload is the two clients' own.
+ * PeerJS's wire (npm `peerjs` 1.5.5, `peer` 1.0.2): the server's messages, and the fields of a client's message that
+ * the server reads. The payload is opaque to the server.
  */
 import { isRecord } from '../schema.ts';
 
-/** What one client sends to another: the first three are a negotiation. */
+/** What one client sends to another; the first three are a negotiation. */
 export const peerJsRelayedTypes = ['OFFER', 'ANSWER', 'CANDIDATE', 'LEAVE', 'EXPIRE'] as const;
 export type PeerJsRelayedType = (typeof peerJsRelayedTypes)[number];
 
 export type PeerJsMessage =
   | { readonly type: 'HEARTBEAT' }
-  /** @property dst left out of a LEAVE, it leaves the server */
+  /** @property dst a LEAVE without it leaves the server */
   | { readonly type: PeerJsRelayedType; readonly dst?: string; readonly payload?: unknown };
 
-/** @returns undefined for what the original passes over */
+/** @returns undefined for a message that the original server ignores */
 export function readPeerJsMessage(message: unknown): PeerJsMessage | undefined {
   if (!isRecord(message)) return undefined;
   const { type, dst, payload } = message;
@@ -28,13 +28,13 @@ export function readPeerJsMessage(message: unknown): PeerJsMessage | undefined {
 
 const PASSED_ON: ReadonlySet<string> = new Set(['type', 'dst', 'payload']);
 
-/** Whether a client's message has nothing but what its addressee gets: other fields the original leaves out. */
+/** Whether a client's message has only fields that are passed on; the original server leaves out others. */
 export function isPassedOnWhole(message: object): boolean {
   for (const field in message) if (!PASSED_ON.has(field)) return false;
   return true;
 }
 
-/** As the original writes it, field by field. */
+/** Writes a message as the original server does, field by field. */
 export function writePeerJsMessage(
   type: PeerJsRelayedType,
   src: string,
@@ -46,7 +46,7 @@ export function writePeerJsMessage(
 
 const said = (type: 'ERROR' | 'ID-TAKEN', msg: string) => JSON.stringify({ type, payload: { msg } });
 
-/** What the server says of itself. */
+/** The server's own messages. */
 export const peerJsNotices = {
   open: JSON.stringify({ type: 'OPEN' }),
   idTaken: said('ID-TAKEN', 'ID is taken'),
@@ -58,12 +58,12 @@ export const peerJsNotices = {
 } as const;
 
 export const DEFAULT_PEERJS_KEY = 'peerjs';
-/** Of an id, or a token, that a client chose. */
+/** For an id or a token that a client chose. */
 export const MAX_PEERJS_ID_CHARS = 256;
 
-/** How long somebody who is not there is waited for, and what is held of one client for it meanwhile. */
+/** How long signals to a peer that is not connected are held, and how many from one client. */
 export const PEERJS_HOLD_MS = 5_000;
 export const MAX_HELD_SIGNALS = 32;
 export const MAX_HELD_BYTES = 64 * 1024;
-/** Those that one client may wait for at a time. */
+/** How many absent peers one client may wait for at a time. */
 export const MAX_ABSENT_PEERS = 32;

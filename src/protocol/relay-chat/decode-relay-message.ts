@@ -1,11 +1,11 @@
 /**
- * Reads the relay-chat protocol from a stream of bytes that may be cut anywhere. It keeps no more than the one message
- * that is under way, and refuses a length that claims too much as soon as the header is there, before it makes room.
+ * Reads the relay-chat protocol from a stream of bytes that may be cut anywhere. It buffers no more than the current
+ * message, and refuses an excessive length as soon as the header is complete, before allocating memory.
  */
 import { type Layout, layoutsByTypeByte, MAX_HEADER_BYTES, type Width } from './layout.ts';
 import type { RelayMessage } from './relay-messages.ts';
 
-/** The bytes are not this protocol, or break a bound. There is no way to find the next message after that. */
+/** The bytes do not follow this protocol, or exceed a limit. There is no way to find the next message after that. */
 export class RelayFormatError extends Error {
   constructor(message: string) {
     super(message);
@@ -17,22 +17,22 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const nothing = new Uint8Array(0);
 
 export class RelayDecoder {
-  /** The message under way: its header until that is whole, then room for exactly the whole message. */
+  /** The current message: its header until that is complete, then a buffer for exactly the whole message. */
   #buffer = nothing;
   #length = 0;
-  /** How many bytes the message under way has in all; 0 until its header is there. */
+  /** The total size of the current message; 0 until its header is complete. */
   #needed = 0;
   #error: RelayFormatError | undefined;
 
-  /** How many bytes are kept for the message under way. */
+  /** How many bytes are buffered for the current message. */
   get bufferedBytes(): number {
     return this.#buffer.length;
   }
 
   /**
-   * Takes the next bytes of the stream and hands out each message that they complete.
-   * @param take called for each message, in order; the messages before a fault are handed out
-   * @throws {RelayFormatError} on a fault, and on every call after it
+   * Takes the next bytes of the stream and returns each message that they complete.
+   * @param take called for each message, in order, including the messages before an error
+   * @throws {RelayFormatError} on an error, and on every call after it
    */
   read(bytes: Uint8Array, take: (message: RelayMessage) => void): void {
     if (this.#error) throw this.#error;
@@ -56,7 +56,10 @@ export class RelayDecoder {
     }
   }
 
-  /** Adds to the message under way. @returns how many bytes that took */
+  /**
+   * Adds to the current message.
+   * @returns how many bytes were used
+   */
   #complete(bytes: Uint8Array, take: (message: RelayMessage) => void): number {
     let at = 0;
     while (this.#needed === 0) {
@@ -96,7 +99,7 @@ export class RelayDecoder {
   }
 }
 
-/** The size in bytes of the message that starts at `at`, or 0 when its header is not all there yet. */
+/** The size in bytes of the message that starts at `at`, or 0 if its header is incomplete. */
 function sizeOf(bytes: Uint8Array, at: number, end: number): number {
   const layout = layoutAt(bytes, at);
   if (at + layout.headerBytes > end) return 0;

@@ -1,4 +1,4 @@
-/** Turns a message of the relay-chat protocol into its bytes. */
+/** Encodes messages of the relay-chat protocol. */
 import { layouts, type Width } from './layout.ts';
 import type { RelayMessage } from './relay-messages.ts';
 
@@ -8,8 +8,8 @@ let draft = new Uint8Array(4 * 1024);
 
 /**
  * @returns the message's bytes
- * @throws {RangeError} when a text is longer than the protocol, or our bound on contents, allows, or a number does
- *   not fit its field
+ * @throws {RangeError} if a text is longer than the protocol, or our limit on contents, allows, or a number does not
+ * fit its field
  */
 export function encodeRelayMessage(message: RelayMessage): Uint8Array {
   const layout = layouts[message.type];

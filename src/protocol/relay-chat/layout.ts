@@ -1,6 +1,6 @@
 /**
- * Where each message of the relay-chat protocol keeps what: one row a message, which encoder and decoder both read,
- * so that they cannot differ.
+ * The layout of each relay-chat message: one row per message, used by both encoder and decoder, so that they cannot
+ * differ.
  */
 import {
   MAX_CONTENT_BYTES,
@@ -17,9 +17,9 @@ export interface Layout {
   readonly typeByte: number;
   /** The fixed fields after the type byte, in order. */
   readonly numbers: readonly { readonly field: string; readonly width: Width }[];
-  /** The texts at the end, in order; their lengths stand, in that order, after the numbers. */
+  /** The texts at the end, in order; their lengths follow the numbers in the same order. */
   readonly texts: readonly { readonly field: string; readonly width: Width; readonly maxBytes: number }[];
-  /** Bytes before the first text, the type byte among them. */
+  /** Bytes before the first text, including the type byte. */
   readonly headerBytes: number;
 }
 
@@ -55,7 +55,7 @@ export const layouts: Readonly<Record<RelayMessageType, Layout>> = Object.fromEn
   ]),
 ) as unknown as Record<RelayMessageType, Layout>;
 
-/** The layout that a type byte stands for. */
+/** The layout for a type byte. */
 export const layoutsByTypeByte: ReadonlyMap<number, Layout> = new Map(
   Object.values(layouts).map((layout) => [layout.typeByte, layout]),
 );

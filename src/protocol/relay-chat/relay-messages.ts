@@ -1,20 +1,20 @@
 /**
- * The relay-chat protocol's messages, as the programs on both ends of a link see them. On the wire each is one type
- * byte, fixed big-endian fields, then UTF-8 text; encode.ts and decode.ts know that, nobody else does.
+ * The relay-chat protocol's messages, as the programs at both ends of a link see them. On the wire each is one type
+ * byte, fixed big-endian fields, then UTF-8 text; only the encoder and the decoder know that.
  */
 
-/** A server announces a server: itself when `lastHopId` is 0, else one that it was told of. */
+/** A server announces a server: itself if `lastHopId` is 0, otherwise one that it has learnt of. */
 export interface ServerRegistration extends HostDetails {
   readonly type: 'server_registration';
   readonly sourceId: number;
   readonly lastHopId: number;
 }
 
-/** A text for people about what became of something that was sent. */
+/** A text for people about what became of a message. */
 export interface Status {
   readonly type: 'status';
   readonly sourceId: number;
-  /** 0 for whoever reads it: a registration was refused. */
+  /** 0 if it is for the reader, whose registration was refused. */
   readonly destinationId: number;
   readonly code: number;
   readonly content: string;
@@ -23,7 +23,7 @@ export interface Status {
 export interface ServerQuit {
   readonly type: 'server_quit';
   readonly sourceId: number;
-  /** The server that the quitting server's children attach to; 0 when there is none. */
+  /** The server that the quitting server's children attach to; 0 if there is none. */
   readonly replacementId: number;
   readonly content: string;
 }
@@ -70,27 +70,30 @@ export const relayTypeBytes: Readonly<Record<RelayMessageType, number>> = {
 
 export const statusCodes = { welcome: 0x00, unknownId: 0x01, duplicateId: 0x02 } as const;
 
-/** The protocol's own words, to the letter: clients that others wrote compare them. */
+/** The protocol's exact texts: other programs compare them. */
 export const statusTexts = {
-  /** @param name of the client that is welcomed */
+  /** @param name of the new client */
   welcome: (name: string) => `Welcome to the Clemson Relay Chat network ${name}`,
   unknownId: (id: number) => `Unknown ID ${id}`,
   duplicateServer: (id: number) => `A machine has already registered with ID ${id}`,
   duplicateClient: (id: number) => `Someone has already registered with ID ${id}`,
 } as const;
 
-/** What a registration that is refused because of its id is told. */
+/** The text for a registration that is refused because of its id. */
 export function duplicateText(registration: Registration): string {
   return registration.type === 'server_registration'
     ? statusTexts.duplicateServer(registration.sourceId)
     : statusTexts.duplicateClient(registration.sourceId);
 }
 
-/** Ids are 32 bits wide; 0 stands for "nobody" in every field that holds one, so no host has it. */
+/** Ids are 32 bits wide; 0 stands for "no host" in every field that holds an id, so no host has it. */
 export const MIN_RELAY_ID = 1;
 export const MAX_RELAY_ID = 0xffff_ffff;
 
 export const MAX_NAME_BYTES = 0xff;
 export const MAX_INFO_BYTES = 0xffff;
-/** The length field could claim 4 GiB. It is the same for all servers: one with a higher bound would cut its neighbours off. */
+/**
+ * The length field could claim 4 GiB. The limit is the same for all servers: one with a higher limit would be cut off
+ * by its neighbours.
+ */
 export const MAX_CONTENT_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 /**
- * The `webrtc_signal` dialect: what the players of a game room and the server say to each other over Socket.IO. The
- * names are those that existing game clients use, and a client that knows only these works.
+ * The `webrtc_signal` dialect: the messages between the players of a game room and the server over Socket.IO. The names
+ * are those that existing game clients use, and a client that knows only these works.
  */
 import type { Static } from 'typebox';
 import { MAX_ROOM_ID_CHARS } from '../native/limits.ts';
@@ -13,7 +13,7 @@ const roomId = {
   ],
 } as const;
 
-/** What a client may emit. A field that no schema names is passed over. */
+/** What a client may emit. Fields that no schema names are ignored. */
 export const roomSchemas = {
   join_game: {
     type: 'object',
@@ -59,10 +59,10 @@ export type RoomRequestOf<Type extends RoomRequestType> = Static<(typeof roomSch
 export type RoomId = string | number;
 export type RoomSignalType = RoomRequestOf<'webrtc_signal'>['type'];
 
-/** Why a player is gone: it said so, or its socket was lost. */
+/** Why a player is gone: it left, or its socket was lost. */
 export type PlayerLeftReason = 'left' | 'disconnected';
 
-/** What the server emits. Ids come in the form in which they were given by the one whom they name. */
+/** What the server emits. Each id has the form in which the player it names gave it. */
 export interface RoomEvents {
   player_joined: { game_id: RoomId; player_id: RoomId };
   player_left: { game_id: RoomId; player_id: RoomId; reason: PlayerLeftReason };
@@ -70,7 +70,7 @@ export interface RoomEvents {
   signal_error: { code: string; message: string };
 }
 
-/** The id as it is compared and looked up by. */
+/** The normalized form by which ids are compared and looked up. */
 export function roomIdKey(id: RoomId): string {
   return String(id);
 }
@@ -78,8 +78,8 @@ export function roomIdKey(id: RoomId): string {
 const WHOLE_NUMBER = /^-?\d+$/;
 
 /**
- * Of two players the lower one initiates: compared as numbers where both ids are whole ones, else as text. Two clients
- * must never disagree about this, so it takes ids of any length for what they are.
+ * Whether a player has the lower id of two, and so initiates: whole numbers are compared as numbers, other ids as text.
+ * Two clients must never disagree about this, so numbers of any length are compared exactly.
  */
 export function isLowerPlayer(id: RoomId, than: RoomId): boolean {
   const [one, other] = [roomIdKey(id), roomIdKey(than)];

@@ -1,7 +1,13 @@
-/** What the page at `/` cannot know by itself, at /site.json: whether there is a relay, and how others reach the page. */
+/**
+ * What the page at `/` cannot know by itself, served at /site.json: whether there is a TURN server, and how others
+ * reach the page.
+ */
 export interface SiteFacts {
-  /** Whether a pairing may go through a TURN server. */
+  /** Whether a connection may go through a TURN server. */
   readonly hasTurn: boolean;
-  /** URLs of this page for other devices in the network; only the server's own machine is told, which alone has use for them. */
+  /**
+   * URLs of this page for other devices in the network; only sent to the server's own machine, which alone can use
+   * them.
+   */
   readonly lan?: readonly string[] | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The wires of the clients that publish and subscribe: y-webrtc's signaling and Trystero's relay. Both have hardly any
- * form of their own, so that reading a message is looking at a few fields; what a publish holds stays opaque.
+ * The wires of publish/subscribe clients: y-webrtc's signaling and Trystero's relay. Both have hardly any structure, so
+ * reading a message means looking at a few fields; the published content is opaque.
  */
 import { isRecord } from '../schema.ts';
 
@@ -9,7 +9,7 @@ export type TopicRequest =
   | { readonly type: 'publish'; readonly topic: string }
   | { readonly type: 'ping' };
 
-/** A topic's name; a longer one is no topic. */
+/** For a topic's name; a longer one is invalid. */
 export const MAX_TOPIC_CHARS = 1_024;
 
 export const DEFAULT_MAX_TOPICS_PER_CLIENT = 128;
@@ -17,7 +17,10 @@ export const DEFAULT_MAX_SUBSCRIPTIONS = 100_000;
 export const DEFAULT_MAX_SUBSCRIBERS_PER_TOPIC = 1_000;
 export const DEFAULT_MAX_DELIVERED_BYTES_PER_SECOND = 16 * 1024 * 1024;
 
-/** Each wire's reading of a message. @returns undefined for what it passes over */
+/**
+ * Reads a message of each wire.
+ * @returns undefined for messages that are ignored
+ */
 export const readTopicRequest = {
   'y-webrtc': (message: unknown): TopicRequest | undefined => {
     if (!isRecord(message)) return undefined;
