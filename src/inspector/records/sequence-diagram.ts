@@ -71,7 +71,7 @@ export class SequenceBuilder {
   /** Those who were told that their peer is away. */
   readonly #toldAway = new Set<Place>();
 
-  constructor(header: Pick<RecordHeader, 'kind' | 'game'>) {
+  constructor(header: Pick<RecordHeader, 'kind' | 'game' | 'dialect'>) {
     this.#words = sequenceWordsOf(header);
   }
 
@@ -185,7 +185,8 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
   if (of === 'peer_initiator' || of === 'peer_responder') return [];
   const side = sideOf(step);
   const named = messageOfEvent[event.type];
-  const said = message ? describeMessage(message) : (named ?? '');
+  // By the name that it has on the wire.
+  const said = message ? describeMessage({ ...message, type: named ?? message.type }) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
   for (const effect of effects) {
     for (const { to, text } of sentFor[effect.type]?.(effect, said) ?? []) {

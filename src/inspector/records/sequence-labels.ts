@@ -119,9 +119,31 @@ const gameWords: SequenceWords = {
   },
 };
 
+const LEAVE = 'LEAVE';
+
+/** PeerJS's says less still: that two are paired is our own account of them, and an end is said only by a client. */
+const peerJsWords: SequenceWords = {
+  ...sequenceWords.pairing,
+  messageOfEvent: {
+    OFFER_RECEIVED: 'OFFER',
+    ANSWER_RECEIVED: 'ANSWER',
+    CANDIDATE_RECEIVED: 'CANDIDATE',
+    UNPAIR_RECEIVED: LEAVE,
+  },
+  sentFor: {
+    relayToPeer: pairingWords.sentFor.relayToPeer,
+    refuse: () => [{ to: 'self', text: 'EXPIRE' }],
+    sendPing: pairingWords.sentFor.sendPing,
+    endPairing: (_effect, said) => (said === LEAVE ? [{ to: 'other', text: LEAVE }] : []),
+  },
+};
+
 export function sequenceWordsOf({
   kind = 'pairing',
   game,
-}: Pick<RecordHeader, 'kind' | 'game'>): SequenceWords {
-  return game === undefined || kind !== 'pairing' ? sequenceWords[kind] : gameWords;
+  dialect,
+}: Pick<RecordHeader, 'kind' | 'game' | 'dialect'>): SequenceWords {
+  if (kind !== 'pairing') return sequenceWords[kind];
+  if (dialect === 'peerjs') return peerJsWords;
+  return game === undefined ? sequenceWords.pairing : gameWords;
 }

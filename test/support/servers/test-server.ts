@@ -78,7 +78,7 @@ export async function startTestServer(
 }
 
 /** The epoch of the pairing that began last and is still there: its name, for the inspector. */
-export function newestEpoch({ server }: TestServer): number {
+export function newestEpoch({ server }: Pick<TestServer, 'server'>): number {
   return Math.max(...[...server.parts.pairings].map(({ epoch }) => epoch));
 }
 

@@ -219,7 +219,7 @@ export class PeerJsRealm implements OwnIds {
     } else if (isOfNegotiation && to !== from) this.#signal(from, to, signal);
     else {
       if (to.hasRoomFor(frame.length)) to.write(frame);
-      if (type === 'LEAVE') this.#unpair(from, to);
+      if (type === 'LEAVE') this.#unpair(from, to, frame);
     }
   }
 
@@ -247,9 +247,11 @@ export class PeerJsRealm implements OwnIds {
     return seatWith(from, to);
   }
 
-  #unpair(from: PeerJsClient, to: PeerJsClient): void {
+  /** @param frame the LEAVE, which the other one has */
+  #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
     const { pairing, side } = seatWith(from, to) ?? {};
-    if (pairing && side) this.#deps.signaling.pairings.lose(pairing, side, 'unpaired');
+    const signal = { bytes: frame, message: { type: 'unpair' } } as const;
+    if (pairing && side) this.#deps.signaling.pairings.signal(pairing, side, signal);
   }
 }
 

@@ -1,13 +1,14 @@
 /** PeerJS's wire by hand: ids and tokens, what goes to whom, whoever is not there, and where it ends. */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { sequenceOf } from '../../../../src/inspector/records/sequence-diagram.ts';
 import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
 import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
-import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { newestEpoch, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const OPEN = { type: 'OPEN' };
 
@@ -59,6 +60,57 @@ async function settled(client: JsonClient, id: string): Promise<void> {
   await client.until(() => client.inbox.some(isMark), 'the mark');
   client.inbox.splice(client.inbox.findIndex(isMark), 1);
 }
+
+describe('the record of a pairing', () => {
+  const arrowsIn = (record: Parameters<typeof sequenceOf>[0]) =>
+    sequenceOf(record).flatMap(({ arrows }) =>
+      arrows.map(({ from, to, text }) => `${from} > ${to} ${text.split(' ')[0]}`),
+    );
+
+  it('shows what was said, by the names of this wire, and nothing of ours', async () => {
+    const test = await serve();
+    const [a, b] = [await test.open('a'), await test.open('b')];
+    const feed = await openFeed(test.server);
+    await feed.next('hello');
+    a.send(offer('b'));
+    a.send(candidate('b', 1));
+    await settled(a, 'a');
+    b.send(answer('a'));
+    await settled(b, 'b');
+    const epoch = newestEpoch(test);
+    a.send({ type: 'LEAVE', dst: 'b' });
+    await settled(a, 'a');
+    expect(b.inbox.at(-1)).toMatchObject({ type: 'LEAVE', src: 'a' });
+    const said = (from: string, to: string, type: string) => [
+      `${from} > server ${type}`,
+      `server > ${to} ${type}`,
+    ];
+    const record = await feed.record(epoch);
+    expect(arrowsIn(record)).toEqual([
+      ...said('initiator', 'responder', 'OFFER'),
+      ...said('initiator', 'responder', 'CANDIDATE'),
+      ...said('responder', 'initiator', 'ANSWER'),
+      ...said('initiator', 'responder', 'LEAVE'),
+    ]);
+    expect(sequenceOf(record).at(-1)?.note).toBe('The pairing is over.');
+  });
+
+  it('shows no word to the other one when one of the two is gone without LEAVE', async () => {
+    const test = await serve();
+    const [a] = [await test.open('a'), await test.open('b')];
+    const feed = await openFeed(test.server);
+    await feed.next('hello');
+    a.send(offer('b'));
+    await settled(a, 'a');
+    const epoch = newestEpoch(test);
+    a.socket.close(1000);
+    await until(() => [...test.server.parts.pairings].length === 0);
+    expect(arrowsIn(await feed.record(epoch))).toEqual([
+      'initiator > server OFFER',
+      'server > responder OFFER',
+    ]);
+  });
+});
 
 /** More than a client of our own wire may leave unacked; this one acks nothing. */
 it('two clients may signal to each other for as long as they read: 600 candidates all arrive', async () => {
