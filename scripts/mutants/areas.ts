@@ -40,7 +40,7 @@ export const generated = {
   target: 0.9,
 };
 const native = [
-  'server/dialects/native/(protocol|resume|restored|bad|decide)',
+  'server/dialects/native/(protocol|resume|restored|bad|decide|many)',
   'server/signaling/(?!ice-servers|pairing-paths)',
 ];
 
