@@ -8,6 +8,12 @@ import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
 
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
 
+/**
+ * Each keeps its request until the hook has answered, also when the client is long gone. Half of them, which one address
+ * may have, is twice the clients that it may have.
+ */
+const MAX_PENDING = 4_096;
+
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
 const TOKEN_REQUIRED: TokenRefusal = { code: 'token_invalid', message: 'This server requires a token' };
 
@@ -18,7 +24,7 @@ export function deciderByHook(
     name: 'authorize',
     failedEvent: 'hook_failed',
     needsRequest: true,
-    maxPending: Number.POSITIVE_INFINITY,
+    maxPending: MAX_PENDING,
     async decide({ wants, token, address, request }, granted, signal) {
       const headers = request?.headers ?? new Map();
       const answer = await authorize({ wants, token, address, url: request?.url, headers, granted, signal });

@@ -1,5 +1,9 @@
 /** What a program that starts the server decides and is told, over real sockets. */
 import { describe, expect, it } from '@jest/globals';
+import { driveTimers } from '../../../src/common/clock.ts';
+import { StepQueue } from '../../../src/machines/index.ts';
+import { AskingAuthenticator } from '../../../src/server/admission/tokens/asking-authenticator.ts';
+import { deciderByHook } from '../../../src/server/embed/authorize-by-hook.ts';
 import type {
   AuthorizeRequest,
   PairingChange,
@@ -7,6 +11,7 @@ import type {
   SessionChange,
   StartOptions,
 } from '../../../src/server/index.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
@@ -145,6 +150,65 @@ describe('authorize', () => {
     clock.advance(2_000);
     expect((await client.whenClosed()).code).toBe(1013);
     expect(aborted).toEqual([expect.objectContaining({ message: expect.stringContaining('700 ms') })]);
+  });
+});
+
+describe('a hook that never answers', () => {
+  it('is asked about at most 4,096 clients at once, at most 2,048 of one address; more are told to come later', async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const decider = deciderByHook(() => {
+      asked += 1;
+      return new Promise(() => {});
+    });
+    const log = { error() {} } as never;
+    const authenticator = new AskingAuthenticator({ decider, timeoutMs: 700, tokens: undefined, log });
+    const queue = new StepQueue(clock);
+    authenticator.joinQueue(queue);
+    const stop = driveTimers(queue.timers, clock);
+    const ask = (count: number, addressOf: (n: number) => string) =>
+      Array.from({ length: count }, (_, n) =>
+        authenticator.authenticate({ token: undefined, address: addressOf(n), wants: 'connect' }),
+      );
+    const ofOne = ask(3_000, () => '203.0.113.1');
+    await turn();
+    expect(asked).toBe(2_048);
+    const ofMany = ask(3_000, (n) => `address ${n}`);
+    await turn();
+    expect(asked).toBe(4_096);
+    clock.advance(2_000);
+    const verdicts = await Promise.all([...ofOne, ...ofMany]);
+    expect(new Set(verdicts.map((verdict) => 'refusal' in verdict && verdict.refusal.code))).toEqual(
+      new Set(['unavailable']),
+    );
+    const later = ask(1, () => '203.0.113.1');
+    await turn();
+    expect(asked).toBe(4_097);
+    clock.advance(2_000);
+    await Promise.all(later);
+    stop();
+  });
+
+  it('or answers when the client is gone, lets nobody in', async () => {
+    let answer: (isIn: boolean) => void = () => {};
+    const { server } = await startTestServer({
+      authorize: () =>
+        new Promise<boolean>((resolve) => {
+          answer = resolve;
+        }),
+    });
+    const isAsked = answer;
+    const client = RawClient.dial(server.url);
+    while (answer === isAsked) await turn();
+    const late = answer;
+    client.socket.terminate();
+    const next = RawClient.dial(server.url);
+    while (answer === late) await turn();
+    while (server.parts.admission.connections > 1) await turn();
+    late(true);
+    answer(true);
+    await next.next('your_id');
+    expect(server.parts.sessions.size).toBe(1);
   });
 });
 
