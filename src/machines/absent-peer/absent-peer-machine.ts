@@ -45,12 +45,12 @@ export const absentPeerMachine = setup({
   },
 }).createMachine({
   id: 'absent-peer',
-  description: 'Somebody that a client signals to and that is not there.',
+  description: 'A peer that a client signals to and that is not connected.',
   context: ({ input }) => input,
   initial: 'expected',
   states: {
     expected: {
-      description: 'It may still come; what is said to it is held.',
+      description: 'The peer may still connect; signals to it are held.',
       on: {
         SIGNAL_RECEIVED: [{ guard: 'hasRoom', actions: 'holdSignal' }, { actions: 'dropSignal' }],
         PEER_ARRIVED: { target: 'arrived' },
@@ -59,17 +59,17 @@ export const absentPeerMachine = setup({
       after: { hold: { target: 'expired' } },
     },
     arrived: {
-      description: 'It is here, and has what was held.',
+      description: 'The peer connected and received what was held.',
       type: 'final',
       entry: 'deliverHeld',
     },
     expired: {
-      description: 'It did not come; the one who signals to it is told.',
+      description: 'The peer did not connect; the sender is told.',
       type: 'final',
       entry: 'announceExpired',
     },
     forgotten: {
-      description: 'Nobody waits for it any longer.',
+      description: 'The sender is gone and no longer waits.',
       type: 'final',
       entry: 'forgetHeld',
     },

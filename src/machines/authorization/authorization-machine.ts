@@ -53,12 +53,12 @@ export const authorizationMachine = setup({
   },
 }).createMachine({
   id: 'authorization',
-  description: 'Who a client is and what it may do, asked of somebody who decides.',
+  description: 'A request to a hook or webhook: who is this client, and what may it do?',
   context: ({ input: { timeoutMs } }) => ({ timeoutMs, keepMs: 0 }),
   initial: 'pending',
   states: {
     pending: {
-      description: 'It was asked, and whoever wants to know waits.',
+      description: 'The request was sent; all clients that need the answer wait.',
       entry: 'ask',
       on: {
         ANSWERED: [
@@ -70,17 +70,17 @@ export const authorizationMachine = setup({
       after: { answer: { target: 'failed', actions: 'abortRequest' } },
     },
     kept: {
-      description: 'The answer counts for whoever asks the same.',
+      description: 'The answer also applies to identical requests.',
       on: { EVICTED: { target: 'answered' } },
       after: { keep: { target: 'answered' } },
     },
     answered: {
-      description: 'Everybody who waited has the answer, and it counts no longer.',
+      description: 'The answer was delivered and no longer applies.',
       type: 'final',
       entry: 'forgetVerdict',
     },
     failed: {
-      description: 'There was no answer, too late a one, or a wrong one: nobody comes in.',
+      description: 'There was no answer, or it was late or invalid: no client is let in.',
       type: 'final',
       entry: ['denyAll', 'forgetVerdict'],
     },

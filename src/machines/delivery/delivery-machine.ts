@@ -70,7 +70,7 @@ export const deliveryMachine = setup({
   initial: 'idle',
   states: {
     idle: {
-      description: 'Nothing waits.',
+      description: 'No event waits.',
       on: {
         QUEUED: { target: 'sending' },
         STOPPED: { target: 'ended' },
@@ -95,12 +95,12 @@ export const deliveryMachine = setup({
       after: { answer: { actions: 'abortRequest' } },
     },
     waiting: {
-      description: 'It was not taken, and is sent again after a while.',
+      description: 'The webhook did not accept the batch; it is sent again after a delay.',
       on: { STOPPED: { target: 'closing', actions: 'sendBatch' } },
       after: { backoff: { target: 'sending' } },
     },
     closing: {
-      description: 'The server ends: what is left has a moment to get there.',
+      description: 'The server stops; the remaining events get a short time to be sent.',
       on: {
         DELIVERED: [{ guard: 'hasMore', actions: 'sendBatch' }, { target: 'ended' }],
         FAILED: { target: 'ended' },
@@ -108,7 +108,7 @@ export const deliveryMachine = setup({
       after: { closing: { target: 'ended', actions: 'abortRequest' } },
     },
     ended: {
-      description: 'Nothing more is sent.',
+      description: 'No more events are sent.',
       type: 'final',
       entry: 'countRest',
     },

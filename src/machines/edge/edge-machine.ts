@@ -94,7 +94,7 @@ export const edgeMachine = setup({
   },
 }).createMachine({
   id: 'edge',
-  description: 'Two members that their room wants to be connected.',
+  description: 'Two members that their room wants connected.',
   context: ({ input }) => ({ isAsker: input.isAsker, reason: undefined, attempts: 0, backoffMs: 0 }),
   initial: 'pairing',
   on: {
@@ -119,34 +119,34 @@ export const edgeMachine = setup({
       },
     },
     connecting: {
-      description: 'They are paired, and look for a way to each other.',
+      description: 'The two are paired and are connecting.',
       entry: 'announceState',
       on: { CONNECTED: { target: 'connected' } },
       after: { connecting: { target: 'slow', actions: 'rememberSlow' } },
     },
     slow: {
-      description: 'They are paired and still not connected: that is named, and not ended.',
+      description: 'The two are paired but still not connected; this is reported, and the pairing goes on.',
       entry: 'announceState',
       on: { CONNECTED: { target: 'connected' } },
     },
     connected: {
-      description: 'Both reported that they are connected.',
+      description: 'Both members reported that they are connected.',
       entry: ['forgetAttempts', 'announceState'],
       on: { DISCONNECTED: { target: 'connecting' } },
     },
     missing: {
-      description: 'They are not paired, for a reason; it is tried again.',
+      description: 'The two are not paired, for a known reason; this node will try again.',
       entry: 'announceState',
       on: { CONNECTED: { target: 'connected' } },
       after: { backoff: { target: 'pairing' } },
     },
     awaited: {
-      description: 'They are not paired, for a reason; the other node tries it again.',
+      description: 'The two are not paired, for a known reason; the other node will try again.',
       entry: 'announceState',
       on: { CONNECTED: { target: 'connected' } },
     },
     dropped: {
-      description: 'The room no longer wants it.',
+      description: 'The room no longer wants this edge.',
       type: 'final',
       entry: 'releasePairing',
     },

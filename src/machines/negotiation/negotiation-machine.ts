@@ -188,23 +188,24 @@ export const negotiationMachine = setup({
               },
             },
             waiting: {
-              description: 'The link is lost; it is opened again when the server said, or after a backoff.',
+              description:
+                'The link is lost; it will be reopened at the time that the server gave, or after a backoff.',
               // A game's socket reconnects by itself.
               on: { WELCOMED: { target: 'online', actions: ['rememberId', 'announceReady'] } },
               after: { backoff: { target: 'connecting' } },
             },
             lost: {
-              description: 'The link is gone for good; a connection that is up goes on without it.',
+              description: 'The link is closed for good; an open connection goes on without it.',
               entry: 'closeSocket',
             },
           },
         },
         connection: {
-          description: 'The way to the other peer.',
+          description: 'The connection to the other peer.',
           initial: 'unpaired',
           states: {
             unpaired: {
-              description: 'No peer.',
+              description: 'There is no other peer.',
               entry: 'forgetPeer',
               on: {
                 PAIRED: [
@@ -214,7 +215,7 @@ export const negotiationMachine = setup({
               },
             },
             paired: {
-              description: 'The server brought us together with a peer.',
+              description: 'The server has paired us with a peer.',
               entry: ['announcePaired', 'openConnection'],
               exit: 'closeConnection',
               initial: 'expecting',
@@ -250,7 +251,7 @@ export const negotiationMachine = setup({
               },
               states: {
                 expecting: {
-                  description: "The initiator's offer is expected.",
+                  description: "We wait for the initiator's offer.",
                   on: {
                     OFFER_RECEIVED: { target: 'answering' },
                     CANDIDATE_RECEIVED: { actions: 'holdCandidate' },
@@ -258,13 +259,13 @@ export const negotiationMachine = setup({
                   after: { offerTimeout: giveUp('offer_timeout') },
                 },
                 offering: {
-                  description: 'Our offer waits for its answer.',
+                  description: 'We have sent an offer, and wait for its answer.',
                   entry: { type: 'makeOffer', params: { iceRestart: false } },
                   on: offerIsOut,
                   after: { answerTimeout: giveUp('answer_timeout') },
                 },
                 answering: {
-                  description: "The peer's offer is being answered.",
+                  description: "We are answering the peer's offer.",
                   entry: 'applyOffer',
                   on: {
                     LOCAL_ANSWER_SET: { target: 'checking', actions: 'sendAnswer' },
@@ -274,7 +275,7 @@ export const negotiationMachine = setup({
                   after: { answerTimeout: giveUp('own_answer_timeout') },
                 },
                 checking: {
-                  description: 'ICE looks for a candidate pair that works.',
+                  description: 'ICE is looking for a candidate pair that works.',
                   entry: 'probeConnection',
                   on: {
                     CONNECTION_ESTABLISHED: { target: 'connected' },
@@ -285,7 +286,7 @@ export const negotiationMachine = setup({
                   after: { checkingTimeout: giveUp('connection_timeout') },
                 },
                 connected: {
-                  description: 'The data goes from peer to peer.',
+                  description: 'Data goes from peer to peer.',
                   entry: ['forgetRestarts', { type: 'sendReport', params: { state: 'connected' } }],
                   on: {
                     CONNECTION_FAILED: startRestart,
@@ -301,7 +302,7 @@ export const negotiationMachine = setup({
                   },
                 },
                 restarting: {
-                  description: 'ICE starts anew: an offer with new credentials waits for its answer.',
+                  description: 'ICE restarts: an offer with new credentials awaits its answer.',
                   entry: [
                     { type: 'sendReport', params: { state: 'failed' } },
                     { type: 'makeOffer', params: { iceRestart: true } },
@@ -310,7 +311,7 @@ export const negotiationMachine = setup({
                   after: { answerTimeout: giveUp('connection_failed') },
                 },
                 draining: {
-                  description: 'We leave; what was accepted for the peer arrives first.',
+                  description: 'We are leaving, once everything accepted for the peer has arrived.',
                   entry: 'drainConnection',
                   on: {
                     DRAINED: leave,

@@ -80,7 +80,7 @@ export const nodeLinkMachine = setup({
   },
 }).createMachine({
   id: 'node-link',
-  description: 'What this node knows of one other.',
+  description: 'The link of this node to another node.',
   context: ({ input: { node, settings } }) => ({ node, settings, silentMs: settings.beatMs }),
   initial: 'greeting',
   on: {
@@ -90,7 +90,7 @@ export const nodeLinkMachine = setup({
   },
   states: {
     greeting: {
-      description: 'It was told of this link; it has not answered yet.',
+      description: 'The other node was greeted; it has not answered yet.',
       entry: 'greet',
       on: {
         GREETED: { target: 'open', actions: ['startSilence', 'announceOpen', 'sendAgain'] },
@@ -107,7 +107,7 @@ export const nodeLinkMachine = setup({
       },
     },
     open: {
-      description: 'Both know of the link.',
+      description: 'Both nodes know the link.',
       on: {
         // The node may have lost its bus only for a moment: messages on their way wait, but pending requests are
         // answered now.
@@ -122,13 +122,14 @@ export const nodeLinkMachine = setup({
       },
     },
     suspended: {
-      description: 'The bus is away: with a broker, that says nothing about the node.',
+      description: 'The bus is unavailable; with a broker, that says nothing about the node.',
       entry: { type: 'failRequests', params: { code: 'unavailable' } },
       on: { BUS_UP: { target: 'open', actions: ['startSilence', 'sendAgain'] } },
       after: { suspension: { target: 'lost' } },
     },
     lost: {
-      description: 'What was unacked may have arrived or not; whatever comes next goes over another link.',
+      description:
+        'The link is lost: unacked messages may or may not have arrived, and later ones use a new link.',
       type: 'final',
       entry: 'announceLoss',
     },

@@ -101,7 +101,7 @@ export const pairingMachine = setup({
   },
 }).createMachine({
   id: 'pairing',
-  description: 'Two clients that were brought together.',
+  description: 'A pairing of two clients.',
   context: ({ input }) => ({
     initiatorId: input.initiatorId,
     responderId: input.responderId,
@@ -122,14 +122,14 @@ export const pairingMachine = setup({
   },
   states: {
     forming: {
-      description: 'Two sessions are put together: anew, or as they were before the server was restarted.',
+      description: 'Two sessions are about to be paired, or paired again after a restart.',
       on: {
         FORMED: { target: 'paired' },
         RESTORED: { target: 'negotiating.unordered', actions: 'restorePairing' },
       },
     },
     paired: {
-      description: 'Both know of each other; nobody has offered yet.',
+      description: 'Both clients know each other; neither has sent an offer yet.',
       entry: 'announcePairing',
       on: {
         OFFER_RECEIVED: [
@@ -159,12 +159,12 @@ export const pairingMachine = setup({
       },
     },
     negotiating: {
-      description: 'The clients look for a way to each other.',
+      description: 'The clients are negotiating a connection.',
       entry: 'announceNegotiation',
       initial: 'offered',
       states: {
         offered: {
-          description: 'An offer waits for its answer.',
+          description: 'An offer was sent and awaits its answer.',
           on: {
             OFFER_RECEIVED: [
               { guard: 'isOfferToHear', actions: ['rememberOfferer', 'relayToPeer'] },
@@ -175,7 +175,7 @@ export const pairingMachine = setup({
         },
         unordered: {
           description:
-            'The server judges no order until both report: it forgot how far they were, or they keep their own.',
+            'The server does not check the order of signals until both clients report that they are connected: it lost their progress, or they keep their own order.',
           on: {
             // Clients resend what was unacked, including old descriptions, along with new ones of the other side.
             // Numbers let the receiver recognize a repeated one, and an old answer must not pass for one to a new
@@ -189,7 +189,7 @@ export const pairingMachine = setup({
           },
         },
         answered: {
-          description: 'Offer and answer are exchanged; the clients check candidate pairs.',
+          description: 'Offer and answer were exchanged; the clients check candidate pairs.',
           on: {
             OFFER_RECEIVED: {
               guard: 'isCurrentEpoch',
@@ -226,7 +226,7 @@ export const pairingMachine = setup({
       entry: 'endPairing',
     },
     moved: {
-      description: 'It goes on at another node.',
+      description: 'The pairing goes on at another node.',
       type: 'final',
       entry: 'forgetPairing',
     },

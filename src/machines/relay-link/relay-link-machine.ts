@@ -140,7 +140,7 @@ export const relayLinkMachine = setup({
   },
   states: {
     accepted: {
-      description: 'It is open; nobody has registered over it.',
+      description: 'The link is open; no host has registered over it yet.',
       on: {
         PARENT_REACHED: { target: 'registering' },
         SERVER_REGISTERED: [
@@ -161,7 +161,7 @@ export const relayLinkMachine = setup({
       after: { registrationTimeout: close('it never registered') },
     },
     registering: {
-      description: 'This server asked its parent to let it in, and waits for the parent to announce itself.',
+      description: 'This server has registered with its parent, and waits for the parent to announce itself.',
       entry: 'registerWithParent',
       on: {
         SERVER_REGISTERED: [
@@ -252,7 +252,7 @@ export const relayLinkMachine = setup({
       },
     },
     closed: {
-      description: 'It is over; what it led to was withdrawn.',
+      description: 'The link is closed; the hosts behind it were withdrawn.',
       type: 'final',
     },
   },

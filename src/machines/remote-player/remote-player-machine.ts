@@ -60,7 +60,7 @@ export const remotePlayerMachine = setup({
   },
 }).createMachine({
   id: 'remote-player',
-  description: "Another player of a game, from a player's own side.",
+  description: "Another player of a game, as seen from a player's own side.",
   context: {},
   initial: 'apart',
   states: {
@@ -75,11 +75,11 @@ export const remotePlayerMachine = setup({
       },
     },
     wanted: {
-      description: "We are paired as soon as the game's socket is connected.",
+      description: "We will be paired as soon as the game's socket is connected.",
       on: { SOCKET_CONNECTED: { target: 'paired', actions: 'pairAsAsked' } },
     },
     paired: {
-      description: 'A negotiation with the player is under way, or has led to a connection.',
+      description: 'We are negotiating with the player, or are connected.',
       initial: 'connecting',
       on: { GAVE_UP: { target: 'apart', actions: 'announceFailure' } },
       states: {
@@ -108,7 +108,7 @@ export const remotePlayerMachine = setup({
             },
             departed: {
               description:
-                "The player's socket was lost. The connection is up; a new one may take its place.",
+                "The player's socket was lost; the connection is open, and a new one may replace it.",
               on: {
                 CONNECT_ASKED: [
                   {

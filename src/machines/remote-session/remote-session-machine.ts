@@ -67,7 +67,7 @@ export const remoteSessionMachine = setup({
   on: { RELEASED: { target: '.released' } },
   states: {
     online: {
-      description: 'Its client is connected to its node.',
+      description: 'The client is connected to its node.',
       on: {
         WENT_AWAY: { target: 'away', actions: goesAway },
         RECLAIMED: { guard: 'isReclaimedAway', target: 'away', actions: goesAway },
@@ -76,7 +76,7 @@ export const remoteSessionMachine = setup({
       },
     },
     away: {
-      description: 'Its client lost its socket; its node waits for it, and says when it waits no longer.',
+      description: 'The client lost its socket; its node waits for it, and reports if it gives up.',
       on: {
         RECLAIMED: [
           { guard: 'isReclaimedAway', target: 'away' },
@@ -87,7 +87,7 @@ export const remoteSessionMachine = setup({
       },
     },
     moving: {
-      description: 'It is on the way from one node to another; its peer need not know.',
+      description: 'The client is moving from one node to another; its peer need not know.',
       on: {
         RECLAIMED: [
           { guard: 'isKnownAway', target: 'away' },
@@ -103,7 +103,7 @@ export const remoteSessionMachine = setup({
       after: { resumeGrace: { target: 'lost' } },
     },
     cutOff: {
-      description: 'Its node is lost; its client may come back to another.',
+      description: 'The node is lost; the client may come back to another one.',
       on: {
         RECLAIMED: [
           { guard: 'isReclaimedAway', target: 'away' },
@@ -113,12 +113,12 @@ export const remoteSessionMachine = setup({
       after: { resumeGrace: { target: 'lost' } },
     },
     lost: {
-      description: 'It did not come back.',
+      description: 'The client did not come back.',
       type: 'final',
       entry: 'losePeer',
     },
     released: {
-      description: 'The pairing is over, and with it what this node has to do with it.',
+      description: 'The pairing is over, so this node no longer follows the session.',
       type: 'final',
     },
   },

@@ -135,7 +135,7 @@ export const roomMachine = setup({
   },
   states: {
     created: {
-      description: 'It was made for its first member, who is let in at once.',
+      description: 'The room was created for its first member, who is admitted at once.',
       on: {
         JOIN_REQUESTED: joinEmpty,
         MEMBER_ADMITTED: takeOverEmpty,
@@ -144,7 +144,7 @@ export const roomMachine = setup({
       },
     },
     open: {
-      description: 'Whoever knows its name may join, and its password where it has one.',
+      description: 'Clients may join if they know its name and, if it has one, its password.',
       on: {
         JOIN_REQUESTED: [
           // A client that does not know whether its first request arrived sends it again.
@@ -164,7 +164,7 @@ export const roomMachine = setup({
       },
     },
     locked: {
-      description: 'Nobody may join; who is in it stays.',
+      description: 'No one may join; its members stay.',
       on: {
         JOIN_REQUESTED: [
           { guard: 'isMember', actions: 'confirmJoin' },
@@ -186,8 +186,7 @@ export const roomMachine = setup({
       },
     },
     closing: {
-      description:
-        'Its last member left; its name and options are kept for a while, for one that comes back.',
+      description: 'The last member has left; name and options are kept for a while in case one comes back.',
       on: {
         JOIN_REQUESTED: [
           ...wrongPassword,

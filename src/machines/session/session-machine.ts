@@ -155,7 +155,7 @@ export const sessionMachine = setup({
   },
 }).createMachine({
   id: 'session',
-  description: 'A client that is connected to the server.',
+  description: "A client's session.",
   context: ({ input }) => ({
     id: input.id,
     pairings: [],
@@ -189,7 +189,7 @@ export const sessionMachine = setup({
   },
   states: {
     present: {
-      description: 'It has an id, and is here or comes back.',
+      description: 'The client is here, or may come back.',
       type: 'parallel',
       on: {
         KEY_REQUESTED: [
@@ -207,7 +207,7 @@ export const sessionMachine = setup({
       },
       states: {
         pairings: {
-          description: 'Whether it has peers, and how far their connections are.',
+          description: 'Whether the client has peers, and how far their connections have come.',
           initial: 'unpaired',
           on: {
             PAIRED: [toPhase('negotiating'), { target: '.paired', actions: 'rememberPairings' }],
@@ -218,27 +218,27 @@ export const sessionMachine = setup({
           },
           states: {
             unpaired: {
-              description: 'It has no peer.',
+              description: 'The client has no peer.',
               on: signalsRefusedAs('not_paired'),
             },
             paired: {
               description:
-                'It has peers; with one of them nobody has offered yet, and with none a negotiation is under way.',
+                'The client has peers; at least one pairing has had no offer yet, and none is being negotiated.',
             },
             negotiating: {
-              description: 'Offer, answer and candidates of one pairing at least go back and forth.',
+              description: 'At least one pairing is exchanging offers, answers and candidates.',
             },
             connected: {
-              description: 'Of each pairing both clients reported that they are connected.',
+              description: 'In every pairing, both clients reported that they are connected.',
             },
           },
         },
         request: {
-          description: 'Whether it asked for a client that another node may have.',
+          description: 'Whether the client is asking for a client of another node.',
           initial: 'idle',
           states: {
             idle: {
-              description: 'It may ask.',
+              description: 'No request is pending.',
               on: {
                 PAIR_REQUESTED: [
                   unless('mayNotPair', 'pair'),
@@ -263,7 +263,7 @@ export const sessionMachine = setup({
               },
             },
             asking: {
-              description: 'It asked for a client that another node may have, and a place is kept for it.',
+              description: 'The client asked for one that another node may have; a seat is reserved for it.',
               exit: 'forgetAsk',
               on: {
                 PAIR_REQUESTED: { actions: { type: 'refuse', params: { code: 'request_pending' } } },
@@ -289,15 +289,15 @@ export const sessionMachine = setup({
           },
         },
         token: {
-          description: 'How long its client may stay.',
+          description: 'How long the client may stay.',
           initial: 'unlimited',
           on: { TOKEN_ACCEPTED: { target: '.valid', actions: 'rememberToken' } },
           states: {
             unlimited: {
-              description: 'It brought no token: it stays as long as it likes.',
+              description: 'The client has no token and may stay as long as it likes.',
             },
             valid: {
-              description: 'Its token is good, and does not end soon.',
+              description: 'The token is valid and does not expire soon.',
               after: {
                 tokenWarning: [
                   // Further away than a timer can run.
@@ -307,7 +307,7 @@ export const sessionMachine = setup({
               },
             },
             expiring: {
-              description: 'Its token ends soon, and it was told so: it has to bring a newer one.',
+              description: 'The token expires soon; the client was told to bring a newer one.',
               entry: 'announceTokenEnd',
               after: {
                 tokenEnd: {
@@ -319,14 +319,14 @@ export const sessionMachine = setup({
           },
         },
         socket: {
-          description: 'Whether its client can be reached.',
+          description: 'Whether the client can be reached.',
           initial: 'online',
           on: {
             CLOSED_BY_SERVER: { guard: 'outlivesRestart', target: '.drained', actions: 'closeSocket' },
           },
           states: {
             online: {
-              description: 'Its socket is open.',
+              description: "The client's socket is open.",
               initial: 'heard',
               on: {
                 RESUMED: { target: '.heard' },
@@ -334,12 +334,12 @@ export const sessionMachine = setup({
               },
               states: {
                 heard: {
-                  description: 'It sent something within the ping interval.',
+                  description: 'The client sent something within the ping interval.',
                   on: { HEARD: { target: 'heard', reenter: true } },
                   after: { pingInterval: { target: 'pinged' } },
                 },
                 pinged: {
-                  description: 'It was silent for the interval; any message counts as an answer.',
+                  description: 'The client was silent and was pinged; any message counts as an answer.',
                   entry: 'sendPing',
                   on: { HEARD: { target: 'heard' } },
                   after: {
@@ -362,7 +362,7 @@ export const sessionMachine = setup({
               },
             },
             away: {
-              description: 'Its socket is lost; its id, keys, pairing and messages wait for it.',
+              description: 'The socket is lost; id, keys, pairings and messages wait for the client.',
               entry: ['rememberAway', 'announceAway'],
               on: { RESUMED: { target: 'online', actions: ['rememberBack', 'announceBack'] } },
               after: {
@@ -373,19 +373,20 @@ export const sessionMachine = setup({
               },
             },
             drained: {
-              description: 'The server is restarted: all waits, with no deadline, until the process ends.',
+              description:
+                'The server is restarting: everything waits, with no deadline, until the process ends.',
             },
           },
         },
       },
     },
     disconnected: {
-      description: 'It is gone; its peer was told, unless the whole server leaves.',
+      description: 'The session is over; its peers were told, unless the whole server stops.',
       type: 'final',
       entry: 'forgetSession',
     },
     moved: {
-      description: 'Another node has it; nobody here misses it.',
+      description: 'Another node has the session; no one here is told that it left.',
       type: 'final',
       entry: 'leaveToNode',
     },
