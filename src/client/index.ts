@@ -40,7 +40,7 @@ export type {
 export type { OpenSocket, Socket, SocketHandlers } from './signaling/socket.ts';
 export type { Token } from './signaling/token-source.ts';
 
-/** What a peer needs, from Node. */
+/** What a peer needs from Node. */
 export const nodePlatform: Platform = {
   openSocket: openWsSocket,
   createConnection: createWeriftConnection,
@@ -50,7 +50,7 @@ export const nodePlatform: Platform = {
 
 /**
  * Creates a peer and connects it to the signaling server.
- * @returns the peer, once the server has given it its id; `close()` it, or its process does not end
+ * @returns the peer, once the server has given it its id; call `close()`, or the process does not end
  * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
  */
 export function createPeer(options: PeerOptions = {}): Promise<Peer> {

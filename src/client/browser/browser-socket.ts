@@ -5,7 +5,7 @@ import type { OpenSocket } from '../signaling/socket.ts';
 /** RFC 6455 section 7.4.1: closed without a close frame. */
 const NO_CLOSE_FRAME = 1006;
 
-/** How long the other side has to answer our close frame: browsers wait much longer. */
+/** How long the other side has to answer our close frame; browsers wait much longer by themselves. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
@@ -17,13 +17,13 @@ export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
   };
   let socket: WebSocket;
   try {
-    // A browser sets no header; the server answers with the first of the two, never with the token.
+    // A browser cannot set headers; the server answers with the first of the two subprotocols, never with the token.
     socket =
       token === undefined
         ? new WebSocket(url)
         : new WebSocket(url, [SUBPROTOCOL, `${TOKEN_SUBPROTOCOL_PREFIX}${token}`]);
   } catch (error) {
-    // A page that came over https may not open ws://. Whoever opens a socket hears of it as of any that fails.
+    // A page loaded over https may not open ws:// URLs. The caller is told as for any other failure.
     queueMicrotask(() => closed(NO_CLOSE_FRAME, String(error)));
     return { send() {}, close() {} };
   }

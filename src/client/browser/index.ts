@@ -1,5 +1,5 @@
 /**
- * The peer for browsers, over their own WebSocket and RTCPeerConnection. The build bundles it with all that it needs
+ * The peer for browsers, over their own WebSocket and RTCPeerConnection. The build bundles it with all its dependencies
  * into one ES module, dist/browser/pairlane.js, which a Pairlane server serves at /pairlane.js.
  */
 
@@ -34,10 +34,10 @@ export type { ChannelOptions } from '../rtc/peer-connection.ts';
 export type { DataChannelInit, IceServer } from '../rtc/types.ts';
 export type { Token } from '../signaling/token-source.ts';
 
-/** What a peer needs, from the browser. */
+/** What a peer needs from the browser. */
 export const browserPlatform: Platform = {
   openSocket: openBrowserSocket,
-  // The browser's is what our interface is a part of; only its typings are narrower where W3C takes more.
+  // Our interface is a subset of the browser's; only its typings are stricter than W3C's.
   createConnection: ({ iceServers, iceTransportPolicy }) =>
     new RTCPeerConnection({
       iceServers: iceServers as RTCIceServer[],
@@ -48,9 +48,9 @@ export const browserPlatform: Platform = {
 };
 
 /**
- * Creates a peer and connects it to the signaling server. It looks for a new way when the network changes, and says
- * goodbye when the page is left.
- * @param options `url`: the server that this module came from, unless said otherwise
+ * Creates a peer and connects it to the signaling server. It restarts ICE when the network changes, and says goodbye
+ * when the page is left.
+ * @param options `url` defaults to the server that this module was loaded from
  * @returns the peer, once the server has given it its id
  * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
  */
@@ -61,8 +61,8 @@ export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
 }
 
 /**
- * The Pairlane server that this file came from, over WebSocket, with the path that a proxy serves it under. In a bundle
- * from elsewhere, whose address says nothing: the root of the page's server.
+ * The WebSocket URL of the Pairlane server that this file was loaded from, with the path under which a proxy serves it.
+ * In a bundle from elsewhere, whose URL says nothing: the root of the page's server.
  */
 function pageServerUrl(): string {
   const isServed = /^https?:[^?#]*\/pairlane\.js([?#]|$)/.test(import.meta.url);

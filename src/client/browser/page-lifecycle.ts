@@ -1,7 +1,7 @@
-/** What happens to the page that a peer should know of: another network, and the page's end. */
+/** Page events that matter to a peer: a change of network, and the end of the page. */
 import type { Peer } from '../peer/peer.ts';
 
-/** The Network Information API, where a browser has it (https://wicg.github.io/netinfo/). */
+/** The Network Information API, in browsers that have it (https://wicg.github.io/netinfo/). */
 const connection = (navigator as { connection?: EventTarget }).connection;
 
 /** Tells the peer until it is closed. */

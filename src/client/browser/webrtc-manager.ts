@@ -1,6 +1,6 @@
 /**
- * `WebRTCManager` for browsers, over their own RTCPeerConnection. The build bundles it with all that it needs into one
- * ES module, dist/browser/webrtc-manager.js, which a server with --rooms serves at /webrtc-manager.js.
+ * `WebRTCManager` for browsers, over their own RTCPeerConnection. The build bundles it with all its dependencies into
+ * one ES module, dist/browser/webrtc-manager.js, which a server with --rooms serves at /webrtc-manager.js.
  */
 import type { RoomId } from '../../protocol/index.ts';
 import { BaseWebRTCManager, type GameSocket, type WebRTCManagerOptions } from '../rooms/manager.ts';
@@ -17,7 +17,7 @@ export class WebRTCManager extends BaseWebRTCManager {
 
   constructor(socket: GameSocket, gameId: RoomId, myPlayerId: RoomId, options: WebRTCManagerOptions = {}) {
     super(browserPlatform, socket, gameId, myPlayerId, options);
-    // Without a goodbye the others would take a page that is left for one whose network is slow.
+    // Without a goodbye the other players would think that a page that was left only has a slow network.
     addEventListener('pagehide', this.#pageHidden);
   }
 

@@ -42,11 +42,11 @@ export const agentCommand = defineCommand({
   run: agent,
 });
 
-/** For the server's answer to `join_game`. */
+/** How long to wait for the server's answer to `join_game`. */
 const JOIN_TIMEOUT_MS = 10_000;
-/** For its answer to `leave_game`. */
+/** How long to wait for its answer to `leave_game`. */
 const LEAVE_TIMEOUT_MS = 1_000;
-/** Until the server notices that our last socket is gone, our player is taken: by us. */
+/** Until the server notices that our last socket is gone, our own player is still taken. */
 const REJOIN_DELAY_MS = 1_000;
 
 type Joined = { players: RoomId[]; ice_servers?: IceServer[] };
@@ -82,7 +82,7 @@ async function agent(options: AgentOptions): Promise<number> {
     return 0;
   } finally {
     stopFollowing();
-    // Said before the connections are closed: to the others a lost socket alone is no reason to close theirs.
+    // Sent before the connections are closed: for the other players, a lost socket alone is no reason to close theirs.
     if (manager && socket.connected) {
       await socket
         .timeout(LEAVE_TIMEOUT_MS)
@@ -144,7 +144,10 @@ function createManager(
   return manager;
 }
 
-/** Connects to whoever comes, and joins again after the link was lost. @returns stops it */
+/**
+ * Connects to every player that joins, and joins again after the link was lost.
+ * @returns a function that stops it
+ */
 function follow(
   socket: Socket,
   manager: WebRTCManager,
@@ -160,7 +163,7 @@ function follow(
   socket.on('player_left', ({ player_id, reason }) => tell('player_left', { player: player_id, reason }));
   socket.on('disconnect', (reason) => {
     tell('offline', { reason });
-    // Socket.IO comes back by itself, unless it was the server that ended it.
+    // Socket.IO reconnects by itself, unless the server ended the connection.
     if (reason === 'io server disconnect') retry = setTimeout(() => socket.connect(), REJOIN_DELAY_MS);
   });
   const rejoin = async () => {

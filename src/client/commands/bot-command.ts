@@ -1,4 +1,6 @@
-/** `pairlane bot`: a headless peer, for scripts and for tests. Its status says whether what was asked happened. */
+/**
+ * `pairlane bot`: a headless peer, for scripts and tests. Its exit status says whether it did what it was asked to do.
+ */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
@@ -63,10 +65,10 @@ export const botCommand = defineCommand({
   run: bot,
 });
 
-/** After the last message: how long its receiver has to take it and leave. */
+/** How long after the last message its receiver has to read it and leave. */
 const PARTING_MS = 1_000;
 
-/** What the bot itself gives up on, under a code of the client's errors. */
+/** Thrown when the bot itself gives up, with one of the client's error codes. */
 class BotError extends Error {
   readonly code: PeerErrorCode;
 
@@ -113,7 +115,7 @@ function report(peer: Peer, { peers, stats }: BotOptions, tell: Tell): void {
   peer.on('paired', (pairing) => tell('paired', pairing));
   peer.on('state', (state) => tell('state', { state }));
   peer.on('connection', (connection) => {
-    // With one peer it is clear who it is.
+    // With a single peer it is clear which one it is.
     const who = peers > 1 ? { peerId: connection.peerId } : {};
     connection.on('open', () => tell('open', who));
     if (stats)
@@ -133,7 +135,10 @@ function report(peer: Peer, { peers, stats }: BotOptions, tell: Tell): void {
   peer.on('error', ({ code, message }) => tell('error', { code, message }));
 }
 
-/** Answers everybody who comes. Whoever fails takes nobody along; a session that the server ended gets a new key. */
+/**
+ * Answers every client that connects. A connection that fails does not affect the others; a session that the server
+ * ended gets a new key.
+ */
 function serve(peer: Peer, options: BotOptions, tell: Tell, failed: (error: Error) => void): void {
   const { say, echo } = options;
   const refused = ({ code, message }: PairlaneError) => tell('error', { code, message });
@@ -160,7 +165,7 @@ function serve(peer: Peer, options: BotOptions, tell: Tell, failed: (error: Erro
   });
 }
 
-/** Says and echoes, until everything that is counted has happened. */
+/** Says and echoes messages until everything that is counted has happened. */
 function converse(peer: Peer, options: BotOptions, done: () => void, failed: (error: Error) => void): void {
   const { say, echo } = options;
   const wanted = options.count || (say === undefined ? 0 : 1);
@@ -179,7 +184,7 @@ function converse(peer: Peer, options: BotOptions, done: () => void, failed: (er
     received += 1;
     if (echo) sendBack(data);
     if (received === wanted) {
-      // The one who said it all goes first: what was sent last has arrived then.
+      // The bot that has said everything leaves first: what was sent last has arrived by then.
       if (say !== undefined) done();
       else {
         const parting = setTimeout(done, PARTING_MS);
@@ -197,7 +202,7 @@ function converse(peer: Peer, options: BotOptions, done: () => void, failed: (er
   });
 }
 
-/** Fails what takes too long, and says what is missing. */
+/** Fails when it takes too long, and says what is missing. */
 function watchTime(options: BotOptions, peer: Peer, failed: (error: Error) => void): () => void {
   const isBounded = options.say !== undefined || Boolean(options.count);
   if (options.forever || options.timeout === 0 || (!isBounded && !targetOf(options))) return () => {};

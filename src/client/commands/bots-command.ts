@@ -1,4 +1,7 @@
-/** `pairlane bots`: a fleet of headless pairs, to try a server and a network with. Its status says whether all went well. */
+/**
+ * `pairlane bots`: a fleet of headless pairs, to try out a server and a network. Its exit status says whether all went
+ * well.
+ */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { Fleet } from './fleet.ts';
@@ -85,7 +88,10 @@ async function bots(options: OptionValues<typeof botsOptions>): Promise<number> 
   return report.failedPairs > 0 || report.lost > 0 ? 1 : 0;
 }
 
-/** On a terminal only, and not where the result is written to. @returns ends it, and clears its line */
+/**
+ * Shows progress, but only on a terminal that the result is not written to.
+ * @returns a function that ends it and clears its line
+ */
 function showProgress(line: () => string): () => void {
   const { stderr } = process;
   if (!stderr.isTTY) return () => {};

@@ -1,4 +1,4 @@
-/** `pairlane chat`: two people at two terminals, and what they type goes from peer to peer. */
+/** `pairlane chat`: two people at two terminals; what they type goes from peer to peer. */
 import { defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { parsePairingKey } from '../../protocol/native/pairing-key.ts';
@@ -76,7 +76,7 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
   if (newKey) await showKey();
   if (target) pairWith(peer, target, print);
   const status = await ended;
-  // What was typed last, before the end of input, still goes out.
+  // What was typed last, before the end of input, is still sent.
   if (peer.isOpen) await lastSent;
   terminal.close();
   await peer.close();
@@ -86,7 +86,7 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
 /** Prints what happens to the peer. */
 function report(peer: Peer, print: Print, end: (status: number) => void): void {
   peer.on('paired', ({ peerId, initiator }) =>
-    // The first protocol's word for the responder: programs may read it.
+    // The original protocol's word for the responder: programs may read it.
     print(`*** Paired with ${peerId}! You are the ${initiator ? 'initiator' : 'receiver'}. ***`),
   );
   peer.on('open', () => print('*** Data channel opened! You can now send messages. ***'));
@@ -101,7 +101,7 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
   });
   let isOnline = true;
   peer.on('signaling', (state, id) => {
-    // Once, and not again for every attempt that fails.
+    // Printed once, and not again for every failed attempt.
     if (isOnline && state === 'waiting') print('*** Connection to the server lost. Trying again. ***');
     if (state === 'online') print(`*** Your Client ID: ${id} ***`);
     isOnline = state === 'online';
@@ -113,7 +113,10 @@ async function pairWith(peer: Peer, target: { id: string } | { key: string }, pr
   await peer.pair(target).catch((error) => print(described(error)));
 }
 
-/** Pairs with whom a line names; somebody who only wanted to say something learns that it was taken for a name. */
+/**
+ * Pairs with the client that a line names. If the line was meant as a message, the error shows that it was taken for a
+ * name.
+ */
 async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void> {
   const target = parsePairingKey(text) === undefined ? { id: text } : { key: text };
   try {
@@ -125,7 +128,10 @@ async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void
   }
 }
 
-/** A line with a slash is a command. Unpaired, any other line names the peer to pair with; with an open channel, it is a message. */
+/**
+ * A line with a slash is a command. While unpaired, any other line names the peer to pair with; with an open channel,
+ * it is a message.
+ */
 async function typed(peer: Peer, line: string, print: Print, showKey: () => Promise<void>): Promise<void> {
   const text = await messageIn(line, peer, print, showKey);
   if (text === undefined) return;

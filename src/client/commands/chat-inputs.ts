@@ -34,7 +34,7 @@ const inputs: Readonly<Record<string, ChatInput>> = {
   '/unpair': { about: 'leave the peer, and wait for another one', run: (peer) => peer.unpair() },
 };
 
-/** @returns the message that is meant, or undefined when the line was an input and is done */
+/** @returns the message to send; undefined if the line was a command, which has been carried out */
 export async function messageIn(
   text: string,
   peer: Peer,

@@ -1,4 +1,4 @@
-/** `pairlane doctor`: finds out why a connection would not come up from here. Exit status 1: something is bad. */
+/** `pairlane doctor`: finds out why connections from here might fail. Exit status 1: something is bad. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { printable, printableJson } from '../../common/printable.ts';

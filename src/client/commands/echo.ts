@@ -1,18 +1,18 @@
-/** Sends back what comes: what waits for one that sends and does not read is bounded. */
+/** Sends back what arrives, with a bound on what waits for a peer that sends but does not read. */
 import { PairlaneError } from '../peer/errors.ts';
 
-/** Of up to 64 KiB each. */
+/** Each up to 64 KiB. */
 export const MAX_ECHOES_WAITING = 64;
 
 export interface EchoHandlers {
-  /** Fulfilled when the channel has taken it. */
+  /** Resolves when the channel has accepted it. */
   readonly send: (data: string | Uint8Array) => Promise<void>;
   readonly failed: (error: PairlaneError) => void;
-  /** Too much waits: the connection is to end. */
+  /** Called when too much waits: the connection should end. */
   readonly overfull: () => void;
 }
 
-/** @returns takes what came */
+/** @returns a function that takes each received message */
 export function createEcho({ send, failed, overfull }: EchoHandlers): (data: string | Uint8Array) => void {
   let waiting = 0;
   let isOver = false;

@@ -1,4 +1,4 @@
-/** How a headless program tells what happens: in words, or as one JSON object a line for other programs. */
+/** How a headless program reports events: in words, or as one JSON object per line for other programs. */
 import { printable, printableJson } from '../../common/printable.ts';
 
 export type Tell = (event: string, details: Record<string, unknown>) => void;

@@ -1,12 +1,12 @@
-/** What a fleet did, in numbers: for programs, as a table, and as a bar while it runs. */
+/** A fleet's results: for programs, as a table, and as a progress bar. */
 import type { FleetCounts } from './fleet.ts';
 
 export interface FleetReport {
   readonly pairs: number;
   readonly failedPairs: number;
-  /** Undefined when no channel opened. */
+  /** Undefined if no channel opened. */
   readonly openMs: { readonly p50: number; readonly p99: number } | undefined;
-  /** From sending a message until the other side has it; undefined when none arrived. */
+  /** From sending a message until the other side has it; undefined if none arrived. */
   readonly latencyMs: { readonly p50: number; readonly p99: number } | undefined;
   readonly sent: number;
   readonly received: number;
@@ -34,12 +34,12 @@ export function reportOf(counts: FleetCounts, seconds: number): FleetReport {
   };
 }
 
-/** A tenth of a millisecond is what one can tell apart. */
+/** Rounded to a tenth of a millisecond, the resolution that is meaningful. */
 function inMs(us: number): number {
   return Math.round(us / 100) / 10;
 }
 
-/** The smallest value that so many percent of the sorted ones do not exceed. */
+/** The smallest value that the given percentage of the sorted values does not exceed. */
 export function percentile(sorted: readonly number[], percent: number): number {
   const index = Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1);
   return Math.round(sorted[index] ?? 0);
@@ -74,7 +74,7 @@ const BAR_WIDTH = 24;
 /** One line of at most 80 characters. */
 export function progressOf(counts: FleetCounts, pairs: number, messages: number): string {
   const done = counts.pairs + counts.failedPairs;
-  // Half of the bar for the pairs, half for what they say, if it is known how much that is.
+  // Half of the bar is for pairs, half for their messages if the total is known.
   const total = 2 * pairs * messages;
   const part = total > 0 ? (done / pairs + Math.min(1, counts.received / total)) / 2 : done / pairs;
   const filled = Math.floor(part * BAR_WIDTH);

@@ -1,15 +1,15 @@
-/** Many pairs of peers in one process, that talk to each other and count what becomes of it. */
+/** Many pairs of peers in one process that talk to each other and count the results. */
 import { createHistogram } from 'node:perf_hooks';
 import { PairlaneError } from '../peer/errors.ts';
 import type { Peer } from '../peer/peer.ts';
 
 export interface FleetOptions {
   readonly pairs: number;
-  /** Messages a second that each bot sends; 0: as fast as the channel takes them. */
+  /** Messages per second that each bot sends; 0: as fast as the channel accepts them. */
   readonly rate: number;
-  /** How many each bot sends; 0: until the time is over. */
+  /** How many messages each bot sends; 0: until the time is over. */
   readonly messages: number;
-  /** For which the bots talk at most; 0: no limit. */
+  /** How long the bots talk at most; 0: no limit. */
   readonly seconds: number;
   readonly createPeer: () => Promise<Peer>;
 }
@@ -19,24 +19,24 @@ export interface FleetCounts {
   failedPairs: number;
   sent: number;
   received: number;
-  /** Milliseconds from asking for the pairing until both sides could send. */
+  /** Milliseconds from requesting the pairing until both sides could send. */
   readonly openedAfterMs: number[];
-  /** Microseconds from the moment that a bot sends a message until the other one has it. */
+  /** Microseconds from sending a message until the other bot has it. */
   readonly latencyUs: { readonly count: number; percentile(percent: number): number };
   readonly errors: Map<string, number>;
 }
 
-/** A werift handshake takes some 30 ms of a core: more of them at once only wait for each other. */
+/** A werift handshake takes about 30 ms of a core: more of them at once would only wait for each other. */
 const OPENING_AT_ONCE = 8;
 const TICK_MS = 20;
-/** After the last message was sent: how long nothing may arrive before the rest counts as lost. */
+/** How long after the last message nothing may arrive before the rest counts as lost. */
 const SILENCE_MS = 3_000;
 const MESSAGE_BYTES = 64;
 
 interface Bot {
   readonly peer: Peer;
   sent: number;
-  /** The numbers of the messages that came: one that comes twice counts once. */
+  /** The numbers of the messages received: a duplicate counts once. */
   readonly received: Set<string>;
   startedAt: number;
   isSending: boolean;
@@ -67,7 +67,7 @@ export class Fleet {
     this.#options = options;
   }
 
-  /** Connects, pairs and talks, until everything was said or the time is over, and what was sent has come. */
+  /** Connects, pairs and talks until everything was said or the time is over, and what was sent has arrived. */
   async run(): Promise<void> {
     let begun = 0;
     const openAll = async () => {
@@ -79,7 +79,7 @@ export class Fleet {
     const ticker = setInterval(() => this.#tick(), TICK_MS);
     try {
       await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openAll));
-      // The time counts once all are there, so that each pair has it whole.
+      // The time starts once all pairs are open, so that each has all of it.
       if (this.#options.seconds > 0) this.#endsAt = performance.now() + this.#options.seconds * 1000;
       while (!this.#isOver()) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     } finally {
@@ -89,7 +89,7 @@ export class Fleet {
     }
   }
 
-  /** Nothing more is sent; what is under way may still arrive. */
+  /** Sends no more; messages on their way may still arrive. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -99,7 +99,7 @@ export class Fleet {
       const [a, b] = [await this.#join(), await this.#join()];
       const startedAt = performance.now();
       const opened = Promise.all([a.opened(), b.opened()]);
-      // It may be rejected while the pairing is still asked for.
+      // It may be rejected while the pairing is still being requested.
       opened.catch(() => {});
       await a.pair({ id: b.id as string });
       await opened;
@@ -164,7 +164,7 @@ export class Fleet {
     bot.isSending = true;
     try {
       while (bot.sent < this.#dueFor(bot)) {
-        // One clock for both: the two bots of a pair are in this process.
+        // Both bots of a pair are in this process and share its clock.
         const message = `${bot.sent} ${performance.now().toFixed(3)}`.padEnd(MESSAGE_BYTES);
         bot.sent += 1;
         this.counts.sent += 1;

@@ -1,12 +1,12 @@
-/** A key as a link to the server's page, and as a QR code of it: whoever scans it is paired. */
+/** A key as a link to the server's page, and as a QR code: whoever opens it is paired. */
 import { qrLines } from './qr-code.ts';
 
 const LOOPBACK = /^(127\.|\[::1\]$|localhost$)/;
 const ASK_MS = 1_000;
 
 /**
- * @param serverUrl as `--url` has it
- * @returns a link that pairs with whoever made the key; undefined where no other device gets at the server's page
+ * @param serverUrl as in `--url`
+ * @returns a link that pairs with the key's owner; undefined if no other device can reach the server's page
  */
 export async function invitationLink(serverUrl: string, key: string): Promise<string | undefined> {
   const page = new URL(serverUrl.replace(/^ws/, 'http'));
@@ -16,7 +16,7 @@ export async function invitationLink(serverUrl: string, key: string): Promise<st
   return reached?.href;
 }
 
-/** The address of this machine that others have; its server tells it to those who ask from here. */
+/** This machine's address in the network, which its server tells to requests from this machine. */
 async function lanPage(page: URL): Promise<URL | undefined> {
   try {
     const response = await fetch(new URL('site.json', page), { signal: AbortSignal.timeout(ASK_MS) });
@@ -24,12 +24,12 @@ async function lanPage(page: URL): Promise<URL | undefined> {
     const first: unknown = Array.isArray(lan) ? lan[0] : undefined;
     return typeof first === 'string' && /^https?:/.test(first) ? new URL(first) : undefined;
   } catch {
-    // Another server than ours, or none that has a page.
+    // Not one of our servers, or one without a page.
     return undefined;
   }
 }
 
-/** The lines to show for a key on a terminal: the code, and what it leads to. */
+/** The lines to show for a key on a terminal: the QR code, and the link. */
 export async function invitationLines(
   serverUrl: string,
   key: string,

@@ -1,4 +1,4 @@
-/** The options that the commands of a peer share. */
+/** Options shared by the commands that create a peer. */
 import { CommandError } from '../../common/command.ts';
 import { readNamedFile } from '../../common/named-file.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
@@ -48,15 +48,15 @@ export const peerOptions = {
 export type CliPeerOptions = OptionValues<typeof peerOptions>;
 
 /**
- * Connects a peer as the command line says.
- * @throws {CommandError} one line for whoever typed it
+ * Connects a peer according to the command line.
+ * @throws {CommandError} with one line for the user
  */
 export async function connect(options: CliPeerOptions): Promise<Peer> {
   if ([options.key, options.id].filter((target) => target !== undefined).length > 1) {
     throw new CommandError('give either --key or --id, not both', 2);
   }
   try {
-    // Loaded only by a command that runs: it takes longer than all of `--help`.
+    // Loaded only by a command that runs: loading takes longer than all of `--help`.
     const { createPeer } = await import('../index.ts');
     return await createPeer(peerOptionsOf(options));
   } catch (error) {
@@ -64,11 +64,11 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
   }
 }
 
-/** How a peer is connected, of those that the commands share. */
+/** The shared options that determine how a peer connects. */
 export type CliConnection = Omit<CliPeerOptions, 'key' | 'id' | 'newKey' | 'peers' | 'tokenFile'> &
   Partial<Pick<CliPeerOptions, 'peers' | 'tokenFile'>>;
 
-/** A peer's options from those of the command line. */
+/** A peer's options, from those of the command line. */
 export function peerOptionsOf(options: CliConnection): PeerOptions {
   const { url, ice, iceServer, iceHostAddress, inspect, peers = 1, tokenFile } = options;
   const iceServers = ice ? iceServer?.map((urls) => ({ urls })) : [];
@@ -84,7 +84,7 @@ export function peerOptionsOf(options: CliConnection): PeerOptions {
   };
 }
 
-/** Whom the command line says to pair with. */
+/** The client that the command line says to pair with. */
 export function targetOf({ key, id }: CliPeerOptions): { key: string } | { id: string } | undefined {
   if (key !== undefined) return { key };
   return id === undefined ? undefined : { id };

@@ -1,17 +1,17 @@
-/** A QR code for a terminal: two rows of modules a line. */
+/** A QR code for a terminal: two rows of modules per line. */
 import { hasColors } from '../../common/colors.ts';
 
-/** Modules of white around the code: what scanners need at least on a screen. */
+/** White modules around the code; scanners need at least this many on a screen. */
 const QUIET_ZONE = 2;
 
-/** By whether the upper and the lower module are drawn. */
+/** Indexed by whether the upper and the lower module are drawn. */
 const blocks = [' ', '▄', '▀', '█'] as const;
 
-/** @returns its lines; on a terminal without colours it takes the ground to be dark */
+/** @returns its lines; on a terminal without colours, a dark background is assumed */
 export async function qrLines(text: string, output: { readonly isTTY?: boolean }): Promise<string[]> {
   const { default: encodeQR } = await import('qr');
   const modules = encodeQR(text, 'raw', { border: QUIET_ZONE });
-  // Dark on white, whatever the colours of the terminal are; without colours the light modules are drawn.
+  // Dark on white, whatever the terminal's colours are; without colours, the light modules are drawn.
   const isPainted = hasColors(output);
   const isDrawn = (y: number, x: number) => (modules[y]?.[x] ?? false) === isPainted;
   return modules.flatMap((row, y) => {

@@ -19,7 +19,7 @@ import {
 import { describeEvent, describeWho, RELAY_CHAT_HELP, readInput } from '../relay-chat/relay-chat-lines.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A server that does not take the goodbye is not waited for. */
+/** How long to wait for a server that does not read the goodbye. */
 const QUIT_TIMEOUT_MS = 2_000;
 
 export const relayChatCommand = defineCommand({
@@ -80,7 +80,7 @@ function dial(address: Address): Promise<Socket> {
   });
 }
 
-/** @returns the exit status, when it is over */
+/** @returns the exit status, once it is over */
 function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Promise<number> {
   return new Promise((resolve) => {
     const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !isJson;
@@ -89,7 +89,7 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
       ...(isTerminal ? { output: process.stdout, prompt: '> ' } : {}),
       terminal: isTerminal,
     });
-    // What is typed before the server said welcome would be taken for a breach of the protocol.
+    // What is typed before the server's welcome would count as a violation of the protocol.
     lines.pause();
     let isPrompting = false;
     let wasRefused = false;
@@ -97,7 +97,7 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
     const connection = new RelayChatConnection(socket, identity, (event) => {
       if (event.type === 'refused' || event.type === 'closed') isPrompting = false;
       if (isJson) print(printableJson(event));
-      // The end of a refused client has the same reason, which people have read by then.
+      // A refused client's end has the same reason, which was already printed.
       else if (event.type !== 'closed' || !wasRefused) print(describeEvent(event));
       wasRefused ||= event.type === 'refused';
       if (event.type === 'registered') listen();
@@ -137,7 +137,7 @@ interface Terminal {
   readonly isJson: boolean;
 }
 
-/** Does what a line that was typed asks for. */
+/** Carries out a typed line. */
 function obey(line: string, connection: RelayChatConnection, { print, quit, isJson }: Terminal): void {
   const mistake = (text: string) => print(isJson ? printableJson({ type: 'mistake', text }) : text);
   const input = readInput(line);
@@ -163,7 +163,7 @@ function obey(line: string, connection: RelayChatConnection, { print, quit, isJs
   }
 }
 
-/** Prints a line; on a terminal above the line that is being typed, which stays as it is. */
+/** Prints a line; on a terminal, above the line that is being typed, which stays unchanged. */
 function printer(lines: Interface, isTerminal: boolean, isPrompting: () => boolean): (line: string) => void {
   if (!isTerminal) return (line) => process.stdout.write(`${line}\n`);
   return (line) => {

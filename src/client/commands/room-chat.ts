@@ -1,4 +1,4 @@
-/** `pairlane chat --room`: what is typed goes to all who are in the room, from peer to peer. */
+/** `pairlane chat --room`: what is typed goes to all members of the room, from peer to peer. */
 import type { Room } from '../index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type CliPeerOptions, connect, shown } from './peer-command-options.ts';
@@ -38,7 +38,7 @@ export async function chatInRoom(name: string, options: RoomChatOptions): Promis
     end(1);
   }
   const status = await ended;
-  // What was typed last, before the end of input, still goes out.
+  // What was typed last, before the end of input, is still sent.
   await lastSent;
   await room?.leave();
   terminal.close();

@@ -1,4 +1,6 @@
-/** A terminal on which lines arrive while someone types: the prompt comes back after each, with what was typed. */
+/**
+ * A terminal on which lines arrive while someone types: after each line, the prompt is shown again with what was typed.
+ */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import { type Color, colored, hasColors } from '../../common/colors.ts';
 import { printable } from '../../common/printable.ts';
@@ -23,7 +25,7 @@ export class Terminal {
       handlers.line(text.trim());
       if (!this.#isClosed) this.#readline.prompt();
     });
-    // On a terminal, readline takes Ctrl+C for itself.
+    // On a terminal, readline handles Ctrl+C itself.
     this.#readline.on('SIGINT', () => handlers.ended());
     this.#readline.on('close', () => {
       this.#isClosed = true;
@@ -38,7 +40,7 @@ export class Terminal {
     this.printPicture([color ? colored(text, color) : text]);
   }
 
-  /** Prints lines above the prompt as they are, with the colours that are in them: no text of others. */
+  /** Prints lines above the prompt unchanged, including their colours; never used for other people's text. */
   printPicture(lines: readonly string[]): void {
     if (lines.length === 0) return;
     if (this.#output.isTTY) {
@@ -52,12 +54,12 @@ export class Terminal {
   close(): void {
     this.#isClosed = true;
     this.#readline.close();
-    // The shell's own prompt starts on a line of its own.
+    // The shell's own prompt then starts on a new line.
     this.#output.write('\n');
   }
 }
 
-/** What is told about the chat steps back behind what is said in it. */
+/** Status lines are dimmed, so that messages stand out. */
 function colorOf(line: string): Color | undefined {
   if (line.startsWith('< ')) return 'cyan';
   if (!line.startsWith('***')) return undefined;

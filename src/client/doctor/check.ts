@@ -1,9 +1,9 @@
-/** One line of what the doctor found. */
+/** One finding of the doctor. */
 export interface Check {
   readonly name: string;
-  /** `bad`: pairings will fail for it; `warning`: some may; `skipped`: it could not be tried. */
+  /** `bad`: pairings will fail; `warning`: some may fail; `skipped`: it could not be checked. */
   readonly status: 'ok' | 'warning' | 'bad' | 'skipped';
-  /** What was found, and what that means. */
+  /** What was found, and what it means. */
   readonly text: string;
   /** What to do about it. */
   readonly remedy?: string;

@@ -1,4 +1,6 @@
-/** Tries everything that a connection needs, one after another, and says of each what it means and what to do. */
+/**
+ * Checks everything that a connection needs, one thing after another, and says what each result means and what to do.
+ */
 import { createHmac } from 'node:crypto';
 import type { Check } from './check.ts';
 import { checkStun, checkTurn, type TurnUrl } from './ice-checks.ts';
@@ -12,12 +14,12 @@ export interface DoctorOptions {
   readonly turnSecret: string | undefined;
 }
 
-/** Seconds that the credentials live which are made here. */
+/** Lifetime in seconds of the credentials made here. */
 const TTL_S = 300;
-/** Of those that a server gives, so many STUN and TURN servers are tried: it could name anybody, and without end. */
+/** How many of the STUN and TURN servers given by a server are tried: it could name any number of hosts. */
 const MAX_GIVEN = 8;
 
-/** The checks as they are done. ICE servers that the server gives its clients are tried, too. */
+/** Yields the checks as they are done. ICE servers that the server gives its clients are checked, too. */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Check> {
   const { url } = options;
   const { check, iceServers = [] } = await checkWebSocket(url);

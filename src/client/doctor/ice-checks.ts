@@ -1,4 +1,4 @@
-/** What the network lets through: STUN, UDP, the kind of NAT, TURN by each of its ways. */
+/** What the network lets through: STUN, UDP, the kind of NAT, and TURN over each of its transports. */
 import { type Check, wordsOf } from './check.ts';
 import { allocate, type IceUrl, mappedPorts, parseIceUrl } from './stun-client.ts';
 import type { Credentials } from './stun-message.ts';
@@ -8,7 +8,7 @@ export interface TurnUrl {
   readonly credentials: Credentials | undefined;
 }
 
-/** STUN, whether UDP is open, and the kind of NAT where two servers answer. */
+/** Checks STUN, whether UDP is open and, if two servers answer, the kind of NAT. */
 export async function checkStun(urls: readonly string[]): Promise<Check[]> {
   const known = urls.flatMap((url) => {
     const parsed = parseIceUrl(url);

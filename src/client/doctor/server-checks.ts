@@ -1,4 +1,4 @@
-/** What stands between us and the signaling server: the way there, TLS, proxies, foreign pages, the clock. */
+/** What may stand between us and the signaling server: the network, TLS, proxies, other sites' pages, the clock. */
 import { once } from 'node:events';
 import { type ClientRequest, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
@@ -9,19 +9,19 @@ import { decodeServerMessage } from '../signaling/decode-server-message.ts';
 import { type Check, wordsOf } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
-/** TURN credentials carry the time; a clock that is off by more may end them early. */
+/** TURN credentials contain the time; a clock that is off by more than this may let them expire early. */
 const MAX_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 const FOREIGN_ORIGIN = 'https://pairlane-doctor.invalid';
-/** A greeting and a pairing are far smaller. */
+/** A greeting and a pairing are far smaller than this limit. */
 const SOCKET = { handshakeTimeout: TIMEOUT_MS, maxPayload: 256 * 1024, perMessageDeflate: false } as const;
 
 export type GivenIceServer = NonNullable<ServerMessageOf<'paired'>['ice_servers']>[number];
 
 export interface Greeted {
   readonly check: Check;
-  /** Undefined: the server was not reached, or gives none. */
+  /** Undefined if the server was not reached, or gives none. */
   readonly iceServers: readonly GivenIceServer[] | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function checkWebSocket(url: string): Promise<Greeted> {
   }
 }
 
-/** What a pairing is given: two clients of ours pair for a moment. */
+/** What a pairing is given: pairs two clients of our own for a moment. */
 async function givenIceServers(url: string): Promise<readonly GivenIceServer[] | undefined> {
   const sockets = [0, 1].map(() => new WebSocket(url, SOCKET));
   try {
@@ -73,7 +73,7 @@ async function givenIceServers(url: string): Promise<readonly GivenIceServer[] |
       }
     });
   } catch {
-    // Where one may not pair so, there is nothing to try.
+    // If such a pairing is not allowed, there is nothing to check.
     return undefined;
   } finally {
     for (const socket of sockets) {
@@ -108,7 +108,7 @@ function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
 
 type Greeting = Readonly<Record<string, unknown>> | undefined;
 
-/** @throws with `status` when the upgrade is refused */
+/** @throws with `status` if the upgrade is refused */
 async function greetingOf(url: string, headers: Record<string, string>): Promise<Greeting> {
   const socket = new WebSocket(url, { ...SOCKET, headers });
   try {
@@ -190,7 +190,7 @@ export async function checkTls(url: string): Promise<Check> {
   }
 }
 
-/** Whether pages of another site are let in. */
+/** Whether pages of other sites may connect. */
 export async function checkOrigin(url: string): Promise<Check> {
   const name = 'origin';
   try {
@@ -208,7 +208,7 @@ export async function checkOrigin(url: string): Promise<Check> {
   }
 }
 
-/** Proxies and the clock, by the headers of an answer. */
+/** Detects proxies and checks the clock by the headers of an answer. */
 export async function checkHeaders(url: string): Promise<Check[]> {
   let headers: IncomingMessage['headers'];
   try {
@@ -258,7 +258,7 @@ async function headersOf(url: string): Promise<IncomingMessage['headers']> {
   return new Promise((resolve, reject) => {
     const request = get(address, options, (response) => {
       resolve(response.headers);
-      // What is in the answer nobody looks at, and it may have no end.
+      // The body is not needed, and may be endless.
       response.destroy();
     });
     request.on('timeout', () => request.destroy(new Error('no answer')));

@@ -1,4 +1,4 @@
-/** Asks STUN and TURN servers, by UDP, TCP and TLS. Every question has a deadline. */
+/** Sends requests to STUN and TURN servers over UDP, TCP and TLS. Every request has a deadline. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
@@ -14,9 +14,9 @@ import {
   type StunResponse,
 } from './stun-message.ts';
 
-/** For a question to be answered, and for a connection to be opened. */
+/** For a request to be answered, and for a connection to be opened. */
 const TIMEOUT_MS = 3_000;
-/** A packet may be lost: it is sent again after so long. */
+/** A packet may be lost, so it is sent again after this time. */
 const RESEND_MS = 400;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -27,7 +27,7 @@ export interface IceUrl {
   readonly transport: 'udp' | 'tcp' | 'tls';
 }
 
-/** @returns undefined for what is no `stun:`, `turn:` or `turns:` URL (RFC 7064, RFC 7065) */
+/** @returns undefined if the text is not a `stun:`, `turn:` or `turns:` URL (RFC 7064, RFC 7065) */
 export function parseIceUrl(url: string): IceUrl | undefined {
   const match =
     /^(stuns?|turns?):(\[[0-9a-fA-F:.]+\]|[^:/?[\]\s]+)(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/.exec(url);
@@ -44,21 +44,21 @@ export function parseIceUrl(url: string): IceUrl | undefined {
   };
 }
 
-/** One way to a server. */
+/** A connection to a server. */
 interface Line {
-  /** @throws when no answer comes in time */
+  /** @throws if no answer arrives in time */
   ask(request: StunRequest): Promise<StunResponse>;
   close(): void;
 }
 
 export interface Allocation {
-  /** Undefined: it was made. */
+  /** Undefined if the allocation was made. */
   readonly errorCode: number | undefined;
 }
 
 /**
- * Whether a TURN server makes an allocation for these credentials; it is given back.
- * @throws when the server cannot be reached
+ * Whether a TURN server makes an allocation with these credentials; it is released again.
+ * @throws if the server cannot be reached
  */
 export async function allocate(url: IceUrl, credentials: Credentials | undefined): Promise<Allocation> {
   const line = await openLine(url);
@@ -70,7 +70,7 @@ export async function allocate(url: IceUrl, credentials: Credentials | undefined
     const signed = { ...credentials, ...first.challenge };
     const second = await line.ask(allocateRequest(signed));
     if (!second.isSuccess) return { errorCode: second.errorCode ?? 400 };
-    // It would end by itself, ten minutes later.
+    // Otherwise it would expire ten minutes later.
     await line.ask(releaseRequest(signed)).catch(() => {});
     return { errorCode: undefined };
   } finally {
@@ -79,8 +79,8 @@ export async function allocate(url: IceUrl, credentials: Credentials | undefined
 }
 
 /**
- * The ports at which the servers see one and the same socket of ours.
- * @returns undefined for each that does not answer
+ * The ports under which several servers see the same local socket.
+ * @returns undefined for each server that does not answer
  */
 export async function mappedPorts(urls: readonly IceUrl[]): Promise<readonly (number | undefined)[]> {
   const socket = createSocket('udp4');

@@ -1,4 +1,4 @@
-/** STUN messages (RFC 8489) as far as a binding and a TURN allocation (RFC 8656) need them. */
+/** The STUN messages (RFC 8489) needed for a binding and a TURN allocation (RFC 8656). */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 const BINDING = 0x0001;
@@ -28,7 +28,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** What a TURN server asks to be signed with. */
+/** What a TURN server wants requests to be signed with. */
 export interface Challenge {
   readonly realm: string;
   readonly nonce: Buffer;
@@ -41,7 +41,7 @@ export interface StunRequest {
 
 export interface StunResponse {
   readonly isSuccess: boolean;
-  /** Port at which we are seen; undefined: it did not say. */
+  /** The port under which the server sees us; undefined if it did not say. */
   readonly mappedPort: number | undefined;
   readonly errorCode: number | undefined;
   readonly challenge: Challenge | undefined;
@@ -57,7 +57,7 @@ export function allocateRequest(signed?: Credentials & Challenge): StunRequest {
   return signed ? signedRequest(ALLOCATE, attributes, signed) : request(ALLOCATE, attributes);
 }
 
-/** Gives an allocation back. */
+/** Releases an allocation. */
 export function releaseRequest(signed: Credentials & Challenge): StunRequest {
   return signedRequest(REFRESH, [attribute(LIFETIME, AT_ONCE)], signed);
 }
@@ -73,14 +73,14 @@ function signedRequest(
     attribute(REALM, Buffer.from(realm)),
     attribute(NONCE, nonce),
   ];
-  // The long-term credential's key; MD5 is what the RFC has.
+  // The key of the long-term credential; the RFC requires MD5.
   const key = createHash('md5').update(`${username}:${realm}:${password}`).digest();
   const { id, bytes } = request(type, all, MAC_BYTES + 4);
   const mac = createHmac('sha1', key).update(bytes).digest();
   return { id, bytes: Buffer.concat([bytes, attribute(MESSAGE_INTEGRITY, mac)]) };
 }
 
-/** @returns undefined for what is no answer to the request */
+/** @returns undefined if the bytes are not an answer to the request */
 export function readResponse(bytes: Buffer, id: Buffer): StunResponse | undefined {
   if (bytes.length < HEADER_BYTES || !bytes.subarray(8, HEADER_BYTES).equals(id)) return undefined;
   const kind = bytes.readUInt16BE(0) & CLASS_BITS;
@@ -98,12 +98,12 @@ export function readResponse(bytes: Buffer, id: Buffer): StunResponse | undefine
   };
 }
 
-/** How long a message at the start of a stream is; undefined until that is known. */
+/** The length of the message at the start of a stream; undefined until it is known. */
 export function lengthOf(bytes: Buffer): number | undefined {
   return bytes.length < HEADER_BYTES ? undefined : HEADER_BYTES + bytes.readUInt16BE(2);
 }
 
-/** @param room for what is signed along, and comes after */
+/** @param room for the signature, which follows and counts in the signed length */
 function request(type: number, attributes: readonly Buffer[], room = 0): StunRequest {
   const body = Buffer.concat(attributes);
   const header = Buffer.alloc(8);

@@ -1,4 +1,4 @@
-/** The connection of the pairing that a peer is in: opened with what options, server and pairing say, and closed. */
+/** The connection of a peer's current pairing: opened according to options, server and pairing, and closed again. */
 import type { Hosted, NegotiationContext } from '../../machines/index.ts';
 import type { Environment } from '../peer/environment.ts';
 import { DEFAULT_ICE_SERVERS } from '../peer/peer-options.ts';
@@ -9,18 +9,18 @@ import { FlowReporter } from './flow-reporter.ts';
 import type { PeerEvent } from './negotiator-events.ts';
 import type { Signaling } from './signaling.ts';
 
-/** The pairing that a peer is in. */
+/** A peer's current pairing. */
 export interface Pairing {
   readonly peerId: string;
   readonly initiator: boolean;
-  /** Goes back to the server with every signal, so that none of them reaches a later peer. */
+  /** Sent back to the server with every signal, so that none of them reaches a later peer. */
   readonly epoch: number | undefined;
   readonly iceServers: readonly IceServer[] | undefined;
-  /** The server asks how the connection comes up. */
+  /** Whether the server wants evidence of how the connection is made. */
   readonly wantsEvidence: boolean;
 }
 
-/** What the user's side is told of the connection. */
+/** What the user's side is told about the connection. */
 export type ChannelHandlers = Pick<ConnectionHandlers, 'opened' | 'message' | 'channelClosed' | 'problem'>;
 
 export interface CurrentConnectionDeps {
@@ -28,14 +28,14 @@ export interface CurrentConnectionDeps {
   readonly machine: Hosted<NegotiationContext>;
   readonly signaling: Pick<Signaling, 'send'>;
   readonly handlers: ChannelHandlers;
-  /** What happens to the connection, for the machine. */
+  /** Reports events of the connection to the machine. */
   readonly dispatch: (event: PeerEvent) => void;
 }
 
 export class CurrentConnection {
-  /** Those that the server names to all its clients. */
+  /** The ICE servers that the server names to all its clients. */
   serverIceServers: readonly IceServer[] | undefined;
-  /** The newest; it may be over. */
+  /** The latest pairing, which may be over. */
   pairing: Pairing | undefined;
   readonly #deps: CurrentConnectionDeps;
   #rtc: RtcConnection | undefined;
@@ -47,17 +47,17 @@ export class CurrentConnection {
     this.#deps = deps;
   }
 
-  /** Undefined while none is open. */
+  /** Undefined while no connection is open. */
   get rtc(): RtcConnection | undefined {
     return this.#rtc;
   }
 
-  /** Whether the peer may lack something that was accepted for it. */
+  /** Whether the peer may not have received everything that was accepted for it. */
   get hasUnsent(): boolean {
     return this.#rtc?.hasUnsent === true;
   }
 
-  /** For what is signaled to the peer: which pairing it belongs to, where the server numbers them. */
+  /** Added to signals for the peer: the pairing that they belong to, if the server numbers pairings. */
   get epoch(): { readonly epoch?: number } {
     const { epoch } = this.pairing ?? {};
     return epoch === undefined ? {} : { epoch };
@@ -90,7 +90,7 @@ export class CurrentConnection {
     closing.then(() => this.#closings.delete(closing));
   }
 
-  /** The server asks how it goes, for so long. */
+  /** The server wants reports on the connection for this many seconds. */
   tellFlow(seconds: number): void {
     const rtc = this.#rtc;
     if (!rtc) return;
@@ -104,7 +104,7 @@ export class CurrentConnection {
     this.#flow.ask(seconds);
   }
 
-  /** Fulfilled when the sockets of those that were closed are released. */
+  /** Resolves when the sockets of closed connections are released. */
   async released(): Promise<void> {
     await Promise.all(this.#closings);
   }
@@ -135,7 +135,7 @@ export class CurrentConnection {
     };
   }
 
-  /** As long as it stands in the way of nobody: it never throws, and ends with the connection. */
+  /** Evidence must not interfere: collecting it never throws, and ends with the connection. */
   #startEvidence(rtc: RtcConnection): void {
     if (!this.pairing?.wantsEvidence) return;
     const { environment, signaling } = this.#deps;

@@ -1,15 +1,18 @@
-/** Tells the server how the connection's checks go, while it wants to know: until the connection stands. */
+/**
+ * Reports the progress of the connection's checks to the server, if it wants to know, until the connection is
+ * established.
+ */
 import type { Clock } from '../../common/clock.ts';
 import type { Evidence } from '../../protocol/inspect/evidence.ts';
 
-/** What fails at once, such as DTLS, fails within half a second. */
+/** Immediate failures, such as of DTLS, happen within half a second. */
 const PERIOD_MS = 200;
-/** Half a minute of changes: what goes on for longer says no more. */
+/** Half a minute of changes: anything that goes on for longer adds nothing. */
 const MAX_REPORTS = 120;
 
 export interface EvidenceDeps {
   readonly clock: Clock;
-  /** @returns undefined where there are no statistics */
+  /** @returns undefined if there are no statistics */
   read(): Promise<Evidence | undefined>;
   send(evidence: Evidence): void;
 }
@@ -39,7 +42,7 @@ export class EvidenceReporter {
       const evidence = await this.#deps.read();
       if (evidence && !this.#isOver) this.#tell(evidence);
     } catch {
-      // A connection that is closed meanwhile has none.
+      // A connection that was closed meanwhile has no statistics.
     }
     this.#isReading = false;
   }

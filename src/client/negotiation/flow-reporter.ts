@@ -1,4 +1,4 @@
-/** Tells the server how the connection goes, again and again for as long as it asked. */
+/** Reports on the open connection to the server repeatedly, for as long as the server asked. */
 import type { Clock } from '../../common/clock.ts';
 import type { Flow } from '../../protocol/inspect/evidence.ts';
 
@@ -6,7 +6,7 @@ const PERIOD_MS = 5_000;
 
 export interface FlowDeps {
   readonly clock: Clock;
-  /** @returns undefined where there are no statistics */
+  /** @returns undefined if there are no statistics */
   read(): Promise<Flow | undefined>;
   send(flow: Flow): void;
 }
@@ -20,7 +20,7 @@ export class FlowReporter {
     this.#deps = deps;
   }
 
-  /** The server wants to know for so long from now on. */
+  /** The server wants reports for this many seconds from now on. */
   ask(seconds: number): void {
     const { clock } = this.#deps;
     this.#until = clock.now() + seconds * 1_000;
@@ -44,7 +44,7 @@ export class FlowReporter {
       (flow) => {
         if (flow && this.#stop) send(flow);
       },
-      // A connection that is closed meanwhile has none.
+      // A connection that was closed meanwhile has no statistics.
       () => {},
     );
   }

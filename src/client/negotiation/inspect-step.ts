@@ -1,10 +1,10 @@
-/** A step of the peer's own machine, as the server's inspector is told of it: no SDP, candidate or address. */
+/** A step of the peer's own machine as reported to the server's inspector: without SDP, candidates or addresses. */
 import { redactEvent } from '../../common/redact.ts';
 import { nameTransitions, negotiationMachine, type Step } from '../../machines/index.ts';
 
 let names: ReturnType<typeof nameTransitions> | undefined;
 
-/** @returns what protocol/inspect.ts calls a RecordStep, without time and lane */
+/** @returns a RecordStep (protocol/inspect) without time and lane */
 export function inspectStep({ event, from, to, transitions, effects, verdicts }: Step<unknown>): object {
   names ??= nameTransitions(negotiationMachine);
   return {

@@ -1,4 +1,4 @@
-/** What the negotiation machine's effects do: one line to the socket, the connection or the user each. */
+/** The effects of the negotiation machine: one line each, to the socket, the connection or the user. */
 import {
   type Executors,
   eventOf,
@@ -11,7 +11,7 @@ import type { CurrentConnection, Pairing } from './current-connection.ts';
 import type { PeerEvent } from './negotiator-events.ts';
 import type { Signaling } from './signaling.ts';
 
-/** What the user's side is told of the negotiation. */
+/** What the user's side is told about the negotiation. */
 export interface NegotiationHandlers {
   /** The server has greeted us. */
   readonly ready: () => void;

@@ -1,4 +1,4 @@
-/** The machine's events as they are dispatched, with what the effects need and the machine does not. */
+/** The machine's events as they are dispatched, with data that only the effects need. */
 import type { NegotiationEvent } from '../../machines/index.ts';
 import type { IceCandidate, IceServer } from '../rtc/types.ts';
 
@@ -8,10 +8,10 @@ interface Payloads {
     epoch: number | undefined;
     iceServers: readonly IceServer[] | undefined;
     metadata?: unknown;
-    /** A room pairs us; nobody asked. */
+    /** The room that pairs us, if neither client asked for the pairing. */
     room?: string | undefined;
     traceparent?: string | undefined;
-    /** The server asks how the connection comes up. */
+    /** Whether the server wants evidence of how the connection is made. */
     wantsEvidence?: boolean | undefined;
   };
   PEER_DISCONNECTED: { reason: string | undefined; epoch?: number | undefined; message?: string | undefined };

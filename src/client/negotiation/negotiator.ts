@@ -1,5 +1,5 @@
 /**
- * The way to another peer: the negotiation machine, hosted, with the signaling and the connection that its effects work
+ * The negotiation with another peer: the hosted machine, with the signaling and the connection that its effects work
  * on. What happens on either becomes an event of the machine, and only the machine decides what follows.
  */
 import { Hosted, MachineHost, type NegotiationContext, negotiationMachine } from '../../machines/index.ts';
@@ -18,7 +18,7 @@ type StateValue = Hosted<NegotiationContext>['value'];
 
 /** What the user's side of a peer is told. */
 export interface NegotiatorHandlers extends NegotiationHandlers, ChannelHandlers {
-  /** Before the effects of the step. */
+  /** Called before the effects of the step. */
   readonly stepped: (from: StateValue, to: StateValue) => void;
 }
 
@@ -30,7 +30,7 @@ export class Negotiator {
   readonly #handlers: NegotiatorHandlers;
   readonly #current: CurrentConnection;
   #end: () => void = () => {};
-  /** Fulfilled when the machine has reached its end. */
+  /** Resolves when the machine has reached its final state. */
   readonly #ended = new Promise<void>((resolve) => {
     this.#end = resolve;
   });
@@ -61,7 +61,7 @@ export class Negotiator {
     return this.#current.rtc;
   }
 
-  /** The pairing, as long as the server knows of it. */
+  /** The pairing, as long as the server knows it. */
   get serverPairing(): Pairing | undefined {
     return this.context?.isPairedAtServer === true ? this.#current.pairing : undefined;
   }
@@ -78,7 +78,7 @@ export class Negotiator {
     this.#host.dispatch(this.#machine, event);
   }
 
-  /** Takes what the signaling heard; what belongs to another pairing is passed over. */
+  /** Takes an event of the signaling; events of other pairings are ignored. */
   heard(event: SignalingEvent): void {
     if (event.type === 'SOCKET_LOST') {
       const { mayReturn, afterMs } = event;
@@ -94,20 +94,20 @@ export class Negotiator {
     if (!isOfOtherPairing) this.send(event);
   }
 
-  /** Leaves the pairing, once the peer has what was accepted for it. */
+  /** Leaves the pairing, once the peer has received everything that was accepted for it. */
   unpair(): void {
     if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#current.hasUnsent });
   }
 
-  /** The server asks how the connection goes, for so long. */
+  /** The server wants reports on the connection for this many seconds. */
   tellFlow(seconds: number): void {
     this.#current.tellFlow(seconds);
   }
 
   /**
-   * Ends everything, once the peer has what was accepted for it.
-   * @param isAtOnce nothing is waited for
-   * @returns fulfilled when every socket is released
+   * Ends everything, once the peer has received everything that was accepted for it.
+   * @param isAtOnce does not wait for that
+   * @returns resolves when every socket is released
    */
   async close(isAtOnce = false): Promise<void> {
     const hasUnsent = !isAtOnce && (this.#current.hasUnsent || this.#isDraining);
@@ -122,7 +122,7 @@ export class Negotiator {
     const host: NegotiationHost = new MachineHost(negotiationMachine, {
       queue,
       executors: negotiationEffects({ signaling, current, handlers }),
-      // A pairing whose effect failed cannot go on; the peer can.
+      // A pairing whose effect failed cannot go on, but the peer can.
       onError: (_, error) => {
         handlers.problem(PairlaneError.from('internal', error));
         this.send({ type: 'UNPAIR_ASKED' });

@@ -1,40 +1,40 @@
-/** What a negotiation needs of its signaling, be it a WebSocket to a Pairlane server or a game's own socket. */
+/** What a negotiation needs of its signaling, whether a WebSocket to a Pairlane server or a game's own socket. */
 import type { ClientMessageOf } from '../../protocol/index.ts';
 import type { PairlaneError } from '../peer/errors.ts';
 import type { PeerEventOf } from './negotiator-events.ts';
 
-/** What goes to the peer, or tells the server how the negotiation stands. */
+/** What is sent to the peer, or tells the server about the negotiation. */
 export type Signal = ClientMessageOf<
   'offer' | 'answer' | 'candidate' | 'signal' | 'report' | 'unpair' | 'inspect' | 'evidence'
 >;
 
-/** The way out; what comes in goes to {@link Negotiator.heard}. */
+/** The outgoing side; incoming events go to {@link Negotiator.heard}. */
 export interface Signaling {
-  /** Looks for a way to the server: `WELCOMED` or `SOCKET_LOST` follows, perhaps before it returns. */
+  /** Connects to the server: `WELCOMED` or `SOCKET_LOST` follows, possibly before this returns. */
   open(): void;
-  /** Gives that up, to be opened again. */
+  /** Gives the connection up, to be opened again. */
   drop(): void;
-  /** Ends it for good. */
+  /** Closes it for good. */
   close(): void;
-  /** Fulfilled when everything is released. */
+  /** Resolves when everything is released. */
   closed(): Promise<void>;
-  /** Never throws; where there is no way now, the signal waits or is lost. */
+  /** Never throws; without a connection, the signal waits or is lost. */
   send(signal: Signal): void;
 }
 
 export interface Loss {
   readonly mayReturn: boolean;
   readonly reason: string;
-  /** When the server, which is restarted, wants us back; undefined: it did not say. */
+  /** When the restarting server wants us back; undefined if it did not say. */
   readonly afterMs: number | undefined;
-  /** Why the server wants us no more, where it said so. */
+  /** Why the server does not want us back, if it said so. */
   readonly error?: PairlaneError | undefined;
 }
 
 export type WelcomedEvent = PeerEventOf<'WELCOMED'>;
 export type PairedEvent = PeerEventOf<'PAIRED'>;
 
-/** What comes in, as an event of the negotiation's machine. */
+/** Incoming messages, as events of the negotiation's machine. */
 export type SignalingEvent =
   | WelcomedEvent
   | PairedEvent
@@ -42,14 +42,14 @@ export type SignalingEvent =
   | PeerSignal
   | ({ readonly type: 'SOCKET_LOST' } & Loss);
 
-/** What the peer's user signals for a connection of his own, which is no matter of the negotiation. */
+/** A signal of the peer's user for a connection of their own, which does not concern the negotiation. */
 export interface OwnSignal {
   readonly type: 'SIGNAL_RECEIVED';
   readonly data: unknown;
   readonly epoch?: number | undefined;
 }
 
-/** What the peer signals. Its `epoch` says in which pairing; undefined: in the only one there is. */
+/** A signal of the peer. Its `epoch` names the pairing; undefined: the only one. */
 export type PeerSignal =
   | PeerEventOf<'OFFER_RECEIVED'>
   | PeerEventOf<'ANSWER_RECEIVED'>

@@ -1,4 +1,4 @@
-/** The WebSocket of Node, by the `ws` package: Node 20 has none of its own. */
+/** A WebSocket for Node from the `ws` package, since Node 20 has none of its own. */
 import { WebSocket } from 'ws';
 import { MAX_RECEIVED_CHARS } from '../signaling/server-allowance.ts';
 import type { OpenSocket } from '../signaling/socket.ts';
@@ -18,7 +18,7 @@ export const openWsSocket: OpenSocket = (url, handlers, token) => {
   socket.on('open', () => handlers.opened());
   socket.on('message', (data, isBinary) => handlers.received(isBinary ? data : String(data)));
   socket.on('ping', (data) => handlers.controlled?.(data.length));
-  // `close` always follows; without a listener an error would end the process.
+  // `close` always follows; without a listener, an error would end the process.
   socket.on('error', (error) => {
     failure = error.message;
   });

@@ -1,14 +1,14 @@
-/** Waits that whoever waits may give up, by an AbortSignal. */
+/** Waits that callers can give up with an AbortSignal. */
 import { PairlaneError } from './errors.ts';
 
-/** What may be said with everything that waits. */
+/** An option of everything that waits. */
 export interface Abortable {
-  /** Gives the wait up, which fails with `aborted` then; its reason is the error's `cause`. */
+  /** Gives the wait up: it fails with `aborted`, and the signal's reason is the error's `cause`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * @param start what is waited for; it is not started when the signal is aborted already
+ * @param start starts what is waited for; not called if the signal is already aborted
  * @param abandon makes it fail with the error
  */
 export function abortable<Value>(

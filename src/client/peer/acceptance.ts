@@ -1,6 +1,6 @@
 /**
- * Pairings that others asked for, and that our user has yet to accept. What the other one signals meanwhile is held,
- * up to a bound; who is not answered in time is rejected.
+ * Pairings that others asked for and our user has yet to accept. Signals that arrive meanwhile are held, up to a limit;
+ * a request that is not answered in time is rejected.
  */
 import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
 import type { OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
-/** What becomes of a pairing that somebody asked for. */
+/** What becomes of a requested pairing. */
 export interface AcceptanceHandlers {
   readonly accepted: (paired: PairedEvent, held: readonly (PeerSignal | OwnSignal)[]) => void;
   readonly rejected: (paired: PairedEvent, reason: string | undefined) => void;
@@ -20,7 +20,7 @@ interface Waiting extends TimerOwner {
   readonly held: (PeerSignal | OwnSignal)[];
 }
 
-/** An offer and its candidates are about twenty. */
+/** An offer and its candidates are about twenty signals. */
 const MAX_HELD = 128;
 
 export class Acceptance {
@@ -40,7 +40,7 @@ export class Acceptance {
     return this.#waiting.map(({ paired }) => paired);
   }
 
-  /** @param most how many may wait: who comes beside them is rejected, and nobody is asked */
+  /** @param most how many may wait; further ones are rejected without asking */
   ask(paired: PairedEvent, most: number): void {
     if (this.#waiting.length >= most) {
       this.#handlers.rejected(paired, 'too many others wait');
@@ -55,7 +55,7 @@ export class Acceptance {
       this.#answer(waiting, 'no answer in time');
       problem(new PairlaneError('accept_timeout'), peerId);
     });
-    // Asked in a function of its own: what is thrown at once is a rejection, too.
+    // Called in a function of its own, so that an exception thrown at once counts as a rejection, too.
     const asked = async () => this.#accept({ peerId, metadata });
     asked().then(
       (answer) => this.#answer(waiting, answer),
@@ -66,7 +66,7 @@ export class Acceptance {
     );
   }
 
-  /** @returns whether the signal was for one that waits: it is held */
+  /** @returns whether the signal belongs to a waiting pairing, and is held */
   hold(signal: PeerSignal | OwnSignal): boolean {
     const waiting = this.#waiting.find(({ paired }) => paired.epoch === signal.epoch);
     if (!waiting) return false;
@@ -75,7 +75,10 @@ export class Acceptance {
     return true;
   }
 
-  /** The pairing is over before it was accepted. @param epoch undefined: all of them */
+  /**
+   * The pairing has ended before it was accepted.
+   * @param epoch undefined: all of them
+   */
   forget(epoch?: number): void {
     for (const waiting of [...this.#waiting]) {
       if (epoch === undefined || waiting.paired.epoch === epoch) this.#take(waiting);
@@ -88,7 +91,7 @@ export class Acceptance {
     else this.#handlers.rejected(waiting.paired, typeof answer === 'string' ? answer : undefined);
   }
 
-  /** @returns whether it still waited */
+  /** @returns whether it was still waiting */
   #take(waiting: Waiting): boolean {
     const at = this.#waiting.indexOf(waiting);
     if (at < 0) return false;

@@ -1,4 +1,7 @@
-/** Who waits for data channels to open: without end while there is no peer, up to a deadline once it is connected. */
+/**
+ * Callers that wait for data channels to open: without limit while there is no peer, up to a deadline once it is
+ * connected.
+ */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import { abortable } from './abortable.ts';
 import { PairlaneError } from './errors.ts';
@@ -37,7 +40,7 @@ export class ChannelWaiters {
     );
   }
 
-  /** Before that, and while the connection is being restored, the machine has deadlines of its own. */
+  /** Before that, and while the connection is being restored, the machine has its own deadlines. */
   set isConnected(isConnected: boolean) {
     if (isConnected === this.#isConnected) return;
     this.#isConnected = isConnected;
@@ -51,7 +54,7 @@ export class ChannelWaiters {
     for (const { resolve } of this.#take((waiter) => waiter.channel === channel)) resolve();
   }
 
-  /** @param channel only those who wait for this one */
+  /** @param channel fails only those that wait for this channel */
   fail(error: PairlaneError, channel?: string): void {
     const isMeant = (waiter: Waiter) => channel === undefined || waiter.channel === channel;
     for (const { reject } of this.#take(isMeant)) reject(error);

@@ -1,9 +1,9 @@
-/** Options as they come from plain JavaScript: names that do not exist and values that cannot be are refused. */
+/** Checks options from plain JavaScript: unknown names and invalid values are refused. */
 import { nearestName } from '../../common/nearest-name.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import { PairlaneError } from './errors.ts';
 
-/** @returns what the value should be; undefined when it is that */
+/** @returns what the value should be; undefined if it is valid */
 export type Check = (value: unknown) => string | undefined;
 export type Checks = { readonly [name: string]: Check };
 
@@ -46,7 +46,7 @@ export const isAbortSignal = withMethods('addEventListener', 'removeEventListene
 
 const delay = number(0, MAX_DELAY_MS);
 
-/** W3C WebRTC 4.2.4: what an ICE server's URL begins with. */
+/** W3C WebRTC 4.2.4: the schemes of an ICE server's URL. */
 const iceUrl: Check = (value) =>
   typeof value === 'string' && /^(stuns?|turns?):[^\s]+$/.test(value) ? undefined : 'a stun: or turn: URL';
 
@@ -98,7 +98,7 @@ const optionFields: Checks = {
 
 /**
  * Checks an object of options.
- * @param where its name; `options` for the outermost, which is not said
+ * @param where its name; `options` for the outermost object, which is not named in errors
  * @throws {PairlaneError} `invalid_option`: which one, what it should be, and the name that was probably meant
  */
 export function checkFields(where: string, value: unknown, checks: Checks): void {
@@ -117,7 +117,7 @@ export function checkFields(where: string, value: unknown, checks: Checks): void
 }
 
 /**
- * Checks the options of `createPeer` as the command line is checked.
+ * Checks the options of `createPeer` as strictly as the command line.
  * @throws {PairlaneError} `invalid_option`: which one, what it should be, and the name that was probably meant
  */
 export function checkOptions(options: object): void {

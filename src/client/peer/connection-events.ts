@@ -1,4 +1,4 @@
-/** What a connection tells its user. */
+/** The events of a connection. */
 
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import type { PairlaneError } from './errors.ts';
@@ -7,11 +7,11 @@ import type { ConnectionState } from './peer-state.ts';
 /** Why a connection is over. */
 export interface CloseReason {
   /**
-   * `unpaired`: we left; `closed`: our peer was closed; `failed`: see `error`; else why the other one is gone, as
-   * `peer_disconnected` says it.
+   * `unpaired`: we left; `closed`: our peer was closed; `failed`: see `error`; otherwise why the other peer is gone, as
+   * in `peer_disconnected`.
    */
   readonly reason: string;
-  /** What the other one said when it rejected us. Of a stranger. */
+  /** The other peer's reason for rejecting us. Comes from a stranger. */
   readonly message?: string;
   readonly error?: PairlaneError;
 }
@@ -21,15 +21,15 @@ export interface ConnectionEvents {
   /** A data channel is open, and `send` works on it. */
   open: (channel: string) => void;
   message: (data: string | Uint8Array, channel: string) => void;
-  /** The other one signaled something, by `signal`, for a connection of your own. Of a stranger: check it. */
+  /** The other peer sent something with `signal`, for a connection of your own. Comes from a stranger: check it. */
   signal: (data: unknown) => void;
-  /** The other one lost its link to the server, and may come back; the data channel is not touched. */
+  /** The other peer lost its link to the server, and may come back; the data channel is not affected. */
   away: () => void;
   back: () => void;
-  /** How it goes, once it is connected and then every five seconds. */
+  /** Statistics, once it is connected and then every five seconds. */
   stats: (stats: ConnectionStats) => void;
-  /** Something failed that no call of yours waited for; a `close` follows where that was the end. */
+  /** Something failed that none of your calls was waiting for; `close` follows if that ended the connection. */
   error: (error: PairlaneError) => void;
-  /** It is over, told once. */
+  /** The connection is over; emitted once. */
   close: (reason: CloseReason) => void;
 }

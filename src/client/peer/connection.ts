@@ -1,4 +1,7 @@
-/** One pairing of a peer as its user sees it: the way to one other peer, with its channels, from `paired` to its end. */
+/**
+ * One pairing of a peer as its user sees it: the connection to one other peer, with its channels, from `paired` to its
+ * end.
+ */
 import { EventEmitter } from 'eventemitter3';
 import { printable } from '../../common/printable.ts';
 import type { NegotiationFailure } from '../../machines/index.ts';
@@ -20,16 +23,16 @@ import { PairlaneError } from './errors.ts';
 import { type ConnectionState, connectionStateOf } from './peer-state.ts';
 import { StatsWatch } from './stats-watch.ts';
 
-/** The way to the server, which all connections of a peer share. */
+/** The link to the server, which all connections of a peer share. */
 export interface SharedLink {
-  /** How the server greeted us; undefined while it is out of reach. */
+  /** The server's greeting; undefined while the server cannot be reached. */
   readonly welcome: WelcomedEvent | undefined;
   send(signal: Signal): void;
 }
 
 /** What a connection tells the peer that it belongs to. */
 export interface ConnectionOwner {
-  /** Its state changed; once it is `disconnected`, the connection is the peer's no longer. */
+  /** Its state changed; once it is `disconnected`, the peer no longer lists it. */
   readonly stepped: (connection: Connection) => void;
   readonly paired: (connection: Connection) => void;
   readonly opened: (connection: Connection, channel: string) => void;
@@ -44,7 +47,7 @@ export interface ConnectionOwner {
   readonly failed: (connection: Connection, error: PairlaneError) => boolean;
 }
 
-/** The link has machines and deadlines of its own, and its failures are the peer's to tell. */
+/** The link has its own machine and deadlines, and its failures are reported by the peer. */
 const LINK_FAILURES: readonly NegotiationFailure[] = ['signaling_failed', 'signaling_timeout'];
 
 export class Connection extends EventEmitter<ConnectionEvents> {
@@ -52,13 +55,13 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly peerId: string;
   /** Whether we make the first offer: we asked for the pairing, or a room chose us. */
   readonly initiator: boolean;
-  /** The pairing's number; undefined at a server that gives it none. */
+  /** The pairing's number; undefined if the server does not number pairings. */
   readonly epoch: number | undefined;
-  /** What came with the request for the pairing, as whoever made it gave it. Of a stranger: check it before you use it. */
+  /** The metadata of the request for the pairing. Comes from a stranger: check it before you use it. */
   readonly metadata: unknown;
-  /** The room that pairs us; undefined: one of us asked. */
+  /** The room that pairs us; undefined if one of us asked. */
   readonly room: string | undefined;
-  /** Of the pairing's trace, for spans of our own (W3C Trace Context); undefined: the server makes none. */
+  /** W3C trace context of the pairing's trace, for spans of your own; undefined if the server makes no traces. */
   readonly traceparent: string | undefined;
   readonly #link: SharedLink;
   readonly #negotiator: Negotiator;
@@ -67,7 +70,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #openers: ChannelWaiters;
   readonly #stats: StatsWatch;
   #state: ConnectionState | undefined;
-  /** What whoever waits for it is told: set when its end has begun. */
+  /** The error for everything that waits for the connection; set when its end has begun. */
   #ending: PairlaneError | undefined;
   #closeReason: CloseReason | undefined;
   #rejection: string | undefined;
@@ -101,14 +104,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
         owner.stats(this, stats);
       },
     });
-    // The deadline for the server's greeting is the link's.
+    // The deadline for the server's greeting belongs to the link.
     const own = { ...options, settings: { ...settings, signalingTimeoutMs: 0 } };
     this.#negotiator = new Negotiator(
       { ...environment, options: own },
       {
         open: () => this.#greet(link.welcome),
         send: (signal) => link.send(signal),
-        // The link is shared, and stays.
+        // The link is shared, and stays open.
         drop() {},
         close() {},
         closed: async () => {},
@@ -117,19 +120,19 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     );
   }
 
-  /** `disconnected`: it is over. */
+  /** `disconnected` means that it is over. */
   get state(): ConnectionState {
     return this.#state ?? 'paired';
   }
 
-  /** Whether `send` works now, on the first channel. */
+  /** Whether `send` works now on the first channel. */
   get isOpen(): boolean {
     return this.#isOpen(this.#channels[0] as string);
   }
 
   /**
-   * Waits for a data channel, no longer than the deadlines of `timeouts`.
-   * @param channel its label; the first channel's unless said otherwise
+   * Waits for a data channel, no longer than the deadlines in `timeouts`.
+   * @param channel its label; defaults to the first channel's
    * @throws {PairlaneError} what ended the connection: `peer_gone`, `rejected`, `unpaired`, a failed negotiation,
    * `closed`; `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
    * `aborted`
@@ -143,8 +146,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   /**
    * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
-   * @param channel its label; the first channel's unless said otherwise
-   * @returns fulfilled when the message was handed over to the channel
+   * @param channel its label; defaults to the first channel's
+   * @returns resolves when the message was handed over to the channel
    * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`
    */
   send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
@@ -153,9 +156,9 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
-   * Signals something to the other one through the server, for a connection of your own: it gets it as the event
-   * `signal`, in order and once. Unlike `send`, it needs no data channel.
-   * @param data any JSON value; with what is around it, as large as the server takes a message (65,536 bytes)
+   * Sends data to the other peer through the server, for a connection of your own: it arrives as the event `signal`, in
+   * order and once. Unlike `send`, it needs no data channel.
+   * @param data any JSON value; with its envelope, no larger than the server's message limit (65,536 bytes)
    * @throws {PairlaneError} the one that the connection ended with
    */
   signal(data: unknown): void {
@@ -164,17 +167,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
-   * How it goes: direct or through a relay, the round trip, the bytes.
-   * @returns undefined where there are no statistics, and before it is paired and after its end
+   * Statistics: direct or through a relay, the round trip, the bytes.
+   * @returns undefined if there are no statistics, before it is paired, and after its end
    */
   stats(): Promise<ConnectionStats | undefined> {
     return this.#negotiator.connection?.stats() ?? Promise.resolve(undefined);
   }
 
   /**
-   * Leaves the pairing; the peer's other connections stay. What `send` has accepted arrives first, for which at most a
-   * second is waited: `state` is `draining` meanwhile.
-   * @returns fulfilled when its sockets are released
+   * Leaves the pairing; the peer's other connections stay. What `send` has accepted arrives first, for which it waits
+   * at most a second: `state` is `draining` meanwhile.
+   * @returns resolves when its sockets are released
    */
   close(): Promise<void> {
     this.#endWith(new PairlaneError('unpaired'), { reason: 'unpaired' });
@@ -182,23 +185,23 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.#released;
   }
 
-  /** The network changed: looks for a new way to the peer (an ICE restart). */
+  /** The network changed: looks for a new path to the peer (an ICE restart). */
   networkChanged(): void {
     this.#negotiator.send({ type: 'NETWORK_CHANGED' });
   }
 
-  /** For the peer: fulfilled when it is over and its sockets are released. */
+  /** For the peer: resolves when the connection is over and its sockets are released. */
   get released(): Promise<void> {
     return this.#released;
   }
 
-  /** For the peer: negotiates, once it is listed. */
+  /** For the peer: starts to negotiate, once the connection is listed. */
   begin(paired: PairedEvent, held: readonly (PeerSignal | OwnSignal)[] = []): void {
     this.#negotiator.start();
     for (const event of [paired, ...held]) this.heard(event);
   }
 
-  /** For the peer: what its signaling heard that concerns this connection. */
+  /** For the peer: handles an event of the signaling that concerns this connection. */
   heard(event: SignalingEvent | OwnSignal): void {
     if (event.type === 'SIGNAL_RECEIVED') {
       this.#tell('signal', event.data);
@@ -209,31 +212,34 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#negotiator.heard(event);
   }
 
-  /** For the peer: the other one lost its link to the server, or has it again. */
+  /** For the peer: the other peer lost its link to the server, or has it again. */
   told(event: 'away' | 'back'): void {
     this.#tell(event);
   }
 
-  /** For the peer: the server asks how it goes, for so long. */
+  /** For the peer: the server wants reports on the connection for this many seconds. */
   tellFlow(seconds: number): void {
     this.#negotiator.tellFlow(seconds);
   }
 
-  /** For the peer, and for what a connection survives: something was refused. @returns whether anybody listened */
+  /**
+   * For the peer: something was refused that the connection survives.
+   * @returns whether anybody listened
+   */
   refused(error: PairlaneError): boolean {
     const isHeard = this.#owner.failed(this, error);
     return this.#tell('error', error) || isHeard;
   }
 
-  /** For the peer, which is closed: nothing is said to the server, since the link ends with it. */
+  /** For the peer, which is closed: the server is told nothing, since the link ends, too. */
   end(isAtOnce: boolean): void {
     this.#endWith(new PairlaneError('closed'), { reason: 'closed' });
     this.#negotiator.close(isAtOnce);
   }
 
   /**
-   * For the peer: calls its user because of this connection.
-   * @returns what the call returned; true when it threw, which ends this connection and nothing else
+   * For the peer: calls the user's code on behalf of this connection.
+   * @returns what the call returned; true if it threw, which ends only this connection
    */
   guard(call: () => boolean): boolean {
     try {
@@ -244,12 +250,12 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     }
   }
 
-  /** For the peer: whether something that was accepted for the other one has yet to arrive. */
+  /** For the peer: whether something that was accepted for the other peer has not arrived yet. */
   get hasUnsent(): boolean {
     return this.#negotiator.connection?.hasUnsent === true;
   }
 
-  /** For the peer: whether a server that forgot the pairing is asked to restore it. */
+  /** For the peer: whether a server that has lost the pairing is asked to restore it. */
   get isKnownToServer(): boolean {
     return this.#negotiator.serverPairing !== undefined;
   }
@@ -282,7 +288,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     };
   }
 
-  /** A link that stands already has greeted nobody but us. */
+  /** If the link was already open, the server's greeting is passed on as a resumed one. */
   #greet(welcome: WelcomedEvent | undefined): void {
     if (welcome) this.#negotiator.heard({ ...welcome, isResumed: true });
   }
@@ -291,7 +297,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.#negotiator.connection?.isOpen(channel) === true;
   }
 
-  /** @param pairing how far the machine's pairing is; undefined: there is none yet, or no longer */
+  /** @param pairing the state of the machine's pairing; undefined: there is none yet, or no longer */
   #stepped(pairing: ConnectionState | undefined, isLast: boolean): void {
     const previous = this.#state;
     if (pairing !== undefined || (previous !== undefined && previous !== 'disconnected')) {
@@ -324,7 +330,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.refused(error);
   }
 
-  /** What ends it first is what ended it. */
+  /** The first error that ends the connection is kept. */
   #endWith(error: PairlaneError, reason: CloseReason): void {
     this.#ending ??= error;
     this.#closeReason ??= reason;
@@ -338,9 +344,9 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.guard(() => (this.emit as (name: string, ...args: unknown[]) => boolean)(name, ...args));
   }
 
-  /** Its owner's fault: that connection ends, and whoever listens for errors is told. Nothing is swallowed. */
+  /** A user's listener threw: this connection ends, and error listeners are told, so nothing is swallowed. */
   #listenerThrew(cause: unknown): void {
-    // Who throws when it is told of an error is not told of that one, too.
+    // A listener that throws while being told of an error is not told of that second one.
     const isHeard =
       !this.#isTellingOfListener && this.#tellOfListener(new PairlaneError('listener_failed', '', { cause }));
     this.#negotiator.send({ type: 'UNPAIR_ASKED' });

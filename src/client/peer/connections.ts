@@ -1,6 +1,6 @@
 /**
- * The connections of a peer, by the other one's id: at most so many, and one with each other peer. What the server tells
- * of pairings comes here, and goes to the connection that it is of.
+ * The connections of a peer, by the other peer's id: a limited number, and one per other peer. What the server says
+ * about pairings comes here, and goes to the connection concerned.
  */
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { Loss, OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
@@ -11,15 +11,15 @@ import type { Environment } from './environment.ts';
 import type { PairlaneError } from './errors.ts';
 import type { Accept } from './peer-options.ts';
 
-/** Also what a peer that has several asks of its link. */
+/** Also what a peer with several connections needs of its link. */
 export interface ConnectionsLink extends SharedLink {
   send(message: ClientMessage): void;
 }
 
 export interface ConnectionsOwner extends ConnectionOwner {
   /**
-   * Somebody is there because we asked for it.
-   * @returns what we sent along; undefined when nobody wants it any more
+   * A pairing that we asked for has arrived.
+   * @returns what was sent along; undefined if nobody wants it any more
    */
   readonly asked: () => { readonly metadata: unknown } | undefined;
   readonly problem: (error: PairlaneError, peerId: string) => void;
@@ -27,16 +27,16 @@ export interface ConnectionsOwner extends ConnectionOwner {
 
 export class Connections {
   readonly byPeer = new Map<string, Connection>();
-  /** How many the server lets us have, of those that we want; undefined: it knows of only one. */
+  /** How many the server allows, up to the number we want; undefined: it supports only one. */
   #maxPeers: number | undefined;
   readonly #environment: Environment;
   readonly #link: ConnectionsLink;
   readonly #owner: ConnectionsOwner;
-  /** The owner, but that it learns of an end once the connection is listed no longer. */
+  /** The owner, except that it learns of a connection's end only after the connection is no longer listed. */
   readonly #connectionOwner: ConnectionOwner;
   readonly #acceptance: Acceptance | undefined;
   #isEnded = false;
-  /** Those that are over, until their sockets are released. */
+  /** Connections that are over, until their sockets are released. */
   readonly #releasing = new Set<Promise<void>>();
 
   constructor(environment: Environment, link: ConnectionsLink, owner: ConnectionsOwner) {
@@ -54,7 +54,7 @@ export class Connections {
     };
   }
 
-  /** @param maxPeers how many the server says that it lets us have */
+  /** @param maxPeers how many the server says it allows */
   allowed(maxPeers: number | undefined): void {
     const { peers = 1 } = this.#environment.options;
     this.#maxPeers = maxPeers === undefined ? undefined : Math.min(maxPeers, peers);
@@ -64,7 +64,7 @@ export class Connections {
     return this.byPeer.size;
   }
 
-  /** The only one; undefined when there are none or several. */
+  /** The only connection; undefined if there are none or several. */
   get only(): Connection | undefined {
     return this.size === 1 ? this.#all[0] : undefined;
   }
@@ -73,7 +73,7 @@ export class Connections {
     yield* this.#all;
   }
 
-  /** @param epoch undefined: the only one's, as a server says it to a client that has one */
+  /** @param epoch undefined: the only one, as for a client with a single peer */
   of(epoch: number | undefined): Connection | undefined {
     return epoch === undefined ? this.only : this.#all.find((connection) => connection.epoch === epoch);
   }
@@ -96,27 +96,27 @@ export class Connections {
     }
   }
 
-  /** @param isForGood the link is not opened again */
+  /** @param isForGood whether the link will not be reopened */
   lost(loss: Loss, isForGood: boolean): void {
     for (const connection of this) connection.heard({ type: 'SOCKET_LOST', ...loss });
     if (isForGood) this.#acceptance?.forget();
   }
 
-  /** What a server that has forgotten our pairings is told of them. */
+  /** Our pairings, as claimed to a server that has lost them. */
   get claims(): Claims {
     const known = this.#all.filter(({ isKnownToServer }) => isKnownToServer);
     const waiting = (this.#acceptance?.paired ?? []).map((paired) => ({ ...paired, initiator: false }));
     return claimsOf([...known, ...waiting], this.#environment.options.peers !== undefined);
   }
 
-  /** The peer is closed: nobody is accepted any more, and all end. */
+  /** The peer is closed: no more pairings are accepted, and all connections end. */
   end(isAtOnce: boolean): void {
     this.#isEnded = true;
     this.#acceptance?.forget();
     for (const connection of this) connection.end(isAtOnce);
   }
 
-  /** Fulfilled when the sockets of all that are over are released. */
+  /** Resolves when the sockets of all ended connections are released. */
   async released(): Promise<void> {
     await Promise.all(this.#releasing);
   }
@@ -131,7 +131,7 @@ export class Connections {
 
   #paired(event: PairedEvent): void {
     if (this.#isEnded) return;
-    // Who joined a room has accepted its members.
+    // Joining a room includes accepting its members.
     if (event.room !== undefined) this.#begin(event);
     else if (event.isInitiator) {
       const asked = this.#owner.asked();
@@ -149,8 +149,9 @@ export class Connections {
   }
 
   /**
-   * Who has to go for that peer: an earlier connection with it, and where there are too many, the oldest, one that the
-   * server has forgotten before all others. Only a server that has forgotten us brings anybody who is in the way.
+   * The connection that must end to make room for a new one with that peer: an earlier one with it or, if there are too
+   * many, the oldest, preferably one that the server has lost. Only a server that has lost our pairings causes such
+   * conflicts.
    */
   #inTheWayOf(peerId: string): Connection | undefined {
     const earlier = this.byPeer.get(peerId);
@@ -175,7 +176,7 @@ export class Connections {
 
   #reject(paired: PairedEvent, reason: string | undefined): void {
     const { epoch } = paired;
-    // A server that knows of only one peer has no word for it.
+    // A server that supports only one peer has no message to reject a pairing.
     if (this.#maxPeers === undefined || epoch === undefined) this.#leave(paired);
     else this.#link.send({ type: 'reject', epoch, ...(reason !== undefined && { reason }) });
   }

@@ -1,4 +1,4 @@
-/** What all parts of one peer share: where it runs, the time, what it was told, and the queue in which its machines step. */
+/** Shared by all parts of one peer: its platform, the time, its options, and the queue in which its machines step. */
 import type { Clock } from '../../common/clock.ts';
 import { StepQueue } from '../../machines/index.ts';
 import type { PeerOptions, ResolvedOptions } from './peer-options.ts';

@@ -1,8 +1,8 @@
-/** Everything that can go wrong for a peer, as one error with a code for programs and a message for people. */
+/** Everything that can go wrong for a peer, as one error class with a code for programs and a message for people. */
 import type { NegotiationFailure } from '../../machines/index.ts';
 import { type ErrorCode, errorMessages, isErrorCode } from '../../protocol/index.ts';
 
-/** What a peer gives up with, and what to do about it. */
+/** Why a peer gives up, and what to do about it. */
 const failureMessages: { readonly [Failure in NegotiationFailure]: string } = {
   signaling_failed: 'The signaling server cannot be reached. Is it running, and is the URL right?',
   signaling_timeout: 'The signaling server did not send an id in time. Is it a Pairlane server?',
@@ -58,12 +58,12 @@ const ownMessages = {
 
 export type PeerErrorCode = ErrorCode | NegotiationFailure | keyof typeof ownMessages;
 
-/** The errors that are the client's own, besides those that the server sends. */
+/** The client's own errors, besides those that the server sends. */
 export const clientErrorMessages = { ...failureMessages, ...ownMessages };
 
 const messages: Readonly<Record<string, string>> = { ...errorMessages, ...clientErrorMessages };
 
-/** Characters of a server's own words. */
+/** How many characters of a server's own text are kept. */
 const MAX_SERVER_WORDS = 1_000;
 
 /** The server's `error` message. */
@@ -73,17 +73,17 @@ interface ServerError {
   readonly for?: string | undefined;
 }
 
-/** The one error of the client's API; `code` is what a program switches on. */
+/** The only error class of the client's API; programs match on `code`. */
 export class PairlaneError extends Error {
   readonly code: PeerErrorCode;
-  /** The type of the message that the server refused, when it is the server's error. */
+  /** The type of the message that the server refused, if it is the server's error. */
   readonly for: string | undefined;
-  /** Whether the server said so; the message is then its own. */
+  /** Whether the server sent the error; the message is then the server's own. */
   readonly isFromServer: boolean;
 
   /**
-   * @param detail stands after the code's own message: what exactly, and never what a stranger sent
-   * @param more `cause`: the error underneath
+   * @param detail follows the code's own message: specifics, but nothing that a stranger sent
+   * @param more `cause`: the underlying error
    */
   constructor(code: PeerErrorCode, detail = '', more: { cause?: unknown; fromServer?: ServerError } = {}) {
     const own = detail === '' ? messages[code] : withDetail(messages[code] ?? '', detail);
@@ -94,7 +94,7 @@ export class PairlaneError extends Error {
     this.isFromServer = more.fromServer !== undefined;
   }
 
-  /** An error that the server told us: its own words are kept. */
+  /** An error that the server sent: its own text is kept. */
   static fromServer(error: ServerError): PairlaneError {
     const isKnown = error.code !== undefined && isErrorCode(error.code);
     const message = error.message.slice(0, MAX_SERVER_WORDS);
@@ -110,15 +110,18 @@ export class PairlaneError extends Error {
   }
 }
 
-/** `The peer left.` and `gone home` become `The peer left: gone home`; a message of several sentences gets it in brackets. */
+/**
+ * `The peer left.` and `gone home` become `The peer left: gone home`; for a message of several sentences, the detail is
+ * put in brackets.
+ */
 function withDetail(message: string, detail: string): string {
   return /\. |\?$/.test(message) ? `${message} (${detail})` : `${message.replace(/\.$/, '')}: ${detail}`;
 }
 
-/** What we say may cross with what the server tells us at the same time; the machine knows what follows. */
+/** Errors caused by messages that crossed on their way; the machine handles them. */
 export function isExpected(error: PairlaneError): boolean {
-  // A session that could not be resumed was replaced by a new one; we leave a peer that has left us meanwhile.
+  // A session that could not be resumed was replaced by a new one; or we left a peer that has left us meanwhile.
   if (error.for === 'resume' || error.for === 'unpair') return true;
-  // Our offer yields to the peer's; and what is still said to a peer when the pairing has just ended.
+  // Our offer yields to the peer's; or we sent something to a peer whose pairing has just ended.
   return error.code === 'offer_collision' || (error.code === 'not_paired' && error.for !== undefined);
 }

@@ -1,4 +1,4 @@
-/** What the server tells a peer: each message goes to what it is of, and the rest to the user. */
+/** Dispatches the server's messages: each goes to the part that it concerns, and the rest to the user. */
 import type { ServerMessage } from '../../protocol/index.ts';
 import type { Rooms } from '../room/rooms.ts';
 import { eventFrom } from '../signaling/signaling-event.ts';
@@ -30,7 +30,7 @@ export class Inbox {
     this.#deps = deps;
   }
 
-  /** @param isResumed for `your_id`: whether it is the session that we had before */
+  /** @param isResumed for `your_id`: whether it is our previous session */
   received(message: ServerMessage, isResumed: boolean): void {
     const { link, connections, rooms } = this.#deps;
     const event = eventFrom(message, isResumed);
@@ -44,7 +44,7 @@ export class Inbox {
     if (message.type === 'your_id') rooms.welcomed(isResumed && !message.restarted);
   }
 
-  /** What no machine need know. */
+  /** Messages that no machine needs. */
   #told(message: ServerMessage): void {
     const { link, connections, requests, user } = this.#deps;
     switch (message.type) {

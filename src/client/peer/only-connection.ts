@@ -1,4 +1,4 @@
-/** What a peer that has one connection asks of it without naming it; who asks too early waits for the next pairing. */
+/** Calls on a peer's only connection that do not name it; callers that come too early wait for the next pairing. */
 import { abortable } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -13,7 +13,7 @@ interface Waiter {
 }
 
 export class OnlyConnection {
-  /** The label of the channel that is meant where none is said. */
+  /** The label of the channel to use if none is given. */
   readonly firstChannel: string;
   readonly #channels: readonly string[];
   readonly #connections: Connections;
@@ -72,14 +72,14 @@ export class OnlyConnection {
     only.signal(data);
   }
 
-  /** Whoever waited for a pairing waits for the channels of this one. */
+  /** Callers that waited for a pairing now wait for its channels. */
   paired(connection: Connection): void {
     for (const { channel, signal, resolve, reject } of this.#waiting.splice(0)) {
       connection.opened(channel, { signal }).then(resolve, reject);
     }
   }
 
-  /** There is no next pairing. */
+  /** There will be no next pairing. */
   fail(error: PairlaneError): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }

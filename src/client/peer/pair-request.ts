@@ -1,19 +1,19 @@
-/** What is asked of the server for a connection with somebody. */
+/** A request to the server for a connection. */
 import { type ClientMessageOf, MAX_METADATA_BYTES } from '../../protocol/index.ts';
 
-/** Whom to ask for, by the id of the client or by a key that it made. */
+/** The client to ask for: by its id, or by a key that it made. */
 export type Target = { readonly id: string } | { readonly key: string };
 
 export type ConnectOptions = Target & {
-  /** JSON of at most 2,048 bytes, for the other one to know before it accepts. */
+  /** JSON of at most 2,048 bytes, which the other peer sees before it accepts. */
   readonly metadata?: unknown;
-  /** The span that the pairing's trace is to be a part of (W3C Trace Context), if the server makes traces. */
+  /** The parent span of the pairing's trace (W3C Trace Context), if the server makes traces. */
   readonly traceparent?: string;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
 };
 
-/** What goes along with a request. */
+/** The data sent along with a request. */
 export type PairDetails = Pick<ConnectOptions, 'metadata' | 'traceparent'>;
 
 export function pairRequest(
@@ -28,7 +28,7 @@ export function pairRequest(
   };
 }
 
-/** Whether it can go along with a request. */
+/** Whether the value can be sent along with a request. */
 export function isMetadata(value: unknown): boolean {
   const text = asJson(value);
   return text !== undefined && new TextEncoder().encode(text).length <= MAX_METADATA_BYTES;

@@ -1,4 +1,4 @@
-/** The requests to be paired with somebody, and the pairings that answer them. */
+/** Our requests to be paired, and the pairings that answer them. */
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
@@ -14,7 +14,7 @@ import type { PendingRequests } from './pending-requests.ts';
 export class PairingRequests {
   readonly #requests: PendingRequests;
   readonly #link: { send(message: ClientMessage): void };
-  /** Sent with the request that is under way. */
+  /** Sent with the pending request. */
   #metadata: unknown;
 
   constructor(requests: PendingRequests, link: { send(message: ClientMessage): void }) {
@@ -35,8 +35,8 @@ export class PairingRequests {
   }
 
   /**
-   * A pairing that we are the initiator of has come.
-   * @returns what we sent along; undefined when nobody wants it any more
+   * A pairing arrived that we are the initiator of.
+   * @returns what was sent along; undefined if nobody wants it any more
    */
   asked(): { readonly metadata: unknown } | undefined {
     if (!this.#requests.isAbandoned('pair_request')) return { metadata: this.#metadata };
@@ -44,7 +44,7 @@ export class PairingRequests {
     return undefined;
   }
 
-  /** A pairing that somebody else asked for at the same moment does not answer our own request: its error will. */
+  /** A pairing that the other peer asked for at the same moment does not answer our own request; its error will. */
   paired(connection: Connection): void {
     const { initiator, room } = connection;
     if (initiator && room === undefined) this.#requests.answer('pair_request', connection);

@@ -1,4 +1,4 @@
-/** What a peer may be told, and what holds when it is not. */
+/** The options of a peer, and their defaults. */
 import type { Clock } from '../../common/clock.ts';
 import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '../../machines/index.ts';
 import { DEFAULT_PORT } from '../../protocol/index.ts';
@@ -8,14 +8,14 @@ import type { Token } from '../signaling/token-source.ts';
 import { checkOptions } from './check-options.ts';
 import { PairlaneError } from './errors.ts';
 
-/** The seed's: what a peer asks for its public address when nobody says otherwise. */
+/** The default STUN server, from which a peer learns its public address. */
 export const DEFAULT_ICE_SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.l.google.com:19302' }];
 export const DEFAULT_URL = `ws://127.0.0.1:${DEFAULT_PORT}/`;
 
-/** How long leaving a pairing may wait for what was accepted to arrive. */
+/** How long leaving a pairing may wait for accepted data to arrive. */
 const DRAIN_TIMEOUT_MS = 1_000;
 
-/** An unsigned short, as W3C WebRTC 6.2 has it. */
+/** An unsigned short, as in W3C WebRTC 6.2. */
 const MAX_LIMIT = 65_535;
 
 export interface PeerLogger {
@@ -23,86 +23,88 @@ export interface PeerLogger {
   warn(fields: object, message: string): void;
 }
 
-/** Somebody who wants to be connected. Of a stranger: check it before you use it. */
+/** A client that wants to connect. Comes from a stranger: check it before you use it. */
 export interface ConnectRequest {
   readonly peerId: string;
   readonly metadata: unknown;
 }
 
-/** True: yes. False, or a text that tells why: no. */
+/** True: accept. False, or a text with the reason: reject. */
 export type Accept = (request: ConnectRequest) => boolean | string | Promise<boolean | string>;
 
 export interface PeerOptions {
-  /** The signaling server; ws://127.0.0.1:8765/ unless said otherwise. */
+  /** The signaling server; defaults to ws://127.0.0.1:8765/. */
   readonly url?: string;
   /**
-   * STUN and TURN servers. Empty: none at all, which connects only within one network. Left out: those that the
-   * server names, or else a public STUN server.
+   * STUN and TURN servers. Empty: none at all, which connects only within one network. Left out: those that the server
+   * names, or else a public STUN server.
    */
   readonly iceServers?: readonly IceServer[];
-  /** `relay`: only ways through a TURN server, which hides our addresses from the peer; `all` unless said otherwise. */
+  /** `relay`: only paths through a TURN server, which hides our addresses from the peer; defaults to `all`. */
   readonly iceTransportPolicy?: IceTransportPolicy;
   /** Further addresses to be reached at, such as 127.0.0.1 where there is only loopback; Node only. */
   readonly iceAdditionalHostAddresses?: readonly string[];
-  /** The data channel that the initiator opens, and that the other one agrees to: label `chat`, reliable, ordered. */
+  /**
+   * The data channel that the initiator opens and the other peer accepts; defaults to label `chat`, reliable, ordered.
+   */
   readonly channel?: DataChannelInit & { readonly label?: string };
-  /** Further channels, each with a label of its own; name the same ones on both sides. */
+  /** Further channels, each with its own label; name the same ones on both sides. */
   readonly channels?: readonly ChannelOptions[];
   /**
-   * For a server that asks for one: a token (a JWT), or what gets one. It is called for each socket that is opened, and
+   * For a server that requires one: a token (a JWT), or a function that returns one. It is called for each socket, and
    * before a token expires.
    */
   readonly token?: Token;
-  /** How many connections at once; the server may allow fewer. 1 unless said otherwise. */
+  /** How many connections to have at once; the server may allow fewer. Defaults to 1. */
   readonly peers?: number;
-  /** Asked when somebody wants to be connected with us; without it, everybody is. */
+  /** Called when another client wants to connect to us; left out: every client is accepted. */
   readonly accept?: Accept;
-  /** Aborted before the server has greeted us, it closes the peer, and `createPeer` fails with `aborted`. */
+  /** If aborted before the server has greeted us, the peer is closed, and `createPeer` fails with `aborted`. */
   readonly signal?: AbortSignal;
   /** Deadlines in milliseconds; 0 means none. */
   readonly timeouts?: {
-    /** For the server's greeting, and its answer to a request; 10,000. */
+    /** For the server's greeting, and for its answer to a request; 10,000. */
     readonly signalingMs?: number;
     /** For the initiator's offer; 30,000. */
     readonly offerMs?: number;
-    /** For the answer to our offer, and for ours to the peer's; 30,000. */
+    /** For the answer to our offer, and for our answer to the peer's; 30,000. */
     readonly answerMs?: number;
     /** For the answer of `accept`; 10,000. */
     readonly acceptMs?: number;
-    /** For a way to the peer; 30,000. */
+    /** For a working path to the peer; 30,000. */
     readonly checkingMs?: number;
-    /** For a sign of life over the connection, before a new way is looked for; 15,000. Node only. */
+    /** How long the connection may be silent before a new path is looked for; 15,000. Node only. */
     readonly silenceMs?: number;
   };
-  /** How a lost link to the server is opened again: a random part of a bound that doubles; false: it is not. */
+  /** How a lost link to the server is reopened: after a random part of a bound that doubles; false: not at all. */
   readonly reconnect?: false | { readonly baseMs?: number; readonly capMs?: number };
-  /** ICE restarts in a row before a connection is given up; 3. */
+  /** How many ICE restarts in a row to try before giving a connection up; 3. */
   readonly maxRestarts?: number;
-  /** The time; a test steps its own. */
+  /** The clock; a test steps its own. */
   readonly clock?: Clock;
-  /** Told of every step of the peer's state machine. */
+  /** Called for every step of the peer's state machine. */
   readonly observer?: Observer<Hosted<NegotiationContext>>;
-  /** Whether the server is told of each step of the peer's state machine, for its inspector; no. */
+  /** Whether to report each step of the peer's state machine to the server's inspector; defaults to false. */
   readonly inspect?: boolean;
   readonly logger?: PeerLogger;
 }
 
-/** Those that hold as they are given, and may be left out. */
+/** Options without a default, used as they are given. */
 type AsGiven = {
   readonly [Name in 'iceServers' | 'iceAdditionalHostAddresses' | 'token' | 'accept' | 'observer' | 'logger']:
     | PeerOptions[Name]
     | undefined;
 };
 
-/** What holds, also where nothing was said. */
+/** The options in effect, including defaults. */
 export interface ResolvedOptions extends AsGiven {
-  /** With how many peers we want, where that is said. */
+  /** Includes the number of peers we want, if given. */
   readonly url: string;
-  /** Undefined: we say nothing of it, and have one as every client does. */
+  /** Undefined: we do not mention it, and have one peer, as every client does. */
   readonly peers: number | undefined;
   readonly acceptTimeoutMs: number;
   readonly settings: NegotiationSettings;
-  /** At least one; the first is what `send` means when it is not told. */
+  /** At least one; the first is the default of `send`. */
   readonly channels: readonly [ChannelOptions, ...ChannelOptions[]];
   readonly requestTimeoutMs: number;
   readonly silenceMs: number;
@@ -118,7 +120,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   const { token, accept, observer, inspect = false, logger } = options;
   const { signalingMs = 10_000, offerMs = 30_000, answerMs = 30_000, checkingMs = 30_000 } = timeouts;
   const { silenceMs = 15_000, acceptMs = 10_000 } = timeouts;
-  // To reject somebody is of the same dialect as to have several.
+  // Rejecting pairings needs the same protocol variant as several peers.
   const peers = options.peers ?? (accept && 1);
   const backoff = reconnect === false ? {} : (reconnect ?? {});
   return {

@@ -1,23 +1,23 @@
-/** A peer's state in one word, from the leaves of its machine's two regions. */
+/** A peer's state in one word, derived from the two regions of its machine. */
 import type { Hosted, NegotiationContext } from '../../machines/index.ts';
 
 export type PeerState =
-  /** On the way to the server, for the first time or again. */
+  /** Connecting to the server, for the first time or again. */
   | 'signaling'
   | 'unpaired'
-  /** The other one offers. */
+  /** Waiting for the other peer's offer. */
   | 'paired'
   | 'offering'
   | 'answering'
   | 'checking'
   | 'connected'
   | 'restarting'
-  /** We leave the pairing; what was accepted for the peer arrives first. */
+  /** Leaving the pairing, once everything accepted for the peer has arrived. */
   | 'draining'
   /** Closed, or without peer and server for good. */
   | 'disconnected';
 
-/** How far one connection is; `disconnected`: it is over. */
+/** The state of one connection; `disconnected`: it is over. */
 export type ConnectionState = Exclude<PeerState, 'signaling' | 'unpaired'>;
 
 type Pairing = 'expecting' | Exclude<ConnectionState, 'paired' | 'disconnected'>;
@@ -36,7 +36,7 @@ const ofSignaling = {
   lost: 'disconnected',
 } as const;
 
-/** The peer-to-peer connection counts first: it goes on without the server. */
+/** The peer connection takes precedence, because it goes on without the server. */
 export function stateOf(value: Hosted<NegotiationContext>['value']): PeerState {
   const open = openValueOf(value);
   if (!open) return value === '' ? 'signaling' : 'disconnected';

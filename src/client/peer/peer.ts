@@ -1,4 +1,6 @@
-/** A peer as its user sees it: calls that are promises, and events. It has the link to the server, and connections. */
+/**
+ * A peer as its user sees it: methods that return promises, and events. It has one link to the server, and connections.
+ */
 import { EventEmitter } from 'eventemitter3';
 import { driveTimers } from '../../common/clock.ts';
 import type { Room } from '../room/room.ts';
@@ -37,7 +39,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   #closed: Promise<void> | undefined;
   #goOffline: (() => void) | undefined;
 
-  /** Use {@link createPeerWith}, which waits until the server has greeted it. */
+  /** Use {@link createPeerWith}, which waits until the server has greeted the peer. */
   constructor(platform: Platform, options: PeerOptions) {
     super();
     const environment = createEnvironment(platform, options);
@@ -59,27 +61,33 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#stopTimers = driveTimers(queue.timers, clock);
   }
 
-  /** Our id at the server; undefined until it has greeted us. It stays over a reconnect, if the server still has it. */
+  /**
+   * Our id at the server; undefined until it has greeted us. It survives a reconnect if the server still has our
+   * session.
+   */
   get id(): string | undefined {
     return this.#link.id;
   }
 
-  /** The connections, by the other one's id. */
+  /** The connections, by the other peer's id. */
   get connections(): ReadonlyMap<string, Connection> {
     return this.#connections.byPeer;
   }
 
-  /** The rooms that we are a member of, by their names. */
+  /** The rooms that we are a member of, by name. */
   get rooms(): ReadonlyMap<string, Room> {
     return this.#rooms.byName;
   }
 
-  /** The id of the peer that we are paired with; undefined when there is none, or several. */
+  /** The id of the peer that we are paired with; undefined if there is none, or several. */
   get peerId(): string | undefined {
     return this.#connections.only?.peerId;
   }
 
-  /** Of the only connection; of several: `connected` when all of them are, or else that of one that is not. */
+  /**
+   * The state of the only connection. With several: `connected` if all of them are, otherwise the state of one that is
+   * not.
+   */
   get state(): PeerState {
     return this.#state;
   }
@@ -88,14 +96,14 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#link.signaling;
   }
 
-  /** Whether `send` works now, on the first channel. */
+  /** Whether `send` works now on the first channel. */
   get isOpen(): boolean {
     return this.#only.isOpen;
   }
 
   /**
    * Connects to the server.
-   * @param signal gives that up, as long as it has not greeted us
+   * @param signal gives up, as long as the server has not greeted us
    * @throws {PairlaneError} `signaling_failed`, `signaling_timeout`, `token_failed`, `token_invalid`, `token_expired`,
    * `aborted`; the peer is closed then
    */
@@ -112,17 +120,17 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Brings a newer token, where `token` is a text: for the same app and id. What it allows counts from now on; an `error`
-   * event tells that it was refused.
+   * Replaces a `token` given as text by a newer one for the same app and id. Its grants apply from now on; if it is
+   * refused, an `error` event is emitted.
    */
   refreshToken(token: string): void {
     this.#link.refreshToken(token);
   }
 
   /**
-   * Makes a key for others to pair with us.
-   * @param options seconds that it lives (600; 0: as long as we stay connected), and how often it may be used (1; 0: any
-   * number of times); `signal`: gives the request up
+   * Makes a key with which others can pair with us.
+   * @param options `ttlS`: its lifetime in seconds (600; 0: as long as we stay connected); `uses`: how often it may be
+   * used (1; 0: any number of times); `signal`: gives the request up
    * @throws {PairlaneError} the server's, such as `too_many_keys`; `timeout`, `not_online`, `closed`, `aborted`
    */
   createKey(options: { ttlS?: number; uses?: number } & Abortable = {}): Promise<Answers['create_key']> {
@@ -136,7 +144,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Asks to be paired; we are the initiator then.
+   * Asks to be paired; we are then the initiator.
    * @throws {PairlaneError} the server's, such as `target_not_found`, `key_not_found`, `already_paired`; `timeout`,
    * `not_online`, `closed`, `aborted`; `request_pending` while an earlier request has no answer
    */
@@ -146,19 +154,19 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Asks to be connected with somebody; we are the initiator then. Requests are made one after another.
-   * @param options `metadata`: JSON of at most 2,048 bytes, for the other one to know before it accepts; `signal`: gives
-   * the request up
-   * @returns the connection, once both are paired; its `opened()` waits for the channel, and says whether we were rejected
-   * @throws {PairlaneError} those of `pair` but `request_pending`; `aborted`, `metadata_too_large`
+   * Asks to be connected with another client; we are then the initiator. Requests are made one after another.
+   * @param options `metadata`: JSON of at most 2,048 bytes, which the other peer sees before it accepts; `signal`:
+   * gives the request up
+   * @returns the connection, once both are paired; its `opened()` waits for the channel, and fails if we were rejected
+   * @throws {PairlaneError} those of `pair` except `request_pending`; `aborted`, `metadata_too_large`
    */
   connect(options: ConnectOptions): Promise<Connection> {
     return this.#pairing.connect(options);
   }
 
   /**
-   * Becomes a member of a room, which is made where there is none of that name. The room pairs its members, as far as
-   * each says by `peers` how many connections it may have. Where the server forgets us, we join again by ourselves.
+   * Joins a room, which is created if there is none of that name. The room pairs its members, as far as the `peers`
+   * option of each allows. If the server loses our session, we join again automatically.
    * @param name 1 to 64 printable characters
    * @throws {PairlaneError} the server's, such as `room_not_found`, `room_full`, `room_locked`, `wrong_password`,
    * `forbidden`; `invalid_option`, `metadata_too_large`; `timeout`, `not_online`, `closed`, `aborted`
@@ -168,8 +176,8 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * The rooms that are public.
-   * @returns `more`: there are others, which did not fit into the answer
+   * Lists the public rooms.
+   * @returns `more`: there are others that did not fit into the answer
    * @throws {PairlaneError} the server's; `timeout`, `not_online`, `closed`, `aborted`
    */
   async listRooms({ signal }: Abortable = {}): Promise<RoomList> {
@@ -178,9 +186,9 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Waits for the data channel, that of the next pairing if there is none. Once there is a peer, it waits no longer
-   * than the deadlines of `timeouts`.
-   * @param channel its label; the first channel's unless said otherwise
+   * Waits for the data channel; if there is no pairing, for that of the next one. Once there is a peer, it waits no
+   * longer than the deadlines in `timeouts`.
+   * @param channel its label; defaults to the first channel's
    * @throws {PairlaneError} what ended the pairing: `peer_gone`, `unpaired`, a failed negotiation, `closed`;
    * `channel_timeout` when the peer is connected and does not open it; `unknown_channel`, `channel_closed`;
    * `signaling_failed` when there is no longer a peer or a server; `several_connections`; `aborted`
@@ -190,9 +198,10 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Sends a message over a data channel of the only connection. Await it: that keeps the channel fast and memory bounded.
-   * @param channel its label; the first channel's unless said otherwise
-   * @returns fulfilled when the message was handed over to the channel
+   * Sends a message over a data channel of the only connection. Await it: that keeps the channel fast and memory
+   * bounded.
+   * @param channel its label; defaults to the first channel's
+   * @returns resolves when the message was handed over to the channel
    * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`,
    * `several_connections`
    */
@@ -201,9 +210,9 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Signals something to the peer of the only connection through the server, for a connection of your own: it gets it as
-   * the event `signal`, in order and once. It needs no data channel.
-   * @param data any JSON value; with what is around it, as large as the server takes a message (65,536 bytes)
+   * Sends data to the peer of the only connection through the server, for a connection of your own: it arrives as the
+   * event `signal`, in order and once. It needs no data channel.
+   * @param data any JSON value; with its envelope, no larger than the server's message limit (65,536 bytes)
    * @throws {PairlaneError} `not_paired`, `several_connections`
    */
   signal(data: unknown): void {
@@ -211,16 +220,16 @@ export class Peer extends EventEmitter<PeerEvents> {
   }
 
   /**
-   * Leaves every pairing, and stays connected to the server. What `send` has accepted arrives first, for which at most a
-   * second is waited: `state` is `draining` meanwhile, then `unpaired`.
+   * Leaves every pairing, and stays connected to the server. What `send` has accepted arrives first, for which it waits
+   * at most a second: `state` is `draining` meanwhile, then `unpaired`.
    */
   unpair(): void {
     for (const connection of this.#connections) connection.close();
   }
 
   /**
-   * How the only connection goes: direct or through a relay, the round trip, the bytes.
-   * @returns undefined while there is none, or where there are no statistics
+   * Statistics of the only connection: direct or through a relay, the round trip, the bytes.
+   * @returns undefined while there is no connection, or if there are no statistics
    * @throws {PairlaneError} `several_connections`
    */
   stats(): Promise<ConnectionStats | undefined> {
@@ -228,15 +237,15 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#connections.only?.stats() ?? Promise.resolve(undefined);
   }
 
-  /** Tells the peer that the network changed: each connection looks for a new way (an ICE restart). */
+  /** Tells the peer that the network changed: each connection looks for a new path (an ICE restart). */
   networkChanged(): void {
     for (const connection of this.#connections) connection.networkChanged();
   }
 
   /**
-   * Ends everything. What `send` has accepted arrives first, for which at most a second is waited.
-   * @param options `atOnce`: nothing is waited for, as when a page is left
-   * @returns fulfilled when every socket is released
+   * Ends everything. What `send` has accepted arrives first, for which it waits at most a second.
+   * @param options `atOnce`: does not wait, as when a page is left
+   * @returns resolves when every socket is released
    */
   close({ atOnce = false } = {}): Promise<void> {
     if (this.#closed && atOnce) this.#endConnections(true);
@@ -263,7 +272,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#link.failStart(error);
   }
 
-  /** The link ends once the last of them has: without it the others would be told too early that we are gone. */
+  /** The link ends after the last connection: otherwise the other peers would be told too early that we are gone. */
   #endConnections(isAtOnce: boolean): void {
     this.#connections.end(isAtOnce);
     if (this.#connections.size === 0) this.#goOffline?.();
@@ -347,7 +356,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#isClosing && state !== 'disconnected' ? this.#state : state;
   }
 
-  /** The link is gone for good. */
+  /** The link is closed for good. */
   #gaveUp(error: PairlaneError): void {
     this.#only.fail(error);
     this.#rooms.end(error);

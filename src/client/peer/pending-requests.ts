@@ -1,4 +1,4 @@
-/** What was asked of the server and waits for its answer: at most one of each kind, each with a deadline. */
+/** Requests to the server that wait for an answer: at most one of each kind, each with a deadline. */
 import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
 import type { ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { Room } from '../room/room.ts';
@@ -7,14 +7,14 @@ import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 import type { SignalingState } from './peer-state.ts';
 
-/** What each kind of request is answered with. */
+/** The answer to each kind of request. */
 export interface Answers {
   pair_request: { peerId: string; initiator: boolean };
-  /** `expiresAt` is undefined for a key that lives as long as its maker's session. */
+  /** `expiresAt` is undefined for a key that lives as long as its owner's session. */
   create_key: { key: string; expiresAt: Date | undefined };
 }
 
-/** What they are answered with inside of a peer. */
+/** The answers inside a peer. */
 export interface RequestAnswers {
   pair_request: Connection;
   create_key: Answers['create_key'];
@@ -28,7 +28,7 @@ export type RequestKind = keyof RequestAnswers;
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: PairlaneError) => void;
-  /** Nobody wants the answer any more, and the server will give it all the same. */
+  /** Nobody wants the answer any more, but the server will still send it. */
   isAbandoned: boolean;
 }
 
@@ -51,8 +51,8 @@ export class PendingRequests implements TimerOwner {
 
   /**
    * @param ask sends the request
-   * @param signal ends the wait; what was sent keeps its place until the server has answered
-   * @throws {PairlaneError} `request_pending`, `timeout`, `aborted`, or what it is failed with
+   * @param signal ends the wait; the request keeps its place until the server has answered
+   * @throws {PairlaneError} `request_pending`, `timeout`, `aborted`, or what the request fails with
    */
   start<Kind extends RequestKind>(
     kind: Kind,
@@ -78,9 +78,9 @@ export class PendingRequests implements TimerOwner {
   }
 
   /**
-   * The same, once those of its kind that were asked before have their answer.
-   * @param signal ends the wait; what was sent already keeps its place until the server has answered
-   * @throws {PairlaneError} `aborted` beside those of `start`
+   * The same, once earlier requests of its kind are answered.
+   * @param signal ends the wait; a request that was sent keeps its place until the server has answered
+   * @throws {PairlaneError} `aborted`, besides those of `start`
    */
   async startInTurn<Kind extends RequestKind>(
     kind: Kind,
@@ -106,7 +106,7 @@ export class PendingRequests implements TimerOwner {
     });
   }
 
-  /** Fails it now, and keeps its place until the server has answered. */
+  /** Fails the request now, but keeps its place until the server has answered. */
   #abandon(kind: RequestKind, error: PairlaneError): void {
     const pending = this.#pending.get(kind);
     if (!pending) return;
@@ -133,13 +133,16 @@ export class PendingRequests implements TimerOwner {
     for (const kind of [...this.#pending.keys()]) this.fail(kind, error);
   }
 
-  /** The peer is closed: nothing is asked any more. */
+  /** The peer is closed: no further requests are made. */
   end(error: PairlaneError): void {
     this.#ending = error;
     this.failAll(error);
   }
 
-  /** Fails what the server's error answers; a server of the seed's protocol does not say which, so: the oldest. */
+  /**
+   * Fails the request that a server's error answers; a server of the original protocol does not say which, so the
+   * oldest.
+   */
   failFor(error: PairlaneError): boolean {
     const kind = error.for ?? this.#pending.keys().next().value;
     return kind !== undefined && this.#pending.has(kind as RequestKind)
@@ -169,7 +172,7 @@ function isRequestKind(type: string | undefined): type is RequestKind {
   return type !== undefined && Object.hasOwn(KINDS, type);
 }
 
-/** @returns which kind of request a message answers; undefined for one that answers none */
+/** @returns the kind of request that a message answers; undefined if it answers none */
 export function requestAnsweredBy(message: ServerMessage): RequestKind | undefined {
   switch (message.type) {
     case 'key':

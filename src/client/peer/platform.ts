@@ -1,6 +1,6 @@
 /**
- * What a peer needs from where it runs. Node's is in index.ts; the browser brings its own WebSocket and
- * RTCPeerConnection, so nothing in this folder but Node's own files may import a Node package.
+ * What a peer needs from its platform. Node's is in index.ts; the browser brings its own WebSocket and
+ * RTCPeerConnection, so only Node's own files in this folder may import Node packages.
  */
 import type { Clock } from '../../common/clock.ts';
 import type { ConnectionConfig, PeerConnection } from '../rtc/types.ts';
@@ -10,7 +10,7 @@ export interface Platform {
   readonly openSocket: OpenSocket;
   readonly createConnection: (config: ConnectionConfig) => PeerConnection;
   readonly clock: Clock;
-  /** A number from 0 to 1, for the jitter of reconnects. */
+  /** @returns a number from 0 to 1, for the jitter of reconnects */
   readonly random: () => number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A peer's way to the server: the link, the machine that opens it again when it is lost, and the token that shows who
- * we are. It is one for all connections of the peer, each of which has a machine of its own.
+ * A peer's link to the server, with the machine that reopens it when it is lost, and the token that authenticates us.
+ * All connections of the peer share it; each has its own machine.
  */
 import type { ClientMessage, ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
@@ -16,19 +16,19 @@ import { type PeerState, type SignalingState, signalingStateOf, stateOf } from '
 export interface ServerLinkHandlers {
   readonly received: (message: ServerMessage, isResumed: boolean) => void;
   readonly stepped: (from: SignalingState, to: SignalingState) => void;
-  /** The socket is gone or did not open. */
+  /** The socket was lost or did not open. */
   readonly lost: (loss: Loss) => void;
-  /** What was asked on it is answered no longer. */
+  /** Requests sent on it will not be answered any more. */
   readonly sessionLost: () => void;
-  /** No further socket is opened. */
+  /** No further socket will be opened. */
   readonly gaveUp: (error: PairlaneError) => void;
-  /** Something that the link survives. */
+  /** A problem that the link survives. */
   readonly problem: (error: PairlaneError) => void;
-  /** Our pairings, for a server that has forgotten them. */
+  /** Our pairings, for a server that has lost them. */
   readonly claims: () => Claims;
 }
 
-/** Who waits for the server's greeting. */
+/** The caller that waits for the server's greeting. */
 export interface Starter {
   readonly resolve: () => void;
   readonly reject: (error: PairlaneError) => void;
@@ -41,11 +41,11 @@ export class ServerLink {
   readonly #machine: Negotiator;
   #welcome: WelcomedEvent | undefined;
   #starter: Starter | undefined;
-  /** Why the server does not greet us, where it said so. */
+  /** Why the server does not greet us, if it said so. */
   #startFailure: PairlaneError | undefined;
-  /** Why the server wants us no more, where it said so. */
+  /** Why the server does not want us back, if it said so. */
   #ending: PairlaneError | undefined;
-  /** Whether a newer token is asked for: a server may say again and again that ours expires. */
+  /** Whether a newer token is being fetched: a server may report several times that ours expires. */
   #isRefreshing = false;
 
   constructor(environment: Environment, handlers: ServerLinkHandlers) {
@@ -64,23 +64,26 @@ export class ServerLink {
     return signalingStateOf(this.#machine.value);
   }
 
-  /** What the peer's state is while it has no connection. */
+  /** The peer's state while it has no connection. */
   get state(): PeerState {
     return stateOf(this.#machine.value);
   }
 
-  /** How the server greeted us; undefined while it is out of reach. */
+  /** The server's greeting; undefined while the server cannot be reached. */
   get welcome(): WelcomedEvent | undefined {
     return this.#welcome;
   }
 
-  /** Looks for the server. */
+  /** Connects to the server. */
   start(starter: Starter): void {
     this.#starter = starter;
     this.#machine.start();
   }
 
-  /** There will be no greeting. @returns whether anybody waited for one */
+  /**
+   * There will be no greeting.
+   * @returns whether anybody was waiting for one
+   */
   failStart(error: PairlaneError): boolean {
     const starter = this.#starter;
     this.#starter = undefined;
@@ -88,14 +91,14 @@ export class ServerLink {
     return starter !== undefined;
   }
 
-  /** @returns whether it is starting: it is told so should the start fail */
+  /** @returns whether the link is starting, and fails with this error if the start fails */
   mayFailStart(error: PairlaneError): boolean {
     if (!this.#starter) return false;
     this.#startFailure = error;
     return true;
   }
 
-  /** Without an open socket the message waits for the next one, where the session can be resumed; else it is lost. */
+  /** Without an open socket the message waits for the next one if the session can be resumed; otherwise it is lost. */
   send(message: ClientMessage): void {
     this.#socket.send(message);
   }
@@ -106,7 +109,7 @@ export class ServerLink {
     this.#machine.heard(event);
   }
 
-  /** That pairing is over: what was heard in it counts no longer. */
+  /** That pairing is over: its last sender seq no longer counts. */
   forgetPairing(epoch: number | undefined): void {
     this.#socket.forgetPairing(epoch);
   }
@@ -116,7 +119,7 @@ export class ServerLink {
     this.send({ type: 'refresh_token', token });
   }
 
-  /** The token is about to expire: a newer one is brought, where there is somebody to ask. */
+  /** The token is about to expire: presents a newer one, if `token` is a function. */
   async tokenExpiring(): Promise<void> {
     if (!this.#tokens.canRefresh || this.#isRefreshing) return;
     this.#isRefreshing = true;
@@ -130,7 +133,10 @@ export class ServerLink {
     }
   }
 
-  /** Says goodbye. @returns fulfilled when the socket is released */
+  /**
+   * Says goodbye.
+   * @returns resolves when the socket is released
+   */
   close(): Promise<void> {
     return this.#machine.close(true);
   }
@@ -161,7 +167,7 @@ export class ServerLink {
 
   #createMachine(environment: Environment): Negotiator {
     const { stepped, gaveUp, problem } = this.#handlers;
-    // What the server is told of is the steps of a connection.
+    // The inspector is told only the steps of connections.
     const options = { ...environment.options, inspect: false };
     return new Negotiator({ ...environment, options }, this.#socket, {
       stepped: (from, to) => stepped(signalingStateOf(from), signalingStateOf(to)),
@@ -173,7 +179,7 @@ export class ServerLink {
       gaveUp: (failure) =>
         gaveUp(this.#ending ?? (this.#starter && this.#startFailure) ?? new PairlaneError(failure)),
       problem,
-      // It never has a pairing.
+      // The link never has a pairing.
       paired() {},
       opened() {},
       message() {},

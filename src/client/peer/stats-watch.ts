@@ -1,4 +1,4 @@
-/** Tells how a connection goes, again and again while it is connected and somebody listens. */
+/** Reports a connection's statistics repeatedly while it is connected and somebody listens. */
 import type { Clock } from '../../common/clock.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
 
@@ -19,7 +19,7 @@ export class StatsWatch {
     this.#deps = deps;
   }
 
-  /** The first is told at once. */
+  /** The first report is made at once. */
   start(): void {
     if (this.#stop) return;
     this.#stop = this.#deps.clock.every(PERIOD_MS, () => void this.#tick());
@@ -34,7 +34,7 @@ export class StatsWatch {
   async #tick(): Promise<void> {
     const { isHeard, read, tell } = this.#deps;
     if (!isHeard()) return;
-    // A connection that is closed meanwhile has none.
+    // A connection that was closed meanwhile has no statistics.
     const stats = await read().catch(() => undefined);
     if (stats && this.#stop) tell(stats);
   }

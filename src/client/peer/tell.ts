@@ -1,8 +1,8 @@
-/** Telling a user of an event. */
+/** Emits events to the user. */
 import type { EventEmitter } from 'eventemitter3';
 
 /**
- * A listener that throws is its owner's fault, and must not interrupt a step of ours: what it threw is thrown after it.
+ * A listener that throws must not interrupt our step, so its exception is thrown again afterwards.
  * @returns whether anybody listened
  */
 export function tell<Events extends object, Name extends keyof Events>(

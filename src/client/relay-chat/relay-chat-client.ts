@@ -1,4 +1,4 @@
-/** A client of the relay network: registers, keeps who is there, and tells what happens as events. */
+/** A client of the relay network: registers, tracks the other clients, and reports what happens as events. */
 import type { Socket } from 'node:net';
 import {
   encodeRelayMessage,
@@ -14,9 +14,9 @@ export interface RelayChatIdentity {
   readonly info: string;
 }
 
-/** What happens, in the words of `--json`. */
+/** The events, with the names that `--json` prints. */
 export type RelayChatEvent =
-  /** This client is in. */
+  /** This client is registered. */
   | { readonly type: 'registered'; readonly id: number; readonly text: string }
   /** The registration was refused, or another host has the id now: the connection is over. */
   | { readonly type: 'refused'; readonly text: string }
@@ -24,7 +24,7 @@ export type RelayChatEvent =
   | { readonly type: 'joined'; readonly id: number; readonly name: string; readonly info: string }
   | { readonly type: 'left'; readonly id: number; readonly name: string; readonly text: string }
   | { readonly type: 'chat'; readonly from: number; readonly name: string; readonly text: string }
-  /** The end, with a reason unless this client quit. */
+  /** The end; with a reason, unless this client quit. */
   | { readonly type: 'closed'; readonly reason: string | undefined };
 
 export class RelayChatConnection {
@@ -39,9 +39,9 @@ export class RelayChatConnection {
 
   /**
    * Registers at once.
-   * @param socket is connected to a relay server
-   * @param tell is called for every event, never before this returns
-   * @throws {RangeError} when the name or info are too long
+   * @param socket connected to a relay server
+   * @param tell called for every event, but never before this returns
+   * @throws {RangeError} if the name or info is too long
    */
   constructor(socket: Socket, identity: RelayChatIdentity, tell: (event: RelayChatEvent) => void) {
     this.identity = identity;
@@ -67,8 +67,8 @@ export class RelayChatConnection {
   }
 
   /**
-   * Sends a text to the client with that id; whether anybody has it comes back as a status.
-   * @throws {RangeError} when the text is too long
+   * Sends a text to the client with that id; if there is none, a status says so.
+   * @throws {RangeError} if the text is too long
    */
   chat(destinationId: number, content: string): void {
     this.#send({ type: 'client_chat', sourceId: this.identity.id, destinationId, content });
@@ -110,7 +110,7 @@ export class RelayChatConnection {
       }
       case 'server_registration':
       case 'server_quit':
-        // Servers keep these to themselves; one that does not does no harm.
+        // Servers keep these messages to themselves; receiving one does no harm.
         return;
     }
   }

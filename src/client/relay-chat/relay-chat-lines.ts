@@ -1,4 +1,4 @@
-/** The terminal side of the relay chat: what people type, and how events read. Pure. */
+/** The terminal side of the relay chat, as pure functions: parses typed lines, and formats events. */
 import { printable } from '../../common/printable.ts';
 import { MAX_RELAY_ID } from '../../protocol/relay-chat/index.ts';
 import type { RelayChatConnection, RelayChatEvent } from './relay-chat-client.ts';
@@ -14,7 +14,7 @@ export type RelayChatInput =
 export const RELAY_CHAT_HELP =
   '/who lists who is there, /msg ID TEXT sends a text, /quit TEXT says goodbye, /help shows this.';
 
-/** What a line that somebody typed asks for. */
+/** What a typed line asks for. */
 export function readInput(line: string): RelayChatInput {
   const [command, rest] = cutWord(line);
   switch (command) {
@@ -45,7 +45,7 @@ export function readInput(line: string): RelayChatInput {
   }
 }
 
-/** The first word, and what comes after the space behind it. */
+/** The first word, and what follows the space after it. */
 function cutWord(line: string): [word: string, rest: string] {
   const [, word = '', rest = ''] = /^\s*(\S*)\s?(.*)$/s.exec(line) ?? [];
   return [word, rest];
@@ -70,7 +70,7 @@ export function describeEvent(event: RelayChatEvent): string {
   }
 }
 
-/** Who is there, a line each. */
+/** The other clients, one per line. */
 export function describeWho({
   identity,
   others,

@@ -1,6 +1,6 @@
 /**
- * The connections that a room wants of us: those that its topology names, each as far as the server says it is, and
- * connected once our channel is open, too: what is sent to all then reaches that member.
+ * The connections that a room wants us to have: those that its topology names, with the state that the server reports.
+ * One counts as connected only once our channel is open, too, so that a broadcast reaches that member.
  */
 import type { Topology } from '../../protocol/index.ts';
 import type { RoomEdge } from './room-events.ts';
@@ -16,12 +16,12 @@ interface Said {
 export class RoomEdges {
   readonly byMember = new Map<string, RoomEdge>();
   readonly #isOpen: (id: string) => boolean;
-  /** What the server said of each last. */
+  /** What the server last said about each edge. */
   readonly #said = new Map<string, Said>();
   /** The error codes with which our own connections ended, until they are connected again. */
   readonly #failures = new Map<string, string>();
 
-  /** @param isOpen whether something can be sent to that member now */
+  /** @param isOpen whether messages can be sent to that member now */
   constructor(isOpen: (id: string) => boolean) {
     this.#isOpen = isOpen;
   }
@@ -30,7 +30,10 @@ export class RoomEdges {
     return [...this.byMember.values()].every(({ state }) => state === 'connected');
   }
 
-  /** All members or the leader changed. @param wanted the members that the room pairs us with */
+  /**
+   * The members or the leader changed.
+   * @param wanted the members that the room pairs us with
+   */
   sync(wanted: readonly string[]): void {
     const all = new Set(wanted);
     for (const id of this.byMember.keys()) if (!all.has(id)) this.forget(id);
@@ -42,21 +45,21 @@ export class RoomEdges {
     if (!this.byMember.has(id)) this.byMember.set(id, { id, state: 'connecting', reason: undefined });
   }
 
-  /** It does so no longer. */
+  /** The room no longer pairs us with that member. */
   forget(id: string): void {
     this.byMember.delete(id);
     this.#said.delete(id);
     this.#failures.delete(id);
   }
 
-  /** We are a new member: what was known of them is of another membership. */
+  /** We are a new member: what was known belongs to an earlier membership. */
   reset(): void {
     this.byMember.clear();
     this.#said.clear();
     this.#failures.clear();
   }
 
-  /** @returns the edge as it is now; undefined when it is none of the room's, or as it was */
+  /** @returns the edge as it is now; undefined if it is not an edge of the room, or has not changed */
   said(id: string, state: RoomEdge['state'], reason: string | undefined): RoomEdge | undefined {
     if (!this.byMember.has(id)) return undefined;
     if (state === 'connected') this.#failures.delete(id);
@@ -64,12 +67,15 @@ export class RoomEdges {
     return this.#changed(id);
   }
 
-  /** Our channel with that one opened. @returns as `said` does */
+  /**
+   * Our channel to that member opened.
+   * @returns as `said` does
+   */
   opened(id: string): RoomEdge | undefined {
     return this.#changed(id);
   }
 
-  /** Our own connection with that one failed: the server is told that we left it, and tells us so. */
+  /** Our own connection to that member failed: we tell the server that we left it, and the server tells us so. */
   failed(id: string, code: string): void {
     if (this.byMember.has(id)) this.#failures.set(id, code);
   }
@@ -78,7 +84,7 @@ export class RoomEdges {
     const before = this.byMember.get(id);
     const said = this.#said.get(id);
     if (!before || !said) return undefined;
-    // Both sides tell the server that they are connected before their channels are open.
+    // Both sides report to the server that they are connected before their channels are open.
     const state = said.state === 'connected' && !this.#isOpen(id) ? 'connecting' : said.state;
     const own = this.#failures.get(id);
     const reason = state !== 'missing' ? undefined : said.reason === LEFT_BY_US && own ? own : said.reason;

@@ -1,48 +1,50 @@
-/** What a room is made of for its user, and what it tells. */
+/** What a room shows its user, and its events. */
 import type { ServerMessageOf } from '../../protocol/index.ts';
 import type { PairlaneError } from '../peer/errors.ts';
 
 /** Another member. */
 export interface Member {
   readonly id: string;
-  /** As it gave it; undefined where it gave none. Of a stranger: check it before you use it. */
+  /** The member's own metadata; undefined if it gave none. Comes from a stranger: check it before you use it. */
   readonly metadata: unknown;
 }
 
 /** A connection that the room wants between us and a member. */
 export interface RoomEdge {
-  /** The member's. */
+  /** The member's id. */
   readonly id: string;
-  /** `missing`: for the reason given; it is tried again. */
+  /** `missing`: for the given reason; it will be retried. */
   readonly state: ServerMessageOf<'edge'>['state'];
   /**
-   * Of a missing one: the code of the error that ended our connection, or what the server says: an error code, a reason
-   * for which pairings end, `not_connected` or `too_many_peers`.
+   * For a missing one: the code of the error that ended our connection, or what the server says: an error code, a
+   * reason why pairings end, `not_connected` or `too_many_peers`.
    */
   readonly reason: string | undefined;
 }
 
-/** Why we are in a room no longer. */
+/** Why we are no longer in a room. */
 export interface RoomEnd {
-  /** `left`: we left; `closed`: our peer was closed, or the room was ended; `failed`: see `error`; or as `peer_left` says it. */
+  /**
+   * `left`: we left; `closed`: our peer was closed, or the room was ended; `failed`: see `error`; or as in `peer_left`.
+   */
   readonly reason: string;
   readonly error?: PairlaneError;
 }
 
 export interface RoomEvents {
-  /** Another member is there. */
+  /** Another member joined. */
   peer: (member: Member) => void;
-  /** It is no longer; why, as `peer_left` says it. */
+  /** A member left; the reason is as in `peer_left`. */
   left: (member: Member & { readonly reason: string }) => void;
-  /** A member has other metadata. */
+  /** A member changed its metadata. */
   updated: (member: Member) => void;
-  /** Another one leads, perhaps we; null: nobody does now. */
+  /** The leader changed, perhaps to us; null: nobody leads now. */
   leader: (id: string | null) => void;
   locked: (isLocked: boolean) => void;
-  /** A connection that the room wants is in another state. */
+  /** The state of a connection that the room wants has changed. */
   edge: (edge: RoomEdge) => void;
-  /** A member sent something. One that shares two rooms with us is heard in both. */
+  /** A member sent something. If it shares two rooms with us, both emit the message. */
   message: (data: string | Uint8Array, from: string, channel: string) => void;
-  /** We are a member no longer, told once. */
+  /** We are no longer a member; emitted once. */
   close: (end: RoomEnd) => void;
 }

@@ -1,4 +1,4 @@
-/** How a room is joined, and made where there is none of that name. */
+/** How a room is joined, and created if there is none of that name. */
 import {
   type ClientMessageOf,
   MAX_PASSWORD_CHARS,
@@ -18,23 +18,23 @@ import { PairlaneError } from '../peer/errors.ts';
 import { isMetadata } from '../peer/pair-request.ts';
 
 export interface JoinOptions {
-  /** What the other members see of us: JSON of at most 2,048 bytes. */
+  /** What the other members see about us: JSON of at most 2,048 bytes. */
   readonly metadata?: unknown;
-  /** Of the room; a room that is made gets it. */
+  /** The room's password; a new room gets it. */
   readonly password?: string;
-  /** False: the room has to be there. Otherwise it is made where there is none, as the options below say. */
+  /** False: the room must exist. Otherwise it is created if there is none, with the options below. */
   readonly create?: boolean;
-  /** Which members are paired: each two (`mesh`, the default), each with the leader (`star`), none (`none`). */
+  /** Which members are paired: every two (`mesh`, the default), each with the leader (`star`), or none (`none`). */
   readonly topology?: Topology;
   /** How many members it may have; the server may allow fewer. */
   readonly maxSize?: number;
-  /** Nobody may join until the leader unlocks it. */
+  /** Whether others cannot join until the leader unlocks it. */
   readonly locked?: boolean;
-  /** Who leads: `oldest`, who has been in it longest (the default), or the id of the one who does. */
+  /** Who leads: `oldest`, the member that has been in it longest (the default), or the id of a member. */
   readonly leader?: string;
-  /** Whether `listRooms` shows it; no. */
+  /** Whether `listRooms` shows it; defaults to false. */
   readonly isPublic?: boolean;
-  /** What `listRooms` shows of it: JSON of at most 2,048 bytes. */
+  /** What `listRooms` shows about it: JSON of at most 2,048 bytes. */
   readonly publicMetadata?: unknown;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
@@ -116,13 +116,13 @@ export interface ListedRoom {
   readonly topology: Topology;
   readonly isLocked: boolean;
   readonly hasPassword: boolean;
-  /** As whoever made it gave it. Of a stranger: check it before you use it. */
+  /** The creator's public metadata. Comes from a stranger: check it before you use it. */
   readonly metadata: unknown;
 }
 
 export interface RoomList {
   readonly rooms: readonly ListedRoom[];
-  /** There are others, which did not fit into the answer. */
+  /** Whether there are others that did not fit into the answer. */
   readonly more: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** A room as its member sees it: who else is there, who leads, and the connections that the room wants of it. */
+/** A room as its member sees it: the other members, the leader, and the connections that the room wants. */
 import { EventEmitter } from 'eventemitter3';
 import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
 import type { Connection } from '../peer/connection.ts';
@@ -7,7 +7,7 @@ import { isWanted, RoomEdges } from './room-edges.ts';
 import type { Member, RoomEdge, RoomEnd, RoomEvents } from './room-events.ts';
 import type { JoinOptions } from './room-options.ts';
 
-/** What a room needs of the peer that is its member. */
+/** What a room needs from the peer that is its member. */
 export interface RoomDeps {
   readonly ownId: () => string | undefined;
   readonly connectionWith: (id: string) => Connection | undefined;
@@ -16,11 +16,11 @@ export interface RoomDeps {
   readonly leave: (room: Room) => Promise<void>;
 }
 
-/** What became of a message to all. */
+/** The result of a message to all members. */
 export interface Broadcast {
-  /** The members whose channels took it. */
+  /** The members whose channels accepted it. */
   readonly sent: readonly string[];
-  /** Those that the room wants us to be connected with, and who did not get it. */
+  /** Members that the room wants us connected with, and that were not reached. */
   readonly missed: readonly string[];
 }
 
@@ -54,12 +54,12 @@ export class Room extends EventEmitter<RoomEvents> {
     this.joined(joined);
   }
 
-  /** The other members by their ids, the oldest first. */
+  /** The other members by id, oldest first. */
   get peers(): ReadonlyMap<string, Member> {
     return this.#members;
   }
 
-  /** The connections that the room wants of us, by the member's id. */
+  /** The connections that the room wants us to have, by the member's id. */
   get edges(): ReadonlyMap<string, RoomEdge> {
     return this.#edges.byMember;
   }
@@ -86,7 +86,7 @@ export class Room extends EventEmitter<RoomEvents> {
     return this.#isLocked;
   }
 
-  /** How many members it may have; undefined where the server did not say. */
+  /** How many members it may have; undefined if the server did not say. */
   get maxSize(): number | undefined {
     return this.#maxSize;
   }
@@ -98,8 +98,8 @@ export class Room extends EventEmitter<RoomEvents> {
 
   /**
    * Sends a message to every member that we are connected with.
-   * @param channel its label; the first channel's unless said otherwise
-   * @returns fulfilled when each channel has taken or refused it: who is not reached is named
+   * @param channel its label; defaults to the first channel's
+   * @returns resolves when each channel has accepted or refused it, with the members that were not reached
    */
   async broadcast(data: string | Uint8Array, channel?: string): Promise<Broadcast> {
     const connections = [...this.#members.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
@@ -116,7 +116,7 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /**
-   * Shows the others something else of us.
+   * Changes what the other members see about us.
    * @param metadata JSON of at most 2,048 bytes
    * @throws {PairlaneError} `metadata_too_large`, the server's; `timeout`, `not_online`, `closed`
    */
@@ -126,7 +126,7 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /**
-   * Nobody may join any more, or everybody may again.
+   * Locks the room so that nobody can join, or unlocks it.
    * @throws {PairlaneError} `not_leader`, `forbidden`; `timeout`, `not_online`, `closed`
    */
   lock(isLocked = true): Promise<void> {
@@ -134,20 +134,20 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /**
-   * Leaves the room; the connections that it formed end. What was sent on them arrives first, for which at most a second is
-   * waited.
+   * Leaves the room; the connections that it formed end. What was sent on them arrives first, for which it waits at
+   * most a second.
    */
   leave(): Promise<void> {
     return this.#isOver ? Promise.resolve() : this.#deps.leave(this);
   }
 
-  /** For the peer: how we joined, to join again where the server has forgotten us. */
+  /** For the peer: how we joined, to join again if the server has lost our membership. */
   get rejoinOptions(): JoinOptions {
     const { topology } = this;
     return { ...this.#options, topology, ...(this.#maxSize !== undefined && { maxSize: this.#maxSize }) };
   }
 
-  /** For the peer: the server said all that holds now, for the first time or again. */
+  /** For the peer: the server sent the room's whole state, for the first time or again. */
   joined({ peers, leader, topology, locked = false, max_size }: Joined): void {
     const ownId = this.#deps.ownId();
     if (ownId !== this.#ownId) this.#edges.reset();
@@ -162,7 +162,7 @@ export class Room extends EventEmitter<RoomEvents> {
     this.#sync();
   }
 
-  /** For the peer: the server said what changed. */
+  /** For the peer: the server sent a change. */
   changed(message: Changed): void {
     switch (message.type) {
       case 'peer_joined':
@@ -187,7 +187,7 @@ export class Room extends EventEmitter<RoomEvents> {
     }
   }
 
-  /** For the peer: there is a connection, with somebody who is a member or may be one later. */
+  /** For the peer: there is a connection with a member, or with a client that may become one. */
   paired(connection: Connection): void {
     if (this.#followed.has(connection)) return;
     this.#followed.add(connection);
@@ -204,7 +204,7 @@ export class Room extends EventEmitter<RoomEvents> {
     });
   }
 
-  /** For the peer: we are a member no longer. */
+  /** For the peer: we are no longer a member. */
   end(end: RoomEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -215,12 +215,12 @@ export class Room extends EventEmitter<RoomEvents> {
     if (edge) tell<RoomEvents, 'edge'>(this, 'edge', edge);
   }
 
-  /** @param isAlone all that are wanted are not looked through after it */
+  /** @param isAlone whether to skip checking all wanted edges afterwards */
   #arrived(member: Member, isAlone = false): void {
     const before = this.#members.get(member.id);
     this.#members.set(member.id, member);
     if (isAlone && this.#wants(member.id)) this.#edges.want(member.id);
-    // We may have been connected before one of us joined: in another room, or by request.
+    // We may have been connected before one of us joined: through another room, or by request.
     const connection = this.#deps.connectionWith(member.id);
     if (connection) this.paired(connection);
     if (!before) tell<RoomEvents, 'peer'>(this, 'peer', member);

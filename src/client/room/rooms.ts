@@ -1,6 +1,6 @@
 /**
- * The rooms that a peer is a member of. What the server tells of rooms comes here, and goes to the room that it is of. A
- * server that has forgotten our memberships is asked for them again.
+ * The rooms that a peer is a member of. What the server says about rooms comes here, and goes to the room concerned. If
+ * a server has lost our memberships, we join again.
  */
 import {
   type ClientMessage,
@@ -20,14 +20,14 @@ export interface RoomsDeps extends Pick<RoomDeps, 'ownId' | 'connectionWith'> {
   readonly requests: PendingRequests;
 }
 
-/** Failures after which we may be asked for again once the server is there: nobody has refused us. */
+/** Failures after which we may join again once the server can be reached: we were not refused. */
 const OF_THE_LINK: readonly string[] = ['signaling_lost', 'not_online', 'closed'];
 
 export class Rooms {
   readonly byName = new Map<string, Room>();
   readonly #deps: RoomsDeps;
   readonly #roomDeps: RoomDeps;
-  /** The request to join that the server has yet to answer. */
+  /** The request to join that the server has not answered yet. */
   #asked: { readonly name: string; readonly options: JoinOptions } | undefined;
 
   constructor(deps: RoomsDeps) {
@@ -43,7 +43,7 @@ export class Rooms {
 
   async join(name: string, options: JoinOptions): Promise<Room> {
     checkJoin(name, options);
-    // It is about this request, and not about those by which we join again.
+    // The signal is for this request only, and not for those by which we join again.
     const { signal, ...kept } = options;
     return this.byName.get(name) ?? this.#ask(name, kept, signal);
   }
@@ -56,7 +56,7 @@ export class Rooms {
     );
   }
 
-  /** @returns whether it was about rooms */
+  /** @returns whether the message was about rooms */
   heard(message: ServerMessage): boolean {
     switch (message.type) {
       case 'room_joined':
@@ -87,7 +87,10 @@ export class Rooms {
     }
   }
 
-  /** The server greeted us. @param isKnown whether it still knows of which rooms we are a member */
+  /**
+   * The server greeted us.
+   * @param isKnown whether it still knows our memberships
+   */
   welcomed(isKnown: boolean): void {
     if (isKnown) return;
     for (const room of this.byName.values()) this.#rejoin(room);
@@ -97,7 +100,7 @@ export class Rooms {
     for (const room of this.byName.values()) room.paired(connection);
   }
 
-  /** The peer is closed, or without a server for good. */
+  /** The peer is closed, or has lost its server for good. */
   end(error?: PairlaneError): void {
     for (const room of this.byName.values())
       room.end(error ? { reason: 'failed', error } : { reason: 'closed' });
@@ -143,14 +146,14 @@ export class Rooms {
     if (requests.isAbandoned('join_room')) requests.fail('join_room', new PairlaneError('aborted'));
   }
 
-  /** No server with limits makes such a room; its members would fill our memory. */
+  /** No server with limits has such a large room; its members would fill our memory. */
   #leaveCrowd(room: Room): void {
     this.byName.delete(room.name);
     room.end({ reason: 'failed', error: tooMany() });
     this.#deps.send({ type: 'leave_room', room: room.name });
   }
 
-  /** What our own request led to comes as it comes to the others. */
+  /** The result of our own request is handled like the changes of others. */
   #answer(message: ServerMessage): void {
     const { requests, ownId } = this.#deps;
     if (message.type === 'peer_updated' && message.id === ownId())
@@ -158,7 +161,7 @@ export class Rooms {
     if (message.type === 'room_locked') requests.answer('lock_room', undefined);
   }
 
-  /** We are a member no longer, and did not ask. */
+  /** We are no longer a member, without having asked to leave. */
   #out({ room: name, reason }: ServerMessageOf<'peer_left'>): void {
     const room = this.byName.get(name);
     this.byName.delete(name);
@@ -190,7 +193,7 @@ export class Rooms {
     return this.#deps.requests.startInTurn(kind, () => this.#deps.send(message));
   }
 
-  /** Without waiting for an answer: there is none that would keep us in. */
+  /** Does not wait for an answer: none could keep us in the room. */
   async #leave(room: Room): Promise<void> {
     this.byName.delete(room.name);
     room.end({ reason: 'left' });

@@ -1,9 +1,9 @@
-/** The signaling of one remote player's negotiation, over the game's socket, which connects again by itself. */
+/** The signaling of one remote player's negotiation over the game's socket, which reconnects by itself. */
 import type { RoomId } from '../../protocol/index.ts';
 import type { Signal, Signaling } from '../negotiation/signaling.ts';
 import { type RoomSignal, roomSignalFrom } from './game-socket.ts';
 
-/** The game's socket, as the negotiations with all other players use it. */
+/** The game's socket, as shared by the negotiations with all other players. */
 export interface GameLink {
   readonly isOnline: boolean;
   send(to: RoomId, signal: RoomSignal): void;
@@ -14,7 +14,7 @@ export class GameSignaling implements Signaling {
   readonly #link: GameLink;
   readonly #online: () => void;
 
-  /** @param online told when it is opened while the socket is connected */
+  /** @param online called when it is opened while the socket is connected */
   constructor(to: RoomId, link: GameLink, online: () => void) {
     this.#to = to;
     this.#link = link;
@@ -30,7 +30,7 @@ export class GameSignaling implements Signaling {
     if (roomSignal && this.#link.isOnline) this.#link.send(this.#to, roomSignal);
   }
 
-  // The socket is the game's, and stays.
+  // The socket belongs to the game, and stays open.
   drop(): void {}
   close(): void {}
   async closed(): Promise<void> {}

@@ -1,4 +1,4 @@
-/** What the manager needs of the game's Socket.IO client socket, and how signals look on it. */
+/** What the manager needs of the game's Socket.IO client, and how signals are encoded on it. */
 import {
   explain,
   isRecord,
@@ -22,7 +22,10 @@ export interface GameSocket {
 
 export type RoomSignal = Pick<RoomEvents['webrtc_signal'], 'type' | 'payload'>;
 
-/** A signal that came in, as far as anybody may trust it. @returns undefined for what is none */
+/**
+ * Decodes an incoming signal, as far as it can be trusted.
+ * @returns undefined if it is not a signal
+ */
 export function readSignal(data: unknown): (RoomSignal & { game: RoomId; from: RoomId }) | undefined {
   if (!isRecord(data)) return undefined;
   const { type, from_player_id: from, game_id: game, payload } = data;
@@ -30,7 +33,7 @@ export function readSignal(data: unknown): (RoomSignal & { game: RoomId; from: R
   return isSignal && isRoomId(from) && isRoomId(game) ? { type, from, game, payload } : undefined;
 }
 
-/** @returns undefined for what names no player of a game */
+/** @returns undefined if the data does not name a player of a game */
 export function readPlayer(data: unknown): { game: RoomId; player: RoomId; reason: unknown } | undefined {
   if (!isRecord(data)) return undefined;
   const { game_id: game, player_id: player, reason } = data;
@@ -38,8 +41,8 @@ export function readPlayer(data: unknown): { game: RoomId; player: RoomId; reaso
 }
 
 /**
- * What a player signals, checked as the native protocol's message is. Clients send a description as WebRTC's object or
- * as its bare SDP.
+ * Checks a player's signal as strictly as a native message. Clients send a description as WebRTC's object or as bare
+ * SDP.
  * @returns what is wrong with it, in place of a signal
  */
 export function peerSignalFrom({ type, payload }: RoomSignal): PeerSignal | string {
@@ -54,9 +57,9 @@ export function peerSignalFrom({ type, payload }: RoomSignal): PeerSignal | stri
 }
 
 /**
- * What goes to the other player for a message of ours.
- * @returns undefined for what this dialect has no word for; that there are no more candidates is such a thing, and
- * existing clients would stumble over it
+ * Encodes one of our messages for the other player.
+ * @returns undefined for what this dialect cannot express, including the end of candidates, which existing clients
+ * would not understand
  */
 export function roomSignalFrom(message: Signal): RoomSignal | undefined {
   switch (message.type) {
@@ -73,8 +76,8 @@ export function roomSignalFrom(message: Signal): RoomSignal | undefined {
 }
 
 /**
- * Which peer connection a description comes from: its DTLS fingerprint (RFC 8122), which an ICE restart keeps and a new
- * connection changes.
+ * Identifies the peer connection of a description by its DTLS fingerprint (RFC 8122): an ICE restart keeps it, and a
+ * new connection changes it.
  */
 export function fingerprintOf(sdp: string): string | undefined {
   return /^a=fingerprint:(.*)$/m.exec(sdp)?.[1]?.trim();

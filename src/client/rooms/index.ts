@@ -1,4 +1,4 @@
-/** `WebRTCManager` for Node, over werift: for agents that play along. Where there is a browser, its own is taken. */
+/** `WebRTCManager` for Node, over werift: for agents that take part in a game. Browsers use their own. */
 import type { RoomId } from '../../protocol/index.ts';
 import { nodePlatform } from '../index.ts';
 import { BaseWebRTCManager, type GameSocket, type WebRTCManagerOptions } from './manager.ts';

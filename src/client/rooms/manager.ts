@@ -1,7 +1,7 @@
 /**
- * `WebRTCManager`: peer connections between the players of a game, signaled over the game's own Socket.IO socket. A
- * thin face: each other player is a negotiation machine of its own, with the same connection and channel as the
- * native peer's. It joins no game: that is the game's business, before it connects to anybody.
+ * `WebRTCManager`: peer connections between the players of a game, signaled over the game's own Socket.IO socket. It is
+ * a thin layer: each other player has its own negotiation machine, with the same connection and channel as the native
+ * peer's. It does not join games: the game does that before it connects to anybody.
  */
 import { driveTimers } from '../../common/clock.ts';
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
@@ -15,14 +15,14 @@ import { type Game, type GameHandlers, RemotePlayer } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
 
-/** What a game is told of; each may be given as an option, or set on the manager. */
+/** The game's callbacks; each may be given as an option, or set on the manager. */
 export interface WebRTCManagerCallbacks {
   /** The channel to that player is open: `send` works. */
   onDataChannelOpen?: ((peerId: RoomId) => void) | undefined;
   onDataChannelMessage?: ((data: string | ArrayBuffer, peerId: RoomId) => void) | undefined;
-  /** A channel that was open is open no longer. */
+  /** A channel that was open has closed. */
   onDataChannelClose?: ((peerId: RoomId) => void) | undefined;
-  /** No connection came up, or one was lost and could not be restored. `connectToPeer` tries again. */
+  /** No connection could be made, or one was lost and could not be restored. `connectToPeer` tries again. */
   onConnectionFailed?: ((peerId: RoomId, error: PairlaneError) => void) | undefined;
 }
 
@@ -37,11 +37,11 @@ export interface WebRTCManagerOptions
       | 'maxRestarts'
       | 'observer'
     > {
-  /** Where log lines go; the console unless said otherwise, nowhere for `false`. */
+  /** Where log lines go; defaults to the console, `false` turns them off. */
   readonly logger?: false | { log(line: string): void; warn(line: string): void };
 }
 
-/** Latest state counts: what is lost or late is not sent again, and nothing waits for it. */
+/** Only the latest state matters: lost or late messages are not sent again, and nothing waits for them. */
 const GAME_CHANNEL = { label: 'game', ordered: false, maxRetransmits: 0 } as const;
 
 export class BaseWebRTCManager implements WebRTCManagerCallbacks {
@@ -82,7 +82,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     const log = (level: 'log' | 'warn', line: string) => {
       if (logger) logger[level](`[WebRTC] ${line}`);
     };
-    // The game's socket connects by itself: there is no deadline for that.
+    // The game's socket connects by itself, so there is no deadline for that.
     const timeouts = { ...rest.timeouts, signalingMs: 0 };
     this.#game = {
       myId: myPlayerId,
@@ -112,8 +112,8 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   }
 
   /**
-   * Connects to a player of the game; call it for each of them. The lower player id initiates (compared as numbers
-   * where both are, else as text), the other one waits for its offer. A player that is connected to stays so.
+   * Connects to a player of the game; call it for each of them. The player with the lower id initiates (compared as
+   * numbers if both are, otherwise as text), and the other one waits for the offer. An existing connection stays.
    */
   connectToPeer(peerId: RoomId): void {
     if (this.#closed || this.#isMe(peerId)) return;
@@ -121,8 +121,9 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   }
 
   /**
-   * Sends to one player, or to all whose channel is open. What cannot go out at once is not sent: newer state will be.
-   * @returns false when it was sent to nobody
+   * Sends to one player, or to all whose channel is open. What cannot be sent at once is dropped: newer state will
+   * follow.
+   * @returns false if it was sent to nobody
    */
   send(data: string | ArrayBuffer | ArrayBufferView, peerId?: RoomId): boolean {
     const bytes = asSent(data);
@@ -138,12 +139,12 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     return [...this.#remotes.values()].some(({ isOpen }) => isOpen);
   }
 
-  /** How far each other player's negotiation is. */
+  /** The state of the negotiation with each other player. */
   get peers(): readonly { readonly id: RoomId; readonly state: PeerState; readonly isOpen: boolean }[] {
     return [...this.#remotes.values()].map(({ id, state, isOpen }) => ({ id, state, isOpen }));
   }
 
-  /** Ends all connections and leaves the socket to the game. Fulfilled when everything is released. */
+  /** Ends all connections; the socket stays with the game. Resolves when everything is released. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -184,7 +185,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   }
 
   #remoteOf(id: RoomId): RemotePlayer {
-    // Not before there is somebody to wait for: a running clock keeps a process alive.
+    // Not before there is a negotiation: a running clock keeps a process alive.
     const { queue, clock } = this.#game.environment;
     this.#stopTimers ??= driveTimers(queue.timers, clock);
     const key = roomIdKey(id);
@@ -205,7 +206,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     return roomIdKey(id) === roomIdKey(this.#myId);
   }
 
-  /** A callback that throws is the game's fault, and must not interrupt a step of ours. */
+  /** A callback that throws must not interrupt our step. */
   #tell(call: () => void): void {
     if (this.#closed) return;
     try {
@@ -237,7 +238,7 @@ function asSent(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Arr
   return new Uint8Array(data);
 }
 
-/** As a channel whose `binaryType` is arraybuffer has it. */
+/** In the form of a channel whose `binaryType` is arraybuffer. */
 function asReceived(data: string | Uint8Array): string | ArrayBuffer {
   if (typeof data === 'string') return data;
   const isWhole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;

@@ -1,4 +1,4 @@
-/** What the effects of a remote player's machine do: a line or two each, to the negotiation or to the game. */
+/** The effects of a remote player's machine: a line or two each, to the negotiation or to the game. */
 
 import type {
   Executors,
@@ -9,23 +9,23 @@ import type {
 } from '../../machines/index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 
-/** With why a negotiation was given up, which the machine need not know. */
+/** With the reason why a negotiation was given up, which the machine does not need. */
 export type PlayerEvent =
   | Exclude<RemotePlayerEvent, { type: 'GAVE_UP' }>
   | { type: 'GAVE_UP'; failure: NegotiationFailure | 'internal' };
 
-/** Why a peer is gone that a newer connection takes the place of: the game is told of that one only. */
+/** The reason for a peer that is replaced by a newer connection; the game is told only about the new one. */
 export const REPLACED = 'replaced';
 
 /** The negotiation with the player, as a pairing that begins and ends. */
 export interface PlayerPairing {
-  /** Whether our id is the lower one: we offer then. */
+  /** Whether our id is the lower one: then we offer. */
   readonly isLower: boolean;
   begin(isInitiator: boolean): void;
   end(reason: string): void;
 }
 
-/** What the game is told of the player. */
+/** What the game is told about the player. */
 export interface PlayerHandlers {
   readonly opened: () => void;
   readonly closed: () => void;

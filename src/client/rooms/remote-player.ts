@@ -1,6 +1,7 @@
 /**
- * One other player: two machines on one queue. The negotiation's is the native peer's, with the game's socket for its
- * signaling; the remote player's says when we are paired. Both sides' calls, signals and events meet here.
+ * One other player, as two machines on one queue: the negotiation, as in the native peer but with the game's socket as
+ * its signaling, and the remote player, which decides when we are paired. Calls, signals and events of both sides meet
+ * here.
  */
 import { Hosted, MachineHost, remotePlayerMachine } from '../../machines/index.ts';
 import { isLowerPlayer, type RoomId } from '../../protocol/index.ts';
@@ -18,7 +19,7 @@ import {
   remotePlayerEffects,
 } from './remote-player-effects.ts';
 
-/** What the game is told of its players. */
+/** What the game is told about its players. */
 export interface GameHandlers {
   readonly opened: (id: RoomId) => void;
   readonly message: (id: RoomId, data: string | Uint8Array) => void;
@@ -27,7 +28,7 @@ export interface GameHandlers {
   readonly log: (level: 'log' | 'warn', id: RoomId, text: string) => void;
 }
 
-/** What the players of a game share. */
+/** Shared by the players of a game. */
 export interface Game {
   /** Our own player. */
   readonly myId: RoomId;
@@ -38,7 +39,7 @@ export interface Game {
 
 type RemotePlayerHost = MachineHost<typeof remotePlayerMachine, Hosted<Record<string, never>>, PlayerEvent>;
 
-/** Candidates that come before their offer, from a player that may never say more, are not kept without end. */
+/** Limits candidates held before their offer, from a player that may never send one. */
 const MAX_HELD = 64;
 
 export class RemotePlayer {
@@ -50,7 +51,7 @@ export class RemotePlayer {
   readonly #player = new Hosted<Record<string, never>>();
   readonly #host: RemotePlayerHost;
   #held: PeerSignal[] = [];
-  /** Of the player's connection; undefined until it described one. */
+  /** The fingerprint of the player's connection; undefined until it sent a description. */
   #fingerprint: string | undefined;
 
   constructor(id: RoomId, game: Game) {
@@ -83,12 +84,12 @@ export class RemotePlayer {
     return this.#negotiator.connection?.isOpen(this.#channel) === true;
   }
 
-  /** Wants a connection: the lower player offers, the higher one waits for that. */
+  /** Asks for a connection: the player with the lower id offers, and the other one waits for the offer. */
   connect(): void {
     this.#dispatch({ type: 'CONNECT_ASKED', isOnline: this.#isOnline });
   }
 
-  /** Takes what the player signaled; what is malformed is passed over. */
+  /** Takes a signal of the player; malformed ones are ignored. */
   signal(roomSignal: RoomSignal): void {
     const signal = peerSignalFrom(roomSignal);
     if (typeof signal === 'string') this.#game.handlers.log('warn', this.id, `${roomSignal.type}: ${signal}`);
@@ -97,12 +98,12 @@ export class RemotePlayer {
     else if (signal.type === 'CANDIDATE_RECEIVED' && this.#held.length < MAX_HELD) this.#held.push(signal);
   }
 
-  /** @returns whether it was handed to the channel, at once */
+  /** @returns whether it was handed to the channel at once */
   send(data: string | Uint8Array): boolean {
     return this.#negotiator.connection?.trySend(data, this.#channel) === true;
   }
 
-  /** The game's server says that the player left. A lost socket alone ends no connection that is up. */
+  /** The game's server says that the player left. A lost socket alone does not end an open connection. */
   left(isOnPurpose: boolean): void {
     this.#held = [];
     this.#dispatch({ type: 'PLAYER_LEFT', isOnPurpose, isConnectionUp: this.state === 'connected' });
@@ -156,7 +157,7 @@ export class RemotePlayer {
       paired() {},
       opened: () => this.#dispatch({ type: 'CHANNEL_OPENED' }),
       message: (data) => this.#game.handlers.message(this.id, data),
-      // There is but one channel, and its end is the connection's.
+      // There is only one channel, and the connection ends with it.
       channelClosed() {},
       peerGone: (_, reason) => {
         if (reason !== REPLACED) this.#dispatch({ type: 'PEER_GONE' });
@@ -191,7 +192,7 @@ export class RemotePlayer {
 
   #survived(error: PairlaneError): void {
     this.#game.handlers.log('warn', this.id, error.message);
-    // An effect failed: what it belonged to cannot go on.
+    // An effect failed: the pairing that it belonged to cannot go on.
     if (error.code !== 'internal') return;
     this.#negotiator.unpair();
     this.#dispatch({ type: 'GAVE_UP', failure: 'internal' });

@@ -1,11 +1,11 @@
-/** How a connection goes, for people and programs: by which way, how fast, how much. Nothing in it names an address. */
+/** A connection's statistics for people and programs: its path, speed and volume. They contain no address. */
 import type { StatsReport } from './evidence.ts';
 
 export interface ConnectionStats {
-  /** `relay`: through a TURN server of either side, `direct`: without one; undefined: no way is chosen yet. */
+  /** `relay`: through a TURN server of either side, `direct`: without one; undefined: no path is selected yet. */
   readonly path: 'direct' | 'relay' | undefined;
   readonly protocol: 'udp' | 'tcp' | undefined;
-  /** Round trip between the two, in milliseconds; undefined before the first was measured. */
+  /** Round-trip time between the two peers, in milliseconds; undefined before it was first measured. */
   readonly rttMs: number | undefined;
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -31,7 +31,7 @@ export function statsOf(report: StatsReport): ConnectionStats {
   };
 }
 
-/** Firefox has no transport's statistics, and says it of the pair. */
+/** Firefox has no transport statistics, and marks the pair itself. */
 function selectedPair(all: readonly Stats[], byId: ReadonlyMap<unknown, Stats>): Stats | undefined {
   const transport = all.find(({ type }) => type === 'transport');
   return (

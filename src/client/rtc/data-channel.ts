@@ -1,7 +1,7 @@
 /**
- * A data channel with backpressure. werift falls from 13,700 messages a second to 150 when hundreds are queued in it,
- * and a browser throws when megabytes are: so at most a window of messages and bytes is handed over, and the rest
- * waits here, in order, until half of that went out.
+ * A data channel with backpressure. werift drops from 13,700 messages per second to 150 when hundreds are queued in it,
+ * and a browser throws when megabytes are. So at most a window of messages and bytes is handed over; the rest waits
+ * here, in order, until half of that was sent.
  */
 import { PairlaneError } from '../peer/errors.ts';
 import type { DataChannel } from './types.ts';
@@ -10,8 +10,8 @@ const MAX_MESSAGES_IN_FLIGHT = 32;
 const MAX_BYTES_IN_FLIGHT = 256 * 1024;
 
 /**
- * The largest message in bytes, text as UTF-8: what every WebRTC implementation takes (RFC 8831 section 6.6), so that
- * what can be sent does not depend on who is on the other side.
+ * The largest message in bytes, text as UTF-8: what every WebRTC implementation accepts (RFC 8831 section 6.6), so that
+ * the limit does not depend on the other peer.
  */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
@@ -31,25 +31,25 @@ const encoder = new TextEncoder();
 
 export class Channel {
   readonly #channel: DataChannel;
-  /** Tells that it is open, if it is and was not told yet. */
+  /** Reports that it is open, if it is and was not reported yet. */
   readonly announceOpen: () => void;
   #waiting: Waiting[] = [];
-  /** How many of `#waiting`, from its start, were handed over; the array is cut now and then, not shifted. */
+  /** How many of `#waiting`, from its start, were handed over; the array is cut now and then rather than shifted. */
   #next = 0;
-  /** The sizes of the messages that did not go out yet, oldest first, and their sum. */
+  /** The sizes of messages handed over but not sent yet, oldest first, and their sum. */
   #inFlight: number[] = [];
   #inFlightBytes = 0;
   #hasSent = false;
   #isDraining = false;
   #isClosed = false;
-  /** Who waits until everything went out, and until the channel is closed. */
+  /** Callers that wait until everything was sent, and until the channel is closed. */
   #drainWaiters: (() => void)[] = [];
   #closeWaiters: (() => void)[] = [];
 
   constructor(channel: DataChannel, handlers: ChannelHandlers) {
     this.#channel = channel;
     channel.binaryType = 'arraybuffer';
-    // A browser may show the channel open before it says so: it is told once.
+    // A browser may show the channel as open before the event: it is reported once.
     let isOpened = false;
     this.announceOpen = () => {
       if (isOpened || this.#channel.readyState !== 'open') return;
@@ -71,17 +71,20 @@ export class Channel {
     return this.#channel.readyState === 'open' && !this.#isDraining;
   }
 
-  /** Whether another channel of this label may take its place. */
+  /** Whether another channel with this label may take its place. */
   get isOver(): boolean {
     return this.#isClosed || this.#channel.readyState === 'closing' || this.#channel.readyState === 'closed';
   }
 
-  /** Bytes that were handed over and did not go out yet. */
+  /** Bytes handed over but not sent yet. */
   get bufferedAmount(): number {
     return this.isOver ? 0 : this.#channel.bufferedAmount;
   }
 
-  /** Whether the peer may lack something that was accepted for it; where that cannot be known: whether any was. */
+  /**
+   * Whether the peer may not have received something that was accepted for it; where that cannot be known, whether
+   * anything was accepted.
+   */
   get hasUnsent(): boolean {
     if (this.isOver) return false;
     return this.#channel.countsUnacked ? !this.#isFlushed : this.#hasSent;
@@ -89,7 +92,7 @@ export class Channel {
 
   /**
    * Sends in order.
-   * @returns fulfilled when the message was handed over, which waits while too much is under way
+   * @returns resolves when the message was handed over, which waits while too much is in flight
    * @throws {PairlaneError} `not_open`, `too_large_to_send`, `send_failed`
    */
   send(data: string | Uint8Array): Promise<void> {
@@ -102,7 +105,7 @@ export class Channel {
   }
 
   /**
-   * Sends at once or not at all: for what would be stale if it waited.
+   * Sends at once or not at all: for data that would be stale if it waited.
    * @returns whether the message was handed over
    */
   trySend(data: string | Uint8Array): boolean {
@@ -116,7 +119,7 @@ export class Channel {
     return true;
   }
 
-  /** Accepts no more. Fulfilled when nothing waits here or in the channel, or when it is closed. */
+  /** Accepts no more messages. Resolves when nothing waits here or in the channel, or when it is closed. */
   async flushed(): Promise<void> {
     this.#isDraining = true;
     if (this.isOver || this.#isFlushed) return;
@@ -126,7 +129,7 @@ export class Channel {
     });
   }
 
-  /** Fulfilled when both sides have closed the channel: then the peer has all of it (RFC 8831 section 6.7). */
+  /** Resolves when both sides have closed the channel: then the peer has received everything (RFC 8831 section 6.7). */
   async closedByBoth(): Promise<void> {
     if (this.#isClosed || this.#channel.countsUnacked) return;
     const closed = new Promise<void>((resolve) => this.#closeWaiters.push(resolve));
@@ -169,7 +172,7 @@ export class Channel {
       this.#next = 0;
     }
     const isLast = this.#isDraining && this.#waiting.length === 0;
-    // The event comes when half of what is under way went out: the other half keeps the line busy meanwhile.
+    // The event fires when half of what is in flight was sent; the other half keeps the line busy meanwhile.
     this.#channel.bufferedAmountLowThreshold = isLast ? 0 : Math.floor(this.#channel.bufferedAmount / 2);
     if (this.#isFlushed) for (const resolve of this.#drainWaiters.splice(0)) resolve();
   }
@@ -185,7 +188,7 @@ export class Channel {
 
   #hasRoom(): boolean {
     const { bufferedAmount } = this.#channel;
-    // Messages go out in order, so what is left of the amount are the newest ones.
+    // Messages are sent in order, so the remaining bytes are those of the newest ones.
     while (this.#inFlight.length > 0) {
       const rest = this.#inFlightBytes - (this.#inFlight[0] as number);
       if (bufferedAmount > 0 && rest < bufferedAmount) break;
@@ -198,12 +201,12 @@ export class Channel {
 
 function isTooLarge(data: string | Uint8Array): boolean {
   if (typeof data !== 'string') return data.byteLength > MAX_MESSAGE_BYTES;
-  // A UTF-16 unit is one to three bytes of UTF-8: most texts need not be encoded to know.
+  // A UTF-16 unit is one to three bytes of UTF-8, so most texts need not be encoded to know.
   if (data.length * 3 <= MAX_MESSAGE_BYTES) return false;
   return data.length > MAX_MESSAGE_BYTES || encoder.encode(data).length > MAX_MESSAGE_BYTES;
 }
 
-/** Strings stay strings; binary comes as ArrayBuffer from a browser and as Buffer from werift. */
+/** Strings stay strings; binary data arrives as ArrayBuffer from a browser, and as Buffer from werift. */
 function received(data: unknown): string | Uint8Array {
   if (typeof data === 'string') return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);

@@ -1,4 +1,7 @@
-/** A connection's statistics as evidence: what its candidates are and how far their checks came, without an address. */
+/**
+ * A connection's statistics as evidence: the kinds of its candidates and the progress of their checks, without
+ * addresses.
+ */
 import {
   type Evidence,
   type EvidencePair,
@@ -7,7 +10,7 @@ import {
   MAX_EVIDENCE_PAIRS,
 } from '../../protocol/inspect/evidence.ts';
 
-/** RTCStatsReport, as far as it is read. */
+/** RTCStatsReport, as far as it is used. */
 export interface StatsReport {
   forEach(take: (stats: unknown) => void): void;
 }
@@ -17,7 +20,7 @@ type Stats = Readonly<Record<string, unknown>>;
 const { ice, dtls, sctp, pairs } = evidenceSchema.properties;
 const { local, protocol, state } = pairs.items.properties;
 
-/** @param sctpState of the data channels' transport, which has no statistics */
+/** @param sctpState the state of the data channels' transport, which has no statistics */
 export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
   const byId = new Map<unknown, Stats>();
   report.forEach((stats) => {
@@ -75,13 +78,13 @@ function pairOf(
     sent: countOf(stats.requestsSent),
     answered: countOf(stats.responsesReceived),
     received: countOf(stats.requestsReceived),
-    // Firefox has no transport's statistics.
+    // Firefox has no transport statistics.
     ...((isSelected || stats.selected === true) && { selected: true }),
     ...(typeof rtt === 'number' && rtt > 0 && { rtt_ms: countOf(rtt * 1_000) }),
   };
 }
 
-/** The state is that of the farthest, in the order of the schema. */
+/** Combines two pairs; the state is the more advanced one, in the order of the schema. */
 function together(one: EvidencePair, other: EvidencePair): EvidencePair {
   const states: readonly string[] = state.enum;
   const first = states.indexOf(one.state) <= states.indexOf(other.state) ? one : other;

@@ -1,7 +1,6 @@
 /**
- * One peer connection. What the machine asks for is carried out strictly one after another, because a description
- * that is applied while another one is being made ends in a state that WebRTC refuses. Nothing that a closed
- * connection still says is heard.
+ * One peer connection. The machine's effects are carried out strictly one after another, because applying a description
+ * while another one is being made leads to a state that WebRTC refuses. Events of a closed connection are ignored.
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
@@ -13,11 +12,11 @@ import { evidenceOf, flowOf } from './evidence.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
-/** Twice what a server relays at once by default. A description with all candidates that count has a third of it. */
+/** Twice what a server relays at once by default. A description with all useful candidates takes a third of it. */
 const MAX_DESCRIPTION_CHARS = 128 * 1024;
-/** One has the data channels; a peer that sends media as well has a few. */
+/** One section is for data channels; a peer that also sends media has a few. */
 const MAX_MEDIA_SECTIONS = 16;
-/** Of data channels that were not agreed. A peer that opens more than a mistake explains is a peer no longer. */
+/** Limit of data channels that were not agreed on. A peer that opens more than this does not do so by mistake. */
 const MAX_UNEXPECTED_CHANNELS = 64;
 
 export interface ConnectionHandlers {
@@ -27,7 +26,7 @@ export interface ConnectionHandlers {
   readonly established: () => void;
   readonly failed: () => void;
   readonly closedByPeer: () => void;
-  /** The peer has all that was accepted for it; see {@link RtcConnection.drain}. */
+  /** The peer has received everything that was accepted for it; see {@link RtcConnection.drain}. */
   readonly drained: () => void;
   readonly candidateRefused: (refusal: CandidateRefusal) => void;
   /** An offer or answer could not be made or applied. */
@@ -36,7 +35,7 @@ export interface ConnectionHandlers {
   readonly message: (data: string | Uint8Array, label: string) => void;
   /** The peer closed a channel other than the first. */
   readonly channelClosed: (label: string) => void;
-  /** Something that the connection survives. */
+  /** A problem that the connection survives. */
   readonly problem: (error: PairlaneError) => void;
 }
 
@@ -53,14 +52,14 @@ export class RtcConnection {
   #isDraining = false;
   readonly #channels = new Map<string, Channel>();
   readonly #candidates: RemoteCandidates;
-  /** Ours that were found before our description was announced: a peer may drop what it cannot place. */
+  /** Our candidates that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
   #unexpectedChannels = 0;
   /** Codes of `icecandidateerror`, each once. */
   readonly #errors = new Set<number>();
 
-  /** @param agreed the channels that the one who offers opens, and that the other one lets be opened */
+  /** @param agreed the channels that the offerer opens and the other peer accepts */
   constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[], handlers: ConnectionHandlers) {
     this.#rtc = rtc;
     this.#agreed = agreed;
@@ -92,7 +91,7 @@ export class RtcConnection {
     return this.#channels.get(label)?.isOpen === true;
   }
 
-  /** The first offer brings the data channels along; only the one who offers first creates them. */
+  /** The first offer includes the data channels; only the first offerer creates them. */
   makeOffer(iceRestart: boolean): void {
     this.#enqueue(async () => {
       if (this.#channels.size === 0 && !this.#rtc.remoteDescription) {
@@ -105,7 +104,7 @@ export class RtcConnection {
     });
   }
 
-  /** Answers the peer's offer; our own that is out is rolled back by it. A newer offer supersedes it. */
+  /** Answers the peer's offer, which rolls back a pending offer of our own. A newer offer supersedes it. */
   applyOffer(given: string): void {
     this.#offersReceived += 1;
     const serial = this.#offersReceived;
@@ -132,7 +131,7 @@ export class RtcConnection {
     });
   }
 
-  /** Keeps the peer's candidate until a description of it is applied. */
+  /** Keeps the peer's candidate until its description is applied. */
   holdCandidate(candidate: IceCandidate | null): void {
     this.#candidates.hold(candidate);
   }
@@ -142,7 +141,7 @@ export class RtcConnection {
     this.#enqueue(async () => this.#candidates.add(candidate));
   }
 
-  /** How its checks go; undefined where there are no statistics. */
+  /** The progress of its checks; undefined if there are no statistics. */
   async evidence(): Promise<Evidence | undefined> {
     const report = await this.#rtc.getStats?.();
     if (!report) return undefined;
@@ -150,42 +149,45 @@ export class RtcConnection {
     return { ...evidenceOf(report, this.#rtc.sctp?.state), ...(errors.length > 0 && { errors }) };
   }
 
-  /** How it goes, for the server; undefined where there are no statistics. */
+  /** A report on the connection for the server; undefined if there are no statistics. */
   async flow(): Promise<Flow | undefined> {
     const report = await this.#rtc.getStats?.();
     const buffered = [...this.#channels.values()].reduce((sum, channel) => sum + channel.bufferedAmount, 0);
     return report && flowOf(report, buffered);
   }
 
-  /** How it goes; undefined where there are no statistics. */
+  /** Statistics; undefined if there are none. */
   async stats(): Promise<ConnectionStats | undefined> {
     const report = await this.#rtc.getStats?.();
     return report && statsOf(report);
   }
 
-  /** Tells what is so already: a renegotiation need not change the connection's state. */
+  /** Reports the present state: a renegotiation need not change it. */
   probe(): void {
     this.#enqueue(async () => {
       if (this.#rtc.connectionState === 'connected') this.#handlers.established();
     });
   }
 
-  /** @returns fulfilled when the message was handed over; see {@link Channel.send} */
+  /** @returns resolves when the message was handed over; see {@link Channel.send} */
   send(data: string | Uint8Array, label: string): Promise<void> {
     return this.#channels.get(label)?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
-  /** @returns whether the message was handed over, at once; see {@link Channel.trySend} */
+  /** @returns whether the message was handed over at once; see {@link Channel.trySend} */
   trySend(data: string | Uint8Array, label: string): boolean {
     return this.#channels.get(label)?.trySend(data) === true;
   }
 
-  /** Whether the peer may lack something that was accepted for it. */
+  /** Whether the peer may not have received something that was accepted for it. */
   get hasUnsent(): boolean {
     return [...this.#channels.values()].some((channel) => channel.hasUnsent);
   }
 
-  /** Accepts no more messages, and tells when the peer has those that were accepted. What it sends is still heard. */
+  /**
+   * Accepts no more messages, and reports when the peer has received the accepted ones. Messages from the peer still
+   * arrive.
+   */
   drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
@@ -197,7 +199,7 @@ export class RtcConnection {
       });
   }
 
-  /** @returns fulfilled when its sockets are released; it never rejects */
+  /** @returns resolves when its sockets are released; never rejects */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -205,7 +207,7 @@ export class RtcConnection {
       for (const channel of this.#channels.values()) channel.close();
       await this.#rtc.close();
     } catch {
-      // It is gone either way.
+      // The connection is gone either way.
     }
   }
 
@@ -275,7 +277,9 @@ export class RtcConnection {
     return adopted;
   }
 
-  /** With its first channel, a peer closes the connection; another one it may not have agreed to, or open again. */
+  /**
+   * By closing its first channel, a peer closes the connection; any other one it may not support, or may open again.
+   */
   #channelClosed(label: string, channel: Channel): void {
     if (this.#channels.get(label) !== channel || this.#isDraining) return;
     this.#channels.delete(label);
@@ -286,8 +290,8 @@ export class RtcConnection {
 }
 
 /**
- * werift takes any text for a description, of nothing; and waits for a way that nobody described. Whatever is in a
- * description is made and answered, so that one of megabytes keeps whoever reads it busy for minutes.
+ * werift accepts any text as a description without content, and then waits for a path that nobody described. Everything
+ * in a description is processed and answered, so one of megabytes would keep the reader busy for minutes.
  */
 function checkDescription(sdp: string): void {
   if (sdp.length > MAX_DESCRIPTION_CHARS) throw new PairlaneError('description_refused', 'it is too long');

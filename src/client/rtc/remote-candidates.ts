@@ -1,31 +1,35 @@
 /**
- * The peer's candidates: kept until a description of the peer is applied, then added side by side, so that a slow one
- * (a name that is being resolved) holds up neither the others nor a description. Only their end waits for all of them.
+ * The peer's candidates: kept until a description of the peer is applied, then added concurrently, so that a slow one
+ * (a name that is being resolved) delays neither the others nor a description. Only the end of candidates waits for all
+ * of them.
  */
 import type { CandidateRefusal } from '../../machines/index.ts';
 import type { IceCandidate, PeerConnection } from './types.ts';
 
-/** Neither a peer that never describes itself nor one that never stops may fill our memory, or have us knock anywhere. */
+/**
+ * Limits a peer that never sends a description, or never stops sending candidates: it must not fill our memory, or make
+ * us contact any number of addresses.
+ */
 export const MAX_REMOTE_CANDIDATES = 256;
 
 const CANDIDATE_LINE = /^a=candidate:.*(?:\r?\n|$)/gm;
 
-/** The candidates of one pair of ICE credentials. */
+/** The candidates that belong to one pair of ICE credentials. */
 interface Generation {
   readonly credentials: string;
   readonly adding: Set<Promise<void>>;
-  /** Those that were added, with their places, and the lines of those that were in descriptions. */
+  /** Candidates that were added, with their media sections, and the candidate lines of descriptions. */
   readonly known: Set<string>;
 }
 
 export class RemoteCandidates {
   readonly #rtc: Pick<PeerConnection, 'addIceCandidate'>;
   readonly #refused: (refusal: CandidateRefusal) => void;
-  /** What came before the description that it belongs to. */
+  /** Candidates that came before their description. */
   #held: (IceCandidate | null)[] = [];
-  /** What belongs to the ICE credentials that are in use; undefined until the peer has described itself. */
+  /** The candidates of the current ICE credentials; undefined until the peer has sent a description. */
   #generation: Generation | undefined;
-  /** The `a=mid` of each media section; undefined for one that has none. */
+  /** The `a=mid` of each media section; undefined for a section without one. */
   #mids: readonly (string | undefined)[] = [];
 
   constructor(rtc: Pick<PeerConnection, 'addIceCandidate'>, refused: (refusal: CandidateRefusal) => void) {
@@ -39,7 +43,7 @@ export class RemoteCandidates {
     else this.#refused('too_many');
   }
 
-  /** Adds a candidate, or keeps it if the peer has not described itself yet. */
+  /** Adds a candidate, or keeps it if the peer has not sent a description yet. */
   add(candidate: IceCandidate | null): void {
     const generation = this.#generation;
     if (!generation) this.hold(candidate);
@@ -47,7 +51,7 @@ export class RemoteCandidates {
     else this.#addTo(generation, withPlace(candidate, this.#mids));
   }
 
-  /** A description of the peer, to be applied, without those of its candidates that are too many. */
+  /** A description of the peer with surplus candidates removed. */
   bounded(sdp: string): string {
     const isKnown = this.#generation?.credentials === credentialsIn(sdp);
     const known = new Set(isKnown ? this.#generation?.known : []);
@@ -59,7 +63,7 @@ export class RemoteCandidates {
     });
   }
 
-  /** A description of the peer was applied: candidates that waited for it are added. */
+  /** A description of the peer was applied: adds the candidates that waited for it. */
   described(sdp: string): void {
     this.#mids = sdp
       .split(/^m=/m)
@@ -82,7 +86,7 @@ export class RemoteCandidates {
       return;
     }
     known.add(place);
-    // One that is refused is no loss: it may belong to an offer that was rolled back, and others may work.
+    // A refused candidate is no loss: it may belong to an offer that was rolled back, and others may work.
     const added = this.#rtc
       .addIceCandidate(candidate)
       .catch(() => this.#refused('invalid'))
@@ -108,8 +112,8 @@ function isEnd(candidate: IceCandidate | null): candidate is null {
 }
 
 /**
- * Says which media section a candidate belongs to, where the peer did so in a way that an engine refuses: with an empty
- * or unknown `sdpMid` beside a good index (pion), or not at all where there is only one section.
+ * Adds the media section of a candidate if the peer gave it in a form that an engine refuses: an empty or unknown
+ * `sdpMid` with a valid index (pion), or nothing although there is only one section.
  */
 function withPlace(candidate: IceCandidate, mids: readonly (string | undefined)[]): IceCandidate {
   const { sdpMid, sdpMLineIndex } = candidate;

@@ -1,6 +1,6 @@
 /**
  * The part of W3C WebRTC that a peer needs, under its own names: the browser's RTCPeerConnection fits as it is, and
- * werift by its adapter. Nothing else in src/client knows which of the two it has.
+ * werift through its adapter. Nothing else in src/client knows which of the two is used.
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
@@ -35,11 +35,11 @@ export type RtcConnectionState = 'new' | 'connecting' | 'connected' | 'disconnec
 
 /** The part of RTCDataChannelInit that both sides need not agree on beforehand. */
 export interface DataChannelInit {
-  /** Whether messages arrive in the order they were sent; true unless said otherwise. */
+  /** Whether messages arrive in the order in which they were sent; defaults to true. */
   readonly ordered?: boolean;
   /** How often a lost message is sent again; without either limit, until it arrives. */
   readonly maxRetransmits?: number;
-  /** Milliseconds for which a lost message is sent again. */
+  /** For how many milliseconds a lost message is sent again. */
   readonly maxPacketLifeTime?: number;
 }
 
@@ -47,9 +47,9 @@ export interface DataChannelInit {
 export interface DataChannel {
   readonly label: string;
   readonly readyState: 'connecting' | 'open' | 'closing' | 'closed';
-  /** Bytes that were handed over and did not go out yet. */
+  /** Bytes handed over but not sent yet. */
   readonly bufferedAmount: number;
-  /** Not W3C's: whether `bufferedAmount` counts bytes until the other side has acknowledged them. */
+  /** Not part of W3C: whether `bufferedAmount` counts bytes until the other side has acknowledged them. */
   readonly countsUnacked?: boolean;
   bufferedAmountLowThreshold: number;
   binaryType: string;
@@ -69,32 +69,32 @@ export interface PeerConnection {
   onconnectionstatechange: (() => void) | null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null;
-  /** Not W3C's: a message that is larger than we said we take is on its way. A browser closes by itself then. */
+  /** Not part of W3C: a message is arriving that is larger than what we accept. A browser then closes by itself. */
   onoversized?: (() => void) | null;
-  /** Not W3C's: a candidate is of no use, also one that came within a description. */
+  /** Not part of W3C: a candidate cannot be used, including one from a description. */
   oncandidaterefused?: ((refusal: CandidateRefusal) => void) | null;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
   createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
   createAnswer(): Promise<SessionDescription>;
   setLocalDescription(description: SessionDescription): Promise<void>;
-  /** An offer while our own is out rolls ours back (W3C WebRTC 4.4.1.5). */
+  /** An offer that arrives while our own is pending rolls ours back (W3C WebRTC 4.4.1.5). */
   setRemoteDescription(description: SessionDescription): Promise<void>;
   readonly sctp?: { readonly state: string } | null;
   getStats?(): Promise<StatsReport>;
   onicecandidateerror?: ((event: { readonly errorCode: number }) => void) | null;
   /** Without a candidate: there are no more. */
   addIceCandidate(candidate?: IceCandidate): Promise<void>;
-  /** W3C's returns nothing; an adapter may return a promise for when all its sockets are released. */
+  /** W3C's returns nothing; an adapter may return a promise that resolves when all its sockets are released. */
   close(): void | Promise<void>;
 }
 
-/** RTCConfiguration, and what of it differs by platform. */
+/** RTCConfiguration, and what differs by platform. */
 export interface ConnectionConfig {
   /** Empty: no STUN, no TURN. */
   readonly iceServers: readonly IceServer[];
   readonly iceTransportPolicy: IceTransportPolicy;
-  /** Addresses to offer besides those of the network interfaces; only werift knows this. */
+  /** Addresses to offer besides those of the network interfaces; only werift supports this. */
   readonly iceAdditionalHostAddresses?: readonly string[] | undefined;
-  /** How long nothing may come before the connection has failed, 0: forever. A browser decides this by itself. */
+  /** How long the connection may be silent before it has failed; 0: forever. A browser decides this itself. */
   readonly silenceMs: number;
 }

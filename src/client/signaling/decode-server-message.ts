@@ -1,4 +1,4 @@
-/** The server's messages, checked on their way in. What is decoded is still untrusted: it fits its schema, and no more. */
+/** Checks the server's messages as they arrive. A decoded message matches its schema, but is still untrusted. */
 import { shapeFault } from '../../common/message-shape.ts';
 import {
   explain,
@@ -18,7 +18,7 @@ export function decodeServerMessage(data: unknown): ServerMessage | PairlaneErro
   } catch {
     return new PairlaneError('invalid_server_message', 'not JSON');
   }
-  // A room with all that its members show has more values than any message of a client; its size is bounded already.
+  // A room with its members' metadata has more values than any message of a client; its size is already limited.
   const fault = shapeFault(value, Number.POSITIVE_INFINITY);
   if (fault) return new PairlaneError('invalid_server_message', fault);
   if (!isRecord(value) || typeof value.type !== 'string') {

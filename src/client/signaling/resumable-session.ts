@@ -1,6 +1,6 @@
 /**
- * A session at the server that outlives its socket: what we come back with, and what we sent and the server has not
- * acknowledged. Frames are numbered in it; see ReliableDelivery.
+ * A session at the server that outlives its socket: what we need to resume it, and the frames that we sent and the
+ * server has not acknowledged. Its frames are numbered; see ReliableDelivery.
  */
 import {
   type ClientMessage,
@@ -10,10 +10,10 @@ import {
   type UnackedMessage,
 } from '../../protocol/index.ts';
 
-/** In the place of what need not be said again: every server takes it, and no server answers it. */
+/** Replaces a message that need not be sent again: every server accepts it, and none answers it. */
 const NOTHING = JSON.stringify({ type: 'pong' } satisfies ClientMessage);
 
-/** A room of a thousand that all negotiate at once stays below it. */
+/** A room of a thousand members that all negotiate at once stays below this. */
 const MAX_UNACKED = 65_536;
 const MAX_UNACKED_CHARS = 16 * 1024 * 1024;
 
@@ -27,13 +27,13 @@ export class ResumableSession {
   #token: string;
   readonly #delivery = new ReliableDelivery<string>();
 
-  /** @param token the secret that the server asks for when we come back */
+  /** @param token the secret that the server requires when we resume */
   constructor(id: string, token: string) {
     this.id = id;
     this.#token = token;
   }
 
-  /** What we come back with. It says what is to come ahead of the rate, too. */
+  /** The message that resumes the session. It also says how much will be sent ahead of the rate. */
   get resumeMessage(): ClientMessageOf<'resume'> {
     const { received, first, unacked } = this.#delivery;
     const resume = { type: 'resume', id: this.id, token: this.#token, received, first } as const;
@@ -46,13 +46,13 @@ export class ResumableSession {
     return this.#delivery.ackMessage();
   }
 
-  /** Whether more waits than a server that means well leaves unacked. */
+  /** Whether more waits than a well-behaved server leaves unacknowledged. */
   get isOverfull(): boolean {
     const { unacked, unackedBytes } = this.#delivery;
     return unacked.length > MAX_UNACKED || unackedBytes > MAX_UNACKED_CHARS;
   }
 
-  /** What the server may not have had. */
+  /** What the server may not have received. */
   get unacked(): readonly UnackedMessage<string>[] {
     return this.#delivery.unacked;
   }
@@ -62,7 +62,7 @@ export class ResumableSession {
     return this.#delivery.keep(text);
   }
 
-  /** The frame as it goes out now: it acknowledges what was heard. */
+  /** The frame to send now; it acknowledges what was received. */
   frameOf(kept: UnackedMessage<string>): string {
     return this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept);
   }
@@ -71,7 +71,7 @@ export class ResumableSession {
     return this.#delivery.accept(seq, acked);
   }
 
-  /** Whether so much was heard that the server should be told. */
+  /** Whether so much was received that an ack is due. */
   get shouldAck(): boolean {
     return this.#delivery.shouldAck;
   }
@@ -81,9 +81,9 @@ export class ResumableSession {
   }
 
   /**
-   * The server gave us this session again.
+   * The server resumed this session.
    * @param token the secret for the next time
-   * @param isRestarted whether it has forgotten how far we are
+   * @param isRestarted whether the server has lost our sequence numbers
    */
   resumed(token: string, isRestarted: boolean): void {
     this.#token = token;
@@ -92,15 +92,15 @@ export class ResumableSession {
     this.#forgetReports();
   }
 
-  /** The server may die before it acknowledges what it has answered; its successor would answer that again. */
+  /** The server may die before it acknowledges a request that it has answered; its successor would answer it again. */
   forgetRequest(type: ClientMessage['type']): void {
     const asked = this.#delivery.unacked.find((kept) => headOf(kept).type === type);
     if (asked) this.#delivery.replace(asked.seq, NOTHING);
   }
 
   /**
-   * A report before our last description is of an older negotiation: the server, which begins anew, would think that
-   * all is done, and then find that description out of order.
+   * A report from before our last description belongs to an older negotiation: the restarted server would take us for
+   * connected, and then find that description out of order.
    */
   #forgetReports(): void {
     const said = this.#delivery.unacked.map((kept) => ({ seq: kept.seq, ...headOf(kept) }));

@@ -1,14 +1,18 @@
 /**
- * What a server may have its client do. Whatever it sends costs work; some of it has us open connections, call our user
- * or ask for tokens, which costs a hundred times as much. Ours stays far below both, also when all peers flood at once.
+ * Limits on what a server may make its client do. Handling messages costs work; some messages make us open connections,
+ * call our user or fetch tokens, which costs a hundred times as much. Our own servers stay far below both limits, even
+ * when all peers flood at once.
  */
 import { TokenBucket } from '../../common/token-bucket.ts';
 import type { ServerMessageType } from '../../protocol/index.ts';
 
-/** What a server sends is at most a relayed message and a few fields, or a large room. */
+/** A server's message is at most a relayed message with a few fields, or a large room. */
 export const MAX_RECEIVED_CHARS = 16 * 1024 * 1024;
 
-/** A message is one unit, and so is each KiB of it: what waited for a client that comes back is 1,344 for each peer. */
+/**
+ * Each message counts as one unit, and each of its KiB as another: what waited for a returning client is 1,344 units
+ * per peer.
+ */
 const CHARS_PER_UNIT = 1024;
 const UNITS_PER_SECOND = 5_000;
 const UNIT_BURST = 20_000;
@@ -33,13 +37,19 @@ export class ServerAllowance {
   readonly #units = new TokenBucket();
   readonly #costly = new TokenBucket();
 
-  /** @param peers how many we want at once @param now milliseconds, of a clock that only goes forward */
+  /**
+   * @param peers how many we want at once
+   * @param now returns milliseconds of a monotonic clock
+   */
   constructor(peers: number, now: () => number) {
     this.#peers = peers;
     this.#now = now;
   }
 
-  /** Counts something that came, as long as that many characters. @returns false for what is too much */
+  /**
+   * Counts a received frame of that many characters.
+   * @returns false if it is too much
+   */
   take(chars: number): boolean {
     const perSecond = UNITS_PER_SECOND + UNITS_PER_SECOND_AND_PEER * this.#peers;
     const burst = UNIT_BURST + UNIT_BURST_PER_PEER * this.#peers;
@@ -49,7 +59,10 @@ export class ServerAllowance {
     );
   }
 
-  /** Counts a message by what it has us do. @param type undefined: it fits no schema, of which our user is told */
+  /**
+   * Counts a message by what it makes us do.
+   * @param type undefined: it matches no schema, and our user is told
+   */
   takeMessage(type: ServerMessageType | undefined): boolean {
     if (type !== undefined && !COSTLY.has(type)) return true;
     const burst = COSTLY_BURST + COSTLY_BURST_PER_PEER * this.#peers;

@@ -1,7 +1,7 @@
 /**
- * The link to the signaling server: one socket at a time, and a session that outlives it. The link asks for a session
- * that can be resumed; where the server has that, frames are numbered, and what the other side has not had when a
- * socket is lost is sent again on the next one (see ReliableDelivery).
+ * The link to the signaling server: one socket at a time, and a session that outlives it. The link asks for a resumable
+ * session; if the server supports that, frames are numbered, and those that the other side had not received when a
+ * socket was lost are sent again on the next one (see ReliableDelivery).
  */
 import { printable } from '../../common/printable.ts';
 import {
@@ -24,27 +24,30 @@ import type { OpenSocket, Socket, SocketHandlers } from './socket.ts';
 import type { TokenSource } from './token-source.ts';
 
 export interface SignalingHandlers {
-  /** Whether the URL says that we may have several pairings: what is relayed then carries the epoch of its pairing. */
+  /** Whether the URL says that we may have several pairings: relayed messages then carry the epoch of their pairing. */
   readonly isMany?: boolean;
-  /** @param isResumed for `your_id`: whether it is the session that we had before */
+  /** @param isResumed for `your_id`: whether it is our previous session */
   readonly received: (message: ServerMessage, isResumed: boolean) => void;
-  /** What we survive, or cannot begin with: the server sent what does not fit the protocol, or there is no token for it. */
+  /**
+   * A problem that we survive, or that keeps us from starting: the server violated the protocol, or there is no token
+   * for it.
+   */
   readonly problem: (error: PairlaneError) => void;
-  /** The socket is gone or did not open. */
+  /** The socket was lost or did not open. */
   readonly lost: (loss: Loss) => void;
   /** What we sent and the server has not acknowledged is lost for good. */
   readonly sessionLost: () => void;
-  /** Our pairings, for a server that has forgotten them. */
+  /** Our pairings, for a server that has lost them. */
   readonly claims: () => Claims;
-  /** What shows the server who we are. */
+  /** Provides the token that authenticates us. */
   readonly tokens?: TokenSource;
-  /** What the server may have us do. */
+  /** What the server may make us do. */
   readonly allowance: ServerAllowance;
 }
 
-/** Any code but 1000, which would be a goodbye, and end the session. */
+/** Any code except 1000, which would be a goodbye and end the session. */
 const GIVEN_UP = 4000;
-/** Of what we answer: twice what a session keeps unacked. A server that reads nothing is none. */
+/** Limit of our unsent answers: twice what a session keeps unacknowledged. A server that reads nothing is of no use. */
 const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
 
 export class SignalingLink implements Signaling {
@@ -53,14 +56,14 @@ export class SignalingLink implements Signaling {
   readonly #handlers: SignalingHandlers;
   #socket: Socket | undefined;
   #session: ResumableSession | undefined;
-  /** By pairing: the number that the peer gave the last frame of its that reached us. */
+  /** By pairing: the number that the peer gave to its last frame that reached us. */
   readonly #lastSenderSeqs = new Map<number | undefined, number>();
-  /** Whether this socket's first message has come: until then nothing of ours may go out but `resume`. */
+  /** Whether this socket's first message has arrived: until then we may send nothing but `resume`. */
   #isWelcome = false;
-  /** Told on this socket, for when it is gone. */
+  /** Told on this socket, for when it is lost. */
   #comeBackAfterMs: number | undefined;
   #closing: Promise<void> = Promise.resolve();
-  /** Counts what is to be opened; a token that comes too late opens nothing. */
+  /** Counts attempts to open a socket; a token that arrives too late opens nothing. */
   #attempt = 0;
   /** Whether our token was refused, and no socket was welcomed since. */
   #isRefused = false;
@@ -71,7 +74,7 @@ export class SignalingLink implements Signaling {
     this.#handlers = handlers;
   }
 
-  /** Opens a new socket, once there is a token; what an earlier one still says is passed over. */
+  /** Opens a new socket once there is a token; further events of an earlier socket are ignored. */
   open(): void {
     this.#attempt += 1;
     const attempt = this.#attempt;
@@ -132,7 +135,7 @@ export class SignalingLink implements Signaling {
     this.#closing = closing;
   }
 
-  /** Without an open socket the message waits for the next one, if the session can be resumed; else it is lost. */
+  /** Without an open socket the message waits for the next one if the session can be resumed; otherwise it is lost. */
   send(message: ClientMessage): void {
     const session = this.#session;
     if (!session) {
@@ -144,7 +147,7 @@ export class SignalingLink implements Signaling {
     else this.#sendKept(session, kept);
   }
 
-  /** Gives this socket up; the session waits for the next one. Nothing that the socket still says is heard. */
+  /** Gives this socket up; the session waits for the next one. Further events of the socket are ignored. */
   drop(): void {
     this.#end(GIVEN_UP);
   }
@@ -155,17 +158,17 @@ export class SignalingLink implements Signaling {
     this.#end(closeCodes.normal);
   }
 
-  /** Fulfilled when the last socket is closed. */
+  /** Resolves when the last socket is closed. */
   closed(): Promise<void> {
     return this.#closing;
   }
 
-  /** What was heard in it counts no longer: it is over, or begins. */
+  /** Forgets the last sender seq of a pairing that is over, or begins. */
   forgetPairing(epoch: number | undefined): void {
     this.#lastSenderSeqs.delete(this.#handlers.isMany ? epoch : undefined);
   }
 
-  /** A token that is refused is not brought again: a newer one may be, once. */
+  /** A refused token is not presented again; a newer one may be, once. */
   #mayReturn(code: number): boolean {
     if (code !== closeCodes.unauthorized) return endingOf(code, '') === undefined;
     const isFirst = !this.#isRefused;
@@ -173,7 +176,7 @@ export class SignalingLink implements Signaling {
     return isFirst && this.#handlers.tokens?.canRefresh === true;
   }
 
-  /** The server has had more of us than it can have left unacked. */
+  /** The server has received more from us than it can have left unacknowledged. */
   #forgetSession(): void {
     this.#session = undefined;
     const error = new PairlaneError('invalid_server_message', 'it acks nothing');
@@ -184,7 +187,10 @@ export class SignalingLink implements Signaling {
     this.#handlers.lost({ mayReturn: true, reason: error.message, afterMs: undefined });
   }
 
-  /** Counts what came. @returns false when it is too much, and the link is over with it */
+  /**
+   * Counts a received frame.
+   * @returns false if it is too much, which closes the link
+   */
   #isAllowed(chars: number): boolean {
     const { allowance } = this.#handlers;
     const unsent = this.#socket?.unsentBytes ?? 0;
@@ -200,7 +206,7 @@ export class SignalingLink implements Signaling {
     );
   }
 
-  /** For good: on the next socket it would go on. */
+  /** For good: on the next socket the flood would go on. */
   #leaveFlooder(detail: string): false {
     this.#session = undefined;
     const error = new PairlaneError('server_flooding', detail);
@@ -245,7 +251,7 @@ export class SignalingLink implements Signaling {
     }
   }
 
-  /** Whether a numbered frame was not had before from this server. */
+  /** Whether a numbered frame was not received before from this server. */
   #isNew(session: ResumableSession, frame: NumberedFrame): boolean {
     const verdict = session.accept(frame);
     if (verdict === 'impossible') {
@@ -256,14 +262,14 @@ export class SignalingLink implements Signaling {
     return true;
   }
 
-  /** Whether a relayed frame was not had before from the server before this one. */
+  /** Whether a relayed frame was not received before from an earlier server. */
   #isFirstOfSender(message: ServerMessage, senderSeq: number | undefined): boolean {
     if (senderSeq === undefined) return true;
     const pairing = this.#handlers.isMany && 'epoch' in message ? message.epoch : undefined;
     if (senderSeq <= (this.#lastSenderSeqs.get(pairing) ?? 0)) return false;
     this.#lastSenderSeqs.delete(pairing);
     this.#lastSenderSeqs.set(pairing, senderSeq);
-    // A server may name as many pairings as it likes; we have at most so many.
+    // A server may name any number of pairings; we have at most this many.
     const [oldest] = this.#lastSenderSeqs.keys();
     if (this.#lastSenderSeqs.size > MAX_PEERS_PER_CLIENT) this.#lastSenderSeqs.delete(oldest);
     return true;
@@ -292,7 +298,7 @@ export class SignalingLink implements Signaling {
     }
   }
 
-  /** @returns whether the server gave us the session that we had */
+  /** @returns whether the server resumed our session */
   #welcomed({ id, resume, received, restarted }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
     const old = this.#session;
     this.#isWelcome = true;
@@ -300,7 +306,8 @@ export class SignalingLink implements Signaling {
     if (old && id === old.id && received !== undefined && resume !== undefined) {
       old.resumed(resume, restarted === true);
       for (const kept of old.unacked) this.#sendKept(old, kept);
-      // Heard on this socket, the server no longer takes an older secret: not from a socket that was left, late.
+      // Once it hears us on this socket, the server no longer accepts an older secret, such as one arriving late on a
+      // socket that we left.
       if (old.unacked.length === 0) this.#sendPlain(old.ackMessage);
       return true;
     }

@@ -1,10 +1,10 @@
-/** The native wire's messages as what a negotiation hears, and its pairing as a resume claims it. */
+/** Turns native messages into events of a negotiation, and our pairings into the claims of a resume. */
 import type { ClientMessageOf, ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { OwnSignal, SignalingEvent } from '../negotiation/signaling.ts';
 
 type IceServers = ServerMessageOf<'paired'>['ice_servers'];
 
-/** What comes over the link; that it is lost, it tells by itself. */
+/** Events that arrive over the link, except its own loss. */
 export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnSignal;
 
 /** The server's messages that are facts for the machine. */
@@ -22,7 +22,7 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
         type: 'PAIRED',
         peerId: message.peer_id,
         isInitiator: message.initiator,
-        // A server of the seed's protocol does not say; of two peers one must yield.
+        // A server of the original protocol does not say; one of two peers must yield.
         isPolite: message.polite ?? !message.initiator,
         epoch: message.epoch,
         iceServers: usableIceServers(message.ice_servers),
@@ -51,12 +51,12 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
   }
 }
 
-/** Chromium makes no connection with more than 64, and each of them is asked for a candidate. */
+/** Chromium creates no connection with more than 64, and each of them is asked for a candidate. */
 const MAX_ICE_URLS = 32;
-/** A host name has 253 characters. */
+/** A host name has at most 253 characters. */
 const ICE_URL = /^(stuns?|turns?):\S{1,300}$/i;
 
-/** A server names what it likes; what no engine takes would cost the connection, not only that one ICE server. */
+/** A server may name anything; an ICE server that no engine accepts would cost the whole connection. */
 function usableIceServers(given: IceServers): IceServers {
   let left = MAX_ICE_URLS;
   return given?.flatMap((server) => {
@@ -69,7 +69,7 @@ function usableIceServers(given: IceServers): IceServers {
   });
 }
 
-/** What a server that has forgotten our pairings is told of them. */
+/** Our pairings, as claimed to a server that has lost them. */
 export type Claims = Pick<ClientMessageOf<'resume'>, 'pairing' | 'pairings'>;
 
 export interface Claimable {
@@ -81,7 +81,7 @@ export interface Claimable {
 }
 
 /**
- * A server of the seed's protocol gives pairings no epochs, and restores none.
+ * A server of the original protocol gives pairings no epochs, and restores none.
  * @param isMany whether we told the server that we may have several
  */
 export function claimsOf(pairings: readonly Claimable[], isMany: boolean): Claims {

@@ -1,29 +1,35 @@
-/** Where the token of a peer comes from: it is asked for a newer one whenever a socket is opened, and before one expires. */
+/**
+ * Where a peer's token comes from: a function is called for a newer one whenever a socket is opened, and before one
+ * expires.
+ */
 import { PairlaneError } from '../peer/errors.ts';
 
-/** A token, or what gets one; it is called again for each socket, and before a token expires. */
+/** A token, or a function that returns one; it is called for each socket, and before a token expires. */
 export type Token = string | (() => string | Promise<string>);
 
 export class TokenSource {
   readonly #token: Token | undefined;
-  /** Given by the user since. */
+  /** A newer one that the user has provided. */
   #newer: string | undefined;
 
   constructor(token: Token | undefined) {
     this.#token = token;
   }
 
-  /** Whether it can be asked for another one. */
+  /** Whether a newer one can be fetched. */
   get canRefresh(): boolean {
     return typeof this.#token === 'function';
   }
 
-  /** The one that a user brought itself, in place of a text. */
+  /** Replaces a token given as text. */
   replace(token: string): void {
     this.#newer = token;
   }
 
-  /** @returns undefined: there is none; a text where nothing has to be waited for. A promise rejects with `token_failed` */
+  /**
+   * @returns undefined if there is none; a string if nothing has to be waited for. A promise rejects with
+   * `token_failed`
+   */
   get(): string | undefined | Promise<string> {
     if (typeof this.#token !== 'function') return this.#newer ?? this.#token;
     return this.#ask(this.#token);

@@ -1,6 +1,6 @@
 /**
- * werift's data channel behind the W3C interface. What is not acknowledged counts as buffered too: werift looks
- * through all of it for every packet, so hundreds of small messages on the way slow it down many times over.
+ * werift's data channel behind the W3C interface. Unacknowledged bytes count as buffered, too: werift walks through all
+ * of them for every packet, so hundreds of small messages in flight slow it down many times over.
  */
 
 import type { RTCDataChannel } from 'werift';
@@ -15,7 +15,7 @@ interface SctpTransport {
   dataChannelQueue: [RTCDataChannel, number, Buffer][];
   dataChannelFlush(): Promise<void>;
   sctp: {
-    /** Bytes on their way; what was lost, and is not sent again yet, does not count. */
+    /** Bytes in flight, without those that were lost and are not resent yet. */
     flightSize: number;
     /** Chunks that the other side has not acknowledged. */
     sentQueue: readonly unknown[];
@@ -84,7 +84,7 @@ export class WeriftDataChannel implements DataChannel {
     this.#channel.close();
   }
 
-  /** werift makes no packet of an empty message, but counts it: an ordered channel would stand still forever. */
+  /** werift makes no packet for an empty message, but counts it: an ordered channel would stall forever. */
   #sendEmpty(ppid: number): void {
     const zero = Buffer.alloc(1);
     this.#channel.addBufferedAmount(zero.length);

@@ -1,7 +1,7 @@
 /**
- * What werift starts and forgets belongs to a connection all the same: sockets that are being bound, questions to STUN
- * and TURN servers, resends of DTLS. It is found by the asynchronous context in which werift was called, and ends with
- * the connection, so that a closed one keeps no process alive.
+ * Resources that werift starts and loses track of, such as sockets being bound, requests to STUN and TURN servers, and
+ * DTLS retransmissions, still belong to a connection. They are tracked by the asynchronous context in which werift was
+ * called, and end with the connection, so that a closed one keeps no process alive.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
@@ -17,34 +17,34 @@ export class Lifetime {
   readonly #serverFailed: (errorCode: number) => void;
   #isOver = false;
 
-  /** @param serverFailed told what a STUN or TURN server refuses, by its code; 701: it does not answer */
+  /** @param serverFailed called with the error code of a STUN or TURN server; 701: it does not answer */
   constructor(serverFailed: (errorCode: number) => void = () => {}) {
     this.#serverFailed = serverFailed;
-    // One for each question and pause that is under way.
+    // One listener for each pending request and pause.
     setMaxListeners(0, this.#asking.signal);
   }
 
-  /** That of the connection whose work is going on; undefined where it is nobody's. */
+  /** The lifetime of the connection whose work is running; undefined if it belongs to none. */
   static get current(): Lifetime | undefined {
     return Lifetime.#current.getStore();
   }
 
-  /** Aborted when nothing more may be asked, sent again or waited for. */
+  /** Aborted when no more requests, retransmissions or waits are allowed. */
   get signal(): AbortSignal {
     return this.#asking.signal;
   }
 
-  /** @param error of a question to a STUN or TURN server, as werift throws it */
+  /** @param error of a request to a STUN or TURN server, as werift throws it */
   noteServerError(error: unknown): void {
     if (!this.signal.aborted) this.#serverFailed(errorCodeOf(error));
   }
 
-  /** What werift starts within `work`, now or later, belongs to this. */
+  /** Everything that werift starts within `work`, now or later, belongs to this lifetime. */
   run<Result>(work: () => Result): Result {
     return Lifetime.#current.run(this, work);
   }
 
-  /** Keeps a socket, to close it in the end: at once when that has come already. */
+  /** Keeps a socket to close it at the end, or closes it at once if the end has already come. */
   keep(socket: Socket): void {
     if (this.#isOver) socket.close();
     else this.#sockets.add(socket);
@@ -54,7 +54,7 @@ export class Lifetime {
     this.#asking.abort();
   }
 
-  /** Closes what sockets are left. */
+  /** Closes the remaining sockets. */
   async end(): Promise<void> {
     this.stopAsking();
     this.#isOver = true;
@@ -68,12 +68,12 @@ interface RefusedQuestion {
   readonly response?: { getAttributeValue(name: 'ERROR-CODE'): readonly [number, string] | undefined };
 }
 
-/** RTCPeerConnectionIceErrorEvent: the server's own code, or 701 when it was not reached. */
+/** RTCPeerConnectionIceErrorEvent: the server's own code, or 701 if it was not reached. */
 function errorCodeOf(error: unknown): number {
   return (error as RefusedQuestion | undefined)?.response?.getAttributeValue('ERROR-CODE')?.[0] ?? 701;
 }
 
-/** Waits; no longer than until the signal. */
+/** Waits for the time, or until the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) {

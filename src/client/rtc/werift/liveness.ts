@@ -1,8 +1,8 @@
 /**
- * Notices that nothing comes from the peer. werift asks for consent every 5 s and waits for 30 s (RFC 7675):
- * its user would send into the void for half a minute before ICE is restarted. Here the peer is asked whenever it was
- * quiet, and a connection on which some questions in a row had no answer has failed. It counts questions and not the
- * time, so that a process that was stopped for a while does not take its own absence for that of its peer.
+ * Notices that nothing arrives from the peer. werift checks consent every 5 s and waits for 30 s (RFC 7675): its user
+ * would send into the void for half a minute before ICE is restarted. Here the peer is checked whenever it was quiet,
+ * and a connection has failed when several checks in a row were not answered. It counts checks rather than time, so
+ * that a process that was suspended does not mistake its own absence for its peer's.
  */
 
 const QUESTIONS = 5;
@@ -31,10 +31,10 @@ interface CandidatePair {
 }
 
 /**
- * Watches one ICE agent for as long as it lives.
- * @param isConnected before that, others watch the time
- * @param silenceMs how long nothing may come
- * @returns ends it
+ * Watches one ICE agent for its whole life.
+ * @param isConnected before that, other deadlines apply
+ * @param silenceMs how long nothing may arrive
+ * @returns a function that ends it
  */
 export function watchLiveness(
   agent: LiveIceAgent,

@@ -1,6 +1,6 @@
 /**
- * Resolves the names that browsers put in the place of their own addresses (draft-ietf-mmusic-mdns-ice-candidates), to
- * IPv4 or IPv6. One multicast socket for all who ask, open only while somebody does.
+ * Resolves the names that browsers use in place of their own addresses (draft-ietf-mmusic-mdns-ice-candidates) to IPv4
+ * or IPv6. All requests share one multicast socket, which is open only while there are any.
  */
 import multicastDns, { type MulticastDNS, type ResponsePacket } from 'multicast-dns';
 
@@ -8,7 +8,7 @@ import multicastDns, { type MulticastDNS, type ResponsePacket } from 'multicast-
 const RESENDS_MS = [1_000, 3_000];
 const TIMEOUT_MS = 5_000;
 
-/** A name of one label, as browsers make them: nothing else is asked of the network on a stranger's word. */
+/** A name with one label, as browsers make them: no other name is looked up at a stranger's request. */
 const NAME = /^[\w-]{1,63}\.local$/i;
 
 let socket: MulticastDNS | undefined;
@@ -18,7 +18,7 @@ export function isMdnsName(host: string): boolean {
   return NAME.test(host);
 }
 
-/** @returns the name's address; undefined when nobody answers for it in time, or when `signal` is aborted */
+/** @returns the name's address; undefined if nobody answers in time, or if `signal` is aborted */
 export async function resolveMdnsName(name: string, signal?: AbortSignal): Promise<string | undefined> {
   if (signal?.aborted) return undefined;
   const mdns = open();
@@ -32,7 +32,7 @@ export async function resolveMdnsName(name: string, signal?: AbortSignal): Promi
   try {
     return await new Promise<string | undefined>((resolve) => {
       end = resolve;
-      // Without a network that can do multicast, nobody answers.
+      // Without a network that supports multicast, nobody answers.
       const ask = () =>
         mdns.query(
           [
@@ -60,7 +60,7 @@ function open(): MulticastDNS {
   if (socket) return socket;
   socket = multicastDns();
   socket.setMaxListeners(0);
-  // A port that is taken, a network that is gone: then there are no answers.
+  // With a port that is taken or a network that is gone, there are no answers.
   socket.on('error', () => {});
   socket.on('warning', () => {});
   return socket;

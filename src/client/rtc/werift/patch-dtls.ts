@@ -1,22 +1,22 @@
 /**
- * werift's DTLS. Its client survives a slow network or a busy peer: what is not answered within half a second it sends
- * again, and then it is answered twice; the second answer to its first message made it fail, without a word, and not
- * even an ICE restart would bring the connection back. And a handshake that is not done when the connection is closed
- * is no longer sent again, for up to 33 s, by which it kept the process alive. Its client greets at once, where it slept
- * for 100 ms so that the server would be there; what comes before the server is there is kept for it instead.
+ * Patches werift's DTLS. The client must survive a slow network or a busy peer: it resends what is not answered within
+ * half a second, and then gets two answers; the second answer to its first message made it fail silently, and not even
+ * an ICE restart would bring the connection back. A handshake that is incomplete when the connection is closed is no
+ * longer resent, which kept the process alive for up to 33 s. The client sends its first message at once, where it
+ * slept for 100 ms so that the server would be ready; what arrives before the server is ready is kept for it instead.
  */
 import { Lifetime, pause } from './lifetime.ts';
 
-/** RFC 6347 section 4.2.1: the server's answer to the first message, to which the client repeats it with a cookie. */
+/** RFC 6347 section 4.2.1: the server's answer to the first message, which the client then repeats with a cookie. */
 const HELLO_VERIFY_REQUEST = 3;
 const SERVER_HELLO = 2;
 const FLIGHT_OF_ANSWER = 3;
 
-/** What a client sends before it is answered: one ClientHello, which may come in fragments. */
+/** What a client sends before it is answered: one ClientHello, possibly in fragments. */
 const EARLY_PACKETS = 4;
 const EARLY_PACKET_BYTES = 2048;
 
-/** werift's: how often a flight is sent again, and by how much longer it waits each time. */
+/** werift's values: how often a flight is resent, and by how much longer it waits each time. */
 const RETRANSMITS = 10;
 const RETRANSMIT_STEP_MS = 500;
 const READY_TRIES = 10;
@@ -33,25 +33,25 @@ interface PacketEvent {
 }
 
 interface DtlsSocket {
-  /** A client's: sends its first message. */
+  /** In a client: sends its first message. */
   connect?(): Promise<void>;
   udpOnMessage(packet: Buffer): void;
-  /** How far the handshake is. */
+  /** The progress of the handshake. */
   readonly dtls: { readonly flight: number };
   onHandleHandshakes(handshakes: readonly { readonly msg_type: number }[]): Promise<void>;
   waitForReady(condition: () => boolean): Promise<void>;
 }
 
-/** RFC 6347 section 4.2.4: messages that are sent, and sent again, together. */
+/** RFC 6347 section 4.2.4: messages that are sent and resent together. */
 interface Flight {
   readonly dtls: { readonly flight: number };
-  /** The flight that ends this one; undefined for the last. */
+  /** The flight that completes this one; undefined for the last. */
   readonly nextFlight: number | undefined;
   send(buffers: readonly Buffer[]): Promise<unknown>;
   transmit(buffers: readonly Buffer[]): Promise<void>;
 }
 
-/** Patches the client or server that the transport is going to make when it starts. */
+/** Patches the client or server that the transport will create when it starts. */
 export function patchDtls(transport: DtlsTransport): void {
   let socket: DtlsSocket | undefined;
   const early = keepEarly(transport.iceTransport.connection.onData);
@@ -64,13 +64,13 @@ export function patchDtls(transport: DtlsTransport): void {
       made.waitForReady = waitForReady;
       greetAtOnce(made);
       const packets = early.take();
-      // Not before werift listens to what it has just made.
+      // Not before werift listens to the object that it has just created.
       queueMicrotask(() => packets.forEach(made.udpOnMessage));
     },
   });
 }
 
-/** Keeps what comes before there is a client or server to take it. */
+/** Keeps packets that arrive before there is a client or server to take them. */
 function keepEarly(data: PacketEvent): { take(): readonly Buffer[] } {
   const packets: Buffer[] = [];
   const { unSubscribe } = data.subscribe((packet) => {
@@ -85,7 +85,7 @@ function keepEarly(data: PacketEvent): { take(): readonly Buffer[] } {
   };
 }
 
-/** RFC 7983 section 7: the first byte tells DTLS from STUN and media. */
+/** RFC 7983 section 7: the first byte distinguishes DTLS from STUN and media. */
 function isDtls(packet: Buffer): boolean {
   const first = packet[0] ?? 0;
   return first > 19 && first < 64;
@@ -95,7 +95,7 @@ function greetAtOnce(client: DtlsSocket): void {
   const connect = client.connect?.bind(client);
   if (!connect) return;
   const connecting = Promise.resolve().then(connect);
-  // werift asks, and hears of a failure, only when it has slept.
+  // werift calls it, and handles a failure, only after it has slept.
   connecting.catch(() => {});
   client.connect = () => connecting;
 }
@@ -111,12 +111,12 @@ function passOverRepeated(socket: DtlsSocket): void {
 }
 
 /**
- * Patches every flight from here on. werift exports neither flights nor their class: the one way to it is a client that
- * makes a flight, which one does that is greeted by a server.
+ * Patches every flight from here on. werift exports neither flights nor their class; the only way to it is a client
+ * that creates a flight, which it does when it receives a server's hello.
  */
 export function patchFlights(makeClient: () => object): void {
   const client = makeClient() as DtlsSocket & { readonly flight5?: Flight };
-  // What there is in the greeting is looked at only after the flight was made.
+  // The content of the hello is looked at only after the flight was created.
   client.onHandleHandshakes([{ msg_type: SERVER_HELLO }]).catch(() => {});
   const flight = Object.getPrototypeOf(Object.getPrototypeOf(client.flight5 as Flight)) as Flight;
   if (typeof flight.transmit !== 'function') throw new Error('werift has no `Flight.transmit`');

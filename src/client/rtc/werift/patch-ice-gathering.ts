@@ -1,12 +1,12 @@
 /**
- * Trickle ICE for werift, which waits for all candidates before it goes on (up to 5 s where a STUN server cannot be
- * reached), asks a public STUN server when it was given none, does not pair a relay address that is found after the
- * peer's candidates, forgets one that is found after it was closed, and gathers this machine's own addresses where only
- * relay addresses are allowed and no TURN server is usable.
+ * Trickle ICE for werift. Unpatched, werift waits for all candidates before it goes on (up to 5 s if a STUN server
+ * cannot be reached), uses a public STUN server when it was given none, does not pair a relay address found after the
+ * peer's candidates, loses one found after it was closed, and gathers this machine's own addresses even if only relay
+ * addresses are allowed and no TURN server is usable.
  */
 import type { RTCIceTransport } from 'werift';
 
-/** After the first host candidate: the sockets of the other interfaces are bound in the same moment. */
+/** After the first host candidate: the sockets of the other interfaces are bound at the same moment. */
 const OTHER_INTERFACES_MS = 10;
 
 /** RFC 8445 section 6.1.2.6: a pair that was not checked yet. */
@@ -17,7 +17,7 @@ type Transactions = Record<string, { failWithTimeout?: () => void }>;
 interface Protocol {
   readonly localCandidate?: unknown;
   readonly transactions?: Transactions;
-  /** Where it goes by way of a TURN server. */
+  /** Set if it goes through a TURN server. */
   readonly turn?: { readonly transactions: Transactions };
   close?(): Promise<void>;
 }
@@ -62,14 +62,14 @@ export function trickle(transport: RTCIceTransport, urls: readonly string[]): vo
   };
 }
 
-/** Whoever allows relay addresses only tells nobody another one, also when there is no TURN server to get one from. */
+/** If only relay addresses are allowed, no other address is revealed, even without a TURN server to provide one. */
 function keepAddresses(agent: GatheringIceAgent): void {
   const { turnServer, options } = agent;
   if (!options.forceTurn || (turnServer && options.turnUsername && options.turnPassword)) return;
   agent.getCandidatePromises = () => [];
 }
 
-/** A question to a STUN server that does not answer would keep the process alive for seconds. */
+/** A request to a STUN server that does not answer would keep the process alive for seconds. */
 export function stopAsking(transport: RTCIceTransport): void {
   const agent = transport.connection as unknown as GatheringIceAgent;
   closed.add(agent);
@@ -80,7 +80,7 @@ export function stopAsking(transport: RTCIceTransport): void {
   }
 }
 
-/** Pairs what was found with the candidates that the peer has told of already; a check may be under way. */
+/** Pairs a new candidate with the peer's candidates that are already known; checks may be under way. */
 function pairLate(agent: GatheringIceAgent): void {
   if (!agent.remotePassword) return;
   for (const protocol of agent.protocols) {
@@ -97,7 +97,7 @@ function pairLate(agent: GatheringIceAgent): void {
 /** A relay address that was granted after the connection was closed would be refreshed forever. */
 async function closeLate(agent: GatheringIceAgent): Promise<void> {
   if (!closed.has(agent)) return;
-  // Its loop of checks, which looks at the state every 20 ms, would run forever.
+  // Its check loop, which looks at the state every 20 ms, would run forever.
   agent.state = 'closed';
   for (const protocol of agent.protocols.splice(0)) await protocol.close?.();
 }

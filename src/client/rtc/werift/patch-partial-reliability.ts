@@ -1,7 +1,7 @@
 /**
- * Channels that give up: after a number of retransmits or a life time a message is no longer worth anything. werift's
- * partial reliability (RFC 3758) does not give up: it counts a life time in the wrong unit, takes `maxRetransmits: 0`
- * for no limit, abandons another message than the lost one, and says so only once; and it announces such a channel
+ * Partially reliable channels (RFC 3758): after a number of retransmissions or a lifetime, a message is abandoned.
+ * werift's implementation does not do so: it counts a lifetime in the wrong unit, takes `maxRetransmits: 0` for no
+ * limit, abandons a message other than the lost one, and announces that only once; and it announces such a channel
  * wrongly.
  */
 import type { RTCDataChannel } from 'werift';
@@ -59,8 +59,8 @@ export interface Channels {
 }
 
 /**
- * Mends how a channel that was just created is announced: werift leaves out that it is unordered when it also has a
- * limit, and counts a label's characters where its bytes are meant.
+ * Corrects how a new channel is announced: werift omits that it is unordered if it also has a limit, and counts a
+ * label's characters instead of its bytes.
  */
 export function patchOpening(transport: Channels | undefined, channel: RTCDataChannel): void {
   const opening = transport?.dataChannelQueue.find(
@@ -84,7 +84,7 @@ export function patchPartialReliability(sctp: PartiallyReliable, channels: Chann
   abandonMessages(sctp);
 }
 
-/** Gives each message the life time of its channel, in the unit that it is checked by. */
+/** Gives each message the lifetime of its channel, in the unit in which it is checked. */
 function limitMessages(sctp: PartiallyReliable, channels: Channels): void {
   const send = sctp.send.bind(sctp);
   sctp.send = (streamId, ppid, data, options = {}) => {
@@ -97,7 +97,9 @@ function limitMessages(sctp: PartiallyReliable, channels: Channels): void {
   };
 }
 
-/** Gives up the whole message that a lost chunk is part of, and says so until the other side has understood. */
+/**
+ * Abandons the whole message that a lost chunk belongs to, and announces that until the other side has acknowledged it.
+ */
 function abandonMessages(sctp: PartiallyReliable): void {
   sctp.maybeAbandon = (chunk) => {
     if (chunk.abandoned) return true;
@@ -134,7 +136,7 @@ function abandon(sctp: PartiallyReliable, lost: DataChunk): void {
     chunk.retransmit = false;
     if (chunk.flags & LAST_FRAGMENT) return;
   }
-  // The rest of it is no longer sent; it has its numbers already, so it counts as sent.
+  // The rest of it is no longer sent; its chunks already have numbers, so they count as sent.
   while (isSameMessage(outboundQueue[0]) && !(outboundQueue[0].flags & FIRST_FRAGMENT)) {
     const rest = outboundQueue.shift() as DataChunk;
     rest.abandoned = true;

@@ -1,14 +1,14 @@
 /**
- * The peer's candidates in werift's ICE agent. It asks for names of IPv4 only, for 10 s, also of TCP candidates that it
- * will not use, and keeps asking when the connection is closed; it drops what it cannot use without a word; and once
- * the peer has no more candidates and none of them can be checked, it gives up, although checks of the peer may still
- * come and make a pair (RFC 8863).
+ * The peer's candidates in werift's ICE agent. Unpatched, werift looks names up for IPv4 only, for 10 s, even of TCP
+ * candidates that it will not use, and even after the connection is closed; it drops unusable candidates silently; and
+ * once the peer has no more candidates and none can be checked, it gives up, although checks by the peer may still
+ * arrive and form a pair (RFC 8863).
  */
 import type { CandidateRefusal } from '../../../machines/index.ts';
 import { Lifetime } from './lifetime.ts';
 import { isMdnsName, resolveMdnsName } from './mdns.ts';
 
-/** Names that are asked for at the same time. A browser has one for each interface. */
+/** How many names are looked up at the same time. A browser has one per interface. */
 const MAX_LOOKUPS = 32;
 
 /** RFC 8445 section 6.1.2.6: states of a pair that is yet to be checked. */
@@ -41,17 +41,17 @@ type Tell = (refusal: CandidateRefusal) => void;
 
 const progress = new WeakMap<IceAgent, Progress>();
 const listeners = new WeakMap<object, Tell>();
-/** Refusals that came while a description was being applied, before anybody could listen. */
+/** Refusals made while a description was being applied, before anybody could listen. */
 const untold = new WeakMap<object, CandidateRefusal[]>();
 
-/** Tells of refusals of an ICE agent, also of those that it has made already. */
+/** Reports an ICE agent's refusals, including those already made. */
 export function listenToRefusals(agent: object, tell: Tell): void {
   listeners.set(agent, tell);
   for (const refusal of untold.get(agent) ?? []) tell(refusal);
   untold.delete(agent);
 }
 
-/** Patches every ICE agent. Neither method rejects: werift would not catch it. */
+/** Patches every ICE agent. Neither method rejects, since werift would not catch it. */
 export function patchRemoteCandidates(prototype: object): void {
   const ice = prototype as IceAgent;
   const { addRemoteCandidate, schedulingChecks } = ice;
@@ -67,7 +67,7 @@ export function patchRemoteCandidates(prototype: object): void {
     }
     if (/[a-z]/i.test(candidate.host) && !candidate.host.includes(':')) {
       const address = await lookUp(candidate.host, now);
-      // ICE was restarted, or all is over, meanwhile.
+      // Meanwhile ICE was restarted, or the agent was closed.
       if (progress.get(this) !== now || this.state === 'closed') return;
       if (address === undefined) {
         refuse(this, 'name_not_found');
@@ -87,7 +87,7 @@ export function patchRemoteCandidates(prototype: object): void {
   };
 }
 
-/** Anew with each generation of ICE credentials. */
+/** Reset for each generation of ICE credentials. */
 function progressOf(agent: IceAgent): Progress {
   let now = progress.get(agent);
   if (now?.generation !== agent.generation) {

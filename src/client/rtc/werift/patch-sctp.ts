@@ -1,7 +1,8 @@
 /**
- * What werift's SCTP lacks, put onto the association of one connection. It sends one message a packet, each with its
- * own encryption, system call and acknowledgement, where SCTP lets small ones share a packet (RFC 9260 section 6.10).
- * It sends more in a burst than a socket holds, throws at nonsense, gives up nothing, and closes channels too early (see the other patches).
+ * Patches the SCTP association of one connection. werift sends one message per packet, each with its own encryption,
+ * system call and acknowledgement, although small messages may share a packet (RFC 9260 section 6.10). It also sends
+ * larger bursts than a socket holds, throws at invalid packets, never abandons messages, and closes channels too early
+ * (see the other patches).
  */
 import {
   type Channels,
@@ -13,10 +14,10 @@ import { patchStreamReset, type Resettable } from './patch-stream-reset.ts';
 
 const DATA_CHUNK_TYPE = 0;
 
-/** What werift gives a packet at most: its largest chunk. */
+/** The largest packet that werift makes: its largest chunk. */
 const MAX_PACKET_BYTES = 1200 + 16;
 const MAX_WINDOW_BYTES = 64 * 1024;
-/** What werift's descriptions say that we take. */
+/** The limit that werift's descriptions announce. */
 const MAX_RECEIVED_BYTES = 64 * 1024;
 const SUSPICIOUS_ROOM_BYTES = 512 * 1024;
 
@@ -31,7 +32,7 @@ interface Association extends PartiallyReliable, Resettable {
   state: string;
   cwnd: number;
   sendChunk(chunk: { readonly type?: number; readonly bytes: Buffer }): Promise<void>;
-  /** Of 1 MiB, what is left for messages that wait for their rest. */
+  /** Of 1 MiB, the rest that is left for incomplete messages. */
   readonly advertisedRwnd: number;
   readonly inboundStreams: { readonly [streamId: number]: { readonly reassembly: readonly IncomingChunk[] } };
   readonly transport: { onData: (packet: Buffer) => void };
@@ -51,8 +52,8 @@ export interface SctpTransport extends Channels {
 const patched = new WeakSet<object>();
 
 /**
- * Patches the association under a transport, unless it was done already.
- * @param oversized a message comes that is larger than we said we take
+ * Patches the association under a transport, unless it already was.
+ * @param oversized called when a message arrives that is larger than what we accept
  */
 export function patchSctp(transport: SctpTransport | undefined, oversized: () => void): void {
   if (!transport || patched.has(transport.sctp as object)) return;
@@ -66,14 +67,15 @@ export function patchSctp(transport: SctpTransport | undefined, oversized: () =>
 }
 
 /**
- * werift throws at a packet that it cannot read and at a message of no channel, where nobody catches it: a peer could
- * end the process. Such things are passed over.
+ * werift throws where nobody catches it when it cannot read a packet, or a message belongs to no channel: a peer could
+ * end the process. Such packets are ignored.
  */
 function passOverNonsense(sctp: Association, transport: SctpTransport, oversized: () => void): void {
   const ignore = () => {};
   const receive = async (packet: Buffer) => {
     await sctp.handleData(packet);
-    // Looked at only when much is waiting for its rest: it would stand there forever, and hold up all else.
+    // Checked only when many bytes belong to incomplete messages: an oversized one would stay there forever, and block
+    // everything else.
     const isFilling = sctp.advertisedRwnd < SUSPICIOUS_ROOM_BYTES;
     if (isFilling && Object.values(sctp.inboundStreams).some(isOversized)) oversized();
   };
@@ -83,8 +85,8 @@ function passOverNonsense(sctp: Association, transport: SctpTransport, oversized
 }
 
 /**
- * Linux gives a UDP socket 208 KiB for what was not read yet, each packet counted with its overhead; more than that in
- * one burst is lost, and a loss at the end of a burst costs a second of silence.
+ * Linux gives a UDP socket 208 KiB for unread data, counting each packet's overhead; anything beyond that in one burst
+ * is lost, and a loss at the end of a burst costs a second of silence.
  */
 function capWindow(sctp: Association): void {
   let { cwnd } = sctp;
@@ -96,7 +98,7 @@ function capWindow(sctp: Association): void {
   });
 }
 
-/** Whether the first message that waits for its rest is larger than any that we take. */
+/** Whether the first incomplete message is larger than what we accept. */
 function isOversized({ reassembly }: { readonly reassembly: readonly IncomingChunk[] }): boolean {
   let size = 0;
   let next = reassembly[0]?.tsn;
@@ -108,7 +110,7 @@ function isOversized({ reassembly }: { readonly reassembly: readonly IncomingChu
   return size > MAX_RECEIVED_BYTES;
 }
 
-/** Small messages that are sent in one go share packets. */
+/** Lets small messages that are sent together share packets. */
 function bundleChunks(sctp: Association): void {
   const sendPacket = sctp.sendChunk.bind(sctp);
   let waiting: Buffer[] = [];
@@ -118,7 +120,7 @@ function bundleChunks(sctp: Association): void {
     const bytes = waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting, size);
     waiting = [];
     size = 0;
-    // What is lost here is sent again, as what is lost on the way.
+    // A packet lost here is resent like one lost on the way.
     if (sctp.state !== 'closed') sendPacket({ bytes }).catch(() => {});
   };
   sctp.sendChunk = async (chunk) => {
@@ -128,7 +130,7 @@ function bundleChunks(sctp: Association): void {
     }
     const { bytes } = chunk;
     if (size + bytes.length > MAX_PACKET_BYTES) flush();
-    // After all promises that are settled now: werift awaits between one chunk and the next.
+    // After all promises that settle now: werift awaits between one chunk and the next.
     if (waiting.length === 0) process.nextTick(flush);
     waiting.push(bytes);
     size += bytes.length;

@@ -1,7 +1,7 @@
 /**
- * werift's sockets and questions, so that they end with their connection also when it is closed before they are ready:
- * a socket that is just being bound or connected is forgotten by werift, and a question whose server's name is being
- * resolved is asked, and asked again, afterwards.
+ * Makes werift's sockets and requests end with their connection even if it is closed before they are ready: werift
+ * loses track of a socket that is being bound or connected, and sends (and resends) a request whose server's name was
+ * still being resolved.
  */
 import { Lifetime } from './lifetime.ts';
 
@@ -22,8 +22,8 @@ interface Asking {
 }
 
 /**
- * Patches every socket of a class that is made from here on.
- * @param options `connects`: to a TURN server, which may not be reached
+ * Patches every socket of a class that is created from here on.
+ * @param options `connects`: connects to a TURN server, which may be unreachable
  */
 export function patchSocket(prototype: object, { connects = false } = {}): void {
   const transport = prototype as Transport;
@@ -48,7 +48,7 @@ export function patchSocket(prototype: object, { connects = false } = {}): void 
   };
 }
 
-/** A TCP connection may take minutes to fail; a UDP socket is ready, or not, in no time. */
+/** A TCP connection may take minutes to fail; a UDP socket is ready, or fails, at once. */
 async function withAbort(
   work: () => Promise<void>,
   close: () => Promise<void>,
@@ -71,8 +71,8 @@ async function withAbort(
 }
 
 /**
- * Patches whoever asks STUN or TURN servers, and peers.
- * @param options `bareAsksServer`: a question without a key is for a STUN server, and not for a peer
+ * Patches a class that sends requests to STUN or TURN servers and to peers.
+ * @param options `bareAsksServer`: a request without a key is for a STUN server, not for a peer
  */
 export function patchQuestions(prototype: object, { bareAsksServer = false } = {}): void {
   const asking = prototype as Asking;

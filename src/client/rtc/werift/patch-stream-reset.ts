@@ -1,7 +1,7 @@
 /**
- * A channel is closed by a reset of its stream, which may overtake data that was lost and is sent again. werift closes
- * the channel at once, and drops that data. RFC 6525 section 5.2.2 has the receiver wait for it (E2), and answer a
- * repeated request only once more (E1): by then its stream may belong to another channel.
+ * A channel is closed by a reset of its stream, which may overtake lost data that is being resent. werift closes the
+ * channel at once, and drops that data. RFC 6525 section 5.2.2 requires the receiver to wait for the data (E2), and to
+ * answer a repeated request without carrying it out again (E1): by then its stream may belong to another channel.
  */
 import { isAfter } from './serial-number.ts';
 
@@ -17,7 +17,7 @@ interface ReconfigParam {
 
 interface ResetRequest extends ReconfigParam {
   readonly requestSequence: number;
-  /** The last number that its sender has given to data. */
+  /** The last number that the sender has assigned to data. */
   readonly lastTsn: number;
 }
 
@@ -36,7 +36,7 @@ export interface Resettable {
 export function patchStreamReset(sctp: Resettable): void {
   const receive = sctp.receiveReconfigParam.bind(sctp);
   const handleData = sctp.handleData.bind(sctp);
-  // A sender has one request out at a time (section 5.1.1), so a newer one takes the place of the one that waits.
+  // A sender has one request pending at a time (section 5.1.1), so a newer one replaces the one that waits.
   let deferred: ResetRequest | undefined;
   sctp.receiveReconfigParam = async (param) => {
     if (!isResetRequest(param)) return receive(param);

@@ -1,13 +1,13 @@
 /**
- * werift's TURN client, so that it lets go: its timer for the refresh of a relay address runs on when the client is
- * closed, and keeps the process alive for eight minutes. And it renews a channel after 500 s, where the permission that
- * comes with it ends after 300 s (RFC 8656 section 9): for minutes nothing would get through. And that the server refuses
- * it, or does not answer, is told nobody; and a refusal of the credentials it passes over, because it is not signed with
- * them, which no server can do (RFC 8489 section 9.2.4), and asks again for six seconds.
+ * Patches werift's TURN client. The refresh timer of its relay address keeps running after the client is closed, which
+ * keeps the process alive for eight minutes. It renews a channel after 500 s, although the permission that comes with
+ * it ends after 300 s (RFC 8656 section 9): for minutes nothing would get through. It reports neither a server's
+ * refusal nor its silence. And it ignores a refusal of its credentials, because it is not signed with them, which no
+ * server can do (RFC 8489 section 9.2.4), and repeats the request for six seconds.
  */
 import { Lifetime } from './lifetime.ts';
 
-/** Of what is left of a life time, so that a lost question can be asked again. */
+/** Of the remaining lifetime, so that a lost request can be repeated. */
 const REFRESH_AFTER = 5 / 6;
 const CHANNEL_REFRESH_S = 240;
 const AFTER_FAILURE_S = 5;
@@ -25,7 +25,7 @@ interface TurnClient {
   requestWithRetry(request: unknown, server: unknown): Promise<[Answer, unknown]>;
   connectionMade(): Promise<void>;
   handleSTUNMessage(data: Buffer, address: unknown): void;
-  /** Those that are not answered yet, by their ids in hexadecimal. */
+  /** Unanswered requests, by their ids in hexadecimal. */
   readonly transactions: Readonly<Record<string, { integrityKey?: unknown }>>;
 }
 
@@ -33,7 +33,10 @@ interface Answer {
   getAttributeValue(name: 'LIFETIME'): number;
 }
 
-/** Mends every TURN client that is made from here on. @param makeRefresh a REFRESH request for so many seconds */
+/**
+ * Patches every TURN client that is created from here on.
+ * @param makeRefresh makes a REFRESH request for this many seconds
+ */
 export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) => unknown): void {
   const client = prototype as TurnClient;
   const { connectionMade } = client;
@@ -49,7 +52,7 @@ export function patchTurn(prototype: object, makeRefresh: (lifetimeS: number) =>
   };
 }
 
-/** Lets a refusal of the credentials through, which is not signed. */
+/** Lets a refusal of the credentials through, although it is not signed. */
 function hearRefusals(client: TurnClient): void {
   const handle = client.handleSTUNMessage;
   client.handleSTUNMessage = function (this: TurnClient, data, address) {
@@ -59,7 +62,7 @@ function hearRefusals(client: TurnClient): void {
   };
 }
 
-/** Of an error response (RFC 8489 sections 5 and 14.8); undefined for anything else. */
+/** The code of an error response (RFC 8489 sections 5 and 14.8); undefined for anything else. */
 function errorCodeIn(data: Buffer): number | undefined {
   if (data.length < HEADER_BYTES || (data.readUInt16BE(0) & ERROR_CLASS) !== ERROR_CLASS) return undefined;
   for (let at = HEADER_BYTES; at + 4 <= data.length; ) {
@@ -71,7 +74,7 @@ function errorCodeIn(data: Buffer): number | undefined {
   return undefined;
 }
 
-/** Refreshes the relay address again and again; closing the client calls `resolve`. */
+/** Refreshes the relay address repeatedly; closing the client calls `resolve`. */
 function keep(client: TurnClient, lifetimeS: number, makeRefresh: (lifetimeS: number) => unknown): void {
   let isClosed = false;
   const arm = (seconds: number) => setTimeout(refresh, seconds * 1000);

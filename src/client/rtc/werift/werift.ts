@@ -1,7 +1,7 @@
 /**
- * werift behind the W3C interface. This is the only file that runs code of werift, and the only one that knows where it
- * differs: it waits for all candidates before it goes on (up to 5 s when a STUN server cannot be reached), it asks a
- * public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
+ * werift behind the W3C interface. Only this file and its patches know where werift differs: it waits for all
+ * candidates before it goes on (up to 5 s if a STUN server cannot be reached), it uses a public STUN server when none
+ * is given, and it does not check candidate pairs again on an ICE restart.
  */
 import {
   classes,
@@ -72,7 +72,7 @@ class WeriftConnection implements PeerConnection {
   #endWatches: (() => void)[] = [];
   readonly #prepared = new WeakSet<RTCIceTransport>();
   readonly #restarts = new WeakMap<RTCIceTransport, number>();
-  /** How many transports look for a way anew. */
+  /** How many transports are looking for a new path. */
   #checking = 0;
   #settingLocal: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -171,7 +171,7 @@ class WeriftConnection implements PeerConnection {
     this.#isClosed = true;
     for (const end of this.#endWatches) end();
     this.#lifetime.stopAsking();
-    // werift does not bear to be closed while it binds sockets.
+    // werift must not be closed while it binds sockets.
     await this.#settingLocal;
     for (const transport of this.#pc.iceTransports) stopAsking(transport);
     await this.#pc.close();
@@ -205,7 +205,7 @@ class WeriftConnection implements PeerConnection {
     return restarted;
   }
 
-  /** werift leaves the new candidate pairs unchecked when DTLS is connected already, and calls that connected. */
+  /** If DTLS is already connected, werift leaves new candidate pairs unchecked and reports itself as connected. */
   #check(restarted: readonly RTCIceTransport[]): void {
     for (const transport of restarted) {
       this.#lifetime
@@ -219,7 +219,7 @@ class WeriftConnection implements PeerConnection {
 
   #checked(state: 'connected' | 'failed'): void {
     this.#checking -= 1;
-    // werift does not take back by itself that it had failed; what it tells of the change is heard as ours.
+    // werift does not reset its failed state by itself; its event of the change is handled as ours.
     const { secureManager } = this.#pc as unknown as { secureManager: SecureManager };
     const before = secureManager.connectionState;
     if (this.#isClosed) return;
@@ -228,7 +228,7 @@ class WeriftConnection implements PeerConnection {
   }
 }
 
-/** Makes werift connections; what a {@link Platform} of Node needs. */
+/** Creates werift connections, for a {@link Platform} on Node. */
 export function createWeriftConnection(config: ConnectionConfig): PeerConnection {
   return new WeriftConnection(config);
 }
