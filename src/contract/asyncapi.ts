@@ -1,4 +1,4 @@
-/** The wire as an AsyncAPI 3 document: one WebSocket channel, what the server receives on it, and what it sends. */
+/** The wire as an AsyncAPI 3 document: one WebSocket channel, with the messages that the server receives and sends. */
 import {
   type CloseCode,
   clientSchemas,
@@ -12,7 +12,7 @@ import type { Document } from './json-schemas.ts';
 
 type Described = { readonly description?: string };
 
-/** A message name of AsyncAPI is one of the whole document, and both directions have an `offer`. */
+/** Message names in AsyncAPI are global to the document, and both directions have an `offer`. */
 const nameOf = (from: 'client' | 'server', type: string) => `${from}_${type}`;
 
 function messagesOf(from: 'client' | 'server', schemas: { readonly [type: string]: Described }): Document {

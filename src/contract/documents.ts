@@ -1,11 +1,14 @@
-/** Every document of the contract by its name, as `pairlane schema` prints it and the server gives it at /schemas/. */
+/** Every document of the contract by name, as `pairlane schema` prints it and the server serves it at /schemas/. */
 import { asyncApi } from './asyncapi.ts';
 import { type Document, jsonSchemas } from './json-schemas.ts';
 import { openApi } from './openapi.ts';
 
 export const documentNames = [...Object.keys(jsonSchemas), 'asyncapi', 'openapi'] as const;
 
-/** @param version of the package @returns undefined for a name that is none */
+/**
+ * @param version of the package
+ * @returns undefined for an unknown name
+ */
 export function documentOf(name: string, version: string): Document | undefined {
   if (name === 'asyncapi') return asyncApi(version);
   if (name === 'openapi') return openApi(version);

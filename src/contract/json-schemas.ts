@@ -1,4 +1,4 @@
-/** The wire as JSON Schema documents (2020-12), made from the literals that the server itself checks messages with. */
+/** The wire as JSON Schema documents (2020-12), made from the same literals that the server checks messages with. */
 import { clientSchemas, serverSchemas } from '../protocol/index.ts';
 
 /** A JSON document of the contract. */
@@ -6,7 +6,7 @@ export type Document = { readonly [key: string]: unknown };
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-/** One document for all messages of a direction: told apart by `type`, each under its own name in `$defs`. */
+/** One document for all messages of a direction: distinguished by `type`, each under its own name in `$defs`. */
 function messagesOf(id: string, title: string, schemas: Document): Document {
   return {
     $schema: DIALECT,
@@ -49,7 +49,7 @@ function numberedFrame(from: 'client' | 'server'): Document {
   };
 }
 
-/** Each document by its name: the file is the name and `.json`. */
+/** Each document by its name; the file is the name plus `.json`. */
 export const jsonSchemas: { readonly [name: string]: Document } = {
   'client-message': messagesOf('client-message', 'What a client may send', clientSchemas),
   'server-message': messagesOf('server-message', 'What the server may send', serverSchemas),

@@ -1,4 +1,4 @@
-/** The admin API as an OpenAPI 3.1 document, made from the table that the server itself routes and checks by. */
+/** The admin API as an OpenAPI 3.1 document, made from the same table that the server routes and checks with. */
 import {
   type AdminOperationShape,
   adminErrors,
@@ -7,9 +7,9 @@ import {
 import { error } from '../protocol/admin/admin-resources.ts';
 import type { Document } from './json-schemas.ts';
 
-/** Any of them may be answered to any request. */
+/** Errors that any request may get. */
 const COMMON = ['invalid_request', 'unauthorized', 'forbidden', 'internal_error'] as const;
-/** Of those that another node may have to answer. */
+/** Errors of requests that other nodes may have to answer. */
 const OVER_NODES = ['too_many_requests', 'nodes_missing'] as const;
 
 const json = (schema: object) => ({ 'application/json': { schema } });

@@ -1,4 +1,7 @@
-/** The conversation: what was said and sent, and where to say more. What the peer says is text, and never HTML. */
+/**
+ * The conversation: what was said and sent, and the input for more. The peer's messages are shown as text, never as
+ * HTML.
+ */
 import type { Peer } from '../client/browser/index.ts';
 import { element } from './dom.ts';
 import { Files, sizeWords } from './files.ts';
@@ -30,13 +33,13 @@ export class Chat {
       event.preventDefault();
       void this.#say(this.#message.value);
     });
-    // It scrolls, also for those who have only keys.
+    // It scrolls, so keyboard users must be able to focus it.
     this.#log.tabIndex = 0;
     peer.on('message', (data) => this.#take(data));
     this.#acceptFiles();
   }
 
-  /** A new conversation. */
+  /** Starts a new conversation. */
   begin(): void {
     for (const link of this.#lines.querySelectorAll('a')) URL.revokeObjectURL(link.href);
     this.#lines.replaceChildren();
@@ -44,7 +47,7 @@ export class Chat {
     element('chat').hidden = false;
   }
 
-  /** Whether one may write. */
+  /** Whether messages can be sent. */
   set isOpen(isOpen: boolean) {
     this.#isOpen = isOpen;
     for (const control of element('composer').querySelectorAll<HTMLInputElement>('input, button')) {
@@ -119,7 +122,7 @@ export class Chat {
     }
   }
 
-  /** Dropped anywhere on the page, pasted, or chosen by the button. */
+  /** Files dropped anywhere on the page, pasted, or chosen with the button. */
   #acceptFiles(): void {
     const input = element('files', HTMLInputElement);
     element('choose-files').addEventListener('click', () => input.click());
@@ -127,7 +130,7 @@ export class Chat {
       void this.#sendFiles([...(input.files ?? [])]);
       input.value = '';
     });
-    // Without this the browser would leave the page, and open what was dropped.
+    // Otherwise the browser would leave the page and open the dropped file.
     addEventListener('dragover', (event) => {
       event.preventDefault();
       document.body.dataset.isDropping = String(this.#isOpen);

@@ -1,6 +1,6 @@
 /** The page's elements, by their ids in index.html. */
 
-/** @throws when the page has none, or one of another kind */
+/** @throws if the page has no such element, or one of another kind */
 export function element<E extends Element = HTMLElement>(id: string, kind?: new () => E): E {
   const found = document.getElementById(id);
   if (!found || (kind && !(found instanceof kind))) throw new Error(`the page has no fitting #${id}`);

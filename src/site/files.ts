@@ -1,22 +1,22 @@
 /**
- * Files that go from peer to peer, as binary messages beside the text of the chat: one that says what comes, then the
- * file's bytes. One file at a time; a peer that knows nothing of it sees bytes.
+ * Files sent from peer to peer, as binary messages besides the chat's text: one message that announces the file, then
+ * its bytes. One file at a time; a peer that does not support this sees bytes.
  */
 import type { Peer } from '../client/browser/index.ts';
 
-/** What the first message of a file begins with, before its name and size as JSON. */
+/** The prefix of a file's first message, followed by its name and size as JSON. */
 const MARK = 'pairlane-file ';
 const CHUNK_BYTES = 16 * 1024;
-/** Of one file, and of all in one conversation: they are kept in the page until it is closed. */
+/** Limits for one file, and for all files of a conversation: they are kept in the page until it is closed. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_RECEIVED_BYTES = 256 * 1024 * 1024;
 const MAX_NAME_CHARS = 200;
 const MAX_HEADER_BYTES = 2_048;
 
 export interface FileHandlers {
-  /** @param file undefined: it was refused, for the reason in the words */
+  /** @param file undefined if it was refused, for the reason in `words` */
   readonly received: (file: File | undefined, words: string) => void;
-  /** @param part of it, from 0 to 1 */
+  /** @param part the part done, from 0 to 1 */
   readonly progress: (name: string, part: number, from: 'me' | 'peer') => void;
 }
 
@@ -32,7 +32,7 @@ export class Files {
   readonly #handlers: FileHandlers;
   #arriving: Arriving | undefined;
   #receivedBytes = 0;
-  /** One after another, so that the bytes of two do not mix. */
+  /** Files are sent one after another, so that their bytes do not mix. */
   #last: Promise<void> = Promise.resolve();
   #pairing = 0;
 
@@ -41,7 +41,7 @@ export class Files {
     this.#handlers = handlers;
   }
 
-  /** @returns whether it was part of a file */
+  /** @returns whether the data was part of a file */
   take(data: Uint8Array): boolean {
     const file = this.#arriving;
     if (file) {
@@ -54,14 +54,14 @@ export class Files {
     return true;
   }
 
-  /** A new conversation, or the end of one: what was under way is dropped. */
+  /** Starts or ends a conversation: transfers in progress are dropped. */
   begin(): void {
     this.#pairing += 1;
     this.#arriving = undefined;
     this.#receivedBytes = 0;
   }
 
-  /** @throws with words for people when it cannot be sent, or the connection ends meanwhile */
+  /** @throws with a message for people if it cannot be sent, or the connection ends meanwhile */
   send(file: File): Promise<void> {
     const pairing = this.#pairing;
     const sent = this.#last.then(() => this.#send(file, pairing));
@@ -96,7 +96,7 @@ export class Files {
     if (file.bytes === file.size) this.#complete(file);
   }
 
-  /** What comes is a stranger's: what does not fit is passed over. */
+  /** The data comes from a stranger: invalid announcements are ignored. */
   #announced(text: string): void {
     const { name, size } = parsed(text);
     if (typeof name !== 'string' || typeof size !== 'number' || !Number.isInteger(size) || size < 0) return;
@@ -112,7 +112,7 @@ export class Files {
 
   #complete({ name, chunks, size }: Arriving): void {
     this.#arriving = undefined;
-    // Bytes and no more: a type would let a browser run what is in it.
+    // Typed as plain bytes: any other type could let a browser run the file's content.
     this.#handlers.received(new File(chunks, name, { type: 'application/octet-stream' }), sizeWords(size));
   }
 }

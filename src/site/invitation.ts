@@ -1,4 +1,4 @@
-/** Our own key, as text, link and QR code, and a new one when it is used up. */
+/** Our own key as text, link and QR code, replaced by a new one when it is used up. */
 import encodeQR from 'qr';
 import type { Peer } from '../client/browser/index.ts';
 import type { SiteFacts } from '../protocol/site/site-facts.ts';
@@ -7,30 +7,30 @@ import { linkFor } from './pairing-target.ts';
 
 const KEY_TTL_S = 600;
 
-/** A key that is shown can still be typed in. */
+/** Leaves time to type in a key that is being shown. */
 const RENEW_EARLIER_S = 30;
 
-/** Modules of white around the code, as ISO/IEC 18004 asks for. */
+/** White modules around the code, as ISO/IEC 18004 requires. */
 const QUIET_ZONE = 4;
 
 const MAX_QR_PX = 256;
 
 export class Invitation {
   readonly #peer: Peer;
-  /** Where others reach this page, if not where we do. */
+  /** Where others reach this page, if that differs from this page's own URL. */
   #page: string | undefined;
   #isLive = false;
   #key: string | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
-  /** The one that was asked for last; an answer to an earlier question is passed over. */
+  /** The latest request; answers to earlier ones are ignored. */
   #asked = 0;
-  /** Which question has no answer yet, if it is the last one. */
+  /** The request that has no answer yet, if it is the latest. */
   #pending: number | undefined;
 
   constructor(peer: Peer, { lan }: SiteFacts) {
     this.#peer = peer;
     const isHere = isLoopback(location.hostname);
-    // A code that leads to the device itself is in vain on any other.
+    // A link to a loopback address is useless on any other device.
     if (isHere) this.#page = lan?.[0];
     copies('copy-link', () => this.#key && linkFor(this.#key, this.#page));
     copies('copy-key', () => this.#key);
@@ -42,26 +42,26 @@ export class Invitation {
     }
   }
 
-  /** Whether the server is there to be asked for whom the key is; without it the key is of no use for now. */
+  /** Whether the server can be reached; without it the key is of no use for now. */
   set isLive(isLive: boolean) {
     this.#isLive = isLive;
     this.#showReady();
   }
 
-  /** Asks for a key unless one is shown. */
+  /** Asks for a key, unless one is shown. */
   async show(): Promise<void> {
     if (this.#key !== undefined || this.#pending === this.#asked) return;
     this.#asked += 1;
     const asked = this.#asked;
     this.#pending = asked;
-    // When the link to the server was lost meanwhile, this is called again the next time that it is online.
+    // If the link to the server was lost meanwhile, this is called again when it is back.
     const made = await this.#peer.createKey({ ttlS: KEY_TTL_S }).catch(() => undefined);
     if (asked !== this.#asked) return;
     this.#pending = undefined;
     if (made) this.#use(made.key);
   }
 
-  /** The key is used, or its session is gone. */
+  /** The key is used up, or its session is gone. */
   drop(): void {
     this.#asked += 1;
     this.#key = undefined;
@@ -93,22 +93,22 @@ export class Invitation {
   }
 }
 
-/** Nobody else reaches a page at such an address, and a code that leads there is in vain. */
+/** Nobody else can reach a page at such an address, so a QR code for it is useless. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-/** Beside the page, wherever a proxy put that. */
+/** Next to the page, wherever a proxy has put it. */
 function serverUrl(): string {
   return new URL('.', location.origin + location.pathname).href.replace(/^http/, 'ws');
 }
 
-/** One path over all dark modules, a square each. */
+/** One path with a square for each dark module. */
 function drawn(modules: readonly (readonly boolean[])[]): SVGElement {
   const namespace = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(namespace, 'svg');
   svg.setAttribute('viewBox', `0 0 ${modules.length} ${modules.length}`);
-  // Whole pixels a module, and no seams between them.
+  // Whole pixels per module, without seams between them.
   svg.setAttribute('width', String(modules.length * Math.floor(MAX_QR_PX / modules.length)));
   svg.setAttribute('shape-rendering', 'crispEdges');
   const path = document.createElementNS(namespace, 'path');
@@ -120,7 +120,7 @@ function drawn(modules: readonly (readonly boolean[])[]): SVGElement {
 
 const COPIED_MS = 1_500;
 
-/** Makes a button copy a text. Without https there is no clipboard to write to, and no button. */
+/** Makes a button copy a text. Without https there is no clipboard API, so the button is removed. */
 function copies(id: string, text: () => string | undefined): void {
   const button = element(id);
   const name = button.textContent;

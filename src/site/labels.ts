@@ -1,4 +1,4 @@
-/** What the page says of each state, for people who have never heard of signaling. */
+/** The page's words for each state, for people who have never heard of signaling. */
 import type {
   ConnectionStats,
   PairlaneError,
@@ -35,13 +35,13 @@ export function wayWords({ path, rttMs }: ConnectionStats): string {
   return rttMs === undefined ? way : `${way}, ${rttMs < 10 ? rttMs.toFixed(1) : Math.round(rttMs)} ms`;
 }
 
-/** Nobody knows by now whether it will work; what helps most often is another network. */
+/** It is not known yet whether connecting will work; another network is what helps most often. */
 export const SLOW_HINT =
   'This takes longer than usual. A company or guest network may be in the way: if you can, let one of you use another network, such as a phone’s.';
 
 export const NO_WAY_FOUND = 'No way to each other was found.';
 
-/** @param hasTurn whether the server names a relay */
+/** @param hasTurn whether the server offers TURN */
 export function noWayWords(hasTurn: boolean): string {
   const start =
     'Your two networks let nothing through to each other. Let one of you use another network, such as a phone’s';
@@ -52,7 +52,7 @@ export function noWayWords(hasTurn: boolean): string {
 
 const noWay: ReadonlySet<PeerErrorCode> = new Set(['connection_failed', 'connection_timeout']);
 
-/** What the page says of errors that people make; the others say themselves what to do. */
+/** The page's words for mistakes that people make; other errors already say what to do. */
 const problemWords: { readonly [Code in PeerErrorCode]?: string } = {
   key_not_found: 'There is no such key. It may be used up or too old: ask for a new one.',
   target_not_found: 'Nobody with that key or id is here just now.',

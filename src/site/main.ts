@@ -1,4 +1,4 @@
-/** The page at `/`: a peer that one can see. Everything it shows follows from the peer's two states. */
+/** The page at `/`: a visible peer. Everything it shows follows from the peer's two states. */
 import { createPeer, type PairlaneError, type Peer } from '../client/browser/index.ts';
 import type { SiteFacts } from '../protocol/site/site-facts.ts';
 import { Chat } from './chat.ts';
@@ -11,7 +11,7 @@ import { type Target, takeFragment, targetFrom } from './pairing-target.ts';
 import { nameOf } from './peer-name.ts';
 import { loadSiteFacts } from './site-facts.ts';
 
-/** The server may not be there yet; later the peer itself sees to it. */
+/** The server may not be running yet; later, the peer reconnects by itself. */
 const FIRST_RETRY_MS = 2_000;
 
 async function connect(): Promise<Peer> {
@@ -30,7 +30,7 @@ function run(peer: Peer, facts: SiteFacts): void {
   const invitation = new Invitation(peer, facts);
   const chat = new Chat(peer, lane);
   let peerName: string | undefined;
-  /** Whether the two had a way to each other when they were last paired. */
+  /** Whether the two were connected during their last pairing. */
   let hadWay = false;
   const pace = new Pace({
     slow: (isSlow) => {
@@ -76,7 +76,7 @@ function run(peer: Peer, facts: SiteFacts): void {
 
   peer.on('state', show);
   peer.on('signaling', (_, id) => {
-    // The server has forgotten the keys of a session that is over.
+    // The server has dropped the keys of a session that is over.
     if (id !== element('own-id').textContent) invitation.drop();
     show();
   });
@@ -94,7 +94,7 @@ function run(peer: Peer, facts: SiteFacts): void {
   });
   peer.on('stats', (stats) => lane.showWay(stats));
   peer.on('peer_disconnected', ({ reason }) => {
-    // Who gives up first leaves, and the other one has the same reason.
+    // The peer that gives up first leaves; the other one should show the same reason.
     const isNoWay = !hadWay && reason === 'unpaired';
     ended(isNoWay ? NO_WAY_FOUND : `${peerName} left.`);
     if (isNoWay) showProblem(noWayWords(facts.hasTurn));
@@ -114,7 +114,7 @@ function run(peer: Peer, facts: SiteFacts): void {
     const field = element('target', HTMLInputElement);
     const typed = field.value;
     pair(targetFrom(typed)).then((isPaired) => {
-      // What is wrong with it is easier to see while it is there.
+      // An invalid entry stays, so that its mistake can be seen.
       if (isPaired && field.value === typed) field.value = '';
     });
   });
@@ -129,7 +129,7 @@ function showSignaling(state: keyof typeof signalingWords): void {
   if (line.textContent !== signalingWords[state]) line.textContent = signalingWords[state];
 }
 
-/** @param message empty: there is none */
+/** @param message empty: no problem */
 function showProblem(message: string): void {
   element('problem').textContent = message;
   element('problem').hidden = message === '';

@@ -1,8 +1,8 @@
-/** How long people wait for a way to each other: after a while they are told what may be wrong, then it is given up. */
+/** How long connecting may take: after a while people are told what may be wrong, and later it is given up. */
 import type { PeerState } from '../client/browser/index.ts';
 
 export const SLOW_AFTER_MS = 8_000;
-/** One deadline over all tries: the peer's own are each for one of them. */
+/** One deadline for all attempts; the peer's own deadlines are for each attempt. */
 export const GIVE_UP_AFTER_MS = 30_000;
 
 const onTheWay: ReadonlySet<PeerState> = new Set([
@@ -27,12 +27,12 @@ export class Pace {
     this.#handlers = handlers;
   }
 
-  /** Whether the two are on the way to each other. */
+  /** Whether the two are connecting. */
   get isOnTheWay(): boolean {
     return this.#timers.length > 0;
   }
 
-  /** To be called with each state that the peer comes to. */
+  /** Must be called with each new state of the peer. */
   follow(state: PeerState): void {
     if (onTheWay.has(state) === this.isOnTheWay) return;
     for (const timer of this.#timers) clearTimeout(timer);

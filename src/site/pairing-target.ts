@@ -1,9 +1,9 @@
-/** Whom to pair with: what was typed, pasted, scanned, or stands behind the # of the page's own address. */
+/** Whom to pair with: typed, pasted, scanned, or given in the fragment of the page's own URL. */
 import { parsePairingKey } from '../protocol/native/pairing-key.ts';
 
 export type Target = { key: string } | { id: string };
 
-/** @returns undefined for nothing but space */
+/** @returns undefined if the text is blank */
 export function targetFrom(text: string): Target | undefined {
   const [, fragment] = text.split('#');
   const name = (fragment ?? text).trim();
@@ -13,8 +13,8 @@ export function targetFrom(text: string): Target | undefined {
 }
 
 /**
- * The link that pairs with whoever made the key.
- * @param page where others reach this page
+ * The link that pairs with the key's owner.
+ * @param page the URL where others reach this page
  */
 export function linkFor(key: string, page: string = location.href): string {
   const url = new URL(page);
@@ -22,7 +22,7 @@ export function linkFor(key: string, page: string = location.href): string {
   return url.href;
 }
 
-/** Takes the target out of the page's address: a key is good once, and a reload must not try it again. */
+/** Removes the target from the page's URL: a key is good only once, and a reload must not try it again. */
 export function takeFragment(): Target | undefined {
   const target = targetFrom(location.hash);
   history.replaceState(null, '', location.pathname + location.search);

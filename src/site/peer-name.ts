@@ -1,4 +1,4 @@
-/** A name that people can tell apart and say aloud: two words that follow from the id, the same on both sides. */
+/** A name that people can recognize and say aloud: two words derived from the id, the same on both sides. */
 
 const first = [
   'amber brave calm clever coral crisp daring eager early fair fancy gentle golden grand happy honest',
@@ -14,7 +14,7 @@ const second = [
 ].flatMap((line) => line.split(' '));
 
 export function nameOf(id: string): string {
-  // FNV-1a: ids of one node begin alike, and every character has to count.
+  // FNV-1a: ids of one node begin alike, so every character must count.
   let hash = 0x811c9dc5;
   for (const char of id) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return `${first[hash % first.length]} ${second[Math.floor(hash / first.length) % second.length]}`;

@@ -1,7 +1,7 @@
 /** Asks the server for what the page cannot know by itself. */
 import type { SiteFacts } from '../protocol/site/site-facts.ts';
 
-/** A server that does not say has neither. */
+/** For a server that does not answer. */
 const UNKNOWN: SiteFacts = { hasTurn: false };
 
 export async function loadSiteFacts(): Promise<SiteFacts> {

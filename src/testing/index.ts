@@ -1,4 +1,4 @@
-/** What tests of programs that use Pairlane are written with, and of state machines in general. For any test runner. */
+/** Tools to test programs that use Pairlane, and state machines in general, with any test runner. */
 
 export { type MachineCase, type TableOptions, tableOf } from './machines/machine-table.ts';
 export { type ItemPath, pairPathsOf } from './machines/pairs.ts';

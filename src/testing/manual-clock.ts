@@ -1,4 +1,4 @@
-/** A clock that stands still until a test moves it: what is promised "after 10 s" is tested in no time. */
+/** A clock that stands still until a test moves it, so that a promise such as "after 10 s" is tested in no time. */
 import type { Clock } from '../common/clock.ts';
 
 interface Tick {
@@ -25,12 +25,12 @@ export class ManualClock implements Clock {
     return () => this.#ticks.delete(entry);
   }
 
-  /** When the next tick is due, in milliseconds; Infinity where nobody waits for one. */
+  /** When the next tick is due, in milliseconds; Infinity if there is none. */
   get nextAt(): number {
     return Math.min(Number.POSITIVE_INFINITY, ...[...this.#ticks].map(({ nextAt }) => nextAt));
   }
 
-  /** Moves the time on by so many milliseconds, tick by tick. */
+  /** Moves the time on by this many milliseconds, tick by tick. */
   advance(ms: number): void {
     const target = this.#now + ms;
     for (;;) {

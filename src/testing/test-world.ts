@@ -1,6 +1,6 @@
 /**
- * A server and its peers in this process, in a time that the test moves, on a network that does what the test says: no
- * port, no WebRTC, no waiting. The server, its machines, the peers and theirs are the real ones.
+ * A server and its peers in this process, in simulated time, on a network that does what the test says: no port, no
+ * WebRTC, no waiting. The server, the peers and their machines are the real ones.
  */
 import { pino } from 'pino';
 import { createPeerWith, type Peer } from '../client/peer/peer.ts';
@@ -21,7 +21,7 @@ export interface TestWorldOptions {
   readonly server?: Partial<ServerOptions>;
 }
 
-/** Nobody is waited for longer than this, in milliseconds of the world's own time, unless a test says so. */
+/** How long to wait at most, in milliseconds of simulated time, unless a test says otherwise. */
 const PATIENCE_MS = 120_000;
 
 export class TestWorld {
@@ -37,7 +37,7 @@ export class TestWorld {
 
   /**
    * Starts a server that nobody else can reach.
-   * @throws when an option of the server is unknown or impossible
+   * @throws if an option of the server is unknown or invalid
    */
   static async start({ seed = 1, network, server = {} }: TestWorldOptions = {}): Promise<TestWorld> {
     const clock = new ManualClock();
@@ -68,10 +68,10 @@ export class TestWorld {
   }
 
   /**
-   * A peer of this world.
-   * @param name what the network calls it, and no other peer of this world
-   * @param options those of `createPeer`, but for the URL
-   * @returns it, once it has its id
+   * Creates a peer in this world.
+   * @param name its name in the network, unique in this world
+   * @param options those of `createPeer`, except the URL
+   * @returns the peer, once it has its id
    * @throws {PairlaneError} as `createPeer` does
    */
   async createPeer(name: string, options: Omit<PeerOptions, 'url'> = {}): Promise<Peer> {
@@ -88,7 +88,10 @@ export class TestWorld {
     return peer;
   }
 
-  /** Moves the time on, and lets everything happen that is due in it. @param ms milliseconds */
+  /**
+   * Moves the time on, and runs everything that is due meanwhile.
+   * @param ms milliseconds
+   */
   async advance(ms: number): Promise<void> {
     const end = this.clock.now() + ms;
     await this.#settle();
@@ -101,8 +104,8 @@ export class TestWorld {
 
   /**
    * Moves the time on until the promise is settled.
-   * @param withinMs how long at most, in milliseconds of the world's time
-   * @returns what it is fulfilled with
+   * @param withinMs how long at most, in milliseconds of simulated time
+   * @returns the promise's value
    * @throws what it is rejected with; or that it is still pending
    */
   async until<Value>(promise: Promise<Value>, withinMs = PATIENCE_MS): Promise<Value> {
@@ -127,7 +130,7 @@ export class TestWorld {
     await this.server.stop();
   }
 
-  /** Everything that is due now, and what follows from it without time. */
+  /** Runs everything that is due now, and what follows from it at the same time. */
   async #settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn += 1) {
       this.#schedule.run();

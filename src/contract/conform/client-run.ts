@@ -1,4 +1,4 @@
-/** One run of the client under trial, as the server sees it: over one socket after another where it comes back. */
+/** One run of the client under test, as the server sees it: over several sockets if it comes back. */
 import type { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 import { clientSchemas, explain, isRecord, type Schema } from '../../protocol/index.ts';
@@ -6,13 +6,13 @@ import { clientSchemas, explain, isRecord, type Schema } from '../../protocol/in
 export type Message = { readonly type: string; readonly [field: string]: unknown };
 
 const RELAYED = new Set(['offer', 'answer', 'candidate']);
-/** What has no number, to the client and from it (docs/protocol.md). */
+/** Message types without a number, in each direction (docs/protocol.md). */
 const UNNUMBERED = {
   told: new Set(['your_id', 'ping', 'ack', 'restarting']),
   said: new Set(['resume', 'ack', 'pong']),
 };
 
-/** A numbered one that we sent. */
+/** A numbered frame that we sent. */
 interface Frame {
   readonly seq: number;
   readonly message: object;
@@ -24,28 +24,28 @@ export class ClientRun {
   readonly isResumable: boolean;
   #socket: WebSocket | undefined;
   readonly #changes: EventEmitter;
-  /** What it said since it was last asked. */
+  /** What it has sent since this was last read. */
   said: Message[] = [];
-  /** The first thing it said that is no message of the protocol. */
+  /** The first thing it sent that is not a message of the protocol. */
   fault: string | undefined;
   peer: ClientRun | undefined;
-  /** It closed its socket. */
+  /** Whether it closed its socket. */
   isClosed = false;
-  /** How often it has offered. */
+  /** How often it has sent an offer. */
   offers = 0;
   /** How often it has come back. */
   returns = 0;
-  /** Lose its socket at the next message of this type, as if that had not arrived. */
+  /** Drop its socket at the next message of this type, as if that message had not arrived. */
   losesAt: string | undefined;
-  /** Of it, its number and its text, which must come again. */
+  /** The number and text of the dropped message, which must be sent again. */
   lost: { readonly seq: number; readonly text: string } | undefined;
   #secret = '';
   #sent = 0;
   #received = 0;
-  /** The highest number of ours that it acked. */
+  /** The highest of our numbers that it acked. */
   acked = 0;
   #unacked: Frame[] = [];
-  /** The last of each type of message. */
+  /** The last frame with each type of message. */
   readonly #told = new Map<string, Frame>();
 
   constructor(id: string, socket: WebSocket, isResumable: boolean, changes: EventEmitter) {
@@ -60,7 +60,7 @@ export class ClientRun {
     return this.#socket === undefined;
   }
 
-  /** While it is away it waits, where it is numbered. */
+  /** Sends a message; while the client is away, a numbered one waits. */
   tell(message: { readonly type: string; readonly [field: string]: unknown }): void {
     if (!this.isResumable || UNNUMBERED.told.has(message.type)) {
       this.#socket?.send(JSON.stringify(message));
@@ -73,23 +73,23 @@ export class ClientRun {
     this.#write(frame);
   }
 
-  /** The last frame with a message of that type once more: it has come, and must not count again. */
+  /** Repeats the last frame with a message of that type, which must not count again. */
   repeat(type: string): void {
     const last = this.#told.get(type);
     if (last) this.#write(last);
   }
 
-  /** Its socket is lost, as by a network. */
+  /** Drops its socket, as a network failure would. */
   lose(): void {
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.removeAllListeners();
-    // What is under way on a socket that has gone is nobody's fault.
+    // Errors on a socket that is gone do not matter.
     socket?.on('error', () => {});
     socket?.terminate();
   }
 
-  /** It is on another socket, on which it said `resume` first. @returns whether it may */
+  /** Attaches the new socket of a client that has sent `resume` first. */
   comeBack(socket: WebSocket, resume: Message): void {
     const problem =
       explain(clientSchemas.resume as Schema, resume) ??
@@ -193,7 +193,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** The message that a value is, or what is wrong with it. */
+/** The message in a value, or what is wrong with it. */
 export function messageIn(value: unknown, text: string): Message | string {
   if (value === undefined) return `no JSON: ${text.slice(0, 80)}`;
   if (!isRecord(value) || typeof value.type !== 'string')
@@ -204,7 +204,7 @@ export function messageIn(value: unknown, text: string): Message | string {
   return wrong ? `${value.type}: ${wrong}` : (value as Message);
 }
 
-/** The first message of a client that comes back, which is `resume`. */
+/** The `resume` message with which a client comes back; undefined if the text is another message. */
 export function resumeIn(text: string): Message | undefined {
   const message = messageIn(jsonIn(text), text);
   return typeof message !== 'string' && message.type === 'resume' ? message : undefined;

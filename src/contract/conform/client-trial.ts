@@ -1,4 +1,4 @@
-/** Plays the server for two runs of a client: what it says of itself is held to the protocol, step by step. */
+/** Acts as the server for two runs of a client, and checks what the client sends against the protocol, step by step. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -9,11 +9,11 @@ import { Deviation } from './deviation.ts';
 import type { Verdict } from './run-cases.ts';
 
 export interface ClientTrialOptions {
-  /** As a shell takes it; `{url}` in it is where it connects. */
+  /** A shell command; `{url}` in it is replaced by the URL to connect to. */
   readonly command: string;
   /** How long a step may take, in milliseconds. */
   readonly patienceMs: number;
-  /** `full`: also whether it comes back when its socket is lost, if it says that it can. */
+  /** `full`: also checks whether it comes back after losing its socket, if it says that it can. */
   readonly level: Level;
 }
 
@@ -25,7 +25,7 @@ class Trial {
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   readonly #children: ChildProcess[] = [];
   readonly #runs: ClientRun[] = [];
-  /** Of one that came back as nobody. */
+  /** The fault of a client that came back without a valid `resume`. */
   #fault: string | undefined;
 
   constructor(options: ClientTrialOptions) {
@@ -63,7 +63,7 @@ class Trial {
     if (!this.#server.address()) await once(this.#server, 'listening');
     const url = `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
     for (let run = 0; run < 2; run += 1) {
-      // A group of its own, so that what the shell starts ends with it.
+      // A process group of its own, so that what the shell starts ends with it.
       const child = spawn(this.#options.command.replaceAll('{url}', url), {
         shell: true,
         stdio: 'ignore',
@@ -79,7 +79,10 @@ class Trial {
     return [this.#runs[0] as ClientRun, this.#runs[1] as ClientRun];
   }
 
-  /** Waits for something that a client does. @throws Deviation when it says what it should not, or goes away */
+  /**
+   * Waits for something that a client does.
+   * @throws Deviation if it sends something wrong, or disconnects
+   */
   async until(fact: () => boolean, when: string, what: string): Promise<void> {
     const signal = AbortSignal.timeout(this.#options.patienceMs);
     for (;;) {
@@ -94,7 +97,7 @@ class Trial {
     }
   }
 
-  /** Tells them that they are paired, and relays what they say until the description of each has reached the other. */
+  /** Tells them that they are paired, and relays their messages until each description has reached the other. */
   async negotiate(initiator: ClientRun, responder: ClientRun, epoch: number): Promise<void> {
     for (const [run, other] of [
       [initiator, responder],
@@ -119,7 +122,7 @@ class Trial {
     await this.until(has(responder, 'answer'), 'it had an offer', 'an answer');
   }
 
-  /** Tells them that the peer of each is gone. */
+  /** Tells each that its peer is gone. */
   part(): void {
     for (const run of this.both) {
       const peerId = run.peer?.id;
@@ -128,7 +131,7 @@ class Trial {
     }
   }
 
-  /** Both lose their sockets, and come back. */
+  /** Drops both sockets, and waits until both have come back. */
   async loseBoth(): Promise<void> {
     const returns = this.both.map((run) => run.returns);
     for (const run of this.both) run.lose();
@@ -139,7 +142,7 @@ class Trial {
     );
   }
 
-  /** A message after which they should still be there and listen. */
+  /** Sends a message after which both should still be connected. */
   async stay(message: Told, when: string): Promise<void> {
     for (const run of this.both) {
       run.said = [];
@@ -160,7 +163,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
 }
 
@@ -247,7 +250,7 @@ const steps: readonly Step[] = [
       await trial.negotiate(b, a, 10);
       const { offers } = b;
       b.repeat('paired');
-      // Whatever it makes of that, it makes before the next pairing.
+      // Any reaction must come before the next pairing.
       trial.part();
       await trial.stay({ type: 'ping' }, 'it was sent a frame twice');
       await trial.negotiate(a, b, 11);
@@ -256,10 +259,13 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** docs/protocol.md asks for an ack after 16 that came, and nothing else to send. */
+/** docs/protocol.md requires an ack after 16 received frames if there is nothing else to send. */
 const FRAMES_FOR_AN_ACK = 20;
 
-/** @param told of each verdict as soon as it is there. A step that fails ends the run: the next ones stand on it. */
+/**
+ * @param told called with each verdict as soon as it is known. A failed step ends the run, because later steps depend
+ * on it.
+ */
 export async function judgeClient(
   options: ClientTrialOptions,
   told: (verdict: Verdict) => void,

@@ -1,4 +1,4 @@
-/** `pairlane conform`: whether a server, or a client, does what the protocol says, case by case. */
+/** `pairlane conform`: tests whether a server, or a client, follows the protocol, case by case. */
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { printable } from '../../common/printable.ts';
 import type { Level } from './case.ts';

@@ -1,4 +1,4 @@
-/** Where a server or client differs from the protocol: when, what was expected, and what came. */
+/** A deviation from the protocol: what was done, what was expected, and what was received. */
 import { isRecord } from '../../protocol/index.ts';
 
 export class Deviation extends Error {
@@ -16,8 +16,7 @@ export class Deviation extends Error {
 }
 
 /**
- * Whether a value has all that a pattern names. What a pattern does not name may be there: who reads a message passes
- * over fields that it does not know.
+ * Whether a value contains everything that a pattern names. It may contain more, since readers ignore unknown fields.
  */
 export function fits(pattern: unknown, value: unknown): boolean {
   if (Array.isArray(pattern))

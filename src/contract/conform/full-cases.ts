@@ -1,4 +1,6 @@
-/** What docs/protocol.md promises beyond the first protocol: codes, keys, epochs, reports, sessions that come back. */
+/**
+ * What docs/protocol.md promises beyond the original protocol: codes, keys, epochs, reports, and resumable sessions.
+ */
 import type { Case } from './case.ts';
 import { Deviation, expectFit, fits, shown } from './deviation.ts';
 import type { Wire } from './wire.ts';
@@ -23,7 +25,7 @@ async function frameOf(wire: Wire, when: string): Promise<unknown> {
   }
 }
 
-/** The next frame that fits, passing over acks, which may come at any time. */
+/** The next frame that matches, ignoring acks, which may arrive at any time. */
 async function expectFrame(wire: Wire, when: string, pattern: unknown): Promise<unknown> {
   for (;;) {
     const frame = await frameOf(wire, when);

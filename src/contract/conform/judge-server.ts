@@ -1,4 +1,4 @@
-/** The cases that a server is tried with: all of them, or those that were asked for. */
+/** Runs the conformance cases against a server: all of them, or the selected ones. */
 import { CommandError } from '../../common/command.ts';
 import type { Case, Level } from './case.ts';
 import { fullCases } from './full-cases.ts';
@@ -20,7 +20,7 @@ export interface ServerTrial {
   readonly pingIntervalMs: number | undefined;
 }
 
-/** Tries every case that the command line asks for. */
+/** Runs every selected case. */
 export async function judgeServer(
   { url, only, walks, pingIntervalMs, ...options }: ServerTrial,
   told: (verdict: Verdict) => void,
@@ -37,7 +37,7 @@ export async function judgeServer(
   return runCases(chosen, { ...options, url: await reachable(url, options.patienceMs) }, told);
 }
 
-/** @throws CommandError when nobody answers there, before every case says so */
+/** @throws CommandError if nobody answers there, rather than letting every case fail */
 async function reachable(url: string, patienceMs: number): Promise<string> {
   if (!/^wss?:\/\//.test(url) || !URL.canParse(url))
     throw new CommandError(

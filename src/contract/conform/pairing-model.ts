@@ -1,6 +1,6 @@
 /**
- * Who should hear what: a model of pairings for a few clients, written from docs/protocol.md and not from the machines.
- * It is told what a client does, and says what each client hears of it.
+ * A model of pairings for a few clients that predicts who hears what. It is written from docs/protocol.md and not from
+ * the machines. It is told what a client does, and returns what each client hears.
  */
 
 export type Did =
@@ -9,7 +9,7 @@ export type Did =
   | { readonly do: 'report'; readonly state: 'connected' | 'failed'; readonly isOld?: boolean }
   | { readonly do: 'leave' };
 
-/** What a client hears, as far as the model knows it: of whom, by number, and what kind of thing. */
+/** What a client hears, as far as the model knows: the kind of message, and which client it is about. */
 export type Heard =
   | { readonly type: 'paired'; readonly peer: number; readonly isInitiator: boolean }
   | { readonly type: 'offer' | 'answer' | 'candidate' | 'signal' }
@@ -19,10 +19,13 @@ export type Heard =
 interface Pair {
   readonly initiator: number;
   readonly responder: number;
-  /** Whose offer is, or was last, on the table. */
+  /** The client whose offer is pending, or was the last one. */
   offerer: number | undefined;
   isAnswered: boolean;
-  /** Of two that began with a `signal`: no order is judged until both have reported that they are connected. */
+  /**
+   * For a pairing that began with a `signal`: the order is not checked until both have reported that they are
+   * connected.
+   */
   connected: Set<number> | undefined;
 }
 
@@ -30,7 +33,7 @@ export class PairingModel {
   readonly #level: 'seed' | 'full';
   readonly #here: Set<number>;
   #pairs: Pair[] = [];
-  /** By who was left, whom they may not ask for now. */
+  /** By the client that was left: those that may not ask for it now. */
   readonly #leavers = new Map<number, Set<number>>();
 
   constructor(level: 'seed' | 'full', clients: number) {
@@ -46,12 +49,12 @@ export class PairingModel {
     return this.#pairOf(client) !== undefined;
   }
 
-  /** Whether the target has left the client, and it has to wait: how long that lasts is a matter of a clock. */
+  /** Whether the target has just left the client, which has to wait; for how long depends on a clock. */
   hasToWait(client: number, target: number): boolean {
     return this.#leavers.get(client)?.has(target) === true;
   }
 
-  /** @returns what is heard, by whom */
+  /** @returns what each client hears */
   step(client: number, did: Did): Map<number, Heard[]> {
     const heard = new Map<number, Heard[]>();
     const tell = (to: number, what: Heard) => heard.set(to, [...(heard.get(to) ?? []), what]);
@@ -94,7 +97,7 @@ export class PairingModel {
         this.#leavers.set(peer, (this.#leavers.get(peer) ?? new Set()).add(client));
         tell(peer, { type: 'peer_disconnected', peer: client, reason: 'unpaired' });
         return heard;
-      // It is for the server alone.
+      // Meant for the server only.
       case 'report':
         if (did.state === 'failed') pair.connected?.delete(client);
         else pair.connected?.add(client);
@@ -122,18 +125,18 @@ export class PairingModel {
     }
   }
 
-  /** Why a signal is out of order; undefined when it passes. */
+  /** Why a signal is out of order; undefined if it is relayed. */
   outOfOrder(client: number, type: Did['do']): string | undefined {
     const pair = this.#pairOf(client);
     if (!pair || pair.connected) return undefined;
     const isOpen = pair.offerer !== undefined && !pair.isAnswered;
-    // Of two offers at once the initiator's stands; the responder is polite, and takes its own back.
+    // If both offer at once, the initiator's offer wins; the responder is polite and takes its own back.
     if (type === 'offer')
       return isOpen && client !== pair.offerer && client === pair.responder ? 'offer_collision' : undefined;
     return type === 'answer' && (!isOpen || client === pair.offerer) ? 'no_offer' : undefined;
   }
 
-  /** In the order of docs/protocol.md: the target is there, the asker free, the target free. */
+  /** In the order of docs/protocol.md: the target exists, the asking client is free, the target is free. */
   #refusalOf(client: number, target: number): string | undefined {
     if (!this.#here.has(target)) return 'target_not_found';
     if (client === target) return 'self_pairing';

@@ -1,4 +1,4 @@
-/** Runs cases one after another, each with connections of its own, and says of each how it went. */
+/** Runs cases one after another, each with its own connections, and reports each result. */
 import type { Case, Level, Trial } from './case.ts';
 import { Deviation, expectFit } from './deviation.ts';
 import { type Target, Wire } from './wire.ts';
@@ -7,7 +7,7 @@ export interface Verdict {
   readonly name: string;
   readonly level: Level;
   readonly result: 'pass' | 'fail' | 'skipped';
-  /** Of one that failed: when, what was expected, and what came; of one that was skipped: why. */
+  /** For a failed case: what was done, expected and received; for a skipped one: why. */
   readonly when?: string;
   readonly expected?: string;
   readonly got?: string;
@@ -16,11 +16,11 @@ export interface Verdict {
 
 export interface RunOptions extends Target {
   readonly level: Level;
-  /** The same number, the same walks. */
+  /** The same seed gives the same walks. */
   readonly seed: number;
 }
 
-/** Numbers that repeat for the same seed (Marsaglia's xorshift32). */
+/** Random numbers that repeat for the same seed (Marsaglia's xorshift32). */
 function randomOf(seed: number): Trial['random'] {
   let state = (seed | 0) ^ 0x9e3779b9 || 1;
   return (below) => {
@@ -76,7 +76,7 @@ async function tryCase(one: Case, options: RunOptions): Promise<Verdict> {
   const connections = new Connections(options);
   const { open, pair } = connections;
   try {
-    // Each case its own numbers: one that is run alone does what it does among all.
+    // Each case has its own numbers, so that it behaves the same alone and among all others.
     const random = randomOf(options.seed ^ hashOf(name));
     const why = await one.run({ level: options.level, open, pair, random });
     return typeof why === 'string'
@@ -97,7 +97,7 @@ function hashOf(text: string): number {
   return hash;
 }
 
-/** @param told of each verdict as soon as it is there */
+/** @param told called with each verdict as soon as it is known */
 export async function runCases(
   cases: readonly Case[],
   options: RunOptions,

@@ -1,11 +1,11 @@
-/** Cases made from the schemas: for every field of every message of a client, values that do not fit are refused. */
+/** Cases generated from the schemas: for every field of every client message, invalid values are refused. */
 import { clientSchemas, type Schema } from '../../protocol/index.ts';
 import type { Case } from './case.ts';
 import { expectFit } from './deviation.ts';
 
 type Fields = { readonly [field: string]: unknown };
 
-/** A message of each type that fits. Those left out are no requests, or need a session of their own. */
+/** A valid message of each type. Those left out are not requests, or need a session of their own. */
 const fitting: { readonly [type in keyof typeof clientSchemas]?: Fields } = {
   pair_request: { target_id: 'somebody' },
   create_key: { ttl_s: 60, uses: 1 },
@@ -19,7 +19,7 @@ const fitting: { readonly [type in keyof typeof clientSchemas]?: Fields } = {
 /** Values of every kind that JSON has. */
 const KINDS: readonly unknown[] = [null, true, 0, 1.5, -1, 'text', [], {}];
 
-/** Values that do not fit a schema, near its bounds where it has some. */
+/** Values that do not match a schema, including some near its limits. */
 export function misfits(schema: Schema): unknown[] {
   const values = [...KINDS];
   if (schema.maxLength !== undefined) values.push('x'.repeat(schema.maxLength + 1));
@@ -31,7 +31,10 @@ export function misfits(schema: Schema): unknown[] {
   return values.filter((value) => !accepts(schema, value));
 }
 
-/** A reading of the schema that is not the server's: only the keywords that the client's messages use. */
+/**
+ * An interpretation of schemas that is independent of the server's; it supports only the keywords that client messages
+ * use.
+ */
 function accepts(schema: Schema, value: unknown): boolean {
   if (schema.anyOf) return schema.anyOf.some((option) => accepts(option, value));
   if (schema.enum) return typeof value === 'string' && schema.enum.includes(value);
@@ -72,7 +75,7 @@ export const schemaCases: readonly Case[] = Object.entries(fitting).flatMap(([ty
       ...misfits(schema).map((value) => ({ ...fields, [name]: value })),
       ...(required?.includes(name) ? [{ ...fields, [name]: undefined }] : []),
     ])
-    // Of `target_id` and `key` there is one; the other comes alone.
+    // `target_id` and `key` exclude each other, so `key` is sent alone.
     .map((message) => ('key' in message ? { ...message, target_id: undefined } : message));
   return {
     name: `${type} with a field that does not fit is refused as invalid_message, and the connection stays`,
@@ -80,7 +83,7 @@ export const schemaCases: readonly Case[] = Object.entries(fitting).flatMap(([ty
     async run({ open }) {
       let wire = await open();
       for (const [at, message] of wrong.entries()) {
-        // A new one now and then: a server limits how much one client says.
+        // Reconnects now and then, because a server limits how much one client sends.
         if (at % 40 === 39) wire = await open();
         const sent = { type, ...message };
         const when = `it sent ${JSON.stringify(sent).slice(0, 120)}`;

@@ -1,4 +1,4 @@
-/** What every server of this protocol has done since its first version, whatever else it can do. */
+/** What every server of this protocol has done since its first version. */
 import type { Case, Trial } from './case.ts';
 import { Deviation, expectFit } from './deviation.ts';
 import type { Message, Wire } from './wire.ts';
@@ -11,14 +11,14 @@ const CANDIDATE = {
 };
 const fromPeer = (message: object) => ({ ...message, from_peer: true });
 
-/** What was heard is exactly that, in that order. */
+/** Expects exactly these messages, in this order. */
 async function expectHeard(wire: Wire, when: string, patterns: readonly object[]): Promise<Message[]> {
   const heard = await wire.heard(when);
   expectFit(when, patterns, heard);
   return heard;
 }
 
-/** Whatever a server says to bad input, it is at most one error for each, and the connection stays. */
+/** A server answers each bad input with at most one error, and the connection stays open. */
 async function expectErrorsAtMost(wire: Wire, when: string, count: number): Promise<void> {
   const heard = await wire.heard(when);
   if (heard.length > count || heard.some(({ type }) => type !== 'error'))
@@ -80,7 +80,7 @@ export const seedCases: readonly Case[] = [
       level: 'seed',
       async run(trial) {
         const [a, b, c] = (await seedHas(trial)) as [Wire, Wire, Wire];
-        // An answer answers an offer, which a server may insist on.
+        // An answer must follow an offer, which a server may insist on.
         const [from, to] = message === ANSWER ? [b, a] : [a, b];
         if (message === ANSWER) {
           a.send(OFFER);
@@ -174,12 +174,12 @@ export const seedCases: readonly Case[] = [
   },
 ];
 
-/** Longer than that no case waits for a ping. */
+/** The longest that a case waits for a ping. */
 const MAX_PING_WAIT_MS = 10_000;
-/** How long a server gives a client to answer a ping, at most; the wire does not say it. */
+/** The longest time that a server gives a client to answer a ping; the protocol does not state it. */
 const MAX_PING_TIMEOUT_MS = 20_000;
 
-/** @param pingIntervalMs of the server, where `your_id` does not say it */
+/** @param pingIntervalMs of the server, if `your_id` does not state it */
 export function pingCases(pingIntervalMs: number | undefined): readonly Case[] {
   return [
     {

@@ -1,4 +1,4 @@
-/** Random clients, judged by the model: what each does, and what everybody hears of it. */
+/** Random clients, checked against the model: what each does, and what everybody hears of it. */
 import { type ErrorCode, errorMessages } from '../../protocol/index.ts';
 import type { Case, Level, Trial } from './case.ts';
 import { Deviation, fits, shown } from './deviation.ts';
@@ -6,7 +6,7 @@ import { type Did, type Heard, PairingModel } from './pairing-model.ts';
 import type { Message, Wire } from './wire.ts';
 
 const CLIENTS = 4;
-/** A server lets a client say 200 things at once, and each step asks every client what it heard. */
+/** A server accepts 200 messages from a client at once, and each step asks every client what it heard. */
 const STEPS = 60;
 const ABSENT_ID = '00000000-0000-4000-8000-000000000002';
 
@@ -23,7 +23,7 @@ function choose(level: Level, random: Trial['random']): Did {
     case 'report':
       return { do: 'report', state: random(3) === 0 ? 'failed' : 'connected', isOld };
     case 'leave':
-      // Seldom: who has left does nothing more.
+      // Rarely, since a client that has left does nothing more.
       return random(6) === 0 ? { do: 'leave' } : { do: 'candidate', isOld };
     default:
       return { do: deed, isOld };
@@ -54,9 +54,9 @@ class Walk {
     const wire = this.#wires[client] as Wire;
     if (!this.#model.isHere(client)) return;
     if (this.#level === 'seed' && this.#isBeyondSeed(client, did)) return;
-    // For ten seconds that is refused: full-cases.ts has it, and a walk may take longer or not.
+    // Refused for ten seconds, which full-cases.ts tests; a walk may be faster or slower than that.
     if (did.do === 'ask' && this.#model.hasToWait(client, did.target)) return;
-    // Only a peer is told of it: without one nobody could say when the server has noticed.
+    // Only a peer is told of it: without one, nobody could tell when the server has noticed.
     if (did.do === 'leave' && !this.#model.isPaired(client)) return;
     this.#taken.push(`${client}: ${JSON.stringify(did)}`);
     const expected = this.#model.step(client, did);
@@ -70,7 +70,7 @@ class Walk {
         await this.#judge(other, expected.get(other) ?? [], did);
   }
 
-  /** What the first protocol says nothing of: a server may pass it on, or not. */
+  /** The original protocol does not define this: a server may relay it or not. */
   #isBeyondSeed(client: number, did: Did): boolean {
     if (did.do === 'ask') return did.target === client;
     return this.#model.outOfOrder(client, did.do) !== undefined;
@@ -90,7 +90,7 @@ class Walk {
     const wire = this.#wires[client] as Wire;
     const gone = did.do === 'leave' && expected.length > 0 ? [await wire.next(when)] : [];
     let heard = [...gone, ...(await wire.heard(when, notFound))];
-    // A server of the first protocol may answer what it drops with an error.
+    // A server of the original protocol may answer a dropped message with an error.
     if (this.#level === 'seed' && did.do !== 'ask') heard = heard.filter(({ type }) => type !== 'error');
     const patterns = expected.map((one) => this.#patternOf(one));
     if (!fits(patterns, heard)) throw new Deviation(when, shown(patterns), shown(heard));
@@ -115,7 +115,7 @@ class Walk {
   }
 }
 
-/** @param walks how many, each with clients of its own */
+/** @param walks how many, each with its own clients */
 export function walkCases(walks: number): readonly Case[] {
   return Array.from({ length: walks }, (_, walk) => ({
     name: `random walk ${walk + 1}: ${CLIENTS} clients hear in ${STEPS} steps what the model says`,

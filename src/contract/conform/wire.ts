@@ -1,4 +1,4 @@
-/** One client of the server under test, frame by frame: what it is sent is kept, and read in order. */
+/** One client of the server under test, frame by frame: received frames are kept, and read in order. */
 import { EventEmitter, once } from 'node:events';
 import { WebSocket } from 'ws';
 import { isRecord } from '../../protocol/index.ts';
@@ -15,7 +15,9 @@ export interface Target {
   readonly patienceMs: number;
 }
 
-/** An id that no server gives: whoever asks for it is told so, which marks the end of what came before. */
+/**
+ * An id that no server assigns: a request for it is answered with an error, which marks the end of what came before.
+ */
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const NOT_FOUND = 'Target client not found';
 
@@ -28,7 +30,7 @@ export class Wire {
   closeCode: number | undefined;
   /** The first message of the connection. */
   greeting: Message = { type: 'none' };
-  /** Whether it answers pings, which most cases do not look at. */
+  /** Whether it answers pings automatically; most cases do not look at pings. */
   answersPings = true;
 
   constructor({ url, patienceMs }: Target, query = '') {
@@ -53,7 +55,7 @@ export class Wire {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Sends an object as JSON, a string as it is. */
+  /** Sends an object as JSON, or a string unchanged. */
   send(message: object | string): void {
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
@@ -65,7 +67,7 @@ export class Wire {
   }
 
   /**
-   * The next message, whatever it is.
+   * The next message, of any type.
    * @param when what it should answer, for the report
    * @param extraMs how much longer than usual it may take
    */
@@ -76,7 +78,7 @@ export class Wire {
     return message;
   }
 
-  /** The next frame, as it came. */
+  /** The next frame, unchanged. */
   async nextFrame(when: string, extraMs = 0): Promise<string> {
     const isOver = () => this.#frames.length > 0 || this.closeCode !== undefined;
     await this.#until(isOver, when, 'an answer', extraMs);
@@ -86,8 +88,9 @@ export class Wire {
   }
 
   /**
-   * Everything that came up to now: the server answers one client in order, so a question of ours marks the end.
-   * @param notFound how many answers like that to our question there are to be before it
+   * Everything received up to now: the server answers one client in order, so the answer to our own request marks the
+   * end.
+   * @param notFound how many identical answers to expect before it
    */
   async heard(when: string, notFound = 0): Promise<Message[]> {
     this.send({ type: 'pair_request', target_id: NOBODY });
@@ -102,13 +105,16 @@ export class Wire {
     }
   }
 
-  /** Waits until the server has closed it. @returns the close code */
+  /**
+   * Waits until the server has closed the socket.
+   * @returns the close code
+   */
   async closed(when: string, extraMs = 0): Promise<number> {
     await this.#until(() => this.closeCode !== undefined, when, 'the socket closed', extraMs);
     return this.closeCode as number;
   }
 
-  /** @param code left out, the connection is cut without a word */
+  /** @param code left out: the connection is cut without a close frame */
   async close(code?: number): Promise<void> {
     if (this.closeCode !== undefined) return;
     const closed = once(this.#socket, 'close');

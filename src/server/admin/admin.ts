@@ -1,4 +1,4 @@
-/** Answers the admin API for the whole cluster: this node, and what the others answer in time. */
+/** Answers the admin API for the whole cluster: with this node's part, and what the others answer in time. */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
@@ -14,7 +14,7 @@ import { type AdminHandlers, type AdminRefusal, pageKeys } from './answer-here.t
 import { type AppCounts, AppTally } from './app-tally.ts';
 import { firstAfter } from './first-after.ts';
 
-/** What all other nodes answered. */
+/** The answers of all other nodes. */
 export interface AnswersElsewhere {
   /** By node; undefined: it has nothing of the kind. */
   readonly answers: ReadonlyMap<number, object | undefined>;
@@ -23,16 +23,16 @@ export interface AnswersElsewhere {
 }
 
 export interface AdminNodes {
-  /** From here on asks of other nodes are answered. */
+  /** From here on, requests of other nodes are answered. */
   serve(answer: (operation: string, input: unknown) => object | undefined): void;
-  /** @returns undefined when too many wait already */
+  /** @returns undefined when too many requests are waiting already */
   ask(operation: AdminOperation, input: object): Promise<AnswersElsewhere> | undefined;
 }
 
 export interface AdminDeps {
   readonly node: number;
   readonly here: AdminHandlers;
-  /** Undefined for a server that is alone. */
+  /** Undefined for a server that runs alone. */
   readonly nodes: AdminNodes | undefined;
   readonly log: Logger;
 }
@@ -56,7 +56,7 @@ const NOT_HERE: { readonly [Name in AdminOperation]?: AdminErrorCode } = {
   end_room: 'unknown_room',
 };
 
-/** What changes something is a line in the log. */
+/** Operations that change something are logged. */
 const CHANGES = new Set<AdminOperation>(['end_session', 'create_key', 'end_pairing', 'end_room']);
 /** Every node has a copy of a room, and ends its own. */
 const EVERYWHERE = new Set<AdminOperation>(['end_room']);
@@ -70,7 +70,7 @@ export class Admin {
     deps.nodes?.serve((operation, input) => this.#answerNode(operation, input));
   }
 
-  /** @param input checked for its fields' names only */
+  /** @param input only the names of its fields were checked */
   async answer(operation: AdminOperation, input: object): Promise<AdminAnswer> {
     const problem = problemOf(operation, input);
     if (problem !== undefined) return { refusal: 'invalid_request', message: problem };
@@ -101,7 +101,7 @@ export class Admin {
     return (this.#deps.here[operation] as (input: object) => object | undefined)(input);
   }
 
-  /** For another node, whose user asked. */
+  /** Answers another node, whose user made the request. */
   #answerNode(operation: string, input: unknown): object | undefined {
     if (!Object.hasOwn(adminOperations, operation) || !isRecord(input)) return undefined;
     const name = operation as AdminOperation;
@@ -113,7 +113,7 @@ export class Admin {
     }
   }
 
-  /** What a node of another version answers may not be what is asked for here. */
+  /** A node of another version may answer in another format. */
   #isAnswer(operation: AdminOperation, answer: object): boolean {
     if (isRefusal(answer)) return Object.hasOwn(adminErrors, answer.refusal);
     let check = this.#checks.get(operation);
@@ -146,10 +146,10 @@ function problemOf(operation: AdminOperation, input: object): string | undefined
   return undefined;
 }
 
-/** RFC 6455 section 5.5: 125 bytes with the code. */
+/** RFC 6455 section 5.5: a close frame has 125 bytes for its code and reason. */
 const MAX_REASON_BYTES = 123;
 
-/** What several nodes have is shown once, by the node that was asked or the first of the others. */
+/** Items that several nodes have are shown once, from the node that was asked or the first of the others. */
 function pageFrom(
   operation: keyof typeof pageKeys,
   answers: readonly (readonly [number, { readonly items: readonly object[] }])[],
@@ -167,7 +167,7 @@ function pageFrom(
   const all = operation === 'list_apps' ? [...tally.counts] : [...byKey.values()];
   const items = firstAfter<object, string | number>(all, keyOf, { limit });
   const last = items.at(-1);
-  // A node that had as many as may be on a page may have more.
+  // A node that returned a full page may have more.
   const hasMore = all.length > items.length || answers.some(([, one]) => one.items.length === limit);
   return {
     items,

@@ -1,4 +1,4 @@
-/** What this node answers of its own sessions, pairings and rooms, and does with them. Undefined: it is not here. */
+/** What this node answers about its own sessions, pairings and rooms, and does with them. Undefined: it is not here. */
 import type { Clock } from '../../common/clock.ts';
 import {
   type AdminErrorCode,
@@ -22,7 +22,7 @@ export interface AdminRefusal {
   readonly message?: string;
 }
 
-/** Of a list only its items: what else a page has is known when all nodes have answered. */
+/** For a list, only its items: the rest of a page is known when all nodes have answered. */
 type Answer<Name extends AdminOperation> =
   AdminOutput<Name> extends { items: (infer Item)[] } ? { items: Item[] } : AdminOutput<Name>;
 
@@ -36,11 +36,11 @@ export interface AnswerHereDeps {
   readonly node: number;
 }
 
-/** Where `next` and `after` of each list come from. */
+/** The keys behind `next` and `after` of each list. */
 export const pageKeys = {
   list_sessions: ({ id }: { id: string }) => id,
   list_pairings: ({ epoch }: { epoch: number }) => epoch,
-  // A slash is in no app.
+  // An app never contains a slash.
   list_rooms: ({ app, name }: { app: string; name: string }) => `${app}/${name}`,
   list_apps: ({ app }: { app: string }) => app,
 } as const;

@@ -1,4 +1,7 @@
-/** How much each app has at this node. What several nodes have is counted by one of them, so that the sums are right. */
+/**
+ * What each app has at this node. Things that several nodes share are counted by one of them, so that the sums are
+ * right.
+ */
 import type { AdminOutput } from '../../protocol/admin/admin-operations.ts';
 import { appOf } from '../admission/tokens/grants.ts';
 import type { ServerPairing } from '../signaling/pairing.ts';
@@ -24,7 +27,7 @@ export class AppTally {
     counts.keys += keys.length;
   }
 
-  /** One with a client of another node counts where its initiator is. */
+  /** A pairing across nodes is counted where its initiator is. */
   countPairing({ initiator, value }: ServerPairing): void {
     if (!(initiator instanceof Seat)) return;
     const counts = this.#of(appOf(initiator.id));
@@ -32,7 +35,7 @@ export class AppTally {
     counts.connected += value === 'connected' ? 1 : 0;
   }
 
-  /** Each node counts its own members, and the room is counted where its oldest member is. */
+  /** Each node counts its own members; the room itself is counted where its oldest member is. */
   countRoom({ app, own, context }: Room): void {
     if (own.length === 0) return;
     const counts = this.#of(app);
@@ -40,7 +43,7 @@ export class AppTally {
     counts.rooms += own.some(({ id }) => id === context.members[0]?.id) ? 1 : 0;
   }
 
-  /** What another node counted. */
+  /** Adds what another node counted. */
   add({ app, ...more }: AppCounts): void {
     const counts = this.#of(app);
     for (const name of Object.keys(NOTHING) as (keyof typeof NOTHING)[]) counts[name] += more[name];

@@ -1,12 +1,12 @@
-/** A page out of any number of things, by their keys: what is kept meanwhile is no more than the page. */
+/** Selects a page from any number of items by their keys, keeping no more than the page in memory. */
 interface Page<Item, Key> {
-  /** Only those whose keys are above it; undefined: from the first. */
+  /** Only items with a greater key; undefined: from the first. */
   readonly after?: Key | undefined;
   readonly limit: number;
   readonly fits?: (item: Item) => boolean;
 }
 
-/** @returns in the order of their keys, of which no two should be alike */
+/** @returns items in the order of their keys, which should be unique */
 export function firstAfter<Item, Key extends string | number>(
   items: Iterable<Item>,
   keyOf: (item: Item) => Key,
@@ -25,7 +25,7 @@ export function firstAfter<Item, Key extends string | number>(
   return page.map(({ item }) => item);
 }
 
-/** Where a key belongs in a list that is in order. */
+/** The position of a key in an ordered list. */
 function placeOf<Key>(page: readonly { readonly key: Key }[], key: Key): number {
   let [low, high] = [0, page.length];
   while (low < high) {

@@ -1,4 +1,7 @@
-/** The admin API over HTTP: who may ask, which operation a path is, and JSON for every answer and every error. */
+/**
+ * The admin API over HTTP: checks access, finds the operation of a path, and answers everything in JSON, including
+ * errors.
+ */
 import { nearestName } from '../../common/nearest-name.ts';
 import {
   type AdminErrorCode,
@@ -18,9 +21,9 @@ import type { Admin } from './admin.ts';
 
 export interface AdminRoutesDeps {
   readonly admin: Admin;
-  /** Read at each request: it may be changed. Undefined: this machine only. */
+  /** Read at each request, since it may change. Undefined: this machine only. */
   readonly token: () => string | undefined;
-  /** Whether this machine may use it without a token. */
+  /** Whether requests from this machine need no token. */
   readonly isLocalOpen: boolean;
   readonly basePath: string;
   readonly refused: (kind: string) => void;
@@ -97,7 +100,7 @@ function routeOf({ method, path, query, body }: PlainRequest, basePath: string):
   };
 }
 
-/** @returns undefined for what is no UTF-8 */
+/** @returns undefined if the path is not valid UTF-8 */
 function segmentsOf(path: string): string[] | undefined {
   try {
     return path.split('/').map(decodeURIComponent);
@@ -106,7 +109,7 @@ function segmentsOf(path: string): string[] | undefined {
   }
 }
 
-/** What a path has in the place of what its template has in braces; undefined when it is another path. */
+/** The values in a path for the braces in its template; undefined if it does not match. */
 function fieldsOf(template: string, asked: readonly string[]): Record<string, string> | undefined {
   const parts = template.split('/');
   if (parts.length !== asked.length) return undefined;
@@ -143,7 +146,7 @@ function strangerIn(given: object, known: readonly string[], where: string): str
   return `The ${where} has an unknown field; ${hint}`;
 }
 
-/** Path and query are text; what should be a number and looks like one is one. */
+/** Path and query are text; fields that should be numbers are converted if they look like numbers. */
 function numbersIn(fields: Record<string, string>, { properties = {} }: Schema): object {
   const isNumber = (name: string, text: string) =>
     properties[name]?.type === 'integer' && /^\d{1,16}$/.test(text);

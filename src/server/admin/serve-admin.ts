@@ -1,4 +1,4 @@
-/** Puts the admin API together. Every node of a cluster answers for the others, whether or not it serves the API itself. */
+/** Sets up the admin API. Every node of a cluster answers for the others, whether or not it serves the API itself. */
 import type { Clock } from '../../common/clock.ts';
 import type { App } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
@@ -14,7 +14,7 @@ export interface ServeAdminDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'refused'>;
-  /** Undefined for a server that is alone. */
+  /** Undefined for a server that runs alone. */
   readonly nodes: AdminNodes | undefined;
 }
 
@@ -22,7 +22,7 @@ export function isAdminServed({ admin, adminToken }: ServerOptions): boolean {
   return admin || adminToken !== undefined;
 }
 
-/** @returns adds its routes; undefined where it is not served */
+/** @returns a function that adds its routes; undefined if the API is not served */
 export function serveAdmin(
   options: ServerOptions,
   { signaling, clock, log, metrics, nodes }: ServeAdminDeps,

@@ -1,4 +1,4 @@
-/** The `authorize` hook as who says what clients may do. */
+/** The `authorize` hook as an authenticator. */
 import { nearestName } from '../../common/nearest-name.ts';
 import type { Decider } from '../admission/tokens/asking-authenticator.ts';
 import type { TokenRefusal, TokenVerdict } from '../admission/tokens/authenticator.ts';
@@ -8,10 +8,7 @@ import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
 
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
 
-/**
- * Each keeps its request until the hook has answered, also when the client is long gone. Half of them, which one address
- * may have, is twice the clients that it may have.
- */
+/** @throws if the answer is invalid */
 const MAX_PENDING = 4_096;
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };

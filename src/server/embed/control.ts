@@ -17,7 +17,7 @@ const messages = {
 
 export type ControlErrorCode = keyof typeof messages;
 
-/** A program asked for what cannot be. */
+/** The program asked for something impossible. */
 export class ControlError extends Error {
   readonly code: ControlErrorCode;
   constructor(code: ControlErrorCode) {
@@ -27,7 +27,7 @@ export class ControlError extends Error {
   }
 }
 
-/** RFC 6455 section 5.5: 125 bytes with the code. */
+/** RFC 6455 section 5.5: a close frame has 125 bytes for its code and reason. */
 const MAX_REASON_BYTES = 123;
 
 export function sessionInfo({ id, grants, client, seats }: ServerSession): SessionInfo {
@@ -61,7 +61,10 @@ export function pairSessions(
   return { epoch, initiatorId: initiator.id, responderId: responder.id };
 }
 
-/** @returns whether there was one. @throws {ControlError} */
+/**
+ * @returns whether there was such a session
+ * @throws {ControlError}
+ */
 export function endSession(signaling: Signaling, id: string, reason: string): boolean {
   if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw new ControlError('reason_too_long');
   const session = signaling.sessions.withId(id);

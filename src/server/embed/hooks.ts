@@ -1,11 +1,11 @@
-/** What a program that starts the server may be asked and told: types, and what is wrong with hooks that are given. */
+/** The hooks of a program that starts the server: their types, and the checks of hooks that are given. */
 import type { DisconnectReason, MemberLeftReason, Permission } from '../../protocol/index.ts';
 import { DEFAULT_AUTHORIZE_TIMEOUT_MS } from '../admission/tokens/authenticator.ts';
 
-/** A client asks to come in, to come back, or to be allowed other things than before. */
+/** A client wants to connect, to come back, or to change its grants. */
 export interface AuthorizeRequest {
   readonly wants: 'connect' | 'resume' | 'refresh';
-  /** What the client says who it is with; undefined: it brought nothing. */
+  /** The token that the client brought; undefined if it brought none. */
   readonly token: string | undefined;
   /** The client's address, as limits count it. */
   readonly address: string;
@@ -13,46 +13,46 @@ export interface AuthorizeRequest {
   readonly url: string | undefined;
   /** Headers of its request by name in lower case; empty for `refresh`. */
   readonly headers: ReadonlyMap<string, string>;
-  /** What its token allows, where the server verifies tokens (`jwtSecret` and the like). */
+  /** What its token allows, if the server verifies tokens (`jwtSecret` and the like). */
   readonly granted: Authorized | undefined;
-  /** Aborted when the answer would come too late. */
+  /** Aborted when an answer would come too late. */
   readonly signal: AbortSignal;
 }
 
 /** What a client may do. What is left out is not limited. */
 export interface Authorized {
-  /** Id by which its peers know it, unique in its app; who comes with the same id later takes its place. */
+  /** The id by which its peers know it, unique in its app; a later client with the same id takes its place. */
   readonly sub?: string;
-  /** Whose ids, keys and rooms it shares. */
+  /** The app whose ids, keys and rooms it shares. */
   readonly app?: string;
-  /** Names of rooms that it may join, with `*` for any characters. */
+  /** Names of the rooms that it may join, with `*` for any characters. */
   readonly rooms?: readonly string[];
   readonly may?: readonly Permission[];
-  /** Pairings at once. */
+  /** How many pairings it may have at once. */
   readonly maxPeers?: number;
-  /** For its peers: JSON of at most 2 KiB. */
+  /** Shown to its peers: JSON of at most 2 KiB. */
   readonly metadata?: unknown;
   /** Milliseconds since 1970. */
   readonly expiresAt?: number;
 }
 
-/** `true` allows everything, `false` refuses; `'token_required'` waits for a token as its first message. */
+/** `true` allows everything, `false` refuses; `'token_required'` waits for a token in its first message. */
 export type Authorization = boolean | 'token_required' | Authorized;
 
 export interface SessionInfo {
-  /** Its name at this server: {@link SignalingServer.pair} and `end` take it. */
+  /** Its id at this server, for {@link SignalingServer.pair} and `end`. */
   readonly id: string;
   /** The id by which its client and peers know it. */
   readonly publicId: string;
   readonly app: string;
   readonly isOnline: boolean;
   readonly peers: readonly { readonly id: string; readonly epoch: number }[];
-  /** What {@link Authorized.metadata} or its token says of it. */
+  /** The metadata of {@link Authorized.metadata} or of its token. */
   readonly metadata?: unknown;
 }
 
 export interface PairingInfo {
-  /** Its number, unique over nodes and restarts. */
+  /** Its number, unique across nodes and restarts. */
   readonly epoch: number;
   readonly initiatorId: string;
   readonly responderId: string;
@@ -63,26 +63,26 @@ export interface PairingInfo {
 export interface RoomInfo {
   readonly app: string;
   readonly name: string;
-  /** Members, those at other nodes as well. */
+  /** How many members it has, including those at other nodes. */
   readonly size: number;
 }
 
 export type SessionChange =
-  /** It is at this server from here on: it is new, or came from another node. */
+  /** It is at this server from now on: it is new, or came from another node. */
   | { readonly type: 'opened'; readonly session: SessionInfo }
-  /** `reason` is undefined when the whole server leaves. */
+  /** `reason` is undefined when the whole server stops. */
   | {
       readonly type: 'ended';
       readonly session: SessionInfo;
       readonly reason: MemberLeftReason | undefined;
     }
-  /** It goes on at another node. */
+  /** It has moved to another node. */
   | { readonly type: 'moved'; readonly session: SessionInfo };
 
 export type PairingChange =
   | { readonly type: 'paired' | 'negotiating' | 'connected'; readonly pairing: PairingInfo }
   | { readonly type: 'ended'; readonly pairing: PairingInfo; readonly reason: DisconnectReason }
-  /** It goes on at another node. */
+  /** It has moved to another node. */
   | { readonly type: 'moved'; readonly pairing: PairingInfo };
 
 export type RoomChange =
@@ -95,23 +95,28 @@ export type RoomChange =
       readonly reason: MemberLeftReason;
     };
 
-/** A hook that throws, or rejects, is a line in the log and changes nothing; `authorize` lets nobody in then. */
+/**
+ * If a hook throws or rejects, that is logged and has no other effect; if `authorize` does, the client is not let in.
+ */
 export interface ServerHooks {
-  /** Decides who comes in and what they may do. Who gets no answer in time is told to come again later (1013). */
+  /**
+   * Decides who may connect and what they may do. A client that gets no answer in time is told to try again later
+   * (1013).
+   */
   readonly authorize?: (request: AuthorizeRequest) => Authorization | Promise<Authorization>;
-  /** Milliseconds that an answer of `authorize` may take (5,000). */
+  /** How many milliseconds an answer of `authorize` may take (5,000). */
   readonly authorizeTimeoutMs?: number;
-  /** Told of the sessions of this server, after each step; nobody waits for it. */
+  /** Called for the sessions of this server, after each step; its result is not awaited. */
   readonly onSession?: (change: SessionChange) => void | Promise<void>;
   readonly onPairing?: (change: PairingChange) => void | Promise<void>;
-  /** Told of the rooms of this server, and of their members that are here. */
+  /** Called for the rooms of this server, and for their members at this server. */
   readonly onRoom?: (change: RoomChange) => void | Promise<void>;
 }
 
 const functions = ['authorize', 'onSession', 'onPairing', 'onRoom'] as const;
 const MAX_TIMEOUT_MS = 60_000;
 
-/** Takes the hooks out of what a program gives. */
+/** Separates the hooks from the options that a program gives. */
 export function splitHooks<Given extends ServerHooks>(given: Given) {
   const { authorize, authorizeTimeoutMs, onSession, onPairing, onRoom, ...options } = given;
   return { hooks: { authorize, authorizeTimeoutMs, onSession, onPairing, onRoom }, options };
@@ -119,7 +124,7 @@ export function splitHooks<Given extends ServerHooks>(given: Given) {
 
 export type GivenHooks = ReturnType<typeof splitHooks>['hooks'];
 
-/** @returns a line for each that is no hook */
+/** @returns a line for each invalid hook */
 export function hookProblems(hooks: GivenHooks): string[] {
   const problems = functions
     .filter((name) => hooks[name] !== undefined && typeof hooks[name] !== 'function')

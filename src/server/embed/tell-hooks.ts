@@ -1,4 +1,4 @@
-/** Tells a program's hooks what becomes of sessions, pairings and rooms: after the step, and whatever they throw. */
+/** Calls a program's hooks when sessions, pairings and rooms change: after the step, and whatever they throw. */
 import type { ServerPairing } from '../signaling/pairing.ts';
 import type { Room } from '../signaling/rooms/room.ts';
 import type { Signaling } from '../signaling/signaling.ts';

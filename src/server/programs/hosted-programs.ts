@@ -1,14 +1,17 @@
-/** The machines that a server hosts, told as `@statelyai/inspect` tells of actors; what may be seen of them is what records keep. */
+/**
+ * Reports a server's hosted machines in the way that `@statelyai/inspect` reports actors, with the same fields that
+ * records keep.
+ */
 import { redactEvent } from '../../common/redact.ts';
 import { inspectWith, type StatelyAdapter } from '../../inspector/stately/inspect-with.ts';
 import { observeHost } from '../inspector/observe-host.ts';
 import { contextFacts } from '../inspector/record-lines.ts';
 import type { Instance, Source } from '../inspector/source.ts';
 
-/** As many of each source are told of though they take no step. */
+/** How many instances of each source are reported at the start, before they take a step. */
 const MAX_TOLD_AT_ONCE = 1_000;
 
-/** @returns stops it */
+/** @returns a function that stops it */
 export function tellHosted(sources: readonly Source[], adapter: StatelyAdapter): () => void {
   const stops = sources.map((source) => tellSource(source, adapter));
   return () => {
@@ -17,7 +20,7 @@ export function tellHosted(sources: readonly Source[], adapter: StatelyAdapter):
 }
 
 function tellSource({ machine, host, rowOf, instances }: Source, adapter: StatelyAdapter): () => void {
-  // A host has one observer, which others share.
+  // A host has only one observer, which several receivers share.
   const tap: Source['host'] = { machine: host.machine, observer: undefined };
   const nameOf = (instance: Instance) => {
     const { id, epoch } = rowOf(instance);
@@ -35,7 +38,7 @@ function tellSource({ machine, host, rowOf, instances }: Source, adapter: Statel
   };
 }
 
-/** No SDP, address, key or token: what is not on the lists is left out. */
+/** No SDP, address, key or token: only listed fields are kept. */
 function redacted(value: unknown): unknown {
   const { type } = value as { type?: unknown };
   return typeof type === 'string' ? redactEvent(value as { type: string }) : contextFacts(value);

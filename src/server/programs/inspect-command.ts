@@ -1,9 +1,9 @@
-/** `pairlane inspect`: the state charts of XState programs, living, in a page of this machine. */
+/** `pairlane inspect`: live state charts of XState programs, in a page of this machine. */
 import { systemClock } from '../../common/clock.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { OptionError } from '../../common/options.ts';
 
-/** Stately's client looks here by itself. */
+/** Where Stately's client connects by default. */
 const DEFAULT_PORT = 8_080;
 
 export const inspectCommand = defineCommand({

@@ -1,4 +1,4 @@
-/** An app for this machine's own people, on a port of its own at the loopback address. */
+/** An app for requests from this machine only, on its own port at the loopback address. */
 import { serveNothingElse } from '../http/answer.ts';
 import { openListener } from '../http/listener.ts';
 import { loadShell } from '../http/shell/load-shell.ts';
@@ -10,7 +10,7 @@ export interface LocalApp {
 }
 
 /**
- * @param portOption the option that the error tells to change
+ * @param portOption the option that the error message suggests to change
  * @throws when the port is taken
  */
 export async function openLocalApp(

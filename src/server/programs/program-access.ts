@@ -1,4 +1,4 @@
-/** Who may look at programs, and who may tell of them: this machine's own people only, as for the inspector. */
+/** Who may look at programs and who may report them: only this machine itself, as for the inspector. */
 import { isLocal, readFacts } from '../admission/request-facts.ts';
 import { type Answer, answer } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse, WebSocketBehavior } from '../http/shell/shell.ts';
@@ -7,8 +7,8 @@ import { forbidden } from '../inspector/access.ts';
 const REFUSAL = 'This is open to its own machine only, by its own name, and to no page of another site.\n';
 
 /**
- * The answer to whoever may not.
- * @param origins pages of these may, too; each like http://localhost:3000
+ * The answer if access is not allowed; otherwise undefined.
+ * @param origins whose pages are allowed, too; each like http://localhost:3000
  */
 export function refusalFor(
   res: HttpResponse,
@@ -22,8 +22,8 @@ export function refusalFor(
 }
 
 /**
- * Opens a socket for whoever may, and answers everybody else.
- * @param dataOf what is kept with the socket
+ * Opens a socket if access is allowed, and otherwise answers.
+ * @param dataOf returns what is kept with the socket
  * @param origins as for {@link refusalFor}
  */
 export function upgradeFor<Data>(

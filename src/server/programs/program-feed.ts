@@ -1,4 +1,4 @@
-/** The page that shows programs, and what it is told: who there is, and the steps of the actor that it looks at. */
+/** The page that shows programs, and its messages: the list of actors, and the steps of the actor that it watches. */
 import type { Clock } from '../../common/clock.ts';
 import type { ProgramsMessage } from '../../inspector/stately/program-messages.ts';
 import { type KeptActor, ProgramStore, shownActor } from '../../inspector/stately/program-store.ts';
@@ -15,9 +15,9 @@ const FILES: readonly ServedFile[] = [
 ];
 const MAX_PAGES = 16;
 const MAX_REQUEST_BYTES = 1_024;
-/** What a page has not taken; above it, it is closed, and comes back by itself. */
+/** A page with more unread bytes than this is closed; it reconnects by itself. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
-/** Pages are told together what happened meanwhile. */
+/** Changes are collected and sent to pages at this interval. */
 const TELL_MS = 100;
 
 interface PageData {
@@ -27,13 +27,13 @@ interface PageData {
 interface Page {
   readonly socket: WebSocket<PageData>;
   watched: number | undefined;
-  /** Steps of the watched actor, as JSON, that it was not told yet. */
+  /** Steps of the watched actor, as JSON, that were not sent yet. */
   steps: string[];
 }
 
 export interface ProgramFeedDeps {
   readonly clock: Clock;
-  /** Somebody looks, or nobody any more. */
+  /** Called when the first page connects, and when the last one has left. */
   readonly lookedAt?: (isLookedAt: boolean) => void;
 }
 
@@ -135,7 +135,7 @@ export class ProgramFeed {
   }
 }
 
-/** @returns undefined for what is no request of the page */
+/** @returns undefined if the message is not a request of the page */
 function watchedKeyIn(bytes: ArrayBuffer): number | undefined {
   try {
     const { type, key } = JSON.parse(Buffer.from(bytes).toString('utf8')) ?? {};

@@ -1,4 +1,4 @@
-/** Where XState programs say what their actors do: by `pairlaneInspect()`, or Stately's WebSocket client. */
+/** Where XState programs report their actors: with `pairlaneInspect()`, or with Stately's WebSocket client. */
 
 import type { ProgramStore } from '../../inspector/stately/program-store.ts';
 import { readStately } from '../../inspector/stately/stately-message.ts';
@@ -13,7 +13,7 @@ interface ProgramData {
   program: number | undefined;
 }
 
-/** @param origins of pages whose programs may tell of themselves, too */
+/** @param origins of pages whose programs may report, too */
 export function addProgramSockets(app: App, store: ProgramStore, origins: readonly string[]): void {
   let programs = 0;
   app.ws<ProgramData>('/', {

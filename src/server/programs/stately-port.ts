@@ -1,7 +1,7 @@
 /**
- * `--stately-inspect`: a port for this machine's own people, at which the server tells of its machines in the messages of
- * `@statelyai/inspect`: to `createWebSocketReceiver`, and to the page of `pairlane inspect`, which is there, too. While nobody
- * looks, no host is observed.
+ * `--stately-inspect`: a port for this machine only, on which the server reports its machines in the messages of
+ * `@statelyai/inspect`: to `createWebSocketReceiver`, and to the page of `pairlane inspect`, which it serves there,
+ * too. While nobody watches, no host is observed.
  */
 import type { Clock } from '../../common/clock.ts';
 import { readStately } from '../../inspector/stately/stately-message.ts';
@@ -14,7 +14,7 @@ import { upgradeFor } from './program-access.ts';
 import { ProgramFeed } from './program-feed.ts';
 
 const MAX_RECEIVERS = 16;
-/** One that has not taken so much is closed. */
+/** A receiver with more unread bytes than this is closed. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 const MAX_RECEIVED_BYTES = 1_024;
 
@@ -40,7 +40,7 @@ export async function openStatelyPort(
       stopTelling?.();
       stopTelling = undefined;
       if (!isLookedAt) return;
-      // What was told to pages that left says nothing of now.
+      // What was reported to pages that have left is outdated.
       feed.store.clear();
       const program = feed.store.programCame();
       stopTelling = tellHosted(sources, {

@@ -1,4 +1,4 @@
-/** The links of a relay server, for the inspector. What is said over them is told by kind, ids and length, never as text. */
+/** The links of a relay server, for the inspector. Messages are shown by kind, ids and length, never as text. */
 import type { RelayLinkEvent } from '../../machines/index.ts';
 import type { MessageFacts } from '../../protocol/index.ts';
 import type { RelayMessage } from '../../protocol/relay-chat/index.ts';

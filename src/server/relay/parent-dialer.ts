@@ -1,6 +1,6 @@
 /**
  * Keeps a relay server connected to its parent: dials, and after a loss dials again with full-jitter backoff, so that
- * the children of a server that comes back do not all knock at once.
+ * the children of a restarted server do not all connect at once.
  *
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
@@ -14,7 +14,7 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 /** A parent that refuses will do so again until somebody acts, or until it notices that our last link is dead. */
 const MIN_DELAY_AFTER_REFUSAL_MS = 10_000;
-/** A link that held so long was a good one; one that breaks sooner, again and again, is dialed ever more slowly. */
+/** A link that lasted this long was a good one; one that breaks sooner, again and again, is dialed ever more slowly. */
 const STABLE_MS = 10_000;
 const DIAL_TIMEOUT_MS = 10_000;
 
@@ -22,17 +22,17 @@ export interface ParentDialerOptions {
   readonly address: Address;
   readonly queue: StepQueue;
   readonly log: Logger;
-  /** From 0 up to, and without, 1. */
+  /** @returns a number from 0 up to, but not including, 1 */
   readonly random: () => number;
   readonly onConnected: (socket: Socket) => void;
-  /** Nobody took the call; it is dialed again later. */
+  /** Nobody accepted the connection; it will be dialed again. */
   readonly onFailed?: () => void;
 }
 
 export class ParentDialer implements TimerOwner {
   timer = NO_TIMER;
   readonly #options: ParentDialerOptions;
-  /** The address that the operator gave, and that of a replacement that a parent named when it quit. */
+  /** The configured address, and that of a replacement that a parent named when it quit. */
   #addresses: Address[];
   #next = 0;
   #failures = 0;
@@ -70,12 +70,12 @@ export class ParentDialer implements TimerOwner {
     });
   }
 
-  /** The parent let us in. */
+  /** The parent accepted us. */
   succeeded(): void {
     this.#connectedAt = this.#options.queue.now;
   }
 
-  /** The parent that quit named this address to attach to instead; a text that is none changes nothing. */
+  /** The parent quit and named this address to attach to instead; an invalid text changes nothing. */
   attachTo(text: string): void {
     const replacement = parseAddress(text);
     if (!replacement) return;
@@ -84,7 +84,7 @@ export class ParentDialer implements TimerOwner {
     this.#next = 0;
   }
 
-  /** Dials again after a while: the next address, where there are two. */
+  /** Dials again after a delay; if there are two addresses, the next one. */
   retry({ wasRefused = false } = {}): void {
     this.#socket = undefined;
     if (this.#isStopped) return;

@@ -1,4 +1,4 @@
-/** A relay server's HTTP port: what it knows of the network, as JSON and as the inspector's page. */
+/** A relay server's HTTP port: what it knows about the network, as JSON and as the inspector's page. */
 import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
 import { openListener } from '../http/listener.ts';
 import { loadShell } from '../http/shell/load-shell.ts';
@@ -12,7 +12,7 @@ import type { RelayServer } from './relay-server.ts';
 
 export interface RelayHttpOptions {
   readonly host: string;
-  /** 0 for any that is free. */
+  /** 0: any free port. */
   readonly port: number;
   readonly log: Logger;
   readonly inspect: boolean;
@@ -27,7 +27,7 @@ export interface RelayHttp {
 
 /**
  * Serves `GET /api/relay`, `GET /healthz` and `/inspect/`.
- * @throws when the port is taken, or the address is none of this machine
+ * @throws when the port is taken, or the address does not belong to this machine
  */
 export async function serveRelayHttp(
   server: RelayServer,

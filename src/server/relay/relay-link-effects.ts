@@ -1,4 +1,4 @@
-/** What a relay server does for each effect of a link's machine: the protocol's rules, as table changes and sends. */
+/** The effects of a link's machine: the protocol's rules, as changes of the table and messages to send. */
 import {
   type CloseReason,
   type Executors,
@@ -18,7 +18,7 @@ import {
 import { FROM } from '../telemetry/logger.ts';
 import type { RelayLink, RelayLinkOwner } from './relay-link.ts';
 
-/** What the others read of a host that did not say goodbye. */
+/** What other hosts read about a host that did not say goodbye. */
 export const LOST_TEXT = 'The connection was lost';
 
 const registrationIn = (event: RelayLinkEvent) =>
@@ -30,7 +30,7 @@ function hostIdOf(link: RelayLink): number {
   return hostId;
 }
 
-/** A rejected message is worth a line when it is the 1st, 10th, 100th: a host must not fill the disk with them. */
+/** The 1st, 10th, 100th rejected message is logged: a host must not fill the disk with log lines. */
 const isWorthALine = (count: number) => Number.isInteger(Math.log10(count));
 
 const ordinaryReasons: ReadonlySet<CloseReason> = new Set([
@@ -66,7 +66,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       );
   };
 
-  /** All that is known, for a newcomer who is not told of itself. */
+  /** All known hosts, for a newcomer, which is not told about itself. */
   const introduction = (newcomer: number, isForClient: boolean): Uint8Array[] =>
     [...node.table.hosts()]
       .filter((host) => host.firstHop !== newcomer && (host.kind === 'client' || !isForClient))
@@ -117,7 +117,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
         node.table.remove(holder.id);
         node.announceQuit(holder, duplicateText(message), ownId);
       }
-      // After the step that frees the id, the announcement is one like any other.
+      // After the step that frees the id, the announcement is handled like any other.
       node.receiveAgain(link, message);
     },
 

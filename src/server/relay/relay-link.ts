@@ -1,4 +1,4 @@
-/** A link of the relay network to one neighbour, and what its effects may ask of the node that has it. */
+/** A link of the relay network to one neighbour, and what its effects need from their node. */
 
 import { type CloseReason, Hosted, type RelayLinkContext, type StepQueue } from '../../machines/index.ts';
 import type { hostOf, RelayHost, RelayHostKind, RelayTable } from '../../machines/relay-link/relay-table.ts';
@@ -6,23 +6,23 @@ import type { RelayMessage, Status } from '../../protocol/relay-chat/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatusLog } from './status-log.ts';
 
-/** The way to the host at the other end of a link. After `close` or `cut` nothing is sent. */
+/** The connection to the host at the other end of a link. After `close` or `cut`, nothing is sent. */
 export interface RelayPort {
   send(bytes: Uint8Array): void;
-  /** Sends what a newcomer is owed; it does not count as unread until it could have been read. */
+  /** Sends the network's hosts to a newcomer; they do not count as unread until it could have read them. */
   introduce(messages: readonly Uint8Array[]): void;
-  /** Ends the link once everything is sent. */
+  /** Closes the link once everything is sent. */
   close(): void;
-  /** Ends the link at once. */
+  /** Closes the link at once. */
   cut(): void;
 }
 
 export class RelayLink extends Hosted<RelayLinkContext> {
-  /** Names the link in logs before a host registered over it. */
+  /** Identifies the link in logs before a host has registered over it. */
   readonly number: number;
   readonly port: RelayPort;
   readonly openedAt: number;
-  /** How many messages were passed over or refused. */
+  /** How many messages were ignored or refused. */
   rejections = 0;
 
   constructor(number: number, port: RelayPort, now: number) {
@@ -42,30 +42,38 @@ export interface RelayIdentity {
 export interface RelayNodeOptions extends RelayIdentity {
   readonly queue: StepQueue;
   readonly log: Logger;
-  /** Told of every link that ended. */
+  /** Called for every link that ended. */
   readonly onLinkClosed?: (link: RelayLink, reason: CloseReason) => void;
   readonly onParentAdopted?: () => void;
-  /** The parent quit and left this text: the address of the server to attach to, when a server of ours wrote it. */
+  /**
+   * The parent quit and left this text: the address of the server to attach to, if the parent is one of our servers.
+   */
   readonly onParentQuit?: (content: string) => void;
-  /** A host wrote to this server. @returns false when it is none of its business */
+  /**
+   * A host wrote to this server.
+   * @returns false if the message does not concern the handler
+   */
   readonly onChat?: ((source: RelayHost, content: string) => boolean) | undefined;
-  /** A status came for this server. @returns true when it is not for the operator */
+  /**
+   * A status for this server arrived.
+   * @returns true if it is not for the operator
+   */
   readonly onStatus?: ((status: Status) => boolean) | undefined;
 }
 
-/** What the effects of a link ask of its node. */
+/** What the effects of a link need from its node. */
 export interface RelayLinkOwner {
   readonly options: RelayNodeOptions;
   readonly table: RelayTable;
   readonly statusLog: StatusLog;
-  /** True while the server says goodbye: hosts that it loses by that are for its neighbours to withdraw. */
+  /** True while the server says goodbye: its neighbours withdraw the hosts that are lost by that. */
   readonly isStopping: boolean;
   ownRegistration(lastHopId: number): RelayMessage;
   linkTo(hostId: number | undefined): RelayLink | undefined;
   addAdjacent(link: RelayLink, host: RelayHost): void;
-  /** The host at the other end has to go: its id is the parent's. */
+  /** The host at the other end must go: its id belongs to the parent's side. */
   displace(link: RelayLink): void;
-  /** Takes a message once more, after the step that is under way. */
+  /** Handles a message again, after the current step. */
   receiveAgain(link: RelayLink, message: RelayMessage): void;
   learn(message: Parameters<typeof hostOf>[0], firstHop: number): void;
   announce(host: RelayHost): void;

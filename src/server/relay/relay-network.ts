@@ -1,12 +1,12 @@
 /**
- * What the inspector's page draws of the network. It is bounded, however many hosts there are and whatever they say of
- * themselves: an info may be 64 KiB long.
+ * The network as the inspector's page draws it. It is bounded, however many hosts there are and whatever they announce:
+ * an info may be 64 KiB long.
  */
 import type { RelayHost } from '../../machines/relay-link/relay-table.ts';
 import type { Network, NetworkHost } from '../../protocol/index.ts';
 import type { RelayNode } from './relay-node.ts';
 
-/** A picture of more is of no use to people. */
+/** A picture of more hosts is of no use to people. */
 export const MAX_HOSTS = 2_000;
 export const MAX_TEXT_CHARS = 160;
 export const MAX_STATUSES = 50;

@@ -1,6 +1,6 @@
 /**
  * One server of the relay network without its sockets: it hosts a machine for every link, keeps the routing table, and
- * executes what the machines ask for. Links are ports, so that a test can join nodes in memory and the server over TCP.
+ * executes the machines' effects. Links are ports, so that a test can join nodes in memory, and the server over TCP.
  */
 import { type CloseReason, MachineHost, relayLinkMachine } from '../../machines/index.ts';
 import { relayLinkEvent } from '../../machines/relay-link/relay-link-events.ts';
@@ -35,15 +35,15 @@ export class RelayNode implements RelayLinkOwner {
   readonly statusLog = new StatusLog();
   readonly host: MachineHost<typeof relayLinkMachine, RelayLink>;
   readonly options: RelayNodeOptions;
-  /** True while the server says goodbye: hosts that it loses by that are for its neighbours to withdraw. */
+  /** True while the server says goodbye: its neighbours withdraw the hosts that are lost by that. */
   isStopping = false;
   readonly #links = new Set<RelayLink>();
   readonly #adjacent = new Map<number, RelayLink>();
-  /** The bytes that announce a host to others: the same for all of them, so they are made once. */
+  /** The bytes that announce a host: the same for all receivers, so they are encoded once. */
   readonly #announcements = new WeakMap<RelayHost, Uint8Array>();
   #linksOpened = 0;
 
-  /** @throws {RangeError} when the id, name or info do not fit the protocol */
+  /** @throws {RangeError} if the id, name or info does not fit the protocol */
   constructor(options: RelayNodeOptions) {
     const { id, name, info, queue } = options;
     if (id < MIN_RELAY_ID || id > MAX_RELAY_ID)
@@ -74,14 +74,14 @@ export class RelayNode implements RelayLinkOwner {
     return this.#open(port, false);
   }
 
-  /** This server connected to the one that is to be its parent; registers there. */
+  /** This server connected to its parent, and registers there. */
   register(port: RelayPort): RelayLink {
     const link = this.#open(port, true);
     this.host.dispatch(link, { type: 'PARENT_REACHED' });
     return link;
   }
 
-  /** A message came over a link. */
+  /** A message arrived over a link. */
   receive(link: RelayLink, message: RelayMessage): void {
     if (link.isDone) return;
     const isRegistration = message.type === 'server_registration' || message.type === 'client_registration';
@@ -114,13 +114,13 @@ export class RelayNode implements RelayLinkOwner {
     return hostId === undefined ? undefined : this.#adjacent.get(hostId);
   }
 
-  /** Keeps the host at the other end of a link, which registered itself. */
+  /** Keeps the host at the other end of a link, which has registered. */
   addAdjacent(link: RelayLink, host: RelayHost): void {
     this.table.add(host);
     this.#adjacent.set(host.id, link);
   }
 
-  /** Takes a link out that is over. */
+  /** Removes a link that is over. */
   drop(link: RelayLink, reason: CloseReason): void {
     this.#links.delete(link);
     const { hostId } = link.context;
@@ -137,26 +137,29 @@ export class RelayNode implements RelayLinkOwner {
     this.linkTo(this.table.firstHopTo(destinationId))?.port.send(encodeRelayMessage(message));
   }
 
-  /** Sends a message to the parent, which may know who is not known here. @returns false when there is none */
+  /**
+   * Sends a message to the parent, which may know hosts that are not known here.
+   * @returns false if there is no parent
+   */
   routeUp(message: RelayMessage): boolean {
     const parent = this.linkToParent();
     parent?.port.send(encodeRelayMessage(message));
     return parent !== undefined;
   }
 
-  /** Sends a message to the adjacent hosts of a kind, but for one: where it came from. */
+  /** Sends a message to the adjacent hosts of a kind, except the one that it came from. */
   tell(kind: RelayHostKind, message: RelayMessage, except?: number): void {
     this.#broadcast(kind, encodeRelayMessage(message), except);
   }
 
-  /** Announces a host to all who are to know it, but for the side where it is. */
+  /** Announces a host to all that should know it, except on the side where it is. */
   announce(host: RelayHost): void {
     const bytes = this.announcementOf(host);
     this.#broadcast('server', bytes, host.firstHop);
     if (host.kind === 'client') this.#broadcast('client', bytes, host.firstHop);
   }
 
-  /** Announces that a host is gone, to all who knew it; `except` is the link that told us. */
+  /** Announces that a host is gone to all that knew it; `except` is the link that reported it. */
   announceQuit(host: RelayHost, content: string, replacementId: number, except?: number): void {
     const { id: sourceId, kind } = host;
     const quit: RelayMessage =
@@ -176,7 +179,7 @@ export class RelayNode implements RelayLinkOwner {
     return bytes;
   }
 
-  /** Keeps a host that was announced over a link, and passes that on. */
+  /** Keeps a host that was announced over a link, and passes the announcement on. */
   learn(message: Parameters<typeof hostOf>[0], firstHop: number): void {
     const host = hostOf(message, firstHop);
     this.table.add(host);

@@ -12,26 +12,26 @@ import { DEFAULT_MAX_UNSENT_BYTES, RelaySocket } from './relay-socket.ts';
 import { relayView } from './relay-view.ts';
 
 export interface RelayServerOptions extends RelayIdentity {
-  /** 0 for any that is free; undefined for a server that has no children and no clients. */
+  /** 0: any free port; undefined for a server without children and clients. */
   readonly port: number | undefined;
   readonly host: string;
-  /** The server to connect to; the first of a network has none. */
+  /** The server to connect to; undefined for the first server of a network. */
   readonly parent?: Address | undefined;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly maxUnsentBytes?: number;
-  /** 0 for no limit. */
+  /** 0: no limit. */
   readonly maxLinks?: number;
   readonly onChat?: RelayNodeOptions['onChat'];
   readonly onStatus?: RelayNodeOptions['onStatus'];
-  /** The parent let this server in. */
+  /** The parent accepted this server. */
   readonly onParentUp?: () => void;
-  /** The parent cannot be reached, or was lost; it is dialed again. */
+  /** The parent cannot be reached, or was lost; it will be dialed again. */
   readonly onParentDown?: (why: 'away' | 'id in use') => void;
 }
 
-/** The closed links that another --id would have kept open. */
+/** Links that closed because of this server's id. */
 const idReasons: ReadonlySet<CloseReason> = new Set([
   'registration refused',
   'the parent has an id that is known here already',
@@ -48,7 +48,7 @@ export class RelayServer {
   readonly #dialer: ParentDialer | undefined;
   #stopTimers: (() => void) | undefined;
 
-  /** @throws {RangeError} when the id, name or info do not fit the protocol */
+  /** @throws {RangeError} if the id, name or info does not fit the protocol */
   constructor(options: RelayServerOptions) {
     const { parent } = options;
     this.clock = options.clock ?? systemClock;
@@ -86,7 +86,7 @@ export class RelayServer {
   /**
    * Listens, then connects to the parent in the background.
    * @returns the port that it listens on
-   * @throws the system's error when it cannot listen there
+   * @throws the system's error if it cannot listen there
    */
   async start(): Promise<number> {
     if (this.#options.port !== undefined) await this.#listen();
@@ -114,27 +114,27 @@ export class RelayServer {
     return address && typeof address === 'object' ? address.port : 0;
   }
 
-  /** What `GET /api/relay` answers. */
+  /** The answer to `GET /api/relay`. */
   view() {
     return relayView(this.node);
   }
 
-  /** Tells its neighbours that it quits: its children attach to its parent. Returns when every link is closed. */
+  /** Tells its neighbours that it quits: its children attach to its parent. Resolves when every link is closed. */
   async stop(): Promise<void> {
     const parent = this.node.linkToParent();
-    // The protocol gives the replacement's id alone; where it is stands in the text, for servers of ours.
+    // The protocol has only the replacement's id; its address is put into the text, for our own servers.
     const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
     this.node.stop(parent?.context.hostId ?? 0, where);
     await this.#close();
   }
 
-  /** Ends the link to a parent that is silent, and dials again. */
+  /** Ends the link to a silent parent, and dials again. */
   cutParent(): void {
     const parent = this.node.linkToParent();
     if (parent) this.node.host.dispatch(parent, { type: 'UNSENT_EXCEEDED' });
   }
 
-  /** Ends at once and without a word, as a crash would. */
+  /** Ends at once without a goodbye, as a crash would. */
   async kill(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await this.#close();

@@ -1,35 +1,35 @@
 /**
- * A TCP socket as a relay link's port: it cuts the stream into messages, gathers what is sent within one turn of the
- * event loop into one write, and counts what the other end has not taken yet.
+ * A TCP socket as a relay link's port: it splits the stream into messages, combines what is sent within one turn of the
+ * event loop into one write, and counts unread bytes.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock.ts';
 import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay-chat/index.ts';
 import type { RelayPort } from './relay-link.ts';
 
-/** What a link may leave untaken before it is closed. */
+/** How many bytes a link may leave unread before it is closed. */
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
 
-/** How long the other end has to take what was sent before a link was closed in good order. */
+/** How long the other end has to read what was sent before a link was closed normally. */
 const LINGER_MS = 2_000;
-/** When a peer vanishes without a word, the system's probes find out; the protocol has none. */
+/** The system's probes find out that a peer has vanished; the protocol has none. */
 const KEEP_ALIVE_MS = 15_000;
 
 /**
- * How much of an introduction is handed to the socket at once. The rest stays where it is: in bytes that all newcomers
- * share, so that one that does not read costs no copy of all that is known.
+ * How much of an introduction is passed to the socket at once. The rest stays in bytes shared by all newcomers, so that
+ * one that does not read costs no copy of the whole network.
  */
 const INTRODUCTION_CHUNK_BYTES = 64 * 1024;
-/** A newcomer that takes nothing of its introduction for so long is closed. */
+/** A newcomer that reads nothing of its introduction for this long is closed. */
 const INTRODUCTION_PATIENCE_MS = 10_000;
 const INTRODUCTION_CHECK_MS = 1_000;
 
 export interface RelaySocketEvents {
   onMessage(message: RelayMessage): void;
   onBytesRefused(reason: string): void;
-  /** More is unsent than the bound allows, or an introduction is not taken; told once. */
+  /** More is unsent than allowed, or an introduction is not read; called once. */
   onUnsentExceeded(): void;
-  /** Told once, whoever closed it. */
+  /** Called once, whoever closed it. */
   onClosed(): void;
 }
 
@@ -41,14 +41,14 @@ export class RelaySocket implements RelayPort {
   #events: RelaySocketEvents | undefined;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** What is left of an introduction, the next first; what is sent meanwhile waits behind it. */
+  /** The rest of an introduction, in order; messages sent meanwhile wait behind it. */
   #introduction: readonly Uint8Array[] = [];
-  /** What the bound leaves out of account: the part of an introduction that the socket has. */
+  /** Bytes that the limit ignores: the part of an introduction that the socket has. */
   #owedBytes = 0;
   #stopWatching: (() => void) | undefined;
   #isOver = false;
 
-  /** @param socket is connected */
+  /** @param socket already connected */
   constructor(socket: Socket, maxUnsentBytes: number, clock: Clock) {
     this.#socket = socket;
     this.#maxUnsentBytes = maxUnsentBytes;
@@ -66,12 +66,12 @@ export class RelaySocket implements RelayPort {
     return this.#pendingBytes + this.#socket.writableLength;
   }
 
-  /** What the system took of what was sent. */
+  /** How many of the sent bytes the system has accepted. */
   get takenBytes(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  /** Starts to read; to be called once, as soon as there is somebody to tell. */
+  /** Starts to read; must be called once, as soon as there is a receiver. */
   start(events: RelaySocketEvents): void {
     this.#events = events;
     const take = (message: RelayMessage) => {
@@ -97,7 +97,7 @@ export class RelaySocket implements RelayPort {
     if (this.#isOver) return;
     this.#enqueue(bytes);
     if (this.unsentBytes > this.#maxUnsentBytes + this.#owedBytes) {
-      // What waits for the end of this turn may well fit into the system's buffers.
+      // What waits for the end of this turn may still fit into the system's buffers.
       this.#flush();
       if (this.unsentBytes <= this.#maxUnsentBytes + this.#owedBytes) return;
       this.#giveUp();
@@ -106,7 +106,7 @@ export class RelaySocket implements RelayPort {
 
   introduce(messages: readonly Uint8Array[]): void {
     if (this.#isOver) return;
-    // What was sent before goes before.
+    // What was sent before keeps its place.
     this.#flush();
     this.#introduction = [...this.#introduction, ...messages];
     this.#stopWatching ??= this.#watchIntroduction();
@@ -148,7 +148,10 @@ export class RelaySocket implements RelayPort {
     this.#stopWatching = undefined;
   }
 
-  /** Gives up on a newcomer of whose introduction nothing is taken for as long as we are patient. @returns stops it */
+  /**
+   * Gives up on a newcomer that reads nothing of its introduction for too long.
+   * @returns a function that stops the check
+   */
   #watchIntroduction(): () => void {
     let takenBytes = 0;
     let takenAt = this.#clock.now();
@@ -161,12 +164,12 @@ export class RelaySocket implements RelayPort {
     });
   }
 
-  /** Once the socket has passed everything on, nothing is owed that it has. */
+  /** Once the socket has passed everything on, none of the introduction is left in it. */
   #settleOwed(): void {
     if (this.#socket.writableLength === 0) this.#owedBytes = 0;
   }
 
-  /** @returns whether the whole introduction is on its way */
+  /** @returns whether the whole introduction was written */
   #writeIntroduction(): boolean {
     const left = this.#introduction;
     let next = 0;
@@ -195,7 +198,7 @@ export class RelaySocket implements RelayPort {
   };
 }
 
-/** The sockets of all servers in this process that have something to write at the end of this turn. */
+/** The sockets of all servers in this process that must write at the end of this turn. */
 let flushes: (() => void)[] = [];
 
 function scheduleFlush(flush: () => void): void {

@@ -1,4 +1,4 @@
-/** What a relay server tells its operator of the network: the answer to `GET /api/relay`. */
+/** What a relay server shows its operator: the answer to `GET /api/relay`. */
 import type { RelayHostKind } from '../../machines/relay-link/relay-table.ts';
 import type { RelayNode } from './relay-node.ts';
 
@@ -8,7 +8,7 @@ export interface RelayView {
   readonly info: string;
   readonly adjacent_servers: readonly number[];
   readonly adjacent_clients: readonly number[];
-  /** Every host that is known, but for the server itself. */
+  /** All known hosts, except the server itself. */
   readonly hosts: readonly {
     readonly id: number;
     readonly kind: RelayHostKind;
@@ -21,7 +21,7 @@ export interface RelayView {
 
 const ascending = (a: number, b: number) => a - b;
 
-/** All lists but the log are in order of their ids, so that two views compare. */
+/** All lists except the log are ordered by id, so that two views can be compared. */
 export function relayView(node: RelayNode): RelayView {
   const { table, identity, statusLog } = node;
   return {

@@ -1,4 +1,4 @@
-/** The statuses that a relay server was sent, for its operator. Bounded, because anybody may send one. */
+/** The statuses that a relay server received, for its operator. Bounded, because anybody may send one. */
 
 const MAX_TEXTS = 1_000;
 const MAX_TEXT_CHARS = 1_024;
@@ -6,7 +6,7 @@ const MAX_TEXT_CHARS = 1_024;
 export class StatusLog {
   #texts: string[] = [];
 
-  /** Oldest first; the oldest give way when there are too many. */
+  /** Oldest first; the oldest are dropped when there are too many. */
   get texts(): readonly string[] {
     return this.#texts;
   }

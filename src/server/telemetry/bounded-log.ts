@@ -1,16 +1,19 @@
 /**
- * A log in which what clients can cause, who come, pair, go and are refused as often as they may, has so many lines an
- * event, address and second, and the count of the others. Only what no client causes is written as it comes: information
- * that is for no address.
+ * A log that bounds the lines that clients can cause by connecting, pairing, leaving or being refused: a number of
+ * lines per event, kind, address and second; the rest is only counted. `info` lines without an address, which no client
+ * causes, are always written.
  */
 import { LineBudget } from './line-budget.ts';
 import { FROM, type LogFields, type Logger } from './logger.ts';
 import { withCount } from './refusal-log.ts';
 
-/** Of one event, kind and address. */
+/** Per event, kind and address. */
 export const LINES_PER_SECOND = 10;
 
-/** @param now milliseconds of the server's clock @returns the log itself, where it is bounded already */
+/**
+ * @param now returns milliseconds of the server's clock
+ * @returns the log itself if it is already bounded
+ */
 export function boundedLog(log: Logger, now: () => number): Logger {
   return log instanceof BoundedLog ? log : new BoundedLog(log, now);
 }
@@ -57,7 +60,7 @@ class BoundedLog implements Logger {
     const { event, kind = '' } = fields;
     const more = this.#budget.take(`${event} ${kind}`, address);
     if (more === undefined) return;
-    // Those that were left out where the line comes from count, too.
+    // Lines that were left out at the source count, too.
     const before = Number(fields.more ?? 0);
     this.#log[level](more === 0 ? fields : { ...fields, more: before + more }, withCount(message, more));
   }

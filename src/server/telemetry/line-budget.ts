@@ -1,14 +1,14 @@
-/** How many lines of one kind and address the log gets a second, and how many it did not get. */
+/** How many log lines of one kind and address are written per second, and how many were left out. */
 
 interface Spent {
   untilMs: number;
   lines: number;
-  /** Those that were not written since the last one that was. */
+  /** How many lines were left out since the last written one. */
   left: number;
 }
 
 const PERIOD_MS = 1_000;
-/** So many kinds and addresses are told apart at once; with more, all others share the lines of their kind. */
+/** How many kinds and addresses are tracked separately; beyond that, all others share one budget per kind. */
 const MAX_KEPT = 10_000;
 
 export class LineBudget {
@@ -16,13 +16,15 @@ export class LineBudget {
   readonly #now: () => number;
   readonly #spent = new Map<string, Spent>();
 
-  /** @param now milliseconds of the server's clock */
+  /** @param now returns milliseconds of the server's clock */
   constructor(perSecond: number, now: () => number) {
     this.#perSecond = perSecond;
     this.#now = now;
   }
 
-  /** @returns how many were left out since the last line, which is this one; undefined: this one is left out */
+  /**
+   * @returns how many lines were left out since the last one, if this one may be written; undefined: leave this one out
+   */
   take(kind: string, address: string): number | undefined {
     const now = this.#now();
     const key = this.#keyOf(kind, address, now);

@@ -1,14 +1,17 @@
-/** The server's log: JSON lines for programs, readable on a terminal. It names ids; never SDP, addresses, keys. */
+/**
+ * The server's log: JSON lines for programs, readable lines on a terminal. It contains ids, but never SDP, addresses or
+ * keys.
+ */
 import type { Writable } from 'node:stream';
 import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { escapeJson, printable } from '../../common/printable.ts';
 import type { LogEvent } from './log-events.ts';
 
-/** The address that a line is for, as limits count it: it only tells lines apart, and no logger writes it. */
+/** The address that caused a line, as limits count it: it is used to group lines, and never written. */
 export const FROM: unique symbol = Symbol('from');
 
-/** What a line is about: its event, and whatever a program that reads the log may want. */
+/** The data of a line: its event, and whatever a program that reads the log may need. */
 export interface LogFields {
   readonly event: LogEvent;
   readonly [FROM]?: string | undefined;
@@ -17,7 +20,7 @@ export interface LogFields {
 
 type Write = (fields: LogFields, message: string) => void;
 
-/** As far as pino's is used. Every line names its event. */
+/** The part of pino's interface that is used. Every line names its event. */
 export interface Logger {
   level: string;
   isLevelEnabled(level: string): boolean;
@@ -30,7 +33,7 @@ export interface Logger {
 /**
  * @param level the least severe level that is written
  * @param format `auto` is pretty on a terminal, and JSON elsewhere
- * @param fields of every line
+ * @param fields added to every line
  */
 export function createLogger(
   level: string,
@@ -38,12 +41,12 @@ export function createLogger(
   fields: object | null = null,
 ): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
-  // A reader that is slow, such as a full pipe, must not hold up the server; pino flushes it when the process ends.
+  // A slow reader, such as a full pipe, must not hold up the server; pino flushes its buffer when the process ends.
   if (!isPretty) return jsonLogger(level, pino.destination({ dest: 1, sync: false }), fields);
   return pino({ level, base: fields }, prettyStream());
 }
 
-/** JSON lines; ids that strangers chose are escaped as far as they do not print. */
+/** JSON lines; unprintable characters in ids that strangers chose are escaped. */
 export function jsonLogger(level: string, output: DestinationStream, fields: object | null = null): Logger {
   const streamWrite = (line: string) => `${escapeJson(line.trimEnd())}\n`;
   return pino({ level, base: fields, hooks: { streamWrite } }, output);
@@ -54,8 +57,9 @@ const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 const ID_CHARS = 6;
 
 /**
- * Readable lines, short enough for 80 columns: fields are left out, because the message names what they are about; a
- * pairing has its number, by which the inspector finds it; ids are cut to their ends, which differ also within a node.
+ * Readable lines, short enough for 80 columns: fields are left out, because the message already names its subject; a
+ * pairing is shown by its number, by which the inspector finds it; ids are cut to their ends, which differ even within
+ * a node.
  */
 export function prettyStream(destination?: Writable) {
   return pretty({

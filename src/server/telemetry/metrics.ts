@@ -1,6 +1,6 @@
 /**
- * What the server counts, and how Prometheus reads it. Counting is adding to a number; all else happens when somebody
- * asks. No id, address or key is ever a label: they would tell who talks to whom, and never end.
+ * The server's metrics for Prometheus. Counting only adds to a number; everything else happens when metrics are
+ * requested. Ids, addresses and keys are never labels: they would reveal who talks to whom, and grow without end.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../../machines/chart/transition-names.ts';
 import type { Hosted, MachineHost } from '../../machines/index.ts';
 
-/** Of the text that Prometheus reads. */
+/** The media type of the Prometheus text format. */
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** What a part of the server counts, for the metrics to show. */
@@ -30,7 +30,7 @@ export interface Measured {
   readonly sessions?: ReadonlyMap<unknown, InState>;
   readonly pairings?: Iterable<InState>;
   readonly players?: () => Iterable<InState>;
-  /** By reason why the server wants no clients: whether it holds. */
+  /** For each reason why the server wants no clients: whether it applies. */
   readonly readiness?: { counts(): Iterable<readonly [string, number]> };
   readonly waiting?: { readonly total: number };
 }
@@ -38,7 +38,7 @@ export interface Measured {
 type InState = { readonly value: StateValue };
 type Host = Pick<MachineHost<AnyStateMachine, Hosted<unknown>>, 'machine' | 'taken'>;
 
-/** Rendering walks every session: whoever asks more often gets the same text again. */
+/** Rendering walks every session, so more frequent requests get the same text again. */
 const RENDER_INTERVAL_MS = 1_000;
 
 export class Counts extends Map<string, number> {
@@ -48,17 +48,17 @@ export class Counts extends Map<string, number> {
 }
 
 export class Metrics {
-  /** Messages of clients by type. */
+  /** Messages from clients, by type. */
   readonly received = new Counts();
-  /** By kind: an error code, a reason not to let connect, or why a session was closed. */
+  /** By kind: an error code, a reason to refuse a connection, or a reason to close a session. */
   readonly refused = new Counts();
   /** Events for `--event-webhook`: `delivered` and `lost`. */
   readonly webhookEvents = new Counts();
   /** Spans for `--otlp-url`: `sent` and `lost`. */
   readonly traceSpans = new Counts();
-  /** TCP connections that are no client's WebSocket. */
+  /** TCP connections other than clients' WebSockets. */
   httpConnections: () => number = () => 0;
-  /** The text of all workers together, for a worker; undefined: there is only this one. */
+  /** In a worker: returns the text for all workers together; undefined if there is only this process. */
   textOfAll: (() => Promise<string>) | undefined;
   bytesReceived = 0;
   bytesSent = 0;
@@ -69,7 +69,7 @@ export class Metrics {
   #rendered: Promise<string> | undefined;
   #renderedAt = 0;
 
-  /** @param now milliseconds of the server's clock */
+  /** @param now returns milliseconds of the server's clock */
   constructor(now: () => number = systemClock.now) {
     this.#now = now;
     this.#eventLoop.enable();
@@ -142,7 +142,7 @@ export class Metrics {
     this.#gauge(
       'pairlane_event_loop_delay_seconds',
       'Delay of the event loop since the last scrape: median, 99th percentile and longest.',
-      // `quantile` is for summaries only: https://prometheus.io/docs/instrumenting/writing_exporters/
+      // The label `quantile` is reserved for summaries: https://prometheus.io/docs/instrumenting/writing_exporters/
       ['percentile'],
       () => {
         const delays = [50, 99, 100].map((percentile): [string, number] => [
@@ -162,7 +162,7 @@ export class Metrics {
     );
   }
 
-  /** A part of the server is there; what it counts is read whenever somebody asks. */
+  /** Adds a part of the server; its counts are read whenever metrics are requested. */
   measure(part: Measured): void {
     this.#measured.push(part);
   }
@@ -171,7 +171,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All of it in Prometheus's text format; rendered at most once a second, however many ask. */
+  /** All metrics in the Prometheus text format; rendered at most once per second, however many requests there are. */
   text(): Promise<string> {
     const now = this.#now();
     if (!this.#rendered || now - this.#renderedAt >= RENDER_INTERVAL_MS) {
@@ -181,12 +181,12 @@ export class Metrics {
     return this.#rendered;
   }
 
-  /** The same as values, of this process alone. */
+  /** The same as values, for this process alone. */
   values(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
     return this.#registry.getMetricsAsJSON();
   }
 
-  /** Name, type, meaning and labels of each, for docs/operations.md. */
+  /** Name, type, description and labels of each metric, for docs/operations.md. */
   describe(): readonly { name: string; type: string; help: string; labels: readonly string[] }[] {
     return this.#registry.getMetricsAsArray().map((metric) => {
       const { name, help, labelNames } = metric as unknown as {
@@ -211,7 +211,7 @@ export class Metrics {
     help: string,
     labels: [string],
     read: () => Iterable<readonly [string, number]>,
-    /** What several workers make of it. */
+    /** How the values of several workers are combined. */
     aggregator: Aggregator = 'sum',
   ): void {
     const registers = [this.#registry];
@@ -242,7 +242,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        // In the order of the labels' names.
+        // In the order of the label names.
         for (const [values, value] of read()) this.labels(...[values].flat()).inc(value);
       },
     });
@@ -250,7 +250,7 @@ export class Metrics {
 }
 
 function byState(instances: Iterable<InState>): Counts {
-  // Sessions in the same state share the value, so this counts objects, and spells out each only once.
+  // Sessions in the same state share the value, so this counts objects, and formats each only once.
   const values = new Map<StateValue, number>();
   for (const { value } of instances) values.set(value, (values.get(value) ?? 0) + 1);
   const counts = new Counts();
@@ -270,11 +270,11 @@ function spell(value: StateValue): string {
     .join(' ');
 }
 
-/** By machine, from, event, to; several transitions may have the same, and hosts the same machine. */
+/** By machine, from, event, to; several transitions may share these, and several hosts the same machine. */
 function taken(hosts: readonly Host[]): [string[], number][] {
   return hosts.flatMap(({ machine, taken: counts }) => {
     const { id } = machine;
-    /** Within the machine: the root, whose transitions any state has, is `any`. */
+    /** Relative to the machine: the root, whose transitions apply in every state, is `any`. */
     const within = (state: string) => (state === id ? 'any' : state.slice(id.length + 1));
     return stateNodesOf(machine.root).flatMap((node) =>
       transitionsFrom(node).map((transition): [string[], number] => {

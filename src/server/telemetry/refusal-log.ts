@@ -1,6 +1,6 @@
 /**
- * The log of what strangers are refused, which they could fill as fast as they can be refused: one line a kind, address
- * and second, and how many more there were. The address only tells lines apart; it is never written.
+ * The log of refusals, which strangers could fill as fast as they can be refused: one line per kind, address and
+ * second, with the number of lines left out. The address only groups lines; it is never written.
  */
 import { LineBudget } from './line-budget.ts';
 import { FROM, type Logger } from './logger.ts';
@@ -9,7 +9,7 @@ export class RefusalLog {
   readonly #log: Logger;
   readonly #budget: LineBudget;
 
-  /** @param now milliseconds of the server's clock */
+  /** @param now returns milliseconds of the server's clock */
   constructor(log: Logger, now: () => number) {
     this.#log = log;
     this.#budget = new LineBudget(1, now);
@@ -24,7 +24,7 @@ export class RefusalLog {
   }
 }
 
-/** @param more lines like it that were left out before it */
+/** @param more how many similar lines were left out before it */
 export function withCount(message: string, more: number): string {
   return more === 0 ? message : `${message} (and ${more} more like it before)`;
 }

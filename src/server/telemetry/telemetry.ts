@@ -1,4 +1,4 @@
-/** What a server tells of itself: its log, its metrics, and the log of what strangers are refused. */
+/** A server's log, its metrics, and the log of refusals. */
 import type { Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -8,7 +8,7 @@ export class Telemetry {
   readonly metrics: Metrics;
   readonly refusals: RefusalLog;
 
-  /** @param now milliseconds of the server's clock */
+  /** @param now returns milliseconds of the server's clock */
   constructor(log: Logger, now: () => number) {
     this.log = log;
     this.metrics = new Metrics(now);

@@ -1,6 +1,6 @@
 /**
- * Sends spans to a collector by OTLP over HTTP, in JSON, some at a time. What it does not take waits for the next time;
- * of what waits too long the oldest is lost, and counted.
+ * Sends spans to a collector by OTLP over HTTP, as JSON, in batches. What the collector does not accept waits for the
+ * next time; if too much waits, the oldest spans are lost, and counted.
  */
 import type { Clock } from '../../common/clock.ts';
 import { fetchBounded } from '../http/bounded-fetch.ts';
@@ -10,11 +10,11 @@ import type { OtlpHeaders } from './otlp-headers.ts';
 import { otlpRequest, type Span } from './spans.ts';
 
 export interface OtlpExporterOptions {
-  /** Of the collector, like http://localhost:4318; `v1/traces` is added to its path. */
+  /** The collector's URL, such as http://localhost:4318; `v1/traces` is appended to its path. */
   readonly url: string;
   /** Sent with each request. */
   readonly headers: OtlpHeaders;
-  /** What is said of this server: service.name and the like. */
+  /** Attributes of this server: service.name and the like. */
   readonly resource: Span['attributes'];
 }
 
@@ -27,13 +27,13 @@ export interface OtlpExporterDeps {
 
 const PERIOD_MS = 2_000;
 const REQUEST_MS = 10_000;
-/** In one request. */
+/** Per request. */
 const MAX_BATCH = 512;
-/** That wait: a few KiB each. */
+/** The most spans that wait, of a few KiB each. */
 const MAX_WAITING = 4_096;
-/** Of the answer, at which nobody looks. */
+/** For the answer, which is ignored. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** The answers upon which the same request may be sent again (OTLP, "Retryable Response Codes"). */
+/** The status codes after which a request may be repeated (OTLP, "Retryable Response Codes"). */
 const AGAIN: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export class OtlpExporter {
@@ -85,7 +85,7 @@ export class OtlpExporter {
     }
   }
 
-  /** @returns false when it is to be tried again */
+  /** @returns false if it should be tried again */
   async #send(batch: readonly Span[]): Promise<boolean> {
     try {
       const { status } = await fetchBounded(

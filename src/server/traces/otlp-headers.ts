@@ -1,11 +1,12 @@
 /**
- * Headers for a collector, as OTEL_EXPORTER_OTLP_HEADERS has them: `name=value,name=value`, the values percent-encoded.
+ * Headers for a collector in the format of OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`, with percent-encoded
+ * values.
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables
  */
 
 export type OtlpHeaders = Readonly<Record<string, string>>;
 
-/** These are the exporter's own. */
+/** Set by the exporter itself. */
 const OWN: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -14,7 +15,7 @@ const OWN: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
-/** @returns undefined for what is no list of headers */
+/** @returns undefined if the text is not a list of headers */
 export function parseOtlpHeaders(text: string): OtlpHeaders | undefined {
   const headers: Record<string, string> = {};
   for (const part of text.split(',')) {

@@ -1,6 +1,6 @@
 /**
- * A pairing is a trace: its states are spans, and so is each of its two clients, with what it signalled. Each node tells of
- * its own part, under the same names; the node that the initiator is at tells of the whole.
+ * A pairing is a trace: its states are spans, and so is each of its two clients, with its signals. Each node reports
+ * its own part, with the same ids; the initiator's node reports the whole.
  */
 import type { StateValue } from 'xstate';
 import type { Observer, Step } from '../../machines/index.ts';
@@ -9,7 +9,7 @@ import { type NamedByTrace, newSpanId, traceContextOf } from './trace-context.ts
 
 export type TracedSide = 'initiator' | 'responder';
 
-/** What is told of a pairing. */
+/** The part of a pairing that is needed. */
 export interface TracedPairing extends NamedByTrace {
   readonly isDone: boolean;
   readonly initiator: { readonly id: string };
@@ -28,12 +28,12 @@ interface OpenTrace {
   readonly events: Record<TracedSide, SpanEvent[]>;
 }
 
-/** Of one client; what comes after them is not told. */
+/** Per client; later events are left out. */
 const MAX_EVENTS = 64;
 const SIDES: readonly TracedSide[] = ['initiator', 'responder'];
 
 export interface PairingTracesDeps {
-  /** Milliseconds since 1970. */
+  /** @returns milliseconds since 1970 */
   readonly wallTime: () => number;
   /** Whether its client is at this node. */
   readonly isHere: (pairing: TracedPairing, side: TracedSide) => boolean;
@@ -89,7 +89,7 @@ export class PairingTraces {
       'pairlane.initiator.id': initiator.id,
       'pairlane.responder.id': responder.id,
     };
-    // One that moved goes on elsewhere, and is told of there.
+    // A pairing that moved goes on elsewhere, and is reported there.
     const whole = here.includes('initiator') && type !== 'MOVED';
     const root = {
       ...{
@@ -104,14 +104,14 @@ export class PairingTraces {
   }
 }
 
-/** `negotiating.offered` for a state within another. */
+/** `negotiating.offered` for a nested state. */
 function pathOf(state: StateValue): string {
   if (typeof state === 'string') return state;
   const [[parent, child]] = Object.entries(state) as [[string, StateValue]];
   return `${parent}.${pathOf(child)}`;
 }
 
-/** Of the events that end a pairing and bring no reason. */
+/** For events that end a pairing without a reason of their own. */
 const REASONS: Readonly<Record<string, string>> = { UNPAIR_RECEIVED: 'unpaired', MOVED: 'moved' };
 
 function noEvents(): Record<TracedSide, SpanEvent[]> {

@@ -1,5 +1,5 @@
 /**
- * Spans as OTLP has them in JSON.
+ * Spans in OTLP's JSON format.
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
@@ -7,7 +7,7 @@ export type AttributeValue = string | number;
 
 export interface SpanEvent {
   readonly name: string;
-  /** Milliseconds since 1970, as all times here. */
+  /** Milliseconds since 1970, like all times here. */
   readonly at: number;
 }
 
@@ -26,7 +26,7 @@ export interface Span {
 const INTERNAL = 1;
 const ERROR = 2;
 
-/** @param resource what is said of who sends them */
+/** @param resource attributes of the sender */
 export function otlpRequest(spans: readonly Span[], resource: Span['attributes']): string {
   return JSON.stringify({
     resourceSpans: [
@@ -61,7 +61,7 @@ function attributesOf(attributes: Span['attributes']) {
   });
 }
 
-/** More digits than a double has. */
+/** Nanoseconds have more digits than a double. */
 function nanoseconds(ms: number): string {
   return String(BigInt(Math.round(ms * 1_000)) * 1_000n);
 }

@@ -1,4 +1,4 @@
-/** Traces of a server's pairings, for the collector that `--otlp-url` names. Loaded only by a server that sends some. */
+/** Traces of a server's pairings, for the collector of `--otlp-url`. Loaded only if that option is used. */
 import type { Clock } from '../../common/clock.ts';
 import { observeHost } from '../inspector/observe-host.ts';
 import type { ServerOptions } from '../options.ts';
@@ -20,7 +20,7 @@ export interface TracesDeps {
   readonly metrics: Pick<Metrics, 'traceSpans'>;
 }
 
-/** @returns ends it: what is not sent yet is sent, if the collector takes it */
+/** @returns a function that ends it, after sending the remaining spans if the collector accepts them */
 export function startTraces(url: string, deps: TracesDeps): () => Promise<void> {
   const { options, signaling, clock, log, metrics } = deps;
   const resource = { 'service.name': 'pairlane', 'service.instance.id': String(options.node) };

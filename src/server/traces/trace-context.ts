@@ -1,19 +1,19 @@
 /**
- * The names of a pairing's trace: made from its epoch, so that both nodes and both peers find the same ones. Where its
- * initiator brought a trace along, it is a part of that.
+ * The ids of a pairing's trace: derived from its epoch, so that both nodes and both peers get the same ones. If the
+ * initiator brought a trace, the pairing becomes part of it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
 export interface TraceContext {
   /** 16 bytes in hexadecimal. */
   readonly traceId: string;
-  /** Of the span of the whole pairing: 8 bytes in hexadecimal. */
+  /** The id of the span of the whole pairing: 8 bytes in hexadecimal. */
   readonly rootSpanId: string;
-  /** Of the initiator's span that it is a part of. */
+  /** The id of the initiator's span that it is part of. */
   readonly parentSpanId: string | undefined;
 }
 
-/** What the names are made from; an interface, for nothing more is needed of signaling. */
+/** What the ids are derived from; an interface, because nothing else of signaling is needed. */
 export interface NamedByTrace {
   readonly epoch: number;
   readonly details: { readonly traceparent?: string | undefined };
@@ -25,7 +25,7 @@ export function traceContextOf({ epoch, details }: NamedByTrace): TraceContext {
   return { traceId, parentSpanId, rootSpanId: digest.slice(32, 48) };
 }
 
-/** For those who add spans of their own: W3C Trace Context, version 00, sampled. */
+/** For clients that add their own spans: W3C Trace Context, version 00, sampled. */
 export function traceparentOf(pairing: NamedByTrace): string {
   const { traceId, rootSpanId } = traceContextOf(pairing);
   return `00-${traceId}-${rootSpanId}-01`;

@@ -1,4 +1,4 @@
-/** A webhook as who says what clients may do: 200 with claims, 401 without a token that it takes, 403. */
+/** A webhook that decides what clients may do: 200 with claims; 401 to ask for a token; 403 to refuse. */
 import { createHash, randomUUID } from 'node:crypto';
 import { isRecord } from '../../protocol/index.ts';
 import type { Decider, Decision } from '../admission/tokens/asking-authenticator.ts';
@@ -11,7 +11,7 @@ import { webhookHeaders } from './sign.ts';
 export interface AuthWebhookOptions {
   readonly url: string;
   readonly secret: Buffer | undefined;
-  /** Milliseconds since 1970. */
+  /** @returns milliseconds since 1970 */
   readonly wallTime: () => number;
 }
 
@@ -47,18 +47,18 @@ export function deciderByWebhook({ url, secret, wallTime }: AuthWebhookOptions):
   };
 }
 
-/** Who asks the same with the same token is the same; without a token, who asks from the same address. */
+/** Requests with the same token are the same; without a token, requests from the same address are. */
 function questionKey({ wants, token, address }: Credentials): string {
   const question = token === undefined ? [wants, null, address] : [wants, token];
-  // A digest, for it is kept longer than the token is to be.
+  // Hashed, because the key is kept longer than the token should be.
   return createHash('sha256').update(JSON.stringify(question)).digest('base64');
 }
 
-/** @throws when it is no JSON object, has a field that is no claim, or a claim is wrong */
+/** @throws if the answer is not a JSON object, has a field that is not a claim, or has an invalid claim */
 function granting(text: string, granted: Grants | undefined, keepMs: number, now: number): Decision {
   const claims = parsed(text);
   if (!isRecord(claims)) throw new Error('The answer should be a JSON object of claims');
-  // A field that we do not know may be an error that somebody answers with 200.
+  // An unknown field may be an error message that was sent with status 200.
   if (Object.keys(claims).some((name) => !Object.hasOwn(claimsSchema.properties, name)))
     throw new Error('The answer has a field that is no claim');
   const grants = grantsFrom({ exp: NEVER_S, ...definedOf(granted ? claimsOf(granted) : {}), ...claims });

@@ -1,6 +1,6 @@
-/** Events that wait for a webhook, in their order: so many at most, and what is one too many is counted. */
+/** Events that wait for a webhook, in order: a limited number; events beyond it are counted as lost. */
 
-/** A batch that is on its way: the same until it is taken. */
+/** A batch being sent: it stays the same until it is accepted. */
 export interface EventBatch {
   /** The number of its first event. */
   readonly first: number;
@@ -15,7 +15,7 @@ export interface EventQueueLimits {
 }
 
 export class EventQueue {
-  /** How many were not taken since the start. */
+  /** How many events were lost since the start. */
   lost = 0;
   readonly #limits: EventQueueLimits;
   #waiting: { readonly seq: number; readonly text: string }[] = [];
@@ -31,7 +31,7 @@ export class EventQueue {
     return this.#waiting.length;
   }
 
-  /** @param write the event as text, with its number; a number that is lost leaves a gap */
+  /** @param write returns the event as text, with its number; a lost number leaves a gap */
   push(write: (seq: number) => string): boolean {
     const { maxEvents, maxBytes } = this.#limits;
     this.#lastSeq += 1;
@@ -46,7 +46,7 @@ export class EventQueue {
     return true;
   }
 
-  /** What is to be sent next; the same again until it was taken. */
+  /** What to send next; the same batch until it was accepted. */
   batch(): EventBatch | undefined {
     const [first] = this.#waiting;
     if (this.#batch || !first) return this.#batch;
@@ -62,7 +62,10 @@ export class EventQueue {
     return this.#batch;
   }
 
-  /** The batch was taken. @returns how many events it had */
+  /**
+   * The batch was accepted.
+   * @returns how many events it had
+   */
   taken(): number {
     const count = this.#batch?.texts.length ?? 0;
     for (const { text } of this.#waiting.splice(0, count)) this.#bytes -= 2 * text.length;
@@ -70,7 +73,10 @@ export class EventQueue {
     return count;
   }
 
-  /** Nobody will send what is left. @returns how many that are */
+  /**
+   * Nobody will send what is left.
+   * @returns how many events that are
+   */
   loseRest(): number {
     const rest = this.#waiting.length;
     this.lost += rest;

@@ -1,4 +1,4 @@
-/** Tells a webhook of sessions, pairings and rooms: in order, signed, sent again until it is taken. */
+/** Reports sessions, pairings and rooms to a webhook: in order, signed, and sent again until accepted. */
 import type { Clock } from '../../common/clock.ts';
 import {
   type DeliveryContext,
@@ -33,7 +33,7 @@ class Delivery extends Hosted<DeliveryContext> {}
 export type DeliveryHost = MachineHost<typeof deliveryMachine, Delivery>;
 
 const LIMITS = { maxEvents: 10_000, maxBytes: 16 * 1024 * 1024, batchEvents: 100, batchBytes: 256 * 1024 };
-/** Nobody looks at the answer's body. */
+/** The body of the answer is ignored. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 export class EventWebhook {
@@ -42,13 +42,13 @@ export class EventWebhook {
   readonly #options: EventWebhookOptions;
   readonly #deps: EventWebhookDeps;
   readonly #delivery = new Delivery();
-  /** Of this process: events of an earlier one have the same numbers. */
+  /** Identifies this process: events of an earlier one have the same numbers. */
   readonly #run: string;
   #late = new AbortController();
   #ended: () => void = () => {};
   #hasLost = false;
   #isFailing = false;
-  /** Why it failed last. */
+  /** Why the last attempt failed. */
   #problem = '';
 
   constructor(options: EventWebhookOptions, deps: EventWebhookDeps) {
@@ -90,7 +90,7 @@ export class EventWebhook {
     metrics.measure({ hosts: [this.host] });
   }
 
-  /** What it is to be told, as hooks of a program are. */
+  /** The hooks that collect its events, as for an embedding program. */
   get hooks(): GivenHooks {
     return {
       authorize: undefined,

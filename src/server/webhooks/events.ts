@@ -1,4 +1,4 @@
-/** What a webhook is told, as JSON: the changes that hooks of a program are told, in the words of the wire. */
+/** A webhook's events as JSON: the same changes as for a program's hooks, in the terms of the wire. */
 import type {
   PairingChange,
   PairingInfo,

@@ -1,12 +1,15 @@
 /**
- * Signs what goes to a webhook as Standard Webhooks 1.0 says (https://www.standardwebhooks.com), for which there are
- * libraries that verify it: HMAC-SHA256 over id, time and body.
+ * Signs webhook requests according to Standard Webhooks 1.0 (https://www.standardwebhooks.com), for which verification
+ * libraries exist: HMAC-SHA256 over id, time and body.
  */
 import { createHmac } from 'node:crypto';
 
 const MIN_SECRET_BYTES = 24;
 
-/** @param text base64, with or without `whsec_` in front @returns undefined for what is none, or too short */
+/**
+ * @param text base64, with or without the prefix `whsec_`
+ * @returns undefined if it is invalid or too short
+ */
 export function webhookSecret(text: string): Buffer | undefined {
   const base64 = text.replace(/^whsec_/, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
@@ -15,8 +18,8 @@ export function webhookSecret(text: string): Buffer | undefined {
 }
 
 /**
- * @param secret undefined: nothing is signed
- * @param id the same when the same is sent again
+ * @param secret undefined: not signed
+ * @param id the same when the same content is sent again
  * @param wallTime milliseconds since 1970
  */
 export function webhookHeaders(

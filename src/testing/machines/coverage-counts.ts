@@ -1,4 +1,4 @@
-/** How often tests took what there is to take, and which tests: counted in one process, saved, and added up. */
+/** Counts how often tests covered each item, and which tests did: counted in one process, saved, and added up. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../common/named-file.ts';
@@ -9,21 +9,21 @@ interface Count {
   readonly tests: Set<string>;
 }
 
-/** As it is written down: by group and name how often, and by which tests. */
+/** The saved form: by group and name, how often, and by which tests. */
 type Saved = Readonly<Record<string, Readonly<Record<string, readonly [times: number, ...tests: string[]]>>>>;
 
-/** As many as a report names for one thing. */
+/** How many tests a report names per item. */
 const MAX_TESTS = 10;
 
 export class CoverageCounts {
   readonly #groups = new Map<string, Map<string, Count>>();
 
-  /** There is this to take, once a name. */
+  /** Registers an item, once per name. */
   know(group: string, name: string): void {
     this.#countOf(group, name);
   }
 
-  /** @param test its name, where it is known */
+  /** @param test its name, if known */
   count(group: string, name: string, times: number, ...tests: readonly string[]): void {
     const count = this.#countOf(group, name);
     count.times += times;
@@ -38,14 +38,14 @@ export class CoverageCounts {
     return count;
   }
 
-  /** Those that were never taken, by name. */
+  /** The names of items that were never covered. */
   get missing(): string[] {
     return [...this.#groups.values()].flatMap((names) =>
       [...names].flatMap(([name, { times }]) => (times === 0 ? [name] : [])),
     );
   }
 
-  /** By group how many there are, and how many of them were taken. */
+  /** By group: how many items there are, and how many were covered. */
   get shares(): { readonly group: string; readonly taken: number; readonly all: number }[] {
     return [...this.#groups].map(([group, names]) => ({
       group,
@@ -54,7 +54,10 @@ export class CoverageCounts {
     }));
   }
 
-  /** Writes down what this process has counted, and what it knows of. @param folder made if it is not there */
+  /**
+   * Saves what this process has counted, and the items it knows.
+   * @param folder created if missing
+   */
   save(folder: string): void {
     makeFolder(folder);
     const saved = Object.fromEntries(
@@ -88,7 +91,10 @@ export class CoverageCounts {
     return lines.join('\n');
   }
 
-  /** A page of it. @param chartOf the chart of a group's machine as `pairlane chart` prints it, where there is one */
+  /**
+   * An HTML report.
+   * @param chartOf returns the chart of a group's machine, as `pairlane chart` prints it, if there is one
+   */
   toHtml(chartOf: (group: string) => string | undefined = () => undefined): string {
     return htmlReport(
       [...this.#groups].map(([group, names]) => ({

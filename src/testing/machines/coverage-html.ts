@@ -1,13 +1,13 @@
-/** What was taken, as a page that stands alone: each machine's chart, where there is one, and a table below it. */
+/** The coverage report as a self-contained page: each machine's chart, if there is one, and a table below it. */
 
-/** A transition: how often it was taken, and by which tests, where that is known. */
+/** A transition: how often it was taken, and by which tests, if known. */
 export type TakenRow = readonly [name: string, times: number, tests?: readonly string[]];
 
 export interface GroupCoverage {
-  /** Its title: a machine, or what of it. */
+  /** Its title: a machine, or a part of it. */
   readonly group: string;
   readonly taken: readonly TakenRow[];
-  /** Its chart as `pairlane chart` prints it. */
+  /** Its chart, as `pairlane chart` prints it. */
   readonly chart?: string | undefined;
 }
 
@@ -62,7 +62,7 @@ function rowOf([name, times, tests = []]: TakenRow): string {
   return `<tr class="${times === 0 ? 'never' : 'taken'}"><td>${times === 0 ? 'never' : times}</td><td>${cell}</td></tr>`;
 }
 
-/** The chart with each arrow and label in the colour of what was taken of it, and the counts where one points. */
+/** The chart with each arrow and label coloured by coverage, and with counts as tooltips. */
 function colored(chart: string, taken: readonly TakenRow[]): string {
   const times = new Map(taken.map(([name, count]) => [name, count]));
   return chart.replace(

@@ -1,13 +1,16 @@
-/** A decision that was seen often, as the fewest rows that say when it comes out how: what it does not depend on is left out. */
+/**
+ * A decision that was observed many times, as the fewest rows that say which outcome it has when: facts that it does
+ * not depend on are left out.
+ */
 
-/** Some facts that come together, such as those of an event; the same ones are the same object: see {@link FactBook}. */
+/** Facts that come together, such as those of an event; equal ones are the same object: see {@link FactBook}. */
 export interface FactPart {
   readonly id: number;
   /** By name, as text. */
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** What was so when a decision was made. The same facts are the same object. */
+/** The facts under which a decision was made. Equal facts are the same object. */
 export class Facts {
   readonly #parts: readonly FactPart[];
 
@@ -32,12 +35,12 @@ export class Facts {
   }
 }
 
-/** Knows facts that are the same: to compare a hundred thousand of them is then to compare objects. */
+/** Interns equal facts, so that comparing a hundred thousand of them only compares objects. */
 export class FactBook {
   readonly #parts = new Map<string, FactPart>();
   readonly #facts = new Map<string, Facts>();
 
-  /** @param values with their names in the order that they always have */
+  /** @param values with their names in a fixed order */
   part(values: ReadonlyMap<string, string>): FactPart {
     const key = [...values].flat().join('\n');
     const part = this.#parts.get(key) ?? { id: this.#parts.size, values };
@@ -45,7 +48,7 @@ export class FactBook {
     return part;
   }
 
-  /** @param parts no two with the same name; a reader looks for the first ones first */
+  /** @param parts without duplicate names; the most relevant ones for a reader first */
   facts(...parts: readonly FactPart[]): Facts {
     const key = parts.map(({ id }) => id).join(' ');
     const facts = this.#facts.get(key) ?? new Facts(parts);
@@ -59,19 +62,19 @@ interface Observation {
   readonly outcome: string;
 }
 
-/** Of each fact that matters the values that a row is for. */
+/** For each decisive fact, the values that a row covers. */
 interface Row {
   readonly when: readonly ReadonlySet<string>[];
   readonly outcome: string;
 }
 
-/** How a fact is written that there was not. */
+/** How a missing fact is written. */
 export const ABSENT = '-';
 
 export class Decision {
   readonly #outcomes = new Map<Facts, string>();
 
-  /** @throws when the same facts led to something else before: then they are not all that it depends on */
+  /** @throws if the same facts led to another outcome before: then the decision depends on something else as well */
   note(facts: Facts, outcome: string): void {
     const known = this.#outcomes.get(facts);
     if (known === undefined) this.#outcomes.set(facts, outcome);
@@ -82,7 +85,7 @@ export class Decision {
     return [...this.#outcomes].map(([facts, outcome]) => ({ facts, outcome }));
   }
 
-  /** What comes out whatever the facts are; undefined where it depends on them. */
+  /** The outcome if it does not depend on the facts; otherwise undefined. */
   get always(): string | undefined {
     const outcomes = new Set(this.#outcomes.values());
     return outcomes.size === 1 ? [...outcomes][0] : undefined;
@@ -125,7 +128,7 @@ function textOf(facts: Facts, names: readonly string[]): string {
   return text;
 }
 
-/** The facts without which different outcomes would look the same; where some would do in place of others, the first. */
+/** The facts without which different outcomes would look the same; of alternatives, the first. */
 function decisiveFacts(all: readonly Observation[]): string[] {
   let names = [...new Set(all.flatMap(({ facts }) => facts.names))];
   for (const name of [...names].reverse()) {
@@ -145,7 +148,7 @@ function decide(all: readonly Observation[], names: readonly string[]): boolean 
   return true;
 }
 
-/** Rows that differ in one fact only become one row, fact after fact. */
+/** Merges rows that differ in one fact only, fact after fact. */
 function merge(rows: readonly Row[], facts: number): readonly Row[] {
   let merged = rows;
   for (let fact = facts - 1; fact >= 0; fact -= 1) {

@@ -1,7 +1,7 @@
 /**
- * What a machine does, as a text that a person reviews: of each transition its guard, its effects with their parameters
- * and what becomes of the context; of each guard and delay what it comes to. The facts are gathered by taking the machine
- * through its examples in every state and context that these lead to.
+ * A machine's behaviour as a text for reviewers: for each transition its guard, its effects with their parameters, and
+ * the change of the context; for each guard and delay, its result. The facts are gathered by taking the machine through
+ * its examples in every state and context that they lead to.
  */
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { nameTransitions, type TransitionDefinition } from '../../machines/chart/transition-names.ts';
@@ -10,10 +10,10 @@ import type { Hosted } from '../../machines/index.ts';
 import { ABSENT, Decision, FactBook, type FactPart, type Facts } from './decision.ts';
 import { RecordingHost } from './recording-host.ts';
 
-/** More than any of our machines has: one that grows without end is told to its author. */
+/** More than any of our machines has: a machine whose contexts grow without end is reported to its author. */
 const MAX_CONTEXTS = 20_000;
 
-/** What a machine may start with, and its events: one of every kind that it tells apart. */
+/** A machine's possible inputs, and its events: one of every kind that it tells apart. */
 export interface MachineCase {
   readonly machine: AnyStateMachine;
   readonly inputs: readonly unknown[];
@@ -21,22 +21,22 @@ export interface MachineCase {
 }
 
 export interface TableOptions {
-  /** Contexts that are beyond it are left out: what counts up, and what a server does not let happen. */
+  /** Contexts for which this returns false are left out: counters, and what a server does not allow to happen. */
   readonly isOfInterest?: (context: Record<string, unknown>) => boolean;
-  /** More to start with than the examples have. */
+  /** Inputs in addition to those of the examples. */
   readonly inputs?: readonly unknown[];
-  /** What a reader is shown of a context, where it says it shorter than the context itself. */
+  /** What a reader is shown of a context, if that is shorter than the context itself. */
   readonly view?: (context: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /** What a step did, as text. */
 interface Outcome {
   readonly effects: string;
-  /** By field, what the context is afterwards. */
+  /** By field, the context afterwards. */
   readonly context: FactPart;
 }
 
-/** What was seen of one transition, or of several that one event takes together. */
+/** Observations of one transition, or of several that one event takes together. */
 interface Taken {
   readonly outcomes: Map<Facts, Outcome>;
   readonly changed: Set<string>;
@@ -46,7 +46,7 @@ type Values = Record<string, unknown>;
 type Guard = (args: { context: Values; event: Values }, params: unknown) => boolean;
 type Delay = (args: { context: Values; event: Values }) => number;
 
-/** @throws when the examples do not take every transition, or lead to more contexts than can be looked at */
+/** @throws if the examples do not take every transition, or lead to too many contexts */
 export function tableOf(machineCase: MachineCase, options: TableOptions = {}): string {
   const table = new MachineTable(machineCase.machine, options.view ?? ((context) => context));
   table.explore(machineCase, options);
@@ -57,14 +57,14 @@ class MachineTable {
   readonly #machine: AnyStateMachine;
   readonly #names: ReadonlyMap<unknown, string>;
   readonly #taken = new Map<string, Taken>();
-  /** Of what it is started with: the state, the effects and the context that come of it. */
+  /** For each input: the resulting state, effects and context. */
   readonly #starts = new Map<string, Decision>();
   readonly #guards = new Map<string, Decision>();
   readonly #delays = new Map<string, Decision>();
   readonly #facts = new FactBook();
   readonly #steps: RecordingHost;
   readonly #view: (context: Values) => Values;
-  /** What was read of a context; steps that change nothing keep the object. */
+  /** The facts of a context; steps that change nothing keep the object. */
   readonly #read = new WeakMap<Values, FactPart>();
 
   constructor(machine: AnyStateMachine, view: (context: Values) => Values) {
@@ -107,7 +107,7 @@ class MachineTable {
     return instance;
   }
 
-  /** What the last step yielded. */
+  /** The effects of the last step. */
   get #effectsText(): string {
     const effects = this.#steps.effects.map(({ name: effect, params }) =>
       params === undefined ? effect : `${effect} ${textOf(params)}`,
@@ -115,7 +115,7 @@ class MachineTable {
     return effects.join(', ') || 'none';
   }
 
-  /** The events of the delays that are running, once they are over; what each comes to is noted. */
+  /** The events of the running delays, as if they were over; also notes the length of each. */
   #timersOf(instance: Hosted<unknown>): { type: string }[] {
     const running = runningDelays(this.#steps.host.snapshotOf(instance));
     for (const { delay } of running) {
@@ -128,7 +128,7 @@ class MachineTable {
     return running.map(({ eventType }) => ({ type: eventType }));
   }
 
-  /** @returns what the event makes of a copy */
+  /** @returns a copy after the event */
   #take(at: Hosted<unknown>, event: { type: string }): Hosted<unknown> {
     const instance = this.#steps.step(at, event);
     const { transitions } = this.#steps;
@@ -137,7 +137,7 @@ class MachineTable {
       const name = transitions
         .map((transition) => this.#headOf(transition as TransitionDefinition))
         .join('\n& ');
-      // The event's first: where it and the context say the same, the event is what a reader looks for.
+      // The event's facts first: where they and the context's say the same, a reader looks for the event.
       const facts = this.#facts.facts(this.#eventPart(event), this.#statePart(at.value), before as FactPart);
       this.#note(name, facts, before as FactPart, after as FactPart);
     }
@@ -240,7 +240,7 @@ function linesOf({ outcomes, changed }: Taken): string[] {
   return [...told, ...kept];
 }
 
-/** @param of undefined: nothing is decided here */
+/** @param of returns undefined if nothing is decided here */
 function decided(outcomes: Taken['outcomes'], of: (outcome: Outcome) => string | undefined): Decision {
   const decision = new Decision();
   for (const [facts, outcome] of outcomes) {
@@ -256,7 +256,7 @@ function said(name: string, decision: Decision): string[] {
   return [`${name} =`, ...decision.rows.map((row) => `  ${row}`)];
 }
 
-/** With the settings as fields of their own. */
+/** Lists the settings as separate fields. */
 function flattened(fields: Values): Values {
   const { settings, ...others } = fields;
   const own = Object.entries((settings ?? {}) as Values).map(([name, value]) => [`settings.${name}`, value]);
@@ -275,10 +275,10 @@ function decisionOf(decisions: Map<string, Decision>, name: string): Decision {
   return decision;
 }
 
-/** XState's names of delays hold the source's. */
+/** XState's names of delays contain the source's. */
 const shortType = (type: unknown) => String(type).replace(/^xstate\.after\.([^.]*)\..*$/, 'after $1');
 
-/** Each region with its own leaf; a machine without regions has one, without a name. */
+/** Each region with its own leaf; a machine without regions has a single unnamed one. */
 function regionsOf(value: StateValue): [region: string, leaf: string][] {
   if (typeof value === 'string') return [['', value]];
   const children = Object.entries(value);
@@ -291,7 +291,7 @@ function regionsOf(value: StateValue): [region: string, leaf: string][] {
   );
 }
 
-/** Short, and the same for the same: `2`, `{code: no_offer}`, `[7 other paired]`. */
+/** Short, and the same for equal values: `2`, `{code: no_offer}`, `[7 other paired]`. */
 function textOf(value: unknown): string {
   if (value === undefined) return ABSENT;
   if (Array.isArray(value)) return `[${value.map(textOf).join(', ')}]`;

@@ -1,6 +1,6 @@
 /**
- * What there is to take of a machine beside each transition, with the shortest ways to it: two transitions in a row, and
- * each guard's yes and no in every state where it is asked.
+ * Items to cover besides single transitions, with the shortest paths to them: two transitions in a row, and both
+ * results of each guard in every state where it is evaluated.
  */
 import type { TakenTransition } from '../../machines/index.ts';
 import type { MachineCase, TableOptions } from './machine-table.ts';
@@ -8,29 +8,29 @@ import { type Path, type Place, placesOf } from './paths.ts';
 import { RecordingHost } from './recording-host.ts';
 import { ItemNames, type StepItem, StepItems } from './step-items.ts';
 
-/** An item's name is what its path leads to. */
+/** An item with its path. */
 export interface ItemPath extends Path {
   readonly group: string;
 }
 
-/** A place, with the first way found by which each transition leads there, and each that goes on from it. */
+/** A place, with the first way found by which each transition leads there, and each that continues from it. */
 interface Crossing {
   readonly arrivals: Map<TakenTransition, Place>;
   readonly departures: Map<TakenTransition, Place>;
 }
 
 /**
- * The shortest path found to each two transitions of which the second can be the next one after the first in its region,
- * and to each guard's yes and no: the last move is what takes the second, or asks the guard.
- * @param machineCase as for `pathsOf`; contexts that are not of interest are not gone on from
- * @throws when the machine's contexts have no end
+ * The shortest path found to each two consecutive transitions of a region, and to both results of each guard: the last
+ * move takes the second transition, or evaluates the guard.
+ * @param machineCase as for `pathsOf`; contexts that are not of interest are not continued
+ * @throws if the machine's contexts have no end
  */
 export function pairPathsOf(machineCase: MachineCase & Pick<TableOptions, 'isOfInterest'>): ItemPath[] {
   const names = new ItemNames([machineCase.machine]);
   const items = new StepItems(() => true);
   const steps = new RecordingHost(machineCase.machine);
   const crossings = new Map<string, Crossing>();
-  /** A place is asked for once a move from it. */
+  /** Each place is looked up once per move. */
   const known = new WeakMap<Place, Crossing>();
   const at = (place: Place) => {
     const seen = known.get(place);

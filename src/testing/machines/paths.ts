@@ -1,4 +1,4 @@
-/** Ways through a machine, for a test to take: to each of its transitions, or wherever a seed leads. */
+/** Paths through a machine for tests: to each of its transitions, or random walks from a seed. */
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { runningDelays } from '../../machines/host/xstate-inspected.ts';
 import type { Hosted } from '../../machines/index.ts';
@@ -6,10 +6,10 @@ import { seededRandom } from '../network/seeded-random.ts';
 import type { MachineCase, TableOptions } from './machine-table.ts';
 import { RecordingHost } from './recording-host.ts';
 
-/** One thing that happens to a machine: an event is sent, or a delay of its is over. */
+/** One move of a machine: an event is sent, or a delay is over. */
 export type Move =
   | { readonly event: { readonly type: string } }
-  /** @property after the delay's name, or its milliseconds */
+  /** @property after the delay's name, or its length in milliseconds */
   | { readonly after: string };
 
 export interface Path {
@@ -22,18 +22,18 @@ export interface Path {
 }
 
 export interface WalkOptions {
-  /** The same seed takes the same ways; 1 by default. */
+  /** The same seed gives the same walks; 1 by default. */
   readonly seed?: number;
-  /** How many; 100 by default. */
+  /** How many walks; 100 by default. */
   readonly count?: number;
-  /** How many moves each has at most: a final state ends it; 30 by default. */
+  /** How many moves each has at most, unless a final state ends it; 30 by default. */
   readonly length?: number;
 }
 
-/** Beyond so many a machine counts something up; the shortest ways were found long before. */
+/** Beyond this number, the machine probably counts something up; the shortest paths were found long before. */
 const MAX_STATES = 20_000;
 
-/** Where a path leads. */
+/** The instance at the end of a path. */
 export interface Place {
   readonly instance: Hosted<unknown>;
   readonly input: unknown;
@@ -48,8 +48,8 @@ interface Taken {
 }
 
 /**
- * Every move from every place that the moves lead to, the nearest places first. What the move took is in the steps.
- * @throws when the contexts have no end
+ * Every move from every place that can be reached, nearest places first. The steps show what the move took.
+ * @throws if the contexts have no end
  */
 export function* placesOf(
   { machine, inputs, events }: MachineCase,
@@ -79,10 +79,10 @@ export function* placesOf(
 }
 
 /**
- * The shortest path to each transition of the machine that its events and delays lead to.
- * @param machineCase the machine, what it may start with, and an event of every kind that its guards tell apart
- * @returns in the order of the machine's transitions
- * @throws when there are transitions that no path takes, with their names
+ * The shortest path to each transition that the machine's events and delays lead to.
+ * @param machineCase the machine, its possible inputs, and an event of every kind that its guards tell apart
+ * @returns paths in the order of the machine's transitions
+ * @throws if no path takes some transitions, with their names
  */
 export function pathsOf(machineCase: MachineCase): Path[] {
   const names = nameTransitions(machineCase.machine);
@@ -103,7 +103,7 @@ export function pathsOf(machineCase: MachineCase): Path[] {
 /**
  * Random walks, the same for the same seed.
  * @param machineCase as for {@link pathsOf}
- * @returns them, with the state after each move
+ * @returns the walks, with the state after each move
  */
 export function walks(
   machineCase: MachineCase,

@@ -1,13 +1,13 @@
-/** A host of any machine, for one instance after another: it carries nothing out, and writes down what a step did. */
+/** Hosts any machine, for one instance after another: it executes no effects, but records what a step did. */
 import type { AnyStateMachine } from 'xstate';
 import { Hosted, MachineHost, StepQueue, type TakenTransition } from '../../machines/index.ts';
 
 export class RecordingHost {
   readonly queue = new StepQueue();
   readonly host: MachineHost<AnyStateMachine, Hosted<unknown>>;
-  /** Of the last step, each by name and parameters. */
+  /** The effects of the last step, by name and parameters. */
   effects: { readonly name: string; readonly params: unknown }[] = [];
-  /** Of the last step; none where the event was ignored. */
+  /** The transitions of the last step; none if the event was ignored. */
   transitions: readonly TakenTransition[] = [];
 
   constructor(machine: AnyStateMachine) {
@@ -29,7 +29,10 @@ export class RecordingHost {
     };
   }
 
-  /** @throws what the machine throws @returns a new instance; its timers are not armed */
+  /**
+   * @throws what the machine throws
+   * @returns a new instance; its timers are not armed
+   */
   start(input: unknown): Hosted<unknown> {
     const instance = new Hosted<unknown>();
     this.effects = [];
@@ -38,7 +41,10 @@ export class RecordingHost {
     return instance;
   }
 
-  /** @throws what the machine throws @returns what the event makes of a copy; its timers are not armed */
+  /**
+   * @throws what the machine throws
+   * @returns a copy after the event; its timers are not armed
+   */
   step(
     { value, context }: Pick<Hosted<unknown>, 'value' | 'context'>,
     event: { readonly type: string },

@@ -1,12 +1,12 @@
 /**
- * What tests can cover of a machine: each transition, each two that are taken one after the other, and each guard's yes
- * and no in every state where it is asked.
+ * What tests can cover of a machine: each transition, each two consecutive ones, and both results of each guard in
+ * every state where it is evaluated.
  */
 import type { AnyStateMachine, AnyStateNode, StateValue } from 'xstate';
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import type { Step, TakenTransition } from '../../machines/index.ts';
 
-/** Two transitions of the same regions, the second the next one after the first. */
+/** Two transitions of the same regions, one directly after the other. */
 export class TransitionPair {
   readonly first: TakenTransition;
   readonly second: TakenTransition;
@@ -17,7 +17,7 @@ export class TransitionPair {
   }
 }
 
-/** That an event came in a state, and what it took there: what the guards said can be read from it. */
+/** An event in a state, and what it took there: the guards' results follow from it. */
 export class AskedStep {
   readonly machineId: string;
   readonly from: StateValue;
@@ -32,19 +32,19 @@ export class AskedStep {
   }
 }
 
-/** What is the same is the same object. */
+/** Equal items are the same object. */
 export type StepItem = TakenTransition | TransitionPair | AskedStep;
 
-/** Reads steps, of which only the machine's objects are needed; their names come later, from {@link ItemNames}. */
+/** Reads items from steps, using only the machine's objects; their names come later, from {@link ItemNames}. */
 export class StepItems {
-  /** Of each instance the last transition of each region. */
+  /** For each instance, the last transition of each region. */
   readonly #last = new WeakMap<object, readonly TakenTransition[]>();
   readonly #pairs = new Map<TakenTransition, Map<TakenTransition, TransitionPair | undefined>>();
   readonly #asked = new Map<string, AskedStep>();
   readonly #ids = new Map<TakenTransition, number>();
   readonly #isThorough: (machineId: string) => boolean;
 
-  /** @param isThorough whether a machine's pairs and guards are wanted, beside its transitions */
+  /** @param isThorough whether to cover a machine's pairs and guards, besides its transitions */
   constructor(isThorough: (machineId: string) => boolean) {
     this.#isThorough = isThorough;
   }
@@ -66,7 +66,7 @@ export class StepItems {
     return pairs;
   }
 
-  /** @returns undefined for transitions of two regions: what one does next has nothing to do with the other */
+  /** @returns undefined for transitions of two regions, which are independent */
   pairOf(first: TakenTransition, second: TakenTransition): TransitionPair | undefined {
     const known = this.#pairs.get(first) ?? new Map<TakenTransition, TransitionPair | undefined>();
     this.#pairs.set(first, known);
@@ -75,7 +75,7 @@ export class StepItems {
     return known.get(second);
   }
 
-  /** What came in a state, and what it took there. */
+  /** The event in a state, and what it took there. */
   askedOf({
     machineId,
     from,
@@ -100,7 +100,7 @@ export class StepItems {
   }
 }
 
-/** Whether neither is of a region beside the other's. */
+/** Whether neither belongs to a region parallel to the other's. */
 function areOfOneRegion(one: TakenTransition, other: TakenTransition): boolean {
   const [line, otherLine] = [lineOf(one.source as AnyStateNode), lineOf(other.source as AnyStateNode)];
   let common = 0;
@@ -109,7 +109,7 @@ function areOfOneRegion(one: TakenTransition, other: TakenTransition): boolean {
   return isInside || line[common - 1]?.type !== 'parallel';
 }
 
-/** The state and those that enclose it, the outermost first. */
+/** The state and those that enclose it, outermost first. */
 function lineOf(node: AnyStateNode): AnyStateNode[] {
   return node.parent ? [...lineOf(node.parent), node] : [node];
 }
@@ -127,7 +127,7 @@ export const groupsOf = (machineId: string): MachineGroups => ({
   guards: `${machineId}, guards`,
 });
 
-/** An item as people read it, and the group that it is counted in. */
+/** An item's group and its readable name. */
 export type NamedItem = readonly [group: string, name: string];
 
 export class ItemNames {
@@ -143,12 +143,12 @@ export class ItemNames {
     }
   }
 
-  /** Of all transitions, in the order of the machines. */
+  /** All transitions, in the order of the machines. */
   get transitions(): readonly NamedItem[] {
     return [...this.#names.values()];
   }
 
-  /** @returns none for what is of another machine, several for a step that asked several guards */
+  /** @returns none for an item of another machine, several for a step that evaluated several guards */
   namesOf(item: StepItem): readonly NamedItem[] {
     if (item instanceof AskedStep) return this.#verdictsOf(item);
     if (!(item instanceof TransitionPair)) {
@@ -182,7 +182,7 @@ function guardName(guard: unknown): string {
 
 type Note = (transition: TakenTransition & { guard?: unknown }, isYes: boolean, where: string) => void;
 
-/** As XState asks: inner states before those that enclose them, of each the transitions in order until one is taken. */
+/** In XState's order: inner states before enclosing ones, and each state's transitions in order until one is taken. */
 function ask(
   node: AnyStateNode,
   value: StateValue | undefined,
@@ -206,7 +206,7 @@ function ask(
   return false;
 }
 
-/** The names of the active states within, as far as there is one only. */
+/** The names of the nested active states, as long as there is only one. */
 function pathIn(node: AnyStateNode, value: StateValue | undefined): string[] {
   if (value === undefined || node.type === 'parallel') return [];
   if (typeof value === 'string') return value === '' ? [] : [value];

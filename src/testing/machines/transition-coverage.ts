@@ -1,4 +1,4 @@
-/** What of machines the tests have taken: in hosts, in actors of XState's, and over several test files. */
+/** Coverage of machines by tests: in hosts, in XState actors, and across test files. */
 import type { AnyStateMachine, InspectionEvent, StateValue } from 'xstate';
 import { transitionsTakenIn } from '../../machines/host/xstate-inspected.ts';
 import type { Observer, Step, TakenTransition } from '../../machines/index.ts';
@@ -9,8 +9,8 @@ import { ItemNames, StepItems } from './step-items.ts';
 
 export interface CoverageOptions {
   /**
-   * Machines of which more is to be taken than each transition: each two that can follow each other, and each guard's yes
-   * and no in every state where it is asked.
+   * Machines for which more is covered than each transition: each two consecutive ones, and both results of each guard
+   * in every state where it is evaluated.
    */
   readonly pairsOf?: readonly (MachineCase & Pick<TableOptions, 'isOfInterest'>)[];
 }
@@ -27,7 +27,7 @@ export class TransitionCoverage {
   readonly #counts = new CoverageCounts();
   readonly #actors = new WeakMap<object, Actor>();
 
-  /** @param machines those whose every transition is to be taken */
+  /** @param machines those whose every transition must be covered */
   constructor(machines: readonly AnyStateMachine[], { pairsOf = [] }: CoverageOptions = {}) {
     const thorough = new Set(pairsOf.map(({ machine }) => machine.id));
     this.#names = new ItemNames([...new Set([...machines, ...pairsOf.map(({ machine }) => machine)])]);
@@ -66,12 +66,12 @@ export class TransitionCoverage {
       for (const [group, name] of this.#names.namesOf(item)) this.#counts.count(group, name, 1);
   }
 
-  /** What was never taken, by name. */
+  /** The names of items that were never covered. */
   get missing(): string[] {
     return this.#counts.missing;
   }
 
-  /** @throws when something was never taken, with the names of all that was not */
+  /** @throws with the names of all items that were never covered, if there are any */
   assertComplete(): void {
     const { missing } = this;
     if (missing.length > 0) throw new Error(`Never taken:\n  ${missing.join('\n  ')}`);
@@ -82,24 +82,24 @@ export class TransitionCoverage {
     return String(this.#counts);
   }
 
-  /** A page with every transition, whether it was taken, and how often. */
+  /** A page with every transition, and how often it was taken. */
   toHtml(): string {
     return this.#counts.toHtml();
   }
 
   /**
-   * Writes down what this process has taken, for {@link add}: test runners run each test file in a process of its own.
-   * @param folder made if it is not there
-   * @throws when it cannot be written
+   * Saves the coverage of this process for {@link add}: test runners run each test file in its own process.
+   * @param folder created if missing
+   * @throws if it cannot be written
    */
   save(folder: string): void {
     this.#counts.save(folder);
   }
 
   /**
-   * Adds what other processes have saved.
-   * @param folder that of {@link save}
-   * @throws when it cannot be read
+   * Adds the coverage that other processes have saved.
+   * @param folder as in {@link save}
+   * @throws if it cannot be read
    */
   add(folder: string): void {
     this.#counts.add(folder);

@@ -1,4 +1,4 @@
-/** What happens later, in the order of its time; of the same time, in the order it was asked for. */
+/** Future events in order of their times; events of the same time in the order in which they were added. */
 import type { ManualClock } from '../manual-clock.ts';
 
 interface Due {
@@ -14,12 +14,12 @@ export class Schedule {
     this.clock = clock;
   }
 
-  /** When the next of it is due, in milliseconds; Infinity where nothing is. */
+  /** When the next event is due, in milliseconds; Infinity if there is none. */
   get nextAt(): number {
     return this.#due[0]?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @param at in milliseconds, of the clock; what lies behind happens with the next {@link run} */
+  /** @param at in milliseconds of the clock; an event in the past happens with the next {@link run} */
   add(at: number, happen: () => void): void {
     const next = this.#due.findIndex((other) => other.at > at);
     this.#due.splice(next === -1 ? this.#due.length : next, 0, { at, happen });
@@ -29,7 +29,7 @@ export class Schedule {
     this.add(this.clock.now() + ms, happen);
   }
 
-  /** Lets all happen that is due by now, also what follows from it at once. */
+  /** Runs all events that are due now, including those that follow from them at once. */
   run(): void {
     while (this.nextAt <= this.clock.now()) this.#due.shift()?.happen();
   }

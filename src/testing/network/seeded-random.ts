@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed (mulberry32, by Tommy Ettinger; public domain). */
+/** Random numbers that are the same for the same seed (mulberry32, by Tommy Ettinger; public domain). */
 
 /** @returns a function like `Math.random` */
 export function seededRandom(seed: number): () => number {

@@ -1,11 +1,11 @@
-/** One end of a data channel without a network: in order and whole, and silent while there is no way. */
+/** One end of a data channel without a network: reliable and ordered, and silent while there is no path. */
 import type { DataChannel, DataChannelInit } from '../../client/rtc/types.ts';
 import type { Schedule } from './schedule.ts';
 
 interface Path {
   readonly schedule: Schedule;
   readonly travelMs: () => number;
-  /** Whether the two ends reach each other now. */
+  /** Whether the two ends can reach each other now. */
   readonly isOpen: () => boolean;
 }
 
@@ -24,7 +24,7 @@ export class SimulatedChannel implements DataChannel {
   onbufferedamountlow: (() => void) | null = null;
   readonly #path: Path;
   #other: SimulatedChannel | undefined;
-  /** What was sent while there was no way, or before it. */
+  /** What was sent before there was a path, or while there was none. */
   readonly #waiting: (() => void)[] = [];
   #lastAt = 0;
 
@@ -49,7 +49,7 @@ export class SimulatedChannel implements DataChannel {
     this.onopen?.();
   }
 
-  /** @throws when it is not open */
+  /** @throws if it is not open */
   send(data: string | Uint8Array): void {
     if (this.readyState !== 'open') throw new Error('The channel is not open');
     const bytes = typeof data === 'string' ? encoder.encode(data).length : data.length;
@@ -61,7 +61,7 @@ export class SimulatedChannel implements DataChannel {
     });
   }
 
-  /** After what was sent before. */
+  /** Takes effect after what was sent before. */
   close(): void {
     if (this.readyState === 'closing' || this.readyState === 'closed') return;
     this.readyState = 'closing';
@@ -73,14 +73,14 @@ export class SimulatedChannel implements DataChannel {
       });
   }
 
-  /** It is over, whatever was under way. */
+  /** Ends it at once, whatever is still in flight. */
   lose(): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.onclose?.();
   }
 
-  /** There is a way again. */
+  /** There is a path again. */
   resume(): void {
     for (const travel of this.#waiting.splice(0)) this.#travel(travel);
   }

@@ -1,6 +1,6 @@
 /**
- * The network between peers and a server that are all in this process: frames take their time, and what a test wants
- * to go wrong goes wrong. Frames of one socket keep their order, as those of a WebSocket do.
+ * The network between peers and a server in this process: frames take time, and fail as the test wants. Frames of one
+ * socket keep their order, as those of a WebSocket do.
  */
 import type { OpenSocket, Socket, SocketHandlers } from '../../client/signaling/socket.ts';
 import { readNumbered } from '../../protocol/index.ts';
@@ -9,21 +9,23 @@ import { wishesIn } from '../../server/dialects/native/routes.ts';
 import type { Schedule } from './schedule.ts';
 import { SimulatedSocket } from './simulated-socket.ts';
 
-/** How the network is, until a test says otherwise. */
+/** The network's properties, until a test changes them. */
 export interface NetworkOptions {
-  /** How long a frame, or a message from peer to peer, is under way at least, in milliseconds; 5 by default. */
+  /** The minimum delay of a frame, or of a message between peers, in milliseconds; 5 by default. */
   readonly delayMs?: number;
-  /** How much longer it may be, in milliseconds: a random part of this; 0 by default. */
+  /** A random part of this is added to each delay, in milliseconds; 0 by default. */
   readonly jitterMs?: number;
-  /** The share of offers, answers, candidates and signals of the peers that the server never gets, 0 to 1; 0 by default. */
+  /**
+   * The share of the peers' offers, answers, candidates and signals that never reach the server, 0 to 1; 0 by default.
+   */
   readonly loss?: number;
 }
 
-/** A message that is to vanish. */
+/** A message to lose. */
 export interface Drop {
-  /** Whose, by the name that it was created with; by default anybody's. */
+  /** The sender, by the name that it was created with; any sender by default. */
   readonly of?: string;
-  /** How many of them, by default 1. */
+  /** How many messages; 1 by default. */
   readonly count?: number;
 }
 
@@ -33,10 +35,10 @@ interface Dropping {
   left: number;
 }
 
-/** What stands in for a message that vanished, so that the numbers of the others stay right. */
+/** Replaces a lost message, so that the numbers of the others stay right. */
 const NOTHING = JSON.stringify({ type: 'pong' });
 const LOSABLE = new Set(['offer', 'answer', 'candidate', 'signal']);
-/** What a socket is closed with that ended without a close frame (RFC 6455 section 7.1.5). */
+/** The close code of a socket that ended without a close frame (RFC 6455 section 7.1.5). */
 const ABNORMAL = 1006;
 
 export class SimulatedNetwork {
@@ -49,7 +51,7 @@ export class SimulatedNetwork {
   readonly #down = new Set<string>();
   readonly #blocked = new Set<string>();
   readonly #drops: Dropping[] = [];
-  /** Told when peers can reach each other again, or no longer. */
+  /** Called when peers can reach each other again, or no longer. */
   readonly blockChanged = new Set<() => void>();
 
   constructor(schedule: Schedule, random: () => number, options: NetworkOptions = {}) {
@@ -60,17 +62,17 @@ export class SimulatedNetwork {
     this.loss = options.loss ?? 0;
   }
 
-  /** The next messages of that type that a peer sends to the server vanish: `offer`, `answer`, `pair_request`, … */
+  /** Loses the next messages of that type that a peer sends to the server: `offer`, `answer`, `pair_request`, … */
   drop(type: string, { of, count = 1 }: Drop = {}): void {
     this.#drops.push({ type, of, left: count });
   }
 
-  /** The peer's socket is gone without a word; it may open another one at once. */
+  /** Cuts the peer's socket without a close frame; it may open another one at once. */
   cut(name: string): void {
     this.#sockets.get(name)?.cut();
   }
 
-  /** The peer loses its socket, and gets no other until {@link up}. */
+  /** The peer loses its socket, and cannot open another one until {@link up}. */
   down(name: string): void {
     this.#down.add(name);
     this.cut(name);
@@ -80,7 +82,7 @@ export class SimulatedNetwork {
     this.#down.delete(name);
   }
 
-  /** The two find no way to each other, and what they have is silent. */
+  /** The two find no path to each other, and an existing one falls silent. */
   block(one: string, other: string): void {
     this.#blocked.add(pairOf(one, other));
     for (const tell of this.blockChanged) tell();
@@ -95,12 +97,12 @@ export class SimulatedNetwork {
     return this.#blocked.has(pairOf(one, other));
   }
 
-  /** How long the next thing is under way. */
+  /** How long the next frame takes. */
   get travelMs(): number {
     return this.delayMs + this.jitterMs * this.#random();
   }
 
-  /** What a peer of that name opens its sockets with. */
+  /** Opens sockets for a peer of that name. */
   socketsOf(name: string, server: ServerHandlers, maxPeers: number): OpenSocket {
     return (url, handlers) => {
       const socket = new PeerSocket(this.#schedule, handlers, {
@@ -116,7 +118,7 @@ export class SimulatedNetwork {
     };
   }
 
-  /** The frame, or what is left of it. */
+  /** The frame, or what replaces it. */
   #passing(name: string, frame: string): string {
     const numbered = readNumbered(frame);
     const { type } = JSON.parse(numbered?.message ?? frame) as { type: string };
@@ -152,7 +154,7 @@ class PeerSocket implements Socket {
   readonly #path: Path;
   #server: SimulatedSocket | undefined;
   #isOver = false;
-  /** When the last frame of each way arrives: none overtakes another. */
+  /** When the last frame in each direction arrives: no frame overtakes another. */
   #toServerAt = 0;
   #toPeerAt = 0;
 
@@ -164,7 +166,7 @@ class PeerSocket implements Socket {
 
   open(opening: Opening): void {
     this.#toServer(() => {
-      // What the server says at once is heard when the peer knows that it is open.
+      // The server's first frames arrive only once the peer knows that the socket is open.
       this.#toPeer(() => this.#handlers.opened());
       this.#server = opening({
         received: (frame) => this.#toPeer(() => this.#handlers.received(frame)),

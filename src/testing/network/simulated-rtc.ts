@@ -1,7 +1,7 @@
 /**
- * Peer connections without WebRTC: descriptions and candidates are exchanged as ever, and whoever has the other's finds
- * it in this process, if the network lets it. Nothing is encrypted and nothing is measured; the order of what happens
- * is WebRTC's (W3C WebRTC 4.4, 5.6, 6.2).
+ * Peer connections without WebRTC: descriptions and candidates are exchanged as usual, and a connection finds its other
+ * side in this process if the network allows it. Nothing is encrypted or measured; the order of events is WebRTC's (W3C
+ * WebRTC 4.4, 5.6, 6.2).
  */
 import type {
   ConnectionConfig,
@@ -16,15 +16,15 @@ import type { Schedule } from './schedule.ts';
 import { SimulatedChannel } from './simulated-channel.ts';
 import type { SimulatedNetwork } from './simulated-network.ts';
 
-/** Checks that find nothing are given up after so long, and a way that falls silent is lost: as a browser does it. */
+/** As in browsers: checks without success are given up after this time, and a path that falls silent is lost. */
 const FAILED_MS = 15_000;
 const DISCONNECTED_MS = 5_000;
 
-/** All connections that look for each other. */
+/** All connections, which find each other here. */
 export class SimulatedRtc {
   readonly schedule: Schedule;
   readonly network: SimulatedNetwork;
-  /** By what their descriptions name them with. */
+  /** By the name in their descriptions. */
   readonly #known = new Map<string, SimulatedConnection>();
   #descriptions = 0;
 
@@ -33,7 +33,7 @@ export class SimulatedRtc {
     this.network = network;
   }
 
-  /** What a peer of that name makes its connections with. */
+  /** Creates connections for a peer of that name. */
   connectionsOf(name: string): (config: ConnectionConfig) => PeerConnection {
     return () => new SimulatedConnection(this, name);
   }
@@ -62,9 +62,9 @@ export class SimulatedConnection implements PeerConnection {
   readonly #rtc: SimulatedRtc;
   readonly #channels: SimulatedChannel[] = [];
   readonly #blockChanged = () => this.#check();
-  /** Whether the other side told where it is, since the last description of either. */
+  /** Whether the other side has sent a candidate since the last description of either. */
   #hasCandidate = false;
-  /** Counts the waits that end in a loss; an older one no longer counts. */
+  /** Counts the waits that end in a loss; older ones are ignored. */
   #wait = 0;
 
   constructor(rtc: SimulatedRtc, name: string) {
@@ -90,7 +90,7 @@ export class SimulatedConnection implements PeerConnection {
 
   async setLocalDescription(description: SessionDescription): Promise<void> {
     this.localDescription = description;
-    // As of gathering: first what there is, then that there is no more.
+    // As gathering does: first the candidate, then the end of candidates.
     for (const candidate of [this.#candidate, null])
       this.#rtc.schedule.after(1, () => {
         if (this.connectionState !== 'closed') this.onicecandidate?.({ candidate });
@@ -137,7 +137,7 @@ export class SimulatedConnection implements PeerConnection {
     ].join('\r\n');
   }
 
-  /** The one that both descriptions lead to; undefined while they do not fit each other. */
+  /** The connection that both descriptions lead to; undefined while they do not match. */
   get #other(): SimulatedConnection | undefined {
     const { localDescription, remoteDescription } = this;
     if (!localDescription || !remoteDescription || localDescription.type === remoteDescription.type)
@@ -152,13 +152,13 @@ export class SimulatedConnection implements PeerConnection {
     return other !== undefined && !this.#rtc.network.isBlocked(this.name, other.name);
   }
 
-  /** An ICE restart looks for a way once more. */
+  /** An ICE restart looks for a path again. */
   #checkAnew(): void {
     if (this.connectionState === 'failed' && this.#other) this.#become('connecting');
     this.#check();
   }
 
-  /** What there is now is what the state has to become. */
+  /** Brings the state in line with the network. */
   #check(): void {
     const other = this.#other;
     if (!other || this.connectionState === 'closed' || other.connectionState === 'closed') return;
@@ -202,7 +202,7 @@ export class SimulatedConnection implements PeerConnection {
     if (state === 'connected') this.#resume();
   }
 
-  /** What waited for a way goes on; nothing is lost by then. */
+  /** What waited for a path goes on; nothing was lost. */
   #resume(): void {
     this.#begins();
     for (const channel of this.#channels) channel.resume();
@@ -223,7 +223,7 @@ export class SimulatedConnection implements PeerConnection {
     }
   }
 
-  /** What its channels send takes this way. */
+  /** The path for what its channels send. */
   get #path() {
     const { schedule, network } = this.#rtc;
     return { schedule, travelMs: () => network.travelMs, isOpen: () => this.#isReachable };

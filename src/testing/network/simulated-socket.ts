@@ -1,13 +1,13 @@
-/** The server's end of a WebSocket that is none: the server and its handlers are real, the socket is not. */
+/** The server's end of a simulated WebSocket: the server and its handlers are real, the socket is not. */
 import { NO_TIMER } from '../../machines/index.ts';
 import type { SocketData } from '../../server/dialects/native/native-client.ts';
 import type { SocketHandlers } from '../../server/dialects/native/routes.ts';
 import type { WebSocket } from '../../server/http/shell/shell.ts';
 
-/** What came with the request to open it. */
+/** The facts from the request that opens it. */
 export type SocketRequest = Pick<SocketData, 'kind' | 'peers' | 'isKeyOnly' | 'token'>;
 
-/** Who holds the other end. */
+/** The other end of the socket. */
 export interface OtherEnd {
   readonly received: (frame: string) => void;
   /** The server closed it. */
@@ -46,14 +46,14 @@ export class SimulatedSocket {
     handlers.opened(this.#socket);
   }
 
-  /** The frame arrives now. */
+  /** Delivers a frame now. */
   receive(frame: string): void {
     const { buffer, byteOffset, byteLength } = Buffer.from(frame);
     const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
     if (this.isOpen) this.#handlers.received(this.#socket, bytes, false);
   }
 
-  /** It is closed by the client's side, or lost (1006). */
+  /** The client's side closes it, or it is lost (1006). */
   close(code: number): void {
     if (!this.isOpen) return;
     this.isOpen = false;

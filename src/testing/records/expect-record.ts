@@ -1,14 +1,14 @@
-/** A recorded pairing as a test, in any runner: the machines take the way again that they took then. */
+/** A recorded pairing as a test for any runner: the machines must take the same steps again. */
 import { readFileSync } from 'node:fs';
 import { parseRecord } from '../../inspector/records/record.ts';
 import { type Replay, replay } from '../../inspector/records/replay.ts';
 
 /**
  * Steps the machines through a record of `serve --record`, and compares each state and its effects.
- * @param file its path, or its URL
+ * @param file its path or URL
  * @returns how many steps there were
- * @throws when it cannot be read, is no record, has no step, or where the machines part from it: with the line, the event,
- * and what was recorded and replayed
+ * @throws if it cannot be read, is not a record, has no steps, or the machines differ from it: with the line, the
+ * event, and what was recorded and replayed
  */
 export function expectRecord(file: string | URL): Replay {
   const result = replay(parseRecord(readFileSync(file, 'utf8')));

@@ -1,13 +1,13 @@
-/** What the reporters of all test runners have in common: a folder into which tests save, and what is in it at the end. */
+/** Shared by the reporters of all test runners: a folder into which tests save, and its content at the end. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from '../../common/named-file.ts';
 import { CoverageCounts } from '../machines/coverage-counts.ts';
 
 export interface CoverageReporterOptions {
-  /** Where tests save: `coverage.save(folder)`. It is emptied when a run begins. */
+  /** The folder that tests save to: `coverage.save(folder)`. It is emptied when a run begins. */
   readonly folder: string;
-  /** Where to write a page of what was taken; left out, none is written. */
+  /** Where to write an HTML report; left out: none is written. */
   readonly html?: string;
 }
 
@@ -21,15 +21,15 @@ export class CoverageRun {
     this.#options = options;
   }
 
-  /** Forgets what an earlier run saved. */
+  /** Removes what an earlier run saved. */
   begin(): void {
     rmSync(this.#options.folder, { recursive: true, force: true });
     makeFolder(this.#options.folder);
   }
 
   /**
-   * @returns each machine's share, and what was never taken
-   * @throws when the page cannot be written
+   * @returns each machine's share, and what was never covered
+   * @throws if the report cannot be written
    */
   end(): { readonly text: string; readonly missing: readonly string[] } {
     const { folder, html } = this.#options;

@@ -1,7 +1,6 @@
 /**
- * Coverage of transitions for jest, in its configuration beside its own reporter:
- * `reporters: ['default', ['pairlane/testing/jest', { folder: '.coverage' }]]`. A run of which something was never taken
- * fails.
+ * Transition coverage for jest, configured besides its own reporter: `reporters: ['default', ['pairlane/testing/jest',
+ * { folder: '.coverage' }]]`. A run fails if something was never covered.
  */
 import { type CoverageReporterOptions, CoverageRun } from './coverage-run.ts';
 
@@ -23,7 +22,7 @@ export default class JestCoverageReporter {
     if (missing.length > 0) this.#error = new Error(`Never taken:\n  ${missing.join('\n  ')}`);
   }
 
-  /** What jest asks for, to fail the run. */
+  /** Called by jest, to fail the run. */
   getLastError(): Error | undefined {
     return this.#error;
   }

@@ -1,7 +1,6 @@
 /**
- * Coverage of transitions for vitest, in its configuration beside its own reporter:
- * `reporters: ['default', new VitestCoverageReporter({ folder: '.coverage' })]`. A run of which something was never taken
- * fails.
+ * Transition coverage for vitest, configured besides its own reporter: `reporters: ['default', new
+ * VitestCoverageReporter({ folder: '.coverage' })]`. A run fails if something was never covered.
  */
 import { type CoverageReporterOptions, CoverageRun } from './coverage-run.ts';
 
