@@ -25,6 +25,8 @@ export interface Machines {
   /** By the machine's id, its chart's fingerprint. */
   readonly versions: Readonly<Record<string, string>>;
   readonly transitions: ReadonlyMap<TakenTransition, readonly string[]>;
+  /** The newest step and what it says, by lane: a client's step is in the records of all its pairings. */
+  newest: { readonly step: AnyStep; readonly said: Map<Lane, Known> } | undefined;
 }
 
 const machinesOf = new WeakMap<RecordedSource, Machines>();
@@ -42,6 +44,7 @@ export function machinesIn(source: RecordedSource): Machines {
     known = {
       versions: Object.fromEntries(machines.map((machine) => [machine.id, chartVersion(chartOf(machine))])),
       transitions: new Map(names.map(([transition, name]) => [transition, [name]])),
+      newest: undefined,
     };
     machinesOf.set(source, known);
   }
@@ -57,30 +60,41 @@ interface Known extends Said<RecordStep> {
 /** Makes a record's lines. What a line says but for its time is made once for all lines that say the same. */
 export class LineMaker {
   readonly #record: RecordSource;
-  readonly #transitions: Machines['transitions'];
+  readonly #machines: Machines;
   /** The last for each type of event, by lane and side: a pairing's candidates differ in nothing but their time. */
   readonly #known = new Map<string, Known[]>();
 
-  constructor(record: RecordSource, { transitions }: Machines) {
+  constructor(record: RecordSource, machines: Machines) {
     this.#record = record;
-    this.#transitions = transitions;
+    this.#machines = machines;
   }
 
   /** @param t milliseconds since the record's start */
   make(of: Lane, step: AnyStep, t: number): Said<RecordStep> {
-    const { event, transitions, effects } = step;
+    const { event } = step;
     const { from } = event as { readonly from?: unknown };
     const message = this.#record.messageIn(event);
     const known = this.#known.get(event.type);
     const at = known?.findIndex(({ line }) => line.of === of && line.event.from === from) ?? -1;
     const last = known?.[at];
     if (last && saysTheSame(step, message, last)) return last;
-    const line = this.#lineOf(of, step, message, t);
-    const said = { line, size: sizeOf(line), taken: transitions, effects };
+    const said = this.#saidBy(of, step, message, t);
     if (!known) this.#known.set(event.type, [said]);
     else if (last) known[at] = said;
     else known.push(said);
     return said;
+  }
+
+  #saidBy(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): Known {
+    if (this.#machines.newest?.step !== step) this.#machines.newest = { step, said: new Map() };
+    const { said } = this.#machines.newest;
+    let known = said.get(of);
+    if (!known) {
+      const line = this.#lineOf(of, step, message, t);
+      known = { line, size: sizeOf(line), taken: step.transitions, effects: step.effects };
+      said.set(of, known);
+    }
+    return known;
   }
 
   #lineOf(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): RecordStep {
@@ -91,7 +105,7 @@ export class LineMaker {
       ...whereabouts(instance),
       event: redactEvent(event),
       to: to as RecordStep['to'],
-      taken: transitions.flatMap((transition) => this.#transitions.get(transition) ?? []),
+      taken: transitions.flatMap((transition) => this.#machines.transitions.get(transition) ?? []),
       effects: effects.map(({ type, params }) => (params ? { type, params: params as never } : { type })),
       ...(verdicts.length > 0 && { verdicts: verdicts.map(verdictFacts) }),
       ...(message && { message }),
