@@ -1,10 +1,10 @@
-/** The tests that run `dist` as a user would refuse one that is older than its sources: they would test yesterday's. */
+/** Tests that run `dist` as a user would refuse a build that is older than its sources: they would test old code. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const BUILT = 'dist/cli.js';
 
-/** When the newest file of the sources was changed, and which it is. */
+/** The newest source file, and when it was changed. */
 function newestSource(): { readonly file: string; readonly at: number } {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((file) => join('src', file));
   const changed = files.map((file) => ({ file, stat: statSync(file) })).filter(({ stat }) => stat.isFile());
@@ -15,7 +15,7 @@ function newestSource(): { readonly file: string; readonly at: number } {
 
 let isFresh = false;
 
-/** @throws Error saying what to do when there is no build, or when it is older than `src` */
+/** @throws Error with what to do, if there is no build or it is older than `src` */
 export function assertFreshBuild(): void {
   if (isFresh) return;
   const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs;

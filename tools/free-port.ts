@@ -1,4 +1,4 @@
-/** For programs that cannot choose a port by themselves, or have to listen on the same one twice. */
+/** For programs that cannot choose a port themselves, or must listen on the same one twice. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 

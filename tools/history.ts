@@ -1,28 +1,28 @@
 /**
- * What two clients of a pair say they sent and received, and what a reader of both finds: a server that promises exactly
- * once and in order is judged by this, and not by its own counters.
+ * What two paired clients say they sent and received, and what comparing both shows: a server that promises
+ * exactly-once, in-order delivery is judged by this, and not by its own counters.
  */
 
 /** One client's own record. It numbers what it sends from 1. */
 export interface History {
   /** The number of the last message that it sent. */
   sent: number;
-  /** The numbers of its peer's messages, as they came. */
+  /** The numbers of its peer's messages, in order of arrival. */
   readonly received: number[];
-  /** Why its pairing is over, as it was told; undefined while it stands. */
+  /** Why its pairing is over, as it was told; undefined while it exists. */
   ended: string | undefined;
 }
 
 export interface Findings {
   readonly sent: number;
   readonly received: number;
-  /** Sent, and never received. */
+  /** Sent, but never received. */
   readonly lost: number;
-  /** Received more than once, each time after the first. */
+  /** Received more than once; each time after the first counts. */
   readonly doubled: number;
-  /** Received for the first time after one that was sent later. */
+  /** Received for the first time after a message that was sent later. */
   readonly outOfOrder: number;
-  /** Received, and never sent. */
+  /** Received, but never sent. */
   readonly invented: number;
 }
 
@@ -36,7 +36,10 @@ export function newHistory(): History {
   return { sent: 0, received: [], ended: undefined };
 }
 
-/** Reads one direction. @param received the numbers, as they came */
+/**
+ * Compares one direction.
+ * @param received the numbers, in order of arrival
+ */
 export function compare(sent: number, received: readonly number[]): Findings {
   const seen = new Set<number>();
   const found = { doubled: 0, outOfOrder: 0, invented: 0 };
@@ -54,8 +57,8 @@ export function compare(sent: number, received: readonly number[]): Findings {
 }
 
 /**
- * Reads the histories of pairs, both directions of each.
- * @param isUnderWay some of it may still arrive: only what a later message has overtaken is lost
+ * Compares the histories of pairs, both directions of each.
+ * @param isUnderWay whether messages may still arrive: then only those that a later message has overtaken are lost
  */
 export function judge(
   pairs: Iterable<readonly [History, History]>,
@@ -81,7 +84,7 @@ export function judge(
 
 const highestOf = (received: readonly number[]) => received.reduce((a, b) => Math.max(a, b), 0);
 
-/** Whether everything arrived, once and in order, and every pairing stands. */
+/** Whether everything arrived, once and in order, and every pairing still exists. */
 export function isClean({ lost, doubled, outOfOrder, invented, endedPairings }: Verdict): boolean {
   return lost + doubled + outOfOrder + invented + endedPairings === 0;
 }

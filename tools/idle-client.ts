@@ -1,4 +1,4 @@
-/** A client as the core reaches it that says nothing and takes everything: one of a crowd. */
+/** A client as the core sees it that sends nothing and accepts everything: one of many. */
 import type { Client } from '../src/server/signaling/client.ts';
 
 export const idleClient: Client = {

@@ -1,7 +1,9 @@
 /** Debian's Chromium, for tests and benches. */
 import { type Browser, chromium } from 'playwright-core';
 
-/** Nothing that asks the network for anything; WebRTC also over loopback, without mDNS names for addresses. */
+/**
+ * Disables everything that uses the network by itself; enables WebRTC over loopback, without mDNS names for addresses.
+ */
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',

@@ -1,14 +1,14 @@
-/** A real NATS broker (Debian's nats-server) on a free port of loopback. */
+/** A real NATS broker (Debian's nats-server) on a free loopback port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { groupOptions, noteChild } from './process-group.ts';
 
 const PATIENCE_MS = 10_000;
-/** Every broker that was started, to be put away. */
+/** Every broker that was started, to be stopped. */
 export const runningBrokers = new Set<NatsServer>();
 
 export class NatsServer {
-  /** The same after a restart. */
+  /** Stays the same after a restart. */
   port = 0;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
@@ -17,7 +17,7 @@ export class NatsServer {
     this.#args = args;
   }
 
-  /** @param args more of its options: `--user ada --pass secret`, `--config FILE` */
+  /** @param args further options: `--user ada --pass secret`, `--config FILE` */
   static async start(...args: string[]): Promise<NatsServer> {
     const server = new NatsServer(args);
     runningBrokers.add(server);
@@ -33,11 +33,14 @@ export class NatsServer {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Starts it again after a kill, on the same port. @param args more options, this time */
+  /**
+   * Starts it again after a kill, on the same port.
+   * @param args further options, this time
+   */
   async restart(...args: string[]): Promise<void> {
     // It is in a folder that only root has in its PATH.
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-    // -1 is any free port; 0 would be the usual one.
+    // -1 is any free port; 0 would be the default one.
     const all = ['--addr', '127.0.0.1', '--port', String(this.port || -1), ...this.#args, ...args];
     const child = spawn('nats-server', all, {
       env,

@@ -12,7 +12,7 @@ export class NodeCluster {
     this.nodes = nodes;
   }
 
-  /** @param args more options for each node's `pairlane serve` */
+  /** @param args further options for each node's `pairlane serve` */
   static async start(count: number, ...args: string[]): Promise<NodeCluster> {
     const nats = await NatsServer.start();
     const nodes = await Promise.all(
@@ -23,7 +23,7 @@ export class NodeCluster {
     return new NodeCluster(nats, nodes);
   }
 
-  /** Clients as a balancer without stickiness places them: first at that node, and then at any that runs. */
+  /** Places clients like a load balancer without sticky sessions: first at that node, and then at any that runs. */
   clientsOf(node: number): SteadyClientOptions {
     let isFirst = true;
     return {

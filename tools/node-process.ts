@@ -9,10 +9,10 @@ import { groupOptions, noteChild } from './process-group.ts';
 /** More than a busy machine needs to start a process. */
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
-/** Of the log only the end is kept, for what goes wrong. */
+/** Only the end of the log is kept, for when something goes wrong. */
 const KEPT_LOG_CHARS = 8_192;
 
-/** Load from one address, at rates that no client has. */
+/** Allows load from one address, at rates that no real client has. */
 const FOR_LOAD = [
   ['--max-messages-per-second', '0'],
   ['--max-bytes-per-second', '0'],
@@ -25,7 +25,7 @@ export const runningNodes = new Set<NodeProcess>();
 
 export class NodeProcess {
   readonly port: number;
-  /** The end of what it logged. */
+  /** The end of its log. */
   log = '';
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
@@ -35,9 +35,9 @@ export class NodeProcess {
     this.#args = args;
   }
 
-  /** @param args more options for `pairlane serve`; later ones count */
+  /** @param args further options for `pairlane serve`; later ones take precedence */
   static async start(...args: string[]): Promise<NodeProcess> {
-    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    // A port that the system chose for a server cannot be reused for a minute; a port given by number can.
     const node = new NodeProcess(await freePort(), args);
     await node.restart();
     return node;
@@ -75,7 +75,10 @@ export class NodeProcess {
     await this.#listening(child);
   }
 
-  /** Waits until its log has that; with a log level at which it is logged. @throws when it ends instead */
+  /**
+   * Waits until its log matches; requires a log level at which the line is logged.
+   * @throws if the process ends instead
+   */
   async logged(pattern: RegExp): Promise<void> {
     const child = this.#child;
     if (!child?.stdout) throw new Error('The node does not run');
@@ -95,12 +98,15 @@ export class NodeProcess {
     await this.#end('SIGKILL');
   }
 
-  /** As an operator stops it; with `--drain-ms`, it drains. @returns its exit status */
+  /**
+   * Stops it as an operator does; with `--drain-ms`, it drains.
+   * @returns its exit status
+   */
   async stop(): Promise<number | null> {
     return this.#end('SIGTERM');
   }
 
-  /** Its log may be off. */
+  /** Does not rely on the log, which may be off. */
   async #listening(child: ChildProcess): Promise<void> {
     const deadline = performance.now() + TIMEOUT_MS;
     const health = `http://127.0.0.1:${this.port}/healthz`;

@@ -1,13 +1,13 @@
 /**
- * Who watches a cluster ends it with Ctrl+C, and then the terminal tells every process of the group. A program that
- * wants to end its nodes itself, in order, takes them out of the group, and then none may be left behind.
+ * Ctrl+C makes the terminal signal every process of the group. A program that wants to end its nodes itself, in order,
+ * takes them out of the group, and must then leave none behind.
  */
 import type { ChildProcess } from 'node:child_process';
 
 const children = new Set<ChildProcess>();
 let isDetached = false;
 
-/** From here on children hear nothing of the terminal, and are killed when this process ends. */
+/** From here on children get no signals from the terminal, and are killed when this process ends. */
 export function endAllAtExit(): void {
   isDetached = true;
   process.on('exit', () => {
@@ -15,7 +15,7 @@ export function endAllAtExit(): void {
   });
 }
 
-/** For `spawn`. */
+/** Options for `spawn`. */
 export const groupOptions = () => ({ detached: isDetached });
 
 export function noteChild(child: ChildProcess): void {

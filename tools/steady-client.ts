@@ -1,18 +1,19 @@
 /**
- * A light client for load: the wire of the README's section "Resume" on a bare `ws`, without WebRTC. It comes back by
- * itself, to whichever node a balancer would choose, for as long as its session may live, and records what it sent and
- * received. It shares only the numbering (Delivery) with the real client: what it finds is no fault of that one.
+ * A light client for load tests: the wire of the section "Resume" on a bare `ws`, without WebRTC. It comes back by
+ * itself, to whichever node a load balancer would choose, for as long as its session may live, and records what it sent
+ * and received. It shares only the numbering (ReliableDelivery) with the real client: a problem that it finds is not
+ * the real client's.
  */
 import { EventEmitter, once } from 'node:events';
 import { WebSocket } from 'ws';
 import { ReliableDelivery, readNumbered, type UnackedMessage } from '../src/protocol/index.ts';
 import { type History, newHistory } from './history.ts';
 
-/** So many messages may be on their way, or wait for a peer that is away: a server keeps 256. */
+/** How many messages may be in flight, or wait for a peer that is away: a server keeps 256. */
 const WINDOW = 64;
-/** Sooner back than the real client, so that a test sees more of it. */
+/** Comes back sooner than the real client, so that a test sees more of it. */
 const BACKOFF = { firstMs: 50, mostMs: 1_000 };
-/** A socket on which nothing was said by then is given up. */
+/** A socket without a greeting by then is given up. */
 const WELCOME_TIMEOUT_MS = 10_000;
 const GOODBYE = 1000;
 
@@ -22,22 +23,25 @@ export interface ReceivedMessage {
 }
 
 export interface SteadyClientOptions {
-  /** The address for the next socket: what a balancer chooses. */
+  /** Returns the URL for the next socket: the load balancer's choice. */
   readonly chooseUrl: () => string;
-  /** The upper bound of the random delay before it comes back: at first, and at last. */
+  /** The upper bound of the random delay before it comes back: at first, and at most. */
   readonly backoff?: { readonly firstMs: number; readonly mostMs: number };
 }
 
 interface SteadyClientEvents {
-  /** Its first message on a socket came. @param isBack it has its session again */
+  /**
+   * The first message on a socket arrived.
+   * @param isBack whether it resumed its session
+   */
   welcomed: [isBack: boolean];
-  /** Its socket is gone, and it will come back. */
+  /** Its socket is lost, and it will come back. */
   lost: [];
-  /** Anything that is not `your_id`, `ack`, `ping` or a peer's message. */
+  /** Any message other than `your_id`, `ack`, `ping` or a peer's. */
   message: [message: ReceivedMessage];
-  /** A message of its peer, for the first time. */
+  /** A message of its peer, received for the first time. */
   heard: [];
-  /** The server says that something of what it said is safe. */
+  /** The server has acked some of its messages. */
   acked: [];
   /** Something that must not happen. */
   problem: [what: string];
@@ -46,9 +50,9 @@ interface SteadyClientEvents {
 export class SteadyClient extends EventEmitter<SteadyClientEvents> {
   id = '';
   history: History = newHistory();
-  /** Where it was last connected, or tried to. */
+  /** Where it was last connected, or tried to connect. */
   url = '';
-  /** The times that it came back to its session. */
+  /** How often it has resumed its session. */
   returns = 0;
   #delivery = new ReliableDelivery<string>();
   #token = '';
@@ -67,7 +71,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     this.#options = options;
   }
 
-  /** Connects, however often it has to try. */
+  /** Connects, with as many attempts as needed. */
   async start(): Promise<this> {
     this.#open();
     await this.isBack();
@@ -82,7 +86,7 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     return this.#pairing !== undefined;
   }
 
-  /** Fulfilled when it is connected. */
+  /** Resolves when it is connected. */
   async isBack(): Promise<void> {
     while (!this.#isWelcome) await once(this, 'welcomed');
   }
@@ -92,7 +96,10 @@ export class SteadyClient extends EventEmitter<SteadyClientEvents> {
     this.#send(JSON.stringify(message));
   }
 
-  /** Sends the next numbered message to its peer. @returns false when too much is on its way, or nobody is there */
+  /**
+   * Sends the next numbered message to its peer.
+   * @returns false if too much is in flight, or there is no peer
+   */
   say(): boolean {
     if (!this.#pairing || this.#delivery.unacked.length >= WINDOW) return false;
     this.history.sent += 1;

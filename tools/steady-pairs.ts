@@ -1,4 +1,4 @@
-/** Many pairs of light clients that talk to each other through one or several nodes, and what their histories tell. */
+/** Many pairs of light clients that talk to each other through one or several nodes, and what their histories show. */
 import { once } from 'node:events';
 import { type History, judge, type Verdict } from './history.ts';
 import { type ReceivedMessage, SteadyClient, type SteadyClientOptions } from './steady-client.ts';
@@ -10,7 +10,10 @@ const PAIRING_TIMEOUT_MS = 60_000;
 
 export type SteadyPair = readonly [SteadyClient, SteadyClient];
 
-/** Asks for a pairing until it is there. @throws when it does not come */
+/**
+ * Asks for a pairing until it succeeds.
+ * @throws if it does not
+ */
 export async function pairUp(
   a: SteadyClient,
   b: SteadyClient,
@@ -46,7 +49,7 @@ export class SteadyPairs {
     return judge(this.histories);
   }
 
-  /** Why pairings ended, each reason with the number of clients that were told so. */
+  /** Why pairings ended: each reason with the number of clients that were told so. */
   get endings(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = {};
     for (const { history } of this.clients)
@@ -63,7 +66,7 @@ export class SteadyPairs {
     return pair;
   }
 
-  /** From here on each client says so many messages a second, as far as they get through. */
+  /** From here on, each client sends this many messages per second, as far as they get through. */
   talk(perSecond: number): void {
     let last = performance.now();
     let due = 0;
@@ -79,7 +82,10 @@ export class SteadyPairs {
     clearInterval(this.#ticker);
   }
 
-  /** Waits until all that was said has arrived, and everybody is there. @returns whether it has */
+  /**
+   * Waits until everything sent has arrived and all clients are connected.
+   * @returns whether that happened
+   */
   async settled(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     while (!this.#isSettled()) {

@@ -1,4 +1,4 @@
-/** A link between clients and a server, and what goes wrong on it: delay, loss, silence in one direction, refusal. */
+/** A link between clients and a server with faults: delay, loss, silence in one direction, refusal. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -10,14 +10,14 @@ interface Link {
   readonly server: Socket;
 }
 
-/** Every proxy that was started, to be put away. */
+/** Every proxy that was started, to be stopped. */
 export const runningProxies: TcpProxy[] = [];
 
 export class TcpProxy {
-  /** How often a client has come. */
+  /** How many clients have connected. */
   connections = 0;
   delayMs = 0;
-  /** The same as that of the server, but with the proxy's port. */
+  /** Like the server's URL, but with the proxy's port. */
   readonly url: string;
   #target: URL;
   readonly #server: Server;
@@ -45,30 +45,34 @@ export class TcpProxy {
     this.#target = new URL(targetUrl);
   }
 
-  /** Ends every link there is, as when a cable is pulled and the other side notices; new ones may come. */
+  /** Ends all links, as when a cable is pulled and the other side notices; new ones may be opened. */
   cut(): void {
     for (const link of this.#links) cutLink(link);
   }
 
-  /** Ends one link, any. @param random from 0 up to, and without, 1 @returns false when there is none */
+  /**
+   * Ends one link.
+   * @param random from 0 up to, but not including, 1; chooses the link
+   * @returns false if there is none
+   */
   cutOne(random = Math.random()): boolean {
     const link = [...this.#links][Math.floor(random * this.#links.size)];
     if (link) cutLink(link);
     return link !== undefined;
   }
 
-  /** Links stay, and new ones may come, but nothing gets through in that direction; without one, in neither. */
+  /** Links stay, and new ones may be opened, but nothing gets through in that direction; without one, in neither. */
   stall(direction?: Direction): void {
     for (const stalled of direction ? [direction] : (['up', 'down'] as const)) this.#stalled.add(stalled);
     this.#apply();
   }
 
-  /** Turns away every new link. */
+  /** Refuses every new link. */
   refuse(): void {
     this.#isRefusing = true;
   }
 
-  /** Ends every fault; what stood still goes on its way. */
+  /** Ends all faults; stalled data continues on its way. */
   heal(): void {
     this.delayMs = 0;
     this.#isRefusing = false;

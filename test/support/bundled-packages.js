@@ -1,21 +1,21 @@
 /**
- * Packages of hundreds of small files, each as one file: jest loads every file of a package anew for every test file,
- * and typebox alone is 681, half of what a test of the server loads.
+ * Bundles packages of hundreds of small files into one file each: jest loads every file of a package anew for every
+ * test file, and typebox alone has 681, half of what a test of the server loads.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-// By what they are written in: a bundle keeps that, so that what they export keeps its names. Not those of which a test
-// or the server uses files by their path (pino's worker), nor those that a test's other packages use, too (xstate).
+// By module format, which a bundle keeps, so that its exports keep their names. Packages whose files a test or the
+// server uses by path (pino's worker), or that other packages of a test use, too (xstate), are not bundled.
 const packages = {
   esm: { 'fast-check': 'fast-check', jose: 'jose', typebox: 'typebox', 'typebox/compile': 'typebox-compile' },
   cjs: { 'pino-pretty': 'pino-pretty', 'prom-client': 'prom-client', werift: 'werift' },
 };
 const endings = { esm: '.mjs', cjs: '.cjs' };
 
-/** Makes them once for each lock file. Returns jest's `moduleNameMapper` for them. */
+/** Makes the bundles once per lock file. Returns jest's `moduleNameMapper` for them. */
 export async function bundledPackages() {
   const lock = createHash('sha1').update(readFileSync('package-lock.json')).update(JSON.stringify(packages));
   const folder = join('.cache', 'bundled-packages', lock.digest('hex').slice(0, 16));
@@ -39,7 +39,7 @@ async function make(folder) {
       outdir: made,
       outExtension: { '.js': endings[format] },
       bundle: true,
-      // What two of them have in common exists once.
+      // Shared code exists once.
       splitting: format === 'esm',
       format,
       platform: 'node',
@@ -48,7 +48,7 @@ async function make(folder) {
   try {
     renameSync(made, folder);
   } catch {
-    // Another run was first.
+    // Another run was faster.
     rmSync(made, { recursive: true });
   }
 }

@@ -1,9 +1,9 @@
 /**
- * How tests hold the product to not walking everybody, whatever else the machine does: what is visited in long maps, sets
- * and arrays is counted while something happens.
+ * Lets tests check that the product does not walk over all clients, independently of the machine's speed: counts the
+ * visits to entries of long maps, sets and arrays while something happens.
  */
 
-/** What is shorter is not everybody. */
+/** Shorter collections do not hold all clients. */
 const LONG = 1_000;
 
 const ITERATORS = ['values', 'keys', 'entries', Symbol.iterator] as const;
@@ -28,7 +28,7 @@ interface Walked {
   readonly length: number;
 }
 
-/** @returns how many entries of long collections were visited while `work` was under way */
+/** @returns how many entries of long collections were visited during `work` */
 export async function countVisits(work: () => Promise<unknown>): Promise<number> {
   let visits = 0;
   const undo: (() => void)[] = [];

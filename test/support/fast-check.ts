@@ -1,9 +1,9 @@
-/** fast-check for all tests: what a property takes of the machines' transitions is left to chance. */
+/** fast-check for all tests: transitions taken in a property count as taken by chance. */
 import fc from 'fast-check';
 import { leaveToChance } from './machines/transition-coverage.ts';
 import { SEED } from './seed.ts';
 
-// Called before each run of a property, of whatever test.
+// Called before each run of every test's properties.
 fc.configureGlobal({ ...fc.readConfigureGlobal(), beforeEach: leaveToChance, seed: SEED });
 
 export default fc;

@@ -1,4 +1,4 @@
-/** The feed of the inspector's page, without the page. */
+/** The inspector page's socket, without the page. */
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
 import { WebSocket } from 'ws';
@@ -11,7 +11,7 @@ type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: T
 
 export type TestFeed = Awaited<ReturnType<typeof openFeed>>;
 
-/** Does not wait for the connection: a server may refuse it. */
+/** Does not wait for the connection, since a server may refuse it. */
 export async function openFeed(
   { port }: { readonly port: number | string },
   headers: Record<string, string> = {},
@@ -39,7 +39,7 @@ export async function openFeed(
     inbox,
     next,
     send,
-    /** Asks for what is listed, all of it unless the request says less. */
+    /** Asks for the list, all of it unless the request limits it. */
     async list(request: Partial<ListRequest> & Pick<ListRequest, 'of'>): Promise<Of<'list'>> {
       seq += 1;
       const asked = seq;

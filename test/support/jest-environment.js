@@ -1,4 +1,4 @@
-/** Node, and the tests' setup (jest-setup.ts) hears when the body of a test begins and how it ended. */
+/** A Node environment that tells the tests' setup (jest-setup.ts) when a test's body begins and how it ended. */
 import { TestEnvironment } from 'jest-environment-node';
 
 export default class extends TestEnvironment {

@@ -1,4 +1,4 @@
-/** Runs around each test file: what it took of the machines' transitions goes to the gate. */
+/** Runs around each test file: reports the transitions that it took to the gate. */
 import { afterAll, expect, jest } from '@jest/globals';
 import { onTestEvent, writeTransitions } from './machines/transition-coverage.ts';
 
@@ -6,8 +6,8 @@ import { onTestEvent, writeTransitions } from './machines/transition-coverage.ts
 Object.assign(globalThis, { onTestEvent });
 afterAll(writeTransitions);
 
-// These wait for timers that are not ours and run in real time; a machine that stands still for seconds makes one fire
-// first. Such a test is tried once more, and its first failure is printed; one that fails twice has failed.
+// These wait for timers that are not ours and run in real time; a machine that stalls for seconds lets one fire too
+// early. Such a test is tried once more, and its first failure is printed; if it fails twice, it has failed.
 const REAL_TIME: Readonly<Record<string, string>> = {
   'test/interop/': 'the ICE and DTLS timers of browsers and aiortc',
   'test/client/negotiation/recovery.test': 'consent and silence by ICE',
@@ -16,8 +16,8 @@ const REAL_TIME: Readonly<Record<string, string>> = {
   'test/client/doctor/doctor.test': 'the seconds in which STUN and TURN servers have to answer',
   'test/client/rtc/turn.test': 'the TURN server, and candidates that it relays',
 };
-// The same tests with the other shell: by the project (jest.config.js), or by hand with PAIRLANE_SHELL=ws. Programs that
-// a test starts are told by the variable.
+// Runs the same tests with the other shell: by project (jest.config.js), or manually with PAIRLANE_SHELL=ws. Programs
+// that a test starts read the variable.
 const { shell = process.env.PAIRLANE_SHELL } = globalThis as { shell?: string };
 if (shell !== undefined) {
   process.env.PAIRLANE_SHELL = shell;

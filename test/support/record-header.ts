@@ -1,4 +1,4 @@
-/** A header of records that tests make. */
+/** A header for records that tests create. */
 import type { RecordHeader } from '../../src/protocol/index.ts';
 
 export const recordHeader: RecordHeader = {

@@ -1,6 +1,6 @@
 /**
- * Where chance in the tests begins. The same everywhere, so that what fails fails for whoever looks, by their change and
- * not by luck; PAIRLANE_SEED=N, or `random`, for other walks, and PAIRLANE_RUNS for more of them.
+ * The seed for randomness in tests. It is the same everywhere, so that a failure is caused by a change and not by luck;
+ * PAIRLANE_SEED=N, or `random`, gives other walks, and PAIRLANE_RUNS more of them.
  */
 const given = process.env.PAIRLANE_SEED ?? '14';
 

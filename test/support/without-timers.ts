@@ -1,6 +1,6 @@
 /**
- * How tests hold the product to not waiting, whatever else the machine does: no timer of a certain length goes off, and
- * what waits for one never ends.
+ * Lets tests check that the product does not wait, independently of the machine's speed: no timer of a certain length
+ * fires, so whatever waits for one never ends.
  */
 export async function withoutTimers<Result>(fromMs: number, work: () => Promise<Result>): Promise<Result> {
   const { setTimeout } = globalThis;

@@ -1,4 +1,6 @@
-/** A record beside a good one: where the two first part, and what the good one reached that this one did not. */
+/**
+ * Compares a record with a good one: where the two first differ, and what the good one reached that this one did not.
+ */
 import { isStep, type Lane, type PairingRecord, type RecordStep } from '../../protocol/index.ts';
 import { loudIn } from './lane-spans.ts';
 import { describeEvent } from './sequence-diagram.ts';
@@ -6,7 +8,7 @@ import { waterfallOf } from './waterfall.ts';
 
 export interface Difference {
   readonly text: string;
-  /** Of this record's line that shows it. */
+  /** Index of this record's line that shows it. */
   readonly index: number | undefined;
 }
 
@@ -24,7 +26,7 @@ interface Place {
   readonly state: string;
 }
 
-/** @returns the earliest parting first, by this record's time; none when it went as the good one */
+/** @returns the earliest difference first, by this record's time; none if both went the same way */
 export function differencesFrom(good: PairingRecord, record: PairingRecord): Difference[] {
   const partings = (Object.keys(lanes) as Lane[]).flatMap((lane) => partingIn(lane, good, record) ?? []);
   const reached = new Map(waterfallOf(good).map(({ name, t }) => [name, t]));
@@ -54,7 +56,7 @@ function partingIn(
   let at = 0;
   while (at < theirs.length && at < ours.length && theirs[at]?.state === ours[at]?.state) at += 1;
   const [expected, found] = [theirs[at], ours[at]];
-  // A good one that is not over yet is no measure for what came later here.
+  // A good record that is not over yet says nothing about what came later here.
   if (!expected) return undefined;
   const last = ours[at - 1];
   const shared = last ? ` after ${last.state}` : '';
@@ -67,7 +69,7 @@ function partingIn(
   };
 }
 
-/** The states that a lane came to, one after another; what is between sockets and pings is no difference. */
+/** The states of a lane, one after another; changes of sockets and pings do not count as differences. */
 function placesIn(lane: Lane, { lines }: PairingRecord): Place[] {
   const places: Place[] = [];
   for (const [index, step] of lines.entries()) {

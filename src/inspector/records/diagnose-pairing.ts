@@ -1,5 +1,5 @@
 /**
- * What became of a pairing, in sentences. Each says only what the record supports: a client that never reports its
+ * The outcome of a pairing in sentences. Each claims only what the record supports: a client that never reports its
  * state may well be connected.
  */
 import {
@@ -29,10 +29,10 @@ interface Found extends Omit<Finding, 'evidence'> {
 
 const badFirst = (one: Found, other: Found) => Number(other.kind === 'bad') - Number(one.kind === 'bad');
 
-/** SCTP comes up within a second or two of DTLS, or not at all. */
+/** SCTP is established within a second or two of DTLS, or not at all. */
 const SCTP_DEADLINE_MS = 2_000;
 
-/** ICE and DTLS are enough for two engines to call it connected; data takes SCTP. */
+/** With ICE and DTLS alone two engines report themselves as connected; data needs SCTP. */
 function withoutChannel(record: PairingRecord, connected: RecordStep): Found[] {
   const late = record.lines.findLast(
     (line) => isEvidence(line) && line.t - connected.t > SCTP_DEADLINE_MS && line.evidence.sctp !== undefined,
@@ -96,7 +96,7 @@ function connectionFindings(
   return withLoss({ kind: 'good', text, shownBy: [offer, connected] }, steps, pairing, connected);
 }
 
-/** Nobody looked, and it was not recorded, when they were. */
+/** They were connected before recording began. */
 function connectedBefore(steps: readonly RecordStep[], pairing: readonly RecordStep[]): Found[] {
   return withLoss({ kind: 'good', text: 'The two were connected when this record began.' }, steps, pairing);
 }
@@ -123,7 +123,7 @@ function withLoss(
   return isBack ? [good, loss] : [loss, good];
 }
 
-/** A client's own word that the connection stood, and does not any longer. */
+/** A client reported that the connection was established and has failed since. */
 function lostByFailure(steps: readonly RecordStep[], connected: RecordStep | undefined): Found[] {
   const failure = failureOf(connected ? steps.filter(({ t }) => t > connected.t) : steps);
   if (!failure) return [];
@@ -241,11 +241,11 @@ function whyNotConnected(
 interface Failure {
   readonly text: string;
   readonly step: RecordStep;
-  /** Which deadline ran out, where one did. */
+  /** Which deadline expired, if one did. */
   readonly deadline?: string;
 }
 
-/** A client's own word that it failed: what its machine announced, or a report. */
+/** A client's own report of a failure: an announcement of its machine, or a `report`. */
 function failureOf(steps: readonly RecordStep[]): Failure | undefined {
   for (const step of steps) {
     if (step.message?.type === 'report' && step.message.state === 'failed')
@@ -260,10 +260,10 @@ function failureOf(steps: readonly RecordStep[]): Failure | undefined {
   return undefined;
 }
 
-/** Sooner, and somebody may just have changed his mind. */
+/** Sooner than this, somebody may just have changed their mind. */
 const GIVEN_UP_AFTER_MS = 2_000;
 
-/** One that leaves before it is connected, though it told how it tried: it has found no way. */
+/** A client that leaves before it is connected, although it reported its attempts, has found no path. */
 function givenUp(
   pairing: readonly RecordStep[],
   evidence: ReturnType<typeof evidenceAt>,
@@ -282,7 +282,7 @@ function relayed(pairing: readonly RecordStep[], event: string): RecordStep[] {
   );
 }
 
-/** Which kinds of candidates a side offered, trickled or in its SDP. */
+/** The kinds of candidates that a side offered, trickled or in its SDP. */
 export function kindsOf(
   pairing: readonly RecordStep[],
   side: Side,
@@ -312,7 +312,7 @@ function refusals(pairing: readonly RecordStep[]): Found[] {
       .filter(({ type }) => type === 'refuse')
       .map(({ params }): Found => {
         const code = String(params?.code);
-        // Both offered at once, and the polite one yields: perfect negotiation.
+        // Both offered at once, and the polite one yields: normal in perfect negotiation.
         const isNormal = code === 'offer_collision';
         const remedy = refusalRemedies[code];
         return {
@@ -340,7 +340,7 @@ function ignored(pairing: readonly RecordStep[]): Found[] {
   }));
 }
 
-/** Who may come back. */
+/** Clients that may come back. */
 function absences(record: PairingRecord, pairing: readonly RecordStep[]): Found[] {
   if (isOver(pairing)) return [];
   const { states, elsewhere } = momentAt(record, record.lines.length - 1);
@@ -355,7 +355,7 @@ function absences(record: PairingRecord, pairing: readonly RecordStep[]): Found[
   });
 }
 
-/** @param what one of them may leave */
+/** @param what a client may leave */
 function ending(pairing: readonly RecordStep[], what: string): Found[] {
   const last = pairing.at(-1);
   if (last?.to === 'moved')

@@ -1,8 +1,8 @@
-/** What became of a link of the relay network, in sentences. */
+/** The outcome of a link of the relay network, in sentences. */
 import { isStep, type PairingRecord, type RecordLine, type RecordStep } from '../../protocol/index.ts';
 import type { Finding } from './finding.ts';
 
-/** Those that are nobody's fault. */
+/** Reasons that are nobody's fault. */
 const ORDINARY = new Set(['it quit', 'the other end closed it', 'this server stops']);
 
 export function diagnoseLink({ lines }: PairingRecord): Finding[] {
@@ -27,7 +27,7 @@ function registration(steps: readonly RecordStep[], start: RecordLine | undefine
   return { kind: 'open', text: 'Nobody has registered over it.' };
 }
 
-/** Each reason once, and how often. */
+/** Each reason once, with how often it occurred. */
 function passedOver(steps: readonly RecordStep[]): Finding[] {
   const counts = new Map<string, number>();
   for (const { effects } of steps) {

@@ -1,4 +1,4 @@
-/** What a session was refused, in sentences: each code once, with how often and what to do. */
+/** What a session was refused, in sentences: each code once, with how often it occurred and what to do. */
 import {
   type ErrorCode,
   errorMessages,
@@ -30,7 +30,7 @@ export function diagnoseSession(record: PairingRecord): Finding[] {
   return [{ kind: 'good', text: 'Nothing was refused since a page looks.' }];
 }
 
-/** The code of the error that the client was told. */
+/** The code of the error that the client was sent. */
 export function refusalIn({ effects, event }: RecordStep): string | undefined {
   const refusal = effects.find(({ type }) => type === 'refuse' || type === 'denyAsk');
   if (!refusal) return undefined;

@@ -1,4 +1,7 @@
-/** What the two of a pairing told of their connection: in words, at a moment, and what it says about the cause. */
+/**
+ * What the two clients of a pairing reported about their connection: in words, at a given moment, and what it says
+ * about the cause.
+ */
 import {
   type CandidateKind,
   type Evidence,
@@ -10,7 +13,7 @@ import {
 type Side = 'initiator' | 'responder';
 const sides: readonly Side[] = ['initiator', 'responder'];
 
-/** The newest of each side that is known at that line. */
+/** The newest evidence of each side at that line. */
 export function evidenceAt({ lines }: PairingRecord, index = lines.length - 1): ReadonlyMap<Side, Evidence> {
   const known = new Map<Side, Evidence>();
   for (const line of lines.slice(0, index + 1))
@@ -21,7 +24,7 @@ export function evidenceAt({ lines }: PairingRecord, index = lines.length - 1): 
 export interface Checks {
   readonly sent: number;
   readonly answered: number;
-  /** Of the other side. */
+  /** From the other side. */
   readonly received: number;
 }
 
@@ -57,20 +60,20 @@ function describeFlow({ rtt_ms, buffered, sent, answered }: Flow): string {
   return [...rtt, `${answered} of ${sent} checks answered`, `${buffered} B wait`].join(', ');
 }
 
-/** How far the two came, and what that excludes; undefined when it says nothing. */
+/** How far the two came, and what that rules out; undefined if it says nothing. */
 export interface CauseFromEvidence {
   readonly text: string;
   readonly remedy: string;
 }
 
 type Kinds = ReadonlySet<CandidateKind | 'mDNS host'>;
-/** What each of the two offered. */
+/** The kinds of candidates that each side offered. */
 export type OfferedKinds = Readonly<Record<Side, Kinds>>;
 
 const nameOf = { initiator: 'A', responder: 'B' } as const;
 const otherOf = { initiator: 'responder', responder: 'initiator' } as const;
 
-/** Whether its checks were answered and ICE is content; werift calls it completed before there is a pair. */
+/** Whether its checks were answered and ICE has succeeded; werift reports `completed` before there is a pair. */
 export function hasMet({ ice, pairs = [] }: Evidence): boolean {
   const isContent = ice === 'connected' || ice === 'completed' || pairs.some(({ selected }) => selected);
   return isContent && pairs.some(({ state }) => state === 'succeeded');
@@ -79,9 +82,9 @@ export function hasMet({ ice, pairs = [] }: Evidence): boolean {
 type Known = ReadonlyMap<Side, Evidence>;
 type Cause = (evidence: Known, kinds: OfferedKinds | undefined) => CauseFromEvidence | undefined;
 
-/** How far the two came at most, the farthest first: what failed is the step after it. */
+/** How far the two came at most, the furthest first: the step after it has failed. */
 const causes: readonly Cause[] = [
-  // First: the one who is content with DTLS does not know yet that the other one is not.
+  // First, because the side whose DTLS has succeeded does not know yet that the other's has not.
   metWithoutDtls,
   securedWithoutSctp,
   refusedByTurn,
@@ -109,7 +112,7 @@ function metIn(evidence: Known): [Side, Evidence][] {
   return [...evidence].filter(([, each]) => hasMet(each));
 }
 
-/** ICE and DTLS stand, and no data gets through. */
+/** ICE and DTLS have succeeded, but no data gets through. */
 export function securedWithoutSctp(evidence: Known): CauseFromEvidence | undefined {
   const found = metIn(evidence).find(
     ([, { dtls, sctp }]) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
@@ -157,7 +160,7 @@ function hiddenByMdns(evidence: Known, kinds: OfferedKinds | undefined): CauseFr
   };
 }
 
-/** Checks arrive at one side, and what it says does not arrive at the other. */
+/** Checks arrive at one side, but its own do not arrive at the other. */
 function oneWay(evidence: Known): CauseFromEvidence | undefined {
   for (const side of sides) {
     const [own, other] = [evidence.get(side), evidence.get(otherOf[side])];
@@ -173,7 +176,7 @@ function oneWay(evidence: Known): CauseFromEvidence | undefined {
   return undefined;
 }
 
-/** No STUN or TURN server answers, and nobody else either. */
+/** No STUN or TURN server answers, and neither does the peer. */
 function cutOff(evidence: Known): CauseFromEvidence | undefined {
   const found = [...evidence].find(([, { errors = [] }]) => errors.includes(701));
   if (!found || checksIn(found[1]).sent === 0 || checksOf(evidence).answered > 0) return undefined;

@@ -1,9 +1,9 @@
-/** One sentence on what a record shows. */
+/** One sentence about what a record shows. */
 export interface Finding {
-  /** `note`: normal, and nothing to do about it. */
+  /** `note`: normal, and nothing needs to be done. */
   readonly kind: 'good' | 'bad' | 'open' | 'note';
   readonly text: string;
-  /** The record's lines that show it, by index. */
+  /** Indexes of the record's lines that show it. */
   readonly evidence?: readonly number[];
   /** What to do about it. */
   readonly remedy?: string;

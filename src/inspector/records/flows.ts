@@ -1,4 +1,4 @@
-/** How a connection went while it stood, as its two ends told it: series for small charts. */
+/** The course of an open connection as reported by both ends: series for small charts. */
 import { isEvidence, type PairingRecord } from '../../protocol/index.ts';
 
 type Side = 'initiator' | 'responder';
@@ -6,7 +6,7 @@ type Side = 'initiator' | 'responder';
 export interface FlowPoint {
   readonly t: number;
   readonly rtt_ms: number | undefined;
-  /** Of the checks since the point before, how many in a hundred were not answered. */
+  /** The percentage of checks since the previous point that were not answered. */
   readonly loss: number;
   readonly buffered: number;
 }
@@ -23,7 +23,7 @@ export function flowsIn({ lines }: PairingRecord): ReadonlyMap<Side, readonly Fl
     const points = flows.get(side) ?? [];
     flows.set(side, points);
     const [asked, got] = [flow.sent - sent, flow.answered - answered];
-    // One that was sent just now has no answer yet; the first point has what came before it stood.
+    // The latest check has no answer yet; the first point includes what came before the connection was open.
     const lost = points.length === 0 || asked <= 0 ? 0 : Math.max(0, asked - got - 1);
     points.push({
       t,

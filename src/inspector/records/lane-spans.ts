@@ -1,4 +1,4 @@
-/** A record as spans of states and marks, a lane a machine: what the timeline draws. */
+/** A record as spans of states and marks, one lane per machine, for the timeline. */
 import {
   isStep,
   type Lane,
@@ -55,7 +55,7 @@ export function laneSpansOf({ lines }: PairingRecord, lanes: readonly Lane[]): L
   });
 }
 
-/** A socket that answers its pings, and a client that asks for nothing: always so, and no news. */
+/** Sockets that answer pings, and clients without pending requests: always the case, and not worth showing. */
 const quiet = /(^|\.)(request\.idle|socket\.online\.(heard|pinged)|token\.unlimited)$/;
 
 /** The state in words, without the regions in which nothing happens. */
@@ -74,7 +74,7 @@ function spanOf({ from, text }: { from: number; text: string }, to: number | und
   return { from, to, text, tone: toneOfWords(text) };
 }
 
-/** Of several regions, what is wrong counts more than what is well. */
+/** With several regions, the worst one determines the tone. */
 export function toneOfValue(value: StateValueJson): Tone {
   return toneOfWords(describeState(value));
 }

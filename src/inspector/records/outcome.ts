@@ -1,12 +1,12 @@
-/** A record in a line of a list: what became of it, why, and how long it took. */
+/** A record as one row of a list: its outcome, the cause, and how long it took. */
 import { isStep, type OutcomeFacts, type OutcomeKind, type PairingRecord } from '../../protocol/index.ts';
 import { diagnose, kindsOf } from './diagnose-pairing.ts';
 import { begunIn } from './timeline.ts';
 
-/** Not connected for so long: something is wrong, though nobody has given up yet. */
+/** If the two are not connected after this time, something is wrong, even if nobody has given up yet. */
 export const STUCK_AFTER_MS = 10_000;
 
-/** @param age_ms since it began, of what is not over */
+/** @param age_ms since it began, for a pairing that is not over */
 export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
   const steps = record.lines.filter(isStep);
   const pairing = steps.filter(({ of }) => of === 'pairing');
@@ -34,7 +34,7 @@ export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
   };
 }
 
-/** Of what has no record, or goes on: by how far it is. */
+/** For a pairing without a record, or one that goes on: its outcome by age. */
 export function openKind(age_ms: number): OutcomeKind {
   return age_ms > STUCK_AFTER_MS ? 'stuck' : 'open';
 }

@@ -1,11 +1,11 @@
-/** A record in words, for an issue: its outcome, findings and what was sent, as Markdown and as a mermaid diagram. */
+/** A record in words, for an issue: its outcome, findings and messages, as Markdown and as a mermaid diagram. */
 import type { PairingRecord } from '../../protocol/index.ts';
 import { diagnose } from './diagnose-pairing.ts';
 import { sequenceOf } from './sequence-diagram.ts';
 import { sequenceWordsOf } from './sequence-labels.ts';
 import { timeOf } from './time-words.ts';
 
-/** What an issue takes. */
+/** The size limit of an issue. */
 const MAX_ROWS = 200;
 
 export function nameOfRecord({ kind = 'pairing', epoch }: PairingRecord['header']): string {
@@ -54,12 +54,12 @@ export function sequenceAsMermaid(record: PairingRecord): string {
   ].join('\n');
 }
 
-/** What came from a stranger's record must not become markup. */
+/** Text from a stranger's record must not become markup. */
 function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|~#]/g, '\\$&').replace(/\s+/g, ' ');
 }
 
-/** mermaid takes a semicolon for the end of a line, and a hash for the beginning of a character's code. */
+/** mermaid treats a semicolon as a line end, and a hash as the start of a character code. */
 function plain(text: string): string {
   return text.replace(/[;#<>\n\r]/g, ' ');
 }

@@ -1,4 +1,4 @@
-/** A record in words, for a terminal: what it shows and why, then what was sent and how each machine moved. */
+/** A record in words, for a terminal: the findings and why, then the messages and each machine's steps. */
 import type { PairingRecord } from '../../protocol/index.ts';
 import { diagnose } from './diagnose-pairing.ts';
 import type { Finding } from './finding.ts';
@@ -7,13 +7,13 @@ import { type SequenceRow, sequenceOf } from './sequence-diagram.ts';
 import { sequenceWordsOf } from './sequence-labels.ts';
 import { timeOf } from './time-words.ts';
 
-/** What a line is, for whoever colours it. */
+/** The kind of a line, for colouring. */
 export type LineTone = Finding['kind'] | SequenceRow['kind'] | 'title';
 
 export interface TextLine {
   readonly tone: LineTone;
   readonly text: string;
-  /** Columns that its further lines are set in, where it is wrapped. */
+  /** The indentation of a wrapped line's further lines. */
   readonly indent: number;
 }
 

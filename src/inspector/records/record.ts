@@ -1,4 +1,4 @@
-/** Reading a recorded pairing from its JSONL file. */
+/** Reads a recorded pairing from its JSONL file. */
 import {
   evidenceSchema,
   explain,
@@ -10,7 +10,7 @@ import {
   type RecordLine,
 } from '../../protocol/index.ts';
 
-/** The file is no record, or of another version; the message says which line and why. */
+/** The file is not a record, or has another version; the message says which line and why. */
 export class RecordError extends Error {
   constructor(message: string) {
     super(message);
@@ -18,7 +18,7 @@ export class RecordError extends Error {
   }
 }
 
-/** What a file may hold at most: it is a stranger's. */
+/** The largest file accepted: it may come from a stranger. */
 export const MAX_RECORD_CHARS = 16 * 1024 * 1024;
 const MAX_LINES = 20_000;
 const MAX_DEPTH = 8;
@@ -45,11 +45,11 @@ export function parseRecord(text: string): PairingRecord {
 
 function parseLine(text: string, index: number): Record<string, unknown> {
   try {
-    // An object literal of a test would take such a key for its prototype, and differ from the record.
+    // A test's object literal would use this key as its prototype, and differ from the record.
     const value: unknown = JSON.parse(text, (key, item) => (key === '__proto__' ? undefined : item));
     if (isRecord(value)) return value;
   } catch {
-    // Told below, as for any other value that is no object.
+    // Reported below, as for any other value that is not an object.
   }
   throw new RecordError(`line ${index + 1} is no JSON object`);
 }
@@ -70,7 +70,7 @@ function withSides(line: Record<string, unknown>): Record<string, unknown> {
   return read;
 }
 
-/** Those that need not be there. */
+/** Optional fields. */
 const TEXTS = ['game', 'dialect', 'initiator_known_as', 'responder_known_as'] as const;
 
 function isHeader(header: Record<string, unknown>): boolean {
@@ -85,7 +85,7 @@ function isHeader(header: Record<string, unknown>): boolean {
   );
 }
 
-/** As much as replay and page rely on. */
+/** Checks as much as replay and page rely on. */
 function isLine(line: Record<string, unknown>, lanes: object): boolean {
   if (typeof line.t !== 'number' || !Number.isFinite(line.t) || line.t < 0) return false;
   if (typeof line.end === 'string') return true;
@@ -121,7 +121,7 @@ function isState(value: unknown, depth = 0): boolean {
   );
 }
 
-/** The lines of a record as the file has them. */
+/** The lines of a record as in the file. */
 export function linesOf(record: PairingRecord): (PairingRecord['header'] | RecordLine)[] {
   return [record.header, ...record.lines];
 }

@@ -1,4 +1,4 @@
-/** What a server refuses before there is a session that could be told: each kind in a sentence, and what to do. */
+/** Refusals before there is a session that could be told: each kind in a sentence, with what to do. */
 
 const words: Readonly<Record<string, string>> = {
   origin:
@@ -25,7 +25,7 @@ const words: Readonly<Record<string, string>> = {
   viewers: 'As many pages look into this server as may.',
 };
 
-/** @returns undefined for a kind that is an error code: a session was told it, and its trail says what to do */
+/** @returns undefined for an error code: it was sent to a session, whose trail says what to do */
 export function refusalWords(kind: string): string | undefined {
   return Object.hasOwn(words, kind) ? words[kind] : undefined;
 }

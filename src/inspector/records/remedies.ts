@@ -3,7 +3,7 @@ import type { CandidateKind } from '../../protocol/index.ts';
 
 type Kinds = ReadonlySet<CandidateKind | 'mDNS host'>;
 
-/** By the code of a refusal, or what a guard asked about. */
+/** By the code of a refusal, or by what a guard checked. */
 export const refusalRemedies: Readonly<Record<string, string>> = {
   key_not_found:
     'A key works once, for ten minutes unless its maker said otherwise, and is gone with the session that made it: make a new one.',
@@ -47,12 +47,12 @@ const deadlines: Readonly<Record<string, Deadline>> = {
   },
 };
 
-/** @returns undefined for a failure that is no deadline */
+/** @returns undefined if the failure is not a deadline */
 export function deadlineOf(failure: string): Deadline | undefined {
   return Object.hasOwn(deadlines, failure) ? deadlines[failure] : undefined;
 }
 
-/** What would have given the two a way to each other. */
+/** What would have given the two a path to each other. */
 export function remedyForCandidates(initiator: Kinds, responder: Kinds): string {
   const both = [initiator, responder];
   if (both.some(({ size }) => size === 0))

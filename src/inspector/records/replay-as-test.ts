@@ -1,10 +1,10 @@
-/** A record as a jest test: what happened once is then what must always happen. */
+/** A record as a jest test: what happened once must then always happen. */
 import { printableJson } from '../../common/printable.ts';
 import { isStep, type PairingRecord } from '../../protocol/index.ts';
 import { linesOf } from './record.ts';
 import { isReplayed } from './replayed-lines.ts';
 
-/** @param module where the test imports `replay` from */
+/** @param module that the test imports `replay` from */
 export function testFrom(record: PairingRecord, module: string): string {
   const { initiator_id, responder_id, epoch } = record.header;
   const lines = record.lines.filter((line) => isReplayed(record.header, line));

@@ -1,4 +1,4 @@
-/** `pairlane replay FILE`: whether the machines still do what they did when the pairing was recorded. */
+/** `pairlane replay FILE`: checks whether the machines still do what they did when the pairing was recorded. */
 import { type Color, colored, hasColors } from '../../common/colors.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { readNamedFile } from '../../common/named-file.ts';
@@ -9,7 +9,7 @@ import { parseRecord, RecordError } from './record.ts';
 import type { LineTone, TextLine } from './record-as-text.ts';
 import type { Outcome, Replay } from './replay.ts';
 
-/** Far above what a server writes into one. */
+/** Far larger than any record that a server writes. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 export const replayCommand = defineCommand({
@@ -41,7 +41,7 @@ export const replayCommand = defineCommand({
     },
   },
   async run({ print, asTest, import: module }, [file]) {
-    // With them come all machines.
+    // Loads all machines.
     const [{ replay }, { testFrom }, { textLinesOf }] = await Promise.all([
       import('./replay.ts'),
       import('./replay-as-test.ts'),

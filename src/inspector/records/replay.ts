@@ -1,6 +1,6 @@
 /**
  * Steps the pure machines through a record, and compares each state and its effects with the recorded ones. A record
- * holds the events without their secrets, and the machines never look at those.
+ * contains events without their secrets, which the machines never look at.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
 import { chartVersion } from '../../machines/chart/chart.ts';
@@ -21,7 +21,7 @@ import { RecordError } from './record.ts';
 import { isReplayed } from './replayed-lines.ts';
 
 export interface Parting {
-  /** Which line of the file, from 1 on. */
+  /** The line in the file, starting at 1. */
   readonly line: number;
   readonly of: Lane;
   readonly event: string;
@@ -35,14 +35,14 @@ export interface Outcome {
 }
 
 export interface Replay {
-  /** How many steps were replayed; a parting ends it. */
+  /** How many steps were replayed; a difference ends the replay. */
   readonly steps: number;
   /** Machines that have changed since they were recorded. */
   readonly changedMachines: readonly string[];
   readonly parting: Parting | undefined;
 }
 
-/** @throws {RecordError} when the record starts a machine in no state of it */
+/** @throws {RecordError} if the record starts a machine in an unknown state */
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
   let steps = 0;
@@ -66,7 +66,7 @@ export function replay(record: PairingRecord): Replay {
   return { steps, changedMachines: changedSince(record), parting };
 }
 
-/** By machine, what a context of it has that older records do not: what was so then. */
+/** By machine: context fields that older records lack, with the values that they had then. */
 const beforeItWasRecorded: Readonly<Record<string, object>> = {
   session: { may: permissionNames.join(' ') },
 };

@@ -1,4 +1,7 @@
-/** Offer and answer side by side, as far as they have to fit, and where they do not (RFC 8829, RFC 8842, RFC 8841). */
+/**
+ * Offer and answer side by side, limited to the terms that must match, with the mismatches (RFC 8829, RFC 8842, RFC
+ * 8841).
+ */
 import {
   isStep,
   type PairingRecord,
@@ -17,9 +20,9 @@ export interface Description {
 
 export interface ComparedTerm {
   readonly name: string;
-  /** Of the one who offers, then of the one who answers. */
+  /** The offerer's value, then the answerer's. */
   readonly values: readonly [string, string];
-  /** Why the two do not fit. */
+  /** Why the two do not match. */
   readonly conflict?: string;
 }
 
@@ -31,7 +34,7 @@ export interface ComparedDescriptions {
 
 const nameOf = { initiator: 'A', responder: 'B' } as const;
 
-/** @returns the newest offer that was passed on, and its answer; undefined where there is none */
+/** @returns the latest offer that was relayed, and its answer; undefined if there is none */
 export function descriptionsIn({ lines }: PairingRecord): ComparedDescriptions | undefined {
   let offer: Description | undefined;
   let answer: Description | undefined;
@@ -51,7 +54,7 @@ function descriptionIn(step: RecordStep): Description | undefined {
   return { step, facts, side: event.from === 'responder' ? 'responder' : 'initiator' };
 }
 
-/** One row of the comparison; undefined when neither says anything of it. */
+/** One row of the comparison; undefined if neither side mentions it. */
 type Row = (offer: Description, answer: Description | undefined) => ComparedTerm | undefined;
 
 const rows: readonly Row[] = [
@@ -129,7 +132,7 @@ function compare(offer: Description, answer: Description | undefined): ComparedT
   });
 }
 
-/** The one that opens DTLS says `active`, the one that waits `passive`; an offer may leave it open. */
+/** The side that opens DTLS says `active`, the one that waits `passive`; an offer may leave it open. */
 function setupConflict(
   offer: SdpTerms['setup'],
   answer: SdpTerms['setup'],
@@ -177,7 +180,7 @@ function words(description: Description | undefined, field: 'bundled' | 'codecs'
   return Array.isArray(value) ? value : [];
 }
 
-/** What is read from a file may be anything. */
+/** Values read from a file may be anything. */
 function list(value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : '';
 }

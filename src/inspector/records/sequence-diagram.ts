@@ -1,6 +1,6 @@
 /**
- * A record as a sequence diagram: what client A, the server and client B sent each other and how the machines moved,
- * in order. What the server sent follows from the effects of its machines, by a table.
+ * A record as a sequence diagram: what client A, the server and client B sent each other, and how the machines moved,
+ * in order. What the server sent is derived from its machines' effects, by a table.
  */
 import {
   type CandidateFacts,
@@ -35,12 +35,12 @@ export interface SequenceRow {
   readonly index: number;
   readonly t: number;
   readonly arrows: readonly Arrow[];
-  /** Where the note stands: a machine's move, or why there was none. */
+  /** Where the note is shown: a machine's step, or why there was none. */
   readonly place: Place;
   readonly note: string;
   /** `beat`: a heartbeat, of which there may be very many in a row. */
   readonly kind: 'move' | 'stay' | 'ignored' | 'refused' | 'beat' | 'end';
-  /** Of a heartbeat that was answered: its round trip. */
+  /** The round trip of an answered heartbeat. */
   readonly roundTripMs?: number;
 }
 
@@ -63,12 +63,12 @@ export function sequenceOf(record: PairingRecord): SequenceRow[] {
   return record.lines.flatMap((line, index) => builder.add(line, index));
 }
 
-/** Makes rows one line after the other, as they come in. */
+/** Builds rows line by line, as lines come in. */
 export class SequenceBuilder {
   readonly #words: SequenceWords;
   readonly #states = new Map<Lane, StateValueJson>();
   readonly #pingedAt = new Map<Lane, number>();
-  /** Those who were told that their peer is away. */
+  /** The clients that were told that their peer is away. */
   readonly #toldAway = new Set<Place>();
 
   constructor(header: Pick<RecordHeader, 'kind' | 'game' | 'dialect'>) {
@@ -99,7 +99,7 @@ export class SequenceBuilder {
     return { roundTripMs: t - pingedAt };
   }
 
-  /** False for what the server does not say twice: that the peer is away, or back. */
+  /** False for notices that the server does not repeat: that the peer is away, or back. */
   #isNews({ to, text }: Arrow): boolean {
     if (text === PEER_BACK) return this.#toldAway.delete(to);
     if (text !== PEER_AWAY) return true;
@@ -150,7 +150,7 @@ function isBeat({ event }: RecordStep): boolean {
   return event.type === 'HEARD' || event.type.startsWith('xstate.after.pingInterval.');
 }
 
-/** Both states as text, without the regions that are in both. */
+/** Both states as text, without the regions that are the same. */
 function changeOf(before: StateValueJson | undefined, to: StateValueJson): [string, string] {
   if (before === undefined) return ['', describeState(to)];
   const [left, entered] = [before, to].map((value) => describeState(value).split(', ')) as [
@@ -162,13 +162,13 @@ function changeOf(before: StateValueJson | undefined, to: StateValueJson): [stri
   return [only(left, entered), only(entered, left)];
 }
 
-/** A delayed transition's event has XState's name in the record; people know it by its delay. */
+/** In a record, a delayed transition's event has XState's name; people know it by its delay. */
 export function describeEvent({ event }: RecordStep): string {
   const delay = /^xstate\.after\.([^.]+)\./.exec(event.type)?.[1];
   return delay ? `after ${delay}` : event.type;
 }
 
-/** The guards that said no, with what they were asked about. */
+/** The guards that failed, with what they checked. */
 export function whyNot({ verdicts = [], event }: RecordStep): string {
   const refusals = verdicts
     .filter(({ passed }) => !passed)
@@ -185,7 +185,7 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
   if (of === 'peer_initiator' || of === 'peer_responder') return [];
   const side = sideOf(step);
   const named = messageOfEvent[event.type];
-  // By the name that it has on the wire.
+  // The side that a step belongs to; for a pairing, the sender of the message.
   const said = message ? describeMessage({ ...message, type: named ?? message.type }) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
   for (const effect of effects) {
@@ -198,7 +198,7 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
   return arrows;
 }
 
-/** Whose step it is; a pairing's is of the one whose message it was. */
+/** Evidence is not a message between the two, so it is shown at the client's side. */
 function sideOf(line: RecordStep | RecordFirst): Side {
   if (line.of !== 'pairing') return line.of.endsWith('responder') ? 'responder' : 'initiator';
   return isStep(line) && line.event.from === 'responder' ? 'responder' : 'initiator';
@@ -241,7 +241,7 @@ function describeCandidate({ kind, mdns, protocol }: CandidateFacts): string {
   return [kind, mdns ? 'mDNS' : '', protocol ?? ''].filter(Boolean).join(' ');
 }
 
-/** What a client told of its connection is no message of the two: it stands at its side. */
+/** Arrives every five seconds for hours, so it is folded like heartbeats. */
 function evidenceRow({ side, evidence, t }: RecordEvidence, index: number): SequenceRow {
   const note = `client ${side === 'initiator' ? 'A' : 'B'}: ${describeEvidence(evidence)}`;
   // Every five seconds, for hours: folded as heartbeats are.

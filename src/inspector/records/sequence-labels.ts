@@ -1,10 +1,10 @@
 /**
- * What a sequence diagram says of each kind of record: whose machines these are, which message an event is where the
- * record has none, and what the server sends for an effect. A machine's effect that is not here sends nothing.
+ * The wording of sequence diagrams for each kind of record: the owners of its machines, the message behind an event if
+ * the record does not contain it, and what the server sends for an effect. Effects that are not listed send nothing.
  */
 import type { EffectFacts, Lane, RecordHeader, RecordKind } from '../../protocol/inspect/inspect-messages.ts';
 
-/** To whom, seen from the one whose event it was, and what. */
+/** The message and its receiver, relative to the side that caused the event. */
 export interface Sent {
   readonly to: 'self' | 'other' | 'both';
   readonly text: string;
@@ -14,14 +14,14 @@ export interface SequenceWords {
   /** The three lifelines, from left to right. */
   readonly lifelines: readonly [initiator: string, server: string, responder: string];
   readonly ownerOf: Readonly<Partial<Record<Lane, string>>>;
-  /** The events that are a client's message, where the message itself is not in the record. */
+  /** The events that are a client's message, if the message itself is not in the record. */
   readonly messageOfEvent: Readonly<Record<string, string>>;
   readonly sentFor: Readonly<Record<string, (effect: EffectFacts, said: string) => readonly Sent[]>>;
-  /** What is over when the record is. */
+  /** What is over when the record ends. */
   readonly over: string;
 }
 
-/** Who was told one of these is told the other next: a client may be lost by its node, and by this one then. */
+/** These notices alternate: a client may be lost first by its own node, and then by this one. */
 export const [PEER_AWAY, PEER_BACK] = ['peer_away', 'peer_back'] as const;
 
 const signals = {
@@ -106,7 +106,7 @@ const sequenceWords = {
   },
 } as const satisfies Readonly<Record<RecordKind, SequenceWords>>;
 
-/** The wire of game rooms says less than ours: of a pairing only what is refused, and of a player that it left the game. */
+/** The wire of game rooms has fewer messages than the native one: only refusals for pairings, and `player_left`. */
 const gameWords: SequenceWords = {
   ...sequenceWords.pairing,
   lifelines: ['player A', 'server', 'player B'],

@@ -1,6 +1,6 @@
-/** Times as the page writes them. */
+/** Times as the page shows them. */
 
-/** `m:ss.mmm` since the record's beginning. */
+/** `m:ss.mmm` since the start of the record. */
 export function timeOf(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
   const minutes = Math.floor(whole / 60_000);

@@ -1,4 +1,4 @@
-/** Where every machine of a record was at any of its lines: time travel. */
+/** The state of every machine of a record at any of its lines: time travel. */
 import {
   isStep,
   type Lane,
@@ -12,13 +12,13 @@ type Side = 'initiator' | 'responder';
 export interface Moment {
   /** The state of each lane that is known by then. */
   readonly states: ReadonlyMap<Lane, StateValueJson>;
-  /** The clients that are at another node, and at which, if that is known. */
+  /** The clients that are at another node, and which node, if known. */
   readonly elsewhere: ReadonlyMap<Side, number | undefined>;
-  /** The line itself, when it is a step. */
+  /** The line itself, if it is a step. */
   readonly step: RecordStep | undefined;
 }
 
-/** @param index of a line; what comes after it has not happened */
+/** @param index of a line; later lines have not happened yet */
 export function momentAt({ lines }: PairingRecord, index: number): Moment {
   const states = new Map<Lane, StateValueJson>();
   const elsewhere = new Map<Side, number | undefined>();
@@ -27,7 +27,7 @@ export function momentAt({ lines }: PairingRecord, index: number): Moment {
       const { of, node } = line;
       if (of === 'remote_initiator' || of === 'remote_responder')
         elsewhere.set(of === 'remote_initiator' ? 'initiator' : 'responder', node);
-      // It came here.
+      // The client came to this node.
       else if (of === 'initiator' || of === 'responder') elsewhere.delete(of);
     }
     if (isStep(line)) states.set(line.of, line.to);
@@ -37,7 +37,7 @@ export function momentAt({ lines }: PairingRecord, index: number): Moment {
   return { states, elsewhere, step: line && isStep(line) ? line : undefined };
 }
 
-/** How far the pairing was when its record began; undefined: the record has it from the pairing's own beginning. */
+/** The pairing's state when its record began; undefined: the record covers the pairing from its start. */
 export function begunIn({ lines }: PairingRecord): StateValueJson | undefined {
   const begun = lines.find((line) => 'first' in line && line.of === 'pairing');
   return begun && 'first' in begun ? begun.first.value : undefined;
@@ -52,7 +52,7 @@ export function isAway(value: StateValueJson): boolean {
   return /^(away|cutOff)$|socket\.away/.test(describeState(value));
 }
 
-/** A state value as people read it: `negotiating.offered`, or regions with a comma between. */
+/** A state value as people read it: `negotiating.offered`, or several regions separated by commas. */
 export function describeState(value: StateValueJson): string {
   if (typeof value === 'string') return value;
   return Object.entries(value)

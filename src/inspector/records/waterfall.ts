@@ -1,4 +1,4 @@
-/** The steps on the way to a connection, and when each was reached. */
+/** The steps of connecting, and when each was reached. */
 import { isEvidence, isStep, type PairingRecord, type RecordLine } from '../../protocol/index.ts';
 import { checksIn } from './evidence.ts';
 
@@ -10,7 +10,7 @@ export interface Milestone {
 
 type Test = (line: RecordLine) => boolean;
 
-/** A message that was passed on to the peer. */
+/** Whether a message was relayed to the peer. */
 const relayed =
   (type: string): Test =>
   (line) =>

@@ -1,4 +1,4 @@
-/** Asks a server's admin API, and holds each answer to the schema of its operation. */
+/** Sends requests to a server's admin API, and checks each answer against its operation's schema. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import {
   type AdminOperation,
@@ -16,7 +16,10 @@ export interface AdminReply {
   readonly body: any;
 }
 
-/** @param path below /admin, like `/sessions?app=` @throws when the answer does not fit the operation's schema */
+/**
+ * @param path below /admin, such as `/sessions?app=`
+ * @throws if the answer does not match the operation's schema
+ */
 export async function askAdmin(
   server: SignalingServer,
   method: string,

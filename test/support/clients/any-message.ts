@@ -1,14 +1,14 @@
-/** Messages of every kind and dialect, for fast-check: most as the wire has them, some near to it, some noise. */
+/** Messages of every kind and dialect, for fast-check: most are valid, some nearly valid, some noise. */
 
 import { clientSchemas, peerJsRelayedTypes, type Schema } from '../../../src/protocol/index.ts';
 import fc from '../fast-check.ts';
 
-/** Stands for the id of some client, which the one who sends it puts in. */
+/** A placeholder for some client's id, which the sender fills in. */
 const SOME_ID = '$id';
-/** Stand for many characters, which nobody wants to read in a counterexample. */
+/** Placeholders for long texts, which nobody wants to read in a counterexample. */
 const [LONG, LONGEST] = ['$5000', '$70000'];
 
-/** Puts in what the stand-ins stand for. */
+/** Fills in the placeholders. */
 export function fill(frame: string, id: string): string {
   return frame
     .replaceAll(SOME_ID, id)
@@ -50,17 +50,17 @@ const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** So many arrays in each other. */
+/** Arrays nested this deep. */
 function nested(depth: number): unknown {
   let value: unknown = [];
   for (let level = 0; level < depth; level += 1) value = [value];
   return value;
 }
 
-/** What the one pattern of the wire fits. */
+/** A value that matches the wire's only pattern. */
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
-/** Values that fit a schema, mostly. */
+/** Values that match a schema, mostly. */
 function fitting({
   const: only,
   enum: some,
@@ -86,7 +86,7 @@ function fitting({
   return fc.record(Object.fromEntries(fields), { requiredKeys: [...required] as never });
 }
 
-/** With one field more, or another value in one. */
+/** With one more field, or another value in one. */
 const spoiled = (message: fc.Arbitrary<unknown>) =>
   fc
     .tuple(
@@ -159,7 +159,7 @@ const noise = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
 );
 
-/** A frame for the wire: text, or bytes; a message is JSON. */
+/** A frame for the wire: text or bytes; a message is JSON. */
 export function anyFrame(dialect: Dialect): fc.Arbitrary<string | Buffer> {
   const own = messages[dialect];
   const others = fc.oneof(...Object.values(messages));

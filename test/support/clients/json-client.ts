@@ -1,4 +1,4 @@
-/** A client of a wire that greets nobody: JSON out, JSON in, each message as it comes. */
+/** A client of a wire without a greeting: JSON in both directions, each message unchanged. */
 import { type Bringing, RawClient } from './raw-client.ts';
 
 export class JsonClient extends RawClient {
@@ -8,7 +8,7 @@ export class JsonClient extends RawClient {
     return client;
   }
 
-  /** Waits for so many messages, and takes them out of the inbox. */
+  /** Waits for this many messages, and takes them out of the inbox. */
   async take(count: number): Promise<unknown[]> {
     await this.until(() => this.inbox.length >= count, `${count} messages`);
     return this.inbox.splice(0, count);

@@ -1,4 +1,6 @@
-/** A signaling server in memory, played by a test: what it says is heard at once, and what it was sent is written down. */
+/**
+ * A signaling server in memory, controlled by a test: what it sends is heard at once, and what it receives is recorded.
+ */
 import type { OpenSocket, SocketHandlers } from '../../../src/client/signaling/socket.ts';
 
 export interface Sent {
@@ -9,16 +11,16 @@ export interface Sent {
 const RESUME = { resume: 'a secret' };
 
 export class PlayedServer {
-  /** Where each socket was opened. */
+  /** The URL of each opened socket. */
   readonly urls: URL[] = [];
-  /** What came, without its numbers. */
+  /** The messages received, without their numbers. */
   readonly sent: Sent[] = [];
   readonly greeting: Sent;
   #socket: SocketHandlers | undefined;
   #seq = 0;
   #received = 0;
 
-  /** @param maxPeers undefined: it knows of only one peer a client */
+  /** @param maxPeers undefined: the server supports only one peer per client */
   constructor(maxPeers?: number) {
     const peers = maxPeers === undefined ? {} : { max_peers: maxPeers };
     this.greeting = { type: 'your_id', id: 'me', ping_interval_ms: 0, ...RESUME, ...peers };
@@ -45,19 +47,22 @@ export class PlayedServer {
     }
   }
 
-  /** It gives the client that comes back the session that it had. @param restarted it has forgotten everything else */
+  /**
+   * Resumes the session of a client that comes back.
+   * @param restarted whether it has lost everything else
+   */
   resume(restarted = false): void {
     if (restarted) this.#seq = 0;
     const more = { received: this.#received, ...(restarted && { restarted }) };
     this.#socket?.received(JSON.stringify({ ...this.greeting, ...more }));
   }
 
-  /** The socket is cut. */
+  /** Cuts the socket. */
   cut(): void {
     this.#end(1006);
   }
 
-  /** What came of a type, oldest first. */
+  /** The received messages of a type, oldest first. */
   of(type: string): Sent[] {
     return this.sent.filter((message) => message.type === type);
   }

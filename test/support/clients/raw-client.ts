@@ -8,14 +8,14 @@ export interface Received {
   readonly [field: string]: unknown;
 }
 
-/** Every client that a test has made, to be put away after it. */
+/** Every client that a test has created, to be closed after it. */
 export const madeClients = new Set<RawClient>();
 
-/** What a client says who it is with, when it opens its socket. */
+/** What a client presents when it opens its socket. */
 export interface Bringing {
   readonly token?: string;
   readonly subprotocols?: readonly string[];
-  /** Where it says that it connects from, to a server that trusts 127.0.0.1 as a proxy. */
+  /** The address that it claims to connect from, to a server that trusts 127.0.0.1 as a proxy. */
   readonly address?: string;
 }
 
@@ -52,28 +52,28 @@ export class RawClient {
     return client;
   }
 
-  /** Opens a socket, and waits for nothing. */
+  /** Opens a socket without waiting for anything. */
   static dial(url: string, bringing?: Bringing): RawClient {
     return new RawClient(url, bringing);
   }
 
-  /** Sends an object as JSON, a string or bytes as they are. */
+  /** Sends an object as JSON, a string or bytes unchanged. */
   send(message: object | string | Buffer): void {
     const isRaw = typeof message === 'string' || Buffer.isBuffer(message);
     this.socket.send(isRaw ? message : this.encode(JSON.stringify(message)));
   }
 
-  /** What goes over the wire for a message. */
+  /** The frame for a message. */
   protected encode(message: string): string {
     return message;
   }
 
-  /** The message in what came over the wire; undefined when it is none for the test. */
+  /** The message in a frame; undefined if it is not for the test. */
   protected decode(frame: string): Received | undefined {
     return JSON.parse(frame);
   }
 
-  /** Takes the next message out of the inbox, which must be of that type; pings are passed over unless asked for. */
+  /** Takes the next message out of the inbox, which must be of that type; pings are skipped unless asked for. */
   async next(type: string): Promise<Received> {
     await this.until(() => this.#firstIndex(type) >= 0, `a message of type ${type}`);
     const [message] = this.inbox.splice(this.#firstIndex(type), 1);
@@ -83,7 +83,7 @@ export class RawClient {
     return message;
   }
 
-  /** Waits until the server has dealt with everything sent so far: it answers in order. */
+  /** Waits until the server has handled everything sent so far: it answers in order. */
   async settled(): Promise<void> {
     const mark = { type: 'no_such_type' };
     this.send(mark);

@@ -1,8 +1,8 @@
-/** What a server says to a WebSocket that it does not let in. */
+/** How a server refuses a WebSocket. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** The HTTP status that refuses an upgrade. */
+/** The HTTP status of a refused upgrade. */
 export async function refusalOf(url: string, headers = {}): Promise<number | undefined> {
   const socket = new WebSocket(url, { headers });
   const [, response] = await once(socket, 'unexpected-response');

@@ -1,18 +1,18 @@
-/** A raw client that numbers its frames and comes back: the wire of section "Resume" and nothing else. */
+/** A raw client that numbers its frames and comes back: exactly the wire of the section "Resume". */
 import { ReliableDelivery, readNumbered, type UnackedMessage } from '../../../src/protocol/index.ts';
 import { type Bringing, RawClient, type Received } from './raw-client.ts';
 
 export class ResumableClient extends RawClient {
   delivery: ReliableDelivery<string>;
   #isLeft = false;
-  /** How many peers it says that it may have. */
+  /** How many peers it asks for. */
   #peers: number | undefined;
   token = '';
-  /** Of the last frame that was relayed to us, by pairing where we are told which. */
+  /** By pairing, if it is told which: the sender seq of the last relayed frame. */
   readonly #lastSenderSeqs = new Map<unknown, number>();
-  /** What it says of its pairing to a server that has forgotten it. */
+  /** The pairing that it claims to a server that has lost it. */
   pairing?: { peer_id: string; epoch: number; initiator: boolean; room?: string };
-  /** The same of one that may have several peers. */
+  /** The same for a client that may have several peers. */
   pairings?: { peer_id: string; epoch: number; initiator: boolean }[];
 
   readonly #bringing: Bringing;
@@ -23,7 +23,7 @@ export class ResumableClient extends RawClient {
     this.delivery = delivery;
   }
 
-  /** Connects and asks for a session that can be resumed. */
+  /** Connects and asks for a resumable session. */
   static override async connect(
     url: string,
     how: Bringing & { query?: string; peers?: number } = {},
@@ -35,7 +35,7 @@ export class ResumableClient extends RawClient {
     return client;
   }
 
-  /** Opens a new socket and asks for the session of the old one; both sides send again what is missing. */
+  /** Opens a new socket and resumes the old one's session; both sides resend what is missing. */
   async comeBack(
     url: string,
     changes: {
@@ -49,7 +49,7 @@ export class ResumableClient extends RawClient {
   ): Promise<ResumableClient> {
     const next = new ResumableClient(`${url}?resume=back${said(this.#peers)}`, this.delivery, bringing);
     next.#peers = this.#peers;
-    // What the old socket still brings is no longer ours.
+    // What the old socket still receives no longer belongs to this client.
     this.#isLeft = true;
     next.inbox.push(...this.inbox);
     next.socket.once('open', () => this.#askAt(next, changes));
@@ -62,7 +62,7 @@ export class ResumableClient extends RawClient {
     return next;
   }
 
-  /** Opens a socket and asks for its session there, and does not wait for the answer. */
+  /** Opens a socket and asks for its session there, without waiting for the answer. */
   async knock(url: string): Promise<ResumableClient> {
     const next = this.comeBackSilently(url);
     await next.opened();
@@ -117,7 +117,7 @@ export class ResumableClient extends RawClient {
       return this.#isFirstOfSender(message, numbered.senderSeq) ? message : undefined;
     }
     const message: Received = JSON.parse(frame);
-    // At once: the frames that follow are numbered from 1 again.
+    // Done at once, because the following frames are numbered from 1 again.
     if (message.restarted) this.delivery.restart();
     if (message.type === 'your_id' && message.received === undefined) this.delivery = new ReliableDelivery();
     if (message.type !== 'ack') return message;
@@ -125,7 +125,7 @@ export class ResumableClient extends RawClient {
     return undefined;
   }
 
-  /** Each peer gives numbers of its own. */
+  /** Each peer has its own numbers. */
   #isFirstOfSender({ epoch }: Received, senderSeq: number | undefined): boolean {
     if (senderSeq === undefined) return true;
     const of = this.#peers === undefined ? undefined : epoch;

@@ -26,7 +26,7 @@ export class RoomClient {
     clients.push(this);
   }
 
-  /** Connects; over WebSocket at once, unless the options say otherwise. */
+  /** Connects, over WebSocket at once unless the options say otherwise. */
   static async connect(url: string, options: Partial<ManagerOptions> = {}): Promise<RoomClient> {
     const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, ...options });
     const client = new RoomClient(socket);
@@ -52,7 +52,7 @@ export class RoomClient {
     this.socket.emit('webrtc_signal', { game_id: gameId, target_player_id: targetId, type, payload });
   }
 
-  /** Takes the next event out of the inbox, which must be of that name. */
+  /** Takes the next event out of the inbox, which must have that name. */
   async next(name: string): Promise<RoomEvent> {
     await this.until(() => this.inbox.length > 0, `an event ${name}`);
     const event = this.inbox.shift() as RoomEvent;
@@ -60,7 +60,7 @@ export class RoomClient {
     return event;
   }
 
-  /** Waits until the server has dealt with everything emitted so far: it answers in order. */
+  /** Waits until the server has handled everything emitted so far: it answers in order. */
   async settled(): Promise<void> {
     await this.ask('no_such_event');
   }
@@ -76,7 +76,7 @@ export class RoomClient {
 }
 
 type Engine = Socket['io']['engine'];
-/** Those that were left and have something to say still, such as goodbye over polling. */
+/** Closed clients that still have something to send, such as a goodbye over polling. */
 const leaving: Engine[] = [];
 
 afterEach(() => {
@@ -87,7 +87,7 @@ afterEach(() => {
   }
 });
 
-// Once its server or proxy is closed each one ends; what it does then must not come after the end of the test file.
+// Each one ends once its server or proxy is closed; that must not happen after the end of the test file.
 afterAll(async () => {
   for (const engine of leaving.splice(0))
     if (engine && engine.readyState !== 'closed')

@@ -1,4 +1,4 @@
-/** A signaling server that says what a test tells it to, to the letter: for everything that ours would never send. */
+/** A signaling server that sends exactly what a test tells it to: for everything that ours would never send. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach } from '@jest/globals';
@@ -28,7 +28,7 @@ export class ScriptedServer {
     });
   }
 
-  /** @param greeting undefined: the server says nothing */
+  /** @param greeting undefined: the server sends none */
   static async start(
     greeting: object | undefined = { type: 'your_id', id: 'me', ping_interval_ms: 30_000 },
   ): Promise<ScriptedServer> {
@@ -45,7 +45,7 @@ export class ScriptedServer {
     );
   }
 
-  /** Waits for a message of that type, and takes it and all before it. */
+  /** Waits for a message of that type, and takes it together with all messages before it. */
   async next(type: string): Promise<{ type: string; [field: string]: unknown }> {
     for (;;) {
       const index = this.inbox.findIndex((message) => message.type === type);

@@ -1,4 +1,4 @@
-/** Signals as real clients send them, full of what must not get into a record. */
+/** Signals as real clients send them, full of data that must not get into a record. */
 export const SECRETS = {
   address: '192.0.2.77',
   publicAddress: '203.0.113.9',

@@ -1,4 +1,4 @@
-/** A client of simulated nodes: it says numbered things, and notes what it hears, by pairing and by room. */
+/** A client of simulated nodes: it sends numbered messages, and records what it hears, by pairing and by room. */
 import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
 import { ClientSocket, type SimulatedNode } from '../network/cluster-simulation.ts';
 
@@ -6,16 +6,16 @@ interface Pairing {
   readonly peer_id: string;
   readonly epoch: number;
   readonly initiator: boolean;
-  /** Which formed it. */
+  /** The room that formed it. */
   readonly room?: string;
 }
 
 /** A room, as one of its members knows it. */
 export interface RoomView {
-  /** With itself. */
+  /** Including itself. */
   readonly members: Set<string>;
   leader: unknown;
-  /** What it was told of its connections to the others: nothing yet, that they are coming, or why they are missing. */
+  /** What it was told about each connection: nothing yet, that it is being made, or why it is missing. */
   readonly edges: Map<string, string>;
 }
 
@@ -28,25 +28,25 @@ export class SimulatedClient {
   readonly name: string;
   readonly isResumable: boolean;
   id = '';
-  /** How many peers it says that it may have; undefined: it does not say, and has one. */
+  /** How many peers it asks for; undefined: it does not ask, and has one. */
   readonly peers: number | undefined;
-  /** What it thinks that it is in, by epoch. */
+  /** The pairings that it believes it has, by epoch. */
   readonly pairings = new Map<number, Pairing>();
-  /** What it said, and what it heard, in each of its pairings. */
+  /** What it sent and heard in each of its pairings. */
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
   isAsking = false;
-  /** Where it is, or was last. */
+  /** Its current or last node. */
   node: SimulatedNode | undefined;
-  /** How often it was told that it is a member no longer, for others came before it. */
+  /** How often it was told that it is no longer a member, because others had joined before it. */
   evictions = 0;
-  /** The rooms that it thinks it is a member of, by name. */
+  /** The rooms that it believes it is a member of, by name. */
   readonly rooms = new Map<string, RoomView>();
   #delivery = new ReliableDelivery<string>();
   #token = '';
   #socket: ClientSocket | undefined;
   #isWelcome = false;
-  /** By pairing, where it is told which. */
+  /** By pairing, if it is told which. */
   readonly #lastSenderSeqs = new Map<number | undefined, number>();
   #serial = 0;
 
@@ -56,7 +56,7 @@ export class SimulatedClient {
     this.peers = peers;
   }
 
-  /** The only one, of a client that has no more. */
+  /** The only pairing of a client that has no more than one. */
   get pairing(): Pairing | undefined {
     return [...this.pairings.values()][0];
   }
@@ -68,7 +68,7 @@ export class SimulatedClient {
     this.flush();
     const old = this.#socket;
     const socket: ClientSocket = new ClientSocket(node, kind, this.peers, (frame) => {
-      // The first frame comes before the constructor returns.
+      // The first frame arrives before the constructor returns.
       if (this.#socket === old || this.#socket === socket) this.#received(frame);
     });
     this.#socket = socket;
@@ -85,7 +85,7 @@ export class SimulatedClient {
     return this.#isWelcome && this.#socket?.isOpen === true;
   }
 
-  /** What it has sent arrives. */
+  /** Delivers what it has sent. */
   flush(): void {
     this.#socket?.flush();
   }
@@ -94,18 +94,18 @@ export class SimulatedClient {
     return this.#socket?.isOpen === false;
   }
 
-  /** The network is gone; the client knows, the server hears of it. */
+  /** Its network fails; client and server both notice. */
   drop(): void {
     this.flush();
     this.#socket?.close(1006);
   }
 
-  /** Its node is gone, and hears of nothing. */
+  /** Its node is gone, and notices nothing. */
   cut(): void {
     this.#socket?.cut();
   }
 
-  /** @param create the options of the room, where there is none yet */
+  /** @param create the room's options, if it does not exist yet */
   join(room: string, create: object): void {
     this.#send({ type: 'join_room', room, create });
   }
@@ -119,7 +119,7 @@ export class SimulatedClient {
     this.isAsking = true;
   }
 
-  /** @param which of its pairings, if it has one */
+  /** @param which of its pairings, if it has any */
   unpair(which = 0): void {
     const epoch = this.#epochOf(which);
     if (epoch === undefined) return;
@@ -127,7 +127,7 @@ export class SimulatedClient {
     this.pairings.delete(epoch);
   }
 
-  /** @param which in which of its pairings, if it has one */
+  /** @param which of its pairings, if it has any */
   say(which = 0): void {
     const epoch = this.#epochOf(which);
     if (epoch === undefined) return;
@@ -165,7 +165,7 @@ export class SimulatedClient {
     } else this.#handle(JSON.parse(frame) as Message);
   }
 
-  /** Each peer gives numbers of its own. */
+  /** Each peer has its own numbers. */
   #isFirstOfSender({ epoch }: Message, senderSeq: number | undefined): boolean {
     if (senderSeq === undefined) return true;
     const of = this.peers === undefined ? undefined : Number(epoch);
@@ -243,7 +243,7 @@ export class SimulatedClient {
   #paired({ peer_id, epoch, initiator, room }: Message): void {
     this.#lastSenderSeqs.delete(undefined);
     if (this.peers === undefined) this.pairings.clear();
-    // Of several peers another one may have asked meanwhile.
+    // With several peers, another one may have asked meanwhile.
     if (this.peers === undefined || initiator === true) this.isAsking = false;
     const pairing = {
       peer_id: String(peer_id),
@@ -269,7 +269,7 @@ export class SimulatedClient {
     if (restarted) this.#delivery.restart();
     for (const kept of this.#delivery.unacked)
       this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
-    // What it was to be told of its rooms may be lost with its node: who is a member already is told all again.
+    // Room messages for it may be lost with its node: a member that joins again is told everything.
     if (restarted) for (const room of this.rooms.keys()) this.join(room, { topology: 'mesh' });
   }
 }

@@ -1,10 +1,10 @@
-/** The code in README and docs that stands below `<!-- example: NAME -->`, to be run by a test. */
+/** The code in README and docs below `<!-- example: NAME -->`, to be run by a test. */
 import { readFileSync } from 'node:fs';
 import { documentationPages } from '../../../scripts/docs/generate.ts';
 
 const EXAMPLE = /<!-- example: ([\w-]+) -->\n```(\w*)\n(.*?)\n```/gs;
 
-/** The code of each example, by its name. */
+/** The code of each example, by name. */
 export function pageExamples(): ReadonlyMap<string, string> {
   const examples = new Map<string, string>();
   for (const path of documentationPages()) {

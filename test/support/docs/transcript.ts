@@ -1,6 +1,7 @@
 /**
- * Plays a transcript of docs/protocol.md against a real server: says what the clients say in it, and compares what they
- * hear with it, in order. Names such as ID-A, and the epoch 7, stand for what the server chose; each for one value.
+ * Plays a transcript of docs/protocol.md against a real server: sends what its clients send, and compares what they
+ * receive, in order. Names such as ID-A, and the epoch 7, are placeholders for values that the server chooses; each
+ * stands for one value.
  */
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
@@ -63,7 +64,7 @@ export async function playTranscript(transcript: string, url: string): Promise<v
   await clients.B.ends(() => clients.B.socket.close(1000));
 }
 
-/** What the names in a line stand for, where they are new, by what was heard. */
+/** Learns the values of new names in a line from what was received. */
 function learn(expected: string, heard: string, values: Map<string, string | number>): void {
   const pattern = new RegExp(
     expected

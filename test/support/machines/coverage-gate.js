@@ -1,13 +1,13 @@
 /**
- * A jest reporter that judges a run of all tests of a project: it fails, and says why, where one was skipped; and where
- * the fast tests leave out a transition of a gated machine, or of a main one two after each other or what a guard may say. A run of some tests only is not judged. Its options are the
- * projects' test files, under test/.
+ * A jest reporter that judges a run of all tests of a project. It fails, and says why, if a test was skipped, or if the
+ * fast tests leave out a transition of a gated machine or, for a main machine, two consecutive transitions or a guard's
+ * result. A run of only some tests is not judged. Its options are the projects' test files, under test/.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tsImport } from 'tsx/esm/api';
 
 const FOLDERS = '.cache/transitions';
-/** The last run of all fast tests, on the machines' charts. */
+/** The report of the last run of all fast tests, on the machines' charts. */
 const REPORT = '.cache/coverage/transitions.html';
 const CHARTS = 'src/inspector/charts/svg';
 const COUNTS = '../../../src/testing/machines/coverage-counts.ts';
@@ -26,7 +26,8 @@ export default class CoverageGate {
 
   onRunStart() {
     mkdirSync(FOLDERS, { recursive: true });
-    // Of this run alone: another may be under way. The workers, which start later, inherit it (transition-coverage.ts).
+    // For this run only, since another may be in progress. The workers start later and inherit it
+    // (transition-coverage.ts).
     process.env.TRANSITIONS_FOLDER = mkdtempSync(`${FOLDERS}/`);
   }
 
@@ -47,11 +48,11 @@ export default class CoverageGate {
     for (const fault of faults) console.log(`  ${fault}`);
     if (faults.length > 0) this.#error = new Error(faults.join('\n'));
     const summary = `${numPassedTests} passed, ${numFailedTests} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-    // After all that jest says, so that it is the last line.
+    // After all of jest's output, so that it is the last line.
     process.on('exit', () => writeSync(1, `${summary}\n`));
   }
 
-  /** What all test files took: by the same code as that of `pairlane/testing`. */
+  /** The coverage of all test files, by the same code as that of `pairlane/testing`. */
   async #counted() {
     const { CoverageCounts } = await tsImport(COUNTS, import.meta.url);
     const counts = new CoverageCounts();
@@ -75,7 +76,7 @@ function missingIn(counts) {
   return counts.missing.sort().map((name) => `never taken: ${name}`);
 }
 
-/** What the gate counted, as a page. */
+/** Writes the gate's counts as a page. */
 function writeReport(counts) {
   const chartOf = (group) => {
     const file = `${CHARTS}/${group}.brief.svg`;

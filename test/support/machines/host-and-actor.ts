@@ -1,4 +1,4 @@
-/** A machine run in two ways, to be found equal: a session of a host, and an actor of XState's. */
+/** Runs a machine in two ways that must be equal: as an instance of a host, and as an XState actor. */
 import { type AnyMachineSnapshot, type AnyStateMachine, createActor, SimulatedClock } from 'xstate';
 import { Hosted, MachineHost, StepQueue } from '../../../src/machines/index.ts';
 
@@ -16,7 +16,7 @@ class Recorded extends Hosted<unknown> {
   readonly actions: string[] = [];
 }
 
-/** One host for all walks, so that most steps follow a plan that an earlier walk left behind. */
+/** One host for all walks, so that most steps follow a plan learnt in an earlier walk. */
 export function hostOf(machine: AnyStateMachine): (input: unknown) => Side {
   const queue = new StepQueue();
   const wheel = queue.timers;

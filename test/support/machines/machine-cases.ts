@@ -1,4 +1,4 @@
-/** Every machine with what it may start with and be sent, for the tests that take all of them through the same. */
+/** Every machine with its possible inputs and events, for tests that run on all machines. */
 import {
   absentPeerExamples,
   authorizationExamples,

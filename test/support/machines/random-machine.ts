@@ -1,8 +1,8 @@
 /**
- * Random small machines, with whatever makes a step depend on more than its state: guards on context, assigns, raised
- * and delayed events, `always`, `onDone`, regions, final states. What a machine does by itself burns fuel, which only
- * an event from outside brings, so that no step goes on forever. Of the regions of a state, no two take the same event:
- * in which order XState asks them depends on how an actor came there, and no stored snapshot of its own keeps that.
+ * Random small machines with everything that makes a step depend on more than its state: guards on context, assigns,
+ * raised and delayed events, `always`, `onDone`, regions, final states. What a machine does by itself burns fuel, which
+ * only an external event brings, so that no step goes on forever. No two regions of a state take the same event: the
+ * order in which XState asks regions depends on how an actor got there, which no stored snapshot keeps.
  */
 
 import { type AnyStateMachine, assign, cancel, raise, setup, stateIn } from 'xstate';
@@ -15,7 +15,7 @@ export interface RandomContext {
 
 export const randomEvents = ['A', 'B', 'C'].map((type) => ({ type }));
 
-/** A state before its id is known; targets are numbers that are folded into those that there are. */
+/** A state before its id is known; targets are numbers that are mapped to existing states. */
 interface Draft {
   readonly kind: 'atomic' | 'final' | 'compound' | 'parallel';
   readonly entry: readonly Draw[];
@@ -26,7 +26,7 @@ interface Draft {
   readonly children: readonly Draft[];
 }
 
-/** Stands for what is taken without an event, among the events' types. */
+/** Stands for an eventless transition, among the events' types. */
 const ALWAYS = 'always';
 
 interface Move {
@@ -35,7 +35,7 @@ interface Move {
   readonly target: number | undefined;
   readonly reenter: boolean;
   readonly actions: readonly Draw[];
-  /** Of what a state does by itself: with `always`, or once its children are done. */
+  /** Whether a state does it by itself: with `always`, or once its children are done. */
   readonly isAlways: boolean;
 }
 
@@ -74,7 +74,7 @@ const { state } = fc.letrec<{ state: Draft }>((tie) => ({
     ),
 }));
 
-/** How long a delay is depends on the context, and is a multiple of the timer wheel's tick. */
+/** The length of a delay depends on the context, and is a multiple of the timer wheel's tick. */
 const builder = setup({
   types: { context: {} as RandomContext, events: {} as { type: 'A' | 'B' | 'C' | 'D' } },
   actions: {
@@ -94,8 +94,8 @@ const builder = setup({
 });
 
 /**
- * Without an input. Its config says all of it. Half of them are quiet: only events and final children move them on, so
- * that a host steps most of them by plans.
+ * Machines without an input; the config shows everything. Half of them are quiet: only events and final children move
+ * them on, so that a host steps most of them by plans.
  */
 export const randomMachine: fc.Arbitrary<AnyStateMachine> = fc
   .tuple(fc.array(state, { minLength: 2, maxLength: 3 }), fc.boolean())
@@ -134,7 +134,7 @@ function build(root: Draft, isQuiet: boolean): AnyStateMachine {
         .flatMap((draw) => (draw === 'later' ? [action('recall', id), action(draw, id)] : action(draw, id))),
     ],
   });
-  /** A step that nobody asked for does not raise another. */
+  /** A step that no event caused does not raise another. */
   const byItself = (id: string) => (given: Move) => ({
     guard: { type: 'hasFuel', params: { least: given.least } },
     ...target(given.target),

@@ -1,8 +1,8 @@
-/** How far each machine is looked at by its examples, and how its contexts are shown. */
+/** How far each machine is explored from its examples, and how its contexts are shown. */
 import type { PairingOfSession, SessionSettings } from '../../../src/machines/session/session-events.ts';
 import type { TableOptions } from '../../../src/testing/machines/machine-table.ts';
 
-/** Of the two epochs that the examples of a session have. */
+/** For the two epochs in a session's examples. */
 const phases = (pairings: readonly PairingOfSession[]) =>
   Object.fromEntries(
     [7, 8].map((epoch) => [`pairing ${epoch}`, pairings.find((one) => one.epoch === epoch)?.phase]),
@@ -11,10 +11,10 @@ const phases = (pairings: readonly PairingOfSession[]) =>
 const maxPeersOf = (maxPeers: number, { pingIntervalMs }: SessionSettings) =>
   pingIntervalMs === 0 ? 0 : maxPeers;
 
-/** By machine, where its examples alone lead too far, or not far enough. */
+/** By machine, if its examples alone lead too far, or not far enough. */
 export const tableOptions: { readonly [machine: string]: TableOptions } = {
   session: {
-    // A pairing is told once, and only where there is a place for it. Never pinged is one session without peers.
+    // A pairing is reported once, and only if there is a seat for it. A session without pings has no peers.
     isOfInterest: ({ pairings, maxPeers, settings }) =>
       (pairings as unknown[]).length <= maxPeersOf(maxPeers as number, settings as SessionSettings),
     view: ({ pairings, id: _id, ...context }) => ({
@@ -33,7 +33,7 @@ export const tableOptions: { readonly [machine: string]: TableOptions } = {
     ],
   },
   negotiation: {
-    // The two regions know little of each other: how often the one tries again matters with one kind of the other.
+    // The two regions are nearly independent, so retries of one are combined with only one kind of the other.
     isOfInterest: ({ attempts, candidatesRefused, restarts, isPolite }) =>
       candidatesRefused === 0 && (attempts === 0 || (attempts === 1 && restarts === 0 && isPolite === true)),
   },

@@ -1,22 +1,22 @@
 /**
- * What of the machines the tests have taken: every transition, and of the four main machines each two after each other and
- * each guard's yes and no. Every host under test is observed; each test file writes down what it took, and the gate
- * (coverage-gate.js, a jest reporter) fails a run of all of them that leaves something out, and names it. What a test
- * takes counts only if it asserts something afterwards and passes. What setting up, putting away and a randomized test
- * take does not count: the gate would then hold nothing, or pass by chance.
+ * What the tests have covered of the machines: every transition and, for the four main machines, each two consecutive
+ * ones and both results of each guard. Every host under test is observed; each test file writes down what it took, and
+ * the gate (coverage-gate.js, a jest reporter) fails a run of all tests that leaves something out, and names it. What a
+ * test takes counts only if it asserts something afterwards and passes. What setup, teardown and randomized tests take
+ * does not count: otherwise the gate would guarantee nothing, or pass by chance.
  */
 import { expect } from '@jest/globals';
 import type { Step } from '../../../src/machines/index.ts';
 import { type NamedItem, type StepItem, StepItems } from '../../../src/testing/machines/step-items.ts';
 
-/** Those of which also pairs and guards are to be taken (test/machines/pairs.test.ts). */
+/** Machines for which pairs and guards must be covered, too (test/machines/pairs.test.ts). */
 const MAIN = new Set(['pairing', 'session', 'room', 'negotiation']);
 
 /** How often tests took what counts, and which tests. */
 const taken = new Map<StepItem, { times: number; readonly tests: Set<string> }>();
-/** As many as are noted of one test file. */
+/** How many tests are recorded per test file. */
 const MAX_TESTS = 10;
-/** What the body of this test took: how often, and how much it had asserted when it took it first. */
+/** What the body of this test took: how often, and how many assertions it had made when it first did. */
 const takenByThisTest = new Map<StepItem, { times: number; readonly assertions: number }>();
 const items = new StepItems((machineId) => MAIN.has(machineId));
 let isInBody = false;
@@ -25,11 +25,11 @@ let isByChance = false;
 /** How often the body has called `expect` so far. */
 const assertionsSoFar = () => expect.getState().assertionCalls;
 
-/** An observer for any host: notes what the step took. */
+/** An observer for any host: records what the step took. */
 export function noteTransitions(
   step: Pick<Step<unknown>, 'machineId' | 'instance' | 'from' | 'event' | 'transitions'>,
 ): void {
-  // Read in any case: what setting up took comes before what the body takes.
+  // Read in any case: what setup took precedes what the body takes.
   const read = items.itemsOf(step);
   if (!isInBody) return;
   for (const item of read) {
@@ -39,20 +39,20 @@ export function noteTransitions(
   }
 }
 
-/** More that there is to take, beside every transition. */
+/** Further items to cover, besides every transition. */
 const demanded: NamedItem[] = [];
 
-/** These are to be taken, too, in a run of all tests. */
+/** These must be covered, too, in a run of all tests. */
 export function demand(more: readonly NamedItem[]): void {
   demanded.push(...more);
 }
 
-/** What this test takes is a matter of chance. */
+/** What this test takes depends on chance. */
 export function leaveToChance(): void {
   isByChance = true;
 }
 
-/** Follows a test: what the body took and asserted something after counts, and only if the body passed. */
+/** Follows a test: what the body took and asserted something after counts, but only if the body passed. */
 export function onTestEvent(event: string): void {
   if (event === 'test_fn_start') {
     takenByThisTest.clear();

@@ -1,9 +1,12 @@
-/** The same as walk.ts by a host that the coverage of transitions counts, for a machine that few servers step. */
+/** Like walk.ts, but with a host that counts for transition coverage, for a machine that few servers step. */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
 import { Hosted, MachineHost, StepQueue } from '../../../src/machines/index.ts';
 import { noteTransitions } from './transition-coverage.ts';
 
-/** Takes the machine through the events. @returns where it is then, and what the last of them yielded */
+/**
+ * Takes the machine through the events.
+ * @returns its state then, and what the last event yielded
+ */
 export function walkHosted<M extends AnyStateMachine>(
   machine: M,
   input: InputFrom<M>,
@@ -44,11 +47,11 @@ export function walkHosted<M extends AnyStateMachine>(
     get isDone(): boolean {
       return instance.isDone;
     },
-    /** Of the last event: `name`, or `name: parameters as JSON`. */
+    /** The effects of the last event: `name`, or `name: parameters as JSON`. */
     get effects(): readonly string[] {
       return effects;
     },
-    /** What comes by the clock alone. */
+    /** Moves only the clock. */
     advance(ms: number): void {
       effects = [];
       queue.timers.advance(queue.now + ms);

@@ -14,11 +14,14 @@ export interface Walked<M extends AnyStateMachine> {
   readonly value: SnapshotFrom<M>['value'];
   readonly context: ContextFrom<M>;
   readonly isDone: boolean;
-  /** Of the last event: `name`, or `name: parameters as JSON`. */
+  /** The effects of the last event: `name`, or `name: parameters as JSON`. */
   readonly effects: readonly string[];
 }
 
-/** Takes the machine through the events. @returns where it is then, and what the last of them yielded */
+/**
+ * Takes the machine through the events.
+ * @returns its state then, and what the last event yielded
+ */
 export function walk<M extends AnyStateMachine>(
   machine: M,
   input: InputFrom<M>,

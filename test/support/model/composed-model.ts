@@ -1,7 +1,7 @@
 /**
  * Two clients, the server's two sessions and their pairing as one model: the machines are the production ones, stepped
- * by XState's pure functions; what lies between them (who is told what) is written here once more, from the protocol
- * page, as short as it can be. Frames of one socket keep their order; everything else may happen in any order.
+ * by XState's pure functions; the connections between them (who is told what) are written here again, from the protocol
+ * page, as briefly as possible. Frames of one socket keep their order; everything else may happen in any order.
  */
 import {
   type AnyMachineSnapshot,
@@ -17,7 +17,7 @@ export type Name = 'a' | 'b';
 export const NAMES = ['a', 'b'] as const;
 const otherOf = (name: Name): Name => (name === 'a' ? 'b' : 'a');
 
-/** What a machine is in; the same object for the same state, so that a world can be compared by text. */
+/** A machine's state; equal states are the same object, so that worlds can be compared by text. */
 interface Stand {
   readonly value: StateValue;
   readonly context: Readonly<Record<string, unknown>>;
@@ -26,13 +26,13 @@ interface Stand {
 interface Frame {
   readonly type: string;
   readonly epoch?: number | undefined;
-  /** Which offer it is, or answers. */
+  /** The offer that it is, or answers. */
   readonly offer?: number;
   readonly state?: 'connected' | 'failed';
   readonly initiator?: boolean;
 }
 
-/** Its connection, as far as it matters: descriptions that are being made, and the offer that both agreed on. */
+/** Its connection, as far as it matters: descriptions being made, and the offer that both agreed on. */
 interface Rtc {
   readonly doing: readonly { readonly what: 'offer' | 'answer'; readonly offer: number }[];
   readonly agreed: number | undefined;
@@ -42,7 +42,7 @@ interface Rtc {
 interface Side {
   readonly client: Stand;
   readonly session: Stand;
-  /** Of the client's pairing, and of the last one that it had. */
+  /** For the client's pairing, or the last one that it had. */
   readonly epoch: number | undefined;
   readonly rtc: Rtc | undefined;
   readonly toServer: readonly Frame[];
@@ -54,7 +54,7 @@ interface Pairing extends Stand {
   readonly initiator: Name;
 }
 
-/** How often something may still happen that nobody has to do, and that goes wrong. */
+/** How often optional actions and failures may still happen. */
 export interface Budget {
   /** Pair requests. */
   readonly pair: number;
@@ -63,7 +63,10 @@ export interface Budget {
   readonly close: number;
   /** Connections that fail or whose network changes. */
   readonly fail: number;
-  /** Offers and answers that the server never relays. What a client tells the server itself arrives, by the protocol. */
+  /**
+   * Offers and answers that the server never relays. According to the protocol, what a client tells the server itself
+   * arrives.
+   */
   readonly lose: number;
 }
 
@@ -78,12 +81,12 @@ export interface World {
 
 export interface Move {
   readonly name: string;
-  /** Whether it comes about by itself, sooner or later: a frame arrives, a deadline is over. */
+  /** Whether it happens by itself sooner or later: a frame arrives, or a deadline expires. */
   readonly isSure: boolean;
   readonly take: () => World;
 }
 
-/** Something that must never be, found in a step. */
+/** A violated invariant, found in a step. */
 export class Violation extends Error {}
 
 const settings = {
@@ -110,14 +113,14 @@ export interface Machines {
   readonly pairing: AnyStateMachine;
 }
 
-/** Those that are published; a test of the model hands in one with a fault. */
+/** The published machines; a test of the model provides one with a fault. */
 export const ours: Machines = {
   client: negotiationMachine,
   session: sessionMachine,
   pairing: pairingMachine,
 };
 
-/** Steps are the same for the same state and event: each is taken once. */
+/** Steps are the same for the same state and event, so each is taken once. */
 const steps = new WeakMap<AnyStateMachine, Map<string, Stepped>>();
 const stands = new Map<string, Stand>();
 
@@ -179,7 +182,7 @@ export function firstWorld(budget: Budget, { client, session }: Machines = ours)
 
 export const keyOf = (world: World) => JSON.stringify(world);
 
-/** One step of everything: what it makes of the world is written into it. */
+/** One step of the whole model: its results are written into the world. */
 class Turn {
   #world: World;
   readonly #machines: Machines;
@@ -219,7 +222,7 @@ class Turn {
     this.set(name, { toClient: [...this.side(name).toClient, frame] });
   }
 
-  // The client's own machine, and what its effects do.
+  // Steps the client's own machine, and carries out its effects.
 
   client(
     name: Name,
@@ -283,7 +286,7 @@ class Turn {
     }
   }
 
-  /** The oldest description that the client makes is made. */
+  /** Completes the oldest description that the client is making. */
   described(name: Name): void {
     const { rtc } = this.side(name);
     const [made, ...doing] = rtc?.doing ?? [];
@@ -304,7 +307,7 @@ class Turn {
     this.client(name, { type: 'CONNECTION_ESTABLISHED' });
   }
 
-  // The client hears a frame.
+  // The client receives a frame.
 
   heard(name: Name): void {
     const [frame, ...rest] = this.side(name).toClient;
@@ -319,7 +322,7 @@ class Turn {
       );
       return;
     }
-    // What names another pairing is passed over.
+    // A frame that names another pairing is ignored.
     if (frame.epoch !== this.side(name).epoch) return;
     const events: Record<string, string> = {
       offer: 'OFFER_RECEIVED',
@@ -330,7 +333,7 @@ class Turn {
     if (type) this.client(name, { type }, frame);
   }
 
-  // The server hears a frame: its session's machine, its pairing's, and what their effects tell whom.
+  // The server receives a frame: steps its session's and its pairing's machine, and sends what their effects say.
 
   serverHeard(name: Name): void {
     const [frame, ...rest] = this.side(name).toServer;
@@ -494,7 +497,7 @@ function movesOf(world: World, name: Name, machines: Machines): Move[] {
   return moves;
 }
 
-/** Nothing is under way, and nobody makes anything: what there is now is there until a deadline. */
+/** Nothing is in flight, and no description is being made: the state lasts until a deadline. */
 export function isAtRest(world: World): boolean {
   return NAMES.every((name) => {
     const { toServer, toClient, rtc } = world[name];
@@ -502,7 +505,7 @@ export function isAtRest(world: World): boolean {
   });
 }
 
-/** Both are connected with each other, and the server knows it; or nobody is paired, and the server knows that. */
+/** Both are connected to each other and the server knows it; or nobody is paired and the server knows that. */
 export function isSettled(world: World): boolean {
   if (!isAtRest(world)) return false;
   const states = NAMES.map((name) => clientState(world[name]));
@@ -510,12 +513,12 @@ export function isSettled(world: World): boolean {
   return states.every((state) => state === 'connected') && world.pairing.value === 'connected';
 }
 
-/** What is wrong with the world; nothing, where the promises are kept. */
+/** What is wrong with the world; empty if the promises are kept. */
 export function problemsOf(world: World): string[] {
   return NAMES.flatMap((name) => [...ofSession(world, name), ...ofClient(world, name)]);
 }
 
-/** A session is always where its pairing is. */
+/** A session's state always matches its pairing's. */
 function ofSession({ pairing, ...sides }: World, name: Name): string[] {
   const { value } = sides[name].session;
   if (typeof value === 'string') return [];
@@ -524,7 +527,7 @@ function ofSession({ pairing, ...sides }: World, name: Name): string[] {
   return pairings === phase ? [] : [`the session of ${name} is ${pairings}, its pairing ${phase}`];
 }
 
-/** A client that nothing is on its way to is paired as the server thinks that it is. */
+/** A client with nothing in flight is paired as the server believes. */
 function ofClient(world: World, name: Name): string[] {
   if (!isAtRest(world)) return [];
   const state = clientState(world[name]);

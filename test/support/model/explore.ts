@@ -1,4 +1,4 @@
-/** Visits every state that a model can get into, nearest first, and finds those from which there is no good end. */
+/** Visits every state that a model can reach, nearest first, and finds those from which there is no good end. */
 import {
   type Budget,
   firstWorld,
@@ -15,9 +15,9 @@ import {
 export interface Exploration {
   readonly states: number;
   readonly steps: number;
-  /** False where time or room ended it. */
+  /** False if it ended for lack of time or memory. */
   readonly isWhole: boolean;
-  /** What happened, move by move, until something was wrong; undefined where nothing ever is. */
+  /** What happened, move by move, until something was wrong; undefined if nothing ever is. */
   readonly counterexample: { readonly problem: string; readonly moves: readonly string[] } | undefined;
 }
 
@@ -25,7 +25,7 @@ interface Visited {
   readonly index: number;
   readonly from: Visited | undefined;
   readonly by: string;
-  /** Who comes here by a move that comes about by itself. */
+  /** The states that lead here by a move that happens by itself. */
   readonly surelyFrom: Visited[];
   isGood: boolean;
 }
@@ -66,7 +66,7 @@ export function explore({
   enter(firstWorld(budget, machines), undefined, '');
   for (let next = 0; next < open.length; next += 1) {
     const { world, at } = open[next] as (typeof open)[number];
-    // What was left behind is not needed again.
+    // Visited states are not needed again.
     open[next] = undefined as never;
     const [problem] = problemsOf(world);
     if (problem) return end(problem, at);
@@ -97,7 +97,7 @@ function taken(move: Move): World | string {
   }
 }
 
-/** The nearest state from which what comes about by itself never leads to a good one. */
+/** The nearest state from which moves that happen by themselves never lead to a good one. */
 function firstStuck(all: readonly Visited[]): Visited | undefined {
   const open = all.filter(({ isGood }) => isGood);
   for (let good = open.pop(); good; good = open.pop())

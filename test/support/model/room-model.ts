@@ -1,6 +1,6 @@
 /**
- * What each client hears of one room: a model written from docs/rooms.md and docs/protocol.md, not from the machines. It is
- * told what a client does, and says who hears what of it, in order.
+ * What each client hears of one room: a model written from docs/rooms.md and docs/protocol.md, not from the machines.
+ * It is told what a client does, and returns who hears what, in order.
  */
 
 export type RoomDid =
@@ -25,16 +25,16 @@ export type HeardOfRoom =
 export interface RoomOrder {
   readonly maxSize: number;
   readonly isLocked: boolean;
-  /** The client that leads whenever it is there; undefined: the member that has been in it longest. */
+  /** The client that leads whenever it is a member; undefined: the member that has been in it longest. */
   readonly leader: string | undefined;
 }
 
 export class RoomModel {
   readonly #order: RoomOrder;
-  /** The oldest first. */
+  /** Oldest first. */
   #members: readonly string[] = [];
   #isLocked = false;
-  /** Its options are kept: it has members, or had some until a moment ago. */
+  /** Whether its options are kept: it has members, or had some until a moment ago. */
   #isThere = false;
   readonly #heard = new Map<string, HeardOfRoom[]>();
 
@@ -42,14 +42,14 @@ export class RoomModel {
     this.#order = order;
   }
 
-  /** What people call the state that it is in. */
+  /** The name of the state that it is in. */
   get state(): 'open' | 'locked' | 'closing' | 'closed' {
     if (!this.#isThere) return 'closed';
     if (this.#members.length === 0) return 'closing';
     return this.#isLocked ? 'locked' : 'open';
   }
 
-  /** @returns what is heard of it, by client */
+  /** @returns what each client hears */
   step(who: string, did: RoomDid): ReadonlyMap<string, readonly HeardOfRoom[]> {
     this.#heard.clear();
     const isMember = this.#members.includes(who);
@@ -95,7 +95,7 @@ export class RoomModel {
   }
 
   #admit(who: string): void {
-    // Who makes it decides all of it.
+    // Its creator decides all options.
     if (!this.#isThere) this.#isLocked = this.#order.isLocked;
     this.#isThere = true;
     const before = this.#leader;
@@ -105,7 +105,7 @@ export class RoomModel {
     this.#tellLeader(before, who);
   }
 
-  /** A wrong password first: it is told nothing else of the room. */
+  /** A wrong password is checked first: the client learns nothing else about the room. */
   #refusal(password: 'right' | 'wrong'): string | undefined {
     if (password === 'wrong') return 'wrong_password';
     if (this.#isLocked) return 'room_locked';
@@ -120,7 +120,7 @@ export class RoomModel {
   #remove(who: string, reason: string): void {
     const before = this.#leader;
     const left = { type: 'peer_left', id: who, reason } as const;
-    // Who asked for it is told, too.
+    // The client that asked to leave is told, too.
     if (reason === 'left') this.#tell(who, left);
     this.#members = this.#members.filter((other) => other !== who);
     this.#tellAll(left);
@@ -138,7 +138,7 @@ export class RoomModel {
     }
   }
 
-  /** @param joiner read it in its welcome */
+  /** @param joiner learns it from `room_joined` */
   #tellLeader(before: string | null, joiner?: string): void {
     const leader = this.#leader;
     if (leader === before) return;

@@ -1,11 +1,11 @@
 /**
- * A network on which two peers have no way to each other, and all others do: the candidates that the two tell each other,
- * on their way through signaling, name a port where nobody is.
+ * A network on which two peers cannot reach each other, while all others can: on their way through signaling, the
+ * candidates of the two are changed to a port where nobody listens.
  */
 import { nodePlatform } from '../../../src/client/index.ts';
 import type { Platform } from '../../../src/client/peer/platform.ts';
 
-/** The discard service (RFC 863), which no machine has any more. */
+/** The discard service (RFC 863), which no machine runs any more. */
 const NOWHERE = '9';
 const CANDIDATE = /(candidate:\S+ \d+ udp \d+ \S+ )(\d+)( typ host)/gi;
 
@@ -13,12 +13,12 @@ export class BlockedPair {
   isBlocked = true;
   readonly #ids = new Set<string>();
 
-  /** Both have to be named. */
+  /** Both must be named. */
   between(...ids: string[]): void {
     for (const id of ids) this.#ids.add(id);
   }
 
-  /** What each of the two runs on. */
+  /** The platform for each of the two. */
   platform(): Platform {
     const epochs = new Set<number>();
     return {

@@ -1,20 +1,20 @@
-/** A node on a bus, for tests: it keeps what it is told, and waits for what a test needs to know. */
+/** A node on a bus, for tests: it keeps what it receives, and waits for what a test needs to know. */
 import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
 import type { NodeId } from '../../../src/server/node-id.ts';
 import { PATIENCE_MS } from '../wait-timeouts.ts';
 
-/** Begins what the nodes under test say to each other to find out whether they are there. */
+/** The prefix of the messages by which nodes under test find out whether the others are there. */
 const PROBE = 'probe:';
 
 export class BusNode {
   readonly id: NodeId;
   readonly bus: Bus;
-  /** What came, and was not asked for yet. */
+  /** Received texts that were not read yet. */
   readonly texts: string[] = [];
   readonly unreachable: NodeId[] = [];
   readonly states: ('up' | 'down')[] = [];
   readonly reasons: string[] = [];
-  /** How often it was told anything. */
+  /** How often it was called. */
   told = 0;
   readonly #probes = new Set<string>();
   #missing: NodeId[] = [];
@@ -60,8 +60,8 @@ export class BusNode {
   }
 
   /**
-   * Until a message to the other node arrived; what was sent to it before has arrived then, too. Sent again when the
-   * other one is found not to be known yet, which is then no finding of the test.
+   * Waits until a message to the other node arrived; what was sent to it before has then arrived, too. Sent again if
+   * the other node turns out not to be known yet, which the test does not count.
    */
   async reaches(other: BusNode): Promise<void> {
     const text = `${PROBE}${this.id}:${this.#probed++}`;
@@ -80,7 +80,7 @@ export class BusNode {
     });
   }
 
-  /** Until it is told that nobody has that number; asked again where word takes a while to get around. */
+  /** Waits until it is told that nobody has that number; asks again if the news takes a while to spread. */
   async misses(id: NodeId): Promise<void> {
     let turn = 0;
     await this.until(`${id} is unreachable`, () => {
@@ -94,7 +94,7 @@ export class BusNode {
     const end = performance.now() + PATIENCE_MS;
     while (!condition()) {
       if (performance.now() > end) throw new Error(`node ${this.id}: it did not come to pass that ${what}`);
-      // Told at once by what happens; what another node is told is looked at each turn.
+      // Woken at once by its own events; those of another node are checked each turn.
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, 5);

@@ -1,9 +1,9 @@
-/** What clients of nodes say to each other and hear, and where they come back. */
+/** What clients of nodes send to each other and hear, and where they come back. */
 import type { RawClient } from '../clients/raw-client.ts';
 import type { ResumableClient } from '../clients/resumable-client.ts';
 import type { TestServer } from '../servers/test-server.ts';
 
-/** Each text is a candidate for its peer. */
+/** Sends each text as a candidate for its peer. */
 export function says(client: RawClient, ...texts: string[]): void {
   for (const text of texts) client.send({ type: 'candidate', candidate: { candidate: text } });
 }

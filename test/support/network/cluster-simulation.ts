@@ -1,6 +1,6 @@
 /**
- * Nodes of a cluster without sockets, on a bus that loses, delays, doubles and mixes up whatever the test likes, in a
- * time that the test moves: the servers are real, the sockets and the network are not.
+ * Nodes of a cluster without sockets, on a bus that loses, delays, duplicates and reorders messages as the test wants,
+ * in simulated time: the servers are real, the sockets and the network are not.
  */
 import { pino } from 'pino';
 import type { Bus, BusHandlers } from '../../../src/server/cluster/bus/bus.ts';
@@ -14,7 +14,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { SimulatedSocket } from '../../../src/testing/network/simulated-socket.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
 
-/** What is on its way over the bus. */
+/** A message in flight on the bus. */
 interface Datagram {
   readonly to: NodeId;
   readonly text: string;
@@ -24,7 +24,10 @@ export class LossyNetwork {
   readonly #underWay: Datagram[] = [];
   readonly #turnEnds: (() => void)[] = [];
   readonly #handlers = new Map<NodeId, BusHandlers>();
-  /** Whether what a node says within one turn goes together, as real nodes send it; or each message alone, and is lost alone. */
+  /**
+   * Whether a node's messages of one turn travel together, as real nodes send them, or each one alone, so that each can
+   * be lost alone.
+   */
   sendsTogether = false;
 
   get underWay(): Datagram[] {
@@ -56,7 +59,10 @@ export class LossyNetwork {
     };
   }
 
-  /** One of those under way arrives. @param isDoubled it stays under way, too */
+  /**
+   * Delivers a message in flight.
+   * @param isDoubled whether it also stays in flight
+   */
   deliver(index: number, isDoubled = false): void {
     const [datagram] = this.underWay.splice(index % this.underWay.length, 1);
     if (!datagram) return;
@@ -64,7 +70,7 @@ export class LossyNetwork {
     this.#handlers.get(datagram.to)?.received(datagram.text);
   }
 
-  /** The node is gone, and what it has said is still under way. */
+  /** The node is gone; its messages stay in flight. */
   kill(node: NodeId): void {
     this.#handlers.delete(node);
   }
@@ -73,7 +79,7 @@ export class LossyNetwork {
     this.underWay.splice(index % this.underWay.length, 1);
   }
 
-  /** @param except what is for that node stays under way */
+  /** @param except messages for that node stay in flight */
   deliverAll(except?: NodeId): void {
     for (let bound = 0; ; bound += 1) {
       if (bound > 20_000) throw new Error('the nodes do not stop talking');
@@ -117,13 +123,16 @@ export async function startSimulatedNode(node: NodeId, network: LossyNetwork): P
   return { id: node, server, clock, handlers: handlers as SocketHandlers, isDead: false };
 }
 
-/** A client's end of a socket: what it sends arrives when {@link flush} is called, never within what the server does now. */
+/**
+ * A client's end of a socket: what it sends arrives when {@link flush} is called, never within what the server is
+ * doing.
+ */
 export class ClientSocket {
   readonly #sent: string[] = [];
   readonly #socket: SimulatedSocket;
   #isCut = false;
 
-  /** @param peers how many peers its client says that it may have; undefined: it does not say */
+  /** @param peers how many peers its client asks for; undefined: it does not ask */
   constructor(
     { handlers }: SimulatedNode,
     kind: SocketKind,
@@ -147,7 +156,7 @@ export class ClientSocket {
       if (!this.#isCut) this.#socket.receive(frame);
   }
 
-  /** The other end is gone without a word: its node hears of nothing. */
+  /** The other end is gone silently: its node notices nothing. */
   cut(): void {
     this.#isCut = true;
   }

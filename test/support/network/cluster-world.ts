@@ -1,4 +1,4 @@
-/** Clients on simulated nodes, what may happen to them, and what must hold when it is over. */
+/** Clients on simulated nodes, what may happen to them, and what must be true at the end. */
 
 import { SimulatedClient } from '../clients/simulated-client.ts';
 import { LossyNetwork, type SimulatedNode, startSimulatedNode } from './cluster-simulation.ts';
@@ -8,12 +8,12 @@ export type Action =
   /** @property which of its pairings */
   | { do: 'unpair' | 'say'; who: number; which: number }
   | { do: 'drop'; who: number }
-  /** It comes back, to whatever node a balancer chooses. */
+  /** It comes back, to whichever node a load balancer chooses. */
   | { do: 'connect'; who: number; node: number }
   | { do: 'deliver' | 'double' | 'lose'; which: number }
   | { do: 'wait'; ms: number };
 
-/** Four clients, of which the first cannot come back: how many peers each says that it may have. */
+/** Four clients, the first of which is not resumable, and how many peers each asks for. */
 export const ONE_PEER: readonly (number | undefined)[] = [undefined, undefined, undefined, undefined];
 export const SEVERAL_PEERS: readonly (number | undefined)[] = [3, 3, 2, undefined];
 
@@ -21,7 +21,7 @@ export class World {
   readonly network = new LossyNetwork();
   readonly nodes: SimulatedNode[] = [];
   readonly clients: SimulatedClient[] = [];
-  /** How many pairings a client has thought that it is in at once. */
+  /** The largest number of pairings that a client believed it had at once. */
   mostPairings = 0;
 
   static async of<Kind extends World>(
@@ -41,7 +41,7 @@ export class World {
     return world;
   }
 
-  /** Nodes that are dead do nothing, and nobody comes to them. */
+  /** Dead nodes do nothing, and no client connects to them. */
   get alive(): readonly SimulatedNode[] {
     return this.nodes.filter(({ isDead }) => !isDead);
   }
@@ -55,7 +55,7 @@ export class World {
     return this.clients[n] as SimulatedClient;
   }
 
-  /** It says no goodbye: its clients and the other nodes find out. */
+  /** Kills a node without a goodbye: its clients and the other nodes find out. */
   protected kill(n: number): void {
     const node = this.node(n);
     node.isDead = true;
@@ -101,7 +101,7 @@ export class World {
     }
   }
 
-  /** The network is well again, clients that have lost their sockets come back, and time passes. */
+  /** The network works again, clients that have lost their sockets come back, and time passes. */
   settle(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1_000) {
       for (const [n, client] of this.clients.entries())
@@ -120,7 +120,7 @@ export class World {
     } while (this.network.underWay.length > 0);
   }
 
-  /** What is wrong once all is settled; nothing, where the promises are kept. */
+  /** What is wrong once everything has settled; empty if the promises are kept. */
   problems(): string[] {
     return [
       ...this.#halfPairs(),
@@ -130,7 +130,7 @@ export class World {
     ];
   }
 
-  /** Of each pairing both sides, as their nodes know it: epoch, id, id of the peer. */
+  /** Both sides of each pairing, as their nodes know them: epoch, id, id of the peer. */
   protected get seats(): string[] {
     return this.alive.flatMap(({ server }) =>
       [...server.parts.sessions.values()].flatMap(({ id, seats }) =>
@@ -149,13 +149,13 @@ export class World {
       .map((half) => `a half without the other: ${half}`);
   }
 
-  /** Two that have each other more than once. */
+  /** Clients that are paired with each other more than once. */
   #twice(): string[] {
     const pairs = this.seats.map((half) => half.split(' ').slice(1).join(' '));
     return pairs.filter((pair, at) => pairs.indexOf(pair) !== at).map((pair) => `paired twice: ${pair}`);
   }
 
-  /** Clients that think something else than their server. */
+  /** Clients whose view differs from their server's. */
   #misled(): string[] {
     const seats = this.seats;
     return this.clients
@@ -175,7 +175,7 @@ export class World {
       const said = speaker?.said.get(epoch) ?? [];
       const stands = listener.pairings.get(epoch)?.peer_id === speaker?.id && speaker !== undefined;
       const isExact = stands && listener.isResumable && speaker.isResumable;
-      // Of a pairing that is over the end may be missing; never anything in between.
+      // If a pairing is over, the last messages may be missing, but never any in between.
       const expected = isExact ? said : said.slice(0, heard.length);
       return heard.join() === expected.join()
         ? []

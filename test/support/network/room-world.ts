@@ -1,30 +1,30 @@
-/** A room of clients on simulated nodes, what may happen to them, and what must hold when it is over. */
+/** A room of clients on simulated nodes, what may happen to them, and what must be true at the end. */
 import { type Action, World } from './cluster-world.ts';
 
 export type RoomAction =
   | Exclude<Action, { do: 'ask' | 'unpair' | 'say' }>
-  /** @property size how many members it may have, where the room is made by this */
+  /** @property size how many members it may have, if this creates the room */
   | { do: 'join'; who: number; size: number }
   | { do: 'leave'; who: number }
-  /** All that is under way arrives, and what it makes the nodes say. */
+  /** Delivers everything in flight, including what the nodes send in reaction. */
   | { do: 'arrive' }
-  /** The same, but for what is for that node. */
+  /** The same, except messages for that node. */
   | { do: 'arriveBut'; node: number }
   | { do: 'loseAll' }
-  /** A node that dies says no goodbye. The last one stays. */
+  /** A node dies without a goodbye. The last one stays. */
   | { do: 'die'; node: number };
 
-/** Whom a room pairs. */
+/** Which members a room pairs. */
 type Topology = 'mesh' | 'star';
 
-/** Reasons that name an edge of two who are paired, and not connected. */
+/** The reasons of edges whose two members are paired, but not connected. */
 const PAIRED = ['connecting', 'not_connected', undefined];
 
 export class RoomWorld extends World {
   topology: Topology = 'mesh';
-  /** How many members a node knew of at once. */
+  /** The largest number of members that a node knew at once. */
   mostMembers = 0;
-  /** Members that another node than their first one had. */
+  /** Members that moved away from their first node. */
   moves = 0;
   deaths = 0;
 
@@ -74,12 +74,12 @@ export class RoomWorld extends World {
     return this.alive.map(({ server }) => server.parts.signaling.rooms.find('', 'den'));
   }
 
-  /** The ids of those whom each node has as members, the oldest first. */
+  /** The members' ids as each node knows them, oldest first. */
   get #members(): string[][] {
     return this.#rooms.map((room) => room?.context.members.map(({ id }) => id) ?? []);
   }
 
-  /** Nodes that do not agree, or keep what nobody needs. */
+  /** Nodes that disagree, or keep what nobody needs. */
   #split(): string[] {
     const known = this.#rooms.map((room) => {
       if (!room) return 'no room';
@@ -95,7 +95,7 @@ export class RoomWorld extends World {
     ];
   }
 
-  /** Clients that think something else of the room than their node. */
+  /** Clients whose view of the room differs from their node's. */
   #misplaced(): string[] {
     const members = this.#members[0] ?? [];
     const leader = this.#rooms[0]?.context.leaderId;
@@ -113,7 +113,7 @@ export class RoomWorld extends World {
     ];
   }
 
-  /** Each two whom the room pairs are paired or told why not, and nobody else is. */
+  /** Every two members that the room pairs are paired or told why not, and no others are. */
   #edges(): string[] {
     const members = this.#members[0] ?? [];
     const leader = this.#rooms[0]?.context.leaderId;

@@ -1,4 +1,4 @@
-/** The fault proxy, put away after each test. */
+/** The fault proxy, closed after each test. */
 import { afterEach } from '@jest/globals';
 import { runningProxies } from '../../../tools/tcp-proxy.ts';
 

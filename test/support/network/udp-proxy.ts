@@ -1,7 +1,7 @@
 /**
- * A network between two werift peers, and what goes wrong on it: every candidate that a peer tells the other one of is
- * replaced, on its way through signaling, by a socket of the proxy, which hands on what comes to it, late, or not at
- * all. Packets keep their meaning: whoever receives one sees it come from a candidate of its peer.
+ * A faulty network between two werift peers: on its way through signaling, every candidate of a peer is replaced by a
+ * socket of the proxy, which passes packets on at once, late, or not at all. To the receiver, packets seem to come from
+ * its peer's candidates.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,12 +15,12 @@ const HOST_CANDIDATE = /candidate:(\S+) (\d+) udp (\d+) (\S+) (\d+) typ host/gi;
 /** What happens to the packets of one peer. */
 export interface Fault {
   delayMs: number;
-  /** Of so many packets, one is lost; 0: none. */
+  /** One of this many packets is lost; 0: none. */
   loseOneIn: number;
   isCut: boolean;
 }
 
-/** The proxy's socket for a socket of a peer, whose packets it takes the place of. */
+/** The proxy's socket that stands for a peer's socket and receives its packets. */
 interface Front {
   readonly peer: string;
   readonly port: number;
@@ -30,11 +30,11 @@ interface Front {
 const healthy = (): Fault => ({ delayMs: 0, loseOneIn: 0, isCut: false });
 
 export class UdpProxy {
-  /** Packets that were handed on. */
+  /** Packets that were passed on. */
   packets = 0;
-  /** Packets that were not. */
+  /** Packets that were lost. */
   lost = 0;
-  /** By the ports of the peers' sockets: all of them are on this machine. */
+  /** By the ports of the peers' sockets, which are all on this machine. */
   readonly #fronts = new Map<number, Promise<Front>>();
   readonly #faults = new Map<string, Fault>();
 
@@ -42,7 +42,7 @@ export class UdpProxy {
     running.push(this);
   }
 
-  /** What a peer of that name runs on, so that its packets go over this proxy. */
+  /** The platform for a peer of that name whose packets go through this proxy. */
   platform(peer: string): Platform {
     this.fault(peer);
     return {
@@ -61,7 +61,7 @@ export class UdpProxy {
     };
   }
 
-  /** What happens to that peer's packets; change it as you like. */
+  /** The faults of that peer's packets; change them as needed. */
   fault(peer: string): Fault {
     const fault = this.#faults.get(peer) ?? healthy();
     this.#faults.set(peer, fault);
@@ -82,7 +82,7 @@ export class UdpProxy {
     for (const front of this.#fronts.values()) (await front).socket.close();
   }
 
-  /** Every host candidate in a message of a peer's becomes a socket of the proxy; those of IPv6 lead nowhere. */
+  /** Replaces every host candidate in a peer's message by a socket of the proxy; IPv6 candidates lead nowhere. */
   async #redirect(text: string, peer: string): Promise<string> {
     const fronts = new Map<number, number>();
     for (const [, , , , host, port] of text.matchAll(HOST_CANDIDATE)) {
@@ -107,7 +107,7 @@ export class UdpProxy {
     const socket = createSocket('udp4');
     let count = 0;
     socket.on('message', async (packet, { port: from }) => {
-      // One that was not announced yet belongs to the other peer.
+      // A candidate that was not announced yet belongs to the other peer.
       const other = [...this.#faults.keys()].find((name) => name !== peer) ?? peer;
       const source = await this.#frontOf(from, other);
       const { delayMs, loseOneIn, isCut } = this.fault(source.peer);
@@ -117,7 +117,7 @@ export class UdpProxy {
         return;
       }
       this.packets += 1;
-      // A socket that was closed meanwhile is a packet that is lost.
+      // If the socket was closed meanwhile, the packet is lost.
       const handOn = () => source.socket.send(packet, port, LOOPBACK, () => {});
       if (delayMs > 0) setTimeout(() => !this.fault(source.peer).isCut && handOn(), delayMs);
       else handOn();
@@ -134,7 +134,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((proxy) => proxy.close()));
 });
 
-/** Losses at even distances can meet every repetition of a packet whose sender waits twice as long each time. */
+/** Losses at regular intervals could hit every repetition of a packet whose sender doubles its wait each time. */
 function scattered(count: number): number {
   return Math.imul(count, 0x9e37_79b1) >>> 16;
 }

@@ -1,11 +1,11 @@
-/** Accessibility as axe-core judges it, in the page as it is now. */
+/** The accessibility check of axe-core, on the page as it is now. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** @returns what axe objects to: the rule, and the first elements that break it */
+/** @returns the violations: the rule, and the first elements that break it */
 export async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(source);
   return page.evaluate(`

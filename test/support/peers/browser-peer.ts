@@ -16,7 +16,7 @@ export class BrowserPeer {
 
   /**
    * Creates a peer with the module that the server serves, in an empty page of the server.
-   * @param server its URL for WebSockets is the page's own, which is what a peer takes unless told otherwise
+   * @param server its WebSocket URL is that of the page, which is a peer's default
    */
   static async create(server: { url: string }, options: PeerOptions = {}): Promise<BrowserPeer> {
     const page = await openPage(`${httpUrl(server)}healthz`);
@@ -52,7 +52,7 @@ export class BrowserPeer {
     return this.#handle.evaluate(({ peer }, data) => peer.send(data), data);
   }
 
-  /** The oldest messages that were not taken yet, binary ones as their bytes; waits until there are so many. */
+  /** Takes the oldest messages, binary ones as their bytes; waits until there are this many. */
   async messages(count: number): Promise<(string | number[])[]> {
     return this.#handle.evaluate(async ({ peer, messages }, count) => {
       while (messages.length < count) await new Promise((resolve) => peer.once('message', resolve));
@@ -83,7 +83,7 @@ export class BrowserPeer {
     return peer.evaluate(work as never, argument as never);
   }
 
-  /** The same, and leaves in the page what the function returns. */
+  /** The same, but leaves the function's result in the page. */
   async evaluateHandle<Result extends object>(work: (peer: Peer) => Result): Promise<JSHandle<Result>> {
     const peer = await this.#handle.evaluateHandle(({ peer }) => peer);
     return peer.evaluateHandle(work as never) as Promise<JSHandle<Result>>;

@@ -1,6 +1,6 @@
 /**
- * A real Chromium (Debian's package), one for each test file, and its pages. After each test its pages are closed; what
- * went wrong in a page, and whatever it asked of another host, fails the test.
+ * A real Chromium (Debian's package), one per test file, and its pages. After each test its pages are closed; errors in
+ * a page, and any request to another host, fail the test.
  */
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -10,7 +10,7 @@ import { PATIENCE_MS } from '../wait-timeouts.ts';
 let browser: Promise<Browser> | undefined;
 const problems: string[] = [];
 
-/** Opens a page of its own, as another person's browser would. */
+/** Opens a page with its own context, as another person's browser would. */
 export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
   browser ??= launchChromium();
   const context = await (await browser).newContext({ viewport: { width: 1440, height: 900 }, ...options });
@@ -22,7 +22,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
     const { protocol, host } = new URL(request.url());
     if (protocol !== 'data:' && host !== own.host) problems.push(`asked ${host} for something`);
   });
-  // A test may have it try a port of this machine where nobody listens.
+  // A test may let the page try a port of this machine where nobody listens.
   page.on('websocket', (socket) => {
     const { hostname, host } = new URL(socket.url());
     if (hostname !== own.hostname) problems.push(`opened a WebSocket to ${host}`);

@@ -1,14 +1,14 @@
 /**
- * A process of its own whose peers are closed at many moments of their handshake, one pair after another. What is then
- * still there after a second, it prints, with the moment. Arguments: the server's URL, ICE servers as JSON, and the
- * moments with commas between: milliseconds after the pairing, or the name of a state.
+ * A process whose peers are closed at many moments of their handshake, one pair after another. It prints what is still
+ * there a second later, with the moment. Arguments: the server's URL, ICE servers as JSON, and the moments separated by
+ * commas: milliseconds after the pairing, or the name of a state.
  */
 import { createPeer, type PeerState } from '../../../src/client/index.ts';
 
 const [url = '', iceServers = '[]', moments = ''] = process.argv.slice(2);
 const options = { url, iceServers: JSON.parse(iceServers), iceAdditionalHostAddresses: ['127.0.0.1'] };
 
-/** What keeps the process alive, but for its own pipes and the turn that asks. */
+/** What keeps the process alive, apart from its own pipes and the immediate that asks. */
 const leftOver = () =>
   process
     .getActiveResourcesInfo()

@@ -1,4 +1,4 @@
-/** What the tests of closed peers share: closed at any moment of its handshake, a peer lets its process end. */
+/** Shared by the tests of closed peers: closed at any moment of its handshake, a peer lets its process end. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../servers/test-server.ts';
 
 const run = promisify(execFile);
-// It accepts connections, and never says a word.
+// Accepts connections, but never sends anything.
 const silent = createServer().listen(0, '127.0.0.1');
 await once(silent, 'listening');
 afterAll(() => void silent.close());

@@ -1,4 +1,4 @@
-/** A PeerConnection and a DataChannel that do what a test says, and write down what they were asked. */
+/** A PeerConnection and a DataChannel that do what a test says, and record what they were asked to do. */
 import type {
   DataChannel,
   IceCandidate,
@@ -7,7 +7,7 @@ import type {
   SessionDescription,
 } from '../../../src/client/rtc/types.ts';
 
-/** Enough of a description for what checks it. */
+/** Enough of a description to pass the checks. */
 export const SDP = 'v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n';
 
 export class FakeDataChannel implements DataChannel {
@@ -20,7 +20,7 @@ export class FakeDataChannel implements DataChannel {
   onclose: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onbufferedamountlow: (() => void) | null = null;
-  /** Handed over, and not gone out yet. */
+  /** Handed over, but not sent yet. */
   readonly queued: (string | Uint8Array)[] = [];
   readonly sent: (string | Uint8Array)[] = [];
 
@@ -38,7 +38,7 @@ export class FakeDataChannel implements DataChannel {
     this.bufferedAmount += data.length;
   }
 
-  /** The oldest messages go out. */
+  /** Sends the oldest messages. */
   drain(count = this.queued.length): void {
     for (const data of this.queued.splice(0, count)) {
       this.sent.push(data);
@@ -55,7 +55,7 @@ export class FakeDataChannel implements DataChannel {
   }
 }
 
-/** Each operation waits until the test lets it go on. */
+/** Each operation waits until the test lets it proceed. */
 export class FakePeerConnection implements PeerConnection {
   connectionState: RtcConnectionState = 'new';
   localDescription: { readonly sdp: string } | null = null;
@@ -67,7 +67,7 @@ export class FakePeerConnection implements PeerConnection {
   readonly channels: FakeDataChannel[] = [];
   #pending: { run: () => void; fail: (error: Error) => void }[] = [];
 
-  /** Lets the operation that is under way end, and everything that follows at once begin. */
+  /** Lets the current operation end, and everything start that follows at once. */
   async proceed(error?: Error): Promise<void> {
     const operation = this.#pending.shift();
     if (!operation) throw new Error('nothing is under way');
@@ -76,7 +76,7 @@ export class FakePeerConnection implements PeerConnection {
     await this.rest();
   }
 
-  /** Puts the operation that is under way behind all others. */
+  /** Moves the current operation behind all others. */
   last(): void {
     const operation = this.#pending.shift();
     if (operation) this.#pending.push(operation);

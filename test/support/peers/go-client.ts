@@ -1,20 +1,20 @@
-/** The reference client in Go (clients/go), built with Debian's pion and gorilla/websocket where they are installed. */
+/** The reference client in Go (clients/go), built with Debian's pion and gorilla/websocket if they are installed. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Where Debian's packages of Go libraries are. */
+/** Where Debian installs Go libraries. */
 const LIBRARIES = '/usr/share/gocode';
 const PACKAGES = 'golang-go golang-github-pion-webrtc.v3-dev golang-github-gorilla-websocket-dev';
 const PROGRAM = resolve('.cache/go/pairlane-peer');
 
-/** Why it cannot be built here; undefined where it can. */
+/** Why it cannot be built here; undefined if it can. */
 export const goMissing: string | undefined =
   spawnSync('go', ['version']).status === 0 && existsSync(`${LIBRARIES}/src/github.com/pion/webrtc`)
     ? undefined
     : `there is no Go with pion here; apt install ${PACKAGES}`;
 
-/** @returns the program; a second build takes a second or two, the first on a machine half a minute */
+/** @returns the program; a build takes a second or two, but half a minute the first time on a machine */
 export function buildGoClient(): string {
   const folder = resolve('.cache/go/src/pairlane/client');
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** A page that has what a script of test/support/pages exports, under a name of its own. */
+/** A page with the exports of a script of test/support/pages under a global name. */
 import { execFileSync } from 'node:child_process';
 import type { Page } from 'playwright-core';
 import { httpUrl, openPage } from './browser.ts';

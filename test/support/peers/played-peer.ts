@@ -1,4 +1,4 @@
-/** A peer of several connections whose server and WebRTC engine a test plays, in no time. */
+/** A peer with several connections whose server and WebRTC engine are controlled by a test, without delays. */
 import { afterEach } from '@jest/globals';
 import { createPeerWith, type Peer, type PeerOptions } from '../../../src/client/index.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
@@ -12,11 +12,11 @@ export interface PlayedPeer {
   readonly peer: Peer;
   readonly server: PlayedServer;
   readonly clock: ManualClock;
-  /** Of its engine, oldest first. */
+  /** Its engine's connections, oldest first. */
   readonly engines: FakePeerConnection[];
 }
 
-/** @param maxPeers what the server allows; undefined: it knows of only one peer a client */
+/** @param maxPeers what the server allows; undefined: it supports only one peer per client */
 export async function playedPeer(options: PeerOptions = {}, maxPeers?: number): Promise<PlayedPeer> {
   const server = new PlayedServer(maxPeers);
   const clock = new ManualClock();
@@ -32,7 +32,7 @@ export async function playedPeer(options: PeerOptions = {}, maxPeers?: number): 
   return { peer, server, clock, engines };
 }
 
-/** What promises that are fulfilled already lead to has happened. */
+/** Waits until everything that follows from already resolved promises has happened. */
 export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** Players without a page: the official socket.io-client and `WebRTCManager` over werift, put away after each test. */
+/** Players without a page: the official socket.io-client and `WebRTCManager` over werift, closed after each test. */
 import { afterEach } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import {
@@ -51,7 +51,7 @@ export class Agent {
     agents.push(this);
   }
 
-  /** Joins the game; connects to nobody by itself. */
+  /** Joins the game, without connecting to anybody. */
   static async join(
     url: string,
     game: RoomId,
@@ -86,7 +86,7 @@ export class Agent {
     return this.until(() => this.manager.isReady(peer.id), `an open channel to ${peer.id}`);
   }
 
-  /** Sends until it has arrived: the channel may lose what it is given. */
+  /** Sends until it has arrived, since the channel may lose messages. */
   async say(text: string, to: Agent): Promise<void> {
     const arrived = () => to.messages.some(({ from, data }) => from === this.id && data === text);
     for (let tries = 0; !arrived() && tries < 20; tries += 1) {
@@ -105,7 +105,7 @@ export class Agent {
   }
 }
 
-/** Connects each two of them. */
+/** Connects every two of them. */
 export async function connectAll(players: readonly Agent[]): Promise<void> {
   for (const one of players) for (const other of players) one.manager.connectToPeer(other.id);
   for (const one of players) for (const other of players) if (one !== other) await one.ready(other);

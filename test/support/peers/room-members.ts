@@ -8,7 +8,7 @@ export interface Joined {
   readonly peer: Peer;
   readonly room: Room;
   readonly id: string;
-  /** What came in the room, with who sent it. */
+  /** What arrived in the room, and who sent it. */
   readonly heard: string[];
 }
 

@@ -1,4 +1,6 @@
-/** Players in a browser: pages with the official socket.io-client and `WebRTCManager`, both as the server serves them. */
+/**
+ * Players in a browser: pages with the official socket.io-client and `WebRTCManager`, both as the server serves them.
+ */
 import type { Page } from 'playwright-core';
 import { httpUrl, openPage } from './browser.ts';
 
@@ -6,11 +8,11 @@ export interface PagePlayer {
   readonly page: Page;
   readonly id: number | string;
   connect(peerId: number | string): Promise<void>;
-  /** Until the channel to that player is open. */
+  /** Waits until the channel to that player is open. */
   ready(peerId: number | string): Promise<void>;
-  /** Sends until `heard` says that it arrived: the channel may lose what it is given. */
+  /** Sends until it has arrived, since the channel may lose messages. */
   say(text: string, to: PagePlayer): Promise<void>;
-  /** What came in, as text. */
+  /** The received messages, as text. */
   messages(): Promise<{ from: number | string; text: string }[]>;
   events(): Promise<string[]>;
 }
@@ -34,7 +36,7 @@ interface InPage {
   >;
 }
 
-/** Opens an empty page of the server's. */
+/** Opens an empty page of the server. */
 export async function openRoomPage(server: { url: string }): Promise<Page> {
   return openPage(`${httpUrl(server)}healthz`);
 }

@@ -1,4 +1,6 @@
-/** Real peers over werift, put away after each test. No STUN: everything is on this machine, perhaps loopback only. */
+/**
+ * Real peers over werift, closed after each test. Without STUN: everything is on this machine, perhaps loopback only.
+ */
 import { afterEach } from '@jest/globals';
 import { nodePlatform, type Peer, type PeerEvents, type PeerOptions } from '../../../src/client/index.ts';
 import { createPeerWith } from '../../../src/client/peer/peer.ts';
@@ -26,7 +28,7 @@ export async function testPeer(
   return peer;
 }
 
-/** Two peers with an open channel: the first one is the initiator. */
+/** Two peers with an open channel; the first one is the initiator. */
 export async function openPair(url: string, options: PeerOptions = {}): Promise<[Peer, Peer]> {
   return open(await testPeer(url, options), await testPeer(url, options));
 }
@@ -46,7 +48,7 @@ export function event<Name extends keyof PeerEvents>(
   return new Promise((resolve) => peer.once(name, resolve as never));
 }
 
-/** Waits until the peer comes into the state, or is in it. */
+/** Waits until the peer is in the state. */
 export function inState(peer: Peer, state: Peer['state']): Promise<void> {
   if (peer.state === state) return Promise.resolve();
   return new Promise((resolve) => {
@@ -58,7 +60,7 @@ export function inState(peer: Peer, state: Peer['state']): Promise<void> {
   });
 }
 
-/** Keeps what an event brought, from now on. */
+/** Records what an event brings, from now on. */
 export function recorded<Name extends keyof PeerEvents>(
   peer: Peer,
   name: Name,

@@ -19,7 +19,7 @@ export class RelayTestClock implements Clock {
     return () => this.#ticks.delete(entry);
   }
 
-  /** Lets time pass; whatever is due within it happens in order. */
+  /** Lets time pass; everything due meanwhile happens in order. */
   pass(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

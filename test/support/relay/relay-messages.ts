@@ -1,10 +1,12 @@
-/** Arbitrary messages of the relay-chat protocol, and bytes written by hand from its tables, not by our encoder. */
+/**
+ * Arbitrary messages of the relay-chat protocol, and bytes written by hand from its tables rather than by our encoder.
+ */
 
 import { MAX_RELAY_ID, type RelayMessage } from '../../../src/protocol/relay-chat/index.ts';
 import fc from '../fast-check.ts';
 
 const id = fc.integer({ min: 0, max: MAX_RELAY_ID });
-/** Any code points, zero and the byte order mark among them. */
+/** Any code points, including zero and the byte order mark. */
 const text = (maxLength: number) => fc.string({ unit: 'binary', maxLength });
 const details = {
   sourceId: id,
@@ -38,10 +40,10 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
   fc.record({ type: fc.constant('client_quit' as const), sourceId: id, content: text(300) }),
 );
 
-/** A field by hand: its width in bytes, and its value. */
+/** A field written by hand: its width in bytes, and its value. */
 type HandField = readonly [width: 1 | 2 | 4, value: number];
 
-/** Bytes by hand: a type byte, fields in big endian, then texts. */
+/** Bytes written by hand: a type byte, big-endian fields, then texts. */
 export function handBytes(typeByte: number, fields: readonly HandField[], ...texts: string[]): Buffer {
   const numbers = fields.map(([width, value]) => {
     const bytes = Buffer.alloc(width);

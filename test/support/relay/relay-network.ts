@@ -1,4 +1,4 @@
-/** Networks of real relay servers over TCP, for tests: started in order, stopped by the test's end. */
+/** Networks of real relay servers over TCP, for tests: started in order, stopped at the test's end. */
 import { pino } from 'pino';
 import { RelayServer, type RelayServerOptions } from '../../../src/server/relay/relay-server.ts';
 import type { RelayView } from '../../../src/server/relay/relay-view.ts';
@@ -23,7 +23,7 @@ export const ELEVEN = [
   [11, 6],
 ] as const;
 
-/** Until the condition holds; asked again after each turn of the event loop in which sockets were served. */
+/** Waits until the condition holds; it is checked after each turn of the event loop in which sockets were served. */
 export async function untilTrue(what: string, condition: () => boolean): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   while (!condition()) {
@@ -38,7 +38,7 @@ export class RelayNetwork {
   readonly #ports = new Map<number, number>();
   readonly #hosts: RawHost[] = [];
 
-  /** Starts a server, and does not wait for its parent. */
+  /** Starts a server without waiting for its parent. */
   async start(id: number, options: Partial<RelayServerOptions> = {}): Promise<RelayServer> {
     const server = new RelayServer({
       id,
@@ -56,7 +56,7 @@ export class RelayNetwork {
     return server;
   }
 
-  /** Starts a server and waits until its parent has let it in, or refused it. */
+  /** Starts a server and waits until its parent has accepted or refused it. */
   async add(id: number, parentId?: number, options: Partial<RelayServerOptions> = {}): Promise<RelayServer> {
     const parent =
       parentId === undefined ? options.parent : { host: '127.0.0.1', port: this.portOf(parentId) };
@@ -69,7 +69,7 @@ export class RelayNetwork {
     return server;
   }
 
-  /** Starts servers, each with its parent, in that order, and waits until all know all. */
+  /** Starts servers, each with its parent, in that order, and waits until all know each other. */
   async addTree(tree: readonly (readonly [id: number, parentId?: number])[]): Promise<void> {
     for (const [id, parentId] of tree) await this.add(id, parentId);
     await this.untilAllKnow(tree.map(([id]) => id));
@@ -97,7 +97,7 @@ export class RelayNetwork {
     return this.view(id).hosts.map((host) => host.id);
   }
 
-  /** Waits until every server knows exactly these hosts, itself among them. */
+  /** Waits until every server knows exactly these hosts, including itself. */
   async untilAllKnow(ids: readonly number[]): Promise<void> {
     const wanted = [...ids].sort((a, b) => a - b);
     await untilTrue(`all servers know ${wanted.join(', ')}`, () =>
@@ -116,14 +116,14 @@ export class RelayNetwork {
     await server.kill();
   }
 
-  /** Opens a link that nobody has registered over; it ends with the test. */
+  /** Opens a link without registering; it ends with the test. */
   async connect(serverId: number): Promise<RawHost> {
     const host = await RawHost.connect(this.portOf(serverId));
     this.#hosts.push(host);
     return host;
   }
 
-  /** Registers a client there, and waits until it is welcome. */
+  /** Registers a client there, and waits for its welcome. */
   async join(serverId: number, id: number, name = `client ${id}`, info = ''): Promise<RawHost> {
     const host = await this.connect(serverId);
     host.send(raw.client(id, 0, name, info));

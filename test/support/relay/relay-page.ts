@@ -1,4 +1,4 @@
-/** The HTTP port of a relay server in this process, with a clock that a test steps; it ends with the test. */
+/** The HTTP port of a relay server in this process, with a clock that a test steps; closed at the test's end. */
 import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
 import { type RelayHttp, serveRelayHttp } from '../../../src/server/relay/relay-http.ts';

@@ -1,6 +1,6 @@
 /**
- * A host of the relay network that speaks raw bytes over TCP: it writes what a test gives it and keeps what comes,
- * cut into messages by a reader of its own that shares no code with ours. Waiting is for data, never for time.
+ * A host of the relay network that speaks raw bytes over TCP: it writes what a test gives it and keeps what arrives,
+ * split into messages by its own parser, which shares no code with ours. It waits for data, never for time.
  */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -31,7 +31,7 @@ const registration = (typeByte: number, id: number, lastHop: number, name: strin
   return Buffer.concat([header, Buffer.from(name), Buffer.from(info)]);
 };
 
-/** Bytes of each message, by hand. */
+/** The bytes of each message, written by hand. */
 export const raw = {
   server: (id: number, lastHop = 0, name = `server ${id}`, info = '') =>
     registration(0x00, id, lastHop, name, info),
@@ -87,7 +87,7 @@ function takeMessage(bytes: Buffer): [RawMessage, Buffer] | undefined {
 }
 
 export class RawHost {
-  /** Everything that came, in order. */
+  /** Everything that arrived, in order. */
   readonly inbox: RawMessage[] = [];
   isClosed = false;
   readonly socket: Socket;
@@ -121,12 +121,12 @@ export class RawHost {
     this.socket.write(Buffer.concat(messages));
   }
 
-  /** Waits until what came, or the link's end, fulfills the condition; jest's own timeout is the bound. */
+  /** Waits until the condition holds for what arrived, or for the link's end; jest's own timeout is the limit. */
   async until(condition: (host: this) => boolean): Promise<void> {
     while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Waits for the first message that fits, whether it is there already or not. */
+  /** Waits for the first message that matches, whether or not it is already there. */
   async next<Type extends RawMessage['type']>(
     type: Type,
     fits: (message: Extract<RawMessage, { type: Type }>) => boolean = () => true,
@@ -150,10 +150,10 @@ export class RawHost {
   }
 }
 
-/** A server that speaks raw bytes and that relays of ours may be told to connect to. */
+/** A server that speaks raw bytes, which our relays may be told to connect to. */
 export class RawListener {
   readonly #server: Server;
-  /** Also of relays that connected and that no test asked for: unread, they would keep it from its end. */
+  /** Includes relays that no test asked for: unread, they would keep the listener from closing. */
   readonly #sockets: Socket[] = [];
 
   constructor(server: Server) {
@@ -161,7 +161,7 @@ export class RawListener {
     server.on('connection', (socket) => this.#sockets.push(socket));
   }
 
-  /** Listens on a port that is free, or on one that was given before. */
+  /** Listens on a free port, or on one that was used before. */
   static async listen(port = 0): Promise<RawListener> {
     const server = createServer().listen(port, '127.0.0.1');
     await once(server, 'listening');

@@ -1,6 +1,6 @@
 /**
- * A relay network in memory, for interleavings: every link is two queues of bytes, and the test says which one moves
- * next. Nodes, machines, tables and codec are the real ones; only TCP is not there.
+ * A relay network in memory, for interleavings: every link is two queues of bytes, and the test chooses which one moves
+ * next. Nodes, machines, tables and codec are the real ones; only TCP is missing.
  */
 import { pino } from 'pino';
 import { StepQueue } from '../../../src/machines/index.ts';
@@ -11,7 +11,7 @@ import { noteTransitions } from '../machines/transition-coverage.ts';
 
 const silent = pino({ level: 'silent' });
 
-/** One end of a link: what is sent goes into the queue of the other end. */
+/** One end of a link: what it sends goes into the other end's queue. */
 class End implements RelayPort {
   readonly queue: (Uint8Array | 'end')[] = [];
   readonly decoder = new RelayDecoder();
@@ -65,7 +65,7 @@ export class RelaySimulation {
     return this.nodes.get(id) as RelayNode;
   }
 
-  /** The child dials, when it has no link to its parent. */
+  /** The child dials if it has no link to its parent. */
   dial(edge: Edge): void {
     if (edge.ends?.some((end) => !end.isOver && end.link && !end.link.isDone)) return;
     const [below, above] = [new End(), new End()];
@@ -80,7 +80,7 @@ export class RelaySimulation {
     );
   }
 
-  /** The link is lost, with all that is under way. */
+  /** The link is lost, with everything in flight. */
   cut(edge: Edge): void {
     for (const end of edge.ends ?? []) {
       end.queue.length = 0;
@@ -102,7 +102,7 @@ export class RelaySimulation {
     });
   }
 
-  /** Some client leaves: with a quit, or without a word. */
+  /** Some client leaves: with a quit, or silently. */
   leave(choice: number, isPolite: boolean): void {
     const client = this.#clients.splice(choice % Math.max(this.#clients.length, 1), 1)[0];
     const link = client?.end.link;
@@ -111,7 +111,10 @@ export class RelaySimulation {
     client.node.host.dispatch(link, { type: 'SOCKET_CLOSED' });
   }
 
-  /** Moves one message of one of the links that have any. @returns false when nothing is under way */
+  /**
+   * Moves one message of a link that has any.
+   * @returns false if nothing is in flight
+   */
   deliver(choice: number): boolean {
     this.#ends = this.#ends.filter(({ end }) => end.queue.length > 0 || !end.isOver);
     const busy = this.#ends.filter(({ end }) => end.queue.length > 0);
@@ -125,7 +128,10 @@ export class RelaySimulation {
     return true;
   }
 
-  /** Lets everything arrive and every server find its parent. @throws when that never ends */
+  /**
+   * Lets everything arrive and every server find its parent.
+   * @throws if that never ends
+   */
   settle(choices: () => number): void {
     for (let round = 0; round < 50; round += 1) {
       for (let moves = 0; this.deliver(choices()); moves += 1)
@@ -139,7 +145,7 @@ export class RelaySimulation {
     throw new Error('the servers never find their parents');
   }
 
-  /** The table that each server should have, by the clients that are adjacent to servers: id -> first hop. */
+  /** The table that each server should have, given the clients adjacent to servers: id -> first hop. */
   expectedTable(server: number): Map<number, number> {
     const table = new Map<number, number>();
     const walk = (at: number, from: number | undefined, firstHop: number | undefined) => {

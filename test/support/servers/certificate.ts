@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
- * @param folder where to put the two files
- * @param host whom it is for, as openssl writes it
+ * @param folder for the two files
+ * @param host that it is for, as openssl writes it
  */
 export function makeCertificate(
   folder: string,

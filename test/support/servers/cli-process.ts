@@ -1,4 +1,4 @@
-/** Runs the built `pairlane`, or a Node program that uses the build, as its user would, and waits for what it prints. */
+/** Runs the built `pairlane`, or a Node program that uses the build, as its user would, and waits for its output. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
@@ -29,7 +29,10 @@ export class Run {
     running.push(this);
   }
 
-  /** Waits until the output matches. @returns the match */
+  /**
+   * Waits until the output matches.
+   * @returns the match
+   */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
@@ -46,23 +49,23 @@ export class Run {
     }
   }
 
-  /** The exit status; null when a signal ended it. */
+  /** The exit status; null if a signal ended it. */
   exited(): Promise<number | null> {
     return this.#exited;
   }
 }
 
-/** Starts `pairlane ARGS`; it is killed after the test if it still runs. */
+/** Starts `pairlane ARGS`; it is killed after the test if it is still running. */
 export function pairlane(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
   return runNode(['dist/cli.js', ...args], env);
 }
 
-/** Starts `node ARGS`; it is killed after the test if it still runs. */
+/** Starts `node ARGS`; it is killed after the test if it is still running. */
 export function runNode(args: readonly string[], env?: NodeJS.ProcessEnv): Run {
   return new Run(args, env);
 }
 
-/** Starts another runtime's program with `ARGS`; it is killed after the test if it still runs. */
+/** Starts another runtime's program with `ARGS`; it is killed after the test if it is still running. */
 export function runProgram(program: string, args: readonly string[]): Run {
   return new Run(args, {}, program);
 }

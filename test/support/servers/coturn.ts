@@ -1,4 +1,4 @@
-/** A real TURN server: coturn (Debian's package) on a free port of loopback, put away after each test. */
+/** A real TURN server: coturn (Debian's package) on a free loopback port, stopped after each test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ export interface Coturn {
   readonly url: string;
   /** For our server's `turnSecret`. */
   readonly secret: string;
-  /** User names to which the server gave a relay address, one entry an allocation. */
+  /** User names that the server gave a relay address to, one entry per allocation. */
   readonly allocatedFor: () => string[];
 }
 
@@ -22,7 +22,7 @@ const MEMORY = '/dev/shm';
 
 const running: { child: ChildProcess; folder: string }[] = [];
 
-/** Starts coturn, which takes credentials of the REST scheme and relays between addresses of loopback. */
+/** Starts coturn, which accepts credentials of the REST scheme and relays between loopback addresses. */
 export async function startCoturn(): Promise<Coturn> {
   const port = await freePort();
   const secret = 'shared with coturn';
@@ -61,7 +61,7 @@ export async function startCoturn(): Promise<Coturn> {
   };
 }
 
-/** A port that is free now, for a program that cannot choose one by itself. */
+/** A port that is free now, for a program that cannot choose one itself. */
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');

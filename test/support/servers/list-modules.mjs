@@ -1,4 +1,4 @@
-/** `node --import THIS`: prints the URL of each module that is loaded to stderr. */
+/** `node --import THIS`: prints the URL of each loaded module to stderr. */
 import { register } from 'node:module';
 
 const hooks = `

@@ -1,4 +1,4 @@
-/** A real NATS broker, put away after each test. */
+/** A real NATS broker, stopped after each test. */
 import { afterEach } from '@jest/globals';
 import { runningBrokers } from '../../../tools/nats-server.ts';
 

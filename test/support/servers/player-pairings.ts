@@ -1,4 +1,4 @@
-/** The pairings of players, as tests look at them: by game and by the ids that the players chose. */
+/** The pairings of players as tests look at them: by game and by the ids that the players chose. */
 import { Seat } from '../../../src/server/signaling/seat.ts';
 import type { TestServer } from './test-server.ts';
 

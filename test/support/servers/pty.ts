@@ -1,4 +1,4 @@
-/** Programs in a real pseudo terminal (util-linux `script`), typed into and read as their user would. */
+/** Programs in a real pseudo-terminal (util-linux `script`), typed into and read as their user would. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach } from '@jest/globals';
@@ -14,7 +14,7 @@ const running: Terminal[] = [];
 export class Terminal {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #exited: Promise<number>;
-  /** Everything that was shown, without what only moves the cursor: a prompt that was cleared is still there. */
+  /** Everything that was shown, without cursor movements: a prompt that was cleared is still there. */
   screen = '';
   #read = 0;
 
@@ -30,7 +30,10 @@ export class Terminal {
     running.push(this);
   }
 
-  /** Waits until the text is shown, after what was waited for before. @returns the match */
+  /**
+   * Waits until the text is shown, after what was waited for before.
+   * @returns the match
+   */
   async shows(what: string | RegExp): Promise<RegExpExecArray> {
     const pattern = typeof what === 'string' ? new RegExp(what.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : what;
     const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -73,7 +76,7 @@ export class Terminal {
     this.press(CTRL_D);
   }
 
-  /** As when its window is closed: whatever runs in it is told, and may go on. */
+  /** As when its window is closed: the programs in it are told, and may go on. */
   close(): void {
     this.#child.kill('SIGKILL');
   }
@@ -89,7 +92,7 @@ export class Terminal {
   }
 }
 
-/** Runs `pairlane ARGS` in a terminal of its own; it is ended after the test. */
+/** Runs `pairlane ARGS` in its own terminal; it is ended after the test. */
 export function pairlaneInTerminal(...args: string[]): Terminal {
   assertFreshBuild();
   return new Terminal([process.execPath, 'dist/cli.js', ...args]);

@@ -1,4 +1,4 @@
-/** A server process that is ended and started again on the same port, and two clients that are paired on it. */
+/** A server process that is ended and started again on the same port, and two clients paired on it. */
 
 import { expect } from '@jest/globals';
 import { freePort } from '../../../tools/free-port.ts';
@@ -17,7 +17,7 @@ export class Restartable {
   }
 
   async start(port?: string, secret = 'a secret'): Promise<this> {
-    // A port that the system chose for a server cannot be had again for a minute; one that was asked for can.
+    // A port that the system chose for a server cannot be reused for a minute; a port given by number can.
     const args = ['serve', '--port', port ?? String(await freePort()), '--max-messages-per-second', '0'];
     args.push(...this.#options);
     this.#run = pairlane(args, { PAIRLANE_SECRET: secret });
@@ -26,20 +26,20 @@ export class Restartable {
     return this;
   }
 
-  /** kill -9, and start on the same port. */
+  /** Kills it (kill -9), and starts it on the same port. */
   async restart(secret?: string): Promise<void> {
     await this.end('SIGKILL');
     await this.start(new URL(this.url).port, secret);
   }
 
-  /** @returns the exit status; null when the signal ended it */
+  /** @returns the exit status; null if the signal ended it */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     this.#run?.child.kill(signal);
     return (await this.#run?.exited()) ?? null;
   }
 }
 
-/** Two clients, paired, that would say so to a server that has forgotten it. */
+/** Two paired clients that claim their pairing to a server that has lost it. */
 export async function pairedOn(server: Restartable): Promise<{ a: ResumableClient; b: ResumableClient }> {
   const clients = {
     a: await ResumableClient.connect(server.url),
@@ -57,7 +57,10 @@ export const heardBy = (client: ResumableClient) =>
     .filter((message) => message.type === 'candidate')
     .map((message) => (message.candidate as { candidate: string }).candidate);
 
-/** Waits until both have heard what the other one said, `a 1`, `a 2` and so on: all, once, in order, without an end. */
+/**
+ * Waits until each has heard everything the other one sent, `a 1`, `a 2` and so on: once, in order, without the pairing
+ * ending.
+ */
 export async function expectAllHeard(
   { a, b }: { a: ResumableClient; b: ResumableClient },
   said: { a: number; b: number },
@@ -66,7 +69,7 @@ export async function expectAllHeard(
   await a.until(() => heardBy(a).length >= said.b, "the last of b's messages");
   expect(heardBy(b)).toEqual(Array.from({ length: said.a }, (_, n) => `a ${n + 1}`));
   expect(heardBy(a)).toEqual(Array.from({ length: said.b }, (_, n) => `b ${n + 1}`));
-  // What asks a server how far it is (RawClient.settled) may be answered more than once.
+  // The request by which a client waits for the server (RawClient.settled) may be answered more than once.
   const isAnswer = ({ code }: Received) => code === 'unknown_type';
   const bad = [...a.inbox, ...b.inbox].filter(
     (message) => message.type === 'peer_disconnected' || (message.type === 'error' && !isAnswer(message)),

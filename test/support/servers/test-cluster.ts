@@ -1,4 +1,4 @@
-/** Real servers that are the nodes of one cluster, over the bus within a process. */
+/** Real servers as the nodes of one cluster, over the bus within a process. */
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../src/server/index.ts';
 import type { ResumableClient } from '../clients/resumable-client.ts';
@@ -8,17 +8,20 @@ import { pairUp, startTestServer, type TestServer } from './test-server.ts';
 export interface TestCluster {
   readonly hub: LocalBusHub;
   readonly nodes: readonly TestServer[];
-  /** Moves the time on for all nodes, a beat of their links at a time, and lets them hear each other in between. */
+  /** Moves the time on for all nodes, one beat of their links at a time, and lets messages arrive in between. */
   advance(ms: number): Promise<void>;
-  /** From now on what is sent waits. */
+  /** From now on, messages are held back. */
   hold(): Held;
   /** The node dies, and the bus knows. */
   kill(node: TestServer): Promise<void>;
-  /** The node falls silent, and hears nothing: for the others it is dead. @returns what mends it */
+  /**
+   * The node falls silent and receives nothing: to the others it is dead.
+   * @returns a function that reconnects it
+   */
   sever(node: TestServer): () => void;
 }
 
-/** What is on its way over a bus on which nothing arrives by itself. */
+/** The messages of a bus on which nothing arrives by itself. */
 export class Held {
   readonly #hub: LocalBusHub;
   readonly #waiting: (() => void)[] = [];
@@ -32,25 +35,25 @@ export class Held {
     return this.#waiting.length;
   }
 
-  /** Lets arrive what waits; what is sent upon that waits again. */
+  /** Delivers what is held back; messages sent in reaction are held back again. */
   deliver(): void {
     for (const deliver of this.#waiting.splice(0)) deliver();
   }
 
-  /** Lets arrive what waits, and from now on everything. */
+  /** Delivers what is held back, and from now on everything. */
   release(): void {
     this.#hub.hold(undefined);
     this.deliver();
   }
 }
 
-/** What is on its way between some pairs of nodes waits; the rest arrives, and is counted. */
+/** Holds back messages between some pairs of nodes; others arrive, and are counted. */
 export class HeldPairs {
   readonly #hub: LocalBusHub;
   readonly #waiting: (() => void)[] = [];
   readonly #delivered = new Map<string, number>();
 
-  /** @param pairs the numbers of sender and receiver, with a space between them */
+  /** @param pairs the numbers of sender and receiver, separated by a space */
   constructor(hub: LocalBusHub, ...pairs: string[]) {
     this.#hub = hub;
     hub.hold((deliver, pair) => {
@@ -63,12 +66,12 @@ export class HeldPairs {
     });
   }
 
-  /** How much has arrived from that sender at that receiver. */
+  /** How many messages from that sender have arrived at that receiver. */
   deliveredTo(pair: string): number {
     return this.#delivered.get(pair) ?? 0;
   }
 
-  /** Lets arrive what waits, and from now on everything. */
+  /** Delivers what is held back, and from now on everything. */
   release(): void {
     this.#hub.hold(undefined);
     for (const deliver of this.#waiting.splice(0)) deliver();
@@ -109,7 +112,7 @@ export const ask = (id: string) => ({ type: 'pair_request', target_id: id });
 /** The states of a node's pairings. */
 export const pairingsOn = ({ server }: TestServer) => [...server.parts.pairings].map(({ value }) => value);
 
-/** The id of a client that there is not; it belongs to that node. */
+/** An id of that node that no client has. */
 export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
 export async function twoNodes(hub?: LocalBusHub) {
@@ -124,7 +127,7 @@ export async function threeNodes() {
   return { ...cluster, one, two, three };
 }
 
-/** A client of each of two nodes, which can come back, paired. */
+/** Two paired resumable clients, one at each of two nodes. */
 export async function pairAcross(hub?: LocalBusHub) {
   const cluster = await twoNodes(hub);
   const [a, b] = [await cluster.one.connectResumable(), await cluster.two.connectResumable()];
@@ -132,7 +135,7 @@ export async function pairAcross(hub?: LocalBusHub) {
   return { ...cluster, a, b, epoch };
 }
 
-/** The same with clients that cannot come back. */
+/** The same with clients that are not resumable. */
 export async function plainPairAcross() {
   const cluster = await twoNodes();
   const [a, b] = [await cluster.one.connect(), await cluster.two.connect()];
@@ -140,7 +143,10 @@ export async function plainPairAcross() {
   return { ...cluster, a, b };
 }
 
-/** Comes to a node again and again: it looks for the session's node for a while before it takes the client's word. */
+/**
+ * Comes to a node again and again: the node looks for the session's node for a while before it accepts the client's
+ * claims.
+ */
 export async function keepsTryingAt(
   node: TestServer,
   client: ResumableClient,
@@ -157,7 +163,10 @@ export async function keepsTryingAt(
   return (await coming) ?? keepsTryingAt(node, client, advance);
 }
 
-/** Waits for a fact, a turn of the event loop at a time. @throws when it does not come */
+/**
+ * Waits for a fact, one turn of the event loop at a time.
+ * @throws if it does not come true
+ */
 export async function until(fact: () => boolean, what = 'the fact'): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!fact()) {
@@ -166,7 +175,7 @@ export async function until(fact: () => boolean, what = 'the fact'): Promise<voi
   }
 }
 
-/** Enough turns of the event loop for what is under way on a bus within the process. */
+/** Enough turns of the event loop for everything in flight on a bus within the process. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

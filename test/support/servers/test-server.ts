@@ -1,4 +1,4 @@
-/** A real server on a free port, its clients, its log and its clock, put away after each test. */
+/** A real server on a free port, with its clients, log and clock, stopped after each test. */
 import { afterEach } from '@jest/globals';
 import { pino } from 'pino';
 import {
@@ -23,17 +23,17 @@ export interface TestServer {
   readonly server: SignalingServer;
   readonly clock: ManualClock;
   readonly log: LogLine[];
-  /** @param peers how many peers it says that it may have; left out: it does not say */
+  /** @param peers how many peers it asks for; left out: it does not ask */
   connect(peers?: number): Promise<RawClient>;
-  /** A client that can come back. */
+  /** A resumable client. */
   connectResumable(peers?: number): Promise<ResumableClient>;
-  /** Two clients, paired: the first asked. */
+  /** Two paired clients: the first one asked. */
   connectPair(): Promise<[RawClient, RawClient]>;
 }
 
 const running: TestServer[] = [];
 
-/** Time that stands still refills no rate, and some tests connect thousands of times. */
+/** While the time stands still no rate refills, and some tests connect thousands of times. */
 const forTests = { maxUpgradesPerSecond: 0 };
 
 /** Starts a server whose time stands still; the test moves it with `clock`. */
@@ -77,19 +77,25 @@ export async function startTestServer(
   return testServer;
 }
 
-/** The epoch of the pairing that began last and is still there: its name, for the inspector. */
+/** The epoch of the newest pairing that still exists, by which the inspector names it. */
 export function newestEpoch({ server }: Pick<TestServer, 'server'>): number {
   return Math.max(...[...server.parts.pairings].map(({ epoch }) => epoch));
 }
 
-/** Pairs two clients and takes both `paired` messages. @returns the pairing's epoch */
+/**
+ * Pairs two clients and takes both `paired` messages.
+ * @returns the pairing's epoch
+ */
 export async function pairUp(asker: RawClient, target: RawClient): Promise<number> {
   asker.send({ type: 'pair_request', target_id: target.id });
   const [{ epoch }] = await Promise.all([asker.next('paired'), target.next('paired')]);
   return Number(epoch);
 }
 
-/** Until the server has missed them: who is there gets 200 ms to read why it goes, which adds up over all tests. */
+/**
+ * Waits until the server has noticed that they are gone: clients still connected get 200 ms to read their close frame,
+ * which adds up over all tests.
+ */
 async function missed({ parts }: SignalingServer): Promise<void> {
   const isHere = () => [...parts.sessions.values()].some(({ client }) => client.isOnline);
   for (let turns = 0; turns < 100 && isHere(); turns += 1)

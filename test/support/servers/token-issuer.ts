@@ -1,4 +1,4 @@
-/** Who signs tokens in tests: a key pair of each kind, files with keys, and a server that publishes keys. */
+/** Signs tokens in tests: a key pair of each kind, key files, and a server that publishes keys. */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -28,7 +28,7 @@ export const pemOf = ({ publicKey }: Pick<KeyPair, 'publicKey'>) =>
 /** Seconds since 1970, by the clock of the machine. */
 export const nowS = () => Math.floor(Date.now() / 1_000);
 
-/** A token that is good for an hour, unless the claims say otherwise. */
+/** A token that is valid for an hour, unless the claims say otherwise. */
 export function sign(
   claims: JWTPayload,
   { alg, privateKey }: Pick<KeyPair, 'alg' | 'privateKey'>,
@@ -46,7 +46,7 @@ export function signWithSecret(claims: JWTPayload, secret = SECRET): Promise<str
     .sign(new TextEncoder().encode(secret));
 }
 
-/** A token as somebody makes it who has no key. */
+/** A token made by somebody without a key. */
 export function forge(header: object, claims: object, signature = ''): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part(header)}.${part({ exp: nowS() + 3_600, ...claims })}.${signature}`;
@@ -66,11 +66,11 @@ export function fileWith(content: string): string {
 
 export interface Publisher {
   readonly url: string;
-  /** What is published, by name (`kid`). */
+  /** The published keys, by `kid`. */
   keys: { readonly [kid: string]: KeyPair };
-  /** How often somebody asked. */
+  /** How often the keys were requested. */
   asked: number;
-  /** Said in place of the keys. */
+  /** Sent in place of the keys. */
   answer: { readonly status: number; readonly body: string } | undefined;
 }
 

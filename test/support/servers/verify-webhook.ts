@@ -1,8 +1,8 @@
-/** Verifies a request's signature by the words of Standard Webhooks, not by the code that signs. */
+/** Verifies a request's signature according to Standard Webhooks, not with the code that signs. */
 import { createHmac } from 'node:crypto';
 import type { WebhookRequest } from './webhook-server.ts';
 
-/** @param secret as an operator gives it */
+/** @param secret as an operator configures it */
 export function verifiedWebhook({ headers, text }: WebhookRequest, secret: string): boolean {
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   const signed = [headers['webhook-id'], headers['webhook-timestamp'], text].join('.');

@@ -1,4 +1,4 @@
-/** A webhook of a user: a real HTTP server that keeps what it is sent and answers as a test says. */
+/** A user's webhook: a real HTTP server that keeps what it receives and answers as a test says. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -41,13 +41,13 @@ export class WebhookServer {
     return new WebhookServer(server, answer);
   }
 
-  /** Waits until it was asked so often. */
+  /** Waits until it was called this often. */
   asked(times: number): Promise<void> {
     return until(() => this.requests.length >= times, `request ${times}`);
   }
 }
 
-/** What answers with that status and JSON. */
+/** Answers with that status and JSON. */
 export const answering =
   (status: number, body: unknown = {}, headers: Record<string, string> = {}): WebhookAnswer =>
   (res) =>
