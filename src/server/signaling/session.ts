@@ -174,23 +174,25 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.client.notify({ type: 'refused', ...refusal });
   }
 
-  /** With several peers, what each of them has waiting is counted separately. */
+  /** With several peers, what waits from each of them is counted by itself. */
   get waits(): readonly Waits[] {
-    return this.#seats.length < 2 ? [this] : [this, ...this.#seats];
+    return [this, ...this.#countedSeats];
   }
 
-  /** With several peers: what belongs to none of them. */
+  /** With several peers: what comes from none of them. */
   get waitingBytes(): number {
-    const { waitingBytes } = this.client;
-    return this.#seats.length < 2
-      ? waitingBytes
-      : this.#seats.reduce((left, seat) => left - seat.waitingBytes, waitingBytes);
+    return this.#countedSeats.reduce((left, seat) => left - seat.waitingBytes, this.client.waitingBytes);
   }
 
   shedWaiting(): void {
-    const kept = this.#seats.length < 2 ? NO_SEATS : this.#seats;
-    if (kept === NO_SEATS) for (const seat of this.#seats) this.overfull(seat);
+    const kept = this.#countedSeats;
+    if (kept.length === 0) for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
     this.client.cutUnread();
+  }
+
+  /** The seats whose waiting bytes are counted by themselves; none where there is only one. */
+  get #countedSeats(): readonly Seat[] {
+    return this.#seats.length < 2 ? NO_SEATS : this.#seats;
   }
 }

@@ -311,3 +311,15 @@ it('what one peer makes wait leaves the others room, and ends no pairing but its
   await flood.next('peer_back');
   await calm.next('peer_back');
 });
+
+it('two peers keep their pairings when what waits for their client from neither of them is dropped', async () => {
+  const test = await startTestServer();
+  const [hub, one, other] = [await test.connectResumable(2), await test.connect(), await test.connect()];
+  await pairUp(one, hub);
+  await pairUp(other, hub);
+  const session = test.server.parts.sessions.get(hub.id);
+  expect(session?.waits).toHaveLength(3);
+  session?.shedWaiting();
+  expect(session?.context.pairings.map(({ peerId }) => peerId)).toEqual([one.id, other.id]);
+  expect([one.inbox, other.inbox]).toEqual([[], []]);
+});
