@@ -88,6 +88,12 @@ export class SendingRate {
     this.#peerBytes.restore(now, peer_bytes_ms);
   }
 
+  /** Charges for what was counted as one message, but took the work of several. The messages after it make up for it. */
+  spend(now: number, messages: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): void {
+    if (maxMessagesPerSecond === 0) return;
+    this.#messages.spend(now, maxMessagesPerSecond, Math.min(messages, maxMessageBurst / 2));
+  }
+
   /**
    * Counts a message.
    * @param peers how many peers the client has

@@ -143,7 +143,7 @@ export class Inbox {
         this.#signaling.joinRoom(session, message);
         return;
       case 'leave_room':
-        this.#signaling.rooms.leave(session, message.room);
+        this.#leaveRoom(session, client, message.room);
         return;
       case 'update_metadata':
         this.#signaling.rooms.updateMetadata(session, message.room, message.metadata);
@@ -159,6 +159,17 @@ export class Inbox {
         if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
         else this.#signalThrough(this.#chaos, session, frame as Signal);
     }
+  }
+
+  /**
+   * Each pairing that ends with it counts like a message: to form one and to end it costs that much, and whoever joins and
+   * leaves a large room without end would have the server form and end them all each time.
+   */
+  #leaveRoom(session: ServerSession, client: NativeClient, room: string): void {
+    const before = session.seats.length;
+    this.#signaling.rooms.leave(session, room);
+    const ended = before - session.seats.length;
+    client.rate.spend(this.#signaling.queue.now, ended, this.#options);
   }
 
   #signalThrough(chaos: Chaos, session: ServerSession, signal: Signal): void {

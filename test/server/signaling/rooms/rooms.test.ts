@@ -35,6 +35,30 @@ const refused = async (client: RawClient, message: object) => {
   return [code, type];
 };
 
+describe('joining and leaving without end', () => {
+  /** How often one joins and leaves a room of so many others before it has sent too much; at most `most` times. */
+  async function roundsIn(others: number, most: number): Promise<number> {
+    const { connect } = await startTestServer();
+    const create = { topology: 'mesh' };
+    for (let next = 0; next < others; next += 1) await enter(await connect(64), 'den', { create });
+    const client = await connect(64);
+    for (let round = 0; round < most; round += 1) {
+      client.send({ type: 'join_room', room: 'den' });
+      client.send({ type: 'leave_room', room: 'den' });
+      const isRefused = () => client.inbox.some(({ code }) => code === 'too_many_messages');
+      const joined = () => client.inbox.filter(({ type }) => type === 'room_joined').length;
+      await client.until(() => isRefused() || joined() > round, 'an answer');
+      if (isRefused()) return round;
+    }
+    return most;
+  }
+
+  it('counts like a message for each pairing that ends: 20 others are left 10 times at once, 1 other 40 times', async () => {
+    expect(await roundsIn(20, 40)).toBe(10);
+    expect(await roundsIn(1, 40)).toBe(40);
+  });
+});
+
 describe('a room', () => {
   it('checks, before it tells a member that joins again who is there, that there is room for all of it', async () => {
     const { server, connect } = await startTestServer();
