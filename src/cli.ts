@@ -116,7 +116,10 @@ const commands: readonly Entry[] = [
   },
 ];
 
-/** A variable may be meant for another command, so it is unknown only if no command has it. */
+/**
+ * Warns of misspelt variables. A variable may be meant for another command, so it counts as unknown only if no command
+ * has it.
+ */
 async function warnOfVariables(command: Command): Promise<void> {
   if (unknownVariables(command.variables).length === 0) return;
   const all = await Promise.all(commands.map(({ load }) => load()));

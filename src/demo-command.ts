@@ -7,7 +7,7 @@ const STEP_TIMEOUT_MS = 10_000;
 
 type Describe<T> = (result: T) => string;
 
-/** Prints what each step took; the sum of all is what the demo took. */
+/** Prints how long each step took, and adds the times up. */
 class Steps {
   totalMs = 0;
 
@@ -61,7 +61,7 @@ export const demoCommand = defineCommand({
         ({ url }) => url,
       );
       ends.push(() => server.stop());
-      // Loopback for machines without a network; no STUN, both are here.
+      // Loopback, for machines without a network; no STUN, since both peers are here.
       const options = { url: server.url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
       const join = async () => {
         const peer = await createPeer(options);

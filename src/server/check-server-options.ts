@@ -87,7 +87,7 @@ function tracesProblems({ otlpUrl, otlpHeaders }: ServerOptions): string[] {
 /** A shorter secret can be found by trial: anybody with one client's resume secret can try offline. */
 const MIN_SECRET_CHARS = 20;
 
-/** What is in use and can be guessed. */
+/** Secrets in use that can be guessed. */
 export function tokenWarnings({ inspectToken }: ServerOptions): string[] {
   return inspectToken !== undefined && inspectToken.length < MIN_SHARED_TOKEN_CHARS
     ? [
@@ -96,7 +96,7 @@ export function tokenWarnings({ inspectToken }: ServerOptions): string[] {
     : [];
 }
 
-/** What was asked for and does not come about, or not safely, for lack of a good `--secret`. */
+/** Features that do not work, or not safely, without a good `--secret`. */
 export function secretWarnings({ secret, drainMs, nats, relayPort, relayConnect }: ServerOptions): string[] {
   if (secret !== undefined) {
     return secret.length < MIN_SECRET_CHARS

@@ -1,4 +1,4 @@
-/** `pairlane chart NAME`: prints the state chart of a machine. The SVG was drawn by the build. */
+/** `pairlane chart NAME`: prints a machine's state chart. The build has drawn the SVG. */
 import { readFileSync } from 'node:fs';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { type Chart, chartOf } from '../../machines/index.ts';

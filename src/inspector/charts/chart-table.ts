@@ -1,4 +1,4 @@
-/** The machines that have a chart: a line here is all that a new one needs, then `npm run charts`. */
+/** The machines that have a chart: a new one needs only a line here, and `npm run charts`. */
 import type { AnyStateMachine } from 'xstate';
 import { absentPeerMachine } from '../../machines/absent-peer/absent-peer-machine.ts';
 import { authorizationMachine } from '../../machines/authorization/authorization-machine.ts';

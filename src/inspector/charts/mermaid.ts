@@ -1,4 +1,4 @@
-/** A chart as a mermaid `stateDiagram-v2`, for documents that draw it themselves. Guards and actions are left out. */
+/** A chart as a mermaid `stateDiagram-v2`, for documents that render mermaid. Guards and actions are left out. */
 
 import { describeTrigger } from '../../machines/chart/transition-names.ts';
 import type { Chart, ChartState } from '../../machines/index.ts';

@@ -1,4 +1,4 @@
-/** The names in a machine as words that people read: `OFFER_RECEIVED` is "Offer received", `cutOff` is "Cut off". */
+/** The names in a machine as readable words: `OFFER_RECEIVED` is "Offer received", `cutOff` is "Cut off". */
 import type { Chart, ChartState } from '../../machines/chart/chart.ts';
 import type { Trigger } from '../../machines/chart/transition-names.ts';
 
@@ -23,7 +23,7 @@ export function triggerWords({ kind, name }: Trigger): string {
 function ownEventWords(name: string): string {
   const [, what, of, id = ''] = /^xstate\.(done|error)\.(state|actor)\.(.+)$/.exec(name) ?? [];
   if (what === undefined) return name;
-  // One that was given no id has a number and that of its state.
+  // An actor without an id has a number and its state's id.
   const subject = of === 'state' ? 'all within' : /^\d+\./.test(id) ? 'its actor' : id;
   return `When ${subject} ${what === 'done' ? 'is done' : 'fails'}`;
 }
@@ -41,12 +41,12 @@ export function eventWords(transitionName: string): string {
   );
 }
 
-/** Where a transition leads, by its name; undefined for one that stays. */
+/** The target in a transition's name; undefined if it has none. */
 export function targetOf(transitionName: string): string | undefined {
   return /#\d+--> (.+)$/.exec(transitionName)?.[1];
 }
 
-/** A whole chart as text, a line a state: for those who do not see it. */
+/** A whole chart as text, one line per state: for people who cannot see it. */
 export function describeInWords({ root }: Chart): string {
   const lines: string[] = [];
   const describe = (state: ChartState, depth: number) => {

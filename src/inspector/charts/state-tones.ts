@@ -1,4 +1,4 @@
-/** What a state is for the people who wait for it: by its key, the same in charts, timeline and cards. */
+/** What a state means to people who wait for it: by its key, the same in charts, timeline and cards. */
 
 export type Tone = 'good' | 'waiting' | 'lost' | 'plain';
 

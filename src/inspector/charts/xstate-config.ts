@@ -1,6 +1,6 @@
 /**
- * A chart as the code that defines it, without what its actions and guards do: what Stately's editor imports, and what
- * `createMachine` takes.
+ * A chart as the code that defines it, without the implementations of its actions and guards: what Stately's editor
+ * imports, and what `createMachine` takes.
  */
 import type { Chart, ChartCall, ChartState, ChartTransition } from '../../machines/index.ts';
 
@@ -9,12 +9,12 @@ export function xstateOf(chart: Chart): string {
   return `import { createMachine } from 'xstate';\n\nexport const machine = createMachine(${config});\n`;
 }
 
-/** What `createMachine` takes. */
+/** The argument of `createMachine`. */
 export function configOf({ machine, root }: Chart): object {
   return { id: machine, ...stateConfig(root, root.id) };
 }
 
-/** @param usualId the id that it has when it is given none */
+/** @param usualId the id that the state has if none is given */
 function stateConfig(state: ChartState, usualId: string): object {
   const { kind, description, initial, states, entry, exit, transitions } = state;
   const of = (trigger: ChartTransition['trigger']['kind']) =>

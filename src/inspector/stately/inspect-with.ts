@@ -1,4 +1,6 @@
-/** Shows the sessions of a host in Stately's inspector: the messages of `@statelyai/inspect`, made from the host's steps. */
+/**
+ * Shows a host's instances in Stately's inspector: makes the messages of `@statelyai/inspect` from the host's steps.
+ */
 import type { AnyStateMachine } from 'xstate';
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { chartOf, type Observer, type Step, type TakenTransition } from '../../machines/index.ts';
@@ -11,11 +13,11 @@ export interface StatelyAdapter {
 }
 
 export interface InspectWithOptions<Instance> {
-  /** What an event, or a context, is shown as: for what nobody should see. Shown as it is when left out. */
+  /** Returns what to show of an event or a context, to hide private parts. Left out: shown unchanged. */
   readonly redact?: (value: unknown) => unknown;
-  /** A session's name; `MACHINE:N` when left out. */
+  /** An instance's name; `MACHINE:N` if left out. */
   readonly nameOf?: (instance: Instance) => string;
-  /** Those that are told of at once; the others by their next step. */
+  /** Instances to report at once; others are reported with their next step. */
   readonly instances?: Iterable<Instance>;
 }
 
@@ -25,11 +27,11 @@ interface Inspectable<Instance> {
 }
 
 /**
- * Tells an inspector of every session that makes a step from now on, of its events, and of each state it comes into; in
- * `transitions` also which edges were taken, and in `refused` which guards said no to an event that did nothing.
+ * Reports to an inspector every instance that takes a step from now on, with its events and states; `transitions` also
+ * lists the transitions taken, and `refused` the guards that failed for an ignored event.
  * @param host a MachineHost
  * @param adapter `createWebSocketInspector(…).adapter`, or that of another inspector of `@statelyai/inspect`
- * @returns stops it
+ * @returns a function that stops it
  */
 export function inspectWith<
   Instance extends { readonly value: unknown; readonly context: unknown; readonly isDone: boolean },
@@ -69,7 +71,7 @@ export function inspectWith<
   };
   const show = ({ instance, event, from, to, transitions, verdicts }: Step<Instance>) => {
     const sessionId = known.get(instance) ?? introduce(instance, from === '' ? to : from);
-    // What it was started with is in its context, as far as it may be seen.
+    // Its input is visible in its context, as far as it may be shown.
     const shown = event.type === 'xstate.init' ? { type: event.type } : redact(event);
     const refused = verdicts.filter(({ passed }) => !passed).map(({ guard }) => guard);
     send('@xstate.event', sessionId, {
@@ -95,7 +97,7 @@ export function inspectWith<
   host.observer = observer;
   return () => {
     isStopped = true;
-    // Somebody may have begun to listen since.
+    // Another observer may have been set since.
     if (host.observer === observer) host.observer = before;
   };
 }

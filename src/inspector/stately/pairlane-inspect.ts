@@ -1,4 +1,7 @@
-/** Tells `pairlane inspect` of every actor of an XState program: `createActor(machine, { inspect: pairlaneInspect() })`. */
+/**
+ * Reports every actor of an XState program to `pairlane inspect`: `createActor(machine, { inspect: pairlaneInspect()
+ * })`.
+ */
 import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
 import { nameTransitions } from '../../machines/chart/transition-names.ts';
 import { transitionsTakenIn } from '../../machines/host/xstate-inspected.ts';
@@ -8,27 +11,27 @@ import { ProgramSocket } from './program-socket.ts';
 import { STATELY_VERSION, type StatelyMessage } from './stately-message.ts';
 
 export interface PairlaneInspectOptions {
-  /** Where `pairlane inspect` listens: `ws://127.0.0.1:8080/` when left out. */
+  /** Where `pairlane inspect` listens; defaults to `ws://127.0.0.1:8080/`. */
   readonly url?: string;
-  /** What an event, or a context, is shown as: for what nobody should see. Shown as it is when left out. */
+  /** Returns what to show of an event or a context, to hide private parts. Left out: shown unchanged. */
   readonly redact?: (value: unknown) => unknown;
 }
 
 export const DEFAULT_INSPECT_URL = 'ws://127.0.0.1:8080/';
-/** Actors that are told of again when the inspector comes back. */
+/** How many actors are reported again when the inspector comes back. */
 const MAX_ACTORS = 1_000;
 
-/** What XState 5 takes as `inspect`, and how to end it. */
+/** What XState 5 accepts as `inspect`, with a method to end it. */
 export interface PairlaneInspector {
   (event: InspectionEvent): void;
-  /** Tells nothing from here on, and lets go of the socket. */
+  /** Stops reporting, and closes the socket. */
   stop(): void;
 }
 
 /**
- * Tells `pairlane inspect` of the actor and all that it starts: their charts, events, states and the transitions taken.
- * It connects by itself, also when the inspector is started later, and keeps no program from ending.
- * @returns the `inspect` of `createActor`; one may be given to several actors
+ * Reports an actor and all that it starts to `pairlane inspect`: their charts, events, states and the transitions
+ * taken. It connects by itself, even if the inspector is started later, and keeps no program from ending.
+ * @returns the `inspect` option of `createActor`; several actors may share it
  */
 export function pairlaneInspect({
   url = DEFAULT_INSPECT_URL,
@@ -74,7 +77,7 @@ export function pairlaneInspect({
       definition: describe(actor)?.definition,
       snapshot: shown(actor.getSnapshot()),
     });
-  // What an actor is started with is in its context, as far as it may be seen.
+  // An actor's input is visible in its context, as far as it may be shown.
   const eventShown = (event: { readonly type: string }) =>
     event.type === 'xstate.init' ? { type: event.type } : redact(event);
 
@@ -82,7 +85,7 @@ export function pairlaneInspect({
     const actor = event.actorRef as AnyActorRef;
     switch (event.type) {
       case '@xstate.actor':
-        // Its snapshot is not there yet: it is told of by its first event.
+        // Its snapshot does not exist yet, so it is reported with its first event.
         return;
       case '@xstate.microstep':
         taken.set(actor, [...(taken.get(actor) ?? []), ...transitionsTakenIn(event)]);
@@ -114,7 +117,7 @@ export function pairlaneInspect({
   return Object.assign(inspect, { stop: () => socket.stop() });
 }
 
-/** One that was given no id has that of its machine, as in Stately's client. */
+/** An actor without an id gets that of its machine, as in Stately's client. */
 function nameOf({ id, sessionId, logic }: AnyActorRef & { readonly logic?: unknown }): string {
   return id === sessionId && isMachine(logic) ? logic.id : id;
 }
@@ -131,7 +134,7 @@ function describeMachine(machine: AnyStateMachine): Described {
   };
 }
 
-/** Parameters may hold anything. */
+/** Parameters may contain any value. */
 function withoutFunctions(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }

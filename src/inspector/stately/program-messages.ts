@@ -1,48 +1,48 @@
-/** What `pairlane inspect` tells its page of the programs that it was told of, and what the page asks for. */
+/** The messages between `pairlane inspect` and its page, about the programs that report to it. */
 import type { Chart } from '../../machines/index.ts';
 
 /** An actor of a program, as the list shows it. */
 export interface ShownActor {
-  /** Its number here: two programs may have the same ids. */
+  /** Its number here, since two programs may have the same ids. */
   readonly key: number;
-  /** The number of its program, from 1 on. */
+  /** The number of its program, starting at 1. */
   readonly program: number;
   readonly session: string;
   readonly name: string;
   /** The session that started it. */
   readonly parent?: string;
-  /** XState's: active, done, error or stopped; `gone` when its program has left. */
+  /** XState's status: active, done, error or stopped; `gone` if its program has left. */
   readonly status: string;
-  /** Its state value; left out for one that is no machine. */
+  /** Its state value; left out for an actor that is not a machine. */
   readonly value?: unknown;
   /** How many steps it has taken. */
   readonly steps: number;
 }
 
-/** Something that happened to an actor: an event, and what it made of it. */
+/** Something that happened to an actor: an event, and its result. */
 export interface ShownStep {
-  /** The first one of an actor has 1. */
+  /** Starts at 1 for each actor. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Left out for what it was when it was first told of. */
+  /** Left out for the state in which it was first reported. */
   readonly event?: { readonly type: string; readonly [field: string]: unknown };
   /** The session that sent it. */
   readonly source?: string;
   readonly status: string;
   readonly value?: unknown;
   readonly context?: unknown;
-  /** Names of the transitions taken, where the program says. */
+  /** Names of the transitions taken, if the program reports them. */
   readonly taken?: readonly string[];
-  /** Guards that said no, where the program says. */
+  /** Guards that failed, if the program reports them. */
   readonly refused?: readonly string[];
 }
 
 export type ProgramsMessage =
   | { readonly type: 'hello' }
-  /** Those that are new or have changed, and the keys of those that are no longer kept. */
+  /** New or changed actors, and the keys of those that are no longer kept. */
   | { readonly type: 'actors'; readonly changed: readonly ShownActor[]; readonly dropped: readonly number[] }
-  /** The actor that was asked for, with the steps that are kept. */
+  /** The requested actor, with the steps that are kept. */
   | {
       readonly type: 'actor';
       readonly key: number;
@@ -53,7 +53,7 @@ export type ProgramsMessage =
     }
   | { readonly type: 'steps'; readonly key: number; readonly steps: readonly ShownStep[] };
 
-/** The page's one request: that actor from now on. */
+/** The page's only request: watch this actor from now on. */
 export interface WatchActor {
   readonly type: 'watch';
   readonly key: number;

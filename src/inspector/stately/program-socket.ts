@@ -1,11 +1,11 @@
-/** A program's way to `pairlane inspect`: it comes and goes, and the program never waits for it. */
+/** A program's connection to `pairlane inspect`: it comes and goes, and the program never waits for it. */
 import type { StatelyMessage } from './stately-message.ts';
 
-/** What waits for the inspector to come, in characters; the oldest goes. */
+/** The most that waits for the inspector, in characters; the oldest messages are dropped. */
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
-/** What the socket has not sent yet, in bytes; above it messages are left out. */
+/** The most that the socket may have unsent, in bytes; above it, messages are left out. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
-/** A longer message goes without its context. */
+/** A longer message is sent without its context. */
 const MAX_MESSAGE_CHARS = 1024 * 1024;
 const RETRY_MS = 1_000;
 
@@ -17,7 +17,7 @@ interface ProgramWebSocket {
   onerror: (() => void) | null;
   send(text: string): void;
   close(): void;
-  /** Of `ws`: so that an inspector keeps no program alive. */
+  /** A field of `ws`, used so that an inspector keeps no program alive. */
   readonly _socket?: { unref(): void };
 }
 
@@ -25,7 +25,7 @@ const OPEN = 1;
 
 export class ProgramSocket {
   readonly #url: string;
-  /** It is there again, and knows nothing of what it was told before. */
+  /** Called when the inspector is back; it knows nothing of what it was told before. */
   readonly #back: () => void;
   #socket: ProgramWebSocket | undefined;
   #waiting: string[] = [];
@@ -50,7 +50,7 @@ export class ProgramSocket {
       if (socket.bufferedAmount < MAX_UNSENT_BYTES) socket.send(text);
       return;
     }
-    // What was missed while it was away it does not need: it is told of what there is.
+    // It does not need what it missed while it was away: it is told the present state instead.
     if (this.#hasBeenOpen) return;
     this.#waiting.push(text);
     this.#waitingChars += text.length;
@@ -81,7 +81,7 @@ export class ProgramSocket {
     socket.onclose = () => {
       if (this.#isStopped) return;
       const timer = setTimeout(() => void this.#connect(), RETRY_MS);
-      // A number in browsers, which have no process to keep alive.
+      // In browsers a timer is a number, and there is no process to keep alive.
       (timer as { unref?: () => void }).unref?.();
     };
   }
@@ -96,7 +96,7 @@ export class ProgramSocket {
 }
 
 async function webSocketClass(): Promise<new (url: string) => ProgramWebSocket> {
-  // Node's own cannot be kept from holding the process.
+  // Node's own WebSocket cannot be kept from holding the process.
   const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
   if (isNode) return (await import('ws')).WebSocket as never;
   return globalThis.WebSocket as never;
@@ -111,7 +111,7 @@ function withoutContext(message: StatelyMessage): StatelyMessage {
   };
 }
 
-/** What cannot be written as JSON, such as a circle, is shown as what it is. */
+/** JSON for any value: what cannot be written, such as a circular reference, is replaced by a description. */
 function safeJson(message: StatelyMessage): string {
   const within: unknown[] = [];
   return JSON.stringify(message, function (this: unknown, _key, value: unknown) {

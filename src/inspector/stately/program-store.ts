@@ -1,13 +1,13 @@
-/** What programs told of their actors, as much of it as memory may hold: the oldest steps go first. */
+/** What programs reported about their actors, within a memory limit: the oldest steps are dropped first. */
 import { chartFrom, MAX_DEFINITION_CHARS, type ProgramChart } from './program-chart.ts';
 import type { ShownActor, ShownStep } from './program-messages.ts';
 import type { NamedEvent, ReadSnapshot, ReadStately } from './stately-message.ts';
 
 export interface StoreLimits {
-  /** Of all steps and charts together. */
+  /** For all steps and charts together. */
   readonly maxBytes: number;
   readonly maxActors: number;
-  /** Of one actor. */
+  /** Per actor. */
   readonly maxSteps: number;
 }
 
@@ -17,12 +17,12 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
   maxSteps: 2_000,
 };
 
-/** A longer event, or context, is left out, in characters. */
+/** A longer event or context, in characters, is left out. */
 const MAX_SHOWN_CHARS = 16 * 1024;
-/** Events of one actor whose snapshot has not come. */
+/** Events of one actor whose snapshot has not arrived. */
 const MAX_PENDING = 64;
 const CHAR_BYTES = 2;
-/** What an actor takes beside its steps, about. */
+/** An actor's approximate size without its steps. */
 const ACTOR_BYTES = 1_024;
 
 /** A step as it is sent to pages. */
@@ -32,7 +32,7 @@ interface Step {
 
 interface Pending {
   readonly event: NamedEvent;
-  /** To find it by. */
+  /** The text to match a snapshot with. */
   readonly text: string;
   readonly source: string | undefined;
 }
@@ -57,7 +57,7 @@ export interface KeptActor {
   stepCount: number;
 }
 
-/** What else is known of a step. */
+/** Further facts about a step. */
 type StepFields = Pick<ShownStep, 'event' | 'source' | 'taken' | 'refused'>;
 
 export interface StoreListener {
@@ -73,7 +73,7 @@ export class ProgramStore {
   readonly #actors = new Map<number, KeptActor>();
   /** By program and session. */
   readonly #byName = new Map<string, KeptActor>();
-  /** All steps there are, the oldest first. */
+  /** All steps, oldest first. */
   readonly #order = new Map<Step, KeptActor>();
   readonly #machines = new Map<string, DrawnMachine>();
   #bytes = 0;
@@ -86,13 +86,13 @@ export class ProgramStore {
     this.#limits = limits;
   }
 
-  /** @returns the number of a program that has come */
+  /** @returns the number of a program that has connected */
   programCame(): number {
     this.#programs += 1;
     return this.#programs;
   }
 
-  /** What it told stays, as far as there is room. */
+  /** What it reported is kept, as far as there is room. */
   programLeft(program: number): void {
     for (const actor of this.#actors.values())
       if (actor.program === program && actor.status === 'active') {
@@ -110,7 +110,7 @@ export class ProgramStore {
     return this.#actors.values();
   }
 
-  /** About how much memory it takes. */
+  /** The approximate memory use. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -126,10 +126,10 @@ export class ProgramStore {
       return;
     }
     const actor = this.#byName.get(nameOf(program, message.session));
-    // Of one that was dropped, or that nobody introduced.
+    // The actor was dropped, or never introduced.
     if (!actor) return;
     if (message.type === 'snapshot') this.#stepped(actor, message);
-    // One that took no transition has no snapshot to come.
+    // If no transition was taken, no snapshot will follow.
     else if (message.taken?.length === 0) this.#ignored(actor, message);
     else {
       const { event, source } = message;
@@ -170,7 +170,7 @@ export class ProgramStore {
     const text = JSON.stringify(event);
     const at = actor.pending.findIndex((pending) => pending.text === text);
     const [pending] = at >= 0 ? actor.pending.splice(at, 1) : [];
-    // What it is started with is what it was told of with.
+    // Its first reported state is the one that it was started with.
     if (event.type === 'xstate.init' && actor.stepCount === 1) this.#forgetSteps(actor);
     this.#add(actor, snapshot, {
       event,
@@ -218,7 +218,7 @@ export class ProgramStore {
     this.#listener.stepped(actor, json);
   }
 
-  /** The oldest step of an actor. */
+  /** Drops the oldest step of an actor. */
   #forget(actor: KeptActor): void {
     const step = actor.steps.shift();
     if (!step) return;
@@ -240,7 +240,7 @@ export class ProgramStore {
     }
   }
 
-  /** The one that came first of those that are over, or else of all. */
+  /** Drops the oldest actor, preferably one that is over. */
   #makeRoom(): void {
     let first: KeptActor | undefined;
     for (const actor of this.#actors.values()) {
@@ -269,7 +269,7 @@ export class ProgramStore {
   /** Actors of one machine share its chart. */
   #machineOf(definition: string | undefined): DrawnMachine {
     const isTooLarge = definition !== undefined && definition.length > MAX_DEFINITION_CHARS;
-    // Neither is JSON, as every other is.
+    // Neither is JSON, unlike every definition.
     const text = isTooLarge ? 'too large' : (definition ?? 'none');
     const known = this.#machines.get(text);
     if (known) {
@@ -285,7 +285,7 @@ export class ProgramStore {
 
 const TOO_LARGE = '(too large to show)';
 
-/** Undefined for what is too large. */
+/** Undefined if the value is too large. */
 function shortened<T>(value: T): T | undefined {
   return JSON.stringify(value).length <= MAX_SHOWN_CHARS ? value : undefined;
 }

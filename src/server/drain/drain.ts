@@ -122,7 +122,7 @@ export class Drain implements TimerOwner {
     this.#close(session);
   };
 
-  /** A client that is not resumable will not come back, so its peers at other nodes must not wait for it. */
+  /** A client that is not resumable will not come back, so peers that go on at another node must not wait for it. */
   #leavePairings({ seats }: ServerSession): void {
     for (const { pairing, side, peer } of seats)
       if (pairing && peer?.outlivesNode(this.#hasOtherNodes))

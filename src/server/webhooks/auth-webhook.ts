@@ -1,4 +1,7 @@
-/** A webhook that decides what clients may do: 200 with claims; 401 to ask for a token; 403 to refuse. */
+/**
+ * A webhook that decides what clients may do: it answers 200 with claims, 401 if the token is missing or not accepted,
+ * or 403 to refuse the client.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { isRecord } from '../../protocol/index.ts';
 import type { Decider, Decision } from '../admission/tokens/asking-authenticator.ts';

@@ -1,7 +1,7 @@
 /**
- * werift behind the W3C interface. Only this file and its patches know where werift differs: it waits for all
- * candidates before it goes on (up to 5 s if a STUN server cannot be reached), it uses a public STUN server when none
- * is given, and it does not check candidate pairs again on an ICE restart.
+ * werift behind the W3C interface. Only this file imports werift at run time, and only it and its patches know where
+ * werift differs: it waits for all candidates before it goes on (up to 5 s if a STUN server cannot be reached), it uses
+ * a public STUN server when none is given, and it does not check candidate pairs again on an ICE restart.
  */
 import {
   classes,

@@ -1,4 +1,4 @@
-/** How wide text is in a sans-serif font, in em: DejaVu Sans, the widest of those that the charts name. */
+/** The width of text in a sans-serif font, in em: DejaVu Sans, the widest of the fonts that the charts name. */
 
 const classes: readonly (readonly [chars: string, em: number])[] = [
   ["ijl.,:;'|!", 0.31],

@@ -1,7 +1,7 @@
 /**
- * Where everything in a chart stands. States are stacked in the order of the source, final ones last, each as wide as
- * its words. What leads out of a state is written beside it, on the line that it takes; all lines to one state meet in
- * one upright track at the right. So a chart is as narrow as its longest words, whatever leads where.
+ * The layout of a chart. States are stacked in the order of the source, final ones last, each as wide as its text. A
+ * state's transitions are labelled beside it, on their lines; all lines to one state meet in one vertical track on the
+ * right. So a chart is as narrow as its longest text, wherever its transitions lead.
  */
 import type { Chart, ChartState, ChartTransition } from '../../../machines/index.ts';
 import { arrowText, type Detail, stateText, type TextBlock } from './text.ts';
@@ -24,7 +24,7 @@ export interface LaidState extends Box {
 export interface LaidArrow {
   /** None for the arrow from an initial dot. */
   readonly transitions: readonly ChartTransition[];
-  /** The id of the state that it leads to. */
+  /** The id of the target state. */
   readonly target: string;
   /** From the source to the target. */
   readonly points: readonly Point[];
@@ -40,13 +40,13 @@ export interface Layout {
 }
 
 export const PADDING = 10;
-/** The row of a state's name, into which arrows lead from the right. */
+/** The row of a state's name, which arrows enter from the right. */
 const NAME_ROW = 26;
 const NAME_MIDDLE = 14;
 const GAP = 8;
 const INDENT = 26;
 const DOT = 8;
-/** Between a box and the words beside it. */
+/** Between a box and the text beside it. */
 const BESIDE = 7;
 const UNDER_LABEL = 4;
 const FRAME_STEP = 7;
@@ -60,7 +60,7 @@ interface Placed {
   readonly text: TextBlock;
   readonly x: number;
   readonly y: number;
-  /** Of a state with substates it follows from what is within. */
+  /** For a state with substates it follows from its content. */
   readonly width: number | undefined;
   height: number;
 }
@@ -130,7 +130,7 @@ class Stack {
     };
   }
 
-  /** @returns how high it is */
+  /** @returns its height */
   #place(state: ChartState, x: number, y: number, depth: number, isRegion: boolean): number {
     this.#maxDepth = Math.max(this.#maxDepth, depth);
     const text = stateText(state, this.#inBoxes, this.#detail);
@@ -139,7 +139,7 @@ class Stack {
     const placed: Placed = { state, depth, isRegion, text, x, y, width, height: 0 };
     this.#placed.push(placed);
     const textHeight = Math.ceil(text.height) + PADDING;
-    // Beside a leaf are the words of what leads out of it; within a state with substates they are below its own.
+    // Beside a leaf are the labels of its transitions; a state with substates has them below its own text.
     let bottom = y + (isNest ? textHeight : NAME_ROW);
     const from = isNest ? x : x + (width as number);
     bottom = this.#placeLeaving(state, from, bottom);
@@ -182,7 +182,7 @@ class Stack {
     this.#dots.push({ box, target, to: { x: x + INDENT, y: middle } });
   }
 
-  /** One arrow for each target; transitions that share it share their label too. */
+  /** One arrow per target; transitions to the same target share its label. */
   #groupsOf(state: ChartState): ReadonlyMap<string, readonly ChartTransition[]> {
     const groups = new Map<string, ChartTransition[]>();
     for (const transition of state.transitions) {
@@ -200,8 +200,9 @@ function finalsLast(states: readonly ChartState[]): readonly ChartState[] {
 }
 
 /**
- * A transition that ends where it began needs no arrow, and neither does one to a state that an enclosing state's
- * arrow leads to: a dozen arrows out of every state say less than one, and words in the boxes.
+ * Transitions that are written in boxes instead of drawn: self-transitions, and those to a state that an enclosing
+ * state's arrow already leads to. A dozen arrows out of every state would show less than one arrow, and text in the
+ * boxes.
  */
 function transitionsInBoxes(state: ChartState, led: ReadonlySet<string> = new Set()): ChartTransition[] {
   const written = state.transitions.filter(({ source, targets }) =>

@@ -1,6 +1,6 @@
 /**
- * How a chart looks, light and dark. It travels inside each SVG. `lit`, `taken`, `been`, `next`, `count` and `rate` are
- * for the page; the fonts are those whose widths text.ts reckons with.
+ * The appearance of a chart, light and dark, included in each SVG. `lit`, `taken`, `been`, `next`, `count` and `rate`
+ * are for the page; text.ts calculates with the widths of the fonts named here.
  */
 const light =
   '--panel:#fff;--nest:#f6f8fa;--leaf:#fff;--line:#b7c0ca;--text:#1f2328;--about:#59636e;--event:#0550ae;--guard:#8a5a00;--action:#1a7f37;--arrow:#7d8894;--solid:#0969da;--good:#1a7f37;--waiting:#9a6700;--lost:#cf222e;--on:#fff;--taken:#bc4c00';

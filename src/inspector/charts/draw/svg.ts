@@ -1,6 +1,6 @@
 /**
- * Draws a laid out chart as an SVG that stands alone: it can be put into a README as it is, in light and in dark, and
- * the page puts it into itself and switches classes on its `data-state` and `data-edge` elements.
+ * Draws a laid-out chart as a self-contained SVG: a README can use it unchanged, in light and dark mode, and the page
+ * embeds it and switches classes on its `data-state` and `data-edge` elements.
  */
 
 import { describeInWords } from '../sentence.ts';
@@ -29,7 +29,10 @@ export function drawSvg(layout: Layout): string {
   ].join('\n');
 }
 
-/** Its description is its tooltip; `data-leads` has the names of all transitions out of it, drawn or not. */
+/**
+ * Its description is its tooltip; `data-leads` has the names of all transitions out of it, whether or not they are
+ * drawn.
+ */
 function drawState(laid: LaidState): string {
   const { state, isRegion, depth } = laid;
   const kind = isRegion ? 'region' : depth === 0 ? 'root' : state.states.length > 0 ? 'nest' : 'leaf';
@@ -49,7 +52,7 @@ function drawDot({ x, y, width }: Box): string {
   return `<circle class="dot" cx="${x + width / 2}" cy="${y + width / 2}" r="${width / 2}"/>`;
 }
 
-/** A machine's id may be any text; one that a URL takes as it is stays. */
+/** A machine's id may be any text; characters that are valid in a URL are kept. */
 function tipOf(machine: string): string {
   return `tip-${machine.replace(/[^\w.-]/g, '-')}`;
 }
@@ -64,7 +67,7 @@ function drawLabel({ label }: LaidArrow): string {
   return label ? `<g class="label">${drawLines(label.text, label).join('')}</g>` : '';
 }
 
-/** Each line of a transition carries its name, so that the page can light what was taken. */
+/** Each line of a transition carries its name, so that the page can highlight what was taken. */
 function drawLines(text: TextBlock, at: Point): string[] {
   let y = at.y;
   return text.lines.map((line) => {
@@ -89,7 +92,7 @@ function inset({ x, y, width, height }: Box, by: number): Box {
   return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
 }
 
-/** A corner's radius is at most half of its shorter side; otherwise two near corners make a kink. */
+/** A corner's radius is at most half of its shorter side; otherwise two corners close together make a kink. */
 function roundedPath(points: readonly Point[]): string {
   const parts = [`M${points[0]?.x} ${points[0]?.y}`];
   for (let i = 1; i < points.length - 1; i += 1) {

@@ -1,7 +1,7 @@
 /**
- * The words in a chart, as lines with a known size. Layout happens where there is no browser: in the monospaced font of
- * a full chart a size is the number of characters times their advance; in the sans-serif font of a brief one it is
- * reckoned glyph by glyph, with the widest of the fonts that the pictures name (glyph-widths.ts).
+ * The texts in a chart, as lines with a known size, because layout happens without a browser. In the monospaced font of
+ * a full chart, a width is the number of characters times their advance; in the sans-serif font of a brief chart it is
+ * calculated per glyph, for the widest of the named fonts (glyph-widths.ts).
  */
 
 import { describeCall } from '../../../machines/chart/chart.ts';
@@ -19,9 +19,9 @@ export interface Run {
 
 export interface Line {
   readonly runs: readonly Run[];
-  /** The transitions that the line belongs to, by name; a bar between them. */
+  /** The names of the transitions that the line belongs to, separated by a bar. */
   readonly transition?: string;
-  /** Whether the page may write a rate behind the line. */
+  /** Whether the page may append a rate to the line. */
   readonly hasRate?: boolean;
 }
 
@@ -32,15 +32,15 @@ export interface TextBlock {
 }
 
 interface Font {
-  /** Of a monospaced font: how wide each character is, in pixels. */
+  /** For a monospaced font: the width of each character, in pixels. */
   readonly char?: number;
-  /** Of any other: its size, and how much wider than regular its weight is. */
+  /** For any other font: its size, and how much wider than regular its weight is. */
   readonly size?: number;
   readonly weight?: number;
   readonly line: number;
 }
 
-/** svg.ts sets the fonts to match. */
+/** svg.ts sets matching fonts. */
 export const fonts: Readonly<Record<RunClass, Font>> = {
   name: { size: 14, weight: 1.1, line: 21 },
   label: { size: 12, weight: 1, line: 15 },
@@ -51,17 +51,17 @@ export const fonts: Readonly<Record<RunClass, Font>> = {
   action: { char: 6.63, line: 15 },
 };
 
-/** What the page writes behind an event's name, such as `120/s`, has this much room. */
+/** Room for what the page appends to an event's name, such as `120/s`. */
 const RATE_WIDTH = 40;
 const LABEL_RATE_WIDTH = 32;
 /** Room for the number of instances beside a state's name. */
 const COUNT_WIDTH = 30;
-/** How long a line beside an arrow of a brief chart may be. */
+/** The longest line beside an arrow of a brief chart. */
 const LABEL_CHARS = 30;
 /** A transition within a box takes one line up to this length. */
 const MAX_LINE_CHARS = 36;
 const ABOUT_CHARS = 34;
-/** About how wide a character of a description is. */
+/** The approximate width of a character in a description. */
 const ABOUT_CHAR_WIDTH = 7.2;
 const ACTION_CHARS = 32;
 
@@ -89,10 +89,10 @@ function block(lines: readonly Line[]): TextBlock {
   };
 }
 
-/** A brief chart has the names of states and events only: several fit beside each other on a screen. */
+/** A brief chart shows only the names of states and events, so several fit on a screen side by side. */
 export type Detail = 'full' | 'brief';
 
-/** What stands in a state's box above its substates. */
+/** The text in a state's box above its substates. */
 export function stateText(
   state: ChartState,
   written: ReadonlySet<ChartTransition>,
@@ -112,7 +112,7 @@ export function stateText(
   ]);
 }
 
-/** What stands beside an arrow. */
+/** The text beside an arrow. */
 export function arrowText(transitions: readonly ChartTransition[], detail: Detail): TextBlock {
   if (detail === 'brief') return block(labelLines(transitions));
   return block(
@@ -127,7 +127,7 @@ export function arrowText(transitions: readonly ChartTransition[], detail: Detai
   );
 }
 
-/** Each label once, with how many transitions share it, wrapped. */
+/** Each label once, with the number of transitions that share it, wrapped. */
 function labelLines(transitions: readonly ChartTransition[]): Line[] {
   const namesOf = new Map<string, string[]>();
   for (const { trigger, name } of transitions) {

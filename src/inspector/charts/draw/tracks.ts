@@ -1,19 +1,22 @@
-/** Which upright track the lines to each state take: as few as can be, and the shortest ones nearest to the states. */
+/**
+ * Assigns a vertical track to the lines to each state: as few tracks as possible, and the shortest ones nearest to the
+ * states.
+ */
 
 export interface TrackUse {
   readonly target: string;
-  /** Where a line enters the track, and where the track leaves for its target; both downwards. */
+  /** Where a line enters the track, and where the track leaves for its target; both measured downwards. */
   readonly from: number;
   readonly to: number;
 }
 
 export interface Tracks {
-  /** By target, from 0 on. */
+  /** By target, starting at 0. */
   readonly of: ReadonlyMap<string, number>;
   readonly count: number;
 }
 
-/** How far two lines that share a track stay apart. */
+/** The minimum distance between two lines that share a track. */
 const APART = 8;
 
 export function assignTracks(uses: readonly TrackUse[]): Tracks {

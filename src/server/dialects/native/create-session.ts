@@ -27,8 +27,8 @@ export class SessionOpener {
   }
 
   /**
-   * Whether the address has too many connections. A client that announced its return was let in above the limit, and
-   * may turn out to have nothing to return to.
+   * Whether there are too many connections. A client that announced its return was let in above the limit, and may turn
+   * out to have nothing to return to.
    */
   isOver(socket: ClientSocket): boolean {
     return this.#deps.places.isOver(socket.getUserData().address);
