@@ -121,7 +121,7 @@ const gameWords: SequenceWords = {
 
 const LEAVE = 'LEAVE';
 
-/** PeerJS's says less still: that two are paired is our own account of them, and an end is said only by a client. */
+/** PeerJS has even fewer messages: none says that two clients are paired, and only a client announces an end. */
 const peerJsWords: SequenceWords = {
   ...sequenceWords.pairing,
   messageOfEvent: {

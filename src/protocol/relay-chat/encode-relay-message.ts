@@ -3,7 +3,7 @@ import { layouts, type Width } from './layout.ts';
 import type { RelayMessage } from './relay-messages.ts';
 
 const utf8 = new TextEncoder();
-/** Each message is written here, and copied out once its length is known. */
+/** Shared buffer: each message is written here, and copied once its length is known. */
 let draft = new Uint8Array(4 * 1024);
 
 /**
@@ -39,9 +39,9 @@ function writeNumber(at: number, value: number, width: Width): number {
   return at + width;
 }
 
-/** @returns how many bytes the text has; when that is more than it may have, it is not written whole */
+/** @returns the length of the text in bytes; if that exceeds the limit, the text is not written completely */
 function writeText(at: number, text: string, maxBytes: number): number {
-  // A character is three bytes at most for each of its units.
+  // A UTF-16 unit takes at most three bytes of UTF-8.
   const most = Math.min(3 * text.length, maxBytes);
   if (at + most > draft.length) draft = grown(at + most);
   const { read, written } = utf8.encodeInto(text, draft.subarray(at, at + most));

@@ -100,7 +100,7 @@ export class Admission {
 
   /**
    * The client's address as limits count it, or why it may not connect.
-   * @param bringsToken whether it brings a token that is verified before anything else of it is heard
+   * @param bringsToken whether it brings a token that is verified before any of its messages is handled
    */
   judge(res: HttpResponse, req: HttpRequest, bringsToken = false): Verdict {
     return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back', bringsToken);

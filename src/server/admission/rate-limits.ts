@@ -88,7 +88,7 @@ export class SendingRate {
     this.#peerBytes.restore(now, peer_bytes_ms);
   }
 
-  /** Charges for what was counted as one message, but took the work of several. The messages after it make up for it. */
+  /** Charges for a message that cost as much work as several; the messages after it make up for the difference. */
   spend(now: number, messages: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): void {
     if (maxMessagesPerSecond === 0) return;
     this.#messages.spend(now, maxMessagesPerSecond, Math.min(messages, maxMessageBurst / 2));

@@ -1,11 +1,14 @@
-/** A JSON object in bytes with a field more, without writing the others anew: of two fields of one name the last counts. */
+/**
+ * Adds a field to a JSON object in bytes without encoding the others again: if a name occurs twice, the last one
+ * counts.
+ */
 
 const COMMA = ','.charCodeAt(0);
 const END = '}'.charCodeAt(0);
 
 /**
- * @param object in UTF-8, and valid: whoever calls has parsed it, and found at least one field
- * @param field the name and the value, as in `"clients":2`
+ * @param object valid JSON in UTF-8 with at least one field; the caller has parsed it
+ * @param field name and value, as in `"clients":2`
  */
 export function withField(object: ArrayBuffer, field: Uint8Array | string): Buffer {
   const bytes = new Uint8Array(object);

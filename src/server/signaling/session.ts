@@ -174,12 +174,12 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.client.notify({ type: 'refused', ...refusal });
   }
 
-  /** With several peers, what waits from each of them is counted by itself. */
+  /** With several peers, what waits from each of them is counted separately. */
   get waits(): readonly Waits[] {
     return [this, ...this.#countedSeats];
   }
 
-  /** With several peers: what comes from none of them. */
+  /** With several peers: what belongs to none of them. */
   get waitingBytes(): number {
     return this.#countedSeats.reduce((left, seat) => left - seat.waitingBytes, this.client.waitingBytes);
   }
@@ -191,7 +191,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.client.cutUnread();
   }
 
-  /** The seats whose waiting bytes are counted by themselves; none where there is only one. */
+  /** The seats whose waiting bytes are counted separately; none if there is only one. */
   get #countedSeats(): readonly Seat[] {
     return this.#seats.length < 2 ? NO_SEATS : this.#seats;
   }

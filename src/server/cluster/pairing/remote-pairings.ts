@@ -1,7 +1,7 @@
 /**
- * Pairings of which one client is on another node: each node has a side, with a machine that hears of everything that
- * either client does. Here is what the sides tell each other; how they find each other again is in
- * reconcile-pairings.ts. Both know by `senderSeq` what they have.
+ * Pairings with one client on another node: each node has a side, whose machine is told everything that either client
+ * does. This file has the messages between the sides; reconcile-pairings.ts lets them find each other again.
+ * `senderSeq` tells both which signals they have.
  *
  * | message   | says                                                          |
  * | --------- | ------------------------------------------------------------- |

@@ -162,8 +162,8 @@ export class Inbox {
   }
 
   /**
-   * Each pairing that ends with it counts like a message: to form one and to end it costs that much, and whoever joins and
-   * leaves a large room without end would have the server form and end them all each time.
+   * Each pairing that ends with it counts like a message, since forming and ending one costs that much: a client that
+   * joins and leaves a large room again and again would make the server form and end them all each time.
    */
   #leaveRoom(session: ServerSession, client: NativeClient, room: string): void {
     const before = session.seats.length;

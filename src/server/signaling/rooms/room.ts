@@ -74,7 +74,7 @@ export interface RoomWatcher {
 
 /** Estimated size of a room notice without metadata: names, ids, and the cost of sending it. */
 export const NOTICE_BYTES = 256;
-/** What a member takes in a notice besides its id and metadata: the names of these fields. */
+/** Bytes per member in a notice besides its id and metadata: the names of these fields. */
 const MEMBER_BYTES = 32;
 
 export class Room extends Hosted<RoomContext> {
