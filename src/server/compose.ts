@@ -10,6 +10,7 @@ import { noLinks } from './cluster/links.ts';
 import { SessionLocations } from './cluster/migration/session-locations.ts';
 import { NodeLinks } from './cluster/node-links.ts';
 import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
+import { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { PairingRestorer } from './cluster/pairing/restore-pairings.ts';
 import { Chaos, parseChaos } from './dialects/chaos.ts';
 import { NativeMigration } from './dialects/native/client-snapshot.ts';
@@ -30,6 +31,7 @@ import { signalingSources } from './inspector-sources.ts';
 import type { ServerOptions } from './options.ts';
 import { Directory } from './signaling/directory.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
+import type { ServerPairing } from './signaling/pairing.ts';
 import { PairingEpochs } from './signaling/pairing-epochs.ts';
 import { Pairings } from './signaling/pairings.ts';
 import { edgePairings } from './signaling/rooms/edge-pairings.ts';
@@ -52,6 +54,11 @@ export interface CompositionDeps {
 
 export type Composition = ReturnType<typeof compose>;
 
+/** A pairing across nodes is counted at the node of its initiator, so that the sum over nodes is how many there are. */
+function* begunHere(pairings: Iterable<ServerPairing>): Generator<ServerPairing> {
+  for (const pairing of pairings) if (!(pairing.initiator instanceof RemoteSession)) yield pairing;
+}
+
 export function compose(deps: CompositionDeps) {
   const { options, clock, log } = deps;
   const queue = new StepQueue(clock);
@@ -70,7 +77,12 @@ export function compose(deps: CompositionDeps) {
   const { cluster, remotePairings } = nodes;
   deps.authenticator?.joinQueue?.(queue);
   if (deps.authenticator?.host) metrics.measure({ hosts: [deps.authenticator.host] });
-  metrics.measure({ sessions, pairings, readiness, waiting });
+  metrics.measure({
+    sessions,
+    pairings: { [Symbol.iterator]: () => begunHere(pairings) },
+    readiness,
+    waiting,
+  });
   metrics.measure({ hosts: [sessionHost, pairingHost, remotePairings.remoteHost, rooms.host] });
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness });
   const inspector = new Inspector({

@@ -68,6 +68,7 @@ export function signalingSources({
       isFound: ({ parties, epoch }, query) =>
         String(epoch).includes(query) ||
         parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
+      initiatorNode: (pairing) => remotesOf(pairing).find(({ side }) => side === 'initiator')?.node,
       gameOf: ({ parties }) => clientOf(parties[0])?.game,
       record: {
         kind: 'pairing',

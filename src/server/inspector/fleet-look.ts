@@ -16,6 +16,8 @@ import type { Look } from './viewer.ts';
 
 /** The other workers' inspectors. */
 export interface OtherWorkers {
+  /** Whether one of them that serves is that node. */
+  isNode(node: number): boolean;
   /** A page is here that is to be told what they have. @param told of each of them, from the moment it can be asked */
   open(told: (worker: number, message: PartMessage) => void): OpenAtOthers;
 }

@@ -241,7 +241,7 @@ export class Inspector {
     this.#stopLingering = undefined;
     if (this.#sleep) return;
     const { clock } = this.server;
-    const count = new PopulationCount(this.sources);
+    const count = new PopulationCount(this.sources, (node) => this.fleet?.others.isNode(node) === true);
     this.#recent.look();
     this.#trails.start();
     this.#flows.start();

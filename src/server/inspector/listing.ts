@@ -94,9 +94,8 @@ export function find(
   const isOutcome = (source: Source, instance: Instance, log = logOf(instance)) =>
     request.outcome === undefined || kindOf(source, instance, log, now) === request.outcome;
   const isOurs = (source: Source, instance: Instance) => {
-    if (others.length === 0 || !source.record) return true;
-    const { elsewhere, node } = source.rowOf(instance);
-    return elsewhere !== 'id' || node === undefined || !others.includes(node);
+    const node = source.initiatorNode?.(instance);
+    return node === undefined || !others.includes(node);
   };
   const fits = (source: Source, instance: Instance, log?: LiveRecord) =>
     isState(instance.value) &&

@@ -4,16 +4,17 @@ import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import { nameTransitions, type TakenTransition } from '../../machines/index.ts';
 import type { ListedMachine, MachinePopulation, Populations } from '../../protocol/index.ts';
 import { observeHost } from './observe-host.ts';
-import type { Source } from './source.ts';
+import type { Instance, Source } from './source.ts';
 
 /** Counts the transitions of all sources while it lives, and their instances when it is asked. */
 export class PopulationCount {
   readonly #machines: ReadonlyMap<ListedMachine, MachineCount>;
 
-  constructor(sources: readonly Source[]) {
+  /** @param isCountedAt whether that node counts the pairings that its clients began; left out: none but this one counts */
+  constructor(sources: readonly Source[], isCountedAt: (node: number) => boolean = () => false) {
     const machines = [...new Set(sources.map(({ machine }) => machine))];
     const sourcesOf = (name: ListedMachine) => sources.filter(({ machine }) => machine === name);
-    this.#machines = new Map(machines.map((name) => [name, new MachineCount(sourcesOf(name))]));
+    this.#machines = new Map(machines.map((name) => [name, new MachineCount(sourcesOf(name), isCountedAt)]));
   }
 
   stop(): void {
@@ -29,14 +30,20 @@ export class PopulationCount {
 /** One machine, which several hosts may run. */
 class MachineCount {
   readonly #sources: readonly Source[];
+  readonly #isCountedAt: (node: number) => boolean;
   readonly #names: ReadonlyMap<TakenTransition, string>;
   readonly #taken = new Map<string, number>();
   readonly #stops: readonly (() => void)[];
 
-  constructor(sources: readonly Source[]) {
+  constructor(sources: readonly Source[], isCountedAt: (node: number) => boolean) {
     this.#sources = sources;
+    this.#isCountedAt = isCountedAt;
     this.#names = new Map(sources.flatMap(({ host }) => [...nameTransitions(host.machine)]));
-    this.#stops = sources.map(({ host }) => observeHost(host, ({ transitions }) => this.#count(transitions)));
+    this.#stops = sources.map((source) =>
+      observeHost(source.host, ({ instance, transitions }) => {
+        if (this.#isCounted(source, instance)) this.#count(transitions);
+      }),
+    );
   }
 
   stop(): void {
@@ -48,7 +55,9 @@ class MachineCount {
     const byValue = new Map<StateValue, number>();
     let total = 0;
     for (const source of this.#sources) {
-      for (const { value } of source.instances()) {
+      for (const instance of source.instances()) {
+        if (!this.#isCounted(source, instance)) continue;
+        const { value } = instance;
         byValue.set(value, (byValue.get(value) ?? 0) + 1);
         total += 1;
       }
@@ -62,6 +71,11 @@ class MachineCount {
     for (const [name, count] of this.#taken) rates[name] = Math.round((count * 10_000) / elapsedMs) / 10;
     this.#taken.clear();
     return { total, counts, rates };
+  }
+
+  #isCounted(source: Source, instance: Instance): boolean {
+    const node = source.initiatorNode?.(instance);
+    return node === undefined || !this.#isCountedAt(node);
   }
 
   #count(transitions: readonly TakenTransition[]): void {

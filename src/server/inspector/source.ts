@@ -44,6 +44,8 @@ export interface Source<Of extends Instance = Instance> {
   rowOf(instance: Of): Omit<ListRow, 'state' | 'age_ms'>;
   /** Whether a search finds it. @param query in lower case, and not empty */
   isFound(instance: Of, query: string): boolean;
+  /** Of a pairing that a client of another node began: that node, which has it too. */
+  initiatorNode?(instance: Of): number | undefined;
   /** The game that it is in, or was. */
   gameOf?(instance: Of): string | undefined;
   readonly record?: RecordSource<Of>;

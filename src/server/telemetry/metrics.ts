@@ -79,7 +79,7 @@ export class Metrics {
     );
     this.#gauge(
       'pairlane_pairings',
-      'Pairings, by the state of their machine; including those of game rooms.',
+      'Pairings, by the state of their machine; including those of game rooms. One across nodes is counted at its initiator’s.',
       ['state'],
       () => byState(this.#all(({ pairings }) => pairings)),
     );

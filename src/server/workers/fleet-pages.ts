@@ -13,6 +13,8 @@ export class FleetPages implements OtherWorkers {
   readonly #pages = new Map<number, Told>();
   /** Those of others: by worker, and by their numbers there. */
   readonly #guests = new Map<number, Map<number, Look>>();
+  /** By worker. */
+  readonly #nodes = new Map<number, number>();
   #inspector: Inspector | undefined;
   #last = 0;
 
@@ -25,6 +27,11 @@ export class FleetPages implements OtherWorkers {
   serve(inspector: Inspector): void {
     this.#inspector = inspector;
     for (const page of this.#pages.keys()) this.#tell({ kind: 'open', page });
+  }
+
+  isNode(node: number): boolean {
+    for (const other of this.#nodes.values()) if (other === node) return true;
+    return false;
   }
 
   open(told: Told): OpenAtOthers {
@@ -44,6 +51,9 @@ export class FleetPages implements OtherWorkers {
   noticed(notice: PageNotice): void {
     const { worker } = notice;
     switch (notice.kind) {
+      case 'joined':
+        this.#nodes.set(worker, notice.node);
+        return;
       case 'opened':
         this.#admit(worker, notice.page);
         return;
@@ -58,6 +68,7 @@ export class FleetPages implements OtherWorkers {
         this.#pages.get(notice.page)?.(worker, notice.message);
         return;
       case 'gone':
+        this.#nodes.delete(worker);
         for (const guest of this.#guests.get(worker)?.values() ?? []) guest.close();
         this.#guests.delete(worker);
         for (const told of this.#pages.values()) told(worker, { type: 'gone' });

@@ -1,6 +1,6 @@
 /**
- * Carries what the inspectors of workers ask and tell each other for the pages that are open. While none is, nothing is
- * carried.
+ * Carries what the inspectors of workers ask and tell each other for the pages that are open. While none is, they only hear
+ * which of them serve.
  */
 import type { PartMessage, PartRequest } from '../inspector/fleet-parts.ts';
 
@@ -13,6 +13,8 @@ export type PageRequest =
 
 /** What a worker is told. @param worker where the page is, or who tells it something */
 export type PageNotice =
+  /** That worker serves, as that node. */
+  | { readonly kind: 'joined'; readonly worker: number; readonly node: number }
   | { readonly kind: 'opened'; readonly worker: number; readonly page: number }
   | { readonly kind: 'closed'; readonly worker: number; readonly page: number }
   | { readonly kind: 'asked'; readonly worker: number; readonly page: number; readonly request: PartRequest }
@@ -21,6 +23,7 @@ export type PageNotice =
   | { readonly kind: 'gone'; readonly worker: number };
 
 interface Seat {
+  readonly node: number;
   readonly tell: (notice: PageNotice) => void;
   readonly pages: Set<number>;
 }
@@ -28,12 +31,15 @@ interface Seat {
 export class PageRelay {
   readonly #seats = new Map<number, Seat>();
 
-  /** A worker serves from now on. */
-  join(worker: number, tell: (notice: PageNotice) => void): void {
+  /** A worker serves from now on, as that node. */
+  join(worker: number, node: number, tell: (notice: PageNotice) => void): void {
     const others = [...this.#seats];
-    this.#seats.set(worker, { tell, pages: new Set() });
-    for (const [other, { pages }] of others)
-      for (const page of pages) tell({ kind: 'opened', worker: other, page });
+    this.#seats.set(worker, { node, tell, pages: new Set() });
+    this.#tellOthers(worker, { kind: 'joined', worker, node });
+    for (const [other, seat] of others) {
+      tell({ kind: 'joined', worker: other, node: seat.node });
+      for (const page of seat.pages) tell({ kind: 'opened', worker: other, page });
+    }
   }
 
   /** It has ended. */

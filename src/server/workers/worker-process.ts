@@ -65,7 +65,7 @@ export class WorkerProcess {
           return;
         case 'started':
           this.#limits = limits.join((changes) => this.send({ type: 'limits', changes }));
-          pages.join(this.number, (notice) => this.send({ type: 'page', notice }));
+          pages.join(this.number, start.options.node, (notice) => this.send({ type: 'page', notice }));
           this.#hasStarted();
           return;
         case 'failed':

@@ -33,7 +33,7 @@ async function startFleet(count = 2): Promise<Fleet> {
       },
     );
     pages.serve(testServer.server.parts.inspector);
-    relay.join(worker, (notice) => pages.noticed(notice));
+    relay.join(worker, worker, (notice) => pages.noticed(notice));
     workers.push(testServer);
   }
   return { relay, workers };
@@ -50,6 +50,13 @@ async function openAll({ workers }: Fleet): Promise<TestFeed[]> {
   const feeds = await Promise.all(workers.map(({ server }) => openFeed(server)));
   for (const feed of feeds) await feed.next('hello');
   return feeds;
+}
+
+/** As Prometheus counts them. */
+async function pairingsOf({ server }: TestServer): Promise<number> {
+  const metrics = await server.parts.metrics.values();
+  const { values = [] } = metrics.find(({ name }) => name === 'pairlane_pairings') ?? {};
+  return values.reduce((sum, { value }) => sum + value, 0);
 }
 
 async function until(fact: () => boolean): Promise<void> {
@@ -132,6 +139,31 @@ describe('the page of one of several workers', () => {
     }
   });
 
+  it('counts a pairing across two workers once, in its state and in its transitions', async () => {
+    const fleet = await startFleet();
+    const [one, two] = fleet.workers as [TestServer, TestServer];
+    const [ada, bob] = [await one.connect(), await two.connect()];
+    for (const pageAt of [0, 1]) {
+      const feed = await openFeed((fleet.workers[pageAt] as TestServer).server);
+      await feed.next('hello');
+      ada.send({ type: 'pair_request', target_id: bob.id });
+      await Promise.all([ada.next('paired'), bob.next('paired')]);
+      ada.send({ type: 'offer', sdp: 'v=0' });
+      await bob.next('offer');
+      expect([await pairingsOf(one), await pairingsOf(two)]).toEqual([1, 0]);
+      await tick(fleet, pageAt);
+      const { pairing } = (
+        await feed.next('population', ({ machines }) => (machines.pairing?.total ?? 0) > 0)
+      ).machines;
+      expect(pairing).toMatchObject({ total: 1, counts: { 'pairing.negotiating.offered': 1 } });
+      expect(new Set(Object.values(pairing?.rates ?? {}))).toEqual(new Set([1]));
+      ada.send({ type: 'unpair' });
+      await bob.next('peer_disconnected');
+      feed.socket.close();
+      await until(() => fleet.workers.every(({ server }) => server.parts.inspector.viewerCount === 0));
+    }
+  });
+
   it('shows what a session of another worker did', async () => {
     const fleet = await startFleet();
     const [, two] = fleet.workers as [TestServer, TestServer];
@@ -166,7 +198,7 @@ describe('the page of one of several workers', () => {
     expect((await feed.list({ of: 'session' })).rows.map(({ id }) => id)).toEqual([here.id]);
     const pages = new FleetPages((request) => fleet.relay.asked(3, request));
     pages.serve(three.server.parts.inspector);
-    fleet.relay.join(3, (notice) => pages.noticed(notice));
+    fleet.relay.join(3, 3, (notice) => pages.noticed(notice));
     const there = await three.connect();
     expect(new Set((await feed.list({ of: 'session' })).rows.map(({ id }) => id))).toEqual(
       new Set([here.id, there.id]),
@@ -177,8 +209,8 @@ describe('the page of one of several workers', () => {
     const fleet = await startFleet();
     const [one] = fleet.workers as [TestServer, TestServer];
     const deaf = { told: 0 };
-    fleet.relay.join(3, () => {
-      deaf.told += 1;
+    fleet.relay.join(3, 3, ({ kind }) => {
+      if (kind !== 'joined') deaf.told += 1;
     });
     const feed = await openFeed(one.server);
     await feed.next('hello');
