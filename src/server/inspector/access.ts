@@ -1,14 +1,14 @@
 /**
- * Who may look. Without a token: only this machine's own people, and only by its own name, so that neither a page
- * from elsewhere nor a name that somebody points here gets at it; a reverse proxy on this machine speaks for others.
- * With a token: everybody who knows it.
+ * Who may use the inspector. Without a token: only clients on this machine that address it by its own name, so that
+ * neither a page from elsewhere nor a foreign DNS name that points here gets access; a reverse proxy on this machine
+ * speaks for others, and is refused. With a token: everybody who knows it.
  */
 import { isCrossOrigin, isLocal, readFacts } from '../admission/request-facts.ts';
 import { bearerOf, isSameToken } from '../admission/shared-token.ts';
 import { type Answer, TEXT } from '../http/answer.ts';
 import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 
-/** What a refused visitor is told; undefined: come in. */
+/** @returns what a refused visitor is told; undefined: access is allowed */
 export function refusalOf(
   res: HttpResponse,
   req: HttpRequest,
@@ -20,7 +20,7 @@ export function refusalOf(
   return 'The inspector is open to its own machine only. Set --inspect-token to open it to those who know it.\n';
 }
 
-/** The answer to a program that asks without the token, where one is needed: it sends `Authorization: Bearer TOKEN`. */
+/** The answer to a program that does not send a token (as `Authorization: Bearer TOKEN`) where one is required. */
 export function unauthorized(req: HttpRequest, token: string | undefined): Answer | undefined {
   if (token === undefined || isSameToken(bearerOf(req), token)) return undefined;
   return {

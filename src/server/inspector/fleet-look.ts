@@ -1,4 +1,7 @@
-/** A page where several workers serve: it is asked and told as if there were one, whichever of them it is at. */
+/**
+ * A page at a server with several workers: the workers' answers are merged, so that the page sees one server, whichever
+ * worker it is connected to.
+ */
 import type { Clock } from '../../common/clock.ts';
 import type { InspectMessage, InspectRequest, ListRequest, Populations } from '../../protocol/index.ts';
 import {
@@ -16,9 +19,12 @@ import type { Look } from './viewer.ts';
 
 /** The other workers' inspectors. */
 export interface OtherWorkers {
-  /** Whether one of them that serves is that node. */
+  /** Whether that node is one of the other workers, and serves. */
   isNode(node: number): boolean;
-  /** A page is here that is to be told what they have. @param told of each of them, from the moment it can be asked */
+  /**
+   * Opens a page's view at the other workers.
+   * @param told receives each worker's messages, from the moment it can be asked
+   */
   open(told: (worker: number, message: PartMessage) => void): OpenAtOthers;
 }
 
@@ -33,19 +39,22 @@ export interface FleetLookDeps {
   /** This worker's own number among the nodes. */
   readonly node: number;
   readonly others: OtherWorkers;
-  /** Asks this worker. @param told what it says */
+  /**
+   * Asks this worker.
+   * @param told receives its answers
+   */
   lookHere(told: (message: InspectMessage) => void): Look;
   listHere(request: PartListRequest): PartList;
   send(message: InspectMessage): void;
 }
 
-/** This worker among the others, which have numbers from 1 on. */
+/** The key of this worker; the others are numbered from 1. */
 const HERE = 0;
-/** For how long a page waits for workers that do not answer. */
+/** How long a page waits for workers that do not answer. */
 const PATIENCE_MS = 2_000;
-/** One that is being started is not waited for longer. */
+/** How long the greeting waits for workers that are still starting. */
 const GREETING_MS = 900;
-/** Nobody turns so many pages; the ranks up to it are 800 KB a worker. */
+/** Nobody pages further than this; the ranks up to it take 800 KB per worker. */
 const MAX_OFFSET = 100_000;
 
 type Of<Type extends InspectMessage['type']> = Extract<InspectMessage, { type: Type }>;
@@ -143,7 +152,7 @@ export class FleetLook implements Look {
       case 'record':
       case 'not_found':
       case 'no_session':
-        // A record of this process goes on growing.
+        // The record object of this process keeps growing, so it is copied.
         if (isAnswerTo(this.#wanted, message))
           this.#record?.add(worker, worker === HERE ? copied(message) : message);
         return;
@@ -153,7 +162,9 @@ export class FleetLook implements Look {
     }
   }
 
-  /** What it asks first should be answered by all: it is greeted when they are there, or take too long. */
+  /**
+   * The page is greeted once all workers are there, or the wait is over, so that all of them answer its first request.
+   */
   #await({ node, ...hello }: Of<'hello'>): void {
     const { clock, workers, send } = this.#deps;
     this.#stopWaiting = clock.every(GREETING_MS, () => this.#greet?.());
@@ -185,7 +196,7 @@ export class FleetLook implements Look {
     if (line) this.#deps.send({ ...message, line });
   }
 
-  /** First how many each has of those before the page, then the page's rows. */
+  /** First asks each worker how many of its rows come before the page, then for the page's rows. */
   #askForList(list: ListRequest): void {
     if (list.offset === 0) this.#askForRows(list, new Map());
     else
@@ -257,7 +268,7 @@ export class FleetLook implements Look {
   }
 }
 
-/** The answers of several workers, until all have answered or the others took too long. */
+/** Collects the answers of several workers, until all have answered or the wait for the others is over. */
 class Gathering<Answer> {
   readonly answers = new Map<number, Answer>();
   readonly #waitsFor: Set<number>;
@@ -295,7 +306,7 @@ class Gathering<Answer> {
   }
 }
 
-/** It may be to what was asked before. */
+/** Checks the answer against the current request: it may belong to an earlier one. */
 function isAnswerTo(request: RecordRequest | undefined, answer: Found): boolean {
   switch (answer.type) {
     case 'record': {

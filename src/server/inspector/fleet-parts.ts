@@ -1,7 +1,7 @@
 /**
- * What the inspectors of several workers tell each other for a page that is at one of them, and how what each of them says
- * becomes one. A pairing across two workers is recorded by both: the one where its initiator is lists it, and knows how
- * the pairing went; the other one adds what its own client did.
+ * The messages between the inspectors of several workers on behalf of a page at one of them, and how their answers are
+ * merged. A pairing across two workers is recorded by both: the initiator's worker lists it and knows how the pairing
+ * went; the other one adds what its own client did.
  */
 import {
   type InspectMessage,
@@ -17,12 +17,12 @@ import {
 } from '../../protocol/index.ts';
 import { ROWS_PER_ANSWER } from './listing.ts';
 
-/** One part of a list: either in which order its items are to be put with those of others, or rows of it. */
+/** Asks for a part of a list: either the ranks by which its items are ordered among those of other workers, or rows. */
 export interface PartListRequest {
   readonly type: 'ranks' | 'rows';
   readonly seq: number;
   readonly list: ListRequest;
-  /** The nodes of all workers, each of which lists its own. */
+  /** The nodes of all workers, each of which lists its own pairings. */
   readonly nodes: readonly number[];
 }
 
@@ -39,7 +39,7 @@ export interface PartList {
 export type PartMessage =
   | InspectMessage
   | PartList
-  /** It can be asked from now on. */
+  /** The worker can be asked from now on. */
   | { readonly type: 'here'; readonly node: number }
   | { readonly type: 'gone' };
 
@@ -88,7 +88,7 @@ export function mergeRefusals(all: readonly Of<'refusals'>[]): Of<'refusals'> {
   };
 }
 
-/** How far into each list a page of all of them begins. */
+/** @returns for each list, the index at which a page of the merged list begins */
 export function cutAt(lists: readonly Float64Array[], { offset, sort }: ListRequest): number[] {
   const at = lists.map(() => 0);
   for (let passed = 0; passed < offset; passed += 1) {
@@ -99,7 +99,7 @@ export function cutAt(lists: readonly Float64Array[], { offset, sort }: ListRequ
   return at;
 }
 
-/** A page's rows, of those that each list has from there on. */
+/** Merges the rows of a page from lists that each start at their own cut. */
 export function mergeRows(lists: readonly PartList[], sort: ListRequest['sort']): ListRow[] {
   const at = lists.map(() => 0);
   const rows: ListRow[] = [];
@@ -114,7 +114,7 @@ export function mergeRows(lists: readonly PartList[], sort: ListRequest['sort'])
   return rows;
 }
 
-/** Which list has the next one of all; undefined: none has any. */
+/** @returns the index of the list that has the next item; undefined: all are exhausted */
 function firstOf(
   lists: readonly Float64Array[],
   at: readonly number[],
@@ -131,21 +131,21 @@ function firstOf(
   return first;
 }
 
-/** What a record of two halves does without: each has the client of the other one as it sees it from afar. */
+/** The lanes left out of each half of a merged record: each half shows the other's client only as seen from afar. */
 const fromAfar = {
   initiator: new Set<Lane>(['remote_responder']),
   responder: new Set<Lane>(['remote_initiator', 'pairing']),
 } as const;
 
-/** A pairing's record: of one worker, or of the two that have its halves. */
+/** A pairing's record: from one worker, or merged from the two that have its halves. */
 export class MergedRecord {
-  /** By worker: which half it has, and by how many milliseconds it began after the other one. */
+  /** By worker: which half it has, and how many milliseconds later than the other it began. */
   readonly #halves = new Map<number, { readonly side: keyof typeof fromAfar; readonly shiftMs: number }>();
   readonly #only: number | undefined;
   readonly record: Of<'record'>;
   #isOver = false;
 
-  /** @param found at least one, by worker */
+  /** @param found at least one record, by worker */
   constructor(found: ReadonlyMap<number, Of<'record'>>) {
     const entries = [...found];
     const home = entries.find(([, { record }]) => !hasLane(record, 'remote_initiator')) ?? entries[0];
@@ -162,14 +162,17 @@ export class MergedRecord {
     const lines = [home, away].flatMap(([worker, { record }]) =>
       record.lines.flatMap((line) => this.#shown(worker, line) ?? []),
     );
-    // The end of a record is its last line.
+    // The end of a record sorts last.
     const order = (line: RecordLine) => ('end' in line ? Number.POSITIVE_INFINITY : line.t);
     lines.sort((one, other) => (order(one) < order(other) ? -1 : order(one) > order(other) ? 1 : 0));
     this.record = { ...home[1], record: { header, lines } };
     this.#isOver = lines.some((line) => 'end' in line);
   }
 
-  /** A line that one of them has told since, as the record has it; undefined: it is not in it. */
+  /**
+   * Takes a new line from one of the workers.
+   * @returns the line as the merged record has it; undefined: it is not part of it
+   */
   take(worker: number, line: RecordLine): RecordLine | undefined {
     if (this.#only !== undefined) return worker === this.#only ? line : undefined;
     if (this.#isOver) return undefined;
@@ -182,7 +185,7 @@ export class MergedRecord {
     const half = this.#halves.get(worker);
     if (!half) return undefined;
     if ('end' in line) return half.side === 'initiator' ? line : undefined;
-    // Each is told what its own client tells.
+    // Each half contributes what its own client reports.
     if (isEvidence(line) ? line.side !== half.side : fromAfar[half.side].has(line.of)) return undefined;
     return half.shiftMs === 0 ? line : { ...line, t: Math.max(0, line.t + half.shiftMs) };
   }

@@ -1,15 +1,16 @@
 /**
- * Asks the clients of connected pairings that somebody looks at, or that are written into files, how it goes: for a short
- * while each time, so that what nobody asks for any longer ends by itself, also when this server is gone.
+ * Asks the clients of connected pairings that are being watched or written into files for reports on their connection.
+ * Each request lasts only a short time, so that reports stop by themselves when nobody asks any more, or when this
+ * server is gone.
  */
 import type { Clock } from '../../common/clock.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 
 const ROUND_MS = 10_000;
-/** More than two rounds: one may be late. */
+/** More than two rounds, since one may be late. */
 const ASKED_S = 25;
-/** A server that writes every pairing does not ask all of them, nor forever: the first minutes say most. */
+/** A server that records every pairing asks only some of them, and only for their first minutes, which say most. */
 const MAX_PER_ROUND = 200;
 const WRITTEN_FOR_MS = 10 * 60_000;
 
@@ -32,7 +33,7 @@ export class FlowRequests {
     this.#stop = undefined;
   }
 
-  /** At once, where somebody wants to know. */
+  /** Asks at once if the pairing is connected and somebody wants to know. */
   ask(log: LiveRecord): void {
     const { source, subject } = log;
     if (subject.value === source.record.wellState && this.#isWanted(log))

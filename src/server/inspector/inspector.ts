@@ -1,6 +1,6 @@
 /**
- * The server's one hook for looking into it: what is counted, kept and recorded, and what each page is told. With
- * --no-inspect and without --record no host has an observer, and all of this costs nothing.
+ * The server's one hook for the inspector: what is counted, kept and recorded, and what each page is told. With
+ * --no-inspect and without --record no host has an observer, and none of this costs anything.
  */
 import {
   type Evidence,
@@ -23,11 +23,11 @@ import type { Inspected, Instance, Source } from './source.ts';
 import { type Look, Viewer } from './viewer.ts';
 
 const PERIOD_MS = 1_000;
-/** For how long pairings are still followed after the last page left: it may be a reload. */
+/** How long pairings are still followed after the last page left: it may only be reloading. */
 const LINGER_MS = 10_000;
 
 export class Inspector {
-  /** What can be looked into. */
+  /** The machines that can be inspected. */
   readonly sources: Source[] = [];
   readonly server: Inspected;
   readonly #logs: Recorder;
@@ -35,10 +35,10 @@ export class Inspector {
   readonly #trails: SessionTrails;
   readonly #flows: FlowRequests;
   readonly #viewers = new Set<Viewer>();
-  /** As it was told last. */
+  /** The JSON that was sent last. */
   #network = '';
   #refusals = '';
-  /** Of a worker: the others, and how many there are with it. */
+  /** For a worker: the other workers, and how many there are including this one. */
   fleet: { readonly workers: number; readonly others: OtherWorkers } | undefined;
   #files: RecordFiles | undefined;
   #sleep: (() => void) | undefined;
@@ -53,20 +53,23 @@ export class Inspector {
     this.#trails = new SessionTrails(server.clock, this.sources);
   }
 
-  /** A part of the server can be looked into, from before the server starts. */
+  /** Makes a part of the server available for inspection; call it before the server starts. */
   add(...sources: readonly Source[]): void {
     this.sources.push(...sources);
   }
 
-  /** How many pages look now. */
+  /** How many pages are connected now. */
   get viewerCount(): number {
     return this.#viewers.size;
   }
 
-  /** Call it once everything that can be inspected exists. @throws when the folder for the records cannot be made */
+  /**
+   * Call it once everything that can be inspected exists.
+   * @throws when the folder for the records cannot be created
+   */
   start(): void {
     const { inspect, record, recordFiles } = this.server.options;
-    // A page may come later, and ask why a pairing failed that nobody watched.
+    // Records without a page, too: one may be opened later to find out why a pairing failed that nobody watched.
     if (inspect) this.#recent.start();
     if (!record) return;
     this.#files = new RecordFiles(record, recordFiles, this.#logs, this.server.log);
@@ -80,7 +83,7 @@ export class Inspector {
     await this.#files?.close();
   }
 
-  /** A client told of a step of its own machine. */
+  /** A client reported a step of its own machine. */
   peerStepped(session: Instance, step: object): void {
     if (!this.server.options.inspect && !this.#files) return;
     const read = readPeerStep(step);
@@ -88,16 +91,16 @@ export class Inspector {
   }
 
   /**
-   * A client told how its connection comes up.
-   * @param epoch of which pairing; undefined: of its only one
+   * A client reported how its connection is being established.
+   * @param epoch the pairing; undefined: the client's only one
    */
   evidenceGiven(session: Instance, epoch: number | undefined, evidence: Evidence): void {
     this.#logs.noteEvidence(session, epoch, pickEvidence(evidence));
   }
 
   /**
-   * Somebody may look from now on: at all workers, where this is one of several.
-   * @param send tells what is asked for, and what happens
+   * Opens a view: of all workers, if this is one of several.
+   * @param send receives answers and events
    */
   open(send: (message: InspectMessage) => void): Look {
     const { clock, node = 0 } = this.server;
@@ -112,7 +115,7 @@ export class Inspector {
     });
   }
 
-  /** The same, at this worker only. */
+  /** Opens a view of this worker only. */
   look(send: (message: InspectMessage) => void): Look {
     const viewer = new Viewer(send);
     this.#viewers.add(viewer);
@@ -127,13 +130,13 @@ export class Inspector {
       ...(hasGames && { has_games: true }),
     });
     if (network) viewer.send({ type: 'network', network });
-    // What others were told already, this one is told with the next tick.
+    // The other viewers have been told already; this one is told with the next tick.
     this.#refusals = '';
     this.#wake();
     return { ask: (request) => this.#answer(viewer, request), close: () => this.#leave(viewer) };
   }
 
-  /** A part of a list that several workers have. */
+  /** This worker's part of a list across several workers. */
   listPart({ type, seq, list, nodes }: PartListRequest): PartList {
     const found = this.#find(
       list,
@@ -198,7 +201,7 @@ export class Inspector {
     }
     viewer.unwatch();
     const record = await this.#files?.index.read(epoch);
-    // It may have left, or want another one by now.
+    // The viewer may have left, or may want another record by now.
     if (!this.#viewers.has(viewer) || viewer.wanted !== epoch) return;
     viewer.send(
       record ? { type: 'record', record, usual: this.#recent.usual.medians } : { type: 'not_found', epoch },
@@ -213,7 +216,7 @@ export class Inspector {
     else viewer.send({ type: 'no_session', id });
   }
 
-  /** Told anew only when it changed. */
+  /** Sent only when it changed. */
   #tellRefusals(before: ReadonlyMap<string, number>): void {
     const kinds = [...(this.server.refusals?.() ?? [])]
       .map(([kind, total]) => ({ kind, total, lately: total - (before.get(kind) ?? 0) }))
@@ -225,7 +228,7 @@ export class Inspector {
     for (const viewer of this.#viewers) viewer.send(message);
   }
 
-  /** Told anew only when it changed: it may be long. */
+  /** Sent only when it changed, since it may be long. */
   #tellNetwork(): void {
     const network = this.server.network?.();
     if (!network) return;
@@ -235,7 +238,7 @@ export class Inspector {
     for (const viewer of this.#viewers) viewer.send({ type: 'network', network });
   }
 
-  /** Somebody looks: count, and follow what is new. */
+  /** The first viewer has come: starts to count and to follow new pairings. */
   #wake(): void {
     this.#stopLingering?.();
     this.#stopLingering = undefined;

@@ -1,16 +1,16 @@
 /**
- * A record's lines in little memory: nearly all candidates of a pairing say the same, so what they say is kept once, and of
- * each line its time. A line is put together for whoever reads it.
+ * Stores a record's lines in little memory: nearly all candidates of a pairing produce the same line, so its content is
+ * kept once, and for each line only its time. Lines are put together when they are read.
  */
 import type { RecordLine } from '../../protocol/index.ts';
 
-/** What lines say but for their time: the same object for lines that say the same. */
+/** The content of a line without its time: the same object for all lines with the same content. */
 export interface Said<Line extends RecordLine = RecordLine> {
-  /** The first of them. */
+  /** The first line with this content. */
   readonly line: Line;
   /** About the length of its JSON. */
   readonly size: number;
-  /** Its JSON after the time, once it was made. */
+  /** Its JSON after the time, once it has been made. */
   tail?: string;
 }
 
@@ -22,14 +22,14 @@ export function lineAt<Line extends RecordLine>({ line }: Said<Line>, t: number)
 export class LineStore {
   readonly #said: Said[] = [];
   readonly #times: number[] = [];
-  /** As far as somebody has read them. */
+  /** The lines put together so far for readers. */
   readonly #lines: RecordLine[] = [];
 
   get length(): number {
     return this.#times.length;
   }
 
-  /** Of the last line; 0 while there is none. */
+  /** The time of the last line; 0 if there is none. */
   get lastTime(): number {
     return this.#times.at(-1) ?? 0;
   }
@@ -39,7 +39,7 @@ export class LineStore {
     this.#times.push(t);
   }
 
-  /** All so far. */
+  /** All lines so far. */
   get lines(): readonly RecordLine[] {
     for (let next = this.#lines.length; next < this.#times.length; next += 1)
       this.#lines.push(lineAt(this.#said[next] as Said, this.#times[next] as number));

@@ -1,4 +1,4 @@
-/** One screenful of the machines that fit a search, out of any number of them. */
+/** One page of the machines that match a search, out of any number of them. */
 import type { StateValue } from 'xstate';
 import { openKind, outcomeOf } from '../../inspector/records/outcome.ts';
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
@@ -13,7 +13,7 @@ import type { LiveRecord } from './live-record.ts';
 import type { FiledRecord } from './record-index.ts';
 import type { Instance, Source } from './source.ts';
 
-/** How many rows an answer has at most. */
+/** The maximum number of rows in an answer. */
 export const ROWS_PER_ANSWER = 100;
 
 interface LiveItem {
@@ -23,7 +23,7 @@ interface LiveItem {
 }
 type Item = LiveItem | FiledRecord;
 
-/** What is over: in memory, and in files. */
+/** Machines that are over: in memory, and in files. */
 export interface Past {
   readonly live: readonly LiveRecord[];
   readonly filed: Iterable<FiledRecord>;
@@ -40,11 +40,11 @@ export interface ListDeps {
   readonly sources: readonly Source[];
   readonly past: Past;
   readonly times: Times;
-  /** The record of what is under way, if it has one. */
+  /** The record of a running machine, if it has one. */
   readonly logOf: (instance: Instance) => LiveRecord | undefined;
 }
 
-/** What fits, the oldest first, of which a page is a part. */
+/** All matches, oldest first, from which pages are cut. */
 export class Found {
   readonly #items: readonly Item[];
   readonly #times: Times;
@@ -65,8 +65,8 @@ export class Found {
   }
 
   /**
-   * What those of several workers are put in one order by: along a list it only grows, or only falls.
-   * @param count of how many, from the offset on
+   * The keys by which the lists of several workers are merged: along a list they only rise, or only fall.
+   * @param count how many, starting at the offset
    */
   ranks({ offset, sort }: Pick<ListRequest, 'offset' | 'sort'>, count = ROWS_PER_ANSWER): Float64Array {
     return Float64Array.from(this.#from(offset, count, sort), (item) => rankOf(item, this.#times));
@@ -81,7 +81,7 @@ export class Found {
   }
 }
 
-/** @param others nodes that list their own, too: a pairing with one of their clients is theirs if that one began it */
+/** @param others nodes that list their own pairings: a pairing that one of their clients began is left out here */
 export function find(
   request: ListRequest,
   { sources, past, times, logOf }: ListDeps,
@@ -135,7 +135,7 @@ export function find(
   return new Found([...over, ...merged(present)], times);
 }
 
-/** Each list is in the order in which its items came; together they are to be, too. */
+/** Each list is ordered by start, and the merged one must be, too. */
 function merged(lists: readonly (readonly LiveItem[])[]): readonly LiveItem[] {
   const filled = lists.filter(({ length }) => length > 0);
   if (filled.length <= 1) return filled[0] ?? [];
@@ -143,7 +143,7 @@ function merged(lists: readonly (readonly LiveItem[])[]): readonly LiveItem[] {
   return filled.flat().sort((one, other) => startOf(one) - startOf(other));
 }
 
-/** Hosts intern state values, so the answer for each is worked out once. */
+/** Hosts intern state values, so the answer for each value is computed once. */
 function stateFilter(machineId: string, state: string): (value: StateValue) => boolean {
   if (state === '') return () => true;
   const known = new Map<StateValue, boolean>();
@@ -157,7 +157,7 @@ function stateFilter(machineId: string, state: string): (value: StateValue) => b
   };
 }
 
-/** Without a record all that is known is how far it is. */
+/** Without a record only the state is known. */
 function outcomeIn(
   source: Source,
   instance: Instance,
@@ -167,7 +167,7 @@ function outcomeIn(
   const age_ms = now - source.startOf(instance);
   if (!log) return { kind: instance.value === 'connected' ? 'connected' : openKind(age_ms), cause: '' };
   const known = outcomes.get(log);
-  // A record that has not grown says the same; but for how long nothing has happened.
+  // A record that has not grown has the same outcome, except for an open one, whose idle time matters.
   if (known && known.lines === log.length && known.facts.kind !== 'open') return known.facts;
   const facts = outcomeOf(log.record, age_ms);
   outcomes.set(log, { lines: log.length, facts });
@@ -180,7 +180,7 @@ function kindOf(source: Source, instance: Instance, log: LiveRecord | undefined,
   return outcomeIn(source, instance, log, now).kind;
 }
 
-/** Milliseconds: what is over comes before what is not, whenever it began. */
+/** Milliseconds: ranks what is over before what is still running, whenever it began. */
 const OVER = 1e14;
 
 function rankOf(item: Item, { now, wallTime }: Times): number {
@@ -192,7 +192,7 @@ function rankOf(item: Item, { now, wallTime }: Times): number {
 function liveRow({ source, instance, log }: LiveItem, { now }: Times): ListRow {
   return {
     ...source.rowOf(instance),
-    // A client's row is not judged by its pairing.
+    // A client's row is not judged by its pairings.
     ...(source.record && { outcome: outcomeIn(source, instance, log, now) }),
     state: instance.value as StateValueJson,
     age_ms: Math.round(now - source.startOf(instance)),
@@ -215,7 +215,7 @@ function filedRow({ header, outcome, state }: FiledRecord, { wallTime }: Times):
   };
 }
 
-/** What a search finds a record by. */
+/** The names by which a search finds a record. */
 function namesIn(header: FiledRecord['header']): readonly string[] {
   const {
     initiator_id,

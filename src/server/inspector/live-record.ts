@@ -1,6 +1,6 @@
 /**
- * One record, line by line, from the steps of its machine and of those that take part. The file writer and the page's
- * feed both listen to it. It is bounded: a pairing that goes on for days does not fill the memory.
+ * One record, built line by line from the steps of its machine and of the members' machines. The file writer and the
+ * page's feed listen to it. It is bounded, so that a pairing that lasts for days does not fill the memory.
  */
 import {
   type Evidence,
@@ -28,9 +28,9 @@ import type { Instance, Seat } from './source.ts';
 
 /** In memory and on disk, as JSON; a pairing that connects at once takes 15 KB. */
 export const MAX_RECORD_BYTES = 512 * 1024;
-/** How much of that the steps may take that clients tell of themselves: they may tell what they like. */
+/** The part of that which steps reported by clients may take, since clients may report anything. */
 export const MAX_PEER_BYTES = 128 * 1024;
-/** What is kept free for the line that says why the record ends. */
+/** Reserved for the line that says why the record ends. */
 const END_BYTES = 64;
 
 export type LogListener = (line: RecordLine) => void;
@@ -39,20 +39,20 @@ export class LiveRecord {
   readonly header: RecordHeader;
   readonly #store = new LineStore();
   readonly listeners = new Set<LogListener>();
-  /** Takes each line as a file has it, without the end of the line. While there is none, no JSON is made. */
+  /** Receives each line as written to a file, without the line break. If there is no writer, no JSON is made. */
   writer: ((json: string) => void) | undefined;
   readonly source: RecordedSource;
-  /** Whose record it is. */
+  /** The machine that is recorded. */
   readonly subject: Instance;
-  /** Whose share it takes of what is kept; never written. */
+  /** The address that this record is counted for when records are dropped; never written. */
   readonly address: string;
   isOver = false;
-  /** As JSON; estimated while nobody writes it. */
+  /** Length as JSON; estimated if there is no writer. */
   bytes = 0;
-  /** Told of each line's bytes. */
+  /** Called with each line's bytes. */
   onGrown: ((bytes: number) => void) | undefined;
   #peerBytes = 0;
-  /** How far each side last told that its channel is. */
+  /** The transport states that each side reported last. */
   readonly #transports = new Map<
     RecordEvidence['side'],
     { readonly dtls: Evidence['dtls']; readonly sctp: Evidence['sctp'] }
@@ -60,7 +60,7 @@ export class LiveRecord {
   readonly #startedAt: number;
   readonly #maker: LineMaker;
   #seats: readonly Seat[] = [];
-  /** Those of whom another step may come: the subject and its members. */
+  /** The machines that may still step: the subject and its members. */
   readonly #present: Set<Instance>;
 
   /**
@@ -95,12 +95,12 @@ export class LiveRecord {
     return this.#store.lines;
   }
 
-  /** How many lines it has. */
+  /** The number of lines. */
   get length(): number {
     return this.#store.length;
   }
 
-  /** Who takes part, and in which lanes. */
+  /** The members, and their lanes. */
   get seats(): readonly Seat[] {
     return this.#seats;
   }
@@ -109,7 +109,10 @@ export class LiveRecord {
     return this.#seats.find((seat) => seat.member === member)?.lane ?? 'initiator';
   }
 
-  /** Looks who takes part now. @returns those that are new, and those that are no longer there */
+  /**
+   * Reads again who takes part.
+   * @returns the seats that are new, and those that are gone
+   */
   reseat(): { readonly come: readonly Seat[]; readonly gone: readonly Seat[] } {
     const before = this.#seats;
     const now: Seat[] = [];
@@ -128,7 +131,7 @@ export class LiveRecord {
     return { come, gone };
   }
 
-  /** A lane whose machine is running already. */
+  /** Notes the state of a machine that is already running in its lane. */
   noteState(of: Lane, instance: Omit<Instance, 'isDone'>, now: number): void {
     const first = { value: instance.value as never, context: contextFacts(instance.context) };
     this.#addOnce({ t: this.#since(now), of, ...whereabouts(instance), first });
@@ -141,25 +144,25 @@ export class LiveRecord {
   }
 
   noteStep(of: Lane, step: AnyStep, now: number): void {
-    // A pairing that goes on beyond its record's end must not pay for facts that nobody keeps.
+    // A pairing that outlives its record must not pay for facts that nobody keeps.
     if (this.isOver) return;
     const t = this.#since(now);
     this.#add(this.#maker.make(of, step, t), t);
   }
 
-  /** A step that a client tells of its own machine; it was checked where it came in. */
+  /** A step that a client reported of its own machine; it was checked on arrival. */
   notePeer(line: Omit<RecordStep, 't'>, now: number): void {
     this.#noteTold({ t: this.#since(now), ...line });
   }
 
-  /** What a client tells of its connection. */
+  /** What a client reported about its connection. */
   noteEvidence(side: RecordEvidence['side'], evidence: Evidence, now: number): void {
     const { dtls, sctp } = evidence;
     if (dtls !== undefined) this.#transports.set(side, { dtls, sctp });
     this.#noteTold({ t: this.#since(now), side, evidence });
   }
 
-  /** Whether a side has DTLS and no SCTP: both call that connected, and no data goes through. */
+  /** Whether a side has DTLS but no SCTP: the browser calls that connected, but no data gets through. */
   get lacksChannel(): boolean {
     return [...this.#transports.values()].some(
       ({ dtls, sctp }) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
@@ -173,7 +176,7 @@ export class LiveRecord {
     this.#add(once, told.t);
   }
 
-  /** @returns true when no other step can come: the record is over */
+  /** @returns true when no further step can come: the record is over */
   noteLeft(member: Instance, now: number): boolean {
     this.#present.delete(member);
     if (this.#present.size > 0) return false;
@@ -181,7 +184,7 @@ export class LiveRecord {
     return true;
   }
 
-  /** @param now left out: at its last line */
+  /** @param now if omitted, the time of the last line */
   end(end: RecordEnd['end'], now?: number): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -218,7 +221,7 @@ export class LiveRecord {
   }
 }
 
-/** What is said once. */
+/** The content of a line that occurs once. */
 function said(line: RecordLine): Said {
   return { line, size: JSON.stringify(line).length };
 }

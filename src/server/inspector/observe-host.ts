@@ -1,6 +1,6 @@
 /**
- * More than one listener on a host's single observer. The last one that leaves takes the observer off, so that a host
- * without an observer is as fast as one that cannot have any.
+ * Allows more than one listener on a host's single observer. When the last listener leaves, the observer is removed, so
+ * that the host is as fast as one that was never observed.
  */
 import type { Observer } from '../../machines/index.ts';
 
@@ -15,7 +15,10 @@ interface Taps {
 
 const tapsOf = new WeakMap<object, Taps>();
 
-/** Listens to a host's steps. @returns stops it */
+/**
+ * Listens to a host's steps.
+ * @returns a function that stops it
+ */
 export function observeHost<Instance>(host: Tappable<Instance>, listener: Observer<Instance>): () => void {
   let taps = tapsOf.get(host);
   if (!taps) {

@@ -1,6 +1,6 @@
 /**
- * What clients tell of their own machines. They may tell anything: only what the negotiation machine's chart knows
- * is kept, so that nobody gets text of his own into a record or onto the page.
+ * Validates what clients report about their own machines. They may send anything: only names that occur in the
+ * negotiation machine's chart are kept, so that no client gets its own text into a record or onto the page.
  */
 import type { StateValue } from 'xstate';
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
@@ -49,7 +49,7 @@ const isOneOf =
   (value: unknown): value is Scalar =>
     typeof value === 'string' && Object.hasOwn(known, value);
 
-/** The fields that the machine's events have, and their values; ids are in the record's header. */
+/** The fields of the machine's events and checks for their values; ids are in the record's header. */
 const eventFields: { readonly [field: string]: (value: unknown) => value is Scalar } = {
   hasUnsent: isBoolean,
   isResumed: isBoolean,
@@ -70,7 +70,7 @@ export interface PeerStep extends Omit<RecordStep, 't' | 'of'> {
   readonly from: StateValueJson | undefined;
 }
 
-/** @returns undefined for what is no step of the negotiation machine */
+/** @returns undefined if it is not a step of the negotiation machine */
 export function readPeerStep(step: object): PeerStep | undefined {
   const { event, from, to, taken, effects, verdicts } = step as Record<string, unknown>;
   if (!isState(to) || !isRecord(event) || !isEventType(event.type)) return undefined;

@@ -6,7 +6,7 @@ import type { ListedMachine, MachinePopulation, Populations } from '../../protoc
 import { observeHost } from './observe-host.ts';
 import type { Instance, Source } from './source.ts';
 
-/** Counts the transitions of all sources while it lives, and their instances when it is asked. */
+/** Counts the transitions of all sources from its creation on, and their instances when asked. */
 export class PopulationCount {
   readonly #machines: ReadonlyMap<ListedMachine, MachineCount>;
 
@@ -21,7 +21,7 @@ export class PopulationCount {
     for (const count of this.#machines.values()) count.stop();
   }
 
-  /** @param elapsedMs since the last time, for the rates */
+  /** @param elapsedMs since the previous call, for the rates */
   take(elapsedMs: number): Populations {
     return Object.fromEntries([...this.#machines].map(([name, count]) => [name, count.take(elapsedMs)]));
   }
@@ -51,7 +51,7 @@ class MachineCount {
   }
 
   take(elapsedMs: number): MachinePopulation {
-    // Hosts intern state values, so there are a handful of different ones however many instances there are.
+    // Hosts intern state values, so there are only a handful of distinct ones however many instances there are.
     const byValue = new Map<StateValue, number>();
     let total = 0;
     for (const source of this.#sources) {

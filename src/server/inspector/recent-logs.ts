@@ -1,8 +1,8 @@
 /**
- * The pairings' logs that are kept for the page. Each pairing is recorded from its start on, though nobody looks; one
- * that goes well is dropped once its data channel can open, and one that fails is kept longest, in a ring of its own: it is what people come for.
- * While somebody looks, the newest of the others stay, too. All of it is bounded, so that fifty thousand pairings cost
- * no more than these few, and the address that has most of it makes room first.
+ * The pairings' logs that are kept for the page. Each pairing is recorded from its start, even if nobody is looking;
+ * one that goes well is dropped once its data channel can open, and one that fails is kept longest, in a separate ring:
+ * that is what people come for. While a page is open, the newest of the others are kept, too. Everything is bounded, so
+ * that fifty thousand pairings cost no more than these few, and the address with the largest share makes room first.
  */
 import { outcomeOf } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
@@ -12,7 +12,7 @@ import { isWellKnown } from './source.ts';
 import { UsualSteps } from './usual-steps.ts';
 
 const MAX_RECENT = 32;
-/** Those that are not connected yet may still fail, and stay until that is known. */
+/** Pairings that are not connected yet may still fail, and are kept until that is known. */
 const MAX_UNSETTLED = 400;
 export const MAX_FAILED = 200;
 const MAX_FAILED_BYTES = 8 * 1024 * 1024;
@@ -22,9 +22,9 @@ export class RecentLogs {
   readonly #recent = new Map<number, LiveRecord>();
   readonly #failed = new Map<number, LiveRecord>();
   #failedBytes = 0;
-  /** Of all that went well, also while nobody looks. */
+  /** Of all pairings that went well, even while nobody is looking. */
   readonly usual = new UsualSteps();
-  /** Undefined: nobody looks. */
+  /** Undefined while no page is open. */
   #stopLooking: (() => void) | undefined;
   readonly #follower = {
     started: (log: LiveRecord) => this.add(log),
@@ -38,8 +38,8 @@ export class RecentLogs {
   }
 
   /**
-   * Records also while nobody looks, whatever it can be told of when it goes well. All else would be recorded to its
-   * end.
+   * Records even while nobody is looking, but only what reports when it goes well. Everything else would be recorded to
+   * its end.
    */
   start(): void {
     this.#logs.follow({
@@ -53,7 +53,7 @@ export class RecentLogs {
     });
   }
 
-  /** Those of pairings that are over, the oldest first. */
+  /** Logs of pairings that are over, oldest first. */
   get past(): LiveRecord[] {
     return [...this.#failed.values(), ...this.#recent.values()]
       .filter(({ subject }) => subject.isDone)
@@ -80,19 +80,19 @@ export class RecentLogs {
     }
   }
 
-  /** Somebody looks: all that has a record is of interest, also what goes well. */
+  /** A page is open: everything that has a record is kept, including what goes well. */
   look(): void {
     this.#stopLooking ??= this.#logs.follow(this.#follower);
   }
 
-  /** The last viewer has gone: what is over stays, and what goes well is no longer written. */
+  /** The last viewer has left: what is over is kept, and what goes well is no longer recorded. */
   rest(): void {
     this.#stopLooking?.();
     this.#stopLooking = undefined;
     for (const log of [...this.#recent.values()]) if (!log.isOver) this.#release(log);
   }
 
-  /** What is settled makes room, unless somebody looks. */
+  /** A settled log makes room, unless somebody is looking. */
   #release(log: LiveRecord): void {
     if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
     if (hasFailed(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
@@ -101,7 +101,7 @@ export class RecentLogs {
   #remove(log: LiveRecord): void {
     this.#recent.delete(log.header.epoch);
     if (hasFailed(log)) this.#keep(log);
-    // A file takes it on to its end.
+    // The file writer needs it to its end.
     else if (!log.writer) this.#logs.drop(log);
   }
 
@@ -123,10 +123,10 @@ function hasFailed(log: LiveRecord): boolean {
   return log.isOver && outcomeOf(log.record, 0).kind === 'failed';
 }
 
-/** What nobody tells of when it goes well is settled from the start. */
+/** A pairing that does not report when it goes well counts as settled from the start. */
 function isSettled(log: LiveRecord): boolean {
   const { isOver, subject, source } = log;
   if (isOver || !isWellKnown(source.record, subject)) return true;
-  // ICE and DTLS are enough to be connected; without SCTP it has failed all the same.
+  // ICE and DTLS are enough for `connected`; without SCTP the pairing has failed all the same.
   return subject.value === source.record.wellState && !log.lacksChannel;
 }

@@ -1,7 +1,7 @@
 /**
- * `--record DIR`: each pairing's log as a JSONL file, one line a step. A file is bounded by its log, the folder by the
- * number of files: the oldest go, but no address's for those of one that has more. Writing happens after the step, one append after another; a full disk ends the
- * recording, not the server.
+ * `--record DIR`: each pairing's log as a JSONL file, one line per step. The size of a file is bounded by its log, the
+ * folder by the number of files: the oldest are removed, but no address loses files to one that has more. Writing
+ * happens after the step, one append after another; a full disk ends the recording, not the server.
  */
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { appendFile, unlink } from 'node:fs/promises';
@@ -12,37 +12,40 @@ import type { LiveRecord } from './live-record.ts';
 import { RecordIndex } from './record-index.ts';
 import type { Recorder } from './recorder.ts';
 
-/** What comes within this time is appended at once: opening a file costs more than writing a line. */
+/** Lines within this time are appended together: opening a file costs more than writing a line. */
 const BATCH_MS = 250;
 
-/** What waits for a disk that takes nothing, and does not fail either (a network's): more than any full disk leaves over. */
+/**
+ * Limit for text that waits for a disk that neither writes nor fails (such as a network disk): more than ever waits for
+ * a full one.
+ */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const NAME = /^pairing-[\dTZ.-]+-\d+\.jsonl$/;
 
 export class RecordFiles {
-  /** Those that are over. */
+  /** The records that are over. */
   readonly index: RecordIndex;
   readonly #directory: string;
   readonly #maxFiles: number;
   readonly #maxWaiting: number;
   readonly #log: Logger;
-  /** In the order of their age, and for which address each was made; empty for those of an earlier server. */
+  /** Oldest first, with the address that each was made for; empty for files of an earlier server. */
   readonly #files: Map<string, string>;
-  /** The same the other way round. */
+  /** The files by address. */
   readonly #byAddress = new Map<string, Set<string>>();
-  /** The address that had most of them when one had to go. */
+  /** The address that had most files when one was last removed. */
   #largest = '';
   readonly #stop: () => void;
-  /** Text that waits to be appended, by file. */
+  /** Text that waits to be appended, by file name. */
   #waiting = new Map<string, string>();
-  /** Of that text, and of what is being appended. */
+  /** Length of that text and of what is being appended. */
   #waitingLength = 0;
   #writing: Promise<void> = Promise.resolve();
   #batch: NodeJS.Timeout | undefined;
   #hasFailed = false;
 
-  /** @throws when the folder cannot be made, read or written */
+  /** @throws when the folder cannot be created, read or written */
   constructor(
     directory: string,
     maxFiles: number,
@@ -65,7 +68,7 @@ export class RecordFiles {
     });
   }
 
-  /** Takes no more; resolves when everything is written. */
+  /** Stops recording; resolves when everything is written. */
   async close(): Promise<void> {
     this.#stop();
     this.index.close();
@@ -89,10 +92,13 @@ export class RecordFiles {
     this.#byAddress.set(address, its.add(file));
   }
 
-  /** The oldest of the address that has most: of the one that a new file is for, the oldest's, and the one that had most. */
+  /**
+   * The oldest file of the address with most files, among the address of the new file, the owner of the oldest file,
+   * and the address that last had most.
+   */
   #oldestFor(address: string): string {
     const [[oldest, owner]] = this.#files as unknown as [[string, string]];
-    // Of an earlier server's nobody knows whose they are.
+    // Nobody knows the address of an earlier server's files.
     if (owner === '') return oldest;
     const sizeOf = (one: string) => this.#byAddress.get(one)?.size ?? 0;
     this.#largest = [address, this.#largest].reduce(

@@ -1,4 +1,4 @@
-/** What is in the folder of `--record`: enough of each record to list and search them; the rest is read when asked for. */
+/** What is in the folder of `--record`: enough of each record to list and search them; the rest is read on request. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outcomeOf } from '../../inspector/records/outcome.ts';
@@ -14,9 +14,9 @@ import {
 export interface FiledRecord {
   readonly header: RecordHeader;
   readonly outcome: OutcomeFacts;
-  /** Of its own machine, at its end. */
+  /** The state of its own machine at its end. */
   readonly state: StateValueJson;
-  /** Where the one who began it was, if at another node. */
+  /** The initiator's node, if it was not this one. */
   readonly initiatorNode: number | undefined;
 }
 
@@ -29,12 +29,12 @@ export class RecordIndex {
     this.#directory = directory;
   }
 
-  /** In no order. */
+  /** In no particular order. */
   get all(): Iterable<FiledRecord> {
     return this.#byFile.values();
   }
 
-  /** Takes in what an earlier server wrote, one file after another, so that others get their turn in between. */
+  /** Reads what an earlier server wrote, one file after another, so that other work can run in between. */
   async readAll(files: Iterable<string>): Promise<void> {
     for (const file of files) {
       if (this.#isClosed) return;
@@ -43,7 +43,7 @@ export class RecordIndex {
     }
   }
 
-  /** @param record one that is over */
+  /** @param record must be over */
   note(file: string, record: PairingRecord): void {
     const { header, lines } = record;
     if (header.kind === 'link') return;
@@ -65,13 +65,13 @@ export class RecordIndex {
     this.#isClosed = true;
   }
 
-  /** @returns undefined when there is none of that number, or its file can no longer be read */
+  /** @returns undefined if there is no record with that epoch, or its file can no longer be read */
   async read(epoch: number): Promise<PairingRecord | undefined> {
     for (const [file, { header }] of this.#byFile) if (header.epoch === epoch) return this.#read(file);
     return undefined;
   }
 
-  /** Anything may lie in the folder: what is no record of today's format is passed over. */
+  /** The folder may contain anything: files that are not records in the current format are skipped. */
   async #read(file: string): Promise<PairingRecord | undefined> {
     const text = await readFile(join(this.#directory, file), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The lines of a record, made from the steps of hosts. Every relayed message makes one while its pairing is recorded, so
- * this is kept cheap: what is the same for many steps is made once, and JSON only for who writes it.
+ * Makes the lines of a record from the steps of hosts. Every relayed message makes one while its pairing is recorded,
+ * so this has to be cheap: content shared by many steps is made once, and JSON only for a writer.
  */
 import { isLikeEvent, redactEvent } from '../../common/redact.ts';
 import { chartVersion } from '../../machines/chart/chart.ts';
@@ -18,20 +18,20 @@ import type { Instance, ObservedHost, RecordSource, Source } from './source.ts';
 /** A source whose machines have records. */
 export type RecordedSource = Source & { readonly record: RecordSource };
 
-/** The part of a step that is recorded, whichever machine it is of. */
+/** The part of a step that is recorded, for any machine. */
 export type AnyStep = Omit<Step<Instance>, 'machineId' | 'from'>;
 
 export interface Machines {
-  /** By the machine's id, its chart's fingerprint. */
+  /** The chart's fingerprint, by machine id. */
   readonly versions: Readonly<Record<string, string>>;
   readonly transitions: ReadonlyMap<TakenTransition, readonly string[]>;
-  /** The newest step and what it says, by lane: a client's step is in the records of all its pairings. */
+  /** The newest step and its content, by lane: a client's step is in the records of all its pairings. */
   newest: { readonly step: AnyStep; readonly said: Map<Lane, Known> } | undefined;
 }
 
 const machinesOf = new WeakMap<RecordedSource, Machines>();
 
-/** All machines whose steps are in a source's records; worked out once. */
+/** All machines whose steps occur in a source's records; computed once per source. */
 export function machinesIn(source: RecordedSource): Machines {
   let known = machinesOf.get(source);
   if (!known) {
@@ -51,17 +51,17 @@ export function machinesIn(source: RecordedSource): Machines {
   return known;
 }
 
-/** What a step says, and by what another is found to say the same. */
+/** A step's content, and what identifies another step with the same content. */
 interface Known extends Said<RecordStep> {
   readonly taken: AnyStep['transitions'];
   readonly effects: AnyStep['effects'];
 }
 
-/** Makes a record's lines. What a line says but for its time is made once for all lines that say the same. */
+/** Makes a record's lines. Lines that differ only in their time share one content object. */
 export class LineMaker {
   readonly #record: RecordSource;
   readonly #machines: Machines;
-  /** The last for each type of event, by lane and side: a pairing's candidates differ in nothing but their time. */
+  /** The last one for each event type, by lane and side: a pairing's candidates differ only in their time. */
   readonly #known = new Map<string, Known[]>();
 
   constructor(record: RecordSource, machines: Machines) {
@@ -113,15 +113,18 @@ export class LineMaker {
   }
 }
 
-/** The JSON of the line that says so at that time. @param t milliseconds since the record's start */
+/**
+ * The JSON of the line with that content at that time.
+ * @param t milliseconds since the record's start
+ */
 export function jsonOf(said: Said, t: number): string {
   said.tail ??= JSON.stringify(said.line).slice(`{"t":${said.line.t}`.length);
   return `{"t":${t}${said.tail}`;
 }
 
 /**
- * As far as it is cheap to say: a difference that is none costs time and nothing else. What an ignored event was refused
- * for is not.
+ * Compares only what is cheap to compare: a false difference costs only time. The reason why an event was ignored is
+ * not cheap.
  */
 function saysTheSame(
   step: AnyStep,
@@ -139,13 +142,13 @@ function saysTheSame(
   );
 }
 
-/** What JSON has around a line's values: names, quotation marks, braces. */
+/** The JSON around a line's values: names, quotation marks, braces. */
 const LINE_BYTES = 75;
 const FIELD_BYTES = 6;
-/** A number as it is in most lines. */
+/** The length of most numbers in lines. */
 const NUMBER_BYTES = 6;
 
-/** About the length of its JSON, without making it. */
+/** About the length of the line's JSON, without making it. */
 export function sizeOf(line: RecordLine): number {
   if (!('event' in line)) return JSON.stringify(line).length;
   const { event, to, taken, effects, verdicts, message } = line;
@@ -175,7 +178,7 @@ export function whereabouts({ node }: Pick<Instance, 'node'>): { readonly node?:
   return node === undefined ? {} : { node };
 }
 
-/** What the machines' guards look at; a field that nobody thought of is left out. */
+/** The context fields that the machines' guards read; all others are left out. */
 const KEPT_CONTEXT = [
   'id',
   'pairings',

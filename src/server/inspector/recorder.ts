@@ -1,6 +1,6 @@
 /**
- * Feeds the records that somebody writes or watches, from the steps of the sources' hosts. A step of anybody else costs
- * one failed look-up.
+ * Feeds the records that are written or watched, from the steps of the sources' hosts. A step of any other machine
+ * costs one failed lookup.
  */
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
@@ -12,25 +12,28 @@ import type { RecordedSource } from './record-lines.ts';
 import { largestShare } from './shares.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
-/** In memory it is about four times that. */
+/** As JSON; in memory it takes about four times as much. */
 const DEFAULT_MAX_LIVE_BYTES = 32 * 1024 * 1024;
 
 export interface RecorderDeps {
-  /** All records that are under way, as JSON. */
+  /** Limit for all running records together, as JSON. */
   readonly maxLiveBytes?: number;
   readonly clock: Clock;
   /** May grow until the first record begins. */
   readonly sources: readonly Source[];
 }
 
-/** Who wants to have recorded what a source has from now on. */
+/** A part that wants records of new machines. */
 export interface Follower {
-  /** Left out: everything. @param subject undefined: whether it wants any of that source */
+  /**
+   * If omitted, it wants everything.
+   * @param subject undefined: whether it wants anything from that source
+   */
   wants?(source: RecordedSource, subject: Instance | undefined): boolean;
   started(log: LiveRecord): void;
-  /** What it was made for has come about: a pairing's two are connected. */
+  /** The machine reached its goal: a pairing's two clients are connected. */
   well?(log: LiveRecord): void;
-  /** A client told how its connection goes. */
+  /** A client reported how its connection is doing. */
   told?(log: LiveRecord): void;
   ended?(log: LiveRecord): void;
 }
@@ -40,9 +43,9 @@ export class Recorder {
   readonly #logs = new Map<Instance, LiveRecord>();
   readonly #logsOfMember = new Map<Instance, Set<LiveRecord>>();
   #liveBytes = 0;
-  /** The last that each client told of its own machine. */
+  /** The last state that each client reported of its own machine. */
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
-  /** The step by which a member asked for the record that starts next: the record begins with it. */
+  /** The step by which a member requested the pairing whose record starts next: the record begins with it. */
   #asked: Step<Instance> | undefined;
   readonly #attached = new Map<RecordedSource, readonly (() => void)[]>();
   readonly #followers = new Set<Follower>();
@@ -52,8 +55,8 @@ export class Recorder {
   }
 
   /**
-   * Logs everything that has a record from its start on, for as long as at least one is interested.
-   * @returns stops it
+   * Records everything that the follower wants, from its start.
+   * @returns a function that stops it
    */
   follow(follower: Follower): () => void {
     this.#followers.add(follower);
@@ -64,7 +67,7 @@ export class Recorder {
     };
   }
 
-  /** A client told of a step of its own machine. */
+  /** A client reported a step of its own machine. */
   notePeer(member: Instance, { from, ...step }: PeerStep): void {
     const now = this.#deps.clock.now();
     for (const log of this.#logsOfMember.get(member) ?? []) {
@@ -76,7 +79,7 @@ export class Recorder {
     this.#peerStates.set(member, step.to);
   }
 
-  /** @param epoch undefined: the only record that it takes part in */
+  /** @param epoch undefined: the only record that the client takes part in */
   noteEvidence(member: Instance, epoch: number | undefined, evidence: Evidence): void {
     const now = this.#deps.clock.now();
     for (const log of [...(this.#logsOfMember.get(member) ?? [])])
@@ -86,7 +89,7 @@ export class Recorder {
       }
   }
 
-  /** The record of what is under way with that number, from its present state on when it has none yet. */
+  /** The record of the running machine with that epoch; starts one from its present state if there is none yet. */
   open(epoch: number): LiveRecord | undefined {
     for (const source of this.#recorded()) {
       for (const subject of source.instances()) {
@@ -96,23 +99,23 @@ export class Recorder {
     return undefined;
   }
 
-  /** Those that are under way. */
+  /** The running records. */
   get live(): Iterable<LiveRecord> {
     return this.#logs.values();
   }
 
-  /** The log of what is under way, if it has one. */
+  /** The record of a running machine, if it has one. */
   logOf(subject: Instance): LiveRecord | undefined {
     return this.#logs.get(subject);
   }
 
-  /** That log is no longer needed. */
+  /** The log is no longer needed. */
   drop(log: LiveRecord): void {
     this.#forget(log);
     this.#detachWhenIdle();
   }
 
-  /** Ends all logs: the server stops. */
+  /** Ends all logs because the server stops. */
   endAll(): void {
     for (const log of [...this.#logs.values()]) {
       log.end('server_stopped', this.#deps.clock.now());
@@ -151,7 +154,7 @@ export class Recorder {
     }
   }
 
-  /** All records together are bounded, too: of the address that has most of them the longest gives way. */
+  /** All running records together are bounded, too: the longest one of the address with the largest share is ended. */
   #grew(bytes: number): void {
     this.#liveBytes += bytes;
     const { maxLiveBytes = DEFAULT_MAX_LIVE_BYTES } = this.#deps;
@@ -189,7 +192,7 @@ export class Recorder {
     this.#detachWhenIdle();
   }
 
-  /** Listens to those sources that somebody wants, and to no other. */
+  /** Listens only to sources that a follower or an open record wants. */
   #attach(): void {
     for (const source of this.#recorded()) {
       if (this.#attached.has(source) || !this.#isWanted(source)) continue;
@@ -232,7 +235,7 @@ export class Recorder {
       for (const follower of this.#followers) follower.well?.(log);
   }
 
-  /** A client may go to another node or come from there, while its pairing goes on. */
+  /** A client may move to another node or come from one while its pairing continues. */
   #reseat(log: LiveRecord, now: number): void {
     const { come, gone } = log.reseat();
     for (const { member } of gone) this.#part(log, member);

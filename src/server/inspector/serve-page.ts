@@ -1,6 +1,7 @@
 /**
- * The inspector's page: its files, and the feed that tells it what it asks for. Where a token is needed the page sends it
- * first, within a while; those that have not yet are few, and the oldest of them makes room for a new one.
+ * Serves the inspector's page: its files, and the feed that answers its requests. If a token is required, the page has
+ * to send it first, within a time limit; the number of pages that have not sent it is limited, and the oldest makes
+ * room for a new one.
  */
 import { closeCodes, type InspectRequest, SUBPROTOCOL } from '../../protocol/index.ts';
 import { isSameToken, MIN_SHARED_TOKEN_CHARS, offeredBy } from '../admission/shared-token.ts';
@@ -20,9 +21,9 @@ const FILES: readonly ServedFile[] = [
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
-/** Pages that may look at once. */
+/** How many pages may be connected at once. */
 const MAX_PAGES = 32;
-/** Sockets that have not sent the token yet: so many at once, and each for so long. */
+/** Limits for sockets that have not sent the token yet: how many at once, and how long each may take. */
 const MAX_WAITING = 32;
 const TOKEN_TIMEOUT_MS = 10_000;
 const CHECK_MS = 1_000;
@@ -31,15 +32,15 @@ const { tryAgainLater } = closeCodes;
 
 interface PageData {
   page: Page | undefined;
-  /** As admission counts it; undefined where it does not. */
+  /** As admission counts it; undefined if admission does not. */
   readonly address: string | undefined;
-  /** Whether it brought the token along. */
+  /** Whether the request carried the token. */
   readonly isKnown: boolean;
 }
 
 interface Page {
   readonly socket: WebSocket<PageData>;
-  /** Undefined until it may look. */
+  /** Undefined until access is granted. */
   look: Look | undefined;
 }
 
@@ -75,7 +76,7 @@ export function servePage(app: App, inspector: Inspector): void {
       res.upgrade<PageData>(
         { page: undefined, address: verdict?.address, isKnown },
         req.getHeader('sec-websocket-key'),
-        // Never with the token.
+        // The token is never echoed.
         req.getHeader('sec-websocket-protocol') === '' ? '' : SUBPROTOCOL,
         req.getHeader('sec-websocket-extensions'),
         context,
@@ -101,8 +102,9 @@ export function servePage(app: App, inspector: Inspector): void {
 }
 
 /**
- * Whoever knows the token is let in whatever limits its address has used up: behind a proxy it has that of those who
- * guess. Only one that no rate of guessing finds, or limits would no longer slow down who guesses a short one.
+ * A client that knows the token is let in even if its address has used up its limits: behind a proxy it shares the
+ * address with those who guess. That holds only for a token too long to guess; for a short one, limits have to slow
+ * down guessing.
  */
 function bringsToken(req: HttpRequest, token = ''): boolean {
   return token.length >= MIN_SHARED_TOKEN_CHARS && isSameToken(offeredBy(req), token);
@@ -112,7 +114,7 @@ class Pages {
   readonly #inspector: Inspector;
   readonly #server: Inspected;
   #looking = 0;
-  /** Those that have not sent the token yet, the oldest first, and when they came. */
+  /** Pages that have not sent the token yet, oldest first, with the time at which they connected. */
   readonly #waiting = new Map<Page, number>();
   #stopWaiting: (() => void) | undefined;
 
@@ -150,8 +152,8 @@ class Pages {
   }
 
   #checkToken(page: Page, given: string): void {
-    // Whoever guesses wrong must not lock out the one who knows it. What slows guessing is the limit on new connections,
-    // and what makes it hopeless is the token's length.
+    // A client that guesses wrong must not lock out one that knows the token. Guessing is slowed down by the limit on
+    // new connections, and made hopeless by the token's length.
     if (isSameToken(given, this.#server.options.inspectToken ?? '')) {
       this.#admit(page);
       return;
@@ -161,7 +163,7 @@ class Pages {
     page.socket.end(WRONG_TOKEN_CODE, 'Wrong token');
   }
 
-  /** Asks for the token, for a while. */
+  /** Asks for the token and waits a limited time. */
   #await(page: Page): void {
     const { clock } = this.#server;
     this.#waiting.set(page, clock.now());

@@ -1,6 +1,6 @@
 /**
- * What each session did last, paired or not, and what it was refused: for wrong keys and the like, which never become a
- * pairing with a record. Followed while a page looks, and bounded: the sessions that were quiet longest make room.
+ * The latest steps and refusals of each session, paired or not: for wrong keys and other errors that never lead to a
+ * pairing with a record. Followed while a page is open, and bounded: the sessions that were idle longest make room.
  */
 import type { Clock } from '../../common/clock.ts';
 import type { Step } from '../../machines/index.ts';
@@ -20,10 +20,10 @@ import type { Instance, RecordSource, Source } from './source.ts';
 
 export const MAX_TRAIL_LINES = 50;
 const MAX_TRAILS_BYTES = 4 * 1024 * 1024;
-/** What a trail costs besides its lines. */
+/** What a trail costs in addition to its lines. */
 const TRAIL_BYTES = 500;
 const MAX_RECENT_REFUSALS = 50;
-/** Only how it is recorded; what a list shows of a session is the source's. */
+/** Says only how it is recorded; what a list shows of a session comes from the source. */
 const record: RecordSource = {
   kind: 'session',
   lane: 'initiator',
@@ -37,7 +37,7 @@ interface Line {
   readonly from: Step<Instance>['from'];
 }
 
-/** The last of one session; it can be watched as a record is. */
+/** The latest steps of one session; it can be watched like a record. */
 export class SessionTrail {
   readonly header: RecordHeader;
   readonly startedAt: number;
@@ -74,7 +74,7 @@ export class SessionTrail {
 export class SessionTrails {
   readonly #clock: Clock;
   readonly #sources: readonly Source[];
-  /** Those that stepped last at the end. */
+  /** Those that stepped most recently come last. */
   readonly #trails = new Map<Instance, SessionTrail>();
   #bytes = 0;
   #refusals: RecentRefusal[] = [];
@@ -86,7 +86,7 @@ export class SessionTrails {
     this.#sources = sources;
   }
 
-  /** The newest last. */
+  /** Newest last. */
   get recentRefusals(): readonly RecentRefusal[] {
     return this.#refusals;
   }
@@ -106,7 +106,7 @@ export class SessionTrails {
     this.#refusals = [];
   }
 
-  /** Of a session that is here, or that was until not long ago. */
+  /** The trail of a session that is here, or was until recently. */
   find(id: string): SessionTrail | undefined {
     for (const trail of this.#trails.values()) if (trail.header.initiator_id === id) return trail;
     for (const source of this.#sessionSources())
@@ -175,7 +175,7 @@ export class SessionTrails {
   }
 }
 
-/** Heartbeats, and what goes through to a peer, are many and say nothing of the session. */
+/** Heartbeats and messages relayed to a peer are frequent and say nothing about the session. */
 function isRoutine({ event, transitions, effects }: Step<Instance>): boolean {
   const { type } = event;
   if (type === 'HEARD' || type.startsWith('xstate.after.pingInterval')) return true;

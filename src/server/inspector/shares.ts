@@ -1,8 +1,11 @@
-/** Where less is kept than strangers can make, who has most of it makes room: no address takes the place of all others. */
+/**
+ * Fair shares of bounded storage: the address that uses most of it makes room, so that no address can displace all
+ * others.
+ */
 
 /**
- * Those of the address whose share is the largest, in their order.
- * @param weightOf what each is of the whole
+ * The items of the address with the largest share, in their order.
+ * @param weightOf an item's part of the total
  */
 export function largestShare<Item extends { readonly address: string }>(
   items: Iterable<Item>,

@@ -1,6 +1,6 @@
 /**
- * What the inspector is told of the machines that a server runs: whose steps to listen to, how to count and list them,
- * and which of them have a record. A server hands in one source for each kind; the inspector knows no other.
+ * What the inspector knows of the machines that a server runs: whose steps to listen to, how to count and list them,
+ * and which of them have a record. A server provides one source per kind of machine; the inspector knows nothing else.
  */
 
 import type { StateValue } from 'xstate';
@@ -18,12 +18,12 @@ import type {
 import type { Admission } from '../admission/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** A hosted machine's instance, as far as the inspector looks at it. */
+/** A hosted machine's instance, as far as the inspector reads it. */
 export interface Instance {
   readonly value: StateValue;
   readonly context: unknown;
   readonly isDone: boolean;
-  /** Of a client of another node: which one, as far as this one knows. */
+  /** For the client of another node: that node, if known. */
   readonly node?: number | undefined;
 }
 
@@ -36,42 +36,48 @@ export interface ObservedHost<Of> {
 export interface Source<Of extends Instance = Instance> {
   readonly machine: ListedMachine;
   readonly host: ObservedHost<Of>;
-  /** All that there are, in the order in which they came. */
+  /** All instances, in the order of their start. */
   instances(): Iterable<Of>;
-  /** When it came, by the server's clock. */
+  /** When the instance started, by the server's clock. */
   startOf(instance: Of): number;
-  /** How the list shows it, but for its state and age. */
+  /** Its row in the list, without state and age. */
   rowOf(instance: Of): Omit<ListRow, 'state' | 'age_ms'>;
-  /** Whether a search finds it. @param query in lower case, and not empty */
+  /**
+   * Whether a search finds the instance.
+   * @param query in lower case, and not empty
+   */
   isFound(instance: Of, query: string): boolean;
-  /** Of a pairing that a client of another node began: that node, which has it too. */
+  /** For a pairing that a client of another node began: that node, which counts the pairing, too. */
   initiatorNode?(instance: Of): number | undefined;
-  /** The game that it is in, or was. */
+  /** The game that it belongs or belonged to. */
   gameOf?(instance: Of): string | undefined;
   readonly record?: RecordSource<Of>;
 }
 
-/** How each machine of a source is recorded, with the others that take part in it. */
+/** How each machine of a source is recorded, together with its members. */
 export interface RecordSource<Of extends Instance = Instance> {
   readonly kind: RecordKind;
   /** The lane of the machine itself. */
   readonly lane: Lane;
-  /** The state in which all is well; left out: there is none. */
+  /** The state in which all is well; if omitted, there is none. */
   readonly wellState?: string;
-  /** Whether its clients tell when all is well; left out: all do. Others never get to that state. */
+  /**
+   * Whether its clients report when all is well; if omitted, all do. Machines whose clients do not report it never
+   * reach that state.
+   */
   tellsWell?(instance: Of): boolean;
   headOf(instance: Of): Omit<RecordHeader, 'format' | 'version' | 'machines' | 'kind' | 'started_at'>;
-  /** Asks its clients that can to tell how it goes, for so many seconds. */
+  /** Asks the clients that support it to report on their connection for this many seconds. */
   askFlow?(instance: Of, seconds: number): void;
-  /** Where the one who asked for it connects from, as limits count it; left out: it is for nobody. */
+  /** The address of the client that requested it, as limits count it; if omitted, it is counted for no address. */
   addressOf?(instance: Of): string | undefined;
   /** What the machine was started with. */
   inputOf(instance: Of): Readonly<Record<string, unknown>>;
-  /** What is known of the message that came with an event of any of the lanes. */
+  /** What is known about the message that came with an event in any of the lanes. */
   messageIn(event: { readonly type: string }): MessageFacts | undefined;
-  /** One for each machine of which members may be; left out: it has none. */
+  /** One per machine whose instances can be members; if omitted, there are none. */
   readonly members?: readonly MemberSource<Of>[];
-  /** Whether those still take part who did; asked at every step. Left out: that never changes. */
+  /** Whether the members are still the same; asked at every step. If omitted, they never change. */
   isSeated?(instance: Of, seats: readonly Seat[]): boolean;
 }
 
@@ -82,17 +88,19 @@ export interface Seat<Member extends Instance = Instance> {
 
 export interface MemberSource<Of extends Instance = Instance, Member extends Instance = Instance> {
   readonly host: ObservedHost<Member>;
-  /** Those who take part now. */
+  /** The present members. */
   of(instance: Of): readonly Seat<Member>[];
-  /** True for a step that belongs into the record. */
+  /** True for a step that belongs in the record. */
   takesPart(step: Step<Member>): boolean;
-  /** True for the step by which a member asks for a record's beginning: the record begins with that step. */
+  /** True for a step by which a member requests a remote pairing: the record begins with that step. */
   remotePairRequests(step: Step<Member>): boolean;
-  /** True for a member's last step in the record; left out: its members go on, and the record ends with its own machine. */
+  /**
+   * True for a member's last step in the record; if omitted, members go on, and the record ends with its own machine.
+   */
   leaves?(step: Step<Member>): boolean;
 }
 
-/** Whether it is known of an instance when all is well with it: then a record of what went well need not be kept. */
+/** Whether the instance reports when all is well: then the record of one that went well need not be kept. */
 export function isWellKnown<Of extends Instance>(
   record: RecordSource<Of> | undefined,
   instance: Of,
@@ -100,12 +108,15 @@ export function isWellKnown<Of extends Instance>(
   return record?.wellState !== undefined && record.tellsWell?.(instance) !== false;
 }
 
-/** Lets sources of different machines stand in one list; each is only ever asked about its own. */
+/**
+ * Erases the type, so that sources of different machines fit in one list; each is only ever asked about its own
+ * instances.
+ */
 export function source<Of extends Instance>(own: Source<Of>): Source {
   return own as unknown as Source;
 }
 
-/** The same for those who take part. */
+/** Erases the type of a member source in the same way. */
 export function members<Of extends Instance, Member extends Instance>(
   own: MemberSource<Of, Member>,
 ): MemberSource<Of> {
@@ -119,21 +130,23 @@ export interface InspectOptions {
   readonly recordFiles: number;
 }
 
-/** A server that can be looked into. */
+/** A server that can be inspected. */
 export interface Inspected {
   readonly options: InspectOptions;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Who may connect, where anybody may try because there is a token; left out: there are no limits but the feed's. */
+  /**
+   * Admission limits, needed where a token lets anybody try to connect; if omitted, only the feed's own limits apply.
+   */
   readonly admission?: Pick<Admission, 'judge' | 'opened' | 'closed'>;
-  /** What was refused since it started, by kind. */
+  /** The refusals since the server started, by kind. */
   readonly refusals?: () => Iterable<readonly [kind: string, count: number]>;
   /** Counts a refusal by its kind. */
   readonly refused?: (kind: string) => void;
-  /** Its number among the nodes; left out: it is alone. */
+  /** Its node number; omitted if it is the only node. */
   readonly node?: number;
-  /** Whether clients play games at it. */
+  /** Whether the server hosts games. */
   readonly hasGames?: boolean;
-  /** Of a relay server: what it knows of its network. */
+  /** What a relay server knows of its network. */
   network?(): Network;
 }

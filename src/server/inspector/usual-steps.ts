@@ -1,16 +1,16 @@
-/** How long the steps on the way to a connection usually take on this server: the medians of the newest that went well. */
+/** How long the steps towards a connection usually take on this server: medians over the newest successful pairings. */
 import { waterfallOf } from '../../inspector/records/waterfall.ts';
 import type { PairingRecord } from '../../protocol/index.ts';
 
 const MAX_KEPT = 100;
-/** Fewer say nothing of what is usual. */
+/** Fewer say nothing about what is usual. */
 const MIN_KEPT = 5;
 
 export class UsualSteps {
-  /** By the step's name, in milliseconds since the pairing began, the newest last. */
+  /** By the step's name, in milliseconds since the pairing began, newest last. */
   readonly #times = new Map<string, number[]>();
 
-  /** A pairing went well. */
+  /** Adds a pairing that went well. */
   add(record: PairingRecord): void {
     for (const { name, t } of waterfallOf(record)) {
       if (t === undefined) continue;

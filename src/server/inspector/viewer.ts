@@ -1,4 +1,4 @@
-/** Whoever looks: what it has asked for, and what it is told. */
+/** A connected page: what it has asked for, and what it is sent. */
 import { Compile } from 'typebox/compile';
 import {
   type InspectMessage,
@@ -14,7 +14,7 @@ const checks = new Map(
   Object.entries(inspectSchemas).map(([type, schema]) => [type, Compile(schema as never)] as const),
 );
 
-/** @returns undefined for what is no request of the page */
+/** @returns undefined if it is not a valid request of the page */
 export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
   try {
     const message: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -27,24 +27,23 @@ export function readRequest(bytes: ArrayBuffer): InspectRequest | undefined {
   }
 }
 
-/** Somebody looks. */
+/** An open view of the inspector. */
 export interface Look {
   ask(request: InspectRequest): void;
-  /** Nobody looks any longer. */
+  /** Ends the view. */
   close(): void;
 }
 
-/** A record that grows. */
+/** A record or trail that can still grow. */
 type Watched = Pick<LiveRecord, 'header' | 'record' | 'listeners'>;
 
 export class Viewer {
   readonly send: (message: InspectMessage) => void;
-  /** The record that it asked for last. */
+  /** The epoch of the record requested last. */
   wanted: number | undefined;
   #watched: Watched | undefined;
   readonly #tell: (line: RecordLine) => void;
 
-  /** @param send tells it */
   constructor(send: (message: InspectMessage) => void) {
     this.send = send;
     this.#tell = (line) => {
@@ -52,7 +51,7 @@ export class Viewer {
     };
   }
 
-  /** @param usual how long the steps on the way usually take */
+  /** @param usual how long the steps towards a connection usually take */
   watch(log: Watched, usual: Readonly<Record<string, number>> = {}): void {
     this.unwatch();
     this.#watched = log;
