@@ -1,9 +1,9 @@
-/** A chart in small, beside one that is larger than its place: which part is seen; a click or a drag goes elsewhere. */
+/** A small map of a chart that does not fit its view: it shows the visible part, and a click or a drag scrolls. */
 import { h, svg } from './dom.ts';
 
 const MAX_WIDTH = 120;
 const MAX_HEIGHT = 200;
-/** What hangs over by less is not worth a map. */
+/** A chart that overhangs by less needs no map. */
 const SLACK_PX = 24;
 
 export class ChartMinimap {
@@ -11,7 +11,7 @@ export class ChartMinimap {
   readonly #boxes = svg('g', {});
   readonly #seen = svg('rect', { class: 'seen' });
   readonly #svg = svg('svg', {}, this.#boxes, this.#seen);
-  /** What it does can be done by scrolling, with keys, too. */
+  /** Hidden from assistive technology: keys can scroll just as well. */
   readonly element = h('div', { class: 'minimap', 'aria-hidden': 'true', hidden: true }, this.#svg);
   #size = { width: 1, height: 1 };
   #states: { readonly of: Element; readonly box: SVGRectElement }[] = [];
@@ -50,7 +50,7 @@ export class ChartMinimap {
     this.follow();
   }
 
-  /** What is seen, or is active, has changed. */
+  /** Updates the map when the visible part or the active states have changed. */
   follow(): void {
     const { scrollLeft, scrollTop, scrollWidth, scrollHeight, clientWidth, clientHeight } = this.#view;
     const isAll = scrollWidth - clientWidth <= SLACK_PX && scrollHeight - clientHeight <= SLACK_PX;

@@ -1,4 +1,4 @@
-/** One chart on the page: a drawn SVG, whose states and transitions are marked by switching classes. */
+/** One chart on the page: a drawn SVG whose states and transitions are marked by switching classes. */
 import type { MachinePopulation } from '../../protocol/inspect/inspect-messages.ts';
 import { eventWords, sentenceOf, targetOf } from '../charts/sentence.ts';
 import { ChartScroller } from './chart-scroller.ts';
@@ -6,17 +6,17 @@ import { button, h } from './dom.ts';
 
 export type Detail = 'full' | 'brief';
 
-/** What one machine did until now. */
+/** What one machine has done so far. */
 export interface Way {
-  /** The ids of the states that it is in, the machine's own first; none before it is there. */
+  /** The ids of its active states, the machine's own first; empty before it starts. */
   readonly active: readonly string[];
-  /** Those of the states that it was in. */
+  /** The ids of the states that it has been in. */
   readonly been: ReadonlySet<string>;
-  /** The transitions that led to it just now. */
+  /** The transitions just taken. */
   readonly taken: readonly string[];
 }
 
-/** The drawing of one machine, with all that is known of it, and with the names alone. */
+/** The drawings of one machine: with all details, and with the names only. */
 export type Drawing = Readonly<Record<Detail, string>>;
 
 export class ChartPanel {
@@ -29,11 +29,11 @@ export class ChartPanel {
   readonly #focus: HTMLButtonElement;
   #states = new Map<string, Element>();
   #edges = new Map<string, Element[]>();
-  /** Drawn again when the detail or the machine changes. */
+  /** Draws again when the detail or the machine changes. */
   #paint: () => void = () => {};
   #isFocused: boolean;
 
-  /** @param way whether it shows one machine's way, and not a population */
+  /** @param way whether it shows the path of one machine, and not a population */
   constructor(detail: Detail, { way }: { readonly way: boolean }) {
     this.#detail = detail;
     this.#isFocused = way;
@@ -63,7 +63,7 @@ export class ChartPanel {
     this.#draw();
   }
 
-  /** The ids of its states, but for its own. */
+  /** The ids of the machine's states, without the root. */
   get stateIds(): readonly string[] {
     return [...this.#states.keys()].filter((id) => id.includes('.'));
   }
@@ -138,7 +138,7 @@ export class ChartPanel {
   }
 }
 
-/** What may happen next to a machine, in words, by the transitions out of its states. */
+/** What may happen next, in words, from the transitions out of the machine's active states. */
 export function possibleNext(drawing: Drawing, stateIds: readonly string[]): string[] {
   const svg = new DOMParser().parseFromString(drawing.brief, 'image/svg+xml');
   const ids = new Set(stateIds);
@@ -156,7 +156,7 @@ export function possibleNext(drawing: Drawing, stateIds: readonly string[]): str
   return [...new Set(words)];
 }
 
-/** A final state of the machine itself: nothing follows, though the chart has transitions out of any state. */
+/** A final state of the machine itself: nothing follows, although the chart has transitions out of any state. */
 function isEnd(state: Element | undefined, id: string): boolean {
   return id.split('.').length === 2 && (state?.querySelector(':scope > .rim') ?? null) !== null;
 }
@@ -165,7 +165,7 @@ function namesIn(element: Element, attribute: string): string[] {
   return (element.getAttribute(attribute) ?? '').split('|').filter(Boolean);
 }
 
-/** At most five characters, for which the drawing has room. */
+/** At most five characters, which is what the drawing has room for. */
 function compact(count: number): string {
   if (count < 1_000) return String(count);
   if (count < 10_000) return `${(count / 1_000).toFixed(1)}k`;

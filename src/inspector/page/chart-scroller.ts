@@ -1,8 +1,8 @@
-/** Where a chart is drawn: never smaller than it can be read, so it is panned by hand, wheel or keys, and zoomed. */
+/** The scrolling view of a chart: never drawn smaller than is readable, panned by mouse, wheel or keys, and zoomed. */
 import { ChartMinimap } from './chart-minimap.ts';
 import { button, h } from './dom.ts';
 
-/** The smallest text in a chart is 12 px (11 in full): at this scale it still has 11. */
+/** The smallest text in a chart is 12 px (11 in full): at this scale it is still 11. */
 const MIN_SCALE = 0.92;
 const MAX_SCALE = 2.5;
 const STEP = 1.2;
@@ -16,7 +16,7 @@ export class ChartScroller {
     button('+', () => this.#zoom(STEP), 'Larger'),
     button('Fit', () => this.#fit(), 'Fit the width'),
   );
-  /** Of a chart that is larger than its place. */
+  /** Shown for a chart larger than its view. */
   readonly minimap = new ChartMinimap(this.element);
   #svg: SVGSVGElement | undefined;
   #scale = 1;
@@ -47,7 +47,7 @@ export class ChartScroller {
   }
 
   draw(text: string): SVGSVGElement {
-    // Our own drawing, from our own build: the one place where text becomes markup.
+    // Our own drawing from our own build: the only place where text becomes markup.
     this.element.innerHTML = text;
     const svg = this.element.querySelector('svg') as SVGSVGElement;
     this.#svg = svg;
@@ -57,7 +57,7 @@ export class ChartScroller {
     return svg;
   }
 
-  /** What is marked must be seen. */
+  /** Scrolls to a marked state that is out of view. */
   reveal(state: Element | undefined): void {
     if (!state) return;
     const view = this.element.getBoundingClientRect();

@@ -1,4 +1,4 @@
-/** The drawn charts, as the build made them. */
+/** The charts as drawn by the build. */
 
 import type { ShownMachine } from '../../protocol/inspect/inspect-messages.ts';
 import negotiationBrief from '../charts/svg/negotiation.brief.svg';

@@ -1,4 +1,4 @@
-/** The record beside a good one, the page's own or one that is chosen: where the two first part. */
+/** Compares the record with a good one, the page's own or one that the user chooses: where they first differ. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { differencesFrom } from '../records/comparison.ts';
 import { parseRecord, RecordError } from '../records/record.ts';
@@ -6,7 +6,7 @@ import { nameOfRecord } from '../records/record-as-markdown.ts';
 import { button, h } from './dom.ts';
 import { samples } from './samples.ts';
 
-/** @param choose told of the line that shows a difference */
+/** @param choose called with the lines that show a difference */
 export function comparePanel(
   record: () => PairingRecord,
   choose: (evidence: readonly number[]) => void,

@@ -1,4 +1,4 @@
-/** Offer and answer side by side, with what does not fit marked. */
+/** Offer and answer side by side, with mismatches marked. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { descriptionsIn } from '../records/sdp-comparison.ts';
 import { h } from './dom.ts';

@@ -1,23 +1,23 @@
 /**
- * What a connection needs, tried from this browser, as `pairlane doctor` tries it from a terminal: the way to the server,
- * clocks, STUN, the kind of NAT, TURN. What it finds names servers, and never an address of anybody.
+ * Tests from this browser what a connection needs, like `pairlane doctor` from a terminal: the connection to the
+ * server, clocks, STUN, the kind of NAT, TURN. The results name servers, but never anybody's address.
  */
 
 export interface BrowserCheck {
   readonly name: string;
-  /** `bad`: pairings will fail for it; `warning`: some may; `skipped`: it could not be tried. */
+  /** `bad`: pairings will fail because of it; `warning`: some may fail; `skipped`: it could not be tested. */
   readonly status: 'ok' | 'warning' | 'bad' | 'skipped';
   readonly text: string;
   readonly remedy?: string;
 }
 
 const TIMEOUT_MS = 6_000;
-/** TURN credentials and tokens carry the time. */
+/** TURN credentials and tokens contain the time. */
 const MAX_SKEW_MS = 30_000;
-/** A server could name anybody, and without end. */
+/** A server could name any number of hosts. */
 const MAX_TRIED = 8;
 
-/** @param server where its clients connect, as an HTTP URL */
+/** @param server the URL that clients connect to, as an HTTP URL */
 export async function* examineFromHere(server: URL): AsyncGenerator<BrowserCheck> {
   const greeted = await checkWebSocket(server);
   yield greeted.check;
@@ -47,7 +47,7 @@ export async function* examineFromHere(server: URL): AsyncGenerator<BrowserCheck
 
 type OneUrl = RTCIceServer & { readonly urls: string };
 
-/** Two clients of ours pair for a moment: so does one learn which ICE servers a pairing is given. */
+/** Pairs two clients of our own for a moment, to learn which ICE servers a pairing is given. */
 async function checkWebSocket(
   server: URL,
 ): Promise<{ readonly check: BrowserCheck; readonly iceServers: readonly RTCIceServer[] }> {
@@ -65,7 +65,7 @@ async function checkWebSocket(
         socket.addEventListener('message', ({ data }) => {
           const message = JSON.parse(String(data));
           if (message.type === 'paired') resolve(message.ice_servers ?? []);
-          // Where nobody may pair so, there is nothing to try.
+          // A server that refuses such a pairing leaves nothing to test.
           if (message.type === 'error') resolve([]);
           if (message.type !== 'your_id') return;
           ms ??= Math.round(performance.now() - since);

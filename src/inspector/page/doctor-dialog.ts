@@ -1,4 +1,4 @@
-/** A connection tried from this browser, line by line: what each means and what to do about it. */
+/** The dialog of the connection test: each result with what it means and what to do about it. */
 import { examineFromHere } from './doctor-checks.ts';
 import { button, h } from './dom.ts';
 
@@ -34,7 +34,7 @@ export class DoctorDialog {
     this.#again.disabled = true;
     this.#lines.replaceChildren();
     this.#state.textContent = 'Trying …';
-    // The page is below the server's own path.
+    // The page is one level below the server's own path.
     const server = new URL('..', new URL('.', location.href.split('#')[0]));
     server.search = '';
     let worst: keyof typeof signs = 'ok';

@@ -1,11 +1,17 @@
-/** Elements in one expression. Text is always set as text: nothing that comes over the wire is ever read as HTML. */
+/**
+ * Creates elements in one expression. Text is always set as text: nothing that comes over the wire is ever parsed as
+ * HTML.
+ */
 
 import { describeNode } from '../records/timeline.ts';
 
 type Child = Node | string | undefined;
 type Props = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | undefined>>;
 
-/** Makes an element. Functions become listeners, `class` and the like attributes, true an attribute without a value. */
+/**
+ * Creates an HTML element. Functions become listeners, other values attributes; true becomes an attribute without a
+ * value.
+ */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   props: Props = {},
@@ -14,7 +20,7 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(tag), props, children);
 }
 
-/** The same for a part of a drawing. */
+/** Creates an SVG element in the same way. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   props: Props = {},
@@ -34,8 +40,8 @@ function fill<Made extends Element>(element: Made, props: Props, children: reado
 }
 
 /**
- * Makes these the children of an element, and keeps those that are there already and look the same: what has the focus,
- * is selected or is being clicked stays. Listeners are not compared: it is for children that need none, or links.
+ * Replaces the children of an element, but keeps those that already look the same, so that focus, selection and a click
+ * in progress survive. Listeners are not compared: use it only for children without listeners, and for links.
  */
 export function keepChildren(parent: Element, wanted: readonly (Node | string)[]): void {
   const left = [...parent.childNodes];
@@ -48,7 +54,10 @@ export function keepChildren(parent: Element, wanted: readonly (Node | string)[]
   placeInOrder(parent, kept);
 }
 
-/** Puts nodes into an element in this order; one that is at its place is not moved, for to move it takes its focus. */
+/**
+ * Puts nodes into an element in this order. A node already in its place is not moved, since moving it would take its
+ * focus.
+ */
 export function placeInOrder(parent: Element, nodes: readonly Node[]): void {
   let at = parent.firstChild;
   for (const node of nodes) {
@@ -57,12 +66,12 @@ export function placeInOrder(parent: Element, nodes: readonly Node[]): void {
   }
 }
 
-/** @param label what it does, where its text is only a sign */
+/** @param label what it does, if its text is only a symbol */
 export function button(text: string, click: () => void, label?: string): HTMLButtonElement {
   return h('button', { type: 'button', click, title: label, 'aria-label': label }, text);
 }
 
-/** `1 h 5 min`, `12 s`, `340 ms`: two units at most. */
+/** `1 h 5 min`, `12 s`, `340 ms`: at most two units. */
 export function describeAge(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const s = Math.floor(ms / 1_000);
@@ -73,12 +82,15 @@ export function describeAge(ms: number): string {
   return hours < 24 ? `${hours} h ${min % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** Beside a client's id: which node it is at, when that is another one. */
+/** Shown beside a client's id: its node, if that is another one. */
 export function atNode(node: number | undefined): HTMLElement {
   return h('span', { class: 'at-node' }, describeNode(node));
 }
 
-/** Text that strangers chose: of any length and in any direction, and it must not move or turn what is around it. */
+/**
+ * Text chosen by strangers: it may have any length and direction, and must not affect the layout or direction of what
+ * is around it.
+ */
 export function foreign(text: string): HTMLElement {
   return h('bdi', { class: 'id', title: text }, text);
 }

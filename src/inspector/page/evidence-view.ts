@@ -1,4 +1,4 @@
-/** How the connection came up, as its two ends told it: candidate pairs by their kinds, states, and a waterfall. */
+/** How the connection was established, as reported by both ends: candidate pairs by kind, states, and a waterfall. */
 import type { Evidence, EvidencePair } from '../../protocol/inspect/evidence.ts';
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { checksIn, evidenceAt } from '../records/evidence.ts';
@@ -21,14 +21,14 @@ const kindWords: Readonly<Record<(typeof kinds)[number], string>> = {
   relay: 'through TURN',
 };
 
-/** How long the steps on the way usually take, by their names, in milliseconds. */
+/** How long the steps towards a connection usually take, by name, in milliseconds. */
 export type Usual = Readonly<Record<string, number>>;
 
 export class EvidenceView {
   readonly element = h('section', {
     class: 'panel evidence-view',
     'aria-label': 'Connection',
-    // It scrolls.
+    // Focusable because it scrolls.
     tabindex: 0,
     hidden: true,
   });
@@ -48,7 +48,7 @@ export class EvidenceView {
     );
   }
 
-  /** What was known at that line of the record. */
+  /** Shows what was known at that line of the record. */
   show(record: PairingRecord, index: number): void {
     const lines = record.lines.slice(0, index + 1);
     const evidence = evidenceAt(record, index);
@@ -109,7 +109,7 @@ function statesTable(evidence: Known): HTMLElement {
   );
 }
 
-/** A's kinds by B's, with what each of the two says of its own checks. */
+/** A's kinds by B's, with what each side reports about its own checks. */
 function matrix(evidence: Known): HTMLElement {
   const pairsOf = (a: string, b: string) =>
     sides.flatMap(([side, name]) => {

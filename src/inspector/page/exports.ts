@@ -1,4 +1,4 @@
-/** A record to take along: as its file, as a jest test, as Markdown for an issue, as a mermaid diagram. */
+/** Exports of a record: as its file, as a jest test, as Markdown for an issue, as a mermaid diagram. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { linesOf } from '../records/record.ts';
 import { markdownOf, sequenceAsMermaid } from '../records/record-as-markdown.ts';

@@ -1,4 +1,4 @@
-/** The page's link to the server: opened again by itself, with the token where one is needed. */
+/** The page's link to the server: reconnects by itself, and sends the token if one is required. */
 import {
   INSPECT_SUBPROTOCOL_PREFIX,
   type InspectMessage,
@@ -35,7 +35,7 @@ export class Feed {
     }
     this.#isRefused = false;
     this.#listener.state('connecting');
-    // Beside the page, wherever a proxy put that.
+    // Relative to the page, wherever a proxy put it.
     const url = new URL('feed', document.baseURI);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     url.search = '';
@@ -86,7 +86,10 @@ export class Feed {
   }
 }
 
-/** The token goes along, where there is one: whoever knows it is let in also when strangers keep the server busy. */
+/**
+ * The token is sent with the request if there is one: a client that knows it is let in even when strangers keep the
+ * server busy.
+ */
 function subprotocols(): string[] {
   const token = sessionStorage.getItem(TOKEN_KEY);
   if (!token) return [];
@@ -95,7 +98,7 @@ function subprotocols(): string[] {
   return [SUBPROTOCOL, INSPECT_SUBPROTOCOL_PREFIX + base64url];
 }
 
-/** The token comes in the first URL; it must not stay in the history, nor be copied along with a link. */
+/** Takes the token from the first URL; it must not stay in the history or be copied with a link. */
 function takeTokenFromUrl(): void {
   const url = new URL(location.href);
   const token = url.searchParams.get('token');

@@ -1,4 +1,4 @@
-/** The keys, and what is where. */
+/** The help dialog: the keys, and what is where. */
 import { h } from './dom.ts';
 
 const keys = {

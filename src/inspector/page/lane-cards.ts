@@ -1,4 +1,4 @@
-/** The machines of a record, a line each: its name and state. A click makes its chart the living one. */
+/** The machines of a record, one line each, with name and state. A click shows the machine's chart. */
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import type { Lane, ShownMachine, StateValueJson } from '../../protocol/inspect/inspect-messages.ts';
 import { sentenceOf } from '../charts/sentence.ts';

@@ -1,4 +1,4 @@
-/** What the machines of a record are called. */
+/** The display names of a record's machines. */
 import type { Lane, RecordHeader } from '../../protocol/inspect/inspect-messages.ts';
 
 const titles: Readonly<Record<Lane, string>> = {
@@ -12,7 +12,7 @@ const titles: Readonly<Record<Lane, string>> = {
   link: 'Link',
 };
 
-/** From the one client over the server to the other. */
+/** From one client through the server to the other. */
 export const laneOrder: readonly Lane[] = [
   'peer_initiator',
   'initiator',

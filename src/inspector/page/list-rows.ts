@@ -1,4 +1,6 @@
-/** The rows of a list, kept as they are while they say the same: focus, selection and clicks survive the next second. */
+/**
+ * The rows of a list. Rows that did not change are kept, so that focus, selection and clicks survive the next update.
+ */
 import type { ListRow } from '../../protocol/inspect/inspect-messages.ts';
 import { h } from './dom.ts';
 
@@ -40,7 +42,7 @@ function rowOf(columns: number): Kept {
   return { element: h('tr', {}, ...cells), cells };
 }
 
-/** Only what changed is touched. */
+/** Changes only what differs. */
 function update(cell: HTMLTableCellElement, content: Cell): void {
   if (typeof content === 'string') {
     if (cell.childElementCount > 0 || cell.textContent !== content) cell.textContent = content;

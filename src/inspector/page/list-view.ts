@@ -1,4 +1,4 @@
-/** Search among the machines of a kind. The server answers with one screenful at a time. */
+/** Searches the machines of one kind. The server answers with one page at a time. */
 import type {
   InspectMessage,
   ListedMachine,
@@ -13,7 +13,7 @@ import { rememberInUrl } from './place.ts';
 type Answer = Extract<InspectMessage, { type: 'list' }>;
 
 const TYPING_PAUSE_MS = 120;
-/** The server takes no longer ones. */
+/** The server accepts no longer queries. */
 const MAX_QUERY_CHARS = 256;
 
 interface Column {
@@ -21,7 +21,7 @@ interface Column {
   readonly title: string;
 }
 
-/** Before state and age. */
+/** The columns before state and age. */
 const columns: Readonly<Record<ListedMachine, readonly Column[]>> = {
   session: [
     { of: 'id', title: 'Id' },
@@ -64,7 +64,7 @@ const emptyWords: Readonly<Record<string, string>> = {
   session: 'No client is connected. Open the page at / in a tab.',
 };
 
-/** A kind of machines to search among. */
+/** A kind of machine that can be searched. */
 export interface Listable {
   readonly machine: ListedMachine;
   readonly title: string;
@@ -113,14 +113,14 @@ export class ListView {
   #columns: readonly Column[] = [];
   #outcome: OutcomeFilter = '';
 
-  /** @param hasGames whether clients play games here */
+  /** @param hasGames whether the server hosts games */
   constructor(ask: (request: ListRequest) => void, listables: readonly Listable[], hasGames: boolean) {
     this.#ask = ask;
     this.#listables = listables;
     this.#hasGames = hasGames;
     const titles = Object.fromEntries(listables.map(({ machine, title }) => [machine, title]));
     this.#of = choice('of', titles, () => this.#changed());
-    // What people come for.
+    // Pairings are what people come for.
     if ('pairing' in titles) this.#of.value = 'pairing';
     this.element = h(
       'section',
@@ -166,7 +166,7 @@ export class ListView {
     this.#pressFilter();
   }
 
-  /** Where `/` goes. */
+  /** Called by the `/` key. */
   focusSearch(): void {
     this.#query.focus();
   }
@@ -182,7 +182,7 @@ export class ListView {
       filter.setAttribute('aria-pressed', String(filter.dataset.outcome === this.#outcome));
   }
 
-  /** Asks for what is shown now: at first, and as things change. */
+  /** Requests the current rows: at first, and as things change. */
   refresh(): void {
     this.#seq += 1;
     this.#ask({
@@ -199,7 +199,7 @@ export class ListView {
   }
 
   show({ seq, total, rows }: Answer): void {
-    // An answer to an older question must not replace that to a newer one.
+    // A late answer must not replace that to a newer request.
     if (seq !== this.#seq) return;
     this.#pageSize = Math.max(rows.length, 1);
     const last = this.#offset + rows.length;
@@ -260,7 +260,7 @@ export class ListView {
     ];
   }
 
-  /** What is not paired has no record, but did something, too. */
+  /** A session without a pairing has no record, but has a trail. */
   #sessionLink({ id }: ListRow): HTMLElement | string {
     if (this.#of.value !== 'session') return '';
     return h('a', { href: `#/session/${encodeURIComponent(id)}`, 'aria-label': `see session ${id}` }, 'see');

@@ -1,4 +1,4 @@
-/** The one chart of a workspace: where its machine is, how it came there, and what may come next. */
+/** The one chart of a workspace: the state of its machine, how it got there, and what may come next. */
 
 import { activeStateIds } from '../../machines/chart/active-state-ids.ts';
 import {
@@ -38,7 +38,7 @@ export class LivingChart {
     this.#panel.setDetail(detail);
   }
 
-  /** @param note why an event was ignored just now */
+  /** @param note why an event was just ignored */
   show({ record, index, lane, title }: Shown, value: StateValueJson | undefined, note: string): void {
     const machine = machineOfLane(record.header, lane);
     const been = new Set<string>();

@@ -1,4 +1,4 @@
-/** The inspector's page: which view is shown, and the link that feeds it. */
+/** The inspector's page: switches views, and owns the feed from the server. */
 import type { InspectMessage, ListedMachine } from '../../protocol/inspect/inspect-messages.ts';
 import { parseRecord, RecordError } from '../records/record.ts';
 import type { Detail } from './chart-panel.ts';
@@ -27,7 +27,7 @@ class Page {
     message: (message) => this.#received(message),
     state: (state) => this.#linkChanged(state),
   });
-  /** Which of several nodes this is: people have a page of each open. */
+  /** Which of several nodes this is: people keep a page of each open. */
   readonly #node = h('span', { class: 'this-node' });
   readonly #link = h('p', { class: 'link', role: 'status' });
   readonly #tokenForm = this.#createTokenForm();
@@ -40,7 +40,7 @@ class Page {
   #hasGames = false;
   #population = this.#createPopulation();
   #record: RecordView | undefined;
-  /** A record that was opened from a file, an address or the samples stays until another view is chosen. */
+  /** True for a record opened from a file, an address or the samples; it stays until another view is chosen. */
   #isForeign = false;
   #hasServer = false;
 
@@ -72,7 +72,7 @@ class Page {
     this.#feed.open();
   }
 
-  /** What needs no server: a sample, or a record at an address. */
+  /** Shows what needs no server: a sample, or a record at an address. */
   #showForeign(): boolean {
     const place = placeIn(location.hash);
     if (place.view === 'sample') {
@@ -134,7 +134,7 @@ class Page {
         return;
       case 'record':
         if (this.#isForeign) return;
-        // What is read is not thrown away by a reconnect: the moment stays.
+        // A reconnect must not discard what the user is reading: the position is kept.
         this.#showRecord(
           new RecordView(message.record, this.#detail, placeIn(location.hash).params, message.usual),
         );
@@ -156,7 +156,7 @@ class Page {
     }
   }
 
-  /** The link is back: what one reads stays, if the server has forgotten it. */
+  /** The link is back. A record that is being read stays if the server has forgotten it. */
   #routeAgain(): void {
     const place = placeIn(location.hash);
     if (this.#record && place.view === 'session') this.#feed.send({ type: 'trail', id: place.id });
@@ -177,7 +177,7 @@ class Page {
     this.#showPopulation();
   }
 
-  /** Another server, or the same one with other options, may have others than before. */
+  /** Another server, or the same one with other options, may have other machines. */
   #showMachines(machines: readonly ListedMachine[], hasGames: boolean): void {
     if (machines.join() === this.#machines.join() && hasGames === this.#hasGames) return;
     this.#machines = machines;
@@ -238,7 +238,7 @@ class Page {
     const isTyping = target instanceof HTMLElement && target.closest('input, select, textarea') !== null;
     if (isTyping) return;
     const isPressing = target instanceof HTMLElement && target.closest('button, summary, a') !== null;
-    // Space presses the button that is focused.
+    // Space presses the focused button.
     if (key === ' ' && isPressing) return;
     if (key === '?') this.#help.showModal();
     else if (key === '/') {
@@ -259,7 +259,7 @@ class Page {
   }
 
   #linkChanged(state: LinkState): void {
-    // While it connects, it is not known yet which machines the server has.
+    // While connecting, it is not yet known which machines the server has.
     if (state !== 'connecting' && this.#main.childElementCount === 0) this.#showPopulation();
     this.#link.textContent = linkTexts[state];
     this.#link.dataset.state = state;
@@ -282,7 +282,7 @@ class Page {
   }
 }
 
-/** What tells pages of several servers apart. */
+/** Distinguishes the pages of several servers. */
 function serverName({ node, workers }: Extract<InspectMessage, { type: 'hello' }>): string {
   if (workers !== undefined) return `${workers} workers`;
   return node === undefined ? '' : `node ${node}`;

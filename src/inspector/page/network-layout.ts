@@ -1,7 +1,7 @@
 /**
- * Where everything stands in the picture of a relay network: the server itself at the left, its links beside it, and
- * right of each link the hosts that are reached over it. Below a link a server does not know the network's shape, so
- * these stand in rows, as few as the height allows, and each has its own way back to the link.
+ * The layout of the picture of a relay network: the server itself on the left, its links beside it, and to the right of
+ * each link the hosts that are reached over it. A server does not know the network's shape beyond its links, so these
+ * hosts stand in rows, as few as the height allows, each with its own path back to the link.
  */
 import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
 
@@ -11,13 +11,13 @@ export interface Point {
 }
 
 export interface NetworkNode {
-  /** Undefined: the server whose picture it is. */
+  /** Undefined for the server whose picture it is. */
   readonly host: NetworkHost | undefined;
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** From the one before it to its own edge: upright and level lines. */
+  /** The path from the preceding node to this one's edge, in vertical and horizontal lines. */
   readonly way: readonly Point[];
 }
 
@@ -31,19 +31,19 @@ const MARGIN = 16;
 const OWN = { width: 200, height: 64 };
 const NODE_WIDTH = 176;
 export const NODE_HEIGHTS = { server: 44, client: 28 } as const;
-/** Between one level and the next: room for the lines that go up and down. */
+/** The gap between two levels: room for the vertical lines. */
 const LEVEL_GAP = 44;
 const COLUMN_GAP = 16;
 const ROW_GAP = 10;
-/** Rows of several columns have a line above them. */
+/** Rows with several columns have a line above them. */
 const BUS_GAP = 18;
 const BRANCH_GAP = 22;
-/** In a high picture what comes first must be seen without scrolling. */
+/** In a tall picture, the first nodes must be visible without scrolling. */
 const MAX_ANCHOR_Y = 180;
 
 interface Placed extends Omit<NetworkNode, 'way'> {
   readonly host: NetworkHost;
-  /** The height at which a line comes to it from the left, and whether along the row or from above. */
+  /** The height at which its line arrives, and whether it arrives from above or from the left. */
   readonly lineY: number;
   readonly isFromAbove: boolean;
 }
@@ -54,12 +54,12 @@ interface Block {
 }
 
 interface Branch {
-  /** Undefined: clients that are adjacent themselves. */
+  /** Undefined for the branch of adjacent clients. */
   readonly link: NetworkHost | undefined;
   readonly hosts: readonly NetworkHost[];
 }
 
-/** @param room what there is; the picture is higher where it must be, and wider only with one column */
+/** @param room the available size; the picture may be taller, and is wider only if even one column does not fit */
 export function layOutNetwork(
   { hosts }: Pick<Network, 'hosts'>,
   room: { readonly width: number; readonly height: number },
@@ -106,7 +106,7 @@ export function layOutNetwork(
   return { width, height: height + 2 * MARGIN, nodes };
 }
 
-/** A branch for each adjacent server, and one for all adjacent clients. */
+/** One branch per adjacent server, and one for all adjacent clients. */
 function branchesOf(hosts: readonly NetworkHost[]): Branch[] {
   const adjacent = hosts.filter(({ id, first_link }) => id === first_link);
   const links = adjacent.filter(({ kind }) => kind === 'server');
@@ -117,7 +117,7 @@ function branchesOf(hosts: readonly NetworkHost[]): Branch[] {
   return clients.length > 0 ? [...ofLinks, { link: undefined, hosts: clients }] : ofLinks;
 }
 
-/** Servers first, then clients, so that each row is of one height. */
+/** Servers first, then clients, so that all nodes in a row have the same height. */
 function placeInRows(hosts: readonly NetworkHost[], left: number, columns: number): Block {
   const isWide = columns > 1 && hosts.length > 1;
   const gap = isWide ? BUS_GAP : ROW_GAP;
@@ -153,7 +153,7 @@ function place(host: NetworkHost, x: number, top: number, height: number) {
   return { x, y: top + Math.min(height / 2, MAX_ANCHOR_Y) - own / 2, width: NODE_WIDTH, height: own };
 }
 
-/** Out to the right, up or down between the levels, and on. */
+/** A path out to the right, up or down between the levels, and on to the right. */
 function wayTo(from: Point, x: number, y: number): Point[] {
   if (from.y === y) return [from, { x, y }];
   const turn = from.x + LEVEL_GAP / 2;

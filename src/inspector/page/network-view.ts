@@ -1,4 +1,7 @@
-/** A relay server's network as it knows it: a picture of the tree, whom one chose in it, and the server's status log. */
+/**
+ * A relay server's network as it knows it: a picture of the tree, details of the selected host, and the server's status
+ * log.
+ */
 import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
 import { foreign, h, keepChildren, placeInOrder, svg } from './dom.ts';
 import { layOutNetwork, type NetworkNode } from './network-layout.ts';
@@ -6,14 +9,14 @@ import { layOutNetwork, type NetworkNode } from './network-layout.ts';
 const ZOOM_STEP = 1.25;
 const MIN_ZOOM = 0.15;
 const MAX_ZOOM = 3;
-/** About as many characters as a node has room for; what is wider all the same is cut off by the node's edge. */
+/** About as many characters as fit into a node; anything wider is cut off at its edge. */
 const NODE_CHARS = { server: 21, client: 16 } as const;
 
 interface Drawn {
   readonly node: SVGElement;
-  /** Undefined for the server whose picture it is. */
+  /** The path to the node; undefined for the server whose picture it is. */
   readonly way: SVGElement | undefined;
-  /** What the node shows, as text. */
+  /** The text that the node shows. */
   shown: string;
 }
 
@@ -26,7 +29,7 @@ export class NetworkView {
   readonly #statuses = h('ol', { class: 'statuses' });
   readonly #ways = svg('g');
   readonly #svg = svg('svg', {}, this.#ways);
-  /** What is drawn of each host, by its id: kept from one drawing to the next, so that focus and clicks stay. */
+  /** The drawn elements by host id: reused by the next drawing, so that focus and clicks survive. */
   readonly #drawn = new Map<number, Drawn>();
   #network: Network | undefined;
   #chosen: number | undefined;
@@ -142,7 +145,7 @@ export class NetworkView {
 
   #createNode(id: number, hasWay: boolean): Drawn {
     const choose = () => this.#choose(id);
-    // A picture within the picture cuts off whatever would be larger than it.
+    // A nested svg clips whatever is larger than it.
     const node = svg('svg', {
       class: hasWay ? 'node' : 'node own',
       'data-host': id,
@@ -159,13 +162,13 @@ export class NetworkView {
     return { node, way: hasWay ? svg('path', { class: 'way' }) : undefined, shown: '' };
   }
 
-  /** Chosen once more, it is let go. */
+  /** Selects a host; selecting it again clears the selection. */
   #choose(id: number): void {
     this.#chosen = this.#chosen === id ? undefined : id;
     this.#light();
   }
 
-  /** Lights the way from this server to the chosen host, and says what is known of it. */
+  /** Highlights the path from this server to the selected host, and shows what is known about it. */
   #light(): void {
     const network = this.#network as Network;
     const host = network.hosts.find(({ id }) => id === this.#chosen);
@@ -175,7 +178,7 @@ export class NetworkView {
       const isLit = ids.includes(id);
       node.classList.toggle('lit', isLit);
       way?.classList.toggle('lit', isLit);
-      // Ways share their beginnings: the last one drawn is the one that is seen.
+      // Paths share their beginnings: the last one drawn is visible.
       if (way && isLit) this.#ways.append(way);
     }
     keepChildren(
@@ -212,7 +215,7 @@ export class NetworkView {
     ];
   }
 
-  /** Seen from farther away there is room for more beside each other; from nearer, one scrolls. */
+  /** Zoomed out, there is room for more columns; zoomed in, the picture scrolls. */
   #roomAt(zoom: number): { width: number; height: number } {
     const { clientWidth, clientHeight } = this.#drawing;
     const scale = Math.min(zoom, 1);
@@ -224,7 +227,7 @@ export class NetworkView {
     this.#draw();
   }
 
-  /** The largest at which everything is seen. */
+  /** Zooms to the largest scale at which everything is visible. */
   #fit(): void {
     const network = this.#network;
     if (!network) return;
@@ -239,7 +242,7 @@ export class NetworkView {
   }
 }
 
-/** What is seen of a node: its outline and its words. */
+/** The visible parts of a node: its outline and its text. */
 function boxOf(
   host: Omit<NetworkHost, 'first_link'>,
   role: string,
@@ -271,7 +274,7 @@ function ownFacts({ id, name, info }: Network): Node[] {
   return [h('h2', {}, `This server, ${id} `, foreign(name)), h('p', {}, info ? foreign(info) : '')];
 }
 
-/** By whole characters: a surrogate pair is not split. */
+/** Cuts by whole characters, so that no surrogate pair is split. */
 function cut(text: string, chars: number): string {
   const all = Array.from(text);
   return all.length > chars ? `${all.slice(0, chars - 1).join('')}…` : text;

@@ -1,4 +1,4 @@
-/** The top of a workspace: what became of it, in findings with their evidence and remedy, and who it was. */
+/** The top of a workspace: the outcome, with findings, their evidence and remedies, and the participants. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { diagnose } from '../records/diagnose-pairing.ts';
 import type { Finding } from '../records/finding.ts';
@@ -26,7 +26,7 @@ export class OutcomeBar {
   readonly #findings = h('ul', { class: 'findings' });
   #shown = '';
 
-  /** @param choose told of the lines that show a finding */
+  /** @param choose called with the lines that show a finding */
   constructor(record: () => PairingRecord, choose: (evidence: readonly number[]) => void) {
     this.#record = record;
     this.#choose = choose;
@@ -64,7 +64,7 @@ export class OutcomeBar {
     this.#badge.textContent = isOfTwo ? words[kind] : '';
     this.#badge.dataset.kind = kind;
     this.#who.replaceChildren(...whoIsIn(record.header, elsewhere));
-    // As they are: what is focused and selected stays.
+    // Unchanged findings are left alone, so that focus and selection survive.
     const text = JSON.stringify(findings);
     if (text === this.#shown) return;
     this.#shown = text;

@@ -1,4 +1,4 @@
-/** What the page shows, as its URL says it: which record, which moment and chart of it, or which list. */
+/** What the page shows, as encoded in its URL: which record, which line and chart of it, or which list. */
 
 export type Place =
   | { readonly view: 'list'; readonly params: URLSearchParams }
@@ -10,7 +10,7 @@ export type Place =
     }
   | { readonly view: 'session'; readonly id: string; readonly params: URLSearchParams }
   | { readonly view: 'sample'; readonly name: string; readonly params: URLSearchParams }
-  /** Opened from a file or an address, which the hash does not name. */
+  /** Opened from a file or an address, which is not in the hash. */
   | { readonly view: 'file'; readonly params: URLSearchParams };
 
 export function placeIn(hash: string): Place {
@@ -25,7 +25,7 @@ export function placeIn(hash: string): Place {
   return path === 'file' ? { view: 'file', params } : { view: 'list', params };
 }
 
-/** Writes values into the URL without a new entry in the history; empty ones are left out. */
+/** Writes values into the URL without a new history entry; empty ones are removed. */
 export function rememberInUrl(values: Readonly<Record<string, string>>): void {
   const [path = '#/', query = ''] = (location.hash || '#/').split('?');
   const params = new URLSearchParams(query);
@@ -37,7 +37,7 @@ export function rememberInUrl(values: Readonly<Record<string, string>>): void {
   if (`${path}${rest}` !== location.hash) history.replaceState(null, '', `${path}${rest}`);
 }
 
-/** As it is, where somebody typed what is no encoding. */
+/** Returns the text unchanged if it is not validly encoded. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,10 +1,10 @@
-/** Plays a record: goes from line to line as it went, but waits for nothing longer than a second. */
+/** Plays a record line by line at its own pace, but never waits longer than a second. */
 
 const SHORTEST_MS = 40;
 const LONGEST_MS = 1_000;
 
 export interface Player {
-  /** The time of the line after this one; undefined at the end. */
+  /** The times of this line and the next; undefined at the end. */
   nextTime(): { readonly now: number; readonly next: number } | undefined;
   step(): void;
   changed(isPlaying: boolean): void;

@@ -1,4 +1,4 @@
-/** All machines of a server: a list to search, how many are in each state, and how often each transition is taken. */
+/** All machines of a server: a searchable list, how many are in each state, and how often each transition is taken. */
 import type {
   InspectMessage,
   ListedMachine,
@@ -14,7 +14,7 @@ import { RefusalsView } from './refusals-view.ts';
 
 type Population = Extract<InspectMessage, { type: 'population' }>;
 
-/** What there is to see before a server has said what it has. */
+/** Shown before a server has said which machines it has. */
 export const DEFAULT_MACHINES: readonly ListedMachine[] = ['session', 'pairing'];
 
 const titles: Readonly<Record<ListedMachine, string>> = {
@@ -56,7 +56,7 @@ export class PopulationView {
     this.element = h(
       'div',
       { class: 'population-view' },
-      // A relay server's network brings a heading of its own.
+      // A relay server's network view has its own heading.
       ...(machines.includes('relay-link') ? [] : [h('h1', { class: 'hidden' }, 'Sessions and pairings')]),
       ...(machines.includes('relay-link') ? [this.#network.element] : []),
       this.list.element,
@@ -65,7 +65,7 @@ export class PopulationView {
     );
   }
 
-  /** New numbers; the list is asked for anew with them. */
+  /** Shows new numbers, and requests the list again. */
   show({ machines }: Population): void {
     for (const [name, { panel, total }] of this.#panels) {
       const population = machines[name];

@@ -1,10 +1,10 @@
-/** Records that come from elsewhere than the server's feed: dropped files, and addresses. */
+/** Records that do not come from the server's feed: dropped files, and addresses. */
 import { MAX_RECORD_CHARS } from '../records/record.ts';
 
-/** The message says what to do. */
+/** Its message says what to do. */
 export class FetchError extends Error {}
 
-/** A file that is dropped anywhere on the page is opened. */
+/** Opens a file that is dropped anywhere on the page. */
 export function acceptDrops(open: (file: File) => void): void {
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('drop', (event) => {
@@ -14,7 +14,7 @@ export function acceptDrops(open: (file: File) => void): void {
   });
 }
 
-/** @throws {FetchError} when there is nothing to read */
+/** @throws {FetchError} when no record can be read */
 export async function fetchRecord(address: string): Promise<string> {
   let url: URL;
   try {

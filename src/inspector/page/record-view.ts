@@ -1,4 +1,4 @@
-/** The workspace of one record: outcome, timeline, sequence, one living chart. All of it follows one cursor. */
+/** The workspace of one record: outcome, timeline, sequence, one live chart, all following one cursor. */
 import {
   isStep,
   type Lane,
@@ -28,7 +28,7 @@ import { TimelineView } from './timeline-view.ts';
 /** The lane that is shown first. */
 const ownLanes = { pairing: 'pairing', link: 'link', session: 'initiator' } as const;
 
-/** In the URL, in the place of a chart's name. */
+/** Used in the URL in place of a chart's name. */
 const CONNECTION = 'connection';
 
 export class RecordView {
@@ -45,12 +45,12 @@ export class RecordView {
   readonly #evidence: EvidenceView;
   readonly #playback: Playback;
   #lane: Lane;
-  /** The line that is shown; undefined: always the newest. */
+  /** The line that is shown; undefined follows the newest. */
   #index: number | undefined;
 
   /**
-   * @param params of the URL: the moment and the chart
-   * @param usual how long the steps on the way usually take on the server
+   * @param params of the URL: the line and the chart
+   * @param usual how long the steps towards a connection usually take on the server
    */
   constructor(record: PairingRecord, detail: Detail, params: URLSearchParams, usual: Usual = {}) {
     this.#header = record.header;
@@ -124,7 +124,7 @@ export class RecordView {
     return this.#header.epoch;
   }
 
-  /** For the window's title. */
+  /** Used in the window's title. */
   get outcome(): string {
     return this.#outcome.words;
   }
@@ -135,7 +135,7 @@ export class RecordView {
     this.#render();
   }
 
-  /** Scrolls to where the time is, which takes a view that is shown. */
+  /** Scrolls to the cursor, which works only once the view is attached. */
   shown(): void {
     this.#render();
   }
@@ -144,7 +144,7 @@ export class RecordView {
     this.#chart.setDetail(detail);
   }
 
-  /** @returns whether the key means something here */
+  /** @returns whether the key was handled */
   key({ key, shiftKey }: KeyboardEvent): boolean {
     const message = (line: RecordLine) => isStep(line) && line.message !== undefined;
     const actions: Readonly<Record<string, () => void>> = {
@@ -247,7 +247,7 @@ export class RecordView {
     this.#sequence.mark(index);
   }
 
-  /** Of the lanes that the record has, in their order. */
+  /** The titles of the record's lanes, in order. */
   #titles(elsewhere: Moment['elsewhere']): ReadonlyMap<Lane, string> {
     const present = new Set(this.#lines.flatMap((line) => ('of' in line ? [line.of] : [])));
     return new Map(
@@ -262,7 +262,7 @@ export class RecordView {
     );
   }
 
-  /** A client that goes from node to node is named with the one that it is at. */
+  /** A client that moves between nodes is named together with its present node. */
   #nameSides(elsewhere: Moment['elsewhere']): void {
     const [a, server, b] = sequenceWordsOf(this.#header).lifelines;
     const named = (name: string, side: 'initiator' | 'responder') =>
@@ -276,7 +276,7 @@ function isProblem(line: RecordLine): boolean {
   return isRefusal(line) || line.effects.some(({ type }) => type === 'announceFailure');
 }
 
-/** Anything but heartbeats. */
+/** Any step but heartbeats. */
 function isChange(line: RecordLine): boolean {
   return (
     isStep(line) && line.event.type !== 'HEARD' && !line.event.type.startsWith('xstate.after.pingInterval')

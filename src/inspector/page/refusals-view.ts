@@ -1,4 +1,4 @@
-/** What the server refused: how often each kind, and the sessions that were told last. */
+/** What the server refused: a count per kind, and the sessions that were refused last. */
 import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
 import { refusalWords } from '../records/refusal-words.ts';
 import { foreign, h, keepChildren } from './dom.ts';

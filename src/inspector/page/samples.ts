@@ -1,4 +1,4 @@
-/** Three records that come with the page: what a good pairing looks like, and two that people ask about. */
+/** Three records that come with the page: a good pairing, and two failures that people ask about. */
 import blocked from '../samples/blocked-udp.jsonl';
 import glare from '../samples/glare.jsonl';
 import good from '../samples/good.jsonl';

@@ -1,9 +1,9 @@
-/** The sequence diagram: three lifelines and a row for each step. Rows are only ever added to, so focus and clicks stay. */
+/** The sequence diagram: three lifelines and a row per step. Rows are only added, so focus and clicks survive. */
 import type { Arrow, Place, SequenceRow } from '../records/sequence-diagram.ts';
 import { timeOf } from '../records/time-words.ts';
 import { h } from './dom.ts';
 
-/** Heartbeats in a row are one line. */
+/** Consecutive heartbeats share one row. */
 interface Beats {
   readonly element: HTMLElement;
   readonly note: HTMLElement;
@@ -20,19 +20,19 @@ export class SequenceView {
   #current: HTMLElement | undefined;
   #beats: Beats | undefined;
 
-  /** @param choose told of the line whose row was clicked */
+  /** @param choose called with the line whose row was clicked */
   constructor(lifelines: readonly string[], choose: (index: number) => void) {
     this.#choose = choose;
     this.element = h('section', { class: 'sequence', 'aria-label': 'Sequence' }, this.#lanes, this.#rows);
     this.setLifelines(lifelines);
   }
 
-  /** The lines that have a row of their own, in order. */
+  /** The lines that have their own row, in order. */
   get indexes(): readonly number[] {
     return [...this.#byIndex.keys()];
   }
 
-  /** Their names may change: a client goes to another node. */
+  /** The names may change when a client moves to another node. */
   setLifelines(names: readonly string[]): void {
     this.#lanes.replaceChildren(...['time', ...names].map((name) => h('span', {}, name)));
   }
@@ -60,7 +60,7 @@ export class SequenceView {
     beats.note.textContent = `${beats.count} heartbeats${trip}`;
   }
 
-  /** Marks where the time is: what comes later is dimmed. */
+  /** Marks the cursor's row and dims later ones. */
   mark(index: number): void {
     this.#current?.removeAttribute('aria-current');
     let current: HTMLElement | undefined;
@@ -71,7 +71,7 @@ export class SequenceView {
     this.#current = current;
     current?.setAttribute('aria-current', 'step');
     if (!current) return;
-    // scrollIntoView would move the whole page away from the charts.
+    // scrollIntoView would scroll the whole page away from the charts.
     const { offsetTop, offsetHeight } = current;
     const { clientHeight, scrollTop } = this.#rows;
     const top = offsetTop - this.#rows.offsetTop;
@@ -79,7 +79,7 @@ export class SequenceView {
       this.#rows.scrollTop = top - clientHeight / 2;
   }
 
-  /** Rings the rows that show a finding, and goes to the first. */
+  /** Highlights the rows that show a finding, and scrolls to the first. */
   ring(indexes: readonly number[]): void {
     for (const [at, element] of this.#byIndex) element.classList.toggle('evidence', indexes.includes(at));
   }
@@ -110,7 +110,7 @@ function halfOf({ from, to }: Arrow): 'left-half' | 'right-half' {
   return from === 'initiator' || to === 'initiator' ? 'left-half' : 'right-half';
 }
 
-/** @param isAnswer whether there is one above it already */
+/** @param isAnswer whether there is already an arrow above it */
 function arrowElement(arrow: Arrow, isAnswer: boolean): HTMLElement {
   const { from, to, text } = arrow;
   const direction = columns[from] < columns[to] ? 'to-right' : 'to-left';

@@ -1,4 +1,4 @@
-/** Small charts of how a connection goes: round trip, loss, what waits. */
+/** Small charts of how a connection is doing: round trip, loss, buffered data. */
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { type FlowPoint, flowsIn } from '../records/flows.ts';
 import { h, svg } from './dom.ts';
@@ -14,7 +14,7 @@ const measures = [
   ['Waiting', ({ buffered }: FlowPoint) => buffered, (value: number) => `${value.toLocaleString('en')} B`],
 ] as const;
 
-/** @returns undefined while neither told anything */
+/** @returns undefined if neither side has reported anything */
 export function sparklines(record: PairingRecord): HTMLElement | undefined {
   const flows = flowsIn(record);
   if (flows.size === 0) return undefined;

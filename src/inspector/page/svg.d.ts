@@ -1,4 +1,4 @@
-/** The build puts the charts into the page as text. */
+/** The build embeds charts and samples into the page as text. */
 declare module '*.svg' {
   const text: string;
   export default text;

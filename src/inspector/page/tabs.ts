@@ -1,4 +1,4 @@
-/** On a narrow screen the panes of a workspace are tabs; page.css shows them where they are needed. */
+/** On a narrow screen the panes of a workspace become tabs; page.css shows them where they are needed. */
 import { h } from './dom.ts';
 
 export function tabs(owner: HTMLElement, titles: Readonly<Record<string, string>>): HTMLElement {

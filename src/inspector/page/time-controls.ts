@@ -1,4 +1,6 @@
-/** Moves the cursor of a workspace: by line, to the next change or problem, by itself, or along with what happens. */
+/**
+ * The controls that move a workspace's cursor: by line, to the next change or problem, by playing, or following live.
+ */
 import type { RecordLine } from '../../protocol/inspect/inspect-messages.ts';
 import { timeOf } from '../records/time-words.ts';
 import { button, h } from './dom.ts';
@@ -7,9 +9,9 @@ export interface TimeActions {
   travel(index: number): void;
   live(): void;
   play(): void;
-  /** To the next problem. */
+  /** To the next or previous problem. */
   jump(by: 1 | -1): void;
-  /** To the next change. */
+  /** To the next or previous change. */
   step(by: 1 | -1): void;
 }
 

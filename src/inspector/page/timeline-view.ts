@@ -1,4 +1,4 @@
-/** The timeline: a lane a machine, bars for its states, dots for messages, red marks for refusals, in real time. */
+/** The timeline: one lane per machine, bars for its states, dots for messages, red marks for refusals, in real time. */
 import type { Lane, PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { type LaneSpans, laneSpansOf, type Mark, type Span } from '../records/lane-spans.ts';
 import { timeOf } from '../records/time-words.ts';
@@ -26,13 +26,13 @@ export class TimelineView {
   #titles: ReadonlyMap<Lane, string> = new Map();
   #lanes: readonly LaneSpans[] = [];
   #index = 0;
-  /** Undefined: all of it, growing with it. */
+  /** Undefined: shows everything, and grows with the record. */
   #view: View | undefined;
   #pressedAt: number | undefined;
   #cursor = svg('line', { class: 'cursor' });
   #band = svg('rect', { class: 'band' });
 
-  /** @param choose told of the line nearest to where one clicked */
+  /** @param choose called with the line nearest to the click */
   constructor(choose: (index: number) => void) {
     this.#choose = choose;
     this.element = h('section', { class: 'timeline', tabindex: 0, 'aria-label': 'Timeline' }, this.#drawing);
@@ -55,7 +55,7 @@ export class TimelineView {
     });
   }
 
-  /** @param titles of the lanes that are shown, in their order */
+  /** @param titles of the lanes to show, in order */
   show(record: PairingRecord, titles: ReadonlyMap<Lane, string>): void {
     this.#record = record;
     this.#titles = titles;
@@ -67,7 +67,7 @@ export class TimelineView {
     this.#index = index;
     const t = this.#record?.lines[index]?.t ?? 0;
     const { from, to } = this.#shown;
-    // The cursor is never out of sight.
+    // The cursor always stays visible.
     if (this.#view && (t < from || t > to)) {
       const half = (to - from) / 2;
       this.#setView({ from: t - half, to: t + half });
@@ -99,7 +99,7 @@ export class TimelineView {
     return from + (x / this.#width) * (to - from);
   }
 
-  /** From the lanes' left edge on. */
+  /** Measured from the left edge of the lanes. */
   #xOf({ clientX }: MouseEvent): number {
     return clientX - this.#drawing.getBoundingClientRect().left - LABEL_WIDTH;
   }
@@ -126,7 +126,7 @@ export class TimelineView {
     this.#zoom(event.deltaY > 0 ? WHEEL_STEP : 1 / WHEEL_STEP, this.#time(this.#xOf(event)));
   }
 
-  /** @param at the time that stays where it is */
+  /** @param at the time that keeps its position */
   #zoom(by: number, at: number): void {
     const { from, to } = this.#shown;
     this.#setView({ from: at - (at - from) * by, to: at + (to - at) * by });
@@ -238,7 +238,7 @@ export class TimelineView {
   }
 }
 
-/** The last word of each region: `present.pairings.connected` is `connected`. */
+/** The last part of each state: `present.pairings.connected` becomes `connected`. */
 function shortOf(text: string): string {
   return text
     .split(', ')

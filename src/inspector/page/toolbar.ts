@@ -1,4 +1,7 @@
-/** What the page's header offers: charts in full, samples, a record to open, the doctor, help. On a narrow screen it is a menu. */
+/**
+ * The tools in the page's header: full charts, samples, opening a record, the doctor, help. On a narrow screen they
+ * form a menu.
+ */
 import { button, h } from './dom.ts';
 import { sampleMenu } from './samples.ts';
 

@@ -1,4 +1,4 @@
-/** The actors of all programs, those that one started below it. */
+/** The actors of all programs as a tree, each below the one that started it. */
 
 import { describeState } from '../../records/timeline.ts';
 import type { ShownActor } from '../../stately/program-messages.ts';
@@ -10,13 +10,13 @@ export class ActorList {
   #actors = new Map<number, ShownActor>();
   #current: number | undefined;
 
-  /** @param chosen is told of the key of the one that somebody wants to see */
+  /** @param chosen called with the key of the selected actor */
   constructor(chosen: (key: number) => void) {
     this.#chosen = chosen;
     this.#draw();
   }
 
-  /** Forgets all: the server is another one. */
+  /** Forgets all actors: the server is another one. */
   clear(): void {
     this.#actors = new Map();
     this.#draw();
@@ -32,7 +32,7 @@ export class ActorList {
     return this.#actors.get(key);
   }
 
-  /** The one that is shown while nobody has chosen. */
+  /** Shown until the user selects one. */
   get first(): ShownActor | undefined {
     return this.#actors.values().next().value;
   }
@@ -84,13 +84,16 @@ export class ActorList {
   }
 }
 
-/** Actors by whom they stand below: the session that started them, or their program where that one is not known. */
+/**
+ * The actors by what they are listed under: the session of the actor that started them, or their program if that is
+ * unknown.
+ */
 function childrenIn(actors: readonly ShownActor[]): ReadonlyMap<string, readonly ShownActor[]> {
   const known = new Set<string>();
   const below = new Map<string, ShownActor[]>();
   for (const actor of actors) {
     const { program, session, parent } = actor;
-    // A parent comes before its children; so there is no circle, whatever a program says.
+    // A parent must come before its children, so there can be no cycle, whatever a program sends.
     const isBelow = parent !== undefined && known.has(placeOf(program, parent));
     known.add(placeOf(program, session));
     const place = isBelow ? placeOf(program, parent) : String(program);

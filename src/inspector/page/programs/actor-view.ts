@@ -1,4 +1,4 @@
-/** One actor: its chart at a moment, the steps that led there, and what it knew then. */
+/** One actor: its chart at a step, the steps that led there, and its context at that step. */
 import type { Chart } from '../../../machines/chart/chart.ts';
 import { layOut } from '../../charts/draw/layout.ts';
 import { drawSvg } from '../../charts/draw/svg.ts';
@@ -107,14 +107,14 @@ export class ActorView {
     this.#show();
   }
 
-  /** To that step; it stays there while others come. */
+  /** Goes to that step and stays there while new ones come in. */
   travel(index: number): void {
     this.#index = Math.min(Math.max(index, 0), Math.max(this.#steps.length - 1, 0));
     this.#isLive = false;
     this.#show();
   }
 
-  /** @returns whether it was for this view */
+  /** @returns whether the view handled the key */
   key({ key }: KeyboardEvent): boolean {
     if (key === 'ArrowLeft') this.travel(this.#index - 1);
     else if (key === 'ArrowRight') this.travel(this.#index + 1);
@@ -124,7 +124,7 @@ export class ActorView {
     return true;
   }
 
-  /** No longer shown. */
+  /** The view is no longer shown. */
   close(): void {
     this.#playback.stop();
   }

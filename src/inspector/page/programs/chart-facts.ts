@@ -1,8 +1,8 @@
-/** What the chart of any machine says of a moment: the states that are active, and the transitions that were taken. */
+/** Marks in a machine's chart for a step: the active states and the transitions taken. */
 import { type ChartState, statesOf } from '../../../machines/chart/chart.ts';
 import type { ShownStep } from '../../stately/program-messages.ts';
 
-/** The ids of the active states, the machine's own first; a state may have an id of its own choice. */
+/** The ids of the active states, the machine's own first; a state may have a custom id. */
 export function activeIdsIn(root: ChartState, value: unknown): string[] {
   const childOf = (key: string) => root.states.find((state) => state.key === key);
   if (typeof value === 'string') {
@@ -18,7 +18,7 @@ export function activeIdsIn(root: ChartState, value: unknown): string[] {
 }
 
 /**
- * The names of the transitions that a step took: those that the program names, else the one that fits alone.
+ * The names of the transitions that a step took: those named by the program, otherwise the only one that fits.
  * @param before the ids of the states that were active
  */
 export function takenIn(

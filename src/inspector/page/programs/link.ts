@@ -1,4 +1,4 @@
-/** The page's link to `pairlane inspect`, opened again by itself. */
+/** The page's link to `pairlane inspect`; reconnects by itself. */
 import type { ProgramsMessage, WatchActor } from '../../stately/program-messages.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -6,7 +6,7 @@ const LAST_RETRY_MS = 5_000;
 
 export interface LinkListener {
   message(message: ProgramsMessage): void;
-  /** @param isOpen false when it was lost */
+  /** @param isOpen false when the link was lost */
   state(isOpen: boolean): void;
 }
 

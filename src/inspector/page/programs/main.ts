@@ -1,4 +1,4 @@
-/** The page of `pairlane inspect`: the actors of programs, and the living chart of the one that is looked at. */
+/** The page of `pairlane inspect`: the actors of programs, and the live chart of the selected one. */
 import type { ProgramsMessage } from '../../stately/program-messages.ts';
 import type { Detail } from '../chart-panel.ts';
 import { h } from '../dom.ts';
@@ -40,7 +40,7 @@ class ProgramsPage {
   #received(message: ProgramsMessage): void {
     switch (message.type) {
       case 'hello':
-        // Another server, or this one anew: its keys are others.
+        // Another server, or a restarted one: its keys are different.
         this.#list.clear();
         this.#key = undefined;
         return;
@@ -74,7 +74,7 @@ class ProgramsPage {
     const { target, key, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || !(target instanceof HTMLElement)) return;
     if (target.closest('input, .drawing, pre')) return;
-    // Space presses the button that is focused.
+    // Space presses the focused button.
     if (key === ' ' && target.closest('button, summary')) return;
     if (this.#view?.key(event)) event.preventDefault();
   }

@@ -1,4 +1,4 @@
-/** The steps of an actor, the newest last: what came, from whom, and whether anything was made of it. */
+/** The steps of an actor, newest last: which event came, from where, and whether it had any effect. */
 import type { ShownStep } from '../../stately/program-messages.ts';
 import { button, foreign, h } from '../dom.ts';
 
@@ -46,7 +46,7 @@ export class StepList {
   }
 }
 
-/** Scrolls the list alone, and not the page. */
+/** Scrolls only the list, not the page. */
 function showWithin(list: HTMLElement, row: Element): void {
   const [outer, inner] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
   if (inner.top < outer.top) list.scrollTop += inner.top - outer.top;
