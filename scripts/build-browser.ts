@@ -1,4 +1,4 @@
-/** The part of the build that is for browsers: the client as one ES module, and the page at `/` that uses it. */
+/** The browser part of the build: the client as one ES module, and the page at `/` that uses it. */
 import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -14,7 +14,9 @@ const options: BuildOptions = {
   logLevel: 'warning',
 };
 
-/** The page loads the very module that it shows: one download, and nobody gets a client that the page did not try. */
+/**
+ * The page imports the same module that it offers: one download, and nobody gets a client that the page has not run.
+ */
 const servedClient: Plugin = {
   name: 'served-client',
   setup: ({ onResolve }) =>

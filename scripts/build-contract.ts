@@ -1,4 +1,4 @@
-/** The part of the build that writes the contract: dist/schemas, which the server gives to whoever asks. */
+/** The part of the build that writes the contract: dist/schemas, which the server serves to anyone. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { documentNames, documentOf } from '../src/contract/documents.ts';
 

@@ -1,4 +1,7 @@
-/** The part of the build that tsc does not do: the charts beside the command that prints them, and the page. */
+/**
+ * The part of the build that tsc does not do: copies the charts next to the command that prints them, and bundles the
+ * page.
+ */
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,7 +11,7 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 rmSync(at('dist/inspector/charts/svg'), { recursive: true, force: true });
 cpSync(at('src/inspector/charts/svg'), at('dist/inspector/charts/svg'), { recursive: true });
 
-// Classic scripts, not modules: a page also works when it is opened as a file, where modules are not loaded.
+// Classic scripts, not modules, so that a page also works when opened as a file, where browsers do not load modules.
 const pages = { page: 'main.ts', programs: 'programs/main.ts' };
 await build({
   entryPoints: Object.entries(pages).map(([out, file]) => ({ out, in: at(`src/inspector/page/${file}`) })),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds unless what is built is as new as its sources, and says so: the first build takes a while.
+// Builds unless the output is as new as its sources, and says so, since the first build takes a while.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['src', 'examples/pong', 'package.json'];
-/** What the last part of the build writes. */
+/** Written by the last part of the build. */
 const LAST_BUILT = 'dist/schemas';
 
 /** The files below a path, or the file itself. */

@@ -1,6 +1,6 @@
 /**
- * `npm run cluster`: a broker, three nodes and many clients across them on this machine; nodes and the broker are killed
- * meanwhile, and what the clients recorded tells whether anything was lost. The status is 1 when it was.
+ * `npm run cluster`: runs a broker, three nodes and many clients across them on this machine and keeps killing nodes
+ * and the broker. The clients' histories show whether anything was lost; the exit status is then 1.
  */
 
 import { type FleetReport, reportOf } from '../src/client/commands/fleet-report.ts';
@@ -58,7 +58,7 @@ async function main(options: ClusterOptions): Promise<number> {
   return isClear ? 0 : 1;
 }
 
-/** The first signal is heard by everybody who waits, the second ends the process and with it all others. */
+/** The first signal asks all parts to stop; the second ends the process, and with it all child processes. */
 function stopOnSignal(tell: () => void): AbortController {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -85,7 +85,7 @@ async function startScene(options: ClusterOptions): Promise<Scene | undefined> {
   }
 }
 
-/** One kill after the other, until the time is over. */
+/** Kills one process after another until the time is over. */
 async function haveTrouble(
   trouble: Trouble,
   { every, seconds }: ClusterOptions,
@@ -101,7 +101,7 @@ async function haveTrouble(
   clearTimeout(timer);
 }
 
-/** A bot whose peer was gone no longer has a channel, and counts its error. */
+/** A bot that lost its peer has no channel any more, and counts an error. */
 function areWell({ failedPairs, lost, errors }: FleetReport): boolean {
   return failedPairs + lost + Object.keys(errors).length === 0;
 }

@@ -29,7 +29,7 @@ function platformOf(name) {
   };
 }
 
-/** The lock entry that Node's module resolution finds for `name` from the package at `path`, or undefined. */
+/** The lock entry to which Node's module resolution resolves `name` from the package at `path`, or undefined. */
 function resolve(path, name) {
   for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
     const found = packages[at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`];

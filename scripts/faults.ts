@@ -1,8 +1,9 @@
 /**
- * `npm run faults`: stages faults between real peers in real networks, and prints whether the inspector names each one's
- * cause, in one sentence, within two seconds of the failure; and whether it keeps quiet where nothing is wrong. The networks
- * are network namespaces, which takes root of Linux, nft and coturn; without them what needs them is listed as not staged.
- * Names of faults after `--` stage only those. The status is 1 when a cause is wrong or an alarm false.
+ * `npm run faults`: stages faults between real peers in real networks, and prints whether the inspector names each
+ * cause in one sentence within two seconds of the failure, and whether it reports nothing where nothing is wrong. The
+ * networks are network namespaces, which need root on Linux, nft and coturn; without these, the faults that need them
+ * are listed as not staged. Names of faults after `--` stage only those. The exit status is 1 if a cause is wrong or an
+ * alarm is false.
  */
 import type { StagedFault } from './faults/fault.ts';
 import { faults } from './faults/faults.ts';
@@ -16,7 +17,7 @@ const status = isInside() ? undefined : runInside();
 if (status !== undefined) process.exit(status);
 
 const world = isInside() ? build() : undefined;
-// It listens at an address that the networks bring along.
+// It listens at an address that exists only once the networks have been built.
 const turn = world && (await TurnServer.start());
 const asked = process.argv.slice(2).map((word) => word.toLowerCase());
 const counts = { right: 0, wrong: 0, skipped: 0 };

@@ -1,4 +1,4 @@
-/** `npm run charts`: draws all charts anew into src/inspector/charts/svg/. */
+/** `npm run charts`: redraws all charts into src/inspector/charts/svg/. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { makeCharts } from './charts/make.ts';
 

@@ -1,4 +1,4 @@
-/** `npm run docs`: makes the generated parts of README and docs anew. */
+/** `npm run docs`: renews the generated parts of README and docs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentationPages, fillGeneratedParts } from './docs/generate.ts';
 

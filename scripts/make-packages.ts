@@ -1,7 +1,7 @@
 /**
- * `npm run packages`: the two packages of this repository as tarballs in packages/. `pairlane` is the repository's own
- * manifest; `pairlane-client` is made here from the same manifest: the clients for Node and the browser, each as one
- * file without dependencies, so that a program that only connects installs no server.
+ * `npm run packages`: packs the two packages of this repository as tarballs in packages/. `pairlane` uses the
+ * repository's own manifest; the manifest of `pairlane-client` is derived from it: the clients for Node and the
+ * browser, each as one file without dependencies, so that a program that only connects installs no server.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const TARBALLS = at('packages');
 const CLIENT = at('.cache/pairlane-client');
 
-/** The entries of `pairlane-client`: what a user imports, and what it is made of. */
+/** The entry points of `pairlane-client`, and their sources. */
 const entries = [
   { name: 'index', source: 'src/client/index.ts', browser: 'pairlane' },
   { name: 'webrtc-manager', source: 'src/client/rooms/index.ts', browser: 'webrtc-manager' },
 ] as const;
 
-/** The declarations of our build that a file of the package is made of. */
+/** The declaration files of the build that each declaration file of the package is bundled from. */
 const typesOfOutputs = {
   'index.d.ts': 'dist/client/index.d.ts',
   'webrtc-manager.d.ts': 'dist/client/rooms/index.d.ts',
@@ -40,15 +40,15 @@ const nodeBundle: BuildOptions = {
   sourcesContent: false,
   legalComments: 'none',
   logLevel: 'warning',
-  // What is CommonJS in it asks for Node's own modules.
+  // Bundled CommonJS code calls `require` for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
   },
-  // Optional accelerators of `ws`, which it looks for and does without.
+  // Optional accelerators that `ws` looks for and works without.
   external: ['bufferutil', 'utf-8-validate'],
 };
 
-/** The folder of the package that a bundled file came from, the innermost that is one; undefined for our own. */
+/** The folder of the innermost package that a bundled file came from; undefined for our own files. */
 function packageOf(input: string): string | undefined {
   const folders = [...input.matchAll(/node_modules\/(?:@[^/]+\/)?[^/]+/g)].map(
     (found) => input.slice(0, found.index) + found[0],
@@ -56,7 +56,7 @@ function packageOf(input: string): string | undefined {
   return folders.reverse().find((folder) => existsSync(at(`${folder}/package.json`)));
 }
 
-/** The licences of everything that is bundled, as they ask to come along. */
+/** The licences of everything that is bundled, which most of them require to be included. */
 function licencesOf(folders: ReadonlySet<string>): string {
   return [...folders]
     .sort()
@@ -122,13 +122,19 @@ async function makeClient(): Promise<void> {
   );
 }
 
-/** Bundlers for the browser take its own; everybody else gets Node's: `require()` in CommonJS, as jest needs it. */
+/**
+ * Browser bundlers get the browser build; everything else gets Node's, including a CommonJS build for `require()`,
+ * which jest needs.
+ */
 function conditionsOf(node: string, browser: string) {
   const file = (name: string, c = '') => ({ types: `./${name}.d.${c}ts`, default: `./${name}.${c}js` });
   return { browser: file(`browser/${browser}`), require: file(node, 'c'), ...file(node) };
 }
 
-/** Each a declaration file with all that it needs, so that nobody's types need ours. @returns their texts by output */
+/**
+ * Bundles each declaration file with everything it needs, so that its users' types do not depend on ours.
+ * @returns their texts by output
+ */
 function bundledTypes(declarations: Readonly<Record<string, string>>): [string, string][] {
   const preferredConfigPath = at('.cache/pairlane-client-types.json');
   const compilerOptions = {
@@ -166,7 +172,10 @@ await peer.close(); // once the message has arrived
 The server, its documentation and the command-line programs are in the package \`pairlane\`.
 `;
 
-/** `npm pack` of a folder. @returns the tarball's path */
+/**
+ * Runs `npm pack` in a folder.
+ * @returns the tarball's path
+ */
 function pack(folder: string): string {
   const output = execFileSync(
     'npm',

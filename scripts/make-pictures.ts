@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: takes the pictures of README and docs, with the built server, real peers and Chromium. They are as
- * wide as GitHub shows them, so that their text keeps its size.
+ * `npm run pictures`: takes the pictures for README and docs, with the built server, real peers and Chromium. They are
+ * as wide as GitHub shows them, so that their text is not scaled.
  */
 import { mkdirSync } from 'node:fs';
 import { createPeer } from '../src/client/index.ts';
@@ -8,7 +8,7 @@ import { startServer } from '../src/server/index.ts';
 import { launchChromium } from '../tools/launch-chromium.ts';
 
 const FOLDER = 'docs/pictures';
-/** What GitHub shows of a README: 830 CSS pixels. */
+/** The width at which GitHub shows a README: 830 CSS pixels. */
 const VIEWPORT = { width: 830, height: 900 };
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -23,7 +23,7 @@ try {
   await page.goto(inspector);
   await page.locator('.link[data-state="connected"]').waitFor();
 
-  // Both may go through TURN only, and there is none: no way leads from one to the other.
+  // Both may use only TURN, and there is no TURN server: they cannot connect.
   let epoch: unknown;
   const join = async () => {
     const peer = await createPeer({
@@ -40,7 +40,7 @@ try {
     return peer;
   };
   const [asker, asked] = [await join(), await join()];
-  // Whichever of the two gives up first also ends it for the other, who is told only that it left.
+  // The peer that gives up first also ends the pairing for the other, which is only told that its peer left.
   const failed = new Promise((resolve) => {
     for (const peer of [asker, asked]) peer.on('error', resolve);
   });

@@ -1,7 +1,8 @@
 /**
- * `npm run release`: what a release is made of, in packages/: both tarballs (by `npm run packages` before it), the
- * software bill of materials of each dependency (CycloneDX, by npm itself), the changelog's section, and checksums of all
- * of them. It publishes nothing; it prints the command that does, with provenance where a CI can vouch for the build.
+ * `npm run release`: puts everything that a release consists of into packages/: both tarballs (made before by `npm run
+ * packages`), the software bill of materials of each package (CycloneDX, by npm itself), the changelog's section, and
+ * checksums of all of them. It publishes nothing; it prints the command that does, with provenance where a CI can vouch
+ * for the build.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,10 +13,10 @@ import { notesOf } from './release/notes.ts';
 
 const FOLDER = 'packages';
 
-/** `--unreleased`: a trial, of what is under [Unreleased], whatever else lies in the working tree. */
+/** `--unreleased`: a trial run with the [Unreleased] section, with any state of the working tree. */
 const isTrial = process.argv.includes('--unreleased');
 
-/** npm can vouch for who built it, and from what, when one of these is there. */
+/** npm can vouch for who built the package, and from what, if one of these is set. */
 const PROVENANCE = ['ACTIONS_ID_TOKEN_REQUEST_URL', 'SIGSTORE_ID_TOKEN'];
 
 function main(): void {
@@ -51,8 +52,9 @@ function main(): void {
 }
 
 /**
- * What is installed for those who use the package; by the lock file, so by what was tested. Without the rest beforehand:
- * npm's `--omit=dev` leaves out what a development package needs as well.
+ * The bill of materials of what users of the package install, from the lock file and thus from what was tested.
+ * Development dependencies are removed beforehand, since npm's `--omit=dev` also leaves out whatever a development
+ * package needs as well.
  */
 function billOfMaterials(): string {
   const home = mkdtempSync(join(tmpdir(), 'pairlane-bom-'));

@@ -1,4 +1,4 @@
-/** `tsx scripts/make-samples.ts`: records the inspector's samples anew, with a real server and real clients. */
+/** `tsx scripts/make-samples.ts`: records the inspector's samples again, with a real server and real clients. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { startServer } from '../src/server/index.ts';
 
 const target = new URL('../src/inspector/samples/', import.meta.url);
 
-/** Records what two clients do, and writes it into the file of that name. */
+/** Records a run of two clients into the file of that name. */
 async function record(name: string, run: (url: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pairlane-sample-'));
   try {
@@ -30,7 +30,7 @@ async function twoPeers(url: string, options: PeerOptions) {
     createPeer({ ...base, ...options }),
     createPeer({ ...base, ...options }),
   ]);
-  // Whichever of the two gives up first also ends it for the other.
+  // The peer that gives up first also ends the pairing for the other.
   const given = new Promise<void>((resolve) => {
     for (const peer of [a, b]) peer.on('error', () => resolve());
   });
@@ -38,7 +38,7 @@ async function twoPeers(url: string, options: PeerOptions) {
   return { a, b, given };
 }
 
-/** A client that speaks frames by hand. */
+/** A client that sends and receives plain frames. */
 async function frames(url: string) {
   const socket = new WebSocket(url);
   const inbox: { type: string; [field: string]: unknown }[] = [];
@@ -75,7 +75,7 @@ await record('good', async (url) => {
   await b.close();
 });
 
-// Only a relay may help where UDP is blocked, and none is reached.
+// If UDP is blocked only a relay can help, and none can be reached.
 await record('blocked-udp', async (url) => {
   const { a, b, given } = await twoPeers(url, {
     iceTransportPolicy: 'relay',
@@ -96,7 +96,7 @@ await record('glare', async (url) => {
   await Promise.all([b.next('offer'), b.next('error')]);
   b.send({ type: 'answer', sdp });
   await a.next('answer');
-  // The answer to what comes after a report says that the report is there.
+  // The answer to a request sent after the report proves that the report has arrived.
   for (const client of [a, b]) {
     client.send({ type: 'report', state: 'connected' });
     client.send({ type: 'create_key' });

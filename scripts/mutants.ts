@@ -1,7 +1,8 @@
 /**
- * `npm run mutants`: changes the sources a little, one change at a time, and tells which changes no test notices.
- * StrykerJS 9.6 runs with this set-up, but knows nothing of a machine's config: to it a transition's target, guard and
- * actions are string literals, whose change is an error of XState's and proves nothing. Ours drops them.
+ * `npm run mutants`: makes small changes to the sources, one at a time, and reports which of them no test notices.
+ * StrykerJS 9.6 works with this set-up, but knows nothing about machine configs: it sees a transition's target, guard
+ * and actions as string literals, and changing one is an XState error that proves nothing. Our mutants drop them
+ * instead.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -35,7 +36,10 @@ const { values: given } = parseArgs({
   },
 });
 
-/** A mutant that never ends is killed: after this many times what the tests take without a change, and no less than… */
+/**
+ * Limits for a mutant that never ends: this many times the tests' duration without a change, but no less than the
+ * minimum.
+ */
 const PATIENCE = 3;
 const MIN_PATIENCE_MS = 30_000;
 
@@ -48,7 +52,7 @@ function filesOf(part: Part): string[] {
   return (
     readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && part.files.test(file))
-      // Lists of exports, and examples that feed the tests.
+      // Export lists, and examples that only feed the tests, are left out.
       .filter((file) => !/(\/index|-examples)\.ts$/.test(file))
       .map((file) => `src/${file}`)
       .filter((file) => file.includes(given.files))
@@ -56,7 +60,7 @@ function filesOf(part: Part): string[] {
   );
 }
 
-/** Evenly spread over all, from where the seed says. */
+/** Picks items evenly spread over all of them, starting at an offset given by the seed. */
 function sampleOf<Item>(all: readonly Item[], size: number, seed: number): Item[] {
   if (size === 0 || size >= all.length) return [...all];
   const step = all.length / size;
@@ -69,7 +73,7 @@ interface Chosen {
   readonly work: readonly Work[];
 }
 
-/** The areas asked for, each with the tests that are to notice. */
+/** The requested areas, each with the tests that should notice its mutants. */
 function ofAreas(): Chosen[] {
   return (given.area as AreaName[]).map((area) => ({
     score: new Score(area, targets[area]),
@@ -77,7 +81,7 @@ function ofAreas(): Chosen[] {
   }));
 }
 
-/** Every machine, with the generated tests. */
+/** Every machine, with the generated tests only. */
 function ofMachines(): Chosen[] {
   const machines = readdirSync('src/machines', { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !['host', 'chart'].includes(entry.name))
@@ -95,7 +99,7 @@ function ofMachines(): Chosen[] {
   }));
 }
 
-/** A sample of the parts together. */
+/** A sample across all of the parts. */
 function workOf(own: readonly Part[]): Work[] {
   const all = own.flatMap((part) =>
     filesOf(part).flatMap((file) =>
@@ -111,7 +115,7 @@ function workOf(own: readonly Part[]): Work[] {
     .filter(({ mutants }) => mutants.length > 0);
 }
 
-/** Says how far the run is, and how long the rest takes at the pace so far. */
+/** Reports how far the run is, and the remaining time at the pace so far. */
 class Progress {
   readonly #all: number;
   readonly #started = performance.now();
@@ -129,7 +133,10 @@ class Progress {
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
   }
 
-  /** So many are not tried: their tests fail without any change, which is said and ends the run with 1. */
+  /**
+   * Counts mutants that are not tried because their tests fail without any change; the run reports that, and ends with
+   * status 1.
+   */
   leaveOut(count: number): void {
     this.#done += count;
   }

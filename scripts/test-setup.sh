@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need that npm does not bring: real browsers and real servers, from Debian's packages. Installs what is
-# missing where it may; elsewhere it names what to install. Each line: what to look for, and the package that brings it.
+# Installs what the tests need and npm does not provide: real browsers and servers, from Debian packages. If it may not
+# install, it names what is missing. Each line of the list: what to look for, and the package that provides it.
 set -euo pipefail
 
 needs() {
@@ -21,7 +21,7 @@ python:websockets python3-websockets
 LIST
 }
 
-# Python's packages are looked for with the system's Python, which is what the tests run.
+# Python packages are looked up with the system's Python, which is the one that the tests run.
 has() {
   local PATH="$PATH:/usr/sbin" # where Debian puts nats-server, and users do not look
   case "$1" in

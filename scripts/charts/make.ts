@@ -1,4 +1,7 @@
-/** The SVGs of each chart in the table, full and brief: made here, written by scripts/make-charts.ts, compared with the files by a test. */
+/**
+ * The SVGs of each chart in the table, full and brief: drawn here, written by scripts/make-charts.ts, and compared with
+ * the files by a test.
+ */
 import { chartNames, chartTable } from '../../src/inspector/charts/chart-table.ts';
 import { layOut } from '../../src/inspector/charts/draw/layout.ts';
 import { drawSvg } from '../../src/inspector/charts/draw/svg.ts';

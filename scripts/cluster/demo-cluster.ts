@@ -1,4 +1,4 @@
-/** The cluster that is shown, and those who use it: light clients whose histories are judged, and a few real bots. */
+/** The cluster of the demo and its users: light clients whose histories are judged, and a few real bots. */
 
 import { Fleet } from '../../src/client/commands/fleet.ts';
 import { createPeer } from '../../src/client/index.ts';
@@ -12,11 +12,11 @@ export interface SceneOptions {
   readonly pairs: number;
   /** Pairs of real bots, each with a data channel. */
   readonly bots: number;
-  /** Messages a second that each of all these says. */
+  /** Messages per second that each of them sends. */
   readonly rate: number;
 }
 
-/** Sessions and pairings, as a node counts them itself. */
+/** Sessions and pairings as counted by a node. */
 export interface NodeCounts {
   readonly sessions: number;
   readonly pairings: number;
@@ -42,7 +42,7 @@ export class Scene {
       rate: options.rate,
       messages: 0,
       seconds: 0,
-      // In turn: so the two of a pair are on two nodes.
+      // Round-robin, so that the two bots of a pair are on two nodes.
       createPeer: () =>
         createPeer({
           url: cluster.nodes[joined++ % options.nodes]?.url ?? '',
@@ -57,14 +57,14 @@ export class Scene {
     return new Scene(await NodeCluster.start(options.nodes, '--log-level', 'warn'), options);
   }
 
-  /** Connects and pairs everybody, unless it is to stop; from then on they talk. */
+  /** Connects and pairs all clients unless stopped; from then on they talk. */
   async populate(stopping: AbortSignal): Promise<void> {
     const { nodes, pairs, bots, rate } = this.options;
     for (let n = 0; n < pairs && !stopping.aborted; n += 1)
       await this.light.add(this.cluster.clientsOf(n % nodes), this.cluster.clientsOf((n + (n % 3)) % nodes));
     this.light.talk(rate);
     if (bots > 0 && !stopping.aborted) this.#botsOver = this.bots.run();
-    // What it is rejected with is told at the end.
+    // The rejection is reported at the end.
     this.#botsOver.catch(() => {});
     while (!stopping.aborted && this.bots.counts.pairs + this.bots.counts.failedPairs < bots)
       await pause(POLL_MS, stopping);
@@ -75,12 +75,12 @@ export class Scene {
     return this.cluster.nodes.findIndex((node) => url.startsWith(node.url));
   }
 
-  /** A node's inspector. */
+  /** The URL of a node's inspector. */
   pageOf(node: number): string {
     return `http://127.0.0.1:${this.cluster.nodes[node]?.port}/inspect/`;
   }
 
-  /** Undefined for a node that does not answer. */
+  /** @returns undefined for a node that does not answer */
   async countsOf(node: number): Promise<NodeCounts | undefined> {
     const { port, isRunning } = this.cluster.nodes[node] ?? {};
     if (!isRunning) return undefined;
@@ -93,7 +93,7 @@ export class Scene {
     }
   }
 
-  /** Nobody says anything more; waits for what is on its way. */
+  /** Stops all clients from sending, and waits for what is still in flight. */
   async settle(): Promise<void> {
     this.light.hush();
     this.bots.stop();

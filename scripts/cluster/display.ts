@@ -1,6 +1,5 @@
 /**
- * What is seen of the cluster: on a terminal a block of lines that is written anew in its place, elsewhere the events, a
- * line each.
+ * The display of the cluster: on a terminal a block of lines that is redrawn in place, elsewhere one line per event.
  */
 
 import type { FleetCounts } from '../../src/client/commands/fleet.ts';
@@ -12,7 +11,7 @@ export interface NodeView {
   readonly number: number;
   readonly isRunning: boolean;
   readonly counts: NodeCounts | undefined;
-  /** Light clients that are connected to it. */
+  /** Light clients connected to it. */
   readonly clients: number;
   readonly page: string;
 }
@@ -24,11 +23,11 @@ export interface View {
   readonly bots: FleetCounts & { readonly asked: number };
 }
 
-/** For programs, beside the words. */
+/** Machine-readable details of an event, in addition to its text. */
 export type Details = Readonly<Record<string, unknown>>;
 
 const MAX_EVENT_LINES = 14;
-/** The line with the cursor, and one so that nothing scrolls while the block is written. */
+/** The cursor's line, and one more so that nothing scrolls while the block is written. */
 const SPARE_LINES = 2;
 const TIME_WIDTH = 8;
 const LABEL_WIDTH = 17;
@@ -41,12 +40,12 @@ export class Display {
   readonly #out: NodeJS.WriteStream;
   readonly #isJson: boolean;
   readonly #startedAt = performance.now();
-  /** Whether the picture is on the terminal, in which later events stand. */
+  /** Whether the block is on the terminal; later events are then part of it. */
   #isDrawn = false;
   readonly #events: { readonly at: string; readonly text: string }[] = [];
   #drawnLines = 0;
 
-  /** @param isJson every event is one JSON object, a line each, and nothing else is written */
+  /** @param isJson writes every event as one JSON object per line, and nothing else */
   constructor(out: NodeJS.WriteStream, isJson: boolean) {
     this.#out = out;
     this.#isJson = isJson;
@@ -81,7 +80,7 @@ export class Display {
   }
 }
 
-/** The cluster, its nodes and what is said on it. */
+/** The cluster, its nodes and their traffic. */
 export function linesOf({ broker, nodes, light, bots }: View, seconds: number, width: number): string[] {
   const state = broker.isRunning ? broker.url : 'NATS, which is DOWN';
   const about = (label: string, text: string) =>

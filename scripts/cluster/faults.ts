@@ -1,4 +1,4 @@
-/** What happens to the cluster while it is watched: nodes and the broker are killed (kill -9), and come back. */
+/** What happens to the cluster during the demo: nodes and the broker are killed (kill -9), and come back. */
 import { once } from 'node:events';
 import type { ReceivedMessage, SteadyClient } from '../../tools/steady-client.ts';
 import type { Scene } from './demo-cluster.ts';
@@ -6,10 +6,10 @@ import type { Details } from './display.ts';
 import { pause } from './sleep.ts';
 
 const MIN_DOWN_MS = 300;
-/** More than the nodes take to miss a silent one, now and then. */
+/** Sometimes longer than the nodes take to notice a silent one. */
 const MAX_DOWN_MS = 6_000;
 const BROKER_DOWN_MS = 2_000;
-/** Every so many times it is the broker. */
+/** Every nth strike hits the broker. */
 const BROKER_EVERY = 4;
 
 type Tell = (event: string, text: string, details?: Details) => void;
@@ -21,14 +21,14 @@ export class Trouble {
   readonly #tell: Tell;
   readonly #stopping: AbortSignal;
 
-  /** @param stopping from then on whoever is down comes back at once */
+  /** @param stopping once aborted, whatever is down comes back at once */
   constructor(scene: Scene, tell: Tell, stopping: AbortSignal) {
     this.#scene = scene;
     this.#tell = tell;
     this.#stopping = stopping;
   }
 
-  /** One node, or the broker, dies and comes back. */
+  /** Kills one node or the broker, and starts it again. */
   async strike(): Promise<void> {
     if ((this.nodesKilled + this.brokersKilled + 1) % BROKER_EVERY === 0) await this.#killBroker();
     else await this.#killNode();
@@ -55,14 +55,14 @@ export class Trouble {
     await returned;
   }
 
-  /** One with clients: a node that was started again has none until the next one is killed. */
+  /** Picks a node with clients: a restarted node has none until the next one is killed. */
   #anyNode(): number {
     const { light, cluster } = this.#scene;
     const used = [...new Set(light.clients.map((client) => this.#scene.nodeOf(client)))];
     return used[Math.floor(Math.random() * used.length)] ?? Math.floor(Math.random() * cluster.nodes.length);
   }
 
-  /** Clients of a node that are connected, and the peers of those on other nodes. */
+  /** The connected clients of a node, and the peers on other nodes that they are paired with. */
   #clientsOn(index: number): { here: SteadyClient[]; peers: SteadyClient[] } {
     const isHere = (client: SteadyClient) => client.isConnected && this.#scene.nodeOf(client) === index;
     const { clients, pairs } = this.#scene.light;
@@ -70,7 +70,7 @@ export class Trouble {
     return { here: clients.filter(isHere), peers };
   }
 
-  /** Begin it before they are lost. */
+  /** Call it before the clients lose their connections. */
   async #tellReturns(clients: readonly SteadyClient[], told: Told): Promise<void> {
     const since = performance.now();
     await Promise.all(clients.map((client) => once(client, 'welcomed')));
@@ -100,7 +100,10 @@ export class Trouble {
   }
 }
 
-/** Counts who is told that its peer is away. One whose peer is back before that is noticed is not. */
+/**
+ * Counts the clients that are told that their peer is away. A client whose peer returns before its absence is noticed
+ * is not told.
+ */
 class Told {
   readonly #peers: readonly SteadyClient[];
   readonly #since = performance.now();

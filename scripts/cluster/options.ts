@@ -30,7 +30,7 @@ const numbers = {
 type Name = keyof typeof numbers;
 export type ClusterOptions = Readonly<Record<Name, number>> & { readonly json: boolean };
 
-/** What was asked for; ends the process when it was help, or something that cannot be. */
+/** Reads the options; prints help or an error and ends the process if asked for help, or if they are invalid. */
 export function readOptions(): ClusterOptions {
   try {
     const names = Object.keys(numbers) as Name[];

@@ -1,7 +1,7 @@
-/** Waits that end when everything is to end. */
+/** Pauses that end early when the demo is stopped. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export async function pause(ms: number, stopping: AbortSignal): Promise<void> {
-  // That it was stopped is no error here.
+  // Being stopped is not an error here.
   await sleep(ms, undefined, { signal: stopping }).catch(() => {});
 }

@@ -1,14 +1,14 @@
-/** Looks at the cluster again and again, and shows it. */
+/** Polls the cluster and shows its state. */
 import { judge } from '../../tools/history.ts';
 import type { NodeCounts, Scene } from './demo-cluster.ts';
 import type { Display } from './display.ts';
 
 const SHOW_MS = 250;
-/** Reading all histories takes its time. */
+/** Reading all histories takes time, so it is done less often. */
 const LOOK_MS = 1_000;
 
 export interface Watching {
-  /** Shows it for the last time, as it is now. */
+  /** Shows the final state. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Fills the generated parts of a page: what stands between `<!-- generated: NAME -->` and `<!-- /generated -->`. */
+/** Fills the generated parts of a page: the text between `<!-- generated: NAME -->` and `<!-- /generated -->`. */
 import { readdirSync } from 'node:fs';
 import { generatedParts } from './generated-parts.ts';
 
@@ -16,7 +16,7 @@ export function documentationPages(): string[] {
   ];
 }
 
-/** @returns the page with all of its generated parts made anew */
+/** @returns the page with all of its generated parts renewed */
 export function fillGeneratedParts(page: string, path: string): string {
   return page.replace(PART, (_, start: string, name: string, end: string) => {
     const part = generatedParts[name];

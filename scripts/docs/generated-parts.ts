@@ -1,4 +1,6 @@
-/** The parts of the docs that the code knows: the name in a marker, and what stands between the markers. */
+/**
+ * The parts of the docs that are generated from the code: the name in the marker, and the function that makes the text.
+ */
 import { clientErrorMessages } from '../../src/client/peer/errors.ts';
 import { flagName, variableName } from '../../src/common/option-names.ts';
 import type { Option } from '../../src/common/option-table.ts';
@@ -29,7 +31,7 @@ import { code, table } from './markdown.ts';
 
 type Schemas = { readonly [type: string]: Schema };
 
-/** Each makes its part anew; a marker that names none of them fails. */
+/** Each function generates its part; a marker with an unknown name fails. */
 export const generatedParts: { readonly [name: string]: () => string } = {
   'serve-options': () => optionTable(serveOptions),
   'client-messages': () => messages(clientSchemas),
@@ -132,7 +134,7 @@ function messages(schemas: Schemas): string {
     .join('\n\n');
 }
 
-/** The fields of an object, those of an object or list within it below, as `pairing.epoch` and `items[].id`. */
+/** The fields of an object; those of nested objects and lists follow it, as `pairing.epoch` and `items[].id`. */
 function fieldRows(schema: Schema, prefix = ''): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const isNeeded =

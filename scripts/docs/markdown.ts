@@ -1,4 +1,4 @@
-/** Markdown that the generated parts of the docs are made of. */
+/** Markdown helpers for the generated parts of the docs. */
 
 /** A table; a `|` within a cell is escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

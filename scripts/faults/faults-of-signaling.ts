@@ -1,4 +1,4 @@
-/** Faults of what is said through the server: order, silence, descriptions that were changed, requests that are refused. */
+/** Faults in signaling: order, silence, modified descriptions, refused requests. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { EMPTY_SDP, type StagedFault } from './fault.ts';

@@ -1,4 +1,4 @@
-/** Faults of the way between two homes: what routers, firewalls and TURN servers do. */
+/** Faults of the path between two homes: what routers, firewalls and TURN servers do. */
 import type { StagedFault } from './fault.ts';
 import type { PlaceName } from './networks.ts';
 import type { Stage } from './stage.ts';
@@ -7,9 +7,9 @@ import { STUN_URL, TURN_SECRET, TURN_URL } from './turn-server.ts';
 const stun = { stunUrl: [STUN_URL] };
 const turn = { turnUrl: [TURN_URL], turnSecret: TURN_SECRET };
 const relay = { iceTransportPolicy: 'relay', timeouts: { checkingMs: 9_000 } } as const;
-/** What goes to another place than the servers. */
+/** Matches traffic to anywhere but the servers. */
 const toPeers = 'oifname wan ip daddr != 203.0.113.1 meta l4proto udp';
-/** DTLS records by their first byte (RFC 9147 section 4.1). */
+/** Matches DTLS records by their first byte (RFC 9147 section 4.1). */
 const dtls = (type: number) => `meta l4proto udp @th,64,8 ${type}`;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
@@ -82,7 +82,7 @@ export const faultsOfWays: readonly StagedFault[] = [
     needs: 'turn',
     options: stun,
     async run(stage) {
-      // A server on the internet that hears, and is not heard.
+      // A peer on the internet whose packets never reach A.
       const [a, b] = [
         await stage.at('a'),
         await stage.peer({ iceServers: [], iceAdditionalHostAddresses: ['203.0.113.1'] }),

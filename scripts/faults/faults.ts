@@ -1,4 +1,4 @@
-/** The faults, one after another: how each is staged, and what the inspector has to say of it. */
+/** All faults: how each is staged, and what the inspector has to say about it. */
 import type { StagedFault } from './fault.ts';
 import { faultsOfSignaling } from './faults-of-signaling.ts';
 import { faultsOfWays } from './faults-of-ways.ts';

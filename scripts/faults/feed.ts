@@ -1,4 +1,4 @@
-/** What the inspector's page is told, without the page. */
+/** The inspector's feed, without the page. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { InspectMessage, InspectRequest, ListRow, PairingRecord } from '../../src/protocol/index.ts';
@@ -21,7 +21,7 @@ export class Feed {
     return feed;
   }
 
-  /** All pairings, the newest first. */
+  /** All pairings, newest first. */
   async pairings(): Promise<readonly ListRow[]> {
     this.#seq += 1;
     const seq = this.#seq;
@@ -34,13 +34,13 @@ export class Feed {
     return (await this.#next('record', ({ record }) => record.header.epoch === epoch)).record;
   }
 
-  /** What that session did last. */
+  /** The latest steps of that session. */
   async trail(id: string): Promise<PairingRecord> {
     this.#send({ type: 'trail', id });
     return (await this.#next('record', ({ record }) => record.header.kind === 'session')).record;
   }
 
-  /** Waits until something of that kind was refused while this feed is open. */
+  /** Waits until a refusal of that kind is reported while this feed is open. */
   async refused(kind: string): Promise<void> {
     await this.#next('refusals', ({ kinds }) => kinds.some((each) => each.kind === kind && each.lately > 0));
   }

@@ -1,4 +1,4 @@
-/** Pairs with whom nothing is wrong, though not all is easy: of none may the inspector say that something is. */
+/** Healthy pairs under difficult conditions: the inspector must not report a problem for any of them. */
 import type { PeerOptions } from '../../src/client/index.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import type { StagedFault } from './fault.ts';
@@ -31,7 +31,7 @@ function fine(
   };
 }
 
-/** Both at home, each at its own. */
+/** Both peers at home, each in its own. */
 function apart(
   name: string,
   options: Partial<ServerOptions>,

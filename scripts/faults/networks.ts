@@ -1,24 +1,30 @@
 /**
- * Two homes and the internet between them, of network namespaces. This process is on the internet itself, in a namespace
- * of its own ({@link isInside}); each home has a host behind a router, which translates addresses and has a firewall.
+ * Two homes and the internet between them, built from network namespaces. This process is on the internet itself, in
+ * its own namespace ({@link isInside}); each home has a host behind a router that translates addresses and has a
+ * firewall.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 
-/** Where the servers are, as seen from everywhere. */
+/** The address of the servers, reachable from everywhere. */
 export const SERVER_ADDRESS = '203.0.113.1';
 const INSIDE = 'PAIRLANE_FAULTS_INSIDE';
 
 export type PlaceName = 'a' | 'b';
-/** `symmetric`: another port towards each other address, so that nobody who was not asked gets in. */
+/**
+ * `symmetric`: uses a different port for each remote address, so that only addresses that were contacted get through.
+ */
 export type Nat = 'cone' | 'symmetric';
 
-/** Whether this process has a network namespace of its own. */
+/** Whether this process runs in its own network namespace. */
 export function isInside(): boolean {
   return process.env[INSIDE] === '1';
 }
 
-/** Starts this script anew in a namespace of its own. @returns its status; undefined: it takes root of Linux, and nft */
+/**
+ * Restarts this script in its own namespace.
+ * @returns its exit status; undefined without root on Linux, or without nft
+ */
 export function runInside(): number | undefined {
   const isAble = spawnSync('unshare', ['--net', 'nft', 'list', 'tables'], { stdio: 'ignore' }).status === 0;
   if (!isAble) return undefined;
@@ -32,7 +38,7 @@ class Namespace {
   readonly #holder: ChildProcess;
 
   constructor() {
-    // `cat` ends when we do.
+    // `cat` ends when this process does.
     this.#holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
     const [ours, theirs] = ['self', this.pid].map((pid) => `/proc/${pid}/ns/net`) as [string, string];
     while (readlinkSync(theirs) === readlinkSync(ours))
@@ -43,7 +49,7 @@ class Namespace {
     return String(this.#holder.pid);
   }
 
-  /** What runs a command in it. */
+  /** The command prefix that runs a command in the namespace. */
   get prefix(): string[] {
     return ['nsenter', '-t', this.pid, '-n'];
   }
@@ -81,7 +87,7 @@ class Home {
     );
   }
 
-  /** @param rules of nft, for what is forwarded */
+  /** @param rules nft rules for forwarded packets */
   configure(nat: Nat, rules: readonly string[]): void {
     const how = nat === 'symmetric' ? 'masquerade fully-random' : 'masquerade';
     this.#router.shell(
@@ -110,8 +116,8 @@ export class Networks {
     run([
       'sh',
       '-ec',
-      // What goes to an address that there is not is lost without a word, as on the internet: coturn closes the
-      // allocation of a client that sends where there is no route.
+      // Packets to an address that does not exist are lost silently, as on the internet: coturn would close the
+      // allocation of a client that sends to where there is no route.
       `ip link set lo up; ip addr add ${SERVER_ADDRESS}/32 dev lo
        ip link add nowhere type veth peer name void; ip link set nowhere up; ip link set void up
        ip addr add 192.0.2.1/30 dev nowhere; ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:01 dev nowhere
@@ -121,7 +127,7 @@ export class Networks {
     this.reset();
   }
 
-  /** What runs a command at that home. */
+  /** The command prefix that runs a command at that home. */
   at(place: PlaceName): readonly string[] {
     return this.#homes[place].host.prefix;
   }

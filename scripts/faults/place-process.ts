@@ -1,10 +1,10 @@
-/** Peers at a home: this process runs in its network, and does what it is told by lines of JSON. */
+/** The peers at a home: this process runs in the home's network, and takes its commands as lines of JSON. */
 import { createInterface } from 'node:readline';
 import type { Browser, JSHandle, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { createPeer, type Peer, type PeerOptions } from '../../src/client/index.ts';
 
-/** What is asked for; the answer has the same `seq`, and `result` or `error`. */
+/** A command; the answer has the same `seq`, and `result` or `error`. */
 export type PlaceRequest = { readonly seq: number } & (
   | { readonly do: 'create'; readonly options: PeerOptions }
   | { readonly do: 'browse'; readonly url: string; readonly options: PeerOptions }
@@ -14,7 +14,7 @@ export type PlaceRequest = { readonly seq: number } & (
   | { readonly do: 'closeAll' }
 );
 
-/** A peer of this process, or one in a page. */
+/** A peer in this process or in a page. */
 interface Actor {
   pair(target: string): Promise<unknown>;
   opened(): Promise<unknown>;
@@ -56,7 +56,7 @@ async function obey(request: PlaceRequest): Promise<unknown> {
   }
 }
 
-/** In a browser as people have it: it hides its addresses behind names (mDNS). */
+/** Uses a browser with its default privacy: it hides its addresses behind mDNS names. */
 async function browse(url: string, options: PeerOptions): Promise<string> {
   browser ??= await chromium.launch({
     executablePath: '/usr/bin/chromium',

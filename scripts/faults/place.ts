@@ -1,4 +1,4 @@
-/** A home with its process: peers in its network, by calls. */
+/** A home and its process: creates and controls peers in its network. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,7 @@ import type { PlaceRequest } from './place-process.ts';
 
 const SCRIPT = new URL('./place-process.ts', import.meta.url).pathname;
 
-/** A peer, wherever it is. */
+/** A peer in any of the places. */
 export interface Actor {
   readonly id: string;
   pair(target: { readonly id: string }): Promise<unknown>;
@@ -24,7 +24,7 @@ export class Place {
   #seq = 0;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
 
-  /** @param prefix what runs a command there */
+  /** @param prefix runs a command at the home */
   constructor(prefix: readonly string[]) {
     this.#prefix = prefix;
   }
@@ -33,7 +33,10 @@ export class Place {
     return this.#actor(String(await this.#ask({ do: 'create', options })));
   }
 
-  /** A peer in a page of a browser. @param url of the server, by HTTP */
+  /**
+   * Creates a peer in a page of a browser.
+   * @param url of the server, by HTTP
+   */
   async browse(url: string, options: PeerOptions): Promise<Actor> {
     return this.#actor(String(await this.#ask({ do: 'browse', url, options })));
   }
@@ -42,7 +45,7 @@ export class Place {
     if (this.#child) await this.#ask({ do: 'closeAll' });
   }
 
-  /** As when the power goes: nobody is told anything. */
+  /** Like a power failure: nobody is told anything. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -75,7 +78,7 @@ export class Place {
     if (this.#child) return this.#child;
     const [command, ...args] = [...this.#prefix, process.execPath, ...process.execArgv, SCRIPT];
     const child = spawn(command as string, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    // One that was killed is not told anything any longer.
+    // Writing to a killed process fails, which does not matter.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => {
       const answer: Answer = JSON.parse(line);

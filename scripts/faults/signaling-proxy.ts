@@ -1,9 +1,9 @@
-/** Somebody between a client and the server who changes what the client says. */
+/** A man in the middle between a client and the server that modifies the client's messages. */
 import { createServer } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Stage } from './stage.ts';
 
-/** @returns the URL for the client whose messages are changed */
+/** @returns the URL for the client whose messages are modified */
 export async function changedOnItsWay(stage: Stage, change: (text: string) => string): Promise<string> {
   const http = createServer();
   const sockets = new WebSocketServer({ server: http });

@@ -1,4 +1,4 @@
-/** A server with its inspector, peers at their homes and here, and what the inspector says became of them. */
+/** A server with its inspector, peers at the homes and in this process, and the inspector's verdicts on them. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { createPeer, type PeerOptions } from '../../src/client/index.ts';
@@ -16,15 +16,15 @@ import type { Actor, Place } from './place.ts';
 
 const DEADLINE_MS = 90_000;
 const ASK_MS = 50;
-/** The right cause has to be there so soon. */
+/** The right cause has to be reported within this time. */
 export const PROMISE_MS = 2_000;
 
 export interface Verdict {
   readonly kind: string;
   readonly cause: string;
-  /** From the failure, or the connection, until the inspector said so. */
+  /** The time from the failure, or the connection, to the inspector's verdict. */
   readonly afterMs: number;
-  /** Findings that call something bad. */
+  /** Findings that report a problem. */
   readonly alarms: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface Wanted {
   readonly cause: RegExp;
 }
 
-/** A client that speaks by hand. */
+/** A client whose frames the fault sends itself. */
 export interface RawClient {
   readonly id: string;
   send(message: object): void;
@@ -41,7 +41,7 @@ export interface RawClient {
   close(): void;
 }
 
-/** The homes with their processes, which stay from fault to fault: to start one takes seconds. */
+/** The homes and their processes, which are reused by all faults, since starting one takes seconds. */
 export interface World {
   readonly networks: Networks;
   readonly places: Readonly<Record<PlaceName, Place>>;
@@ -76,7 +76,7 @@ export class Stage {
     return `ws://127.0.0.1:${this.#server.port}/`;
   }
 
-  /** As the homes see it. */
+  /** The server's URL as seen from the homes. */
   get publicUrl(): string {
     return `ws://${SERVER_ADDRESS}:${this.#server.port}/`;
   }
@@ -87,17 +87,17 @@ export class Stage {
     return place;
   }
 
-  /** A peer at a home, with the STUN and TURN servers that the server names. */
+  /** Creates a peer at a home, with the STUN and TURN servers that the server names. */
   at(name: PlaceName, options: Partial<PeerOptions> = {}): Promise<Actor> {
     return this.place(name).create({ ...this.#common, url: this.publicUrl, ...options });
   }
 
-  /** One in a browser there. */
+  /** Creates a peer in a browser at a home. */
   inBrowserAt(name: PlaceName, options: Partial<PeerOptions> = {}): Promise<Actor> {
     return this.place(name).browse(this.publicUrl.replace('ws:', 'http:'), { ...this.#common, ...options });
   }
 
-  /** A peer of this process: on the internet, or on this machine where there are no homes. */
+  /** Creates a peer in this process: on the internet or, without homes, on this machine. */
   async peer(options: Partial<PeerOptions> = {}): Promise<Actor> {
     const peer = await createPeer({
       ...this.#common,
@@ -146,7 +146,9 @@ export class Stage {
     this.#ends.push(end);
   }
 
-  /** What the inspector says of the newest pairing, once it is what was to become of it, and for so long as it may take. */
+  /**
+   * Polls the inspector for the newest pairing until its verdict is the wanted one, or the time allowed for it is over.
+   */
   async verdict({ kind, cause }: Wanted): Promise<Verdict> {
     const until = performance.now() + DEADLINE_MS;
     let promisedUntil = Number.POSITIVE_INFINITY;
@@ -155,7 +157,7 @@ export class Stage {
       const record = row?.epoch === undefined ? undefined : await this.feed.record(row.epoch);
       const verdict = record ? judge(record, row?.age_ms ?? 0) : nothing;
       const isSettled = verdict.kind !== 'open' && verdict.kind !== 'stuck' && verdict.kind !== 'none';
-      // One that is to fail after it was connected is connected until then.
+      // A pairing that fails after it was connected is connected until then.
       const isRightKind = isSettled && (verdict.kind === kind || verdict.kind !== 'connected');
       if (isRightKind && promisedUntil === Number.POSITIVE_INFINITY)
         promisedUntil = performance.now() + PROMISE_MS;
@@ -165,7 +167,7 @@ export class Stage {
     }
   }
 
-  /** What it says of a session that has no pairing, once it was refused that. */
+  /** The verdict on a session without a pairing, once it was refused with that code. */
   async sessionVerdict(id: string, code: string): Promise<Verdict> {
     const since = performance.now();
     for (;;) {
@@ -176,7 +178,7 @@ export class Stage {
     }
   }
 
-  /** What it says of what was refused before there was a session. */
+  /** The verdict on a refusal that happened before there was a session. */
   async refusal(kind: string): Promise<Verdict> {
     const since = performance.now();
     await this.feed.refused(kind);

@@ -1,4 +1,4 @@
-/** coturn at the address that everybody reaches, for STUN and TURN. */
+/** coturn at the address that everybody can reach, for STUN and TURN. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export class TurnServer {
     this.#folder = folder;
   }
 
-  /** @returns undefined where it is not installed */
+  /** @returns undefined if it is not installed */
   static async start(): Promise<TurnServer | undefined> {
     const folder = mkdtempSync(join(tmpdir(), 'pairlane-faults-'));
     const child = spawn(
@@ -43,7 +43,7 @@ export class TurnServer {
     const started = new Promise<boolean>((resolve) => {
       let log = '';
       child.stdout.on('data', (data) => {
-        // It goes on to be read: nobody waits for us to.
+        // Reading goes on after the start, so that coturn never blocks on a full pipe.
         log = (log + data).slice(-10_000);
         if (log.includes('UDP listener opened')) resolve(true);
       });

@@ -1,20 +1,20 @@
-/** What `npm run mutants` changes, and the tests that should notice: quick, and none that runs the build. */
+/** What `npm run mutants` changes, and the tests that should notice: fast tests that do not need the build. */
 
 export const areaNames = ['machines', 'engine', 'core', 'dialects', 'cluster', 'client'] as const;
 export type AreaName = (typeof areaNames)[number];
 
-/** Files of an area that the same tests notice a change of. */
+/** Files of an area whose mutants the same tests should notice. */
 export interface Part {
   readonly area: AreaName;
   /** Under `src/`. */
   readonly files: RegExp;
-  /** Patterns of test files for jest, under `test/`. */
+  /** Jest patterns of test files under `test/`. */
   readonly tests: readonly string[];
-  /** A pattern of the tests' full names, where not all of these files are meant. */
+  /** A pattern of the tests' full names, if only some tests of these files are meant. */
   readonly names?: string;
 }
 
-/** Share of the mutants that the tests must notice. */
+/** The share of mutants that the tests must notice. */
 export const targets: Readonly<Record<AreaName, number>> = {
   machines: 0.95,
   engine: 0.95,
@@ -24,17 +24,17 @@ export const targets: Readonly<Record<AreaName, number>> = {
   client: 0.9,
 };
 
-/** They step every state of every machine, which takes seconds. */
+/** These step every state of every machine, which takes seconds. */
 const laws = ['machines/truth', 'machines/laws'];
-/** What a person has reviewed of each: quick, and the most telling. */
+/** The tables of the machines that a person has reviewed: fast, and most likely to notice. */
 const tables = ['machines/tables'];
 /**
- * Those that nobody wrote step by step: they are made from the machines, or from what these look things up in, and judged
- * by something else.
+ * Tests whose steps nobody wrote by hand: they are generated from the machines or from the tables behind them, and
+ * judged by an independent oracle.
  */
 export const generated = {
   tests: [...tables, 'machines/relay-link/relay-(table|link-events)', 'model/', 'machines/laws'],
-  /** Those of one machine, and those of all together. */
+  /** The tests of one machine, and those of all machines together. */
   namesOf: (machine: string) =>
     `nothing else ${machine}$|^the ${machine} machine |^the routing table |^the event that a message is |^two clients |^a fault is found `,
   target: 0.9,

@@ -1,10 +1,10 @@
-/** Runs jest and the type checker in the copy, one at a time, and kills what runs too long or when asked to. */
+/** Runs jest and the type checker in the copy, one at a time, and kills runs that take too long or on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface Outcome {
   readonly passed: boolean;
   readonly timedOut: boolean;
-  /** The end of what was printed. */
+  /** The end of the output. */
   readonly output: string;
 }
 
@@ -21,7 +21,7 @@ export class ChildRuns {
 
   /**
    * @param tests patterns of files under `test/`
-   * @param names a pattern of the tests' names; undefined means all of those files
+   * @param names a pattern of the tests' names; undefined runs all tests in those files
    */
   jest(tests: readonly string[], names: string | undefined, timeoutMs: number): Promise<Outcome> {
     const patterns = tests.map((pattern) => `/test/${pattern}`);
@@ -34,7 +34,7 @@ export class ChildRuns {
     return this.#run(['node_modules/typescript/bin/tsc', '--noEmit'], 600_000);
   }
 
-  /** Kills what runs, and what that started. */
+  /** Kills the running process and everything it started. */
   kill(): void {
     const pid = this.#child?.pid;
     if (pid === undefined) return;
@@ -46,7 +46,7 @@ export class ChildRuns {
   }
 
   async #run(args: readonly string[], timeoutMs: number, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-    // A process group of its own, so that a test's own processes are killed with it.
+    // Its own process group, so that a test's child processes are killed with it.
     const child = spawn(process.execPath, args, {
       cwd: this.#cwd,
       detached: true,
@@ -65,7 +65,7 @@ export class ChildRuns {
     }, timeoutMs);
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     clearTimeout(timer);
-    // What a killed or failed test left running.
+    // Kills what a killed or failed test left running.
     this.kill();
     this.#child = undefined;
     return { passed: code === 0, timedOut, output };

@@ -1,4 +1,4 @@
-/** Node, without what follows a failure: one is enough to notice a mutant. */
+/** Node's environment, but tests after a failure are skipped: one failure is enough to notice a mutant. */
 import { TestEnvironment } from 'jest-environment-node';
 
 export default class extends TestEnvironment {

@@ -1,4 +1,4 @@
-/** Properties try the same values for every mutant: whether one is noticed is not left to chance. */
+/** Property tests use the same values for every mutant, so that whether one is noticed does not depend on chance. */
 import fc from 'fast-check';
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 1 });

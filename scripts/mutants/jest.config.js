@@ -1,4 +1,4 @@
-/** The tests of one mutant: any of the tests, and the first failure ends the file. */
+/** Jest's configuration for mutants: any of the tests may run, and the first failure ends the file. */
 import config from '../../jest.config.js';
 
 const { displayName, ...project } = config.projects[0];

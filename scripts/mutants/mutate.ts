@@ -1,12 +1,12 @@
-/** The mutants of a source text: small changes by its syntax tree, each of which a test should notice. */
+/** The mutants of a source text: small changes made on its syntax tree, each of which a test should notice. */
 import { parseSync } from '@swc/core';
 
 export interface Mutant {
   readonly file: string;
   readonly line: number;
-  /** What is changed, for a reader. */
+  /** A description of the change for readers. */
   readonly change: string;
-  /** The whole text of the file with the change. */
+  /** The file's whole text with the change. */
   readonly text: string;
 }
 
@@ -28,15 +28,18 @@ const SWAPPED: Readonly<Record<string, string>> = {
   '+': '-',
   '-': '+',
 };
-/** What a transition may lose. */
+/** The properties of a transition or state that a mutant may drop. */
 const DROPPED = new Set(['target', 'guard', 'actions', 'entry', 'exit', 'reenter', 'after', 'always']);
-/** A token that is first in the text, so that the tree tells where it begins: offsets count on from text to text. */
+/**
+ * A token put before the text so that the tree shows where the text begins: offsets continue from one parsed text to
+ * the next.
+ */
 const MARK = '0;';
 
-/** A small number is off by one; a large one is a time or a bound, of which one more is the same. */
+/** A small number is changed by one; a large one is a time or a limit, where one more makes no difference. */
 const changed = (number: number) => (Math.abs(number) < 10 ? number + 1 : number * 2);
 
-/** All mutants of a file's text, in its order. */
+/** All mutants of a file's text, in source order. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const bytes = Buffer.from(MARK + text);
   const tree = parseSync(String(bytes), { syntax: 'typescript', target: 'es2022' }) as unknown as Node;
@@ -76,7 +79,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     if (Array.isArray(child)) for (const one of child) visitAny(one);
     else if (child && typeof child === 'object') {
       const { type, key, value } = child as { type?: string; key?: Node; value?: Node };
-      // Has no span of its own.
+      // This node has no span of its own.
       if (type === 'KeyValueProperty' && key && value && DROPPED.has(String(key.value)))
         replace(key.span.start, value.span.end, '');
       if ('type' in child && 'span' in child) visit(child as Node);
@@ -84,6 +87,6 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     }
   };
   visitAny((tree.body as Node[]).slice(1));
-  // A dropped property may leave two commas.
+  // Dropping a property may leave two commas.
   return found.map((mutant) => ({ ...mutant, text: mutant.text.replace(/([{,]\s*),/g, '$1') }));
 }

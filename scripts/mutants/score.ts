@@ -1,12 +1,12 @@
-/** What became of the mutants of an area, and how it is told. */
+/** The fates of an area's mutants, and the report on them. */
 import type { Mutant } from './mutate.ts';
 
 export type Fate = 'killed' | 'timed out' | 'does not compile' | 'survived';
 
 export class Score {
-  /** An area, or a machine. */
+  /** The name of the area or machine. */
   readonly of: string;
-  /** The share that there should be. */
+  /** The share that has to be reached. */
   readonly target: number;
   readonly counts: Record<Fate, number> = { killed: 0, 'timed out': 0, 'does not compile': 0, survived: 0 };
   readonly survivors: Mutant[] = [];
@@ -21,7 +21,7 @@ export class Score {
     if (fate === 'survived') this.survivors.push(mutant);
   }
 
-  /** Of those that compile, the share that a test noticed. */
+  /** The share of compiling mutants that a test noticed. */
   get share(): number {
     const noticed = this.counts.killed + this.counts['timed out'];
     const counted = noticed + this.counts.survived;

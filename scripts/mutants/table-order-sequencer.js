@@ -1,4 +1,4 @@
-/** Tests run in the order of the table (areas.ts), in which the quick and telling ones are first. */
+/** Runs tests in the order of the table (areas.ts), which puts fast tests that notice most first. */
 import Sequencer from '@jest/test-sequencer';
 
 export default class extends (Sequencer.default ?? Sequencer) {

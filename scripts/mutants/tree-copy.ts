@@ -1,4 +1,4 @@
-/** A copy of the tree, the only place where a mutant is ever written: whatever ends a run, the sources stay as they are. */
+/** A copy of the tree, the only place where mutants are written: however a run ends, the sources stay unchanged. */
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from './mutate.ts';
@@ -40,14 +40,14 @@ export class TreeCopy {
   }
 }
 
-/** Copies of runs that were killed outright, and could not remove their own. */
+/** Removes the copies of runs that were killed and could not remove their own. */
 function removeAbandoned(): void {
   mkdirSync(COPIES, { recursive: true });
   for (const pid of readdirSync(COPIES)) if (!isRunning(Number(pid))) remove(join(COPIES, pid));
 }
 
 function remove(path: string): void {
-  // A test that was killed may be writing still.
+  // A killed test may still be writing.
   rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 

@@ -1,9 +1,9 @@
-/** The section of CHANGELOG.md that tells of one version. */
+/** The section of CHANGELOG.md about one version. */
 
 /**
  * @param heading the version, or `Unreleased`
  * @returns the section without its heading
- * @throws with a line that says how to mend it
+ * @throws with a line that says how to fix it
  */
 export function notesOf(changelog: string, heading: string): string {
   const sections = changelog.split(/^## /m).slice(1);
