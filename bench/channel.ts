@@ -1,6 +1,6 @@
 /**
- * `npm run bench:channel`: 64-byte messages over one data channel, with so many queued at once: Pairlane's peers beside
- * plain werift, in one process each, side by side in one run.
+ * `npm run bench:channel`: 64-byte messages over one data channel, with a given number queued at once: Pairlane's peers
+ * and plain werift, each in one process, measured side by side.
  */
 import { RTCPeerConnection } from 'werift';
 import { createPeer } from '../src/client/index.ts';
@@ -9,12 +9,12 @@ import { startServer } from '../src/server/index.ts';
 const QUEUED = [100, 1_000, 5_000, 50_000];
 const MOST_FOR_WERIFT = 5_000;
 const MESSAGE = 'x'.repeat(64);
-/** Longer than that nobody waits for a queue: what came until then counts. */
+/** The time limit for a queue; the messages received by then count. */
 const PATIENCE_MS = 5_000;
 
 interface Contender {
   readonly send: (message: string) => void;
-  /** Calls with every message that comes. */
+  /** Calls `taken` for every message received. */
   readonly receive: (taken: () => void) => void;
   readonly close: () => Promise<void>;
 }
@@ -31,7 +31,7 @@ async function pairlane(): Promise<Contender> {
   await a.pair({ id: b.id as string });
   await Promise.all([a.opened(), b.opened()]);
   return {
-    // What still waits when the time is over is refused.
+    // What is still queued when the time is over is rejected.
     send: (message) => void a.send(message).catch(() => {}),
     receive: (taken) => void b.on('message', taken),
     async close() {
@@ -50,7 +50,7 @@ async function plainWerift(): Promise<Contender> {
   );
   let taken = () => {};
   b.onDataChannel.subscribe((other) => other.onMessage.subscribe(() => taken()));
-  // Without a STUN server: where it is unreachable, the connection would take 5 s.
+  // Without a STUN server, since an unreachable one would delay the connection by 5 s.
   const withoutStun = (pc: RTCPeerConnection) => {
     for (const transport of pc.iceTransports)
       (transport.connection as { stunServer?: unknown }).stunServer = undefined;
@@ -71,7 +71,7 @@ async function plainWerift(): Promise<Contender> {
   };
 }
 
-/** @returns messages a second */
+/** @returns messages per second */
 async function measure(make: () => Promise<Contender>, queued: number): Promise<number> {
   const contender = await make();
   let received = 0;
@@ -100,7 +100,7 @@ process.stdout.write(
 for (const queued of QUEUED) {
   const rates: number[] = [];
   for (const [name, make] of Object.entries(contenders)) {
-    // Handing over so many to plain werift alone would take minutes.
+    // Just handing that many messages to plain werift would take minutes.
     const isTooMany = name === 'plain werift' && queued > MOST_FOR_WERIFT;
     rates.push(isTooMany ? Number.NaN : await measure(make, queued));
   }

@@ -1,5 +1,5 @@
 /**
- * Time to an open data channel, side by side: the contenders take turns, so that what else the machine does hits all
+ * Time to an open data channel, side by side: the contenders take turns, so that other load on the machine affects all
  * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers.
  *
  * npm run bench:connect -- [--rounds N] [--json]
@@ -21,14 +21,14 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds should be a whole number from 1');
 
-/** What is counted, each with its median and its 90th percentile. */
+/** The measures; each is reported as median and 90th percentile. */
 const COUNTED: Readonly<Record<string, (connected: Connected) => number>> = {
   'both registered': ({ registerMs }) => registerMs,
   'asked to open': ({ openMs }) => openMs,
   'in all': ({ registerMs, openMs }) => registerMs + openMs,
 };
 
-/** The value that a share of them does not exceed. */
+/** The value that the given share of the list does not exceed. */
 function quantile(list: readonly number[], share: number): number {
   const sorted = [...list].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** The contenders of connect.ts: each brings its server along, and connects two new peers on demand. */
+/** The contenders of connect.ts: each runs its own server, and connects two new peers on demand. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { launchChromium } from '../tools/launch-chromium.ts';
 export interface Connected {
   /** Until both peers had their ids. */
   readonly registerMs: number;
-  /** From the one peer's wish to connect until the channel was open on both sides. */
+  /** From one peer's request until the channel was open on both sides. */
   readonly openMs: number;
 }
 
@@ -23,7 +23,7 @@ export interface Contender {
 
 const startPairlane = () => startServer({ port: 0, logLevel: 'silent' });
 
-/** The same for Node and for a page, which gets it as text. */
+/** Used in Node and in a page, which gets it as text. */
 async function connectPairlane(create: () => Promise<Peer>): Promise<Connected> {
   const started = performance.now();
   const [a, b] = await Promise.all([create(), create()]);
@@ -63,7 +63,7 @@ export async function chromiumOverPairlane(): Promise<Contender> {
   };
 }
 
-/** As connectPairlane, by the means of PeerJS. */
+/** Like connectPairlane, with PeerJS. */
 const CONNECT_PEERJS = `async (port) => {
   const happened = (source, name) => new Promise((resolve) => source.once(name, resolve));
   const options = { host: '127.0.0.1', port, path: '/', config: { iceServers: [] } };

@@ -1,32 +1,36 @@
-/** Who is measured: how each is started, and what its clients say. The load generator speaks none of these itself. */
+/**
+ * The contenders: how each server is started, and what its clients send. The load generator itself knows no protocol.
+ */
 
-/** What clients send, and what they wait for; `{n}` is a client's number, `{peer}` its neighbour's id. */
+/** What clients send and wait for; `{n}` is a client's number, `{peer}` its neighbour's id. */
 export interface Dialect {
   readonly path: string;
   /** Sent once the WebSocket is open. */
   readonly hello: string;
-  /** In the message that ends the connecting. */
+  /** Text in the message that completes the connection. */
   readonly greeting: string;
-  /** What stands before the client's id in the greeting; empty where the client chose its id itself: `c{n}`. */
+  /** The text before the client's id in the greeting; empty if clients choose their ids themselves: `c{n}`. */
   readonly idMarker: string;
-  /** Asks for the neighbour; empty where the server pairs nobody. */
+  /** Asks for the neighbour; empty if the server does not pair clients. */
   readonly pair: string;
-  /** In the message that tells a client of its pairing. */
+  /** Text in the message that tells a client of its pairing. */
   readonly paired: string;
-  /** A message of that many bytes for the neighbour, from the one who asked for it, or from the other. */
+  /**
+   * A message of that many bytes for the neighbour, sent by the client that requested the pairing or by the other one.
+   */
   readonly message: (bytes: number, from: 'asker' | 'asked') => string;
 }
 
 export interface Contender {
   readonly name: string;
-  /** In bench/servers. */
+  /** The file in bench/servers. */
   readonly server: string;
   readonly dialect: Dialect;
 }
 
 type Signal = { type: string; [field: string]: unknown };
 
-/** What a message of so many bytes is in real life: a candidate is about 200, an offer or an answer 2,000. */
+/** A realistic message of that many bytes: a candidate has about 200, an offer or an answer 2,000. */
 function signal(bytes: number, from: 'asker' | 'asked'): Signal {
   if (bytes < 1_000) {
     const candidate = { candidate: '', sdpMid: '0', sdpMLineIndex: 0 };
@@ -34,7 +38,7 @@ function signal(bytes: number, from: 'asker' | 'asked'): Signal {
     return { type: 'candidate', candidate };
   }
   const type = from === 'asker' ? 'offer' : 'answer';
-  // An escaped line break counts two bytes on the wire: cut by lines, then fill up.
+  // An escaped line break takes two bytes on the wire: add whole lines, then fill up.
   let sdp = '';
   while (sizeOf({ type, sdp: sdp + SDP_LINE }) <= bytes) sdp += SDP_LINE;
   return { type, sdp: sdp + 'x'.repeat(bytes - sizeOf({ type, sdp })) };
@@ -77,7 +81,7 @@ const peerJs: Dialect = {
     ),
 };
 
-/** Makes the signal so much longer or shorter that its envelope does not count. */
+/** Makes the signal longer or shorter, so that the message has the given size including its envelope. */
 function fitted(bytes: number, from: 'asker' | 'asked', wrap: (message: Signal) => string): string {
   return wrap(signal(2 * bytes - wrap(signal(bytes, from)).length, from));
 }

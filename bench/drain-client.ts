@@ -1,13 +1,16 @@
-/** A light client that can come back: the wire of "Resume", a reconnect, and a history of what it had. */
+/** A light client that can resume: the native wire with "Resume", reconnects, and a history of what it received. */
 import { WebSocket } from 'ws';
 import { ReliableDelivery, readNumbered } from '../src/protocol/index.ts';
 
 /** What the clients of one run share. */
 export interface Fleet {
   readonly url: string;
-  /** How long a client waits: what it was told, if anything, and how often it has tried since its session was lost. */
+  /**
+   * How long a client waits, given the time that the server told it, if any, and its attempts since it lost its
+   * connection.
+   */
   readonly waitMs: (toldMs: number | undefined, attempt: number) => number;
-  /** Times of all sockets that were opened to come back, and how many did not open. */
+  /** The times of all sockets opened to resume, and how many of them failed to open. */
   readonly returns: number[];
   failures: number;
   sessionsLost: number;
@@ -20,7 +23,7 @@ export class DrainClient {
   id = '';
   isOnline = false;
   pairing: { peer_id: string; epoch: number; initiator: boolean } | undefined;
-  /** The candidates that came, in order. */
+  /** The candidates received, in order. */
   readonly heard: string[] = [];
   readonly #fleet: Fleet;
   readonly #delivery = new ReliableDelivery<string>();

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:drain`: a real server with thousands of resumable sessions, all of them paired, is restarted: what is
- * lost, and how hard the clients knock when they come back. Beside it the same without a drain, with clients that only
+ * `npm run bench:drain`: restarts a real server with thousands of resumable sessions, all of them paired, and measures
+ * what is lost and how hard returning clients hit it. For comparison: the same without a drain, with clients that only
  * have their backoff, and with clients that all wait for the same time. The clients are in this process.
  *
- *   npm run bench:drain -- [--sessions N] [--drain-ms MS] [--json] [--help]
+ * npm run bench:drain -- [--sessions N] [--drain-ms MS] [--json] [--help]
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -33,9 +33,9 @@ const drainMs = Number(given['drain-ms']);
 if (!given.help && (!(pairs > 0) || !(drainMs >= 100)))
   throw new Error('--sessions should be at least 2, and --drain-ms at least 100');
 
-/** Connections that are being opened at once, at the start. */
+/** Connections opened concurrently at the start. */
 const OPENING = 50;
-/** What a client without jitter waits. */
+/** How long a client without jitter waits. */
 const FIXED_WAIT_MS = 1_000;
 const [BACKOFF_BASE_MS, BACKOFF_CAP_MS] = [500, 30_000];
 
@@ -88,7 +88,7 @@ async function startServer(port: number, { drainMs: ms }: Scenario): Promise<Chi
 
 const cpuMs = ({ pid }: ChildProcess) => cpuUs(pid) / 1_000;
 
-/** The most that fell into one second. */
+/** The highest number of times within one second. */
 function peakPerSecond(times: readonly number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   let peak = 0;
@@ -133,7 +133,7 @@ async function measure(scenario: Scenario) {
   const cpuBefore = cpuMs(before);
   let cpuDrain = 0;
   const sampling = setInterval(() => {
-    // A process that is ending has lost the threads that it had.
+    // A process that is ending has already lost its threads.
     if (before.exitCode === null) cpuDrain = Math.max(cpuDrain, cpuMs(before) - cpuBefore);
     progress(`${scenario.name}: ${clients.filter(({ isOnline }) => isOnline).length} online`);
   }, 100);

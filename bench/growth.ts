@@ -1,6 +1,6 @@
 /**
- * `npm run bench:growth`: what the core costs for one request of a client while 1,000, 10,000 and 100,000 sessions are
- * there, in CPU time of the process; no sockets. And what a session takes in memory.
+ * `npm run bench:growth`: what one client request costs the core with 1,000, 10,000 and 100,000 sessions present, in
+ * CPU time of the process, without sockets; and how much memory a session takes.
  */
 import { cpus } from 'node:os';
 import { type SignalingServer, startServer } from '../src/server/index.ts';
@@ -73,7 +73,7 @@ async function measure(crowd: number): Promise<{ bytes: number; us: Map<string, 
 
 const measured = [];
 for (const crowd of [...CROWDS.slice(0, 1), ...CROWDS]) measured.push(await measure(crowd));
-// The first was to compile the code.
+// The first measurement only compiled the code.
 measured.shift();
 console.log(
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}\n`,

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:inspect`: what looking into the server costs, as CPU time of the server's process for one relayed
- * candidate. All servers run at once and take turns under the same load, because wall-clock figures and other people's
- * work on the same cores would drown a few per cent.
+ * `npm run bench:inspect`: what the inspector costs, as CPU time of the server's process per relayed candidate. All
+ * servers run at once and take turns under the same load, because in wall-clock figures other work on the same cores
+ * would hide a few per cent.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,9 +12,9 @@ import { WebSocket } from 'ws';
 import { cpuUs } from './support/cpu.ts';
 
 const PAIRS = 20;
-/** Less than a record holds, so that a recorded pairing is recorded to its last message. */
+/** Fewer than a record can hold, so that a recorded pairing is recorded to its last message. */
 const MESSAGES_PER_PAIR = 1_500;
-/** Messages of a pair that are under way at once. */
+/** Messages of a pair in flight at once. */
 const WINDOW = 25;
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 
@@ -23,9 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), 'pairlane-bench-'));
 interface Scenario {
   readonly name: string;
   readonly args: readonly string[];
-  /** Opens the page's feed when all are paired, and watches a pairing that is not under load. */
+  /** Opens the page's feed once all are paired, and watches a pairing without load. */
   readonly watches?: true;
-  /** Pairs anew before each round, so that each round has records of its own. */
+  /** Pairs again before each round, so that each round has new records. */
   readonly pairsAnew?: true;
 }
 
@@ -109,7 +109,7 @@ async function pairAnew(pair: Pair): Promise<void> {
   await askToPair(pair);
 }
 
-/** Sends all messages of a pair, a window at a time. */
+/** Sends all messages of a pair, one window at a time. */
 function relay({ from, to }: Pair): Promise<void> {
   return new Promise((resolve) => {
     let sent = 0;
@@ -143,7 +143,7 @@ const all: Running[] = [];
 for (const scenario of scenarios) all.push(await start(scenario));
 for (const running of all) await measure(running);
 for (let round = 0; round < ROUNDS; round += 1) {
-  // The order rotates, so that no server always follows the same other one.
+  // The order rotates, so that no server always follows the same other server.
   for (let i = 0; i < all.length; i += 1) {
     const running = all[(i + round) % all.length] as Running;
     running.samples.push(await measure(running));

@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: Pairlane beside its peers. CPU and memory of each server's process as the operating system counts
- * them; one load generator, the same for all; medians of slices that the contenders take in turn.
+ * `npm run bench`: compares Pairlane with similar servers. CPU and memory of each server's process as counted by the
+ * operating system; the same load generator for all; medians of slices that the contenders take in turn.
  *
- *   npm run bench -- [--quick] [--json] [--only TEXT]
+ * npm run bench -- [--quick] [--json] [--only TEXT]
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -25,7 +25,7 @@ const effort: Effort = given.quick
   ? { slices: 3, messages: 10_000, connects: 500, idle: 2_000 }
   : { slices: 9, messages: 40_000, connects: 1_000, idle: 10_000 };
 
-/** Each idle slice starts servers of its own, and differs less from the next. */
+/** Fewer, because each idle slice starts its own servers, and varies less. */
 const IDLE_SLICES = given.quick ? 1 : 3;
 
 function progress(text: string): void {

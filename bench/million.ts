@@ -1,4 +1,4 @@
-/** A million sessions in one MachineHost: heap, and the longest step of 500 events, in a process of their own. */
+/** A million sessions in one MachineHost, in a separate process: heap, and the longest step of 500 events. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:nodes`: what a second node costs, how a storm of returning clients passes, and that links that are cut
- * and nodes that are killed lose, double and swap nothing. Real servers and a real broker; the histories are the
- * clients'. The status is 1 when a history is not clean.
+ * `npm run bench:nodes`: measures what a second node costs and how a storm of returning clients is handled, and checks
+ * that cut links and killed nodes lose, duplicate and reorder nothing. Real servers and a real broker; the histories
+ * are the clients'. The exit status is 1 if a history is not clean.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -1,9 +1,9 @@
-/** Ten thousand clients are due for a ping at once: how long is the event loop held up? */
+/** Measures how long the event loop is blocked when ten thousand clients are due for a ping at once. */
 import { contenders } from './contenders.ts';
 import { LoadProcess, ServerProcess } from './processes.ts';
 import { median } from './table.ts';
 
-/** A figure that only Pairlane has. */
+/** A figure measured for Pairlane only. */
 export interface Alone {
   readonly name: string;
   readonly value: number;

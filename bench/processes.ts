@@ -1,4 +1,4 @@
-/** The two processes of a measurement: a server under test, and the load generator. */
+/** The two processes of a measurement: the server under test, and the load generator. */
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -8,13 +8,16 @@ import type { Contender } from './contenders.ts';
 import type { Question } from './servers/measured.ts';
 
 const GENERATOR = '.cache/load';
-/** The server's own work after the load, such as closing sockets, is over when it used no more CPU than this. */
+/**
+ * The server has finished its own work after the load, such as closing sockets, once it uses less CPU than this between
+ * two probes.
+ */
 const QUIET_US = 500;
 const QUIET_PROBE_MS = 30;
-/** A profiler, for one, is never quiet. */
+/** A server under a profiler, for example, never gets quiet. */
 const MAX_QUIET_PROBES = 30;
 
-/** @throws with what is missing, on a machine that cannot build the load generator */
+/** @throws naming what is missing, on a machine that cannot build the load generator */
 export function buildGenerator(): void {
   mkdirSync('.cache', { recursive: true });
   try {
@@ -52,7 +55,7 @@ export class ServerProcess {
     return answer;
   }
 
-  /** Waits until it has nothing more to do. */
+  /** Waits until the server has nothing left to do. */
   async quiet(): Promise<void> {
     let before = await this.ask('cpu');
     for (let probe = 0; probe < MAX_QUIET_PROBES; probe += 1) {
@@ -81,7 +84,7 @@ export class ServerProcess {
 
 export interface LoadResult {
   readonly count: number;
-  /** CPU that the generator has used since it started. */
+  /** CPU time that the generator has used since it started. */
   readonly cpuUs: number;
 }
 
@@ -89,7 +92,7 @@ export class LoadProcess {
   readonly #child;
   readonly #lines;
 
-  /** @param messageBytes how long the messages are that `relay` sends */
+  /** @param messageBytes the length of the messages that `relay` sends */
   constructor(port: number, { dialect }: Contender, messageBytes = 200) {
     const messages = (['asker', 'asked'] as const).map((from) => dialect.message(messageBytes, from));
     this.#child = spawn(
@@ -110,7 +113,7 @@ export class LoadProcess {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** One of the commands that load.c describes. */
+  /** Runs one of the commands described in load.c. */
   async run(command: string): Promise<LoadResult> {
     this.#child.stdin.write(`${command}\n`);
     const { value, done } = await this.#lines.next();

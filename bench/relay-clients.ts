@@ -1,4 +1,7 @@
-/** The clients of relay-network.ts, in a process of their own: they speak raw bytes and keep a table each, as bits. */
+/**
+ * The clients of relay-network.ts, in a separate process: they send and receive raw bytes, and each keeps its table as
+ * bits.
+ */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
@@ -16,9 +19,9 @@ export interface ClientsReport {
   readonly knownByAllMs?: number;
 }
 
-/** Clients that register at once: as many as a server's backlog takes without a loss. */
+/** Clients that register at once: as many as a server's backlog takes without loss. */
 const WAVE = 100;
-/** Chat messages that are under way at once. */
+/** Chat messages in flight at once. */
 const WINDOW = 500;
 
 let firstId = 0;
@@ -74,7 +77,7 @@ class Client {
   }
 }
 
-/** The size of the message there, or 0 when its header is cut off. */
+/** The size of the message at that offset, or 0 if its header is incomplete. */
 function sizeAt(bytes: Buffer, at: number): number {
   const left = bytes.length - at;
   switch (bytes[at]) {
@@ -101,7 +104,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 async function join(order: Extract<ClientsOrder, { type: 'join' }>): Promise<ClientsReport> {
   firstId = order.firstId;
-  // One place more, for the last client.
+  // One extra slot, for the last client.
   room = order.count + 1;
   while (clients.length < order.count) {
     const wave = Math.min(WAVE, order.count - clients.length);
@@ -134,7 +137,7 @@ async function chat({
   message.writeUInt32BE(bytes, 9);
   receiver.chats = 0;
   for (let sent = 0; sent < count; ) {
-    // Each a write of its own, as people send them.
+    // Each message is a separate write, as with real users.
     for (; sent < count && sent - receiver.chats < WINDOW; sent += 1) sender.socket.write(message);
     await until(() => sent - receiver.chats < WINDOW / 2 || receiver.chats === count);
   }

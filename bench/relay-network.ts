@@ -1,7 +1,7 @@
 /**
- * The relay network at scale: 50 servers in this process, 5,000 clients in another, over TCP on the loopback. It checks
- * every table, then measures chat over 1, 3 and 7 hops and what one more registration costs. CPU is this process's
- * alone: what the servers use, without the clients.
+ * The relay network at scale: 50 servers in this process, 5,000 clients in another, over TCP on loopback. It checks
+ * every table, then measures chat over 1, 3 and 7 hops and what one more registration costs. CPU is that of this
+ * process only: the servers, without the clients.
  *
  * npm run bench:relay -- [--servers N] [--clients N] [--messages N] [--json]
  */
@@ -36,7 +36,7 @@ const started = performance.now();
 const progress = (text: string) =>
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
 
-/** Servers 1 to 8 are a chain, which has the seven hops; the others hang on it in turn. */
+/** The first servers form a chain, which gives the seven hops; the others are attached to it in turn. */
 const parentOf = (id: number) => (id === 1 ? undefined : id <= spine ? id - 1 : 1 + ((id - 1) % spine));
 
 const servers: RelayServer[] = [];

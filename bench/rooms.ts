@@ -1,6 +1,7 @@
 /**
- * `npm run bench:rooms`: from the first join to the whole mesh, signaling only, and what a membership costs the servers;
- * then rooms over three nodes while clients drop and nodes are killed. The status is 1 when an edge is lost without a name.
+ * `npm run bench:rooms`: measures the time from the first join to the whole mesh, signaling only, and what a membership
+ * costs the servers; then runs rooms over three nodes while clients drop and nodes are killed. The exit status is 1 if
+ * an edge is lost without a reason given.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -36,7 +37,7 @@ const SIZES = [
 ];
 const FAULTS = { rooms: shrink(100), size: 8, drops: shrink(200), kills: given.quick ? 2 : 10 };
 const MESH_MS = 600_000;
-/** A node that was killed is missed by its silence, its clients by the grace; a missing edge is tried again by then. */
+/** A killed node is noticed by its silence, its clients' absence by the grace; a missing edge is retried by then. */
 const SETTLE_MS = 180_000;
 const GRACE_MS = 4_000;
 const OPTIONS = ['--log-level', 'warn', '--max-rooms', '0', '--max-delivered-bytes-per-second', '0'];
@@ -74,7 +75,7 @@ async function measureJoins(nodes: readonly NodeProcess[], rooms: number, size: 
   await sleep(GRACE_MS);
 }
 
-/** @returns how many edges are lost without a name */
+/** @returns how many edges are lost without a reason given */
 async function measureFaults(cluster: NodeCluster): Promise<number> {
   const { rooms, size, drops, kills } = FAULTS;
   const anyUrl = () => pick(cluster.nodes.filter(({ isRunning }) => isRunning)).url;

@@ -6,11 +6,11 @@ export interface Scenario {
   readonly name: string;
   readonly unit: string;
   readonly digits: number;
-  /** At most so many times the other's figure is what we reach for. */
+  /** Our target, as the highest ratio of our figure to the contender's. */
   readonly aims: { readonly [contender: string]: number };
-  /** The same for us in PeerJS's wire, beside PeerServer. */
+  /** The same for Pairlane's PeerJS dialect, compared with PeerServer. */
   readonly peerJsAim?: number;
-  /** False where a contender has no such thing. */
+  /** False if a contender lacks the feature. */
   readonly fits: (contender: Contender) => boolean;
   readonly open: (contender: Contender, effort: Effort) => Promise<Measurement>;
 }
@@ -25,14 +25,17 @@ export interface Effort {
 
 /** A server process and its load, warmed up. */
 export interface Measurement {
-  /** @returns one figure, in the scenario's unit */
+  /** @returns one figure in the scenario's unit */
   slice(): Promise<number>;
-  /** CPU of the generator over CPU of the server, in all slices. */
+  /** CPU of the generator divided by CPU of the server, over all slices. */
   loadShare(): number;
   close(): Promise<void>;
 }
 
-/** Counts the CPU of server and generator while `work` runs. @returns the server's microseconds for one */
+/**
+ * Counts the CPU of server and generator while `work` runs.
+ * @returns the server's microseconds per item
+ */
 class CpuMeter {
   readonly #server: ServerProcess;
   #serverUs = 0;
@@ -132,7 +135,7 @@ const pairing: Scenario = {
   },
 };
 
-/** The first clients make the heap and the pools grow as they will; the ones after them are weighed. */
+/** The first clients make the heap and the pools grow; only those after them are measured. */
 const FIRST_CLIENTS = 2_000;
 
 const idle: Scenario = {

@@ -1,6 +1,6 @@
 /**
- * What a step of a hosted machine costs, in nanoseconds of CPU time: a pairing in which candidates pass, and sessions
- * that pair and part. `tsx bench/steps.ts [CHECKOUT]...` takes turns between checkouts, to compare them.
+ * What a step of a hosted machine costs, in nanoseconds of CPU time: a pairing that relays candidates, and sessions
+ * that pair and part. `tsx bench/steps.ts [CHECKOUT]...` alternates between checkouts, to compare them.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ async function measure(checkout: string): Promise<void> {
   const onError = (_instance: unknown, error: unknown) => {
     throw error;
   };
-  // Hosts of earlier versions were handed their timers.
+  // Hosts of earlier versions were passed their timers.
   const timers = queue.timers ?? new machines.TimerWheel();
   const options = { executors, queue, timers, onError };
   const pairings = new MachineHost(pairingMachine, options);

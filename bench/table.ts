@@ -1,12 +1,12 @@
-/** Figures as people read them: a Markdown table of medians, and each aim with what was reached. */
+/** Readable results: a Markdown table of medians, and each target with the ratio reached. */
 import type { Contender } from './contenders.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Result {
   readonly scenario: Scenario;
-  /** By contender: one figure a slice. */
+  /** By contender: one figure per slice. */
   readonly figures: ReadonlyMap<string, readonly number[]>;
-  /** By contender: CPU of the load generator over CPU of the server. */
+  /** By contender: CPU of the load generator divided by CPU of the server. */
   readonly loadShares: ReadonlyMap<string, number>;
 }
 
@@ -30,7 +30,7 @@ export function table(results: readonly Result[], contenders: readonly Contender
     .join('\n');
 }
 
-/** One line for each aim. */
+/** One line per target. */
 export function verdicts(results: readonly Result[]): string[] {
   const verdict = (result: Result, ours: string, other: string, aim: number) => {
     const ratio = medianOf(result, ours) / medianOf(result, other);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:topics`: y-webrtc's own server and ours with --topics, 1,000 subscribers of a topic, to which one of
- * them publishes at a time, or five: CPU of the server's process per delivered message, as the operating system counts it.
+ * `npm run bench:topics`: y-webrtc's own server and ours with --topics, with 1,000 subscribers of a topic to which one
+ * or five of them publish at a time: CPU of the server's process per delivered message, as counted by the operating
+ * system.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -15,11 +16,11 @@ import { median } from './table.ts';
 const SUBSCRIBERS = 1_000;
 const SLICES = 7;
 const PUBLISHES = 60;
-/** So many clients publish at the same time. */
+/** How many clients publish at the same time. */
 const PUBLISHERS = [1, 5];
-/** At most so many times the other's figure is what we reach for. */
+/** Our target, as the highest ratio of our figure to the other server's. */
 const AIM = 0.5;
-/** About what an announcement, or a candidate, has. */
+/** About the size of an announcement or a candidate. */
 const DATA = 'x'.repeat(200);
 
 interface Contender {
@@ -48,7 +49,10 @@ class Load {
     return load;
   }
 
-  /** Each time by that many clients, and again when all have everything, so that nobody is behind. */
+  /**
+   * Publishes from that many clients at a time, and again only once all subscribers have received everything, so that
+   * none falls behind.
+   */
   async publish(count: number, publishers: number): Promise<void> {
     for (let n = 0; n < count; n += publishers) {
       this.#left = SUBSCRIBERS * publishers;

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:workers`: what a relayed message costs a server of one process and one of two workers, for pairs within
- * a worker and across both, on each shell. CPU of all its processes, that of the first one apart; medians of slices.
+ * `npm run bench:workers`: what a relayed message costs a server with one process and one with two workers, for pairs
+ * within a worker and across both, on each shell. CPU of all its processes, with the first one's apart; medians of
+ * slices.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,7 +17,7 @@ const SLICES = 7;
 
 interface Cost {
   readonly serving: number;
-  /** Of the process that started the workers. */
+  /** CPU of the process that started the workers. */
   readonly first: number;
   readonly messagesPerSecond: number;
 }
@@ -47,7 +48,7 @@ async function measure(pairs: readonly SteadyPair[], pid: number): Promise<Cost 
       messagesPerSecond: (1_000 * total) / (performance.now() - since),
     });
   }
-  // The first is of code that is not compiled yet.
+  // The first slice ran code that was not compiled yet.
   const of = (name: keyof Cost) => median(slices.slice(1).map((slice) => slice[name]));
   return { serving: of('serving'), first: of('first'), messagesPerSecond: of('messagesPerSecond') };
 }
@@ -64,7 +65,7 @@ console.log('| --- | --- | --- | --- |');
 for (const shell of ['uws', 'ws']) {
   for (const workers of [1, 2]) {
     const node = await NodeProcess.start('--shell', shell, '--workers', `${workers}`);
-    // All of them, before anybody connects.
+    // All workers have to be up before clients connect.
     if (workers > 1) await node.logged(/workers serve on/);
     const pairs = new SteadyPairs();
     const at = { chooseUrl: () => node.url };

@@ -1,17 +1,17 @@
 /*
- * The load of the benchmarks: some thousand WebSocket clients in one thread, on loopback, with frames built ahead.
- * In C, because a generator in Node costs more than the fastest of the servers that it is to measure.
+ * The load of the benchmarks: thousands of WebSocket clients in one thread, on loopback, with frames built in advance.
+ * In C, because a generator in Node costs more than the fastest of the servers it measures.
  *
- * It knows no protocol: what to send and what to wait for comes with the arguments, as templates in which {n} is the
- * client's number, and {peer} the id of the client it is paired with (2k with 2k+1). Masks are zero, so that a frame
- * on the wire is its template; a server unmasks it all the same.
+ * It knows no protocol: what to send and what to wait for is given by arguments, as templates in which {n} is the
+ * client's number, and {peer} the id of the client it is paired with (2k with 2k+1). Masks are zero, so that a frame's
+ * payload on the wire equals its template; a server unmasks it all the same.
  *
  *   load PORT PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B
  *
  * Commands on stdin, each answered by `done COUNT` and the microseconds of CPU that this process has used:
  *   connect N     N more clients; counts a client once it has its greeting
  *   pair          every even client asks for its neighbour; counts a pair once both are told
- *   relay N       N messages back and forth, one on its way in each pair
+ *   relay N       N messages back and forth, one in flight per pair
  *   close         closes all
  */
 #include <arpa/inet.h>
@@ -61,7 +61,7 @@ static void send_all(struct client *client, const void *bytes, size_t length) {
   if (sent != (ssize_t)length) fail("client %ld: cannot send (%s)", (long)(client - clients), strerror(errno));
 }
 
-/* Puts {n} and {peer} into a template. */
+/* Fills {n} and {peer} into a template. */
 static char *fill(const char *template, struct client *client) {
   static char filled[65536];
   char *out = filled;
@@ -118,7 +118,7 @@ static void send_message(struct client *client) {
   send_all(client, client->frame, client->frame_length);
 }
 
-/* One whole message has come. */
+/* Handles one whole message. */
 static void received(struct client *client) {
   client->text[client->text_length] = 0;
   if (phase == CONNECT) {
@@ -136,14 +136,14 @@ static void received(struct client *client) {
     done++;
     if (started < wanted) pair_next();
   } else {
-    /* An error is shorter than what was sent, and is no message that was relayed. */
+    /* An error is shorter than what was sent, and is not a relayed message. */
     if (client->length + 32 < client->frame_length) fail("instead of a message: %s", client->text);
     done++;
     if (started < wanted) send_message(client);
   }
 }
 
-/* The HTTP answer, up to its empty line. Returns how many bytes of the input were of it. */
+/* Reads the HTTP response up to its empty line. Returns how many bytes of the input belong to it. */
 static size_t upgrade(struct client *client, const char *bytes, size_t length) {
   for (size_t at = 0; at < length; at++) {
     client->text[client->text_length] = bytes[at];

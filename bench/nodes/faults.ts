@@ -1,4 +1,4 @@
-/** Links that are cut and nodes that are killed, at random moments under load: what the clients' histories tell. */
+/** Cuts links and kills nodes at random moments under load, and judges the clients' histories. */
 import type { NodeProcess } from '../../tools/node-process.ts';
 import { SteadyPairs } from '../../tools/steady-pairs.ts';
 import { TcpProxy } from '../../tools/tcp-proxy.ts';
@@ -9,12 +9,12 @@ const NODES = 3;
 const PAIRS = 50;
 const PER_SECOND = 20;
 const MEAN_BETWEEN_DROPS_MS = 25;
-/** A dead node is out for up to so long: some are noticed by their silence, most are back before. */
+/** The longest time that a killed node stays down: some are noticed by their silence, most are back before that. */
 const MAX_DOWN_MS = 5_000;
 const MEAN_BETWEEN_KILLS_MS = 1_000;
 const SETTLE_MS = 60_000;
 
-/** As arrivals at random moments are apart. */
+/** Random intervals with an exponential distribution. */
 const exponential = (meanMs: number) => -Math.log(1 - Math.random()) * meanMs;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -45,7 +45,7 @@ export async function killNodes(effort: Effort, progress: Progress): Promise<Tri
   const pairs = new SteadyPairs();
   for (let n = 0; n < PAIRS; n += 1) {
     const [a, b] = [n % NODES, (n + (n % 2)) % NODES];
-    // Half of the clients stay with their node, whatever a balancer would do.
+    // Half of the clients always return to the same node, whatever a load balancer would do.
     const stays = (node: number) => ({ chooseUrl: () => cluster.nodes[node]?.url ?? '' });
     const of = n % 4 < 2 ? (node: number) => cluster.clientsOf(node) : stays;
     await pairs.add(of(a), of(b));

@@ -1,13 +1,13 @@
 /**
- * A cluster whose nodes have been there for longer than the resume grace. Until then each takes it that clients of an
- * earlier process of its own may still come back, and forgives what it would not forgive later.
+ * A cluster whose nodes have been running for longer than the resume grace. Until then, each node assumes that clients
+ * of its own earlier process may still come back, and tolerates what it would refuse later.
  */
 import { NodeCluster } from '../../tools/node-cluster.ts';
 import type { Effort, Progress } from './report.ts';
 
 export interface GrownCluster {
   readonly cluster: NodeCluster;
-  /** Waits until it is grown up; there is something to do until then. */
+  /** Waits until the resume grace is over; other work can be done meanwhile. */
   readonly grown: () => Promise<void>;
 }
 

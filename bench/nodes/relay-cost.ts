@@ -1,4 +1,4 @@
-/** What a relayed message costs the servers: of a pair on one node, and of a pair on two, slices in turn. */
+/** What a relayed message costs the servers for pairs on one node and on two, with alternating slices. */
 
 import { NodeCluster } from '../../tools/node-cluster.ts';
 import { type SteadyPair, SteadyPairs } from '../../tools/steady-pairs.ts';
@@ -31,7 +31,7 @@ export async function measureRelay({ slices, messages }: Effort, progress: Progr
   for (let n = 0; n <= slices; n += 1) {
     progress(`relay: slice ${n} of ${slices}`);
     const [[alone, beside], [sender, receiver]] = [await slice(near), await slice(far)];
-    // The first is of code that is not compiled yet.
+    // The first slice ran code that was not compiled yet.
     if (n === 0) continue;
     samples.near.push(alone + beside);
     samples.sender.push(sender);
@@ -55,7 +55,7 @@ export async function measureRelay({ slices, messages }: Effort, progress: Progr
   ];
 }
 
-/** All messages of a pair in one direction, as fast as they are acked. */
+/** Sends all messages of a pair in one direction, as fast as they are acked. */
 export function flood([from, to]: SteadyPair, count: number): Promise<void> {
   const last = from.history.sent + count;
   return new Promise((resolve) => {

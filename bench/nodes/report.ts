@@ -1,17 +1,17 @@
-/** What the parts of this benchmark have in common: how much they do, and what they hand over. */
+/** Shared by the parts of this benchmark: how much they do, and what they report. */
 import { isClean, type Verdict } from '../../tools/history.ts';
 import type { SteadyPairs } from '../../tools/steady-pairs.ts';
 
 export interface Effort {
   readonly slices: number;
-  /** A slice, in all. */
+  /** Messages per slice, in total. */
   readonly messages: number;
-  /** Clients of a storm. */
+  /** Clients in a storm. */
   readonly clients: number;
   readonly storms: number;
   readonly drops: number;
   readonly kills: number;
-  /** The nodes' resume grace. What goes wrong is looked for after it: a node that has just started believes more. */
+  /** The nodes' resume grace. Problems are looked for after it, since a node that has just started tolerates more. */
   readonly graceMs: number;
 }
 
@@ -22,12 +22,12 @@ export interface Figure {
   readonly digits: number;
 }
 
-/** One line of what the histories tell. */
+/** The verdict on one trial's histories. */
 export interface Trial extends Verdict {
   readonly name: string;
-  /** Why pairings ended, with the number of clients that were told so. */
+  /** The reasons why pairings ended, with the number of clients that were told each. */
   readonly endings: Readonly<Record<string, number>>;
-  /** What else must not happen. */
+  /** Other problems that must not occur. */
   readonly problems: readonly string[];
 }
 

@@ -1,22 +1,22 @@
 /**
- * The newcomers of a storm: pair after pair connects to any nodes and pairs, a few pairs beside each other, and how long
- * each waited is noted.
+ * The newcomers of a storm: pair after pair connects to random nodes and pairs, a few at a time, and the probe notes
+ * how long each took.
  */
 import { SteadyClient } from '../../tools/steady-client.ts';
 import { pairUp } from '../../tools/steady-pairs.ts';
 
-/** What it is told: what comes from now on is during a storm, or is not, or it is to report. */
+/** Orders to the probe: whether what follows is during a storm or not, or to report and end. */
 export type ProbeOrder = 'storm' | 'calm' | 'over';
 
 export interface ProbeReport {
-  /** Pairings during storms: what the last percent is of. */
+  /** The number of pairings during storms, to which the last percent refers. */
   readonly stormPairings: number;
   readonly calmP99Ms: number;
   readonly stormP99Ms: number;
 }
 
 const AT_ONCE = 4;
-/** Each of those waits so long between one pairing and the next. */
+/** The pause between two pairings of each of them. */
 const EVERY_MS = 20;
 
 const urls = process.argv.slice(2);

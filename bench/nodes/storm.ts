@@ -1,6 +1,6 @@
 /**
- * Thousands of clients lose their sockets at once and come back, as when a balancer is restarted: how long until all
- * have their sessions again, and what somebody new notices of it, whose clients are in a process of their own.
+ * Thousands of clients lose their sockets at once and come back, as when a load balancer restarts: measures how long
+ * until all have resumed their sessions, and what new clients, in a separate process, notice of it.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,11 +10,11 @@ import { growCluster } from './grown-cluster.ts';
 import { type Effort, type Figure, type Progress, type Trial, trialOf } from './report.ts';
 import type { ProbeOrder, ProbeReport } from './storm-probe.ts';
 
-/** As the real client waits. */
+/** The real client's backoff. */
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 const SETTLE_MS = 60_000;
 const OPENING_AT_ONCE = 25;
-/** So long the newcomers come before a storm, with nothing else going on. */
+/** How long newcomers connect before a storm, without other load. */
 const CALM_MS = 2_000;
 
 export async function measureStorm(
@@ -24,7 +24,7 @@ export async function measureStorm(
 ): Promise<{ figures: Figure[]; trial: Trial }> {
   const { clients, storms } = effort;
   const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
-  // A cluster of one is a server alone, but for its broker.
+  // A cluster of one node is a single server, except that it has a broker.
   const { cluster, grown } = await growCluster(nodes, effort, progress);
   const pairs = new SteadyPairs();
   for (let count = 0; count < clients / 2; count += OPENING_AT_ONCE) {
@@ -81,11 +81,11 @@ export async function measureStorm(
   };
 }
 
-/** @returns how long it takes until all are back, in milliseconds */
+/** @returns the time until all clients are back, in milliseconds */
 async function storm({ clients }: SteadyPairs): Promise<number> {
   const startedAt = performance.now();
   for (const client of clients) client.drop();
-  // It waits for them, and arrives when they are back.
+  // Each message waits for its client, and arrives once both are back.
   for (const client of clients) client.say();
   await Promise.all(clients.map((client) => client.isBack()));
   return performance.now() - startedAt;

@@ -1,7 +1,7 @@
-/** Many rooms of members, spread over nodes, and what they are waited for. */
+/** Many rooms with members spread over nodes, and waiting for their meshes. */
 import { Member } from './member.ts';
 
-/** Members that join at once; the next one begins when one is in. */
+/** Members that join concurrently; the next one starts when one is in. */
 const AT_ONCE = 64;
 
 export class RoomCrowd {
@@ -9,7 +9,7 @@ export class RoomCrowd {
   readonly rooms: Member[][] = [];
   #check: (() => void) | undefined;
 
-  /** @param urlOf the address for the member of that number, each time that it connects */
+  /** @param urlOf the address for the member with that number, called each time it connects */
   constructor(rooms: number, size: number, urlOf: (n: number) => string) {
     for (let room = 0; room < rooms; room += 1) {
       const members = Array.from({ length: size }, (_, n) => {
@@ -26,7 +26,10 @@ export class RoomCrowd {
     }
   }
 
-  /** Room after room, and waits until each mesh is whole. @param done told of how many are */
+  /**
+   * Joins room after room, and waits until each mesh is whole.
+   * @param done called with the number of whole rooms
+   */
   async join(deadlineMs: number, done: (whole: number) => void): Promise<void> {
     const atOnce = Math.max(1, Math.floor(AT_ONCE / (this.rooms[0]?.length ?? 1)));
     let whole = 0;
@@ -43,7 +46,7 @@ export class RoomCrowd {
     await Promise.all(Array.from({ length: atOnce }, take));
   }
 
-  /** Edges that are neither connected nor missing for a reason, at either of their ends. */
+  /** Members with an edge that is neither connected nor missing for a given reason. */
   get unnamed(): number {
     return this.members.filter((member) => !member.isAccountedFor).length;
   }
@@ -59,7 +62,7 @@ export class RoomCrowd {
 
 const POLL_MS = 5;
 
-/** @throws when it does not come in time */
+/** @throws if the fact does not hold in time */
 export async function until(fact: () => boolean, deadlineMs: number, what: string): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!fact()) {

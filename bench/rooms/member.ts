@@ -1,6 +1,6 @@
 /**
- * A member of a room, for load: our wire on a bare `ws`, signaling only. It offers and answers as a client does, reports
- * each pairing as connected, and keeps what the server says of its edges. When its socket is lost it joins anew.
+ * A room member for load: the native wire on a bare `ws`, signaling only. It offers and answers like a client, reports
+ * each pairing as connected, and keeps what the server says about its edges. When it loses its socket, it joins again.
  */
 import { WebSocket } from 'ws';
 
@@ -14,7 +14,7 @@ interface Edge {
   readonly reason: string | undefined;
 }
 
-/** About what real descriptions and candidates have. */
+/** About the size of real descriptions and candidates. */
 const SDP = 'x'.repeat(1_500);
 const CANDIDATE = { candidate: 'x'.repeat(120), sdpMid: '0', sdpMLineIndex: 0 };
 const CANDIDATES = 3;
@@ -22,7 +22,7 @@ const BACK_AFTER_MS = 200;
 
 export class Member {
   id = '';
-  /** The other members, as the server tells them. */
+  /** The other members, as told by the server. */
   readonly others = new Set<string>();
   readonly edges = new Map<string, Edge>();
   readonly #room: string;
@@ -32,7 +32,7 @@ export class Member {
   #socket: WebSocket | undefined;
   #isClosed = false;
 
-  /** @param changed told of each edge that is in another state */
+  /** @param changed called whenever an edge or a member changed */
   constructor(room: string, size: number, chooseUrl: () => string, changed: () => void) {
     this.#room = room;
     this.#size = size;
@@ -53,7 +53,7 @@ export class Member {
     });
   }
 
-  /** Its network is gone for a moment. */
+  /** Simulates a short network failure. */
   drop(): void {
     this.#socket?.terminate();
   }
@@ -63,7 +63,7 @@ export class Member {
     this.#socket?.terminate();
   }
 
-  /** Whether it is in the room, and every edge is connected, or is missing for a reason. */
+  /** Whether it is in the room, and every edge is connected, or missing for a given reason. */
   get isAccountedFor(): boolean {
     return this.id !== '' && [...this.others].every((id) => this.#isNamed(this.edges.get(id)));
   }
@@ -91,7 +91,8 @@ export class Member {
       for (const peer of message.peers as { id: string }[]) this.others.add(peer.id);
     } else if (type === 'peer_joined') this.others.add((message.peer as { id: string }).id);
     else if (type === 'peer_left') {
-      // Its own: it was one too many while nodes had lost each other, or its old session is still counted.
+      // It was removed itself: it was one too many while nodes had lost each other, or its old session is still
+      // counted.
       if (id === this.id) this.drop();
       this.others.delete(String(id));
       this.edges.delete(String(id));
@@ -105,7 +106,7 @@ export class Member {
       this.edges.set(String(id), { state: message.state as Edge['state'], reason: message.reason as string });
       this.#changed();
     } else if (type === 'error' && message.for === 'join_room')
-      // Full, until the server has noticed that an old session is gone; or the maker has not come yet.
+      // The room is full until the server notices that an old session is gone, or its creator has not joined yet.
       setTimeout(() => this.#socket?.readyState === WebSocket.OPEN && this.#join(), BACK_AFTER_MS);
   }
 

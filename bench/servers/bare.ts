@@ -1,6 +1,6 @@
 /**
- * The limit: what uWebSockets.js alone costs. Nothing is parsed, nothing is checked, nobody is pinged. The first
- * frame of a client names the one that it is paired with; each later one is handed to that one as it is.
+ * The lower bound: what uWebSockets.js alone costs. No parsing, no checks, no pings. A client's first frame names the
+ * client it is paired with; each later frame is passed on unchanged.
  */
 
 import type { WebSocket } from 'uWebSockets.js';

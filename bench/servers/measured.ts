@@ -1,12 +1,12 @@
 /**
- * What every server under test does beside serving: it tells its port, and when asked, the CPU time and the memory
+ * What every server under test does besides serving: it reports its port and, on request, the CPU time and the memory
  * that the operating system has counted for its process.
  */
 
-/** What the benchmark asks a server process. */
+/** What the benchmark asks a server process for. */
 export type Question = 'cpu' | 'memory' | 'pings';
 
-/** Tells the benchmark where to connect, and answers it from then on. */
+/** Tells the benchmark where to connect, and answers its questions from then on. */
 export function beMeasured(port: number, more: { readonly [question: string]: () => Promise<unknown> } = {}) {
   const answers: { readonly [question: string]: () => unknown } = {
     cpu: () => {
@@ -14,7 +14,7 @@ export function beMeasured(port: number, more: { readonly [question: string]: ()
       return user + system;
     },
     memory: () => {
-      // Twice: what the first collection finalizes, the second one frees.
+      // Twice: the second collection frees what the first one finalized.
       globalThis.gc?.();
       globalThis.gc?.();
       return process.memoryUsage.rss();

@@ -1,6 +1,6 @@
 /**
- * A million hosted sessions of the real session machine, timers and all: random events in steps of 500, while
- * sessions end and new ones take their place. Effects do nothing, so that what is measured is the host.
+ * A million hosted sessions of the real session machine, including timers: random events in steps of 500, while
+ * sessions end and new ones take their place. Effects do nothing, so that only the host is measured.
  */
 import {
   Hosted,
@@ -14,7 +14,7 @@ import {
 const SESSIONS = 1_000_000;
 const STEPS = 2_000;
 const EVENTS_A_STEP = 500;
-/** Real time passes as if each step took this long, so that timers fire among the events. */
+/** The clock advances by this much per step, so that timers fire among the events. */
 const STEP_MS = 20;
 
 const EVENTS: readonly SessionEvent[] = [
@@ -43,7 +43,7 @@ const host = new MachineHost<typeof sessionMachine, Session>(sessionMachine, {
   },
 });
 const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 30_000 };
-/** The ids and the list of sessions are the server's: they are there before the host is weighed. */
+/** The ids and the list of sessions belong to the server: they exist before the host is measured. */
 const ids = Array.from({ length: SESSIONS }, (_, at) => `session-${at}`);
 const sessions: Session[] = new Array(SESSIONS).fill(undefined);
 

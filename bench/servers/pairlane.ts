@@ -1,4 +1,4 @@
-/** Pairlane as `pairlane serve` runs it, every limit on and set above the load; it logs warnings. */
+/** Pairlane as `pairlane serve` runs it, with every limit on but set above the load; it logs warnings. */
 import { systemClock } from '../../src/common/clock.ts';
 import { startServer } from '../../src/server/index.ts';
 import { beMeasured } from './measured.ts';
@@ -6,7 +6,7 @@ import { longestPauseOf } from './pause.ts';
 
 const ABOVE_THE_LOAD = 1_000_000;
 
-/** Time that the benchmark has skipped, so that all are due for a ping at once. */
+/** Time that the benchmark has skipped, so that all clients are due for a ping at once. */
 let skippedMs = 0;
 
 const server = await startServer(

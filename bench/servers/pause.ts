@@ -1,6 +1,6 @@
-/** How long the event loop of this process is held up at most, from `begin` until `isOver`. */
+/** The longest time that the event loop of this process is blocked, from `begin` until `isOver`. */
 
-/** @returns milliseconds between two turns of the event loop, the longest of them */
+/** @returns the longest time between two turns of the event loop, in milliseconds */
 export async function longestPauseOf(begin: () => void, isOver: () => boolean): Promise<number> {
   let longest = 0;
   let last = performance.now();
@@ -9,7 +9,7 @@ export async function longestPauseOf(begin: () => void, isOver: () => boolean): 
     await new Promise(setImmediate);
     const now = performance.now();
     longest = Math.max(longest, now - last);
-    // Asking costs a walk over all sessions, which is no pause of the server: leave it out.
+    // The check walks over all sessions, which is not a pause of the server, so its time is left out.
     if (turn % 50 === 0 && isOver()) return longest;
     last = performance.now();
   }

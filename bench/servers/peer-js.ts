@@ -1,4 +1,4 @@
-/** PeerServer (npm `peer`), as its package starts it, with limits and timeouts out of the way. It pairs nobody. */
+/** PeerServer (npm `peer`), started as its package does, with limits and timeouts raised. It does not pair clients. */
 
 import type { AddressInfo } from 'node:net';
 import { PeerServer } from 'peer';

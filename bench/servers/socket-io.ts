@@ -1,4 +1,7 @@
-/** socket.io over WebSocket alone, with the same messages as events. It pings too late to be measured. */
+/**
+ * socket.io over WebSocket only, with the same messages as events. Its ping interval is too long to affect the
+ * measurement.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';

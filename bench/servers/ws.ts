@@ -1,4 +1,4 @@
-/** What most people write: `ws`, JSON.parse, a Map of clients, JSON.stringify. No limit, no check, no ping. */
+/** What most people write: `ws`, JSON.parse, a Map of clients, JSON.stringify. No limits, no checks, no pings. */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';

@@ -1,7 +1,7 @@
-/** What a process has cost so far, as the operating system counts it. */
+/** The CPU time of a process, as counted by the operating system. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The time that all threads of a process were on a core so far, in microseconds. */
+/** The time that all threads of a process have been on a core, in microseconds. */
 export function cpuUs(pid: number | undefined): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
