@@ -1,4 +1,7 @@
-/** Honest clients of a crowd: pairs that talk, one message at a time, and check that nothing is lost, doubled or of others. */
+/**
+ * Honest clients of a crowd: pairs that exchange one message at a time, and check that nothing is lost, duplicated or
+ * from others.
+ */
 import { io, type Socket } from 'socket.io-client';
 import { RawClient, type Received } from '../support/clients/raw-client.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
@@ -6,19 +9,22 @@ import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 export const HONEST_MARK = 'said-by-an-honest-client';
 
-/** Well within what a client may send. */
+/** Well within the message rate that a client may use. */
 const PACE_MS = 50;
 
 const pace = () => new Promise((resolve) => setTimeout(resolve, PACE_MS));
 
 export interface HonestPair {
-  /** Those that hostile clients may aim at. */
+  /** The ids that hostile clients may target. */
   readonly ids: readonly string[];
-  /** How many sessions it has on the server. */
+  /** How many sessions the pair has on the server. */
   readonly sessions: number;
-  /** Says one message and hears it. @throws when something else is heard, or nothing */
+  /**
+   * Sends one message and receives it.
+   * @throws when something else is received, or nothing
+   */
   talk(number: number): Promise<void>;
-  /** @returns what was heard that nobody should have said */
+  /** @returns messages received that nobody should have sent */
   end(): Promise<readonly string[]>;
 }
 
@@ -56,7 +62,7 @@ export async function plainPair(url: string): Promise<HonestPair> {
   };
 }
 
-/** One of them loses its socket every tenth message, and comes back to the same session. */
+/** One of the two loses its socket every tenth message, and resumes the same session. */
 export async function returningPair(url: string): Promise<HonestPair> {
   let a = await ResumableClient.connect(url);
   const b = await ResumableClient.connect(url);
@@ -71,7 +77,7 @@ export async function returningPair(url: string): Promise<HonestPair> {
         a = await a.comeBack(url);
         if (a.id !== id) throw new Error('an honest client lost its session');
         const changes = new Set(['peer_away', 'peer_back']);
-        // A return that is faster than the loss is noticed goes without a word.
+        // If the client returns before its loss is noticed, the peer is told nothing.
         b.inbox.splice(0, b.inbox.length, ...b.inbox.filter(({ type }) => !changes.has(type)));
       }
       const [from, to] = number % 2 === 0 ? [a, b] : [b, a];
@@ -130,7 +136,7 @@ export async function players(url: string): Promise<HonestPair> {
     },
     async end() {
       const all = [...strays];
-      // The server goes next: what is still open then would be an error after the test.
+      // The server stops next: a connection still open then would cause an error after the test.
       const closed = [a, b].map(
         (socket) => new Promise((resolve) => socket.io.engine.once('close', resolve)),
       );
@@ -141,7 +147,7 @@ export async function players(url: string): Promise<HonestPair> {
   };
 }
 
-/** Asks whether the server is ready. */
+/** Checks whether the server is ready. */
 export async function prober(url: string): Promise<HonestPair> {
   return {
     ids: [],

@@ -1,14 +1,14 @@
-/** What hostile clients of a crowd do: a table of acts, each on raw sockets of an address that it makes up. */
+/** The hostile clients of a crowd: a table of acts, each on raw sockets with a made-up address. */
 import { connect, type Socket } from 'node:net';
 import { frame, payload, pingFrame, wholeMessage } from './frames.ts';
 import type { Random } from './random.ts';
 
-/** In everything that hostile clients say: no honest one may ever read it. */
+/** Part of everything that hostile clients send: no honest client may ever receive it. */
 export const HOSTILE_MARK = 'said-by-a-hostile-client';
 
-/** For an answer that may never come. */
+/** The time limit for an answer that may never come. */
 const HANGING_MS = 500;
-/** Sockets that are left open, which the next acts find there. */
+/** Sockets that are left open, so that later acts find them there. */
 const MAX_LEFT_OPEN = 150;
 
 const OFFER = JSON.stringify({ type: 'offer', sdp: 'x'.repeat(60_000), mark: HOSTILE_MARK });
@@ -30,7 +30,7 @@ class HostileSocket {
     this.socket.write(request);
   }
 
-  /** @returns the first group; undefined when it does not come */
+  /** @returns the pattern's first group; undefined if it does not arrive */
   async hears(pattern: RegExp): Promise<string | undefined> {
     const until = performance.now() + HANGING_MS;
     while (!pattern.test(this.heard) && !this.socket.destroyed && performance.now() < until) {
@@ -53,7 +53,7 @@ class HostileSocket {
 }
 
 export class Hostile {
-  /** What hostile clients heard of what honest ones said to each other. */
+  /** Messages between honest clients that reached hostile ones. */
   readonly strays: string[] = [];
   readonly acts = new Map<string, number>();
   readonly #port: number;
@@ -61,7 +61,7 @@ export class Hostile {
   readonly #honestIds: readonly string[];
   readonly #open: HostileSocket[] = [];
 
-  /** @param honestMark in everything that honest clients say */
+  /** @param honestMark part of everything that honest clients send */
   constructor(port: number, honestMark: string, honestIds: readonly string[]) {
     this.#port = port;
     this.#honestMark = honestMark;
@@ -175,7 +175,7 @@ export class Hostile {
     return this.#left(new HostileSocket(this.#port, this.#request(random, method, path, length) + body));
   }
 
-  /** Of one of a few addresses, so that the limits of an address come into play, too. */
+  /** Uses one of a few addresses, so that per-address limits come into play, too. */
   #request(random: Random, method: string, path: string, more = ''): string {
     const address = `198.51.100.${random.below(8)}`;
     return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: ${address}\r\n${more}\r\n`;

@@ -1,8 +1,8 @@
-/** The server of a crowd, in a process of its own with a small heap; its parent asks how it is. */
+/** The server of a crowd, in a separate process with a small heap; the parent process asks for its state. */
 import { startServer } from '../../src/server/index.ts';
 
 export interface ServerState {
-  /** After a collection of garbage: JavaScript's heap, and the buffers beside it. */
+  /** After a garbage collection: the JavaScript heap, and the buffers outside it. */
   readonly bytes: number;
   readonly sessions: number;
   readonly waitingBytes: number;

@@ -7,7 +7,7 @@ describe('a server with a heap of 256 MB in a crowd', () => {
     try {
       const report = await crowd({ seed: SEED, acts: 60 });
       expect(report).toMatchObject({ harm: [], strays: [], sessionsLeft: 0 });
-      // What honest ones have not acked.
+      // The honest clients' unacked messages.
       expect(report.waitingBytesLeft).toBeLessThan(16 * 1024);
       expect(report.refusals).toBeGreaterThan(100);
       expect(report.talks).toBeGreaterThan(10);

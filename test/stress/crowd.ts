@@ -1,6 +1,7 @@
 /**
- * Many clients of different behaviour at once on one server with a heap of 256 MB, in a process of its own. Afterwards the
- * honest ones have their sessions and every message, nobody heard what was not for him, and the memory is back.
+ * Many clients with different behaviour at once on one server with a heap of 256 MB, in a separate process. Afterwards
+ * the honest ones have kept their sessions and received every message, nobody has received another's messages, and the
+ * memory is free again.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,9 +15,9 @@ import { Random } from './random.ts';
 
 export interface CrowdPlan {
   readonly seed: number;
-  /** What hostile clients do, in all: so many acts. */
+  /** How many acts hostile clients perform in total. */
   readonly acts: number;
-  /** Hostile clients at once. */
+  /** How many hostile clients act at once. */
   readonly hostile?: number;
   readonly progress?: (line: string) => void;
 }
@@ -26,11 +27,11 @@ export interface CrowdReport {
   /** How often hostile clients did what. */
   readonly acts: Readonly<Record<string, number>>;
   readonly refusals: number;
-  /** Messages that honest clients said and heard, one after another. */
+  /** Messages that honest clients sent and received, one after another. */
   readonly talks: number;
-  /** What went wrong for honest clients; empty when all is well. */
+  /** What went wrong for honest clients; empty if nothing did. */
   readonly harm: readonly string[];
-  /** What somebody heard that was for others. */
+  /** Messages received by clients they were not meant for. */
   readonly strays: readonly string[];
   readonly sessionsLeft: number;
   readonly waitingBytesLeft: number;
@@ -87,7 +88,7 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
       talks += 1;
     }
   };
-  // The first words compile what the memory would be measured with.
+  // The first messages compile code, which must not count as memory growth.
   for (const pair of pairs) await pair.talk(-1);
   const before = await server.state();
   const crowdOf = new Hostile(
@@ -120,7 +121,8 @@ export async function crowd({ seed, acts, hostile = 12, progress }: CrowdPlan): 
   const honest = pairs.reduce((sum, { sessions }) => sum + sessions, 0);
   let state = await server.state();
   const until = Date.now() + PATIENCE_MS;
-  // Both of a pair in turn: who is silent is pinged, which these do not answer, and acks nothing.
+  // Both clients of a pair send in turn: a silent one would be pinged, which these clients do not answer, and would ack
+  // nothing.
   for (let number = -1; state.sessions > honest && Date.now() < until; number -= 1) {
     await Promise.all(pairs.map((pair) => pair.talk(number).catch(failed)));
     state = await server.state();

@@ -1,4 +1,7 @@
-/** `npm run differential -- [--frames N] [--seed N]`: 100,000 frames to each original and to ours, and a status. */
+/**
+ * `npm run differential -- [--frames N] [--seed N]`: sends 100,000 frames to each original server and to ours; the exit
+ * status tells whether they agree.
+ */
 import { parseArgs } from 'node:util';
 import { comparePeerJs } from './differential/peerjs.ts';
 import { compareYWebrtc } from './differential/y-webrtc.ts';

@@ -1,4 +1,4 @@
-/** The servers that our dialects take the place of, beside ours: random frames go to both, and what comes out is equal. */
+/** The servers that our dialects replace, next to ours: random frames go to both, and the output must be equal. */
 import { describe, expect, it } from '@jest/globals';
 import { SEED } from '../support/seed.ts';
 import { comparePeerJs } from './differential/peerjs.ts';

@@ -1,4 +1,6 @@
-/** `npm run explore`: every state that two clients and a server can get into, as far as a budget and the time go. */
+/**
+ * `npm run explore`: explores every state that two clients and a server can reach, within a budget of events and time.
+ */
 import { parseArgs } from 'node:util';
 import type { Budget } from '../support/model/composed-model.ts';
 import { explore } from '../support/model/explore.ts';

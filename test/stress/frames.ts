@@ -1,4 +1,4 @@
-/** What the fuzzer sends: messages that are valid, mutated or noise, in WebSocket frames that are whole or broken. */
+/** What the fuzzer sends: valid messages, mutated ones and noise, in WebSocket frames that are intact or broken. */
 import type { Random } from './random.ts';
 
 const TEXT = 0x1;
@@ -6,7 +6,7 @@ const BINARY = 0x2;
 const CLOSE = 0x8;
 const PING = 0x9;
 
-/** A message as the protocol has it, with somebody's id where one belongs. `from` lets its receiver check. */
+/** A valid message of the protocol, with a random id where it needs one. `from` lets the receiver check it. */
 function valid(random: Random, self: string, ids: readonly string[]): string {
   const id = random.pick(ids);
   return JSON.stringify(
@@ -28,7 +28,7 @@ function valid(random: Random, self: string, ids: readonly string[]): string {
   );
 }
 
-/** Bytes that parsers stumble over. */
+/** Bytes that parsers often mishandle. */
 const AWKWARD = ['"', '\\', '{', '}', '[', ']', '\\ud800', '\0', '\xff', '1e999', '__proto__', 'null', '-0'];
 
 const mutations: readonly ((random: Random, bytes: Buffer) => Buffer)[] = [
@@ -51,10 +51,10 @@ const mutations: readonly ((random: Random, bytes: Buffer) => Buffer)[] = [
   },
 ];
 
-/** One payload: a third as it should be, most of the others near to it. */
+/** One payload: about a third are valid, most others nearly so. */
 export function payload(random: Random, self: string, ids: readonly string[]): Buffer {
   const kind = random.below(10);
-  // Bytes that are no UTF-8 end the connection, and what comes after would not be looked at: see brokenFrame.
+  // Bytes that are not UTF-8 end the connection, and what follows would not be read: see brokenFrame.
   if (kind === 0) return random.bytes(random.below(300)).map((byte) => byte & 127) as Buffer;
   let bytes: Buffer = Buffer.from(valid(random, self, ids));
   if (kind < 4) return bytes;
@@ -68,11 +68,11 @@ interface FrameOptions {
   readonly isLast?: boolean;
   readonly isMasked?: boolean;
   readonly reserved?: number;
-  /** What the header says, in place of the truth. */
+  /** The length in the header, in place of the true one. */
   readonly length?: number;
 }
 
-/** A client's frame (RFC 6455 section 5.2), as right or as wrong as asked for. */
+/** A client's frame (RFC 6455 section 5.2), valid or broken as the options say. */
 export function frame(bytes: Buffer, options: FrameOptions = {}): Buffer {
   const { opcode = TEXT, isLast = true, isMasked = true, reserved = 0, length = bytes.length } = options;
   const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
@@ -83,10 +83,10 @@ export function frame(bytes: Buffer, options: FrameOptions = {}): Buffer {
   return Buffer.concat(isMasked ? [head, Buffer.alloc(4), bytes] : [head, bytes]);
 }
 
-/** Whatever comes before this in a connection has been dealt with once its pong is there. */
+/** Once its pong arrives, the server has handled everything sent before it. */
 export const pingFrame = (mark: string) => frame(Buffer.from(mark), { opcode: PING });
 
-/** A whole message, now and then in fragments or as binary. */
+/** A whole message, sometimes fragmented or as binary. */
 export function wholeMessage(random: Random, bytes: Buffer): Buffer {
   if (random.below(20) === 0) return frame(bytes, { opcode: BINARY });
   if (random.below(10) > 0 || bytes.length < 2) return frame(bytes);
@@ -115,7 +115,7 @@ export function brokenFrame(random: Random, bytes: Buffer): Buffer {
   ])();
 }
 
-/** Requests for an upgrade that are none, or never end. */
+/** Upgrade requests that are invalid or never end. */
 export function brokenRequest(random: Random, request: Buffer): Buffer {
   return random.pick([
     () => request.subarray(0, random.below(request.length)),

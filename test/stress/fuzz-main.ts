@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- [--frames N] [--acts N] [--seed N]`: a million frames of rubbish, then a crowd of clients of different
- * behaviour, and a status that says whether all went well.
+ * `npm run fuzz -- [--frames N] [--acts N] [--seed N]`: a million frames of garbage, then a crowd of clients with
+ * different behaviour; the exit status tells whether all went well.
  */
 import { parseArgs } from 'node:util';
 import { crowd } from './crowd.ts';
@@ -14,9 +14,9 @@ const { values } = parseArgs({
   },
 });
 
-/** Code that is compiled while the fuzz runs counts as heap, too; a leak of a byte a frame would show. */
+/** Code that is compiled during the fuzz counts as heap, too; a leak of one byte per frame would still show. */
 const MAX_HEAP_GROWTH_BYTES = 1_000_000;
-/** Of a crowd: counts by address, records and code that is compiled on the way, as much after 2,000 acts as after 6,000. */
+/** For a crowd: counts by address, records and compiled code, as much after 2,000 acts as after 6,000. */
 const MAX_CROWD_GROWTH_BYTES = 16_000_000;
 const MAX_WAITING_BYTES = 16_384;
 

@@ -1,4 +1,4 @@
-/** A server under fuzz, with clients beside it that behave, and that must not notice. */
+/** Fuzzes a server while well-behaved clients use it, which must not notice. */
 import { startServer } from '../../src/server/index.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
@@ -10,16 +10,16 @@ export interface FuzzReport {
   readonly seed: number;
   readonly frames: number;
   readonly connections: number;
-  /** Messages understood, and messages and connections refused: how much of the frames came that far. */
+  /** Messages handled, and messages and connections refused: they show how far the frames got. */
   readonly handled: number;
-  /** Messages that reached somebody they were not for. */
+  /** Messages that reached a client they were not meant for. */
   readonly strays: readonly string[];
-  /** Signals that the hostile ones sent each other; without any, no stray could be found. */
+  /** Signals exchanged between hostile clients; without any, no stray could be found. */
   readonly signals: number;
-  /** Messages among those who behave: sent, and arrived as they were. */
+  /** Messages between well-behaved clients: sent, and received unchanged. */
   readonly sent: number;
   readonly arrived: number;
-  /** What was left in the server after all had gone. */
+  /** What was left in the server after all clients had gone. */
   readonly sessionsLeft: number;
   readonly pairingsLeft: number;
   readonly heapGrowthBytes: number;
@@ -28,7 +28,7 @@ export interface FuzzReport {
 export interface FuzzPlan {
   readonly frames: number;
   readonly seed: number;
-  /** Hostile connections at once. */
+  /** How many hostile connections are open at once. */
   readonly connections?: number;
   readonly progress?: (frames: number) => void;
 }
@@ -36,16 +36,16 @@ export interface FuzzPlan {
 const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
 
 const FRAMES_AT_ONCE = 50;
-/** The shortest: who is away is kept, and soon forgotten. */
+/** Very short: sessions of absent clients are kept, but soon dropped. */
 const RESUME_GRACE_MS = 50;
 
-/** Collects garbage and measures what is left. */
+/** Collects garbage and measures the heap that is left. */
 export function heapBytes(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 
-/** @returns what happened; a crash of the server is one of this process */
+/** @returns a report; a crash of the server is a crash of this process */
 export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPlan): Promise<FuzzReport> {
   const server = await startServer({
     port: 0,
@@ -99,7 +99,7 @@ export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPla
   const patience = Date.now() + PATIENCE_MS;
   while (server.parts.sessions.size > 0 && Date.now() < patience)
     await new Promise((resolve) => setImmediate(resolve));
-  // The fuzz's own memory is no leak of the server's.
+  // The fuzzer's own memory must not count as a leak of the server's.
   issued.clear();
   fuzzers.clear();
   const report = {

@@ -1,13 +1,13 @@
-/** One hostile connection on a raw socket. It checks what it is sent: a signal must be of the one it is paired with. */
+/** One hostile connection on a raw socket. It checks what it receives: a signal must come from its peer. */
 import { connect, type Socket } from 'node:net';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 import { brokenFrame, brokenRequest, payload, pingFrame, wholeMessage } from './frames.ts';
 import type { Random } from './random.ts';
 
 const PONG = 0xa;
-/** Whoever comes back has to speak first. */
+/** A resuming client has to speak first. */
 const BACK = '/?resume=back';
-/** For an answer that may never come. */
+/** The time limit for an answer that may never come. */
 const HANGING_MS = 100;
 
 const requestFor = (path: string) =>
@@ -18,27 +18,27 @@ const requestFor = (path: string) =>
 
 export class Fuzzer {
   id = 'unknown';
-  /** Signals that came from somebody who was not its peer. */
+  /** Signals that came from a client that was not its peer. */
   readonly strays: string[] = [];
-  /** Signals that reached it, from whomever. */
+  /** All signals it received, from any client. */
   signals = 0;
   readonly #socket: Socket;
   readonly #random: Random;
   readonly #issued: Set<string>;
-  /** Whether the server owes it a greeting. */
+  /** Whether the server must greet it. */
   readonly #isGreeted: boolean;
   #wake = () => {};
   #peer: string | undefined;
   #input = Buffer.alloc(0);
   #pongs = 0;
   #pings = 0;
-  /** In a session that can be resumed frames have numbers: of the last one sent, and the last one received. */
+  /** In a resumable session frames are numbered: with the last number sent, and the last one received. */
   #isNumbered = false;
   #sent = 0;
   #had = 0;
   isClosed = false;
 
-  /** @param issued every id that a server has given out: a mutation may hit the name in a signal, too */
+  /** @param issued every id that the server has given out: a mutation may change the id in a signal, too */
   constructor(port: number, random: Random, issued: Set<string>) {
     this.#random = random;
     this.#issued = issued;
@@ -59,7 +59,10 @@ export class Fuzzer {
     this.#socket.write(isBroken ? brokenRequest(random, request) : request);
   }
 
-  /** Sends so many frames. @returns once the server has dealt with them, or closed, or been left hanging */
+  /**
+   * Sends that many frames.
+   * @returns once the server has handled them, or closed the connection, or left it hanging
+   */
   async send(frames: number, ids: readonly string[]): Promise<void> {
     const random = this.#random;
     for (let sent = 0; sent < frames; sent += 1)
@@ -71,12 +74,12 @@ export class Fuzzer {
     }
     this.#pings += 1;
     this.#socket.write(pingFrame(String(this.#pings)));
-    // A connection that never became a WebSocket answers no ping: it is one more that hangs, until we end it.
+    // A connection that never became a WebSocket answers no ping: it would hang until we end it.
     await this.#until(() => this.#pongs === this.#pings || this.id === 'unknown', PATIENCE_MS);
     if (this.#pongs < this.#pings) this.end();
   }
 
-  /** As it should be, or again, or without a number, or with one that cannot be: that ends the session. */
+  /** Numbers the frame correctly, as a duplicate, not at all, or with an invalid number, which ends the session. */
   #numbered(bytes: Buffer): Buffer {
     const kind = this.#isNumbered ? this.#random.below(1_000) : 0;
     if (!this.#isNumbered || (kind > 0 && kind < 30)) return bytes;
@@ -85,7 +88,7 @@ export class Fuzzer {
     return Buffer.concat([Buffer.from(`[${seq},${this.#had},`), bytes, Buffer.from(']')]);
   }
 
-  /** Leaves without a word, as most do. */
+  /** Disconnects without a goodbye, as most clients do. */
   end(): void {
     this.#socket.destroy();
     this.isClosed = true;
@@ -96,7 +99,7 @@ export class Fuzzer {
     return this.#until(() => this.id !== 'unknown', this.#isGreeted ? PATIENCE_MS : HANGING_MS);
   }
 
-  /** Waits for a fact, the end of the connection, or the end of patience. */
+  /** Waits for a fact, the end of the connection, or the time limit. */
   async #until(fact: () => boolean, patienceMs: number): Promise<void> {
     const deadline = performance.now() + patienceMs;
     while (!fact() && !this.isClosed && performance.now() < deadline) {
@@ -116,7 +119,7 @@ export class Fuzzer {
       const end = this.#input.indexOf('\r\n\r\n');
       if (this.#input.subarray(0, 4).toString() === 'HTTP') {
         if (end < 0) return;
-        // A handshake that was spoiled is answered with a page, or a refusal: no frames will follow.
+        // A broken handshake is answered with a page or a refusal: no frames will follow.
         if (!this.#input.subarray(0, 12).toString().endsWith(' 101')) {
           this.end();
           return;

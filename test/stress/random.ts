@@ -1,16 +1,16 @@
-/** Chance that can be had again: a run that finds something names its seed. */
+/** Reproducible randomness: a run that finds something prints its seed. */
 
 import { seededRandom } from '../../src/testing/network/seeded-random.ts';
 
 export class Random {
-  /** From 0 up to, and without, 1. */
+  /** A number from 0 inclusive to 1 exclusive. */
   readonly next: () => number;
 
   constructor(seed: number) {
     this.next = seededRandom(seed);
   }
 
-  /** A whole number from 0 up to, and without, `end`. */
+  /** An integer from 0 inclusive to `end` exclusive. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }

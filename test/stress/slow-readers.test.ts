@@ -1,6 +1,6 @@
 /**
- * Many clients that read nothing, each flooded by its peer: the peers are told, and nobody else is held up. A hundred in
- * the suite; SLOW_READERS=1000 makes it a thousand, in half a minute.
+ * Many clients that read nothing, each flooded by its peer: the peers are told, and nobody else is held up. A hundred
+ * in the suite; SLOW_READERS=1000 runs a thousand, which takes half a minute.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -12,10 +12,10 @@ import { startTestServer } from '../support/servers/test-server.ts';
 const READERS = Number(process.env.SLOW_READERS ?? 100);
 const FLOODERS_AT_ONCE = 50;
 const MAX_UNSENT_BYTES = 64 * 1024;
-/** What the flooders take, however many readers there are. */
+/** What the flooding clients take, however many readers there are. */
 const BASE_BYTES = 128 * 1024 * 1024;
 
-/** Completes the handshake, takes its id, and reads nothing more. */
+/** Completes the handshake, reads its id, and then stops reading. */
 async function connectDeaf(port: number): Promise<{ id: string; socket: Socket }> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -71,7 +71,7 @@ describe(`${READERS} clients that do not read`, () => {
     expect(server.parts.metrics.refused.get('peer_slow')).toBe(READERS);
     expect(log.filter(({ msg }) => msg.endsWith('does not read what it is sent'))).toEqual([]);
     for (const { id } of deaf) expect(server.parts.sessions.get(id)?.client.isOnline).toBe(true);
-    // What the flooders' and the server's messages left is not what a client takes.
+    // Garbage left by the flooding clients' and the server's messages is not memory held for a client.
     collectGarbage();
     expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(BASE_BYTES + READERS * 8 * MAX_UNSENT_BYTES);
     for (const { socket } of deaf) socket.destroy();

@@ -1,11 +1,13 @@
-/** `npm run soak -- [--seconds N]`: ten minutes, and a status that says whether heap and handles stayed flat. */
+/**
+ * `npm run soak -- [--seconds N]`: runs for ten minutes; the exit status tells whether heap and handles stayed flat.
+ */
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' } } });
 const seconds = Number(values.seconds);
 
-/** The first samples are of code that is not compiled yet. */
+/** The first samples include code that is not compiled yet. */
 const WARM_UP_SAMPLES = 3;
 const SAMPLES = 20;
 const MAX_HEAP_GROWTH_BYTES = 2_000_000;

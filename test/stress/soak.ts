@@ -1,6 +1,6 @@
 /**
- * Hours in minutes: clients come, pair, relay, lose their sockets and come back, leave or are killed, again and again,
- * and the server stays as it was.
+ * Hours of use in minutes: clients connect, pair, relay, lose their sockets and resume, leave or are killed, again and
+ * again, and the server must not grow.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { startServer } from '../../src/server/index.ts';
@@ -12,7 +12,7 @@ import { Random } from './random.ts';
 export interface SoakSample {
   readonly atS: number;
   readonly heapBytes: number;
-  /** Open files and sockets; uWebSockets.js's are unknown to Node. */
+  /** Open files and sockets; Node does not know those of uWebSockets.js. */
   readonly handles: number;
 }
 
@@ -25,14 +25,14 @@ export interface SoakReport {
   readonly sessionsLeft: number;
 }
 
-/** Node's own count, where the operating system has no better one. */
+/** Uses Node's own count if the operating system has no better one. */
 function countHandles(): number {
   return existsSync('/proc/self/fd')
     ? readdirSync('/proc/self/fd').length
     : process.getActiveResourcesInfo().length;
 }
 
-/** Waits for a message of that type, and takes it and what came before. */
+/** Waits for a message of that type, and removes it and all earlier ones. */
 async function arrival(client: RawClient, type: string): Promise<void> {
   const index = () => client.inbox.findIndex((message) => message.type === type);
   await client.until(() => index() >= 0, type);
@@ -41,12 +41,12 @@ async function arrival(client: RawClient, type: string): Promise<void> {
 
 const LANES = 30;
 const MESSAGES_A_PAIR = 20;
-/** A client that is killed keeps its peer waiting for as long. */
+/** The peer of a killed client waits for this long. */
 const RESUME_GRACE_MS = 500;
 
 /**
- * @param seconds how long
- * @param sampleEveryS all clients are gone for a moment at each sample, so that the samples can be compared
+ * @param seconds how long to run
+ * @param sampleEveryS at each sample all clients are disconnected for a moment, so that samples can be compared
  */
 export async function soak(
   seconds: number,
@@ -81,7 +81,7 @@ export async function soak(
     if (a instanceof ResumableClient && random.below(2) === 0) {
       a.socket.terminate();
       a = await a.comeBack(server.url);
-      // It came too late where the ids differ, and is somebody new.
+      // If the ids differ, it came back too late and got a new session.
       if (a.id === first.id) {
         returns += 1;
         await relay(a, b);

@@ -1,6 +1,6 @@
 /**
- * PeerJS's own server (npm `peer`) and ours, sent the same. Left out is what docs/migrate-from-peerjs.md lists as mended,
- * and time: neither of them lets anything expire here.
+ * PeerJS's own server (npm `peer`) and ours get the same input. Left out are the differences that
+ * docs/migrate-from-peerjs.md lists as fixed, and time: nothing expires here on either server.
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,7 +42,7 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
     const id = random.pick(IDS);
     const client = clients.get(id);
     if (!client || random.below(200) === 0) {
-      // New, or one more that wants an id that somebody has, or that says nothing of what it should.
+      // A new client, or a bad request: an id that is taken, or missing or wrong fields.
       const isWrong = client !== undefined || random.below(10) === 0;
       const path = isWrong
         ? random.pick([query(client ? id : '', 'other'), query(id, ''), query(id, 't', 'wrong'), 'peerjs'])
@@ -94,7 +94,8 @@ function frameFor(random: Random, isHere: (id: string) => boolean): string | Buf
     'OPEN',
     'x',
   ]);
-  // To one who is not there little is held, and less than is kept here; a LEAVE takes it back here.
+  // The original holds few messages for an absent client, and fewer than our server keeps; ours also lets a LEAVE drop
+  // them.
   if (!isHere(dst) && (type === 'LEAVE' || random.below(8) > 0)) return JSON.stringify({ type: 'HEARTBEAT' });
   const payload = random.pick([
     undefined,
@@ -143,7 +144,7 @@ async function startOriginal() {
       );
     },
   );
-  // Without a listener a frame that is no JSON would end this process.
+  // Without a listener, a frame that is not JSON would end this process.
   app.on('error', () => {});
   app.on('disconnect', (client) => gone(client.getId()));
   const left = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * Two servers that should say the same, and for each a client of the same name: what one twin says, the other says, and
- * what each hears is written down as it came.
+ * Two servers that should behave alike, each with a client of the same name: both clients send the same, and what each
+ * receives is recorded as it came.
  */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
@@ -24,7 +24,7 @@ export class Listener {
     this.socket.on('error', () => this.#wake());
   }
 
-  /** Waits for what it hears, and takes it out of what it heard; everything before has come by then. */
+  /** Waits for a message and removes it from what was received; everything before it has arrived by then. */
   async until(isMark: (text: string) => boolean): Promise<void> {
     for (;;) {
       const index = this.heard.findIndex(isMark);
@@ -37,7 +37,7 @@ export class Listener {
     }
   }
 
-  /** Until it has heard something, or is closed. */
+  /** Waits until it has received something, or is closed. */
   async answered(): Promise<void> {
     while (this.heard.length === 0 && this.closed === undefined) await this.#next();
   }
@@ -60,7 +60,7 @@ export class Listener {
   }
 }
 
-/** What the two said where they differ. */
+/** What the two servers sent where they differ. */
 export interface Difference {
   readonly frame: number;
   readonly client: string;
@@ -71,7 +71,7 @@ export interface Difference {
 export interface DifferentialReport {
   readonly seed: number;
   readonly frames: number;
-  /** Frames that clients heard, of one server. */
+  /** The number of frames received by the clients of one server. */
   readonly heard: number;
   readonly differences: readonly Difference[];
 }

@@ -1,4 +1,7 @@
-/** y-webrtc's own server and ours, sent the same. Left out is a frame that is no JSON: it ends the original. */
+/**
+ * y-webrtc's own server and ours get the same input. Left out are frames that are not JSON: they end the original's
+ * process.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,7 +53,7 @@ export async function compareYWebrtc(frames: number, seed: number): Promise<Diff
   return { seed, frames, heard, differences };
 }
 
-/** Whatever order its fields have. */
+/** Makes the order of fields irrelevant. */
 const sorted = (messages: readonly object[] | undefined) =>
   JSON.stringify(messages?.map((message) => Object.entries(message).sort(([a], [b]) => (a < b ? -1 : 1))));
 
