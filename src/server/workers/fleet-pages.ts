@@ -1,4 +1,7 @@
-/** The inspector of a worker: its pages look at the other workers, too, and the pages of those at it. */
+/**
+ * Connects a worker's inspector with those of the other workers: its own pages see the other workers, too, and their
+ * pages see this one.
+ */
 import type { OpenAtOthers, OtherWorkers } from '../inspector/fleet-look.ts';
 import type { PartMessage, PartRequest } from '../inspector/fleet-parts.ts';
 import type { Inspector } from '../inspector/inspector.ts';
@@ -9,21 +12,21 @@ type Told = (worker: number, message: PartMessage) => void;
 
 export class FleetPages implements OtherWorkers {
   readonly #tell: (request: PageRequest) => void;
-  /** Those of this worker, by their numbers. */
+  /** The pages at this worker, by number. */
   readonly #pages = new Map<number, Told>();
-  /** Those of others: by worker, and by their numbers there. */
+  /** The pages at other workers: by worker, then by their number there. */
   readonly #guests = new Map<number, Map<number, Look>>();
   /** By worker. */
   readonly #nodes = new Map<number, number>();
   #inspector: Inspector | undefined;
   #last = 0;
 
-  /** @param tell asks the process that carries it to the others */
+  /** @param tell sends a request to the primary process, which forwards it to the other workers */
   constructor(tell: (request: PageRequest) => void) {
     this.#tell = tell;
   }
 
-  /** From now on the others know it. */
+  /** Makes this worker's inspector available to the others. */
   serve(inspector: Inspector): void {
     this.#inspector = inspector;
     for (const page of this.#pages.keys()) this.#tell({ kind: 'open', page });

@@ -1,15 +1,15 @@
-/** Tells each worker what the others count of an address, so that its limits hold for all of them together. */
+/** Tells each worker what the others count per address, so that limits hold for all workers together. */
 import { addTo } from '../admission/address-limits.ts';
 import { COUNTED_LIMITS, changesIn, type LimitChange, type LimitName } from '../admission/shared-limits.ts';
 
-/** One worker's part. */
+/** One worker's place in the relay. */
 export class LimitSeat {
   readonly #relay: LimitRelay;
   readonly #tell: (changes: readonly LimitChange[]) => void;
-  /** What the worker has now. */
+  /** The worker's present counts. */
   readonly #sums = new Map<LimitName, Map<string, number>>();
 
-  /** @param tell tells the worker what others count */
+  /** @param tell sends the worker what others count */
   constructor(relay: LimitRelay, tell: (changes: readonly LimitChange[]) => void) {
     this.#relay = relay;
     this.#tell = tell;
@@ -24,7 +24,7 @@ export class LimitSeat {
     if (changes.length > 0) this.#tell(changes);
   }
 
-  /** The worker counted this. What arrives after its end is passed over. */
+  /** Takes changes counted by the worker. Changes that arrive after its end are ignored. */
   told(changes: readonly LimitChange[]): void {
     if (!this.#relay.seats.has(this)) return;
     for (const [name, address, change] of changes) {
@@ -34,7 +34,7 @@ export class LimitSeat {
     this.#relay.tellOthers(this, changes);
   }
 
-  /** The worker has ended: what it had is gone. */
+  /** The worker has ended, and its counts are gone. */
   leave(): void {
     if (!this.#relay.seats.delete(this)) return;
     this.#relay.tellOthers(
@@ -47,7 +47,10 @@ export class LimitSeat {
 export class LimitRelay {
   readonly seats = new Set<LimitSeat>();
 
-  /** A worker serves from now on. @param tell tells it what others count, at once what they have */
+  /**
+   * Adds a worker that serves from now on.
+   * @param tell sends it the changes counted by others, starting with their present counts
+   */
   join(tell: (changes: readonly LimitChange[]) => void): LimitSeat {
     const seat = new LimitSeat(this, tell);
     for (const other of this.seats) seat.tell(other.sums);

@@ -1,7 +1,7 @@
-/** Writes what several processes say to one stream, each line whole. */
+/** Merges the output of several processes into one stream without splitting lines. */
 import type { Readable, Writable } from 'node:stream';
 
-/** What a line may have; a longer one is cut into several, so that nothing grows without end. */
+/** The maximum length of a line; a longer one is split, so that the buffer stays bounded. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 const LINE_FEED = 10;

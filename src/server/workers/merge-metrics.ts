@@ -1,4 +1,4 @@
-/** What several workers count, as one: each metric says whether it is the sum or the largest. */
+/** Merges the metrics of several workers: each metric says whether the result is the sum or the maximum. */
 import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 import type { WorkerMetrics } from './worker-messages.ts';
 
@@ -17,7 +17,7 @@ export function mergeMetrics(all: readonly WorkerMetrics[]): MergedMetrics {
   };
 }
 
-/** Those that only grow. */
+/** The metrics that only grow. */
 export function countersOf(metrics: WorkerMetrics): WorkerMetrics {
   return metrics.filter(({ type }) => `${type}` === 'counter');
 }

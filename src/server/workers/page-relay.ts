@@ -1,17 +1,20 @@
 /**
- * Carries what the inspectors of workers ask and tell each other for the pages that are open. While none is, they only hear
- * which of them serve.
+ * Relays the messages between the inspectors of workers for open pages. While no page is open, they are told only which
+ * workers serve.
  */
 import type { PartMessage, PartRequest } from '../inspector/fleet-parts.ts';
 
-/** What a worker says of its own pages, and of those of others. */
+/** What a worker sends about its own pages, and about those of others. */
 export type PageRequest =
   | { readonly kind: 'open'; readonly page: number }
   | { readonly kind: 'close'; readonly page: number }
   | { readonly kind: 'ask'; readonly page: number; readonly worker: number; readonly request: PartRequest }
   | { readonly kind: 'tell'; readonly page: number; readonly worker: number; readonly message: PartMessage };
 
-/** What a worker is told. @param worker where the page is, or who tells it something */
+/**
+ * What a worker is sent.
+ * @param worker the one that has the page, or that sends the message
+ */
 export type PageNotice =
   /** That worker serves, as that node. */
   | { readonly kind: 'joined'; readonly worker: number; readonly node: number }
@@ -31,7 +34,7 @@ interface Seat {
 export class PageRelay {
   readonly #seats = new Map<number, Seat>();
 
-  /** A worker serves from now on, as that node. */
+  /** Adds a worker that serves from now on, as that node. */
   join(worker: number, node: number, tell: (notice: PageNotice) => void): void {
     const others = [...this.#seats];
     this.#seats.set(worker, { node, tell, pages: new Set() });
@@ -42,12 +45,12 @@ export class PageRelay {
     }
   }
 
-  /** It has ended. */
+  /** The worker has ended. */
   leave(worker: number): void {
     if (this.#seats.delete(worker)) this.#tellOthers(worker, { kind: 'gone', worker });
   }
 
-  /** What arrives after its end is passed over. */
+  /** Handles a worker's request. Requests that arrive after its end are ignored. */
   asked(worker: number, request: PageRequest): void {
     const seat = this.#seats.get(worker);
     if (!seat) return;

@@ -1,4 +1,4 @@
-/** The program of a worker: it serves as the process that started it says, which alone hears of signals. */
+/** The main program of a worker: it serves as the primary process tells it; only the primary reacts to signals. */
 import { OptionError } from '../../common/options.ts';
 import { WorkerBus } from '../cluster/bus/workers/worker-bus.ts';
 import { listen } from '../dialects/native/listen.ts';
@@ -10,13 +10,13 @@ import type { ToPrimary, ToWorker } from './worker-messages.ts';
 
 const tell = (message: ToPrimary) => void process.send?.(message, undefined, undefined, () => {});
 
-/** Whoever asked for the metrics of all workers, and has no answer yet. */
+/** Waiting requests for the metrics of all workers. */
 const asking: ((text: string) => void)[] = [];
 const pages = new FleetPages((request) => tell({ type: 'page', request }));
 let server: SignalingServer | undefined;
 let bus: WorkerBus | undefined;
 
-// A terminal and a service manager send them to every process: they are for the first one.
+// A terminal and a service manager send signals to every process, but only the primary handles them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 process.on('message', (message: ToWorker) => {
@@ -25,7 +25,7 @@ process.on('message', (message: ToWorker) => {
       void start(message);
       return;
     case 'reload':
-      // The process that started it has found it right; what differs here is a file that changed meanwhile.
+      // The primary has already validated the options; an error here means that a file has changed since.
       void server
         ?.reload({ ...message.options, node: server.options.node })
         .catch((error: Error) =>

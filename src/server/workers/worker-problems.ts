@@ -1,13 +1,13 @@
-/** What does not go with several workers. */
+/** Checks for options that cannot be combined with several workers. */
 import { listenAddresses } from '../../common/listen-address.ts';
 import type { ServerOptions } from '../options.ts';
 
-/** A line for each option that does not go with several workers. */
+/** @returns a line for each option that cannot be combined with several workers */
 export function workerProblems(options: ServerOptions): string[] {
   const { rooms, relayPort, relayConnect, shell, host } = options;
   const isUnix = listenAddresses(host).some(({ kind }) => kind === 'unix');
   return [
-    // A Socket.IO client that polls asks any worker, and a game is known to one.
+    // A polling Socket.IO client may reach any worker, but only one knows its game.
     ...(rooms
       ? [
           '--rooms: not with --workers, which do not share games; start another `pairlane serve --rooms` for them',

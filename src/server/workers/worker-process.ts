@@ -1,4 +1,4 @@
-/** One worker as the process that started it sees it. */
+/** One worker as seen by the primary process. */
 import cluster, { type Worker } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,14 +27,14 @@ export interface WorkerProcessDeps {
 }
 
 const ENTRY = new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url);
-/** What a worker has to tell what it counts; one that is so busy is left out. */
+/** How long a worker may take to report its state; a slower one is left out. */
 const STATE_TIMEOUT_MS = 2_000;
 
 export class WorkerProcess {
   readonly number: number;
-  /** What it counted when it was asked last. */
+  /** The metrics that it reported last. */
   metrics: WorkerMetrics = [];
-  /** Fulfilled when it serves; rejected when it cannot, or ended before. */
+  /** Resolves when the worker serves; rejects if it cannot, or ends before. */
   readonly started: Promise<void>;
   readonly #worker: Worker;
   readonly #seat: WorkerSeat;
@@ -45,7 +45,7 @@ export class WorkerProcess {
 
   constructor({ hub, start, ended, limits, pages, metricsWanted, drainWanted }: WorkerProcessDeps) {
     this.number = start.worker;
-    // Structured clone keeps text as it is, and binary data.
+    // Structured clone keeps strings and binary data unchanged.
     cluster.setupPrimary({ exec: fileURLToPath(ENTRY), args: [], silent: true, serialization: 'advanced' });
     const worker = cluster.fork();
     this.#worker = worker;
@@ -53,7 +53,7 @@ export class WorkerProcess {
     this.started = new Promise((resolve, reject) => {
       this.#hasStarted = (error) => (error ? reject(error) : resolve());
     });
-    // Whoever started it looks at that; here nobody may end for it.
+    // The caller handles the rejection; here it must not end the process as unhandled.
     this.started.catch(() => {});
     const { stdout, stderr } = worker.process;
     if (stdout) forwardLines(stdout, process.stdout);
@@ -92,7 +92,7 @@ export class WorkerProcess {
           return;
       }
     });
-    // A channel that breaks is followed by its end.
+    // If the channel breaks, the worker's exit follows.
     worker.on('error', () => {});
     worker.once('exit', (code, signal) => {
       this.#isOver = true;
@@ -110,7 +110,7 @@ export class WorkerProcess {
     if (!this.#isOver && this.#worker.isConnected()) this.#worker.send(message, () => {});
   }
 
-  /** What it counts, and what a balancer is told; undefined when it does not say so in time. */
+  /** Its metrics, and its readiness for a load balancer; undefined if it does not report them in time. */
   state(): Promise<WorkerState | undefined> {
     return new Promise((resolve) => {
       if (this.#isOver) return resolve(undefined);

@@ -1,6 +1,6 @@
 /**
  * `pairlane serve --workers`: processes that share the port, each a node, with a bus between them. This process serves
- * nobody itself: it starts them, starts another one for each that ends, and speaks for all of them where one must.
+ * no clients itself: it starts the workers, replaces each that ends, and answers for all of them where necessary.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -24,18 +24,18 @@ import type { WorkerMetrics } from './worker-messages.ts';
 import { workerProblems } from './worker-problems.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** One that lived shorter is not started again at once, or it would keep a core busy with starting. */
+/** A worker that ended sooner is not restarted at once, or restarting would keep a core busy. */
 const SHORT_LIFE_MS = 5_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
-/** What workers have to end beyond the drain time. */
+/** How long workers may take to end after the drain time. */
 const END_MS = 5_000;
 
 const NONE_READY: Answer = { status: '503 Service Unavailable', body: 'not ready: no worker serves\n' };
 
 export class Workers {
   readonly log: Logger;
-  /** Fulfilled when all of them have ended, as they were told. */
+  /** Resolves when all workers have ended on request. */
   readonly ended: Promise<void>;
   readonly #count: number;
   #options: ServerOptions;
@@ -45,7 +45,7 @@ export class Workers {
   readonly #running = new Map<number, WorkerProcess>();
   readonly #pauses = new Map<number, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  /** What those counted that have ended: a counter never goes back. */
+  /** The counters of workers that have ended, since a counter never decreases. */
   #past: readonly WorkerMetrics[] = [];
   #metrics: Promise<string> | undefined;
   #health: HealthListener | undefined;
@@ -55,7 +55,7 @@ export class Workers {
 
   constructor(count: number, options: ServerOptions) {
     this.#count = count;
-    // The same one for all, or a client of a worker that died could not come back.
+    // All workers use the same secret; otherwise a client could not resume after its worker died.
     this.#options = { ...options, secret: options.secret ?? randomBytes(32).toString('base64url') };
     this.log = createLogger(options.logLevel, options.logFormat);
     this.ended = new Promise((resolve) => {
@@ -63,12 +63,12 @@ export class Workers {
     });
   }
 
-  /** Of TCP, once it has started. */
+  /** The TCP port, once the server has started. */
   get port(): number {
     return this.#options.port;
   }
 
-  /** @throws {OptionError} for options that are impossible; an error when the port is taken, or a worker cannot serve */
+  /** @throws {OptionError} for invalid options; another error if the port is taken, or a worker cannot serve */
   async start(): Promise<this> {
     const problems = [...serverOptionProblems(this.#options), ...workerProblems(this.#options)];
     if (problems.length > 0) throw new OptionError(problems);
@@ -77,7 +77,7 @@ export class Workers {
     this.#options = { ...this.#options, port: await this.#choosePort() };
     try {
       this.#health = await this.#listenForHealth();
-      // The first alone: what is wrong is wrong for all, and said once.
+      // The first worker starts alone: what is wrong with it is wrong for all, and should be reported once.
       await this.#launch(1);
       await Promise.all(Array.from({ length: this.#count - 1 }, (_, at) => this.#launch(at + 2)));
     } catch (error) {
@@ -92,7 +92,10 @@ export class Workers {
     return this;
   }
 
-  /** Takes other options, for those that run and those that are started later. @throws {OptionError} */
+  /**
+   * Applies new options to running workers and to those started later.
+   * @throws {OptionError}
+   */
   async reload(given: ServerOptions): Promise<void> {
     const problems = [...serverOptionProblems(given), ...workerProblems(given)];
     if (problems.length > 0) throw new OptionError(problems);
@@ -102,7 +105,7 @@ export class Workers {
     for (const { number, send } of this.#each()) send({ type: 'reload', options: this.#optionsOf(number) });
   }
 
-  /** All of them send their clients away over the drain time, and end. */
+  /** All workers send their clients away over the drain time, then end. */
   async drain(): Promise<void> {
     if (this.#options.drainMs === 0) return this.stop();
     if (!this.#isEnding) {
@@ -112,7 +115,7 @@ export class Workers {
     return this.ended;
   }
 
-  /** All of them tell their clients why, and end. */
+  /** All workers tell their clients why, and end. */
   async stop(): Promise<void> {
     this.#end(END_MS);
     for (const { send } of this.#each()) send({ type: 'stop' });
@@ -183,7 +186,7 @@ export class Workers {
     );
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      // That it cannot serve ends it, which is seen here again.
+      // If it cannot serve, it exits, and its exit is handled again.
       void this.#launch(number).catch((error: Error) =>
         this.log.error({ event: 'worker_failed', worker: number }, `Worker ${number}: ${error.message}`),
       );
@@ -191,7 +194,10 @@ export class Workers {
     this.#timers.add(timer);
   }
 
-  /** What limits the whole server is shared out; what limits an address is counted together, by {@link LimitRelay}. */
+  /**
+   * Limits of the whole server are divided among the workers; limits per address are counted across them by {@link
+   * LimitRelay}.
+   */
   #optionsOf(number: number): ServerOptions {
     const options = this.#options;
     const share = (limit: number) => Math.ceil(limit / this.#count);
@@ -232,7 +238,7 @@ export class Workers {
     return health;
   }
 
-  /** Whoever asks meanwhile gets the same. */
+  /** Concurrent requests share one result. */
   #metricsText(): Promise<string> {
     this.#metrics ??= this.#gather().finally(() => {
       this.#metrics = undefined;
@@ -242,12 +248,12 @@ export class Workers {
 
   async #gather(): Promise<string> {
     const states = await Promise.all([...this.#running.values()].map((worker) => worker.state()));
-    // One number for those that have ended, however many they are.
+    // The metrics of ended workers are merged into one set, however many there are.
     this.#past = [await mergeMetrics(this.#past).values];
     return mergeMetrics([...this.#past, ...states.map((state) => state?.metrics ?? [])]).text();
   }
 
-  /** Ready when one is. */
+  /** Ready if any worker is. */
   async #readiness(): Promise<Answer> {
     const states = await Promise.all([...this.#running.values()].map((worker) => worker.state()));
     const answers = states.flatMap((state) => (state ? [state.readiness] : []));
