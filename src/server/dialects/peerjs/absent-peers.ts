@@ -1,4 +1,4 @@
-/** Those whom clients signal to and who are not there: what is held for each, by whom, and the machine that says until when. */
+/** The absent peers that clients signal to: what is held for each, from whom, and the machine that decides how long. */
 import {
   type AbsentPeerContext,
   type AbsentPeerEvent,
@@ -17,7 +17,7 @@ import {
 import { KEPT_FRAME_BYTES, type Waits } from '../../signaling/waiting-bytes.ts';
 import type { PeerJsClient } from './peerjs-client.ts';
 
-/** A client's message for another, with the frame that it becomes. */
+/** A client's message to another, with the frame to be sent. */
 export interface PeerJsSignal {
   readonly type: PeerJsRelayedType;
   readonly dst: string;
@@ -28,7 +28,10 @@ export interface PeerJsSignal {
 export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
   readonly from: PeerJsClient;
   readonly dst: string;
-  /** What was parsed of them takes many times the memory of their frames, and is parsed anew. */
+  /**
+   * Stored without the payload: parsed, it takes many times the memory of the frame, so the frame is parsed again
+   * later.
+   */
   held: Omit<PeerJsSignal, 'payload'>[] = [];
   heldBytes = 0;
   readonly #shed: (peer: AbsentPeer) => void;
@@ -51,11 +54,11 @@ export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
 
 export interface AbsentPeersDeps {
   readonly queue: StepQueue;
-  /** It is here after all. */
+  /** The absent peer has arrived. */
   readonly deliver: (from: PeerJsClient, signal: PeerJsSignal) => void;
-  /** More waits than before. */
+  /** More bytes are being held. */
   readonly added: (bytes: number) => void;
-  /** Something is not held. */
+  /** A message is not held. */
   readonly dropped: (from: PeerJsClient) => void;
   readonly failed: (from: PeerJsClient, error: unknown, effect: string) => void;
 }
@@ -68,7 +71,7 @@ type AbsentPeerHost = MachineHost<
 
 export class AbsentPeers {
   readonly host: AbsentPeerHost;
-  /** By the id that is waited for, and by who waits. */
+  /** By the id that is waited for, then by the waiting client. */
   readonly #peers = new Map<string, Map<PeerJsClient, AbsentPeer>>();
   readonly #counts = new Map<PeerJsClient, number>();
   readonly #deps: AbsentPeersDeps;
@@ -107,7 +110,7 @@ export class AbsentPeers {
     for (const peers of this.#peers.values()) yield* peers.values();
   }
 
-  /** Somebody is signaled to who is not there. */
+  /** Holds a signal to a client that is not there. */
   hold(from: PeerJsClient, signal: PeerJsSignal): void {
     const peer = this.#peers.get(signal.dst)?.get(from) ?? this.#begin(from, signal.dst);
     if (!peer) {
@@ -120,13 +123,13 @@ export class AbsentPeers {
     this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal });
   }
 
-  /** Somebody has that id now. */
+  /** A client with that id has arrived. */
   arrived(id: string): void {
     for (const peer of [...(this.#peers.get(id)?.values() ?? [])])
       this.host.dispatch(peer, { type: 'PEER_ARRIVED' });
   }
 
-  /** A client waits for nobody any longer; or no longer for that one. */
+  /** The client no longer waits for anyone or, given an id, for that peer. */
   left(from: PeerJsClient, dst?: string): void {
     if (!this.#counts.has(from)) return;
     for (const peer of [...this])
@@ -134,7 +137,7 @@ export class AbsentPeers {
         this.host.dispatch(peer, { type: 'SENDER_LEFT' });
   }
 
-  /** @returns undefined when the client waits for as many as it may */
+  /** @returns undefined if the client already waits for as many peers as it may */
   #begin(from: PeerJsClient, dst: string): AbsentPeer | undefined {
     const count = this.#counts.get(from) ?? 0;
     if (count >= MAX_ABSENT_PEERS) return undefined;
@@ -146,7 +149,7 @@ export class AbsentPeers {
     return peer;
   }
 
-  /** @returns what was held */
+  /** @returns the messages that were held */
   #forget(peer: AbsentPeer): AbsentPeer['held'] {
     const { held, from, dst } = peer;
     peer.held = [];

@@ -1,11 +1,14 @@
-/** A negotiation's message of PeerJS as a signal of the core: what records and findings know, and the frame that is sent. */
+/**
+ * Converts a PeerJS negotiation message into a signal of the core: what records and findings know, and the frame to
+ * send.
+ */
 import { isRecord } from '../../../protocol/index.ts';
 import type { Signal, SignalMessage } from '../../signaling/signal.ts';
 import type { PeerJsSignal } from './absent-peers.ts';
 
 const MAX_CONNECTION_ID_CHARS = 128;
 
-/** @returns undefined for what is not of a negotiation */
+/** @returns undefined if the message is not part of a negotiation */
 export function asSignal({ type, payload, frame }: PeerJsSignal): Signal | undefined {
   const message = messageOf(type, isRecord(payload) ? payload : {});
   if (!message) return undefined;
@@ -33,7 +36,7 @@ function messageOf(type: PeerJsSignal['type'], payload: Record<string, unknown>)
   }
 }
 
-/** Of an RTCSessionDescription. */
+/** The SDP of an RTCSessionDescription. */
 function textOf(description: unknown): string {
   return isRecord(description) && typeof description.sdp === 'string' ? description.sdp : '';
 }

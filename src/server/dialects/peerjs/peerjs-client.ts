@@ -1,4 +1,7 @@
-/** A client of PeerJS as the core reaches it: known to others by the id that it chose, and to us by that id and its token. */
+/**
+ * A PeerJS client as the core sees it: other clients know it by the id that it chose, and the server identifies it by
+ * that id and its token.
+ */
 import { peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
@@ -7,7 +10,7 @@ import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
 export interface PeerJsSocketData {
   client: PeerJsClient | undefined;
   readonly address: string;
-  /** What it said when it connected; empty for what it left out. */
+  /** What the client sent when it connected; empty if left out. */
   readonly id: string;
   readonly token: string;
   readonly key: string;
@@ -15,7 +18,7 @@ export interface PeerJsSocketData {
 
 export type PeerJsSocket = WebSocket<PeerJsSocketData>;
 
-/** The places that clients take: where a session waits for its client, or no longer does. */
+/** The places that count against an address while a session waits for its client. */
 export interface WaitingPlaces {
   waits(address: string): void;
   waitsNoLonger(address: string): void;
@@ -24,7 +27,7 @@ export interface WaitingPlaces {
 export interface PeerJsClientDeps {
   readonly sockets: SocketClientDeps;
   readonly places: WaitingPlaces;
-  /** Its session is over. */
+  /** The client's session is over. */
   readonly gone: (client: PeerJsClient) => void;
 }
 
@@ -33,9 +36,9 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   readonly isResumable: boolean;
   readonly peerJsId: string;
   readonly token: string;
-  /** Who it is, as a field of what it says to others. */
+  /** The client's id as the `src` field of its messages. */
   readonly srcField: Uint8Array;
-  /** Whom its message that is under way is for: a refusal tells it so. */
+  /** The recipient of the message that is being handled: a refusal is reported as that id having expired. */
   addressee: string | undefined;
   readonly #deps: PeerJsClientDeps;
   #waitsAt: string | undefined;
@@ -55,7 +58,10 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     return this.peerJsId;
   }
 
-  /** The newest socket is the client's, and the one before no longer is. @returns the one before */
+  /**
+   * Makes the socket the client's own in place of the earlier one.
+   * @returns the earlier socket
+   */
   attach(socket: PeerJsSocket): PeerJsSocket | undefined {
     this.#waitsNoLonger();
     const before = this.socket;
@@ -65,7 +71,7 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     return before;
   }
 
-  /** It lost its socket, and its session waits for it: in the place that its socket had. */
+  /** The client lost its socket and its session waits for it, which takes the place that the socket had. */
   waits(): void {
     if (this.#waitsAt !== undefined) return;
     this.#waitsAt = this.address;
@@ -78,7 +84,10 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     this.#waitsAt = undefined;
   }
 
-  /** That a peer cannot be reached is all that this wire can say of it. That one is lost is never said: its LEAVE would end connections that live. */
+  /**
+   * This wire can say only that a peer cannot be reached. A lost peer is never reported: a LEAVE would end live
+   * connections.
+   */
   override notify(notice: ClientNotice): void {
     super.notify(notice);
     if (notice.type === 'refused' && this.addressee !== undefined) this.expired(this.addressee);
@@ -88,7 +97,7 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     this.write(peerJsNotices.open);
   }
 
-  /** Nobody has that id. */
+  /** No client has that id. */
   expired(id: string): void {
     this.write(writePeerJsMessage('EXPIRE', id, this.peerJsId));
   }

@@ -1,7 +1,7 @@
 /**
- * The clients of PeerJS by the ids that they chose. Each is a session, and two that signal to each other are a pairing.
- * An id and its token are a way to come back: the session and its pairings stand. Who lost its connection keeps its id
- * only until somebody else wants it, as at the original, where a page that is loaded anew takes its id again.
+ * The PeerJS clients by the ids that they chose. Each is a session, and two that signal to each other are a pairing.
+ * With its id and token a client resumes its session and pairings. A client that lost its connection keeps its id only
+ * until another client wants it, as with the original server, where a reloaded page takes its id again.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isPrintable } from '../../../common/printable.ts';
@@ -34,19 +34,19 @@ import {
 export interface PeerJsRealmDeps {
   readonly signaling: Signaling;
   readonly log: Logger;
-  /** The places that clients take, here or waited for. */
+  /** The places that clients take, whether connected or waited for. */
   readonly places: WaitingPlaces;
   readonly sockets: SocketClientDeps;
-  /** Counts and logs what is refused. */
+  /** Counts and logs a refusal. */
   readonly refused: (kind: string, address: string, reason: string) => void;
-  /** Left out: nothing is lost on purpose. */
+  /** If omitted, nothing is dropped on purpose. */
   readonly chaos?: Chaos | undefined;
 }
 
-/** Of one client: the server only keeps an account of them, so that the oldest ends for the next. */
+/** Pairings per client: they are only bookkeeping here, so the oldest ends to make room. */
 const MAX_PAIRINGS = 256;
 
-/** No code, as the original closes those whom it does not take: their library reads the message before it. */
+/** No code, as in the original when it refuses a client: its library reads the message before the close. */
 const NO_CODE = 0;
 
 export class PeerJsRealm implements OwnIds {
@@ -73,12 +73,12 @@ export class PeerJsRealm implements OwnIds {
     this.#clientDeps = { sockets, places, gone: (client) => this.#gone(client) };
   }
 
-  /** From here on this server is one node of several. */
+  /** Makes this server one node of a cluster. */
   joinNodes(others: OtherIds): void {
     this.#others = others;
   }
 
-  /** Of those who are connected, at other nodes, too. */
+  /** The ids of connected clients, including those of other nodes. */
   get ids(): string[] {
     const here = [...this.#clients.values()].filter(({ isOnline }) => isOnline);
     return [...here.map(({ peerJsId }) => peerJsId), ...(this.#others?.online ?? [])];
@@ -133,7 +133,7 @@ export class PeerJsRealm implements OwnIds {
 
   closed(socket: PeerJsSocket, code: number): void {
     const { client } = socket.getUserData();
-    // A socket that we ended, or that was taken over, no longer is the client's.
+    // A socket that we closed, or that was replaced, is no longer the client's.
     if (!client?.session || client.socket !== socket) return;
     client.socket = undefined;
     this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
@@ -142,9 +142,12 @@ export class PeerJsRealm implements OwnIds {
     this.#others?.away(holderOf(client));
   }
 
-  /** @param value what the message was read from @param bytes the same as it came */
+  /**
+   * @param value the parsed message
+   * @param bytes the message as received
+   */
   received(client: PeerJsClient, message: PeerJsMessage, value: object, bytes: ArrayBuffer): void {
-    // To be heard is all that it is for.
+    // A heartbeat only shows that the client is alive.
     if (message.type === 'HEARTBEAT') return;
     const { type, dst, payload } = message;
     if (dst === undefined) this.#leave(client);
@@ -164,7 +167,7 @@ export class PeerJsRealm implements OwnIds {
     return holder?.isOnline === true && holder.proof !== proofOf(token);
   }
 
-  /** @param before who had the id, and is away */
+  /** @param before the disconnected client that held the id */
   #enter(socket: PeerJsSocket, before: PeerJsClient | undefined): void {
     const { signaling, log } = this.#deps;
     if (before?.session) signaling.sessions.disconnected(before.session, true);
@@ -194,13 +197,15 @@ export class PeerJsRealm implements OwnIds {
 
   #gone(client: PeerJsClient): void {
     this.absent.left(client);
-    // Its id may be somebody else's by now.
+    // Another client may hold the id by now.
     if (this.#clients.get(client.peerJsId) !== client) return;
     this.#clients.delete(client.peerJsId);
     this.#others?.left(client.peerJsId);
   }
 
-  /** It leaves the server. The original forgets its id and leaves its socket open, with which it could still speak. */
+  /**
+   * The client leaves the server. The original forgets its id but leaves its socket open, so that it could still send.
+   */
   #leave(client: PeerJsClient): void {
     const { socket, session } = client;
     client.socket = undefined;
@@ -232,7 +237,7 @@ export class PeerJsRealm implements OwnIds {
     from.addressee = undefined;
   }
 
-  /** Its place in the pairing with the other one, which begins if there is none. */
+  /** The client's seat in the pairing with the other one; starts the pairing if there is none. */
   #seatFor(from: PeerJsClient, to: PeerJsClient): Seat | undefined {
     if (!from.session || !to.session) return undefined;
     const known = seatWith(from, to);
@@ -247,7 +252,7 @@ export class PeerJsRealm implements OwnIds {
     return seatWith(from, to);
   }
 
-  /** @param frame the LEAVE, which the other one has */
+  /** @param frame the LEAVE, which is forwarded to the other client */
   #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
     const { pairing, side } = seatWith(from, to) ?? {};
     const signal = { bytes: frame, message: { type: 'unpair' } } as const;
@@ -259,7 +264,7 @@ function holderOf({ peerJsId: id, token, isOnline }: PeerJsClient): IdHolder {
   return { id, proof: proofOf(token), isOnline };
 }
 
-/** Other nodes need not know a token to know it again. */
+/** Lets other nodes recognize a token without knowing it. */
 function proofOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
@@ -277,7 +282,7 @@ function isFit(text: string): boolean {
   return text.length <= MAX_PEERJS_ID_CHARS && isPrintable(text);
 }
 
-/** In a time that does not say how much of it was right. */
+/** Compares in constant time, so that the time does not reveal how much was right. */
 function isSame(secret: string, given: string): boolean {
   const [one, other] = [Buffer.from(secret), Buffer.from(given)];
   return one.length === other.length && timingSafeEqual(one, other);

@@ -1,4 +1,6 @@
-/** PeerJS's routes: its ids over HTTP, and its socket. What is wrong is passed over, as by the original, and counted. */
+/**
+ * PeerJS's routes: its ids over HTTP, and its socket. Invalid messages are ignored, as by the original, and counted.
+ */
 import { randomUUID } from 'node:crypto';
 import { isRecord, peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
@@ -56,7 +58,7 @@ export class PeerJs {
     const { options } = this.#deps;
     const path = `/${options.peerjsPath}/`.replaceAll(/\/+/g, '/');
     const api = `${path}${encodeURIComponent(options.peerjsKey)}`;
-    // At the root is this server's own page.
+    // The root serves this server's own page.
     if (path !== '/') this.#serve(app, path, () => ({ headers: [JSON_TYPE], body: ABOUT }));
     this.#serve(app, `${api}/id`, () => ({ headers: [HTML, NOT_KEPT], body: this.#freeId() }));
     this.#serve(app, `${api}/peers`, () =>
@@ -86,7 +88,7 @@ export class PeerJs {
     });
   }
 
-  /** Made at most once a second, for all who ask: it may be long, and asking is cheap. */
+  /** Made at most once a second for all requests: the list may be long, and requests are cheap. */
   #listed(): string {
     const { now } = this.#deps.signaling.queue;
     if (this.#list === undefined || now - this.#list.madeAt >= LIST_MS)
