@@ -1,6 +1,6 @@
 /**
- * The clients of y-webrtc and of Trystero's relay, each at a path of its own. Neither wire knows an error: what is
- * wrong is passed over, counted and logged, and who goes over a limit is closed with a reason.
+ * The clients of y-webrtc and of Trystero's relay, each at its own path. Neither wire has error messages: invalid
+ * messages are ignored, counted and logged, and a client that exceeds a limit is closed with a reason.
  */
 import {
   closeCodes,
@@ -37,7 +37,7 @@ const TOO_LONG = `A topic has at most ${MAX_TOPIC_CHARS} characters`;
 const DELIVERED = 'Your address publishes more than it may (--max-delivered-bytes-per-second)';
 
 export function serveTopics(app: App, deps: TopicsDeps): void {
-  // The app frames what is published once for all subscribers, and what a client gets within one turn goes out together.
+  // The app frames a published message once for all subscribers, and batches what a client gets within one turn.
   const carrier: TopicCarrier = { publish: (topic, frame) => void app.publish(topic, frame, false) };
   for (const wire of Object.keys(readTopicRequest) as TopicWire[])
     new TopicRoute(wire, deps, carrier).addTo(app);
@@ -81,7 +81,7 @@ class TopicRoute {
       dropped: (socket) => {
         const { client } = socket.getUserData();
         client?.noteUnread();
-        // Later, for the app may be publishing to others at this moment.
+        // Deferred, since the app may be publishing to other clients at this moment.
         setImmediate(() => client?.endUnread());
       },
     });
@@ -100,7 +100,7 @@ class TopicRoute {
 
   #closed(socket: TopicSocket, code: number): void {
     const { client } = socket.getUserData();
-    // A socket that we ended is no longer the client's.
+    // A socket that we closed is no longer the client's.
     if (!client?.session || client.socket !== socket) return;
     client.socket = undefined;
     this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
@@ -134,14 +134,14 @@ class TopicRoute {
           if (!topics.publish(client.address, topic, frame))
             this.#inbox.refuse('delivered_bytes', client.address, DELIVERED);
         };
-        // What is published is not looked into.
+        // The content of published messages is not inspected.
         if (chaos) chaos.pass('signal', frame, publish);
         else publish();
       }
     }
   }
 
-  /** @returns false when that ended the client */
+  /** @returns false if that ended the client */
   #subscribe(client: TopicClient, topic: string): boolean {
     const { topics } = this.#deps;
     const isTooLong = topic.length > MAX_TOPIC_CHARS;
@@ -153,7 +153,7 @@ class TopicRoute {
     return false;
   }
 
-  /** A topic of one wire is none of the other: what is published to it has another form. */
+  /** Topics of the two wires are separate, since published messages have different formats. */
   #nameOf(topic: string): string {
     return `${this.#wire}/${topic}`;
   }
@@ -166,7 +166,10 @@ interface Published {
   readonly payload?: unknown;
 }
 
-/** A publish as its subscribers get it. @param subscribers how many there are at this node */
+/**
+ * A published message as its subscribers get it.
+ * @param subscribers how many there are at this node
+ */
 const encode: {
   readonly [W in TopicWire]: (message: Published, bytes: ArrayBuffer, subscribers: number) => Buffer;
 } = {

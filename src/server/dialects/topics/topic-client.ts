@@ -1,4 +1,7 @@
-/** A client that publishes and subscribes, as the core reaches it. It is in no pairing, and comes back by subscribing again. */
+/**
+ * A client that publishes and subscribes, as the core sees it. It has no pairings, and after a loss it subscribes
+ * again.
+ */
 import type { TopicWire } from '../../../protocol/index.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
 import type { Subscriber, TopicCarrier, Topics } from '../../signaling/topics/topics.ts';
