@@ -20,11 +20,11 @@ const paging = {
     type: 'integer',
     minimum: 1,
     maximum: MAX_PAGE_SIZE,
-    description: `How many at most; ${DEFAULT_PAGE_SIZE}.`,
+    description: `The maximum number of items; ${DEFAULT_PAGE_SIZE} by default.`,
   },
   after: { type: 'string', maxLength: 512, description: '`next` of the previous page.' },
 } as const;
-const ofApp = { ...app, description: 'Only those of this app; empty for the app without a name.' } as const;
+const ofApp = { ...app, description: 'Only items of this app; empty for the app without a name.' } as const;
 const ended = {
   type: 'object',
   required: ['ended'],
@@ -46,7 +46,7 @@ export interface AdminOperationShape {
   readonly errors: readonly AdminErrorCode[];
 }
 
-/** By code: the HTTP status, and the message. */
+/** HTTP status and message by error code. */
 export const adminErrors = {
   invalid_request: { status: 400, message: 'The request is wrong.' },
   unauthorized: { status: 401, message: 'Send the token of --admin-token: Authorization: Bearer TOKEN' },
@@ -114,7 +114,7 @@ export const adminOperations = {
         reason: {
           type: 'string',
           maxLength: MAX_END_REASON_CHARS,
-          description: 'The reason with which the client’s socket is closed: at most 123 bytes.',
+          description: 'The reason given when the client’s socket is closed: at most 123 bytes.',
         },
       },
     },

@@ -15,17 +15,17 @@ export const app = {
   maxLength: 256,
   description: 'Empty for the app without a name.',
 } as const;
-const node = { ...count, description: 'The node that tells of it.' } as const;
+const node = { ...count, description: 'The node that reports it.' } as const;
 export const sessionId = {
   type: 'string',
   minLength: 1,
   maxLength: 128,
   description:
-    'The server’s own name of the session: with its app and a slash in front, where clients bring tokens.',
+    'The session’s id within the server: where clients bring tokens, it begins with the app and a slash.',
 } as const;
 export const pairingEpoch = {
   ...count,
-  description: 'The number of the pairing, unique over nodes.',
+  description: 'The number of the pairing, unique across all nodes.',
 } as const;
 export const roomName = { type: 'string', minLength: 1, maxLength: MAX_ROOM_NAME_CHARS } as const;
 
@@ -33,16 +33,16 @@ const names = { type: 'array', items: text } as const;
 
 export const session = {
   type: 'object',
-  description: 'A client that is here, or that is waited for.',
+  description: 'A client that is connected, or whose return the server waits for.',
   required: ['id', 'public_id', 'app', 'node', 'is_online', 'opened_at', 'peers', 'rooms', 'keys'],
   properties: {
     id: sessionId,
-    public_id: { ...text, description: 'The id by which its client and its peers know it.' },
+    public_id: { ...text, description: 'The id by which the client and its peers know the session.' },
     app,
     node,
     is_online: flag,
     opened_at: time,
-    dialect: { ...text, description: 'The wire that it speaks, where that is not our own.' },
+    dialect: { ...text, description: 'The client’s dialect, if it does not use the native wire.' },
     peers: {
       type: 'array',
       items: {
@@ -52,14 +52,17 @@ export const session = {
       },
     },
     rooms: { ...names, description: 'The names of the rooms that it is a member of.' },
-    keys: { ...count, description: 'How many pairing keys of it are alive.' },
-    metadata: { description: 'What its token, or whoever let it in, says of it: any JSON value.' },
+    keys: { ...count, description: 'How many pairing keys of the session are valid.' },
+    metadata: {
+      description:
+        'What the client’s token, or the auth hook or webhook, says about the client: any JSON value.',
+    },
   },
 } as const;
 
 export const pairing = {
   type: 'object',
-  description: 'Two clients that were brought together.',
+  description: 'Two clients that exchange signals through the server.',
   required: ['epoch', 'app', 'node', 'initiator_id', 'responder_id', 'state', 'started_at'],
   properties: {
     epoch: pairingEpoch,
@@ -67,9 +70,9 @@ export const pairing = {
     node,
     initiator_id: sessionId,
     responder_id: sessionId,
-    state: { ...text, description: 'The state of its machine: paired, negotiating or connected.' },
+    state: { ...text, description: 'The state of the pairing’s machine: paired, negotiating or connected.' },
     started_at: time,
-    room: { ...text, description: 'The room that formed it.' },
+    room: { ...text, description: 'The room that formed the pairing.' },
   },
 } as const;
 
@@ -78,14 +81,14 @@ const roomFields = {
   name: roomName,
   node,
   topology: { enum: topology.enum },
-  members: { ...count, description: 'Those at other nodes as well.' },
+  members: { ...count, description: 'The number of members, including those at other nodes.' },
   max_size: count,
   is_locked: flag,
   has_password: flag,
   is_public: flag,
   leader: { anyOf: [sessionId, { type: 'null' }] },
   opened_at: time,
-  metadata: { description: 'What lists show of it: any JSON value.' },
+  metadata: { description: 'What room lists show about the room: any JSON value.' },
 } as const;
 const roomRequired = [
   'app',
@@ -103,21 +106,21 @@ const roomRequired = [
 
 export const room = {
   type: 'object',
-  description: 'A room of our own wire.',
+  description: 'A room of the native wire.',
   required: roomRequired,
   properties: roomFields,
 } as const;
 
 export const roomWithMembers = {
   type: 'object',
-  description: 'A room and who is in it.',
+  description: 'A room and its members.',
   required: [...roomRequired, 'ids'],
-  properties: { ...roomFields, ids: { ...names, description: 'Its members, the oldest first.' } },
+  properties: { ...roomFields, ids: { ...names, description: 'The members’ ids, oldest member first.' } },
 } as const;
 
 export const appCounts = {
   type: 'object',
-  description: 'What an app has, over all nodes that answered.',
+  description: 'An app’s totals over all nodes that answered.',
   required: ['app', 'sessions', 'online', 'pairings', 'connected', 'rooms', 'members', 'keys'],
   properties: {
     app,
@@ -127,7 +130,7 @@ export const appCounts = {
     connected: { ...count, description: 'Pairings whose two clients report that they are connected.' },
     rooms: { ...count, description: 'Rooms with a member.' },
     members: { ...count, description: 'Memberships in rooms.' },
-    keys: { ...count, description: 'Pairing keys that are alive.' },
+    keys: { ...count, description: 'Pairing keys that are valid.' },
   },
 } as const;
 
@@ -136,8 +139,11 @@ export const key = {
   description: 'A pairing key.',
   required: ['key'],
   properties: {
-    key: { ...text, description: 'For whoever is to pair with the session.' },
-    expires_at: { ...time, description: 'Left out: it lives as long as the session.' },
+    key: { ...text, description: 'Given to the client that should pair with the session.' },
+    expires_at: {
+      ...time,
+      description: 'When the key expires; if left out, it lives as long as the session.',
+    },
   },
 } as const;
 
@@ -148,7 +154,7 @@ export const error = {
     error: {
       type: 'object',
       required: ['code', 'message'],
-      properties: { code: text, message: { ...text, description: 'What is wrong, and how to mend it.' } },
+      properties: { code: text, message: { ...text, description: 'What is wrong, and how to fix it.' } },
     },
   },
 } as const;
@@ -160,12 +166,12 @@ export function pageOf<Item extends object>(items: Item) {
     required: ['items', 'nodes', 'missing'],
     properties: {
       items: { type: 'array', items },
-      next: { ...text, description: 'There are more: give this as `after`.' },
+      next: { ...text, description: 'Present if there are more items: pass it as `after`.' },
       nodes: { type: 'array', items: count, description: 'The nodes that answered.' },
       missing: {
         type: 'array',
         items: count,
-        description: 'Nodes that did not answer in time: what they have is not in the list.',
+        description: 'Nodes that did not answer in time: their items are missing from the list.',
       },
     },
   } as const;
