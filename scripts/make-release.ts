@@ -1,8 +1,8 @@
 /**
- * `npm run release`: puts everything that a release consists of into packages/: both tarballs (made before by `npm run
- * packages`), the software bill of materials of each package (CycloneDX, by npm itself), the changelog's section, and
- * checksums of all of them. It publishes nothing; it prints the command that does, with provenance where a CI can vouch
- * for the build.
+ * `npm run release`: puts everything that a release consists of into packages/: both tarballs (`npm run packages` makes
+ * them first), one software bill of materials with all dependencies (CycloneDX, by npm itself), the changelog's section,
+ * and checksums of all of them. It publishes nothing; it prints the command that does, with provenance where a CI can
+ * vouch for the build.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -31,13 +31,13 @@ enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20
 
 struct client {
   int fd, is_open, is_ready, is_paired;
-  unsigned char head[10];        /* of the frame under way */
+  unsigned char head[10];        /* of the frame being received */
   int head_length;
   uint64_t left, length;         /* of its payload */
-  char text[TEXT];               /* as much of it as fits; before the upgrade, the HTTP answer's end */
+  char text[TEXT];               /* the payload, cut if too long; before the upgrade, the HTTP response */
   int text_length;
   char id[64];
-  unsigned char *frame;          /* what it relays */
+  unsigned char *frame;          /* the frame that it relays */
   size_t frame_length;
 };
 

@@ -9,7 +9,7 @@ import { pairUp } from '../../tools/steady-pairs.ts';
 export type ProbeOrder = 'storm' | 'calm' | 'over';
 
 export interface ProbeReport {
-  /** The number of pairings during storms, to which the last percent refers. */
+  /** The number of pairings during storms, of which `stormP99Ms` is taken. */
   readonly stormPairings: number;
   readonly calmP99Ms: number;
   readonly stormP99Ms: number;

@@ -1,4 +1,4 @@
-/** Many rooms with members spread over nodes, and waiting for their meshes. */
+/** Many rooms with members spread over nodes; waits until their meshes are whole. */
 import { Member } from './member.ts';
 
 /** Members that join concurrently; the next one starts when one is in. */
@@ -46,7 +46,7 @@ export class RoomCrowd {
     await Promise.all(Array.from({ length: atOnce }, take));
   }
 
-  /** Members with an edge that is neither connected nor missing for a given reason. */
+  /** Members that are in no room, or have an edge that is neither connected nor missing for a given reason. */
   get unnamed(): number {
     return this.members.filter((member) => !member.isAccountedFor).length;
   }

@@ -45,7 +45,7 @@ export class Recorder {
   #liveBytes = 0;
   /** The last state that each client reported of its own machine. */
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
-  /** The step by which a member requested the pairing whose record starts next: the record begins with it. */
+  /** The step by which a member created the machine whose record starts next: the record begins with it. */
   #asked: Step<Instance> | undefined;
   readonly #attached = new Map<RecordedSource, readonly (() => void)[]>();
   readonly #followers = new Set<Follower>();

@@ -92,7 +92,7 @@ export interface MemberSource<Of extends Instance = Instance, Member extends Ins
   of(instance: Of): readonly Seat<Member>[];
   /** True for a step that belongs in the record. */
   takesPart(step: Step<Member>): boolean;
-  /** True for a step by which a member requests a remote pairing: the record begins with that step. */
+  /** True for a step by which a member creates the recorded machine: the record begins with that step. */
   remotePairRequests(step: Step<Member>): boolean;
   /**
    * True for a member's last step in the record; if omitted, members go on, and the record ends with its own machine.

@@ -28,7 +28,7 @@ import { WorkerProcess } from './worker-process.ts';
 const SHORT_LIFE_MS = 5_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
-/** How long workers may take to end after the drain time. */
+/** How long workers may take to end, in addition to the drain time. */
 const END_MS = 5_000;
 
 const NONE_READY: Answer = { status: '503 Service Unavailable', body: 'not ready: no worker serves\n' };

@@ -252,7 +252,7 @@ export class PeerJsRealm implements OwnIds {
     return seatWith(from, to);
   }
 
-  /** @param frame the LEAVE, which is forwarded to the other client */
+  /** @param frame the LEAVE, which has already been sent to the other client */
   #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
     const { pairing, side } = seatWith(from, to) ?? {};
     const signal = { bytes: frame, message: { type: 'unpair' } } as const;
