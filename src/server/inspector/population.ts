@@ -10,7 +10,7 @@ import type { Instance, Source } from './source.ts';
 export class PopulationCount {
   readonly #machines: ReadonlyMap<ListedMachine, MachineCount>;
 
-  /** @param isCountedAt whether that node counts the pairings that its clients began; left out: none but this one counts */
+  /** @param isCountedAt whether that node counts the pairings that its clients began; if omitted, only this one counts */
   constructor(sources: readonly Source[], isCountedAt: (node: number) => boolean = () => false) {
     const machines = [...new Set(sources.map(({ machine }) => machine))];
     const sourcesOf = (name: ListedMachine) => sources.filter(({ machine }) => machine === name);

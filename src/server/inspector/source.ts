@@ -47,7 +47,7 @@ export interface Source<Of extends Instance = Instance> {
    * @param query in lower case, and not empty
    */
   isFound(instance: Of, query: string): boolean;
-  /** For a pairing that a client of another node began: that node, which counts the pairing, too. */
+  /** For a pairing that a client of another node began: that node, which has the pairing, too. */
   initiatorNode?(instance: Of): number | undefined;
   /** The game that it belongs or belonged to. */
   gameOf?(instance: Of): string | undefined;

@@ -16,7 +16,7 @@ export class FleetPages implements OtherWorkers {
   readonly #pages = new Map<number, Told>();
   /** The pages at other workers: by worker, then by their number there. */
   readonly #guests = new Map<number, Map<number, Look>>();
-  /** By worker. */
+  /** The node of each other worker that serves. */
   readonly #nodes = new Map<number, number>();
   #inspector: Inspector | undefined;
   #last = 0;
