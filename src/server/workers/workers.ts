@@ -195,8 +195,8 @@ export class Workers {
   }
 
   /**
-   * Limits of the whole server are divided among the workers; limits per address are counted across them by {@link
-   * LimitRelay}.
+   * Limits of the whole server are divided among the workers; limits per address are counted across all workers by
+   * {@link LimitRelay}.
    */
   #optionsOf(number: number): ServerOptions {
     const options = this.#options;
