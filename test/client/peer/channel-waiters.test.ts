@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ChannelWaiters } from '../../../src/client/peer/channel-waiters.ts';
+import { StepQueue } from '../../../src/machines/index.ts';
+
+const DEADLINE_MS = 10_000;
+
+let queue: StepQueue;
+let waiters: ChannelWaiters;
+beforeEach(() => {
+  queue = new StepQueue();
+  waiters = new ChannelWaiters(queue, DEADLINE_MS);
+});
+
+/** What becomes of a wait: an error's code, `opened`, or nothing so far. */
+function wait(channel: string): { outcome: string | undefined } {
+  const waited = { outcome: undefined as string | undefined };
+  waiters.wait(channel).then(
+    () => {
+      waited.outcome = 'opened';
+    },
+    ({ code }) => {
+      waited.outcome = code;
+    },
+  );
+  return waited;
+}
+
+async function advance(ms: number): Promise<void> {
+  queue.timers.advance(queue.timers.now + ms);
+  await new Promise(setImmediate);
+}
+
+describe('a wait for a data channel', () => {
+  it('fails with channel_timeout when the peer has been connected for 10 s, and not while it is not', async () => {
+    const waited = wait('chat');
+    await advance(60_000);
+    expect(waited.outcome).toBeUndefined();
+    waiters.isConnected = true;
+    await advance(DEADLINE_MS - 100);
+    expect(waited.outcome).toBeUndefined();
+    await advance(200);
+    expect(waited.outcome).toBe('channel_timeout');
+  });
+
+  it('has the whole deadline again after the connection was lost and is back', async () => {
+    waiters.isConnected = true;
+    const waited = wait('chat');
+    await advance(DEADLINE_MS - 100);
+    waiters.isConnected = false;
+    await advance(60_000);
+    waiters.isConnected = true;
+    await advance(DEADLINE_MS - 100);
+    expect(waited.outcome).toBeUndefined();
+    waiters.opened('chat');
+    await advance(60_000);
+    expect(waited.outcome).toBe('opened');
+  });
+
+  it('ends when that channel opens, and no other', async () => {
+    const [chat, game] = [wait('chat'), wait('game')];
+    waiters.opened('game');
+    await advance(0);
+    expect([chat.outcome, game.outcome]).toEqual([undefined, 'opened']);
+  });
+});
