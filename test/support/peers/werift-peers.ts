@@ -6,6 +6,7 @@ import { nodePlatform, type Peer, type PeerEvents, type PeerOptions } from '../.
 import { createPeerWith } from '../../../src/client/peer/peer.ts';
 import type { Platform } from '../../../src/client/peer/platform.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
 
 const peers: Peer[] = [];
 const rejections: unknown[] = [];
@@ -48,15 +49,26 @@ export function event<Name extends keyof PeerEvents>(
   return new Promise((resolve) => peer.once(name, resolve as never));
 }
 
-/** Waits until the peer is in the state. */
+/** Waits until the peer is in the state. @throws if it does not come, with the states that came instead */
 export function inState(peer: Peer, state: Peer['state']): Promise<void> {
   if (peer.state === state) return Promise.resolve();
-  return new Promise((resolve) => {
-    peer.on('state', function check(now) {
-      if (now !== state) return;
+  const states: string[] = [peer.state];
+  return new Promise((resolve, reject) => {
+    const finish = () => {
+      clearTimeout(deadline);
       peer.off('state', check);
+    };
+    const deadline = setTimeout(() => {
+      finish();
+      reject(new Error(`${state} did not come; since then the peer was ${states.join(', ')}`));
+    }, PATIENCE_MS);
+    function check(now: Peer['state']) {
+      states.push(now);
+      if (now !== state) return;
+      finish();
       resolve();
-    });
+    }
+    peer.on('state', check);
   });
 }
 
