@@ -5,18 +5,18 @@
 import type { Static } from 'typebox';
 import type { Evidence } from './evidence.ts';
 
-/** Machines with many instances on a server, which are counted and listed. */
+/** A page can set no header: it offers this subprotocol, followed by the inspector's token in base64url. */
 export const INSPECT_SUBPROTOCOL_PREFIX = 'pairlane.inspect.';
 
 export const RECORD_FORMAT = 'pairlane-record';
 export const RECORD_VERSION = 1;
 
-/** Also includes the machine whose steps clients report. */
+/** Machines with many instances on a server, which are counted and listed. */
 export type ListedMachine = 'session' | 'pairing' | 'relay-link' | 'remote-session' | 'node-link';
-/** Whose machine it is: the pairing's, either client's on the server, the one that a client reports, or a link's. */
+/** Also includes the machine whose steps clients report. */
 export type ShownMachine = ListedMachine | 'negotiation';
 
-/** What a record is about: the pairing of two clients, a link of the relay network, or one session. */
+/** Whose machine it is: the pairing's, either client's on the server, the one that a client reports, or a link's. */
 export type Lane =
   | 'pairing'
   | 'initiator'
@@ -27,12 +27,12 @@ export type Lane =
   | 'peer_responder'
   | 'link';
 
-/** The lanes of each kind of record in display order, with the machine of each lane. */
+/** What a record is about: the pairing of two clients, a link of the relay network, or one session. */
 export type RecordKind = 'pairing' | 'link' | 'session';
 
 type Lanes = Readonly<Partial<Record<Lane, ShownMachine>>>;
 
-/** The lanes of a record; none for an unknown kind. */
+/** The lanes of each kind of record in display order, with the machine of each lane. */
 export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   pairing: {
     initiator: 'session',
@@ -47,19 +47,19 @@ export const lanesOf: Readonly<Record<RecordKind, Lanes>> = {
   session: { initiator: 'session' },
 };
 
-/** @throws if a record of that kind has no such lane, which readers check beforehand */
+/** The lanes of a record; none for an unknown kind. */
 export function lanesIn({ kind = 'pairing' }: Pick<RecordHeader, 'kind'>): Lanes {
   return Object.hasOwn(lanesOf, kind) ? lanesOf[kind] : {};
 }
 
-/** XState's state value: a state's key, or the active keys of each region. */
+/** @throws if a record of that kind has no such lane, which readers check beforehand */
 export function machineOfLane(header: Pick<RecordHeader, 'kind'>, lane: Lane): ShownMachine {
   const machine = lanesIn(header)[lane];
   if (!machine) throw new Error(`a record of this kind has no ${lane}`);
   return machine;
 }
 
-/** `end` means that there are no more candidates. */
+/** XState's state value: a state's key, or the active keys of each region. */
 export type StateValueJson = string | { readonly [key: string]: StateValueJson };
 
 type Scalar = string | number | boolean | null;
@@ -83,24 +83,24 @@ export interface VerdictFacts {
 export type CandidateKind = 'host' | 'srflx' | 'prflx' | 'relay' | 'unknown';
 
 export interface CandidateFacts {
-  /** A host candidate whose address is hidden behind an mDNS name. */
+  /** `end` means that there are no more candidates. */
   readonly kind: CandidateKind | 'end';
-  /** What a description offers the other side; words from known sets, in the description's order. */
+  /** A host candidate whose address is hidden behind an mDNS name. */
   readonly mdns?: boolean;
   readonly protocol?: 'udp' | 'tcp';
 }
 
-/** The kind of each media section. */
+/** What a description offers the other side; words from known sets, in the description's order. */
 export interface SdpTerms {
-  /** The mids that share one transport. */
+  /** The kind of each media section. */
   readonly sections: readonly string[];
   readonly mids: readonly string[];
-  /** In bytes; 0: any size. */
+  /** The mids that share one transport. */
   readonly bundled?: readonly string[];
   readonly setup?: 'actpass' | 'active' | 'passive' | 'holdconn';
   readonly codecs?: readonly string[];
   readonly iceOptions?: readonly string[];
-  /** Missing in older records. */
+  /** In bytes; 0: any size. */
   readonly maxMessageSize?: number;
   readonly isLite?: boolean;
 }
@@ -111,17 +111,17 @@ export interface SdpFacts {
   readonly candidates: Readonly<Partial<Record<CandidateKind | 'mdns', number>>>;
   readonly hasUfrag: boolean;
   readonly hasFingerprint: boolean;
-  /** The recorded facts about a client's message. */
+  /** Missing in older records. */
   readonly terms?: SdpTerms;
 }
 
-/** Relay network: ids of hosts, a status's code, and the length of its text. */
+/** The recorded facts about a client's message. */
 export interface MessageFacts {
   readonly type: string;
   readonly sdp?: SdpFacts;
   readonly candidate?: CandidateFacts;
   readonly state?: string;
-  /** A fingerprint of each machine's chart, so that a replay can report that the machine has changed since. */
+  /** Relay network: ids of hosts, a status's code, and the length of its text. */
   readonly from?: number;
   readonly to?: number;
   readonly code?: number;
@@ -131,31 +131,31 @@ export interface MessageFacts {
 export interface RecordHeader {
   readonly format: typeof RECORD_FORMAT;
   readonly version: number;
-  /** Left out: a pairing. */
+  /** A fingerprint of each machine's chart, so that a replay can report that the machine has changed since. */
   readonly machines: Readonly<Record<string, string>>;
-  /** The record's number: for a pairing, its epoch. */
+  /** Left out: a pairing. */
   readonly kind?: RecordKind;
   readonly started_at: number;
-  /** The game that both play. */
+  /** The record's number: for a pairing, its epoch. */
   readonly epoch: number;
   readonly initiator_id: string;
   readonly responder_id: string;
-  /** For clients of another dialect: its name, and the ids by which their users know them. */
+  /** The game that both play. */
   readonly game?: string;
-  /**
-   * Where a lane's steps begin: with an input for a machine that starts, or with a state for one that was already
-   * running.
-   */
+  /** For clients of another dialect: its name, and the ids by which their users know them. */
   readonly dialect?: string;
   readonly initiator_known_as?: string;
   readonly responder_known_as?: string;
 }
 
-/** For a client of another node: which one, if known. */
+/**
+ * Where a lane's steps begin: with an input for a machine that starts, or with a state for one that was already
+ * running.
+ */
 export interface RecordFirst {
   readonly t: number;
   readonly of: Lane;
-  /** Milliseconds since the record's start. */
+  /** For a client of another node: which one, if known. */
   readonly node?: number;
   readonly first: {
     readonly value?: StateValueJson;
@@ -165,28 +165,28 @@ export interface RecordFirst {
 }
 
 export interface RecordStep {
-  /** For a client of another node: which one, if known. */
+  /** Milliseconds since the record's start. */
   readonly t: number;
   readonly of: Lane;
-  /** Names of the transitions taken (machines/chart/transition-names.ts); none if the event was ignored. */
+  /** For a client of another node: which one, if known. */
   readonly node?: number;
   readonly event: EventFacts;
   readonly to: StateValueJson;
-  /** For an ignored event: the results of its guards. */
+  /** Names of the transitions taken (machines/chart/transition-names.ts); none if the event was ignored. */
   readonly taken: readonly string[];
   readonly effects: readonly EffectFacts[];
-  /** The last line: the pairing is over, the record is full, or the server stopped. */
+  /** For an ignored event: the results of its guards. */
   readonly verdicts?: readonly VerdictFacts[];
   readonly message?: MessageFacts;
 }
 
-/** What a client reported about its connection. */
+/** The last line: the pairing is over, the record is full, or the server stopped. */
 export interface RecordEnd {
   readonly t: number;
   readonly end: 'over' | 'too_long' | 'server_stopped';
 }
 
-/** The messages that the page may send. */
+/** What a client reported about its connection. */
 export interface RecordEvidence {
   readonly t: number;
   readonly side: 'initiator' | 'responder';
@@ -200,7 +200,7 @@ export interface PairingRecord {
   readonly lines: readonly RecordLine[];
 }
 
-/** A part of a client's id, or of a game's. */
+/** The messages that the page may send. */
 export const inspectSchemas = {
   auth: {
     type: 'object',
@@ -216,13 +216,13 @@ export const inspectSchemas = {
       type: { const: 'list' },
       seq: { type: 'integer', minimum: 0 },
       of: { enum: ['session', 'pairing', 'relay-link', 'remote-session', 'node-link'] },
-      /** A part of a game's id: shows only clients in such a game; empty or left out for all. */
+      /** A part of a client's id, or of a game's. */
       query: { type: 'string', maxLength: 256 },
-      /** A state's id as in the chart; empty for all. */
+      /** A part of a game's id: shows only clients in such a game; empty or left out for all. */
       game: { type: 'string', maxLength: 256 },
-      /** Only pairings with this outcome; left out for all. */
+      /** A state's id as in the chart; empty for all. */
       state: { type: 'string', maxLength: 128 },
-      /** `stuck`: not connected for more than ten seconds, though nobody has given up. */
+      /** Only pairings with this outcome; left out for all. */
       outcome: { enum: ['connected', 'failed', 'stuck', 'left', 'open'] },
       sort: { enum: ['newest', 'oldest'] },
       offset: { type: 'integer', minimum: 0, maximum: 10_000_000 },
@@ -254,17 +254,17 @@ export type InspectRequest = {
 }[InspectRequestType];
 export type ListRequest = Static<(typeof inspectSchemas)['list']>;
 
-/** The outcome of a recorded pairing. */
+/** `stuck`: not connected for more than ten seconds, though nobody has given up. */
 export type OutcomeKind = 'connected' | 'failed' | 'stuck' | 'left' | 'open';
 
-/** One sentence. */
+/** The outcome of a recorded pairing. */
 export interface OutcomeFacts {
   readonly kind: OutcomeKind;
-  /** The kinds of candidates that each side offered. */
+  /** One sentence. */
   readonly cause: string;
-  /** From the offer until both were connected, in milliseconds. */
+  /** The kinds of candidates that each side offered. */
   readonly candidates?: string;
-  /** For clients of another dialect: its name, and the ids by which their users know them. */
+  /** From the offer until both were connected, in milliseconds. */
   readonly connect_ms?: number;
   readonly lasted_ms?: number;
 }
@@ -274,87 +274,87 @@ export interface ListRow {
   readonly state: StateValueJson;
   readonly age_ms: number;
   readonly peer_id?: string;
-  /** Which of the two is a client of another node, and of which one, if known. */
+  /** For clients of another dialect: its name, and the ids by which their users know them. */
   readonly dialect?: string;
   readonly known_as?: string;
   readonly peer_known_as?: string;
-  /** The name that a host of the relay network gives itself. */
+  /** Which of the two is a client of another node, and of which one, if known. */
   readonly elsewhere?: 'id' | 'peer_id';
   readonly node?: number;
   readonly game?: string;
-  /** The record that belongs to the row. */
+  /** The name that a host of the relay network gives itself. */
   readonly name?: string;
-  /** For a pairing. */
+  /** The record that belongs to the row. */
   readonly epoch?: number;
-  /** Instances by the id of each state that they are in, including enclosing states. */
+  /** For a pairing. */
   readonly outcome?: OutcomeFacts;
 }
 
 export interface MachinePopulation {
   readonly total: number;
-  /** Transitions per second, by name. */
+  /** Instances by the id of each state that they are in, including enclosing states. */
   readonly counts: Readonly<Record<string, number>>;
-  /** A host of the relay network, as one server knows it. Name and info are the host's own. */
+  /** Transitions per second, by name. */
   readonly rates: Readonly<Record<string, number>>;
 }
 
 export type Populations = Readonly<Partial<Record<ListedMachine, MachinePopulation>>>;
 
-/** The adjacent host through which it is reached; itself if it is adjacent. */
+/** A host of the relay network, as one server knows it. Name and info are the host's own. */
 export interface NetworkHost {
   readonly id: number;
   readonly kind: 'server' | 'client';
   readonly name: string;
   readonly info: string;
-  /** The number of the link to it, if it is adjacent. */
+  /** The adjacent host through which it is reached; itself if it is adjacent. */
   readonly first_link: number;
-  /** What a relay server knows about its network. No server knows how hosts behind an adjacent server are linked. */
+  /** The number of the link to it, if it is adjacent. */
   readonly link?: number;
 }
 
-/** Servers before clients, adjacent hosts first, then by id. */
+/** What a relay server knows about its network. No server knows how hosts behind an adjacent server are linked. */
 export interface Network {
   readonly id: number;
   readonly name: string;
   readonly info: string;
   readonly parent_id?: number;
-  /** How many more there are than are sent. */
+  /** Servers before clients, adjacent hosts first, then by id. */
   readonly hosts: readonly NetworkHost[];
-  /** The newest entries, oldest first. */
+  /** How many more there are than are sent. */
   readonly hidden: number;
-  /** Refusals of one kind: an error code, or a limit. */
+  /** The newest entries, oldest first. */
   readonly status_log: readonly string[];
 }
 
-/** Since the server started, and since a page is open. */
+/** Refusals of one kind: an error code, or a limit. */
 export interface RefusalCount {
   readonly kind: string;
-  /** A refusal that a session was told about. */
+  /** Since the server started, and since a page is open. */
   readonly total: number;
   readonly lately: number;
 }
 
-/** Milliseconds since 1970. */
+/** A refusal that a session was told about. */
 export interface RecentRefusal {
-  /** What the server sends to the page. */
+  /** Milliseconds since 1970. */
   readonly at: number;
   readonly id: string;
   readonly code: string;
   readonly event: string;
 }
 
-/** The server's node number; left out by a server that runs alone. */
+/** What the server sends to the page. */
 export type InspectMessage =
   | { readonly type: 'token_needed'; readonly wrong: boolean }
   | {
       readonly type: 'hello';
       readonly version: string;
       readonly machines: readonly ListedMachine[];
-      /** How many workers the page shows together. */
+      /** The server's node number; left out by a server that runs alone. */
       readonly node?: number;
-      /** Whether clients play games here; left out: they do not. */
+      /** How many workers the page shows together. */
       readonly workers?: number;
-      /** How long each step of connecting usually takes on this server, by name, in milliseconds. */
+      /** Whether clients play games here; left out: they do not. */
       readonly has_games?: boolean;
     }
   | { readonly type: 'population'; readonly machines: Populations }
@@ -368,7 +368,7 @@ export type InspectMessage =
   | {
       readonly type: 'record';
       readonly record: PairingRecord;
-      /** How long the steps on the way usually take on this server, by their names, in milliseconds. */
+      /** How long each step of connecting usually takes on this server, by name, in milliseconds. */
       readonly usual?: Readonly<Record<string, number>>;
     }
   | { readonly type: 'line'; readonly epoch: number; readonly line: RecordLine }
