@@ -2,7 +2,7 @@
  * The rows of a list. Rows that did not change are kept, so that focus, selection and clicks survive the next update.
  */
 import type { ListRow } from '../../protocol/inspect/inspect-messages.ts';
-import { h } from './dom.ts';
+import { h, placeInOrder } from './dom.ts';
 
 type Cell = HTMLElement | string;
 
@@ -28,11 +28,10 @@ export class ListRows {
       now.set(now.has(key) ? `${key} ${now.size}` : key, { element, cells: elements });
     }
     for (const [key, { element }] of this.#kept) if (!now.has(key)) element.remove();
-    let before: Element | null = this.element.firstElementChild;
-    for (const { element } of now.values()) {
-      if (element === before) before = before.nextElementSibling;
-      else this.element.insertBefore(element, before);
-    }
+    placeInOrder(
+      this.element,
+      [...now.values()].map(({ element }) => element),
+    );
     this.#kept = now;
   }
 }
