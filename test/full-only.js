@@ -17,6 +17,7 @@ export const fullOnly = [
   'client/room/mesh.test.ts',
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
+  'inspector/page/dom.test.ts',
   'server/admission/kept-memory.test.ts',
   'server/cluster/bus/nats/',
   'server/cluster/model.test.ts',

@@ -22,11 +22,11 @@ async function open(id: number, scheme: 'light' | 'dark' = 'light'): Promise<Pag
   return page;
 }
 
-const node = (page: Page, id: number) => page.locator(`.node[data-host="${id}"]`);
+const node = (page: Page, id: number) => page.locator(`.node[data-key="${id}"]`);
 const lit = (page: Page, state: string) =>
   page.locator(`[data-panel="Link"][data-active~="relay-link.${state}"]`).waitFor();
 /** Who has the focus, by the host's id. */
-const focused = (page: Page) => page.evaluate("document.activeElement.getAttribute('data-host')");
+const focused = (page: Page) => page.evaluate("document.activeElement.getAttribute('data-key')");
 /** As the page may not use it, the test hands its code in as text. */
 const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
 

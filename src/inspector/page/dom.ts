@@ -29,39 +29,76 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
 }
 
+/** The events that each element listens to. */
+const listensTo = new WeakMap<Element, readonly string[]>();
+
 function fill<Made extends Element>(element: Made, props: Props, children: readonly Child[]): Made {
+  const events: string[] = [];
   for (const [name, value] of Object.entries(props)) {
-    if (typeof value === 'function') element.addEventListener(name, value);
-    else if (value !== undefined && value !== false)
+    if (typeof value === 'function') {
+      // A property, so that an element that is kept can take it over from the one that would have replaced it.
+      Reflect.set(element, `on${name}`, value);
+      events.push(name);
+    } else if (value !== undefined && value !== false)
       element.setAttribute(name, value === true ? '' : String(value));
   }
+  if (events.length > 0) listensTo.set(element, events);
   element.append(...children.filter((child) => child !== undefined));
   return element;
 }
 
 /**
- * Replaces the children of an element, but keeps those that already look the same, so that focus, selection and a click
- * in progress survive. Listeners are not compared: use it only for children without listeners, and for links.
+ * Makes the children of an element look like those wanted. A child with the same tag and `data-key` as a wanted one
+ * stays, and is changed where it differs, with its own children: so focus, selection and a click in progress survive.
+ * Children that come, go or change their order need a key.
  */
 export function keepChildren(parent: Element, wanted: readonly (Node | string)[]): void {
+  const given = new Set<unknown>(wanted);
   const left = [...parent.childNodes];
   const kept = wanted.map((node) => {
     const next = typeof node === 'string' ? document.createTextNode(node) : node;
-    const at = left.findIndex((old) => old.isEqualNode(next));
-    return at === -1 ? next : (left.splice(at, 1)[0] as Node);
+    const at = left.findIndex((old) => old === next || (!given.has(old) && isSame(old, next)));
+    const [old] = at === -1 ? [] : left.splice(at, 1);
+    if (!old) return next;
+    if (old !== next) change(old, next);
+    return old;
   });
   for (const node of left) node.remove();
   placeInOrder(parent, kept);
 }
 
+function isSame(old: Node, next: Node): boolean {
+  if (!(old instanceof Element && next instanceof Element)) return old.nodeName === next.nodeName;
+  return old.tagName === next.tagName && old.getAttribute('data-key') === next.getAttribute('data-key');
+}
+
+function change(old: Node, next: Node): void {
+  if (!(old instanceof Element && next instanceof Element)) {
+    if (old.nodeValue !== next.nodeValue) old.nodeValue = next.nodeValue;
+    return;
+  }
+  for (const name of old.getAttributeNames()) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes)
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const events = listensTo.get(next) ?? [];
+  for (const name of [...(listensTo.get(old) ?? []), ...events])
+    Reflect.set(old, `on${name}`, Reflect.get(next, `on${name}`));
+  listensTo.set(old, events);
+  keepChildren(old, [...next.childNodes]);
+}
+
 /**
- * Puts nodes into an element in this order. A node already in its place is not moved, since moving it would take its
- * focus.
+ * A node that is moved loses its focus, and a click that has begun on it: the one that has them stays, and the others
+ * are moved around it.
  */
-export function placeInOrder(parent: Element, nodes: readonly Node[]): void {
+function placeInOrder(parent: Element, nodes: readonly Node[]): void {
+  const own = nodes.filter((node) => node.parentNode === parent);
+  const held =
+    own.find((node) => node instanceof Element && node.matches(':active')) ??
+    own.find((node) => node.contains(document.activeElement));
   let at = parent.firstChild;
   for (const node of nodes) {
-    if (node === at) at = at.nextSibling;
+    if (node === at || node === held) at = node.nextSibling;
     else parent.insertBefore(node, at);
   }
 }

@@ -6,8 +6,7 @@ import type {
   ListRow,
 } from '../../protocol/inspect/inspect-messages.ts';
 import { describeState } from '../records/timeline.ts';
-import { atNode, button, describeAge, foreign, h } from './dom.ts';
-import { ListRows } from './list-rows.ts';
+import { atNode, button, describeAge, foreign, h, keepChildren } from './dom.ts';
 import { rememberInUrl } from './place.ts';
 
 type Answer = Extract<InspectMessage, { type: 'list' }>;
@@ -94,11 +93,11 @@ export class ListView {
   });
   readonly #gameLabel = h('label', { hidden: true }, 'in game ', this.#game);
   readonly #heads = h('tr');
-  readonly #rows = new ListRows();
+  readonly #rows = h('tbody');
   readonly #table = h(
     'div',
     { class: 'table', hidden: true },
-    h('table', {}, h('thead', {}, this.#heads), this.#rows.element),
+    h('table', {}, h('thead', {}, this.#heads), this.#rows),
   );
   readonly #empty = h('p', { class: 'empty', hidden: true });
   readonly #filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Outcome' });
@@ -209,7 +208,16 @@ export class ListView {
         : `${(this.#offset + 1).toLocaleString('en')}–${last.toLocaleString('en')} of ${total.toLocaleString('en')}`;
     this.#earlier.disabled = this.#offset === 0;
     this.#later.disabled = last >= total;
-    this.#rows.show(rows, (row) => this.#cells(row));
+    keepChildren(
+      this.#rows,
+      rows.map((row) =>
+        h(
+          'tr',
+          { 'data-key': `${row.id} ${row.epoch ?? ''}` },
+          ...this.#cells(row).map((cell) => h('td', {}, cell)),
+        ),
+      ),
+    );
     this.#empty.hidden = total > 0;
     this.#table.hidden = total === 0;
     const isSearch = this.#query.value + this.#game.value + this.#state.value + this.#outcome !== '';
@@ -308,7 +316,7 @@ export class ListView {
         title ? h('th', { scope: 'col' }, title) : h('td'),
       ),
     );
-    this.#rows.show([], () => []);
+    this.#rows.replaceChildren();
     this.#gameLabel.hidden = !this.#columns.some((column) => column.of === 'game');
     const stateIds = this.#listables.find(({ machine }) => machine === of)?.stateIds ?? [];
     this.#state.replaceChildren(

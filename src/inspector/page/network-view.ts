@@ -3,7 +3,8 @@
  * log.
  */
 import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
-import { foreign, h, keepChildren, placeInOrder, svg } from './dom.ts';
+import { foreign, h, keepChildren, svg } from './dom.ts';
+import { cut, nodeButton, plural } from './graph-drawing.ts';
 import { layOutNetwork, type NetworkNode } from './network-layout.ts';
 
 const ZOOM_STEP = 1.25;
@@ -12,13 +13,8 @@ const MAX_ZOOM = 3;
 /** About as many characters as fit into a node; anything wider is cut off at its edge. */
 const NODE_CHARS = { server: 21, client: 16 } as const;
 
-interface Drawn {
-  readonly node: SVGElement;
-  /** The path to the node; undefined for the server whose picture it is. */
-  readonly way: SVGElement | undefined;
-  /** The text that the node shows. */
-  shown: string;
-}
+/** The ids of the selected host and those on the way to it; undefined for this server. */
+type LitIds = ReadonlySet<number | undefined>;
 
 export class NetworkView {
   readonly element: HTMLElement;
@@ -27,10 +23,8 @@ export class NetworkView {
   readonly #drawing = h('div', { class: 'drawing tree', tabindex: 0, role: 'group', 'aria-label': 'Tree' });
   readonly #chosenFacts = h('div', { class: 'chosen', role: 'status' });
   readonly #statuses = h('ol', { class: 'statuses' });
-  readonly #ways = svg('g');
-  readonly #svg = svg('svg', {}, this.#ways);
-  /** The drawn elements by host id: reused by the next drawing, so that focus and clicks survive. */
-  readonly #drawn = new Map<number, Drawn>();
+  /** The hosts of the first drawing that have been there since: all others are new. */
+  #first: ReadonlySet<number> | undefined;
   #network: Network | undefined;
   #chosen: number | undefined;
   #zoom = 1;
@@ -70,7 +64,6 @@ export class NetworkView {
         h('section', { 'aria-label': 'Status log' }, h('h2', {}, 'Status log'), this.#statuses),
       ),
     );
-    this.#drawing.append(this.#svg);
     new ResizeObserver(() => this.#draw()).observe(this.#drawing);
   }
 
@@ -97,97 +90,69 @@ export class NetworkView {
     if (!this.#network || this.#drawing.clientWidth === 0) return;
     const network = this.#network;
     const { nodes, width, height } = layOutNetwork(network, this.#roomAt(this.#zoom));
-    setAll(this.#svg, {
-      viewBox: `0 0 ${width} ${height}`,
-      width: width * this.#zoom,
-      height: height * this.#zoom,
-    });
-    const isFirst = this.#drawn.size === 0;
-    const there = new Set(nodes.map(({ host }) => host?.id ?? network.id));
-    for (const [id, { node, way }] of this.#drawn) {
-      if (there.has(id)) continue;
-      node.remove();
-      way?.remove();
-      this.#drawn.delete(id);
-    }
-    const drawn = nodes.map((node) => this.#drawNode(network, node, isFirst));
-    placeInOrder(this.#svg, [this.#ways, ...drawn.map(({ node }) => node)]);
-    placeInOrder(
-      this.#ways,
-      drawn.flatMap(({ way }) => way ?? []),
-    );
-    this.#light();
+    const ids = network.hosts.map(({ id }) => id);
+    const first = this.#first ?? new Set(ids);
+    this.#first = new Set(ids.filter((id) => first.has(id)));
+    const lit = this.#litIds();
+    // Paths share their beginnings: the last one drawn is visible.
+    const places = nodes.toSorted((a, b) => Number(lit.has(a.host?.id)) - Number(lit.has(b.host?.id)));
+    keepChildren(this.#drawing, [
+      svg(
+        'svg',
+        { viewBox: `0 0 ${width} ${height}`, width: width * this.#zoom, height: height * this.#zoom },
+        svg('g', {}, ...places.flatMap((place) => wayOf(place, lit))),
+        ...nodes.map((place) => this.#nodeOf(network, place, lit)),
+      ),
+    ]);
+    this.#showChosen(network);
   }
 
-  #drawNode({ id, name, info, parent_id }: Network, place: NetworkNode, isFirst: boolean): Drawn {
+  #nodeOf({ id, name, info, parent_id }: Network, place: NetworkNode, lit: LitIds): SVGElement {
     const host = place.host ?? { id, name, info, kind: 'server' as const };
-    const { x, y, width, height } = place;
     const role = place.host === undefined ? 'this server' : host.id === parent_id ? 'parent' : host.kind;
-    let drawn = this.#drawn.get(host.id);
-    if (!drawn) {
-      drawn = this.#createNode(host.id, place.host !== undefined);
-      drawn.node.classList.toggle('new', !isFirst);
-      this.#drawn.set(host.id, drawn);
-    }
-    const { node, way } = drawn;
-    if (way && place.host) {
-      way.classList.toggle('behind', place.host.first_link !== host.id);
-      setAll(way, { d: place.way.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x} ${y}`).join('') });
-    }
-    node.classList.toggle('server', host.kind === 'server');
-    node.classList.toggle('client', host.kind === 'client');
-    setAll(node, { x, y, width, height, 'aria-label': `${role} ${host.id}, ${cut(host.name, 60)}` });
-    const shown = JSON.stringify([role, host, width, height]);
-    if (drawn.shown !== shown) node.replaceChildren(...boxOf(host, role, place));
-    drawn.shown = shown;
-    return drawn;
-  }
-
-  #createNode(id: number, hasWay: boolean): Drawn {
-    const choose = () => this.#choose(id);
-    // A nested svg clips whatever is larger than it.
-    const node = svg('svg', {
-      class: hasWay ? 'node' : 'node own',
-      'data-host': id,
-      tabindex: 0,
-      role: 'button',
-      click: choose,
-      keydown: (event) => {
-        if ((event as KeyboardEvent).key === 'Enter' || (event as KeyboardEvent).key === ' ') {
-          event.preventDefault();
-          choose();
-        }
+    const classes = {
+      own: !place.host,
+      new: place.host && !this.#first?.has(host.id),
+      lit: lit.has(place.host?.id),
+      [host.kind]: true,
+    };
+    return nodeButton(
+      place,
+      {
+        key: host.id,
+        class: Object.entries(classes)
+          .flatMap(([name, is]) => (is ? [name] : []))
+          .join(' '),
+        label: `${role} ${host.id}, ${cut(host.name, 60)}`,
+        choose: () => this.#choose(host.id),
       },
-    });
-    return { node, way: hasWay ? svg('path', { class: 'way' }) : undefined, shown: '' };
+      ...boxOf(host, role, place),
+    );
   }
 
   /** Selects a host; selecting it again clears the selection. */
   #choose(id: number): void {
     this.#chosen = this.#chosen === id ? undefined : id;
-    this.#light();
+    this.#draw();
   }
 
-  /** Highlights the path from this server to the selected host, and shows what is known about it. */
-  #light(): void {
-    const network = this.#network as Network;
-    const host = network.hosts.find(({ id }) => id === this.#chosen);
-    const isOwn = this.#chosen === network.id;
-    const ids = host ? [host.id, host.first_link, network.id] : isOwn ? [network.id] : [];
-    for (const [id, { node, way }] of this.#drawn) {
-      const isLit = ids.includes(id);
-      node.classList.toggle('lit', isLit);
-      way?.classList.toggle('lit', isLit);
-      // Paths share their beginnings: the last one drawn is visible.
-      if (way && isLit) this.#ways.append(way);
-    }
+  /** The path from this server, which has no id among the places, to the selected host. */
+  #litIds(): LitIds {
+    const host = this.#chosenHost;
+    if (host) return new Set([host.id, host.first_link, undefined]);
+    return new Set(this.#chosen === this.#network?.id ? [undefined] : []);
+  }
+
+  get #chosenHost(): NetworkHost | undefined {
+    return this.#network?.hosts.find(({ id }) => id === this.#chosen);
+  }
+
+  #showChosen(network: Network): void {
+    const host = this.#chosenHost;
+    const own = this.#chosen === network.id ? ownFacts(network) : undefined;
     keepChildren(
       this.#chosenFacts,
-      host
-        ? this.#factsOf(host)
-        : isOwn
-          ? ownFacts(network)
-          : [h('p', {}, 'Choose a host to see the way to it.')],
+      host ? this.#factsOf(host) : (own ?? [h('p', {}, 'Choose a host to see the way to it.')]),
     );
   }
 
@@ -242,6 +207,18 @@ export class NetworkView {
   }
 }
 
+function wayOf({ host, way }: NetworkNode, lit: LitIds): SVGElement[] {
+  if (!host) return [];
+  const behind = host.first_link === host.id ? '' : ' behind';
+  return [
+    svg('path', {
+      class: `way${behind}${lit.has(host.id) ? ' lit' : ''}`,
+      'data-key': host.id,
+      d: way.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x} ${y}`).join(''),
+    }),
+  ];
+}
+
 /** The visible parts of a node: its outline and its text. */
 function boxOf(
   host: Omit<NetworkHost, 'first_link'>,
@@ -266,20 +243,6 @@ function boxOf(
   ];
 }
 
-function setAll(element: Element, attributes: Readonly<Record<string, string | number>>): void {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-}
-
 function ownFacts({ id, name, info }: Network): Node[] {
   return [h('h2', {}, `This server, ${id} `, foreign(name)), h('p', {}, info ? foreign(info) : '')];
-}
-
-/** Cuts by whole characters, so that no surrogate pair is split. */
-function cut(text: string, chars: number): string {
-  const all = Array.from(text);
-  return all.length > chars ? `${all.slice(0, chars - 1).join('')}…` : text;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -6,7 +6,7 @@ import { outcomeOf } from '../records/outcome.ts';
 import { nameOfRecord } from '../records/record-as-markdown.ts';
 import type { Moment } from '../records/timeline.ts';
 import { comparePanel } from './compare-panel.ts';
-import { atNode, button, foreign, h } from './dom.ts';
+import { atNode, button, foreign, h, keepChildren } from './dom.ts';
 import { exportButtons } from './exports.ts';
 
 const words = {
@@ -24,7 +24,6 @@ export class OutcomeBar {
   readonly #badge = h('span', { class: 'badge' });
   readonly #who = h('p', { class: 'who' });
   readonly #findings = h('ul', { class: 'findings' });
-  #shown = '';
 
   /** @param choose called with the lines that show a finding */
   constructor(record: () => PairingRecord, choose: (evidence: readonly number[]) => void) {
@@ -63,18 +62,17 @@ export class OutcomeBar {
     const { kind } = isOfTwo ? outcomeOf(record, Date.now() - started_at) : { kind: 'open' as const };
     this.#badge.textContent = isOfTwo ? words[kind] : '';
     this.#badge.dataset.kind = kind;
-    this.#who.replaceChildren(...whoIsIn(record.header, elsewhere));
-    // Unchanged findings are left alone, so that focus and selection survive.
-    const text = JSON.stringify(findings);
-    if (text === this.#shown) return;
-    this.#shown = text;
-    this.#findings.replaceChildren(...findings.map((finding) => this.#findingElement(finding)));
+    keepChildren(this.#who, whoIsIn(record.header, elsewhere));
+    keepChildren(
+      this.#findings,
+      findings.map((finding) => this.#findingElement(finding)),
+    );
   }
 
   #findingElement({ kind, text, evidence, remedy }: Finding): HTMLElement {
     return h(
       'li',
-      { class: kind },
+      { class: kind, 'data-key': text },
       evidence ? button(text, () => this.#choose(evidence)) : h('span', {}, text),
       remedy ? h('span', { class: 'remedy' }, remedy) : undefined,
     );

@@ -2,7 +2,7 @@
 
 import { describeState } from '../../records/timeline.ts';
 import type { ShownActor } from '../../stately/program-messages.ts';
-import { button, foreign, h } from '../dom.ts';
+import { button, foreign, h, keepChildren } from '../dom.ts';
 
 export class ActorList {
   readonly element = h('nav', { class: 'actors panel', 'aria-label': 'Actors' });
@@ -43,19 +43,21 @@ export class ActorList {
   }
 
   #draw(): void {
-    const focused = document.activeElement?.getAttribute('data-key');
     const actors = [...this.#actors.values()];
     const programs = [...new Set(actors.map(({ program }) => program))];
     const below = childrenIn(actors);
-    this.element.replaceChildren(
+    keepChildren(this.element, [
       h('h2', {}, 'Actors'),
       ...(programs.length === 0 ? [howToBegin()] : []),
-      ...programs.flatMap((program) => [
-        h('h3', {}, `Program ${program}`),
-        this.#branch(below.get(String(program)) ?? [], below),
-      ]),
-    );
-    if (focused) this.element.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+      ...programs.map((program) =>
+        h(
+          'section',
+          { 'data-key': program },
+          h('h3', {}, `Program ${program}`),
+          this.#branch(below.get(String(program)) ?? [], below),
+        ),
+      ),
+    ]);
   }
 
   #branch(actors: readonly ShownActor[], below: ReadonlyMap<string, readonly ShownActor[]>): HTMLElement {
@@ -64,7 +66,12 @@ export class ActorList {
       {},
       ...actors.map((actor) => {
         const children = below.get(placeOf(actor.program, actor.session));
-        return h('li', {}, this.#row(actor), children && this.#branch(children, below));
+        return h(
+          'li',
+          { 'data-key': actor.key },
+          this.#row(actor),
+          children && this.#branch(children, below),
+        );
       }),
     );
   }
@@ -72,7 +79,6 @@ export class ActorList {
   #row(actor: ShownActor): HTMLElement {
     const { key, name, status, value } = actor;
     const row = button('', () => this.#chosen(key));
-    row.setAttribute('data-key', String(key));
     row.setAttribute('aria-current', String(key === this.#current));
     const state = value === undefined ? '' : describeState(value as never);
     row.append(
