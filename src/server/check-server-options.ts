@@ -62,10 +62,20 @@ function adminProblems({ adminToken }: ServerOptions): string[] {
     : [];
 }
 
-function chaosProblems({ chaos }: ServerOptions): string[] {
-  return chaos === undefined || parseChaos(chaos)
-    ? []
-    : ['--chaos: should be like loss=5%,delay=300ms,drop=answer+candidate'];
+function chaosProblems({ chaos, chaosButtons, inspect, inspectToken }: ServerOptions): string[] {
+  const isRead = chaos === undefined || parseChaos(chaos);
+  const isGuessed = inspectToken !== undefined && inspectToken.length < MIN_SHARED_TOKEN_CHARS;
+  return [
+    ...(isRead ? [] : ['--chaos: should be like loss=5%,delay=300ms,drop=answer+candidate']),
+    ...(chaosButtons && !inspect
+      ? ['--chaos-buttons: are on the inspector’s page, which --no-inspect turns off']
+      : []),
+    ...(chaosButtons && isGuessed
+      ? [
+          `--chaos-buttons: need an --inspect-token that nobody guesses, of at least ${MIN_SHARED_TOKEN_CHARS} characters`,
+        ]
+      : []),
+  ];
 }
 
 function tracesProblems({ otlpUrl, otlpHeaders }: ServerOptions): string[] {

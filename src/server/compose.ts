@@ -85,8 +85,10 @@ export function compose(deps: CompositionDeps) {
   });
   metrics.measure({ hosts: [sessionHost, pairingHost, remotePairings.remoteHost, rooms.host] });
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness });
+  const chaos = chaosOf(options, clock, () => metrics.refused.add('chaos'));
   const inspector = new Inspector({
     admission,
+    chaos,
     refused: (kind) => metrics.refused.add(kind),
     refusals: () => metrics.refused,
     options,
@@ -98,9 +100,6 @@ export function compose(deps: CompositionDeps) {
   inspector.add(
     ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),
   );
-  const rules = options.chaos === undefined ? undefined : parseChaos(options.chaos);
-  const chaos =
-    rules && new Chaos({ rules, clock, random: Math.random, lost: () => metrics.refused.add('chaos') });
   const connections = composeNative(deps, core, nodes, { telemetry, admission, drain, inspector, chaos });
   return {
     queue,
@@ -123,6 +122,13 @@ export function compose(deps: CompositionDeps) {
     remotePairings,
     cluster,
   };
+}
+
+/** @param lost called for every signal that is lost on purpose */
+function chaosOf({ chaos, chaosButtons }: ServerOptions, clock: Clock, lost: () => void): Chaos | undefined {
+  if (chaos === undefined && !chaosButtons) return undefined;
+  const rules = chaos === undefined ? undefined : parseChaos(chaos);
+  return new Chaos({ rules, clock, random: Math.random, lost });
 }
 
 /** Sessions and pairings, whatever dialect their clients speak. */

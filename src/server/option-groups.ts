@@ -73,6 +73,7 @@ export const serveOptionGroups = {
     'logLevel',
     'logFormat',
     'chaos',
+    'chaosButtons',
   ],
   'Several nodes': ['node', 'nats', 'natsPrefix', 'relayPort', 'relayConnect'],
 } as const satisfies { readonly [title: string]: readonly (keyof typeof serveOptions)[] };

@@ -385,6 +385,11 @@ export const serverOptions = {
     value: 'RULES',
     help: 'For tests only: lose, delay or drop signals on purpose, for example `loss=5%,delay=300ms,drop=answer+candidate`.',
   },
+  chaosButtons: {
+    kind: 'switch',
+    default: false,
+    help: 'For tests only: whoever may use the inspector can do what `--chaos` does, from its page, for five minutes at a time.',
+  },
   rooms: {
     kind: 'switch',
     default: false,

@@ -300,12 +300,34 @@ describe('the inspector', () => {
     expect(await whole.isDisabled()).toBe(true);
   });
 
+  it('disturbs signals, where the server was started for it: with the keyboard, and a banner until that is over', async () => {
+    const testServer = await startTestServer({ chaosButtons: true });
+    const { server } = testServer;
+    const page = await openPage(inspectUrl(testServer));
+    const banner = page.locator('.chaos');
+    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
+    await page.getByLabel('Lose').fill('0');
+    await page.getByLabel('Delay by').fill('250');
+    await page.getByRole('checkbox', { name: 'answer' }).press('Space');
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByLabel('Delay by').press('Enter');
+    await banner.getByText('delay=250ms, drop=answer, until').waitFor();
+    expect(server.parts.chaos?.rules).toEqual({ loss: 0, delayMs: 250, drop: new Set(['answer']) });
+    expect(await violationsOf(page)).toEqual([]);
+    // Another page, and this one when it comes back, show it as well.
+    await page.reload();
+    await banner.getByRole('button', { name: 'End now' }).press('Enter');
+    await banner.waitFor({ state: 'hidden' });
+    expect(server.parts.chaos?.rules).toBeUndefined();
+  });
+
   it('has a doctor, which says of a TURN server that does not answer that it is that, and breaks no rule of axe', async () => {
     const testServer = await startTestServer({
       turnUrl: ['turn:127.0.0.1:9?transport=tcp'],
       turnSecret: 'x'.repeat(20),
     });
     const page = await openPage(inspectUrl(testServer));
+    expect(await page.getByRole('button', { name: 'Chaos' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Doctor' }).click();
     await page.getByText('Connections will fail from here').waitFor();
     const found = await page.evaluate<string[][]>(

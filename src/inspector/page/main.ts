@@ -1,6 +1,7 @@
 /** The inspector's page: switches views, and owns the feed from the server. */
 import type { InspectMessage, ListedMachine } from '../../protocol/inspect/inspect-messages.ts';
 import { parseRecord, RecordError } from '../records/record.ts';
+import { ChaosView } from './chaos-view.ts';
 import type { Detail } from './chart-panel.ts';
 import { DoctorDialog } from './doctor-dialog.ts';
 import { h } from './dom.ts';
@@ -35,6 +36,7 @@ class Page {
   readonly #problem = h('p', { class: 'problem', role: 'alert' });
   readonly #help = helpDialog();
   readonly #doctor = new DoctorDialog();
+  readonly #chaos = new ChaosView((rules) => this.#feed.send({ type: 'chaos', rules }));
   #detail: Detail = 'brief';
   #machines = DEFAULT_MACHINES;
   #hasGames = false;
@@ -57,13 +59,16 @@ class Page {
           open: (file) => this.#openFile(file),
           doctor: () => this.#doctor.open(),
           help: () => this.#help.showModal(),
+          chaos: this.#chaos.button,
         }),
       ),
+      this.#chaos.banner,
       this.#tokenForm,
       this.#problem,
       this.#main,
       this.#help,
       this.#doctor.element,
+      this.#chaos.dialog,
     );
     window.addEventListener('hashchange', () => this.#route());
     window.addEventListener('keydown', (event) => this.#key(event));
@@ -128,6 +133,9 @@ class Page {
         return;
       case 'network':
         this.#population.showNetwork(message.network);
+        return;
+      case 'chaos':
+        this.#chaos.show(message);
         return;
       case 'list':
         this.#population.list.show(message);
@@ -233,8 +241,8 @@ class Page {
 
   #key(event: KeyboardEvent): void {
     const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || this.#help.open || this.#doctor.element.open)
-      return;
+    const isInDialog = document.querySelector('dialog[open]') !== null;
+    if (event.ctrlKey || event.metaKey || event.altKey || isInDialog) return;
     const isTyping = target instanceof HTMLElement && target.closest('input, select, textarea') !== null;
     if (isTyping) return;
     const isPressing = target instanceof HTMLElement && target.closest('button, summary, a') !== null;
@@ -263,6 +271,7 @@ class Page {
     if (state !== 'connecting' && this.#main.childElementCount === 0) this.#showPopulation();
     this.#link.textContent = linkTexts[state];
     this.#link.dataset.state = state;
+    if (state !== 'connected') this.#chaos.forget();
     this.#tokenForm.hidden = state !== 'token_needed' && state !== 'wrong_token';
     document.body.classList.toggle('stale', state === 'lost' && !this.#isForeign && this.#hasServer);
   }

@@ -10,9 +10,11 @@ export interface ToolActions {
   open(file: File | undefined): void;
   doctor(): void;
   help(): void;
+  /** Shown where the server lets the page disturb it. */
+  readonly chaos: HTMLElement;
 }
 
-export function toolbar({ setFull, open, doctor, help }: ToolActions): HTMLElement[] {
+export function toolbar({ setFull, open, doctor, help, chaos }: ToolActions): HTMLElement[] {
   const file = h('input', {
     type: 'file',
     id: 'file',
@@ -29,6 +31,7 @@ export function toolbar({ setFull, open, doctor, help }: ToolActions): HTMLEleme
       sampleMenu(),
       h('label', { class: 'file' }, 'Open a record ', file),
       button('Doctor', doctor),
+      chaos,
       button('?', help, 'Help'),
     ),
   ];

@@ -246,6 +246,12 @@ export const inspectSchemas = {
     required: ['type'],
     properties: { type: { const: 'unwatch' } },
   },
+  chaos: {
+    type: 'object',
+    description: 'Disturb signals by these rules for five minutes; none: no longer.',
+    required: ['type', 'rules'],
+    properties: { type: { const: 'chaos' }, rules: { type: 'string', maxLength: 100 } },
+  },
 } as const;
 
 export type InspectRequestType = keyof typeof inspectSchemas;
@@ -363,6 +369,15 @@ export type InspectMessage =
       readonly type: 'refusals';
       readonly kinds: readonly RefusalCount[];
       readonly recent: readonly RecentRefusal[];
+    }
+  | {
+      readonly type: 'chaos';
+      /** As `--chaos` takes them; empty: nothing is disturbed. */
+      readonly rules: string;
+      /** Left out: they do not end by themselves. */
+      readonly ends_in_ms?: number;
+      /** Whether the page may change them. */
+      readonly may_change: boolean;
     }
   | { readonly type: 'list'; readonly seq: number; readonly total: number; readonly rows: readonly ListRow[] }
   | {

@@ -1,4 +1,7 @@
-/** `--chaos`: loses, delays and drops signals on purpose, to show how a program copes with it. Off by default. */
+/**
+ * `--chaos` and `--chaos-buttons`: loses, delays and drops signals on purpose, to show how a program copes with it. Off
+ * by default.
+ */
 import type { Clock } from '../../common/clock.ts';
 
 export interface ChaosRules {
@@ -48,7 +51,8 @@ export function parseChaos(text: string): ChaosRules | undefined {
 }
 
 export interface ChaosDeps {
-  readonly rules: ChaosRules;
+  /** For as long as the server runs. */
+  readonly rules: ChaosRules | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   /** Called for every lost signal. */
@@ -57,10 +61,53 @@ export interface ChaosDeps {
 
 export class Chaos {
   readonly #deps: ChaosDeps;
-  #late = 0;
+  /** Delivers each late signal, in order. */
+  readonly #late = new Set<() => void>();
+  /** The rules for some time, and how to end them. */
+  #passing: { readonly rules: ChaosRules; readonly endsAt: number; readonly stop: () => void } | undefined;
+  /** Called when other rules hold. */
+  changed: () => void = () => {};
 
   constructor(deps: ChaosDeps) {
     this.#deps = deps;
+  }
+
+  /** Undefined: nothing is disturbed. */
+  get rules(): ChaosRules | undefined {
+    return this.#passing?.rules ?? this.#deps.rules;
+  }
+
+  get text(): string {
+    return this.rules ? describeChaos(this.rules) : '';
+  }
+
+  /** In how many milliseconds the rules end; undefined: not by themselves. */
+  get endsInMs(): number | undefined {
+    return this.#passing && this.#passing.endsAt - this.#deps.clock.now();
+  }
+
+  /** Applies other rules for some milliseconds; invalid ones are ignored. */
+  disturb(text: string, ms: number): void {
+    const { clock } = this.#deps;
+    const rules = parseChaos(text);
+    if (!rules) return;
+    this.#passing?.stop();
+    this.#passing = { rules, endsAt: clock.now() + ms, stop: clock.every(ms, () => this.calm()) };
+    this.#change();
+  }
+
+  /** Goes back to the rules that the server was started with, if any. */
+  calm(): void {
+    if (!this.#passing) return;
+    this.#passing.stop();
+    this.#passing = undefined;
+    this.#change();
+  }
+
+  /** What is late is delivered first, so that no signal overtakes it. */
+  #change(): void {
+    for (const deliver of [...this.#late]) deliver();
+    this.changed();
   }
 
   /**
@@ -68,23 +115,36 @@ export class Chaos {
    * @param deliver called with the bytes; if late, with a copy, because the frame's own bytes are gone by then
    */
   pass(type: string, bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void {
-    if (!SIGNALS.some((signal) => signal === type)) {
+    const { rules } = this;
+    if (!rules || !SIGNALS.some((signal) => signal === type)) {
       deliver(bytes);
       return;
     }
-    const { rules, clock, random, lost } = this.#deps;
-    const isLost = rules.drop.has(type) || random() * 100 < rules.loss || this.#late >= MAX_LATE;
+    const { random, lost } = this.#deps;
+    const isLost = rules.drop.has(type) || random() * 100 < rules.loss || this.#late.size >= MAX_LATE;
     if (isLost) lost();
     else if (rules.delayMs === 0) deliver(bytes);
-    else {
-      // Not `slice`: on a Buffer it does not copy.
-      const copy = new Uint8Array(bytes);
-      this.#late += 1;
-      const stop = clock.every(rules.delayMs, () => {
-        stop();
-        this.#late -= 1;
-        deliver(copy);
-      });
-    }
+    else this.#delay(rules.delayMs, bytes, deliver);
   }
+
+  #delay(ms: number, bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void {
+    // Not `slice`: on a Buffer it does not copy.
+    const copy = new Uint8Array(bytes);
+    const now = () => {
+      stop();
+      this.#late.delete(now);
+      deliver(copy);
+    };
+    const stop = this.#deps.clock.every(ms, now);
+    this.#late.add(now);
+  }
+}
+
+/** The text that `parseChaos` reads; empty: nothing is disturbed. */
+function describeChaos({ loss, delayMs, drop }: ChaosRules): string {
+  return [
+    ...(loss > 0 ? [`loss=${loss}%`] : []),
+    ...(delayMs > 0 ? [`delay=${delayMs}ms`] : []),
+    ...(drop.size > 0 ? [`drop=${[...drop].join('+')}`] : []),
+  ].join();
 }

@@ -101,6 +101,9 @@ export class FleetLook implements Look {
         this.#forgetRecord();
         this.#askAll(request);
         return;
+      case 'chaos':
+        this.#askAll(request);
+        return;
     }
   }
 
@@ -137,6 +140,10 @@ export class FleetLook implements Look {
         return;
       case 'hello':
         if (worker === HERE) this.#await(message);
+        return;
+      case 'chaos':
+        // All workers were asked for the same.
+        if (worker === HERE) this.#deps.send(message);
         return;
       case 'population':
         if (part) part.population = message.machines;

@@ -9,6 +9,7 @@ import {
   type ListRequest,
   pickEvidence,
 } from '../../protocol/index.ts';
+import { ChaosButtons } from './chaos-buttons.ts';
 import { FleetLook, type OtherWorkers } from './fleet-look.ts';
 import type { PartList, PartListRequest } from './fleet-parts.ts';
 import { FlowRequests } from './flow-requests.ts';
@@ -35,6 +36,8 @@ export class Inspector {
   readonly #trails: SessionTrails;
   readonly #flows: FlowRequests;
   readonly #viewers = new Set<Viewer>();
+  /** Undefined for a server that disturbs nothing on purpose. */
+  readonly #chaos: ChaosButtons | undefined;
   /** The JSON that was sent last. */
   #network = '';
   #refusals = '';
@@ -51,6 +54,11 @@ export class Inspector {
     this.#flows = new FlowRequests(server.clock, this.#logs);
     this.#logs.follow({ wants: () => false, started() {}, well: (log) => this.#flows.ask(log) });
     this.#trails = new SessionTrails(server.clock, this.sources);
+    const { chaos, log, options } = server;
+    const tell = (message: InspectMessage) => {
+      for (const viewer of this.#viewers) viewer.send(message);
+    };
+    this.#chaos = chaos && new ChaosButtons({ chaos, log, mayChange: options.chaosButtons === true, tell });
   }
 
   /** Makes a part of the server available for inspection; call it before the server starts. */
@@ -130,6 +138,7 @@ export class Inspector {
       ...(hasGames && { has_games: true }),
     });
     if (network) viewer.send({ type: 'network', network });
+    if (this.#chaos) viewer.send(this.#chaos.message);
     // The other viewers have been told already; this one is told with the next tick.
     this.#refusals = '';
     this.#wake();
@@ -186,6 +195,9 @@ export class Inspector {
       case 'unwatch':
         viewer.wanted = undefined;
         viewer.unwatch();
+        return;
+      case 'chaos':
+        this.#chaos?.ask(request.rules);
         return;
     }
   }

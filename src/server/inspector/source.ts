@@ -128,6 +128,21 @@ export interface InspectOptions {
   readonly inspectToken: string | undefined;
   readonly record: string | undefined;
   readonly recordFiles: number;
+  readonly chaosButtons?: boolean;
+}
+
+/** What disturbs signals on purpose, by rules as `--chaos` takes them. */
+export interface Disturber {
+  /** Empty: nothing is disturbed. */
+  readonly text: string;
+  /** In how many milliseconds the rules end; undefined: not by themselves. */
+  readonly endsInMs: number | undefined;
+  /** Called when other rules hold. */
+  changed: () => void;
+  /** Applies other rules for some milliseconds; invalid ones are ignored. */
+  disturb(text: string, ms: number): void;
+  /** Goes back to the rules that the server was started with, if any. */
+  calm(): void;
 }
 
 /** A server that can be inspected. */
@@ -143,6 +158,8 @@ export interface Inspected {
   readonly refusals?: () => Iterable<readonly [kind: string, count: number]>;
   /** Counts a refusal by its kind. */
   readonly refused?: (kind: string) => void;
+  /** What is disturbed on purpose; omitted if nothing can be. */
+  readonly chaos?: Disturber | undefined;
   /** Its node number; omitted if it is the only node. */
   readonly node?: number;
   /** Whether the server hosts games. */

@@ -11,6 +11,7 @@ export const logEvents = {
   options_kept: 'The options were read again, but have a mistake: the old ones stay in force.',
   restart_needed: 'An option has changed that takes effect only after a restart.',
   chaos: 'Signals are lost, delayed or dropped on purpose.',
+  chaos_over: 'What the inspector’s page disturbed on purpose is over.',
   secret_warning: 'Something that you turned on does not work, or not safely, without a good `--secret`.',
   limits_lowered:
     'The connection limits were lowered, because the process can have too few file descriptors.',

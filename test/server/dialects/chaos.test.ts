@@ -89,6 +89,22 @@ describe('a server with --chaos', () => {
     clock.advance(300);
     expect(delivered).toEqual(['an offer']);
   });
+
+  it('delivers what is late as soon as its rules change, so that nothing overtakes it', () => {
+    const clock = new ManualClock();
+    const chaos = new Chaos({ rules: undefined, clock, random: () => 0.5, lost: () => {} });
+    const delivered: string[] = [];
+    const pass = (name: string) =>
+      chaos.pass('offer', Buffer.from(name), (bytes) => delivered.push(Buffer.from(bytes).toString()));
+    chaos.disturb('delay=300ms', 1_000);
+    pass('first');
+    pass('second');
+    expect(delivered).toEqual([]);
+    chaos.calm();
+    pass('third');
+    clock.advance(2_000);
+    expect(delivered).toEqual(['first', 'second', 'third']);
+  });
 });
 
 describe('a server with --chaos, for clients of other wires', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isEvidence, isStep } from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import type { ServerOptions } from '../../../src/server/index.ts';
 import { FleetPages } from '../../../src/server/workers/fleet-pages.ts';
 import { PageRelay } from '../../../src/server/workers/page-relay.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
@@ -13,14 +14,14 @@ interface Fleet {
 }
 
 /** Workers 1 to `count`, each the node of its number. */
-async function startFleet(count = 2): Promise<Fleet> {
+async function startFleet(count = 2, options: Partial<ServerOptions> = {}): Promise<Fleet> {
   const hub = new LocalBusHub();
   const relay = new PageRelay();
   const workers: TestServer[] = [];
   for (let worker = 1; worker <= count; worker += 1) {
     const pages = new FleetPages((request) => relay.asked(worker, request));
     const testServer = await startTestServer(
-      { node: worker },
+      { ...options, node: worker },
       {
         bus: hub.bus(worker),
         fleet: {
@@ -69,6 +70,16 @@ describe('the page of one of several workers', () => {
     const hello = await (await openFeed(worker.server)).next('hello');
     expect(hello).toMatchObject({ workers: 2 });
     expect(hello.node).toBeUndefined();
+  });
+
+  it('disturbs signals at all of them, and every page is told', async () => {
+    const fleet = await startFleet(2, { chaosButtons: true });
+    const feeds = await openAll(fleet);
+    for (const feed of feeds) expect(await feed.next('chaos')).toMatchObject({ rules: '' });
+    feeds[0]?.send({ type: 'chaos', rules: 'drop=offer' });
+    for (const feed of feeds) expect(await feed.next('chaos')).toMatchObject({ rules: 'drop=offer' });
+    for (const { server } of fleet.workers)
+      expect([...(server.parts.chaos?.rules?.drop ?? [])]).toEqual(['offer']);
   });
 
   it('lists and counts the sessions of all, the same at each', async () => {
