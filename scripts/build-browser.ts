@@ -41,6 +41,13 @@ await build({
 
 await build({
   ...options,
+  entryPoints: [at('src/client/browser/watch/index.ts')],
+  outfile: at('dist/browser/pairlane-watch.js'),
+  banner: { js: '/*! Pairlane, MIT */' },
+});
+
+await build({
+  ...options,
   entryPoints: [at('src/site/main.ts')],
   outfile: at('dist/site/site.js'),
   plugins: [servedClient],

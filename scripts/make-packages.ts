@@ -28,6 +28,7 @@ const typesOfOutputs = {
   'webrtc-manager.d.ts': 'dist/client/rooms/index.d.ts',
   'browser/pairlane.d.ts': 'dist/client/browser/index.d.ts',
   'browser/webrtc-manager.d.ts': 'dist/client/browser/webrtc-manager.d.ts',
+  'browser/pairlane-watch.d.ts': 'dist/client/browser/watch/index.d.ts',
 };
 
 const nodeBundle: BuildOptions = {
@@ -93,7 +94,7 @@ async function makeClient(): Promise<void> {
     outdir: CLIENT,
     outExtension: { '.js': '.cjs' },
   });
-  for (const { browser } of entries)
+  for (const browser of [...entries.map((entry) => entry.browser), 'pairlane-watch'])
     cpSync(at(`dist/browser/${browser}.js`), join(CLIENT, `browser/${browser}.js`));
   for (const [output, types] of bundledTypes(typesOfOutputs)) writeFileSync(join(CLIENT, output), types);
   for (const { name } of entries) cpSync(join(CLIENT, `${name}.d.ts`), join(CLIENT, `${name}.d.cts`));
@@ -113,6 +114,10 @@ async function makeClient(): Promise<void> {
           './package.json': './package.json',
           '.': conditionsOf('index', 'pairlane'),
           './webrtc-manager': conditionsOf('webrtc-manager', 'webrtc-manager'),
+          './watch': {
+            types: './browser/pairlane-watch.d.ts',
+            default: './browser/pairlane-watch.js',
+          },
         },
         sideEffects: false,
       },

@@ -5,9 +5,9 @@ export {
   type EvidencePair,
   evidenceSchema,
   type Flow,
-  MAX_EVIDENCE_PAIRS,
   pickEvidence,
 } from './inspect/evidence.ts';
+export { MAX_EVIDENCE_PAIRS } from './inspect/evidence-values.ts';
 export * from './inspect/inspect-messages.ts';
 export * from './native/client-messages.ts';
 export * from './native/close-codes.ts';

@@ -60,13 +60,15 @@ export function signalingSources({
         id: pairing.initiator.id,
         peer_id: pairing.responder.id,
         epoch: pairing.epoch,
+        ...roomIn(pairing),
         ...namesIn(pairing, 'known_as', 'peer_known_as'),
         ...remotesOf(pairing).map(({ side, node }) =>
           whereabouts(side === 'initiator' ? 'id' : 'peer_id', node),
         )[0],
       }),
-      isFound: ({ parties, epoch }, query) =>
+      isFound: ({ parties, epoch, details }, query) =>
         String(epoch).includes(query) ||
+        details.room?.toLowerCase().includes(query) === true ||
         parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
       initiatorNode: (pairing) => remotesOf(pairing).find(({ side }) => side === 'initiator')?.node,
       gameOf: ({ parties }) => clientOf(parties[0])?.game,
@@ -80,6 +82,7 @@ export function signalingSources({
           epoch: pairing.epoch,
           initiator_id: pairing.initiator.id,
           responder_id: pairing.responder.id,
+          ...roomIn(pairing),
           ...namesIn(pairing, 'initiator_known_as', 'responder_known_as'),
         }),
         addressOf: ({ initiator, responder }) => initiator.address ?? responder.address,
@@ -139,6 +142,10 @@ function clientOf(party: Party): Client | undefined {
  */
 function isKnownAs(client: Client | undefined, query: string): boolean {
   return [client?.knownAs, client?.game].some((name) => name?.toLowerCase().includes(query));
+}
+
+function roomIn({ details: { room } }: ServerPairing) {
+  return room === undefined ? {} : { room };
 }
 
 /** The dialect of its clients, the ids that their users know, and the game that they play, as fields of a row. */

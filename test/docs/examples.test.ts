@@ -2,10 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { evidenceAt } from '../../src/inspector/records/evidence.ts';
 import { startServer } from '../../src/server/index.ts';
 import { defaultServerOptions } from '../../src/server/options.ts';
 import { pageExamples } from '../support/docs/page-examples.ts';
 import { playTranscript } from '../support/docs/transcript.ts';
+import { openFeed } from '../support/inspect-feed.ts';
 import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { event, testPeer } from '../support/peers/werift-peers.ts';
 import { type Run, runNode } from '../support/servers/cli-process.ts';
@@ -128,6 +130,19 @@ describe('the examples of README and docs', () => {
     } finally {
       await server.stop();
     }
+  });
+
+  it('watch-connection: both ends are in the inspector, connected, with what each says of the other', async () => {
+    const { server } = await startTestServer();
+    const feed = await openFeed(server);
+    const page = await openExample(codeOf('watch-connection'), server.url);
+    await page.waitForFunction("document.title === 'open'");
+    const query = { of: 'pairing', query: 'call 7', outcome: 'connected' } as const;
+    let rows = (await feed.list(query)).rows;
+    while (rows.length === 0) ({ rows } = await feed.list(query));
+    expect(rows).toEqual([expect.objectContaining({ room: 'watch:call 7', state: 'connected' })]);
+    let record = await feed.record(rows[0]?.epoch as number);
+    while (evidenceAt(record).size < 2) record = await feed.record(record.header.epoch);
   });
 
   it('resume-transcript: every line is what client and server say', async () => {

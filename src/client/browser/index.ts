@@ -9,6 +9,7 @@ import { type Platform, peerClock } from '../peer/platform.ts';
 import type { PeerConnection } from '../rtc/types.ts';
 import { openBrowserSocket } from './browser-socket.ts';
 import { followPage } from './page-lifecycle.ts';
+import { serverOfModule } from './server-url.ts';
 
 export type { Observer, Step } from '../../machines/index.ts';
 export type { Connection } from '../peer/connection.ts';
@@ -55,17 +56,7 @@ export const browserPlatform: Platform = {
  * @throws {PairlaneError} `invalid_option`, `signaling_failed`, `signaling_timeout`
  */
 export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
-  const peer = await createPeerWith(browserPlatform, { url: pageServerUrl(), ...options });
+  const peer = await createPeerWith(browserPlatform, { url: serverOfModule(), ...options });
   followPage(peer);
   return peer;
-}
-
-/**
- * The WebSocket URL of the Pairlane server that this file was loaded from, with the path under which a proxy serves it.
- * In a bundle from elsewhere, whose URL says nothing: the root of the page's server.
- */
-function pageServerUrl(): string {
-  const isServed = /^https?:[^?#]*\/pairlane\.js([?#]|$)/.test(import.meta.url);
-  const base = isServed ? new URL('.', import.meta.url).href : `${location.origin}/`;
-  return base.replace(/^http/, 'ws');
 }

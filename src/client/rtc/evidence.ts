@@ -2,13 +2,16 @@
  * A connection's statistics as evidence: the kinds of its candidates and the progress of their checks, without
  * addresses.
  */
+import type { Evidence, EvidencePair, Flow } from '../../protocol/inspect/evidence.ts';
 import {
-  type Evidence,
-  type EvidencePair,
-  evidenceSchema,
-  type Flow,
+  candidateKinds,
+  dtlsStates,
+  iceStates,
   MAX_EVIDENCE_PAIRS,
-} from '../../protocol/inspect/evidence.ts';
+  pairStates,
+  sctpStates,
+  transportProtocols,
+} from '../../protocol/inspect/evidence-values.ts';
 
 /** RTCStatsReport, as far as it is used. */
 export interface StatsReport {
@@ -16,9 +19,6 @@ export interface StatsReport {
 }
 
 type Stats = Readonly<Record<string, unknown>>;
-
-const { ice, dtls, sctp, pairs } = evidenceSchema.properties;
-const { local, protocol, state } = pairs.items.properties;
 
 /** @param sctpState the state of the data channels' transport, which has no statistics */
 export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
@@ -38,9 +38,9 @@ export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
     const known = found.get(key);
     found.set(key, known ? together(known, pair) : pair);
   }
-  const iceState = oneOf(ice.enum, transport?.iceState);
-  const dtlsState = oneOf(dtls.enum, transport?.dtlsState);
-  const sctpIs = oneOf(sctp.enum, sctpState);
+  const iceState = oneOf(iceStates, transport?.iceState);
+  const dtlsState = oneOf(dtlsStates, transport?.dtlsState);
+  const sctpIs = oneOf(sctpStates, sctpState);
   return {
     ...(iceState && { ice: iceState }),
     ...(dtlsState && { dtls: dtlsState }),
@@ -64,15 +64,15 @@ function pairOf(
 ): EvidencePair | undefined {
   const one = byId.get(stats.localCandidateId);
   const other = byId.get(stats.remoteCandidateId);
-  const kinds = [one, other].map((candidate) => oneOf(local.enum, candidate?.candidateType));
-  const is = oneOf(state.enum, stats.state);
+  const kinds = [one, other].map((candidate) => oneOf(candidateKinds, candidate?.candidateType));
+  const is = oneOf(pairStates, stats.state);
   const [mine, theirs] = kinds;
   if (!mine || !theirs || !is) return undefined;
   const rtt = stats.currentRoundTripTime;
   return {
     local: mine,
     remote: theirs,
-    protocol: oneOf(protocol.enum, one?.protocol) ?? 'udp',
+    protocol: oneOf(transportProtocols, one?.protocol) ?? 'udp',
     state: is,
     pairs: 1,
     sent: countOf(stats.requestsSent),
@@ -84,9 +84,9 @@ function pairOf(
   };
 }
 
-/** Combines two pairs; the state is the more advanced one, in the order of the schema. */
+/** Combines two pairs; the state is the more advanced one. */
 function together(one: EvidencePair, other: EvidencePair): EvidencePair {
-  const states: readonly string[] = state.enum;
+  const states: readonly string[] = pairStates;
   const first = states.indexOf(one.state) <= states.indexOf(other.state) ? one : other;
   return {
     ...one,

@@ -4,7 +4,8 @@
  */
 
 import type { CandidateRefusal } from '../../machines/index.ts';
-import { type Evidence, type Flow, MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence.ts';
+import type { Evidence, Flow } from '../../protocol/inspect/evidence.ts';
+import { MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence-values.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { type ConnectionStats, statsOf } from './connection-stats.ts';
 import { Channel } from './data-channel.ts';

@@ -275,7 +275,7 @@ export class ListView {
   }
 
   #cell(of: Column['of'], row: ListRow, kind: string): HTMLElement | string {
-    const { outcome, epoch } = row;
+    const { outcome, epoch, room } = row;
     switch (of) {
       case 'outcome':
         if (!outcome) return '';
@@ -285,6 +285,7 @@ export class ListView {
           h('span', { class: 'badge', 'data-kind': outcome.kind }, outcomes[outcome.kind].split(' ')[0]),
           ' ',
           outcome.cause,
+          ...(room === undefined ? [] : [' In room ', foreign(room), '.']),
         );
       case 'candidates':
         return outcome?.candidates ?? '';

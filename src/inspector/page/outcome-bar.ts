@@ -80,7 +80,7 @@ export class OutcomeBar {
 }
 
 function whoIsIn(header: PairingRecord['header'], elsewhere: Moment['elsewhere']): (Node | string)[] {
-  const { kind, initiator_id, responder_id, game, dialect, started_at } = header;
+  const { kind, initiator_id, responder_id, game, room, dialect, started_at } = header;
   const since = `since ${new Date(started_at).toLocaleString()}`;
   if (kind === 'link')
     return [`of relay server ${responder_id}${initiator_id ? ` to host ${initiator_id}` : ''}, ${since}`];
@@ -101,6 +101,7 @@ function whoIsIn(header: PairingRecord['header'], elsewhere: Moment['elsewhere']
     ...whereIs('responder'),
     ...(dialect === undefined ? [] : [` by ${dialect}`]),
     ...(game === undefined ? [] : [h('b', {}, ' in game '), foreign(game)]),
+    ...(room === undefined ? [] : [h('b', {}, ' in room '), foreign(room)]),
     ` ${since}`,
   ];
 }

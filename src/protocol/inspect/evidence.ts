@@ -3,28 +3,28 @@
  * All values are from known sets and all lists are short, because reports come from strangers.
  */
 import type { Static } from 'typebox';
+import {
+  candidateKinds,
+  dtlsStates,
+  iceStates,
+  MAX_EVIDENCE_ERRORS,
+  MAX_EVIDENCE_PAIRS,
+  pairStates,
+  sctpStates,
+  transportProtocols,
+} from './evidence-values.ts';
 
 const MAX_COUNT = 1_000_000;
 const MAX_BUFFERED = 1_000_000_000;
-const kind = { enum: ['host', 'srflx', 'prflx', 'relay'] } as const;
+const kind = { enum: candidateKinds } as const;
 const count = { type: 'integer', minimum: 0, maximum: MAX_COUNT } as const;
-
-/** Four by four candidate kinds, times two protocols. */
-export const MAX_EVIDENCE_PAIRS = 32;
-export const MAX_EVIDENCE_ERRORS = 8;
 
 export const evidenceSchema = {
   type: 'object',
   properties: {
-    ice: {
-      enum: ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed'],
-      description: 'RTCIceTransportState.',
-    },
-    dtls: {
-      enum: ['new', 'connecting', 'connected', 'closed', 'failed'],
-      description: 'RTCDtlsTransportState.',
-    },
-    sctp: { enum: ['connecting', 'connected', 'closed'], description: 'RTCSctpTransportState.' },
+    ice: { enum: iceStates, description: 'RTCIceTransportState.' },
+    dtls: { enum: dtlsStates, description: 'RTCDtlsTransportState.' },
+    sctp: { enum: sctpStates, description: 'RTCSctpTransportState.' },
     pairs: {
       type: 'array',
       description: 'Candidate pairs, grouped by kinds.',
@@ -35,9 +35,9 @@ export const evidenceSchema = {
         properties: {
           local: kind,
           remote: kind,
-          protocol: { enum: ['udp', 'tcp'] },
+          protocol: { enum: transportProtocols },
           state: {
-            enum: ['succeeded', 'in-progress', 'waiting', 'frozen', 'failed'],
+            enum: pairStates,
             description: 'RTCStatsIceCandidatePairState of the pair that has come farthest.',
           },
           pairs: { ...count, description: 'How many pairs are in this group.' },

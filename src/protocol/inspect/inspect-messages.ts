@@ -142,6 +142,8 @@ export interface RecordHeader {
   readonly responder_id: string;
   /** The game that both play. */
   readonly game?: string;
+  /** The room that paired them. */
+  readonly room?: string;
   /** For clients of another dialect: its name, and the ids by which their users know them. */
   readonly dialect?: string;
   readonly initiator_known_as?: string;
@@ -288,6 +290,8 @@ export interface ListRow {
   readonly elsewhere?: 'id' | 'peer_id';
   readonly node?: number;
   readonly game?: string;
+  /** The room that formed the pairing. */
+  readonly room?: string;
   /** The name that a host of the relay network gives itself. */
   readonly name?: string;
   /** The record that belongs to the row. */

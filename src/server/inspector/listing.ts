@@ -200,7 +200,8 @@ function liveRow({ source, instance, log }: LiveItem, { now }: Times): ListRow {
 }
 
 function filedRow({ header, outcome, state }: FiledRecord, { wallTime }: Times): ListRow {
-  const { initiator_id, responder_id, initiator_known_as, responder_known_as, dialect, game, epoch } = header;
+  const { initiator_id, responder_id, initiator_known_as, responder_known_as, dialect, game, room, epoch } =
+    header;
   return {
     id: initiator_id,
     peer_id: responder_id,
@@ -209,6 +210,7 @@ function filedRow({ header, outcome, state }: FiledRecord, { wallTime }: Times):
     ...(initiator_known_as !== undefined && { known_as: initiator_known_as }),
     ...(responder_known_as !== undefined && { peer_known_as: responder_known_as }),
     ...(game !== undefined && { game }),
+    ...(room !== undefined && { room }),
     outcome,
     state,
     age_ms: Math.max(0, Math.round(wallTime - header.started_at)),
@@ -223,7 +225,8 @@ function namesIn(header: FiledRecord['header']): readonly string[] {
     initiator_known_as = '',
     responder_known_as = '',
     game = '',
+    room = '',
     epoch,
   } = header;
-  return [initiator_id, responder_id, initiator_known_as, responder_known_as, game, String(epoch)];
+  return [initiator_id, responder_id, initiator_known_as, responder_known_as, game, room, String(epoch)];
 }

@@ -10,6 +10,31 @@ const MAX_GZIPPED_BYTES = 49_000;
 
 const bundle = readFileSync('dist/browser/pairlane.js', 'utf8');
 
+/** As a server or proxy sends it; raw it is twice as much. */
+const MAX_GZIPPED_WATCH_BYTES = 3 * 1_024;
+const watch = readFileSync('dist/browser/pairlane-watch.js', 'utf8');
+
+describe('the module for connections of others', () => {
+  it('is under 3 KiB gzipped, one module that imports nothing', () => {
+    expect(gzipSync(watch).length).toBeLessThan(MAX_GZIPPED_WATCH_BYTES);
+    expect(new SourceTextModule(watch).dependencySpecifiers).toEqual([]);
+    expect(watch.match(/\bimport\s*\(|\brequire\s*\(/g)).toBeNull();
+  });
+
+  it('is served at /pairlane-watch.js, also to other origins that may connect, and its types stand where the package says', async () => {
+    const { server } = await startTestServer({ allowOrigin: ['https://app.example'] });
+    const response = await fetch(`${httpUrl(server)}pairlane-watch.js`, {
+      headers: { origin: 'https://app.example' },
+    });
+    expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(await response.text()).toBe(watch);
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(readFileSync(exports['./watch'].default, 'utf8')).toBe(watch);
+    expect(readFileSync(exports['./watch'].types, 'utf8')).toContain('function watchConnection');
+  });
+});
+
 describe('the browser client', () => {
   it('is under 49 KB gzipped', () => {
     expect(gzipSync(bundle).length).toBeLessThan(MAX_GZIPPED_BYTES);

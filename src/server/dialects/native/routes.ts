@@ -20,7 +20,7 @@ export interface RouteDeps extends SocketRouteDeps {
   readonly addRoutes: (app: App) => void;
 }
 
-/** The browser client, the test page, and the protocol documents. */
+/** The browser client, the module for connections of others, the test page, and the protocol documents. */
 const FILES: readonly ServedFile[] = [
   { path: '/', file: 'site/index.html', type: 'text/html; charset=utf-8' },
   { path: '/site.css', file: 'site/site.css', type: 'text/css; charset=utf-8' },
@@ -28,6 +28,12 @@ const FILES: readonly ServedFile[] = [
   {
     path: '/pairlane.js',
     file: 'browser/pairlane.js',
+    type: 'text/javascript; charset=utf-8',
+    isShared: true,
+  },
+  {
+    path: '/pairlane-watch.js',
+    file: 'browser/pairlane-watch.js',
     type: 'text/javascript; charset=utf-8',
     isShared: true,
   },

@@ -1,0 +1,236 @@
+/**
+ * Connections that know nothing of Pairlane, in a real Chromium, each watched by one line: the inspector shows them. How
+ * their pages tell each other offers and candidates is the pages' own; here the test carries them.
+ */
+import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { diagnose } from '../../src/inspector/records/diagnose-pairing.ts';
+import { evidenceAt } from '../../src/inspector/records/evidence.ts';
+import { flowsIn } from '../../src/inspector/records/flows.ts';
+import { closeCodes, isStep, type PairingRecord } from '../../src/protocol/index.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { openFeed, type TestFeed } from '../support/inspect-feed.ts';
+import { httpUrl, openPage } from '../support/peers/browser.ts';
+import { pairUp, startTestServer, type TestServer } from '../support/servers/test-server.ts';
+
+/** The browser's own, as far as it is used here. */
+interface Rtc extends EventTarget {
+  readonly localDescription: { readonly type: string; readonly sdp: string };
+  readonly iceGatheringState: string;
+  createDataChannel(label: string, init: object): { readonly readyState: string };
+  setLocalDescription(): Promise<void>;
+  setRemoteDescription(description: object): Promise<void>;
+  close(): void;
+}
+declare const RTCPeerConnection: new () => Rtc;
+type Watch = (connection: Rtc, options: { name: string; url?: string }) => () => void;
+
+/** What each page has as `end`. */
+declare const end: {
+  readonly connection: Rtc;
+  readonly channel: ReturnType<Rtc['createDataChannel']>;
+  readonly watchConnection: Watch;
+  readonly stop: () => void;
+};
+
+/** A page with a connection that is watched: all that it tells the server, and what it is warned of. */
+interface End {
+  readonly page: Page;
+  readonly sent: string[];
+  readonly warned: string[];
+}
+
+const MODULE = '/pairlane-watch.js';
+
+async function watchedEnd({ server }: TestServer, name = 'call 7'): Promise<End> {
+  const page = await openPage(`${httpUrl(server)}healthz`);
+  const watched = { page, sent: [] as string[], warned: [] as string[] };
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => watched.sent.push(String(payload))),
+  );
+  page.on('console', (message) => {
+    if (message.type() === 'warning') watched.warned.push(message.text());
+  });
+  await page.evaluate(
+    async ({ module, name }) => {
+      const { watchConnection } = (await import(module)) as { watchConnection: Watch };
+      const connection = new RTCPeerConnection();
+      const stop = watchConnection(connection, { name });
+      const channel = connection.createDataChannel('x', { negotiated: true, id: 0 });
+      Object.assign(globalThis, { end: { connection, channel, watchConnection, stop } });
+    },
+    { module: MODULE, name },
+  );
+  return watched;
+}
+
+/** Makes a new description of the one page, with all candidates, and sets it in the other one. */
+async function describeTo({ page: from }: End, { page: to }: End): Promise<string> {
+  const described = await from.evaluate(async () => {
+    const { connection } = end;
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== 'complete')
+      await new Promise((resolve) =>
+        connection.addEventListener('icegatheringstatechange', resolve, { once: true }),
+      );
+    const { type, sdp } = connection.localDescription;
+    return { type, sdp };
+  });
+  await to.evaluate((description) => end.connection.setRemoteDescription(description), described);
+  return described.sdp;
+}
+
+const open = ({ page }: End) => page.waitForFunction(() => end.channel.readyState === 'open');
+
+/** The record of the newest pairing, as soon as it fits. */
+async function recordThat(feed: TestFeed, fits: (record: PairingRecord) => boolean): Promise<PairingRecord> {
+  for (;;) {
+    const { rows } = await feed.list({ of: 'pairing', sort: 'newest' });
+    const epoch = rows[0]?.epoch;
+    const record = epoch === undefined ? undefined : await feed.record(epoch);
+    if (record && fits(record)) return record;
+  }
+}
+
+const hasState =
+  (state: string) =>
+  ({ lines }: PairingRecord) =>
+    lines.some((line) => isStep(line) && line.of === 'pairing' && line.to === state);
+const isUp = (record: PairingRecord) =>
+  hasState('connected')(record) &&
+  [...evidenceAt(record).values()].filter(({ sctp }) => sctp === 'connected').length === 2;
+
+/** Credentials, fingerprints and addresses in a description of Chromium. */
+function secretsIn(sdp: string): string[] {
+  const found = sdp.matchAll(/a=(?:ice-ufrag|ice-pwd|fingerprint):(?:sha-256 )?(\S+)| (\S+\.local) /g);
+  return [...found].map(([, secret, address]) => secret ?? address ?? '');
+}
+
+describe('a connection of two pages that is watched at both ends', () => {
+  it('is shown by its name, with descriptions, candidates, checks, selected pair, states, round trip and bytes of both, nothing secret, and goes when it is closed', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer.server);
+    const [a, b] = [await watchedEnd(testServer), await watchedEnd(testServer)];
+    const sdps = [await describeTo(a, b), await describeTo(b, a)];
+    await Promise.all([open(a), open(b)]);
+    const record = await recordThat(feed, (each) => isUp(each) && flowsIn(each).size === 2);
+
+    expect(record.header.room).toBe('watch:call 7');
+    expect(diagnose(record)).toEqual([
+      expect.objectContaining({ kind: 'good', text: expect.stringMatching(/^Both clients/) }),
+    ]);
+    const told = record.lines.filter(isStep).map(({ message }) => message);
+    expect(told).toContainEqual(expect.objectContaining({ type: 'offer' }));
+    expect(told).toContainEqual(expect.objectContaining({ type: 'answer' }));
+    expect(told).toContainEqual(
+      expect.objectContaining({ candidate: expect.objectContaining({ kind: 'host', protocol: 'udp' }) }),
+    );
+    for (const side of ['initiator', 'responder'] as const) {
+      const evidence = evidenceAt(record).get(side);
+      expect(evidence).toMatchObject({ ice: expect.any(String), dtls: 'connected', sctp: 'connected' });
+      expect(evidence?.pairs?.filter((pair) => pair.selected)).toEqual([
+        expect.objectContaining({ protocol: 'udp', state: 'succeeded' }),
+      ]);
+      expect(flowsIn(record).get(side)?.[0]).toEqual(expect.objectContaining({ buffered: 0, loss: 0 }));
+    }
+    const { rows } = await feed.list({ of: 'pairing', query: 'CALL 7' });
+    expect(rows).toEqual([expect.objectContaining({ room: 'watch:call 7' })]);
+
+    const secrets = sdps.flatMap(secretsIn);
+    expect(secrets.length).toBeGreaterThanOrEqual(6);
+    const said = [...a.sent, ...b.sent, JSON.stringify(record)].join('\n');
+    for (const secret of secrets) expect(said).not.toContain(secret);
+    expect(said).not.toMatch(/\d+\.\d+\.\d+\.\d+/);
+
+    await a.page.evaluate(() => end.connection.close());
+    await recordThat(feed, hasState('disconnected'));
+    await b.page.evaluate(() => end.stop());
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect([...a.warned, ...b.warned]).toEqual([]);
+  });
+
+  it('is shown whole, too, if it is watched only once it is open, and under another name again', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer.server);
+    const [a, b] = [await watchedEnd(testServer, 'first'), await watchedEnd(testServer, 'second')];
+    await describeTo(a, b);
+    await describeTo(b, a);
+    await Promise.all([open(a), open(b)]);
+    expect((await feed.list({ of: 'pairing' })).rows).toEqual([]);
+    for (const { page } of [a, b])
+      await page.evaluate(() => {
+        end.stop();
+        end.watchConnection(end.connection, { name: 'call 8' });
+      });
+    const { header, lines } = await recordThat(feed, isUp);
+    expect(header.room).toBe('watch:call 8');
+    const signals = lines.filter(isStep).map(({ message }) => message?.type);
+    expect(signals).toEqual(expect.arrayContaining(['offer', 'answer', 'candidate']));
+  });
+
+  it('is said to have no answer while it has none, with error codes of STUN and TURN servers; strangers who know its name harm neither it nor others', async () => {
+    const testServer = await startTestServer();
+    const feed = await openFeed(testServer.server);
+    const [a, b] = [await watchedEnd(testServer), await watchedEnd(testServer)];
+    await describeTo(a, b);
+    await a.page.evaluate(() => {
+      for (const errorCode of [701, 42, 701])
+        end.connection.dispatchEvent(Object.assign(new Event('icecandidateerror'), { errorCode }));
+    });
+    const errorsIn = (each: PairingRecord) =>
+      [...evidenceAt(each).values()].flatMap(({ errors = [] }) => errors);
+    const record = await recordThat(feed, (each) => errorsIn(each).length > 0);
+    expect(errorsIn(record)).toEqual([701]);
+    expect(diagnose(record)[0]?.text).toMatch(/^[AB] has not sent an answer\.$/);
+
+    const others = await testServer.connectPair();
+    const stranger = await RawClient.connect(`${testServer.server.url}?evidence=2`);
+    stranger.send({ type: 'join_room', room: 'watch:call 7', create: { max_size: 9 } });
+    expect((await stranger.next('error')).code).toBe('room_full');
+    await pairUp(stranger, await testServer.connect());
+    for (const message of [
+      { type: 'evidence', ice: 'my own words' },
+      { type: 'evidence', errors: [192, 0, 2, 77] },
+      { type: 'evidence', pairs: [{ local: 'host', remote: 'host', address: '192.0.2.77' }] },
+      { type: 'evidence', flow: JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`) },
+    ]) {
+      stranger.send(message);
+      expect((await stranger.next('error')).code).toBe('invalid_message');
+    }
+    for (let i = 0; i < 2_000; i += 1) stranger.send({ type: 'evidence', ice: 'checking' });
+    expect(await stranger.whenClosed()).toMatchObject({ code: closeCodes.policyViolation });
+
+    await describeTo(b, a);
+    await Promise.all([open(a), open(b)]);
+    const { rows } = await feed.list({ of: 'pairing', query: 'call 7' });
+    let shown = record;
+    while (!isUp(shown)) shown = await feed.record(rows[0]?.epoch as number);
+    for (const client of others) await client.settled();
+  });
+});
+
+describe('watching', () => {
+  it('says on the console what is wrong, throws nothing, and gives the connection its methods back', async () => {
+    const testServer = await startTestServer();
+    const { page, warned } = await watchedEnd(testServer, 'x'.repeat(1_000));
+    await page.waitForEvent('console', { predicate: () => warned.length > 0 });
+    expect(warned).toEqual([expect.stringMatching(/^pairlane-watch: .*from 1 to 64 characters$/)]);
+    const isAsBefore = await page.evaluate(() => {
+      end.stop();
+      end.watchConnection(end.connection, { name: 'x', url: 'ftp://127.0.0.1/' })();
+      const { close, createDataChannel } = RTCPeerConnection.prototype as Rtc;
+      return end.connection.close === close && end.connection.createDataChannel === createDataChannel;
+    });
+    expect(isAsBefore).toBe(true);
+    expect(warned.at(-1)).toMatch(/^pairlane-watch: SyntaxError/);
+  });
+
+  it('ends at once on a server with --no-inspect, and says why', async () => {
+    const testServer = await startTestServer({ inspect: false });
+    const [a, b] = [await watchedEnd(testServer), await watchedEnd(testServer)];
+    while (a.warned.length + b.warned.length < 2) await a.page.evaluate(() => 0);
+    for (const { warned } of [a, b]) expect(warned).toEqual([expect.stringContaining('--no-inspect')]);
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect([...a.sent, ...b.sent].join()).not.toContain('"evidence"');
+  });
+});
