@@ -147,8 +147,9 @@ describe('a report to a server that is killed before it acked it', () => {
       return { close: (code) => socket.close(code), send: (text) => void (isDead || socket.send(text)) };
     };
     const [a, b] = [linkTo('ws://either/', openSocket), linkTo('ws://either/', openSocket)];
-    const has = ({ inbox }: typeof a, type: string, sdp?: string) =>
-      until(() => inbox.some((one) => one.type === type && (one as { sdp?: string }).sdp === sdp), type);
+    const isIn = ({ inbox }: typeof a, type: string, sdp?: string) =>
+      inbox.some((one) => one.type === type && (one as { sdp?: string }).sdp === sdp);
+    const has = (one: typeof a, type: string, sdp?: string) => until(() => isIn(one, type, sdp), type);
     await Promise.all([has(a, 'your_id'), has(b, 'your_id')]);
     const { id: target_id } = b.inbox[0] as { id: string };
     a.link.send({ type: 'pair_request', target_id });
@@ -173,7 +174,7 @@ describe('a report to a server that is killed before it acked it', () => {
     a.link.send(candidate);
     await has(b, 'candidate');
     b.link.send(description('offer', 3));
-    await Promise.race([has(a, 'offer', '3'), has(b, 'error')]);
+    await until(() => isIn(a, 'offer', '3') || isIn(b, 'error'), 'the offer, or its refusal');
     expect(b.inbox.filter(({ type }) => type === 'error')).toEqual([]);
     for (const { link } of [a, b]) link.close();
   });

@@ -1,5 +1,6 @@
 /** Hosted machines in Stately's inspector: by its own bridge, its own sender and its own receiver. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import http from 'node:http';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   createWebSocketInspector,
   createWebSocketReceiver,
@@ -23,7 +24,12 @@ type Message = StatelyInspectionEvent & { readonly transitions?: string[]; reado
 async function bridge() {
   const port = await freePort();
   const url = `ws://127.0.0.1:${port}`;
+  const made = jest.spyOn(http, 'createServer');
   ends.push(createInspectorServer({ port, autoOpen: false }).stop);
+  // Neither the bridge nor the receiver has a way to end a connection.
+  const server = made.mock.results[0]?.value as http.Server;
+  server.on('connection', (socket) => ends.push(() => socket.destroy()));
+  made.mockRestore();
   const { adapter } = createWebSocketInspector({ url });
   ends.push(() => adapter.stop());
   const received: Message[] = [];

@@ -6,10 +6,10 @@ import { startTestServer, type TestServer } from '../../support/servers/test-ser
 function open({ server }: TestServer): Socket {
   const socket = connect(server.port, '127.0.0.1');
   socket.on('error', () => {});
-  return socket;
+  return socket.resume(); // what the server answers is read, or the end of the connection would never be seen
 }
 
-const isEnded = (socket: Socket) => once(socket.resume(), 'close').then(() => true);
+const isEnded = (socket: Socket) => once(socket, 'close').then(() => true);
 
 /** Until the server has counted so many. */
 async function counted({ server }: TestServer, count: number): Promise<void> {

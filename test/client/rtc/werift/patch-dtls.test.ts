@@ -2,6 +2,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { RTCDtlsParameters, RTCDtlsTransport } from 'werift';
 import { type DtlsTransport, patchDtls } from '../../../../src/client/rtc/werift/patch-dtls.ts';
+// Patches the flights: werift's own wait by a timer that no test can stop.
+import '../../../../src/client/rtc/werift/werift.ts';
 
 type Take = (packet: Buffer) => void;
 
