@@ -1,10 +1,30 @@
 /** A record as one row of a list: its outcome, the cause, and how long it took. */
-import { isStep, type OutcomeFacts, type OutcomeKind, type PairingRecord } from '../../protocol/index.ts';
+import {
+  isStep,
+  type OutcomeFacts,
+  type OutcomeKind,
+  type PairingRecord,
+  type RecordStep,
+} from '../../protocol/index.ts';
 import { diagnose, kindsOf } from './diagnose-pairing.ts';
 import { begunIn } from './timeline.ts';
 
 /** If the two are not connected after this time, something is wrong, even if nobody has given up yet. */
 export const STUCK_AFTER_MS = 10_000;
+
+/**
+ * Whether it has begun to connect and did not work. Most pairings that end early never began, and need no diagnosis:
+ * a room of many is left by one member at a time.
+ */
+export function hasFailed(record: PairingRecord): boolean {
+  return hasBegunIn(record, record.lines.filter(isStep)) && diagnose(record)[0]?.kind === 'bad';
+}
+
+function hasBegunIn(record: PairingRecord, steps: readonly RecordStep[]): boolean {
+  const isBegun = ({ of, to, event }: RecordStep) =>
+    of === 'pairing' && (to === 'connected' || event.type === 'OFFER_RECEIVED');
+  return steps.some(isBegun) || begunIn(record) === 'connected';
+}
 
 /** @param age_ms since it began, for a pairing that is not over */
 export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
@@ -17,7 +37,7 @@ export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
   const findings = diagnose(record);
   const cause = findings[0];
   const kind: OutcomeKind =
-    cause?.kind === 'bad' && (wasConnected || offer)
+    cause?.kind === 'bad' && hasBegunIn(record, pairing)
       ? 'failed'
       : wasConnected
         ? 'connected'

@@ -30,6 +30,8 @@ export class StepQueue {
   /** Stepper, instance and event of each waiting step, one after another. */
   #waiting: unknown[] = [];
   #isRunning = false;
+  /** How often something has entered the idle queue: what follows from one such entry has the same number. */
+  entries = 0;
 
   /**
    * @param clock left out: the time is what the timers were last advanced to
@@ -62,8 +64,7 @@ export class StepQueue {
       this.#waiting.push(stepper, instance, event);
       return;
     }
-    this.#setTime();
-    this.#isRunning = true;
+    this.#enter();
     try {
       stepper.step(instance, event);
     } finally {
@@ -77,13 +78,18 @@ export class StepQueue {
       enqueue();
       return;
     }
-    this.#setTime();
-    this.#isRunning = true;
+    this.#enter();
     try {
       enqueue();
     } finally {
       this.#drain();
     }
+  }
+
+  #enter(): void {
+    this.#setTime();
+    this.#isRunning = true;
+    this.entries += 1;
   }
 
   #setTime(): void {

@@ -4,7 +4,7 @@
  * that is what people come for. While a page is open, the newest of the others are kept, too. Everything is bounded, so
  * that fifty thousand pairings cost no more than these few, and the address with the largest share makes room first.
  */
-import { outcomeOf } from '../../inspector/records/outcome.ts';
+import { hasFailed } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 import { largestShare } from './shares.ts';
@@ -95,12 +95,12 @@ export class RecentLogs {
   /** A settled log makes room, unless somebody is looking. */
   #release(log: LiveRecord): void {
     if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
-    if (hasFailed(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
+    if (isFailure(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
   }
 
   #remove(log: LiveRecord): void {
     this.#recent.delete(log.header.epoch);
-    if (hasFailed(log)) this.#keep(log);
+    if (isFailure(log)) this.#keep(log);
     // The file writer needs it to its end.
     else if (!log.writer) this.#logs.drop(log);
   }
@@ -119,8 +119,8 @@ export class RecentLogs {
   }
 }
 
-function hasFailed(log: LiveRecord): boolean {
-  return log.isOver && outcomeOf(log.record, 0).kind === 'failed';
+function isFailure(log: LiveRecord): boolean {
+  return log.isOver && hasFailed(log.record);
 }
 
 /** A pairing that does not report when it goes well counts as settled from the start. */

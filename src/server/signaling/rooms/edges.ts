@@ -12,6 +12,7 @@ import {
 } from '../../../machines/index.ts';
 import type { DisconnectReason } from '../../../protocol/index.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
+import { FairLine } from '../fair-line.ts';
 import type { PairingWatcher, ServerPairing } from '../pairing.ts';
 import { Edge, inAskingOrder, pairKey, wantedPeersOf } from './edge.ts';
 import type { OtherRooms } from './other-rooms.ts';
@@ -50,6 +51,8 @@ export class Edges implements PairingWatcher {
   readonly host: EdgeHost;
   readonly all = new Set<Edge>();
   readonly #deps: EdgesDeps;
+  /** The edges whose pairings are still to be requested: one join may want many, which must not keep others waiting. */
+  readonly #asking: FairLine<Edge>;
   /** By the pair of members, who may be in several rooms together. */
   readonly #byPair = new Map<string, Set<Edge>>();
   /** By room and member. */
@@ -57,10 +60,12 @@ export class Edges implements PairingWatcher {
 
   constructor(deps: EdgesDeps) {
     this.#deps = deps;
+    const { queue } = deps;
+    this.#asking = new FairLine({ queue, work: (edge) => this.#askSafely(edge) });
     this.host = new MachineHost(edgeMachine, {
-      queue: deps.queue,
+      queue,
       executors: {
-        askForPairing: (edge) => this.#ask(edge),
+        askForPairing: (edge) => this.#asking.add(addressOf(edge), edge),
         announceState: (edge) => this.#announce(edge),
         releasePairing: (edge) => this.#release(edge),
       },
@@ -159,6 +164,7 @@ export class Edges implements PairingWatcher {
 
   #drop(edge: Edge): void {
     this.all.delete(edge);
+    this.#asking.remove(edge);
     remove(this.#byPair, edge.pairKey, edge);
     const members = this.#ofMember.get(edge.room);
     if (members) {
@@ -174,8 +180,18 @@ export class Edges implements PairingWatcher {
     this.#dispatch(edge, { type: pairing.value === 'connected' ? 'CONNECTED' : 'PAIRED' });
   }
 
+  #askSafely(edge: Edge): void {
+    try {
+      this.#ask(edge);
+    } catch (error) {
+      this.#fail(edge, error, 'askForPairing');
+    }
+  }
+
   #ask(edge: Edge): void {
     const { room, askerId, otherId } = edge;
+    // While the edge waited for its turn, the two were paired in another way.
+    if (edge.pairing && !edge.pairing.isDone) return;
     const known = this.#deps.pairings.between(askerId, otherId);
     if (known) {
       this.#follow(edge, known);
@@ -183,7 +199,7 @@ export class Edges implements PairingWatcher {
     }
     const [asker, other] = [room.memberships.get(askerId), room.memberships.get(otherId)];
     // If the asking member is at another node, that node asks.
-    if (!asker?.session || !other) return;
+    if (!asker?.session || asker.session.isDone || !other) return;
     const { pairings, others, random } = this.#deps;
     const by = other.session ? pairings : others.otherRooms;
     const reason = by.pair(edge, asker, other);
@@ -248,6 +264,11 @@ export class Edges implements PairingWatcher {
     if (effect === 'askForPairing')
       this.#dispatch(edge, { type: 'REFUSED', reason: 'internal_error', random: this.#deps.random() });
   }
+}
+
+/** The address of the newcomer, which causes the work. */
+function addressOf({ room, askerId }: Edge): string {
+  return room.memberships.get(askerId)?.session?.client.address ?? '';
 }
 
 function add<Key>(sets: Map<Key, Set<Edge>>, key: Key, edge: Edge): void {

@@ -38,7 +38,20 @@ async function pairInMesh(test: TestServer): Promise<[RawClient, RawClient, numb
 }
 
 /** A client that may have as many peers as any of these rooms wants. */
-const manyPeers = (test: TestServer) => test.connect(8);
+const manyPeers = (test: TestServer, peers = 8) => test.connect(peers);
+
+/** How many pairings were formed for each event that entered the server's queue. */
+function countFormed({ queue, pairings }: TestServer['server']['parts']['signaling']): Map<number, number> {
+  const counts = new Map<number, number>();
+  const ignored = () => {};
+  pairings.watch({
+    paired: () => counts.set(queue.entries, (counts.get(queue.entries) ?? 0) + 1),
+    connected: ignored,
+    negotiating: ignored,
+    ended: ignored,
+  });
+  return counts;
+}
 
 /** Both say that they are connected. */
 async function connectBoth([a, b]: readonly RawClient[]): Promise<void> {
@@ -68,6 +81,38 @@ describe('a mesh', () => {
     for (const member of members.filter((_, place) => place !== 2)) await take(member, 'peer_left');
     expect(test.server.parts.pairings.size).toBe(6);
     expect(test.server.parts.signaling.rooms.edges.all.size).toBe(6);
+  });
+
+  it('of 21 is formed 8 pairings at a time, so that a join never keeps others waiting', async () => {
+    const test = await startTestServer();
+    const { pairings, signaling } = test.server.parts;
+    const formedAtOnce = countFormed(signaling);
+    const members: RawClient[] = [];
+    for (let next = 0; next < 21; next += 1) members.push(await manyPeers(test, 64));
+    for (const member of members) await enter(member);
+    for (const member of members) await take(member, 'paired', 20);
+    expect(pairings.size).toBe(210);
+    expect(Math.max(...formedAtOnce.values())).toBe(8);
+  });
+
+  it('of 31, joined and left in one breath, forms only the first pairings of those 30', async () => {
+    const test = await startTestServer();
+    const { signaling } = test.server.parts;
+    const members: RawClient[] = [];
+    for (let next = 0; next < 30; next += 1) members.push(await manyPeers(test, 64));
+    for (const member of members) await enter(member);
+    for (const member of members) await take(member, 'paired', 29);
+    const formedAtOnce = countFormed(signaling);
+    const client = await manyPeers(test, 64);
+    client.send({ type: 'join_room', room: 'den' });
+    client.send({ type: 'leave_room', room: 'den' });
+    await take(client, 'peer_left');
+    const formed = [...formedAtOnce.values()].reduce((sum, count) => sum + count, 0);
+    expect(formed).toBeGreaterThan(0);
+    expect(formed).toBeLessThanOrEqual(16);
+    await members[0]?.settled();
+    expect(signaling.pairings.all.size).toBe(435);
+    expect(signaling.rooms.edges.all.size).toBe(435);
   });
 
   it('pairs whoever joins with each member: the newcomer makes the offers, and both know which room it is', async () => {

@@ -44,11 +44,11 @@ describe('joining and leaving without end', () => {
     const client = await connect(64);
     for (let round = 0; round < most; round += 1) {
       client.send({ type: 'join_room', room: 'den' });
-      client.send({ type: 'leave_room', room: 'den' });
       const isRefused = () => client.inbox.some(({ code }) => code === 'too_many_messages');
-      const joined = () => client.inbox.filter(({ type }) => type === 'room_joined').length;
-      await client.until(() => isRefused() || joined() > round, 'an answer');
+      const paired = () => client.inbox.filter(({ type }) => type === 'paired').length;
+      await client.until(() => isRefused() || paired() === (round + 1) * others, 'all pairings');
       if (isRefused()) return round;
+      client.send({ type: 'leave_room', room: 'den' });
     }
     return most;
   }
