@@ -142,6 +142,7 @@ class Page {
         return;
       case 'record':
         if (this.#isForeign) return;
+        this.#say('');
         // A reconnect must not discard what the user is reading: the position is kept.
         this.#showRecord(
           new RecordView(message.record, this.#detail, placeIn(location.hash).params, message.usual),

@@ -6,7 +6,6 @@ import type { Clock } from '../../common/clock.ts';
 import type { InspectMessage, InspectRequest, ListRequest, Populations } from '../../protocol/index.ts';
 import {
   cutAt,
-  MergedRecord,
   mergePopulations,
   mergeRefusals,
   mergeRows,
@@ -15,6 +14,7 @@ import {
   type PartMessage,
   type PartRequest,
 } from './fleet-parts.ts';
+import { MergedRecord } from './merged-record.ts';
 import type { Look } from './viewer.ts';
 
 /** The other workers' inspectors. */
@@ -78,8 +78,9 @@ export class FleetLook implements Look {
   #seq = 0;
   #list: Gathering<PartList> | undefined;
   #wanted: RecordRequest | undefined;
-  #record: Gathering<Found> | undefined;
-  #merged: MergedRecord | undefined;
+  /** Until each worker has said whether it has the record. */
+  #asking: Gathering<Found> | undefined;
+  #merged = new MergedRecord();
 
   constructor(deps: FleetLookDeps) {
     this.#deps = deps;
@@ -111,7 +112,7 @@ export class FleetLook implements Look {
     this.#greet = undefined;
     this.#stopWaiting?.();
     this.#list?.cancel();
-    this.#record?.cancel();
+    this.#asking?.cancel();
     this.#others.close();
     this.#here.close();
   }
@@ -136,7 +137,8 @@ export class FleetLook implements Look {
       case 'gone':
         this.#parts.delete(worker);
         this.#list?.gone(worker);
-        this.#record?.gone(worker);
+        this.#tellMore(this.#merged.gone(worker));
+        this.#asking?.gone(worker);
         return;
       case 'hello':
         if (worker === HERE) this.#await(message);
@@ -159,12 +161,10 @@ export class FleetLook implements Look {
       case 'record':
       case 'not_found':
       case 'no_session':
-        // The record object of this process keeps growing, so it is copied.
-        if (isAnswerTo(this.#wanted, message))
-          this.#record?.add(worker, worker === HERE ? copied(message) : message);
+        if (isAnswerTo(this.#wanted, message)) this.#found(worker, message);
         return;
       case 'line':
-        this.#tellLine(worker, message);
+        this.#tellMore(this.#merged.take(worker, message.line));
         return;
     }
   }
@@ -193,14 +193,16 @@ export class FleetLook implements Look {
     this.#deps.send({ type: 'population', machines: mergePopulations(all) });
   }
 
-  #tellLine(worker: number, message: Of<'line'>): void {
-    if (this.#record) {
-      const answer = this.#record.answers.get(worker);
-      if (answer?.type === 'record') (answer.record.lines as (typeof message.line)[]).push(message.line);
-      return;
-    }
-    const line = this.#merged?.take(worker, message.line);
-    if (line) this.#deps.send({ ...message, line });
+  /** A worker says whether it has the record; one that had not begins it when the pairing moves there. */
+  #found(worker: number, answer: Found): void {
+    if (answer.type === 'record') this.#merged.add(worker, answer);
+    if (this.#asking) this.#asking.add(worker, answer);
+    else if (answer.type === 'record') this.#deps.send(this.#merged.record);
+  }
+
+  /** Until the page has been sent the record, all goes into that. */
+  #tellMore(more: InspectMessage | undefined): void {
+    if (more && !this.#asking) this.#deps.send(more);
   }
 
   /** First asks each worker how many of its rows come before the page, then for the page's rows. */
@@ -249,15 +251,10 @@ export class FleetLook implements Look {
   #askForRecord(request: RecordRequest): void {
     this.#forgetRecord();
     this.#wanted = request;
-    this.#record = new Gathering([...this.#parts.keys()], this.#deps.clock, (answers) => {
-      this.#record = undefined;
-      const found = new Map(
-        [...answers].flatMap(([worker, one]) => (one.type === 'record' ? [[worker, one]] : [])),
-      );
-      if (found.size > 0) {
-        this.#merged = new MergedRecord(found);
-        this.#deps.send(this.#merged.record);
-      } else
+    this.#asking = new Gathering([...this.#parts.keys()], this.#deps.clock, () => {
+      this.#asking = undefined;
+      if (!this.#merged.isEmpty) this.#deps.send(this.#merged.record);
+      else
         this.#deps.send(
           request.type === 'watch'
             ? { type: 'not_found', epoch: request.epoch }
@@ -269,9 +266,9 @@ export class FleetLook implements Look {
 
   #forgetRecord(): void {
     this.#wanted = undefined;
-    this.#record?.cancel();
-    this.#record = undefined;
-    this.#merged = undefined;
+    this.#asking?.cancel();
+    this.#asking = undefined;
+    this.#merged = new MergedRecord();
   }
 }
 
@@ -325,10 +322,4 @@ function isAnswerTo(request: RecordRequest | undefined, answer: Found): boolean 
     case 'no_session':
       return request?.type === 'trail' && answer.id === request.id;
   }
-}
-
-function copied(message: Found): Found {
-  if (message.type !== 'record') return message;
-  const { record } = message;
-  return { ...message, record: { ...record, lines: [...record.lines] } };
 }

@@ -1,19 +1,14 @@
 /**
- * The messages between the inspectors of several workers on behalf of a page at one of them, and how their answers are
- * merged. A pairing across two workers is recorded by both: the initiator's worker lists it and knows how the pairing
- * went; the other one adds what its own client did.
+ * The messages between the inspectors of several workers on behalf of a page at one of them, and how their lists and
+ * counts are merged; merged-record.ts merges their records.
  */
-import {
-  type InspectMessage,
-  type InspectRequest,
-  isEvidence,
-  type Lane,
-  type ListRequest,
-  type ListRow,
-  type MachinePopulation,
-  type PairingRecord,
-  type Populations,
-  type RecordLine,
+import type {
+  InspectMessage,
+  InspectRequest,
+  ListRequest,
+  ListRow,
+  MachinePopulation,
+  Populations,
 } from '../../protocol/index.ts';
 import { ROWS_PER_ANSWER } from './listing.ts';
 
@@ -129,68 +124,4 @@ function firstOf(
     [first, best] = [index, rank];
   }
   return first;
-}
-
-/** The lanes left out of each half of a merged record: each half shows the other's client only as seen from afar. */
-const fromAfar = {
-  initiator: new Set<Lane>(['remote_responder']),
-  responder: new Set<Lane>(['remote_initiator', 'pairing']),
-} as const;
-
-/** A pairing's record: from one worker, or merged from the two that have its halves. */
-export class MergedRecord {
-  /** By worker: which half it has, and how many milliseconds later than the other it began. */
-  readonly #halves = new Map<number, { readonly side: keyof typeof fromAfar; readonly shiftMs: number }>();
-  readonly #only: number | undefined;
-  readonly record: Of<'record'>;
-  #isOver = false;
-
-  /** @param found at least one record, by worker */
-  constructor(found: ReadonlyMap<number, Of<'record'>>) {
-    const entries = [...found];
-    const home = entries.find(([, { record }]) => !hasLane(record, 'remote_initiator')) ?? entries[0];
-    const away = entries.find(([, { record }]) => hasLane(record, 'remote_initiator'));
-    if (!home) throw new Error('a record was found nowhere');
-    if (!away || away === home) {
-      [this.#only, this.record] = home;
-      return;
-    }
-    const { header } = home[1].record;
-    const shiftMs = away[1].record.header.started_at - header.started_at;
-    this.#halves.set(home[0], { side: 'initiator', shiftMs: 0 });
-    this.#halves.set(away[0], { side: 'responder', shiftMs });
-    const lines = [home, away].flatMap(([worker, { record }]) =>
-      record.lines.flatMap((line) => this.#shown(worker, line) ?? []),
-    );
-    // The end of a record sorts last.
-    const order = (line: RecordLine) => ('end' in line ? Number.POSITIVE_INFINITY : line.t);
-    lines.sort((one, other) => (order(one) < order(other) ? -1 : order(one) > order(other) ? 1 : 0));
-    this.record = { ...home[1], record: { header, lines } };
-    this.#isOver = lines.some((line) => 'end' in line);
-  }
-
-  /**
-   * Takes a new line from one of the workers.
-   * @returns the line as the merged record has it; undefined: it is not part of it
-   */
-  take(worker: number, line: RecordLine): RecordLine | undefined {
-    if (this.#only !== undefined) return worker === this.#only ? line : undefined;
-    if (this.#isOver) return undefined;
-    const shown = this.#shown(worker, line);
-    if (shown && 'end' in shown) this.#isOver = true;
-    return shown;
-  }
-
-  #shown(worker: number, line: RecordLine): RecordLine | undefined {
-    const half = this.#halves.get(worker);
-    if (!half) return undefined;
-    if ('end' in line) return half.side === 'initiator' ? line : undefined;
-    // Each half contributes what its own client reports.
-    if (isEvidence(line) ? line.side !== half.side : fromAfar[half.side].has(line.of)) return undefined;
-    return half.shiftMs === 0 ? line : { ...line, t: Math.max(0, line.t + half.shiftMs) };
-  }
-}
-
-function hasLane({ lines }: PairingRecord, lane: Lane): boolean {
-  return lines.some((line) => 'of' in line && line.of === lane);
 }

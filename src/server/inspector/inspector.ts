@@ -14,6 +14,7 @@ import { FleetLook, type OtherWorkers } from './fleet-look.ts';
 import type { PartList, PartListRequest } from './fleet-parts.ts';
 import { FlowRequests } from './flow-requests.ts';
 import { type Found, find } from './listing.ts';
+import type { LiveRecord } from './live-record.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
 import { RecentLogs } from './recent-logs.ts';
@@ -52,8 +53,15 @@ export class Inspector {
     this.#logs = new Recorder({ clock: server.clock, sources: this.sources });
     this.#recent = new RecentLogs(this.#logs);
     this.#flows = new FlowRequests(server.clock, this.#logs);
-    this.#logs.follow({ wants: () => false, started() {}, well: (log) => this.#flows.ask(log) });
-    this.#trails = new SessionTrails(server.clock, this.sources);
+    this.#logs.follow({
+      wants: () => false,
+      started() {},
+      began: (log) => this.#show(log),
+      well: (log) => this.#flows.ask(log),
+    });
+    this.#trails = new SessionTrails(server.clock, this.sources, (trail) => {
+      for (const viewer of this.#viewersOf(trail.header.initiator_id)) viewer.watch(trail);
+    });
     const { chaos, log, options } = server;
     const tell = (message: InspectMessage) => {
       for (const viewer of this.#viewers) viewer.send(message);
@@ -220,8 +228,17 @@ export class Inspector {
     );
   }
 
+  /** Shows a record that has begun to those who asked for it: its pairing has come, or has come back, to this node. */
+  #show(log: LiveRecord): void {
+    for (const viewer of this.#viewersOf(log.header.epoch)) viewer.watch(log, this.#recent.usual.medians);
+  }
+
+  #viewersOf(wanted: number | string): Viewer[] {
+    return [...this.#viewers].filter((viewer) => viewer.wanted === wanted);
+  }
+
   #watchSession(viewer: Viewer, id: string): void {
-    viewer.wanted = undefined;
+    viewer.wanted = id;
     viewer.unwatch();
     const trail = this.#trails.find(id);
     if (trail) viewer.watch(trail);

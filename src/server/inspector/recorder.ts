@@ -31,6 +31,8 @@ export interface Follower {
    */
   wants?(source: RecordedSource, subject: Instance | undefined): boolean;
   started(log: LiveRecord): void;
+  /** The record of any machine has begun: its first lines are there. */
+  began?(log: LiveRecord): void;
   /** The machine reached its goal: a pairing's two clients are connected. */
   well?(log: LiveRecord): void;
   /** A client reported how its connection is doing. */
@@ -261,6 +263,7 @@ export class Recorder {
     }
     if (asked && asker) log.noteStep(asker.lane, asked, now);
     log.noteStart(now);
+    for (const follower of this.#followers) follower.began?.(log);
   }
 
   #memberStepped(members: MemberSource, step: Step<Instance>): void {

@@ -79,11 +79,16 @@ export class SessionTrails {
   #bytes = 0;
   #refusals: RecentRefusal[] = [];
   #stops: (() => void)[] = [];
+  readonly #begun: (trail: SessionTrail) => void;
 
-  /** @param sources may grow until the first page looks */
-  constructor(clock: Clock, sources: readonly Source[]) {
+  /**
+   * @param sources may grow until the first page looks
+   * @param begun called with each new trail, once it has its first line
+   */
+  constructor(clock: Clock, sources: readonly Source[], begun: (trail: SessionTrail) => void = () => {}) {
     this.#clock = clock;
     this.#sources = sources;
+    this.#begun = begun;
   }
 
   /** Newest last. */
@@ -108,7 +113,9 @@ export class SessionTrails {
 
   /** The trail of a session that is here, or was until recently. */
   find(id: string): SessionTrail | undefined {
-    for (const trail of this.#trails.values()) if (trail.header.initiator_id === id) return trail;
+    // A session that left and came back has had two.
+    const last = [...this.#trails.values()].findLast((trail) => trail.header.initiator_id === id);
+    if (last) return last;
     for (const source of this.#sessionSources())
       for (const instance of source.instances())
         if (source.rowOf(instance).id === id) return this.#trailOf({ ...source, record }, instance);
@@ -122,6 +129,7 @@ export class SessionTrails {
   #note(source: RecordedSource, maker: LineMaker, step: Step<Instance>): void {
     if (isRoutine(step)) return;
     const { instance, event, effects, from } = step;
+    const isNew = !this.#trails.has(instance);
     const trail = this.#trailOf(source, instance);
     for (const { type, params } of effects) {
       if (type !== 'refuse' && type !== 'denyAsk') continue;
@@ -140,6 +148,7 @@ export class SessionTrails {
     this.#trails.delete(instance);
     this.#trails.set(instance, trail);
     this.#makeRoom();
+    if (isNew) this.#begun(trail);
   }
 
   #trailOf(source: RecordedSource, instance: Instance): SessionTrail {

@@ -39,8 +39,8 @@ type Watched = Pick<LiveRecord, 'header' | 'record' | 'listeners'>;
 
 export class Viewer {
   readonly send: (message: InspectMessage) => void;
-  /** The epoch of the record requested last. */
-  wanted: number | undefined;
+  /** What was requested last, here or not: a record by its epoch, or a trail by the session's id. */
+  wanted: number | string | undefined;
   #watched: Watched | undefined;
   readonly #tell: (line: RecordLine) => void;
 

@@ -1,12 +1,20 @@
 /** One inspector for several workers: a page sees all of them, whichever it is at. The workers of these tests are one process. */
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { isEvidence, isStep } from '../../../src/protocol/index.ts';
+import {
+  isEvidence,
+  isStep,
+  type Lane,
+  type PairingRecord,
+  type RecordLine,
+} from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../src/server/index.ts';
 import { FleetPages } from '../../../src/server/workers/fleet-pages.ts';
 import { PageRelay } from '../../../src/server/workers/page-relay.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
 
 interface Fleet {
   readonly relay: PageRelay;
@@ -173,6 +181,116 @@ describe('the page of one of several workers', () => {
       feed.socket.close();
       await until(() => fleet.workers.every(({ server }) => server.parts.inspector.viewerCount === 0));
     }
+  });
+
+  describe('follows an open record when a client comes back to another worker', () => {
+    type Place = 0 | 1 | 2;
+
+    /** Two paired clients that can come back, and a page with the record of their pairing. */
+    async function openPairing(at: { ada: Place; bob: Place; page: Place }) {
+      const fleet = await startFleet(3);
+      const workers = fleet.workers as [TestServer, TestServer, TestServer];
+      const feed = await openFeed(workers[at.page].server);
+      await feed.next('hello');
+      const ada = await workers[at.ada].connectResumable();
+      const bob = await workers[at.bob].connectResumable();
+      ada.send({ type: 'pair_request', target_id: bob.id });
+      const [{ epoch }] = await Promise.all([ada.next('paired'), bob.next('paired')]);
+      const record = await feed.record(Number(epoch));
+      return { fleet, feed, ada, bob, record, url: (worker: Place) => workers[worker].server.url };
+    }
+
+    /** The record as the page has it: as sent last, with what came since. */
+    function shownAt({ inbox }: TestFeed, first: PairingRecord): PairingRecord {
+      let { header, lines } = first;
+      for (const message of inbox) {
+        if (message.type === 'record') ({ header, lines } = message.record);
+        else if (message.type === 'line') lines = [...lines, message.line];
+      }
+      return { header, lines };
+    }
+
+    /** Waits for a line, without taking it from what the page has been sent. */
+    async function until(feed: TestFeed, first: PairingRecord, fact: (line: RecordLine) => boolean) {
+      const has = () => shownAt(feed, first).lines.some(fact);
+      while (!has()) await once(feed.socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
+      return shownAt(feed, first);
+    }
+
+    const stepsOf = ({ lines }: PairingRecord, lane: Lane) =>
+      lines.filter(isStep).flatMap(({ of, event }) => (of === lane ? event.type : []));
+    const isEvidenceOf = (side: string, ice: string) => (line: RecordLine) =>
+      isEvidence(line) && line.side === side && line.evidence.ice === ice;
+    const isEnd = (line: RecordLine) => 'end' in line;
+
+    it.each<{ who: 'ada' | 'bob'; ada: Place; bob: Place; page: Place; to: Place }>([
+      { who: 'bob', ada: 0, bob: 0, page: 0, to: 1 },
+      { who: 'ada', ada: 0, bob: 0, page: 0, to: 1 },
+      { who: 'ada', ada: 0, bob: 0, page: 2, to: 1 },
+      { who: 'ada', ada: 0, bob: 1, page: 0, to: 1 },
+      { who: 'bob', ada: 0, bob: 1, page: 2, to: 0 },
+      { who: 'ada', ada: 0, bob: 1, page: 1, to: 2 },
+      { who: 'bob', ada: 0, bob: 1, page: 0, to: 2 },
+    ])('$who to $to, of $ada and $bob, at a page of $page', async ({ who, to, ...at }) => {
+      const { feed, ada, bob, record, url } = await openPairing(at);
+      ada.send({ type: 'offer', sdp: 'v=0' });
+      await bob.next('offer');
+      for (const client of [ada, bob]) client.send({ type: 'evidence', ice: 'checking' });
+      for (const side of ['initiator', 'responder'])
+        await until(feed, record, isEvidenceOf(side, 'checking'));
+      const gone = who === 'ada' ? ada : bob;
+      const back = await gone.comeBack(url(to));
+      const [a, b] = who === 'ada' ? [back, bob] : [ada, back];
+      b.send({ type: 'answer', sdp: 'v=0' });
+      await a.next('answer');
+      back.send({ type: 'evidence', ice: 'connected' });
+      const side = who === 'ada' ? 'initiator' : 'responder';
+      const { lines } = await until(feed, record, isEvidenceOf(side, 'connected'));
+      const shown = { ...record, lines };
+      expect(stepsOf(shown, 'pairing')).toEqual(
+        expect.arrayContaining(['FORMED', 'OFFER_RECEIVED', 'ANSWER_RECEIVED']),
+      );
+      // Each once, as one pairing.
+      for (const type of ['OFFER_RECEIVED', 'ANSWER_RECEIVED'])
+        expect(stepsOf(shown, 'pairing').filter((one) => one === type)).toEqual([type]);
+      expect(stepsOf(shown, side)).toContain('MOVED');
+      for (const each of ['initiator', 'responder'])
+        expect(lines.some(isEvidenceOf(each, 'checking'))).toBe(true);
+      expect(lines.some(isEnd)).toBe(false);
+      a.send({ type: 'unpair' });
+      await b.next('peer_disconnected');
+      const whole = await until(feed, record, isEnd);
+      expect(whole.lines.filter(isEnd)).toEqual([whole.lines.at(-1)]);
+      expect(whole.lines.filter(isStep).findLast(({ of }) => of === 'pairing')?.to).toBe('disconnected');
+      // A page that comes now is shown the same.
+      const later = await openFeed({ port: new URL(url(at.page)).port });
+      await later.next('hello');
+      const again = await later.record(record.header.epoch);
+      expect(stepsOf(again, 'pairing')).toEqual(stepsOf(whole, 'pairing'));
+    });
+
+    it('and shows what the client itself does there, and did before', async () => {
+      const { feed, ada, record, url } = await openPairing({ ada: 0, bob: 1, page: 2 });
+      feed.send({ type: 'trail', id: ada.id });
+      await feed.next('record', (message) => message.record.header.kind === 'session');
+      const back = await ada.comeBack(url(1));
+      const isOf = (type: string) => (line: RecordLine) => isStep(line) && line.event.type === type;
+      back.send({ type: 'pair_request', key: '000 000' });
+      await back.next('error');
+      const isRefused = (line: RecordLine) =>
+        isStep(line) && line.effects.some(({ type }) => type === 'refuse');
+      const { header, lines } = await until(feed, record, isRefused);
+      expect(header).toMatchObject({ kind: 'session', initiator_id: ada.id });
+      expect(lines.findIndex(isOf('MOVED'))).toBeGreaterThanOrEqual(0);
+      expect(lines.findIndex(isOf('MOVED'))).toBeLessThan(lines.findIndex(isRefused));
+    });
+
+    it('and says where it stopped when the worker dies that had both', async () => {
+      const { fleet, feed, record } = await openPairing({ ada: 1, bob: 1, page: 0 });
+      fleet.relay.leave(2);
+      const { lines } = await until(feed, record, isEnd);
+      expect(lines.at(-1)).toMatchObject({ end: 'server_stopped' });
+    });
   });
 
   it('shows what a session of another worker did', async () => {
