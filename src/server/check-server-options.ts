@@ -3,8 +3,9 @@
  */
 import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
+import { discoveryProblems, peerJsKeyProblems } from './admission/peerjs-keys.ts';
 import { MIN_SHARED_TOKEN_CHARS } from './admission/shared-token.ts';
-import { tokenProblems } from './admission/tokens/token-options.ts';
+import { asksForTokens, tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { parseChaos } from './dialects/chaos.ts';
 import { isPrivateUrl } from './http/bounded-fetch.ts';
@@ -23,6 +24,7 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
     ...iceServerProblems(options),
     ...busProblems(options),
     ...tokenProblems(options),
+    ...peerJsProblems(options),
     ...adminProblems(options),
     ...webhookProblems(options),
     ...chaosProblems(options),
@@ -38,6 +40,15 @@ function addressProblems({ host, basePath }: ServerOptions): string[] {
       .filter((text) => parseListenAddress(text) === undefined)
       .map(() => '--host: should be an address, a name, or unix:/PATH with at most 107 bytes'),
     ...(isPath ? [] : ['--base-path: should begin with / and not end with it, like /signal']),
+  ];
+}
+
+function peerJsProblems(options: ServerOptions): string[] {
+  const { peerjsKey, peerjsDiscovery, authWebhook } = options;
+  const isGuarded = asksForTokens(options) || authWebhook !== undefined;
+  return [
+    ...peerJsKeyProblems(peerjsKey),
+    ...(isGuarded && peerjsDiscovery ? discoveryProblems(peerjsKey) : []),
   ];
 }
 

@@ -114,6 +114,7 @@ export function compose(deps: CompositionDeps) {
     drain,
     chaos,
     connections,
+    authenticator: deps.authenticator,
     signaling,
     sessions,
     sessionHost,

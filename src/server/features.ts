@@ -149,10 +149,10 @@ function startAdmin({
 
 /** `--peerjs`. */
 async function startPeerJs(context: FeatureContext): Promise<PeerJs | undefined> {
-  const { options, admission, telemetry, signaling, cluster, chaos } = context;
+  const { options, admission, telemetry, signaling, authenticator, cluster, chaos } = context;
   if (!options.peerjs) return undefined;
   const { PeerJs } = await import('./dialects/peerjs/serve-peerjs.ts');
-  const peerjs = new PeerJs({ options, admission, telemetry, signaling, chaos });
+  const peerjs = new PeerJs({ options, admission, telemetry, signaling, authenticator, chaos });
   if (cluster) {
     cluster.ids.serve(peerjs.realm);
     peerjs.realm.joinNodes(cluster.ids);

@@ -439,10 +439,10 @@ export const serverOptions = {
     help: 'Path at which PeerJS is served: the `path` option of its clients.',
   },
   peerjsKey: {
-    kind: 'text',
-    value: 'KEY',
-    default: DEFAULT_PEERJS_KEY,
-    help: 'Key of PeerJS: the `key` option of its clients.',
+    kind: 'list',
+    value: 'KEY[=APP]',
+    default: [DEFAULT_PEERJS_KEY],
+    help: 'Key of PeerJS, the `key` option of its clients; with APP, ids of its clients are unique in that app only.',
   },
   peerjsDiscovery: {
     kind: 'switch',

@@ -1,6 +1,7 @@
 /** Starts a signaling server for a program: checks its options and hooks, and creates what clients and nodes need. */
 import { type Clock, systemClock } from '../common/clock.ts';
 import { OptionError } from '../common/options.ts';
+import { discoveryProblems } from './admission/peerjs-keys.ts';
 import { AskingAuthenticator } from './admission/tokens/asking-authenticator.ts';
 import { type Authenticator, DEFAULT_AUTHORIZE_TIMEOUT_MS } from './admission/tokens/authenticator.ts';
 import { loadTokenVerifier } from './admission/tokens/token-options.ts';
@@ -38,11 +39,8 @@ export async function startServer(
 ): Promise<SignalingServer> {
   const { signal, ...rest } = given;
   const { hooks, options: asked } = splitHooks(rest);
-  const problems = [
-    ...hookProblems(hooks),
-    ...serverOptionProblems(asked),
-    ...authorizeProblems(hooks, asked),
-  ];
+  const problems = [...hookProblems(hooks), ...serverOptionProblems(asked)];
+  if (problems.length === 0) problems.push(...authorizeProblems(hooks, asked));
   if (signal !== undefined && !(signal instanceof AbortSignal))
     problems.push('signal: should be an AbortSignal');
   if (problems.length > 0) throw new OptionError(problems);
@@ -77,15 +75,16 @@ export async function startServer(
 /** Dialects whose clients bring nothing that a hook could judge. */
 function authorizeProblems(
   { authorize }: GivenHooks,
-  { rooms, topics, peerjs, authWebhook }: Partial<ServerOptions>,
+  { rooms, topics, authWebhook, peerjsKey, peerjsDiscovery }: Partial<ServerOptions>,
 ) {
   const asker = authorize ? 'authorize' : authWebhook === undefined ? undefined : '--auth-webhook';
-  const unasked = Object.entries({ rooms, topics, peerjs })
+  const unasked = Object.entries({ rooms, topics })
     .filter(([, isServed]) => asker !== undefined && isServed)
     .map(([name]) => `${name}: its clients do not say who they are, so it cannot be on with ${asker}`);
-  return authorize && authWebhook !== undefined
-    ? [...unasked, 'authorize and authWebhook: give one of them']
-    : unasked;
+  if (!authorize) return unasked;
+  const discovery = peerjsDiscovery ? discoveryProblems(peerjsKey ?? defaultServerOptions.peerjsKey) : [];
+  const both = authWebhook === undefined ? [] : ['authorize and authWebhook: give one of them'];
+  return [...unasked, ...discovery, ...both];
 }
 
 /** The authenticator that decides besides the token keys, if any. */

@@ -27,7 +27,8 @@ const disconnectReason = {
 const text = { type: 'string' } as const;
 
 /** An id that a client chose. */
-const chosenId = { type: 'string', maxLength: MAX_PEERJS_ID_CHARS } as const;
+/** Prefixed with its app and a slash, if its client has an app. */
+const chosenId = { type: 'string', maxLength: MAX_PEERJS_ID_CHARS + 37 } as const;
 
 /** Prefixed with the wire of its clients. */
 const topic = { type: 'string', maxLength: MAX_TOPIC_CHARS + 32 } as const;

@@ -46,19 +46,24 @@ export function writePeerJsMessage(
 
 const said = (type: 'ERROR' | 'ID-TAKEN', msg: string) => JSON.stringify({ type, payload: { msg } });
 
+/** Why a client is refused, where the original has no words for it. */
+export const peerJsError = (why: string): string => said('ERROR', why);
+
 /** The server's own messages. */
 export const peerJsNotices = {
   open: JSON.stringify({ type: 'OPEN' }),
   idTaken: said('ID-TAKEN', 'ID is taken'),
   noIdTokenOrKey: said('ERROR', 'No id, token, or key supplied to websocket server'),
   invalidKey: said('ERROR', 'Invalid key provided'),
+  /** The original has these words for it, and does not use them. */
+  invalidToken: (why: string) => said('ERROR', `Invalid token provided: ${why}`),
   tooManyClients: said('ERROR', 'Server has reached its concurrent user limit'),
   invalidId: said('ERROR', 'The id or token is too long, or has characters that cannot be printed'),
   flood: said('ERROR', 'You send too many messages'),
 } as const;
 
 export const DEFAULT_PEERJS_KEY = 'peerjs';
-/** For an id or a token that a client chose. */
+/** For an id that a client chose, or a token that a server without authentication does not look into. */
 export const MAX_PEERJS_ID_CHARS = 256;
 
 /** How long signals to a peer that is not connected are held, and how many from one client. */

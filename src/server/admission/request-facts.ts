@@ -2,6 +2,8 @@
 import type { HttpRequest, HttpResponse } from '../http/shell/shell.ts';
 import { addressText } from './client-address.ts';
 import { hostnameOf, isLoopbackName } from './origins.ts';
+import type { UpgradeRequest } from './tokens/authenticator.ts';
+import { withoutParameter } from './tokens/offered-token.ts';
 
 export interface RequestFacts {
   /** The address that the socket comes from. */
@@ -37,6 +39,16 @@ export function readHeaders(req: HttpRequest): Pick<RequestFacts, 'headers' | 'h
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   });
   return { headers, headerBytes };
+}
+
+/**
+ * The request for a decider that looks at more than a token.
+ * @param secret a parameter that its URL shall not have
+ */
+export function upgradeRequestOf(req: HttpRequest, secret?: string): UpgradeRequest {
+  const query = req.getQuery() ?? '';
+  const shown = secret === undefined ? query : withoutParameter(query, secret);
+  return { url: `${req.getUrl()}${shown ? `?${shown}` : ''}`, headers: readHeaders(req).headers };
 }
 
 /** Headers that proxies add to say for whom they send a request. */

@@ -17,6 +17,11 @@ export interface SocketRouteDeps {
 /** What a dialect does with its sockets. */
 export interface SocketRoute<Data extends { readonly address: string }> {
   /**
+   * The parameter of the URL in which its clients bring their tokens, for a wire that has no other place for them. In
+   * any other parameter a token is still refused.
+   */
+  readonly tokenParameter?: string | undefined;
+  /**
    * @param address the client's, as limits count it
    * @param token the one that it presented, if any
    */
@@ -78,13 +83,15 @@ export function serveSockets<Data extends { readonly address: string }>(
     upgrade(res, req, context) {
       const asks = asksForTokens(options);
       const offered = readOffered(req.getHeader('authorization'), req.getHeader('sec-websocket-protocol'));
-      const verdict = admission.judge(res, req, asks && offered?.token !== undefined);
+      const { tokenParameter } = route;
+      const inUrl = tokenParameter === undefined ? undefined : req.getQuery(tokenParameter);
+      const verdict = admission.judge(res, req, asks && (inUrl ?? offered?.token) !== undefined);
       if ('refusal' in verdict) {
         metrics.refused.add(verdict.refusal.kind);
         refuse(res, verdict.refusal);
         return;
       }
-      const misplaced = hasTokenInUrl(req.getQuery(), asks) ? TOKEN_IN_URL : undefined;
+      const misplaced = hasTokenInUrl(req.getQuery(), asks, tokenParameter) ? TOKEN_IN_URL : undefined;
       if (misplaced || !offered) {
         metrics.refused.add('token');
         refuse(res, misplaced ?? TOKEN_ALONE);

@@ -4,7 +4,7 @@
  */
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
-import type { IdHolder, OtherIds, OwnIds } from '../signaling/chosen-ids.ts';
+import { type IdHolder, NAMED_BY_TOKEN, type OtherIds, type OwnIds } from '../signaling/chosen-ids.ts';
 import type { Links } from './links.ts';
 
 /** How many ids go into one message. */
@@ -84,7 +84,8 @@ export class RemoteIds implements OtherIds {
   }
 
   onSaid(node: NodeId, { to, from, text }: NodeMessageOf<'said'>): void {
-    if (!this.#own?.deliver(to, Buffer.from(text))) this.#links.send(node, { type: 'not_said', to, from });
+    if (!this.#own?.deliver(to, from, Buffer.from(text)))
+      this.#links.send(node, { type: 'not_said', to, from });
   }
 
   onNotSaid({ to, from }: NodeMessageOf<'not_said'>): void {
@@ -96,7 +97,10 @@ export class RemoteIds implements OtherIds {
     if (!theirs.isOnline) return true;
     if (!ours.isOnline) return false;
     // The client came back to that node, and has left this one.
-    if (isNew && ours.proof === theirs.proof) return false;
+    if (isNew && (ours.proof === theirs.proof || theirs.proof === NAMED_BY_TOKEN)) return false;
+    // A client that only chose the id gives way to one whose token names it.
+    if (ours.proof !== theirs.proof && ours.proof === NAMED_BY_TOKEN) return true;
+    if (ours.proof !== theirs.proof && theirs.proof === NAMED_BY_TOKEN) return false;
     return this.#here < node;
   }
 

@@ -3,12 +3,22 @@
  * holder.
  */
 
+/** The proof of a client whose token names the id: whoever brings such a token is the same client. */
+export const NAMED_BY_TOKEN = 'sub';
+
 export interface IdHolder {
+  /** Prefixed with its app, if clients have apps. */
   readonly id: string;
-  /** Identifies the holder's client at any node without revealing its token. */
+  /** Identifies the holder's client at any node without revealing its token: a hash of it, or {@link NAMED_BY_TOKEN}. */
   readonly proof: string;
-  /** A holder without a connection keeps its id only until another client wants it. */
+  /** A holder without a connection keeps its id only until another client wants it, unless its token names the id. */
   readonly isOnline: boolean;
+}
+
+/** Whether a client with that proof must leave the id to its holder. */
+export function isTakenFrom(proof: string, holder: IdHolder | undefined): boolean {
+  if (!holder || proof === NAMED_BY_TOKEN || proof === holder.proof) return false;
+  return holder.isOnline || holder.proof === NAMED_BY_TOKEN;
 }
 
 /** The ids held by clients of other nodes. */
@@ -36,8 +46,8 @@ export interface OwnIds {
   takenElsewhere(id: string): void;
   /** The holder of the id can now be reached at another node. */
   arrivedElsewhere(id: string): void;
-  /** @returns false when no client with that id is connected here, or when it reads too slowly */
-  deliver(to: string, frame: Buffer): boolean;
+  /** @returns false when no client with that id is connected here, or when it may not have it, or reads too slowly */
+  deliver(to: string, from: string, frame: Buffer): boolean;
   /** A frame that a client of this node sent to that id found no recipient. */
   notDelivered(from: string, to: string): void;
 }

@@ -50,7 +50,7 @@ export class Signaling {
     const { key: text, metadata, traceparent } = request;
     const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
     const { target, missing, key } =
-      text === undefined ? this.#withId(targetId ?? '') : this.#ownerOf(session, text);
+      text === undefined ? this.#withId(session, targetId ?? '') : this.#ownerOf(session, text);
     if (target && target !== session && key === undefined && target.client.isKeyOnly) {
       session.refuse({ code: 'key_required', for: 'pair_request' });
       return;
@@ -124,8 +124,10 @@ export class Signaling {
     if (type === 'report') peer.shareReport(signal);
   }
 
-  #withId(id: string): Lookup {
-    const target = this.directory.sessions.get(id);
+  #withId(session: ServerSession, id: string): Lookup {
+    const known = this.directory.sessions.get(id);
+    // A client without an app could name one of an app by its whole id.
+    const target = known && isSameApp(known.id, session.id) ? known : undefined;
     return { target, missing: target ? 'unknown' : this.directory.otherNodes.lookUp(id), key: undefined };
   }
 

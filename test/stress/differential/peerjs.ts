@@ -63,7 +63,7 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
       await Promise.all(client.both.map((one) => one.close()));
       clients.delete(id);
       await original.left(id);
-      while (ours.parts.features.started.peerjs?.realm.ids.includes(id))
+      while (ours.parts.features.started.peerjs?.realm.idsOf(undefined).includes(id))
         await new Promise((resolve) => setImmediate(resolve));
       continue;
     }

@@ -14,13 +14,21 @@ const TOKEN_IN_QUERY = /(^|&)(access_token|token|auth|authorization|jwt)=/i;
 /**
  * Whether a URL contains a token, which every proxy on the way may have logged.
  * @param asksForTokens whether a parameter that is only named like a token counts, too
+ * @param exempt the parameter in which a token is expected, for a wire that has no other place for it
  */
-export function hasTokenInUrl(query: string, asksForTokens: boolean): boolean {
-  let decoded = query;
+export function hasTokenInUrl(query: string, asksForTokens: boolean, exempt?: string): boolean {
+  let decoded = exempt === undefined ? query : withoutParameter(query, exempt);
   try {
-    decoded = decodeURIComponent(query);
+    decoded = decodeURIComponent(decoded);
   } catch {}
   return JWT_IN_QUERY.test(decoded) || (asksForTokens && TOKEN_IN_QUERY.test(decoded));
+}
+
+/** The query without every parameter of that name. */
+export function withoutParameter(query: string, name: string): string {
+  const parameters = new URLSearchParams(query);
+  parameters.delete(name);
+  return parameters.toString();
 }
 
 /**

@@ -7,7 +7,7 @@ import type { TokenVerifier } from './verify-token.ts';
 
 type TokenOptions = Pick<
   ServerOptions,
-  'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms' | 'topics' | 'peerjs'
+  'jwtSecret' | 'jwtPublicKeyFile' | 'jwksUrl' | 'jwtAudience' | 'jwtIssuer' | 'rooms' | 'topics'
 >;
 
 /** Whether clients must bring a token that this server verifies itself. */
@@ -17,7 +17,7 @@ export function asksForTokens({ jwtSecret, jwtPublicKeyFile, jwksUrl }: TokenOpt
 
 /** @returns one line per problem */
 export function tokenProblems(options: TokenOptions): string[] {
-  const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms, topics, peerjs } = options;
+  const { jwtPublicKeyFile, jwksUrl, jwtAudience, jwtIssuer, rooms, topics } = options;
   const isOn = asksForTokens(options);
   const problems: string[] = [];
   if (jwksUrl !== undefined && !isPrivateUrl(jwksUrl))
@@ -28,7 +28,7 @@ export function tokenProblems(options: TokenOptions): string[] {
     problems.push(
       '--jwt-audience and --jwt-issuer: need --jwt-secret-file, --jwt-public-key-file or --jwks-url',
     );
-  for (const [flag, isServed] of Object.entries({ rooms, topics, peerjs }))
+  for (const [flag, isServed] of Object.entries({ rooms, topics }))
     if (isOn && isServed)
       problems.push(`--${flag}: its clients bring no token, so it cannot be on if tokens are required`);
   return problems;

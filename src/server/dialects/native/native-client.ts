@@ -19,6 +19,7 @@ import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
 import { KEPT_FRAME_BYTES } from '../../signaling/waiting-bytes.ts';
 import { cutUnread } from '../cut-unread.ts';
+import type { HeldFrames } from '../held-frames.ts';
 import { withFromPeer } from './decode-client-message.ts';
 import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
 import type { Outbox, Recipient } from './outbox.ts';
@@ -56,8 +57,7 @@ export interface SocketData extends TimerOwner {
 export interface Unauthenticated {
   /** Whether the authenticator is being asked; otherwise the first message is awaited. */
   isAsking: boolean;
-  readonly held: { readonly bytes: ArrayBuffer; readonly isBinary: boolean }[];
-  heldBytes: number;
+  readonly held: HeldFrames;
 }
 
 export type ClientSocket = WebSocket<SocketData>;

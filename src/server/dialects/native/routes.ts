@@ -1,11 +1,10 @@
 /** Sets up an app with all its routes: native WebSockets, files, health, metrics, and the routes of other parts. */
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
-import { readHeaders } from '../../admission/request-facts.ts';
+import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
-import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
-import type { App, HttpRequest } from '../../http/shell/shell.ts';
+import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
@@ -60,7 +59,7 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
       ...wishesIn((name) => req.getQuery(name), options.maxPeersPerClient),
       givesEvidence: wantsEvidence ? evidenceLevel(req.getQuery('evidence')) : 0,
       token,
-      ...(handlers.keepsRequests && { request: requestOf(req) }),
+      ...(handlers.keepsRequests && { request: upgradeRequestOf(req) }),
       timer: NO_TIMER,
     }),
     opened: (socket) => handlers.opened(socket),
@@ -97,11 +96,6 @@ function refusePeerJs(app: App, count: () => void): void {
 
 function evidenceLevel(asked: string | undefined): 0 | 1 | 2 {
   return asked === '2' ? 2 : asked === '1' ? 1 : 0;
-}
-
-function requestOf(req: HttpRequest): UpgradeRequest {
-  const query = req.getQuery();
-  return { url: `${req.getUrl()}${query ? `?${query}` : ''}`, headers: readHeaders(req).headers };
 }
 
 /** Redirects the base path without its final slash, since a page's relative links would break there. */

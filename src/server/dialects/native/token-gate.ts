@@ -8,6 +8,7 @@ import type { Authenticator, TokenRefusal, TokenVerdict } from '../../admission/
 import type { ServerOptions } from '../../options.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { HeldFrames } from '../held-frames.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
 import type { ClientSocket } from './native-client.ts';
@@ -54,7 +55,7 @@ export class TokenGate {
     const { token } = data;
     // Cleared so that code that inspects the socket later does not find it.
     data.token = undefined;
-    data.unauthenticated = { isAsking: true, held: [], heldBytes: 0 };
+    data.unauthenticated = { isAsking: true, held: new HeldFrames(MAX_HELD_FRAMES, MAX_HELD_BYTES) };
     this.#ask(socket, token, admitted);
   }
 
@@ -66,10 +67,7 @@ export class TokenGate {
       this.#first(socket, bytes, admitted);
       return;
     }
-    unauthenticated.heldBytes += bytes.byteLength;
-    // A copy, because uWebSockets.js reuses the memory.
-    unauthenticated.held.push({ bytes: bytes.slice(0), isBinary });
-    if (unauthenticated.held.length <= MAX_HELD_FRAMES && unauthenticated.heldBytes <= MAX_HELD_BYTES) return;
+    if (unauthenticated.held.hold(bytes, isBinary)) return;
     this.#deps.telemetry.metrics.refused.add('flood');
     socket.end(closeCodes.policyViolation, 'Too many messages before you were greeted');
   }
@@ -98,10 +96,9 @@ export class TokenGate {
       data.request = undefined;
       data.grants = verdict.grants;
       admitted.opened(socket);
-      for (const { bytes, isBinary } of unauthenticated.held) {
-        if (this.#isClosed(socket)) return;
-        admitted.received(socket, bytes, isBinary);
-      }
+      const { held } = unauthenticated;
+      for (let next = held.takeFirst(); next && !this.#isClosed(socket); next = held.takeFirst())
+        admitted.received(socket, next.bytes, next.isBinary);
       return;
     }
     if (token !== undefined || verdict.refusal.code !== 'token_invalid') {
@@ -110,7 +107,7 @@ export class TokenGate {
     }
     // A token is required, and the first message may bring it.
     unauthenticated.isAsking = false;
-    const [first] = unauthenticated.held.splice(0, 1);
+    const first = unauthenticated.held.takeFirst();
     if (first) {
       this.#first(socket, first.bytes, admitted);
       return;

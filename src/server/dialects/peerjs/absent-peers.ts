@@ -71,7 +71,7 @@ type AbsentPeerHost = MachineHost<
 
 export class AbsentPeers {
   readonly host: AbsentPeerHost;
-  /** By the id that is waited for, then by the waiting client. */
+  /** By the id that is waited for, in its app, then by the waiting client. */
   readonly #peers = new Map<string, Map<PeerJsClient, AbsentPeer>>();
   readonly #counts = new Map<PeerJsClient, number>();
   readonly #deps: AbsentPeersDeps;
@@ -112,7 +112,7 @@ export class AbsentPeers {
 
   /** Holds a signal to a client that is not there. */
   hold(from: PeerJsClient, signal: PeerJsSignal): void {
-    const peer = this.#peers.get(signal.dst)?.get(from) ?? this.#begin(from, signal.dst);
+    const peer = this.#peers.get(from.scope + signal.dst)?.get(from) ?? this.#begin(from, signal.dst);
     if (!peer) {
       this.#deps.dropped(from);
       from.expired(signal.dst);
@@ -123,9 +123,9 @@ export class AbsentPeers {
     this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal });
   }
 
-  /** A client with that id has arrived. */
-  arrived(id: string): void {
-    for (const peer of [...(this.#peers.get(id)?.values() ?? [])])
+  /** A client with that id, prefixed with its app, has arrived. */
+  arrived(scopedId: string): void {
+    for (const peer of [...(this.#peers.get(scopedId)?.values() ?? [])])
       this.host.dispatch(peer, { type: 'PEER_ARRIVED' });
   }
 
@@ -143,8 +143,8 @@ export class AbsentPeers {
     if (count >= MAX_ABSENT_PEERS) return undefined;
     this.#counts.set(from, count + 1);
     const peer = new AbsentPeer(from, dst, (one) => this.host.dispatch(one, { type: 'SENDER_LEFT' }));
-    const peers = this.#peers.get(dst) ?? new Map();
-    this.#peers.set(dst, peers.set(from, peer));
+    const peers = this.#peers.get(from.scope + dst) ?? new Map();
+    this.#peers.set(from.scope + dst, peers.set(from, peer));
     this.host.start(peer, { holdMs: PEERJS_HOLD_MS });
     return peer;
   }
@@ -154,9 +154,10 @@ export class AbsentPeers {
     const { held, from, dst } = peer;
     peer.held = [];
     peer.heldBytes = 0;
-    const peers = this.#peers.get(dst);
+    const scopedId = from.scope + dst;
+    const peers = this.#peers.get(scopedId);
     if (!peers?.delete(from)) return held;
-    if (peers.size === 0) this.#peers.delete(dst);
+    if (peers.size === 0) this.#peers.delete(scopedId);
     const left = (this.#counts.get(from) ?? 1) - 1;
     if (left > 0) this.#counts.set(from, left);
     else this.#counts.delete(from);

@@ -2,18 +2,28 @@
  * A PeerJS client as the core sees it: other clients know it by the id that it chose, and the server identifies it by
  * that id and its token.
  */
-import { peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
+import { errorMessages, peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
+import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
+import type { HeldFrames } from '../held-frames.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
+import type { Partners } from './partners.ts';
 
+/** What is kept for a socket. */
 export interface PeerJsSocketData {
   client: PeerJsClient | undefined;
   readonly address: string;
   /** What the client sent when it connected; empty if left out. */
   readonly id: string;
-  readonly token: string;
   readonly key: string;
+  /** Cleared once it is known who the client is. */
+  token: string;
+  /** The upgrade request without the token, for an authenticator that inspects requests; cleared like the token. */
+  request?: UpgradeRequest | undefined;
+  /** Present while the authenticator is asked. */
+  unauthenticated?: HeldFrames;
+  isClosed?: true;
 }
 
 export type PeerJsSocket = WebSocket<PeerJsSocketData>;
@@ -31,27 +41,49 @@ export interface PeerJsClientDeps {
   readonly gone: (client: PeerJsClient) => void;
 }
 
+/** Who a client is: the same on its next socket, and at any node. */
+export interface PeerJsIdentity {
+  /** Its app and a slash; empty where clients have no app. Ids of one scope never meet those of another. */
+  readonly scope: string;
+  readonly id: string;
+  /** Identifies it without revealing its token; see {@link IdHolder}. */
+  readonly proof: string;
+}
+
 export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   readonly dialect = 'peerjs';
   readonly isResumable: boolean;
+  readonly scope: string;
   readonly peerJsId: string;
-  readonly token: string;
+  readonly proof: string;
   /** The client's id as the `src` field of its messages. */
   readonly srcField: Uint8Array;
   /** The recipient of the message that is being handled: a refusal is reported as that id having expired. */
   addressee: string | undefined;
+  /** Undefined unless its token limits them. */
+  partners: Partners | undefined;
   readonly #deps: PeerJsClientDeps;
   #waitsAt: string | undefined;
 
   /** @param isResumable whether sessions wait for their clients at all */
-  constructor(socket: PeerJsSocket, isResumable: boolean, deps: PeerJsClientDeps) {
-    const { id, token, address } = socket.getUserData();
-    super(socket, address, deps.sockets);
+  constructor(
+    socket: PeerJsSocket,
+    { scope, id, proof }: PeerJsIdentity,
+    isResumable: boolean,
+    deps: PeerJsClientDeps,
+  ) {
+    super(socket, socket.getUserData().address, deps.sockets);
+    this.scope = scope;
     this.peerJsId = id;
+    this.proof = proof;
     this.srcField = Buffer.from(`"src":${JSON.stringify(id)}`);
-    this.token = token;
     this.isResumable = isResumable;
     this.#deps = deps;
+  }
+
+  /** Its id among those of all apps. */
+  get scopedId(): string {
+    return this.scope + this.peerJsId;
   }
 
   get knownAs(): string {
@@ -85,12 +117,14 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   }
 
   /**
-   * This wire can say only that a peer cannot be reached. A lost peer is never reported: a LEAVE would end live
-   * connections.
+   * This wire can say only that a peer cannot be reached, or why it ends. A lost peer is never reported: a LEAVE would
+   * end live connections.
    */
   override notify(notice: ClientNotice): void {
     super.notify(notice);
-    if (notice.type === 'refused' && this.addressee !== undefined) this.expired(this.addressee);
+    if (notice.type !== 'refused') return;
+    if (notice.code === 'token_expired') this.write(peerJsNotices.invalidToken(errorMessages.token_expired));
+    else if (this.addressee !== undefined) this.expired(this.addressee);
   }
 
   opened(): void {

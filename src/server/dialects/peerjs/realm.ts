@@ -1,9 +1,10 @@
 /**
- * The PeerJS clients by the ids that they chose. Each is a session, and two that signal to each other are a pairing.
- * With its id and token a client resumes its session and pairings. A client that lost its connection keeps its id only
- * until another client wants it, as with the original server, where a reloaded page takes its id again.
+ * The PeerJS clients by the ids that they chose, which are unique in their app. Each is a session, and two that signal
+ * to each other are a pairing. With its id and token a client resumes its session and pairings; a client whose token
+ * names its id does so with any such token. Another client that lost its connection keeps its id only until somebody
+ * wants it, as with the original server, where a reloaded page takes its id again.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { isPrintable } from '../../../common/printable.ts';
 import {
   closeCodes,
@@ -13,9 +14,17 @@ import {
   peerJsNotices,
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
+import type { PeerJsKeys } from '../../admission/peerjs-keys.ts';
+import { type Grants, noLimits } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
-import type { IdHolder, OtherIds, OwnIds } from '../../signaling/chosen-ids.ts';
+import {
+  type IdHolder,
+  isTakenFrom,
+  NAMED_BY_TOKEN,
+  type OtherIds,
+  type OwnIds,
+} from '../../signaling/chosen-ids.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
@@ -24,19 +33,27 @@ import type { SocketClientDeps } from '../socket-client.ts';
 import { withField } from '../with-field.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
+import { Partners } from './partners.ts';
 import {
   PeerJsClient,
   type PeerJsClientDeps,
+  type PeerJsIdentity,
   type PeerJsSocket,
   type WaitingPlaces,
 } from './peerjs-client.ts';
+import { type PeerJsGate, turnAway } from './peerjs-gate.ts';
 
 export interface PeerJsRealmDeps {
+  readonly keys: PeerJsKeys;
+  /** Undefined for a server that does not authenticate clients. */
+  readonly gate: PeerJsGate | undefined;
   readonly signaling: Signaling;
   readonly log: Logger;
   /** The places that clients take, whether connected or waited for. */
   readonly places: WaitingPlaces;
   readonly sockets: SocketClientDeps;
+  /** Handles a frame that a client sent before it was let in. */
+  readonly received: (socket: PeerJsSocket, bytes: ArrayBuffer) => void;
   /** Counts and logs a refusal. */
   readonly refused: (kind: string, address: string, reason: string) => void;
   /** If omitted, nothing is dropped on purpose. */
@@ -46,18 +63,15 @@ export interface PeerJsRealmDeps {
 /** Pairings per client: they are only bookkeeping here, so the oldest ends to make room. */
 const MAX_PAIRINGS = 256;
 
-/** No code, as in the original when it refuses a client: its library reads the message before the close. */
-const NO_CODE = 0;
-
 export class PeerJsRealm implements OwnIds {
   readonly absent: AbsentPeers;
   readonly #clients = new Map<string, PeerJsClient>();
-  readonly #options: Pick<ServerOptions, 'node' | 'peerjsKey'>;
+  readonly #options: Pick<ServerOptions, 'node'>;
   readonly #deps: PeerJsRealmDeps;
   readonly #clientDeps: PeerJsClientDeps;
   #others: OtherIds | undefined;
 
-  constructor(options: Pick<ServerOptions, 'node' | 'peerjsKey'>, deps: PeerJsRealmDeps) {
+  constructor(options: Pick<ServerOptions, 'node'>, deps: PeerJsRealmDeps) {
     this.#options = options;
     this.#deps = deps;
     const { signaling, places, sockets, refused } = deps;
@@ -78,10 +92,16 @@ export class PeerJsRealm implements OwnIds {
     this.#others = others;
   }
 
-  /** The ids of connected clients, including those of other nodes. */
-  get ids(): string[] {
+  /**
+   * The ids of connected clients, including those of other nodes.
+   * @param app undefined: the clients have no app
+   */
+  idsOf(app: string | undefined): string[] {
     const here = [...this.#clients.values()].filter(({ isOnline }) => isOnline);
-    return [...here.map(({ peerJsId }) => peerJsId), ...(this.#others?.online ?? [])];
+    const scope = scopeOf(app);
+    return [...here.map(({ scopedId }) => scopedId), ...(this.#others?.online ?? [])]
+      .filter((id) => id.startsWith(scope))
+      .map((id) => id.slice(scope.length));
   }
 
   has(id: string): boolean {
@@ -107,32 +127,68 @@ export class PeerJsRealm implements OwnIds {
     this.absent.arrived(id);
   }
 
-  deliver(to: string, frame: Buffer): boolean {
+  deliver(to: string, from: string, frame: Buffer): boolean {
     const client = this.#clients.get(to);
-    if (!client?.isOnline || !client.hasRoomFor(frame.length)) return false;
+    if (!client?.isOnline || !client.hasRoomFor(frame.length) || !from.startsWith(client.scope)) return false;
+    const sender = from.slice(client.scope.length);
+    if (client.partners?.hasRoomFor(sender) === false) return false;
+    client.partners?.add(sender);
     client.write(frame);
     return true;
   }
 
   notDelivered(from: string, to: string): void {
-    this.#clients.get(from)?.expired(to);
+    const client = this.#clients.get(from);
+    client?.expired(to.slice(client.scope.length));
   }
 
   opened(socket: PeerJsSocket): void {
     const { id, token, key } = socket.getUserData();
+    const { gate, keys } = this.#deps;
     if (!id || !token || !key) turnAway(socket, peerJsNotices.noIdTokenOrKey);
-    else if (key !== this.#options.peerjsKey) turnAway(socket, peerJsNotices.invalidKey);
-    else if (!isFit(id) || !isFit(token)) turnAway(socket, peerJsNotices.invalidId);
-    else {
-      const known = this.#clients.get(id);
-      if (known && isSame(known.token, token)) this.#comeBack(known, socket);
-      else if (known?.isOnline || this.#isTakenElsewhere(id, token)) turnAway(socket, peerJsNotices.idTaken);
-      else this.#enter(socket, known);
-    }
+    else if (!keys.has(key)) turnAway(socket, peerJsNotices.invalidKey);
+    else if (!isFit(id) || !(gate ? isPrintable(token) : isFit(token)))
+      turnAway(socket, peerJsNotices.invalidId);
+    else if (!gate) this.#admit(socket, token, allIn(keys.get(key)));
+    else
+      gate.opened(socket, {
+        opened: (one, itsToken, grants) => this.#authenticated(one, itsToken, grants),
+        received: this.#deps.received,
+      });
+  }
+
+  #authenticated(socket: PeerJsSocket, token: string, grants: Grants): void {
+    const { id, key } = socket.getUserData();
+    const { gate, keys } = this.#deps;
+    const app = keys.get(key);
+    const refuse = (message: string) => gate?.refuse(socket, { code: 'token_invalid', message });
+    if (app !== undefined && app !== grants.app) refuse('It is for another app than the key');
+    else if (grants.sub !== undefined && grants.sub !== id)
+      refuse('It is for another id: open the Peer with the id that its `sub` names');
+    else this.#admit(socket, token, grants);
+  }
+
+  /** @param grants of a client that may come in */
+  #admit(socket: PeerJsSocket, token: string, grants: Grants): void {
+    const { id } = socket.getUserData();
+    const isWithoutApp = grants.expiresAt === undefined && grants.app === '';
+    const scope = scopeOf(isWithoutApp ? undefined : grants.app);
+    const identity = { scope, id, proof: grants.sub === undefined ? proofOf(token) : NAMED_BY_TOKEN };
+    const known = this.#clients.get(scope + id);
+    if (known?.proof === identity.proof) this.#comeBack(known, socket, grants);
+    else if (
+      isTakenFrom(identity.proof, known && holderOf(known)) ||
+      isTakenFrom(identity.proof, this.#others?.find(scope + id))
+    )
+      turnAway(socket, peerJsNotices.idTaken);
+    else this.#enter(socket, identity, grants, known);
   }
 
   closed(socket: PeerJsSocket, code: number): void {
-    const { client } = socket.getUserData();
+    const data = socket.getUserData();
+    const { client } = data;
+    data.isClosed = true;
+    delete data.unauthenticated;
     // A socket that we closed, or that was replaced, is no longer the client's.
     if (!client?.session || client.socket !== socket) return;
     client.socket = undefined;
@@ -162,45 +218,63 @@ export class PeerJsRealm implements OwnIds {
     }
   }
 
-  #isTakenElsewhere(id: string, token: string): boolean {
-    const holder = this.#others?.find(id);
-    return holder?.isOnline === true && holder.proof !== proofOf(token);
-  }
-
-  /** @param before the disconnected client that held the id */
-  #enter(socket: PeerJsSocket, before: PeerJsClient | undefined): void {
+  /** @param before the client that held the id: disconnected, or one whose token does not name it */
+  #enter(
+    socket: PeerJsSocket,
+    identity: PeerJsIdentity,
+    grants: Grants,
+    before: PeerJsClient | undefined,
+  ): void {
     const { signaling, log } = this.#deps;
-    if (before?.session) signaling.sessions.disconnected(before.session, true);
-    const isResumable = signaling.sessions.settings.resumeGraceMs > 0;
-    const client = new PeerJsClient(socket, isResumable, this.#clientDeps);
-    const { peerJsId } = client;
-    this.#clients.set(peerJsId, client);
+    const { sessions } = signaling;
+    if (before?.session) {
+      if (before.isOnline) sessions.replace(before.session);
+      else sessions.disconnected(before.session, true);
+    }
+    const isResumable = sessions.settings.resumeGraceMs > 0;
+    const client = new PeerJsClient(socket, identity, isResumable, this.#clientDeps);
+    const { scope, scopedId } = client;
+    this.#clients.set(scopedId, client);
     socket.getUserData().client = client;
-    client.session = signaling.sessions.open(sessionIdOn(this.#options.node), client);
+    client.partners = this.#partnersOf(client, grants);
+    client.session = sessions.open(scope + sessionIdOn(this.#options.node), client, grants);
     log.info(
       { event: 'session_opened', id: client.session.id, [FROM]: client.address },
       `Client ${client.session.id} connected, a PeerJS client`,
     );
     client.opened();
     this.#others?.taken(holderOf(client));
-    this.absent.arrived(peerJsId);
+    this.absent.arrived(scopedId);
   }
 
-  #comeBack(client: PeerJsClient, socket: PeerJsSocket): void {
+  #comeBack(client: PeerJsClient, socket: PeerJsSocket, grants: Grants): void {
     const before = client.attach(socket);
     before?.end(closeCodes.takenOver, 'You came back on another socket');
-    if (client.session) this.#deps.signaling.sessions.resumed(client.session);
+    const { sessions } = this.#deps.signaling;
+    client.partners = this.#partnersOf(client, grants);
+    if (client.session) {
+      sessions.resumed(client.session);
+      sessions.accept(client.session, grants);
+    }
     client.opened();
     this.#others?.taken(holderOf(client));
-    this.absent.arrived(client.peerJsId);
+    this.absent.arrived(client.scopedId);
+  }
+
+  /** @returns undefined for a client whose token does not limit with whom it has to do */
+  #partnersOf({ scope, partners }: PeerJsClient, { may, maxPeers }: Grants): Partners | undefined {
+    if (maxPeers === undefined && may.includes('pair')) return undefined;
+    const max = Math.min(maxPeers ?? MAX_PAIRINGS, MAX_PAIRINGS);
+    return new Partners(max, (id) => this.has(scope + id), partners);
   }
 
   #gone(client: PeerJsClient): void {
     this.absent.left(client);
     // Another client may hold the id by now.
-    if (this.#clients.get(client.peerJsId) !== client) return;
-    this.#clients.delete(client.peerJsId);
-    this.#others?.left(client.peerJsId);
+    const { scopedId } = client;
+    if (this.#clients.get(scopedId) !== client) return;
+    this.#clients.delete(scopedId);
+    this.#others?.left(scopedId);
   }
 
   /**
@@ -215,10 +289,14 @@ export class PeerJsRealm implements OwnIds {
 
   #relay(from: PeerJsClient, signal: PeerJsSignal): void {
     const { type, dst, frame } = signal;
-    const to = this.#clients.get(dst);
+    const scopedDst = from.scope + dst;
+    const to = this.#clients.get(scopedDst);
     const isOfNegotiation = type !== 'LEAVE' && type !== 'EXPIRE';
-    if (!to?.isOnline) {
-      if (this.#others?.find(dst)?.isOnline) this.#others.say(dst, from.peerJsId, frame);
+    if (isOfNegotiation && !this.#mayMeet(from, to, signal)) {
+      this.#deps.refused('forbidden', from.address, 'Its token, or the one of its peer, does not allow it');
+      from.expired(dst);
+    } else if (!to?.isOnline) {
+      if (this.#others?.find(scopedDst)?.isOnline) this.#others.say(scopedDst, from.scopedId, frame);
       else if (isOfNegotiation) this.absent.hold(from, signal);
       else if (type === 'LEAVE') this.absent.left(from, dst);
     } else if (isOfNegotiation && to !== from) this.#signal(from, to, signal);
@@ -226,6 +304,21 @@ export class PeerJsRealm implements OwnIds {
       if (to.hasRoomFor(frame.length)) to.write(frame);
       if (type === 'LEAVE') this.#unpair(from, to, frame);
     }
+  }
+
+  /**
+   * Whether the tokens of both allow it: `pair` to ask, and `max_peers` for how many a client has to do with. Without
+   * `pair`, a client can only answer those that asked it.
+   */
+  #mayMeet(from: PeerJsClient, to: PeerJsClient | undefined, { type, dst }: PeerJsSignal): boolean {
+    if (to === from) return true;
+    const mayPair = from.session?.grants.may.includes('pair');
+    if (!mayPair && (type === 'OFFER' || !from.partners?.has(dst))) return false;
+    const [ours, theirs] = [from.partners, to?.partners];
+    if (ours?.hasRoomFor(dst) === false || theirs?.hasRoomFor(from.peerJsId) === false) return false;
+    ours?.add(dst);
+    theirs?.add(from.peerJsId);
+    return true;
   }
 
   #signal(from: PeerJsClient, to: PeerJsClient, signal: PeerJsSignal): void {
@@ -254,17 +347,29 @@ export class PeerJsRealm implements OwnIds {
 
   /** @param frame the LEAVE, which has already been sent to the other client */
   #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
+    from.partners?.delete(to.peerJsId);
+    to.partners?.delete(from.peerJsId);
     const { pairing, side } = seatWith(from, to) ?? {};
     const signal = { bytes: frame, message: { type: 'unpair' } } as const;
     if (pairing && side) this.#deps.signaling.pairings.signal(pairing, side, signal);
   }
 }
 
-function holderOf({ peerJsId: id, token, isOnline }: PeerJsClient): IdHolder {
-  return { id, proof: proofOf(token), isOnline };
+function holderOf({ scopedId: id, proof, isOnline }: PeerJsClient): IdHolder {
+  return { id, proof, isOnline };
 }
 
-/** Lets other nodes recognize a token without knowing it. */
+/** What a client may do on a server without tokens. */
+function allIn(app: string | undefined): Grants {
+  return app === undefined ? noLimits : { ...noLimits, app };
+}
+
+/** @param app undefined: clients have no app, and their ids no prefix */
+function scopeOf(app: string | undefined): string {
+  return app === undefined ? '' : `${app}/`;
+}
+
+/** Recognizes a token, here and at other nodes, without keeping it. */
 function proofOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
@@ -273,17 +378,6 @@ function seatWith({ session }: PeerJsClient, to: PeerJsClient): Seat | undefined
   return session?.seats.find(({ peer }) => peer?.id === to.session?.id);
 }
 
-function turnAway(socket: PeerJsSocket, notice: string): void {
-  socket.send(notice, false);
-  socket.end(NO_CODE);
-}
-
 function isFit(text: string): boolean {
   return text.length <= MAX_PEERJS_ID_CHARS && isPrintable(text);
-}
-
-/** Compares in constant time, so that the time does not reveal how much was right. */
-function isSame(secret: string, given: string): boolean {
-  const [one, other] = [Buffer.from(secret), Buffer.from(given)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

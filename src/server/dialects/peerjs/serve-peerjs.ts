@@ -3,23 +3,31 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isRecord, peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
+import { type PeerJsKeys, parsePeerJsKeys } from '../../admission/peerjs-keys.ts';
+import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
+import type { Authenticator } from '../../admission/tokens/authenticator.ts';
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
 import type { App } from '../../http/shell/shell.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
+import { PeerJsGate } from './peerjs-gate.ts';
 import { PeerJsRealm } from './realm.ts';
 
 export interface PeerJsDeps extends SocketRouteDeps {
   readonly signaling: Signaling;
+  /** Decides what clients may do; undefined: clients are not authenticated. */
+  readonly authenticator?: Authenticator | undefined;
   readonly chaos?: Chaos | undefined;
 }
 
 const HTML = ['content-type', 'text/html; charset=utf-8'] as const;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const;
 const LIST_MS = 1_000;
+/** The parameter of the URL in which the library sends its token. */
+const TOKEN = 'token';
 const ABOUT = JSON.stringify({
   name: 'PeerJS Server',
   description: 'A server side element to broker connections between PeerJS clients.',
@@ -30,14 +38,22 @@ export class PeerJs {
   readonly realm: PeerJsRealm;
   readonly #deps: PeerJsDeps;
   readonly #inbox: JsonInbox<PeerJsSocketData>;
-  #list: { readonly madeAt: number; readonly text: string } | undefined;
+  readonly #gate: PeerJsGate | undefined;
+  readonly #keys: PeerJsKeys;
+  /** The ids of each app, as they were listed last. */
+  readonly #lists = new Map<string | undefined, { readonly madeAt: number; readonly text: string }>();
 
   constructor(deps: PeerJsDeps) {
     this.#deps = deps;
     this.#inbox = new JsonInbox(deps, 'PeerJS', peerJsNotices.flood);
-    const { options, admission, signaling, telemetry, chaos } = deps;
+    const { options, admission, signaling, telemetry, authenticator, chaos } = deps;
     const { log, metrics } = telemetry;
+    this.#gate = authenticator && new PeerJsGate(authenticator, telemetry);
+    this.#keys = parsePeerJsKeys(options.peerjsKey);
     this.realm = new PeerJsRealm(options, {
+      keys: this.#keys,
+      gate: this.#gate,
+      received: (socket, bytes) => this.#handle(socket, (client) => this.#received(client, bytes)),
       signaling,
       log,
       places: admission,
@@ -57,23 +73,32 @@ export class PeerJs {
   addRoutes(app: App): void {
     const { options } = this.#deps;
     const path = `/${options.peerjsPath}/`.replaceAll(/\/+/g, '/');
-    const api = `${path}${encodeURIComponent(options.peerjsKey)}`;
     // The root serves this server's own page.
     if (path !== '/') this.#serve(app, path, () => ({ headers: [JSON_TYPE], body: ABOUT }));
-    this.#serve(app, `${api}/id`, () => ({ headers: [HTML, NOT_KEPT], body: this.#freeId() }));
-    this.#serve(app, `${api}/peers`, () =>
-      options.peerjsDiscovery
-        ? { headers: [JSON_TYPE, NOT_KEPT], body: this.#listed() }
-        : { status: '401 Unauthorized', headers: [TEXT], body: 'Unauthorized' },
-    );
+    for (const [key, appOfKey] of this.#keys) {
+      const api = `${path}${encodeURIComponent(key)}`;
+      // A client without a token, as here, has no app on a server that asks for one.
+      const isListed = options.peerjsDiscovery && (appOfKey !== undefined || !this.#gate);
+      this.#serve(app, `${api}/id`, () => ({ headers: [HTML, NOT_KEPT], body: randomUUID() }));
+      this.#serve(app, `${api}/peers`, () =>
+        isListed
+          ? { headers: [JSON_TYPE, NOT_KEPT], body: this.#listed(appOfKey) }
+          : { status: '401 Unauthorized', headers: [TEXT], body: 'Unauthorized' },
+      );
+    }
     serveSockets<PeerJsSocketData>(app, `${path}peerjs`, this.#deps, {
+      tokenParameter: this.#gate && TOKEN,
       dataOf: (req, address) => {
         const query = Object.fromEntries(new URLSearchParams(req.getQuery() ?? ''));
-        const { id = '', token = '', key = '' } = query;
-        return { client: undefined, address, id, token, key };
+        const { id = '', [TOKEN]: token = '', key = '' } = query;
+        const request = this.#gate?.keepsRequests ? upgradeRequestOf(req, TOKEN) : undefined;
+        return { client: undefined, address, id, token, key, request };
       },
       opened: (socket) => this.realm.opened(socket),
-      received: (socket, bytes) => this.#handle(socket, (client) => this.#received(client, bytes)),
+      received: (socket, bytes) => {
+        if (socket.getUserData().unauthenticated) this.#gate?.received(socket, bytes);
+        else this.#handle(socket, (client) => this.#received(client, bytes));
+      },
       controlled: (socket, bytes) => this.#handle(socket, (client) => void this.#inbox.count(client, bytes)),
       closed: (socket, code) => this.realm.closed(socket, code),
     });
@@ -89,17 +114,13 @@ export class PeerJs {
   }
 
   /** Made at most once a second for all requests: the list may be long, and requests are cheap. */
-  #listed(): string {
+  #listed(app: string | undefined): string {
     const { now } = this.#deps.signaling.queue;
-    if (this.#list === undefined || now - this.#list.madeAt >= LIST_MS)
-      this.#list = { madeAt: now, text: JSON.stringify(this.realm.ids) };
-    return this.#list.text;
-  }
-
-  #freeId(): string {
-    let id = randomUUID();
-    while (this.realm.has(id)) id = randomUUID();
-    return id;
+    let list = this.#lists.get(app);
+    if (list === undefined || now - list.madeAt >= LIST_MS)
+      list = { madeAt: now, text: JSON.stringify(this.realm.idsOf(app)) };
+    this.#lists.set(app, list);
+    return list.text;
   }
 
   #handle(socket: PeerJsSocket, handle: (client: PeerJsClient) => void): void {

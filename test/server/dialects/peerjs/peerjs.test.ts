@@ -449,7 +449,7 @@ describe("PeerJS's routes over HTTP", () => {
   });
 
   it('are below --peerjs-path, with the key of --peerjs-key', async () => {
-    const { server } = await serve({ peerjsPath: '/my/app', peerjsKey: 'mine' });
+    const { server } = await serve({ peerjsPath: '/my/app', peerjsKey: ['mine'] });
     const about = await fetch(`${httpUrl(server)}my/app/`);
     expect(await about.json()).toMatchObject({ name: 'PeerJS Server' });
     expect((await fetch(`${httpUrl(server)}my/app/mine/id`)).status).toBe(200);
