@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { flagName } from '../../src/common/option-names.ts';
-import { MAX_RELAY_HOST_BYTES, MAX_RELAY_HOSTS } from '../../src/machines/relay-link/relay-table.ts';
 import { MAX_METADATA_BYTES } from '../../src/protocol/index.ts';
+import { MAX_RELAY_HOST_BYTES, MAX_RELAY_HOSTS } from '../../src/protocol/relay-chat/index.ts';
 import { maxFrameBytes } from '../../src/server/http/frame-limit.ts';
 import { MAX_HEADER_BYTES } from '../../src/server/http/shell/shell.ts';
 import { MAX_RECORD_BYTES } from '../../src/server/inspector/live-record.ts';

@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net';
 import {
   encodeRelayMessage,
+  MAX_RELAY_HOST_BYTES,
+  MAX_RELAY_HOSTS,
   RelayDecoder,
   RelayFormatError,
   type RelayMessage,
@@ -31,6 +33,8 @@ export class RelayChatConnection {
   readonly identity: RelayChatIdentity;
   /** The other clients, by id. */
   readonly others = new Map<number, RelayChatIdentity>();
+  /** The size of their names and infos. */
+  #otherBytes = 0;
   readonly #socket: Socket;
   readonly #tell: (event: RelayChatEvent) => void;
   #isRegistered = false;
@@ -53,7 +57,9 @@ export class RelayChatConnection {
     socket.setNoDelay(true);
     socket.on('data', (bytes) => {
       try {
-        decoder.read(bytes, (message) => this.#take(message));
+        decoder.read(bytes, (message) => {
+          if (!socket.destroyed) this.#take(message);
+        });
       } catch (error) {
         if (!(error instanceof RelayFormatError)) throw error;
         this.#reason = `the relay server sent what is not the protocol: ${error.message}`;
@@ -93,13 +99,18 @@ export class RelayChatConnection {
         return;
       case 'client_registration': {
         const other = { id: message.sourceId, name: message.name, info: message.info };
+        this.#forget(other.id);
+        this.#otherBytes += other.name.length + other.info.length;
         this.others.set(other.id, other);
-        this.#tell({ type: 'joined', ...other });
+        if (this.others.size > MAX_RELAY_HOSTS || this.#otherBytes > MAX_RELAY_HOST_BYTES) {
+          this.#reason = 'the relay server named more clients than a network can have';
+          this.#socket.destroy();
+        } else this.#tell({ type: 'joined', ...other });
         return;
       }
       case 'client_quit': {
         const name = this.#nameOf(message.sourceId);
-        this.others.delete(message.sourceId);
+        this.#forget(message.sourceId);
         this.#tell({ type: 'left', id: message.sourceId, name, text: message.content });
         return;
       }
@@ -125,6 +136,13 @@ export class RelayChatConnection {
       this.#isRegistered = true;
       this.#tell({ type: 'registered', id: this.identity.id, text });
     } else this.#tell({ type: 'status', from, code, text });
+  }
+
+  #forget(id: number): void {
+    const other = this.others.get(id);
+    if (!other) return;
+    this.others.delete(id);
+    this.#otherBytes -= other.name.length + other.info.length;
   }
 
   #nameOf(id: number): string {

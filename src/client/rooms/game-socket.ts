@@ -33,6 +33,18 @@ export function readSignal(data: unknown): (RoomSignal & { game: RoomId; from: R
   return isSignal && isRoomId(from) && isRoomId(game) ? { type, from, game, payload } : undefined;
 }
 
+/** About how many characters the data has; what is nested deeper than a payload's fields is not ours. */
+export function charsIn(data: unknown): number {
+  if (typeof data === 'string') return data.length;
+  if (!isRecord(data)) return 0;
+  let chars = 0;
+  for (const field in data) {
+    const value = (data as { readonly [field: string]: unknown })[field];
+    chars += field.length + (typeof value === 'string' ? value.length : 0);
+  }
+  return chars;
+}
+
 /** @returns undefined if the data does not name a player of a game */
 export function readPlayer(data: unknown): { game: RoomId; player: RoomId; reason: unknown } | undefined {
   if (!isRecord(data)) return undefined;
@@ -49,11 +61,23 @@ export function peerSignalFrom({ type, payload }: RoomSignal): PeerSignal | stri
   if (type === 'ice-candidate') {
     const message = { type: 'candidate', candidate: payload, from_peer: true };
     const problem = explain(serverSchemas.candidate, message);
-    return problem ?? { type: 'CANDIDATE_RECEIVED', candidate: payload as IceCandidate | null };
+    return problem ?? { type: 'CANDIDATE_RECEIVED', candidate: candidateIn(payload as IceCandidate | null) };
   }
   const sdp = isRecord(payload) ? payload.sdp : payload;
   const problem = explain(serverSchemas[type], { type, sdp, from_peer: true });
   return problem ?? { type: type === 'offer' ? 'OFFER_RECEIVED' : 'ANSWER_RECEIVED', sdp: sdp as string };
+}
+
+/** Without what else the player put into it: it may be kept for long. */
+function candidateIn(payload: IceCandidate | null): IceCandidate | null {
+  if (payload === null) return null;
+  const { candidate, sdpMid, sdpMLineIndex, usernameFragment } = payload;
+  return {
+    candidate,
+    ...(sdpMid !== undefined && { sdpMid }),
+    ...(sdpMLineIndex !== undefined && { sdpMLineIndex }),
+    ...(usernameFragment !== undefined && { usernameFragment }),
+  };
 }
 
 /**

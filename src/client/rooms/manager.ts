@@ -6,11 +6,12 @@
 import { driveTimers } from '../../common/clock.ts';
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
 import { createEnvironment } from '../peer/environment.ts';
-import type { PairlaneError } from '../peer/errors.ts';
+import { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
-import { type GameSocket, readPlayer, readSignal } from './game-socket.ts';
+import { ServerAllowance } from '../signaling/server-allowance.ts';
+import { charsIn, type GameSocket, readPlayer, readSignal } from './game-socket.ts';
 import { type Game, type GameHandlers, RemotePlayer } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
@@ -44,6 +45,11 @@ export interface WebRTCManagerOptions
 /** Only the latest state matters: lost or late messages are not sent again, and nothing waits for them. */
 const GAME_CHANNEL = { label: 'game', ordered: false, maxRetransmits: 0 } as const;
 
+/** How many players a server may name before those that nothing connects us to are forgotten. */
+const MAX_PLAYERS = 256;
+/** What a server may make us do is that of a peer with this many peers. */
+const ALLOWED_PEERS = 64;
+
 export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   onDataChannelOpen: WebRTCManagerCallbacks['onDataChannelOpen'];
   onDataChannelMessage: WebRTCManagerCallbacks['onDataChannelMessage'];
@@ -57,6 +63,12 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   #stopTimers: (() => void) | undefined;
   readonly #listeners: readonly (readonly [event: string, listener: (data: unknown) => void])[];
   #closed: Promise<void> | undefined;
+  readonly #allowance: ServerAllowance;
+  readonly #log: (level: 'log' | 'warn', line: string) => void;
+  /** Set once the server has sent more than any server does: we no longer listen to it. */
+  #flooded: PairlaneError | undefined;
+  /** The ends of players that were forgotten. */
+  readonly #endings = new Set<Promise<void>>();
 
   /**
    * @param platform what it runs on
@@ -84,6 +96,9 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     };
     // The game's socket connects by itself, so there is no deadline for that.
     const timeouts = { ...rest.timeouts, signalingMs: 0 };
+    this.#log = log;
+    this.#allowance = new ServerAllowance(ALLOWED_PEERS, () => platform.clock.now());
+    const isListening = () => this.#flooded === undefined;
     this.#game = {
       myId: myPlayerId,
       environment: createEnvironment(platform, {
@@ -93,7 +108,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
       }),
       link: {
         get isOnline() {
-          return socket.connected;
+          return socket.connected && isListening();
         },
         send: (to, { type, payload }) => {
           socket.emit('webrtc_signal', { game_id: gameId, target_player_id: to, type, payload });
@@ -104,7 +119,12 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     this.#listeners = [
       ['webrtc_signal', (data) => this.#signaled(data)],
       ['player_left', (data) => this.#left(data)],
-      ['signal_error', (data) => log('warn', `the server: ${textOf(data)}`)],
+      [
+        'signal_error',
+        (data) => {
+          if (this.#isAllowed(data, 'error')) log('warn', `the server: ${textOf(data)}`);
+        },
+      ],
       ['connect', () => this.#each((remote) => remote.online())],
       ['disconnect', () => this.#each((remote) => remote.offline())],
     ];
@@ -117,7 +137,10 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
    */
   connectToPeer(peerId: RoomId): void {
     if (this.#closed || this.#isMe(peerId)) return;
-    this.#remoteOf(peerId).connect();
+    const flooded = this.#flooded;
+    if (!flooded) this.#remoteOf(peerId).connect();
+    // As any other failure: after this call has returned.
+    else if (!this.isReady(peerId)) queueMicrotask(() => this.#game.handlers.failed(peerId, flooded));
   }
 
   /**
@@ -164,20 +187,69 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   }
 
   async #close(): Promise<void> {
-    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
-    const remotes = [...this.#remotes.values()];
-    this.#remotes.clear();
-    await Promise.all(remotes.map((remote) => remote.close()));
+    this.#stopListening();
+    for (const remote of [...this.#remotes.values()]) this.#forget(remote);
+    await Promise.all(this.#endings);
     this.#stopTimers?.();
   }
 
   #signaled(data: unknown): void {
     const signal = readSignal(data);
+    // An offer makes us open a connection, and what is malformed makes us log.
+    if (!this.#isAllowed(signal?.payload, signal?.type === 'offer' ? 'paired' : undefined)) return;
     if (!signal || !this.#isMyGame(signal.game) || this.#isMe(signal.from)) return;
-    this.#remoteOf(signal.from).signal(signal);
+    const isKnown = this.#remotes.has(roomIdKey(signal.from)) || this.#hasRoom();
+    const isTaken = isKnown && this.#remoteOf(signal.from).signal(signal);
+    if (!isTaken && !this.#allowance.takeMessage('error')) this.#leaveFlooder('signals that nobody can take');
+  }
+
+  /**
+   * Counts what the server sent.
+   * @param type the native message that makes us do as much; left out: little
+   * @returns false if it is too much, after which we do not listen any more
+   */
+  #isAllowed(data: unknown, type: 'paired' | 'error' | undefined): boolean {
+    if (!this.#allowance.take(charsIn(data))) return this.#leaveFlooder('messages without end');
+    if (type === undefined || this.#allowance.takeMessage(type)) return true;
+    return this.#leaveFlooder(type === 'paired' ? 'too many offers' : 'too many errors');
+  }
+
+  /** For good. The socket is the game's and stays open, and so do open channels. */
+  #leaveFlooder(detail: string): false {
+    const error = new PairlaneError('server_flooding', detail);
+    this.#flooded = error;
+    this.#stopListening();
+    this.#log('warn', error.message);
+    for (const remote of [...this.#remotes.values()]) {
+      remote.offline();
+      if (remote.isOpen) continue;
+      const { id, isIdle } = remote;
+      this.#forget(remote);
+      if (!isIdle) this.#game.handlers.failed(id, error);
+    }
+    return false;
+  }
+
+  /** Whether one more player can be taken: if need be, one that nothing connects us to is forgotten. */
+  #hasRoom(): boolean {
+    if (this.#remotes.size < MAX_PLAYERS) return true;
+    const idle = [...this.#remotes.values()].find(({ isIdle }) => isIdle);
+    if (idle) this.#forget(idle);
+    return idle !== undefined;
+  }
+
+  #forget(remote: RemotePlayer): void {
+    this.#remotes.delete(roomIdKey(remote.id));
+    const ending = remote.close().finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
+  }
+
+  #stopListening(): void {
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
   }
 
   #left(data: unknown): void {
+    if (!this.#isAllowed(data, undefined)) return;
     const left = readPlayer(data);
     if (left && this.#isMyGame(left.game)) {
       this.#remotes.get(roomIdKey(left.player))?.left(left.reason === 'left');

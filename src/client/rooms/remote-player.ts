@@ -89,13 +89,25 @@ export class RemotePlayer {
     this.#dispatch({ type: 'CONNECT_ASKED', isOnline: this.#isOnline });
   }
 
-  /** Takes a signal of the player; malformed ones are ignored. */
-  signal(roomSignal: RoomSignal): void {
+  /** Whether nothing connects us to the player, and nobody wants to be connected. */
+  get isIdle(): boolean {
+    return this.#player.value === 'apart';
+  }
+
+  /**
+   * Takes a signal of the player.
+   * @returns false if it is malformed, and was ignored
+   */
+  signal(roomSignal: RoomSignal): boolean {
     const signal = peerSignalFrom(roomSignal);
-    if (typeof signal === 'string') this.#game.handlers.log('warn', this.id, `${roomSignal.type}: ${signal}`);
-    else if (signal.type === 'OFFER_RECEIVED') this.#offered(signal);
+    if (typeof signal === 'string') {
+      this.#game.handlers.log('warn', this.id, `${roomSignal.type}: ${signal}`);
+      return false;
+    }
+    if (signal.type === 'OFFER_RECEIVED') this.#offered(signal);
     else if (this.#isPaired) this.#heard(signal);
     else if (signal.type === 'CANDIDATE_RECEIVED' && this.#held.length < MAX_HELD) this.#held.push(signal);
+    return true;
   }
 
   /** @returns whether it was handed to the channel at once */

@@ -2,7 +2,7 @@
  * What one relay server knows about its network: every host, and the adjacent host that leads to it. The network is a
  * tree, so there is one way to each host, and an id that would get a second one is refused.
  */
-import type { Registration } from '../../protocol/relay-chat/index.ts';
+import { MAX_RELAY_HOST_BYTES, MAX_RELAY_HOSTS, type Registration } from '../../protocol/relay-chat/index.ts';
 
 export type RelayHostKind = 'server' | 'client';
 
@@ -20,13 +20,6 @@ export interface RelayHost {
  * the same link; or one known over another link.
  */
 export type Standing = 'free' | 'nobody' | 'own' | 'behind' | 'elsewhere';
-
-/**
- * A server keeps no more hosts than this, and no more bytes of their names and infos: otherwise one neighbour could
- * fill its memory.
- */
-export const MAX_RELAY_HOSTS = 100_000;
-export const MAX_RELAY_HOST_BYTES = 64 * 1024 * 1024;
 
 export class RelayTable {
   readonly ownId: number;

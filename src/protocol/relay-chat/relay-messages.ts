@@ -93,6 +93,12 @@ export const MAX_RELAY_ID = 0xffff_ffff;
 export const MAX_NAME_BYTES = 0xff;
 export const MAX_INFO_BYTES = 0xffff;
 /**
+ * A server or client keeps no more hosts than this, and no more bytes of their names and infos: otherwise one neighbour
+ * could fill its memory.
+ */
+export const MAX_RELAY_HOSTS = 100_000;
+export const MAX_RELAY_HOST_BYTES = 64 * 1024 * 1024;
+/**
  * The length field could claim 4 GiB. The limit is the same for all servers: one with a higher limit would be cut off
  * by its neighbours.
  */
