@@ -2,11 +2,19 @@
  * The addresses that this process listens on with Node. An app may take one that another app of the process already
  * has: new connections go to the last one, which is what a new certificate needs.
  */
+import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { lstatSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type ListenAddress, textOf } from '../../../../common/listen-address.ts';
 import type { ListenSocket } from '../shell.ts';
+
+/**
+ * Whether the system distributes the connections among workers, by their addresses. Otherwise workers get them in turn;
+ * a browser that opens an even number for each page would then have all its WebSockets at one of two workers. Node has
+ * this from 22.12 on, for some systems; an older Node ignores it.
+ */
+const isDistributedBySystem = cluster.isWorker && process.platform === 'linux';
 
 type Receiver = (socket: Socket) => void;
 
@@ -30,10 +38,11 @@ export async function listenOn(
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => receivers.at(-1)?.(socket));
   if (address.kind === 'unix') removeSocket(address.path);
   try {
-    await once(
-      server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port }),
-      'listening',
-    );
+    const options =
+      address.kind === 'unix'
+        ? { path: address.path }
+        : { host: address.host, port, reusePort: isDistributedBySystem };
+    await once(server.listen(options), 'listening');
   } catch {
     return undefined;
   }
