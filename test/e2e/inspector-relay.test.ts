@@ -1,7 +1,9 @@
 /** The page of a relay server in a real browser: the tree as the server knows it, and its links. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { LOST_SHOWN_MS } from '../../src/server/relay/relay-history.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
+import { violationsOf } from '../support/peers/axe.ts';
 import { openPage } from '../support/peers/browser.ts';
 import { ELEVEN, RelayNetwork, untilTrue } from '../support/relay/relay-network.ts';
 import { serveRelay } from '../support/relay/relay-page.ts';
@@ -41,7 +43,9 @@ describe('the tree', () => {
       const page = await open(2, scheme);
       await node(page, 107).waitFor();
       expect(await page.locator('.node').count()).toBe(19);
-      expect(await page.locator('.way').count()).toBe(18);
+      // To three links, to what is behind each, and to the server's own client.
+      expect(await page.locator('.way').count()).toBe(7);
+      expect(await page.locator('.frame').count()).toBe(4);
       await page.getByText('It knows of 10 other servers and 8 clients.').waitFor();
       expect(await node(page, 1).textContent()).toContain('parent 1');
       const seen = `[...document.querySelectorAll('.node')].every((node) => {
@@ -51,6 +55,7 @@ describe('the tree', () => {
       })`;
       expect(await page.evaluate(seen)).toBe(true);
       expect(await page.evaluate(FITS)).toBe(true);
+      expect(await violationsOf(page)).toEqual([]);
     },
   );
 
@@ -74,6 +79,68 @@ describe('the tree', () => {
     expect(await focused(page)).toBe('1');
   });
 
+  it('shows lost hosts in red with the reason, and what happened with its time, until they have faded', async () => {
+    await network.add(1, undefined, { clock });
+    await network.add(2, 1);
+    await network.join(2, 100, 'Ada');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    const page = await open(1);
+    await node(page, 2).click();
+    await page.locator('.chosen', { hasText: 'It is linked to this server' }).waitFor();
+    await network.kill(2);
+    await untilTrue('server 2 is gone', () => network.known(1).length === 0);
+    clock.advance(1_000);
+    const lost = page.locator('.node.lost[data-key="2"]');
+    await lost.waitFor();
+    expect(await lost.textContent()).toContain('lost: the other');
+    expect(await lost.getAttribute('aria-label')).toBe('server 2 lost: the other end close…');
+    expect(await page.locator('.way.lost').count()).toBe(1);
+    await page.locator('.chosen', { hasText: 'It was lost: the other end closed it.' }).waitFor();
+    await page.getByText('It knows of 0 other servers and 0 clients.').waitFor();
+    const style = (of: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('.node.lost')).${of}`);
+    expect(await style('animationName')).toBe('fade');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    expect([await style('animationName'), await style('opacity')]).toEqual(['none', '1']);
+    expect((await page.locator('.events li').allTextContents()).map((text) => text.slice(8))).toEqual([
+      ' server 2 server 2 and 1 more were lost: the other end closed it',
+      ' server 2 server 2 and 1 more joined',
+    ]);
+    expect(await page.locator('.events time').first().textContent()).toMatch(/^\d\d:\d\d:\d\d$/);
+    expect(await violationsOf(page)).toEqual([]);
+    clock.advance(LOST_SHOWN_MS);
+    await lost.waitFor({ state: 'detached' });
+    expect(await page.locator('.node').count()).toBe(1);
+  });
+
+  it('shows on each line what goes over the link in a second, and of a chosen host which way', async () => {
+    await network.add(1, undefined, { clock });
+    await network.add(2, 1);
+    const ada = await network.join(1, 100, 'Ada');
+    const bob = await network.join(2, 101, 'Bob');
+    await untilTrue('server 1 knows Bob', () => network.known(1).includes(101));
+    const page = await open(1);
+    clock.advance(1_000);
+    await node(page, 100).click();
+    const chat = raw.chat(100, 101, 'x'.repeat(900));
+    ada.send(chat, chat, chat);
+    for (let i = 0; i < 3; i += 1) await bob.next('chat');
+    clock.advance(1_000);
+    await page.locator('.traffic').first().waitFor();
+    const kilobytes = ((3 * chat.length) / 1_000).toFixed(1);
+    expect(await page.locator('.traffic').allTextContents()).toEqual([
+      '3 msg/s',
+      `${kilobytes} kB/s`,
+      '3 msg/s',
+      `${kilobytes} kB/s`,
+    ]);
+    await page
+      .locator('.chosen', { hasText: `3 messages (${kilobytes} kB) came from it and 0 (0 B) went to it` })
+      .waitFor();
+    clock.advance(1_000);
+    await page.locator('.traffic').first().waitFor({ state: 'detached' });
+  });
+
   it('shows the way to the host that one chooses, by mouse or keyboard, and what it says of itself', async () => {
     await network.addTree([[1], [2, 1], [3, 2]]);
     await network.join(3, 100, 'Ada', 'likes chess');
@@ -85,6 +152,7 @@ describe('the tree', () => {
     expect(await page.locator('.chosen').textContent()).toContain('server 2 server 2');
     expect(await page.locator('.node.lit').count()).toBe(3);
     expect(await page.locator('.way.lit').count()).toBe(2);
+    expect(await page.locator('.frame.lit').count()).toBe(1);
     await node(page, 2).focus();
     await page.keyboard.press('Enter');
     await page.locator('.chosen', { hasText: 'It is linked to this server' }).waitFor();
@@ -136,10 +204,10 @@ describe('the tree', () => {
       );
     expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, true]);
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
-    await page.locator('.network').getByRole('button', { name: 'Show all' }).click();
+    await page.locator('.network').getByRole('button', { name: 'show all' }).click();
     expect([await scrolls('Width'), await scrolls('Height')]).toEqual([false, false]);
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(60);
-    await page.locator('.network').getByRole('button', { name: 'Full size' }).click();
+    await page.locator('.network').getByRole('button', { name: 'full size' }).click();
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(150);
     await page.locator('.network').getByRole('button', { name: 'Larger' }).click();
     expect((await node(page, 250).boundingBox())?.width).toBeGreaterThan(200);

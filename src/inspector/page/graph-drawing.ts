@@ -1,13 +1,6 @@
 /** What the drawings of graphs share: hosts of a relay network, rooms, nodes. */
 import { svg } from './dom.ts';
-
-/** Where a node of a graph stands. */
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Box } from './geometry.ts';
 
 /**
  * A node that can be chosen by mouse and keyboard. A nested svg clips whatever is larger than it.

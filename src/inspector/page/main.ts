@@ -137,6 +137,9 @@ class Page {
       case 'chaos':
         this.#chaos.show(message);
         return;
+      case 'traffic':
+        this.#population.showTraffic(message.links);
+        return;
       case 'list':
         this.#population.list.show(message);
         return;

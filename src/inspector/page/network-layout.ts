@@ -1,61 +1,58 @@
 /**
  * The layout of the picture of a relay network: the server itself on the left, its links beside it, and to the right of
- * each link the hosts that are reached over it. A server does not know the network's shape beyond its links, so these
- * hosts stand in rows, as few as the height allows, each with its own path back to the link.
+ * each link a frame with the hosts that are reached over it. A server does not know the network's shape beyond its
+ * links, so a line leads to the frame, and none to the hosts in it. The server's own clients have a frame, too.
  */
 import type { Network, NetworkHost } from '../../protocol/inspect/inspect-messages.ts';
+import type { Box, Point } from './geometry.ts';
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-export interface NetworkNode {
+export interface NetworkNode extends Box {
   /** Undefined for the server whose picture it is. */
   readonly host: NetworkHost | undefined;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  /** The path from the preceding node to this one's edge, in vertical and horizontal lines. */
-  readonly way: readonly Point[];
+}
+
+/** Around hosts that are reached in the same way. */
+export interface NetworkFrame extends Box {
+  /** The link over which they are reached; undefined for the clients of the server itself. */
+  readonly link: NetworkHost | undefined;
+  readonly hosts: readonly NetworkHost[];
+}
+
+/** From the server to a link or to its clients' frame, or from a link to its frame. */
+export interface NetworkWay {
+  readonly to: NetworkHost | NetworkFrame;
+  /** In upright and level lines, the last one level. */
+  readonly points: readonly Point[];
 }
 
 export interface NetworkLayout {
   readonly width: number;
   readonly height: number;
   readonly nodes: readonly NetworkNode[];
+  readonly frames: readonly NetworkFrame[];
+  readonly ways: readonly NetworkWay[];
 }
 
 const MARGIN = 16;
-const OWN = { width: 200, height: 64 };
 const NODE_WIDTH = 176;
+const OWN = { width: NODE_WIDTH, height: 64 };
 export const NODE_HEIGHTS = { server: 44, client: 28 } as const;
-/** The gap between two levels: room for the vertical lines. */
-const LEVEL_GAP = 44;
-const COLUMN_GAP = 16;
-const ROW_GAP = 10;
-/** Rows with several columns have a line above them. */
-const BUS_GAP = 18;
+/** The gap between the server and its links: room for the upright lines, and for what goes over each link. */
+const LINK_GAP = 92;
+const FRAME_GAP = 28;
+/** Where the lines turn. */
+const TURN = 16;
+const GAP = 10;
 const BRANCH_GAP = 22;
+const FRAME_PADDING = 10;
+export const FRAME_TITLE_HEIGHT = 24;
 /** In a tall picture, the first nodes must be visible without scrolling. */
 const MAX_ANCHOR_Y = 180;
 
-interface Placed extends Omit<NetworkNode, 'way'> {
-  readonly host: NetworkHost;
-  /** The height at which its line arrives, and whether it arrives from above or from the left. */
-  readonly lineY: number;
-  readonly isFromAbove: boolean;
-}
-
-interface Block {
-  readonly placed: readonly Placed[];
-  readonly height: number;
-}
-
 interface Branch {
-  /** Undefined for the branch of adjacent clients. */
+  /** Undefined for the branch of the server's own clients. */
   readonly link: NetworkHost | undefined;
+  /** Those in the frame: servers first, so that all nodes in a row have the same height. */
   readonly hosts: readonly NetworkHost[];
 }
 
@@ -65,45 +62,52 @@ export function layOutNetwork(
   room: { readonly width: number; readonly height: number },
 ): NetworkLayout {
   const branches = branchesOf(hosts);
-  const linkX = MARGIN + OWN.width + LEVEL_GAP;
-  const hostX = linkX + NODE_WIDTH + LEVEL_GAP;
+  const linkX = MARGIN + OWN.width + LINK_GAP;
+  const frameX = linkX + NODE_WIDTH + FRAME_GAP;
+  const leftOf = ({ link }: Branch) => (link ? frameX : linkX);
   const fitting = (x: number) =>
-    Math.max(1, Math.floor((room.width - MARGIN - x + COLUMN_GAP) / (NODE_WIDTH + COLUMN_GAP)));
-  const blocksOf = (columns: number) =>
-    branches.map(({ link, hosts }) => {
-      const x = link ? hostX : linkX;
-      return placeInRows(hosts, x, Math.min(columns, fitting(x)));
-    });
-  let blocks = blocksOf(1);
-  for (
-    let columns = 2;
-    columns <= fitting(linkX) && totalOf(branches, blocks) > room.height - 2 * MARGIN;
-    columns += 1
-  )
-    blocks = blocksOf(columns);
+    Math.max(1, Math.floor((room.width - MARGIN - x - 2 * FRAME_PADDING + GAP) / (NODE_WIDTH + GAP)));
+  const framesOf = (columns: number) =>
+    branches.map((branch) => fill(branch, Math.min(columns, fitting(leftOf(branch)))));
+  const heightOf = ({ link }: Branch, { height }: { height: number }) =>
+    Math.max(link ? NODE_HEIGHTS.server : 0, height);
+  const totalOf = (filled: readonly { height: number }[]) =>
+    branches.reduce(
+      (sum, branch, i) => sum + heightOf(branch, filled[i] as { height: number }) + (i > 0 ? BRANCH_GAP : 0),
+      0,
+    );
+  let filled = framesOf(1);
+  for (let columns = 2; columns <= fitting(linkX) && totalOf(filled) > room.height - 2 * MARGIN; columns += 1)
+    filled = framesOf(columns);
 
-  const height = Math.max(totalOf(branches, blocks), OWN.height);
-  const ownY = Math.min(height / 2, MAX_ANCHOR_Y) - OWN.height / 2;
-  const start = { x: MARGIN + OWN.width, y: MARGIN + ownY + OWN.height / 2 };
-  const nodes: NetworkNode[] = [{ host: undefined, x: MARGIN, y: MARGIN + ownY, ...OWN, way: [] }];
+  const height = Math.max(totalOf(filled), OWN.height);
+  const ownY = MARGIN + Math.min(height / 2, MAX_ANCHOR_Y);
+  const start = { x: MARGIN + OWN.width, y: ownY };
+  const nodes: NetworkNode[] = [{ host: undefined, x: MARGIN, y: ownY - OWN.height / 2, ...OWN }];
+  const frames: NetworkFrame[] = [];
+  const ways: NetworkWay[] = [];
   let top = MARGIN;
-  for (const [i, { link }] of branches.entries()) {
-    const block = blocks[i] as Block;
-    const branchHeight = heightOf(link, block);
-    const from = link ? place(link, linkX, top, branchHeight) : undefined;
-    if (link && from)
-      nodes.push({ host: link, ...from, way: wayTo(start, from.x, from.y + from.height / 2) });
-    const blockTop = top + (branchHeight - block.height) / 2;
-    const origin = from ? { x: from.x + from.width, y: from.y + from.height / 2 } : start;
-    for (const { lineY, isFromAbove, ...placed } of block.placed) {
-      const way = wayTo(origin, isFromAbove ? placed.x + 14 : placed.x, lineY + blockTop);
-      const y = placed.y + blockTop;
-      nodes.push({ ...placed, y, way: isFromAbove ? [...way, { x: placed.x + 14, y }] : way });
+  for (const [i, branch] of branches.entries()) {
+    const { width, height, places } = filled[i] as Filled;
+    const { link, hosts } = branch;
+    const branchHeight = heightOf(branch, { height });
+    const y = top + Math.min(branchHeight / 2, MAX_ANCHOR_Y);
+    const frame = { link, hosts, x: leftOf(branch), y: top + (branchHeight - height) / 2, width, height };
+    if (link) {
+      const own = NODE_HEIGHTS[link.kind];
+      nodes.push({ host: link, x: linkX, y: y - own / 2, width: NODE_WIDTH, height: own });
+      ways.push({ to: link, points: wayTo(start, linkX, y) });
+    }
+    if (hosts.length > 0) {
+      frames.push(frame);
+      const from = link ? { x: linkX + NODE_WIDTH, y } : start;
+      ways.push({ to: frame, points: wayTo(from, frame.x, y) });
+      nodes.push(...places.map((place) => ({ ...place, x: frame.x + place.x, y: frame.y + place.y })));
     }
     top += branchHeight + BRANCH_GAP;
   }
-  const width = Math.max(...nodes.map((node) => node.x + node.width)) + MARGIN;
-  return { width, height: height + 2 * MARGIN, nodes };
+  const width = Math.max(...[...nodes, ...frames].map((box) => box.x + box.width)) + MARGIN;
+  return { width, height: height + 2 * MARGIN, nodes, frames, ways };
 }
 
 /** One branch per adjacent server, and one for all adjacent clients. */
@@ -112,50 +116,45 @@ function branchesOf(hosts: readonly NetworkHost[]): Branch[] {
   const links = adjacent.filter(({ kind }) => kind === 'server');
   const clients = adjacent.filter(({ kind }) => kind === 'client');
   const behind = new Map(links.map(({ id }) => [id, [] as NetworkHost[]]));
-  for (const host of hosts) if (host.first_link !== host.id) behind.get(host.first_link)?.push(host);
+  for (const kind of ['server', 'client'] as const)
+    for (const host of hosts)
+      if (host.kind === kind && host.first_link !== host.id) behind.get(host.first_link)?.push(host);
   const ofLinks = links.map((link): Branch => ({ link, hosts: behind.get(link.id) ?? [] }));
   return clients.length > 0 ? [...ofLinks, { link: undefined, hosts: clients }] : ofLinks;
 }
 
-/** Servers first, then clients, so that all nodes in a row have the same height. */
-function placeInRows(hosts: readonly NetworkHost[], left: number, columns: number): Block {
-  const isWide = columns > 1 && hosts.length > 1;
-  const gap = isWide ? BUS_GAP : ROW_GAP;
-  const placed: Placed[] = [];
-  let y = 0;
+interface Filled {
+  readonly width: number;
+  readonly height: number;
+  /** Relative to the frame. */
+  readonly places: readonly (NetworkNode & { readonly host: NetworkHost })[];
+}
+
+/** Puts the hosts of a branch into rows; a frame without hosts has no height. */
+function fill({ hosts }: Branch, columns: number): Filled {
+  const places: Filled['places'][number][] = [];
+  let y = FRAME_TITLE_HEIGHT;
+  let used = 0;
   for (const kind of ['server', 'client'] as const) {
     const own = hosts.filter((host) => host.kind === kind);
     const height = NODE_HEIGHTS[kind];
-    for (let i = 0; i < own.length; i += columns) {
-      for (const [column, host] of own.slice(i, i + columns).entries()) {
-        const x = left + column * (NODE_WIDTH + COLUMN_GAP);
-        const lineY = isWide ? y + gap / 2 - 1 : y + height / 2;
-        const top = isWide ? y + gap - 2 : y;
-        placed.push({ host, x, y: top, width: NODE_WIDTH, height, lineY, isFromAbove: isWide });
-      }
-      y += height + gap;
+    used = Math.max(used, Math.min(columns, own.length));
+    for (const [i, host] of own.entries()) {
+      const x = FRAME_PADDING + (i % columns) * (NODE_WIDTH + GAP);
+      places.push({ host, x, y, width: NODE_WIDTH, height });
+      if (i % columns === columns - 1 || i === own.length - 1) y += height + GAP;
     }
   }
-  return { placed, height: Math.max(0, isWide ? y : y - gap) };
-}
-
-function heightOf(link: NetworkHost | undefined, { height }: Block): number {
-  return Math.max(link ? NODE_HEIGHTS.server : 0, height);
-}
-
-function totalOf(branches: readonly Branch[], blocks: readonly Block[]): number {
-  const heights = branches.map(({ link }, i) => heightOf(link, blocks[i] as Block));
-  return heights.reduce((sum, height) => sum + height, 0) + BRANCH_GAP * Math.max(0, heights.length - 1);
-}
-
-function place(host: NetworkHost, x: number, top: number, height: number) {
-  const own = NODE_HEIGHTS[host.kind];
-  return { x, y: top + Math.min(height / 2, MAX_ANCHOR_Y) - own / 2, width: NODE_WIDTH, height: own };
+  return {
+    width: 2 * FRAME_PADDING + used * NODE_WIDTH + (used - 1) * GAP,
+    height: hosts.length === 0 ? 0 : y - GAP + FRAME_PADDING,
+    places,
+  };
 }
 
 /** A path out to the right, up or down between the levels, and on to the right. */
 function wayTo(from: Point, x: number, y: number): Point[] {
   if (from.y === y) return [from, { x, y }];
-  const turn = from.x + LEVEL_GAP / 2;
+  const turn = from.x + TURN;
   return [from, { x: turn, y: from.y }, { x: turn, y }, { x, y }];
 }

@@ -1,6 +1,7 @@
 /** All machines of a server: a searchable list, how many are in each state, and how often each transition is taken. */
 import type {
   InspectMessage,
+  LinkTraffic,
   ListedMachine,
   ListRequest,
   Network,
@@ -78,6 +79,10 @@ export class PopulationView {
 
   showNetwork(network: Network): void {
     this.#network.show(network);
+  }
+
+  showTraffic(links: readonly LinkTraffic[]): void {
+    this.#network.showTraffic(links);
   }
 
   showRefusals(refusals: Extract<InspectMessage, { type: 'refusals' }>): void {

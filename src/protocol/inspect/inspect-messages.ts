@@ -320,6 +320,34 @@ export interface NetworkHost {
   readonly first_link: number;
   /** The number of the link to it, if it is adjacent. */
   readonly link?: number;
+  /** It was lost a moment ago, for this reason; it is told of for some seconds more. */
+  readonly lost?: string;
+}
+
+/** Something that happened in the network of a relay server, as that server noticed it. */
+export interface NetworkEvent {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly kind: 'joined' | 'moved' | 'left' | 'lost' | 'refused';
+  /** Left out for one that was refused before it said who it is. */
+  readonly host?: Pick<NetworkHost, 'id' | 'kind' | 'name'>;
+  /** The adjacent host through which it is, or was, reached. */
+  readonly over?: number;
+  /** For one that moved: the adjacent host through which it was reached before. */
+  readonly from?: number;
+  readonly reason?: string;
+  /** To how many more hosts, over the same link, the same happened at once. */
+  readonly more: number;
+}
+
+/** What goes over a relay server's link, per second. */
+export interface LinkTraffic {
+  /** The host at its other end. */
+  readonly id: number;
+  readonly messages_in: number;
+  readonly bytes_in: number;
+  readonly messages_out: number;
+  readonly bytes_out: number;
 }
 
 /** What a relay server knows about its network. No server knows how hosts behind an adjacent server are linked. */
@@ -332,6 +360,8 @@ export interface Network {
   readonly hosts: readonly NetworkHost[];
   /** How many more there are than are sent. */
   readonly hidden: number;
+  /** The newest, oldest first. */
+  readonly events: readonly NetworkEvent[];
   /** The newest entries, oldest first. */
   readonly status_log: readonly string[];
 }
@@ -369,6 +399,8 @@ export type InspectMessage =
     }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }
+  /** The links over which something went in the last second. */
+  | { readonly type: 'traffic'; readonly links: readonly LinkTraffic[] }
   | {
       readonly type: 'refusals';
       readonly kinds: readonly RefusalCount[];

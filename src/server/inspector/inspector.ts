@@ -41,6 +41,7 @@ export class Inspector {
   readonly #chaos: ChaosButtons | undefined;
   /** The JSON that was sent last. */
   #network = '';
+  #traffic = '';
   #refusals = '';
   /** For a worker: the other workers, and how many there are including this one. */
   fleet: { readonly workers: number; readonly others: OtherWorkers } | undefined;
@@ -149,6 +150,7 @@ export class Inspector {
     if (this.#chaos) viewer.send(this.#chaos.message);
     // The other viewers have been told already; this one is told with the next tick.
     this.#refusals = '';
+    this.#traffic = '';
     this.#wake();
     return { ask: (request) => this.#answer(viewer, request), close: () => this.#leave(viewer) };
   }
@@ -267,6 +269,16 @@ export class Inspector {
     for (const viewer of this.#viewers) viewer.send({ type: 'network', network });
   }
 
+  /** Sent only when it changed: most of the time nothing goes over the links. */
+  #tellTraffic(elapsedMs: number): void {
+    const links = this.server.traffic?.(elapsedMs);
+    if (!links) return;
+    const text = JSON.stringify(links);
+    if (text === this.#traffic) return;
+    this.#traffic = text;
+    for (const viewer of this.#viewers) viewer.send({ type: 'traffic', links });
+  }
+
   /** The first viewer has come: starts to count and to follow new pairings. */
   #wake(): void {
     this.#stopLingering?.();
@@ -279,12 +291,16 @@ export class Inspector {
     this.#flows.start();
     const refusedBefore = new Map(this.server.refusals?.());
     let last = clock.now();
+    // What went before anybody looked is not told.
+    this.server.traffic?.(PERIOD_MS);
     const tell = () => {
       const now = clock.now();
-      const machines = count.take(Math.max(now - last, 1));
+      const elapsedMs = Math.max(now - last, 1);
+      const machines = count.take(elapsedMs);
       last = now;
       for (const viewer of this.#viewers) viewer.send({ type: 'population', machines });
       this.#tellNetwork();
+      this.#tellTraffic(elapsedMs);
       this.#tellRefusals(refusedBefore);
     };
     const stopTelling = clock.every(PERIOD_MS, tell);

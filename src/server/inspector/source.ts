@@ -8,6 +8,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { nameTransitions, Observer, Step } from '../../machines/index.ts';
 import type {
   Lane,
+  LinkTraffic,
   ListedMachine,
   ListRow,
   MessageFacts,
@@ -166,4 +167,9 @@ export interface Inspected {
   readonly hasGames?: boolean;
   /** What a relay server knows of its network. */
   network?(): Network;
+  /**
+   * The links of a relay server over which something went since the last call.
+   * @param elapsedMs how long ago that was
+   */
+  traffic?(elapsedMs: number): readonly LinkTraffic[];
 }

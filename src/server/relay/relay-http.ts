@@ -7,6 +7,7 @@ import { Inspector } from '../inspector/inspector.ts';
 import { servePage } from '../inspector/serve-page.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { relaySources } from './inspector-sources.ts';
+import { TrafficRates } from './link-traffic.ts';
 import { relayNetwork } from './relay-network.ts';
 import type { RelayServer } from './relay-server.ts';
 
@@ -34,11 +35,13 @@ export async function serveRelayHttp(
   { host, port, log, inspect, inspectToken }: RelayHttpOptions,
 ): Promise<RelayHttp> {
   const { node, clock } = server;
+  const rates = new TrafficRates();
   const inspector = new Inspector({
     options: { inspect, inspectToken, record: undefined, recordFiles: 0 },
     log,
     clock,
     network: () => relayNetwork(node),
+    traffic: (elapsedMs) => rates.take(node.links, elapsedMs),
   });
   inspector.add(...relaySources(node));
   const { shell, message } = await loadShell('auto');

@@ -86,6 +86,13 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
     );
   };
 
+  const noteEnd = (link: RelayLink, reason: CloseReason, detail: string) => {
+    const { withdrawn } = link;
+    if (withdrawn.length > 0)
+      node.history.gone(reason === 'it quit' ? 'left' : 'lost', withdrawn, reason + detail);
+    else if (!ordinaryReasons.has(reason)) node.history.refused(reason + detail);
+  };
+
   return {
     registerWithParent: (link) => link.port.send(encodeRelayMessage(node.ownRegistration(0))),
 
@@ -115,6 +122,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       if (adjacent) node.displace(adjacent);
       else {
         node.table.remove(holder.id);
+        node.history.gone('lost', [holder], 'its id is in use on the side of the parent');
         node.announceQuit(holder, duplicateText(message), ownId);
       }
       // After the step that frees the id, the announcement is handled like any other.
@@ -124,6 +132,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
     refuseDuplicate(link, event) {
       const registration = registrationIn(event);
       link.port.send(encodeRelayMessage(statusTo(0, statusCodes.duplicateId, duplicateText(registration))));
+      node.history.refused('its id is in use', hostOf(registration, registration.sourceId));
       link.rejections += 1;
       if (isWorthALine(link.rejections))
         log.warn(
@@ -171,6 +180,9 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const host = node.table.get(message.sourceId);
       if (!host) return;
       node.table.remove(host.id);
+      // What hosts write in their farewells is theirs: only our own text is looked at.
+      if (message.content === LOST_TEXT) node.history.gone('lost', [host], 'its link was lost');
+      else node.history.gone('left', [host], 'it quit');
       const replacementId = message.type === 'server_quit' ? message.replacementId : ownId;
       node.announceQuit(host, message.content, replacementId, hostIdOf(link));
     },
@@ -179,7 +191,8 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
       const hostId = hostIdOf(link);
       const farewell =
         event.type === 'CLIENT_QUIT' || event.type === 'SERVER_QUIT' ? event.message : undefined;
-      for (const host of node.table.behind(hostId)) {
+      link.withdrawn = node.table.behind(hostId);
+      for (const host of link.withdrawn) {
         node.table.remove(host.id);
         if (node.isStopping) continue;
         const said = host.id === hostId ? farewell : undefined;
@@ -201,6 +214,7 @@ export function relayLinkEffects(node: RelayLinkOwner): Executors<typeof relayLi
         { event: 'relay_link_closed', link: link.number, host: link.context.hostId, [FROM]: '' },
         `link closed: ${reason}${detail}`,
       );
+      if (!node.isStopping) noteEnd(link, reason, detail);
       node.drop(link, reason);
       if (reason === 'it does not read what it is sent') link.port.cut();
       else link.port.close();

@@ -4,7 +4,16 @@ import { type CloseReason, Hosted, type RelayLinkContext, type StepQueue } from 
 import type { hostOf, RelayHost, RelayHostKind, RelayTable } from '../../machines/relay-link/relay-table.ts';
 import type { RelayMessage, Status } from '../../protocol/relay-chat/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { RelayHistory } from './relay-history.ts';
 import type { StatusLog } from './status-log.ts';
+
+/** What has gone over a link since it was opened. */
+export interface TrafficCount {
+  readonly messagesIn: number;
+  readonly bytesIn: number;
+  readonly messagesOut: number;
+  readonly bytesOut: number;
+}
 
 /** The connection to the host at the other end of a link. After `close` or `cut`, nothing is sent. */
 export interface RelayPort {
@@ -15,6 +24,8 @@ export interface RelayPort {
   close(): void;
   /** Closes the link at once. */
   cut(): void;
+  /** The messages of an introduction count, too. */
+  readonly traffic: TrafficCount;
 }
 
 export class RelayLink extends Hosted<RelayLinkContext> {
@@ -24,6 +35,8 @@ export class RelayLink extends Hosted<RelayLinkContext> {
   readonly openedAt: number;
   /** How many messages were ignored or refused. */
   rejections = 0;
+  /** The hosts that were withdrawn when it ended, the one at its other end first. */
+  withdrawn: readonly RelayHost[] = [];
 
   constructor(number: number, port: RelayPort, now: number) {
     super();
@@ -42,6 +55,8 @@ export interface RelayIdentity {
 export interface RelayNodeOptions extends RelayIdentity {
   readonly queue: StepQueue;
   readonly log: Logger;
+  /** Left out: the system's. */
+  readonly wallTime?: () => number;
   /** Called for every link that ended. */
   readonly onLinkClosed?: (link: RelayLink, reason: CloseReason) => void;
   readonly onParentAdopted?: () => void;
@@ -66,6 +81,7 @@ export interface RelayLinkOwner {
   readonly options: RelayNodeOptions;
   readonly table: RelayTable;
   readonly statusLog: StatusLog;
+  readonly history: RelayHistory;
   /** True while the server says goodbye: its neighbours withdraw the hosts that are lost by that. */
   readonly isStopping: boolean;
   ownRegistration(lastHopId: number): RelayMessage;

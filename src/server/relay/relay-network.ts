@@ -4,20 +4,20 @@
  */
 import type { RelayHost } from '../../machines/relay-link/relay-table.ts';
 import type { Network, NetworkHost } from '../../protocol/index.ts';
+import { cut, type LostHost } from './relay-history.ts';
 import type { RelayNode } from './relay-node.ts';
 
 /** A picture of more hosts is of no use to people. */
 export const MAX_HOSTS = 2_000;
-export const MAX_TEXT_CHARS = 160;
 export const MAX_STATUSES = 50;
-
-const cut = (text: string) => (text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS - 1)}…` : text);
 
 const rank = ({ kind, firstHop, id }: RelayHost) => (kind === 'server' ? 0 : 2) + (firstHop === id ? 0 : 1);
 
 export function relayNetwork(node: RelayNode): Network {
-  const { table, identity, statusLog } = node;
-  const hosts = [...table.hosts()].sort((one, other) => rank(one) - rank(other) || one.id - other.id);
+  const { table, identity, statusLog, history } = node;
+  const hosts = [...table.hosts(), ...history.lost].sort(
+    (one, other) => rank(one) - rank(other) || one.id - other.id,
+  );
   const parent = [...node.links].find(({ context, value }) => context.isParent && value === 'adjacentServer');
   return {
     id: identity.id,
@@ -26,11 +26,13 @@ export function relayNetwork(node: RelayNode): Network {
     ...(parent?.context.hostId !== undefined && { parent_id: parent.context.hostId }),
     hosts: hosts.slice(0, MAX_HOSTS).map((host) => hostFacts(node, host)),
     hidden: Math.max(0, hosts.length - MAX_HOSTS),
+    events: history.events,
     status_log: statusLog.texts.slice(-MAX_STATUSES).map(cut),
   };
 }
 
-function hostFacts(node: RelayNode, { id, kind, name, info, firstHop }: RelayHost): NetworkHost {
+function hostFacts(node: RelayNode, host: RelayHost | LostHost): NetworkHost {
+  const { id, kind, name, info, firstHop } = host;
   const link = firstHop === id ? node.linkTo(id)?.number : undefined;
   return {
     id,
@@ -39,5 +41,6 @@ function hostFacts(node: RelayNode, { id, kind, name, info, firstHop }: RelayHos
     info: cut(info),
     first_link: firstHop,
     ...(link !== undefined && { link }),
+    ...('lost' in host && { lost: host.lost }),
   };
 }

@@ -17,6 +17,7 @@ import {
   MIN_RELAY_ID,
   type RelayMessage,
 } from '../../protocol/relay-chat/index.ts';
+import { RelayHistory } from './relay-history.ts';
 import {
   type RelayIdentity,
   RelayLink,
@@ -33,6 +34,7 @@ export class RelayNode implements RelayLinkOwner {
   readonly identity: RelayIdentity;
   readonly table: RelayTable;
   readonly statusLog = new StatusLog();
+  readonly history: RelayHistory;
   readonly host: MachineHost<typeof relayLinkMachine, RelayLink>;
   readonly options: RelayNodeOptions;
   /** True while the server says goodbye: its neighbours withdraw the hosts that are lost by that. */
@@ -49,6 +51,8 @@ export class RelayNode implements RelayLinkOwner {
     if (id < MIN_RELAY_ID || id > MAX_RELAY_ID)
       throw new RangeError(`id should be from ${MIN_RELAY_ID} to ${MAX_RELAY_ID}`);
     this.options = options;
+    const { wallTime = Date.now } = options;
+    this.history = new RelayHistory({ now: () => queue.now, wallTime });
     this.identity = { id, name, info };
     encodeRelayMessage(this.ownRegistration(0));
     this.table = new RelayTable(id);
@@ -118,6 +122,7 @@ export class RelayNode implements RelayLinkOwner {
   addAdjacent(link: RelayLink, host: RelayHost): void {
     this.table.add(host);
     this.#adjacent.set(host.id, link);
+    this.history.joined(host);
   }
 
   /** Removes a link that is over. */
@@ -183,6 +188,7 @@ export class RelayNode implements RelayLinkOwner {
   learn(message: Parameters<typeof hostOf>[0], firstHop: number): void {
     const host = hostOf(message, firstHop);
     this.table.add(host);
+    this.history.joined(host);
     this.announce(host);
   }
 

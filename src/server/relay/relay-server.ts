@@ -61,6 +61,7 @@ export class RelayServer {
       info: options.info,
       queue: this.#queue,
       log,
+      wallTime: () => this.clock.wallTime(),
       onLinkClosed: (link, reason) => this.#onLinkClosed(link, reason),
       onParentAdopted: () => {
         this.#dialer?.succeeded();

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock.ts';
 import { RelayDecoder, RelayFormatError, type RelayMessage } from '../../protocol/relay-chat/index.ts';
-import type { RelayPort } from './relay-link.ts';
+import type { RelayPort, TrafficCount } from './relay-link.ts';
 
 /** How many bytes a link may leave unread before it is closed. */
 export const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024;
@@ -47,6 +47,8 @@ export class RelaySocket implements RelayPort {
   #owedBytes = 0;
   #stopWatching: (() => void) | undefined;
   #isOver = false;
+  #messagesIn = 0;
+  #messagesOut = 0;
 
   /** @param socket already connected */
   constructor(socket: Socket, maxUnsentBytes: number, clock: Clock) {
@@ -71,10 +73,21 @@ export class RelaySocket implements RelayPort {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
+  get traffic(): TrafficCount {
+    const { bytesRead, bytesWritten } = this.#socket;
+    return {
+      messagesIn: this.#messagesIn,
+      bytesIn: bytesRead,
+      messagesOut: this.#messagesOut,
+      bytesOut: bytesWritten + this.#pendingBytes,
+    };
+  }
+
   /** Starts to read; must be called once, as soon as there is a receiver. */
   start(events: RelaySocketEvents): void {
     this.#events = events;
     const take = (message: RelayMessage) => {
+      this.#messagesIn += 1;
       if (!this.#isOver) events.onMessage(message);
     };
     this.#socket.on('data', (bytes) => {
@@ -95,6 +108,7 @@ export class RelaySocket implements RelayPort {
 
   send(bytes: Uint8Array): void {
     if (this.#isOver) return;
+    this.#messagesOut += 1;
     this.#enqueue(bytes);
     if (this.unsentBytes > this.#maxUnsentBytes + this.#owedBytes) {
       // What waits for the end of this turn may still fit into the system's buffers.
@@ -106,6 +120,7 @@ export class RelaySocket implements RelayPort {
 
   introduce(messages: readonly Uint8Array[]): void {
     if (this.#isOver) return;
+    this.#messagesOut += messages.length;
     // What was sent before keeps its place.
     this.#flush();
     this.#introduction = [...this.#introduction, ...messages];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Box, Point } from '../../../src/inspector/page/geometry.ts';
 import {
   layOutNetwork,
   type NetworkLayout,
@@ -30,27 +31,30 @@ function hostsOf(
   return [...adjacent, ...behind, ...Array.from({ length: clients }, () => host('client'))];
 }
 
-const overlap = (a: NetworkNode, b: NetworkNode) =>
+const overlap = (a: Box, b: Box) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const contains = (outer: Box, inner: Box) =>
+  inner.x >= outer.x &&
+  inner.y >= outer.y &&
+  inner.x + inner.width <= outer.x + outer.width &&
+  inner.y + inner.height <= outer.y + outer.height;
 
-/** A line that goes through the inside of a node would seem to come from it. */
-function crossings({ nodes }: NetworkLayout): string[] {
-  return nodes.flatMap(({ host, way }) =>
-    way.slice(1).flatMap((to, i) => {
-      const from = way[i] as typeof to;
-      const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
-      const [top, bottom] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
-      return nodes
-        .filter(
-          (node) =>
-            left < node.x + node.width - 1 &&
-            right > node.x + 1 &&
-            top < node.y + node.height - 1 &&
-            bottom > node.y + 1,
-        )
-        .map((node) => `the way to ${host?.id} through ${node.host?.id}`);
-    }),
-  );
+/** A line that goes through a host or a frame, or along its edge, would seem to lead to it. */
+function crossings({ nodes, frames, ways }: NetworkLayout): string[] {
+  return ways
+    .flatMap(({ to, points }) =>
+      points.slice(1).flatMap((end, i) => {
+        const from = points[i] as typeof end;
+        const line = {
+          x: Math.min(from.x, end.x) + 1,
+          y: Math.min(from.y, end.y) - 3,
+          width: Math.abs(from.x - end.x) - 2,
+          height: Math.abs(from.y - end.y) + 6,
+        };
+        return [...nodes, ...frames].filter((box) => overlap(line, box)).map((box) => ({ to, box }));
+      }),
+    )
+    .map(({ to, box }) => `the way to ${JSON.stringify(to)} through ${JSON.stringify(box)}`);
 }
 
 const networks = fc.tuple(
@@ -70,12 +74,16 @@ describe('the picture of a network', () => {
           0,
           ...hosts.map(({ id }) => id).sort((a, b) => a - b),
         ]);
-        for (const [i, node] of nodes.entries()) {
-          expect(nodes.slice(i + 1).filter((other) => overlap(node, other))).toEqual([]);
-          expect(node.x).toBeGreaterThanOrEqual(0);
-          expect(node.y).toBeGreaterThanOrEqual(0);
-          expect(node.x + node.width).toBeLessThanOrEqual(layout.width);
-          expect(node.y + node.height).toBeLessThanOrEqual(layout.height);
+        const { frames } = layout;
+        const page = { x: 0, y: 0, width: layout.width, height: layout.height };
+        const upon = (boxes: readonly Box[]) =>
+          boxes.filter((box, i) => boxes.slice(i + 1).some((other) => overlap(box, other)));
+        expect([...upon(nodes), ...upon(frames)]).toEqual([]);
+        expect([...nodes, ...frames].filter((box) => !contains(page, box))).toEqual([]);
+        for (const frame of frames) {
+          const inside = nodes.filter((node) => overlap(frame, node));
+          expect(inside.map(({ host }) => host?.id)).toEqual(frame.hosts.map(({ id }) => id));
+          expect(inside.filter((node) => !contains(frame, node))).toEqual([]);
         }
         expect(crossings(layout)).toEqual([]);
       }),
@@ -83,29 +91,40 @@ describe('the picture of a network', () => {
     );
   });
 
-  it('leads to each host from its first link, or from the server itself, by level and upright lines', () => {
-    const { nodes } = layOutNetwork(
-      {
-        hosts: hostsOf(
-          [
-            [4, 9],
-            [0, 0],
-            [1, 0],
-          ],
-          3,
-        ),
-      },
-      room,
+  it('leads from the server to each link and to its clients, and from each link to what is behind it', () => {
+    const hosts = hostsOf(
+      [
+        [4, 9],
+        [0, 0],
+        [1, 0],
+      ],
+      3,
     );
-    const nodeOf = (id: number | undefined) => nodes.find(({ host }) => host?.id === id) as NetworkNode;
-    for (const { host, way, x, y, width, height } of nodes) {
-      if (!host) continue;
-      const before = nodeOf(host.first_link === host.id ? undefined : host.first_link);
-      expect(way[0]).toEqual({ x: before.x + before.width, y: before.y + before.height / 2 });
-      const end = way.at(-1) as { x: number; y: number };
-      expect(end.x >= x && end.x <= x + width && end.y >= y && end.y <= y + height).toBe(true);
-      for (const [i, point] of way.slice(1).entries())
-        expect(point.x === way[i]?.x || point.y === way[i]?.y).toBe(true);
+    const { nodes, frames, ways } = layOutNetwork({ hosts }, room);
+    const own = nodes.find(({ host }) => !host) as NetworkNode;
+    const nodeOf = (host: NetworkHost) => nodes.find((node) => node.host === host) as NetworkNode;
+    expect(frames.map(({ link, hosts }) => [link?.id, hosts.length])).toEqual([
+      [2, 13],
+      [4, 1],
+      [undefined, 3],
+    ]);
+    expect(ways.map(({ to }) => ('hosts' in to ? [to.link?.id] : to.id))).toEqual([
+      2,
+      [2],
+      3,
+      4,
+      [4],
+      [undefined],
+    ]);
+    for (const { to, points } of ways) {
+      const [before, box] = 'hosts' in to ? [to.link ? nodeOf(to.link) : own, to] : [own, nodeOf(to)];
+      expect(points[0]).toEqual({ x: before.x + before.width, y: before.y + before.height / 2 });
+      const end = points.at(-1) as Point;
+      expect(end.x).toBe(box.x);
+      expect(end.y).toBeGreaterThan(box.y);
+      expect(end.y).toBeLessThan(box.y + box.height);
+      for (const [i, point] of points.slice(1).entries())
+        expect(point.x === points[i]?.x || point.y === points[i]?.y).toBe(true);
     }
   });
 
@@ -142,7 +161,7 @@ describe('the picture of a network', () => {
   });
 
   it('of a server alone is that server', () => {
-    const { nodes } = layOutNetwork({ hosts: [] }, room);
-    expect(nodes).toMatchObject([{ host: undefined, way: [] }]);
+    const { nodes, frames, ways } = layOutNetwork({ hosts: [] }, room);
+    expect([nodes, frames, ways]).toMatchObject([[{ host: undefined }], [], []]);
   });
 });

@@ -5,7 +5,14 @@ import { diagnose } from '../../../src/inspector/records/diagnose-pairing.ts';
 import { replay } from '../../../src/inspector/records/replay.ts';
 import { sequenceOf } from '../../../src/inspector/records/sequence-diagram.ts';
 import { isStep, type PairingRecord } from '../../../src/protocol/index.ts';
-import { MAX_HOSTS, MAX_TEXT_CHARS, relayNetwork } from '../../../src/server/relay/relay-network.ts';
+import {
+  LOST_SHOWN_MS,
+  MAX_EVENTS,
+  MAX_GONE,
+  MAX_TEXT_CHARS,
+  RelayHistory,
+} from '../../../src/server/relay/relay-history.ts';
+import { MAX_HOSTS, relayNetwork } from '../../../src/server/relay/relay-network.ts';
 import { RelayServer } from '../../../src/server/relay/relay-server.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
@@ -99,6 +106,121 @@ describe('the network', () => {
     other.send(raw.status(3, 2, 7, 'to server 2'));
     await untilTrue('server 2 has a status', () => network.view(2).status_log.length === 1);
     expect(relayNetwork(network.server(2).node).status_log).toEqual(['to server 2']);
+  });
+});
+
+describe('what happened in the network', () => {
+  it('is told with its time: who joined, left, moved, was lost and was refused, over which link and why', async () => {
+    await network.add(1, undefined, { clock });
+    await network.add(2, 1);
+    await network.add(3, 1);
+    const feed = await look(1);
+    const ada = await network.join(2, 100, 'Ada');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    ada.send(raw.clientQuit(100, 'our secret'));
+    await untilTrue('Ada is gone', () => !network.known(1).includes(100));
+    await network.join(3, 100, 'Ada');
+    await untilTrue('server 1 knows Ada again', () => network.known(1).includes(100));
+    const third = await network.connect(1);
+    third.send(raw.server(3));
+    await third.next('status');
+    await network.kill(3);
+    await untilTrue('server 3 is gone', () => !network.known(1).includes(3));
+    clock.advance(1_000);
+    const { network: told } = await feed.next('network', ({ network }) => network.events.length >= 7);
+    const server = (id: number) => ({ host: { id, kind: 'server', name: `server ${id}` }, over: id });
+    const client = { host: { id: 100, kind: 'client', name: 'Ada' } };
+    const at = clock.wallTime() - 1_000;
+    const event = { at, more: 0 };
+    expect(told.events).toEqual([
+      { ...event, kind: 'joined', ...server(2) },
+      { ...event, kind: 'joined', ...server(3) },
+      { ...event, kind: 'joined', ...client, over: 2 },
+      { ...event, kind: 'left', ...client, over: 2, reason: 'it quit' },
+      { ...event, kind: 'moved', ...client, over: 3, from: 2 },
+      {
+        ...event,
+        kind: 'refused',
+        host: { id: 3, kind: 'server', name: expect.any(String) },
+        over: 3,
+        reason: 'its id is in use',
+      },
+      { ...event, kind: 'lost', ...server(3), more: 1, reason: 'the other end closed it' },
+    ]);
+  });
+
+  it('keeps lost hosts with the reason for some seconds, and takes them away when they are back', async () => {
+    await network.add(1, undefined, { clock });
+    await network.add(2, 1);
+    await network.join(2, 100, 'Ada');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    const server = network.server(1);
+    const shown = () => relayNetwork(server.node).hosts.map(({ id, lost }) => [id, lost]);
+    await network.kill(2);
+    await untilTrue('server 2 is gone', () => network.known(1).length === 0);
+    expect(shown()).toEqual([
+      [2, 'the other end closed it'],
+      [100, 'the other end closed it'],
+    ]);
+    clock.advance(LOST_SHOWN_MS - 1);
+    expect(shown()).toHaveLength(2);
+    await network.join(1, 100, 'Ada');
+    expect(shown()).toEqual([
+      [2, 'the other end closed it'],
+      [100, undefined],
+    ]);
+    clock.advance(1);
+    expect(shown()).toEqual([[100, undefined]]);
+  });
+
+  it('is bounded, whoever joins and is refused how often, whatever they call themselves', () => {
+    const history = new RelayHistory(clock);
+    const host = (id: number, firstHop: number) =>
+      ({ id, kind: 'client', name: 'n'.repeat(60_000), info: 'i'.repeat(60_000), firstHop }) as const;
+    for (let id = 2; id < 5_000; id += 1) {
+      history.joined(host(id, id));
+      history.gone('lost', [host(id, id), host(id + 10_000, id)], 'the other end closed it');
+      history.refused('its id is in use', host(id, id));
+    }
+    expect(history.events).toHaveLength(MAX_EVENTS);
+    expect(history.lost).toHaveLength(MAX_GONE);
+    expect(JSON.stringify([history.events, history.lost]).length).toBeLessThan(500_000);
+    expect(history.lost.at(-1)?.id).toBe(14_999);
+  });
+
+  it('is one event if it happens to many at once over one link, and two if not at once', () => {
+    const history = new RelayHistory(clock);
+    const host = (id: number) => ({ id, kind: 'client', name: 'a', info: '', firstHop: 2 }) as const;
+    for (let id = 3; id < 50; id += 1) history.joined(host(id));
+    expect(history.events).toMatchObject([{ host: { id: 3 }, more: 46 }]);
+    clock.advance(1_000);
+    history.joined(host(50));
+    expect(history.events).toMatchObject([{ more: 46 }, { host: { id: 50 }, more: 0 }]);
+  });
+});
+
+describe("the links' traffic", () => {
+  it('is told once a second, in messages and bytes each way, and not again while there is none', async () => {
+    await network.add(1, undefined, { clock });
+    const ada = await network.join(1, 100, 'Ada');
+    const bob = await network.join(1, 101, 'Bob');
+    const feed = await look(1);
+    clock.advance(1_000);
+    expect((await feed.next('traffic')).links).toEqual([]);
+    const chat = raw.chat(100, 101, 'x'.repeat(100));
+    ada.send(chat, chat, chat);
+    for (let i = 0; i < 3; i += 1) await bob.next('chat');
+    clock.advance(1_000);
+    const bytes = 3 * chat.length;
+    const idle = { messages_in: 0, bytes_in: 0, messages_out: 0, bytes_out: 0 };
+    expect((await feed.next('traffic')).links).toEqual([
+      { ...idle, id: 100, messages_in: 3, bytes_in: bytes },
+      { ...idle, id: 101, messages_out: 3, bytes_out: bytes },
+    ]);
+    clock.advance(3_000);
+    expect((await feed.next('traffic')).links).toEqual([]);
+    await feed.next('population', ({ machines }) => machines['relay-link'] !== undefined);
+    expect(feed.inbox.filter(({ type }) => type === 'traffic')).toEqual([]);
   });
 });
 

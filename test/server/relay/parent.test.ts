@@ -168,6 +168,7 @@ describe('a link that fails inside the server', () => {
       };
       const names = ['send', 'introduce', 'close', 'cut'] as const;
       return {
+        traffic: { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 },
         calls,
         ...(Object.fromEntries(names.map((name) => [name, call(name)])) as Record<
           (typeof names)[number],
