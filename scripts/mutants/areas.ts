@@ -121,12 +121,23 @@ export const parts: readonly Part[] = [
       'server/dialects/native/(?!restart|tokens)',
       'server/admission/limits',
       'server/drain/drain\\.',
+      'server/cluster/migration',
     ],
   },
   {
     area: 'dialects',
     files: /^server\/dialects\/socket-io\//,
     tests: ['server/dialects/socket-io/', 'server/drain/drain\\.'],
+  },
+  {
+    area: 'dialects',
+    files: /^server\/dialects\/peerjs\//,
+    tests: ['server/dialects/peerjs/'],
+  },
+  {
+    area: 'dialects',
+    files: /^server\/dialects\/topics\//,
+    tests: ['server/dialects/topics/'],
   },
   {
     area: 'cluster',
