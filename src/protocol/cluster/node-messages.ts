@@ -26,8 +26,7 @@ const disconnectReason = {
 /** A client's message as text; it is decoded and checked where it arrives, like a client's own. */
 const text = { type: 'string' } as const;
 
-/** An id that a client chose. */
-/** Prefixed with its app and a slash, if its client has an app. */
+/** An id that a client chose; before it, if its client has an app, that and a slash. */
 const chosenId = { type: 'string', maxLength: MAX_PEERJS_ID_CHARS + 37 } as const;
 
 /** Prefixed with the wire of its clients. */
