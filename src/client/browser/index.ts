@@ -44,6 +44,7 @@ export const browserPlatform: Platform = {
       iceServers: iceServers as RTCIceServer[],
       iceTransportPolicy,
     }) as unknown as PeerConnection,
+  isSlowToCreate: true,
   clock: peerClock,
   random: Math.random,
 };

@@ -64,17 +64,10 @@ export class CurrentConnection {
   }
 
   open(): void {
-    const { platform, options } = this.#deps.environment;
-    const { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs, channels } = options;
+    const { connections, options } = this.#deps.environment;
     const iceServers =
       options.iceServers ?? this.pairing?.iceServers ?? this.serverIceServers ?? DEFAULT_ICE_SERVERS;
-    const rtc = platform.createConnection({
-      iceServers,
-      iceTransportPolicy,
-      iceAdditionalHostAddresses,
-      silenceMs,
-    });
-    this.#rtc = new RtcConnection(rtc, channels, this.#handlers());
+    this.#rtc = new RtcConnection(connections.make(iceServers), options.channels, this.#handlers());
     this.#startEvidence(this.#rtc);
   }
 

@@ -1,6 +1,8 @@
-/** Shared by all parts of one peer: its platform, the time, its options, and the queue in which its machines step. */
+/** Shared by all parts of one peer: its platform, the time, its options, the queue in which its machines step, and
+ * what makes its connections. */
 import type { Clock } from '../../common/clock.ts';
 import { StepQueue } from '../../machines/index.ts';
+import { ConnectionMaker } from '../rtc/connection-maker.ts';
 import type { PeerOptions, ResolvedOptions } from './peer-options.ts';
 import { resolveOptions } from './peer-options.ts';
 import type { Platform } from './platform.ts';
@@ -10,11 +12,19 @@ export interface Environment {
   readonly clock: Clock;
   readonly options: ResolvedOptions;
   readonly queue: StepQueue;
+  readonly connections: ConnectionMaker;
 }
 
 /** @throws {PairlaneError} `invalid_option` */
 export function createEnvironment(platform: Platform, given: PeerOptions): Environment {
   const options = resolveOptions(given);
   const clock = given.clock ?? platform.clock;
-  return { platform, clock, options, queue: new StepQueue(clock) };
+  const { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs } = options;
+  const config = { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs };
+  const connections = new ConnectionMaker(
+    platform.createConnection,
+    config,
+    platform.isSlowToCreate === true,
+  );
+  return { platform, clock, options, queue: new StepQueue(clock), connections };
 }

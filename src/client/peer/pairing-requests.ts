@@ -1,5 +1,6 @@
 /** Our requests to be paired, and the pairings that answer them. */
 import type { ClientMessage } from '../../protocol/index.ts';
+import type { ConnectionMaker } from '../rtc/connection-maker.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 import {
@@ -14,16 +15,22 @@ import type { PendingRequests } from './pending-requests.ts';
 export class PairingRequests {
   readonly #requests: PendingRequests;
   readonly #link: { send(message: ClientMessage): void };
+  readonly #connections: ConnectionMaker;
   /** Sent with the pending request. */
   #metadata: unknown;
 
-  constructor(requests: PendingRequests, link: { send(message: ClientMessage): void }) {
+  constructor(
+    requests: PendingRequests,
+    link: { send(message: ClientMessage): void },
+    connections: ConnectionMaker,
+  ) {
     this.#requests = requests;
     this.#link = link;
+    this.#connections = connections;
   }
 
   pair(target: Target, signal?: AbortSignal): Promise<Connection> {
-    return this.#requests.start('pair_request', () => this.#ask(target, {}), signal);
+    return this.#ahead(this.#requests.start('pair_request', () => this.#ask(target, {}), signal));
   }
 
   connect({ metadata, traceparent, signal, ...target }: ConnectOptions): Promise<Connection> {
@@ -31,7 +38,7 @@ export class PairingRequests {
       return Promise.reject(new PairlaneError('metadata_too_large'));
     }
     const details = { metadata, ...(traceparent !== undefined && { traceparent }) };
-    return this.#requests.startInTurn('pair_request', () => this.#ask(target, details), signal);
+    return this.#ahead(this.#requests.startInTurn('pair_request', () => this.#ask(target, details), signal));
   }
 
   /**
@@ -53,5 +60,11 @@ export class PairingRequests {
   #ask(target: Target, details: PairDetails): void {
     this.#metadata = details.metadata;
     this.#link.send(pairRequest(target, details));
+    this.#connections.makeAhead();
+  }
+
+  /** A connection that was made ahead is in use when the request is answered, or nobody needs it. */
+  #ahead(answer: Promise<Connection>): Promise<Connection> {
+    return answer.finally(() => this.#connections.dropAhead());
   }
 }

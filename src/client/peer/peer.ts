@@ -48,7 +48,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#environment = environment;
     this.#link = this.#createLink();
     this.#requests = new PendingRequests(queue, requestTimeoutMs, this.#link);
-    this.#pairing = new PairingRequests(this.#requests, this.#link);
+    this.#pairing = new PairingRequests(this.#requests, this.#link, environment.connections);
     this.#connections = this.#createConnections();
     this.#only = new OnlyConnection(channels, this.#connections, this.#link);
     this.#rooms = new Rooms({

@@ -9,6 +9,8 @@ import type { OpenSocket } from '../signaling/socket.ts';
 export interface Platform {
   readonly openSocket: OpenSocket;
   readonly createConnection: (config: ConnectionConfig) => PeerConnection;
+  /** Whether that takes so long that it is worth doing ahead. */
+  readonly isSlowToCreate?: boolean;
   readonly clock: Clock;
   /** @returns a number from 0 to 1, for the jitter of reconnects */
   readonly random: () => number;

@@ -73,6 +73,8 @@ export interface PeerConnection {
   onoversized?: (() => void) | null;
   /** Not part of W3C: a candidate cannot be used, including one from a description. */
   oncandidaterefused?: ((refusal: CandidateRefusal) => void) | null;
+  /** Before the first description; see {@link ConnectionMaker}. An adapter that is quick to create needs none. */
+  setConfiguration?(config: ConnectionConfig): void;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
   createOffer(options?: { iceRestart?: boolean }): Promise<SessionDescription>;
   createAnswer(): Promise<SessionDescription>;

@@ -1,5 +1,6 @@
 /** A PeerConnection and a DataChannel that do what a test says, and record what they were asked to do. */
 import type {
+  ConnectionConfig,
   DataChannel,
   IceCandidate,
   PeerConnection,
@@ -65,6 +66,8 @@ export class FakePeerConnection implements PeerConnection {
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   readonly calls: string[] = [];
   readonly channels: FakeDataChannel[] = [];
+  /** As it was given last. */
+  config: ConnectionConfig | undefined;
   #pending: { run: () => void; fail: (error: Error) => void }[] = [];
 
   /** Lets the current operation end, and everything start that follows at once. */
@@ -88,6 +91,11 @@ export class FakePeerConnection implements PeerConnection {
 
   get isBusy(): boolean {
     return this.#pending.length > 0;
+  }
+
+  setConfiguration(config: ConnectionConfig): void {
+    if (this.calls.length > 0) throw new Error('too late: it has begun');
+    this.config = config;
   }
 
   createDataChannel(label: string): DataChannel {

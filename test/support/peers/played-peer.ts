@@ -1,6 +1,11 @@
 /** A peer with several connections whose server and WebRTC engine are controlled by a test, without delays. */
 import { afterEach } from '@jest/globals';
-import { createPeerWith, type Peer, type PeerOptions } from '../../../src/client/index.ts';
+import {
+  type ConnectionConfig,
+  createPeerWith,
+  type Peer,
+  type PeerOptions,
+} from '../../../src/client/index.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { PlayedServer } from '../clients/played-server.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
@@ -16,17 +21,26 @@ export interface PlayedPeer {
   readonly engines: FakePeerConnection[];
 }
 
-/** @param maxPeers what the server allows; undefined: it supports only one peer per client */
-export async function playedPeer(options: PeerOptions = {}, maxPeers?: number): Promise<PlayedPeer> {
+/**
+ * @param maxPeers what the server allows; undefined: it supports only one peer per client
+ * @param isSlowToCreate whether connections are made ahead, as in a browser
+ */
+export async function playedPeer(
+  options: PeerOptions = {},
+  maxPeers?: number,
+  isSlowToCreate = false,
+): Promise<PlayedPeer> {
   const server = new PlayedServer(maxPeers);
   const clock = new ManualClock();
   const engines: FakePeerConnection[] = [];
-  const createConnection = () => {
+  const createConnection = (config: ConnectionConfig) => {
     const engine = new FakePeerConnection();
+    engine.config = config;
     engines.push(engine);
     return engine;
   };
-  const platform = { openSocket: server.openSocket, createConnection, clock, random: () => 0.5 };
+  const { openSocket } = server;
+  const platform = { openSocket, createConnection, isSlowToCreate, clock, random: () => 0.5 };
   const peer = await createPeerWith(platform, { observer: noteTransitions, ...options });
   peers.push(peer);
   return { peer, server, clock, engines };
