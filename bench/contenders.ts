@@ -19,6 +19,16 @@ export interface Dialect {
    * A message of that many bytes for the neighbour, sent by the client that requested the pairing or by the other one.
    */
   readonly message: (bytes: number, from: 'asker' | 'asked') => string;
+  /** How a client resumes its session, and answers pings; left out: it does neither. */
+  readonly back?: {
+    /** The text before its secret in the greeting. */
+    readonly secretMarker: string;
+    readonly path: string;
+    /** Its first message; `{id}`, `{secret}` and `{received}` are filled in. */
+    readonly hello: string;
+    readonly ping: string;
+    readonly pong: string;
+  };
 }
 
 export interface Contender {
@@ -79,6 +89,20 @@ const peerJs: Dialect = {
     fitted(bytes, from, ({ type, ...payload }) =>
       JSON.stringify({ type: type.toUpperCase(), dst: '{peer}', payload }),
     ),
+};
+
+/** Pairlane's clients that come back after they have lost their sockets. */
+export const resumable: Dialect = {
+  ...json,
+  path: '/?resume=1',
+  pair: '[1,0,{"type":"pair_request","target_id":"{peer}"}]',
+  back: {
+    secretMarker: '"resume":"',
+    path: '/?resume=back',
+    hello: '{"type":"resume","id":"{id}","token":"{secret}","received":{received}}',
+    ping: '"ping"',
+    pong: '{"type":"pong"}',
+  },
 };
 
 /** Makes the signal longer or shorter, so that the message has the given size including its envelope. */

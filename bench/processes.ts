@@ -92,13 +92,21 @@ export class LoadProcess {
   readonly #child;
   readonly #lines;
 
-  /** @param messageBytes the length of the messages that `relay` sends */
-  constructor(port: number, { dialect }: Contender, messageBytes = 200) {
+  /**
+   * @param ports the server's, or those of several nodes
+   * @param messageBytes the length of the messages that `relay` sends
+   */
+  constructor(
+    ports: number | readonly number[],
+    { dialect }: Pick<Contender, 'dialect'>,
+    messageBytes = 200,
+  ) {
+    const { back } = dialect;
     const messages = (['asker', 'asked'] as const).map((from) => dialect.message(messageBytes, from));
     this.#child = spawn(
       GENERATOR,
       [
-        String(port),
+        String(ports),
         dialect.path,
         dialect.hello,
         dialect.greeting,
@@ -106,6 +114,7 @@ export class LoadProcess {
         dialect.pair,
         dialect.paired,
         ...messages,
+        ...(back ? [back.secretMarker, back.path, back.hello, back.ping, back.pong] : []),
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );

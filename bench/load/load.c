@@ -6,12 +6,19 @@
  * client's number, and {peer} the id of the client it is paired with (2k with 2k+1). Masks are zero, so that a frame's
  * payload on the wire equals its template; a server unmasks it all the same.
  *
- *   load PORT PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B
+ *   load PORTS PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B [SECRET_MARKER BACK_PATH BACK PING PONG]
+ *
+ * PORTS is one port or several (1,2,3): client n connects to the n-th of them, and comes back to any. In BACK, which a
+ * client sends when it comes back, {id} is its id, {secret} what followed SECRET_MARKER in its last greeting, and
+ * {received} the number of numbered frames ("[...") that it has got. A message with PING in it is answered with PONG.
  *
  * Commands on stdin, each answered by `done COUNT` and the microseconds of CPU that this process has used:
  *   connect N     N more clients; counts a client once it has its greeting
  *   pair          every even client asks for its neighbour; counts a pair once both are told
  *   relay N       N messages back and forth, one in flight per pair
+ *   storm MS      all lose their sockets and come back, each after a random time of up to MS; counts those that are
+ *                 greeted by their old id
+ *   idle MS       answers pings, and nothing else, for that long
  *   close         closes all
  */
 #include <arpa/inet.h>
@@ -25,9 +32,11 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20000, PAUSE_US = 300 };
+enum { MAX_PORTS = 16, PER_ADDRESS = 250 };
 
 struct client {
   int fd, is_open, is_ready, is_paired;
@@ -36,15 +45,19 @@ struct client {
   uint64_t left, length;         /* of its payload */
   char text[TEXT];               /* the payload, cut if too long; before the upgrade, the HTTP response */
   int text_length;
-  char id[64];
+  char id[64], secret[256];
+  int port, received;            /* the port it connects to; the number of numbered frames */
+  double back_at;                /* when it comes back, in milliseconds */
   unsigned char *frame;          /* the frame that it relays */
   size_t frame_length;
 };
 
 static struct client *clients;
-static int count, opened, port, epoll;
+static struct client **returning; /* in the order in which they come back */
+static int count, opened, ports[MAX_PORTS], port_count, epoll;
 static const char *path, *hello, *greeting, *id_marker, *pair_frame, *paired, *messages[2];
-static enum { CONNECT, PAIR, RELAY } phase;
+static const char *secret_marker = "", *back_path, *back, *ping = "", *pong;
+static enum { CONNECT, PAIR, RELAY, RETURN, IDLE } phase;
 static long done, wanted, started;
 
 static void fail(const char *format, ...) {
@@ -69,6 +82,9 @@ static char *fill(const char *template, struct client *client) {
   while (*template) {
     if (!strncmp(template, "{n}", 3)) out += sprintf(out, "%ld", n), template += 3;
     else if (!strncmp(template, "{peer}", 6)) out += sprintf(out, "%s", clients[n ^ 1].id), template += 6;
+    else if (!strncmp(template, "{id}", 4)) out += sprintf(out, "%s", client->id), template += 4;
+    else if (!strncmp(template, "{secret}", 8)) out += sprintf(out, "%s", client->secret), template += 8;
+    else if (!strncmp(template, "{received}", 10)) out += sprintf(out, "%d", client->received), template += 10;
     else *out++ = *template++;
   }
   *out = 0;
@@ -91,21 +107,37 @@ static void send_text(struct client *client, const char *text) {
   send_all(client, bytes, frame(bytes, text));
 }
 
-static void open_next(void) {
-  struct client *client = &clients[opened++];
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+static double now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+static void open_socket(struct client *client, const char *request_path) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(client->port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   client->fd = socket(AF_INET, SOCK_STREAM, 0);
   int on = 1;
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  /* One address has too few ports for all, and servers limit what comes from one. */
+  struct sockaddr_in own = {.sin_family = AF_INET};
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (client - clients) / PER_ADDRESS);
+  setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(client->fd, (void *)&own, sizeof own)) fail("cannot bind: %s", strerror(errno));
   if (connect(client->fd, (void *)&address, sizeof address)) fail("cannot connect: %s", strerror(errno));
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
   epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
   char request[2048];
   int length = snprintf(request, sizeof request,
     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", fill(path, client), port);
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", fill(request_path, client), client->port);
   send_all(client, request, length);
+}
+
+static void open_next(void) {
+  struct client *client = &clients[opened];
+  client->port = ports[opened++ % port_count];
+  open_socket(client, path);
 }
 
 static void pair_next(void) {
@@ -121,7 +153,19 @@ static void send_message(struct client *client) {
 /* Handles one whole message. */
 static void received(struct client *client) {
   client->text[client->text_length] = 0;
-  if (phase == CONNECT) {
+  if (client->text[0] == '[') client->received++;
+  if (*ping && strstr(client->text, ping)) {
+    send_text(client, pong);
+    return;
+  }
+  char *secret = *secret_marker && strstr(client->text, greeting) ? strstr(client->text, secret_marker) : 0;
+  if (secret) sscanf(secret + strlen(secret_marker), "%255[^\"]", client->secret);
+  if (phase == RETURN || phase == IDLE) {
+    if (client->is_ready || !strstr(client->text, greeting)) return;
+    if (!strstr(client->text, client->id)) fail("instead of its session: %s", client->text);
+    client->is_ready = 1;
+    done++;
+  } else if (phase == CONNECT) {
     if (!strstr(client->text, greeting)) return;
     char *id = *id_marker ? strstr(client->text, id_marker) : 0;
     if (id) sscanf(id + strlen(id_marker), "%63[^\"]", client->id);
@@ -153,7 +197,8 @@ static size_t upgrade(struct client *client, const char *bytes, size_t length) {
     if (strncmp(client->text, "HTTP/1.1 101", 12)) fail("not upgraded: %s", client->text);
     client->is_open = 1;
     client->text_length = 0;
-    if (*hello) send_text(client, hello);
+    if (phase == RETURN) send_text(client, fill(back, client));
+    else if (*hello) send_text(client, hello);
     return at + 1;
   }
   return length;
@@ -184,18 +229,37 @@ static void parse(struct client *client, const char *bytes, size_t length) {
   }
 }
 
-static void run(void) {
+/* Opens the sockets of those whose time to come back has come. Returns in how many milliseconds the next one's comes. */
+static int come_back(void) {
+  double now = now_ms();
+  for (; started < wanted; started++) {
+    struct client *client = returning[started];
+    if (client->back_at > now) return client->back_at - now + 1;
+    client->port = ports[rand() % port_count];
+    open_socket(client, back_path);
+  }
+  return IDLE_MS;
+}
+
+/* Waits for something to read, and handles it. Returns whether there was any. */
+static int serve(int wait_ms) {
   static char bytes[65536];
   struct epoll_event events[EVENTS];
+  int ready = epoll_wait(epoll, events, EVENTS, wait_ms);
+  for (int i = 0; i < ready; i++) {
+    struct client *client = events[i].data.ptr;
+    ssize_t length = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (length == 0 || (length < 0 && errno != EAGAIN))
+      fail("client %ld's connection has ended: %s", (long)(client - clients), length ? strerror(errno) : "closed");
+    if (length > 0) parse(client, bytes, length);
+  }
+  return ready > 0;
+}
+
+static void run(void) {
   while (done < wanted) {
-    int ready = epoll_wait(epoll, events, EVENTS, IDLE_MS);
-    if (ready == 0) fail("the server is silent: %ld of %ld", done, wanted);
-    for (int i = 0; i < ready; i++) {
-      struct client *client = events[i].data.ptr;
-      ssize_t length = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-      if (length == 0 || (length < 0 && errno != EAGAIN)) fail("the server has closed a connection");
-      if (length > 0) parse(client, bytes, length);
-    }
+    int wait_ms = phase == RETURN ? come_back() : IDLE_MS;
+    if (!serve(wait_ms) && wait_ms == IDLE_MS) fail("the server is silent: %ld of %ld", done, wanted);
     if (done < wanted) usleep(PAUSE_US);
   }
 }
@@ -232,6 +296,31 @@ static void relay(long number) {
   run();
 }
 
+static int by_time(const void *one, const void *other) {
+  double difference = (*(struct client **)one)->back_at - (*(struct client **)other)->back_at;
+  return (difference > 0) - (difference < 0);
+}
+
+static void storm(long within_ms) {
+  begin(count, RETURN);
+  double now = now_ms();
+  for (int i = 0; i < count; i++) {
+    struct client *client = returning[i] = &clients[i];
+    close(client->fd);
+    client->is_open = client->is_ready = client->head_length = client->text_length = client->left = 0;
+    client->back_at = now + (double)rand() / RAND_MAX * within_ms;
+  }
+  qsort(returning, count, sizeof *returning, by_time);
+  run();
+}
+
+static void idle(long ms) {
+  begin(count, IDLE);
+  double left, until = now_ms() + ms;
+  while ((left = until - now_ms()) > 0) serve(left + 1);
+  done = count;
+}
+
 static void close_all(void) {
   for (int i = 0; i < opened; i++) close(clients[i].fd), free(clients[i].frame);
   memset(clients, 0, sizeof *clients * opened);
@@ -241,14 +330,18 @@ static void close_all(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 10) fail("usage: load PORT PATH HELLO GREETING ID_MARKER PAIR PAIRED MESSAGE_A MESSAGE_B");
-  port = atoi(argv[1]), path = argv[2], hello = argv[3], greeting = argv[4], id_marker = argv[5];
+  if (argc != 10 && argc != 15) fail("usage: see the head of load.c");
+  for (char *port = strtok(argv[1], ","); port && port_count < MAX_PORTS; port = strtok(0, ","))
+    ports[port_count++] = atoi(port);
+  if (argc == 15) secret_marker = argv[10], back_path = argv[11], back = argv[12], ping = argv[13], pong = argv[14];
+  path = argv[2], hello = argv[3], greeting = argv[4], id_marker = argv[5];
   pair_frame = argv[6], paired = argv[7], messages[0] = argv[8], messages[1] = argv[9];
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   clients = calloc(MAX_CLIENTS, sizeof *clients);
+  returning = calloc(MAX_CLIENTS, sizeof *returning);
   epoll = epoll_create1(0);
   char line[64];
   long number;
@@ -256,6 +349,8 @@ int main(int argc, char **argv) {
     if (sscanf(line, "connect %ld", &number) == 1) connect_all(number);
     else if (!strncmp(line, "pair", 4)) pair_all();
     else if (sscanf(line, "relay %ld", &number) == 1) relay(number);
+    else if (sscanf(line, "storm %ld", &number) == 1) storm(number);
+    else if (sscanf(line, "idle %ld", &number) == 1) idle(number);
     else if (!strncmp(line, "close", 5)) close_all();
     else fail("no such command: %s", line);
     struct rusage usage;

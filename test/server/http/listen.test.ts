@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { parseListenAddress } from '../../../src/common/listen-address.ts';
 import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
+import { until } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pairlane-listen-'));
@@ -161,6 +162,24 @@ describe('--host', () => {
     await expect(from('192.0.2.1')).rejects.toThrow('429');
     first.terminate();
     expect((await get({ socketPath: path }, '/inspect/')).status).toBe(403);
+  });
+});
+
+describe('connections that come at once', () => {
+  it('wait until the server has time for them: 1,500, while it has none', async () => {
+    const run = pairlane(['serve', '--port', '0']);
+    await run.printed(/Server starting on/);
+    const port = Number(/Server starting on 127\.0\.0\.1:(\d+)/.exec(run.stdout)?.[1]);
+    run.child.kill('SIGSTOP');
+    let waiting = 0;
+    const sockets = Array.from({ length: 1_500 }, () =>
+      connect(port, '127.0.0.1', () => {
+        waiting += 1;
+      }).on('error', () => {}),
+    );
+    await until(() => waiting === 1_500).catch(() => {});
+    expect(waiting).toBe(1_500);
+    for (const socket of sockets) socket.destroy();
   });
 });
 

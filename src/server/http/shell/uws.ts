@@ -25,6 +25,14 @@ const MAX_PORT_TRIES = 5;
 /** How the port is opened; see bind.ts for why that is safe. */
 const SHARED_PORT = 0;
 
+/**
+ * The system lets only 512 connections per listening socket wait until they are accepted, and a client beyond that tries
+ * again after a second. When thousands lose their sockets at once, more come back before we have handled the losses. So
+ * several sockets listen on a port, among which the system spreads the connections; where it does not, the first gets
+ * them all.
+ */
+const SOCKETS_PER_PORT = 4;
+
 /** @throws when no release of uWebSockets.js has a binary for this Node, or none that this system can load */
 export function loadUws(): typeof uWebSockets {
   const require = createRequire(import.meta.url);
@@ -55,7 +63,7 @@ export function createUwsShell(): Shell {
       const listenOn: App['listenOn'] = (address, port) =>
         address.kind === 'tcp' && port === 0
           ? listenAnywhere(uws, app, address)
-          : listen(uws, app, address, port);
+          : listenOnPort(uws, app, address, port);
       return Object.assign(app, { listenOn }) as unknown as App;
     },
   };
@@ -75,10 +83,33 @@ async function listenAnywhere(
     const chosen = await listen(uws, app, address, 0);
     if (!chosen) return undefined;
     chosen.close();
-    const socket = await listen(uws, app, address, chosen.port);
+    const socket = await listenOnPort(uws, app, address, chosen.port);
     if (socket) return socket;
   }
   return undefined;
+}
+
+/** @param port not 0 */
+async function listenOnPort(
+  uws: typeof uWebSockets,
+  app: uWebSockets.TemplatedApp,
+  address: ListenAddress,
+  port: number,
+): Promise<ListenSocket | undefined> {
+  const first = await listen(uws, app, address, port);
+  if (!first || address.kind === 'unix') return first;
+  const sockets = [first];
+  while (sockets.length < SOCKETS_PER_PORT) {
+    const next = await listen(uws, app, address, port);
+    if (!next) break;
+    sockets.push(next);
+  }
+  return {
+    port: first.port,
+    close() {
+      for (const socket of sockets) socket.close();
+    },
+  };
 }
 
 /** The typings lack the variant that takes both a host and options. */

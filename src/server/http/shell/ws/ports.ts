@@ -16,6 +16,9 @@ import type { ListenSocket } from '../shell.ts';
  */
 const isDistributedBySystem = cluster.isWorker && process.platform === 'linux';
 
+/** How many connections may wait until they are accepted; the system may allow fewer. Node's default is 511. */
+const BACKLOG = 2_048;
+
 type Receiver = (socket: Socket) => void;
 
 interface Port {
@@ -42,7 +45,7 @@ export async function listenOn(
       address.kind === 'unix'
         ? { path: address.path }
         : { host: address.host, port, reusePort: isDistributedBySystem };
-    await once(server.listen(options), 'listening');
+    await once(server.listen({ ...options, backlog: BACKLOG }), 'listening');
   } catch {
     return undefined;
   }
