@@ -22,6 +22,7 @@ export const fullOnly = [
   'server/cluster/bus/nats/',
   'server/cluster/model.test.ts',
   'server/cluster/rooms/model.test.ts',
+  'server/dialects/native/many-returns.test.ts',
   'server/dialects/native/restart.test.ts',
   'server/drain/drain-process.test.ts',
   'server/growth.test.ts',

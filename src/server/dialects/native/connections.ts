@@ -77,6 +77,7 @@ export class Connections implements SocketHandlers {
     data.phase = 'closed';
     delete data.unauthenticated;
     this.#signaling.queue.timers.disarmAll(data);
+    this.#returning.closed(socket);
     // A socket that we ended, or that was replaced, is no longer the client's.
     if (client?.socket !== socket) return;
     client.socket = undefined;

@@ -48,7 +48,8 @@ export interface SocketData extends TimerOwner {
   /** Present until the client's grants are known. */
   unauthenticated?: Unauthenticated;
   /**
-   * For a client that comes back and has named its session: while other nodes are being asked, and once it is closed.
+   * For a client that comes back and has named its session: while it waits for its turn or other nodes are being asked,
+   * and once it is closed.
    */
   phase?: 'asking' | 'closed';
 }

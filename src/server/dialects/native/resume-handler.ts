@@ -12,6 +12,7 @@ import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
 import { type ClientSocket, type NativeClient, resumableOf } from './native-client.ts';
 import type { FetchAnswer, PairingClaim } from './return-ports.ts';
+import { ReturnQueue } from './return-queue.ts';
 import type { Resume, SessionReviver } from './revive-session.ts';
 
 export interface ResumeHandlerDeps {
@@ -28,9 +29,15 @@ const MAX_RECOVERY_MS = 2_000;
 
 export class ResumeHandler {
   readonly #deps: ResumeHandlerDeps;
+  readonly #queue: ReturnQueue<ClientSocket>;
 
   constructor(deps: ResumeHandlerDeps) {
     this.#deps = deps;
+    const { queue } = deps.signaling;
+    this.#queue = new ReturnQueue(
+      () => queue.now,
+      (socket, error) => this.failed(socket, error),
+    );
   }
 
   opened(socket: ClientSocket): void {
@@ -44,11 +51,11 @@ export class ResumeHandler {
   }
 
   /**
-   * Handles a message on a socket that has no session yet. While other nodes are being asked for it, all further
-   * messages are ignored.
+   * Handles a message on a socket that has no session yet. While it waits for its turn, and while other nodes are being
+   * asked for it, all further messages are ignored.
    */
   received(socket: ClientSocket, bytes: ArrayBuffer): void {
-    const { signaling, reviver } = this.#deps;
+    const { signaling } = this.#deps;
     const data = socket.getUserData();
     if (data.phase) return;
     const read = this.#read(bytes);
@@ -61,6 +68,22 @@ export class ResumeHandler {
       this.#openAnew(socket);
       return;
     }
+    const isDone = this.#queue.add(socket, () => {
+      delete data.phase;
+      if (!this.#turnAway(socket)) this.#named(socket, message);
+    });
+    if (!isDone) data.phase = 'asking';
+  }
+
+  /** Its socket was closed. */
+  closed(socket: ClientSocket): void {
+    this.#queue.remove(socket);
+  }
+
+  /** The client has named its session, and its turn has come. */
+  #named(socket: ClientSocket, message: Resume): void {
+    const { signaling, reviver } = this.#deps;
+    const data = socket.getUserData();
     reviver.dropStale(message);
     const decide = () => this.#decide(socket, message, reviver.nodes ? 'unasked' : 'alone', true);
     const afterMs = this.#recoversInMs(message);
