@@ -9,6 +9,7 @@ import { endAllAtExit } from '../tools/process-group.ts';
 import { Scene } from './cluster/demo-cluster.ts';
 import { Display, faults } from './cluster/display.ts';
 import { Trouble } from './cluster/faults.ts';
+import { openPage } from './cluster/open-page.ts';
 import { type ClusterOptions, readOptions } from './cluster/options.ts';
 import { pause } from './cluster/sleep.ts';
 import { watch } from './cluster/watch.ts';
@@ -30,6 +31,13 @@ async function main(options: ClusterOptions): Promise<number> {
       node: n + 1,
       page: scene.pageOf(n),
     });
+  const page = `${scene.pageOf(0)}#/nodes`;
+  const isOpened = options.open && openPage(page);
+  display.tell(
+    'page',
+    `${isOpened ? 'the browser opens' : 'open'} ${page} to see the nodes and what moves between them`,
+    { page },
+  );
   const trouble = new Trouble(scene, (...event) => display.tell(...event), stopping.signal);
   display.tell('pairing', `${options.pairs} pairs of light clients and ${options.bots} of real bots connect`);
   await scene.populate(stopping.signal);

@@ -3,6 +3,7 @@
 import { Fleet } from '../../src/client/commands/fleet.ts';
 import { createPeer } from '../../src/client/index.ts';
 import { NodeCluster } from '../../tools/node-cluster.ts';
+import type { SteadyClientOptions } from '../../tools/steady-client.ts';
 import { SteadyPairs } from '../../tools/steady-pairs.ts';
 import { pause } from './sleep.ts';
 
@@ -61,13 +62,52 @@ export class Scene {
   async populate(stopping: AbortSignal): Promise<void> {
     const { nodes, pairs, bots, rate } = this.options;
     for (let n = 0; n < pairs && !stopping.aborted; n += 1)
-      await this.light.add(this.cluster.clientsOf(n % nodes), this.cluster.clientsOf((n + (n % 3)) % nodes));
+      await this.light.add(this.#placedAt(n % nodes), this.#placedAt((n + (n % 3)) % nodes));
     this.light.talk(rate);
     if (bots > 0 && !stopping.aborted) this.#botsOver = this.bots.run();
     // The rejection is reported at the end.
     this.#botsOver.catch(() => {});
     while (!stopping.aborted && this.bots.counts.pairs + this.bots.counts.failedPairs < bots)
       await pause(POLL_MS, stopping);
+  }
+
+  /** First at that node, then as a load balancer does: at the running node with the fewest clients. */
+  #placedAt(node: number): SteadyClientOptions {
+    let next: number | undefined = node;
+    return {
+      chooseUrl: () => {
+        const chosen = next ?? this.#leastUsed();
+        next = undefined;
+        return this.cluster.nodes[chosen]?.url ?? '';
+      },
+    };
+  }
+
+  #leastUsed(): number {
+    const counts = this.clientsByNode();
+    const running = [...counts.keys()].filter((n) => this.cluster.nodes[n]?.isRunning);
+    return running.sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0))[0] ?? 0;
+  }
+
+  /** How many light clients are, or were last, connected to each node. */
+  clientsByNode(): number[] {
+    const places = this.light.clients.map((client) => this.nodeOf(client));
+    return this.cluster.nodes.map((_, n) => places.filter((place) => place === n).length);
+  }
+
+  /**
+   * Moves light clients to a node that is back and has none. They come back there by themselves, with their pairings.
+   * @returns how many moved, once all are connected
+   */
+  async spread(): Promise<number> {
+    const { clients } = this.light;
+    const fair = Math.ceil(clients.length / this.cluster.nodes.length);
+    const moving = this.cluster.nodes.flatMap((_, n) =>
+      clients.filter((client) => client.isConnected && this.nodeOf(client) === n).slice(fair),
+    );
+    for (const client of moving) client.drop();
+    await Promise.all(moving.map((client) => client.isBack()));
+    return moving.length;
   }
 
   /** The index of the node that a light client was last connected to. */

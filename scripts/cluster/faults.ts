@@ -53,9 +53,19 @@ export class Trouble {
     await node.restart();
     this.#tell('node_restarted', `node ${number} is started again`, { node: number });
     await returned;
+    const moved = await this.#scene.spread();
+    const byNode = this.#scene.clientsByNode();
+    this.#tell(
+      'clients_spread',
+      `the light clients are spread over the nodes again, ${moved} have moved: ${byNode.join(', ')}`,
+      {
+        clients: moved,
+        byNode,
+      },
+    );
   }
 
-  /** Picks a node with clients: a restarted node has none until the next one is killed. */
+  /** Picks a node with clients. */
   #anyNode(): number {
     const { light, cluster } = this.#scene;
     const used = [...new Set(light.clients.map((client) => this.#scene.nodeOf(client)))];

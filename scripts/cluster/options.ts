@@ -12,6 +12,7 @@ kills nodes and the broker (kill -9), again and again. What each client records 
   --rate N      messages a second that each client and bot says (5)
   --every S     seconds between one kill and the next; 0: nobody is killed (4)
   --seconds S   how long, once all are paired; 0: until Ctrl+C (0)
+  --no-open     opens no browser; without it, the inspector's view of the nodes opens where there is a desktop
   --json        one JSON object a line for what happens, the last one the result
 
 Ctrl+C ends it when what is on its way has arrived, a second one at once. The status is 1 when a message was lost,
@@ -28,7 +29,10 @@ const numbers = {
 } as const;
 
 type Name = keyof typeof numbers;
-export type ClusterOptions = Readonly<Record<Name, number>> & { readonly json: boolean };
+export type ClusterOptions = Readonly<Record<Name, number>> & {
+  readonly json: boolean;
+  readonly open: boolean;
+};
 
 /** Reads the options; prints help or an error and ends the process if asked for help, or if they are invalid. */
 export function readOptions(): ClusterOptions {
@@ -41,6 +45,7 @@ export function readOptions(): ClusterOptions {
           { type: 'string' }
         >),
         json: { type: 'boolean', default: false },
+        'no-open': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -49,7 +54,11 @@ export function readOptions(): ClusterOptions {
       process.exit(0);
     }
     const entries = names.map((name) => [name, readNumber(name, values[name])]);
-    return { ...(Object.fromEntries(entries) as Record<Name, number>), json: values.json };
+    return {
+      ...(Object.fromEntries(entries) as Record<Name, number>),
+      json: values.json,
+      open: !values['no-open'],
+    };
   } catch (error) {
     console.error(`${(error as Error).message} (--help shows the options)`);
     process.exit(2);

@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { openerIn } from '../../scripts/cluster/open-page.ts';
 import { wrap } from '../../src/common/wrap-text.ts';
 
 const COMMAND = ['--import', 'tsx', 'scripts/cluster.ts'];
@@ -30,8 +31,11 @@ describe('npm run cluster', () => {
     const pages = told.filter(({ event }) => event === 'node_up').map(({ page }) => page);
     expect(pages).toHaveLength(2);
     const events = told.map(({ event }) => event);
-    for (const event of ['paired', 'node_killed', 'node_restarted', 'clients_back'])
+    for (const event of ['paired', 'node_killed', 'node_restarted', 'clients_back', 'clients_spread'])
       expect(events).toContain(event);
+    for (const { byNode } of told.filter(({ event }) => event === 'clients_spread'))
+      expect(byNode).toEqual([4, 4]);
+    expect(told.find(({ event }) => event === 'page')).toMatchObject({ page: `${pages[0]}#/nodes` });
     const result = told.at(-1);
     expect(result).toMatchObject({
       event: 'result',
@@ -67,6 +71,18 @@ describe('npm run cluster', () => {
       code: 2,
       stderr: '--rate should be a whole number, at least 1 (--help shows the options)\n',
     });
+  });
+});
+
+describe('the page', () => {
+  it('is opened at a terminal with a desktop on this machine, and nowhere else', () => {
+    const at = { platform: 'linux', env: { DISPLAY: ':0' }, isTerminal: true } as const;
+    expect(openerIn(at)).toEqual(['xdg-open']);
+    expect(openerIn({ ...at, env: { WAYLAND_DISPLAY: 'wayland-0' } })).toEqual(['xdg-open']);
+    expect(openerIn({ ...at, platform: 'darwin', env: {} })).toEqual(['open']);
+    expect(openerIn({ ...at, isTerminal: false })).toBeUndefined();
+    for (const env of [{}, { DISPLAY: ':0', CI: 'true' }, { DISPLAY: ':0', SSH_CONNECTION: '::1 1 ::1 22' }])
+      expect(openerIn({ ...at, env })).toBeUndefined();
   });
 });
 
