@@ -9,6 +9,7 @@ import { openScriptPage } from '../support/peers/page-script.ts';
 import { pairlane } from '../support/servers/cli-process.ts';
 import { startTestCluster } from '../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
+import { keyPairs, nowS, publish, sign } from '../support/servers/token-issuer.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
 
@@ -28,13 +29,14 @@ async function openPeer(
   server: { url: string },
   id?: string,
   kind: 'Peer' | 'MsgPackPeer' = 'Peer',
+  more: { readonly token?: string; readonly key?: string } = {},
 ): Promise<Page> {
   const page = await openScriptPage(server, 'peerjs');
   await page.evaluate(PICTURE);
   await page.evaluate(
-    async ({ port, id, kind }) => {
+    async ({ port, id, kind, more }) => {
       const { [kind]: Peer } = (globalThis as never as { loaded: typeof Loaded }).loaded;
-      const options = { host: '127.0.0.1', port, path: '/', config: { iceServers: [] } };
+      const options = { host: '127.0.0.1', port, path: '/', config: { iceServers: [] }, ...more };
       const peer = id === undefined ? new Peer(options) : new Peer(id, options);
       const errors: string[] = [];
       peer.on('error', (error) => errors.push(error.type));
@@ -46,7 +48,7 @@ async function openPeer(
         peer.on('error', (error) => reject(new Error(`${error.type}: ${error.message}`)));
       });
     },
-    { port: Number(new URL(server.url).port), id, kind },
+    { port: Number(new URL(server.url).port), id, kind, more },
   );
   return page;
 }
@@ -194,6 +196,35 @@ describe('PeerJS, unmodified', () => {
     await a.waitForFunction('peer.open');
     expect(await b.evaluate(`peer.connections.a[0].open`)).toBe(true);
     expect(await echo(a, 'b', 'json', 'two')).toBe('two');
+    expect([...server.parts.pairings]).toEqual([pairing]);
+  });
+
+  it('pages with tokens are who their `sub` says, in their app; a newer token brings a page back to its connections', async () => {
+    const pair = keyPairs.ES256();
+    const publisher = await publish({ a: pair });
+    const server = await serve({
+      jwksUrl: publisher.url,
+      peerjsKey: ['one', 'two'].map((app) => `k-${app}=${app}`),
+    });
+    const token = (sub: string, app = 'one', exp = nowS() + 600) => sign({ sub, app, exp }, pair, 'a');
+    const open = async (id: string, given: string | Promise<string>, app = 'one') =>
+      openPeer(server, id, 'Peer', { token: await given, key: `k-${app}` });
+    const a = await open('ada', token('ada'));
+    const [b, there] = [await open('bob', token('bob')), await open('bob', token('bob', 'two'), 'two')];
+    expect(await echo(a, 'bob', 'json', 'with tokens')).toBe('with tokens');
+    expect(await there.evaluate('Object.keys(peer.connections).length')).toBe(0);
+    const forged = sign({ sub: 'carl', app: 'one' }, keyPairs.ES256(), 'a');
+    for (const [given, app] of [
+      [forged, 'one'],
+      [token('carl'), 'two'],
+    ] as const)
+      await expect(open('carl', given, app)).rejects.toThrow('server-error: Invalid token provided: ');
+    const [pairing] = server.parts.pairings;
+    const newer = await token('ada', 'one', nowS() + 1_200);
+    await a.evaluate(`peer.options.token = ${JSON.stringify(newer)}; peer.disconnect(); peer.reconnect()`);
+    await a.waitForFunction('peer.open');
+    expect([await idOf(a), await a.evaluate('connection.open')]).toEqual(['ada', true]);
+    expect(await echo(b, 'ada', 'json', 'newer')).toBe('newer');
     expect([...server.parts.pairings]).toEqual([pairing]);
   });
 });
