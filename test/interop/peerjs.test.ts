@@ -100,17 +100,19 @@ describe('PeerJS, unmodified', () => {
     expect(await echo(c, 'd', 'MsgPack', 'in MsgPack')).toBe('in MsgPack');
   });
 
-  it('pages at two nodes reach each other, and one whose node stops takes its id along to the other', async () => {
-    const { nodes } = await startTestCluster(2, { peerjs: true });
+  it('pages at two nodes reach each other, and one whose node drains takes its id along to the other', async () => {
+    const { nodes, advance } = await startTestCluster(2, { peerjs: true, drainMs: 4_000 });
     const [one, two] = nodes as [TestServer, TestServer];
     const balancer = await TcpProxy.start(one.server.url);
     const [a, b] = [await openPeer(balancer, 'a'), await openPeer(two.server, 'b')];
     expect(await echo(a, 'b', 'json', 'over nodes')).toBe('over nodes');
     balancer.leadTo(two.server.url);
-    await one.server.stop();
-    await a.waitForFunction('peer.disconnected');
+    const drained = one.server.drain();
+    while (!(await a.evaluate<boolean>('peer.disconnected'))) await advance(500);
     await a.evaluate('peer.reconnect()');
     await a.waitForFunction('peer.open');
+    await advance(4_000);
+    await drained;
     expect([await idOf(a), await a.evaluate('connection.open')]).toEqual(['a', true]);
     expect(await echo(b, 'a', 'json', 'after')).toBe('after');
   });

@@ -2,7 +2,13 @@
  * A PeerJS client as the core sees it: other clients know it by the id that it chose, and the server identifies it by
  * that id and its token.
  */
-import { errorMessages, peerJsNotices, writePeerJsMessage } from '../../../protocol/index.ts';
+import {
+  type CloseCode,
+  closeCodes,
+  errorMessages,
+  peerJsNotices,
+  writePeerJsMessage,
+} from '../../../protocol/index.ts';
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
@@ -37,6 +43,8 @@ export interface WaitingPlaces {
 export interface PeerJsClientDeps {
   readonly sockets: SocketClientDeps;
   readonly places: WaitingPlaces;
+  /** The client was sent away, as the server is restarting: its session waits for it. */
+  readonly sentAway: (client: PeerJsClient) => void;
   /** The client's session is over. */
   readonly gone: (client: PeerJsClient) => void;
 }
@@ -125,6 +133,11 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
     if (notice.type !== 'refused') return;
     if (notice.code === 'token_expired') this.write(peerJsNotices.invalidToken(errorMessages.token_expired));
     else if (this.addressee !== undefined) this.expired(this.addressee);
+  }
+
+  override close(code: CloseCode, reason: string): void {
+    super.close(code, reason);
+    if (code === closeCodes.serviceRestart) this.#deps.sentAway(this);
   }
 
   opened(): void {

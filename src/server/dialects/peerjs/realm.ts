@@ -84,7 +84,12 @@ export class PeerJsRealm implements OwnIds {
         session && signaling.sessions.fail(session, error, `absent-peer ${effect}`),
     });
     signaling.waiting.addSource(() => this.absent);
-    this.#clientDeps = { sockets, places, gone: (client) => this.#gone(client) };
+    this.#clientDeps = {
+      sockets,
+      places,
+      sentAway: (client) => this.#others?.away(holderOf(client)),
+      gone: (client) => this.#gone(client),
+    };
   }
 
   /** Makes this server one node of a cluster. */

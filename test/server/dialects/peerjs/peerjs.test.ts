@@ -467,8 +467,11 @@ describe("PeerJS's routes over HTTP", () => {
 });
 
 describe('clients of PeerJS at two nodes', () => {
-  const twoNodes = async () => {
-    const { nodes, ...cluster } = await startTestCluster(2, { peerjs: true, peerjsDiscovery: true });
+  const twoNodes = async (options: Partial<ServerOptions> = {}) => {
+    const { nodes, ...cluster } = await startTestCluster(2, {
+      ...{ peerjs: true, peerjsDiscovery: true },
+      ...options,
+    });
     const [one, two] = nodes as [TestServer, TestServer];
     const knows = (node: TestServer, id: string) =>
       node.server.parts.features.started.peerjs?.realm.has(id) === true;
@@ -529,6 +532,26 @@ describe('clients of PeerJS at two nodes', () => {
     await until(() => two.server.parts.cluster?.ids.find('a')?.isOnline === false, 'the other node to know');
     await openAt(two, 'a', 'another');
     await until(() => one.server.parts.sessions.size === 0, 'its session to end');
+  });
+
+  it('come to the other node while theirs drains, and what they are sent meanwhile waits for them', async () => {
+    const { one, two, knows, advance } = await twoNodes({ drainMs: 10_000 });
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(two, 'a') && knows(one, 'b'), 'the nodes to know');
+    const drained = one.server.drain();
+    for (let turns = 0; !a.closed && turns < 40; turns += 1) await advance(500);
+    expect((await a.whenClosed()).code).toBe(1012);
+    const isAway = () => two.server.parts.cluster?.ids.find('a')?.isOnline === false;
+    await until(isAway, 'the other node to know');
+    b.send(offer('a'));
+    await settled(b, 'b');
+    const after = await openAt(two, 'a');
+    expect(await after.takeOne()).toEqual(from('b', offer('a')));
+    after.send(answer('b'));
+    expect(await b.takeOne()).toEqual(from('a', answer('b')));
+    await advance(10_000);
+    await drained;
+    await settled(after, 'a');
   });
 
   it('that take one id at the same time: the one at the node with the lower number keeps it', async () => {
