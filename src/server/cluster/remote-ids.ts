@@ -97,10 +97,10 @@ export class RemoteIds implements OtherIds {
     if (!theirs.isOnline) return true;
     if (!ours.isOnline) return false;
     // The client came back to that node, and has left this one.
-    if (isNew && (ours.proof === theirs.proof || theirs.proof === NAMED_BY_TOKEN)) return false;
+    if (isNew && ours.proof === theirs.proof) return false;
     // A client that only chose the id gives way to one whose token names it.
-    if (ours.proof !== theirs.proof && ours.proof === NAMED_BY_TOKEN) return true;
-    if (ours.proof !== theirs.proof && theirs.proof === NAMED_BY_TOKEN) return false;
+    if (ours.proof !== theirs.proof && [ours.proof, theirs.proof].includes(NAMED_BY_TOKEN))
+      return ours.proof === NAMED_BY_TOKEN;
     return this.#here < node;
   }
 

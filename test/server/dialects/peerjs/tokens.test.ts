@@ -273,6 +273,23 @@ describe('an id', () => {
   });
 });
 
+describe('an id that clients take at two nodes at the same time', () => {
+  it.each([
+    ['the one node', 0, 1],
+    ['the other node', 1, 0],
+  ])('is whose token names it, at %s', async (_which, named, chosen) => {
+    const { nodes, hold } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
+    const held = hold();
+    const at = async (place: number, claims: JWTPayload) =>
+      opened((nodes[place] as TestServer).server, { id: 'ada', token: await signWithSecret(claims) });
+    const [owner, other] = [await at(named, { sub: 'ada' }), await at(chosen, {})];
+    held.release();
+    expect((await other.whenClosed()).code).toBe(4409);
+    await settled(owner, 'ada');
+    expect(nodes.map(({ server }) => server.parts.sessions.size)).toEqual(named === 0 ? [1, 0] : [0, 1]);
+  });
+});
+
 describe('what a token allows', () => {
   it('without `pair`, a client can answer those that ask it, and ask nobody', async () => {
     const { join, server } = await guarded();
@@ -395,8 +412,13 @@ describe('two apps', () => {
     const late = await join('late', { sub: 'late', app: 'two' }, 'k2');
     await settled(late, 'late');
     expect(late.inbox).toEqual([]);
+    const ours = await join('late', { sub: 'late', app: 'one' }, 'k1');
+    expect(await ours.takeOne()).toEqual(from('ada', offer('late')));
     const listed = async (key: string) => (await fetch(`${httpUrl(server)}${key}/peers`)).json();
-    expect([await listed('k1'), await listed('k2')]).toEqual([['ada'], ['ada', 'only there', 'late']]);
+    expect([await listed('k1'), await listed('k2')]).toEqual([
+      ['ada', 'late'],
+      ['ada', 'only there', 'late'],
+    ]);
     expect((await fetch(`${httpUrl(server)}peerjs/peers`)).status).toBe(404);
   });
 
