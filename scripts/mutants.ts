@@ -18,7 +18,7 @@ const HELP = `npm run mutants -- [--area NAME]... [--per-area N] [--seed N] [--g
   --per-area N   so many mutants of each area, evenly spread (default 40); 0 means all
   --seed N       which ones (default 1): the same seed takes the same ones of the same sources
   --files TEXT   only those of files whose path has TEXT in it
-  --generated    each machine by itself, before the generated tests alone: tables, laws, the composed model
+  --generated    each machine by itself, before the generated tests alone: tables, laws, models, paths
   --json         the scores and the survivors as JSON
 
 Works on a copy of the tree under .cache. Ends with 1 if an area is below its target.

@@ -29,14 +29,20 @@ const laws = ['machines/truth', 'machines/laws'];
 /** The tables of the machines that a person has reviewed: fast, and most likely to notice. */
 const tables = ['machines/tables'];
 /**
- * Tests whose steps nobody wrote by hand: they are generated from the machines or from the tables behind them, and
+ * Tests whose steps nobody wrote by hand: they are generated from the machines, or from the tables or models, and
  * judged by an independent oracle.
  */
 export const generated = {
-  tests: [...tables, 'machines/relay-link/relay-(table|link-events)', 'model/', 'machines/laws'],
+  tests: [
+    ...tables,
+    'machines/relay-link/relay-(table|link-events)',
+    'model/',
+    'machines/laws',
+    'server/signaling/((pairing|session)-paths|rooms/room-paths)',
+  ],
   /** The tests of one machine, and those of all machines together. */
   namesOf: (machine: string) =>
-    `nothing else ${machine}$|^the ${machine} machine |^the routing table |^the event that a message is |^two clients |^a fault is found `,
+    `nothing else ${machine}$|^the ${machine} machine |^the routing table |^the event that a message is |^two clients |^a fault is found |^(a|paths of a|paths through the) ${machine} .*over real WebSockets`,
   target: 0.9,
 };
 const native = [
@@ -60,7 +66,7 @@ export const parts: readonly Part[] = [
   {
     area: 'machines',
     files: /^machines\/pairing\//,
-    tests: [...tables, 'machines/pairing', ...native.slice(0, 1), ...laws],
+    tests: [...tables, 'machines/pairing', ...native.slice(0, 1), 'server/signaling/pairing-paths', ...laws],
   },
   {
     area: 'machines',

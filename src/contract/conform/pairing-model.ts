@@ -19,14 +19,19 @@ export type Heard =
 interface Pair {
   readonly initiator: number;
   readonly responder: number;
+  /** Whether anything was signaled. */
+  hasBegun: boolean;
   /** The client whose offer is pending, or was the last one. */
   offerer: number | undefined;
-  isAnswered: boolean;
+  /** Whether its offer awaits an answer. */
+  isOpen: boolean;
   /**
-   * For a pairing that began with a `signal`: the order is not checked until both have reported that they are
-   * connected.
+   * A pairing that began with a `signal`, or that the server has restored, is not: the order is not checked until both
+   * have reported that they are connected.
    */
-  connected: Set<number> | undefined;
+  isOrdered: boolean;
+  /** Who reported that it is connected, since the last offer. */
+  readonly connected: Set<number>;
 }
 
 export class PairingModel {
@@ -54,6 +59,24 @@ export class PairingModel {
     return this.#leavers.get(client)?.has(target) === true;
   }
 
+  /** What the server considers the client's pairing to be. */
+  phaseOf(client: number): 'paired' | 'negotiating' | 'connected' | undefined {
+    const pair = this.#pairOf(client);
+    if (!pair?.hasBegun) return pair && 'paired';
+    return pair.connected.size === 2 ? 'connected' : 'negotiating';
+  }
+
+  /** Equal for two models that do the same from then on, if nobody asks for anybody. */
+  get key(): string {
+    return JSON.stringify(this.#pairs.map((pair) => ({ ...pair, connected: [...pair.connected].sort() })));
+  }
+
+  /** Both came back to a server that knows that they were paired, but not how far they were. */
+  restore(initiator: number, responder: number): void {
+    this.#begin(initiator, responder);
+    Object.assign(this.#pairs.at(-1) as Pair, { hasBegun: true, isOrdered: false });
+  }
+
   /** @returns what each client hears */
   step(client: number, did: Did): Map<number, Heard[]> {
     const heard = new Map<number, Heard[]>();
@@ -65,13 +88,7 @@ export class PairingModel {
         const code = this.#refusalOf(client, did.target);
         if (code) tell(client, { type: 'error', code });
         else {
-          this.#pairs.push({
-            initiator: client,
-            responder: did.target,
-            offerer: undefined,
-            isAnswered: false,
-            connected: undefined,
-          });
+          this.#begin(client, did.target);
           tell(client, { type: 'paired', peer: did.target, isInitiator: true });
           tell(did.target, { type: 'paired', peer: client, isInitiator: false });
         }
@@ -97,29 +114,30 @@ export class PairingModel {
         this.#leavers.set(peer, (this.#leavers.get(peer) ?? new Set()).add(client));
         tell(peer, { type: 'peer_disconnected', peer: client, reason: 'unpaired' });
         return heard;
-      // Meant for the server only.
+      // Meant for the server only. While an offer is pending, no connection is up.
       case 'report':
-        if (did.state === 'failed') pair.connected?.delete(client);
-        else pair.connected?.add(client);
-        if (pair.connected?.size === 2) {
-          pair.connected = undefined;
-          pair.isAnswered = true;
-        }
+        if (!pair.hasBegun || (pair.isOrdered && pair.isOpen)) return heard;
+        if (did.state === 'failed') pair.connected.delete(client);
+        else pair.connected.add(client);
+        if (pair.connected.size === 2) Object.assign(pair, { isOrdered: true, isOpen: false });
         return heard;
       case 'candidate':
         tell(peer, { type: did.do });
         return heard;
       case 'signal':
         tell(peer, { type: did.do });
-        if (pair.offerer === undefined) pair.connected ??= new Set();
+        if (!pair.hasBegun) Object.assign(pair, { hasBegun: true, isOrdered: false });
         return heard;
       default: {
         const code = this.outOfOrder(client, did.do);
         if (code) tell(client, { type: 'error', code });
         else tell(peer, { type: did.do });
         if (code) return heard;
-        if (did.do === 'offer') pair.offerer = client;
-        pair.isAnswered = did.do === 'answer';
+        pair.hasBegun = true;
+        pair.isOpen = did.do === 'offer';
+        if (did.do === 'answer') return heard;
+        pair.offerer = client;
+        pair.connected.clear();
         return heard;
       }
     }
@@ -128,12 +146,11 @@ export class PairingModel {
   /** Why a signal is out of order; undefined if it is relayed. */
   outOfOrder(client: number, type: Did['do']): string | undefined {
     const pair = this.#pairOf(client);
-    if (!pair || pair.connected) return undefined;
-    const isOpen = pair.offerer !== undefined && !pair.isAnswered;
+    if (!pair?.isOrdered) return undefined;
+    const isOfOther = pair.isOpen && client !== pair.offerer;
     // If both offer at once, the initiator's offer wins; the responder is polite and takes its own back.
-    if (type === 'offer')
-      return isOpen && client !== pair.offerer && client === pair.responder ? 'offer_collision' : undefined;
-    return type === 'answer' && (!isOpen || client === pair.offerer) ? 'no_offer' : undefined;
+    if (type === 'offer') return isOfOther && client === pair.responder ? 'offer_collision' : undefined;
+    return type === 'answer' && !isOfOther ? 'no_offer' : undefined;
   }
 
   /** In the order of docs/protocol.md: the target exists, the asking client is free, the target is free. */
@@ -142,6 +159,11 @@ export class PairingModel {
     if (client === target) return 'self_pairing';
     if (this.isPaired(client)) return 'already_paired';
     return this.isPaired(target) ? 'target_already_paired' : undefined;
+  }
+
+  #begin(initiator: number, responder: number): void {
+    const begun = { hasBegun: false, offerer: undefined, isOpen: false, isOrdered: true };
+    this.#pairs.push({ initiator, responder, ...begun, connected: new Set() });
   }
 
   #pairOf(client: number): Pair | undefined {
