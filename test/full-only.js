@@ -12,6 +12,7 @@ export const fullOnly = [
   'cli.test.ts',
   'client/commands/bots.test.ts',
   'contract/conform.test.ts',
+  'client/negotiation/negotiation-paths.test.ts',
   'client/negotiation/recovery.test.ts',
   'client/peer/channels.test.ts',
   'client/room/mesh.test.ts',

@@ -1,0 +1,212 @@
+/**
+ * Every move of a partner, the user, the network and the clock in every state that a peer can be in, and random ones: a real peer
+ * on werift, over real sockets, with a partner whose signals the test sends, and whose descriptions a werift of its own makes.
+ * Where to go, what the partner hears, what the user is told, and how far the server considers the two to be, a model says that is
+ * written from the docs, and knows nothing of the machines.
+ */
+import { describe, expect, it } from '@jest/globals';
+import type { Peer } from '../../../src/client/index.ts';
+import type { Did } from '../../../src/contract/conform/pairing-model.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
+import { seededRandom } from '../../../src/testing/network/seeded-random.ts';
+import type { RawClient, Received } from '../../support/clients/raw-client.ts';
+import { everyMove } from '../../support/model/every-move.ts';
+import { type NegotiationDid, NegotiationModel, type Told } from '../../support/model/negotiation-model.ts';
+import { TcpProxy } from '../../support/network/tcp-proxy.ts';
+import { HandMadePartner } from '../../support/peers/hand-made-partner.ts';
+import { inState, testPeer } from '../../support/peers/werift-peers.ts';
+import { runs } from '../../support/runs.ts';
+import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
+
+/** As long as the longest deadline of a peer, and as nobody may ask for a client that has just left. */
+const DEADLINE_MS = 30_000;
+const JUST_LEFT_MS = 10_000;
+
+const signals: readonly Did[] = (['offer', 'answer', 'candidate'] as const).flatMap((did) => [
+  { do: did },
+  { do: did, isOld: true },
+]);
+const ofPartner: readonly Did[] = [
+  ...signals,
+  ...(['connected', 'failed'] as const).map((state) => ({ do: 'report' as const, state })),
+  { do: 'report', state: 'connected', isOld: true },
+  { do: 'unpair' },
+  { do: 'unpair', isOld: true },
+  { do: 'ask', target: 0 },
+  { do: 'leave' },
+];
+const moves: readonly NegotiationDid[] = [
+  ...ofPartner.map((did) => ({ by: 'partner' as const, did })),
+  ...(['ask', 'unpair', 'networkChanged', 'close'] as const).map((what) => ({
+    by: 'user' as const,
+    do: what,
+  })),
+  ...(['path', 'hang up', 'cut'] as const).map((what) => ({ by: 'network' as const, do: what })),
+  { by: 'clock' },
+];
+
+async function until(fact: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!fact()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const shownOf = ({ type, code }: Received) => (type === 'error' ? `error ${code}` : type);
+
+/** `partner offer old`, `user unpair`. */
+function wordsOf(move: NegotiationDid): string {
+  if (move.by === 'clock') return 'the deadline';
+  if (move.by !== 'partner') return `${move.by} ${move.do}`;
+  const { did } = move;
+  const isOld = 'isOld' in did && did.isOld === true;
+  return ['partner', did.do, ...(did.do === 'report' ? [did.state] : []), ...(isOld ? ['old'] : [])].join(
+    ' ',
+  );
+}
+
+class Walk {
+  readonly #model = new NegotiationModel();
+  readonly #test: TestServer;
+  readonly #proxy: TcpProxy;
+  readonly #clock: ManualClock;
+  readonly #peer: Peer;
+  readonly #partner: HandMadePartner;
+  readonly #user: string[] = [];
+  readonly #taken: NegotiationDid[] = [];
+
+  private constructor(test: TestServer, proxy: TcpProxy, clock: ManualClock, peer: Peer, client: RawClient) {
+    this.#test = test;
+    this.#proxy = proxy;
+    this.#clock = clock;
+    this.#peer = peer;
+    this.#partner = new HandMadePartner(client);
+    peer.on('paired', () => this.#user.push('paired'));
+    peer.on('open', () => this.#user.push('open'));
+    peer.on('peer_disconnected', ({ reason }) => this.#user.push(`peer_disconnected ${reason}`));
+    peer.on('error', ({ code }) => this.#user.push(`error ${code}`));
+  }
+
+  static async begin(test: TestServer, proxy: TcpProxy): Promise<Walk> {
+    const clock = new ManualClock();
+    const peer = await testPeer(proxy.url, { clock });
+    return new Walk(test, proxy, clock, peer, await test.connect());
+  }
+
+  get isOver(): boolean {
+    return this.#model.isOver;
+  }
+
+  async take(move: NegotiationDid): Promise<void> {
+    this.#taken.push(move);
+    const { state } = this.#model;
+    const told = this.#model.step(move);
+    if (move.by === 'partner') await this.#moveOfPartner(move.did);
+    else if (move.by === 'clock') this.#clock.advance(DEADLINE_MS);
+    else if (move.by === 'user') this.#moveOfUser(move.do);
+    else if (move.do === 'cut') await this.#cut(state !== 'unpaired');
+    else if (move.do === 'path' && state === 'checking') await this.#partner.findPath();
+    else if (move.do === 'hang up' && state === 'connected') await this.#partner.hangUp();
+    await this.#judge(told);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.#peer.close(), this.#partner.end()]);
+  }
+
+  async #moveOfPartner(did: Did): Promise<void> {
+    const { client } = this.#partner;
+    if (did.do === 'leave') return client.close();
+    if (did.do === 'ask') {
+      this.#test.clock.advance(JUST_LEFT_MS);
+      client.send({ type: 'pair_request', target_id: this.#peer.id });
+    } else await this.#partner.send(did);
+    await client.settled();
+  }
+
+  #moveOfUser(what: 'ask' | 'unpair' | 'networkChanged' | 'close'): void {
+    if (what === 'close') void this.#peer.close();
+    else if (what !== 'ask') this.#peer[what]();
+    else {
+      this.#test.clock.advance(JUST_LEFT_MS);
+      this.#peer.pair({ id: this.#partner.client.id }).catch(({ code }) => this.#user.push(`error ${code}`));
+    }
+  }
+
+  async #cut(isPaired: boolean): Promise<void> {
+    const { client } = this.#partner;
+    this.#proxy.cut();
+    await until(() => this.#peer.signaling === 'waiting', 'the loss of the socket');
+    if (isPaired)
+      await client.until(() => client.inbox.some(({ type }) => type === 'peer_away'), 'peer_away');
+    while (this.#peer.signaling === 'waiting') this.#clock.advance(50);
+    await until(() => this.#peer.signaling === 'online', 'the new socket');
+  }
+
+  /** What should come is waited for; what should not has come by the time that both have asked the server something. */
+  async #judge(told: Told): Promise<void> {
+    const { client } = this.#partner;
+    const heard: string[] = [];
+    const listen = async () => {
+      for (const message of client.inbox.splice(0)) {
+        if (!['ping', 'candidate'].includes(message.type)) heard.push(shownOf(message));
+        await this.#partner.heard(message);
+      }
+      return heard;
+    };
+    const hasCome = () => this.#user.length >= told.user.length && heard.length >= told.partner.length;
+    await inState(this.#peer, this.#model.state).catch((error) => this.#user.push(String(error)));
+    const deadline = Date.now() + PATIENCE_MS;
+    for (await listen(); !hasCome() && Date.now() < deadline; await listen())
+      await new Promise((resolve) => setImmediate(resolve));
+    if (this.#model.state !== 'disconnected') await this.#peer.listRooms();
+    if (!client.closed) await client.settled();
+    await listen();
+    const phase = [...this.#test.server.parts.pairings].at(-1)?.value;
+    const at = typeof phase === 'object' ? Object.keys(phase)[0] : phase;
+    const seen = { partner: heard, user: this.#user.splice(0), state: this.#peer.state, phase: at };
+    const { state, phase: expected } = this.#model;
+    expect([this.#taken.map(wordsOf), seen]).toEqual([
+      this.#taken.map(wordsOf),
+      { ...told, state, phase: expected },
+    ]);
+  }
+}
+
+async function walkAll(ways: Iterable<readonly NegotiationDid[]>): Promise<void> {
+  const test = await startTestServer({
+    maxConnectionsPerAddress: 0,
+    maxMessagesPerSecond: 0,
+    pingIntervalMs: 0,
+    logLevel: 'silent',
+  });
+  const proxy = await TcpProxy.start(test.server.url);
+  for (const way of ways) {
+    const walk = await Walk.begin(test, proxy);
+    for (const move of way) if (!walk.isOver) await walk.take(move);
+    await walk.end();
+  }
+}
+
+describe('a peer, over real sockets, with a partner that does anything', () => {
+  it('does what the model says of each move in each state', async () => {
+    const ways = everyMove(() => new NegotiationModel(), moves);
+    expect(ways.length).toBeGreaterThan(40);
+    await walkAll(ways);
+  });
+
+  it('takes its restart back when that of the partner crosses it, if it was asked; and finds a path again', async () => {
+    const offer = { by: 'partner', did: { do: 'offer' } } as const;
+    const ask = { by: 'partner', did: { do: 'ask', target: 0 } } as const;
+    const path = { by: 'network', do: 'path' } as const;
+    await walkAll([[ask, offer, path, { by: 'user', do: 'networkChanged' }, offer, path]]);
+  });
+
+  it('does what the model says of random moves', async () => {
+    const random = seededRandom(Number(process.env.PAIRLANE_SEED ?? 1));
+    const any = () => moves[Math.floor(random() * moves.length)] as NegotiationDid;
+    await walkAll(Array.from({ length: runs(5) }, () => Array.from({ length: 40 }, any)));
+  });
+});

@@ -1,0 +1,153 @@
+/**
+ * What a peer does to its partner, and tells its user: a model written from docs/protocol.md and docs/client-api.md, not from
+ * the machines. What the server makes of their messages, the model of pairings says. The partner is a client that the test
+ * moves; of what it sends, the server has done everything before the next move.
+ */
+import { type Did, type Heard, PairingModel } from '../../../src/contract/conform/pairing-model.ts';
+
+export type NegotiationDid =
+  | { readonly by: 'partner'; readonly did: Did }
+  /** The user wants a pairing, leaves it, has found another network, or closes the peer. */
+  | { readonly by: 'user'; readonly do: 'ask' | 'unpair' | 'networkChanged' | 'close' }
+  /** The partner's candidates and ours arrive; its end of the connection closes; our socket is lost, and we come back. */
+  | { readonly by: 'network'; readonly do: 'path' | 'hang up' | 'cut' }
+  /** The longest deadline goes by. */
+  | { readonly by: 'clock' };
+
+export interface Told {
+  /** By type; a refusal as `error CODE`. Candidates are left out: how many there are depends on the machine. */
+  readonly partner: readonly string[];
+  readonly user: readonly string[];
+}
+
+/** As docs/client-api.md names them. */
+type State = 'unpaired' | 'paired' | 'offering' | 'checking' | 'connected' | 'restarting' | 'disconnected';
+
+const PEER = 0;
+export const PARTNER = 1;
+
+const overdue: { readonly [Of in State]?: string } = {
+  paired: 'offer_timeout',
+  offering: 'answer_timeout',
+  checking: 'connection_timeout',
+  restarting: 'connection_failed',
+};
+
+export class NegotiationModel {
+  readonly #server = new PairingModel('full', 2);
+  state: State = 'unpaired';
+  #isInitiator = false;
+  /** Whether data can go from one to the other, also while they negotiate anew. */
+  #isUp = false;
+  /** Whether the user was told that the channel of this pairing is open. */
+  #isOpen = false;
+  #partner: string[] = [];
+  #user: string[] = [];
+
+  get phase(): 'paired' | 'negotiating' | 'connected' | undefined {
+    return this.#server.phaseOf(PEER);
+  }
+
+  get isOver(): boolean {
+    return !this.#server.isHere(PEER) || !this.#server.isHere(PARTNER);
+  }
+
+  get key(): string {
+    return JSON.stringify([this.state, this.#isInitiator, this.#isUp, this.phase, this.isOver]);
+  }
+
+  step(move: NegotiationDid): Told {
+    this.#partner = [];
+    this.#user = [];
+    if (move.by === 'partner') this.#deliver(this.#server.step(PARTNER, move.did));
+    else if (move.by === 'clock') this.#giveUp(overdue[this.state]);
+    else if (move.by === 'user') this.#wanted(move.do);
+    else this.#happened(move.do);
+    return { partner: this.#partner, user: this.#user };
+  }
+
+  #wanted(what: 'ask' | 'unpair' | 'networkChanged' | 'close'): void {
+    if (what === 'ask') this.#send({ do: 'ask', target: PARTNER });
+    else if (what === 'close') this.#leave('disconnected', { do: 'leave' });
+    else if (what === 'unpair' && this.state !== 'unpaired') this.#leave('unpaired', { do: 'unpair' });
+    else if (what === 'networkChanged' && this.state === 'connected') {
+      this.state = 'restarting';
+      // A path has to be found anew, also if the offer is taken back.
+      this.#isUp = false;
+      this.#send({ do: 'report', state: 'failed' });
+      this.#send({ do: 'offer' });
+    }
+  }
+
+  #happened(what: 'path' | 'hang up' | 'cut'): void {
+    if (what === 'path' && this.state === 'checking') this.#established();
+    else if (what === 'hang up' && this.state === 'connected') {
+      this.#user.push('peer_disconnected disconnected');
+      this.#leave('unpaired', { do: 'unpair' });
+    } else if (what === 'cut' && this.state !== 'unpaired') this.#partner.push('peer_away', 'peer_back');
+  }
+
+  #giveUp(code: string | undefined): void {
+    if (code === undefined) return;
+    this.#user.push(`error ${code}`);
+    this.#leave('unpaired', { do: 'unpair' });
+  }
+
+  #leave(state: 'unpaired' | 'disconnected', did: Did): void {
+    this.state = state;
+    this.#isUp = false;
+    this.#send(did);
+  }
+
+  #established(): void {
+    this.#isUp = true;
+    this.state = 'connected';
+    this.#send({ do: 'report', state: 'connected' });
+    if (!this.#isOpen) this.#user.push('open');
+    this.#isOpen = true;
+  }
+
+  #send(did: Did): void {
+    this.#deliver(this.#server.step(PEER, did));
+  }
+
+  /** The partner first: what the peer does about its own comes later. */
+  #deliver(heard: ReadonlyMap<number, readonly Heard[]>): void {
+    for (const one of heard.get(PARTNER) ?? [])
+      this.#partner.push(one.type === 'error' ? `error ${one.code}` : one.type);
+    for (const one of heard.get(PEER) ?? []) this.#heard(one);
+  }
+
+  #heard(one: Heard): void {
+    switch (one.type) {
+      case 'paired':
+        this.#isInitiator = one.isInitiator;
+        this.#isOpen = false;
+        this.#user.push('paired');
+        this.state = one.isInitiator ? 'offering' : 'paired';
+        // The one that asked offers.
+        if (one.isInitiator) this.#send({ do: 'offer' });
+        return;
+      case 'offer': {
+        const hasOffered = this.state === 'offering' || this.state === 'restarting';
+        // If both offer at once, the polite side takes its own back: the one that was asked.
+        if (hasOffered && this.#isInitiator) return;
+        this.state = 'checking';
+        this.#send({ do: 'answer' });
+        if (this.#isUp) this.#established();
+        return;
+      }
+      case 'answer':
+        if (this.state === 'offering' || this.state === 'restarting') this.state = 'checking';
+        return;
+      case 'peer_disconnected':
+        this.state = 'unpaired';
+        this.#isUp = false;
+        this.#user.push(`peer_disconnected ${one.reason}`);
+        return;
+      case 'error':
+        this.#user.push(`error ${one.code}`);
+        return;
+    }
+  }
+}
