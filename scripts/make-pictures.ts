@@ -52,6 +52,26 @@ try {
   await page.evaluate('document.fonts.ready');
   await page.screenshot({ path: `${FOLDER}/inspector.png` });
   console.log(`${FOLDER}/inspector.png`);
+
+  // A mesh of four, of which the last may use only TURN: it connects with nobody. Its edges show why.
+  for (const iceTransportPolicy of ['all', 'all', 'all', 'relay'] as const) {
+    const peer = await createPeer({
+      url: server.url,
+      iceServers: [],
+      iceTransportPolicy,
+      peers: 8,
+      timeouts: { checkingMs: 2_000 },
+    });
+    ends.unshift(() => peer.close());
+    peer.on('error', () => {});
+    await peer.join('den', { topology: 'mesh' });
+  }
+  await page.goto(`${inspector}#/room//den`);
+  await page.locator('tbody tr', { hasText: 'No candidate pair worked' }).first().waitFor();
+  // A straight line has no area, and so counts as hidden.
+  await page.locator('.edge.good').nth(2).waitFor({ state: 'attached' });
+  await page.locator('.network').screenshot({ path: `${FOLDER}/room.png` });
+  console.log(`${FOLDER}/room.png`);
 } finally {
   for (const end of ends) await end();
 }

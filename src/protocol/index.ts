@@ -9,6 +9,7 @@ export {
 } from './inspect/evidence.ts';
 export { MAX_EVIDENCE_PAIRS } from './inspect/evidence-values.ts';
 export * from './inspect/inspect-messages.ts';
+export * from './inspect/views.ts';
 export * from './native/client-messages.ts';
 export * from './native/close-codes.ts';
 export * from './native/error-codes.ts';

@@ -28,6 +28,7 @@ import { Drain } from './drain/drain.ts';
 import { Readiness } from './http/readiness.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { signalingSources } from './inspector-sources.ts';
+import { signalingViews } from './inspector-views.ts';
 import type { ServerOptions } from './options.ts';
 import { Directory } from './signaling/directory.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
@@ -74,7 +75,7 @@ export function compose(deps: CompositionDeps) {
   const { all: pairings, host: pairingHost } = signaling.pairings;
   const { host: sessionHost } = signaling.sessions;
   const { rooms, waiting } = signaling;
-  const { cluster, remotePairings } = nodes;
+  const { cluster, remotePairings, locations } = nodes;
   deps.authenticator?.joinQueue?.(queue);
   if (deps.authenticator?.host) metrics.measure({ hosts: [deps.authenticator.host] });
   metrics.measure({
@@ -86,7 +87,7 @@ export function compose(deps: CompositionDeps) {
   metrics.measure({ hosts: [sessionHost, pairingHost, remotePairings.remoteHost, rooms.host] });
   const drain = new Drain({ options, log, signaling, links: nodes.links, readiness });
   const chaos = chaosOf(options, clock, () => metrics.refused.add('chaos'));
-  const inspector = new Inspector({
+  const inspector: Inspector = new Inspector({
     admission,
     chaos,
     refused: (kind) => metrics.refused.add(kind),
@@ -96,6 +97,16 @@ export function compose(deps: CompositionDeps) {
     clock,
     ...(cluster && { node: options.node }),
     hasGames: options.rooms,
+    view: signalingViews({
+      rooms,
+      cluster,
+      locations,
+      sessions,
+      pairings,
+      clock,
+      node: cluster?.node,
+      isWorker: (node) => inspector.isWorker(node),
+    }),
   });
   inspector.add(
     ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),
@@ -176,7 +187,7 @@ function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core,
   const cluster =
     nodeLinks && new Cluster({ links: nodeLinks, remotePairings, signaling, dialect, readiness });
   if (cluster) directory.joinNodes(cluster);
-  return { links, cluster, remotePairings, restorer };
+  return { links, cluster, remotePairings, restorer, locations };
 }
 
 interface Surroundings {

@@ -4,13 +4,16 @@ import { parseRecord, RecordError } from '../records/record.ts';
 import { ChaosView } from './chaos-view.ts';
 import type { Detail } from './chart-panel.ts';
 import { DoctorDialog } from './doctor-dialog.ts';
-import { h } from './dom.ts';
+import { h, keepChildren } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';
 import { helpDialog } from './help-dialog.ts';
-import { placeIn } from './place.ts';
+import { NodesView } from './nodes-view.ts';
+import { type Place, placeIn } from './place.ts';
 import { DEFAULT_MACHINES, PopulationView } from './population-view.ts';
 import { acceptDrops, FetchError, fetchRecord } from './record-sources.ts';
 import { RecordView } from './record-view.ts';
+import { RoomView } from './room-view.ts';
+import { RoomsView } from './rooms-view.ts';
 import { samples } from './samples.ts';
 import { toolbar } from './toolbar.ts';
 
@@ -30,6 +33,7 @@ class Page {
   });
   /** Which of several nodes this is: people keep a page of each open. */
   readonly #node = h('span', { class: 'this-node' });
+  readonly #nav = h('nav', { class: 'views', 'aria-label': 'Views', hidden: true });
   readonly #link = h('p', { class: 'link', role: 'status' });
   readonly #tokenForm = this.#createTokenForm();
   readonly #main = h('main');
@@ -41,6 +45,9 @@ class Page {
   #machines = DEFAULT_MACHINES;
   #hasGames = false;
   #population = this.#createPopulation();
+  readonly #rooms = new RoomsView((query) => this.#feed.send({ type: 'rooms', query }));
+  readonly #room = new RoomView();
+  readonly #nodes = new NodesView();
   #record: RecordView | undefined;
   /** True for a record opened from a file, an address or the samples; it stays until another view is chosen. */
   #isForeign = false;
@@ -53,6 +60,7 @@ class Page {
         {},
         h('a', { href: '#/', class: 'home' }, 'Pairlane inspector'),
         this.#node,
+        this.#nav,
         this.#link,
         ...toolbar({
           setFull: (isFull) => this.#setDetail(isFull),
@@ -113,10 +121,33 @@ class Page {
       this.#feed.send({ type: 'trail', id: place.id });
       return;
     }
+    if (this.#showView(place)) return;
     this.#feed.send({ type: 'unwatch' });
     this.#showPopulation();
     this.#population.list.restore(place.params);
     this.#population.list.refresh();
+  }
+
+  /** Shows rooms or nodes, and asks for them. */
+  #showView(place: Place): boolean {
+    switch (place.view) {
+      case 'rooms':
+        this.#rooms.restore(place.params);
+        this.#show(this.#rooms.element);
+        this.#feed.send({ type: 'rooms', query: this.#rooms.query });
+        return true;
+      case 'room':
+        this.#room.expect(place.app, place.name);
+        this.#show(this.#room.element);
+        this.#feed.send({ type: 'room', app: place.app, room: place.name });
+        return true;
+      case 'nodes':
+        this.#show(this.#nodes.element);
+        this.#feed.send({ type: 'nodes' });
+        return true;
+      default:
+        return false;
+    }
   }
 
   #received(message: InspectMessage): void {
@@ -125,11 +156,13 @@ class Page {
         this.#hasServer = true;
         this.#showMachines(message.machines, message.has_games ?? false);
         this.#node.textContent = serverName(message);
+        this.#room.here = message.node;
+        this.#showNav(message);
         this.#setTitle();
         if (!this.#isForeign) this.#routeAgain();
         return;
       case 'population':
-        if (!this.#record) this.#population.show(message);
+        if (this.#population.element.isConnected) this.#population.show(message);
         return;
       case 'network':
         this.#population.showNetwork(message.network);
@@ -139,6 +172,19 @@ class Page {
         return;
       case 'traffic':
         this.#population.showTraffic(message.links);
+        return;
+      case 'rooms':
+        this.#rooms.show(message);
+        return;
+      case 'room':
+        this.#room.show(message.room);
+        this.#setTitle();
+        return;
+      case 'no_room':
+        this.#room.gone(message.room);
+        return;
+      case 'nodes':
+        this.#nodes.show(message.nodes);
         return;
       case 'list':
         this.#population.list.show(message);
@@ -198,13 +244,47 @@ class Page {
   }
 
   #showPopulation(): void {
-    this.#main.replaceChildren(this.#population.element);
+    this.#show(this.#population.element);
+  }
+
+  /** Shows anything but a record. */
+  #show(element: HTMLElement): void {
+    if (!element.isConnected) this.#main.replaceChildren(element);
     this.#main.classList.remove('fits');
     this.#setTitle();
+    this.#markView();
+  }
+
+  /** A server with nothing but pairings has no other views. */
+  #showNav({ machines, has_rooms }: Extract<InspectMessage, { type: 'hello' }>): void {
+    const views = {
+      ...(has_rooms && { '#/': 'Pairings', '#/rooms': 'Rooms' }),
+      ...(machines.includes('node-link') && { '#/nodes': 'Nodes' }),
+    };
+    keepChildren(
+      this.#nav,
+      Object.entries(views).map(([href, title]) => h('a', { class: 'view', href }, title)),
+    );
+    this.#nav.hidden = this.#nav.childElementCount === 0;
+    this.#markView();
+  }
+
+  #markView(): void {
+    const { view } = placeIn(location.hash);
+    const here = view === 'room' ? '#/rooms' : view === 'rooms' || view === 'nodes' ? `#/${view}` : '#/';
+    for (const link of this.#nav.children)
+      if (link.getAttribute('href') === here) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
   }
 
   #setTitle(): void {
-    const parts = [this.#record?.outcome, this.#node.textContent, 'Pairlane inspector'];
+    const titles = [
+      [this.#rooms, 'Rooms'],
+      [this.#nodes, 'Nodes'],
+      [this.#room, this.#room.outcome],
+    ] as const;
+    const view = titles.find(([{ element }]) => element.isConnected)?.[1];
+    const parts = [this.#record?.outcome ?? view, this.#node.textContent, 'Pairlane inspector'];
     document.title = parts.filter(Boolean).join(' · ');
   }
 
@@ -222,6 +302,7 @@ class Page {
     this.#main.classList.add('fits');
     view.shown();
     this.#setTitle();
+    this.#markView();
   }
 
   async #openFile(file: File | undefined): Promise<void> {
@@ -254,7 +335,8 @@ class Page {
     if (key === ' ' && isPressing) return;
     if (key === '?') this.#help.showModal();
     else if (key === '/') {
-      if (this.#record) location.hash = '#/';
+      if (this.#rooms.element.isConnected) this.#rooms.focusSearch();
+      else if (!this.#population.element.isConnected) location.hash = '#/';
       else this.#population.list.focusSearch();
     } else if (!this.#record?.key(event)) return;
     event.preventDefault();

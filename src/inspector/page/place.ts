@@ -9,6 +9,8 @@ export type Place =
       readonly params: URLSearchParams;
     }
   | { readonly view: 'session'; readonly id: string; readonly params: URLSearchParams }
+  | { readonly view: 'rooms' | 'nodes'; readonly params: URLSearchParams }
+  | { readonly view: 'room'; readonly app: string; readonly name: string; readonly params: URLSearchParams }
   | { readonly view: 'sample'; readonly name: string; readonly params: URLSearchParams }
   /** Opened from a file or an address, which is not in the hash. */
   | { readonly view: 'file'; readonly params: URLSearchParams };
@@ -22,7 +24,9 @@ export function placeIn(hash: string): Place {
   if (session) return { view: 'session', id: decoded(session), params };
   const sample = /^sample\/([a-z-]{1,40})$/.exec(path)?.[1];
   if (sample) return { view: 'sample', name: sample, params };
-  return path === 'file' ? { view: 'file', params } : { view: 'list', params };
+  const room = /^room\/([^/]{0,1024})\/([^/]{1,1024})$/.exec(path);
+  if (room) return { view: 'room', app: decoded(room[1] ?? ''), name: decoded(room[2] ?? ''), params };
+  return { view: path === 'file' || path === 'rooms' || path === 'nodes' ? path : 'list', params };
 }
 
 /** Writes values into the URL without a new history entry; empty ones are removed. */

@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox';
 import type { Evidence } from './evidence.ts';
+import { type ViewMessage, viewSchemas } from './views.ts';
 
 /** A page can set no header: it offers this subprotocol, followed by the inspector's token in base64url. */
 export const INSPECT_SUBPROTOCOL_PREFIX = 'pairlane.inspect.';
@@ -242,9 +243,10 @@ export const inspectSchemas = {
     required: ['type', 'id'],
     properties: { type: { const: 'trail' }, id: { type: 'string', maxLength: 256 } },
   },
+  ...viewSchemas,
   unwatch: {
     type: 'object',
-    description: 'The session is no longer paired.',
+    description: 'I no longer look at a record, a session, or a view of rooms or nodes.',
     required: ['type'],
     properties: { type: { const: 'unwatch' } },
   },
@@ -261,6 +263,7 @@ export type InspectRequest = {
   [T in InspectRequestType]: Static<(typeof inspectSchemas)[T]>;
 }[InspectRequestType];
 export type ListRequest = Static<(typeof inspectSchemas)['list']>;
+export type ViewRequest = Extract<InspectRequest, { type: keyof typeof viewSchemas }>;
 
 /** `stuck`: not connected for more than ten seconds, though nobody has given up. */
 export type OutcomeKind = 'connected' | 'failed' | 'stuck' | 'left' | 'open';
@@ -396,11 +399,14 @@ export type InspectMessage =
       readonly workers?: number;
       /** Whether clients play games here; left out: they do not. */
       readonly has_games?: boolean;
+      /** Whether clients can join rooms here; left out: they cannot. */
+      readonly has_rooms?: boolean;
     }
   | { readonly type: 'population'; readonly machines: Populations }
   | { readonly type: 'network'; readonly network: Network }
   /** The links over which something went in the last second. */
   | { readonly type: 'traffic'; readonly links: readonly LinkTraffic[] }
+  | ViewMessage
   | {
       readonly type: 'refusals';
       readonly kinds: readonly RefusalCount[];

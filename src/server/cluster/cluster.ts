@@ -14,6 +14,7 @@ import { InboundMigrations, type MigrationAnswer } from './migration/inbound-mig
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
 import type { SessionLocation, SessionLocations } from './migration/session-locations.ts';
+import { NodeEvents } from './node-events.ts';
 import type { NodeLinks, NodeLinksHandler } from './node-links.ts';
 import { handleNodeMessage, type NodeMessageHandlers } from './node-message-handlers.ts';
 import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
@@ -48,6 +49,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly rooms: RoomReplicas;
   readonly inboundMigrations: InboundMigrations;
   readonly outboundMigrations: OutboundMigrations;
+  readonly events: NodeEvents;
   readonly #deps: ClusterDeps;
   readonly #locations: SessionLocations;
   readonly #handlers: NodeMessageHandlers;
@@ -60,13 +62,15 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.node = locations.here;
     this.#foreign = new ForeignSessions(this.node, signaling.directory);
     this.links = links;
+    this.events = new NodeEvents(signaling.queue);
     this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
     this.ids = new RemoteIds(this.node, links);
     this.#locations = locations;
+    const shared = { links, locations, signaling, dialect, events: this.events };
     const pairRequests = new RemotePairRequests({ links, locations, remotePairings, signaling });
-    const outbound = new OutboundMigrations({ links, locations, remotePairings, signaling, dialect });
-    const inbound = new InboundMigrations({ links, locations, signaling, dialect, outbound });
+    const outbound = new OutboundMigrations({ ...shared, remotePairings });
+    const inbound = new InboundMigrations({ ...shared, outbound });
     const memberPairings = new RemoteMemberPairings({ links, remotePairings, signaling });
     const rooms = new RoomReplicas({ links, locations, signaling, pairings: memberPairings });
     this.rooms = rooms;
@@ -181,6 +185,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   opened(node: NodeId): void {
+    this.events.note('opened', node);
     const { signaling, remotePairings, dialect } = this.#deps;
     this.links.send(node, { type: 'hello', fingerprint: dialect.fingerprint });
     const { sessions } = signaling.directory;
@@ -198,7 +203,10 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   lost(node: NodeId, wasThere: boolean): void {
-    if (wasThere) this.inboundMigrations.lostNodes.lost(node);
+    if (wasThere) {
+      this.events.note('lost', node);
+      this.inboundMigrations.lostNodes.lost(node);
+    }
     this.#locations.lost(node);
     this.admin.lost(node);
     this.topics.lost(node);

@@ -3,12 +3,20 @@
  * worker it is connected to.
  */
 import type { Clock } from '../../common/clock.ts';
-import type { InspectMessage, InspectRequest, ListRequest, Populations } from '../../protocol/index.ts';
+import type {
+  InspectMessage,
+  InspectRequest,
+  ListRequest,
+  Populations,
+  ViewMessage,
+  ViewRequest,
+} from '../../protocol/index.ts';
 import {
   cutAt,
   mergePopulations,
   mergeRefusals,
   mergeRows,
+  mergeViews,
   type PartList,
   type PartListRequest,
   type PartMessage,
@@ -65,6 +73,7 @@ interface Part {
   readonly node: number;
   population?: Populations;
   refusals?: Of<'refusals'>;
+  view?: ViewMessage | undefined;
 }
 
 export class FleetLook implements Look {
@@ -81,6 +90,11 @@ export class FleetLook implements Look {
   /** Until each worker has said whether it has the record. */
   #asking: Gathering<Found> | undefined;
   #merged = new MergedRecord();
+  #wantedView: ViewRequest | undefined;
+  /** Shows the view without workers that do not answer. */
+  #stopWaitingForView: (() => void) | undefined;
+  /** The view that was sent last, as text. */
+  #shownView = '';
 
   constructor(deps: FleetLookDeps) {
     this.#deps = deps;
@@ -98,8 +112,14 @@ export class FleetLook implements Look {
       case 'trail':
         this.#askForRecord(request);
         return;
+      case 'rooms':
+      case 'room':
+      case 'nodes':
+        this.#askForView(request);
+        return;
       case 'unwatch':
         this.#forgetRecord();
+        this.#forgetView();
         this.#askAll(request);
         return;
       case 'chaos':
@@ -113,6 +133,7 @@ export class FleetLook implements Look {
     this.#stopWaiting?.();
     this.#list?.cancel();
     this.#asking?.cancel();
+    this.#forgetView();
     this.#others.close();
     this.#here.close();
   }
@@ -132,6 +153,7 @@ export class FleetLook implements Look {
     switch (message.type) {
       case 'here':
         this.#parts.set(worker, { node: message.node });
+        if (this.#wantedView) this.#ask(worker, this.#wantedView);
         if (this.#parts.size >= this.#deps.workers) this.#greet?.();
         return;
       case 'gone':
@@ -139,6 +161,7 @@ export class FleetLook implements Look {
         this.#list?.gone(worker);
         this.#tellMore(this.#merged.gone(worker));
         this.#asking?.gone(worker);
+        this.#tellView();
         return;
       case 'hello':
         if (worker === HERE) this.#await(message);
@@ -154,6 +177,14 @@ export class FleetLook implements Look {
       case 'refusals':
         if (part) part.refusals = message;
         if (!this.#greet) this.#tellRefusals();
+        return;
+      case 'rooms':
+      case 'room':
+      case 'no_room':
+      case 'nodes':
+        if (!part || !isViewFor(this.#wantedView, message)) return;
+        part.view = message;
+        this.#tellView();
         return;
       case 'part_list':
         if (message.seq === this.#seq) this.#list?.add(worker, message);
@@ -191,6 +222,39 @@ export class FleetLook implements Look {
   #tellPopulation(): void {
     const all = [...this.#parts.values()].flatMap(({ population }) => population ?? []);
     this.#deps.send({ type: 'population', machines: mergePopulations(all) });
+  }
+
+  #askForView(request: ViewRequest): void {
+    this.#forgetRecord();
+    this.#forgetView();
+    this.#wantedView = request;
+    this.#stopWaitingForView = this.#deps.clock.every(PATIENCE_MS, () => {
+      this.#stopWaitingForView?.();
+      this.#stopWaitingForView = undefined;
+      this.#tellView();
+    });
+    this.#askAll(request);
+  }
+
+  #forgetView(): void {
+    this.#stopWaitingForView?.();
+    this.#stopWaitingForView = undefined;
+    this.#wantedView = undefined;
+    this.#shownView = '';
+    for (const part of this.#parts.values()) part.view = undefined;
+  }
+
+  /** Shows what all workers know, once each has answered or the wait is over; and then whenever that changes. */
+  #tellView(): void {
+    const parts = [...this.#parts.values()];
+    const known = parts.flatMap(({ node, view }) => (view ? { node, view } : []));
+    const isWaiting = this.#stopWaitingForView !== undefined && known.length < parts.length;
+    if (!this.#wantedView || isWaiting || known.length === 0) return;
+    const message = mergeViews(known);
+    const text = JSON.stringify(message);
+    if (text === this.#shownView) return;
+    this.#shownView = text;
+    this.#deps.send(message);
   }
 
   /** A worker says whether it has the record; one that had not begins it when the pairing moves there. */
@@ -250,6 +314,7 @@ export class FleetLook implements Look {
 
   #askForRecord(request: RecordRequest): void {
     this.#forgetRecord();
+    this.#forgetView();
     this.#wanted = request;
     this.#asking = new Gathering([...this.#parts.keys()], this.#deps.clock, () => {
       this.#asking = undefined;
@@ -321,5 +386,21 @@ function isAnswerTo(request: RecordRequest | undefined, answer: Found): boolean 
       return request?.type === 'watch' && answer.epoch === request.epoch;
     case 'no_session':
       return request?.type === 'trail' && answer.id === request.id;
+  }
+}
+
+/** Checks the view against the current request: it may belong to an earlier one. */
+function isViewFor(request: ViewRequest | undefined, message: ViewMessage): boolean {
+  switch (request?.type) {
+    case 'rooms':
+      return message.type === 'rooms' && message.query === request.query;
+    case 'nodes':
+      return message.type === 'nodes';
+    case 'room':
+      return message.type === 'room'
+        ? message.room.app === request.app && message.room.name === request.room
+        : message.type === 'no_room' && message.app === request.app && message.room === request.room;
+    default:
+      return false;
   }
 }

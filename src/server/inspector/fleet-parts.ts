@@ -2,13 +2,18 @@
  * The messages between the inspectors of several workers on behalf of a page at one of them, and how their lists and
  * counts are merged; merged-record.ts merges their records.
  */
-import type {
-  InspectMessage,
-  InspectRequest,
-  ListRequest,
-  ListRow,
-  MachinePopulation,
-  Populations,
+import {
+  type InspectMessage,
+  type InspectRequest,
+  type ListRequest,
+  type ListRow,
+  MAX_SHOWN_ROOMS,
+  type MachinePopulation,
+  mostTroubled,
+  type Populations,
+  type RoomRow,
+  type RoomView,
+  type ViewMessage,
 } from '../../protocol/index.ts';
 import { ROWS_PER_ANSWER } from './listing.ts';
 
@@ -80,6 +85,70 @@ export function mergeRefusals(all: readonly Of<'refusals'>[]): Of<'refusals'> {
       .flatMap(({ recent }) => recent)
       .sort((one, other) => one.at - other.at)
       .slice(-MAX_RECENT_REFUSALS),
+  };
+}
+
+/** One worker's part of a view. */
+export interface PartView<Type extends ViewMessage['type'] = ViewMessage['type']> {
+  readonly node: number;
+  readonly view: Extract<ViewMessage, { type: Type }>;
+}
+
+/** @param parts at least one, of the same request */
+export function mergeViews(parts: readonly PartView[]): ViewMessage {
+  const [first] = parts;
+  const rooms = parts.flatMap(({ view }) => (view.type === 'rooms' ? view : []));
+  if (rooms[0]) return mergeRoomLists(rooms);
+  const views = parts.flatMap(({ view, node }) => (view.type === 'room' ? { node, room: view.room } : []));
+  if (views[0]) return { type: 'room', room: mergeRoomViews(views) };
+  const nodes = parts.flatMap(({ view }) => (view.type === 'nodes' ? view.nodes : []));
+  if (nodes.length > 0) return { type: 'nodes', nodes: nodes.sort((one, other) => one.node - other.node) };
+  if (!first) throw new Error('there is no part of the view');
+  return first.view;
+}
+
+/** Every worker knows all rooms and members, and its own edges. */
+function addEdges<Row extends RoomRow>(one: Row, { edges: { missing, connecting } }: RoomRow): Row {
+  const { edges } = one;
+  return {
+    ...one,
+    edges: {
+      ...edges,
+      missing: edges.missing + missing,
+      connecting: edges.connecting + connecting,
+    },
+  };
+}
+
+function mergeRoomLists(lists: readonly Of<'rooms'>[]): Of<'rooms'> {
+  const rows = new Map<string, RoomRow>();
+  for (const { rooms } of lists)
+    for (const row of rooms) {
+      const key = `${row.app}\n${row.name}`;
+      const known = rows.get(key);
+      rows.set(key, known ? addEdges(known, row) : row);
+    }
+  return {
+    type: 'rooms',
+    query: lists[0]?.query ?? '',
+    total: Math.max(...lists.map(({ total }) => total)),
+    rooms: [...rows.values()]
+      .sort((one, other) => other.edges.missing - one.edges.missing || other.since - one.since)
+      .slice(0, MAX_SHOWN_ROOMS),
+  };
+}
+
+function mergeRoomViews(parts: readonly { readonly node: number; readonly room: RoomView }[]): RoomView {
+  const [first, ...others] = parts.map(({ room }) => room) as [RoomView, ...RoomView[]];
+  const members = new Map(first.shown_members.map((member) => [member.id, member]));
+  // Each worker knows best about its own clients.
+  for (const { node, room } of parts)
+    for (const member of room.shown_members)
+      if (member.node === node || !members.has(member.id)) members.set(member.id, member);
+  return {
+    ...others.reduce(addEdges<RoomView>, first),
+    shown_members: [...members.values()],
+    shown_edges: mostTroubled(parts.flatMap(({ room }) => room.shown_edges)),
   };
 }
 

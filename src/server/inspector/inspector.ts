@@ -3,17 +3,20 @@
  * --no-inspect and without --record no host has an observer, and none of this costs anything.
  */
 import {
+  disconnectReasons,
   type Evidence,
   type InspectMessage,
   type InspectRequest,
   type ListRequest,
   pickEvidence,
+  type RoomEdgeFacts,
+  type ViewMessage,
 } from '../../protocol/index.ts';
 import { ChaosButtons } from './chaos-buttons.ts';
 import { FleetLook, type OtherWorkers } from './fleet-look.ts';
 import type { PartList, PartListRequest } from './fleet-parts.ts';
 import { FlowRequests } from './flow-requests.ts';
-import { type Found, find } from './listing.ts';
+import { causeIn, type Found, find } from './listing.ts';
 import type { LiveRecord } from './live-record.ts';
 import { readPeerStep } from './peer-steps.ts';
 import { PopulationCount } from './population.ts';
@@ -73,6 +76,11 @@ export class Inspector {
   /** Makes a part of the server available for inspection; call it before the server starts. */
   add(...sources: readonly Source[]): void {
     this.sources.push(...sources);
+  }
+
+  /** Whether that node is another worker of this server, and serves. */
+  isWorker(node: number): boolean {
+    return this.fleet?.others.isNode(node) === true;
   }
 
   /** How many pages are connected now. */
@@ -138,13 +146,14 @@ export class Inspector {
     this.#viewers.add(viewer);
     const network = this.server.network?.();
     const machines = [...new Set(this.sources.map(({ machine }) => machine))];
-    const { node, hasGames } = this.server;
+    const { node, hasGames, view } = this.server;
     viewer.send({
       type: 'hello',
       version: '1',
       machines,
       ...(node !== undefined && { node }),
       ...(hasGames && { has_games: true }),
+      ...(view && { has_rooms: true }),
     });
     if (network) viewer.send({ type: 'network', network });
     if (this.#chaos) viewer.send(this.#chaos.message);
@@ -202,9 +211,14 @@ export class Inspector {
       case 'trail':
         this.#watchSession(viewer, request.id);
         return;
+      case 'rooms':
+      case 'room':
+      case 'nodes':
+        viewer.lookAt(request);
+        this.#tellView(viewer);
+        return;
       case 'unwatch':
-        viewer.wanted = undefined;
-        viewer.unwatch();
+        viewer.lookAt(undefined);
         return;
       case 'chaos':
         this.#chaos?.ask(request.rules);
@@ -213,6 +227,7 @@ export class Inspector {
   }
 
   async #watch(viewer: Viewer, epoch: number): Promise<void> {
+    viewer.lookAt(undefined);
     viewer.wanted = epoch;
     const log = this.#recent.get(epoch) ?? this.#logs.open(epoch);
     if (log) {
@@ -240,8 +255,8 @@ export class Inspector {
   }
 
   #watchSession(viewer: Viewer, id: string): void {
+    viewer.lookAt(undefined);
     viewer.wanted = id;
-    viewer.unwatch();
     const trail = this.#trails.find(id);
     if (trail) viewer.watch(trail);
     else viewer.send({ type: 'no_session', id });
@@ -279,13 +294,42 @@ export class Inspector {
     for (const viewer of this.#viewers) viewer.send({ type: 'traffic', links });
   }
 
+  #tellView(viewer: Viewer): void {
+    const { view } = this.server;
+    if (view) viewer.show((request) => this.#withCauses(view(request)));
+  }
+
+  #withCauses(message: ViewMessage): ViewMessage {
+    if (message.type !== 'room') return message;
+    const { room } = message;
+    return {
+      ...message,
+      room: { ...room, shown_edges: room.shown_edges.map((edge) => this.#withCause(edge)) },
+    };
+  }
+
+  /**
+   * Adds what the record says of a pairing that ended, which is more than the reason that its clients were told. A pairing
+   * without a record cannot be opened, and is left out.
+   */
+  #withCause(edge: RoomEdgeFacts): RoomEdgeFacts {
+    const { epoch, ...facts } = edge;
+    if (epoch === undefined || !['missing', 'awaited', 'pairing'].includes(edge.state)) return edge;
+    const log = this.#recent.get(epoch);
+    if (!log) return this.#files ? edge : facts;
+    // Otherwise the reason is newer: another pairing was refused.
+    const isOfPairing = Object.hasOwn(disconnectReasons, edge.reason ?? '');
+    const cause = isOfPairing && log.subject.isDone ? causeIn(log) : '';
+    return cause === '' ? edge : { ...edge, cause };
+  }
+
   /** The first viewer has come: starts to count and to follow new pairings. */
   #wake(): void {
     this.#stopLingering?.();
     this.#stopLingering = undefined;
     if (this.#sleep) return;
     const { clock } = this.server;
-    const count = new PopulationCount(this.sources, (node) => this.fleet?.others.isNode(node) === true);
+    const count = new PopulationCount(this.sources, (node) => this.isWorker(node));
     this.#recent.look();
     this.#trails.start();
     this.#flows.start();
@@ -299,6 +343,7 @@ export class Inspector {
       const machines = count.take(elapsedMs);
       last = now;
       for (const viewer of this.#viewers) viewer.send({ type: 'population', machines });
+      for (const viewer of this.#viewers) this.#tellView(viewer);
       this.#tellNetwork();
       this.#tellTraffic(elapsedMs);
       this.#tellRefusals(refusedBefore);

@@ -174,6 +174,11 @@ function outcomeIn(
   return facts;
 }
 
+/** What the record of a pairing that is over says of it; '' if all was well. */
+export function causeIn(log: LiveRecord): string {
+  return outcomeIn(log.source, log.subject, log, 0).cause;
+}
+
 const outcomes = new WeakMap<LiveRecord, { readonly lines: number; readonly facts: OutcomeFacts }>();
 
 function kindOf(source: Source, instance: Instance, log: LiveRecord | undefined, now: number): OutcomeKind {

@@ -15,6 +15,8 @@ import type {
   Network,
   RecordHeader,
   RecordKind,
+  ViewMessage,
+  ViewRequest,
 } from '../../protocol/index.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -172,4 +174,6 @@ export interface Inspected {
    * @param elapsedMs how long ago that was
    */
   traffic?(elapsedMs: number): readonly LinkTraffic[];
+  /** A view of rooms or nodes, as they are now. */
+  readonly view?: (request: ViewRequest) => ViewMessage;
 }

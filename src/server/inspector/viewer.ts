@@ -7,6 +7,8 @@ import {
   inspectSchemas,
   isRecord,
   type RecordLine,
+  type ViewMessage,
+  type ViewRequest,
 } from '../../protocol/index.ts';
 import type { LiveRecord } from './live-record.ts';
 
@@ -42,6 +44,9 @@ export class Viewer {
   /** What was requested last, here or not: a record by its epoch, or a trail by the session's id. */
   wanted: number | string | undefined;
   #watched: Watched | undefined;
+  /** The view of rooms or nodes that it looks at, and what it was sent last, as text. */
+  #view: ViewRequest | undefined;
+  #shown = '';
   readonly #tell: (line: RecordLine) => void;
 
   constructor(send: (message: InspectMessage) => void) {
@@ -57,6 +62,23 @@ export class Viewer {
     this.#watched = log;
     this.send({ type: 'record', record: log.record, usual });
     log.listeners.add(this.#tell);
+  }
+
+  lookAt(view: ViewRequest | undefined): void {
+    this.unwatch();
+    this.wanted = undefined;
+    this.#view = view;
+    this.#shown = '';
+  }
+
+  /** Sends its view if that has changed. */
+  show(viewFor: (request: ViewRequest) => ViewMessage): void {
+    if (!this.#view) return;
+    const message = viewFor(this.#view);
+    const text = JSON.stringify(message);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.send(message);
   }
 
   unwatch(): void {

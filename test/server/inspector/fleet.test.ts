@@ -12,6 +12,7 @@ import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../src/server/index.ts';
 import { FleetPages } from '../../../src/server/workers/fleet-pages.ts';
 import { PageRelay } from '../../../src/server/workers/page-relay.ts';
+import type { RawClient } from '../../support/clients/raw-client.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
@@ -313,6 +314,104 @@ describe('the page of one of several workers', () => {
     expect(await feed.next('no_session')).toMatchObject({ id: 'nobody' });
     feed.send({ type: 'watch', epoch: 1 });
     expect(await feed.next('not_found')).toMatchObject({ epoch: 1 });
+  });
+
+  it('shows a room across workers once: each member with its worker, each edge once, what is missing counted once', async () => {
+    const fleet = await startFleet(3);
+    const members: RawClient[] = [];
+    for (const worker of fleet.workers) {
+      const member = await worker.connect(8);
+      members.push(member);
+      member.send({ type: 'join_room', room: 'den', create: { topology: 'mesh' } });
+      const sizes = () =>
+        fleet.workers.map(
+          ({ server }) => server.parts.signaling.rooms.find('', 'den')?.memberships.size ?? 0,
+        );
+      await until(() => sizes().every((size) => size === members.length));
+    }
+    const [a, b, c] = members as [RawClient, RawClient, RawClient];
+    const statesAt = ({ server }: TestServer) =>
+      [...server.parts.signaling.rooms.edges.all].map(({ value }) => value);
+    await until(() => fleet.workers.flatMap(statesAt).filter((state) => state === 'connecting').length === 6);
+    const feeds = await openAll(fleet);
+    for (const feed of feeds) {
+      feed.send({ type: 'room', app: '', room: 'den' });
+      const { room } = await feed.next('room');
+      expect(room).toMatchObject({
+        members: 3,
+        edges: { wanted: 3, missing: 0, connecting: 3, unknown: 0 },
+        shown_members: members.map(({ id }, at) => ({ id, node: at + 1 })),
+      });
+      const ends = room.shown_edges.map((edge) => `${edge.initiator_id} ${edge.responder_id}`);
+      expect(ends.sort()).toEqual([`${b.id} ${a.id}`, `${c.id} ${a.id}`, `${c.id} ${b.id}`].sort());
+    }
+    const epoch = [...(fleet.workers[2] as TestServer).server.parts.pairings].find(
+      ({ responder }) => responder.id === b.id,
+    )?.epoch;
+    b.send({ type: 'reject', epoch });
+    await until(() => fleet.workers.flatMap(statesAt).some((state) => state === 'missing'));
+    await tick(fleet, 1);
+    const [, feed] = feeds as [TestFeed, TestFeed];
+    const { room } = await feed.next('room', (message) => message.room.edges.missing > 0);
+    expect(room.edges).toMatchObject({ missing: 1, connecting: 2 });
+    // The initiator's node tries again: it knows when.
+    expect(room.shown_edges[0]).toMatchObject({
+      initiator_id: c.id,
+      responder_id: b.id,
+      state: 'missing',
+      reason: 'rejected',
+      again: expect.any(Number),
+    });
+    feed.send({ type: 'rooms', query: '' });
+    expect(await feed.next('rooms')).toMatchObject({
+      total: 1,
+      rooms: [{ name: 'den', members: 3, edges: { wanted: 3, missing: 1, connecting: 2, unknown: 0 } }],
+    });
+    feed.send({ type: 'room', app: '', room: 'none' });
+    await feed.next('no_room');
+  });
+
+  it('shows the workers as nodes, each with its sessions and its links, and without one that died', async () => {
+    const fleet = await startFleet(2);
+    const [one, two] = fleet.workers as [TestServer, TestServer];
+    await two.connect();
+    await until(() => fleet.workers.every(({ server }) => server.parts.cluster?.links.open.length === 1));
+    const [feed] = (await openAll(fleet)) as [TestFeed];
+    feed.send({ type: 'nodes' });
+    const { nodes } = await feed.next('nodes');
+    expect(nodes).toMatchObject([
+      { node: 1, sessions: 0, links: [{ node: 2, state: 'open' }] },
+      { node: 2, sessions: 1, links: [{ node: 1, state: 'open' }] },
+    ]);
+    const { id } = await one.connectResumable().then((client) => client.comeBack(two.server.url));
+    await tick(fleet);
+    const moved = await feed.next('nodes', (message) =>
+      message.nodes.every(({ events }) => events.length > 1),
+    );
+    expect(moved.nodes.map(({ events }) => events.at(-1))).toMatchObject([
+      { kind: 'went', node: 2, id },
+      { kind: 'came', node: 1, id },
+    ]);
+    fleet.relay.leave(2);
+    const left = await feed.next('nodes', (message) => message.nodes.length === 1);
+    expect(left.nodes[0]).toMatchObject({ node: 1 });
+  });
+
+  it('shows a view without a worker that does not answer, after a while', async () => {
+    const fleet = await startFleet();
+    const [one] = fleet.workers as [TestServer, TestServer];
+    const deaf = { asked: 0 };
+    fleet.relay.join(3, 3, ({ kind }) => {
+      if (kind === 'asked') deaf.asked += 1;
+    });
+    const feed = await openFeed(one.server);
+    await feed.next('hello');
+    // It says that it is there, and nothing more.
+    fleet.relay.asked(3, { kind: 'tell', worker: 1, page: 1, message: { type: 'here', node: 3 } });
+    feed.send({ type: 'rooms', query: '' });
+    await until(() => deaf.asked === 1);
+    await one.clock.advance(2_000);
+    expect(await feed.next('rooms')).toMatchObject({ total: 0 });
   });
 
   it('goes on when a worker dies, without what that one had; one that starts later is seen at once', async () => {

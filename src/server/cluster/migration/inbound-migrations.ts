@@ -8,6 +8,7 @@ import type { NodeMessageOf, SessionSnapshot } from '../../../protocol/cluster/i
 import type { NodeId } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
+import type { NodeEvents } from '../node-events.ts';
 import { LostNodes } from './lost-nodes.ts';
 import type { OutboundMigrations } from './outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './resumable-dialect.ts';
@@ -27,6 +28,7 @@ export interface InboundMigrationsDeps {
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
   readonly outbound: OutboundMigrations;
+  readonly events: Pick<NodeEvents, 'note'>;
 }
 
 interface Migration extends TimerOwner {
@@ -155,7 +157,7 @@ export class InboundMigrations {
     const migration = this.#pending.get(number);
     if (!migration) return;
     const { id } = migration.request;
-    const { signaling, locations } = this.#deps;
+    const { signaling, locations, events } = this.#deps;
     const { queue } = signaling;
     this.#pending.delete(number);
     const others = this.#byId.get(id);
@@ -165,6 +167,8 @@ export class InboundMigrations {
       locations.expected.delete(id);
     }
     queue.timers.disarmAll(migration);
+    if (migration.asked.length > 0)
+      events.note(typeof answer === 'object' ? 'came' : 'not_found', migration.node, id);
     migration.answer(answer);
     for (const [node, message] of migration.askers) this.onMove(node, message);
   }

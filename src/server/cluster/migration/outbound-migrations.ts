@@ -7,6 +7,7 @@ import type { NodeId } from '../../node-id.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
+import type { NodeEvents } from '../node-events.ts';
 import { takePairingSnapshot } from '../pairing/pairing-snapshot.ts';
 import type { RemotePairings } from '../pairing/remote-pairings.ts';
 import type { ResumableDialect } from './resumable-dialect.ts';
@@ -18,6 +19,7 @@ export interface OutboundMigrationsDeps {
   readonly remotePairings: RemotePairings;
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
+  readonly events: Pick<NodeEvents, 'note'>;
 }
 
 export class OutboundMigrations {
@@ -78,13 +80,15 @@ export class OutboundMigrations {
 
   /** @param node undefined when it is unknown where its client is: it will soon be here again */
   #giveAway(session: ServerSession, node: NodeId | undefined): void {
-    const { remotePairings, locations } = this.#deps;
+    const { remotePairings, locations, events } = this.#deps;
     const { client } = session;
     // Wherever its client is now, it has come back once more.
     const generation = client.generation + 1;
     for (const seat of session.seats) remotePairings.moveAway(seat, { node, generation });
     client.moveAway();
     session.dispatch({ type: 'MOVED' });
-    if (node !== undefined) locations.set(session.id, { node, generation, isConfirmed: false });
+    if (node === undefined) return;
+    locations.set(session.id, { node, generation, isConfirmed: false });
+    events.note('went', node, session.id);
   }
 }

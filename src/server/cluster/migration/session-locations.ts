@@ -59,6 +59,11 @@ export class SessionLocations {
     this.#locations.set(id, { ...location, expiresAt: isOurs ? Number.POSITIVE_INFINITY : now + KEPT_MS });
   }
 
+  /** The node of each session that is remembered. */
+  *nodes(): Generator<NodeId> {
+    for (const { node } of this.#locations.values()) yield node;
+  }
+
   delete(id: string): void {
     this.#locations.delete(id);
   }

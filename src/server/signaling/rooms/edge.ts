@@ -9,9 +9,12 @@ export class Edge extends Hosted<EdgeContext> {
   /** The member that joined later: it asks for the pairing and becomes its initiator. */
   readonly askerId: string;
   readonly otherId: string;
-  readonly startedAt: number;
   /** Set while the two are paired. */
   pairing: ServerPairing | undefined;
+  /** The epoch of its newest pairing, which may be over. */
+  epoch: number | undefined;
+  /** When it took its present state. */
+  changedAt: number;
 
   /** @param now milliseconds of the server's clock */
   constructor(room: Room, askerId: string, otherId: string, now: number) {
@@ -19,7 +22,7 @@ export class Edge extends Hosted<EdgeContext> {
     this.room = room;
     this.askerId = askerId;
     this.otherId = otherId;
-    this.startedAt = now;
+    this.changedAt = now;
   }
 
   get pairKey(): string {

@@ -65,7 +65,10 @@ export class Edges implements PairingWatcher {
     this.host = new MachineHost(edgeMachine, {
       queue,
       executors: {
-        askForPairing: (edge) => this.#asking.add(addressOf(edge), edge),
+        askForPairing: (edge) => {
+          edge.changedAt = queue.now;
+          this.#asking.add(addressOf(edge), edge);
+        },
         announceState: (edge) => this.#announce(edge),
         releasePairing: (edge) => this.#release(edge),
       },
@@ -75,6 +78,12 @@ export class Edges implements PairingWatcher {
 
   of(room: Room, id: string): readonly Edge[] {
     return [...(this.#ofMember.get(room)?.get(id) ?? [])];
+  }
+
+  /** The edges of a room that this node knows. */
+  *in(room: Room): Generator<Edge> {
+    for (const [id, edges] of this.#ofMember.get(room) ?? [])
+      for (const edge of edges) if (edge.askerId === id) yield edge;
   }
 
   /** A member joined, left, or became leader: adjusts its edges to what the room wants. */
@@ -177,6 +186,7 @@ export class Edges implements PairingWatcher {
 
   #follow(edge: Edge, pairing: ServerPairing): void {
     edge.pairing = pairing;
+    edge.epoch = pairing.epoch;
     this.#dispatch(edge, { type: pairing.value === 'connected' ? 'CONNECTED' : 'PAIRED' });
   }
 
@@ -208,6 +218,7 @@ export class Edges implements PairingWatcher {
 
   #announce(edge: Edge): void {
     const { room, askerId, otherId } = edge;
+    edge.changedAt = this.#deps.queue.now;
     if (edge.shownState === 'missing') {
       const { reason } = edge.context;
       const fields = {

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { type CirclePlace, layOutCircle } from '../../../src/inspector/page/circle-layout.ts';
+import fc from '../../support/fast-check.ts';
+
+const graph = fc.record({
+  count: fc.integer({ min: 1, max: 200 }),
+  hasMiddle: fc.boolean(),
+  room: fc.integer({ min: 320, max: 2_000 }),
+});
+
+/** A node's circle, and the line of text beside it. */
+const NODE_PX = 18;
+const LINE_PX = 13;
+
+const distance = (a: CirclePlace, b: CirclePlace) => Math.hypot(a.x - b.x, a.y - b.y);
+
+/** Upright labels of two lines on the same side must not be at the same height. */
+const covers = (a: CirclePlace, b: CirclePlace) =>
+  a.turn === undefined &&
+  b.turn === undefined &&
+  a.side === b.side &&
+  a.side !== 'below' &&
+  Math.abs(a.y - b.y) < LINE_PX;
+
+describe('the layout of a graph of equals', () => {
+  it('has a place for each node within the picture, and none covers another or its label', () => {
+    fc.assert(
+      fc.property(graph, ({ count, hasMiddle, room }) => {
+        const { width, height, places } = layOutCircle(count, hasMiddle, room);
+        expect(places).toHaveLength(count);
+        for (const { x, y } of places) {
+          expect([x > NODE_PX, x < width - NODE_PX, y >= NODE_PX, y <= height - NODE_PX]).toEqual(
+            Array(4).fill(true),
+          );
+        }
+        const [, ...others] = places;
+        for (const [at, place] of places.entries())
+          for (const other of places.slice(at + 1)) expect(distance(place, other)).toBeGreaterThan(LINE_PX);
+        const around = hasMiddle ? others : places;
+        for (const [at, place] of around.entries())
+          for (const other of around.slice(at + 1)) expect(covers(place, other)).toBe(false);
+      }),
+    );
+  });
+
+  it('fits a telephone while its labels are upright', () => {
+    for (let count = 1; count <= 16; count += 1)
+      expect(layOutCircle(count, false, 358).width).toBeLessThanOrEqual(400);
+  });
+
+  it('has the first node in the middle, if asked', () => {
+    const { width, places } = layOutCircle(5, true, 1_000);
+    expect(places[0]).toMatchObject({ x: width / 2, side: 'below' });
+    expect(places.slice(1).map(({ side }) => side)).toEqual(['right', 'right', 'left', 'left']);
+  });
+});
