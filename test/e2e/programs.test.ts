@@ -35,15 +35,16 @@ const door = setup({
   },
 });
 
-async function shown(): Promise<{ page: Page; actor: AnyActorRef }> {
+async function shown(): Promise<{ page: Page; actor: AnyActorRef; start: () => AnyActorRef }> {
   const run = pairlane(['inspect', '--port', '0']);
   const [, url] = await run.printed(/Open (http:\S+)/);
   const inspect = pairlaneInspect({ url: (url as string).replace('http', 'ws') });
   ends.push(inspect.stop);
-  const actor = createActor(door, { inspect }).start();
+  const start = () => createActor(door, { inspect }).start();
+  const actor = start();
   const page = await openPage(url as string);
   await active(page, 'shut');
-  return { page, actor };
+  return { page, actor, start };
 }
 
 const panel = (page: Page) => page.locator('.living');
@@ -77,6 +78,26 @@ describe('the page of pairlane inspect', () => {
       await page.locator('button', { hasText: 'Now' }).click();
       await page.locator('.context', { hasText: '"rung": 1' }).waitFor();
       expect(await violationsOf(page)).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'keeps the focus and a click in the list of actors that began before they took a step',
+    async () => {
+      const { page, start } = await shown();
+      const other = start();
+      const row = page.locator('.actors button').nth(1);
+      await row.hover();
+      await page.mouse.down();
+      other.send({ type: 'RING' });
+      other.send({ type: 'OPEN' });
+      await row.locator('.state', { hasText: 'ajar' }).waitFor();
+      await page.mouse.up();
+      await active(page, 'ajar');
+      other.send({ type: 'SHUT' });
+      await row.locator('.state', { hasText: 'shut' }).waitFor();
+      expect(await page.evaluate('document.activeElement.textContent')).toContain('shut');
     },
     PATIENCE_MS,
   );

@@ -2,11 +2,10 @@
 import type { Evidence, EvidencePair } from '../../protocol/inspect/evidence.ts';
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { checksIn, evidenceAt } from '../records/evidence.ts';
-import { descriptionsIn } from '../records/sdp-comparison.ts';
 import { timeOf } from '../records/time-words.ts';
 import { waterfallOf } from '../records/waterfall.ts';
 import { descriptionsTable } from './descriptions-table.ts';
-import { h } from './dom.ts';
+import { h, keepChildren } from './dom.ts';
 import { sparklines } from './sparklines.ts';
 
 const sides = [
@@ -34,8 +33,6 @@ export class EvidenceView {
   });
   readonly card: HTMLButtonElement;
   readonly #state = h('span', { class: 'card-state' });
-  #shown = '';
-
   readonly #usual: Usual;
 
   constructor(choose: () => void, usual: Usual) {
@@ -54,16 +51,12 @@ export class EvidenceView {
     const evidence = evidenceAt(record, index);
     const shown = { ...record, lines };
     const waterfall = waterfallOf(shown);
-    const descriptions = descriptionsIn(shown);
-    const text = JSON.stringify([[...evidence], waterfall, descriptions?.terms]);
-    if (text === this.#shown) return;
-    this.#shown = text;
     const checks = [...evidence.values()].map(checksIn);
     const [sent, answered] = [sum(checks.map((each) => each.sent)), sum(checks.map((each) => each.answered))];
     this.#state.textContent = evidence.size === 0 ? 'nothing told' : `${answered} of ${sent} checks answered`;
     this.card.dataset.tone =
       evidence.size === 0 ? 'plain' : answered > 0 ? 'good' : sent > 0 ? 'lost' : 'plain';
-    this.element.replaceChildren(
+    keepChildren(this.element, [
       h('h2', {}, 'Connection'),
       ...(evidence.size === 0
         ? [
@@ -77,7 +70,7 @@ export class EvidenceView {
       ...[sparklines(shown), descriptionsTable(shown)].filter((table) => table !== undefined),
       h('h3', {}, 'Steps on the way'),
       waterfallList(waterfall, this.#usual),
-    );
+    ]);
   }
 }
 
