@@ -14,6 +14,7 @@ export const fullOnly = [
   'contract/conform.test.ts',
   'client/negotiation/negotiation-paths.test.ts',
   'client/negotiation/recovery.test.ts',
+  'client/peer/channel-floods.test.ts',
   'client/peer/channels.test.ts',
   'client/room/mesh.test.ts',
   'client/rooms/agent.test.ts',

@@ -6,7 +6,7 @@ import { MAX_METADATA_BYTES } from '../../src/protocol/index.ts';
 import { MAX_RELAY_HOST_BYTES, MAX_RELAY_HOSTS } from '../../src/protocol/relay-chat/index.ts';
 import { maxFrameBytes } from '../../src/server/http/frame-limit.ts';
 import { MAX_HEADER_BYTES } from '../../src/server/http/shell/shell.ts';
-import { MAX_RECORD_BYTES } from '../../src/server/inspector/live-record.ts';
+import { MAX_RECORD_BYTES, MEMORY_PER_RECORD_BYTE } from '../../src/server/inspector/live-record.ts';
 import { defaultServerOptions as defaults, serverOptions } from '../../src/server/options.ts';
 import { KEPT_FRAME_BYTES } from '../../src/server/signaling/waiting-bytes.ts';
 
@@ -18,14 +18,15 @@ const count = (n: number) => n.toLocaleString('en');
 const address = defaults.maxConnectionsPerAddress;
 const silent = defaults.maxHttpConnections / 10;
 const members = defaults.maxRoomsPerClient * MAX_METADATA_BYTES;
-/** Of pairings that go on, and of those that failed. */
+/** Of pairings that go on, and of those that failed, as JSON; in memory they take more. */
 const RECORDS = 40 * 1024 * 1024;
+const RECORDS_IN_MEMORY = MEMORY_PER_RECORD_BYTE * RECORDS;
 const ofOneAddress = {
   waiting: defaults.maxWaitingBytes,
   messages: address * maxFrameBytes(defaults.maxMessageBytes),
   requests: silent * MAX_HEADER_BYTES,
   rooms: defaults.maxRooms * MAX_METADATA_BYTES + address * members,
-  records: RECORDS,
+  records: RECORDS_IN_MEMORY,
 };
 
 describe('docs/operations.md, what is bounded by what', () => {
@@ -51,7 +52,7 @@ describe('docs/operations.md, what is bounded by what', () => {
     `${defaults.maxPeersPerClient}: \`--max-peers-per-client\``,
     `${defaults.maxTopicsPerClient}: \`--max-topics-per-client\``,
     `${count(defaults.maxSubscriptions)}: \`--max-subscriptions\``,
-    `on disk ${mib(defaults.recordFiles * MAX_RECORD_BYTES)} MiB: \`--record-files\``,
+    `${mib(RECORDS)} MiB as JSON, ${mib(RECORDS_IN_MEMORY)} MiB in memory; on disk ${mib(defaults.recordFiles * MAX_RECORD_BYTES)} MiB: \`--record-files\``,
     `count ${KEPT_FRAME_BYTES} bytes more each`,
     `${count(MAX_RELAY_HOSTS)} hosts and ${mib(MAX_RELAY_HOST_BYTES)} MiB`,
   ])('says %s', (bound) => {

@@ -28,6 +28,8 @@ import type { Instance, Seat } from './source.ts';
 
 /** In memory and on disk, as JSON; a pairing that connects at once takes 15 KB. */
 export const MAX_RECORD_BYTES = 512 * 1024;
+/** How much memory a byte of a record takes at most: short steps that clients report take the most. */
+export const MEMORY_PER_RECORD_BYTE = 2.5;
 /** The part of that which steps reported by clients may take, since clients may report anything. */
 export const MAX_PEER_BYTES = 128 * 1024;
 /** Reserved for the line that says why the record ends. */

@@ -12,7 +12,7 @@ import type { RecordedSource } from './record-lines.ts';
 import { largestShare } from './shares.ts';
 import type { Instance, MemberSource, Source } from './source.ts';
 
-/** As JSON; in memory it takes about four times as much. */
+/** As JSON; in memory up to MEMORY_PER_RECORD_BYTE times as much. */
 const DEFAULT_MAX_LIVE_BYTES = 32 * 1024 * 1024;
 
 export interface RecorderDeps {

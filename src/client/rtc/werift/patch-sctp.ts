@@ -20,6 +20,15 @@ const MAX_WINDOW_BYTES = 64 * 1024;
 /** The limit that werift's descriptions announce. */
 const MAX_RECEIVED_BYTES = 64 * 1024;
 const SUSPICIOUS_ROOM_BYTES = 512 * 1024;
+/** A peer that keeps to the window never exceeds it by more than a packet (RFC 9260 section 6.1). */
+const OVERDRAWN_BYTES = -64 * 1024;
+/**
+ * How many chunks may wait for the rest of their messages, or for earlier ones: small ones hardly count in the window.
+ * A peer that sends 30,000 messages per second has fewer, even if a packet is lost.
+ */
+const MAX_WAITING_CHUNKS = 32 * 1024;
+/** They are counted once per so many packets. */
+const COUNTED_EVERY = 1024;
 
 interface IncomingChunk {
   readonly tsn: number;
@@ -34,6 +43,8 @@ interface Association extends PartiallyReliable, Resettable {
   sendChunk(chunk: { readonly type?: number; readonly bytes: Buffer }): Promise<void>;
   /** Of 1 MiB, the rest that is left for incomplete messages. */
   readonly advertisedRwnd: number;
+  /** The numbers of chunks that arrived before earlier ones. */
+  readonly sackMisOrdered: { readonly size: number };
   readonly inboundStreams: { readonly [streamId: number]: { readonly reassembly: readonly IncomingChunk[] } };
   readonly transport: { onData: (packet: Buffer) => void };
   readonly onReceive: {
@@ -72,12 +83,11 @@ export function patchSctp(transport: SctpTransport | undefined, oversized: () =>
  */
 function passOverNonsense(sctp: Association, transport: SctpTransport, oversized: () => void): void {
   const ignore = () => {};
+  let packets = 0;
   const receive = async (packet: Buffer) => {
     await sctp.handleData(packet);
-    // Checked only when many bytes belong to incomplete messages: an oversized one would stay there forever, and block
-    // everything else.
-    const isFilling = sctp.advertisedRwnd < SUSPICIOUS_ROOM_BYTES;
-    if (isFilling && Object.values(sctp.inboundStreams).some(isOversized)) oversized();
+    packets += 1;
+    if (isFlooded(sctp, packets)) oversized();
   };
   sctp.transport.onData = (packet) => void receive(packet).catch(ignore);
   sctp.onReceive.allUnsubscribe();
@@ -96,6 +106,22 @@ function capWindow(sctp: Association): void {
       cwnd = Math.min(bytes, MAX_WINDOW_BYTES);
     },
   });
+}
+
+/**
+ * Whether more waits for the rest of its messages than a peer that keeps to the protocol sends. werift keeps it all,
+ * though it announces a window.
+ */
+function isFlooded(sctp: Association, packets: number): boolean {
+  const { advertisedRwnd, inboundStreams, sackMisOrdered } = sctp;
+  if (advertisedRwnd < OVERDRAWN_BYTES || sackMisOrdered.size > MAX_WAITING_CHUNKS) return true;
+  if (packets % COUNTED_EVERY === 0) {
+    const waiting = Object.values(inboundStreams).reduce((sum, { reassembly }) => sum + reassembly.length, 0);
+    if (waiting > MAX_WAITING_CHUNKS) return true;
+  }
+  // Checked only when many bytes belong to incomplete messages: an oversized one would stay there forever, and block
+  // everything else.
+  return advertisedRwnd < SUSPICIOUS_ROOM_BYTES && Object.values(inboundStreams).some(isOversized);
 }
 
 /** Whether the first incomplete message is larger than what we accept. */
