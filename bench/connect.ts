@@ -1,6 +1,7 @@
 /**
  * Time to an open data channel, side by side: the contenders take turns, so that other load on the machine affects all
- * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers.
+ * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers. And how
+ * long the server's page takes until it shows its first key.
  *
  * npm run bench:connect -- [--rounds N] [--json]
  */
@@ -12,6 +13,7 @@ import {
   chromiumOverPeerServer,
   weriftOverPairlane,
 } from './connectors.ts';
+import { FirstKeys } from './first-key.ts';
 
 const WARM_UP_ROUNDS = 2;
 
@@ -47,12 +49,26 @@ async function measure(contenders: readonly Contender[]): Promise<Connected[][]>
   return measured;
 }
 
+/** @returns the time until the page shows a key, for each round */
+async function measureFirstKeys(): Promise<number[]> {
+  const page = await FirstKeys.start();
+  const times: number[] = [];
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+    const ms = await page.measure();
+    if (round >= 0) times.push(ms);
+  }
+  await page.close();
+  return times;
+}
+
 const contenders: Contender[] = [];
 for (const create of [weriftOverPairlane, chromiumOverPairlane, chromiumOverPeerServer]) {
   contenders.push(await create());
 }
 const measured = await measure(contenders);
 for (const { close } of contenders) await close();
+const keyTimes = await measureFirstKeys();
+const firstKey = { medianMs: quantile(keyTimes, 0.5), p90Ms: quantile(keyTimes, 0.9) };
 
 const results = contenders.map(({ name }, i) => ({
   name,
@@ -63,7 +79,7 @@ const results = contenders.map(({ name }, i) => ({
 }));
 
 if (values.json) {
-  console.log(JSON.stringify({ node: process.version, rounds, results }));
+  console.log(JSON.stringify({ node: process.version, rounds, results, firstKey }));
 } else {
   console.log(
     `Time to an open channel, ${rounds} rounds in turns: median and 90th percentile, milliseconds\n`,
@@ -74,5 +90,7 @@ if (values.json) {
     const cells = times.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms]);
     console.log(`${name.padEnd(40)}${cells.map((ms) => ms.toFixed(1).padStart(9)).join('')}`);
   }
+  const cells = [firstKey.medianMs, firstKey.p90Ms].map((ms) => ms.toFixed(1).padStart(9)).join('');
+  console.log(`\n${'The page at /, until it shows a key'.padEnd(40)}${cells}`);
 }
 process.exit();
