@@ -8,12 +8,13 @@ import { parseArgs } from 'node:util';
 import { dropSockets, killNodes } from './nodes/faults.ts';
 import { measureRelay } from './nodes/relay-cost.ts';
 import { type Effort, type Figure, type Trial, tables, wentWell } from './nodes/report.ts';
-import { measureStorm } from './nodes/storm.ts';
+import { judgeStorm, measureStorm } from './nodes/storm.ts';
 
-const HELP = `npm run bench:nodes -- [--quick] [--only NAME] [--grace MS] [--json]
+const HELP = `npm run bench:nodes -- [--quick] [--only NAME] [--figures] [--grace MS] [--json]
 
   --quick       a tenth of everything, for a look
   --only NAME   one part: relay, storm, drops or kills; may be given more than once
+  --figures     of a storm, measures only: without clients that record what they send and receive
   --grace MS    how long the nodes wait for a client that was lost
   --json        the figures as JSON
 `;
@@ -22,6 +23,7 @@ const { values: given } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: ['relay', 'storm', 'drops', 'kills'] },
+    figures: { type: 'boolean', default: false },
     grace: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -45,9 +47,8 @@ async function main(): Promise<void> {
   const trials: Trial[] = [];
   if (isChosen('relay')) figures.push(...(await measureRelay(effort, progress)));
   for (const nodes of isChosen('storm') ? [1, 3] : []) {
-    const storm = await measureStorm(nodes, effort, progress);
-    figures.push(...storm.figures);
-    trials.push(storm.trial);
+    figures.push(...(await measureStorm(nodes, effort, progress)));
+    if (!given.figures) trials.push(await judgeStorm(nodes, effort, progress));
   }
   if (isChosen('drops')) trials.push(await dropSockets(effort, progress));
   if (isChosen('kills')) trials.push(await killNodes(effort, progress));
