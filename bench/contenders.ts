@@ -59,7 +59,7 @@ const CANDIDATE =
 const SDP_LINE = 'a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n';
 const sizeOf = (message: object) => JSON.stringify(message).length;
 
-const json: Dialect = {
+export const json: Dialect = {
   path: '/',
   hello: '',
   greeting: '"your_id"',
@@ -91,18 +91,24 @@ const peerJs: Dialect = {
     ),
 };
 
+/** How Pairlane's clients answer pings, and come back if they can. */
+const back: Dialect['back'] = {
+  secretMarker: '"resume":"',
+  path: '/?resume=back',
+  hello: '{"type":"resume","id":"{id}","token":"{secret}","received":{received}}',
+  ping: '"ping"',
+  pong: '{"type":"pong"}',
+};
+
+/** Pairlane's clients for as long as a server pings them. */
+export const lasting: Dialect = { ...json, back };
+
 /** Pairlane's clients that come back after they have lost their sockets. */
 export const resumable: Dialect = {
   ...json,
   path: '/?resume=1',
   pair: '[1,0,{"type":"pair_request","target_id":"{peer}"}]',
-  back: {
-    secretMarker: '"resume":"',
-    path: '/?resume=back',
-    hello: '{"type":"resume","id":"{id}","token":"{secret}","received":{received}}',
-    ping: '"ping"',
-    pong: '{"type":"pong"}',
-  },
+  back,
 };
 
 /** Makes the signal longer or shorter, so that the message has the given size including its envelope. */

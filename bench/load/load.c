@@ -18,6 +18,8 @@
  *   relay N       N messages back and forth, one in flight per pair
  *   storm MS      all lose their sockets and come back, each after a random time of up to MS; counts those that are
  *                 greeted by their old id
+ *   talk RATE MS  every client sends to its neighbour, one after the other, so many messages per second in all; counts
+ *                 those that arrive
  *   idle MS       answers pings, and nothing else, for that long
  *   close         closes all
  */
@@ -57,7 +59,7 @@ static struct client **returning; /* in the order in which they come back */
 static int count, opened, ports[MAX_PORTS], port_count, epoll;
 static const char *path, *hello, *greeting, *id_marker, *pair_frame, *paired, *messages[2];
 static const char *secret_marker = "", *back_path, *back, *ping = "", *pong;
-static enum { CONNECT, PAIR, RELAY, RETURN, IDLE } phase;
+static enum { CONNECT, PAIR, RELAY, RETURN, TALK, IDLE } phase;
 static long done, wanted, started;
 
 static void fail(const char *format, ...) {
@@ -183,7 +185,7 @@ static void received(struct client *client) {
     /* An error is shorter than what was sent, and is not a relayed message. */
     if (client->length + 32 < client->frame_length) fail("instead of a message: %s", client->text);
     done++;
-    if (started < wanted) send_message(client);
+    if (phase == RELAY && started < wanted) send_message(client);
   }
 }
 
@@ -284,13 +286,17 @@ static void pair_all(void) {
   run();
 }
 
-static void relay(long number) {
+static void build_messages(void) {
   for (struct client *client = clients; client < clients + count; client++) {
     if (client->frame) continue;
     char *text = fill(messages[(client - clients) & 1], client);
     client->frame = malloc(strlen(text) + 14);
     client->frame_length = frame(client->frame, text);
   }
+}
+
+static void relay(long number) {
+  build_messages();
   begin(number, RELAY);
   for (int i = 0; i < count && started < wanted; i += 2) send_message(&clients[i]);
   run();
@@ -312,6 +318,17 @@ static void storm(long within_ms) {
   }
   qsort(returning, count, sizeof *returning, by_time);
   run();
+}
+
+static void talk(long per_second, long ms) {
+  build_messages();
+  begin(0, TALK);
+  double now, from = now_ms();
+  while ((now = now_ms()) < from + ms) {
+    while (started < per_second * (now - from) / 1e3) send_message(&clients[started % count]);
+    serve(1);
+  }
+  while (done < started && serve(IDLE_MS));
 }
 
 static void idle(long ms) {
@@ -344,12 +361,13 @@ int main(int argc, char **argv) {
   returning = calloc(MAX_CLIENTS, sizeof *returning);
   epoll = epoll_create1(0);
   char line[64];
-  long number;
+  long number, ms;
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "connect %ld", &number) == 1) connect_all(number);
     else if (!strncmp(line, "pair", 4)) pair_all();
     else if (sscanf(line, "relay %ld", &number) == 1) relay(number);
     else if (sscanf(line, "storm %ld", &number) == 1) storm(number);
+    else if (sscanf(line, "talk %ld %ld", &number, &ms) == 2) talk(number, ms);
     else if (sscanf(line, "idle %ld", &number) == 1) idle(number);
     else if (!strncmp(line, "close", 5)) close_all();
     else fail("no such command: %s", line);
