@@ -123,7 +123,8 @@ static void open_socket(struct client *client, const char *request_path) {
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   /* One address has too few ports for all, and servers limit what comes from one. */
   struct sockaddr_in own = {.sin_family = AF_INET};
-  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (client - clients) / PER_ADDRESS);
+  /* Other generators have other ones, most likely. */
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + ((getpid() & 0xff) << 8) + (client - clients) / PER_ADDRESS);
   setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   if (bind(client->fd, (void *)&own, sizeof own)) fail("cannot bind: %s", strerror(errno));
   if (connect(client->fd, (void *)&address, sizeof address)) fail("cannot connect: %s", strerror(errno));
