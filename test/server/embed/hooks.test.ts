@@ -317,6 +317,7 @@ describe('the program', () => {
       [{ authorise: () => true }, 'authorise: no such option'],
       [{ authorizeTimeoutMs: 0 }, 'authorizeTimeoutMs: should be a whole number'],
       [{ authorize: () => true, rooms: true }, 'rooms: its clients do not say who they are'],
+      [{ authorize: () => true, topics: true }, 'topics: its clients do not say who they are'],
       [{ signal: {} }, 'signal: should be an AbortSignal'],
     ] as const)
       await expect(startTestServer(options as unknown as StartOptions)).rejects.toThrow(words);

@@ -154,6 +154,7 @@ describe('--auth-webhook', () => {
     [{ eventWebhook: 'https://example.com/' }, '--event-webhook: needs --webhook-secret-file'],
     [{ webhookSecret: 'short' }, '--webhook-secret: should be at least 24 bytes in base64'],
     [{ authWebhook: 'https://example.com/', rooms: true }, 'rooms: its clients do not say who they are'],
+    [{ authWebhook: 'https://example.com/', topics: true }, 'topics: its clients do not say who they are'],
     [{ authWebhook: 'https://example.com/', authorize: () => true }, 'give one of them'],
   ])('%j is refused at the start', async (options, problem) => {
     await expect(startTestServer(options)).rejects.toThrow(problem);
