@@ -20,12 +20,14 @@ const CLIENT = at('.cache/pairlane-client');
 const entries = [
   { name: 'index', source: 'src/client/index.ts', browser: 'pairlane' },
   { name: 'webrtc-manager', source: 'src/client/rooms/index.ts', browser: 'webrtc-manager' },
+  { name: 'watch', source: 'src/client/browser/watch/index.ts', browser: 'pairlane-watch' },
 ] as const;
 
 /** The declaration files of the build that each declaration file of the package is bundled from. */
 const typesOfOutputs = {
   'index.d.ts': 'dist/client/index.d.ts',
   'webrtc-manager.d.ts': 'dist/client/rooms/index.d.ts',
+  'watch.d.ts': 'dist/client/browser/watch/index.d.ts',
   'browser/pairlane.d.ts': 'dist/client/browser/index.d.ts',
   'browser/webrtc-manager.d.ts': 'dist/client/browser/webrtc-manager.d.ts',
   'browser/pairlane-watch.d.ts': 'dist/client/browser/watch/index.d.ts',
@@ -90,11 +92,13 @@ async function makeClient(): Promise<void> {
     ...nodeBundle,
     format: 'cjs',
     banner: {},
+    // Where the module came from matters only where a server serves it, as an ES module.
+    define: { 'import.meta.url': "''" },
     entryPoints: Object.fromEntries(entries.map(({ name, source }) => [name, at(source)])),
     outdir: CLIENT,
     outExtension: { '.js': '.cjs' },
   });
-  for (const browser of [...entries.map((entry) => entry.browser), 'pairlane-watch'])
+  for (const { browser } of entries)
     cpSync(at(`dist/browser/${browser}.js`), join(CLIENT, `browser/${browser}.js`));
   for (const [output, types] of bundledTypes(typesOfOutputs)) writeFileSync(join(CLIENT, output), types);
   for (const { name } of entries) cpSync(join(CLIENT, `${name}.d.ts`), join(CLIENT, `${name}.d.cts`));
@@ -114,10 +118,7 @@ async function makeClient(): Promise<void> {
           './package.json': './package.json',
           '.': conditionsOf('index', 'pairlane'),
           './webrtc-manager': conditionsOf('webrtc-manager', 'webrtc-manager'),
-          './watch': {
-            types: './browser/pairlane-watch.d.ts',
-            default: './browser/pairlane-watch.js',
-          },
+          './watch': conditionsOf('watch', 'pairlane-watch'),
         },
         sideEffects: false,
       },

@@ -155,8 +155,10 @@ describe('pairlane-client, in the tools of its users', () => {
       writeFileSync(
         join(folder, 'user.ts'),
         `import { createPeer, type Peer } from 'pairlane-client';
+         import { watchConnection } from 'pairlane-client/watch';
          import { WebRTCManager } from 'pairlane-client/webrtc-manager';
          export const peer: Promise<Peer> = createPeer({ url: 'ws://localhost:8765/' });
+         export const stop: () => void = watchConnection(new RTCPeerConnection(), { name: 'call 7' });
          export { WebRTCManager };
          // @ts-expect-error a number is no address
          createPeer({ url: 8765 });`,
@@ -293,11 +295,12 @@ describe('pairlane, installed in an empty folder', () => {
       join(folder, 'user.ts'),
       `import { createPeer } from 'pairlane/client';
        import { startServer } from 'pairlane/server';
+       import { watchConnection } from 'pairlane/watch';
        import { TestWorld, tableOf } from 'pairlane/testing';
        export const peer = createPeer();
        export const server = startServer({ port: 0 });
        export const world: Promise<TestWorld> = TestWorld.start();
-       export { tableOf };`,
+       export { tableOf, watchConnection };`,
     );
     // XState's types do not pass with exact optional properties.
     const types = { types: ['node'], typeRoots: [resolve('node_modules/@types')] };
