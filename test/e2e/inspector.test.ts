@@ -278,6 +278,14 @@ describe('the inspector', () => {
       })`)) as { overflow: number; smallest: number };
       expect(seen.overflow).toBeLessThanOrEqual(0);
       expect(seen.smallest).toBeGreaterThanOrEqual(11);
+      if (width < 700) await page.locator('.tabs').getByRole('button', { name: 'Chart' }).click();
+      await page.getByRole('button', { name: /^Connection/ }).click();
+      await page.locator('.flows .spark').first().waitFor();
+      const hidden = await page
+        .locator('.evidence-view')
+        .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+      expect([width, hidden]).toEqual([width, 0]);
+      await page.getByRole('button', { name: /^Pairing/ }).click();
     }
   });
 
@@ -394,6 +402,11 @@ describe('the inspector', () => {
     await page.locator('.evidence-view td').first().waitFor();
     await judged('connection');
     await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    for (const tab of ['Timeline', 'Sequence', 'Chart', 'Findings']) {
+      await page.locator('.tabs').getByRole('button', { name: tab }).click();
+      await judged(`${tab} on a narrow screen`);
+    }
     await page.getByRole('button', { name: 'Menu' }).click();
     await judged('menu');
     await page.goto(httpUrl(testServer.server));

@@ -94,7 +94,8 @@ export class CurrentConnection {
       read: () => rtc.flow(),
       send: (flow) => signaling.send({ type: 'evidence', ...epoch, flow }),
     });
-    this.#flow.ask(seconds);
+    // Who looks only now has missed how the connection came up, and is told what has become of it.
+    if (this.#flow.ask(seconds)) this.#startEvidence(rtc);
   }
 
   /** Resolves when the sockets of closed connections are released. */
@@ -131,6 +132,7 @@ export class CurrentConnection {
   /** Evidence must not interfere: collecting it never throws, and ends with the connection. */
   #startEvidence(rtc: RtcConnection): void {
     if (!this.pairing?.wantsEvidence) return;
+    this.#evidence?.stop();
     const { environment, signaling } = this.#deps;
     const { epoch } = this;
     this.#evidence = new EvidenceReporter({

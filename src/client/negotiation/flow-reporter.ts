@@ -20,13 +20,17 @@ export class FlowReporter {
     this.#deps = deps;
   }
 
-  /** The server wants reports for this many seconds from now on. */
-  ask(seconds: number): void {
+  /**
+   * The server wants reports for this many seconds from now on.
+   * @returns whether it wanted none before
+   */
+  ask(seconds: number): boolean {
     const { clock } = this.#deps;
     this.#until = clock.now() + seconds * 1_000;
-    if (this.#stop) return;
+    if (this.#stop) return false;
     this.#stop = clock.every(PERIOD_MS, () => this.#tick());
     this.#tick();
+    return true;
   }
 
   stop(): void {

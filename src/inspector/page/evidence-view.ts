@@ -3,6 +3,7 @@ import type { Evidence, EvidencePair } from '../../protocol/inspect/evidence.ts'
 import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { checksIn, evidenceAt } from '../records/evidence.ts';
 import { timeOf } from '../records/time-words.ts';
+import { begunIn } from '../records/timeline.ts';
 import { waterfallOf } from '../records/waterfall.ts';
 import { descriptionsTable } from './descriptions-table.ts';
 import { h, keepChildren } from './dom.ts';
@@ -51,9 +52,16 @@ export class EvidenceView {
     const evidence = evidenceAt(record, index);
     const shown = { ...record, lines };
     const waterfall = waterfallOf(shown);
+    // They came before the record.
+    const wasConnected = begunIn(record) === 'connected';
     const checks = [...evidence.values()].map(checksIn);
     const [sent, answered] = [sum(checks.map((each) => each.sent)), sum(checks.map((each) => each.answered))];
-    this.#state.textContent = evidence.size === 0 ? 'nothing told' : `${answered} of ${sent} checks answered`;
+    this.#state.textContent =
+      evidence.size === 0
+        ? 'nothing told'
+        : sent === 0 && wasConnected
+          ? 'connected before'
+          : `${answered} of ${sent} checks answered`;
     this.card.dataset.tone =
       evidence.size === 0 ? 'plain' : answered > 0 ? 'good' : sent > 0 ? 'lost' : 'plain';
     keepChildren(this.element, [
@@ -66,10 +74,9 @@ export class EvidenceView {
               'Neither client told how its connection came up. Clients of pairlane do so by themselves.',
             ),
           ]
-        : [statesTable(evidence), matrix(evidence)]),
+        : [statesTable(evidence), ...matrix(evidence)]),
       ...[sparklines(shown), descriptionsTable(shown)].filter((table) => table !== undefined),
-      h('h3', {}, 'Steps on the way'),
-      waterfallList(waterfall, this.#usual),
+      ...(wasConnected ? [] : [h('h3', {}, 'Steps on the way'), waterfallList(waterfall, this.#usual)]),
     ]);
   }
 }
@@ -103,7 +110,9 @@ function statesTable(evidence: Known): HTMLElement {
 }
 
 /** A's kinds by B's, with what each side reports about its own checks. */
-function matrix(evidence: Known): HTMLElement {
+function matrix(evidence: Known): HTMLElement[] {
+  // Clients that were connected before anybody looked may have told only how it goes now.
+  if (![...evidence.values()].some(({ pairs }) => pairs)) return [];
   const pairsOf = (a: string, b: string) =>
     sides.flatMap(([side, name]) => {
       const [local, remote] = side === 'initiator' ? [a, b] : [b, a];
@@ -119,8 +128,8 @@ function matrix(evidence: Known): HTMLElement {
     kinds.filter((kind) => isThere(kind, false)),
   ];
   if (rows.length === 0)
-    return h('p', {}, 'No candidate pair was made: at least one of the two has no candidates.');
-  return h(
+    return [h('p', {}, 'No candidate pair was made: at least one of the two has no candidates.')];
+  const table = h(
     'table',
     { class: 'matrix' },
     h('caption', {}, 'Candidate pairs: checks answered of those sent'),
@@ -149,6 +158,7 @@ function matrix(evidence: Known): HTMLElement {
       ),
     ),
   );
+  return [table];
 }
 
 function pairElement(name: string, pair: EvidencePair): HTMLElement {

@@ -36,7 +36,7 @@ export class OutcomeBar {
         'div',
         { class: 'outcome-head' },
         this.#badge,
-        h('h1', {}, this.#name),
+        h('h1', {}, this.name),
         this.#who,
         ...((record().header.kind ?? 'pairing') === 'pairing' ? [comparePanel(record, choose)] : []),
         exportButtons(record),
@@ -45,13 +45,13 @@ export class OutcomeBar {
     );
   }
 
-  get #name(): string {
+  get name(): string {
     const { header } = this.#record();
     return nameOfRecord(header);
   }
 
   get words(): string {
-    return [this.#badge.textContent, this.#name].filter(Boolean).join(' · ');
+    return [this.#badge.textContent, this.name].filter(Boolean).join(' · ');
   }
 
   show(elsewhere: Moment['elsewhere']): void {

@@ -107,6 +107,8 @@ export class RecordView {
       ),
     );
     this.element.prepend(
+      // For the tabs of a narrow screen that do not show the outcome.
+      h('h1', { class: 'hidden title-of-tab' }, this.#outcome.name),
       tabs(this.element, {
         findings: 'Findings',
         timeline: 'Timeline',

@@ -42,7 +42,7 @@ export function sparklines(record: PairingRecord): HTMLElement | undefined {
                 ? ['–']
                 : [
                     line(values, `${measure} of ${name}, at most ${words(Math.max(...values))}`),
-                    ` ${words(last)}`,
+                    words(last),
                   ]),
             );
           }),
@@ -63,7 +63,8 @@ function line(values: readonly number[], label: string): SVGElement {
     {
       class: 'spark',
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-      width: WIDTH,
+      // As wide as its cell, and the line as thick as everywhere.
+      preserveAspectRatio: 'none',
       height: HEIGHT,
       role: 'img',
       'aria-label': label,

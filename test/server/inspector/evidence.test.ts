@@ -1,6 +1,6 @@
 /** Peers tell how their connections come up, and a record holds it: kinds, states and counts, never an address. */
 import { expect, it } from '@jest/globals';
-import { isEvidence } from '../../../src/protocol/index.ts';
+import { type Evidence, isEvidence } from '../../../src/protocol/index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
@@ -28,6 +28,34 @@ it('has from two real peers the selected pair, answered checks, DTLS and SCTP, a
     expect(selected).toEqual([expect.objectContaining({ protocol: 'udp', state: 'succeeded' })]);
   }
   expect(JSON.stringify(record)).not.toMatch(/\d+\.\d+\.\d+\.\d+|[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:/);
+});
+
+it('comes, too, of peers that were connected before anybody looked: how far they came, and how it goes', async () => {
+  const testServer = await startTestServer();
+  const { url, parts } = testServer.server;
+  const isUp = ({ dtls, sctp, pairs }: Evidence) =>
+    dtls === 'connected' && sctp === 'connected' && pairs?.some(({ selected }) => selected);
+  // A peer tells nothing more by itself once it has told that it is up.
+  const up = new Set<unknown>();
+  const { inspector } = parts;
+  const given = inspector.evidenceGiven.bind(inspector);
+  inspector.evidenceGiven = (session, epoch, evidence) => {
+    if (isUp(evidence)) up.add(session);
+    given(session, epoch, evidence);
+  };
+  const [first, second] = [await testPeer(url), await testPeer(url)];
+  await first.pair({ id: second.id as string });
+  await Promise.all([first.opened(), second.opened()]);
+  while (up.size < 2) await new Promise((resolve) => setImmediate(resolve));
+  const epoch = newestEpoch(testServer);
+  const feed = await openFeed(testServer.server);
+  await feed.next('hello');
+  let record = await feed.record(epoch);
+  const hasAll = (side: string) => {
+    const told = record.lines.filter(isEvidence).filter((line) => line.side === side);
+    return told.some(({ evidence }) => evidence.flow) && told.some(({ evidence }) => isUp(evidence));
+  };
+  while (!hasAll('initiator') || !hasAll('responder')) record = await feed.record(epoch);
 });
 
 it('refuses what is of no known set or too long, and keeps of the rest what it knows', async () => {

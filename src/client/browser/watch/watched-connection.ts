@@ -78,7 +78,8 @@ export class WatchedConnection implements LinkHandlers {
   }
 
   flowAsked(seconds: number): void {
-    this.#flow?.ask(seconds);
+    // Who looks only now has missed how the connection came up.
+    if (this.#flow?.ask(seconds)) this.#collect();
   }
 
   #report(): void {
