@@ -1,7 +1,8 @@
 /** A picture of a graph whose nodes can be chosen. What its edges say is also in a table beside it, for the keyboard. */
 import { type CirclePlace, layOutCircle } from './circle-layout.ts';
-import { h, keepChildren, svg } from './dom.ts';
+import { h, svg } from './dom.ts';
 import { cut, nodeButton } from './graph-drawing.ts';
+import { KeptChildren } from './kept-children.ts';
 
 export type EdgeKind = 'good' | 'waiting' | 'lost';
 
@@ -37,6 +38,20 @@ interface Point {
   readonly y: number;
 }
 
+interface DrawnEdge {
+  readonly edge: GraphEdge;
+  readonly start: Point;
+  readonly end: Point;
+  readonly label: Point | undefined;
+  readonly isDim: boolean;
+}
+
+interface DrawnNode {
+  readonly node: GraphNode;
+  readonly place: CirclePlace;
+  readonly isLit: boolean;
+}
+
 const RADIUS = 9;
 /** About the size of a label's text. */
 const [LINE_PX, CHAR_PX] = [14, 7];
@@ -50,6 +65,21 @@ const TRAVEL_MS = 1_200;
 export class GraphPicture {
   readonly element: HTMLElement;
   readonly #chose: () => void;
+  readonly #edges = svg('g', { 'aria-hidden': 'true' });
+  readonly #nodes = svg('g');
+  readonly #svg = svg('svg', {}, this.#edges, this.#nodes);
+  readonly #keptEdges = new KeptChildren<DrawnEdge>(
+    this.#edges,
+    ({ edge: { from, to } }) => `${from} ${to}`,
+    (drawn) => drawn,
+    edgeOf,
+  );
+  readonly #keptNodes = new KeptChildren<DrawnNode>(
+    this.#nodes,
+    ({ node }) => node.id,
+    (drawn) => drawn,
+    (drawn) => nodeOf(drawn, () => this.#choose(drawn.node.id)),
+  );
   #graph: Graph = { nodes: [], edges: [], middle: undefined };
   #places = new Map<string, CirclePlace>();
   /** The id of the selected node. */
@@ -61,7 +91,11 @@ export class GraphPicture {
    */
   constructor(label: string, chose: () => void) {
     this.#chose = chose;
-    this.element = h('div', { class: 'drawing graph', tabindex: 0, role: 'group', 'aria-label': label });
+    this.element = h(
+      'div',
+      { class: 'drawing graph', tabindex: 0, role: 'group', 'aria-label': label },
+      this.#svg,
+    );
     new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 
@@ -74,10 +108,9 @@ export class GraphPicture {
   /** Lets a dot run from one node to another. */
   travel(from: string, to: string): void {
     const [start, end] = [this.#places.get(from), this.#places.get(to)];
-    const picture = this.element.querySelector('svg');
-    if (!start || !end || !picture || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    if (!start || !end || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const dot = svg('circle', { class: 'traveller', r: 6 });
-    picture.append(dot);
+    this.#svg.append(dot);
     const at = ({ x, y }: CirclePlace) => ({ transform: `translate(${x}px, ${y}px)` });
     dot.animate([at(start), at(end)], { duration: TRAVEL_MS, easing: 'ease-in-out' }).onfinish = () =>
       dot.remove();
@@ -95,22 +128,31 @@ export class GraphPicture {
     const lines = edges.toSorted((a, b) => rank(a) - rank(b));
     const labels = this.#placeLabels(lines);
     this.element.classList.toggle('dense', lines.length > MANY_LINES);
-    keepChildren(this.element, [
-      svg(
-        'svg',
-        { viewBox: `0 0 ${width} ${height}`, width, height },
-        svg('g', { 'aria-hidden': 'true' }, ...lines.flatMap((edge) => this.#edgeOf(edge, labels.get(edge)))),
-        ...nodes.map((node) => this.#nodeOf(node)),
-      ),
-    ]);
+    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height }))
+      if (this.#svg.getAttribute(name) !== String(value)) this.#svg.setAttribute(name, String(value));
+    this.#keptEdges.show(
+      lines.flatMap((edge) => {
+        const [start, end] = [this.#places.get(edge.from), this.#places.get(edge.to)];
+        if (!start || !end) return [];
+        return { edge, start, end, label: labels.get(edge), isDim: this.#isDim(edge) };
+      }),
+    );
+    this.#keptNodes.show(
+      nodes.map((node) => ({
+        node,
+        place: this.#places.get(node.id) as CirclePlace,
+        isLit: this.chosen === node.id,
+      })),
+    );
   }
 
   /** The labels that find room: the table has them all. */
   #placeLabels(edges: readonly GraphEdge[]): ReadonlyMap<GraphEdge, Point> {
     const placed = new Map<GraphEdge, Point>();
-    for (const edge of edges) {
+    const labelled = edges.filter((edge) => edge.label !== '' && !this.#isDim(edge));
+    for (const edge of labelled.length > MAX_LABELS ? [] : labelled) {
       const [from, to] = [this.#places.get(edge.from), this.#places.get(edge.to)];
-      if (!from || !to || edge.label === '' || this.#isDim(edge)) continue;
+      if (!from || !to) continue;
       const isTooShort = Math.hypot(to.x - from.x, to.y - from.y) < edge.label.length * CHAR_PX + 2 * RADIUS;
       if (isTooShort) continue;
       // Not half way, where the diagonals of a circle meet.
@@ -121,73 +163,11 @@ export class GraphPicture {
         Math.abs(x - at.x) < ((label.length + edge.label.length) * CHAR_PX) / 2 + CHAR_PX;
       if (![...placed].some(covers)) placed.set(edge, at);
     }
-    return placed.size > MAX_LABELS ? new Map() : placed;
+    return placed;
   }
 
   #isDim({ from, to }: GraphEdge): boolean {
     return this.chosen !== undefined && this.chosen !== from && this.chosen !== to;
-  }
-
-  #edgeOf(edge: GraphEdge, label: Point | undefined): SVGElement[] {
-    const [from, to] = [this.#places.get(edge.from), this.#places.get(edge.to)];
-    if (!from || !to) return [];
-    const { kind, href, title } = edge;
-    const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-    return [
-      svg(
-        'g',
-        {
-          class: `edge ${kind}${this.#isDim(edge) ? ' dim' : ''}${href === undefined ? '' : ' leads'}`,
-          'data-key': `${edge.from} ${edge.to}`,
-          click: () => {
-            if (href !== undefined) location.hash = href;
-          },
-        },
-        svg('title', {}, title),
-        svg('line', { class: 'reach', ...ends }),
-        svg('line', { class: 'line', ...ends }),
-        label ? svg('text', { ...label, class: 'what', 'text-anchor': 'middle' }, edge.label) : undefined,
-      ),
-    ];
-  }
-
-  #nodeOf({ id, name, about, class: kind }: GraphNode): SVGElement {
-    const { x, y, turn, side } = this.#places.get(id) as CirclePlace;
-    const size = 2 * RADIUS;
-    const isLit = this.chosen === id;
-    const children = [svg('circle', { class: 'box', cx: RADIUS, cy: RADIUS, r: RADIUS - 1 })];
-    const text = (line: string, of: string, props: Record<string, string | number>) =>
-      children.push(svg('text', { class: of, ...props }, line) as never);
-    const words = [cut(name, NAME_CHARS), about];
-    if (turn !== undefined) {
-      const flip = side === 'left' ? 180 : 0;
-      text(words.filter(Boolean).join(', '), 'name', {
-        x: RADIUS + (flip ? -1 : 1) * (RADIUS + 5),
-        y: RADIUS + 4,
-        'text-anchor': flip ? 'end' : 'start',
-        transform: `rotate(${Math.round(turn + flip)} ${RADIUS} ${RADIUS})`,
-      });
-    } else {
-      const anchors = { left: 'end', right: 'start', below: 'middle' } as const;
-      const at = {
-        x: { left: -6, right: size + 6, below: RADIUS }[side],
-        'text-anchor': anchors[side],
-      };
-      const first = side === 'below' ? size + 14 : about ? RADIUS - 2 : RADIUS + 4;
-      text(words[0] as string, 'name', { ...at, y: first });
-      // The space keeps the two apart for those who hear them.
-      if (about) text(` ${about}`, 'about', { ...at, y: first + 14 });
-    }
-    return nodeButton(
-      { x: x - RADIUS, y: y - RADIUS, width: size, height: size },
-      {
-        key: id,
-        class: `dot ${kind}${isLit ? ' lit' : ''}`,
-        label: `${name}${about ? `, ${about}` : ''}`,
-        choose: () => this.#choose(id),
-      },
-      ...children,
-    );
   }
 
   /** Selects a node; selecting it again clears the selection. */
@@ -196,4 +176,64 @@ export class GraphPicture {
     this.#draw();
     this.#chose();
   }
+}
+
+function edgeOf({ edge, start, end, label, isDim }: DrawnEdge): SVGElement {
+  const { from, to, kind, href, title } = edge;
+  const ends = { x1: start.x, y1: start.y, x2: end.x, y2: end.y };
+  return svg(
+    'g',
+    {
+      class: `edge ${kind}${isDim ? ' dim' : ''}${href === undefined ? '' : ' leads'}`,
+      'data-key': `${from} ${to}`,
+      click: () => {
+        if (href !== undefined) location.hash = href;
+      },
+    },
+    svg('title', {}, title),
+    svg('line', { class: 'reach', ...ends }),
+    svg('line', { class: 'line', ...ends }),
+    label ? svg('text', { ...label, class: 'what', 'text-anchor': 'middle' }, edge.label) : undefined,
+  );
+}
+
+function nodeOf({ node, place, isLit }: DrawnNode, choose: () => void): SVGElement {
+  const { id, name, about, class: kind } = node;
+  const { x, y } = place;
+  const size = 2 * RADIUS;
+  return nodeButton(
+    { x: x - RADIUS, y: y - RADIUS, width: size, height: size },
+    {
+      key: id,
+      class: `dot ${kind}${isLit ? ' lit' : ''}`,
+      label: `${name}${about ? `, ${about}` : ''}`,
+      choose,
+    },
+    svg('circle', { class: 'box', cx: RADIUS, cy: RADIUS, r: RADIUS - 1 }),
+    ...labelOf(node, place),
+  );
+}
+
+function labelOf({ name, about }: GraphNode, { turn, side }: CirclePlace): SVGElement[] {
+  const short = cut(name, NAME_CHARS);
+  if (turn !== undefined) {
+    const isLeft = side === 'left';
+    const props = {
+      x: RADIUS + (isLeft ? -1 : 1) * (RADIUS + 5),
+      y: RADIUS + 4,
+      'text-anchor': isLeft ? 'end' : 'start',
+      transform: `rotate(${Math.round(turn + (isLeft ? 180 : 0))} ${RADIUS} ${RADIUS})`,
+    };
+    return [svg('text', { class: 'name', ...props }, [short, about].filter(Boolean).join(', '))];
+  }
+  const at = {
+    x: { left: -6, right: 2 * RADIUS + 6, below: RADIUS }[side],
+    'text-anchor': { left: 'end', right: 'start', below: 'middle' }[side],
+  };
+  const y = side === 'below' ? 2 * RADIUS + 14 : about ? RADIUS - 2 : RADIUS + 4;
+  return [
+    svg('text', { class: 'name', ...at, y }, short),
+    // The space keeps the two apart for those who hear them.
+    ...(about ? [svg('text', { class: 'about', ...at, y: y + 14 }, ` ${about}`)] : []),
+  ];
 }

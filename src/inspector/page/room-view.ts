@@ -5,6 +5,7 @@ import { button, foreign, h, keepChildren } from './dom.ts';
 import { againWords, badge, countsOf, countWords, kindOf, reasonWords, timeOf } from './edge-words.ts';
 import { plural } from './graph-drawing.ts';
 import { type GraphNode, GraphPicture } from './graph-picture.ts';
+import { KeptChildren } from './kept-children.ts';
 
 const titles = ['Edge', 'From (A)', 'To (B)', 'Reason', 'Since', 'Tried again', ''];
 
@@ -16,6 +17,7 @@ export class RoomView {
   readonly #picture = new GraphPicture('Members and edges', () => this.#showEdges());
   readonly #note = h('p', { class: 'who', role: 'status' });
   readonly #rows = h('tbody');
+  readonly #keptRows = new KeptChildren<RoomEdgeFacts>(this.#rows, keyOf, (edge) => edge, rowOf);
   readonly #table = h(
     'div',
     { class: 'table', tabindex: 0, role: 'group', 'aria-label': 'Edges' },
@@ -101,7 +103,8 @@ export class RoomView {
 
   #clear(name: string, note: string): void {
     keepChildren(this.#title, ['Room ', foreign(name)]);
-    for (const part of [this.#summary, this.#legend, this.#rows]) part.replaceChildren();
+    for (const part of [this.#summary, this.#legend]) part.replaceChildren();
+    this.#keptRows.show([]);
     keepChildren(this.#note, [note]);
     this.#picture.element.hidden = true;
     this.#table.hidden = true;
@@ -148,7 +151,7 @@ export class RoomView {
             button('All edges', () => this.#showAll()),
           ]),
     ]);
-    keepChildren(this.#rows, shown.map(rowOf));
+    this.#keptRows.show(shown);
   }
 
   #showAll(): void {
@@ -170,11 +173,11 @@ function rowOf(edge: RoomEdgeFacts): HTMLElement {
     againWords(edge),
     href === undefined ? '' : h('a', { href, 'aria-label': `see pairing ${epoch}` }, 'see'),
   ];
-  return h(
-    'tr',
-    { 'data-key': `${initiator_id} ${responder_id}` },
-    ...cells.map((cell) => h('td', {}, cell)),
-  );
+  return h('tr', { 'data-key': keyOf(edge) }, ...cells.map((cell) => h('td', {}, cell)));
+}
+
+function keyOf({ initiator_id, responder_id }: RoomEdgeFacts): string {
+  return `${initiator_id} ${responder_id}`;
 }
 
 function hrefOf({ epoch }: RoomEdgeFacts): string | undefined {
