@@ -153,6 +153,24 @@ describe('coverage', () => {
     expect(page).toContain('<li>lock.test.ts: opens &quot;it&quot;</li>');
     expect(page).toContain('<title>1 of 2 taken</title>');
   });
+
+  it('is found from the head of its page: each part with its share, and in each what was never taken first', () => {
+    const page = htmlReport([
+      { group: 'lock', taken: [['a --> b', 3]] },
+      {
+        group: 'door, guards',
+        taken: [
+          ['isShut', 2],
+          ['isLocked', 0],
+        ],
+      },
+    ]);
+    expect(page).toContain(
+      '<li class="taken"><a href="#part-0">lock</a>: 1 of 1</li><li class="never"><a href="#part-1">door, guards</a>: 1 of 2</li>',
+    );
+    expect(page).toContain('<h2 id="part-1">door, guards: 1 of 2</h2>');
+    expect(page.indexOf('isLocked')).toBeLessThan(page.indexOf('isShut'));
+  });
 });
 
 it('a table says of each transition when, where to, with which effects, and what becomes of the context', () => {

@@ -22,6 +22,7 @@ summary { cursor: pointer; }
 .never { background: #d3313122; }
 .never td:first-child { color: light-dark(#b00020, #ff8a80); font-weight: 600; }
 .taken td:first-child { color: light-dark(#146c2e, #7fd99a); }
+a { color: light-dark(#0550ae, #79b8ff); }
 .drawn { overflow-x: auto; }
 .chart .arrow.all { stroke: light-dark(#1a7f37, #56d364); stroke-width: 2; }
 .chart .arrow.some { stroke: light-dark(#9a6700, #e3b341); stroke-width: 2; }
@@ -39,18 +40,27 @@ export function htmlReport(groups: readonly GroupCoverage[]): string {
 <title>${title}</title>
 <style>${STYLE}</style>
 <h1>${title}</h1>
+<ul>${groups.map(entryOf).join('')}</ul>
 ${groups.map(sectionOf).join('\n')}
 </html>
 `;
 }
 
-function sectionOf({ group, taken, chart }: GroupCoverage): string {
-  return `<h2>${escaped(group)}: ${shareOf(taken)}</h2>
+/** A line of the contents. */
+function entryOf({ group, taken }: GroupCoverage, at: number): string {
+  const isWhole = taken.every(([, times]) => times > 0);
+  return `<li class="${isWhole ? 'taken' : 'never'}"><a href="#part-${at}">${escaped(group)}</a>: ${shareOf(taken)}</li>`;
+}
+
+/** What was never taken comes first. */
+function sectionOf({ group, taken, chart }: GroupCoverage, at: number): string {
+  const rows = [...taken].sort(([, one], [, other]) => Number(one > 0) - Number(other > 0));
+  return `<h2 id="part-${at}">${escaped(group)}: ${shareOf(taken)}</h2>
 ${chart === undefined ? '' : `<div class="drawn">${colored(chart, taken)}</div>`}
 <table>
 <thead><tr><th scope="col">taken</th><th scope="col">what</th></tr></thead>
 <tbody>
-${taken.map(rowOf).join('\n')}
+${rows.map(rowOf).join('\n')}
 </tbody>
 </table>`;
 }
