@@ -1,5 +1,7 @@
 /** The reference clients (clients/), on aiortc and pion, with a peer on werift, over a server and a link that is cut. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TcpProxy } from '../support/network/tcp-proxy.ts';
@@ -58,6 +60,14 @@ function started(reference: Reference, url: string, ...args: string[]) {
     return fields;
   };
 }
+
+it.each([
+  ['Python', 'clients/python/pairlane_client', ['peer.py', 'signaling.py', '__init__.py']],
+  ['Go', 'clients/go', ['peer.go', 'signaling.go']],
+])('the client in %s, to read and to build on, has less than 400 lines', (_language, folder, files) => {
+  const lines = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').trimEnd().split('\n'));
+  expect(lines.length).toBeLessThan(400);
+});
 
 for (const { language, missing } of references)
   if (missing !== undefined) console.warn(`The client in ${language} is not tested: ${missing}`);
