@@ -31,25 +31,27 @@ export const serveCommand = defineCommand({
   async run({ config: _, workers, ...options }, _positionals, { reread }) {
     const count = workers || Math.min(availableParallelism(), serveOptions.workers.max);
     const terminals = STREAMS.filter((stream) => isatty(stream));
-    let reloaded: Serving | undefined;
-    // Registered first, since without a listener the signal ends the process.
+    let server: Serving | undefined;
+    let signals = 0;
+    // Registered first, since without a listener a signal ends the process, whatever it has begun. One listener for
+    // each: Deno also calls a listener that is added meanwhile for the first signal.
     process.on('SIGHUP', () => {
-      if (terminals.length > 0 && !terminals.some((stream) => isatty(stream))) void reloaded?.stop();
-      else if (reloaded) void reload(reloaded, reread);
+      if (terminals.length > 0 && !terminals.some((stream) => isatty(stream))) void server?.stop();
+      else if (server) void reload(server, reread);
     });
-    const server = await start(count, options).catch((error: Error) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        signals += 1;
+        if (server) void (signal === 'SIGTERM' && signals === 1 ? server.drain() : server.stop());
+        // What has begun is taken back once it is there; whoever asks twice does not want to wait for that.
+        else if (signals > 1) process.exit(1);
+      });
+    server = await start(count, options).catch((error: Error) => {
       throw error instanceof OptionError ? error : new CommandError(error.message);
     });
-    reloaded = server;
-    if (isGreeted(options, process.stdout))
+    if (signals > 0) await server.stop();
+    else if (isGreeted(options, process.stdout))
       process.stdout.write(greetingFor(options, server.port, process.stdout));
-    process.once('SIGINT', () => void server.stop());
-    let isDraining = false;
-    // One listener for both signals: Deno also calls a listener that is added meanwhile for the first signal.
-    process.on('SIGTERM', () => {
-      void (isDraining ? server.stop() : server.drain());
-      isDraining = true;
-    });
     await server.ended;
     return 0;
   },

@@ -1,4 +1,8 @@
 /** `pairlane serve --workers`: several processes that are to their clients, and to whoever runs them, one server. */
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { serverOptionProblems } from '../../src/server/check-server-options.ts';
 import { defaultServerOptions, type ServerOptions } from '../../src/server/options.ts';
@@ -9,6 +13,7 @@ import { refusalOf } from '../support/clients/refusal-of.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
 import { openFeed } from '../support/inspect-feed.ts';
 import { pairlane, type Run } from '../support/servers/cli-process.ts';
+import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 interface Fleet {
   readonly run: Run;
@@ -95,6 +100,17 @@ async function endWorkerOf(id: string, { run }: Fleet): Promise<void> {
   const node = Number.parseInt(nodeOf(id), 16);
   const [, pid] = await run.printed(new RegExp(`"pid":(\\d+),"node":${node},`));
   process.kill(Number(pid), 'SIGKILL');
+}
+
+/** The processes of its workers. */
+const pidsIn = ({ stdout }: Run) => [...stdout.matchAll(/"pid":(\d+),"node"/g)].map(([, pid]) => Number(pid));
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('serve --workers', () => {
@@ -194,6 +210,26 @@ describe('serve --workers', () => {
       1,
       `pairlane serve: Cannot listen on 127.0.0.1:${port}: the port is taken. Choose another with --port; --port 0 takes a free one\n`,
     ]);
+  });
+
+  it('leaves no worker and no socket when it is told to end while its workers start', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'workers-')), 'socket');
+    const run = pairlane(['serve', '--workers', '2', '--shell', 'ws', '--host', `unix:${path}`]);
+    await run.printed(/Server starting on unix:/);
+    run.child.kill('SIGTERM');
+    expect(await run.exited()).toBe(0);
+    expect([existsSync(path), pidsIn(run).filter(isRunning)]).toEqual([false, []]);
+  });
+
+  it('has no worker that outlives the first process, though each still has lines to log', async () => {
+    const { run, url } = await startWorkers();
+    const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(url)));
+    for (const { socket } of clients) socket.terminate();
+    run.child.kill('SIGKILL');
+    await run.exited();
+    const until = Date.now() + PATIENCE_MS;
+    while (pidsIn(run).some(isRunning) && Date.now() < until) await setTimeout(20);
+    expect(pidsIn(run).filter(isRunning)).toEqual([]);
   });
 
   it.each<[string, Partial<ServerOptions>, string]>([

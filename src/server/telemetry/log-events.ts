@@ -15,6 +15,7 @@ export const logEvents = {
   secret_warning: 'Something that you turned on does not work, or not safely, without a good `--secret`.',
   limits_lowered:
     'The connection limits were lowered, because the process can have too few file descriptors.',
+  log_lines_lost: '`count` lines of the log were left out, because whoever reads it is too slow.',
   health_listening: 'The port of `--health-port` is open.',
   stately_listening: 'The port of `--stately-inspect` is open.',
   port_closed: 'The process has no file descriptors left: the port is closed.',

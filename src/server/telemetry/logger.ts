@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { escapeJson, printable } from '../../common/printable.ts';
+import { LineOutput } from './line-output.ts';
 import type { LogEvent } from './log-events.ts';
 
 /** The address that caused a line, as limits count it: it is used to group lines, and never written. */
@@ -30,6 +31,9 @@ export interface Logger {
   readonly debug: Write;
 }
 
+/** One for all servers of a process, so that their lines do not mix. */
+let output: LineOutput | undefined;
+
 /**
  * @param level the least severe level that is written
  * @param format `auto` is pretty on a terminal, and JSON elsewhere
@@ -41,9 +45,16 @@ export function createLogger(
   fields: object | null = null,
 ): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
-  // A slow reader, such as a full pipe, must not hold up the server; pino flushes its buffer when the process ends.
-  if (!isPretty) return jsonLogger(level, pino.destination({ dest: 1, sync: false }), fields);
-  return pino({ level, base: fields }, prettyStream());
+  if (isPretty) return pino({ level, base: fields }, prettyStream());
+  output ??= new LineOutput(1, (count) => lostLine(count, fields));
+  return jsonLogger(level, output, fields);
+}
+
+/** Written by pino's rules, but not by pino: the line must get past those that wait. */
+function lostLine(count: number, fields: object | null): string {
+  const event: LogEvent = 'log_lines_lost';
+  const msg = `${count} lines of the log were lost: whoever reads it is too slow`;
+  return `${JSON.stringify({ level: 40, time: Date.now(), ...fields, event, count, msg })}\n`;
 }
 
 /** JSON lines; unprintable characters in ids that strangers chose are escaped. */

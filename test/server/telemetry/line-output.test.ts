@@ -1,0 +1,54 @@
+/** What the log does when whoever reads it is slow, or gone. */
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type Run, runNode } from '../../support/servers/cli-process.ts';
+
+/** A process that logs as many lines, each of at least 100 bytes, once it is told to, and does that then. */
+function logging(lines: number, then: string): Run {
+  const logger = JSON.stringify(resolve('dist/server/telemetry/logger.js'));
+  return runNode([
+    '--input-type=module',
+    '-e',
+    `import { createLogger } from ${logger};
+     const log = createLogger('info', 'json');
+     process.stderr.write('ready');
+     process.stdin.once('data', () => {
+       for (let n = 1; n <= ${lines}; n += 1) log.info({ event: 'refused', n }, 'x'.repeat(100));
+       ${then}
+     });`,
+  ]);
+}
+
+const linesOf = ({ stdout }: Run) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { n?: number; event: string; count?: number });
+
+describe('the log', () => {
+  it.each([1, 1_000])('does not keep a process from ending when nobody reads its %d lines', async (lines) => {
+    const run = logging(lines, 'process.exit(3)');
+    run.child.stdout.destroy();
+    run.child.stdin.end('go');
+    expect(await run.exited()).toBe(3);
+  });
+
+  it('is whole and in order when the process ends in a hurry', async () => {
+    const run = logging(20_000, 'setTimeout(() => process.exit(3), 20)');
+    run.child.stdin.end('go');
+    expect(await run.exited()).toBe(3);
+    expect(linesOf(run).map(({ n }) => n)).toEqual(Array.from({ length: 20_000 }, (_, at) => at + 1));
+  });
+
+  it('says how many lines were lost when they come faster than anybody could read', async () => {
+    const run = logging(100_000, 'process.stdin.destroy()');
+    run.child.stdin.end('go');
+    expect(await run.exited()).toBe(0);
+    const lines = linesOf(run);
+    const numbers = lines.flatMap(({ n }) => n ?? []);
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, at) => at + 1));
+    const lost = lines.filter(({ event }) => event === 'log_lines_lost');
+    expect(lost).toMatchObject([{ count: 100_000 - numbers.length }]);
+    expect(numbers.length).toBeGreaterThan(40_000);
+  });
+});
