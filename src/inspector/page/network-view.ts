@@ -41,6 +41,7 @@ export class NetworkView {
   readonly #statuses = h('ol', { class: 'statuses' });
   /** By the host at the link's other end. */
   #traffic: ReadonlyMap<number, LinkTraffic> = new Map();
+  #ways: readonly NetworkWay[] = [];
   /** The hosts of the first drawing that have been there since: all others are new. */
   #first: ReadonlySet<number> | undefined;
   #network: Network | undefined;
@@ -118,7 +119,14 @@ export class NetworkView {
 
   showTraffic(links: readonly LinkTraffic[]): void {
     this.#traffic = new Map(links.map((link) => [link.id, link]));
-    this.#draw();
+    // Only this: there may be thousands of hosts, and it comes every second.
+    const drawn = this.#drawing.querySelector('[data-key="traffic"]');
+    if (drawn) keepChildren(drawn, this.#trafficOn(this.#ways));
+    this.#showChosen();
+  }
+
+  #trafficOn(ways: readonly NetworkWay[]): SVGElement[] {
+    return ways.flatMap((way) => trafficOn(way, this.#traffic));
   }
 
   #draw(): void {
@@ -130,6 +138,7 @@ export class NetworkView {
     const first = this.#first ?? new Set(ids);
     this.#first = new Set(ids.filter((id) => first.has(id)));
     const lit = this.#litIn(layout);
+    this.#ways = layout.ways;
     keepChildren(this.#drawing, [
       svg(
         'svg',
@@ -139,12 +148,17 @@ export class NetworkView {
         ...layout.ways
           .toSorted((a, b) => rankOf(a, lit) - rankOf(b, lit))
           .map((way) => wayOf(way, lit.has(way.to))),
-        ...layout.ways.flatMap((way) => trafficOn(way, this.#traffic)),
+        svg('g', { 'data-key': 'traffic' }, ...this.#trafficOn(layout.ways)),
         ...layout.nodes.map((place) => this.#nodeOf(network, place, lit)),
       ),
     ]);
+    this.#showChosen();
+  }
+
+  #showChosen(): void {
+    const network = this.#network;
     const host = this.#chosenHost;
-    const own = this.#chosen === network.id ? ownFacts(network) : undefined;
+    const own = network && this.#chosen === network.id ? ownFacts(network) : undefined;
     keepChildren(
       this.#chosenFacts,
       host ? this.#factsOf(host) : (own ?? [h('p', {}, 'Choose a host to see the way to it.')]),

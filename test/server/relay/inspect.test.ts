@@ -175,9 +175,10 @@ describe('what happened in the network', () => {
 
   it('is bounded, whoever joins and is refused how often, whatever they call themselves', () => {
     const history = new RelayHistory(clock);
+    const long = 'n'.repeat(60_000);
     const host = (id: number, firstHop: number) =>
-      ({ id, kind: 'client', name: 'n'.repeat(60_000), info: 'i'.repeat(60_000), firstHop }) as const;
-    for (let id = 2; id < 5_000; id += 1) {
+      ({ id, kind: 'client', name: long, info: long, firstHop }) as const;
+    for (let id = 2; id < 1_000; id += 1) {
       history.joined(host(id, id));
       history.gone('lost', [host(id, id), host(id + 10_000, id)], 'the other end closed it');
       history.refused('its id is in use', host(id, id));
@@ -185,7 +186,7 @@ describe('what happened in the network', () => {
     expect(history.events).toHaveLength(MAX_EVENTS);
     expect(history.lost).toHaveLength(MAX_GONE);
     expect(JSON.stringify([history.events, history.lost]).length).toBeLessThan(500_000);
-    expect(history.lost.at(-1)?.id).toBe(14_999);
+    expect(history.lost.at(-1)?.id).toBe(10_999);
   });
 
   it('is one event if it happens to many at once over one link, and two if not at once', () => {
