@@ -8,7 +8,7 @@ import {
   DEFAULT_PAGE_SIZE,
 } from '../../protocol/admin/admin-operations.ts';
 import { closeCodes, formatPairingKey } from '../../protocol/index.ts';
-import { appOf, publicIdOf } from '../admission/tokens/grants.ts';
+import { appOf } from '../admission/tokens/grants.ts';
 import type { ServerPairing } from '../signaling/pairing.ts';
 import type { Room } from '../signaling/rooms/room.ts';
 import type { ServerSession } from '../signaling/session.ts';
@@ -54,7 +54,7 @@ export function handlersHere({ signaling, clock, node }: AnswerHereDeps): AdminH
     const { metadata } = grants;
     return {
       id,
-      public_id: publicIdOf(id),
+      public_id: session.publicId,
       app: grants.app,
       node,
       is_online: client.isOnline,

@@ -1,6 +1,6 @@
 /** What a program that started the server may do with its clients. */
 import { closeCodes, MAX_METADATA_BYTES } from '../../protocol/index.ts';
-import { isSameApp, publicIdOf } from '../admission/tokens/grants.ts';
+import { isSameApp } from '../admission/tokens/grants.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import type { PairingInfo, SessionInfo } from './hooks.ts';
@@ -30,11 +30,11 @@ export class ControlError extends Error {
 /** RFC 6455 section 5.5: a close frame has 125 bytes for its code and reason. */
 const MAX_REASON_BYTES = 123;
 
-export function sessionInfo({ id, grants, client, seats }: ServerSession): SessionInfo {
+export function sessionInfo({ id, publicId, grants, client, seats }: ServerSession): SessionInfo {
   const { app, metadata } = grants;
   return {
     id,
-    publicId: publicIdOf(id),
+    publicId,
     app,
     isOnline: client.isOnline,
     peers: seats.flatMap(({ peer, epoch }) => (peer ? [{ id: peer.id, epoch }] : [])),

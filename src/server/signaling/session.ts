@@ -7,7 +7,7 @@ import {
   type sessionMachine,
 } from '../../machines/index.ts';
 import { formatPairingKey } from '../../protocol/index.ts';
-import { appOf, type Grants, noLimits } from '../admission/tokens/grants.ts';
+import { appOf, type Grants, noLimits, publicIdOf } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import { LeftPeers } from './left-peers.ts';
 import type { Seat, SeatHolder } from './seat.ts';
@@ -76,6 +76,11 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** Its seats in pairings, oldest first. */
   get seats(): readonly Seat[] {
     return this.#seats;
+  }
+
+  /** The id by which its client and peers know it. */
+  get publicId(): string {
+    return this.client.knownAs ?? publicIdOf(this.id);
   }
 
   get maxPeers(): number {

@@ -82,7 +82,10 @@ describe('a client of PeerJS with a token', () => {
     expect(await b.takeOne()).toEqual(from('ada', offer('bob')));
     b.send(answer('ada'));
     expect(await a.takeOne()).toEqual(from('bob', answer('ada')));
-    expect(server.sessions().map(({ app }) => app)).toEqual(['chess', 'chess']);
+    expect(server.sessions().map(({ app, publicId }) => [app, publicId])).toEqual([
+      ['chess', 'ada'],
+      ['chess', 'bob'],
+    ]);
     expect([...server.parts.sessions.values()].map(({ grants }) => grants.sub)).toEqual(['ada', undefined]);
   });
 
