@@ -64,3 +64,57 @@ it.each<[string, Record<string, string>]>([
   const [a] = await testServer.connectPair();
   await a.settled();
 });
+
+/** A frame of a client, masked with zeros, that begins a text message (opcode 1) or continues it (0). */
+function frame(opcode: number, text: string, isLast: boolean, length = text.length): Buffer {
+  const head = Buffer.from([
+    (isLast ? 0x80 : 0) | opcode,
+    0x80 | 126,
+    length >> 8,
+    length & 0xff,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  return Buffer.concat([head, Buffer.from(text)]);
+}
+
+async function openSocket(port: number) {
+  const socket = connect(port, '127.0.0.1').setNoDelay();
+  const lines = Object.entries(upgrade).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += data.toString('latin1');
+  });
+  const hears = async (text: string) => {
+    while (!heard.includes(text)) await once(socket, 'data');
+  };
+  await hears('your_id');
+  return { socket, hears };
+}
+
+it('takes a message in 128 fragments, and ends a socket that sends more', async () => {
+  const { server } = await startTestServer({ shell: 'ws' });
+  const message = JSON.stringify({ type: 'create_key' }).padEnd(128);
+  const { socket, hears } = await openSocket(server.port);
+  for (const [at, letter] of [...message].entries())
+    socket.write(frame(at === 0 ? 1 : 0, letter, at === 127));
+  await hears('"key"');
+  const closed = once(socket, 'close');
+  socket.write(Buffer.concat([frame(1, '{', false), ...Array(128).fill(frame(0, ' ', false))]));
+  await closed;
+});
+
+it('ends a socket whose message comes in thousands of pieces', async () => {
+  const { server } = await startTestServer({ shell: 'ws' });
+  const { socket } = await openSocket(server.port);
+  socket.write(frame(1, '', true, 60_000));
+  let sent = 0;
+  for (; sent < 20_000 && !socket.closed; sent += 1) {
+    socket.write('x');
+    await new Promise(setImmediate);
+  }
+  expect(sent).toBeLessThan(20_000);
+});

@@ -34,6 +34,18 @@ const CLOSE_TIMEOUT_MS = 10_000;
 
 const METHODS = ['get', 'head', 'post'] as const;
 
+/**
+ * `ws` keeps each fragment of a message, and each piece of an incomplete frame, as a buffer of its own, which takes some
+ * hundred bytes: with its own limits, of 16,384 and 262,144, a message of 64 KiB could take megabytes.
+ */
+const MAX_FRAGMENTS = 128;
+const MAX_BUFFERED_CHUNKS = 512;
+
+interface WsLimits {
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+}
+
 export class WsApp implements App {
   readonly #options: WsAppOptions;
   readonly #http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
@@ -68,7 +80,7 @@ export class WsApp implements App {
   }
 
   ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): void {
-    const options: ServerOptions & { readonly closeTimeout: number } = {
+    const options: ServerOptions & WsLimits & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
@@ -76,6 +88,8 @@ export class WsApp implements App {
       // A message is fully handled before the next one is delivered, as with uWebSockets.js.
       allowSynchronousEvents: false,
       maxPayload: behavior.maxPayloadLength ?? 16 * 1024,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
       // Missing in the typings.
       closeTimeout: CLOSE_TIMEOUT_MS,
     };
