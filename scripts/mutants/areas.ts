@@ -39,6 +39,7 @@ export const generated = {
     'model/',
     'machines/laws',
     'server/signaling/((pairing|session)-paths|rooms/room-paths)',
+    'client/negotiation/negotiation-paths',
   ],
   /** The tests of one machine, and those of all machines together. */
   namesOf: (machine: string) =>

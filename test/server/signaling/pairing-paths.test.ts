@@ -10,6 +10,7 @@ import { seededRandom } from '../../../src/testing/network/seeded-random.ts';
 import type { RawClient, Received } from '../../support/clients/raw-client.ts';
 import { everyMove } from '../../support/model/every-move.ts';
 import { runs } from '../../support/runs.ts';
+import { SEED } from '../../support/seed.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 type Beginning = 'formed' | 'restored';
@@ -162,7 +163,7 @@ const options = {
 /** Random moves, none of which ends it: they come to a state by other ways than the shortest. */
 function wander(count: number, length: number): Move[][] {
   const going = moves.filter(({ did }) => did.do !== 'leave' && (did.do !== 'unpair' || did.isOld));
-  const random = seededRandom(Number(process.env.PAIRLANE_SEED ?? 1));
+  const random = seededRandom(SEED);
   const any = () => going[Math.floor(random() * going.length)] as Move;
   return Array.from({ length: count }, () => Array.from({ length }, any));
 }
