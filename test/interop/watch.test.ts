@@ -12,8 +12,12 @@ import { closeCodes, isStep, type PairingRecord } from '../../src/protocol/index
 import { RawClient } from '../support/clients/raw-client.ts';
 import { openFeed, type TestFeed } from '../support/inspect-feed.ts';
 import { httpUrl, openPage } from '../support/peers/browser.ts';
+import { openScriptPage } from '../support/peers/page-script.ts';
 import { pairUp, startTestServer, type TestServer } from '../support/servers/test-server.ts';
+import { SECRET, signWithSecret } from '../support/servers/token-issuer.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
+
+declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
 
 /** The browser's own, as far as it is used here. */
 interface Rtc extends EventTarget {
@@ -25,7 +29,12 @@ interface Rtc extends EventTarget {
   close(): void;
 }
 declare const RTCPeerConnection: new () => Rtc;
-type Watch = (connection: Rtc, options: { name: string; url?: string }) => () => void;
+interface Options {
+  readonly name: string;
+  readonly url?: string;
+  readonly token?: string;
+}
+type Watch = (connection: Rtc, options: Options) => () => void;
 
 /** What each page has as `end`. */
 declare const end: {
@@ -44,7 +53,7 @@ interface End {
 
 const MODULE = '/pairlane-watch.js';
 
-async function watchedEnd({ server }: TestServer, name = 'call 7'): Promise<End> {
+async function watchedEnd({ server }: TestServer, options: Options = { name: 'call 7' }): Promise<End> {
   const page = await openPage(`${httpUrl(server)}healthz`);
   const watched = { page, sent: [] as string[], warned: [] as string[] };
   page.on('websocket', (socket) =>
@@ -54,14 +63,14 @@ async function watchedEnd({ server }: TestServer, name = 'call 7'): Promise<End>
     if (message.type() === 'warning') watched.warned.push(message.text());
   });
   await page.evaluate(
-    async ({ module, name }) => {
+    async ({ module, options }) => {
       const { watchConnection } = (await import(module)) as { watchConnection: Watch };
       const connection = new RTCPeerConnection();
-      const stop = watchConnection(connection, { name });
+      const stop = watchConnection(connection, options);
       const channel = connection.createDataChannel('x', { negotiated: true, id: 0 });
       Object.assign(globalThis, { end: { connection, channel, watchConnection, stop } });
     },
-    { module: MODULE, name },
+    { module: MODULE, options },
   );
   return watched;
 }
@@ -161,10 +170,14 @@ describe('a connection of two pages that is watched at both ends', () => {
     expect([...a.warned, ...b.warned]).toEqual([]);
   });
 
-  it('is shown whole, too, if it is watched only once it is open, whichever end reports last', async () => {
-    const testServer = await startTestServer();
+  it('is shown whole, too, if it is watched only once it is open, whichever end reports last, at a server that requires tokens', async () => {
+    const testServer = await startTestServer({ jwtSecret: SECRET });
     const feed = await openFeed(testServer.server);
-    const [a, b] = [await watchedEnd(testServer, 'first'), await watchedEnd(testServer, 'second')];
+    const tokens = await Promise.all(
+      ['a', 'b'].map((sub) => signWithSecret({ sub, may: ['join', 'create'] })),
+    );
+    const ends = tokens.map((token, i) => watchedEnd(testServer, { name: `end ${i}`, token }));
+    const [a, b] = (await Promise.all(ends)) as [End, End];
     await describeTo(a, b);
     await describeTo(b, a);
     await Promise.all([open(a), open(b)]);
@@ -183,17 +196,44 @@ describe('a connection of two pages that is watched at both ends', () => {
         for (const each of held) each();
       };
     });
-    for (const { page } of [a, b])
-      await page.evaluate(() => {
+    for (const [i, { page }] of [a, b].entries())
+      await page.evaluate((token) => {
         end.stop();
-        end.watchConnection(end.connection, { name: 'call 8' });
-      });
+        end.watchConnection(end.connection, { name: 'call 8', token });
+      }, tokens[i] as string);
     while (!b.sent.join().includes('"state":"connected"')) await b.page.evaluate(() => 0);
     await release.evaluate((releaseAll) => releaseAll());
     const { header, lines } = await recordThat(feed, isUp);
     expect(header.room).toBe('watch:call 8');
     const signals = lines.filter(isStep).map(({ message }) => message?.type);
     expect(signals).toEqual(expect.arrayContaining(['offer', 'answer', 'candidate']));
+  });
+
+  it('of PeerJS is shown beside the pairing that PeerJS made at this server', async () => {
+    const testServer = await startTestServer({ peerjs: true });
+    const feed = await openFeed(testServer.server);
+    const openPeer = async (id: string) => {
+      const page = await openScriptPage(testServer.server, 'peerjs');
+      await page.evaluate(
+        async ({ id, port, module }) => {
+          const { watchConnection } = (await import(module)) as { watchConnection: Watch };
+          const { Peer } = (globalThis as never as { loaded: typeof Loaded }).loaded;
+          const peer = new Peer(id, { host: '127.0.0.1', port, path: '/', config: { iceServers: [] } });
+          const watch = ({ peerConnection }: { peerConnection: unknown }) =>
+            watchConnection(peerConnection as Rtc, { name: 'ann and bob' });
+          peer.on('connection', watch);
+          await new Promise((resolve) => peer.on('open', resolve));
+          Object.assign(globalThis, { call: (other: string) => watch(peer.connect(other)) });
+        },
+        { id, port: testServer.server.port as number, module: MODULE },
+      );
+      return page;
+    };
+    const [ann] = [await openPeer('ann'), await openPeer('bob')];
+    await ann.evaluate("call('bob')");
+    await recordThat(feed, (record) => record.header.room === 'watch:ann and bob' && isUp(record));
+    const { rows } = await feed.list({ of: 'pairing' });
+    expect(rows.map(({ dialect, room }) => dialect ?? room)).toEqual(['peerjs', 'watch:ann and bob']);
   });
 
   it('is said to have no answer while it has none, with error codes of STUN and TURN servers; strangers who know its name harm neither it nor others', async () => {
@@ -240,7 +280,7 @@ describe('a connection of two pages that is watched at both ends', () => {
 describe('watching', () => {
   it('says on the console what is wrong, throws nothing, and gives the connection its methods back', async () => {
     const testServer = await startTestServer();
-    const { page, warned } = await watchedEnd(testServer, 'x'.repeat(1_000));
+    const { page, warned } = await watchedEnd(testServer, { name: 'x'.repeat(1_000) });
     await page.waitForEvent('console', { predicate: () => warned.length > 0 });
     expect(warned).toEqual([expect.stringMatching(/^pairlane-watch: .*from 1 to 64 characters$/)]);
     const isAsBefore = await page.evaluate(() => {
