@@ -3,12 +3,14 @@
  */
 import { optionProblems } from '../common/check-options.ts';
 import { parseListenAddress } from '../common/listen-address.ts';
+import { trustProxyProblems } from './admission/client-address.ts';
 import { discoveryProblems, peerJsKeyProblems } from './admission/peerjs-keys.ts';
 import { MIN_SHARED_TOKEN_CHARS } from './admission/shared-token.ts';
 import { asksForTokens, tokenProblems } from './admission/tokens/token-options.ts';
 import { busProblems } from './cluster/bus/create-bus.ts';
 import { parseChaos } from './dialects/chaos.ts';
 import { isPrivateUrl } from './http/bounded-fetch.ts';
+import { tlsProblems } from './http/tls.ts';
 import { defaultServerOptions, type ServerOptions, serverOptions } from './options.ts';
 import { iceServerProblems } from './signaling/ice-servers.ts';
 import { parseOtlpHeaders } from './traces/otlp-headers.ts';
@@ -21,6 +23,8 @@ export function serverOptionProblems(given: Partial<ServerOptions>): string[] {
   const options: ServerOptions = { ...defaultServerOptions, ...withoutUndefined(given) };
   return [
     ...addressProblems(options),
+    ...trustProxyProblems(options.trustProxy),
+    ...tlsProblems(options),
     ...iceServerProblems(options),
     ...busProblems(options),
     ...tokenProblems(options),

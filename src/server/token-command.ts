@@ -1,5 +1,5 @@
 /** `pairlane token`: creates a token signed with a secret, for tests and small uses. An app signs its own. */
-import { CommandError, defineCommand } from '../common/command.ts';
+import { defineCommand } from '../common/command.ts';
 import { OptionError } from '../common/options.ts';
 
 const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -108,7 +108,7 @@ function checkedKey(read: () => Uint8Array): Uint8Array {
   try {
     return read();
   } catch (error) {
-    throw new CommandError((error as Error).message.replace('--jwt-secret', '--secret-file'));
+    throw new OptionError([(error as Error).message.replace('--jwt-secret', '--secret')]);
   }
 }
 

@@ -194,6 +194,12 @@ describe('pairlane conform, for a client', () => {
     PATIENCE_MS,
   );
 
+  it('says so at once when the command ends without connecting, and with what', async () => {
+    const { status, verdicts } = await conform('--client', 'exit 3', '--patience-ms', '200000');
+    expect(failed(verdicts)).toMatchObject([{ got: 'the command ended with status 3' }]);
+    expect(status).toBe(1);
+  });
+
   it(
     'names what a client does not do, and skips what stands on it',
     async () => {

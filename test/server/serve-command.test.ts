@@ -40,6 +40,13 @@ describe('pairlane serve', () => {
     expect(run.stderr).toContain('PAIRLANE_PING_TIMEOUT_MS: should be a whole number');
   });
 
+  it('with half a certificate and a proxy that is no address names both, and ends with 2', async () => {
+    const run = pairlane(['serve', '--port', '0', '--tls-cert', 'cert.pem', '--trust-proxy', 'nginx']);
+    expect(await run.exited()).toBe(2);
+    expect(run.stderr).toContain('--tls-cert: needs --tls-key');
+    expect(run.stderr).toContain('--trust-proxy: nginx is no address');
+  });
+
   it.each([
     ['--relay-port', '0'],
     ['--drain-ms', '1000'],

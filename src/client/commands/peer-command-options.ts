@@ -4,7 +4,7 @@ import { readNamedFile } from '../../common/named-file.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { MAX_SECRET_BYTES } from '../../common/secret-files.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/native/limits.ts';
-import type { Peer, PeerOptions } from '../index.ts';
+import type { PairlaneError, Peer, PeerOptions } from '../index.ts';
 import { DEFAULT_ICE_SERVERS, DEFAULT_URL } from '../peer/peer-options.ts';
 
 export const peerOptions = {
@@ -60,7 +60,10 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
     const { createPeer } = await import('../index.ts');
     return await createPeer(peerOptionsOf(options));
   } catch (error) {
-    throw new CommandError(`${options.url}: ${(error as Error).message}`);
+    const { code, message } = error as PairlaneError;
+    throw code === 'invalid_option'
+      ? new CommandError(message, 2)
+      : new CommandError(`${options.url}: ${message}`);
   }
 }
 

@@ -25,7 +25,7 @@ class Trial {
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   readonly #children: ChildProcess[] = [];
   readonly #runs: ClientRun[] = [];
-  /** The fault of a client that came back without a valid `resume`. */
+  /** The fault of a client that ended before it connected, or came back without a valid `resume`. */
   #fault: string | undefined;
 
   constructor(options: ClientTrialOptions) {
@@ -70,6 +70,11 @@ class Trial {
         detached: true,
       });
       child.on('error', () => {});
+      child.on('exit', (code, signal) => {
+        if (this.#runs.length >= 2) return;
+        this.#fault = `the command ended with ${code === null ? signal : `status ${code}`}`;
+        this.#changes.emit('change');
+      });
       this.#children.push(child);
     }
     await this.until(() => this.#runs.length >= 2, 'both were started', 'two connections');
@@ -86,6 +91,7 @@ class Trial {
   async until(fact: () => boolean, when: string, what: string): Promise<void> {
     const signal = AbortSignal.timeout(this.#options.patienceMs);
     for (;;) {
+      if (this.#runs.length < 2 && this.#fault) throw new Deviation(when, what, this.#fault);
       for (const { fault = this.#fault, isClosed } of this.#runs) {
         if (fault) throw new Deviation(when, 'a message of the protocol', fault);
         if (isClosed) throw new Deviation(when, 'an open connection', 'it was closed by the client');

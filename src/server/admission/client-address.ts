@@ -36,6 +36,13 @@ export function addressKey(text: string): string {
   return [...before, ...new Array(Math.max(0, zeros)).fill('0'), ...after].slice(0, 4).join(':');
 }
 
+/** @returns a line for each entry that is no address, no network as ADDRESS/BITS, and not `unix` */
+export function trustProxyProblems(list: readonly string[]): string[] {
+  return list
+    .filter((entry) => entry !== 'unix' && !parseNetwork(entry))
+    .map((entry) => `--trust-proxy: ${entry} is no address and no network (ADDRESS, ADDRESS/BITS, or unix)`);
+}
+
 /** The proxies whose word about a client's address is trusted. */
 export class TrustedProxies {
   readonly #proxies = new BlockList();
@@ -51,10 +58,7 @@ export class TrustedProxies {
     this.#hasUnix = list.includes('unix');
     for (const entry of list.filter((each) => each !== 'unix')) {
       const network = parseNetwork(entry);
-      if (!network)
-        throw new Error(
-          `--trust-proxy: ${entry} is no address and no network (ADDRESS, ADDRESS/BITS, or unix)`,
-        );
+      if (!network) throw new Error(trustProxyProblems([entry])[0]);
       this.#proxies.addSubnet(network.address, network.bits, familyOf(network.address));
     }
   }

@@ -37,9 +37,16 @@ export function certificateDigest(options: TlsFiles): string {
   return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
 }
 
+/** @returns a line if only one of the two is given */
+export function tlsProblems({ tlsCert, tlsKey }: TlsFiles): string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  return tlsCert === undefined
+    ? ['--tls-key: needs --tls-cert, the certificate that it is for']
+    : ["--tls-cert: needs --tls-key, the certificate's private key"];
+}
+
 function readCertificate({ tlsCert, tlsKey }: TlsFiles) {
-  if (tlsCert === undefined) throw new Error('--tls-key needs --tls-cert, the certificate that it is for');
-  if (tlsKey === undefined) throw new Error("--tls-cert needs --tls-key, the certificate's private key");
+  if (tlsCert === undefined || tlsKey === undefined) throw new Error(tlsProblems({ tlsCert, tlsKey })[0]);
   const cert = read('--tls-cert', tlsCert);
   const key = read('--tls-key', tlsKey);
   tryOut(`--tls-cert: ${tlsCert} is no certificate in PEM`, { cert });

@@ -51,6 +51,14 @@ describe('pairlane bots', () => {
   });
 });
 
+describe('pairlane bot', () => {
+  it('with an address that is none says so in one line, and ends with 2', async () => {
+    const run = pairlane(['bot', '--url', 'nonsense']);
+    expect(await run.exited()).toBe(2);
+    expect(run.stderr).toMatch(/^pairlane bot: .*`url` should look like ws:\/\/HOST:PORT\/.*\n$/);
+  });
+});
+
 describe('a fleet', () => {
   it('whose peer is lost counts its error, and ends', async () => {
     const { server } = await startTestServer();

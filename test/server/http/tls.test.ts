@@ -30,8 +30,8 @@ describe('TLS', () => {
   });
 
   it.each([
-    ['a certificate without its key', { tlsCert: files.tlsCert }, '--tls-cert needs --tls-key'],
-    ['a key without its certificate', { tlsKey: files.tlsKey }, '--tls-key needs --tls-cert'],
+    ['a certificate without its key', { tlsCert: files.tlsCert }, '--tls-cert: needs --tls-key'],
+    ['a key without its certificate', { tlsKey: files.tlsKey }, '--tls-key: needs --tls-cert'],
     ['a file that is not there', { ...files, tlsCert: join(folder, 'nothing') }, 'nothing (ENOENT)'],
     ['a file that is no certificate', { ...files, tlsCert: rubbish }, `${rubbish} is no certificate in PEM`],
     ['a file that is no key', { ...files, tlsKey: rubbish }, `${rubbish} is no private key in PEM`],
