@@ -83,9 +83,10 @@ export class FleetPages implements OtherWorkers {
     const inspector = this.#inspector;
     if (!inspector) return;
     const tell = (message: PartMessage) => this.#tell({ kind: 'tell', page, worker, message });
-    tell({ type: 'here', node: inspector.server.node ?? 0 });
     const guests = this.#guests.get(worker) ?? new Map<number, Look>();
     this.#guests.set(worker, guests.set(page, inspector.look(tell)));
+    // It may be asked at once.
+    tell({ type: 'here', node: inspector.server.node ?? 0 });
   }
 
   #asked(worker: number, page: number, request: PartRequest): void {

@@ -371,7 +371,7 @@ describe('the page of one of several workers', () => {
     await feed.next('no_room');
   });
 
-  it('shows the workers as nodes, each with its sessions and its links, and without one that died', async () => {
+  it('shows the workers as nodes, each with its sessions and its links, without one that died, and with it again when it is back', async () => {
     const fleet = await startFleet(2);
     const [one, two] = fleet.workers as [TestServer, TestServer];
     await two.connect();
@@ -395,6 +395,12 @@ describe('the page of one of several workers', () => {
     fleet.relay.leave(2);
     const left = await feed.next('nodes', (message) => message.nodes.length === 1);
     expect(left.nodes[0]).toMatchObject({ node: 1 });
+    feed.inbox.length = 0;
+    const pages = new FleetPages((request) => fleet.relay.asked(2, request));
+    pages.serve(two.server.parts.inspector);
+    fleet.relay.join(2, 2, (notice) => pages.noticed(notice));
+    const again = await feed.next('nodes', (message) => message.nodes.length === 2);
+    expect(again.nodes.map(({ node }) => node)).toEqual([1, 2]);
   });
 
   it('shows a view without a worker that does not answer, after a while', async () => {
