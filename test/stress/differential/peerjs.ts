@@ -23,6 +23,9 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
     `peerjs?${new URLSearchParams({ key, id, token, version: '1.5.5' })}`;
   const connect = (path: string) => new Twins(`${original.url}${path}`, `${ours.url}${path}`);
   const clients = new Map<string, Twins>();
+  /** By absent client: who has sent it something since it left. Ours drops that when its sender leaves. */
+  const waiting = new Map<string, Set<string>>();
+  const mayLeave = (id: string) => ![...waiting.values()].some((senders) => senders.has(id));
   const differences: Difference[] = [];
   let heard = 0;
   let mark = 0;
@@ -52,6 +55,7 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
       const isOpen = twins.original.heard[0]?.includes('OPEN') && twins.original.closed === undefined;
       if (isOpen) {
         clients.set(id, twins);
+        waiting.delete(id);
         await settle(id);
       } else await Promise.all(twins.both.map((one) => one.whenClosed()));
       compare(frame, id, twins);
@@ -59,7 +63,7 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
         differences.push({ frame, client: id, original: [twins.original.closed], ours: [twins.ours.closed] });
       continue;
     }
-    if (random.below(100) === 0) {
+    if (random.below(100) === 0 && mayLeave(id)) {
       await Promise.all(client.both.map((one) => one.close()));
       clients.delete(id);
       await original.left(id);
@@ -67,7 +71,12 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
         await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
-    client.send(frameFor(random, (dst) => clients.has(dst)));
+    const isHere = (dst: string) => {
+      if (clients.has(dst)) return true;
+      waiting.set(dst, (waiting.get(dst) ?? new Set()).add(id));
+      return false;
+    };
+    client.send(frameFor(random, isHere));
     await settle(id);
     if (frame % 20 === 0)
       for (const [other, twins] of clients) {
