@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, it, jest } from '@jest/globals';
+import { Connections } from '../../../../src/server/http/shell/ws/connections.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -117,4 +118,20 @@ it('ends a socket whose message comes in thousands of pieces', async () => {
     await new Promise(setImmediate);
   }
   expect(sent).toBeLessThan(20_000);
+});
+
+it('reads no more than one piece of 5,000 pipelined requests', async () => {
+  const { server } = await startTestServer({ shell: 'ws' });
+  const asks = jest.spyOn(Connections.prototype, 'asks');
+  const socket = connect(server.port, '127.0.0.1').pause();
+  socket.on('error', () => {});
+  const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  socket.write(request.repeat(5_000));
+  const { metrics } = server.parts;
+  while (metrics.httpConnections() === 0) await new Promise(setImmediate);
+  while (metrics.httpConnections() > 0) await new Promise(setImmediate);
+  socket.destroy();
+  const asked = asks.mock.calls.length;
+  expect(asked).toBeGreaterThan(1);
+  expect(asked).toBeLessThanOrEqual(Math.ceil((64 * 1024) / request.length));
 });

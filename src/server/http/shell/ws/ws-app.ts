@@ -114,7 +114,12 @@ export class WsApp implements App {
   /** Answers a request of any Node HTTP server. */
   serve(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.asks(request.socket);
-    if (!connection) return;
+    if (!connection) {
+      // Node reads on and keeps all requests until the connection is closed. The first answer has been written, as far
+      // as the system took it.
+      request.socket.destroy();
+      return;
+    }
     this.#connections.awaitBody(request);
     this.#answer(request, this.#responseOf(request, response, connection));
   }
