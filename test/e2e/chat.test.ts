@@ -90,9 +90,7 @@ describe('pairlane chat', () => {
     const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
     a.terminal.type('nobody');
     await a.terminal.shows('*** Server Error: Target client not found ***\n> ');
-    await a.terminal.shows(
-      '*** You are not paired yet: what you type is taken for the id or key of a peer. ***\n> ',
-    );
+    await a.terminal.shows('*** Not paired yet: what you type is taken for the id or key of a peer. ***\n> ');
     a.terminal.type(a.id);
     await a.terminal.shows('*** Server Error: You cannot pair with yourself ***\n> ');
     a.terminal.type('AAAA-BBBB-CCCC');
@@ -180,7 +178,8 @@ describe('pairlane chat', () => {
     const { server } = await startTestServer();
     const [a, b] = await Promise.all([chat(server.url), chat(server.url)]);
     a.terminal.type('/help');
-    await a.terminal.shows(/\/stats +show figures of the connection/);
+    await a.terminal.shows(/\/stats +show the connection.*Ctrl\+C +end the chat/s);
+    for (const line of a.terminal.screen.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     a.terminal.type('/stats');
     await a.terminal.shows('*** There is no connection. ***\n> ');
     a.terminal.type('/new-key');

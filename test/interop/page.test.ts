@@ -270,9 +270,13 @@ describe('the page', () => {
     const host = await openPage(httpUrl(server));
     const guest = await openPage(`${httpUrl(server)}#${await keyOf(host)}`);
     await Promise.all([inState(host, 'connected'), inState(guest, 'connected')]);
+    const alone = await openPage(httpUrl(server));
+    await keyOf(alone);
     await host.getByText('Server online').waitFor();
     await server.stop();
     await host.getByText('Server offline, trying again').waitFor();
+    await alone.getByText('Server offline, trying again').waitFor();
+    expect(await violationsOf(alone)).toEqual([]);
     await say(host, 'still here?');
     await conversation(guest, 'Peer: still here?');
     await startTestServer({ port });

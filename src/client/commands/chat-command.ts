@@ -124,7 +124,7 @@ async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void
   } catch (error) {
     print(described(error));
     if (error instanceof PairlaneError && ['target_not_found', 'key_not_found'].includes(error.code))
-      print('*** You are not paired yet: what you type is taken for the id or key of a peer. ***');
+      print('*** Not paired yet: what you type is taken for the id or key of a peer. ***');
   }
 }
 

@@ -16,11 +16,12 @@ const inputs: Readonly<Record<string, ChatInput>> = {
     run(_, print) {
       for (const [name, { about }] of Object.entries(inputs)) print(`  ${name.padEnd(10)}${about}`);
       print('  //text    a message that begins with a slash');
+      print('  Ctrl+C    end the chat');
     },
   },
   '/new-key': { about: 'make a key for someone else to pair with you', run: (_, __, showKey) => showKey() },
   '/stats': {
-    about: 'show figures of the connection: direct or through a relay, round-trip time, bytes',
+    about: 'show the connection: direct or by a relay, round-trip time, bytes',
     async run(peer, print) {
       const stats = await peer.stats();
       if (!stats) {
