@@ -200,6 +200,54 @@ describe('what happened in the network', () => {
   });
 });
 
+describe('a host that is gone', () => {
+  it('has moved if it is back over another link within a minute, else it has joined', () => {
+    const history = new RelayHistory(clock);
+    const over = (firstHop: number, id = 100) =>
+      ({ id, kind: 'client', name: 'Ada', info: '', firstHop }) as const;
+    const kinds = () => history.events.map(({ kind }) => kind);
+    history.gone('lost', [over(2)], 'its link was lost');
+    history.joined(over(2));
+    history.gone('lost', [over(2)], 'its link was lost');
+    clock.advance(59_999);
+    history.joined(over(3));
+    history.gone('lost', [over(3)], 'its link was lost');
+    clock.advance(60_000);
+    history.joined(over(2));
+    expect(kinds()).toEqual(['lost', 'joined', 'lost', 'moved', 'lost', 'joined']);
+    // Those that come from different links did not move at once.
+    history.gone('left', [over(2)], 'it quit');
+    history.gone('left', [over(3, 101)], 'it quit');
+    history.joined(over(4));
+    history.joined(over(4, 101));
+    expect(history.events.slice(-2)).toMatchObject([
+      { kind: 'moved', from: 2, more: 0 },
+      { kind: 'moved', from: 3, more: 0 },
+    ]);
+  });
+
+  it('was lost though it was not linked to this server; who breaks the protocol at once was refused, who only hangs up was not', async () => {
+    await network.add(1);
+    await network.add(2, 1);
+    const ada = await network.join(2, 100, 'Ada');
+    await untilTrue('server 1 knows Ada', () => network.known(1).includes(100));
+    ada.socket.destroy();
+    await untilTrue('Ada is gone', () => !network.known(1).includes(100));
+    const { node } = network.server(1);
+    const shy = await network.connect(1);
+    await untilTrue('it is linked', () => node.links.size === 2);
+    shy.socket.destroy();
+    await untilTrue('the link is gone', () => node.links.size === 1);
+    const hasty = await network.connect(1);
+    hasty.send(raw.chat(5, 1, 'hello'));
+    await hasty.closed();
+    expect(node.history.events.slice(-2).map(({ kind, host, reason }) => [kind, host?.id, reason])).toEqual([
+      ['lost', 100, 'its link was lost'],
+      ['refused', undefined, 'it sent something else before it registered'],
+    ]);
+  });
+});
+
 describe("the links' traffic", () => {
   it('is told once a second, in messages and bytes each way, and not again while there is none', async () => {
     await network.add(1, undefined, { clock });
