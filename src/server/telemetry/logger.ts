@@ -46,7 +46,7 @@ export function createLogger(
 ): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
   if (isPretty) return pino({ level, base: fields }, prettyStream());
-  output ??= new LineOutput(1, (count) => lostLine(count, fields));
+  output ??= new LineOutput((count) => lostLine(count, fields));
   return jsonLogger(level, output, fields);
 }
 

@@ -33,8 +33,15 @@ describe('the log', () => {
     expect(await run.exited()).toBe(3);
   });
 
-  it('is whole and in order when the process ends in a hurry', async () => {
-    const run = logging(20_000, 'setTimeout(() => process.exit(3), 20)');
+  it.each([
+    ['at once', 'process.exit(3)'],
+    ['while lines are being written', 'setImmediate(() => setImmediate(() => process.exit(3)))'],
+  ])('is whole and in order when the process ends %s, and what reads it is slow', async (_when, end) => {
+    const run = logging(20_000, `process.stderr.write('logged'); ${end}`);
+    run.child.stdout.pause();
+    run.child.stderr.on('data', () => {
+      if (run.stderr.includes('logged')) run.child.stdout.resume();
+    });
     run.child.stdin.end('go');
     expect(await run.exited()).toBe(3);
     expect(linesOf(run).map(({ n }) => n)).toEqual(Array.from({ length: 20_000 }, (_, at) => at + 1));
