@@ -23,7 +23,8 @@ afterEach(async () => {
 });
 
 /** Whose credentials coturn took: the ids behind the time in their user names. */
-const allocatedFor = (coturn: Coturn) => new Set(coturn.allocatedFor().map((name) => name.split(':')[1]));
+const allocatedFor = async (coturn: Coturn) =>
+  new Set((await coturn.allocatedFor(2)).map((name) => name.split(':')[1]));
 
 describe('through a TURN server only', () => {
   it('two browsers open a channel and chat', async () => {
@@ -37,7 +38,7 @@ describe('through a TURN server only', () => {
     expect(await b.message()).toBe('by way of coturn');
     await b.send('and back');
     expect(await a.message()).toBe('and back');
-    expect(allocatedFor(coturn)).toEqual(new Set([a.id, b.id]));
+    expect(await allocatedFor(coturn)).toEqual(new Set([a.id, b.id]));
   });
 
   it.each(['browser', 'werift peer'])(
@@ -54,7 +55,7 @@ describe('through a TURN server only', () => {
       expect(await received).toBe('by way of coturn');
       await inNode.send('and back');
       expect(await inBrowser.message()).toBe('and back');
-      expect(allocatedFor(coturn)).toEqual(new Set([inBrowser.id, inNode.id as string]));
+      expect(await allocatedFor(coturn)).toEqual(new Set([inBrowser.id, inNode.id as string]));
     },
   );
 
@@ -67,6 +68,6 @@ describe('through a TURN server only', () => {
     const opened = a.opened();
     await a.pair(b.id);
     await expect(opened).rejects.toThrow(/No path to the peer was found in time/);
-    expect(coturn.allocatedFor()).toEqual([]);
+    expect(await coturn.allocatedFor(0)).toEqual([]);
   });
 });

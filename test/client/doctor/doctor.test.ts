@@ -115,7 +115,7 @@ describe('where all is well', () => {
     expect(find(checks, 'udp')?.status).toBe('ok');
     expect(find(checks, 'nat')?.status).toBe('ok');
     expect(find(checks, 'turn')).toMatchObject({ status: 'ok', text: expect.stringContaining('by UDP') });
-    expect(coturn.allocatedFor()).toHaveLength(1);
+    expect(await coturn.allocatedFor(1)).toHaveLength(1);
   });
 
   it('allocates by TCP, with credentials that it makes itself', async () => {
@@ -127,7 +127,7 @@ describe('where all is well', () => {
       turnSecret: coturn.secret,
     });
     expect(find(checks, 'turn')).toMatchObject({ status: 'ok', text: expect.stringContaining('by TCP') });
-    expect(coturn.allocatedFor()[0]).toMatch(/:doctor$/);
+    expect((await coturn.allocatedFor(1))[0]).toMatch(/:doctor$/);
   });
 });
 

@@ -57,7 +57,7 @@ describe('two peers that may use relay candidates only', () => {
     expect(await a.stats()).toMatchObject({ path: 'relay' });
     expect(found.length).toBeGreaterThanOrEqual(2);
     expect(found.filter(({ candidate }) => !/ typ relay/.test(candidate))).toEqual([]);
-    const users = coturn.allocatedFor();
+    const users = await coturn.allocatedFor(2);
     for (const { id } of [a, b]) expect(users.some((user) => user.endsWith(`:${id}`))).toBe(true);
   });
 

@@ -13,8 +13,11 @@ export interface Coturn {
   readonly url: string;
   /** For our server's `turnSecret`. */
   readonly secret: string;
-  /** User names that the server gave a relay address to, one entry per allocation. */
-  readonly allocatedFor: () => string[];
+  /**
+   * User names that the server gave a relay address to, one entry per allocation, as its log says.
+   * @param least waits until so many users have one: the log may come later than the answer to the client
+   */
+  readonly allocatedFor: (least: number) => Promise<string[]>;
 }
 
 /** coturn looks each user up in a file, and answers nobody while a disk is busy. */
@@ -56,8 +59,13 @@ export async function startCoturn(): Promise<Coturn> {
   return {
     url: `turn:127.0.0.1:${port}`,
     secret,
-    allocatedFor: () =>
-      [...log.matchAll(/username=<([^>]+)>, lifetime=[1-9]/g)].map(([, name]) => name as string),
+    async allocatedFor(least) {
+      const names = () =>
+        [...log.matchAll(/username=<([^>]+)>, lifetime=[1-9]/g)].map(([, name]) => name as string);
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      while (new Set(names()).size < least) await once(child.stdout, 'data', { signal });
+      return names();
+    },
   };
 }
 
