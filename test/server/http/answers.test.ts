@@ -10,13 +10,13 @@ function open(port: number, text: string): Socket {
   return socket;
 }
 
-/** All that comes back until the server ends the connection. */
+/** All that comes back until the server ends the connection, by a reset if it has not read all that was sent. */
 async function readAll(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
   });
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 
