@@ -11,13 +11,15 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-it('ends a connection whose request is not there, to the end of its body, after 10 seconds', async () => {
+it('ends a connection whose request is not there, to the end of its body, after 10 seconds, and leaves no timer', async () => {
   const { server } = await startTestServer({ shell: 'ws', rooms: true });
   const { setTimeout } = globalThis;
-  const due: (() => void)[] = [];
+  const due: { readonly call: () => void; readonly timer: NodeJS.Timeout }[] = [];
+  const cleared = jest.spyOn(globalThis, 'clearTimeout');
   jest.spyOn(globalThis, 'setTimeout').mockImplementation(((call: () => void, ms: number) => {
-    if (ms === REQUEST_TIMEOUT_MS) due.push(call);
-    return setTimeout(call, ms);
+    const timer = setTimeout(call, ms);
+    if (ms === REQUEST_TIMEOUT_MS) due.push({ call, timer });
+    return timer;
   }) as never);
   const socket = connect(server.port, '127.0.0.1').resume();
   socket.write(
@@ -28,9 +30,10 @@ it('ends a connection whose request is not there, to the end of its body, after 
   while (due.length < 2) await new Promise(setImmediate);
   const { metrics } = server.parts;
   expect(metrics.httpConnections()).toBe(1);
-  for (const call of due) call();
+  for (const { call } of due) call();
   await closed;
   while (metrics.httpConnections() > 0) await new Promise(setImmediate);
+  for (const { timer } of due) expect(cleared).toHaveBeenCalledWith(timer);
 });
 
 const upgrade = {

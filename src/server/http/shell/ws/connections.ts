@@ -67,7 +67,10 @@ export class Connections {
     const timer = setTimeout(() => {
       if (!request.complete) request.socket.destroy();
     }, REQUEST_TIMEOUT_MS);
-    request.once('close', () => clearTimeout(timer));
+    const end = () => clearTimeout(timer);
+    request.once('close', end);
+    // Of a connection that ends before the body was there, the request is not closed.
+    request.socket.once('close', end);
   }
 
   /** What arrives by TLS over a connection belongs to that connection. */
