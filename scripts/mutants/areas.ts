@@ -47,7 +47,7 @@ export const generated = {
   target: 0.9,
 };
 const native = [
-  'server/dialects/native/(protocol|resume|restored|bad|decide|many)',
+  'server/dialects/native/(protocol|resume|restored|bad|decide|many-peers)',
   'server/signaling/(?!ice-servers|pairing-paths)',
 ];
 
@@ -125,7 +125,7 @@ export const parts: readonly Part[] = [
     files: /^server\/dialects\/native\//,
     tests: [
       ...native,
-      'server/dialects/native/(?!restart|tokens)',
+      'server/dialects/native/(?!restart|tokens|many-returns)',
       'server/admission/limits',
       'server/drain/drain\\.',
       'server/cluster/migration',
