@@ -58,6 +58,13 @@ describe('the signaling server', () => {
     expect(log.map((line) => line.msg)).toContain(`Relaying 'offer' message from ${a.id} to ${b.id}`);
   });
 
+  it.each([' ', '  ', '\r\n\t '])('relays a signal whose frame ends with white space: %j', async (space) => {
+    const { connectPair } = await startTestServer();
+    const [a, b] = await connectPair();
+    a.send(`{"type":"signal","data":{"n":{"m":1}}}${space}`);
+    expect(await b.next('signal')).toMatchObject({ data: { n: { m: 1 } }, from_peer: true });
+  });
+
   it.each([
     ['behind the fields', '{"type":"offer","sdp":"x","from_peer":false}'],
     ['twice', '{"from_peer":0,"type":"offer","sdp":"x","from_peer":"forged"}'],
