@@ -58,6 +58,13 @@ describe('the signaling server', () => {
     expect(log.map((line) => line.msg)).toContain(`Relaying 'offer' message from ${a.id} to ${b.id}`);
   });
 
+  it('relays whole a signal that ends with a from_peer of its own', async () => {
+    const { connectPair } = await startTestServer();
+    const [a, b] = await connectPair();
+    a.send('{"type":"signal","data":1,"from_peer":true}');
+    expect(await b.next('signal')).toMatchObject({ type: 'signal', data: 1, from_peer: true });
+  });
+
   it.each([' ', '  ', '\r\n\t '])('relays a signal whose frame ends with white space: %j', async (space) => {
     const { connectPair } = await startTestServer();
     const [a, b] = await connectPair();
