@@ -24,6 +24,8 @@ const project = (displayName, files, shell) => ({
   testMatch: files.map((file) => `<rootDir>/test/${file}`),
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
   moduleNameMapper,
+  // Copies of the tree, with a package.json of the same name, in which mutants are tried.
+  modulePathIgnorePatterns: ['<rootDir>/.cache/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -117,7 +117,7 @@ export const parts: readonly Part[] = [
       'server/drain/drain\\.',
       'server/cluster/(pairing|rooms/(?!model))',
       'server/dialects/socket-io/rooms',
-      'server/telemetry/(?!logger)',
+      'server/telemetry/(?!logger|line-output)',
     ],
   },
   {
@@ -157,7 +157,8 @@ export const parts: readonly Part[] = [
     tests: [
       'server/cluster/(links|drain|pairing|migration|rooms|many-peers|inspect)',
       'server/signaling/pairing-keys',
-      'server/dialects/topics',
+      'server/dialects/(topics|peerjs)',
+      'server/inspector/(fleet|views|merged-record)',
       'server/cluster/model',
     ],
   },

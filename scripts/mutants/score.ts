@@ -21,22 +21,23 @@ export class Score {
     if (fate === 'survived') this.survivors.push(mutant);
   }
 
-  /** The share of compiling mutants that a test noticed. */
-  get share(): number {
+  /** The share of compiling mutants that a test noticed; undefined if none was tried. */
+  get share(): number | undefined {
     const noticed = this.counts.killed + this.counts['timed out'];
     const counted = noticed + this.counts.survived;
-    return counted === 0 ? 1 : noticed / counted;
+    return counted === 0 ? undefined : noticed / counted;
   }
 
   get isMet(): boolean {
-    return this.share >= this.target;
+    return this.share !== undefined && this.share >= this.target;
   }
 
   toString(): string {
     const { killed, survived, 'timed out': timedOut, 'does not compile': invalid } = this.counts;
     const percent = (share: number) => `${Math.floor(share * 1000) / 10} %`;
+    const share = this.share === undefined ? 'not measured' : percent(this.share);
     return [
-      `${this.of}: ${percent(this.share)} (target ${percent(this.target)}); ${killed} killed, ` +
+      `${this.of}: ${share} (target ${percent(this.target)}); ${killed} killed, ` +
         `${timedOut} killed by time-out, ${survived} survived, ${invalid} do not compile`,
       ...this.survivors.map(describe),
     ].join('\n');

@@ -206,6 +206,20 @@ describe('without the bus', () => {
     expect(told().slice(2)).toEqual([expect.stringContaining(away), back]);
   });
 
+  it('a node says that it is not ready, and why, until the bus is back', async () => {
+    const hub = new LocalBusHub();
+    const { server } = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+    const readiness = async () => {
+      const response = await fetch(new URL('/readyz', server.url.replace('ws:', 'http:')));
+      return [response.status, await response.text()];
+    };
+    expect(await readiness()).toEqual([200, 'ready\n']);
+    hub.goAway();
+    expect(await readiness()).toEqual([503, expect.stringContaining('bus_away')]);
+    hub.comeBack();
+    expect(await readiness()).toEqual([200, 'ready\n']);
+  });
+
   it('a request that is under way is refused', async () => {
     const { hub, one, two } = await twoNodes();
     const [a, b] = [await one.connect(), await two.connect()];

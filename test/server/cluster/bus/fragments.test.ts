@@ -26,6 +26,14 @@ describe('a text in fragments', () => {
     );
   });
 
+  it('has a header no longer than is left free for it, whatever its numbers are', () => {
+    const longest = `PL1 ${'z'.repeat(32)} ${'9'.repeat(15)} 99998 99999\n`;
+    expect(longest.length).toBe(MAX_HEADER_CHARS);
+    const joiner = new FragmentJoiner(still);
+    joiner.join(1, `${longest}the last of many`);
+    expect(joiner.pending).toBe(1);
+  });
+
   it('is whole again among others, from other senders and sources, out of order and doubled', () => {
     fc.assert(
       fc.property(
