@@ -14,7 +14,7 @@ export interface StagedFault {
   /** The offset of the server's clock. */
   readonly clockOffMs?: number;
   /** @returns the verdict, unless it is the one on the newest pairing */
-  run(stage: Stage): Promise<Verdict | undefined | void>;
+  run(stage: Stage): Promise<Verdict | undefined>;
 }
 
 /** A description that cannot lead to a connection. */

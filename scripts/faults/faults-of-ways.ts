@@ -120,7 +120,9 @@ export const faultsOfWays: readonly StagedFault[] = [
     expected: /The TURN server refused [AB]'s credentials \(error 401\)/,
     needs: 'turn',
     options: { ...turn, turnSecret: 'not the one of coturn' },
-    run: (stage) => pair(stage, relay),
+    async run(stage) {
+      await pair(stage, relay);
+    },
   },
   {
     name: 'the server’s clock is off, so that TURN credentials are over',
@@ -129,7 +131,9 @@ export const faultsOfWays: readonly StagedFault[] = [
     needs: 'turn',
     options: turn,
     clockOffMs: -2 * 86_400_000,
-    run: (stage) => pair(stage, relay),
+    async run(stage) {
+      await pair(stage, relay);
+    },
   },
   {
     name: 'the TURN server is not there',
@@ -137,7 +141,9 @@ export const faultsOfWays: readonly StagedFault[] = [
     expected: /[AB] (could not reach its STUN or TURN server|reached no STUN or TURN server)/,
     needs: 'networks',
     options: { turnUrl: ['turn:203.0.113.1:3999'], turnSecret: TURN_SECRET },
-    run: (stage) => pair(stage, relay),
+    async run(stage) {
+      await pair(stage, relay);
+    },
   },
   {
     name: 'a firewall that lets no DTLS through',

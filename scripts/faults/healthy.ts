@@ -26,7 +26,9 @@ function fine(
     name,
     kind: 'connected',
     expected: /^Both clients reported that they are connected/,
-    run,
+    async run(stage) {
+      await run(stage);
+    },
     ...more,
   };
 }
