@@ -165,7 +165,11 @@ export const parts: readonly Part[] = [
   {
     area: 'client',
     files: /^client\/negotiation\//,
-    tests: ['client/negotiation/negotiation', 'client/rooms/remote-player', 'client/peer/(peer|close)\\.'],
+    tests: [
+      'client/negotiation/negotiation',
+      'client/rooms/remote-player',
+      'client/peer/(peer|close|last-words)\\.',
+    ],
   },
   {
     area: 'client',
