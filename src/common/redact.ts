@@ -10,6 +10,7 @@ import {
   type MessageFacts,
   type SdpFacts,
 } from '../protocol/index.ts';
+import { cutText } from './cut-text.ts';
 import { termsOf } from './sdp-terms.ts';
 
 /** Fields of the machines' events that contain only progress. `key` is not among them. */
@@ -78,7 +79,7 @@ function keptOf(event: object, field: string): EventFacts[string] | undefined {
     return (event as { connectionId?: unknown }).connectionId === undefined ? undefined : GIVEN;
   if (!KEPT_FIELDS.has(field)) return undefined;
   const value = (event as Record<string, unknown>)[field];
-  if (typeof value === 'string') return value.slice(0, MAX_TEXT_CHARS);
+  if (typeof value === 'string') return cutText(value, MAX_TEXT_CHARS);
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
@@ -87,9 +88,9 @@ export function redactMessage(message: object): MessageFacts {
   const { type, sdp, candidate, state } = message as Record<string, unknown>;
   if (type === 'candidate') return messageOf(factsOfCandidate(candidate));
   return {
-    type: String(type).slice(0, MAX_TEXT_CHARS),
+    type: cutText(String(type), MAX_TEXT_CHARS),
     ...(typeof sdp === 'string' && { sdp: factsOfSdp(sdp) }),
-    ...(type === 'report' && typeof state === 'string' && { state: state.slice(0, MAX_TEXT_CHARS) }),
+    ...(type === 'report' && typeof state === 'string' && { state: cutText(state, MAX_TEXT_CHARS) }),
   };
 }
 

@@ -17,13 +17,12 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
   maxSteps: 2_000,
 };
 
-/** A longer event or context, in characters, is left out. */
-const MAX_SHOWN_CHARS = 16 * 1024;
 /** Events of one actor whose snapshot has not arrived. */
 const MAX_PENDING = 64;
 const CHAR_BYTES = 2;
-/** An actor's approximate size without its steps. */
+/** The approximate size of an actor without its steps, and of an event without its text. */
 const ACTOR_BYTES = 1_024;
+const PENDING_BYTES = 64;
 
 /** A step as it is sent to pages. */
 interface Step {
@@ -31,8 +30,7 @@ interface Step {
 }
 
 interface Pending {
-  readonly event: NamedEvent;
-  /** The text to match a snapshot with. */
+  /** The event as text, to match a snapshot with. */
   readonly text: string;
   readonly source: string | undefined;
 }
@@ -97,7 +95,7 @@ export class ProgramStore {
     for (const actor of this.#actors.values())
       if (actor.program === program && actor.status === 'active') {
         actor.status = 'gone';
-        actor.pending.length = 0;
+        this.#forgetAllPending(actor);
         this.#listener.changed(actor);
       }
   }
@@ -133,8 +131,11 @@ export class ProgramStore {
     else if (message.taken?.length === 0) this.#ignored(actor, message);
     else {
       const { event, source } = message;
-      actor.pending.push({ event, text: JSON.stringify(event), source });
-      if (actor.pending.length > MAX_PENDING) actor.pending.shift();
+      const pending = { text: JSON.stringify(event), source };
+      actor.pending.push(pending);
+      this.#bytes += pendingBytes(pending);
+      if (actor.pending.length > MAX_PENDING) this.#forgetPending(actor, 0);
+      this.#shrink();
     }
   }
 
@@ -169,7 +170,7 @@ export class ProgramStore {
     const { event, snapshot, taken, refused } = message;
     const text = JSON.stringify(event);
     const at = actor.pending.findIndex((pending) => pending.text === text);
-    const [pending] = at >= 0 ? actor.pending.splice(at, 1) : [];
+    const pending = this.#forgetPending(actor, at);
     // Its first reported state is the one that it was started with.
     if (event.type === 'xstate.init' && actor.stepCount === 1) this.#forgetSteps(actor);
     this.#add(actor, snapshot, {
@@ -202,11 +203,11 @@ export class ProgramStore {
     const json = JSON.stringify({
       seq: actor.stepCount,
       at: this.#wallTime(),
-      ...(event && { event: shortened(event) ?? { type: event.type, note: TOO_LARGE } }),
+      ...(event && { event }),
       ...rest,
       status,
       ...(value !== undefined && { value }),
-      ...(context !== undefined && { context: shortened(context) ?? TOO_LARGE }),
+      ...(context !== undefined && { context }),
     });
     const step = { json };
     actor.steps.push(step);
@@ -224,6 +225,16 @@ export class ProgramStore {
     if (!step) return;
     this.#order.delete(step);
     this.#bytes -= step.json.length * CHAR_BYTES;
+  }
+
+  #forgetPending(actor: KeptActor, at: number): Pending | undefined {
+    const [pending] = at < 0 ? [] : actor.pending.splice(at, 1);
+    if (pending) this.#bytes -= pendingBytes(pending);
+    return pending;
+  }
+
+  #forgetAllPending(actor: KeptActor): void {
+    while (actor.pending.length > 0) this.#forgetPending(actor, 0);
   }
 
   #forgetSteps(actor: KeptActor): void {
@@ -255,6 +266,7 @@ export class ProgramStore {
 
   #drop(actor: KeptActor): void {
     this.#forgetSteps(actor);
+    this.#forgetAllPending(actor);
     this.#actors.delete(actor.key);
     this.#byName.delete(nameOf(actor.program, actor.session));
     this.#bytes -= ACTOR_BYTES;
@@ -283,17 +295,13 @@ export class ProgramStore {
   }
 }
 
-const TOO_LARGE = '(too large to show)';
-
-/** Undefined if the value is too large. */
-function shortened<T>(value: T): T | undefined {
-  return JSON.stringify(value).length <= MAX_SHOWN_CHARS ? value : undefined;
-}
-
 /** A chart is about four times as large as its definition. */
 function bytesOf({ definition }: DrawnMachine): number {
   return definition.length * CHAR_BYTES * 5;
 }
+
+const pendingBytes = ({ text, source = '' }: Pending) =>
+  PENDING_BYTES + (text.length + source.length) * CHAR_BYTES;
 
 const nameOf = (program: number, session: string) => `${program} ${session}`;
 

@@ -1,4 +1,9 @@
-/** The messages of `@statelyai/inspect`: as they are sent, and as they are read from a program that is not known. */
+/**
+ * The messages of `@statelyai/inspect`: as they are sent, and as they are read from a program that is not known. What is
+ * read is small enough to keep and to walk.
+ */
+import { cutText } from '../../common/cut-text.ts';
+import { shapeFault } from '../../common/message-shape.ts';
 
 /** A message of `@statelyai/inspect`. Its tools pass over fields that they do not know. */
 export interface StatelyMessage {
@@ -52,6 +57,11 @@ export interface NamedEvent {
 /** Of ids and names; what is longer is cut. */
 const MAX_NAME_CHARS = 200;
 const MAX_NAMES = 100;
+/** A longer event or context, in characters, is left out; so is one that is nested more deeply than a message may be. */
+const MAX_SHOWN_CHARS = 16 * 1024;
+/** Of the state value, which is kept for each actor. */
+const MAX_VALUE_CHARS = 2 * 1024;
+const TOO_LARGE = '(too large to show)';
 
 /** @returns undefined for what is no message of `@statelyai/inspect`, or of a kind that it gained later */
 export function readStately(text: string): ReadStately | undefined {
@@ -99,12 +109,21 @@ export function readStately(text: string): ReadStately | undefined {
 function readSnapshot(value: unknown): ReadSnapshot {
   if (!isRecord(value)) return { status: 'active', value: undefined, context: undefined };
   const { output, error } = value;
+  // An actor that is no machine has no context, but an output or an error at its end.
+  const context = value.context ?? (error === undefined ? output : { error });
   return {
     status: cut(textOr(value.status, 'active')),
-    value: isStateValue(value.value) ? value.value : undefined,
-    // An actor that is no machine has no context, but an output or an error at its end.
-    context: value.context ?? (error === undefined ? output : { error }),
+    value: fits(value.value, MAX_VALUE_CHARS) && isStateValue(value.value) ? value.value : undefined,
+    context: fits(context, MAX_SHOWN_CHARS) ? context : TOO_LARGE,
   };
+}
+
+/** Whether a value may be shown. Its depth is checked first, because the rest walks it. */
+function fits(value: unknown, maxChars: number): boolean {
+  if (value === undefined) return true;
+  return (
+    shapeFault(value, Number.POSITIVE_INFINITY) === undefined && JSON.stringify(value).length <= maxChars
+  );
 }
 
 /** A state's key, or the active keys of each region. */
@@ -113,9 +132,9 @@ function isStateValue(value: unknown): boolean {
 }
 
 function readEvent(value: unknown): NamedEvent {
-  return isRecord(value) && typeof value.type === 'string'
-    ? { ...value, type: cut(value.type) }
-    : { type: '' };
+  if (!isRecord(value) || typeof value.type !== 'string') return { type: '' };
+  const type = cut(value.type);
+  return fits(value, MAX_SHOWN_CHARS) ? { ...value, type } : { type, note: TOO_LARGE };
 }
 
 function namesIn(value: unknown): readonly string[] | undefined {
@@ -127,7 +146,7 @@ function namesIn(value: unknown): readonly string[] | undefined {
     : undefined;
 }
 
-const cut = (text: string) => text.slice(0, MAX_NAME_CHARS);
+const cut = (text: string) => cutText(text, MAX_NAME_CHARS);
 const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other);
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -17,8 +17,9 @@ const MAX_PAGES = 16;
 const MAX_REQUEST_BYTES = 1_024;
 /** A page with more unread bytes than this is closed; it reconnects by itself. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
-/** Changes are collected and sent to pages at this interval. */
+/** Changes are collected and sent to pages at this interval; steps earlier, once there are so many. */
 const TELL_MS = 100;
+const MAX_COLLECTED = 100;
 
 interface PageData {
   page: Page | undefined;
@@ -55,7 +56,11 @@ export class ProgramFeed {
         if (this.#pages.size > 0) this.#dropped.push(key);
       },
       stepped: ({ key }, json) => {
-        for (const page of this.#pages) if (page.watched === key) page.steps.push(json);
+        for (const page of [...this.#pages]) {
+          if (page.watched !== key) continue;
+          page.steps.push(json);
+          if (page.steps.length >= MAX_COLLECTED) this.#tellSteps(page);
+        }
       },
     });
   }
@@ -123,11 +128,15 @@ export class ProgramFeed {
     this.#dropped = [];
     for (const page of [...this.#pages]) {
       if (changed.length > 0 || dropped.length > 0) this.#send(page, { type: 'actors', changed, dropped });
-      if (page.steps.length === 0) continue;
-      const { steps, watched } = page;
-      page.steps = [];
-      page.socket.send(`{"type":"steps","key":${watched},"steps":[${steps.join()}]}`, false);
+      this.#tellSteps(page);
     }
+  }
+
+  #tellSteps(page: Page): void {
+    const { steps, watched } = page;
+    if (steps.length === 0) return;
+    page.steps = [];
+    page.socket.send(`{"type":"steps","key":${watched},"steps":[${steps.join()}]}`, false);
   }
 
   #send(page: Page, message: ProgramsMessage): void {

@@ -30,7 +30,13 @@ export function addProgramSockets(app: App, store: ProgramStore, origins: readon
     message(socket, bytes) {
       const { program } = socket.getUserData();
       const message = readStately(Buffer.from(bytes).toString('utf8'));
-      if (program !== undefined && message) store.receive(program, message);
+      if (program === undefined || !message) return;
+      try {
+        store.receive(program, message);
+      } catch {
+        // What it sent is its own affair: other programs, and the pages, go on.
+        socket.end(closeCodes.internalError, 'Your message could not be shown');
+      }
     },
     close(socket) {
       const { program } = socket.getUserData();

@@ -1,5 +1,7 @@
 /** The statuses that a relay server received, for its operator. Bounded, because anybody may send one. */
 
+import { cutText } from '../../common/cut-text.ts';
+
 const MAX_TEXTS = 1_000;
 const MAX_TEXT_CHARS = 1_024;
 
@@ -12,7 +14,7 @@ export class StatusLog {
   }
 
   append(text: string): void {
-    this.#texts.push(text.slice(0, MAX_TEXT_CHARS));
+    this.#texts.push(cutText(text, MAX_TEXT_CHARS));
     if (this.#texts.length > MAX_TEXTS) this.#texts.shift();
   }
 }

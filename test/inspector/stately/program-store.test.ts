@@ -6,6 +6,7 @@ import {
   ProgramStore,
 } from '../../../src/inspector/stately/program-store.ts';
 import { readStately } from '../../../src/inspector/stately/stately-message.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 
 const DEFINITION = JSON.stringify({
   id: 'door',
@@ -45,6 +46,9 @@ const snapshot = (sessionId: string, type: string, value: string, fields: object
   event: { type },
   snapshot: { status: 'active', value, context: fields },
 });
+const DEEP = `${'{"a":'.repeat(100_000)}"x"${'}'.repeat(100_000)}`;
+const snapshotText = (of: string, by: string) =>
+  `{"type":"@xstate.snapshot","sessionId":"x:0","event":${by},"snapshot":${of}}`.replaceAll('DEEP', DEEP);
 const stepsOf = ({ steps }: KeptActor) => steps.map(({ json }) => JSON.parse(json));
 
 describe('the programs that are kept', () => {
@@ -146,6 +150,60 @@ describe('the programs that are kept', () => {
     const { tell, actors } = storeWith();
     tell(actor('x:0', { definition }));
     expect(actors()[0]?.machine.shown).toEqual({ problem: expect.stringContaining(why) });
+  });
+
+  it.each([
+    ['a context', snapshotText('{"context":DEEP,"value":"ajar"}', '{"type":"OPEN"}')],
+    ['a state', snapshotText('{"value":DEEP}', '{"type":"OPEN"}')],
+    ['an event', snapshotText('{"value":"ajar"}', '{"type":"OPEN","more":DEEP}')],
+    [
+      'an event, behind half a character',
+      snapshotText('{"value":"ajar"}', '{"type":"OPEN","a":"\\ud800","b":DEEP}'),
+    ],
+  ])('keeps the step without it when %s is nested 100,000 levels deep', (_what, text) => {
+    const { store, program, tell, actors } = storeWith();
+    tell(actor('x:0'));
+    const read = readStately(text);
+    if (!read) throw new Error('that is no message');
+    store.receive(program, read);
+    expect(stepsOf(actors()[0] as KeptActor)[1]).toMatchObject({ seq: 2, event: { type: 'OPEN' } });
+    expect(store.bytes).toBeLessThan(16 * 1024);
+  });
+
+  it('keeps, of 640 events of 64 KiB that have not been handled, less than 2 MiB', () => {
+    const { store, tell } = storeWith();
+    for (let n = 0; n < 10; n += 1) tell(actor(`x:${n}`));
+    for (let i = 0; i < 1_000; i += 1)
+      tell(event(`x:${i % 10}`, 'OPEN', { event: { type: 'OPEN', i, x: 'y'.repeat(65_536) } }));
+    const texts = [...store.actors].flatMap(({ pending }) => pending.map(({ text }) => text));
+    expect(texts.join('').length).toBeLessThan(2 * 1024 * 1024);
+  });
+
+  it('counts events that have not been handled: at the limit, steps make room for them', () => {
+    const { store, tell, actors } = storeWith({ maxBytes: 256 * 1024 });
+    tell(actor('x:0'));
+    for (let i = 0; i < 10; i += 1) tell(snapshot('x:0', 'OPEN', 'ajar', { text: 'y'.repeat(10_000) }));
+    for (let i = 0; i < 60; i += 1)
+      tell(event('x:0', 'OPEN', { event: { type: 'OPEN', i, x: 'y'.repeat(1_000) } }));
+    expect(store.bytes).toBeLessThanOrEqual(256 * 1024);
+    expect(actors()[0]?.steps.length).toBeLessThan(10);
+  });
+
+  it('keeps 1,000 names of 256 KiB, cut to 200 characters, in less than 8 MiB', () => {
+    const { store, tell } = storeWith();
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let n = 0; n < 1_000; n += 1) tell(actor(`x:${n}`, { name: `${n} ${'y'.repeat(256 * 1_024)}` }));
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(8 * 1024 * 1024);
+    expect([...store.actors]).toHaveLength(1_000);
+  });
+
+  it('shows an actor without its state when that is longer than 2,048 characters', () => {
+    const { tell, actors } = storeWith();
+    const value = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`region${n}`, 'on']));
+    tell(actor('x:0', { snapshot: { status: 'active', value, context: {} } }));
+    expect(actors()[0]?.value).toBeUndefined();
   });
 
   it('leaves out a context that is too large to show', () => {

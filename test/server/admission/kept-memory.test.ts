@@ -1,5 +1,8 @@
 /** What strangers can make the server keep is bounded in memory, not only in the bytes that they sent. */
 import { expect, it } from '@jest/globals';
+import { redactEvent } from '../../../src/common/redact.ts';
+import { asSignal } from '../../../src/server/dialects/peerjs/as-signal.ts';
+import { StatusLog } from '../../../src/server/relay/status-log.ts';
 import { Member } from '../../../src/server/signaling/rooms/member.ts';
 import { JsonClient } from '../../support/clients/json-client.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
@@ -22,6 +25,33 @@ it('2,000 members with metadata of 2 KiB take less than 16 MiB, whatever it is m
   });
   expect(heapUsed() - before).toBeLessThan(16 * 1024 * 1024);
   expect(members[7]?.metadata).toEqual(POROUS);
+});
+
+/** A text as it is read from the network: not a sum of parts, which V8 would keep as such. */
+const longText = (head: string) => Buffer.from(`${head}${'y'.repeat(64 * 1_024)}`).toString();
+
+it.each<[string, (n: number) => unknown]>([
+  [
+    'an id of an RTCDataChannel of PeerJS',
+    (n) => {
+      const payload = { connectionId: longText(`${n}`), sdp: { type: 'offer', sdp: 'v=0' } };
+      return asSignal({ type: 'OFFER', dst: 'b', payload, frame: new Uint8Array() } as never)?.connectionId;
+    },
+  ],
+  ['a text in a record', (n) => redactEvent({ type: 'X', id: longText(`${n}`) } as never)],
+])('1,000 parts of long texts are kept without them: %s', (_what, partOf) => {
+  const before = heapUsed();
+  const parts = Array.from({ length: 1_000 }, (_, n) => partOf(n));
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(parts).toHaveLength(1_000);
+});
+
+it('1,000 statuses of 64 KiB in a relay network are kept in less than 4 MiB', () => {
+  const log = new StatusLog();
+  const before = heapUsed();
+  for (let n = 0; n < 1_000; n += 1) log.append(longText(`${n}`));
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(log.texts).toHaveLength(1_000);
 });
 
 it('the metadata of a request is kept by nobody once both are paired', async () => {

@@ -2,6 +2,7 @@
  * Converts a PeerJS negotiation message into a signal of the core: what records and findings know, and the frame to
  * send.
  */
+import { cutText } from '../../../common/cut-text.ts';
 import { isRecord } from '../../../protocol/index.ts';
 import type { Signal, SignalMessage } from '../../signaling/signal.ts';
 import type { PeerJsSignal } from './absent-peers.ts';
@@ -16,7 +17,7 @@ export function asSignal({ type, payload, frame }: PeerJsSignal): Signal | undef
   return {
     bytes: frame,
     message,
-    connectionId: typeof connectionId === 'string' ? connectionId.slice(0, MAX_CONNECTION_ID_CHARS) : '',
+    connectionId: typeof connectionId === 'string' ? cutText(connectionId, MAX_CONNECTION_ID_CHARS) : '',
   };
 }
 

@@ -1,7 +1,9 @@
 /**
  * PeerJS's routes: its ids over HTTP, and its socket. Invalid messages are ignored, as by the original, and counted.
  */
+
 import { randomUUID } from 'node:crypto';
+import { ownText } from '../../../common/cut-text.ts';
 import { isRecord, peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
 import { type PeerJsKeys, parsePeerJsKeys } from '../../admission/peerjs-keys.ts';
 import { upgradeRequestOf } from '../../admission/request-facts.ts';
@@ -92,7 +94,9 @@ export class PeerJs {
         const query = Object.fromEntries(new URLSearchParams(req.getQuery() ?? ''));
         const { id = '', [TOKEN]: token = '', key = '' } = query;
         const request = this.#gate?.keepsRequests ? upgradeRequestOf(req, TOKEN) : undefined;
-        return { client: undefined, address, id, token, key, request };
+        // They are kept, and are parts of a URL that may be long.
+        const own = { id: ownText(id), token: ownText(token), key: ownText(key) };
+        return { client: undefined, address, ...own, request };
       },
       opened: (socket) => this.realm.opened(socket),
       received: (socket, bytes) => {
