@@ -1,8 +1,12 @@
 /** The kit passes those who do what the protocol says, and names what others do otherwise. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Verdict } from '../../src/contract/conform/run-cases.ts';
+import { Wire } from '../../src/contract/conform/wire.ts';
 import { buildGoClient, goMissing } from '../support/peers/go-client.ts';
 import { Run } from '../support/servers/cli-process.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
@@ -13,9 +17,14 @@ const PING_INTERVAL_MS = 500;
 /** The first build on a machine takes half a minute. */
 const GO_BUILD_MS = 300_000;
 const started: ChildProcess[] = [];
+const rude: WebSocketServer[] = [];
 
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
+  for (const server of rude.splice(0)) {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  }
 });
 
 /** The server of the first protocol, in Python. @param mutant the promise that it breaks @returns its URL */
@@ -43,7 +52,56 @@ async function conform(...args: string[]): Promise<{ status: number | null; verd
 const failed = (verdicts: readonly Verdict[]) => verdicts.filter(({ result }) => result === 'fail');
 const seedLevel = ['--level', 'seed', '--ping-interval-ms', String(PING_INTERVAL_MS)];
 
+/** A server that greets each client, and answers whatever it sends in one way. @returns its URL */
+async function rudeServer(answer: (socket: WebSocket) => void): Promise<string> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  rude.push(server);
+  let clients = 0;
+  server.on('connection', (socket) => {
+    clients += 1;
+    socket.on('error', () => {});
+    socket.on('message', () => answer(socket));
+    socket.send(JSON.stringify({ type: 'your_id', id: `${clients}`, resume: 'secret' }));
+  });
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
 describe('pairlane conform, for a server', () => {
+  it.each<[string, (socket: WebSocket) => void, string]>([
+    [
+      'a message of 100,000 levels',
+      (socket) => socket.send(`{"type":"error","more":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
+      'one whose JSON is too deep',
+    ],
+    ['a message of 2 MiB', (socket) => socket.send('y'.repeat(2 * 1024 * 1024)), 'closed with 1006'],
+    [
+      '1,001 messages that are no answer',
+      (socket) => {
+        for (let n = 0; n <= 1_000; n += 1) socket.send('{"type":"from_the_future"}');
+      },
+      '1000 other messages',
+    ],
+  ])('names the fault of a server that answers with %s', async (_what, answer, got) => {
+    const url = await rudeServer(answer);
+    const { verdicts } = await conform(url, '--walks', '0', '--only', 'is not paired is dropped');
+    expect(failed(verdicts)).toMatchObject([{ got }]);
+  });
+
+  it('reads no more than 16 MiB that nobody asked for', async () => {
+    const text = JSON.stringify({ type: 'from_the_future', field: 'y'.repeat(512 * 1024) });
+    const url = await rudeServer((socket) => {
+      for (let n = 0; n < 64; n += 1) socket.send(text);
+    });
+    const wire = new Wire({ url, patienceMs: PATIENCE_MS });
+    await wire.opened('it connected');
+    wire.send({ type: 'ping' });
+    await wire.closed('it was sent 32 MiB');
+    await expect(wire.nextFrame('it was sent 32 MiB')).rejects.toMatchObject({
+      got: 'more than 16777216 bytes that nobody asked for',
+    });
+  });
+
   it(
     'passes Pairlane in all that its protocol says, nothing skipped',
     async () => {
@@ -193,6 +251,18 @@ describe('pairlane conform, for a client', () => {
     },
     PATIENCE_MS,
   );
+
+  it.each([
+    ['a frame with reserved bits', 'it was closed by the client'],
+    ['a frame of 16 MiB', 'it was closed by the client'],
+    ['a message of 100,000 levels', 'candidate: too deep'],
+    ['20,000 messages', 'more than 10000 messages in one step'],
+  ])('names the fault of a client that sends %s', async (what, got) => {
+    const client = `node test/contract/rude-client.mjs {url} '${what}'`;
+    const { verdicts, status } = await conform('--client', client);
+    expect(failed(verdicts)).toMatchObject([{ got }]);
+    expect(status).toBe(1);
+  });
 
   it('says so at once when the command ends without connecting, and with what', async () => {
     const { status, verdicts } = await conform('--client', 'exit 3', '--patience-ms', '200000');

@@ -1,7 +1,9 @@
 /** One run of the client under test, as the server sees it: over several sockets if it comes back. */
 import type { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
+import { shapeFault } from '../../common/message-shape.ts';
 import { clientSchemas, explain, isRecord, type Schema } from '../../protocol/index.ts';
+import { jsonIn } from './wire.ts';
 
 export type Message = { readonly type: string; readonly [field: string]: unknown };
 
@@ -11,6 +13,9 @@ const UNNUMBERED = {
   told: new Set(['your_id', 'ping', 'ack', 'restarting']),
   said: new Set(['resume', 'ack', 'pong']),
 };
+
+/** In one step: far more than any client has to say. */
+const MAX_SAID = 10_000;
 
 /** A numbered frame that we sent. */
 interface Frame {
@@ -126,7 +131,9 @@ export class ClientRun {
 
   #use(socket: WebSocket): void {
     this.#socket = socket;
-    socket.on('message', (data) => this.#takes(String(data)));
+    socket.on('message', (data) => {
+      if (!this.fault) this.#takes(String(data));
+    });
     socket.on('close', () => {
       this.isClosed = true;
       this.#changes.emit('change');
@@ -174,7 +181,8 @@ export class ClientRun {
       return;
     }
     if (message.type === 'ack' && this.isResumable) this.#ack(Number(message.received));
-    this.said.push(message);
+    if (this.said.length >= MAX_SAID) this.fault ??= `more than ${MAX_SAID} messages in one step`;
+    else this.said.push(message);
     if (message.type === 'offer') this.offers += 1;
     if (RELAYED.has(message.type)) this.peer?.tell({ ...message, from_peer: true });
   }
@@ -185,14 +193,6 @@ export class ClientRun {
   }
 }
 
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The message in a value, or what is wrong with it. */
 export function messageIn(value: unknown, text: string): Message | string {
   if (value === undefined) return `no JSON: ${text.slice(0, 80)}`;
@@ -200,6 +200,8 @@ export function messageIn(value: unknown, text: string): Message | string {
     return `no object with a type: ${text.slice(0, 80)}`;
   if (!Object.hasOwn(clientSchemas, value.type))
     return `a message of the unknown type ${value.type.slice(0, 80)}`;
+  const fault = shapeFault(value);
+  if (fault) return `${value.type}: ${fault}`;
   const wrong = explain(clientSchemas[value.type as keyof typeof clientSchemas] as Schema, value);
   return wrong ? `${value.type}: ${wrong}` : (value as Message);
 }

@@ -7,6 +7,7 @@ import type { Level } from './case.ts';
 import { ClientRun, resumeIn } from './client-run.ts';
 import { Deviation } from './deviation.ts';
 import type { Verdict } from './run-cases.ts';
+import { MAX_SENT_BYTES } from './wire.ts';
 
 export interface ClientTrialOptions {
   /** A shell command; `{url}` in it is replaced by the URL to connect to. */
@@ -22,7 +23,7 @@ type Told = Parameters<ClientRun['tell']>[0];
 class Trial {
   readonly #options: ClientTrialOptions;
   readonly #changes = new EventEmitter();
-  readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: MAX_SENT_BYTES });
   readonly #children: ChildProcess[] = [];
   readonly #runs: ClientRun[] = [];
   /** The fault of a client that ended before it connected, or came back without a valid `resume`. */
@@ -31,6 +32,8 @@ class Trial {
   constructor(options: ClientTrialOptions) {
     this.#options = options;
     this.#server.on('connection', (socket, { url = '' }) => {
+      // What violates WebSocket ends its socket; the close event follows.
+      socket.on('error', () => {});
       const resume = new URLSearchParams(url.split('?')[1]).get('resume');
       if (resume === 'back') {
         this.#comesBack(socket);

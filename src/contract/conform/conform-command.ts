@@ -1,6 +1,6 @@
 /** `pairlane conform`: tests whether a server, or a client, follows the protocol, case by case. */
 import { CommandError, defineCommand } from '../../common/command.ts';
-import { printable } from '../../common/printable.ts';
+import { printable, printableJson } from '../../common/printable.ts';
 import type { Level } from './case.ts';
 import type { Verdict } from './run-cases.ts';
 
@@ -102,7 +102,7 @@ function tell({ result, name, when, expected, got, why }: Verdict): void {
 }
 
 function tellJson(verdict: Verdict): void {
-  process.stdout.write(`${JSON.stringify(verdict)}\n`);
+  process.stdout.write(`${printableJson(verdict)}\n`);
 }
 
 function conclude(verdicts: readonly Verdict[], json: boolean): number {

@@ -1,6 +1,7 @@
 /** One client of the server under test, frame by frame: received frames are kept, and read in order. */
 import { EventEmitter, once } from 'node:events';
 import { WebSocket } from 'ws';
+import { shapeFault } from '../../common/message-shape.ts';
 import { isRecord } from '../../protocol/index.ts';
 import { Deviation } from './deviation.ts';
 
@@ -21,10 +22,18 @@ export interface Target {
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const NOT_FOUND = 'Target client not found';
 
+/** What a server may send in one message, and leave unread by a case: far more than any does, and no more than fits. */
+export const MAX_SENT_BYTES = 1024 * 1024;
+const MAX_UNREAD_BYTES = 16 * MAX_SENT_BYTES;
+const MAX_HEARD = 1_000;
+
 export class Wire {
   readonly #socket: WebSocket;
   readonly #patienceMs: number;
-  readonly #frames: string[] = [];
+  #frames: string[] = [];
+  #unread = 0;
+  /** Why we cut it off. */
+  #fault: string | undefined;
   readonly #changes = new EventEmitter();
   /** Undefined while it is open. */
   closeCode: number | undefined;
@@ -37,7 +46,7 @@ export class Wire {
     this.#patienceMs = patienceMs;
     const address = new URL(url);
     if (query !== '') address.search = address.search ? `${address.search}&${query}` : `?${query}`;
-    this.#socket = new WebSocket(address, { perMessageDeflate: false });
+    this.#socket = new WebSocket(address, { perMessageDeflate: false, maxPayload: MAX_SENT_BYTES });
     this.#socket.on('message', (data) => this.#came(String(data)));
     this.#socket.on('open', () => this.#changes.emit('change'));
     this.#socket.on('error', () => {});
@@ -83,7 +92,11 @@ export class Wire {
     const isOver = () => this.#frames.length > 0 || this.closeCode !== undefined;
     await this.#until(isOver, when, 'an answer', extraMs);
     const frame = this.#frames.shift();
-    if (frame === undefined) throw new Deviation(when, 'an open socket', `closed with ${this.closeCode}`);
+    if (frame === undefined)
+      throw new Deviation(when, 'an open socket', this.#fault ?? `closed with ${this.closeCode}`);
+    this.#unread -= frame.length;
+    const fault = shapeFault(jsonIn(frame));
+    if (fault) throw new Deviation(when, 'a message that can be walked', `one whose JSON is ${fault}`);
     return frame;
   }
 
@@ -102,6 +115,7 @@ export class Wire {
       if (isNotFound && left === 0) return heard;
       if (isNotFound) left -= 1;
       heard.push(message);
+      if (heard.length > MAX_HEARD) throw new Deviation(when, 'an answer', `${MAX_HEARD} other messages`);
     }
   }
 
@@ -125,8 +139,18 @@ export class Wire {
 
   #came(frame: string): void {
     if (this.answersPings && parse(frame)?.type === 'ping') this.send({ type: 'pong' });
-    else this.#frames.push(frame);
+    else this.#keep(frame);
     this.#changes.emit('change');
+  }
+
+  #keep(frame: string): void {
+    if (this.#fault) return;
+    this.#unread += frame.length;
+    this.#frames.push(frame);
+    if (this.#unread <= MAX_UNREAD_BYTES) return;
+    this.#fault = `more than ${MAX_UNREAD_BYTES} bytes that nobody asked for`;
+    this.#frames = [];
+    this.#socket.terminate();
   }
 
   async #until(fact: () => boolean, when: string, what: string, extraMs: number): Promise<void> {
@@ -143,9 +167,14 @@ export class Wire {
 }
 
 function parse(text: string): Message | undefined {
+  const value = jsonIn(text);
+  return isRecord(value) && typeof value.type === 'string' ? (value as Message) : undefined;
+}
+
+/** Undefined if it is no JSON. */
+export function jsonIn(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) && typeof value.type === 'string' ? (value as Message) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

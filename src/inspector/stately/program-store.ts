@@ -1,7 +1,7 @@
 /** What programs reported about their actors, within a memory limit: the oldest steps are dropped first. */
 import { chartFrom, MAX_DEFINITION_CHARS, type ProgramChart } from './program-chart.ts';
 import type { ShownActor, ShownStep } from './program-messages.ts';
-import type { NamedEvent, ReadSnapshot, ReadStately } from './stately-message.ts';
+import type { ReadSnapshot, ReadStately } from './stately-message.ts';
 
 export interface StoreLimits {
   /** For all steps and charts together. */
