@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { closeCodes } from '../../../src/protocol/index.ts';
 import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { refusalOf } from '../../support/clients/refusal-of.ts';
+import { until } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 /** Waits until the client has read what it was sent. */
@@ -107,6 +109,28 @@ describe('limits', () => {
     await back.close();
     await RawClient.connect(server.url);
   });
+
+  it.each(['uws', 'ws'] as const)(
+    'counts the session of a client that was silent, and waits for it, on %s',
+    async (shell) => {
+      const { server, clock, connectResumable } = await startTestServer({
+        maxConnectionsPerAddress: 1,
+        shell,
+      });
+      const a = await connectResumable();
+      clock.advance(31_000);
+      await a.next('ping');
+      clock.advance(31_000);
+      expect((await a.whenClosed()).code).toBe(closeCodes.timedOut);
+      await until(() => server.parts.admission.connections === 0, 'the socket to be gone');
+      expect(server.parts.sessions.size).toBe(1);
+      expect(await refusalOf(server.url)).toBe(429);
+      const back = await a.comeBack(server.url);
+      expect(back.id).toBe(a.id);
+      await back.close();
+      await RawClient.connect(server.url);
+    },
+  );
 
   it('lets 1 MiB wait in all with --max-waiting-bytes 1048576: the pairing with most of it ends, and no session', async () => {
     const { server, connect, connectResumable } = await startTestServer({ maxWaitingBytes: 1024 * 1024 });

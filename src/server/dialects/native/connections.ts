@@ -78,11 +78,14 @@ export class Connections implements SocketHandlers {
     delete data.unauthenticated;
     this.#signaling.queue.timers.disarmAll(data);
     this.#returning.closed(socket);
+    if (!client) return;
+    const { session } = client;
     // A socket that we ended, or that was replaced, is no longer the client's.
-    if (client?.socket !== socket) return;
-    client.socket = undefined;
-    if (!client.session) return;
-    this.#signaling.sessions.disconnected(client.session, code === closeCodes.normal);
-    if (!client.session.isDone) client.waits();
+    if (client.socket === socket) {
+      client.socket = undefined;
+      if (session) this.#signaling.sessions.disconnected(session, code === closeCodes.normal);
+    }
+    // Also when we ended it, because the client was silent.
+    if (session?.isDone === false && !client.isOnline) client.waits();
   }
 }

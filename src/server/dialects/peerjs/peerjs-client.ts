@@ -43,11 +43,14 @@ export interface WaitingPlaces {
 export interface PeerJsClientDeps {
   readonly sockets: SocketClientDeps;
   readonly places: WaitingPlaces;
-  /** The client was sent away, as the server is restarting: its session waits for it. */
-  readonly sentAway: (client: PeerJsClient) => void;
+  /** The client's socket was closed, and its session waits for it. */
+  readonly lost: (client: PeerJsClient) => void;
   /** The client's session is over. */
   readonly gone: (client: PeerJsClient) => void;
 }
+
+/** The client was silent, or the server is restarting: any other close by the server ends the session. */
+const WAITED_FOR: ReadonlySet<CloseCode> = new Set([closeCodes.timedOut, closeCodes.serviceRestart]);
 
 /** Who a client is: the same on its next socket, and at any node. */
 export interface PeerJsIdentity {
@@ -137,7 +140,7 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
 
   override close(code: CloseCode, reason: string): void {
     super.close(code, reason);
-    if (code === closeCodes.serviceRestart) this.#deps.sentAway(this);
+    if (this.isResumable && WAITED_FOR.has(code)) this.#deps.lost(this);
   }
 
   opened(): void {

@@ -87,7 +87,7 @@ export class PeerJsRealm implements OwnIds {
     this.#clientDeps = {
       sockets,
       places,
-      sentAway: (client) => this.#others?.away(holderOf(client)),
+      lost: (client) => this.#others?.away(holderOf(client)),
       gone: (client) => this.#gone(client),
     };
   }
@@ -194,13 +194,16 @@ export class PeerJsRealm implements OwnIds {
     const { client } = data;
     data.isClosed = true;
     delete data.unauthenticated;
+    if (!client?.session) return;
+    const { session } = client;
     // A socket that we closed, or that was replaced, is no longer the client's.
-    if (!client?.session || client.socket !== socket) return;
-    client.socket = undefined;
-    this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
-    if (client.session.isDone) return;
-    client.waits();
-    this.#others?.away(holderOf(client));
+    if (client.socket === socket) {
+      client.socket = undefined;
+      this.#deps.signaling.sessions.disconnected(session, code === closeCodes.normal);
+      if (!session.isDone) this.#others?.away(holderOf(client));
+    }
+    // Also when we closed it, because the client was silent.
+    if (!session.isDone && !client.isOnline) client.waits();
   }
 
   /**

@@ -534,6 +534,21 @@ describe('clients of PeerJS at two nodes', () => {
     await until(() => one.server.parts.sessions.size === 0, 'its session to end');
   });
 
+  it('are known to be away at both when one was silent: its id can be had, and what it is sent waits', async () => {
+    const { one, two, knows, advance } = await twoNodes();
+    const silent = await openAt(one, 'a', 'one');
+    silent.socket.pong = () => {};
+    const b = await openAt(two, 'b');
+    await until(() => knows(two, 'a'), 'the nodes to know');
+    for (let turns = 0; !silent.closed && turns < 100; turns += 1) await advance(1_000);
+    expect((await silent.whenClosed()).code).toBe(4408);
+    await until(() => two.server.parts.cluster?.ids.find('a')?.isOnline === false, 'the other node to know');
+    b.send(offer('a'));
+    await settled(b, 'b');
+    const next = await openAt(two, 'a', 'another');
+    expect(await next.takeOne()).toEqual(from('b', offer('a')));
+  });
+
   it('come to the other node while theirs drains, and what they are sent meanwhile waits for them', async () => {
     const { one, two, knows, advance } = await twoNodes({ drainMs: 10_000 });
     const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
