@@ -105,9 +105,11 @@ it('keeps the failed pairings of an address, and one that is still to fail, whil
   };
   const [early, late] = [await negotiate(), await negotiate()];
   await early.end();
-  const flood = await Promise.all(Array.from({ length: 30 }, () => connect('192.0.2.66')));
+  // In a ring, each with the next five: each peer that a client has makes all of its records longer, and so fewer are kept.
+  const flood = await Promise.all(Array.from({ length: 87 }, () => connect('192.0.2.66')));
   for (const [place, client] of flood.entries())
-    for (const { id } of flood.slice(place + 1)) client.send({ type: 'pair_request', target_id: id });
+    for (let ahead = 1; ahead <= 5; ahead += 1)
+      client.send({ type: 'pair_request', target_id: flood[(place + ahead) % flood.length]?.id });
   for (const client of flood) await client.settled();
   for (const client of flood)
     for (const { type, initiator, epoch } of client.inbox)

@@ -6,10 +6,14 @@ import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { pairlane } from '../../../support/servers/cli-process.ts';
 
 const CLIENTS = 500;
-const NO_LIMITS = ['--max-connections-per-address', '0', '--max-upgrades-per-second', '0'];
+const NO_LIMITS = [
+  ...['--max-connections-per-address', '0', '--max-upgrades-per-second', '0', '--max-http-connections', '0'],
+  // The first of them waits until all are connected.
+  ...['--first-message-timeout-ms', '0'],
+];
 
 it('a new pairing is made between the clients that come back, before the last of 500 that asked earlier', async () => {
-  const run = pairlane(['serve', '--port', '0', '--max-http-connections', '0', ...NO_LIMITS]);
+  const run = pairlane(['serve', '--port', '0', ...NO_LIMITS]);
   await run.printed(/Server starting on/);
   const url = `ws://127.0.0.1:${/Server starting on 127\.0\.0\.1:(\d+)/.exec(run.stdout)?.[1]}/`;
   const [a, b] = [await RawClient.connect(url), await RawClient.connect(url)];
