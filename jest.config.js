@@ -1,6 +1,7 @@
 /**
  * Projects, told apart by test/full-only.js: `npm test`; `npm run test:full` with what is long, and with what is near the
- * shell that serves once more on the other shell; `npm run test:release` with what a release is checked by.
+ * shell that serves once more on the other shell; `npm run test:release` with what a release is checked by, and with all
+ * other tests of the server on that shell.
  */
 import { readdirSync } from 'node:fs';
 import { bothShells, fullAgain, fullOnly, releaseOnly } from './test/full-only.js';
@@ -13,6 +14,9 @@ const isAmong = (paths) => (file) => paths.some((path) => file.startsWith(path))
 const release = tests.filter(isAmong(releaseOnly));
 const fast = tests.filter((file) => !isAmong([...fullOnly, ...releaseOnly])(file));
 const full = tests.filter(isAmong([...fullOnly, ...fullAgain])).filter((file) => !release.includes(file));
+const serverOnWs = tests
+  .filter(isAmong(['server/']))
+  .filter((file) => !bothShells.includes(file) && !release.includes(file));
 
 const moduleNameMapper = await bundledPackages();
 
@@ -46,6 +50,7 @@ export default {
     project('full', full),
     project('ws', bothShells, 'ws'),
     project('release', release),
+    project('server-on-ws', serverOnWs, 'ws'),
   ],
   // More than any wait within a test (wait-timeouts.ts), so that it is the wait that fails, and says for what.
   testTimeout: 200_000,

@@ -60,7 +60,10 @@ export const fullAgain = [
   'server/signaling/interleavings.test.ts',
 ];
 
-/** The tests near the shell that serves, which `npm run test:full` runs once more with `--shell ws`. */
+/**
+ * The tests near the shell that serves, which `npm run test:full` runs once more with `--shell ws`. `npm run test:release`
+ * runs the server's others so: all of them pass with both shells, but what differs is found by these.
+ */
 export const bothShells = [
   'server/admission/limits.test.ts',
   'server/admission/request-headers.test.ts',
