@@ -18,7 +18,8 @@ export function statsOf(report: StatsReport): ConnectionStats {
   report.forEach((stats) => {
     if (typeof stats === 'object' && stats !== null) byId.set((stats as Stats).id, stats as Stats);
   });
-  const selected = selectedPair([...byId.values()], byId);
+  const transport = [...byId.values()].find(({ type }) => type === 'transport');
+  const selected = byId.get(transport?.selectedCandidatePairId) ?? markedPair([...byId.values()]);
   const ends = [selected?.localCandidateId, selected?.remoteCandidateId].map((id) => byId.get(id));
   const rtt = selected?.currentRoundTripTime;
   const protocol = ends[0]?.protocol;
@@ -27,17 +28,14 @@ export function statsOf(report: StatsReport): ConnectionStats {
     protocol: protocol === 'udp' || protocol === 'tcp' ? protocol : undefined,
     rttMs: typeof rtt === 'number' && rtt > 0 ? rtt * 1_000 : undefined,
     bytesSent: bytesOf(selected?.bytesSent),
-    bytesReceived: bytesOf(selected?.bytesReceived),
+    // What comes in by another pair than we send by is in werift's count of the transport only.
+    bytesReceived: Math.max(bytesOf(selected?.bytesReceived), bytesOf(transport?.bytesReceived)),
   };
 }
 
 /** Firefox has no transport statistics, and marks the pair itself. */
-function selectedPair(all: readonly Stats[], byId: ReadonlyMap<unknown, Stats>): Stats | undefined {
-  const transport = all.find(({ type }) => type === 'transport');
-  return (
-    byId.get(transport?.selectedCandidatePairId) ??
-    all.find(({ type, selected }) => type === 'candidate-pair' && selected === true)
-  );
+function markedPair(all: readonly Stats[]): Stats | undefined {
+  return all.find(({ type, selected }) => type === 'candidate-pair' && selected === true);
 }
 
 function bytesOf(value: unknown): number {

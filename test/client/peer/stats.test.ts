@@ -84,4 +84,11 @@ describe('the statistics of a connection', () => {
     expect(describeStats(stats)).toBe('through a relay (TURN) by UDP, 42 ms');
     expect(describeStats(statsOf(new Map()))).toBe('no way yet');
   });
+
+  it('count what came in by another pair of candidates than it sends by', () => {
+    const pair = { id: 'p', type: 'candidate-pair', bytesSent: 7, bytesReceived: 0 };
+    const transport = { id: 't', type: 'transport', selectedCandidatePairId: 'p', bytesReceived: 900 };
+    const report = new Map<string, object>([pair, transport].map((stats) => [stats.id, stats]));
+    expect(statsOf(report)).toMatchObject({ bytesSent: 7, bytesReceived: 900 });
+  });
 });
