@@ -6,7 +6,7 @@ import type { PeerOptions } from './peer/peer-options.ts';
 import { type Platform, peerClock } from './peer/platform.ts';
 import { createWeriftConnection } from './rtc/werift/werift.ts';
 
-export type { Observer, Step } from '../machines/index.ts';
+export type { Observer, Step } from '../machines/without-xstate.ts';
 export type { Connection } from './peer/connection.ts';
 export type { CloseReason, ConnectionEvents } from './peer/connection-events.ts';
 export { PairlaneError, type PeerErrorCode } from './peer/errors.ts';

@@ -1,5 +1,5 @@
 /** The time, for everything outside the pure machines. Tests provide a clock of their own and step it. */
-import type { TimerWheel } from '../machines/index.ts';
+import type { TimerWheel } from '../machines/without-xstate.ts';
 
 export interface Clock {
   /** Milliseconds since any fixed point, monotonic. */

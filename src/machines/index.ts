@@ -37,31 +37,9 @@ export {
   type EdgeReason,
   edgeMachine,
 } from './edge/edge-machine.ts';
-export type { GuardVerdict } from './host/explain-ignored.ts';
-export {
-  type Effect,
-  type EffectFrom,
-  type EventOf,
-  type Executors,
-  effect,
-  eventOf,
-  Hosted,
-  type Observer,
-  type Step,
-  type TakenTransition,
-} from './host/hosted.ts';
+export { type EffectFrom, type EventOf, type Executors, effect, eventOf } from './host/effect.ts';
 export { type HostOptions, MachineHost } from './host/machine-host.ts';
-export { StepQueue, type TimeSource } from './host/step-queue.ts';
-export { type Fire, NO_TIMER, type TimerOwner, TimerWheel } from './host/timer-wheel.ts';
 export type { MachineExamples } from './machine-examples.ts';
-export type {
-  CandidateRefusal,
-  NegotiationContext,
-  NegotiationEvent,
-  NegotiationFailure,
-  NegotiationInput,
-  NegotiationSettings,
-} from './negotiation/negotiation-events.ts';
 export { negotiationExamples } from './negotiation/negotiation-examples.ts';
 export { type NegotiationEffects, negotiationMachine } from './negotiation/negotiation-machine.ts';
 export { nodeLinkExamples } from './node-link/node-link-examples.ts';
@@ -124,3 +102,4 @@ export type {
 } from './session/session-events.ts';
 export { sessionExamples } from './session/session-examples.ts';
 export { type SessionEffects, sessionMachine } from './session/session-machine.ts';
+export * from './without-xstate.ts';

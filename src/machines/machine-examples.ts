@@ -1,6 +1,6 @@
 /** The type of a machine's examples, with which a test takes the machine through everything that it tells apart. */
 import type { AnyStateMachine, EventFrom, InputFrom } from 'xstate';
-import type { EventOf } from './host/hosted.ts';
+import type { EventOf } from './host/effect.ts';
 
 /** Typed by event, so that a new event without an example does not compile. */
 export interface MachineExamples<Machine extends AnyStateMachine = AnyStateMachine> {

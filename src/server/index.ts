@@ -1,6 +1,6 @@
 /** The signaling server, for programs that start it themselves. */
 export { type AttachOptions, attach } from './attach.ts';
-export { ControlError, type ControlErrorCode } from './embed/control.ts';
+export { ControlError, type ControlErrorCode } from './embed/control-error.ts';
 export type {
   Authorization,
   Authorized,

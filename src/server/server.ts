@@ -36,15 +36,25 @@ export interface ServerParts {
   readonly log?: Logger;
   /** Connects it with other nodes; left out: it runs alone. */
   readonly bus?: Bus;
-  /** Decides what clients may do; {@link startServer} creates the one that the options ask for. */
+  /**
+   * Decides what clients may do; {@link startServer} creates the one that the options ask for.
+   * @internal
+   */
   readonly authenticator?: Authenticator | undefined;
-  /** Opens the sockets; a simulation provides its own. */
+  /**
+   * Opens the sockets; a simulation provides its own.
+   * @internal
+   */
   readonly listen?: typeof listen;
   readonly hooks?: GivenHooks;
-  /** In a worker: the process that speaks for all workers. */
+  /**
+   * In a worker: the process that speaks for all workers.
+   * @internal
+   */
   readonly fleet?: Fleet;
 }
 
+/** @internal */
 export interface Fleet {
   /** The metrics of all workers, for Prometheus. */
   metricsText(): Promise<string>;
@@ -58,7 +68,10 @@ export interface Fleet {
   readonly pages: OtherWorkers;
 }
 
-/** What tests and the inspector's own tools look into. */
+/**
+ * What tests and the inspector's own tools look into.
+ * @internal
+ */
 export interface SignalingServerParts extends Composition {
   readonly log: Logger;
   readonly clock: Clock;

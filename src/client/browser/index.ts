@@ -11,7 +11,7 @@ import { openBrowserSocket } from './browser-socket.ts';
 import { followPage } from './page-lifecycle.ts';
 import { serverOfModule } from './server-url.ts';
 
-export type { Observer, Step } from '../../machines/index.ts';
+export type { Observer, Step } from '../../machines/without-xstate.ts';
 export type { Connection } from '../peer/connection.ts';
 export type { CloseReason, ConnectionEvents } from '../peer/connection-events.ts';
 export { PairlaneError, type PeerErrorCode } from '../peer/errors.ts';

@@ -1,5 +1,5 @@
 /** The connection of a peer's current pairing: opened according to options, server and pairing, and closed again. */
-import type { Hosted, NegotiationContext } from '../../machines/index.ts';
+import type { Hosted, NegotiationContext } from '../../machines/without-xstate.ts';
 import type { Environment } from '../peer/environment.ts';
 import { DEFAULT_ICE_SERVERS } from '../peer/peer-options.ts';
 import { type ConnectionHandlers, RtcConnection } from '../rtc/peer-connection.ts';

@@ -1,5 +1,5 @@
 /** The machine's events as they are dispatched, with data that only the effects need. */
-import type { NegotiationEvent } from '../../machines/index.ts';
+import type { NegotiationEvent } from '../../machines/without-xstate.ts';
 import type { IceCandidate, IceServer } from '../rtc/types.ts';
 
 interface Payloads {

@@ -2,7 +2,7 @@
  * Pairings that others asked for and our user has yet to accept. Signals that arrive meanwhile are held, up to a limit;
  * a request that is not answered in time is rejected.
  */
-import { NO_TIMER, type TimerOwner } from '../../machines/index.ts';
+import { NO_TIMER, type TimerOwner } from '../../machines/without-xstate.ts';
 import type { OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
 import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';

@@ -2,7 +2,7 @@
  * Callers that wait for data channels to open: without limit while there is no peer, up to a deadline once it is
  * connected.
  */
-import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/without-xstate.ts';
 import { abortable } from './abortable.ts';
 import { PairlaneError } from './errors.ts';
 

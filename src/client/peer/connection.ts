@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'eventemitter3';
 import { printable } from '../../common/printable.ts';
-import type { NegotiationFailure } from '../../machines/index.ts';
+import type { NegotiationFailure } from '../../machines/without-xstate.ts';
 import { Negotiator, type NegotiatorHandlers } from '../negotiation/negotiator.ts';
 import type {
   OwnSignal,

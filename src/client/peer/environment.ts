@@ -1,7 +1,7 @@
 /** Shared by all parts of one peer: its platform, the time, its options, the queue in which its machines step, and
  * what makes its connections. */
 import type { Clock } from '../../common/clock.ts';
-import { StepQueue } from '../../machines/index.ts';
+import { StepQueue } from '../../machines/without-xstate.ts';
 import { ConnectionMaker } from '../rtc/connection-maker.ts';
 import type { PeerOptions, ResolvedOptions } from './peer-options.ts';
 import { resolveOptions } from './peer-options.ts';

@@ -1,5 +1,5 @@
 /** Everything that can go wrong for a peer, as one error class with a code for programs and a message for people. */
-import type { NegotiationFailure } from '../../machines/index.ts';
+import type { NegotiationFailure } from '../../machines/without-xstate.ts';
 import { type ErrorCode, errorMessages, isErrorCode } from '../../protocol/index.ts';
 
 /** Why a peer gives up, and what to do about it. */

@@ -1,6 +1,11 @@
 /** The options of a peer, and their defaults. */
 import type { Clock } from '../../common/clock.ts';
-import type { Hosted, NegotiationContext, NegotiationSettings, Observer } from '../../machines/index.ts';
+import type {
+  Hosted,
+  NegotiationContext,
+  NegotiationSettings,
+  Observer,
+} from '../../machines/without-xstate.ts';
 import { DEFAULT_PORT } from '../../protocol/index.ts';
 import type { ChannelOptions } from '../rtc/peer-connection.ts';
 import type { DataChannelInit, IceServer, IceTransportPolicy } from '../rtc/types.ts';

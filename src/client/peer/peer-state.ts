@@ -1,5 +1,5 @@
 /** A peer's state in one word, derived from the two regions of its machine. */
-import type { Hosted, NegotiationContext } from '../../machines/index.ts';
+import type { Hosted, NegotiationContext } from '../../machines/without-xstate.ts';
 
 export type PeerState =
   /** Connecting to the server, for the first time or again. */

@@ -1,5 +1,5 @@
 /** Requests to the server that wait for an answer: at most one of each kind, each with a deadline. */
-import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/index.ts';
+import { NO_TIMER, type StepQueue, type TimerOwner } from '../../machines/without-xstate.ts';
 import type { ServerMessage, ServerMessageOf } from '../../protocol/index.ts';
 import type { Room } from '../room/room.ts';
 import { abortable } from './abortable.ts';

@@ -3,7 +3,7 @@
  * while another one is being made leads to a state that WebRTC refuses. Events of a closed connection are ignored.
  */
 
-import type { CandidateRefusal } from '../../machines/index.ts';
+import type { CandidateRefusal } from '../../machines/without-xstate.ts';
 import type { Evidence, Flow } from '../../protocol/inspect/evidence.ts';
 import { MAX_EVIDENCE_ERRORS } from '../../protocol/inspect/evidence-values.ts';
 import { PairlaneError } from '../peer/errors.ts';

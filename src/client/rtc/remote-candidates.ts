@@ -3,7 +3,7 @@
  * (a name that is being resolved) delays neither the others nor a description. Only the end of candidates waits for all
  * of them.
  */
-import type { CandidateRefusal } from '../../machines/index.ts';
+import type { CandidateRefusal } from '../../machines/without-xstate.ts';
 import type { IceCandidate, PeerConnection } from './types.ts';
 
 /**

@@ -3,7 +3,7 @@
  * werift through its adapter. Nothing else in src/client knows which of the two is used.
  */
 
-import type { CandidateRefusal } from '../../machines/index.ts';
+import type { CandidateRefusal } from '../../machines/without-xstate.ts';
 import type { StatsReport } from './evidence.ts';
 
 /** RTCSessionDescriptionInit. */

@@ -4,7 +4,7 @@
  * takes another's place.
  */
 import { setup } from 'xstate';
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 
 export interface AbsentPeerContext {
   /** How long the peer is waited for, in milliseconds. */

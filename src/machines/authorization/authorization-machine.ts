@@ -4,7 +4,7 @@
  * meanwhile, or while it is pending, share it.
  */
 import { assign, setup } from 'xstate';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 
 export interface AuthorizationContext {
   /** How long an answer may take, in milliseconds. */

@@ -4,7 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 
 export interface DeliveryContext {
   /** How many attempts have failed since the last success, up to the number that still matters. */

@@ -9,7 +9,7 @@
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode, edgeReasons } from '../../protocol/index.ts';
 import { fullJitter } from '../backoff.ts';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 
 /** Why an edge is missing: its request was refused, its pairing ended, or connecting takes too long. */
 export type EdgeReason = ErrorCode | DisconnectReason | keyof typeof edgeReasons;

@@ -3,13 +3,7 @@
  * event could have taken in the present state, and reports their results.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, getNextTransitions } from 'xstate';
-
-/** The result of one guard for an event. */
-export interface GuardVerdict {
-  readonly guard: string;
-  readonly params: unknown;
-  readonly passed: boolean;
-}
+import type { GuardVerdict } from './hosted.ts';
 
 /** The guards of every transition that the event could have taken; empty if the state has no transition for it. */
 export function explainIgnored(snapshot: AnyMachineSnapshot, event: { type: string }): GuardVerdict[] {

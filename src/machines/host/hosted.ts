@@ -1,13 +1,11 @@
-/** What users of a host see: the instances it keeps, the effects it yields, and the steps it reports. */
-import {
-  type AnyStateMachine,
-  assertEvent,
-  type EventFrom,
-  type StateMachine,
-  type StateValue,
-} from 'xstate';
-import type { GuardVerdict } from './explain-ignored.ts';
+/**
+ * What users of a host see: the instances it keeps, the effects it yields, and the steps it reports. Without XState's
+ * types: the clients' types name these, and XState's do not pass with `exactOptionalPropertyTypes`.
+ */
 import type { TimerOwner } from './timer-wheel.ts';
+
+/** The same as XState's type. */
+export type StateValue = string | { [state: string]: StateValue | undefined };
 
 /** What is kept for each instance of a machine; a subclass adds the user's own fields, such as a socket. */
 export class Hosted<Context> implements TimerOwner {
@@ -22,6 +20,13 @@ export class Hosted<Context> implements TimerOwner {
 export interface Effect {
   readonly type: string;
   readonly params: unknown;
+}
+
+/** The result of one guard for an event. */
+export interface GuardVerdict {
+  readonly guard: string;
+  readonly params: unknown;
+  readonly passed: boolean;
 }
 
 /** What the observer is told about each step. */
@@ -46,59 +51,3 @@ export interface TakenTransition {
 }
 
 export type Observer<Instance> = (step: Step<Instance>) => void;
-
-/** Declares an effect in `setup({actions})`: named and typed there, executed by the machine's host. */
-export function effect<Params = undefined>() {
-  return (_args: unknown, _params: Params): void => {};
-}
-
-/** One function for each effect of a machine, so that a machine cannot name an effect that nobody executes. */
-export type Executors<
-  Machine extends AnyStateMachine,
-  Instance,
-  Event extends EventFrom<Machine> = EventFrom<Machine>,
-> = {
-  readonly [Effect in EffectFrom<Machine> as Effect['type']]: (
-    instance: Instance,
-    event: Event,
-    params: Effect['params'],
-  ) => void;
-};
-
-/**
- * The effects of a machine, by name and parameters: its actions that were declared with {@link effect}. An `assign`
- * does not count, since its parameters are not declared.
- */
-export type EffectFrom<Machine extends AnyStateMachine> = Declared<ActionFrom<Machine>>;
-
-type Declared<Action> = Action extends { type: string; params: unknown }
-  ? unknown extends Action['params']
-    ? never
-    : Action
-  : never;
-
-type ActionFrom<Machine> =
-  // biome-ignore lint/suspicious/noExplicitAny: the other parameters of XState's type do not matter here
-  Machine extends StateMachine<any, any, any, any, infer Action, any, any, any, any, any, any, any, any, any>
-    ? Action
-    : never;
-
-/** The member of a union of events with the given type, even if a member of the union covers several types. */
-export type EventOf<Event extends { type: string }, Type extends string> = Event extends unknown
-  ? Type extends Event['type']
-    ? Omit<Event, 'type'> & { readonly type: Type }
-    : never
-  : never;
-
-/**
- * Narrows an event to the types that can cause an effect. The chart guarantees that these are the only ones, which
- * TypeScript cannot know.
- * @throws for any other event: then the chart was changed, but not the effect
- */
-export function eventOf<Event extends { type: string }, const Type extends Event['type']>(
-  event: Event,
-  ...types: readonly Type[]
-): EventOf<Event, Type> {
-  assertEvent(event, types as never);
-  return event as never;
-}

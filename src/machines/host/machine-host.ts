@@ -7,8 +7,9 @@
  * would fire both.
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, StateValue } from 'xstate';
-import { explainIgnored, type GuardVerdict } from './explain-ignored.ts';
-import type { Effect, Executors, Hosted, Observer, Step, TakenTransition } from './hosted.ts';
+import type { Executors } from './effect.ts';
+import { explainIgnored } from './explain-ignored.ts';
+import type { Effect, GuardVerdict, Hosted, Observer, Step, TakenTransition } from './hosted.ts';
 import type { StepQueue } from './step-queue.ts';
 import { CANCEL, MachineStepper, RAISE } from './xstate-stepper.ts';
 

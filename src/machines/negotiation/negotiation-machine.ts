@@ -8,7 +8,7 @@
  */
 import { assign, setup } from 'xstate';
 import { fullJitter } from '../backoff.ts';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 import type {
   NegotiationContext,
   NegotiationEvent,

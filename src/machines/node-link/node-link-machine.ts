@@ -4,7 +4,7 @@
  * other side learns of a new link before it hears from this one again.
  */
 import { assign, setup } from 'xstate';
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 
 export interface NodeLinkSettings {

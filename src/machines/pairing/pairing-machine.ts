@@ -10,7 +10,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { DisconnectReason, ErrorCode } from '../../protocol/index.ts';
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 
 export type Side = 'initiator' | 'responder';
 

@@ -1,5 +1,5 @@
 /** The effects of a relay link's machine, and the reasons that it logs, in plain words. */
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 import type { RelayHostKind } from './relay-table.ts';
 
 /** Why a message was ignored. */

@@ -7,7 +7,7 @@
  * agree again. A loop ends in the same way, because in a loop every server's id comes back from above.
  */
 import { assign, setup } from 'xstate';
-import { eventOf } from '../host/hosted.ts';
+import { eventOf } from '../host/effect.ts';
 import { type CloseReason, type RejectReason, relayLinkEffects } from './relay-link-effects.ts';
 import type { Destination, RelayLinkEvent } from './relay-link-events.ts';
 import type { RelayHostKind, Standing } from './relay-table.ts';

@@ -4,7 +4,7 @@
  * arrives. Connecting is up to the negotiation's machine.
  */
 import { setup } from 'xstate';
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 
 export type RemotePlayerEventFromUser = { type: 'CONNECT_ASKED'; isOnline: boolean };
 

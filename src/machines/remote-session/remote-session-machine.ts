@@ -3,7 +3,7 @@
  * node may be lost; in both cases it may come back, to that node or to another one, which then reports it.
  */
 import { assign, setup } from 'xstate';
-import { effect } from '../host/hosted.ts';
+import { effect } from '../host/effect.ts';
 
 export interface RemoteSessionContext {
   readonly id: string;

@@ -5,7 +5,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { ErrorCode, MemberLeftReason } from '../../protocol/index.ts';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 import type { PasswordVerdict, RoomContext, RoomEvent, RoomInput } from './room-events.ts';
 import { electLeader, withMember, withoutMember } from './room-members.ts';
 

@@ -5,7 +5,7 @@
  */
 import { assign, setup } from 'xstate';
 import { closeCodes, type DisconnectReason, type ErrorCode, type Permission } from '../../protocol/index.ts';
-import { effect, eventOf } from '../host/hosted.ts';
+import { effect, eventOf } from '../host/effect.ts';
 import { LONGEST_DELAY_MS } from '../longest-delay.ts';
 import {
   hasPermission,

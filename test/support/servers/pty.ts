@@ -18,9 +18,11 @@ export class Terminal {
   screen = '';
   #read = 0;
 
-  constructor(command: readonly string[]) {
+  /** @param cwd the folder that it runs in */
+  constructor(command: readonly string[], cwd = '.') {
     const line = command.map((word) => `'${word}'`).join(' ');
     this.#child = spawn('script', ['-qefc', line, '/dev/null'], {
+      cwd,
       env: { PATH: process.env.PATH, TERM: 'xterm', LANG: 'C.UTF-8' },
     });
     this.#child.stdout.on('data', (data) => {

@@ -4,7 +4,7 @@
  * once the peer has no more candidates and none can be checked, it gives up, although checks by the peer may still
  * arrive and form a pair (RFC 8863).
  */
-import type { CandidateRefusal } from '../../../machines/index.ts';
+import type { CandidateRefusal } from '../../../machines/without-xstate.ts';
 import { Lifetime } from './lifetime.ts';
 import { isMdnsName, resolveMdnsName } from './mdns.ts';
 

@@ -18,7 +18,7 @@ import {
   TurnProtocol,
   UdpTransport,
 } from 'werift';
-import type { CandidateRefusal } from '../../../machines/index.ts';
+import type { CandidateRefusal } from '../../../machines/without-xstate.ts';
 import type { StatsReport } from '../evidence.ts';
 import type {
   ConnectionConfig,
