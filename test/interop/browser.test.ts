@@ -1,6 +1,8 @@
 /** The peer in a real Chromium: with another one, and with werift. */
 import { describe, expect, it } from '@jest/globals';
+import type { Received } from '../support/clients/raw-client.ts';
 import { BrowserPeer } from '../support/peers/browser-peer.ts';
+import { HandMadePartner } from '../support/peers/hand-made-partner.ts';
 import { event, inState, recorded, testPeer } from '../support/peers/werift-peers.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -120,6 +122,57 @@ describe('Chromium with werift', () => {
     const received = event(inNode, 'message');
     await inBrowser.send('over the new way');
     expect(await received).toBe('over the new way');
+  });
+
+  it('restarts ICE in Chromium all the same when an offer that does not crosses its own, and is answered', async () => {
+    const test = await startTestServer();
+    const [inBrowser, partner] = [
+      await BrowserPeer.create(test.server),
+      new HandMadePartner(await test.connect()),
+    ];
+    const { client } = partner;
+    /** The partner takes what comes, up to a message of that type. */
+    const hear = async (last: string) => {
+      for (let type: string | undefined; type !== last; ) {
+        await client.until(() => client.inbox.length > 0, last);
+        const message = client.inbox.shift() as Received;
+        await partner.heard(message);
+        ({ type } = message);
+      }
+    };
+    /** Candidates may come after the description that they belong to. */
+    const connect = async () => {
+      await partner.findPath();
+      let isOver = false;
+      const connected = inBrowser.inState('connected').finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        for (const message of client.inbox.splice(0)) await partner.heard(message);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await connected;
+    };
+    client.send({ type: 'pair_request', target_id: inBrowser.id });
+    await hear('paired');
+    await partner.send({ do: 'offer' });
+    await hear('answer');
+    await connect();
+    const states = await inBrowser.evaluateHandle((peer) => {
+      const seen: string[] = [];
+      peer.on('state', (state) => seen.push(state));
+      return seen;
+    });
+    await inBrowser.evaluate((peer) => peer.networkChanged());
+    await hear('offer');
+    await partner.send({ do: 'offer' });
+    await hear('answer');
+    await hear('offer');
+    await partner.send({ do: 'answer' });
+    await connect();
+    const taken = ['answering', 'checking', 'restarting', 'checking', 'connected'];
+    expect(await states.jsonValue()).toEqual(['restarting', ...taken]);
+    await partner.end();
   });
 
   const LAST_WORDS = ['', 'small', 'x'.repeat(65_536), 'y'.repeat(65_536), 'end'];

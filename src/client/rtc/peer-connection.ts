@@ -10,7 +10,7 @@ import { PairlaneError } from '../peer/errors.ts';
 import { type ConnectionStats, statsOf } from './connection-stats.ts';
 import { Channel } from './data-channel.ts';
 import { evidenceOf, flowOf } from './evidence.ts';
-import { RemoteCandidates } from './remote-candidates.ts';
+import { credentialsIn, RemoteCandidates } from './remote-candidates.ts';
 import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
 
 /** Twice what a server relays at once by default. A description with all useful candidates takes a third of it. */
@@ -56,6 +56,11 @@ export class RtcConnection {
   /** Our candidates that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   #offersReceived = 0;
+  /** Our ICE credentials that the last answer left in force, and whether it came with new ones. */
+  #credentials: string | undefined;
+  #areNew = false;
+  /** ICE is to be restarted: no answer has put other credentials in the place of ours since we offered to. */
+  #restartIsDue = false;
   #unexpectedChannels = 0;
   /** Codes of `icecandidateerror`, each once. */
   readonly #errors = new Set<number>();
@@ -99,6 +104,7 @@ export class RtcConnection {
         for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
       }
       this.#found ??= [];
+      this.#restartIsDue ||= iceRestart;
       const offer = await this.#rtc.createOffer(iceRestart ? { iceRestart } : {});
       await this.#rtc.setLocalDescription(offer);
       this.#announce(() => this.#handlers.localOffer(this.#rtc.localDescription?.sdp ?? offer.sdp));
@@ -118,6 +124,7 @@ export class RtcConnection {
       this.#found ??= [];
       const answer = await this.#rtc.createAnswer();
       await this.#rtc.setLocalDescription(answer);
+      this.#answered();
       if (serial !== this.#offersReceived) return;
       this.#announce(() => this.#handlers.localAnswer(this.#rtc.localDescription?.sdp ?? answer.sdp));
     });
@@ -128,6 +135,7 @@ export class RtcConnection {
       checkDescription(given);
       const sdp = this.#candidates.bounded(given);
       await this.#rtc.setRemoteDescription({ type: 'answer', sdp });
+      this.#answered();
       this.#described(sdp);
     });
   }
@@ -163,10 +171,17 @@ export class RtcConnection {
     return report && statsOf(report);
   }
 
-  /** Reports the present state: a renegotiation need not change it. */
+  /**
+   * Reports the present state after an answer: a renegotiation need not change it. If the answer took our ICE restart
+   * back without another one in its place, the connection counts as failed, so that ICE is restarted all the same.
+   */
   probe(): void {
     this.#enqueue(async () => {
-      if (this.#rtc.connectionState === 'connected') this.#handlers.established();
+      const { connectionState } = this.#rtc;
+      // After a restart it may still be that of the old path.
+      const isFailed = connectionState === 'failed' && !this.#areNew;
+      if (this.#restartIsDue || isFailed) this.#handlers.failed();
+      else if (connectionState === 'connected') this.#handlers.established();
     });
   }
 
@@ -227,6 +242,13 @@ export class RtcConnection {
     const found = this.#found ?? [];
     this.#found = undefined;
     for (const candidate of found) this.#handlers.localCandidate(candidate);
+  }
+
+  #answered(): void {
+    const credentials = credentialsIn(this.#rtc.localDescription?.sdp ?? '');
+    this.#areNew = credentials !== this.#credentials;
+    this.#credentials = credentials;
+    if (this.#areNew) this.#restartIsDue = false;
   }
 
   #described(sdp: string): void {

@@ -102,7 +102,8 @@ export class RemoteCandidates {
   }
 }
 
-function credentialsIn(sdp: string): string {
+/** The ICE credentials that a description names. */
+export function credentialsIn(sdp: string): string {
   return sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm)?.join() ?? '';
 }
 

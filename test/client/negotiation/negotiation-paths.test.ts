@@ -11,7 +11,12 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { seededRandom } from '../../../src/testing/network/seeded-random.ts';
 import type { RawClient, Received } from '../../support/clients/raw-client.ts';
 import { everyMove } from '../../support/model/every-move.ts';
-import { type NegotiationDid, NegotiationModel, type Told } from '../../support/model/negotiation-model.ts';
+import {
+  MAX_RESTARTS,
+  type NegotiationDid,
+  NegotiationModel,
+  type Told,
+} from '../../support/model/negotiation-model.ts';
 import { TcpProxy } from '../../support/network/tcp-proxy.ts';
 import { HandMadePartner } from '../../support/peers/hand-made-partner.ts';
 import { inState, testPeer } from '../../support/peers/werift-peers.ts';
@@ -39,6 +44,7 @@ const ofPartner: readonly Did[] = [
 ];
 const moves: readonly NegotiationDid[] = [
   ...ofPartner.map((did) => ({ by: 'partner' as const, did })),
+  { by: 'partner', did: { do: 'offer' }, restartsIce: true },
   ...(['ask', 'unpair', 'networkChanged', 'close'] as const).map((what) => ({
     by: 'user' as const,
     do: what,
@@ -62,6 +68,7 @@ function wordsOf(move: NegotiationDid): string {
   if (move.by === 'clock') return 'the deadline';
   if (move.by !== 'partner') return `${move.by} ${move.do}`;
   const { did } = move;
+  if ('restartsIce' in move) return 'partner restarts ICE';
   const isOld = 'isOld' in did && did.isOld === true;
   return ['partner', did.do, ...(did.do === 'report' ? [did.state] : []), ...(isOld ? ['old'] : [])].join(
     ' ',
@@ -92,7 +99,7 @@ class Walk {
 
   static async begin(test: TestServer, proxy: TcpProxy): Promise<Walk> {
     const clock = new ManualClock();
-    const peer = await testPeer(proxy.url, { clock });
+    const peer = await testPeer(proxy.url, { clock, maxRestarts: MAX_RESTARTS });
     return new Walk(test, proxy, clock, peer, await test.connect());
   }
 
@@ -104,7 +111,8 @@ class Walk {
     this.#taken.push(move);
     const { state } = this.#model;
     const told = this.#model.step(move);
-    if (move.by === 'partner') await this.#moveOfPartner(move.did);
+    if ('restartsIce' in move) await this.#restartOfPartner();
+    else if (move.by === 'partner') await this.#moveOfPartner(move.did);
     else if (move.by === 'clock') this.#clock.advance(DEADLINE_MS);
     else if (move.by === 'user') this.#moveOfUser(move.do);
     else if (move.do === 'cut') await this.#cut(state !== 'unpaired');
@@ -125,6 +133,11 @@ class Walk {
       client.send({ type: 'pair_request', target_id: this.#peer.id });
     } else await this.#partner.send(did);
     await client.settled();
+  }
+
+  async #restartOfPartner(): Promise<void> {
+    await this.#partner.restart();
+    await this.#partner.client.settled();
   }
 
   #moveOfUser(what: 'ask' | 'unpair' | 'networkChanged' | 'close'): void {
@@ -176,7 +189,15 @@ class Walk {
   }
 }
 
-async function walkAll(ways: Iterable<readonly NegotiationDid[]>): Promise<void> {
+/** A walk mostly waits for ICE and DTLS. */
+const SIDE_BY_SIDE = 4;
+
+async function walkAll(ways: readonly (readonly NegotiationDid[])[]): Promise<void> {
+  const shared = ways.values();
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => walkEach(shared)));
+}
+
+async function walkEach(ways: Iterable<readonly NegotiationDid[]>): Promise<void> {
   const test = await startTestServer({
     maxConnectionsPerAddress: 0,
     maxMessagesPerSecond: 0,
@@ -198,11 +219,21 @@ describe('a negotiation with a partner that does anything, over real WebSockets'
     await walkAll(ways);
   });
 
+  const ask = { by: 'partner', did: { do: 'ask', target: 0 } } as const;
+  const offer = { by: 'partner', did: { do: 'offer' } } as const;
+  const answer = { by: 'partner', did: { do: 'answer' } } as const;
+  const path = { by: 'network', do: 'path' } as const;
+  const networkChanged = { by: 'user', do: 'networkChanged' } as const;
+
   it('takes its restart back when that of the partner crosses it, if it was asked; and finds a path again', async () => {
-    const offer = { by: 'partner', did: { do: 'offer' } } as const;
-    const ask = { by: 'partner', did: { do: 'ask', target: 0 } } as const;
-    const path = { by: 'network', do: 'path' } as const;
-    await walkAll([[ask, offer, path, { by: 'user', do: 'networkChanged' }, offer, path]]);
+    await walkAll([[ask, offer, path, networkChanged, { ...offer, restartsIce: true }, path]]);
+  });
+
+  it('takes its restart back when any offer of the partner crosses it, if it was asked; and restarts all the same', async () => {
+    await walkAll([
+      [ask, offer, path, networkChanged, offer, answer, path],
+      [ask, offer, path, networkChanged, offer, offer, answer, path, networkChanged, offer, answer, path],
+    ]);
   });
 
   it('does what the model says of random moves', async () => {

@@ -259,6 +259,77 @@ describe('a connection', () => {
     expect(told.at(-1)).toBe('localAnswer');
   });
 
+  describe('whose ICE restart yields to an offer of the peer', () => {
+    const described = (ufrag: string) => `${SDP}a=ice-ufrag:${ufrag}\r\n`;
+
+    /** Connected with the credentials `old`; then its restart is taken back by an offer that is answered with these. */
+    async function answeredWith(ufrag: string) {
+      const made = connect();
+      const { rtc, told, connection, finish } = made;
+      rtc.describedAs = described('old');
+      connection.applyOffer(SDP);
+      await finish();
+      rtc.connectionState = 'connected';
+      connection.makeOffer(true);
+      rtc.describedAs = described('restarted');
+      await finish();
+      connection.applyOffer(SDP);
+      rtc.describedAs = described(ufrag);
+      await finish();
+      told.splice(0);
+      connection.probe();
+      await finish();
+      return made;
+    }
+
+    it('has to restart anew if that offer did not restart ICE, though the old path may work', async () => {
+      const { told, connection, finish } = await answeredWith('old');
+      expect(told).toEqual(['failed']);
+      connection.probe();
+      await finish();
+      expect(told).toEqual(['failed', 'failed']);
+    });
+
+    it('need not if that offer did', async () => {
+      expect((await answeredWith('new')).told).toEqual(['established']);
+    });
+
+    it('need not any more once a restart was answered', async () => {
+      const { rtc, told, connection, finish } = await answeredWith('old');
+      connection.makeOffer(true);
+      rtc.describedAs = described('new');
+      connection.applyAnswer(SDP);
+      connection.probe();
+      await finish();
+      expect(told.slice(1)).toEqual([`localOffer(${described('new')})`, 'established']);
+    });
+  });
+
+  it('that failed while it answered an offer that did not restart ICE says so when it is probed', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(SDP);
+    await finish();
+    connection.applyOffer(SDP);
+    await finish();
+    rtc.connectionState = 'failed';
+    connection.probe();
+    await finish();
+    expect(told).toEqual(['localAnswer', 'localAnswer', 'failed']);
+  });
+
+  it('that had failed before ICE was restarted is not taken for failed again', async () => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(SDP);
+    await finish();
+    rtc.connectionState = 'failed';
+    connection.makeOffer(true);
+    rtc.describedAs = `${SDP}a=ice-ufrag:new\r\n`;
+    connection.applyAnswer(SDP);
+    connection.probe();
+    await finish();
+    expect(told.slice(1).filter((what) => !what.startsWith('localOffer'))).toEqual([]);
+  });
+
   it('refuses a description of no data channel', async () => {
     const { told, connection, finish } = connect();
     connection.applyOffer('v=0\r\n');

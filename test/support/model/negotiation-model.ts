@@ -7,6 +7,8 @@ import { type Did, type Heard, PairingModel } from '../../../src/contract/confor
 
 export type NegotiationDid =
   | { readonly by: 'partner'; readonly did: Did }
+  /** Its offer restarts ICE; any other one does not. */
+  | { readonly by: 'partner'; readonly did: { readonly do: 'offer' }; readonly restartsIce: true }
   /** The user wants a pairing, leaves it, has found another network, or closes the peer. */
   | { readonly by: 'user'; readonly do: 'ask' | 'unpair' | 'networkChanged' | 'close' }
   /** The partner's candidates and ours arrive; its end of the connection closes; our socket is lost, and we come back. */
@@ -26,6 +28,9 @@ type State = 'unpaired' | 'paired' | 'offering' | 'checking' | 'connected' | 're
 const PEER = 0;
 export const PARTNER = 1;
 
+/** An option of the peer: how often it restarts ICE in a row before it gives up. */
+export const MAX_RESTARTS = 2;
+
 const overdue: { readonly [Of in State]?: string } = {
   paired: 'offer_timeout',
   offering: 'answer_timeout',
@@ -41,6 +46,9 @@ export class NegotiationModel {
   #isUp = false;
   /** Whether the user was told that the channel of this pairing is open. */
   #isOpen = false;
+  /** How often ICE was restarted since a path was found. */
+  #restarts = 0;
+  #partnerRestartsIce = false;
   #partner: string[] = [];
   #user: string[] = [];
 
@@ -53,12 +61,14 @@ export class NegotiationModel {
   }
 
   get key(): string {
-    return JSON.stringify([this.state, this.#isInitiator, this.#isUp, this.phase, this.isOver]);
+    const { state, phase, isOver } = this;
+    return JSON.stringify([state, this.#isInitiator, this.#isUp, this.#restarts, phase, isOver]);
   }
 
   step(move: NegotiationDid): Told {
     this.#partner = [];
     this.#user = [];
+    this.#partnerRestartsIce = 'restartsIce' in move;
     if (move.by === 'partner') this.#deliver(this.#server.step(PARTNER, move.did));
     else if (move.by === 'clock') this.#giveUp(overdue[this.state]);
     else if (move.by === 'user') this.#wanted(move.do);
@@ -70,13 +80,19 @@ export class NegotiationModel {
     if (what === 'ask') this.#send({ do: 'ask', target: PARTNER });
     else if (what === 'close') this.#leave('disconnected', { do: 'leave' });
     else if (what === 'unpair' && this.state !== 'unpaired') this.#leave('unpaired', { do: 'unpair' });
-    else if (what === 'networkChanged' && this.state === 'connected') {
-      this.state = 'restarting';
-      // A path has to be found anew, also if the offer is taken back.
-      this.#isUp = false;
-      this.#send({ do: 'report', state: 'failed' });
-      this.#send({ do: 'offer' });
+    else if (what === 'networkChanged' && this.state === 'connected') this.#restart();
+  }
+
+  #restart(): void {
+    if (this.#restarts === MAX_RESTARTS) {
+      this.#giveUp('connection_failed');
+      return;
     }
+    this.#restarts += 1;
+    this.state = 'restarting';
+    this.#isUp = false;
+    this.#send({ do: 'report', state: 'failed' });
+    this.#send({ do: 'offer' });
   }
 
   #happened(what: 'path' | 'hang up' | 'cut'): void {
@@ -101,6 +117,7 @@ export class NegotiationModel {
 
   #established(): void {
     this.#isUp = true;
+    this.#restarts = 0;
     this.state = 'connected';
     this.#send({ do: 'report', state: 'connected' });
     if (!this.#isOpen) this.#user.push('open');
@@ -123,6 +140,7 @@ export class NegotiationModel {
       case 'paired':
         this.#isInitiator = one.isInitiator;
         this.#isOpen = false;
+        this.#restarts = 0;
         this.#user.push('paired');
         this.state = one.isInitiator ? 'offering' : 'paired';
         // The one that asked offers.
@@ -132,9 +150,13 @@ export class NegotiationModel {
         const hasOffered = this.state === 'offering' || this.state === 'restarting';
         // If both offer at once, the polite side takes its own back: the one that was asked.
         if (hasOffered && this.#isInitiator) return;
+        // ICE is restarted all the same: by the partner's offer, or else by a new one of ours.
+        const isRestartDue = this.state === 'restarting' && !this.#partnerRestartsIce;
         this.state = 'checking';
         this.#send({ do: 'answer' });
-        if (this.#isUp) this.#established();
+        if (this.#partnerRestartsIce) this.#isUp = false;
+        if (isRestartDue) this.#restart();
+        else if (this.#isUp) this.#established();
         return;
       }
       case 'answer':

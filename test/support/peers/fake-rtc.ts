@@ -66,6 +66,8 @@ export class FakePeerConnection implements PeerConnection {
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
   readonly calls: string[] = [];
   readonly channels: FakeDataChannel[] = [];
+  /** What it calls itself in its next descriptions. */
+  describedAs = SDP;
   /** As it was given last. */
   config: ConnectionConfig | undefined;
   #pending: { run: () => void; fail: (error: Error) => void }[] = [];
@@ -107,12 +109,12 @@ export class FakePeerConnection implements PeerConnection {
   createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
     return this.#operation(options.iceRestart ? 'createOffer(restart)' : 'createOffer', () => ({
       type: 'offer',
-      sdp: SDP,
+      sdp: this.describedAs,
     }));
   }
 
   createAnswer(): Promise<SessionDescription> {
-    return this.#operation('createAnswer', () => ({ type: 'answer', sdp: SDP }));
+    return this.#operation('createAnswer', () => ({ type: 'answer', sdp: this.describedAs }));
   }
 
   setLocalDescription(description: SessionDescription): Promise<void> {

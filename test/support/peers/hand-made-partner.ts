@@ -41,6 +41,12 @@ export class HandMadePartner {
     this.client.send({ ...(await this.#messageOf(did, isOld)), epoch });
   }
 
+  /** Offers to restart ICE: from then on, again, no path is found before it is told to. */
+  async restart(): Promise<void> {
+    this.#renew();
+    this.client.send({ type: 'offer', sdp: await this.#makeOffer(true), epoch: this.#epoch });
+  }
+
   /** Takes what the peer, or the server, has sent. */
   async heard(message: Received): Promise<void> {
     const rtc = this.#rtc;
@@ -82,7 +88,7 @@ export class HandMadePartner {
   async #messageOf(did: Did, isOld: boolean): Promise<object> {
     switch (did.do) {
       case 'offer':
-        return { type: 'offer', sdp: isOld ? 'old' : await this.#makeOffer() };
+        return { type: 'offer', sdp: isOld ? 'old' : await this.#makeOffer(false) };
       case 'answer':
         return { type: 'answer', sdp: isOld ? 'old' : await this.#makeAnswer() };
       case 'candidate':
@@ -143,18 +149,18 @@ export class HandMadePartner {
   }
 
   async #candidate(candidate: IceCandidate | null): Promise<void> {
-    if (!candidate) return;
+    // One of an offer that yielded to ours may come after the answer.
+    const isOfOther = candidate?.usernameFragment && candidate.usernameFragment !== this.#ufrag;
+    if (!candidate || isOfOther) return;
     if (this.#usesCandidates) await this.#rtc?.addIceCandidate(candidate);
     else this.#ofPeer.push(candidate);
   }
 
   /** Of a client that is not paired, any text will do. */
-  async #makeOffer(): Promise<string> {
+  async #makeOffer(iceRestart: boolean): Promise<string> {
     const rtc = this.#rtc;
     if (!rtc) return 'an offer to nobody';
-    // An offer that crosses a restart of the peer restarts ICE, too. After any other one, no path would be found: werift
-    // keeps its new credentials when it takes the offer with them back.
-    const offer = await rtc.createOffer({ iceRestart: this.#offer !== undefined });
+    const offer = await rtc.createOffer({ iceRestart });
     await rtc.setLocalDescription(offer);
     return withoutCandidates(offer.sdp);
   }

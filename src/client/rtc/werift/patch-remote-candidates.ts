@@ -23,8 +23,7 @@ interface Candidate {
 /** What this file uses of werift's ICE agent beyond its typings. */
 interface IceAgent {
   readonly state: string;
-  readonly generation: number;
-  readonly remoteUsername: string;
+  readonly localUsername: string;
   readonly checkList: readonly { readonly state: number }[];
   readonly remoteCandidates: readonly unknown[];
   addRemoteCandidate(candidate: Candidate | undefined): Promise<void>;
@@ -32,7 +31,8 @@ interface IceAgent {
 }
 
 interface Progress {
-  generation: number;
+  /** Others for each generation; its number comes twice if a restart is taken back. */
+  localUsername: string;
   lookups: number;
   hasEnded: boolean;
 }
@@ -90,8 +90,8 @@ export function patchRemoteCandidates(prototype: object): void {
 /** Reset for each generation of ICE credentials. */
 function progressOf(agent: IceAgent): Progress {
   let now = progress.get(agent);
-  if (now?.generation !== agent.generation) {
-    now = { generation: agent.generation, lookups: 0, hasEnded: false };
+  if (now?.localUsername !== agent.localUsername) {
+    now = { localUsername: agent.localUsername, lookups: 0, hasEnded: false };
     progress.set(agent, now);
   }
   return now as Progress;

@@ -39,6 +39,7 @@ import { listenToRefusals, patchRemoteCandidates } from './patch-remote-candidat
 import { patchSctp, type SctpTransport } from './patch-sctp.ts';
 import { patchQuestions, patchSocket } from './patch-sockets.ts';
 import { patchTurn } from './patch-turn.ts';
+import { rollbackOf } from './restart-rollback.ts';
 
 /** What this file uses of werift's connection beyond its typings. */
 interface SecureManager {
@@ -74,6 +75,8 @@ class WeriftConnection implements PeerConnection {
   readonly #restarts = new WeakMap<RTCIceTransport, number>();
   /** How many transports are looking for a new path. */
   #checking = 0;
+  /** Take back the ICE restart of an offer that has no answer yet. */
+  #rollbacks: readonly (() => void)[] = [];
   #settingLocal: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -107,7 +110,10 @@ class WeriftConnection implements PeerConnection {
   }
 
   get connectionState(): RtcConnectionState {
-    return this.#checking > 0 && !this.#isClosed ? 'connecting' : this.#pc.connectionState;
+    if (this.#checking > 0 && !this.#isClosed) return 'connecting';
+    const { connectionState, iceConnectionState } = this.#pc;
+    // After each answer werift reports itself as connected if DTLS once was.
+    return connectionState === 'connected' && iceConnectionState === 'failed' ? 'failed' : connectionState;
   }
 
   get localDescription(): { readonly sdp: string } | null {
@@ -135,6 +141,8 @@ class WeriftConnection implements PeerConnection {
   }
 
   async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
+    if (options.iceRestart && this.#rollbacks.length === 0)
+      this.#rollbacks = this.#pc.iceTransports.map(rollbackOf);
     return (await this.#lifetime.run(() => this.#pc.createOffer(options))) as SessionDescription;
   }
 
@@ -153,6 +161,8 @@ class WeriftConnection implements PeerConnection {
   }
 
   async setRemoteDescription(description: SessionDescription): Promise<void> {
+    if (description.type === 'offer') for (const rollback of this.#rollbacks) rollback();
+    this.#rollbacks = [];
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
     await this.#lifetime.run(() => this.#pc.setRemoteDescription(description));
     for (const transport of this.#pc.iceTransports) {

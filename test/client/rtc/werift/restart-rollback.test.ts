@@ -1,0 +1,119 @@
+/** Two werift connections without a server, one of which takes an ICE restart back for an offer that restarts nothing. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { nodePlatform } from '../../../../src/client/index.ts';
+import type { DataChannel, PeerConnection } from '../../../../src/client/rtc/types.ts';
+import { PATIENCE_MS } from '../../../support/wait-timeouts.ts';
+
+const made: PeerConnection[] = [];
+afterEach(async () => {
+  await Promise.all(made.splice(0).map((rtc) => rtc.close()));
+});
+
+function connection(silenceMs = 0): PeerConnection {
+  const rtc = nodePlatform.createConnection({
+    iceServers: [],
+    iceTransportPolicy: 'all',
+    iceAdditionalHostAddresses: ['127.0.0.1'],
+    silenceMs,
+  });
+  made.push(rtc);
+  return rtc;
+}
+
+/** @returns the offer */
+async function offer(rtc: PeerConnection, options = {}): Promise<string> {
+  await rtc.setLocalDescription(await rtc.createOffer(options));
+  return rtc.localDescription?.sdp as string;
+}
+
+/** @returns the answer */
+async function answer(rtc: PeerConnection, sdp: string): Promise<string> {
+  await rtc.setRemoteDescription({ type: 'offer', sdp });
+  await rtc.setLocalDescription(await rtc.createAnswer());
+  return rtc.localDescription?.sdp as string;
+}
+
+const credentialsIn = (sdp: string) => sdp.match(/^a=ice-(ufrag|pwd):.*$/gm);
+
+function happens(what: string, listen: (resolve: () => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE_MS);
+    listen(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+  });
+}
+
+const received = (channel: DataChannel) => {
+  let data: unknown;
+  return happens('a message', (resolve) => {
+    channel.onmessage = (event) => {
+      data = String(event.data);
+      resolve();
+    };
+  }).then(() => data);
+};
+
+/** Two that are connected; the first one answers. */
+async function connected(silenceMs?: number) {
+  const [ours, theirs] = [connection(silenceMs), connection()];
+  const channel = theirs.createDataChannel('chat');
+  const open = happens('the channel', (resolve) => {
+    channel.onopen = resolve;
+  });
+  const taken = new Promise<DataChannel>((resolve) => {
+    ours.ondatachannel = (event) => resolve(event.channel);
+  });
+  const first = await answer(ours, await offer(theirs));
+  await theirs.setRemoteDescription({ type: 'answer', sdp: first });
+  await open;
+  return { ours, theirs, first, channels: [await taken, channel] as const };
+}
+
+describe('an ICE restart that is taken back', () => {
+  it('leaves the credentials and the path of before, over which data goes on', async () => {
+    const { ours, theirs, first, channels } = await connected();
+    const restart = await offer(ours, { iceRestart: true });
+    expect(credentialsIn(restart)).not.toEqual(credentialsIn(first));
+    const again = await answer(ours, await offer(theirs));
+    expect(credentialsIn(again)).toEqual(credentialsIn(first));
+    await theirs.setRemoteDescription({ type: 'answer', sdp: again });
+    for (const [from, to] of [channels, [channels[1], channels[0]]] as const) {
+      const heard = received(to);
+      from.send('as before');
+      expect(await heard).toBe('as before');
+    }
+    expect([ours.connectionState, theirs.connectionState]).toEqual(['connected', 'connected']);
+  });
+
+  it('can be made again, and is then answered', async () => {
+    const { ours, theirs, first, channels } = await connected();
+    const taken = await offer(ours, { iceRestart: true });
+    await theirs.setRemoteDescription({ type: 'answer', sdp: await answer(ours, await offer(theirs)) });
+    const restart = await offer(ours, { iceRestart: true });
+    for (const other of [first, taken]) expect(credentialsIn(restart)).not.toEqual(credentialsIn(other));
+    await ours.setRemoteDescription({ type: 'answer', sdp: await answer(theirs, restart) });
+    expect(ours.connectionState).toBe('connecting');
+    const heard = received(channels[1]);
+    channels[0].send('over the new path');
+    expect(await heard).toBe('over the new path');
+  });
+
+  it('does not make a failed connection look connected', async () => {
+    const { ours, theirs } = await connected(100);
+    const theirOffer = await offer(theirs);
+    const failed = happens('failure', (resolve) => {
+      ours.onconnectionstatechange = () => ours.connectionState === 'failed' && resolve();
+    });
+    await theirs.close();
+    await failed;
+    const states: string[] = [];
+    ours.onconnectionstatechange = () => states.push(ours.connectionState);
+    await offer(ours, { iceRestart: true });
+    await answer(ours, theirOffer);
+    // werift reports its state in the microtasks that follow.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([ours.connectionState, states]).toEqual(['failed', states.filter((state) => state === 'failed')]);
+  });
+});
