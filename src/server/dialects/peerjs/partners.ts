@@ -2,6 +2,8 @@
  * The clients that one client has to do with, kept only for a client whose token limits that: how many, or that it may
  * ask nobody. Pairings cannot tell, since clients of different nodes signal without one.
  */
+import type { PeerJsRelayedType } from '../../../protocol/index.ts';
+
 export class Partners {
   readonly #ids: Set<string>;
   readonly #max: number;
@@ -29,6 +31,15 @@ export class Partners {
     return this.#ids.size < this.#max;
   }
 
+  /** Whether the client may be told that by a client of another node; notes that the two have to do with each other. */
+  mayHear(type: PeerJsRelayedType, from: string): boolean {
+    if (type === 'LEAVE') this.delete(from);
+    if (!negotiates(type)) return true;
+    if (!this.hasRoomFor(from)) return false;
+    this.add(from);
+    return true;
+  }
+
   add(id: string): void {
     this.#ids.add(id);
   }
@@ -36,4 +47,9 @@ export class Partners {
   delete(id: string): void {
     this.#ids.delete(id);
   }
+}
+
+/** Whether a message is part of a connection between two, rather than of its end. */
+export function negotiates(type: PeerJsRelayedType): boolean {
+  return type !== 'LEAVE' && type !== 'EXPIRE';
 }

@@ -11,6 +11,7 @@ import {
   isPassedOnWhole,
   MAX_PEERJS_ID_CHARS,
   type PeerJsMessage,
+  type PeerJsRelayedType,
   peerJsNotices,
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
@@ -33,7 +34,7 @@ import type { SocketClientDeps } from '../socket-client.ts';
 import { withField } from '../with-field.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
 import { asSignal } from './as-signal.ts';
-import { Partners } from './partners.ts';
+import { negotiates, Partners } from './partners.ts';
 import {
   PeerJsClient,
   type PeerJsClientDeps,
@@ -135,16 +136,17 @@ export class PeerJsRealm implements OwnIds {
   deliver(to: string, from: string, frame: Buffer): boolean {
     const client = this.#clients.get(to);
     if (!client?.isOnline || !client.hasRoomFor(frame.length) || !from.startsWith(client.scope)) return false;
-    const sender = from.slice(client.scope.length);
-    if (client.partners?.hasRoomFor(sender) === false) return false;
-    client.partners?.add(sender);
+    if (client.partners?.mayHear(typeIn(frame), from.slice(client.scope.length)) === false) return false;
     client.write(frame);
     return true;
   }
 
   notDelivered(from: string, to: string): void {
     const client = this.#clients.get(from);
-    client?.expired(to.slice(client.scope.length));
+    if (!client) return;
+    const id = to.slice(client.scope.length);
+    client.partners?.delete(id);
+    client.expired(id);
   }
 
   opened(socket: PeerJsSocket): void {
@@ -299,7 +301,8 @@ export class PeerJsRealm implements OwnIds {
     const { type, dst, frame } = signal;
     const scopedDst = from.scope + dst;
     const to = this.#clients.get(scopedDst);
-    const isOfNegotiation = type !== 'LEAVE' && type !== 'EXPIRE';
+    const isOfNegotiation = negotiates(type);
+    if (type === 'LEAVE') from.partners?.delete(dst);
     if (isOfNegotiation && !this.#mayMeet(from, to, signal)) {
       this.#deps.refused('forbidden', from.address, 'Its token, or the one of its peer, does not allow it');
       from.expired(dst);
@@ -355,7 +358,6 @@ export class PeerJsRealm implements OwnIds {
 
   /** @param frame the LEAVE, which has already been sent to the other client */
   #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
-    from.partners?.delete(to.peerJsId);
     to.partners?.delete(from.peerJsId);
     const { pairing, side } = seatWith(from, to) ?? {};
     const signal = { bytes: frame, message: { type: 'unpair' } } as const;
@@ -380,6 +382,11 @@ function scopeOf(app: string | undefined): string {
 /** Recognizes a token, here and at other nodes, without keeping it. */
 function proofOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
+}
+
+/** The type of a message that another node has checked. */
+function typeIn(frame: Buffer): PeerJsRelayedType {
+  return (JSON.parse(frame.toString()) as { type: PeerJsRelayedType }).type;
 }
 
 function seatWith({ session }: PeerJsClient, to: PeerJsClient): Seat | undefined {
