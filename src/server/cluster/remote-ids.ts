@@ -94,13 +94,13 @@ export class RemoteIds implements OtherIds {
 
   /** Whether our client keeps an id that a client of another node has, too. */
   #keeps(ours: IdHolder, theirs: IdHolder, node: NodeId, isNew: boolean): boolean {
+    // A client that only chose the id gives way to one whose token names it, also while that one is away.
+    if (ours.proof !== theirs.proof && [ours.proof, theirs.proof].includes(NAMED_BY_TOKEN))
+      return ours.proof === NAMED_BY_TOKEN;
     if (!theirs.isOnline) return true;
     if (!ours.isOnline) return false;
     // The client came back to that node, and has left this one.
     if (isNew && ours.proof === theirs.proof) return false;
-    // A client that only chose the id gives way to one whose token names it.
-    if (ours.proof !== theirs.proof && [ours.proof, theirs.proof].includes(NAMED_BY_TOKEN))
-      return ours.proof === NAMED_BY_TOKEN;
     return this.#here < node;
   }
 

@@ -293,6 +293,26 @@ describe('an id that clients take at two nodes at the same time', () => {
   });
 });
 
+describe('an id that somebody takes at another node while its owner is away and the nodes are apart', () => {
+  it.each([
+    ['the one node', 0, 1],
+    ['the other node', 1, 0],
+  ])('is whose token names it, at %s', async (_which, named, chosen) => {
+    const { nodes, hold } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
+    const held = hold();
+    const at = async (place: number, claims: JWTPayload) =>
+      opened((nodes[place] as TestServer).server, { id: 'ada', token: await signWithSecret(claims) });
+    const owner = await at(named, { sub: 'ada' });
+    owner.socket.terminate();
+    const [session] = (nodes[named] as TestServer).server.parts.sessions.values();
+    await until(() => session?.client.isOnline === false, 'its node to notice');
+    const other = await at(chosen, {});
+    held.release();
+    expect((await other.whenClosed()).code).toBe(4409);
+    expect(nodes.map(({ server }) => server.parts.sessions.size)).toEqual(named === 0 ? [1, 0] : [0, 1]);
+  });
+});
+
 describe('what a token allows', () => {
   it('without `pair`, a client can answer those that ask it, and ask nobody', async () => {
     const { join, server } = await guarded();
