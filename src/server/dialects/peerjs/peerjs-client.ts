@@ -23,9 +23,9 @@ export interface PeerJsSocketData {
   /** What the client sent when it connected; empty if left out. */
   readonly id: string;
   readonly key: string;
-  /** Cleared once it is known who the client is. */
+  /** Cleared at once: whoever needs it is handed it. */
   token: string;
-  /** The upgrade request without the token, for an authenticator that inspects requests; cleared like the token. */
+  /** The upgrade request without the token, for an authenticator that inspects requests; cleared once it is asked. */
   request?: UpgradeRequest | undefined;
   /** Present while the authenticator is asked. */
   unauthenticated?: HeldFrames;

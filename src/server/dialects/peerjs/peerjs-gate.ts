@@ -36,11 +36,9 @@ export class PeerJsGate {
   }
 
   /** @param admitted called for the socket if its client is accepted, and then for each frame it sent meanwhile */
-  opened(socket: PeerJsSocket, admitted: Admitted): void {
+  opened(socket: PeerJsSocket, token: string, admitted: Admitted): void {
     const data = socket.getUserData();
-    const { token, address, request } = data;
-    // Cleared so that code that inspects the socket later does not find them.
-    data.token = '';
+    const { address, request } = data;
     data.request = undefined;
     data.unauthenticated = new HeldFrames(MAX_HELD_SIGNALS, MAX_HELD_BYTES);
     void this.#authenticator

@@ -150,7 +150,10 @@ export class PeerJsRealm implements OwnIds {
   }
 
   opened(socket: PeerJsSocket): void {
-    const { id, token, key } = socket.getUserData();
+    const data = socket.getUserData();
+    const { id, token, key } = data;
+    // Cleared so that code that inspects the socket later does not find it.
+    data.token = '';
     const { gate, keys } = this.#deps;
     if (!id || !token || !key) turnAway(socket, peerJsNotices.noIdTokenOrKey);
     else if (!keys.has(key)) turnAway(socket, peerJsNotices.invalidKey);
@@ -158,7 +161,7 @@ export class PeerJsRealm implements OwnIds {
       turnAway(socket, peerJsNotices.invalidId);
     else if (!gate) this.#admit(socket, token, allIn(keys.get(key)));
     else
-      gate.opened(socket, {
+      gate.opened(socket, token, {
         opened: (one, itsToken, grants) => this.#authenticated(one, itsToken, grants),
         received: this.#deps.received,
       });

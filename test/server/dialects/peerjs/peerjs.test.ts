@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { sequenceOf } from '../../../../src/inspector/records/sequence-diagram.ts';
 import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
+import type { PeerJsClient } from '../../../../src/server/dialects/peerjs/peerjs-client.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
@@ -416,6 +417,10 @@ describe('the inspector', () => {
     expect((await feed.list({ of: 'pairing', query: 'carol' })).rows).toEqual([]);
     const sessions = await feed.list({ of: 'session', query: 'bob' });
     expect(sessions.rows).toEqual([expect.objectContaining({ dialect: 'peerjs', known_as: 'Bob' })]);
+    const kept = [...server.parts.sessions.values()].map(({ client }) =>
+      (client as unknown as PeerJsClient).socket?.getUserData(),
+    );
+    expect(kept.map((data) => data?.token)).toEqual(['', '']);
     expect(JSON.stringify([rows, sessions])).not.toContain('secret');
   });
 });

@@ -382,25 +382,28 @@ describe('what a token allows', () => {
   it.each([
     ['its peer', 'bob', 'single'],
     ['the client', 'single', 'bob'],
-  ] as const)('makes room for another when %s leaves the one at the other node', async (_who, leaver, left) => {
-    const { nodes } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
-    const [one, two] = nodes as [TestServer, TestServer];
-    const at = async ({ server }: TestServer, id: string, claims: JWTPayload = {}) =>
-      opened(server, { id, token: await signWithSecret({ sub: id, ...claims }) });
-    const single = await at(one, 'single', { max_peers: 1 });
-    const [b, c] = [await at(two, 'bob'), await at(two, 'carl')];
-    const knows = (test: TestServer, id: string) => test.server.parts.cluster?.ids.find(id) !== undefined;
-    await until(() => knows(one, '/carl') && knows(two, '/single'), 'the nodes to know');
-    b.send(offer('single'));
-    expect(await single.takeOne()).toEqual(from('bob', offer('single')));
-    const [leaving, other] = leaver === 'bob' ? [b, single] : [single, b];
-    leaving.send({ type: 'LEAVE', dst: left });
-    expect(await other.takeOne()).toEqual({ type: 'LEAVE', src: leaver, dst: left });
-    c.send(offer('single'));
-    expect(await single.takeOne()).toEqual(from('carl', offer('single')));
-    b.send(offer('single'));
-    expect(await b.takeOne()).toEqual(expired('single', 'bob'));
-  });
+  ] as const)(
+    'makes room for another when %s leaves the one at the other node',
+    async (_who, leaver, left) => {
+      const { nodes } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
+      const [one, two] = nodes as [TestServer, TestServer];
+      const at = async ({ server }: TestServer, id: string, claims: JWTPayload = {}) =>
+        opened(server, { id, token: await signWithSecret({ sub: id, ...claims }) });
+      const single = await at(one, 'single', { max_peers: 1 });
+      const [b, c] = [await at(two, 'bob'), await at(two, 'carl')];
+      const knows = (test: TestServer, id: string) => test.server.parts.cluster?.ids.find(id) !== undefined;
+      await until(() => knows(one, '/carl') && knows(two, '/single'), 'the nodes to know');
+      b.send(offer('single'));
+      expect(await single.takeOne()).toEqual(from('bob', offer('single')));
+      const [leaving, other] = leaver === 'bob' ? [b, single] : [single, b];
+      leaving.send({ type: 'LEAVE', dst: left });
+      expect(await other.takeOne()).toEqual({ type: 'LEAVE', src: leaver, dst: left });
+      c.send(offer('single'));
+      expect(await single.takeOne()).toEqual(from('carl', offer('single')));
+      b.send(offer('single'));
+      expect(await b.takeOne()).toEqual(expired('single', 'bob'));
+    },
+  );
 
   it('ends 30 s after its `exp` with a word why; the id comes back with the next token', async () => {
     const { join, clock, server } = await guarded({ pingIntervalMs: 0 });
