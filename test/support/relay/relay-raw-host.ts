@@ -139,6 +139,11 @@ export class RawHost {
     return find() as Extract<RawMessage, { type: Type }>;
   }
 
+  /** Waits until that many messages of the type are there. */
+  async has(count: number, type: RawMessage['type']): Promise<void> {
+    await this.until(({ inbox }) => inbox.filter((message) => message.type === type).length >= count);
+  }
+
   async closed(): Promise<void> {
     await this.until((host) => host.isClosed);
   }
