@@ -19,7 +19,7 @@ export type CloseReason =
   | 'its registration names a last hop that it is not'
   | 'registration refused'
   | 'its id is in use on the side of the parent'
-  | 'it sent what is not the protocol'
+  | 'what it sent was refused'
   | 'it does not read what it is sent'
   | 'it quit'
   | 'the other end closed it'

@@ -133,7 +133,7 @@ export const relayLinkMachine = setup({
   initial: 'accepted',
   on: {
     SOCKET_CLOSED: close('the other end closed it'),
-    BYTES_REFUSED: close('it sent what is not the protocol'),
+    BYTES_REFUSED: close('what it sent was refused'),
     UNSENT_EXCEEDED: close('it does not read what it is sent'),
     SERVER_STOPPED: close('this server stops'),
     LINK_FAILED: close('a failure inside this server'),

@@ -108,12 +108,12 @@ describe('bytes that are not the protocol', () => {
     [
       'a length of 4 GiB',
       claimOf4GiB,
-      'link closed: it sent what is not the protocol: a client_chat claims 4294967295 bytes of content; at most 65536 are allowed',
+      'link closed: what it sent was refused: a client_chat claims 4294967295 bytes of content; at most 65536 are allowed',
     ],
     [
       'an HTTP request',
       Buffer.from('GET / HTTP/1.1\r\n\r\n'),
-      'link closed: it sent what is not the protocol: no message starts with byte 0x47',
+      'link closed: what it sent was refused: no message starts with byte 0x47',
     ],
   ])('%s closes that link with a line in the log, and no other', async (_, bytes, line) => {
     const { log, lines } = keepLogs();
