@@ -2,7 +2,6 @@
 import { MAX_CANDIDATE_CHARS } from './limits.ts';
 import { MAX_TOKEN_BYTES } from './permissions.ts';
 
-/** A client's id as the server gave it: a UUID today, so a length limit is enough; a wrong id is simply not found. */
 /** W3C Trace Context, version 00: neither of its ids may be all zeros. */
 export const traceparent = {
   type: 'string',
@@ -10,6 +9,7 @@ export const traceparent = {
   pattern: '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$',
 } as const;
 
+/** A UUID, or an app and a name of the client's own; a length limit is enough: a wrong id is simply not found. */
 export const clientId = {
   type: 'string',
   maxLength: 128,
