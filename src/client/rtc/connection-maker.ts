@@ -25,15 +25,21 @@ export class ConnectionMaker {
   make(iceServers: readonly IceServer[]): PeerConnection {
     const config = { ...this.#config, iceServers };
     const ahead = this.#ahead;
+    if (!ahead?.setConfiguration) return this.#create(config);
+    // May throw, if the servers are wrong: until then nobody needs it.
+    ahead.setConfiguration(config);
     this.#ahead = undefined;
-    if (!ahead) return this.#create(config);
-    ahead.setConfiguration?.(config);
     return ahead;
   }
 
   /** Makes the next connection, unless it is made already. */
   makeAhead(): void {
-    if (this.#isSlow) this.#ahead ??= this.#create({ ...this.#config, iceServers: [] });
+    if (!this.#isSlow || this.#ahead) return;
+    try {
+      this.#ahead = this.#create({ ...this.#config, iceServers: [] });
+    } catch {
+      // It is tried again when it is needed, and who needs it is told.
+    }
   }
 
   /** Nobody needs a connection that was made ahead. */
