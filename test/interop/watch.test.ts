@@ -27,8 +27,9 @@ interface Rtc extends EventTarget {
   setLocalDescription(): Promise<void>;
   setRemoteDescription(description: object): Promise<void>;
   close(): void;
+  getStats(): Promise<unknown>;
 }
-declare const RTCPeerConnection: new () => Rtc;
+declare const RTCPeerConnection: { new (): Rtc; readonly prototype: Rtc };
 interface Options {
   readonly name: string;
   readonly url?: string;
@@ -42,6 +43,8 @@ declare const end: {
   readonly channel: ReturnType<Rtc['createDataChannel']>;
   readonly watchConnection: Watch;
   readonly stop: () => void;
+  /** How often the connection's statistics were asked for. */
+  readonly asked: { times: number };
 };
 
 /** A page with a connection that is watched: all that it tells the server, and what it is warned of. */
@@ -291,6 +294,53 @@ describe('watching', () => {
     });
     expect(isAsBefore).toBe(true);
     expect(warned.at(-1)).toMatch(/^pairlane-watch: SyntaxError/);
+  });
+
+  it('asks the connection no more often because a server pairs it again and again, and wants to know each time', async () => {
+    const { server } = await startTestServer();
+    const page = await openPage(`${httpUrl(server)}healthz`);
+    await page.clock.install();
+    await page.routeWebSocket(/evidence/, (socket) => {
+      for (let epoch = 0; epoch < 100; epoch += 1) {
+        socket.send(JSON.stringify({ type: 'paired', evidence: true, epoch }));
+        socket.send(JSON.stringify({ type: 'evidence', seconds: 60 }));
+      }
+      socket.send(JSON.stringify({ type: 'error', message: 'that was all' }));
+    });
+    const over = page.waitForEvent('console', {
+      predicate: (message) => message.text().includes('that was all'),
+    });
+    await page.evaluate(async (module) => {
+      const { watchConnection } = (await import(module)) as { watchConnection: Watch };
+      const connection = new RTCPeerConnection();
+      const { getStats } = connection;
+      const asked = { times: 0 };
+      connection.getStats = () => {
+        asked.times += 1;
+        return getStats.call(connection);
+      };
+      Object.assign(globalThis, { end: { connection, asked } });
+      watchConnection(connection, { name: 'call 9' });
+    }, MODULE);
+    await over;
+    await page.evaluate(() => {
+      end.asked.times = 0;
+    });
+    await page.clock.runFor(20_000);
+    // Five times a second how it comes up, and every five seconds how it is doing.
+    expect(await page.evaluate(() => end.asked.times)).toBeLessThanOrEqual(110);
+  });
+
+  it('does nothing for a connection that is closed already', async () => {
+    const testServer = await startTestServer();
+    const { page } = await watchedEnd(testServer);
+    await page.evaluate(() => {
+      end.stop();
+      end.connection.close();
+      end.watchConnection(end.connection, { name: 'call 7' });
+    });
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await page.evaluate(() => end.connection.close === RTCPeerConnection.prototype.close)).toBe(true);
   });
 
   it('ends at once on a server with --no-inspect, and says why', async () => {

@@ -14,6 +14,7 @@ export type { WatchOptions } from './watch-link.ts';
  * @returns a function that stops watching
  */
 export function watchConnection(connection: RTCPeerConnection, options: WatchOptions): () => void {
+  if (connection.connectionState === 'closed') return () => {};
   const watched = new WatchedConnection(connection, () => stop());
   const close = openLink({ url: serverOfModule(), ...options }, watched);
   const stop = () => {

@@ -50,6 +50,8 @@ export class WatchedConnection implements LinkHandlers {
   }
 
   paired(send: Send): void {
+    // A server may say so twice.
+    this.unpaired();
     this.#send = send;
     // After this the server accepts descriptions in any order: which end reports first says nothing.
     send({ type: 'signal', data: 'watch' });
