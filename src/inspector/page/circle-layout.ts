@@ -24,6 +24,8 @@ const LABEL_WIDTH = { upright: 118, turned: 190 } as const;
 const MARGIN = 24;
 const MIN_RADIUS = { x: 56, y: 84 } as const;
 const MAX_RADIUS = { x: 300, y: 120 } as const;
+/** Two lines, and a gap. */
+const LABEL_HEIGHT = 30;
 /** With more nodes, labels are turned. */
 const MAX_UPRIGHT = 16;
 /** Between two turned labels. */
@@ -41,20 +43,23 @@ export function layOutCircle(count: number, hasMiddle: boolean, room: number): C
   const fitting = room / 2 - label - MARGIN;
   const least = isTurned ? (around * PITCH) / (2 * Math.PI) : MIN_RADIUS.x;
   const rx = Math.max(least, Math.min(MAX_RADIUS.x, fitting));
-  // Upright labels need their height at either side.
-  const upright = Math.max(MIN_RADIUS.y, Math.min(MAX_RADIUS.y, rx), (around * 36) / Math.PI / 2);
+  const step = (2 * Math.PI) / around;
+  // Upright labels at the same side must not cover each other: they are nearest in height at the top and bottom.
+  const nearest = Math.cos(step / 2) - Math.cos(1.5 * step);
+  const upright = Math.max(MIN_RADIUS.y, Math.min(MAX_RADIUS.y, rx), LABEL_HEIGHT / nearest);
   const ry = isTurned ? rx : around <= 2 ? 0 : upright;
   const [outX, outY] = [label + MARGIN, isTurned ? label + MARGIN : MARGIN + 12];
   const [cx, cy] = [rx + outX, ry + outY];
   const places: CirclePlace[] = hasMiddle ? [{ x: cx, y: cy, turn: undefined, side: 'below' }] : [];
   for (let at = 0; at < around; at += 1) {
     // Half a step from the top, so that no label stands in the way of the one beside it.
-    const angle = around === 1 ? 0 : ((at + 0.5) / around) * 2 * Math.PI - Math.PI / 2;
+    const angle = around === 1 ? 0 : (at + 0.5) * step - Math.PI / 2;
+    const isLowest = !isTurned && at === (around - 1) / 2 && around > 1;
     places.push({
       x: Math.round(cx + rx * Math.cos(angle)),
       y: Math.round(cy + ry * Math.sin(angle)),
       turn: isTurned ? (angle * 180) / Math.PI : undefined,
-      side: Math.cos(angle) < 0 ? 'left' : 'right',
+      side: isLowest ? 'below' : Math.cos(angle) < 0 ? 'left' : 'right',
     });
   }
   return { width: 2 * cx, height: 2 * cy + 12, places };

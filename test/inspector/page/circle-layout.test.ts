@@ -8,9 +8,10 @@ const graph = fc.record({
   room: fc.integer({ min: 320, max: 2_000 }),
 });
 
-/** A node's circle, and the line of text beside it. */
+/** A node's circle, and the text beside it: one line if it is turned, else two. */
 const NODE_PX = 18;
 const LINE_PX = 13;
+const TWO_LINES_PX = 28;
 
 const distance = (a: CirclePlace, b: CirclePlace) => Math.hypot(a.x - b.x, a.y - b.y);
 
@@ -20,7 +21,7 @@ const covers = (a: CirclePlace, b: CirclePlace) =>
   b.turn === undefined &&
   a.side === b.side &&
   a.side !== 'below' &&
-  Math.abs(a.y - b.y) < LINE_PX;
+  Math.abs(a.y - b.y) < TWO_LINES_PX;
 
 const pairsOf = (places: readonly CirclePlace[]) =>
   places.flatMap((a, at) => places.slice(at + 1).map((b) => [a, b] as const));
