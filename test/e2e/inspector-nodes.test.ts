@@ -104,6 +104,7 @@ it('shows a room as a graph: names the edge that failed with its reason, and ope
   await member.press('Enter');
   await rows.nth(3).waitFor({ state: 'detached' });
   expect(await rows.count()).toBe(3);
+  expect(await picture.locator('[aria-pressed=true]').getAttribute('aria-label')).toContain(name(a));
   b.send({ type: 'offer', sdp: 'x', epoch: epochOf(b, a) });
   await b.settled();
   a.send({ type: 'answer', sdp: 'x', epoch: epochOf(b, a) });

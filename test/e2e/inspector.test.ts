@@ -315,7 +315,7 @@ describe('the inspector', () => {
     const banner = page.locator('.chaos');
     await page.getByRole('button', { name: 'Chaos' }).press('Enter');
     await page.getByLabel('Lose').fill('0');
-    await page.getByLabel('Delay by').fill('250');
+    await page.getByLabel('Delay by').fill('25e1');
     await page.getByRole('checkbox', { name: 'answer' }).press('Space');
     expect(await violationsOf(page)).toEqual([]);
     await page.getByLabel('Delay by').press('Enter');

@@ -72,9 +72,11 @@ export class ChaosView {
 
   get #rules(): string {
     const drop = this.#drops.filter(({ checked }) => checked).map(({ value }) => value);
+    // Numbers, as the fields also take 1e2.
+    const [loss, delay] = [this.#loss.valueAsNumber, this.#delay.valueAsNumber];
     return [
-      ...(this.#loss.valueAsNumber > 0 ? [`loss=${this.#loss.value}%`] : []),
-      ...(this.#delay.valueAsNumber > 0 ? [`delay=${this.#delay.value}ms`] : []),
+      ...(loss > 0 ? [`loss=${loss}%`] : []),
+      ...(delay > 0 ? [`delay=${delay}ms`] : []),
       ...(drop.length > 0 ? [`drop=${drop.join('+')}`] : []),
     ].join();
   }

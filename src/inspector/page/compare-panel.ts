@@ -3,7 +3,7 @@ import type { PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { differencesFrom } from '../records/comparison.ts';
 import { parseRecord, RecordError } from '../records/record.ts';
 import { nameOfRecord } from '../records/record-as-markdown.ts';
-import { button, h } from './dom.ts';
+import { button, h, keepChildren } from './dom.ts';
 import { samples } from './samples.ts';
 
 /** @param choose called with the lines that show a difference */
@@ -17,11 +17,13 @@ export function comparePanel(
   const show = (name: string) => {
     beside.textContent = `Beside ${name}:`;
     const differences = differencesFrom(good, record());
-    list.replaceChildren(
-      ...differences.map(({ text, index }) =>
-        h('li', {}, index === undefined ? text : button(text, () => choose([index]))),
-      ),
-      ...(differences.length === 0 ? [h('li', {}, 'It went the same way.')] : []),
+    keepChildren(
+      list,
+      differences.length === 0
+        ? [h('li', {}, 'It went the same way.')]
+        : differences.map(({ text, index }) =>
+            h('li', {}, index === undefined ? text : button(text, () => choose([index]))),
+          ),
     );
   };
   const file = h('input', {

@@ -4,6 +4,7 @@ import { edgeTrouble } from '../../protocol/inspect/views.ts';
 import { errorMessages } from '../../protocol/native/error-codes.ts';
 import { edgeReasons } from '../../protocol/native/room-messages.ts';
 import { disconnectReasons } from '../../protocol/native/server-messages.ts';
+import { clockTime } from './clock-time.ts';
 import { h } from './dom.ts';
 import type { EdgeKind } from './graph-picture.ts';
 
@@ -57,12 +58,8 @@ export function reasonWords({ reason = '', cause }: RoomEdgeFacts): string {
 
 /** When or whether a missing edge is tried again. */
 export function againWords({ state, again, attempts = 0 }: RoomEdgeFacts): string {
-  if (again !== undefined) return timeOf(again);
+  if (again !== undefined) return clockTime(again);
   if (state === 'awaited') return 'by the other node';
   if (state === 'slow') return 'goes on connecting';
   return attempts > 0 && edgeTrouble(state) ? `now, attempt ${attempts + 1}` : '';
-}
-
-export function timeOf(ms: number): string {
-  return new Date(ms).toLocaleTimeString('en-GB');
 }

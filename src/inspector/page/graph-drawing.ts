@@ -12,6 +12,7 @@ export function nodeButton(
     readonly key: string | number;
     readonly class: string;
     readonly label: string;
+    readonly isChosen: boolean;
     readonly choose: () => void;
   },
   ...children: SVGElement[]
@@ -28,6 +29,7 @@ export function nodeButton(
       tabindex: 0,
       role: 'button',
       'aria-label': props.label,
+      'aria-pressed': String(props.isChosen),
       click: props.choose,
       keydown: (event) => {
         if (!['Enter', ' '].includes((event as KeyboardEvent).key)) return;

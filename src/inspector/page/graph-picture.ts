@@ -207,6 +207,7 @@ function nodeOf({ node, place, isLit }: DrawnNode, choose: () => void): SVGEleme
       key: id,
       class: `dot ${kind}${isLit ? ' lit' : ''}`,
       label: `${name}${about ? `, ${about}` : ''}`,
+      isChosen: isLit,
       choose,
     },
     svg('circle', { class: 'box', cx: RADIUS, cy: RADIUS, r: RADIUS - 1 }),

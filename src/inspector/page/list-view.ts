@@ -202,10 +202,8 @@ export class ListView {
     if (seq !== this.#seq) return;
     this.#pageSize = Math.max(rows.length, 1);
     const last = this.#offset + rows.length;
-    this.#total.textContent =
-      total === 0
-        ? 'none'
-        : `${(this.#offset + 1).toLocaleString('en')}–${last.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+    const [from, to, all] = [this.#offset + 1, last, total].map((count) => count.toLocaleString('en'));
+    keepChildren(this.#total, [total === 0 ? 'none' : `${from}–${to} of ${all}`]);
     this.#earlier.disabled = this.#offset === 0;
     this.#later.disabled = last >= total;
     keepChildren(
@@ -228,7 +226,10 @@ export class ListView {
 
   #typed(): void {
     clearTimeout(this.#typing);
-    this.#typing = window.setTimeout(() => this.#changed(), TYPING_PAUSE_MS);
+    this.#typing = window.setTimeout(() => {
+      // The user may have gone on to another place.
+      if (this.element.isConnected) this.#changed();
+    }, TYPING_PAUSE_MS);
   }
 
   #changed(): void {

@@ -12,7 +12,7 @@ import { eventWords } from '../charts/sentence.ts';
 import { describeState } from '../records/timeline.ts';
 import { ChartPanel, type Detail, possibleNext } from './chart-panel.ts';
 import { chartSvgs } from './chart-svgs.ts';
-import { h } from './dom.ts';
+import { h, keepChildren } from './dom.ts';
 
 export interface Shown {
   readonly record: PairingRecord;
@@ -52,13 +52,11 @@ export class LivingChart {
     const active = value === undefined ? [] : activeStateIds(machine, value as never);
     this.#panel.show(chartSvgs[machine], title);
     this.#panel.showWay({ active, been, taken });
-    this.#status.textContent = value === undefined ? 'Not there yet' : describeState(value);
-    if (note) this.#status.append(' ', h('span', { class: 'why' }, note));
-    else if (taken.length > 0)
-      this.#status.append(
-        ' ',
-        h('span', { class: 'via' }, `by ${[...new Set(taken.map(eventWords))].join(', ')}`),
-      );
+    const by = taken.length > 0 ? `by ${[...new Set(taken.map(eventWords))].join(', ')}` : '';
+    keepChildren(this.#status, [
+      value === undefined ? 'Not there yet' : describeState(value),
+      ...(note || by ? [' ', h('span', { class: note ? 'why' : 'via' }, note || by)] : []),
+    ]);
     const next = value === undefined ? [] : possibleNext(chartSvgs[machine], active);
     this.#next.textContent = next.length > 0 ? `Next: ${next.join('; ')}` : 'Nothing can follow.';
     this.#next.title = this.#next.textContent;

@@ -8,7 +8,7 @@ import { h, keepChildren } from './dom.ts';
 import { Feed, type LinkState } from './feed.ts';
 import { helpDialog } from './help-dialog.ts';
 import { NodesView } from './nodes-view.ts';
-import { type Place, placeIn } from './place.ts';
+import { isFor, type Place, placeIn } from './place.ts';
 import { DEFAULT_MACHINES, PopulationView } from './population-view.ts';
 import { acceptDrops, FetchError, fetchRecord } from './record-sources.ts';
 import { RecordView } from './record-view.ts';
@@ -151,6 +151,7 @@ class Page {
   }
 
   #received(message: InspectMessage): void {
+    if (!isFor(placeIn(location.hash), message)) return;
     switch (message.type) {
       case 'hello':
         this.#hasServer = true;
@@ -182,6 +183,7 @@ class Page {
         return;
       case 'no_room':
         this.#room.gone(message.room);
+        this.#setTitle();
         return;
       case 'nodes':
         this.#nodes.show(message.nodes);
@@ -190,7 +192,6 @@ class Page {
         this.#population.list.show(message);
         return;
       case 'record':
-        if (this.#isForeign) return;
         this.#say('');
         // A reconnect must not discard what the user is reading: the position is kept.
         this.#showRecord(

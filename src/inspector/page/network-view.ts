@@ -8,6 +8,7 @@ import type {
   NetworkEvent,
   NetworkHost,
 } from '../../protocol/inspect/inspect-messages.ts';
+import { clockTime } from './clock-time.ts';
 import { foreign, h, keepChildren, svg } from './dom.ts';
 import { cut, nodeButton, plural } from './graph-drawing.ts';
 import {
@@ -36,7 +37,9 @@ export class NetworkView {
   readonly #title = h('h1');
   readonly #summary = h('p', { class: 'who' });
   readonly #drawing = h('div', { class: 'drawing tree', tabindex: 0, role: 'group', 'aria-label': 'Tree' });
-  readonly #chosenFacts = h('div', { class: 'chosen', role: 'status' });
+  readonly #chosenFacts = h('div', { role: 'status' });
+  /** Not read aloud, as it changes every second. */
+  readonly #chosenTraffic = h('p');
   readonly #events = h('ol', { class: 'statuses', tabindex: 0, 'aria-label': 'Events' });
   readonly #statuses = h('ol', { class: 'statuses' });
   /** By the host at the link's other end. */
@@ -89,7 +92,7 @@ export class NetworkView {
       h(
         'div',
         { class: 'network-foot' },
-        this.#chosenFacts,
+        h('div', { class: 'chosen' }, this.#chosenFacts, this.#chosenTraffic),
         h('section', { 'aria-label': 'Status log' }, h('h2', {}, 'Status log'), this.#statuses),
       ),
     );
@@ -163,6 +166,8 @@ export class NetworkView {
       this.#chosenFacts,
       host ? this.#factsOf(host) : (own ?? [h('p', {}, 'Choose a host to see the way to it.')]),
     );
+    const traffic = host && this.#traffic.get(host.id);
+    keepChildren(this.#chosenTraffic, traffic ? [trafficWords(traffic)] : []);
   }
 
   #nodeOf({ id, name, info, parent_id }: Network, place: NetworkNode, lit: Lit): SVGElement {
@@ -186,6 +191,7 @@ export class NetworkView {
           .join(' '),
         // Begins with what is seen, for those who say it.
         label: `${title} ${about}${host.kind === 'client' ? ', client' : ''}`,
+        isChosen: this.#chosen === host.id,
         choose: () => this.#choose(host.id),
       },
       ...boxOf(host.kind, place, title, about),
@@ -211,22 +217,11 @@ export class NetworkView {
   }
 
   #factsOf({ kind, id, name, info, first_link, link, lost }: NetworkHost): Node[] {
-    const traffic = this.#traffic.get(id);
     const first = this.#network?.hosts.find((host) => host.id === first_link);
     const isParent = id === this.#network?.parent_id;
     return [
       h('h2', {}, `${kind === 'server' ? 'Server' : 'Client'} ${id} `, foreign(name)),
       h('p', {}, info ? foreign(info) : 'It says nothing of itself.'),
-      ...(traffic
-        ? [
-            h(
-              'p',
-              {},
-              `In the last second, ${short(traffic.messages_in)} messages (${byteWords(traffic.bytes_in)}) came from it`,
-              ` and ${short(traffic.messages_out)} (${byteWords(traffic.bytes_out)}) went to it.`,
-            ),
-          ]
-        : []),
       lost !== undefined
         ? h('p', { class: 'lost' }, `It was lost: ${lost}.`)
         : link === undefined
@@ -378,7 +373,7 @@ function eventRow({ at, kind, host, over, from, reason, more }: NetworkEvent): H
   return h(
     'li',
     { class: kind, 'data-key': `${at} ${kind} ${host?.id}` },
-    h('time', {}, new Date(at).toLocaleTimeString('en-GB')),
+    h('time', {}, clockTime(at)),
     ...(host ? [` ${host.kind} ${host.id} `, foreign(host.name)] : [' somebody']),
     `${more > 0 ? ` and ${more.toLocaleString('en')} more` : ''} ${verbs[kind][more > 0 ? 1 : 0]}${way}${why}`,
   );
@@ -392,6 +387,10 @@ const byteWords = (bytes: number) =>
       ? `${Math.round(bytes)} B`
       : `${(bytes / 1_000).toFixed(1)} kB`
     : `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+const trafficWords = ({ messages_in, bytes_in, messages_out, bytes_out }: LinkTraffic) =>
+  `In the last second, ${short(messages_in)} message${messages_in === 1 ? '' : 's'} (${byteWords(bytes_in)}) came from it` +
+  ` and ${short(messages_out)} (${byteWords(bytes_out)}) went to it.`;
 
 function ownFacts({ id, name, info }: Network): Node[] {
   return [h('h2', {}, `This server, ${id} `, foreign(name)), h('p', {}, info ? foreign(info) : '')];

@@ -1,7 +1,8 @@
 /** The nodes that a server knows: its own, or those of its workers, their links, and what moved over them. */
 import type { NodeEventFacts, NodeEventKind, NodeLinkFacts, NodeView } from '../../protocol/inspect/views.ts';
+import { clockTime } from './clock-time.ts';
 import { foreign, h, keepChildren } from './dom.ts';
-import { badge, timeOf } from './edge-words.ts';
+import { badge } from './edge-words.ts';
 import { plural } from './graph-drawing.ts';
 import { type EdgeKind, type GraphNode, GraphPicture } from './graph-picture.ts';
 
@@ -200,7 +201,7 @@ function rowOf({ by, link }: Seen): HTMLElement {
     `node ${node}`,
     pairings.toLocaleString('en'),
     sessions.toLocaleString('en'),
-    timeOf(since),
+    clockTime(since),
   ];
   return h('tr', { 'data-key': `${by} ${node}` }, ...cells.map((cell) => h('td', {}, cell)));
 }
@@ -215,7 +216,7 @@ function eventRow(event: Event): HTMLElement {
   return h(
     'li',
     { 'data-key': keyOf(event) },
-    h('time', {}, timeOf(at)),
+    h('time', {}, clockTime(at)),
     isLink
       ? ` node ${by}: node ${node} ${eventWords[kind]}`
       : ` node ${node} ${eventWords[kind]} node ${by}: `,

@@ -1,6 +1,7 @@
 /** What the server refused: a count per kind, and the sessions that were refused last. */
 import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
 import { refusalWords } from '../records/refusal-words.ts';
+import { clockTime } from './clock-time.ts';
 import { foreign, h, keepChildren } from './dom.ts';
 
 type Refusals = Extract<InspectMessage, { type: 'refusals' }>;
@@ -44,7 +45,7 @@ export class RefusalsView {
       kinds.map(({ kind, lately, total }) =>
         h(
           'tr',
-          {},
+          { 'data-key': kind },
           h('td', {}, kind, h('span', { class: 'remedy' }, refusalWords(kind) ?? '')),
           h('td', {}, lately.toLocaleString('en')),
           h('td', {}, total.toLocaleString('en')),
@@ -54,8 +55,8 @@ export class RefusalsView {
     const rows = recent.map(({ at, id, code }) =>
       h(
         'li',
-        {},
-        h('time', {}, new Date(at).toLocaleTimeString('en-GB')),
+        { 'data-key': `${at} ${id} ${code}` },
+        h('time', {}, clockTime(at)),
         ` ${code} `,
         h('a', { href: `#/session/${encodeURIComponent(id)}` }, foreign(id)),
       ),

@@ -1,8 +1,9 @@
 /** One room: its members and edges as a picture, and the edges once more as a table, with reasons and times. */
 import type { RoomView as Room, RoomEdgeFacts, RoomMemberFacts } from '../../protocol/inspect/views.ts';
 import { describeNode } from '../records/timeline.ts';
+import { clockTime } from './clock-time.ts';
 import { button, foreign, h, keepChildren } from './dom.ts';
-import { againWords, badge, countsOf, countWords, kindOf, reasonWords, timeOf } from './edge-words.ts';
+import { againWords, badge, countsOf, countWords, kindOf, reasonWords } from './edge-words.ts';
 import { plural } from './graph-drawing.ts';
 import { type GraphNode, GraphPicture } from './graph-picture.ts';
 import { KeptChildren } from './kept-children.ts';
@@ -64,6 +65,7 @@ export class RoomView {
   }
 
   gone(name: string): void {
+    this.#room = undefined;
     this.#clear(name, 'There is no such room, or no longer.');
   }
 
@@ -72,7 +74,7 @@ export class RoomView {
     const { app, name, topology, state, since, members, leader_id, edges, shown_members } = room;
     keepChildren(this.#title, ['Room ', foreign(name), ...(app === '' ? [] : [' of app ', foreign(app)])]);
     keepChildren(this.#summary, [
-      `${topology}, ${state}, since ${timeOf(since)}, ${plural(members, 'member')}`,
+      `${topology}, ${state}, since ${clockTime(since)}, ${plural(members, 'member')}`,
       ...(leader_id === undefined ? [', no leader'] : [', leader ', memberName(leader_id)]),
       edges.unknown > 0
         ? `. ${plural(edges.unknown, 'edge')} between clients of other nodes: only those nodes know them.`
@@ -169,7 +171,7 @@ function rowOf(edge: RoomEdgeFacts): HTMLElement {
     memberName(initiator_id),
     memberName(responder_id),
     h('span', { class: 'reason' }, reason, h('span', { class: 'remedy' }, reasonWords(edge))),
-    timeOf(since),
+    clockTime(since),
     againWords(edge),
     href === undefined ? '' : h('a', { href, 'aria-label': `see pairing ${epoch}` }, 'see'),
   ];

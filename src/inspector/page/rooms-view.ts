@@ -1,7 +1,8 @@
 /** The rooms of a server: a searchable list, those with missing edges first. */
 import type { RoomRow, ViewMessage } from '../../protocol/inspect/views.ts';
+import { clockTime } from './clock-time.ts';
 import { foreign, h, keepChildren } from './dom.ts';
-import { badge, countsOf, countWords, timeOf } from './edge-words.ts';
+import { badge, countsOf, countWords } from './edge-words.ts';
 import { plural } from './graph-drawing.ts';
 import { rememberInUrl } from './place.ts';
 
@@ -62,8 +63,9 @@ export class RoomsView {
   show({ query, total, rooms }: Extract<ViewMessage, { type: 'rooms' }>): void {
     if (query !== this.query) return;
     const haveApps = rooms.some(({ app }) => app !== '');
-    this.#total.textContent =
-      total > rooms.length ? `${rooms.length} of ${total.toLocaleString('en')}` : plural(total, 'room');
+    keepChildren(this.#total, [
+      total > rooms.length ? `${rooms.length} of ${total.toLocaleString('en')}` : plural(total, 'room'),
+    ]);
     const heads = ['Room', ...(haveApps ? ['App'] : []), 'Edges', 'Members', 'Topology', 'State', 'Since'];
     keepChildren(
       this.#heads,
@@ -82,6 +84,8 @@ export class RoomsView {
   #typed(): void {
     clearTimeout(this.#typing);
     this.#typing = window.setTimeout(() => {
+      // The user may have gone on to another place.
+      if (!this.element.isConnected) return;
       rememberInUrl({ q: this.query });
       this.#ask(this.query);
     }, TYPING_PAUSE_MS);
@@ -106,7 +110,7 @@ function rowOf(room: RoomRow, haveApps: boolean): HTMLElement {
     [members.toLocaleString('en')],
     [topology],
     [state],
-    [timeOf(since)],
+    [clockTime(since)],
   ];
   return h('tr', { 'data-key': `${app} ${name}` }, ...cells.map((cell) => h('td', {}, ...cell)));
 }

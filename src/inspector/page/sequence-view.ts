@@ -1,7 +1,7 @@
 /** The sequence diagram: three lifelines and a row per step. Rows are only added, so focus and clicks survive. */
 import type { Arrow, Place, SequenceRow } from '../records/sequence-diagram.ts';
 import { timeOf } from '../records/time-words.ts';
-import { h } from './dom.ts';
+import { h, keepChildren } from './dom.ts';
 
 /** Consecutive heartbeats share one row. */
 interface Beats {
@@ -34,7 +34,10 @@ export class SequenceView {
 
   /** The names may change when a client moves to another node. */
   setLifelines(names: readonly string[]): void {
-    this.#lanes.replaceChildren(...['time', ...names].map((name) => h('span', {}, name)));
+    keepChildren(
+      this.#lanes,
+      ['time', ...names].map((name) => h('span', {}, name)),
+    );
   }
 
   add(rows: readonly SequenceRow[]): void {

@@ -2,7 +2,7 @@
 import type { Lane, PairingRecord } from '../../protocol/inspect/inspect-messages.ts';
 import { type LaneSpans, laneSpansOf, type Mark, type Span } from '../records/lane-spans.ts';
 import { timeOf } from '../records/time-words.ts';
-import { button, h, svg } from './dom.ts';
+import { button, h, keepChildren, svg } from './dom.ts';
 
 const LABEL_WIDTH = 118;
 const LANE_HEIGHT = 22;
@@ -20,7 +20,8 @@ interface View {
 export class TimelineView {
   readonly element: HTMLElement;
   readonly whole = button('Whole', () => this.#setView(undefined), 'Show the whole time');
-  readonly #drawing = h('div', { class: 'lanes-drawing' });
+  readonly #svg = svg('svg', { role: 'img' });
+  readonly #drawing = h('div', { class: 'lanes-drawing' }, this.#svg);
   readonly #choose: (index: number) => void;
   #record: PairingRecord | undefined;
   #titles: ReadonlyMap<Lane, string> = new Map();
@@ -29,8 +30,8 @@ export class TimelineView {
   /** Undefined: shows everything, and grows with the record. */
   #view: View | undefined;
   #pressedAt: number | undefined;
-  #cursor = svg('line', { class: 'cursor' });
-  #band = svg('rect', { class: 'band' });
+  readonly #cursor = svg('line', { class: 'cursor', y1: 0 });
+  readonly #band = svg('rect', { class: 'band', y: 0, width: 0 });
 
   /** @param choose called with the line nearest to the click */
   constructor(choose: (index: number) => void) {
@@ -164,20 +165,18 @@ export class TimelineView {
   #draw(): void {
     if (this.#drawing.clientWidth === 0) return;
     const height = this.#lanes.length * LANE_HEIGHT + AXIS_HEIGHT;
-    const right = LABEL_WIDTH + this.#width;
-    this.#cursor = svg('line', { class: 'cursor', y1: 0, y2: height - AXIS_HEIGHT });
-    this.#band = svg('rect', { class: 'band', y: 0, width: 0, height: height - AXIS_HEIGHT });
     const label = `Timeline of ${this.#lanes.length} machines over ${timeOf(this.#end)}`;
-    this.#drawing.replaceChildren(
-      svg(
-        'svg',
-        { width: right + RIGHT, height, role: 'img', 'aria-label': label },
-        ...this.#axis(height),
-        ...this.#lanes.flatMap((lane, row) => this.#laneElements(lane, row)),
-        this.#band,
-        this.#cursor,
-      ),
-    );
+    this.#svg.setAttribute('width', String(LABEL_WIDTH + this.#width + RIGHT));
+    this.#svg.setAttribute('height', String(height));
+    this.#svg.setAttribute('aria-label', label);
+    this.#cursor.setAttribute('y2', String(height - AXIS_HEIGHT));
+    this.#band.setAttribute('height', String(height - AXIS_HEIGHT));
+    keepChildren(this.#svg, [
+      ...this.#axis(height),
+      ...this.#lanes.map((lane, row) => this.#laneElement(lane, row)),
+      this.#band,
+      this.#cursor,
+    ]);
     const x = this.#x(this.#record?.lines[this.#index]?.t ?? 0);
     for (const name of ['x1', 'x2']) this.#cursor.setAttribute(name, String(x));
     this.whole.disabled = this.#view === undefined;
@@ -192,20 +191,22 @@ export class TimelineView {
       const t = from + (i / (count - 1)) * (to - from);
       return svg(
         'g',
-        {},
+        { 'data-key': `tick ${i}` },
         svg('line', { class: 'tick', x1: x, x2: x, y1: 0, y2: height - AXIS_HEIGHT }),
         svg('text', { class: 'axis', x, y: height - 5, 'text-anchor': anchor }, timeOf(t)),
       );
     });
   }
 
-  #laneElements({ lane, spans, marks }: LaneSpans, row: number): SVGElement[] {
+  #laneElement({ lane, spans, marks }: LaneSpans, row: number): SVGElement {
     const y = row * LANE_HEIGHT;
-    return [
+    return svg(
+      'g',
+      { 'data-key': lane },
       svg('text', { class: 'lane-name', x: 0, y: y + 15 }, this.#titles.get(lane) ?? lane),
       ...spans.flatMap((span) => this.#barElement(span, y)),
       ...marks.flatMap((mark) => this.#markElement(mark, y)),
-    ];
+    );
   }
 
   #barElement(span: Span, y: number): SVGElement[] {
