@@ -11,7 +11,7 @@ import {
   type SdpFacts,
 } from '../protocol/index.ts';
 import { cutText } from './cut-text.ts';
-import { termsOf } from './sdp-terms.ts';
+import { tellingLinesOf, termsOf } from './sdp-terms.ts';
 
 /** Fields of the machines' events that contain only progress. `key` is not among them. */
 const KEPT_FIELDS = new Set([
@@ -99,7 +99,7 @@ export function factsOfSdp(sdp: string): SdpFacts {
   let media = 0;
   let hasUfrag = false;
   let hasFingerprint = false;
-  const lines = sdp.split('\n');
+  const lines = tellingLinesOf(sdp);
   for (const line of lines) {
     if (line.startsWith('m=')) media += 1;
     else if (line.startsWith('a=ice-ufrag:')) hasUfrag = true;
@@ -110,8 +110,21 @@ export function factsOfSdp(sdp: string): SdpFacts {
       candidates[key] = (candidates[key] ?? 0) + 1;
     }
   }
-  const bytes = new TextEncoder().encode(sdp).length;
-  return { bytes, media, candidates, hasUfrag, hasFingerprint, terms: termsOf(lines) };
+  return { bytes: bytesOf(sdp), media, candidates, hasUfrag, hasFingerprint, terms: termsOf(lines) };
+}
+
+const utf8 = new TextEncoder();
+/** Overwritten by each description: to allocate one takes longer than to encode it. */
+const encoded = new Uint8Array(16 * 1024);
+
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (let rest = text; rest !== ''; ) {
+    const { read, written } = utf8.encodeInto(rest, encoded);
+    bytes += written;
+    rest = rest.slice(read);
+  }
+  return bytes;
 }
 
 const messages = new WeakMap<CandidateFacts, MessageFacts>();

@@ -26,7 +26,26 @@ const CODECS = [
 /** How many sections are recorded; more add nothing new. */
 const MAX_SECTIONS = 8;
 
-/** @param lines of a description */
+const codeOf = (character: string) => character.charCodeAt(0);
+const [A, M, EQUALS] = ['a', 'm', '='].map(codeOf);
+/** How the names of all attributes begin that are read here or in redact.ts. */
+const ATTRIBUTES = new Set([...'cfgimrs'].map(codeOf));
+
+/** The lines of a description that say anything worth keeping; others are not even copied. */
+export function tellingLinesOf(sdp: string): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < sdp.length; ) {
+    const found = sdp.indexOf('\n', at);
+    const end = found < 0 ? sdp.length : found;
+    const first = sdp.charCodeAt(at);
+    const isTelling = first === M || (first === A && ATTRIBUTES.has(sdp.charCodeAt(at + 2)));
+    if (isTelling && sdp.charCodeAt(at + 1) === EQUALS) lines.push(sdp.slice(at, end));
+    at = end + 1;
+  }
+  return lines;
+}
+
+/** @param lines the telling ones of a description */
 export function termsOf(lines: readonly string[]): SdpTerms {
   const sections: string[] = [];
   const mids: string[] = [];

@@ -34,6 +34,7 @@ describe('what is kept of a message', () => {
       'a=mid:0',
       'a=setup:actpass',
       'a=ice-options:trickle my-own-words',
+      'a=ice-lite',
       'a=rtpmap:111 opus/48000/2',
       'a=rtpmap:112 my-own-words/8000',
       'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
@@ -50,7 +51,18 @@ describe('what is kept of a message', () => {
       codecs: ['opus'],
       iceOptions: ['trickle'],
       maxMessageSize: 262_144,
+      isLite: true,
     });
+  });
+
+  it('is of an SDP its exact length in bytes, however long it is and whatever it contains', () => {
+    const characters = fc.constantFrom('a', 'é', '€', '🙂', '\r\n', '\ud800');
+    fc.assert(
+      fc.property(fc.array(characters, { maxLength: 9 }), fc.constantFrom(1, 4_000), (some, times) => {
+        const text = some.join('').repeat(times);
+        expect(redactMessage({ type: 'offer', sdp: text }).sdp?.bytes).toBe(Buffer.byteLength(text));
+      }),
+    );
   });
 
   it.each([
