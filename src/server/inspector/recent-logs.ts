@@ -7,7 +7,7 @@
 import { hasFailed } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
-import { largestShare } from './shares.ts';
+import { largestShare, Shares } from './shares.ts';
 import { isWellKnown } from './source.ts';
 import { UsualSteps } from './usual-steps.ts';
 
@@ -20,6 +20,10 @@ const MAX_FAILED_BYTES = 8 * 1024 * 1024;
 export class RecentLogs {
   readonly #logs: Recorder;
   readonly #recent = new Map<number, LiveRecord>();
+  /** Those among the recent ones that may still fail. */
+  readonly #unsettled = new Shares<LiveRecord>();
+  /** The other recent ones. */
+  readonly #settled = new Shares<LiveRecord>();
   readonly #failed = new Map<number, LiveRecord>();
   #failedBytes = 0;
   /** Of all pairings that went well, even while nobody is looking. */
@@ -67,14 +71,24 @@ export class RecentLogs {
   add(log: LiveRecord): void {
     const { epoch } = log.header;
     if (this.#failed.has(epoch)) return;
-    this.#recent.delete(epoch);
+    // A pairing that came back to this node has a new one.
+    const before = this.#recent.get(epoch);
+    if (before) this.#forget(before);
     this.#recent.set(epoch, log);
-    while (this.#recent.size > MAX_RECENT) {
-      const isFull = this.#recent.size > MAX_UNSETTLED;
-      const mayGo = [...this.#recent.values()].filter(
-        (old) => (old.isOver || old.listeners.size === 0) && (isFull || isSettled(old)),
-      );
-      const [oldest] = largestShare(mayGo, () => 1);
+    (isSettled(log) ? this.#settled : this.#unsettled).add(log);
+    this.#makeRoom();
+  }
+
+  /** While nobody looks there is hardly any settled one, and a pairing that begins looks at no other. */
+  #makeRoom(): void {
+    while (this.#recent.size > MAX_RECENT && this.#settled.size > 0) {
+      // One that was connected may have lost its connection since.
+      const oldest = this.#settled.oldestOfMost((log) => isFree(log) && isSettled(log));
+      if (!oldest) break;
+      this.#remove(oldest);
+    }
+    while (this.#unsettled.size > MAX_UNSETTLED) {
+      const oldest = this.#unsettled.oldestOfMost(isFree);
       if (!oldest) break;
       this.#remove(oldest);
     }
@@ -96,10 +110,17 @@ export class RecentLogs {
   #release(log: LiveRecord): void {
     if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
     if (isFailure(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
+    else if (this.#unsettled.delete(log)) this.#settled.add(log);
+  }
+
+  #forget(log: LiveRecord): void {
+    this.#recent.delete(log.header.epoch);
+    this.#settled.delete(log);
+    this.#unsettled.delete(log);
   }
 
   #remove(log: LiveRecord): void {
-    this.#recent.delete(log.header.epoch);
+    this.#forget(log);
     if (isFailure(log)) this.#keep(log);
     // The file writer needs it to its end.
     else if (!log.writer) this.#logs.drop(log);
@@ -117,6 +138,11 @@ export class RecentLogs {
       this.#failedBytes -= oldest.bytes;
     }
   }
+}
+
+/** Whether nobody looks at it while it grows. */
+function isFree({ isOver, listeners }: LiveRecord): boolean {
+  return isOver || listeners.size === 0;
 }
 
 function isFailure(log: LiveRecord): boolean {
