@@ -98,13 +98,7 @@ export function signalingSources({
           const { signal } = event as { signal?: { message: object } };
           return signal && redactMessage(signal.message);
         },
-        // Called for every relayed message.
-        isSeated({ initiator, responder }, [one, other, ...more]) {
-          if (!one || !other || more.length > 0) return false;
-          const isSeat = (member: unknown) =>
-            member === memberOf(initiator) || member === memberOf(responder);
-          return isSeat(one.member) && isSeat(other.member);
-        },
+        seatingsOf: ({ seatings }) => seatings,
         members: [
           members<ServerPairing, ServerSession>({
             host: sessionHost,
@@ -125,11 +119,6 @@ export function signalingSources({
     }),
     ...(cluster ? nodeSources({ pairings, remotePairings, cluster }) : []),
   ];
-}
-
-/** The member of a pairing's record that stands for a party. */
-function memberOf(party: Party): unknown {
-  return party instanceof Seat ? party.session : party;
 }
 
 function clientOf(party: Party): Client | undefined {

@@ -53,6 +53,6 @@ export class FlowRequests {
   #isWanted({ listeners, writer, isOver, header }: LiveRecord): boolean {
     if (isOver) return false;
     const age = this.#clock.wallTime() - header.started_at;
-    return listeners.size > 0 || (writer !== undefined && age < WRITTEN_FOR_MS);
+    return listeners.length > 0 || (writer !== undefined && age < WRITTEN_FOR_MS);
   }
 }

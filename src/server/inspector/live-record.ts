@@ -22,6 +22,7 @@ import {
   LineMaker,
   machinesIn,
   type RecordedSource,
+  sizeOf,
   whereabouts,
 } from './record-lines.ts';
 import type { Instance, Seat } from './source.ts';
@@ -37,10 +38,13 @@ const END_BYTES = 64;
 
 export type LogListener = (line: RecordLine) => void;
 
+type Transports = Readonly<Partial<Record<RecordEvidence['side'], Pick<Evidence, 'dtls' | 'sctp'>>>>;
+
 export class LiveRecord {
   readonly header: RecordHeader;
   readonly #store = new LineStore();
-  readonly listeners = new Set<LogListener>();
+  /** Replaced on every change, like all lists here: most records have none, and an array takes less than a set. */
+  listeners: readonly LogListener[] = NONE;
   /** Receives each line as written to a file, without the line break. If there is no writer, no JSON is made. */
   writer: ((json: string) => void) | undefined;
   readonly source: RecordedSource;
@@ -55,15 +59,14 @@ export class LiveRecord {
   onGrown: ((bytes: number) => void) | undefined;
   #peerBytes = 0;
   /** The transport states that each side reported last. */
-  readonly #transports = new Map<
-    RecordEvidence['side'],
-    { readonly dtls: Evidence['dtls']; readonly sctp: Evidence['sctp'] }
-  >();
+  #transports: Transports = {};
   readonly #startedAt: number;
   readonly #maker: LineMaker;
   #seats: readonly Seat[] = [];
+  /** How often the members had changed when they were read. */
+  #seatings: number | undefined;
   /** The machines that may still step: the subject and its members. */
-  readonly #present: Set<Instance>;
+  #present: readonly Instance[];
 
   /**
    * @param now of the server's clock
@@ -85,7 +88,7 @@ export class LiveRecord {
       started_at: Math.round(wallTime),
       ...record.headOf(subject),
     };
-    this.#present = new Set([subject]);
+    this.#present = [subject];
     this.reseat();
   }
 
@@ -111,11 +114,17 @@ export class LiveRecord {
     return this.#seats.find((seat) => seat.member === member)?.lane ?? 'initiator';
   }
 
+  /** Whether other members take part than when they were read. */
+  get isReseated(): boolean {
+    return this.source.record.seatingsOf?.(this.subject) !== this.#seatings;
+  }
+
   /**
    * Reads again who takes part.
    * @returns the seats that are new, and those that are gone
    */
   reseat(): { readonly come: readonly Seat[]; readonly gone: readonly Seat[] } {
+    this.#seatings = this.source.record.seatingsOf?.(this.subject);
     const before = this.#seats;
     const now: Seat[] = [];
     const come: Seat[] = [];
@@ -124,11 +133,11 @@ export class LiveRecord {
         now.push(seat);
         if (before.some(({ member }) => member === seat.member)) continue;
         come.push(seat);
-        if (members.leaves) this.#present.add(seat.member);
+        if (members.leaves) this.#present = [...this.#present, seat.member];
       }
     }
     const gone = before.filter(({ member }) => !now.some((seat) => seat.member === member));
-    for (const { member } of gone) this.#present.delete(member);
+    for (const { member } of gone) this.#leaves(member);
     this.#seats = now;
     return { come, gone };
   }
@@ -160,13 +169,13 @@ export class LiveRecord {
   /** What a client reported about its connection. */
   noteEvidence(side: RecordEvidence['side'], evidence: Evidence, now: number): void {
     const { dtls, sctp } = evidence;
-    if (dtls !== undefined) this.#transports.set(side, { dtls, sctp });
+    if (dtls !== undefined) this.#transports = { ...this.#transports, [side]: { dtls, sctp } };
     this.#noteTold({ t: this.#since(now), side, evidence });
   }
 
   /** Whether a side has DTLS but no SCTP: the browser calls that connected, but no data gets through. */
   get lacksChannel(): boolean {
-    return [...this.#transports.values()].some(
+    return Object.values(this.#transports).some(
       ({ dtls, sctp }) => dtls === 'connected' && sctp !== undefined && sctp !== 'connected',
     );
   }
@@ -180,10 +189,14 @@ export class LiveRecord {
 
   /** @returns true when no further step can come: the record is over */
   noteLeft(member: Instance, now: number): boolean {
-    this.#present.delete(member);
-    if (this.#present.size > 0) return false;
+    this.#leaves(member);
+    if (this.#present.length > 0) return false;
     this.end('over', now);
     return true;
+  }
+
+  #leaves(member: Instance): void {
+    this.#present = this.#present.filter((one) => one !== member);
   }
 
   /** @param now if omitted, the time of the last line */
@@ -196,7 +209,7 @@ export class LiveRecord {
   }
 
   #addOnce(line: RecordLine): void {
-    this.#add(said(line), line.t);
+    this.#add({ line, size: sizeOf(line) }, line.t);
   }
 
   #add(said: Said, t: number): void {
@@ -211,7 +224,7 @@ export class LiveRecord {
     this.#store.add(said, t);
     this.bytes += size;
     if (json !== undefined) this.writer?.(json);
-    if (this.listeners.size > 0) {
+    if (this.listeners.length > 0) {
       const line = lineAt(said, t);
       for (const listener of this.listeners) listener(line);
     }
@@ -223,7 +236,9 @@ export class LiveRecord {
   }
 }
 
-/** The content of a line that occurs once. */
+const NONE: readonly never[] = [];
+
+/** The content of a line that a client has a part in. */
 function said(line: RecordLine): Said {
   return { line, size: JSON.stringify(line).length };
 }

@@ -109,7 +109,7 @@ export class RecentLogs {
   /** A settled log makes room, unless somebody is looking. */
   #release(log: LiveRecord): void {
     if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
-    if (isFailure(log) || (!this.#stopLooking && log.listeners.size === 0)) this.#remove(log);
+    if (isFailure(log) || (!this.#stopLooking && log.listeners.length === 0)) this.#remove(log);
     else if (this.#unsettled.delete(log)) this.#settled.add(log);
   }
 
@@ -142,7 +142,7 @@ export class RecentLogs {
 
 /** Whether nobody looks at it while it grows. */
 function isFree({ isOver, listeners }: LiveRecord): boolean {
-  return isOver || listeners.size === 0;
+  return isOver || listeners.length === 0;
 }
 
 function isFailure(log: LiveRecord): boolean {

@@ -6,6 +6,7 @@ import { isLikeEvent, redactEvent } from '../../common/redact.ts';
 import { chartVersion } from '../../machines/chart/chart.ts';
 import {
   chartOf,
+  type Effect,
   type GuardVerdict,
   nameTransitions,
   type Step,
@@ -25,8 +26,8 @@ export interface Machines {
   /** The chart's fingerprint, by machine id. */
   readonly versions: Readonly<Record<string, string>>;
   readonly transitions: ReadonlyMap<TakenTransition, readonly string[]>;
-  /** The newest step and its content, by lane: a client's step is in the records of all its pairings. */
-  newest: { readonly step: AnyStep; readonly said: Map<Lane, Known> } | undefined;
+  /** The newest step and its content in each lane: a client's step is in the records of all its pairings. */
+  newest: { readonly step: AnyStep; readonly said: Known[] } | undefined;
 }
 
 const machinesOf = new WeakMap<RecordedSource, Machines>();
@@ -53,6 +54,9 @@ export function machinesIn(source: RecordedSource): Machines {
 
 /** A step's content, and what identifies another step with the same content. */
 interface Known extends Said<RecordStep> {
+  readonly of: Lane;
+  readonly type: string;
+  readonly from: unknown;
   readonly taken: AnyStep['transitions'];
   readonly effects: AnyStep['effects'];
 }
@@ -61,8 +65,11 @@ interface Known extends Said<RecordStep> {
 export class LineMaker {
   readonly #record: RecordSource;
   readonly #machines: Machines;
-  /** The last one for each event type, by lane and side: a pairing's candidates differ only in their time. */
-  readonly #known = new Map<string, Known[]>();
+  /**
+   * The last one for each event type, lane and side: a pairing's candidates differ only in their time. They are few, and
+   * what was said last is among the first, so an array is smaller and faster than a map.
+   */
+  readonly #known: Known[] = [];
 
   constructor(record: RecordSource, machines: Machines) {
     this.#record = record;
@@ -72,27 +79,42 @@ export class LineMaker {
   /** @param t milliseconds since the record's start */
   make(of: Lane, step: AnyStep, t: number): Said<RecordStep> {
     const { event } = step;
-    const { from } = event as { readonly from?: unknown };
     const message = this.#record.messageIn(event);
-    const known = this.#known.get(event.type);
-    const at = known?.findIndex(({ line }) => line.of === of && line.event.from === from) ?? -1;
-    const last = known?.[at];
-    if (last && saysTheSame(step, message, last)) return last;
+    const known = this.#known;
+    const at = this.#indexOf(of, event);
+    const last = known[at];
+    if (last && saysTheSame(step, message, last)) {
+      if (at > 0) [known[0], known[at]] = [last, known[0] as Known];
+      return last;
+    }
     const said = this.#saidBy(of, step, message, t);
-    if (!known) this.#known.set(event.type, [said]);
-    else if (last) known[at] = said;
-    else known.push(said);
+    known[at] = said;
     return said;
   }
 
+  /** @returns the length for a step that is not known */
+  #indexOf(of: Lane, event: AnyStep['event']): number {
+    const { type } = event;
+    const { from } = event as { readonly from?: unknown };
+    const known = this.#known;
+    let at = 0;
+    for (; at < known.length; at += 1) {
+      const one = known[at] as Known;
+      if (one.type === type && one.from === from && one.of === of) break;
+    }
+    return at;
+  }
+
   #saidBy(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): Known {
-    if (this.#machines.newest?.step !== step) this.#machines.newest = { step, said: new Map() };
+    if (this.#machines.newest?.step !== step) this.#machines.newest = { step, said: [] };
     const { said } = this.#machines.newest;
-    let known = said.get(of);
+    let known = said.find((one) => one.of === of);
     if (!known) {
       const line = this.#lineOf(of, step, message, t);
-      known = { line, size: sizeOf(line), taken: step.transitions, effects: step.effects };
-      said.set(of, known);
+      const { transitions: taken, effects } = step;
+      const { type, from } = line.event;
+      known = { line, size: sizeOf(line), of, type, from, taken, effects };
+      said.push(known);
     }
     return known;
   }
@@ -105,13 +127,23 @@ export class LineMaker {
       ...whereabouts(instance),
       event: redactEvent(event),
       to: to as RecordStep['to'],
-      taken: transitions.flatMap((transition) => this.#machines.transitions.get(transition) ?? []),
-      effects: effects.map(({ type, params }) => (params ? { type, params: params as never } : { type })),
+      taken: this.#namesOf(transitions),
+      effects: effects.length === 0 ? NONE : effects.map(effectFacts),
       ...(verdicts.length > 0 && { verdicts: verdicts.map(verdictFacts) }),
       ...(message && { message }),
     };
   }
+
+  /** Steps that take the same transition share the array of its name. */
+  #namesOf(taken: readonly TakenTransition[]): readonly string[] {
+    const { transitions } = this.#machines;
+    const [first] = taken;
+    if (taken.length === 1 && first) return transitions.get(first) ?? NONE;
+    return taken.flatMap((transition) => transitions.get(transition) ?? []);
+  }
 }
+
+const NONE: readonly never[] = [];
 
 /**
  * The JSON of the line with that content at that time.
@@ -150,7 +182,7 @@ const NUMBER_BYTES = 6;
 
 /** About the length of the line's JSON, without making it. */
 export function sizeOf(line: RecordLine): number {
-  if (!('event' in line)) return JSON.stringify(line).length;
+  if (!('event' in line)) return valueSize(line);
   const { event, to, taken, effects, verdicts, message } = line;
   let size = LINE_BYTES + line.of.length + (typeof to === 'string' ? to.length : valueSize(to));
   for (const field in event) size += field.length + FIELD_BYTES + scalarSize(event[field]);
@@ -179,7 +211,7 @@ export function whereabouts({ node }: Pick<Instance, 'node'>): { readonly node?:
 }
 
 /** The context fields that the machines' guards read; all others are left out. */
-const KEPT_CONTEXT = [
+const KEPT_CONTEXT = new Set([
   'id',
   'pairings',
   'maxPeers',
@@ -196,12 +228,17 @@ const KEPT_CONTEXT = [
   'isResponderConnected',
   'isParent',
   'hostId',
-];
+]);
 
 export function contextFacts(context: unknown): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(context as object).filter(([field]) => KEPT_CONTEXT.includes(field)),
-  );
+  const facts: Record<string, unknown> = {};
+  for (const field in context as object)
+    if (KEPT_CONTEXT.has(field)) facts[field] = (context as Record<string, unknown>)[field];
+  return facts;
+}
+
+function effectFacts({ type, params }: Effect) {
+  return params ? { type, params: params as Record<string, unknown> } : { type };
 }
 
 function verdictFacts({ guard, params, passed }: GuardVerdict) {

@@ -43,7 +43,8 @@ export interface Follower {
 export class Recorder {
   readonly #deps: RecorderDeps;
   readonly #logs = new Map<Instance, LiveRecord>();
-  readonly #logsOfMember = new Map<Instance, Set<LiveRecord>>();
+  /** Each list is replaced on every change. */
+  readonly #logsOfMember = new Map<Instance, readonly LiveRecord[]>();
   #liveBytes = 0;
   /** The last state that each client reported of its own machine. */
   readonly #peerStates = new WeakMap<Instance, StateValueJson>();
@@ -84,7 +85,7 @@ export class Recorder {
   /** @param epoch undefined: the only record that the client takes part in */
   noteEvidence(member: Instance, epoch: number | undefined, evidence: Evidence): void {
     const now = this.#deps.clock.now();
-    for (const log of [...(this.#logsOfMember.get(member) ?? [])])
+    for (const log of this.#logsOfMember.get(member) ?? [])
       if (epoch === undefined || log.header.epoch === epoch) {
         log.noteEvidence(log.laneOf(member) === 'responder' ? 'responder' : 'initiator', evidence, now);
         for (const follower of this.#followers) follower.told?.(log);
@@ -178,14 +179,14 @@ export class Recorder {
   }
 
   #join(log: LiveRecord, member: Instance): void {
-    const logs = this.#logsOfMember.get(member) ?? new Set();
-    this.#logsOfMember.set(member, logs.add(log));
+    const logs = this.#logsOfMember.get(member) ?? [];
+    if (!logs.includes(log)) this.#logsOfMember.set(member, [...logs, log]);
   }
 
   #part(log: LiveRecord, member: Instance): void {
-    const logs = this.#logsOfMember.get(member);
-    logs?.delete(log);
-    if (logs?.size === 0) this.#logsOfMember.delete(member);
+    const logs = (this.#logsOfMember.get(member) ?? []).filter((other) => other !== log);
+    if (logs.length > 0) this.#logsOfMember.set(member, logs);
+    else this.#logsOfMember.delete(member);
   }
 
   #ended(log: LiveRecord): void {
@@ -230,7 +231,7 @@ export class Recorder {
     const log = this.#logs.get(instance);
     if (!log || (log.isOver && step.from === step.to)) return;
     const now = this.#deps.clock.now();
-    if (source.record.isSeated?.(instance, log.seats) === false && !instance.isDone) this.#reseat(log, now);
+    if (log.isReseated && !instance.isDone) this.#reseat(log, now);
     log.noteStep(source.record.lane, step, now);
     if (instance.isDone && log.noteLeft(instance, now)) this.#ended(log);
     else if (step.to === source.record.wellState && step.from !== step.to)
@@ -273,7 +274,7 @@ export class Recorder {
     if (!logs || !members.takesPart(step)) return;
     const now = this.#deps.clock.now();
     const isLeaving = members.leaves?.(step) ?? false;
-    for (const log of [...logs]) {
+    for (const log of logs) {
       log.noteStep(log.laneOf(instance), step, now);
       if (!isLeaving) continue;
       if (!instance.isDone) this.#part(log, instance);

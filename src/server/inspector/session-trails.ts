@@ -41,7 +41,8 @@ interface Line {
 export class SessionTrail {
   readonly header: RecordHeader;
   readonly startedAt: number;
-  readonly listeners = new Set<LogListener>();
+  /** Replaced on every change. */
+  listeners: readonly LogListener[] = [];
   readonly #instance: Instance;
   readonly #lines: Line[] = [];
   bytes = TRAIL_BYTES;
@@ -177,7 +178,7 @@ export class SessionTrails {
   #makeRoom(): void {
     for (const [instance, trail] of this.#trails) {
       if (this.#bytes <= MAX_TRAILS_BYTES) return;
-      if (trail.listeners.size > 0) continue;
+      if (trail.listeners.length > 0) continue;
       this.#trails.delete(instance);
       this.#bytes -= trail.bytes;
     }

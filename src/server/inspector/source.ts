@@ -80,8 +80,8 @@ export interface RecordSource<Of extends Instance = Instance> {
   messageIn(event: { readonly type: string }): MessageFacts | undefined;
   /** One per machine whose instances can be members; if omitted, there are none. */
   readonly members?: readonly MemberSource<Of>[];
-  /** Whether the members are still the same; asked at every step. If omitted, they never change. */
-  isSeated?(instance: Of, seats: readonly Seat[]): boolean;
+  /** How often its members have changed; asked at every step. If omitted, they never change. */
+  seatingsOf?(instance: Of): number;
 }
 
 export interface Seat<Member extends Instance = Instance> {

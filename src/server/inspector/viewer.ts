@@ -61,7 +61,7 @@ export class Viewer {
     this.unwatch();
     this.#watched = log;
     this.send({ type: 'record', record: log.record, usual });
-    log.listeners.add(this.#tell);
+    log.listeners = [...log.listeners, this.#tell];
   }
 
   lookAt(view: ViewRequest | undefined): void {
@@ -82,7 +82,8 @@ export class Viewer {
   }
 
   unwatch(): void {
-    this.#watched?.listeners.delete(this.#tell);
+    const watched = this.#watched;
+    if (watched) watched.listeners = watched.listeners.filter((listener) => listener !== this.#tell);
     this.#watched = undefined;
   }
 }

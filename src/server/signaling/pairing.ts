@@ -118,6 +118,8 @@ export class ServerPairing extends Hosted<PairingContext> {
   readonly epoch: number;
   readonly startedAt: number;
   details: PairingDetails;
+  /** How often a side was given to a party. */
+  seatings = 0;
   /** W3C trace context of the pairing's trace; undefined if it is not traced. */
   traceparent: string | undefined;
 
@@ -154,6 +156,7 @@ export class ServerPairing extends Hosted<PairingContext> {
   /** Puts a party on its side: at the start, and when a client moves from or to another node. */
   seat(side: Side, party: Party): void {
     this[side] = party;
+    this.seatings += 1;
     party.seated(this, side);
   }
 }
