@@ -138,6 +138,12 @@ export class FleetLook implements Look {
     this.#here.close();
   }
 
+  /** A worker that has only just started is asked what the others were asked before. */
+  #askNewcomer(worker: number): void {
+    const wanted = this.#wanted ?? this.#wantedView;
+    if (wanted) this.#ask(worker, wanted);
+  }
+
   #askAll(request: PartRequest): void {
     for (const worker of this.#parts.keys()) this.#ask(worker, request);
   }
@@ -153,7 +159,7 @@ export class FleetLook implements Look {
     switch (message.type) {
       case 'here':
         this.#parts.set(worker, { node: message.node });
-        if (this.#wantedView) this.#ask(worker, this.#wantedView);
+        this.#askNewcomer(worker);
         if (this.#parts.size >= this.#deps.workers) this.#greet?.();
         return;
       case 'gone':

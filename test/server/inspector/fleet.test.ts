@@ -20,6 +20,8 @@ import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
 interface Fleet {
   readonly relay: PageRelay;
   readonly workers: readonly TestServer[];
+  /** Starts the next worker. */
+  readonly add: () => Promise<TestServer>;
 }
 
 /** Workers 1 to `count`, each the node of its number. */
@@ -27,7 +29,8 @@ async function startFleet(count = 2, options: Partial<ServerOptions> = {}): Prom
   const hub = new LocalBusHub();
   const relay = new PageRelay();
   const workers: TestServer[] = [];
-  for (let worker = 1; worker <= count; worker += 1) {
+  const add = async () => {
+    const worker = workers.length + 1;
     const pages = new FleetPages((request) => relay.asked(worker, request));
     const testServer = await startTestServer(
       { ...options, node: worker },
@@ -45,8 +48,10 @@ async function startFleet(count = 2, options: Partial<ServerOptions> = {}): Prom
     pages.serve(testServer.server.parts.inspector);
     relay.join(worker, worker, (notice) => pages.noticed(notice));
     workers.push(testServer);
-  }
-  return { relay, workers };
+    return testServer;
+  };
+  while (workers.length < count) await add();
+  return { relay, workers, add };
 }
 
 /** A second goes by at all of them; the page's own last, as it sends what the others said. */
@@ -268,6 +273,18 @@ describe('the page of one of several workers', () => {
       await later.next('hello');
       const again = await later.record(record.header.epoch);
       expect(stepsOf(again, 'pairing')).toEqual(stepsOf(whole, 'pairing'));
+    });
+
+    it('also to a worker that started only after the record was opened', async () => {
+      const { fleet, feed, ada, bob, record } = await openPairing({ ada: 0, bob: 0, page: 0 });
+      fleet.relay.leave(3);
+      const { server } = await fleet.add();
+      ada.send({ type: 'offer', sdp: 'v=0' });
+      await bob.next('offer');
+      const back = await bob.comeBack(server.url);
+      back.send({ type: 'evidence', ice: 'connected' });
+      const { lines } = await until(feed, record, isEvidenceOf('responder', 'connected'));
+      expect(lines.some(isEnd)).toBe(false);
     });
 
     it('and shows what the client itself does there, and did before', async () => {
