@@ -9,16 +9,25 @@ import { writeSync } from 'node:fs';
 export const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** Handed to the system at once. */
 const CHUNK_BYTES = 64 * 1024;
-/** A pipe that is full is tried again after this time. */
+/** A pipe or disk that is full is tried again after this time. */
 const RETRY_MS = 50;
-/** How long the end of the process waits for such a pipe. */
+/** How long the end of the process waits for somebody who reads nothing. */
 const MAX_FLUSH_MS = 2_000;
+
+/** What passes, unlike the end of whoever reads: a full pipe, a signal, a full disk. */
+const PASSING = new Set(['EAGAIN', 'EBUSY', 'EINTR', 'ENOSPC', 'EDQUOT']);
 
 const STDOUT = 1;
 const NOTHING = Buffer.alloc(0);
 
+/** @returns how many of the bytes were written */
+type Write = (bytes: Buffer) => number;
+
+const toStdout: Write = (bytes) => writeSync(STDOUT, bytes, 0, Math.min(CHUNK_BYTES, bytes.length));
+
 export class LineOutput {
   readonly #lostLine: (count: number) => string;
+  readonly #out: Write;
   #waiting: string[] = [];
   #waitingBytes = 0;
   /** What was about to be written when the pipe was full. */
@@ -28,8 +37,9 @@ export class LineOutput {
   #isClosed = false;
 
   /** @param lostLine says how many lines were lost meanwhile */
-  constructor(lostLine: (count: number) => string) {
+  constructor(lostLine: (count: number) => string, out = toStdout) {
     this.#lostLine = lostLine;
+    this.#out = out;
     // Node opens it now, and makes a pipe or socket one that refuses what it has no room for, in place of waiting.
     void process.stdout;
     process.on('exit', () => this.flush());
@@ -51,24 +61,31 @@ export class LineOutput {
 
   /** Writes at once what waits. */
   flush(): void {
-    for (let left = MAX_FLUSH_MS / RETRY_MS; left > 0 && !this.#writeAll(); left -= 1)
+    let unread = this.#rest;
+    for (let tries = 0; tries < MAX_FLUSH_MS / RETRY_MS && !this.#writeAll(); tries += 1) {
+      if (this.#rest !== unread) tries = 0;
+      unread = this.#rest;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
   }
 
   #send(): void {
     this.#isDue = !this.#writeAll();
-    if (this.#isDue) setTimeout(() => this.#send(), RETRY_MS);
+    // What still waits when the process could end is written then.
+    if (this.#isDue) setTimeout(() => this.#send(), RETRY_MS).unref();
   }
 
   /** @returns whether nothing waits any more */
   #writeAll(): boolean {
     try {
       for (let bytes = this.#next(); bytes.length > 0; bytes = this.#next())
-        this.#rest = bytes.subarray(writeSync(STDOUT, bytes, 0, Math.min(CHUNK_BYTES, bytes.length)));
+        this.#rest = bytes.subarray(this.#out(bytes));
     } catch (error) {
-      if (isFull(error)) return false;
+      if (isPassing(error)) return false;
       // Nobody reads it any more.
       this.#isClosed = true;
+      this.#waiting = [];
+      this.#rest = NOTHING;
     }
     return true;
   }
@@ -88,7 +105,7 @@ export class LineOutput {
   }
 }
 
-function isFull(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
-  return code === 'EAGAIN' || code === 'EBUSY';
+  return PASSING.has(String(code));
 }

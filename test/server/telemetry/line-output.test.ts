@@ -1,6 +1,7 @@
 /** What the log does when whoever reads it is slow, or gone. */
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { LineOutput } from '../../../src/server/telemetry/line-output.ts';
 import { type Run, runNode } from '../../support/servers/cli-process.ts';
 
 /** A process that logs as many lines, each of at least 100 bytes, once it is told to, and does that then. */
@@ -31,6 +32,35 @@ describe('the log', () => {
     run.child.stdout.destroy();
     run.child.stdin.end('go');
     expect(await run.exited()).toBe(3);
+  });
+
+  it('does not keep a process from ending when what reads it is stuck', async () => {
+    const run = logging(20_000, 'process.stdin.destroy()');
+    run.child.stdout.pause();
+    run.child.stdin.end('go');
+    expect(await run.exited()).toBe(0);
+  });
+
+  it.each(['EAGAIN', 'ENOSPC'])('goes on after %s, and ends after EPIPE', async (reason) => {
+    const written: string[] = [];
+    let fault: string | undefined = reason;
+    const output = new LineOutput(String, (bytes) => {
+      if (fault) throw Object.assign(new Error(fault), { code: fault });
+      written.push(bytes.toString());
+      return bytes.length;
+    });
+    output.write('1\n');
+    await new Promise(setImmediate);
+    output.write('2\n');
+    fault = undefined;
+    output.flush();
+    fault = 'EPIPE';
+    output.write('3\n');
+    output.flush();
+    fault = undefined;
+    output.write('4\n');
+    output.flush();
+    expect(written.join('')).toBe('1\n2\n');
   });
 
   it.each([
