@@ -22,8 +22,11 @@ import { webhookSecret } from './webhooks/sign.ts';
 
 export interface Feature {
   addRoutes?(app: App): void;
-  /** Called before the clients' port closes: sends what is still held for others. */
-  stop?(): Promise<void>;
+  /**
+   * Called before the clients' port closes: sends what is still held for others.
+   * @param signal when aborted, what is not sent yet is lost
+   */
+  stop?(signal: AbortSignal): Promise<void>;
   /** Called after the clients' port has closed. */
   close?(): void;
 }
@@ -67,8 +70,8 @@ export class FeatureSet {
     for (const feature of this.#each()) feature.addRoutes?.(app);
   }
 
-  async stop(): Promise<void> {
-    for (const feature of this.#each()) await feature.stop?.();
+  async stop(signal: AbortSignal): Promise<void> {
+    for (const feature of this.#each()) await feature.stop?.(signal);
   }
 
   close(): void {

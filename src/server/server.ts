@@ -91,6 +91,7 @@ export class SignalingServer {
   #listening: Listening | undefined;
   #stopTimers: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #hastened = new AbortController();
   #hasEnded: () => void = () => {};
 
   /** @param given must contain a node's number, which {@link startServer} chooses */
@@ -256,11 +257,22 @@ export class SignalingServer {
     return this.ended;
   }
 
-  /** Tells every client why (1001), and ends. */
-  async stop(): Promise<void> {
+  /**
+   * Tells every client why (1001), sends what is left for webhooks and collectors, and ends.
+   * @param signal when aborted, what is not sent yet is lost: the server waits for nobody outside
+   */
+  async stop({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (signal) this.#hastenBy(signal);
     if (!this.#listening) return this.#stopping;
     this.#stopping = this.#stop(this.#listening);
     return this.#stopping;
+  }
+
+  #hastenBy(signal: AbortSignal): void {
+    const hasten = () => this.#hastened.abort();
+    if (signal.aborted) hasten();
+    else signal.addEventListener('abort', hasten);
+    void this.ended.then(() => signal.removeEventListener('abort', hasten));
   }
 
   async #stop(listening: Listening): Promise<void> {
@@ -288,7 +300,7 @@ export class SignalingServer {
     const { inspector, features, cluster } = this.parts;
     await inspector.stop();
     await cluster?.stop();
-    await features.stop();
+    await features.stop(this.#hastened.signal);
   }
 
   #endRest(): void {

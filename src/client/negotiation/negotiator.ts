@@ -94,9 +94,13 @@ export class Negotiator {
     if (!isOfOtherPairing) this.send(event);
   }
 
-  /** Leaves the pairing, once the peer has received everything that was accepted for it. */
-  unpair(): void {
-    if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#current.hasUnsent });
+  /**
+   * Leaves the pairing, once the peer has received everything that was accepted for it.
+   * @param isAtOnce does not wait for that, or no longer
+   */
+  unpair(isAtOnce = false): void {
+    if (isAtOnce) this.send({ type: 'UNPAIR_ASKED' });
+    else if (!this.#isDraining) this.send({ type: 'UNPAIR_ASKED', hasUnsent: this.#current.hasUnsent });
   }
 
   /** The server wants reports on the connection for this many seconds. */

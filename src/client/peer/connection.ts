@@ -15,7 +15,7 @@ import type {
   WelcomedEvent,
 } from '../negotiation/signaling.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
-import type { Abortable } from './abortable.ts';
+import { type Abortable, type CutShort, cutShort } from './abortable.ts';
 import { ChannelWaiters } from './channel-waiters.ts';
 import type { CloseReason, ConnectionEvents } from './connection-events.ts';
 import type { Environment } from './environment.ts';
@@ -148,11 +148,19 @@ export class Connection extends EventEmitter<ConnectionEvents> {
    * Sends a message over a data channel. Await it: that keeps the channel fast and memory bounded.
    * @param channel its label; defaults to the first channel's
    * @returns resolves when the message was handed over to the channel
-   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`
+   * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`,
+   * `aborted` (it was not sent)
    */
-  send(data: string | Uint8Array, channel = this.#channels[0] as string): Promise<void> {
+  send(
+    data: string | Uint8Array,
+    channel = this.#channels[0] as string,
+    { signal }: Abortable = {},
+  ): Promise<void> {
     if (!this.#channels.includes(channel)) return Promise.reject(new PairlaneError('unknown_channel'));
-    return this.#negotiator.connection?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+    return (
+      this.#negotiator.connection?.send(data, channel, signal) ??
+      Promise.reject(new PairlaneError('not_open'))
+    );
   }
 
   /**
@@ -179,10 +187,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
    * at most a second: `state` is `draining` meanwhile.
    * @returns resolves when its sockets are released
    */
-  close(): Promise<void> {
+  close({ signal }: CutShort = {}): Promise<void> {
     this.#endWith(new PairlaneError('unpaired'), { reason: 'unpaired' });
     this.#negotiator.unpair();
-    return this.#released;
+    return cutShort(signal, this.#released, () => this.#negotiator.unpair(true));
   }
 
   /** The network changed: looks for a new path to the peer (an ICE restart). */

@@ -60,10 +60,12 @@ export class OnlyConnection {
     );
   }
 
-  send(data: string | Uint8Array, channel: string): Promise<void> {
+  send(data: string | Uint8Array, channel: string, signal?: AbortSignal): Promise<void> {
     const obstacle = this.#obstacle(channel);
     if (obstacle) return Promise.reject(obstacle);
-    return this.#connections.only?.send(data, channel) ?? Promise.reject(new PairlaneError('not_open'));
+    return (
+      this.#connections.only?.send(data, channel, { signal }) ?? Promise.reject(new PairlaneError('not_open'))
+    );
   }
 
   signal(data: unknown): void {

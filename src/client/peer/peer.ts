@@ -7,7 +7,7 @@ import type { Room } from '../room/room.ts';
 import { type JoinOptions, listedRoom, type RoomList } from '../room/room-options.ts';
 import { Rooms } from '../room/rooms.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
-import { type Abortable, abortable, abortedBy } from './abortable.ts';
+import { type Abortable, abortable, abortedBy, type CutShort, cutShort } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createEnvironment, type Environment } from './environment.ts';
@@ -203,10 +203,14 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @param channel its label; defaults to the first channel's
    * @returns resolves when the message was handed over to the channel
    * @throws {PairlaneError} `not_open`, `too_large_to_send` (more than 65,536 bytes), `send_failed`, `unknown_channel`,
-   * `several_connections`
+   * `several_connections`, `aborted` (it was not sent)
    */
-  send(data: string | Uint8Array, channel = this.#only.firstChannel): Promise<void> {
-    return this.#only.send(data, channel);
+  send(
+    data: string | Uint8Array,
+    channel = this.#only.firstChannel,
+    { signal }: Abortable = {},
+  ): Promise<void> {
+    return this.#only.send(data, channel, signal);
   }
 
   /**
@@ -244,14 +248,14 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /**
    * Ends everything. What `send` has accepted arrives first, for which it waits at most a second.
-   * @param options `atOnce`: does not wait, as when a page is left
+   * @param options `atOnce`: does not wait, as when a page is left; `signal`: waits no longer
    * @returns resolves when every socket is released
    */
-  close({ atOnce = false } = {}): Promise<void> {
+  close({ atOnce = false, signal }: { atOnce?: boolean } & CutShort = {}): Promise<void> {
     if (this.#closed && atOnce) this.#endConnections(true);
     this.#isClosing = true;
     this.#closed ??= this.#close(atOnce);
-    return this.#closed;
+    return cutShort(signal, this.#closed, () => this.#endConnections(true));
   }
 
   async #close(atOnce: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 /** A room as its member sees it: the other members, the leader, and the connections that the room wants. */
 import { EventEmitter } from 'eventemitter3';
 import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
+import type { Abortable, CutShort } from '../peer/abortable.ts';
 import type { Connection } from '../peer/connection.ts';
 import { tell } from '../peer/tell.ts';
 import { isWanted, RoomEdges } from './room-edges.ts';
@@ -11,9 +12,9 @@ import type { JoinOptions } from './room-options.ts';
 export interface RoomDeps {
   readonly ownId: () => string | undefined;
   readonly connectionWith: (id: string) => Connection | undefined;
-  readonly updateMetadata: (room: Room, metadata: unknown) => Promise<void>;
-  readonly lock: (room: Room, isLocked: boolean) => Promise<void>;
-  readonly leave: (room: Room) => Promise<void>;
+  readonly updateMetadata: (room: Room, metadata: unknown, signal?: AbortSignal) => Promise<void>;
+  readonly lock: (room: Room, isLocked: boolean, signal?: AbortSignal) => Promise<void>;
+  readonly leave: (room: Room, signal?: AbortSignal) => Promise<void>;
 }
 
 /** The result of a message to all members. */
@@ -99,13 +100,18 @@ export class Room extends EventEmitter<RoomEvents> {
   /**
    * Sends a message to every member that we are connected with.
    * @param channel its label; defaults to the first channel's
+   * @param options `signal`: who has not been sent it yet is missed
    * @returns resolves when each channel has accepted or refused it, with the members that were not reached
    */
-  async broadcast(data: string | Uint8Array, channel?: string): Promise<Broadcast> {
+  async broadcast(
+    data: string | Uint8Array,
+    channel?: string,
+    { signal }: Abortable = {},
+  ): Promise<Broadcast> {
     const connections = [...this.#members.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
     const outcomes = await Promise.all(
       connections.map((connection) =>
-        connection.send(data, channel).then(
+        connection.send(data, channel, { signal }).then(
           () => [connection.peerId],
           () => [],
         ),
@@ -118,27 +124,27 @@ export class Room extends EventEmitter<RoomEvents> {
   /**
    * Changes what the other members see about us.
    * @param metadata JSON of at most 2,048 bytes
-   * @throws {PairlaneError} `metadata_too_large`, the server's; `timeout`, `not_online`, `closed`
+   * @throws {PairlaneError} `metadata_too_large`, the server's; `timeout`, `not_online`, `closed`, `aborted`
    */
-  async updateMetadata(metadata: unknown): Promise<void> {
-    await this.#deps.updateMetadata(this, metadata);
+  async updateMetadata(metadata: unknown, { signal }: Abortable = {}): Promise<void> {
+    await this.#deps.updateMetadata(this, metadata, signal);
     this.#options = { ...this.#options, metadata };
   }
 
   /**
    * Locks the room so that nobody can join, or unlocks it.
-   * @throws {PairlaneError} `not_leader`, `forbidden`; `timeout`, `not_online`, `closed`
+   * @throws {PairlaneError} `not_leader`, `forbidden`; `timeout`, `not_online`, `closed`, `aborted`
    */
-  lock(isLocked = true): Promise<void> {
-    return this.#deps.lock(this, isLocked);
+  lock(isLocked = true, { signal }: Abortable = {}): Promise<void> {
+    return this.#deps.lock(this, isLocked, signal);
   }
 
   /**
    * Leaves the room; the connections that it formed end. What was sent on them arrives first, for which it waits at
    * most a second.
    */
-  leave(): Promise<void> {
-    return this.#isOver ? Promise.resolve() : this.#deps.leave(this);
+  leave({ signal }: CutShort = {}): Promise<void> {
+    return this.#isOver ? Promise.resolve() : this.#deps.leave(this, signal);
   }
 
   /** For the peer: how we joined, to join again if the server has lost our membership. */

@@ -4,6 +4,7 @@
  */
 import {
   type ClientMessage,
+  type ClientMessageOf,
   MAX_MEMBERS_PER_ROOM,
   type ServerMessage,
   type ServerMessageOf,
@@ -35,9 +36,9 @@ export class Rooms {
     this.#roomDeps = {
       ownId: deps.ownId,
       connectionWith: deps.connectionWith,
-      updateMetadata: (room, metadata) => this.#updateMetadata(room, metadata),
-      lock: (room, isLocked) => this.#lock(room, isLocked),
-      leave: (room) => this.#leave(room),
+      updateMetadata: (...asked) => this.#updateMetadata(...asked),
+      lock: (...asked) => this.#lock(...asked),
+      leave: (...asked) => this.#leave(...asked),
     };
   }
 
@@ -176,30 +177,29 @@ export class Rooms {
     });
   }
 
-  async #updateMetadata(room: Room, metadata: unknown): Promise<void> {
+  async #updateMetadata({ name: room }: Room, metadata: unknown, signal?: AbortSignal): Promise<void> {
     if (!isMetadata(metadata)) throw new PairlaneError('metadata_too_large');
-    await this.#request('update_metadata', {
-      type: 'update_metadata',
-      room: room.name,
-      metadata: metadata as never,
-    });
+    await this.#request({ type: 'update_metadata', room, metadata: metadata as never }, signal);
   }
 
-  async #lock(room: Room, isLocked: boolean): Promise<void> {
-    await this.#request('lock_room', { type: 'lock_room', room: room.name, locked: isLocked });
+  async #lock({ name: room }: Room, isLocked: boolean, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: 'lock_room', room, locked: isLocked }, signal);
   }
 
-  #request(kind: 'update_metadata' | 'lock_room', message: ClientMessage): Promise<void> {
-    return this.#deps.requests.startInTurn(kind, () => this.#deps.send(message));
+  #request(
+    message: ClientMessageOf<'update_metadata' | 'lock_room'>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    return this.#deps.requests.startInTurn(message.type, () => this.#deps.send(message), signal);
   }
 
   /** Does not wait for an answer: none could keep us in the room. */
-  async #leave(room: Room): Promise<void> {
+  async #leave(room: Room, signal?: AbortSignal): Promise<void> {
     this.byName.delete(room.name);
     room.end({ reason: 'left' });
     const ending = [...room.peers.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
     const formed = ending.filter((connection) => connection.room === room.name && connection.hasUnsent);
-    await Promise.all(formed.map((connection) => connection.close()));
+    await Promise.all(formed.map((connection) => connection.close({ signal })));
     this.#deps.send({ type: 'leave_room', room: room.name });
   }
 }

@@ -5,6 +5,7 @@
  */
 import { driveTimers } from '../../common/clock.ts';
 import { type RoomId, roomIdKey } from '../../protocol/index.ts';
+import { type CutShort, cutShort } from '../peer/abortable.ts';
 import { createEnvironment } from '../peer/environment.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
@@ -68,7 +69,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   /** Set once the server has sent more than any server does: we no longer listen to it. */
   #flooded: PairlaneError | undefined;
   /** The ends of players that were forgotten. */
-  readonly #endings = new Set<Promise<void>>();
+  readonly #endings = new Map<RemotePlayer, Promise<void>>();
 
   /**
    * @param platform what it runs on
@@ -167,10 +168,15 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     return [...this.#remotes.values()].map(({ id, state, isOpen }) => ({ id, state, isOpen }));
   }
 
-  /** Ends all connections; the socket stays with the game. Resolves when everything is released. */
-  close(): Promise<void> {
+  /**
+   * Ends all connections; the socket stays with the game. What was sent arrives first, for which it waits at most a second.
+   * @returns resolves when everything is released
+   */
+  close({ signal }: CutShort = {}): Promise<void> {
     this.#closed ??= this.#close();
-    return this.#closed;
+    return cutShort(signal, this.#closed, () => {
+      for (const remote of this.#endings.keys()) void remote.close(true);
+    });
   }
 
   #createHandlers(log: (level: 'log' | 'warn', line: string) => void): GameHandlers {
@@ -189,7 +195,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
   async #close(): Promise<void> {
     this.#stopListening();
     for (const remote of [...this.#remotes.values()]) this.#forget(remote);
-    await Promise.all(this.#endings);
+    await Promise.all(this.#endings.values());
     this.#stopTimers?.();
   }
 
@@ -240,8 +246,8 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
 
   #forget(remote: RemotePlayer): void {
     this.#remotes.delete(roomIdKey(remote.id));
-    const ending = remote.close().finally(() => this.#endings.delete(ending));
-    this.#endings.add(ending);
+    const ending = remote.close().finally(() => this.#endings.delete(remote));
+    this.#endings.set(remote, ending);
   }
 
   #stopListening(): void {

@@ -134,8 +134,9 @@ export class RemotePlayer {
     this.#negotiator.heard({ type: 'SOCKET_LOST', mayReturn: true, reason: '', afterMs: undefined });
   }
 
-  close(): Promise<void> {
-    return this.#negotiator.close();
+  /** @param isAtOnce does not wait for what was sent to arrive, or no longer */
+  close(isAtOnce = false): Promise<void> {
+    return this.#negotiator.close(isAtOnce);
   }
 
   get #isOnline(): boolean {

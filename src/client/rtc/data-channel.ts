@@ -3,6 +3,7 @@
  * and a browser throws when megabytes are. So at most a window of messages and bytes is handed over; the rest waits
  * here, in order, until half of that was sent.
  */
+import { abortable } from '../peer/abortable.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import type { DataChannel } from './types.ts';
 
@@ -92,16 +93,23 @@ export class Channel {
 
   /**
    * Sends in order.
+   * @param signal takes the message back while it waits
    * @returns resolves when the message was handed over, which waits while too much is in flight
-   * @throws {PairlaneError} `not_open`, `too_large_to_send`, `send_failed`
+   * @throws {PairlaneError} `not_open`, `too_large_to_send`, `send_failed`, `aborted`
    */
-  send(data: string | Uint8Array): Promise<void> {
+  send(data: string | Uint8Array, signal?: AbortSignal): Promise<void> {
     if (!this.isOpen) return Promise.reject(new PairlaneError('not_open'));
     if (isTooLarge(data)) return Promise.reject(new PairlaneError('too_large_to_send'));
-    return new Promise((sent, failed) => {
-      this.#waiting.push({ data, sent, failed });
-      this.#flush();
-    });
+    const message: Waiting = { data, sent: () => {}, failed: () => {} };
+    return abortable(
+      signal,
+      () =>
+        new Promise((sent, failed) => {
+          this.#waiting.push(Object.assign(message, { sent, failed }));
+          this.#flush();
+        }),
+      (error) => this.#takeBack(message, error),
+    );
   }
 
   /**
@@ -145,6 +153,15 @@ export class Channel {
 
   get #isFlushed(): boolean {
     return this.#waiting.length === 0 && this.#channel.bufferedAmount === 0;
+  }
+
+  /** Does nothing once the message was handed over. */
+  #takeBack(message: Waiting, error: PairlaneError): void {
+    const at = this.#waiting.indexOf(message, this.#next);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    message.failed(error);
+    this.#flush();
   }
 
   #end(): void {

@@ -186,8 +186,8 @@ export class RtcConnection {
   }
 
   /** @returns resolves when the message was handed over; see {@link Channel.send} */
-  send(data: string | Uint8Array, label: string): Promise<void> {
-    return this.#channels.get(label)?.send(data) ?? Promise.reject(new PairlaneError('not_open'));
+  send(data: string | Uint8Array, label: string, signal?: AbortSignal): Promise<void> {
+    return this.#channels.get(label)?.send(data, signal) ?? Promise.reject(new PairlaneError('not_open'));
   }
 
   /** @returns whether the message was handed over at once; see {@link Channel.trySend} */

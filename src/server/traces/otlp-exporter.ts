@@ -41,6 +41,7 @@ export class OtlpExporter {
   readonly #deps: OtlpExporterDeps;
   readonly #endpoint: string;
   readonly #stopTimer: () => void;
+  readonly #hastened = new AbortController();
   #waiting: Span[] = [];
   #sending: Promise<void> | undefined;
   #isFailing = false;
@@ -60,9 +61,14 @@ export class OtlpExporter {
     if (excess > 0) this.#lose(this.#waiting.splice(0, excess));
   }
 
-  /** Sends what waits, once. */
-  async stop(): Promise<void> {
+  /**
+   * Sends what waits, once.
+   * @param signal when aborted, what is not sent yet is lost
+   */
+  async stop(signal: AbortSignal): Promise<void> {
     this.#stopTimer();
+    if (signal.aborted) this.#hastened.abort();
+    else signal.addEventListener('abort', () => this.#hastened.abort());
     await this.#sending;
     await this.#flush();
     this.#lose(this.#waiting.splice(0));
@@ -94,7 +100,7 @@ export class OtlpExporter {
           method: 'POST',
           headers: { ...this.#options.headers, 'content-type': 'application/json' },
           body: otlpRequest(batch, this.#options.resource),
-          signal: AbortSignal.timeout(REQUEST_MS),
+          signal: AbortSignal.any([AbortSignal.timeout(REQUEST_MS), this.#hastened.signal]),
         },
         MAX_ANSWER_BYTES,
       );

@@ -21,7 +21,7 @@ export interface TracesDeps {
 }
 
 /** @returns a function that ends it, after sending the remaining spans if the collector accepts them */
-export function startTraces(url: string, deps: TracesDeps): () => Promise<void> {
+export function startTraces(url: string, deps: TracesDeps): (signal: AbortSignal) => Promise<void> {
   const { options, signaling, clock, log, metrics } = deps;
   const resource = { 'service.name': 'pairlane', 'service.instance.id': String(options.node) };
   const headers = (options.otlpHeaders !== undefined && parseOtlpHeaders(options.otlpHeaders)) || {};
@@ -33,8 +33,8 @@ export function startTraces(url: string, deps: TracesDeps): () => Promise<void> 
   });
   const stopObserving = observeHost<ServerPairing>(signaling.pairings.host, traces.observer);
   signaling.pairings.traceparentOf = traceparentOf;
-  return async () => {
+  return async (signal) => {
     stopObserving();
-    await exporter.stop();
+    await exporter.stop(signal);
   };
 }

@@ -101,12 +101,18 @@ export class EventWebhook {
     };
   }
 
-  /** Sends what is left, for at most two seconds. */
-  stop(): Promise<void> {
+  /**
+   * Sends what is left, for at most two seconds.
+   * @param signal when aborted, it is lost
+   */
+  stop(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (this.#delivery.isDone) resolve();
       this.#ended = resolve;
       this.host.dispatch(this.#delivery, { type: 'STOPPED' });
+      const hasten = () => this.#late.abort(new Error('The server waits no longer'));
+      if (signal.aborted) hasten();
+      else signal.addEventListener('abort', hasten);
     });
   }
 

@@ -1,6 +1,7 @@
 /** Whatever a peer waits for can be given up by a signal: the wait ends at once, and harms nothing that comes after. */
 import { describe, expect, it } from '@jest/globals';
-import { createPeer, type Peer } from '../../../src/client/index.ts';
+import { type Connection, createPeer, type Peer } from '../../../src/client/index.ts';
+import type { FakeDataChannel } from '../../support/peers/fake-rtc.ts';
 import { playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
 
@@ -83,6 +84,91 @@ describe('a signal that is aborted', () => {
     expect(await error).toMatchObject(aborted);
   });
 
+  it('gives up what a member asks of its room', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const joining = peer.join('den');
+    await settled();
+    server.say(joined('den', peer.id));
+    const room = await joining;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const errors = [room.lock(true, { signal }), room.updateMetadata('tired', { signal })].map(errorOf);
+    await settled();
+    abort.abort('changed my mind');
+    expect(await Promise.all(errors)).toMatchObject([aborted, aborted]);
+    expect(await errorOf(room.lock(false, { signal }))).toMatchObject(aborted);
+    expect(server.of('lock_room')).toHaveLength(1);
+  });
+
+  it('takes a message back that waits to be sent, and not one that was sent', async () => {
+    const { peer, connection, channel } = await playedConnection();
+    const abort = new AbortController();
+    const { signal } = abort;
+    const first = peer.send('first', undefined, { signal });
+    for (let n = 1; n < 32; n += 1) void peer.send(`${n}`);
+    const error = errorOf(peer.send('given up', undefined, { signal }));
+    const other = errorOf(connection.send('given up, too', 'chat', { signal }));
+    const last = connection.send('last');
+    abort.abort('changed my mind');
+    expect([await error, await other]).toMatchObject([aborted, aborted]);
+    expect(await errorOf(peer.send('too late', undefined, { signal }))).toMatchObject(aborted);
+    await first;
+    channel.drain();
+    await last;
+    channel.drain();
+    expect(channel.sent).toEqual(['first', ...Array.from({ length: 31 }, (_, n) => `${n + 1}`), 'last']);
+  });
+
+  it('misses the members to whom a broadcast still waits', async () => {
+    const { peer, server, channel } = await playedConnection();
+    const joining = peer.join('den');
+    await settled();
+    server.say({ ...joined('den', peer.id), topology: 'mesh', peers: [{ id: 'peer 1' }] });
+    const room = await joining;
+    for (let n = 0; n < 32; n += 1) void peer.send(`${n}`);
+    const abort = new AbortController();
+    const told = room.broadcast('given up', undefined, { signal: abort.signal });
+    abort.abort();
+    expect(await told).toEqual({ sent: [], missed: ['peer 1'] });
+    channel.drain();
+    expect(channel.sent).not.toContain('given up');
+  });
+
+  it.each<[string, (played: PlayedConnection, signal: AbortSignal) => Promise<void>]>([
+    ['close of a peer', ({ peer }, signal) => peer.close({ signal })],
+    ['close of a connection', ({ connection }, signal) => connection.close({ signal })],
+    [
+      'leave of a room',
+      async ({ peer, server }, signal) => {
+        const joining = peer.join('den');
+        await settled();
+        server.say({ ...joined('den', peer.id), topology: 'mesh', peers: [{ id: 'peer 1' }] });
+        await (await joining).leave({ signal });
+      },
+    ],
+  ])(
+    'cuts the %s short, which waits for what was sent to arrive, and tells the server all the same',
+    async (_name, end) => {
+      for (const isAborted of [false, true]) {
+        const played = await playedConnection({ room: 'den' });
+        const { peer, connection, channel, server } = played;
+        void peer.send('never arrives');
+        const abort = new AbortController();
+        if (isAborted) abort.abort();
+        const ending = end(played, abort.signal);
+        await settled();
+        // Its deadline of a second does not come: the clock stands still.
+        expect(connection.state).toBe(isAborted ? 'disconnected' : 'draining');
+        abort.abort();
+        await ending;
+        expect(connection.state).toBe('disconnected');
+        expect(channel.sent).toEqual([]);
+        const isTold = [...server.of('unpair'), ...server.of('leave_room')].length > 0;
+        expect(isTold || peer.signaling === 'closed').toBe(true);
+      }
+    },
+  );
+
   it('does nothing once the wait is over', async () => {
     const { peer, server } = await playedPeer({ peers: 2 }, 2);
     const abort = new AbortController();
@@ -94,6 +180,20 @@ describe('a signal that is aborted', () => {
     expect(peer.signaling).toBe('online');
   });
 });
+
+type PlayedConnection = Awaited<ReturnType<typeof playedConnection>>;
+
+/** A peer with one connection, whose channel sends nothing before it is told to. */
+async function playedConnection(details: object = {}) {
+  const played = await playedPeer({ peers: 2 }, 2);
+  const { peer, server, engines } = played;
+  server.say({ type: 'paired', peer_id: 'peer 1', initiator: true, polite: false, epoch: 1, ...details });
+  await settled();
+  const connection = peer.connections.get('peer 1') as Connection;
+  const channel = engines[0]?.channels[0] as FakeDataChannel;
+  channel.open();
+  return { ...played, connection, channel };
+}
 
 const joined = (room: string, id = '') => ({
   type: 'room_joined',

@@ -1,7 +1,12 @@
 /** What `WebRTCManager` promises, over a real server and werift. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { nodePlatform } from '../../../src/client/index.ts';
+import { BaseWebRTCManager } from '../../../src/client/rooms/manager.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
+import { FakePeerConnection } from '../../support/peers/fake-rtc.ts';
+import { settled } from '../../support/peers/played-peer.ts';
 import { Agent, connectAll } from '../../support/peers/room-agents.ts';
 import { playerPairings } from '../../support/servers/player-pairings.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
@@ -113,6 +118,28 @@ describe('a manager', () => {
     expect([one.manager.isReady(), one.manager.send('x'), one.closed]).toEqual([false, false, []]);
     one.manager.connectToPeer(2);
     expect(one.manager.peers).toEqual([]);
+  });
+
+  it('closes once what was sent has arrived, or at once when its signal is aborted', async () => {
+    const engine = new FakePeerConnection();
+    const socket = Object.assign(new EventEmitter(), { connected: true });
+    // Its deadline of a second does not come: the clock stands still.
+    const platform = { ...nodePlatform, createConnection: () => engine, clock: new ManualClock() };
+    const manager = new BaseWebRTCManager(platform, socket, 'g', 1, { logger: false });
+    manager.connectToPeer(2);
+    await settled();
+    engine.channels[0]?.open();
+    expect(manager.send('never arrives', 2)).toBe(true);
+    const abort = new AbortController();
+    let isClosed = false;
+    const closing = manager.close({ signal: abort.signal }).then(() => {
+      isClosed = true;
+    });
+    await settled();
+    expect([isClosed, engine.calls.includes('close')]).toEqual([false, false]);
+    abort.abort();
+    await closing;
+    expect(engine.calls).toContain('close');
   });
 
   it('tells that no connection came up when the other one leaves before it answers', async () => {

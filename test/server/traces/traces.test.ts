@@ -27,6 +27,8 @@ class Collector {
   /** Of the last request. */
   headers: IncomingHttpHeaders = {};
   requests = 0;
+  /** Whether it answers. */
+  isMute = false;
   readonly #server: Server;
 
   constructor() {
@@ -39,7 +41,7 @@ class Collector {
         request.headers['content-type'] === 'application/json';
       const status = isRight ? (this.statuses.shift() ?? 200) : 404;
       if (status === 200) this.#take(JSON.parse(Buffer.concat(chunks).toString()));
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+      if (!this.isMute) response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
       this.headers = request.headers;
       this.requests += 1;
     });
@@ -246,6 +248,23 @@ describe('--otlp-url', () => {
     const told = test.log.filter(({ event }) => String(event).startsWith('traces_'));
     expect(told.map(({ event }) => event)).toEqual(['traces_failed', 'traces_recovered', 'traces_failed']);
     expect(JSON.stringify(told)).not.toContain('127.0.0.1');
+  });
+
+  it('does not hold up a server whose stop is cut short, with a collector that does not answer', async () => {
+    const { collector, otlpUrl } = await startCollector();
+    collector.isMute = true;
+    const test = await startTestServer({ otlpUrl });
+    await wholePairing(test);
+    const abort = new AbortController();
+    let isStopped = false;
+    const stopping = test.server.stop({ signal: abort.signal }).then(() => {
+      isStopped = true;
+    });
+    await until(() => collector.requests === 1, 'the request');
+    expect(isStopped).toBe(false);
+    abort.abort();
+    await stopping;
+    expect(Object.fromEntries(test.server.parts.metrics.traceSpans)).toEqual({ lost: 8 });
   });
 
   it('tells clients of no trace, and loads nothing, where it is not asked for', async () => {

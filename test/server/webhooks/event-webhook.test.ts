@@ -107,7 +107,22 @@ describe('--event-webhook', () => {
     await server.stop();
     expect(server.parts.metrics.webhookEvents.get('lost')).toBe(2);
   });
+
+  it('that does not answer holds up no server whose stop is cut short; what was for it is counted as lost', async () => {
+    const { webhook, connect, server } = await start(() => {});
+    await connect();
+    await webhook.asked(1);
+    const abort = new AbortController();
+    const stopped = server.stop({ signal: abort.signal });
+    // Its deadline of two seconds does not come: the clock stands still.
+    expect(await Promise.race([stopped.then(() => 'stopped'), settled()])).toBe('not yet');
+    abort.abort();
+    await stopped;
+    expect(server.parts.metrics.webhookEvents.get('lost')).toBe(2);
+  });
 });
+
+const settled = () => new Promise<string>((resolve) => setImmediate(() => resolve('not yet')));
 
 describe('what waits for a webhook', () => {
   const limits = { maxEvents: 3, maxBytes: 100, batchEvents: 2, batchBytes: 30 };
