@@ -136,5 +136,7 @@ function showProblem(message: string): void {
   if (message !== '') element('problem').scrollIntoView({ block: 'nearest' });
 }
 
+// The key waits for the connection: it begins before the facts are asked for.
+const peer = connect();
 const facts = loadSiteFacts();
-run(await connect(), await facts);
+run(await peer, await facts);
