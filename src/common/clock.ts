@@ -10,6 +10,15 @@ export interface Clock {
   every(ms: number, tick: () => void): () => void;
 }
 
+/**
+ * A time of the clock as milliseconds since 1970, in whole seconds. It is the same whenever it is asked for, although the
+ * difference between the two times of a clock never is quite.
+ */
+export function wallSecond(clock: Pick<Clock, 'now' | 'wallTime'>, at: number): number {
+  const whole = (ms: number) => Math.round(ms / 1_000) * 1_000;
+  return whole(clock.wallTime() - clock.now()) + whole(at);
+}
+
 /** Cached, because in Node the global is a getter, and the time is read for every message. */
 const { performance: stopwatch } = globalThis;
 

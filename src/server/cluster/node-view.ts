@@ -1,5 +1,5 @@
 /** This node and its links as the inspector's page shows them. Of other nodes it knows what its links tell. */
-import type { Clock } from '../../common/clock.ts';
+import { type Clock, wallSecond } from '../../common/clock.ts';
 import type { NodeEventFacts, NodeLinkFacts, NodeView } from '../../protocol/index.ts';
 import type { NodeId } from '../node-id.ts';
 import type { ServerPairing } from '../signaling/pairing.ts';
@@ -20,8 +20,7 @@ export interface NodeViewDeps {
 }
 
 export function nodeView({ cluster, locations, sessions, pairings, clock }: NodeViewDeps): NodeView {
-  // In whole seconds, as the difference of the two clocks is never quite the same.
-  const wallTime = (at: number) => Math.round((clock.wallTime() - clock.now() + at) / 1_000) * 1_000;
+  const wallTime = (at: number) => wallSecond(clock, at);
   const paired = countOf(nodesOf(pairings));
   const moved = countOf(locations.nodes());
   const facts = ({ node, value, openedAt }: NodeLink): NodeLinkFacts => ({

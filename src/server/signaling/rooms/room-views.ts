@@ -3,7 +3,7 @@
  * first. With several workers, each tells of the edges whose initiator is at none of the others, so that together they
  * tell of each edge once.
  */
-import type { Clock } from '../../../common/clock.ts';
+import { type Clock, wallSecond } from '../../../common/clock.ts';
 import {
   type EdgeCounts,
   type EdgeTrouble,
@@ -146,10 +146,8 @@ export class RoomViews {
     };
   }
 
-  /** In whole seconds, as the difference of the two clocks is never quite the same. */
   #wallTime(at: number): number {
-    const { clock } = this.#deps;
-    return Math.round((clock.wallTime() - clock.now() + at) / 1_000) * 1_000;
+    return wallSecond(this.#deps.clock, at);
   }
 }
 
