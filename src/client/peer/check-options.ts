@@ -9,6 +9,8 @@ export type Checks = { readonly [name: string]: Check };
 
 /** setTimeout's longest delay, 24.8 days. */
 const MAX_DELAY_MS = 2_147_483_647;
+/** An unsigned short, as in W3C WebRTC 6.2. */
+const MAX_CHANNEL_LIMIT = 65_535;
 
 const ofType =
   (type: 'string' | 'boolean' | 'function', what: string): Check =>
@@ -60,8 +62,8 @@ const iceServer: Check = (value) => {
 const channelFields: Checks = {
   label: isText,
   ordered: isBoolean,
-  maxRetransmits: wholeNumber(0, 65_535),
-  maxPacketLifeTime: wholeNumber(0, 65_535),
+  maxRetransmits: wholeNumber(0, MAX_CHANNEL_LIMIT),
+  maxPacketLifeTime: wholeNumber(0, MAX_CHANNEL_LIMIT),
 };
 
 const timeoutFields: Checks = {

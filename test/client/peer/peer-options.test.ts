@@ -13,3 +13,53 @@ it.each(['maxRetransmits', 'maxPacketLifeTime'])(
     for (const value of [-1, 65_536, 1.5]) expect(() => resolve(value)).toThrow(`from 0 to 65535`);
   },
 );
+
+/** The longest delay of setTimeout. */
+const LONGEST_MS = 2_147_483_647;
+const deadlines = ['signalingMs', 'offerMs', 'answerMs', 'acceptMs', 'checkingMs', 'silenceMs'];
+const backoffs = ['baseMs', 'capMs'];
+
+it.each([
+  ...deadlines.map((name) => [
+    `timeouts.${name}`,
+    0,
+    LONGEST_MS,
+    (ms: number) => ({ timeouts: { [name]: ms } }),
+  ]),
+  ...backoffs.map((name) => [
+    `reconnect.${name}`,
+    0,
+    LONGEST_MS,
+    (ms: number) => ({ reconnect: { [name]: ms } }),
+  ]),
+  ['maxRestarts', 0, 1_000, (maxRestarts: number) => ({ maxRestarts })],
+  ['peers', 1, 1_000, (peers: number) => ({ peers })],
+] as [string, number, number, (value: number) => object][])(
+  '%s is from %d to %d',
+  (name, min, max, optionsWith) => {
+    for (const value of [min, max])
+      expect(() => resolveOptions({ url, ...optionsWith(value) })).not.toThrow();
+    for (const value of [min - 1, max + 1, Number.NaN])
+      expect(() => resolveOptions({ url, ...optionsWith(value) })).toThrow(`\`${name}\`: should be a`);
+  },
+);
+
+it('waits as long as docs/client-api.md says, if nothing else is asked for', () => {
+  const { settings, requestTimeoutMs, acceptTimeoutMs, silenceMs } = resolveOptions({ url });
+  expect([requestTimeoutMs, acceptTimeoutMs, silenceMs]).toEqual([10_000, 10_000, 15_000]);
+  expect(settings).toEqual({
+    signalingTimeoutMs: 10_000,
+    offerTimeoutMs: 30_000,
+    answerTimeoutMs: 30_000,
+    checkingTimeoutMs: 30_000,
+    drainTimeoutMs: 1_000,
+    maxRestarts: 3,
+    backoffBaseMs: 500,
+    backoffCapMs: 30_000,
+    reconnect: true,
+  });
+});
+
+it('does not reconnect when told so', () => {
+  expect(resolveOptions({ url, reconnect: false }).settings.reconnect).toBe(false);
+});
