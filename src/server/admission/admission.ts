@@ -24,12 +24,20 @@ export interface UpgradeRefusal {
 
 type Verdict = { readonly address: string } | { readonly refusal: UpgradeRefusal };
 
-interface Asking {
+/** What a client claims; its dialect checks that once it is let in. */
+export interface Claims {
+  /** It comes back, and understands when it is told to try again later. */
+  readonly isReturning?: boolean;
+  /** A session waits for it, whose place it takes; see {@link Admission.isOver}. */
+  readonly hasPlace?: boolean;
+  /** It brings a token that is verified before any of its messages is handled. */
+  readonly bringsToken?: boolean;
+}
+
+interface Asking extends Claims {
   readonly address: string;
   readonly origin: string;
   readonly host: string;
-  readonly isReturning: boolean;
-  readonly bringsToken: boolean;
   readonly now: number;
 }
 
@@ -98,23 +106,17 @@ export class Admission {
     shared.share('upgrades', this.#upgrades);
   }
 
-  /**
-   * The client's address as limits count it, or why it may not connect.
-   * @param bringsToken whether it brings a token that is verified before any of its messages is handled
-   */
-  judge(res: HttpResponse, req: HttpRequest, bringsToken = false): Verdict {
-    return this.judgeRequest(readFacts(res, req), req.getQuery('resume') === 'back', bringsToken);
+  /** The client's address as limits count it, or why it may not connect. */
+  judge(res: HttpResponse, req: HttpRequest, claims: Claims = {}): Verdict {
+    return this.judgeRequest(readFacts(res, req), claims);
   }
 
-  /**
-   * The same for a request that was already read.
-   * @param isReturning whether the client says that it has a session to come back to
-   */
-  judgeRequest(facts: RequestFacts, isReturning = false, bringsToken = false): Verdict {
+  /** The same for a request that was already read. */
+  judgeRequest(facts: RequestFacts, claims: Claims = {}): Verdict {
     const address = this.addressOf(facts);
     const [origin, host] = [facts.headers.get('origin') ?? '', facts.headers.get('host') ?? ''];
     const now = this.#now();
-    const asking = { address, origin, host, isReturning, bringsToken, now };
+    const asking = { ...claims, address, origin, host, now };
     const refusal = this.#reasons.find(({ fits }) => fits(asking));
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
@@ -176,8 +178,7 @@ export class Admission {
   }
 
   /**
-   * Whether there are more connections than allowed: a client that says it comes back is let in above the limit at
-   * first.
+   * Whether there are more connections than allowed: a client that claims a place is let in above the limit at first.
    */
   isOver(address: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
@@ -191,8 +192,8 @@ export class Admission {
   #createReasons() {
     /** Read on every check, since they may change. */
     const options = this.#options;
-    /** A client that comes back already has one of these places. */
-    const waiting = (count: number, isReturning: boolean) => (isReturning ? 0 : count);
+    /** A client that a session waits for already has one of these places. */
+    const waiting = (count: number, { hasPlace }: Claims) => (hasPlace ? 0 : count);
     return [
       {
         kind: 'draining',
@@ -205,15 +206,15 @@ export class Admission {
         kind: 'connections',
         status: '503 Service Unavailable',
         message: 'The server is full (--max-connections).',
-        fits: ({ isReturning }: Asking) =>
+        fits: (asking: Asking) =>
           options.maxConnections > 0 &&
-          this.connections + waiting(this.#waiting, isReturning) >= options.maxConnections,
+          this.connections + waiting(this.#waiting, asking) >= options.maxConnections,
       },
       {
         kind: 'upgrades',
         status: '429 Too Many Requests',
         message: 'Your address connects too often (--max-upgrades-per-second).',
-        fits: ({ address, now, bringsToken }: Asking) =>
+        fits: ({ address, now, bringsToken = false }: Asking) =>
           this.#upgrades.isExhausted(address, now) &&
           !(bringsToken && this.#tokensShown.take(now, TOKENS_PER_SECOND, TOKENS_PER_SECOND)),
       },
@@ -221,9 +222,9 @@ export class Admission {
         kind: 'connections_per_address',
         status: '429 Too Many Requests',
         message: 'Your address has as many clients as it can have (--max-connections-per-address).',
-        fits: ({ address, isReturning }: Asking) =>
+        fits: (asking: Asking) =>
           options.maxConnectionsPerAddress > 0 &&
-          this.#perAddress.of(address) + waiting(this.#waitingPerAddress.of(address), isReturning) >=
+          this.#perAddress.of(asking.address) + waiting(this.#waitingPerAddress.of(asking.address), asking) >=
             options.maxConnectionsPerAddress,
       },
       {

@@ -4,7 +4,7 @@ import { maxFrameBytes } from '../http/frame-limit.ts';
 import type { App, HttpRequest, HttpResponse, WebSocket } from '../http/shell/shell.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Admission, UpgradeRefusal } from './admission.ts';
+import type { Admission, Claims, UpgradeRefusal } from './admission.ts';
 import { hasTokenInUrl, readOffered } from './tokens/offered-token.ts';
 import { asksForTokens } from './tokens/token-options.ts';
 
@@ -21,6 +21,8 @@ export interface SocketRoute<Data extends { readonly address: string }> {
    * any other parameter a token is still refused.
    */
   readonly tokenParameter?: string | undefined;
+  /** What the client claims by its URL. */
+  claimsOf?(req: HttpRequest): Omit<Claims, 'bringsToken'>;
   /**
    * @param address the client's, as limits count it
    * @param token the one that it presented, if any
@@ -85,7 +87,8 @@ export function serveSockets<Data extends { readonly address: string }>(
       const offered = readOffered(req.getHeader('authorization'), req.getHeader('sec-websocket-protocol'));
       const { tokenParameter } = route;
       const inUrl = tokenParameter === undefined ? undefined : req.getQuery(tokenParameter);
-      const verdict = admission.judge(res, req, asks && (inUrl ?? offered?.token) !== undefined);
+      const bringsToken = asks && (inUrl ?? offered?.token) !== undefined;
+      const verdict = admission.judge(res, req, { ...route.claimsOf?.(req), bringsToken });
       if ('refusal' in verdict) {
         metrics.refused.add(verdict.refusal.kind);
         refuse(res, verdict.refusal);

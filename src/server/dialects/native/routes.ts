@@ -53,6 +53,10 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
   const wantsEvidence = options.inspect || options.record !== undefined;
   watchApp(app, rules);
   serveSockets<SocketData>(app, '/*', deps, {
+    claimsOf(req) {
+      const isReturning = kindOf(req.getQuery('resume')) === 'back';
+      return { isReturning, hasPlace: isReturning };
+    },
     dataOf: (req, address, token) => ({
       client: undefined,
       address,

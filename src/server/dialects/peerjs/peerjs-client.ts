@@ -36,8 +36,8 @@ export type PeerJsSocket = WebSocket<PeerJsSocketData>;
 
 /** The places that count against an address while a session waits for its client. */
 export interface WaitingPlaces {
-  waits(address: string): void;
-  waitsNoLonger(address: string): void;
+  waits(address: string, id: string): void;
+  waitsNoLonger(address: string, id: string): void;
 }
 
 export interface PeerJsClientDeps {
@@ -118,12 +118,12 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   waits(): void {
     if (this.#waitsAt !== undefined) return;
     this.#waitsAt = this.address;
-    this.#deps.places.waits(this.address);
+    this.#deps.places.waits(this.address, this.peerJsId);
   }
 
   #waitsNoLonger(): void {
     if (this.#waitsAt === undefined) return;
-    this.#deps.places.waitsNoLonger(this.#waitsAt);
+    this.#deps.places.waitsNoLonger(this.#waitsAt, this.peerJsId);
     this.#waitsAt = undefined;
   }
 

@@ -15,6 +15,7 @@ import {
   peerJsNotices,
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
+import type { Admission } from '../../admission/admission.ts';
 import type { PeerJsKeys } from '../../admission/peerjs-keys.ts';
 import { type Grants, noLimits } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
@@ -40,7 +41,6 @@ import {
   type PeerJsClientDeps,
   type PeerJsIdentity,
   type PeerJsSocket,
-  type WaitingPlaces,
 } from './peerjs-client.ts';
 import { type PeerJsGate, turnAway } from './peerjs-gate.ts';
 
@@ -51,7 +51,7 @@ export interface PeerJsRealmDeps {
   readonly signaling: Signaling;
   readonly log: Logger;
   /** The places that clients take, whether connected or waited for. */
-  readonly places: WaitingPlaces;
+  readonly places: Pick<Admission, 'waits' | 'waitsNoLonger' | 'isOver'>;
   readonly sockets: SocketClientDeps;
   /** Handles a frame that a client sent before it was let in. */
   readonly received: (socket: PeerJsSocket, bytes: ArrayBuffer) => void;
@@ -67,6 +67,8 @@ const MAX_PAIRINGS = 256;
 export class PeerJsRealm implements OwnIds {
   readonly absent: AbsentPeers;
   readonly #clients = new Map<string, PeerJsClient>();
+  /** How many clients are waited for with an id, of whatever app. */
+  readonly #awaited = new Map<string, number>();
   readonly #options: Pick<ServerOptions, 'node'>;
   readonly #deps: PeerJsRealmDeps;
   readonly #clientDeps: PeerJsClientDeps;
@@ -87,7 +89,16 @@ export class PeerJsRealm implements OwnIds {
     signaling.waiting.addSource(() => this.absent);
     this.#clientDeps = {
       sockets,
-      places,
+      places: {
+        waits: (address, id) => {
+          places.waits(address);
+          this.#await(id, 1);
+        },
+        waitsNoLonger: (address, id) => {
+          places.waitsNoLonger(address);
+          this.#await(id, -1);
+        },
+      },
       lost: (client) => this.#others?.away(holderOf(client)),
       gone: (client) => this.#gone(client),
     };
@@ -112,6 +123,17 @@ export class PeerJsRealm implements OwnIds {
 
   has(id: string): boolean {
     return this.#clients.has(id) || this.#others?.find(id) !== undefined;
+  }
+
+  /** Whether a session waits for a client with that id, which may be of another app. */
+  isAwaited(id: string): boolean {
+    return this.#awaited.has(id);
+  }
+
+  #await(id: string, change: 1 | -1): void {
+    const count = (this.#awaited.get(id) ?? 0) + change;
+    if (count > 0) this.#awaited.set(id, count);
+    else this.#awaited.delete(id);
   }
 
   get holders(): Iterable<IdHolder> {
@@ -180,7 +202,7 @@ export class PeerJsRealm implements OwnIds {
 
   /** @param grants of a client that may come in */
   #admit(socket: PeerJsSocket, token: string, grants: Grants): void {
-    const { id } = socket.getUserData();
+    const { id, address } = socket.getUserData();
     const isWithoutApp = grants.expiresAt === undefined && grants.app === '';
     const scope = scopeOf(isWithoutApp ? undefined : grants.app);
     const identity = { scope, id, proof: grants.sub === undefined ? proofOf(token) : NAMED_BY_TOKEN };
@@ -191,7 +213,11 @@ export class PeerJsRealm implements OwnIds {
       isTakenFrom(identity.proof, this.#others?.find(scope + id))
     )
       turnAway(socket, peerJsNotices.idTaken);
-    else this.#enter(socket, identity, grants, known);
+    else if (!known && this.#deps.places.isOver(address)) {
+      // It was let in because a session waits for a client with its id, which is of another app.
+      this.#deps.refused('connections', address, 'There are as many clients as may be');
+      turnAway(socket, peerJsNotices.tooManyClients);
+    } else this.#enter(socket, identity, grants, known);
   }
 
   closed(socket: PeerJsSocket, code: number): void {

@@ -10,7 +10,7 @@ import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import type { Authenticator } from '../../admission/tokens/authenticator.ts';
 import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
-import type { App } from '../../http/shell/shell.ts';
+import type { App, HttpRequest } from '../../http/shell/shell.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
@@ -35,6 +35,10 @@ const ABOUT = JSON.stringify({
   description: 'A server side element to broker connections between PeerJS clients.',
   website: 'https://peerjs.com/',
 });
+
+function queryOf(req: HttpRequest): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(req.getQuery() ?? ''));
+}
 
 export class PeerJs {
   readonly realm: PeerJsRealm;
@@ -90,9 +94,9 @@ export class PeerJs {
     }
     serveSockets<PeerJsSocketData>(app, `${path}peerjs`, this.#deps, {
       tokenParameter: this.#gate && TOKEN,
+      claimsOf: (req) => ({ hasPlace: this.realm.isAwaited(queryOf(req).id ?? '') }),
       dataOf: (req, address) => {
-        const query = Object.fromEntries(new URLSearchParams(req.getQuery() ?? ''));
-        const { id = '', [TOKEN]: token = '', key = '' } = query;
+        const { id = '', [TOKEN]: token = '', key = '' } = queryOf(req);
         const request = this.#gate?.keepsRequests ? upgradeRequestOf(req, TOKEN) : undefined;
         // They are kept, and are parts of a URL that may be long.
         const own = { id: ownText(id), token: ownText(token), key: ownText(key) };

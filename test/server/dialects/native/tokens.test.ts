@@ -57,7 +57,7 @@ describe('a client whose address connects too often', () => {
     const headers = new Map([['host', 'localhost']]);
     const facts = { remote: '203.0.113.9', proxied: '', headers };
     const letIn = (bringsToken: boolean) =>
-      'address' in server.parts.admission.judgeRequest(facts as never, false, bringsToken);
+      'address' in server.parts.admission.judgeRequest(facts as never, { bringsToken });
     const count = (bringsToken: boolean) =>
       Array.from({ length: 1_000 }, () => letIn(bringsToken)).filter(Boolean).length;
     expect([count(false), count(true)]).toEqual([10, 500]);

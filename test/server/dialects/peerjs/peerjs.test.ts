@@ -6,6 +6,7 @@ import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
 import type { PeerJsClient } from '../../../../src/server/dialects/peerjs/peerjs-client.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
+import { refusalOf } from '../../../support/clients/refusal-of.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
 import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
@@ -193,6 +194,40 @@ describe('who connects as a client of PeerJS', () => {
     const [lower, upper] = [await open('a b'), await open('A B')];
     lower.send(offer('A B'));
     expect(await upper.takeOne()).toEqual(from('a b', offer('A B')));
+  });
+});
+
+describe('a server that has as many clients as it may', () => {
+  it('lets one come back to its own place, and nobody else take it, whatever they claim', async () => {
+    const { connect, open, server } = await serve({ maxConnectionsPerAddress: 1 });
+    const lost = await open('a');
+    lost.socket.terminate();
+    const [session] = server.parts.sessions.values();
+    await until(() => session?.client.isOnline === false, 'the server to notice');
+    const urlFor = (id: string, more = {}) =>
+      `${server.url}peerjs?${new URLSearchParams({ key: 'peerjs', id, token: 'x', ...more })}`;
+    expect(await refusalOf(urlFor('b'))).toBe(429);
+    expect(await refusalOf(urlFor('b', { resume: 'back' }))).toBe(429);
+    const back = await open('a');
+    expect([...server.parts.sessions.values()]).toEqual([session]);
+    expect(await refusalOf(urlFor('a'))).toBe(429);
+    back.socket.terminate();
+    await until(() => session?.client.isOnline === false, 'the server to notice');
+    // Whoever wants the id of one that is away takes its place, too.
+    expect(await (await connect('a', 'another')).takeOne()).toEqual(OPEN);
+    expect(server.parts.sessions.size).toBe(1);
+  });
+
+  it('lets nobody in while it drains, whatever they claim', async () => {
+    const { open, server, clock } = await serve({ drainMs: 60_000 });
+    const [a] = [await open('a'), await open('b')];
+    a.socket.terminate();
+    await until(() => [...server.parts.sessions.values()].some(({ client }) => !client.isOnline));
+    const drained = server.drain();
+    const query = new URLSearchParams({ key: 'peerjs', id: 'a', token: 'token of a', resume: 'back' });
+    expect(await refusalOf(`${server.url}peerjs?${query}`)).toBe(503);
+    clock.advance(60_000);
+    await drained;
   });
 });
 

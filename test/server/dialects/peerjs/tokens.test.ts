@@ -203,6 +203,21 @@ describe('a client of PeerJS with a token', () => {
     expect(test.server.parts.sessions.size).toBe(1);
   });
 
+  it('is let in to a full server only to come back to its own place, as its token says', async () => {
+    const { join, server } = await guarded({ maxConnectionsPerAddress: 2 });
+    const [lost] = [await join('ada', { sub: 'ada', app: 'chess' }), await join('bob')];
+    lost.socket.terminate();
+    await until(() => [...server.parts.sessions.values()].some(({ client }) => !client.isOnline));
+    const stranger = await signWithSecret({ sub: 'ada', app: 'go' });
+    expect(await refusalOf(server, { id: 'ada', token: stranger })).toEqual({
+      type: 'ERROR',
+      payload: { msg: 'Server has reached its concurrent user limit' },
+    });
+    await until(() => server.parts.admission.connections === 1, 'the stranger to be gone');
+    await join('ada', { sub: 'ada', app: 'chess', exp: nowS() + 7_200 });
+    expect(server.parts.sessions.size).toBe(2);
+  });
+
   it('that is gone before it is known who it is leaves nothing behind', async () => {
     let answer = (_verdict: object) => {};
     const authenticator = {
