@@ -15,7 +15,7 @@ import {
   type SessionEvent,
   type SessionInput,
 } from './session-events.ts';
-import { pairingsAfter, phaseOf } from './session-pairings.ts';
+import { NO_PAIRINGS, pairingsAfter, phaseOf } from './session-pairings.ts';
 
 /** More than a running node needs; later answers are refused. */
 const ASK_TIMEOUT_MS = 3_000;
@@ -158,7 +158,7 @@ export const sessionMachine = setup({
   description: "A client's session.",
   context: ({ input }) => ({
     id: input.id,
-    pairings: [],
+    pairings: NO_PAIRINGS,
     maxPeers: input.maxPeers,
     isMissed: false,
     isResumable: input.isResumable,

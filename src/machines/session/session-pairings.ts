@@ -1,6 +1,9 @@
 /** What a session's machine knows about its pairings, and what follows from that. */
 import type { PairingOfSession, PairingPhase, SessionEvent } from './session-events.ts';
 
+/** Shared by the many sessions that have none. */
+export const NO_PAIRINGS: readonly PairingOfSession[] = [];
+
 /** The pairings after an event about one of them; the same array if the event is not about any. */
 export function pairingsAfter(
   pairings: readonly PairingOfSession[],
@@ -9,14 +12,17 @@ export function pairingsAfter(
   switch (event.type) {
     case 'PAIRED': {
       const { epoch, peerId } = event;
-      return [...pairings.filter((other) => other.epoch !== epoch), { epoch, peerId, phase: 'paired' }];
+      const others = without(pairings, epoch);
+      const paired: PairingOfSession = { epoch, peerId, phase: 'paired' };
+      // A spread array has room for sixteen more, and most sessions never have a second one.
+      return others.length === 0 ? [paired] : [...others, paired];
     }
     case 'NEGOTIATION_STARTED':
       return withPhase(pairings, event.epoch, 'negotiating');
     case 'CONNECTED':
       return withPhase(pairings, event.epoch, 'connected');
     case 'UNPAIRED':
-      return pairings.filter(({ epoch }) => epoch !== event.epoch);
+      return without(pairings, event.epoch);
     default:
       return pairings;
   }
@@ -27,6 +33,12 @@ export function phaseOf(pairings: readonly PairingOfSession[]): PairingPhase | '
   if (pairings.length === 0) return 'unpaired';
   if (pairings.every(({ phase }) => phase === 'connected')) return 'connected';
   return pairings.some(({ phase }) => phase === 'negotiating') ? 'negotiating' : 'paired';
+}
+
+function without(pairings: readonly PairingOfSession[], epoch: number): readonly PairingOfSession[] {
+  if (pairings.length === 0) return NO_PAIRINGS;
+  const others = pairings.filter((pairing) => pairing.epoch !== epoch);
+  return others.length === 0 ? NO_PAIRINGS : others;
 }
 
 function withPhase(

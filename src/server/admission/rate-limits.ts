@@ -35,9 +35,8 @@ const PEER_SHARE = 0.1;
 export class SendingRate {
   readonly #messages = new TokenBucket();
   readonly #bytes = new TokenBucket();
-  /** The extra allowance for its peers beyond the first. */
-  readonly #peerMessages = new TokenBucket();
-  readonly #peerBytes = new TokenBucket();
+  /** The extra allowance for its peers beyond the first; undefined for most clients, which never have more. */
+  #peers: { readonly messages: TokenBucket; readonly bytes: TokenBucket } | undefined;
   /** How many messages have been refused since the last accepted one. */
   #refused = 0;
   /** How many messages may still go ahead of the rate. */
@@ -75,8 +74,8 @@ export class SendingRate {
     return {
       messages_ms: Math.ceil(this.#messages.fullInMs(now)),
       bytes_ms: Math.ceil(this.#bytes.fullInMs(now)),
-      peer_messages_ms: Math.ceil(this.#peerMessages.fullInMs(now)),
-      peer_bytes_ms: Math.ceil(this.#peerBytes.fullInMs(now)),
+      peer_messages_ms: Math.ceil(this.#peers?.messages.fullInMs(now) ?? 0),
+      peer_bytes_ms: Math.ceil(this.#peers?.bytes.fullInMs(now) ?? 0),
     };
   }
 
@@ -84,8 +83,10 @@ export class SendingRate {
     const { messages_ms, bytes_ms, peer_messages_ms = 0, peer_bytes_ms = 0 } = state;
     this.#messages.restore(now, messages_ms);
     this.#bytes.restore(now, bytes_ms);
-    this.#peerMessages.restore(now, peer_messages_ms);
-    this.#peerBytes.restore(now, peer_bytes_ms);
+    if (peer_messages_ms + peer_bytes_ms === 0) return;
+    const { messages, bytes } = this.#ofPeers;
+    messages.restore(now, peer_messages_ms);
+    bytes.restore(now, peer_bytes_ms);
   }
 
   /** Charges for a message that cost as much work as several; the messages after it make up for the difference. */
@@ -108,11 +109,13 @@ export class SendingRate {
     const more = peers - 1;
     const isMessageLeft =
       this.#messages.take(now, maxMessagesPerSecond, messageBurst) ||
-      this.#peerMessages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES);
+      (more > 0 &&
+        this.#ofPeers.messages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES));
     const isByteLeft =
       isMessageLeft &&
       (this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes) ||
-        this.#peerBytes.take(now, PEER_SHARE * maxBytesPerSecond, more * PEER_BURST_BYTES, bytes));
+        (more > 0 &&
+          this.#ofPeers.bytes.take(now, PEER_SHARE * maxBytesPerSecond, more * PEER_BURST_BYTES, bytes)));
     if (isByteLeft) {
       this.#refused = 0;
       return undefined;
@@ -123,5 +126,10 @@ export class SendingRate {
       isFirst: this.#refused === 1,
       isLast: this.#refused === maxMessageBurst + 1,
     };
+  }
+
+  get #ofPeers(): { readonly messages: TokenBucket; readonly bytes: TokenBucket } {
+    this.#peers ??= { messages: new TokenBucket(), bytes: new TokenBucket() };
+    return this.#peers;
   }
 }

@@ -144,7 +144,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   }
 
   took(seat: Seat): void {
-    this.#seats = [...this.#seats, seat];
+    // A spread array has room for sixteen more, and most sessions never have a second one.
+    this.#seats = this.#seats.length === 0 ? [seat] : [...this.#seats, seat];
     if (seat.peer) this.#leftPeers?.delete(seat.peer.id);
   }
 
