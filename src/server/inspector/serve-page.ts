@@ -3,6 +3,7 @@
  * to send it first, within a time limit; the number of pages that have not sent it is limited, and the oldest makes
  * room for a new one.
  */
+import { TokenBucket } from '../../common/token-bucket.ts';
 import { closeCodes, type InspectRequest, SUBPROTOCOL } from '../../protocol/index.ts';
 import { isSameToken, MIN_SHARED_TOKEN_CHARS, offeredBy } from '../admission/shared-token.ts';
 import { answer, serveGet, TEXT } from '../http/answer.ts';
@@ -21,6 +22,9 @@ const FILES: readonly ServedFile[] = [
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+/** What a page may ask, WebSocket control frames included; one that scrolls through a list asks most. */
+const REQUESTS_PER_SECOND = 100;
+const REQUEST_BURST = 500;
 /** How many pages may be connected at once. */
 const MAX_PAGES = 32;
 /** Limits for sockets that have not sent the token yet: how many at once, and how long each may take. */
@@ -28,7 +32,7 @@ const MAX_WAITING = 32;
 const TOKEN_TIMEOUT_MS = 10_000;
 const CHECK_MS = 1_000;
 const WRONG_TOKEN_CODE = 4401;
-const { tryAgainLater } = closeCodes;
+const { tryAgainLater, policyViolation } = closeCodes;
 
 interface PageData {
   page: Page | undefined;
@@ -40,6 +44,7 @@ interface PageData {
 
 interface Page {
   readonly socket: WebSocket<PageData>;
+  readonly rate: TokenBucket;
   /** Undefined until access is granted. */
   look: Look | undefined;
 }
@@ -84,15 +89,18 @@ export function servePage(app: App, inspector: Inspector): void {
     },
     open: (socket) => {
       const data = socket.getUserData();
-      data.page = { socket, look: undefined };
+      data.page = { socket, rate: new TokenBucket(), look: undefined };
       if (data.address !== undefined) server.admission?.opened(data.address);
       pages.came(data.page, data.isKnown);
     },
     message: (socket, bytes) => {
       const { page } = socket.getUserData();
+      if (!page || !pages.isWithinRate(page)) return;
       const request = readRequest(bytes);
-      if (page && request) pages.asked(page, request);
+      if (request) pages.asked(page, request);
     },
+    ping: (socket) => pages.isWithinRate(socket.getUserData().page),
+    pong: (socket) => pages.isWithinRate(socket.getUserData().page),
     close: (socket) => {
       const { page, address } = socket.getUserData();
       if (address !== undefined) server.admission?.closed(address);
@@ -126,6 +134,14 @@ class Pages {
   came(page: Page, isKnown: boolean): void {
     if (isKnown || this.#server.options.inspectToken === undefined) this.#admit(page);
     else this.#await(page);
+  }
+
+  /** Closes a page that asks too much: also one that has not sent the token, and could use up the server's time. */
+  isWithinRate(page: Page | undefined): boolean {
+    if (!page || page.rate.take(this.#server.clock.now(), REQUESTS_PER_SECOND, REQUEST_BURST)) return true;
+    this.#server.refused?.('flood');
+    page.socket.end(policyViolation, 'Too many requests');
+    return false;
   }
 
   asked(page: Page, request: InspectRequest): void {

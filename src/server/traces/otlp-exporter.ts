@@ -27,6 +27,8 @@ export interface OtlpExporterDeps {
 
 const PERIOD_MS = 2_000;
 const REQUEST_MS = 10_000;
+/** How long the end of the server waits for the last spans. */
+const STOP_MS = 2_000;
 /** Per request. */
 const MAX_BATCH = 512;
 /** The most spans that wait, of a few KiB each. */
@@ -62,15 +64,17 @@ export class OtlpExporter {
   }
 
   /**
-   * Sends what waits, once.
+   * Sends what waits, once, for at most two seconds.
    * @param signal when aborted, what is not sent yet is lost
    */
   async stop(signal: AbortSignal): Promise<void> {
     this.#stopTimer();
     if (signal.aborted) this.#hastened.abort();
     else signal.addEventListener('abort', () => this.#hastened.abort());
+    const stopWaiting = this.#deps.clock.every(STOP_MS, () => this.#hastened.abort());
     await this.#sending;
     await this.#flush();
+    stopWaiting();
     this.#lose(this.#waiting.splice(0));
   }
 
@@ -82,7 +86,7 @@ export class OtlpExporter {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#hastened.signal.aborted) {
       const batch = this.#waiting.splice(0, MAX_BATCH);
       if (await this.#send(batch)) continue;
       this.#waiting.unshift(...batch);

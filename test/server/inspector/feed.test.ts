@@ -135,6 +135,21 @@ describe('who may look', () => {
     await testServer.connect();
   });
 
+  it.each([
+    ['requests', ({ socket }: TestFeed) => socket.send('{"type":"unwatch"}')],
+    ['pings', ({ socket }: TestFeed) => socket.ping()],
+    ['pongs', ({ socket }: TestFeed) => socket.pong()],
+  ])('is nobody who sends 1,000 %s at once, with or without the token', async (_what, act) => {
+    for (const inspectToken of [undefined, 'right']) {
+      const { server } = await startTestServer({ inspectToken });
+      const feed = await openFeed(server);
+      await once(feed.socket, 'open');
+      for (let n = 0; n < 1_000; n += 1) act(feed);
+      expect((await once(feed.socket, 'close'))[0]).toBe(1008);
+      expect(server.parts.metrics.refused.get('flood')).toBe(1);
+    }
+  });
+
   it('is at most 32 without the token, of whom the oldest makes room, and at most 32 with it', async () => {
     const testServer = await startTestServer({ inspectToken: 'right' });
     const open = async () => {

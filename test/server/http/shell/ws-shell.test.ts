@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { Connections } from '../../../../src/server/http/shell/ws/connections.ts';
+import { WsApp } from '../../../../src/server/http/shell/ws/ws-app.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -99,16 +100,50 @@ async function openSocket(port: number) {
   return { socket, hears };
 }
 
-it('takes a message in 128 fragments, and ends a socket that sends more', async () => {
+it('takes a message in 80 fragments, and ends a socket that sends more', async () => {
   const { server } = await startTestServer({ shell: 'ws' });
-  const message = JSON.stringify({ type: 'create_key' }).padEnd(128);
+  const message = JSON.stringify({ type: 'create_key' }).padEnd(80);
   const { socket, hears } = await openSocket(server.port);
-  for (const [at, letter] of [...message].entries())
-    socket.write(frame(at === 0 ? 1 : 0, letter, at === 127));
+  for (const [at, letter] of [...message].entries()) socket.write(frame(at === 0 ? 1 : 0, letter, at === 79));
   await hears('"key"');
   const closed = once(socket, 'close');
-  socket.write(Buffer.concat([frame(1, '{', false), ...Array(128).fill(frame(0, ' ', false))]));
+  socket.write(Buffer.concat([frame(1, '{', false), ...Array(80).fill(frame(0, ' ', false))]));
   await closed;
+});
+
+it('takes a message of 1 MiB in 1,000 fragments with --max-message-bytes 1048576', async () => {
+  const { server } = await startTestServer({ shell: 'ws', maxMessageBytes: 1_048_576, maxBytesPerSecond: 0 });
+  const { socket, hears } = await openSocket(server.port);
+  const message = JSON.stringify({ type: 'create_key', more: 'y'.repeat(1_000_000) });
+  const each = Math.ceil(message.length / 1_000);
+  for (let n = 0; n < 1_000; n += 1)
+    socket.write(frame(n === 0 ? 1 : 0, message.slice(n * each, (n + 1) * each), n === 999));
+  await hears('"key"');
+});
+
+it('lets 64 KiB of pongs wait for a client of a route that sets no limit', async () => {
+  const app = new WsApp();
+  let most = 0;
+  app.ws('/', {
+    upgrade: (res, req, context) => res.upgrade({}, req.getHeader('sec-websocket-key'), '', '', context),
+    ping(socket) {
+      most = Math.max(most, socket.getBufferedAmount());
+    },
+  });
+  const listening = await app.listenOn({ kind: 'tcp', host: '127.0.0.1' }, 0);
+  const socket = connect(listening?.port ?? 0, '127.0.0.1');
+  const lines = Object.entries(upgrade).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
+  await once(socket, 'data');
+  socket.pause();
+  const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
+  const pings = Buffer.concat(Array(1_000).fill(ping));
+  for (let n = 0; n < 200; n += 1) await new Promise((resolve) => socket.write(pings, resolve));
+  expect(most).toBeGreaterThan(60 * 1024);
+  expect(most).toBeLessThan(66 * 1024);
+  socket.destroy();
+  listening?.close();
+  app.close();
 });
 
 it('ends a socket whose message comes in thousands of pieces', async () => {

@@ -10,6 +10,11 @@ const FIXED_BYTES = 16;
 /** The longest header that is accepted: addresses, and extensions that a proxy adds. */
 const MAX_BYTES = 4 * 1024;
 
+/** LOCAL: the proxy speaks for itself. Families other than these two are not addresses of IP. */
+const [LOCAL, PROXY] = [0, 1];
+const [INET, INET6] = [1, 2];
+const PORT_BYTES = 2;
+
 const NO_ADDRESS = new ArrayBuffer(0);
 
 /**
@@ -26,15 +31,18 @@ export function parseProxyHeader(bytes: Buffer): Parsed {
   const length = FIXED_BYTES + bytes.readUInt16BE(14);
   if (versionAndCommand >> 4 !== 2 || length > MAX_BYTES) return false;
   if (bytes.length < length) return undefined;
-  // LOCAL: the proxy speaks for itself.
-  const isLocal = (versionAndCommand & 0xf) === 0;
-  const addressBytes = family === 1 ? 4 : family === 2 ? 16 : 0;
-  const isWhole = length >= FIXED_BYTES + 2 * addressBytes;
-  const source =
-    isLocal || !isWhole
-      ? NO_ADDRESS
-      : Uint8Array.from(bytes.subarray(FIXED_BYTES, FIXED_BYTES + addressBytes)).buffer;
-  return { source, bytes: length };
+  const command = versionAndCommand & 0xf;
+  const addressBytes = family === INET ? 4 : family === INET6 ? 16 : 0;
+  const isWhole = length >= FIXED_BYTES + 2 * (addressBytes + PORT_BYTES);
+  if (command === PROXY && addressBytes > 0)
+    // Without its address, the client would pass for the proxy itself.
+    return (
+      isWhole && {
+        source: Uint8Array.from(bytes.subarray(FIXED_BYTES, FIXED_BYTES + addressBytes)).buffer,
+        bytes: length,
+      }
+    );
+  return (command === LOCAL || command === PROXY) && { source: NO_ADDRESS, bytes: length };
 }
 
 /** Removes the header from a connection, if there is one, and passes on the address that it names. */

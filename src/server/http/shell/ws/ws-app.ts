@@ -36,14 +36,25 @@ const METHODS = ['get', 'head', 'post'] as const;
 
 /**
  * `ws` keeps each fragment of a message, and each piece of an incomplete frame, as a buffer of its own, which takes some
- * hundred bytes: with its own limits, of 16,384 and 262,144, a message of 64 KiB could take megabytes.
+ * 400 bytes besides its content: with its own limits, of 16,384 and 262,144, a message of 64 KiB could take megabytes.
+ * So all may come in pieces of this size on average, and a message takes at most twice its size. The smallest piece that
+ * a network makes of a long message is the segment of TCP, of 536 bytes or more.
  */
-const MAX_FRAGMENTS = 128;
-const MAX_BUFFERED_CHUNKS = 512;
+const FRAGMENT_BYTES = 1_024;
+const CHUNK_BYTES = 512;
+/** A short message may come in as many pieces as this all the same. */
+const MIN_PIECES = 64;
 
 interface WsLimits {
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
+}
+
+function limitsFor(maxPayload: number): WsLimits {
+  return {
+    maxFragments: Math.max(MIN_PIECES, Math.ceil(maxPayload / FRAGMENT_BYTES)),
+    maxBufferedChunks: Math.max(MIN_PIECES, Math.ceil(maxPayload / CHUNK_BYTES)),
+  };
 }
 
 export class WsApp implements App {
@@ -80,6 +91,7 @@ export class WsApp implements App {
   }
 
   ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): void {
+    const maxPayload = behavior.maxPayloadLength ?? 16 * 1024;
     const options: ServerOptions & WsLimits & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
@@ -87,9 +99,8 @@ export class WsApp implements App {
       autoPong: false,
       // A message is fully handled before the next one is delivered, as with uWebSockets.js.
       allowSynchronousEvents: false,
-      maxPayload: behavior.maxPayloadLength ?? 16 * 1024,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      maxPayload,
+      ...limitsFor(maxPayload),
       // Missing in the typings.
       closeTimeout: CLOSE_TIMEOUT_MS,
     };

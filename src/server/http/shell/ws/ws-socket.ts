@@ -11,6 +11,8 @@ const NO_CODE = 1005;
 /** Room in a close frame besides its code (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 const NO_BYTES = new ArrayBuffer(0);
+/** What uWebSockets.js lets wait for a socket whose route sets no limit. */
+const DEFAULT_MAX_BACKPRESSURE = 64 * 1024;
 
 type Message = string | ArrayBuffer | Uint8Array;
 
@@ -112,7 +114,7 @@ export class WsSocket<Data> implements WebSocket<Data> {
 
   /** Whether so much is unsent that the next message is dropped. */
   #isOverLimit(): boolean {
-    const { maxBackpressure = 0, closeOnBackpressureLimit } = this.#deps.behavior;
+    const { maxBackpressure = DEFAULT_MAX_BACKPRESSURE, closeOnBackpressureLimit } = this.#deps.behavior;
     if (maxBackpressure === 0 || this.#ws.bufferedAmount <= maxBackpressure) return false;
     // The caller is told that its message was dropped before it is told that the socket has ended.
     if (closeOnBackpressureLimit) this.#ws.terminate();
