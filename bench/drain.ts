@@ -12,7 +12,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { freePort } from '../tools/free-port.ts';
 import { DrainClient, type Fleet } from './drain-client.ts';
-import { cpuUs } from './support/cpu.ts';
+import { cpuUs } from './support/process-facts.ts';
 
 const { values: given } = parseArgs({
   options: {

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { cpuUs } from './support/cpu.ts';
+import { cpuUs } from './support/process-facts.ts';
 
 const PAIRS = 20;
 /** Fewer than a record can hold, so that a recorded pairing is recorded to its last message. */

@@ -3,13 +3,12 @@
  * costs the servers; then runs rooms over three nodes while clients drop and nodes are killed. The exit status is 1 if
  * an edge is lost without a reason given.
  */
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { NodeCluster } from '../tools/node-cluster.ts';
 import { NodeProcess } from '../tools/node-process.ts';
 import { RoomCrowd, until } from './rooms/crowd.ts';
-import { cpuUs } from './support/cpu.ts';
+import { cpuUs, residentBytes } from './support/process-facts.ts';
 
 const HELP = `npm run bench:rooms -- [--quick] [--only NAME]
 
@@ -45,8 +44,6 @@ OPTIONS.push('--resume-grace-ms', `${GRACE_MS}`, '--max-message-burst', '1000000
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const pick = <T>(list: readonly T[]) => list[Math.floor(Math.random() * list.length)] as T;
-const rssOf = (pid: number) =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
@@ -55,7 +52,7 @@ const sum = (values: readonly number[]) => values.reduce((all, value) => all + v
 async function measureJoins(nodes: readonly NodeProcess[], rooms: number, size: number): Promise<void> {
   const pids = nodes.map(({ pid }) => pid);
   const crowd = new RoomCrowd(rooms, size, (n) => (nodes[n % nodes.length] as NodeProcess).url);
-  const [cpu, rss] = [sum(pids.map(cpuUs)), sum(pids.map(rssOf))];
+  const [cpu, rss] = [sum(pids.map(cpuUs)), sum(pids.map(residentBytes))];
   const started = performance.now();
   await crowd.join(MESH_MS, (whole) =>
     progress(`${nodes.length} nodes: ${whole} of ${rooms} rooms of ${size}`),
@@ -63,7 +60,7 @@ async function measureJoins(nodes: readonly NodeProcess[], rooms: number, size: 
   const seconds = (performance.now() - started) / 1_000;
   const memberships = rooms * size;
   const cpuEach = (sum(pids.map(cpuUs)) - cpu) / memberships;
-  const bytesEach = (sum(pids.map(rssOf)) - rss) / memberships;
+  const bytesEach = (sum(pids.map(residentBytes)) - rss) / memberships;
   const edges = (rooms * size * (size - 1)) / 2;
   progress('');
   console.log(

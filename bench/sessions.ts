@@ -5,17 +5,14 @@
  *
  *   npm run bench:sessions -- [--sessions N]... [--workers N] [--seconds N]
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { freePort } from '../tools/free-port.ts';
 import { NodeProcess } from '../tools/node-process.ts';
 import { lasting } from './contenders.ts';
-import type { ProbeOrder, ProbeReport } from './nodes/storm-probe.ts';
+import { startProbe } from './nodes/start-probe.ts';
 import { buildGenerator, LoadProcess } from './processes.ts';
-import { cpuUs } from './support/cpu.ts';
+import { childrenOf, cpuUs, residentBytes } from './support/process-facts.ts';
 
 /** One process has few more descriptors than this on many machines. */
 const PER_GENERATOR = 18_000;
@@ -36,14 +33,6 @@ const LIMITS = [
   ['--max-http-connections', '6000'],
 ].flat();
 
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
-}
-
-const memoryOf = (pid: number) =>
-  1_024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-
 const sum = (pids: readonly number[], each: (pid: number) => number) =>
   pids.reduce((all, pid) => all + each(pid), 0);
 
@@ -55,14 +44,6 @@ async function isReady(healthPort: number): Promise<void> {
       () => false,
     );
   while (!(await ask())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-async function startProbe(url: string): Promise<ChildProcess> {
-  const probe = fork(new URL('./nodes/storm-probe.ts', import.meta.url), [url], {
-    execArgv: process.execArgv,
-  });
-  await once(probe, 'message');
-  return probe;
 }
 
 async function measure(sessions: number): Promise<string> {
@@ -82,14 +63,14 @@ async function measure(sessions: number): Promise<string> {
   const chatting = Math.min(CHATTING, sessions);
   const chat = startGenerator();
   const idle = Array.from({ length: Math.ceil((sessions - chatting) / PER_GENERATOR) }, startGenerator);
-  const before = sum(pids, memoryOf);
+  const before = sum(pids, residentBytes);
   await Promise.all([
     chat.run(`connect ${chatting}`),
     ...idle.map((load, n) =>
       load.run(`connect ${Math.min(PER_GENERATOR, sessions - chatting - n * PER_GENERATOR)}`),
     ),
   ]);
-  const bytes = (sum(pids, memoryOf) - before) / sessions;
+  const bytes = (sum(pids, residentBytes) - before) / sessions;
   await chat.run('pair');
 
   const all = [chat, ...idle];
@@ -97,14 +78,12 @@ async function measure(sessions: number): Promise<string> {
   await Promise.all(all.map((load) => load.run(`idle ${idleMs}`)));
   const idleCpu = (sum(pids, cpuUs) - cpuBefore) / idleMs / 1_000;
 
-  const probe = await startProbe(node.url);
-  const tell = (order: ProbeOrder) => probe.send(order);
+  const probe = await startProbe([node.url]);
   const whileIdle = (load: LoadProcess) => load.run('idle 5000');
   await Promise.all(all.map(whileIdle));
-  tell('storm');
+  probe.tell('storm');
   const [talked] = await Promise.all([chat.run(`talk ${chatting} 5000`), ...idle.map(whileIdle)]);
-  tell('over');
-  const [report] = (await once(probe, 'message')) as [ProbeReport];
+  const report = await probe.end();
   await Promise.all(all.map((load) => load.stop()));
   await node.kill();
   const figures = [

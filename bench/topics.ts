@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
 import { freePort } from '../tools/free-port.ts';
 import { NodeProcess } from '../tools/node-process.ts';
-import { cpuUs } from './support/cpu.ts';
+import { cpuUs } from './support/process-facts.ts';
 import { median } from './table.ts';
 
 const SUBSCRIBERS = 1_000;

@@ -3,12 +3,11 @@
  * within a worker and across both, on each shell. CPU of all its processes, with the first one's apart; medians of
  * slices.
  */
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { NodeProcess } from '../tools/node-process.ts';
 import { type SteadyPair, SteadyPairs } from '../tools/steady-pairs.ts';
 import { flood } from './nodes/relay-cost.ts';
-import { cpuUs } from './support/cpu.ts';
+import { childrenOf, cpuUs } from './support/process-facts.ts';
 import { median } from './table.ts';
 
 const PAIRS = 40;
@@ -24,11 +23,6 @@ interface Cost {
 
 const nodeOf = (id: string) => id.slice(0, 8);
 const isWithin = ([one, other]: SteadyPair) => nodeOf(one.id) === nodeOf(other.id);
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
-}
 
 async function measure(pairs: readonly SteadyPair[], pid: number): Promise<Cost | undefined> {
   if (pairs.length === 0) return undefined;

@@ -2,7 +2,7 @@
 
 import { NodeCluster } from '../../tools/node-cluster.ts';
 import { type SteadyPair, SteadyPairs } from '../../tools/steady-pairs.ts';
-import { cpuUs } from '../support/cpu.ts';
+import { cpuUs } from '../support/process-facts.ts';
 import { median } from '../table.ts';
 import type { Effort, Figure, Progress } from './report.ts';
 

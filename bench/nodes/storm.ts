@@ -4,17 +4,15 @@
  * notice of it. The clients are the load generator's, as thousands in one process of Node take longer than the servers.
  * Then clients that record what they send and receive do the same, for the verdict.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { NodeCluster } from '../../tools/node-cluster.ts';
 import { SteadyPairs } from '../../tools/steady-pairs.ts';
 import { resumable } from '../contenders.ts';
 import { buildGenerator, LoadProcess } from '../processes.ts';
-import { cpuUs } from '../support/cpu.ts';
+import { cpuUs } from '../support/process-facts.ts';
 import { median } from '../table.ts';
 import { growCluster } from './grown-cluster.ts';
 import { type Effort, type Figure, type Progress, type Trial, trialOf } from './report.ts';
-import type { ProbeOrder, ProbeReport } from './storm-probe.ts';
+import { startProbe } from './start-probe.ts';
 
 /** The real client's backoff: it first tries again after a random time of up to `firstMs`. */
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
@@ -35,7 +33,7 @@ export async function measureStorm(nodes: number, effort: Effort, progress: Prog
   await load.run('pair');
   await load.run(`idle ${effort.graceMs}`);
   await grown();
-  const probe = await startProbe(cluster);
+  const probe = await startProbe(cluster.nodes.map(({ url }) => url));
   const back: number[] = [];
   const cost: number[] = [];
   for (let n = 1; n <= storms; n += 1) {
@@ -104,22 +102,3 @@ export async function judgeStorm(nodes: number, effort: Effort, progress: Progre
 const placeOf = (nodes: number) => (nodes === 1 ? 'one node' : `${nodes} nodes`);
 
 const cpuOf = ({ nodes }: NodeCluster) => nodes.reduce((sum, { pid }) => sum + cpuUs(pid), 0);
-
-/** The newcomers, in a process of their own. */
-async function startProbe({ nodes }: NodeCluster) {
-  const child = fork(
-    new URL('./storm-probe.ts', import.meta.url),
-    nodes.map(({ url }) => url),
-    { execArgv: process.execArgv },
-  );
-  const tell = (order: ProbeOrder) => void child.send(order);
-  await once(child, 'message');
-  return {
-    tell,
-    async end(): Promise<ProbeReport> {
-      tell('over');
-      const [report] = (await once(child, 'message')) as [ProbeReport];
-      return report;
-    },
-  };
-}
