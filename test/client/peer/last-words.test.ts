@@ -4,9 +4,13 @@ import { createPeer, type Peer } from '../../../src/client/index.ts';
 import { event, openPair, recorded } from '../../support/peers/werift-peers.ts';
 import { byThoroughness } from '../../support/runs.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { slowClock } from '../../support/slow-clock.ts';
 
 const leave = {
   'close()': (peer: Peer) => peer.close(),
+  'close(), twice': async (peer: Peer) => {
+    await Promise.all([peer.close(), peer.close()]);
+  },
   'unpair()': async (peer: Peer) => peer.unpair(),
 };
 
@@ -40,12 +44,12 @@ describe.each(Object.keys(leave) as (keyof typeof leave)[])('what was sent befor
   describe.each([0, 1])('by peer %i', (who) => {
     // Shortly: each burst in one way, and in each other way a burst or messages that nobody waited for.
     const isFirst = how === 'close()' && who === 0;
-    const isLast = how === 'unpair()' && who === 1;
-    const chosen = byThoroughness(isFirst ? bursts : isLast ? bursts.slice(3, 4) : [], bursts);
+    const isLarge = how === 'close(), twice' ? who === 0 : how === 'unpair()' && who === 1;
+    const chosen = byThoroughness(isFirst ? bursts : isLarge ? bursts.slice(4, 5) : [], bursts);
     for (const [what, messages] of chosen)
       it(`arrives whole, and before the goodbye: ${what}`, async () => {
         const { server } = await startTestServer();
-        const pair = await openPair(server.url);
+        const pair = await openPair(server.url, { clock: slowClock });
         const [from, to] = [pair[who], pair[1 - who]] as [Peer, Peer];
         const received = recorded(to, 'message');
         const gone = event(to, 'peer_disconnected');
@@ -55,10 +59,10 @@ describe.each(Object.keys(leave) as (keyof typeof leave)[])('what was sent befor
         expect(received).toEqual(messages);
       });
 
-    if (byThoroughness(!isFirst && !isLast, true))
+    if (byThoroughness(how !== 'close(), twice' && !isFirst && !isLarge, true))
       it('arrives also when nobody waited for `send`', async () => {
         const { server } = await startTestServer();
-        const pair = await openPair(server.url);
+        const pair = await openPair(server.url, { clock: slowClock });
         const [from, to] = [pair[who], pair[1 - who]] as [Peer, Peer];
         const received = recorded(to, 'message');
         const gone = event(to, 'peer_disconnected');
