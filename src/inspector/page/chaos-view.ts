@@ -3,6 +3,7 @@
  * button that opens a dialog to begin.
  */
 import type { InspectMessage } from '../../protocol/inspect/inspect-messages.ts';
+import { clockTime } from './clock-time.ts';
 import { button, h } from './dom.ts';
 
 type ChaosMessage = Extract<InspectMessage, { type: 'chaos' }>;
@@ -59,7 +60,7 @@ export class ChaosView {
     const until =
       endsInMs === undefined
         ? 'as long as the server runs (--chaos)'
-        : `until ${new Date(Date.now() + endsInMs).toLocaleTimeString()}`;
+        : `until ${clockTime(Date.now() + endsInMs)}`;
     this.#text.textContent = `Signals are disturbed on purpose: ${rules.replaceAll(',', ', ')}, ${until}.`;
   }
 

@@ -21,8 +21,13 @@ export interface CircleLayout {
 
 /** Room for a label beside its node; a turned one has both of its lines in one. */
 const LABEL_WIDTH = { upright: 118, turned: 190 } as const;
-const MARGIN = 24;
-const MIN_RADIUS = { x: 56, y: 84 } as const;
+const MARGIN = 6;
+/** Above the highest label and below the lowest. */
+const MARGIN_Y = 36;
+/** With this one, a picture of a few nodes is as wide as a telephone. */
+const MIN_RADIUS = { x: 42, y: 84 } as const;
+/** Between two nodes that are at the same height. */
+const MIN_DISTANCE = 20;
 const MAX_RADIUS = { x: 300, y: 120 } as const;
 /** Two lines, and a gap. */
 const LABEL_HEIGHT = 30;
@@ -41,14 +46,15 @@ export function layOutCircle(count: number, hasMiddle: boolean, room: number): C
   const isTurned = around > MAX_UPRIGHT;
   const label = isTurned ? LABEL_WIDTH.turned : LABEL_WIDTH.upright;
   const fitting = room / 2 - label - MARGIN;
-  const least = isTurned ? (around * PITCH) / (2 * Math.PI) : MIN_RADIUS.x;
+  // One alone, or none, has no neighbour.
+  const step = (2 * Math.PI) / Math.max(around, 2);
+  const least = isTurned ? PITCH / step : Math.max(MIN_RADIUS.x, MIN_DISTANCE / 2 / Math.sin(step / 2));
   const rx = Math.max(least, Math.min(MAX_RADIUS.x, fitting));
-  const step = (2 * Math.PI) / around;
   // Upright labels at the same side must not cover each other: they are nearest in height at the top and bottom.
   const nearest = Math.cos(step / 2) - Math.cos(1.5 * step);
   const upright = Math.max(MIN_RADIUS.y, Math.min(MAX_RADIUS.y, rx), LABEL_HEIGHT / nearest);
   const ry = isTurned ? rx : around <= 2 ? 0 : upright;
-  const [outX, outY] = [label + MARGIN, isTurned ? label + MARGIN : MARGIN + 12];
+  const [outX, outY] = [label + MARGIN, isTurned ? label + MARGIN : MARGIN_Y];
   const [cx, cy] = [rx + outX, ry + outY];
   const places: CirclePlace[] = hasMiddle ? [{ x: cx, y: cy, turn: undefined, side: 'below' }] : [];
   for (let at = 0; at < around; at += 1) {

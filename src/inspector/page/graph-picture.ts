@@ -161,7 +161,11 @@ export class GraphPicture {
       const covers = ([{ label }, { x, y }]: [GraphEdge, Point]) =>
         Math.abs(y - at.y) < LINE_PX &&
         Math.abs(x - at.x) < ((label.length + edge.label.length) * CHAR_PX) / 2 + CHAR_PX;
-      if (![...placed].some(covers)) placed.set(edge, at);
+      const isOverNode = [...this.#places.values()].some(
+        ({ x, y }) =>
+          Math.abs(y - at.y) < LINE_PX && Math.abs(x - at.x) < (edge.label.length * CHAR_PX) / 2 + RADIUS,
+      );
+      if (!isOverNode && ![...placed].some(covers)) placed.set(edge, at);
     }
     return placed;
   }
