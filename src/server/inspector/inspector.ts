@@ -238,8 +238,8 @@ export class Inspector {
     }
     viewer.unwatch();
     const record = await this.#files?.index.read(epoch);
-    // The viewer may have left, or may want another record by now.
-    if (!this.#viewers.has(viewer) || viewer.wanted !== epoch) return;
+    // The viewer may have left, may want another record, or may have been shown this one by now.
+    if (!this.#viewers.has(viewer) || viewer.wanted !== epoch || viewer.isWatching) return;
     viewer.send(
       record ? { type: 'record', record, usual: this.#recent.usual.medians } : { type: 'not_found', epoch },
     );

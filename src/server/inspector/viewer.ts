@@ -56,6 +56,11 @@ export class Viewer {
     };
   }
 
+  /** Whether it is told of the new lines of a record. */
+  get isWatching(): boolean {
+    return this.#watched !== undefined;
+  }
+
   /** @param usual how long the steps towards a connection usually take */
   watch(log: Watched, usual: Readonly<Record<string, number>> = {}): void {
     this.unwatch();

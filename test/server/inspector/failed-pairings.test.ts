@@ -2,8 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { isStep } from '../../../src/protocol/index.ts';
+import { RecordIndex } from '../../../src/server/inspector/record-index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
@@ -145,6 +146,39 @@ it('drops the record of a pairing that goes well while nobody looks, and of one 
   expect((await feed.record(well)).lines.filter(isStep)).toEqual([]);
   feed.send({ type: 'watch', epoch: left });
   expect(await feed.next('not_found')).toEqual({ type: 'not_found', epoch: left });
+});
+
+it('shows a pairing that begins while its file is looked for, and does not say then that there is none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pairlane-records-'));
+  let found = () => {};
+  const read = jest.spyOn(RecordIndex.prototype, 'read').mockImplementation(
+    () =>
+      new Promise((resolve) => {
+        found = () => resolve(undefined);
+      }),
+  );
+  try {
+    const testServer = await startTestServer({ record: folder });
+    const feed = await openFeed(testServer.server);
+    await feed.next('hello');
+    const { epochs } = testServer.server.parts.signaling.pairings;
+    const [before, last] = [epochs.next(), epochs.next()];
+    const epoch = last + (last - before);
+    feed.send({ type: 'watch', epoch });
+    await until(() => read.mock.calls.length === 1);
+    const [a, b] = await testServer.connectPair();
+    expect(newestEpoch(testServer)).toBe(epoch);
+    found();
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    await feed.list({ of: 'session' });
+    const told = feed.inbox.map(({ type }) => type).filter((type) => /record|not_found|line/.test(type));
+    expect(told).toEqual(['record', ...told.slice(1).map(() => 'line')]);
+    await testServer.server.stop();
+  } finally {
+    read.mockRestore();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 it('writes a pairing into its file to its end, though 40 newer ones connect while somebody looks', async () => {
