@@ -111,13 +111,14 @@ export class ResumeHandler {
 
   /** Handling the client's message threw. The socket may have a session by now, or none. */
   failed(socket: ClientSocket, error: unknown): void {
-    const session = socket.getUserData().client?.session;
+    const { client, phase } = socket.getUserData();
+    const session = client?.session;
     if (session) {
       this.#deps.signaling.sessions.fail(session, error, 'comeBack');
       return;
     }
     this.#deps.telemetry.log.error({ event: 'client_failed', err: error }, 'A client that came back failed');
-    socket.end(closeCodes.internalError, 'Internal error');
+    if (phase !== 'closed') socket.end(closeCodes.internalError, 'Internal error');
   }
 
   #read(bytes: ArrayBuffer): Resume | 'auth' | undefined {
