@@ -1,5 +1,5 @@
 /** `pairlane serve --workers`: several processes that are to their clients, and to whoever runs them, one server. */
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -217,12 +217,14 @@ describe('serve --workers', () => {
   });
 
   it('leaves no worker and no socket when it is told to end while its workers start', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'workers-')), 'socket');
+    const folder = mkdtempSync(join(tmpdir(), 'workers-'));
+    const path = join(folder, 'socket');
     const run = pairlane(['serve', '--workers', '2', '--shell', 'ws', '--host', `unix:${path}`]);
     await run.printed(/Server starting on unix:/);
     run.child.kill('SIGTERM');
     expect(await run.exited()).toBe(0);
     expect([existsSync(path), pidsIn(run).filter(isRunning)]).toEqual([false, []]);
+    rmSync(folder, { recursive: true });
   });
 
   it('has no worker that outlives the first process, though each still has lines to log', async () => {

@@ -1,4 +1,4 @@
-/** A dialect that is off is not loaded, and answers nobody. */
+/** A dialect that is off is not loaded. */
 import { describe, expect, it } from '@jest/globals';
 import { runNode } from '../../support/servers/cli-process.ts';
 
