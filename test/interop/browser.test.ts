@@ -128,7 +128,7 @@ describe('Chromium with werift', () => {
     const test = await startTestServer();
     const [inBrowser, partner] = [
       await BrowserPeer.create(test.server),
-      new HandMadePartner(await test.connect()),
+      new HandMadePartner(await test.connectResumable()),
     ];
     const { client } = partner;
     /** The partner takes what comes, up to a message of that type. */

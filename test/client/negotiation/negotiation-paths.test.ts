@@ -9,7 +9,8 @@ import type { Peer } from '../../../src/client/index.ts';
 import type { Did } from '../../../src/contract/conform/pairing-model.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { seededRandom } from '../../../src/testing/network/seeded-random.ts';
-import type { RawClient, Received } from '../../support/clients/raw-client.ts';
+import type { Received } from '../../support/clients/raw-client.ts';
+import type { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { everyMove } from '../../support/model/every-move.ts';
 import {
   MAX_RESTARTS,
@@ -49,9 +50,21 @@ const moves: readonly NegotiationDid[] = [
     by: 'user' as const,
     do: what,
   })),
-  ...(['path', 'hang up', 'cut'] as const).map((what) => ({ by: 'network' as const, do: what })),
+  ...(['path', 'hang up', 'cut', 'kill'] as const).map((what) => ({ by: 'network' as const, do: what })),
   { by: 'clock' },
+  { by: 'user', do: 'networkChanged', isLost: true },
+  { by: 'partner', did: { do: 'offer' }, isLost: true },
+  { by: 'partner', did: { do: 'offer' }, restartsIce: true, isLost: true },
+  { by: 'partner', did: { do: 'answer' }, isLost: true },
 ];
+
+const options = {
+  maxConnectionsPerAddress: 0,
+  maxMessagesPerSecond: 0,
+  pingIntervalMs: 0,
+  logLevel: 'silent',
+  secret: 'a secret that is used again',
+} as const;
 
 async function until(fact: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
@@ -65,6 +78,10 @@ const shownOf = ({ type, code }: Received) => (type === 'error' ? `error ${code}
 
 /** `partner offer old`, `user unpair`. */
 function wordsOf(move: NegotiationDid): string {
+  return move.isLost ? `${wordsOfDone(move)}, while the server dies` : wordsOfDone(move);
+}
+
+function wordsOfDone(move: NegotiationDid): string {
   if (move.by === 'clock') return 'the deadline';
   if (move.by !== 'partner') return `${move.by} ${move.do}`;
   const { did } = move;
@@ -75,19 +92,45 @@ function wordsOf(move: NegotiationDid): string {
   );
 }
 
+/** A server that can be killed, and the proxy between it and the peer. */
+class Host {
+  #test: TestServer;
+  readonly proxy: TcpProxy;
+
+  private constructor(test: TestServer, proxy: TcpProxy) {
+    this.#test = test;
+    this.proxy = proxy;
+  }
+
+  static async start(): Promise<Host> {
+    const test = await startTestServer(options);
+    return new Host(test, await TcpProxy.start(test.server.url));
+  }
+
+  get test(): TestServer {
+    return this.#test;
+  }
+
+  /** Another one with its secret takes its place. Nobody hears from it again. */
+  async kill(): Promise<void> {
+    this.#test = await startTestServer(options);
+    this.proxy.leadTo(this.#test.server.url);
+    this.proxy.cut();
+    this.proxy.heal();
+  }
+}
+
 class Walk {
   readonly #model = new NegotiationModel();
-  readonly #test: TestServer;
-  readonly #proxy: TcpProxy;
+  readonly #host: Host;
   readonly #clock: ManualClock;
   readonly #peer: Peer;
   readonly #partner: HandMadePartner;
   readonly #user: string[] = [];
   readonly #taken: NegotiationDid[] = [];
 
-  private constructor(test: TestServer, proxy: TcpProxy, clock: ManualClock, peer: Peer, client: RawClient) {
-    this.#test = test;
-    this.#proxy = proxy;
+  private constructor(host: Host, clock: ManualClock, peer: Peer, client: ResumableClient) {
+    this.#host = host;
     this.#clock = clock;
     this.#peer = peer;
     this.#partner = new HandMadePartner(client);
@@ -97,10 +140,10 @@ class Walk {
     peer.on('error', ({ code }) => this.#user.push(`error ${code}`));
   }
 
-  static async begin(test: TestServer, proxy: TcpProxy): Promise<Walk> {
+  static async begin(host: Host): Promise<Walk> {
     const clock = new ManualClock();
-    const peer = await testPeer(proxy.url, { clock, maxRestarts: MAX_RESTARTS });
-    return new Walk(test, proxy, clock, peer, await test.connect());
+    const peer = await testPeer(host.proxy.url, { clock, maxRestarts: MAX_RESTARTS });
+    return new Walk(host, clock, peer, await host.test.connectResumable());
   }
 
   get isOver(): boolean {
@@ -110,14 +153,21 @@ class Walk {
   async take(move: NegotiationDid): Promise<void> {
     this.#taken.push(move);
     const { state } = this.#model;
+    if (move.isLost || (move.by === 'network' && move.do === 'kill')) await this.#acked();
     const told = this.#model.step(move);
+    if (move.isLost) this.#host.proxy.stall('up');
     if ('restartsIce' in move) await this.#restartOfPartner();
     else if (move.by === 'partner') await this.#moveOfPartner(move.did);
     else if (move.by === 'clock') this.#clock.advance(DEADLINE_MS);
     else if (move.by === 'user') this.#moveOfUser(move.do);
     else if (move.do === 'cut') await this.#cut(state !== 'unpaired');
+    else if (move.do === 'kill') await this.#kill();
     else if (move.do === 'path' && state === 'checking') await this.#partner.findPath();
     else if (move.do === 'hang up' && state === 'connected') await this.#partner.hangUp();
+    if (move.isLost) {
+      await inState(this.#peer, this.#model.state);
+      await this.#kill();
+    }
     await this.#judge(told);
   }
 
@@ -129,7 +179,7 @@ class Walk {
     const { client } = this.#partner;
     if (did.do === 'leave') return client.close();
     if (did.do === 'ask') {
-      this.#test.clock.advance(JUST_LEFT_MS);
+      this.#host.test.clock.advance(JUST_LEFT_MS);
       client.send({ type: 'pair_request', target_id: this.#peer.id });
     } else await this.#partner.send(did);
     await client.settled();
@@ -144,19 +194,41 @@ class Walk {
     if (what === 'close') void this.#peer.close();
     else if (what !== 'ask') this.#peer[what]();
     else {
-      this.#test.clock.advance(JUST_LEFT_MS);
+      this.#host.test.clock.advance(JUST_LEFT_MS);
       this.#peer.pair({ id: this.#partner.client.id }).catch(({ code }) => this.#user.push(`error ${code}`));
     }
   }
 
   async #cut(isPaired: boolean): Promise<void> {
     const { client } = this.#partner;
-    this.#proxy.cut();
+    this.#host.proxy.cut();
     await until(() => this.#peer.signaling === 'waiting', 'the loss of the socket');
     if (isPaired)
       await client.until(() => client.inbox.some(({ type }) => type === 'peer_away'), 'peer_away');
+    await this.#comeBack();
+  }
+
+  async #comeBack(): Promise<void> {
+    await until(() => this.#peer.signaling === 'waiting', 'the loss of the socket');
     while (this.#peer.signaling === 'waiting') this.#clock.advance(50);
     await until(() => this.#peer.signaling === 'online', 'the new socket');
+  }
+
+  async #kill(): Promise<void> {
+    await this.#host.kill();
+    await this.#partner.comeBack(this.#host.test.server.url);
+    await this.#partner.client.settled();
+    await this.#comeBack();
+  }
+
+  /** Nothing that was said before has to be said again to another server: each has what the other said, and knows that. */
+  async #acked(): Promise<void> {
+    const { client } = this.#partner;
+    for (let round = 0; round < 2; round += 1) {
+      await client.settled();
+      await this.#peer.listRooms();
+    }
+    await client.settled();
   }
 
   /** What should come is waited for; what should not has come by the time that both have asked the server something. */
@@ -178,7 +250,7 @@ class Walk {
     if (this.#model.state !== 'disconnected') await this.#peer.listRooms();
     if (!client.closed) await client.settled();
     await listen();
-    const phase = [...this.#test.server.parts.pairings].at(-1)?.value;
+    const phase = [...this.#host.test.server.parts.pairings].at(-1)?.value;
     const at = typeof phase === 'object' ? Object.keys(phase)[0] : phase;
     const seen = { partner: heard, user: this.#user.splice(0), state: this.#peer.state, phase: at };
     const { state, phase: expected } = this.#model;
@@ -192,22 +264,38 @@ class Walk {
 /** A walk mostly waits for ICE and DTLS. */
 const SIDE_BY_SIDE = 4;
 
+/**
+ * From then on, peers that were connected check that path again (RFC 7675), and such a check finds a path after a restart,
+ * though no candidates were exchanged: on a slow machine a walk is taken again rather than judged by that.
+ */
+const CHECKED_AGAIN_MS = 4_000;
+const TRIES = 5;
+
 async function walkAll(ways: readonly (readonly NegotiationDid[])[]): Promise<void> {
   const shared = ways.values();
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => walkEach(shared)));
 }
 
 async function walkEach(ways: Iterable<readonly NegotiationDid[]>): Promise<void> {
-  const test = await startTestServer({
-    maxConnectionsPerAddress: 0,
-    maxMessagesPerSecond: 0,
-    pingIntervalMs: 0,
-    logLevel: 'silent',
-  });
-  const proxy = await TcpProxy.start(test.server.url);
+  const host = await Host.start();
   for (const way of ways) {
-    const walk = await Walk.begin(test, proxy);
+    let triesLeft = TRIES;
+    do triesLeft -= 1;
+    while (!(await isTaken(host, way, triesLeft)));
+  }
+}
+
+/** @returns false if it took too long to be judged, and may be taken again */
+async function isTaken(host: Host, way: readonly NegotiationDid[], triesLeft: number): Promise<boolean> {
+  const walk = await Walk.begin(host);
+  const startedAt = Date.now();
+  try {
     for (const move of way) if (!walk.isOver) await walk.take(move);
+    return true;
+  } catch (error) {
+    if (triesLeft === 0 || Date.now() - startedAt < CHECKED_AGAIN_MS) throw error;
+    return false;
+  } finally {
     await walk.end();
   }
 }

@@ -8,6 +8,9 @@ export interface Received {
   readonly [field: string]: unknown;
 }
 
+/** A message that the server answers and that changes nothing. */
+export const MARK = JSON.stringify({ type: 'no_such_type' });
+
 /** Every client that a test has created, to be closed after it. */
 export const madeClients = new Set<RawClient>();
 
@@ -85,8 +88,7 @@ export class RawClient {
 
   /** Waits until the server has handled everything sent so far: it answers in order. */
   async settled(): Promise<void> {
-    const mark = { type: 'no_such_type' };
-    this.send(mark);
+    this.send(JSON.parse(MARK));
     await this.until(() => this.inbox.some(isMark), 'the answer to the mark');
     this.inbox.splice(this.inbox.findIndex(isMark), 1);
   }

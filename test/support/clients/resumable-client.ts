@@ -1,6 +1,6 @@
 /** A raw client that numbers its frames and comes back: exactly the wire of the section "Resume". */
 import { ReliableDelivery, readNumbered, type UnackedMessage } from '../../../src/protocol/index.ts';
-import { type Bringing, RawClient, type Received } from './raw-client.ts';
+import { type Bringing, MARK, RawClient, type Received } from './raw-client.ts';
 
 export class ResumableClient extends RawClient {
   delivery: ReliableDelivery<string>;
@@ -33,6 +33,13 @@ export class ResumableClient extends RawClient {
     client.#peers = how.peers;
     await client.#welcomed();
     return client;
+  }
+
+  /** What was answered is not asked again when it comes back. */
+  override async settled(): Promise<void> {
+    await super.settled();
+    for (const { seq, message } of this.delivery.unacked)
+      if (message === MARK) this.delivery.replace(seq, JSON.stringify({ type: 'pong' }));
   }
 
   /** Opens a new socket and resumes the old one's session; both sides resend what is missing. */

@@ -5,16 +5,21 @@
  */
 import { type Did, type Heard, PairingModel } from '../../../src/contract/conform/pairing-model.ts';
 
-export type NegotiationDid =
+/** @property isLost the server is killed, and started again, before it hears what the peer says to it */
+export type NegotiationDid = (
   | { readonly by: 'partner'; readonly did: Did }
   /** Its offer restarts ICE; any other one does not. */
   | { readonly by: 'partner'; readonly did: { readonly do: 'offer' }; readonly restartsIce: true }
   /** The user wants a pairing, leaves it, has found another network, or closes the peer. */
   | { readonly by: 'user'; readonly do: 'ask' | 'unpair' | 'networkChanged' | 'close' }
-  /** The partner's candidates and ours arrive; its end of the connection closes; our socket is lost, and we come back. */
-  | { readonly by: 'network'; readonly do: 'path' | 'hang up' | 'cut' }
+  /**
+   * The partner's candidates and ours arrive; its end of the connection closes; our socket is lost, and we come back; or the
+   * server is killed and started again, and first the partner comes back to it, then we.
+   */
+  | { readonly by: 'network'; readonly do: 'path' | 'hang up' | 'cut' | 'kill' }
   /** The longest deadline goes by. */
-  | { readonly by: 'clock' };
+  | { readonly by: 'clock' }
+) & { readonly isLost?: true };
 
 export interface Told {
   /** By type; a refusal as `error CODE`. Candidates are left out: how many there are depends on the machine. */
@@ -39,7 +44,11 @@ const overdue: { readonly [Of in State]?: string } = {
 };
 
 export class NegotiationModel {
-  readonly #server = new PairingModel('full', 2);
+  #server = new PairingModel('full', 2);
+  /** What we say while the server is dying; it has no answer to anything. */
+  #unheard: Did[] | undefined;
+  /** Whether the server does not know how far the pairing is that it restored. */
+  #isRestored = false;
   state: State = 'unpaired';
   #isInitiator = false;
   /** Whether data can go from one to the other, also while they negotiate anew. */
@@ -62,17 +71,20 @@ export class NegotiationModel {
 
   get key(): string {
     const { state, phase, isOver } = this;
-    return JSON.stringify([state, this.#isInitiator, this.#isUp, this.#restarts, phase, isOver]);
+    const known = this.#isRestored && phase === 'negotiating' ? 'restored' : phase;
+    return JSON.stringify([state, this.#isInitiator, this.#isUp, this.#restarts, known, isOver]);
   }
 
   step(move: NegotiationDid): Told {
     this.#partner = [];
     this.#user = [];
     this.#partnerRestartsIce = 'restartsIce' in move;
+    if (move.isLost) this.#unheard = [];
     if (move.by === 'partner') this.#deliver(this.#server.step(PARTNER, move.did));
     else if (move.by === 'clock') this.#giveUp(overdue[this.state]);
     else if (move.by === 'user') this.#wanted(move.do);
     else this.#happened(move.do);
+    if (move.isLost) this.#killServer(move.by === 'partner' ? move.did : undefined);
     return { partner: this.#partner, user: this.#user };
   }
 
@@ -95,12 +107,37 @@ export class NegotiationModel {
     this.#send({ do: 'offer' });
   }
 
-  #happened(what: 'path' | 'hang up' | 'cut'): void {
-    if (what === 'path' && this.state === 'checking') this.#established();
+  #happened(what: 'path' | 'hang up' | 'cut' | 'kill'): void {
+    if (what === 'kill') this.#killServer();
+    else if (what === 'path' && this.state === 'checking') this.#established();
     else if (what === 'hang up' && this.state === 'connected') {
       this.#user.push('peer_disconnected disconnected');
       this.#leave('unpaired', { do: 'unpair' });
     } else if (what === 'cut' && this.state !== 'unpaired') this.#partner.push('peer_away', 'peer_back');
+  }
+
+  /**
+   * The next one makes the pairing again that both name.
+   * @param unacked what the partner said, and says again: it does not know that we have it
+   */
+  #killServer(unacked?: Did): void {
+    const wasPaired = this.#server.isPaired(PARTNER);
+    const unheard = this.#unheard ?? [];
+    this.#unheard = undefined;
+    this.#server = new PairingModel('full', 2);
+    if (!wasPaired) return;
+    this.#partner.push('peer_away');
+    if (this.state === 'unpaired') {
+      this.#partner.push('peer_disconnected');
+      return;
+    }
+    const [initiator, responder] = this.#isInitiator ? [PEER, PARTNER] : [PARTNER, PEER];
+    this.#server.restore(initiator, responder);
+    this.#isRestored = true;
+    if (unacked) this.#server.step(PARTNER, unacked);
+    this.#partner.push('peer_back');
+    for (const did of unheard) this.#send(did);
+    if (this.state === 'connected') this.#send({ do: 'report', state: 'connected' });
   }
 
   #giveUp(code: string | undefined): void {
@@ -125,7 +162,8 @@ export class NegotiationModel {
   }
 
   #send(did: Did): void {
-    this.#deliver(this.#server.step(PEER, did));
+    if (this.#unheard) this.#unheard.push(did);
+    else this.#deliver(this.#server.step(PEER, did));
   }
 
   /** The partner first: what the peer does about its own comes later. */
@@ -141,6 +179,7 @@ export class NegotiationModel {
         this.#isInitiator = one.isInitiator;
         this.#isOpen = false;
         this.#restarts = 0;
+        this.#isRestored = false;
         this.#user.push('paired');
         this.state = one.isInitiator ? 'offering' : 'paired';
         // The one that asked offers.

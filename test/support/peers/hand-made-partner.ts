@@ -5,7 +5,8 @@
 import { nodePlatform } from '../../../src/client/index.ts';
 import type { DataChannel, IceCandidate, PeerConnection } from '../../../src/client/rtc/types.ts';
 import type { Did } from '../../../src/contract/conform/pairing-model.ts';
-import type { RawClient, Received } from '../clients/raw-client.ts';
+import type { Received } from '../clients/raw-client.ts';
+import type { ResumableClient } from '../clients/resumable-client.ts';
 
 const withoutCandidates = (sdp: string) => sdp.replace(/a=(candidate|end-of-candidates).*\r\n/g, '');
 const ufragIn = (sdp: string) => /a=ice-ufrag:(.*)\r\n/.exec(sdp)?.[1];
@@ -18,7 +19,7 @@ const NOWHERE = {
 };
 
 export class HandMadePartner {
-  readonly client: RawClient;
+  client: ResumableClient;
   #rtc: PeerConnection | undefined;
   #channel: DataChannel | undefined;
   #epoch = 1;
@@ -30,8 +31,14 @@ export class HandMadePartner {
   #own: IceCandidate[] = [];
   #usesCandidates = false;
 
-  constructor(client: RawClient) {
+  constructor(client: ResumableClient) {
     this.client = client;
+  }
+
+  /** Its server is gone: it comes back to this one, and names its pairing. */
+  async comeBack(url: string): Promise<void> {
+    this.client.socket.terminate();
+    this.client = await this.client.comeBack(url);
   }
 
   /** Sends it with the number of the pairing, or of the one before. */
@@ -39,6 +46,7 @@ export class HandMadePartner {
     const isOld = 'isOld' in did && did.isOld === true;
     const epoch = isOld ? this.#epoch - 1 : this.#epoch;
     this.client.send({ ...(await this.#messageOf(did, isOld)), epoch });
+    if (did.do === 'unpair' && !isOld) delete this.client.pairing;
   }
 
   /** Offers to restart ICE: from then on, again, no path is found before it is told to. */
@@ -100,9 +108,10 @@ export class HandMadePartner {
     }
   }
 
-  async #begin({ epoch, initiator }: Received): Promise<void> {
+  async #begin({ peer_id, epoch, initiator }: Received): Promise<void> {
     await this.#drop();
     this.#epoch = Number(epoch);
+    this.client.pairing = { peer_id: String(peer_id), epoch: this.#epoch, initiator: initiator === true };
     const rtc = nodePlatform.createConnection({
       iceServers: [],
       iceTransportPolicy: 'all',
@@ -123,6 +132,7 @@ export class HandMadePartner {
 
   async #drop(): Promise<void> {
     const rtc = this.#rtc;
+    delete this.client.pairing;
     this.#rtc = undefined;
     this.#offer = undefined;
     this.#ufrag = undefined;

@@ -68,6 +68,19 @@ describe('the members of a room', () => {
     );
   });
 
+  it('are in the order in which they joined; of those that joined in the same millisecond, the lower id is first', () => {
+    const list = [
+      { id: 'b', joinedAt: 2 },
+      { id: 'd', joinedAt: 1 },
+      { id: 'a', joinedAt: 2 },
+      { id: 'c', joinedAt: 2 },
+    ];
+    for (const members of [membersOf(list), membersOf([...list].reverse())]) {
+      expect(members.map(({ id }) => id)).toEqual(['d', 'a', 'b', 'c']);
+      expect(electLeader(members.slice(1), 'oldest')).toBe('a');
+    }
+  });
+
   it('agree on who leads, and on who is out where they are too many', () => {
     fc.assert(
       fc.property(
