@@ -176,9 +176,9 @@ async function measure(
   const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * (performance.now() - started));
   for (const mutant of mutants) {
     progress.tell(`${mutant.file}:${mutant.line}`);
-    copy.write(mutant);
+    const restore = copy.write(mutant);
     const fate = await fateOf(runs, part, patienceMs);
-    copy.restore(mutant);
+    restore();
     score.add(mutant, fate);
     progress.done(mutant, fate);
   }

@@ -1,5 +1,5 @@
 /** A copy of the tree, the only place where mutants are written: however a run ends, the sources stay unchanged. */
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from './mutate.ts';
 
@@ -27,12 +27,12 @@ export class TreeCopy {
     for (const name of LINKED) symlinkSync(join(process.cwd(), name), join(this.path, name));
   }
 
-  write({ file, text }: Mutant): void {
-    writeFileSync(join(this.path, file), text);
-  }
-
-  restore({ file }: Mutant): void {
-    cpSync(file, join(this.path, file));
+  /** @returns puts the copy's own text back: the tree may have changed since the copy was made */
+  write({ file, text }: Mutant): () => void {
+    const path = join(this.path, file);
+    const original = readFileSync(path);
+    writeFileSync(path, text);
+    return () => writeFileSync(path, original);
   }
 
   remove(): void {
