@@ -118,6 +118,7 @@ export const parts: readonly Part[] = [
       'server/cluster/(pairing|rooms/(?!model))',
       'server/dialects/socket-io/rooms',
       'server/telemetry/(?!logger|line-output)',
+      'server/inspector/views',
     ],
   },
   {
