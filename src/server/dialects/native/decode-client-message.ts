@@ -1,5 +1,6 @@
 /**
- * From bytes to a message: parses it, looks up its type, and checks it against its schema. Whatever fails here never
+ * From bytes to a message: parses it, looks up its type, and checks it against its schema, unless it is a usual candidate,
+ * which is read and checked in one step. Whatever fails here never
  * reaches a machine: `{"type":"xstate.stop"}` is an unknown type, not an event.
  */
 import type { TSchema } from 'typebox';
@@ -15,6 +16,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';
+import { readUsualCandidate } from './read-usual-candidate.ts';
 
 /** A message with its bytes as received, for passing it on. */
 export interface Frame {
@@ -41,9 +43,12 @@ const checks = new Map(
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function decode(bytes: Uint8Array): Decoded {
+  const text = utf8.decode(bytes);
+  const usual = readUsualCandidate(text);
+  if (usual) return { frame: { bytes, message: usual } };
   let message: unknown;
   try {
-    message = JSON.parse(utf8.decode(bytes));
+    message = JSON.parse(text);
   } catch {
     return { refusal: { code: 'invalid_json' } };
   }
