@@ -54,6 +54,17 @@ describe('the page', () => {
     expect(new URL(page.url()).hash).toBe(hash);
   });
 
+  it('stays where one has gone while a record played', async () => {
+    const page = await open(await startTestServer(), '#/sample/good');
+    await page.clock.install();
+    await page.getByRole('button', { name: 'Play' }).click();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.getByRole('link', { name: 'Rooms' }).click();
+    await page.locator('.total', { hasText: '0 rooms' }).waitFor();
+    await page.clock.runFor(5_000);
+    expect(new URL(page.url()).hash).toBe('#/rooms');
+  });
+
   it('shows a session whose id is long once it is in the address', async () => {
     const testServer = await startTestServer({ jwtSecret: SECRET });
     const sub = '長'.repeat(90);

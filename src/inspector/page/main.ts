@@ -112,6 +112,7 @@ class Page {
     if (this.#showForeign()) return;
     const place = placeIn(location.hash);
     this.#isForeign = false;
+    this.#record?.close();
     this.#record = undefined;
     if (place.view === 'live') {
       this.#feed.send({ type: 'watch', epoch: place.epoch });
@@ -298,6 +299,7 @@ class Page {
   }
 
   #showRecord(view: RecordView): void {
+    this.#record?.close();
     this.#record = view;
     this.#main.replaceChildren(view.element);
     this.#main.classList.add('fits');

@@ -142,6 +142,11 @@ export class RecordView {
     this.#render();
   }
 
+  /** Another view takes its place: it must no longer play, which writes into the URL. */
+  close(): void {
+    this.#playback.stop();
+  }
+
   setDetail(detail: Detail): void {
     this.#chart.setDetail(detail);
   }
