@@ -18,6 +18,7 @@ const server = await startServer(
     maxUpgradesPerSecond: ABOVE_THE_LOAD,
     maxBytesPerSecond: 1024 * ABOVE_THE_LOAD,
     maxMessagesPerSecond: ABOVE_THE_LOAD,
+    maxMessagesPerAddress: ABOVE_THE_LOAD,
     maxMessageBurst: ABOVE_THE_LOAD,
   },
   { clock: { ...systemClock, now: () => systemClock.now() + skippedMs } },

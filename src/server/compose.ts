@@ -211,7 +211,10 @@ function composeNative(
   const outbox = new Outbox({ refusals, metrics, maxUnsentBytes, maxMessageBytes, waiting });
   const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
   const tokenRefresh = new TokenRefresh(authenticator, sessions);
-  const inbox = new Inbox({ options, metrics, signaling, inspector, tokenRefresh, chaos });
+  const inbox = new Inbox({
+    ...{ options, metrics, signaling, inspector, tokenRefresh, chaos },
+    budget: admission.messages,
+  });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
   const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });
   const gate = authenticator && new TokenGate({ options, authenticator, signaling, telemetry });

@@ -44,6 +44,7 @@ export const serveOptionGroups = {
     'maxMessagesPerSecond',
     'maxMessageBurst',
     'maxBytesPerSecond',
+    'maxMessagesPerAddress',
     'maxUnsentBytes',
     'maxWaitingBytes',
     'maxPeersPerClient',

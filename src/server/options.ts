@@ -144,6 +144,14 @@ export const serverOptions = {
     default: DEFAULT_MAX_BYTES_PER_SECOND,
     help: 'Bytes per second that a client may send on average, and as many at once.',
   },
+  maxMessagesPerAddress: {
+    kind: 'integer',
+    min: 1,
+    max: 100_000_000,
+    zero: none,
+    default: 10_000,
+    help: 'Messages per second that the clients of one address may send together on average; four times as many at once.',
+  },
   maxUnsentBytes: {
     kind: 'integer',
     min: 64 * 1024,

@@ -244,6 +244,23 @@ describe('on every wire', () => {
     expect(test.server.parts.metrics.refused.get('flood')).toBe(Object.keys(wires).length);
   });
 
+  it('100 of 180 messages at once reach their peer with --max-messages-per-address 25, and their sender goes on', async () => {
+    for (const [name, wire] of Object.entries(wires)) {
+      const test = await start({ maxMessagesPerAddress: 25 });
+      const { attacker, victim, frame } = await meet(test, wire);
+      for (let n = 0; n < 180; n += 1) attacker.send(frame('"mark"'));
+      const states = [await settled(attacker), await settled(victim)];
+      const passed = (heard.get(victim) ?? []).filter((each) => each.includes('mark')).length;
+      expect([name, ...states]).toEqual([name, 'open', 'open']);
+      // The rest of the 100 are what brought them together.
+      expect(passed).toBeGreaterThan(85);
+      expect(passed).toBeLessThanOrEqual(100);
+      const kinds = new Set(test.log.filter(({ event }) => event === 'refused').map(({ kind }) => kind));
+      expect([name, kinds.has('messages_per_address')]).toEqual([name, true]);
+      for (const end of [attacker, victim]) end.terminate();
+    }
+  });
+
   it('1,000 pings of WebSocket at once end their sender', async () => {
     const test = await start();
     const outcomes = await attack(test, 'mark', ({ attacker }) => {

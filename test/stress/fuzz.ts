@@ -53,6 +53,7 @@ export async function fuzz({ frames, seed, connections = 40, progress }: FuzzPla
     resumeGraceMs: RESUME_GRACE_MS,
     pingIntervalMs: 0,
     maxMessagesPerSecond: 0,
+    maxMessagesPerAddress: 0,
     maxBytesPerSecond: 0,
     maxUpgradesPerSecond: 0,
     maxConnectionsPerAddress: 0,

@@ -38,6 +38,7 @@ describe(`${READERS} clients that do not read`, () => {
     const { server, connectPair, log } = await startTestServer({
       maxUnsentBytes: MAX_UNSENT_BYTES,
       maxMessagesPerSecond: 0,
+      maxMessagesPerAddress: 0,
       maxBytesPerSecond: 0,
       maxConnectionsPerAddress: 0,
       maxUpgradesPerSecond: 0,

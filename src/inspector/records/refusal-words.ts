@@ -8,7 +8,8 @@ const words: Readonly<Record<string, string>> = {
   token: 'A client came without a valid token: look at its `aud`, `iss` and `exp`, and at the clocks.',
   inspect_token: 'Somebody tried to look without the right --inspect-token.',
   admin_token: 'Somebody asked the admin API without the right --admin-token.',
-  too_many_messages: 'A client sent more messages than --max-messages-per-second.',
+  too_many_messages:
+    'A client sent more messages than --max-messages-per-second, or all of its address more than --max-messages-per-address.',
   too_many_bytes: 'A client sent more bytes than --max-bytes-per-second.',
   too_many_key_guesses: 'An address tried more wrong keys than --max-key-guesses-per-minute.',
   connections: 'As many clients are connected as may be: --max-connections.',

@@ -15,7 +15,8 @@ export const refusalRemedies: Readonly<Record<string, string>> = {
   too_many_key_guesses: 'Its address guessed too many keys; it may try again in a minute.',
   no_offer: 'Answer only after an offer arrived; a client library that negotiates by itself does so.',
   not_paired: 'Pair first: signals go to the peer of the current pairing.',
-  too_many_messages: 'Send fewer messages a second, or raise --max-messages-per-second.',
+  too_many_messages:
+    'Send fewer messages a second, or raise --max-messages-per-second, or --max-messages-per-address for many clients of one address.',
   too_many_bytes: 'Send fewer bytes a second, or raise --max-bytes-per-second.',
   epoch: 'It named another pairing than this one: a client must drop candidates of an earlier pairing.',
 };

@@ -11,6 +11,7 @@ import type { ServerOptions } from '../options.ts';
 import type { RefusalLog } from '../telemetry/refusal-log.ts';
 import { AddressCount, AddressRate } from './address-limits.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
+import { MessageBudget } from './message-budget.ts';
 import { hostnameOf, type Origins } from './origins.ts';
 import { type RequestFacts, readFacts } from './request-facts.ts';
 import type { SharedLimits } from './shared-limits.ts';
@@ -62,6 +63,7 @@ export class Admission {
   /** The number of open sockets. */
   connections = 0;
   readonly origins: Origins;
+  readonly messages: MessageBudget;
   readonly #options: ServerOptions;
   readonly #refusals: RefusalLog;
   readonly #now: () => number;
@@ -90,6 +92,7 @@ export class Admission {
     this.#now = now;
     this.#readiness = readiness;
     this.origins = origins;
+    this.messages = new MessageBudget(options, refusals);
     this.#proxies = new TrustedProxies(options.trustProxy);
     const { maxUpgradesPerSecond } = options;
     this.#upgrades = new AddressRate(maxUpgradesPerSecond, UPGRADE_BURST_S * maxUpgradesPerSecond);

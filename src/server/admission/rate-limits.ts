@@ -98,9 +98,16 @@ export class SendingRate {
   /**
    * Counts a message.
    * @param peers how many peers the client has
+   * @param isAddressExhausted whether the clients of its address have sent too much together
    * @returns undefined if the message may pass
    */
-  take(now: number, bytes: number, options: RateOptions, peers = 1): Flood | undefined {
+  take(
+    now: number,
+    bytes: number,
+    options: RateOptions,
+    peers = 1,
+    isAddressExhausted = false,
+  ): Flood | undefined {
     const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
     const isAhead = this.#creditLeft > 0;
     if (isAhead) this.#creditLeft -= 1;
@@ -108,9 +115,10 @@ export class SendingRate {
     const byteBurst = BYTE_BURST_S * maxBytesPerSecond + (isAhead ? this.#aheadBytes : 0);
     const more = peers - 1;
     const isMessageLeft =
-      this.#messages.take(now, maxMessagesPerSecond, messageBurst) ||
-      (more > 0 &&
-        this.#ofPeers.messages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES));
+      !isAddressExhausted &&
+      (this.#messages.take(now, maxMessagesPerSecond, messageBurst) ||
+        (more > 0 &&
+          this.#ofPeers.messages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES)));
     const isByteLeft =
       isMessageLeft &&
       (this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes) ||

@@ -4,16 +4,15 @@
  */
 import { shapeFault } from '../../common/message-shape.ts';
 import { closeCodes, type ErrorCode, errorMessages } from '../../protocol/index.ts';
+import type { MessageBudget } from '../admission/message-budget.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Signaling } from '../signaling/signaling.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { SocketClient } from './socket-client.ts';
 
 export interface JsonInboxDeps {
-  readonly options: Pick<
-    ServerOptions,
-    'maxMessageBytes' | 'maxMessagesPerSecond' | 'maxMessageBurst' | 'maxBytesPerSecond'
-  >;
+  readonly options: Pick<ServerOptions, 'maxMessageBytes'>;
+  readonly admission: { readonly messages: MessageBudget };
   readonly telemetry: Telemetry;
   readonly signaling: Signaling;
 }
@@ -71,12 +70,12 @@ export class JsonInbox<Data> {
    * @returns false when the rate limit is exceeded
    */
   count(client: SocketClient<Data>, bytes: number): boolean {
-    const { signaling, telemetry, options } = this.#deps;
+    const { signaling, telemetry, admission } = this.#deps;
     const { metrics } = telemetry;
     const { now } = signaling.queue;
     metrics.bytesReceived += bytes;
     if (client.session) signaling.sessions.heard(client.session, now);
-    const flood = client.rate.take(now, bytes, options);
+    const flood = admission.messages.take(client, now, bytes);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;
     if (isFirst) this.passOver(client, code);

@@ -212,6 +212,7 @@ export class Workers {
       logFormat: isPretty ? 'pretty' : options.logFormat,
       maxConnections: share(options.maxConnections),
       maxHttpConnections: share(options.maxHttpConnections),
+      maxMessagesPerAddress: share(options.maxMessagesPerAddress),
       maxWaitingBytes: share(options.maxWaitingBytes),
       maxSubscriptions: share(options.maxSubscriptions),
       recordFiles: share(options.recordFiles),

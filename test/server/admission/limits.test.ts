@@ -37,6 +37,7 @@ describe('limits', () => {
       maxConnectionsPerAddress: 0,
       maxConnections: 0,
       maxMessagesPerSecond: 0,
+      maxMessagesPerAddress: 0,
       maxBytesPerSecond: 0,
       maxUpgradesPerSecond: 0,
       maxMessageBytes: 0,
@@ -165,7 +166,10 @@ describe('limits', () => {
   });
 
   it('closes a client that leaves unread what the server answers it, with --max-unsent-bytes 65536', async () => {
-    const { server, log } = await startTestServer({ maxUnsentBytes: 65_536, maxMessagesPerSecond: 0 });
+    const { server, log } = await startTestServer({
+      maxUnsentBytes: 65_536,
+      maxMessagesPerSecond: 0,
+    });
     const address = new URL(server.url);
     const deaf = connectTcp(Number(address.port), address.hostname);
     // Cut off while it still writes, it is told of a reset.
@@ -215,6 +219,30 @@ describe('limits', () => {
     clock.advance(1_000);
     await connect();
     expect(server.parts.metrics.refused.get('upgrades')).toBe(1);
+  });
+
+  it('refuses what 2 clients of one address send over 40 messages at once with --max-messages-per-address 10, and nothing of another address', async () => {
+    const test = await startTestServer({ trustProxy: ['127.0.0.1'], maxMessagesPerAddress: 10 });
+    const from = async (address: string) => {
+      const clients = [];
+      for (let n = 0; n < 2; n += 1) clients.push(await RawClient.connect(test.server.url, { address }));
+      return clients as [RawClient, RawClient];
+    };
+    const [one, other] = [await from('203.0.113.1'), await from('203.0.113.2')];
+    const pass = async ([a, b]: [RawClient, RawClient], count: number) => {
+      for (const client of [a, b]) {
+        for (let n = 0; n < count; n += 1) client.send({ type: 'list_rooms' });
+        // Counts, too.
+        client.socket.ping();
+        await once(client.socket, 'pong');
+      }
+      return [a, b].map(({ inbox }) => inbox.splice(0).map(({ type }) => type));
+    };
+    const answers = (count: number, ...more: string[]) => [...Array<string>(count).fill('rooms'), ...more];
+    expect(await pass(one, 30)).toEqual([answers(30), answers(9, 'error')]);
+    expect(await pass(other, 10)).toEqual([answers(10), answers(10)]);
+    test.clock.advance(2_000);
+    expect(await pass(one, 5)).toEqual([answers(5), answers(5)]);
   });
 
   it('refuses what a client sends over 4,096 bytes a second after as many at once, and relays it a second later', async () => {

@@ -9,6 +9,7 @@ import {
   MAX_METADATA_BYTES,
   NUMBERED_HEAD,
 } from '../../../protocol/index.ts';
+import type { MessageBudget } from '../../admission/message-budget.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -34,6 +35,7 @@ export interface InboxDeps {
   readonly signaling: Signaling;
   readonly inspector: PeerStepWatcher;
   readonly tokenRefresh: TokenRefresh;
+  readonly budget: MessageBudget;
   /** Left out: nothing is lost on purpose. */
   readonly chaos?: Chaos | undefined;
 }
@@ -61,14 +63,16 @@ export class Inbox {
   readonly #inspector: PeerStepWatcher;
   readonly #tokenRefresh: TokenRefresh;
   readonly #chaos: Chaos | undefined;
+  readonly #budget: MessageBudget;
 
-  constructor({ options, metrics, signaling, inspector, tokenRefresh, chaos }: InboxDeps) {
+  constructor({ options, metrics, signaling, inspector, tokenRefresh, chaos, budget }: InboxDeps) {
     this.#options = options;
     this.#metrics = metrics;
     this.#signaling = signaling;
     this.#inspector = inspector;
     this.#tokenRefresh = tokenRefresh;
     this.#chaos = chaos;
+    this.#budget = budget;
   }
 
   /** @param bytes valid only until this method returns */
@@ -216,7 +220,7 @@ export class Inbox {
 
   #isWithinRate(client: NativeClient, bytes: number, now: number): boolean {
     const peers = Math.max(1, client.session?.seats.length ?? 0);
-    const flood = client.rate.take(now, bytes, this.#options, peers);
+    const flood = this.#budget.take(client, now, bytes, peers);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;
     if (isFirst) refuse(client, { code });

@@ -135,7 +135,8 @@ export class GameRooms implements RoomSocketHandlers {
   }
 
   #isWithinRate(socket: RoomSocket, bytes: number, reply: Reply | undefined): boolean {
-    const flood = socket.rate.take(this.#deps.signaling.queue.now, bytes, this.#options);
+    const { admission, signaling } = this.#deps;
+    const flood = admission.messages.take(socket, signaling.queue.now, bytes);
     if (!flood) return true;
     if (flood.isFirst) this.#refuse(socket, reply, flood);
     if (flood.isLast) {
