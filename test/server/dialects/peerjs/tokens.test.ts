@@ -364,6 +364,27 @@ describe('what a token allows', () => {
     expect(await one.takeOne()).toEqual(from('carl', offer('one')));
   });
 
+  it.each([
+    ['it says LEAVE', 'one', 'bob'],
+    ['the other one says LEAVE', 'bob', 'one'],
+  ])('with `max_peers`, it has room for another when %s', async (_what, leaving, left) => {
+    const { join } = await guarded();
+    const clients = {
+      one: await join('one', { sub: 'one', max_peers: 1 }),
+      bob: await join('bob', { sub: 'bob', max_peers: 1 }),
+      carl: await join('carl'),
+    };
+    const { one, bob, carl } = clients;
+    one.send(offer('bob'));
+    await bob.takeOne();
+    clients[leaving as 'one'].send({ type: 'LEAVE', dst: left });
+    await clients[left as 'one'].takeOne();
+    for (const id of ['one', 'bob'] as const) {
+      carl.send(offer(id));
+      expect(await clients[id].takeOne()).toEqual(from('carl', offer(id)));
+    }
+  });
+
   it('holds over nodes, too', async () => {
     const { nodes } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
     const [one, two] = nodes as [TestServer, TestServer];

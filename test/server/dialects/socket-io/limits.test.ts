@@ -1,5 +1,6 @@
 /** The limits of the game rooms are the server's, and so are its metrics. */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { RoomClient } from '../../../support/clients/room-client.ts';
@@ -141,6 +142,28 @@ describe('what is below the events', () => {
     expect([...heard.matchAll(/"payload":"(\d)/g)].map(([, n]) => n)).toEqual(['0', '1', '2']);
     await say(6);
     expect(await slow.poll()).toContain('"payload":"6');
+  });
+
+  it('counts what a client on a WebSocket does not read: who sends it more is told peer_slow, and it stays', async () => {
+    const server = await start({ maxUnsentBytes: 200_000, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+    const [slow, fast] = [await RoomClient.connect(urlOf(server)), await RoomClient.connect(urlOf(server))];
+    await slow.join('g', 'slow');
+    await fast.join('g', 'fast');
+    await slow.next('player_joined');
+    // Only its own socket waits, and what the system takes for it.
+    const { _socket: raw } = (slow.socket.io.engine.transport as unknown as { ws: { _socket: Socket } }).ws;
+    raw.pause();
+    let sent = 0;
+    for (; fast.inbox.length === 0 && sent < 1_000; sent += 1) {
+      fast.signal('g', 'slow', 'ice-candidate', `${sent} ${'x'.repeat(50_000)}`);
+      await fast.settled();
+    }
+    expect(await fast.next('signal_error')).toMatchObject({ code: 'peer_slow' });
+    raw.resume();
+    await slow.until(() => slow.inbox.length === sent - 1, 'all that it was sent before');
+    expect(refusedOf(server, 'unsent_bytes')).toBeUndefined();
+    fast.signal('g', 'slow', 'ice-candidate', 'again');
+    await slow.until(() => slow.inbox.at(-1)?.payload === 'again', 'the next');
   });
 
   it('closes a client that says that more binary parts are to come than it may send, and keeps none', async () => {

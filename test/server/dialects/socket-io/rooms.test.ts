@@ -1,12 +1,19 @@
 /** Game rooms, over real Socket.IO: who is in a game, what reaches whom, and what is refused. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 import { playerPairings } from '../../../support/servers/player-pairings.ts';
+import { until } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const connect = ({ server }: TestServer) => RoomClient.connect(`http://127.0.0.1:${server.port}`);
+
+/** What Jest's fake timers leave as it is, so that only `setTimeout` stands still. */
+const ALL_BUT_TIMEOUTS = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] as const),
+] as const;
 
 /** Two players in game g: each knows of the other, and both inboxes are empty. */
 async function twoPlayers(server: TestServer, ids: readonly [unknown, unknown] = [1, 2]) {
@@ -79,6 +86,14 @@ describe('joining a game', () => {
     expect(await three.join('g', 3)).toMatchObject({ code: 'game_full' });
     await one.ask('leave_game');
     expect(await three.join('g', 3)).toEqual({ players: [2, 3] });
+  });
+
+  it('with --max-players-per-room 0 and --max-rooms 0 has no limit of either', async () => {
+    const server = await start({ maxPlayersPerRoom: 0, maxRooms: 0 });
+    const [one, two, three] = [await connect(server), await connect(server), await connect(server)];
+    expect(await one.join('g', 1)).toEqual({ players: [1] });
+    expect(await two.join('g', 2)).toEqual({ players: [1, 2] });
+    expect(await three.join('h', 3)).toEqual({ players: [3] });
   });
 
   it('refuses a second game with --max-rooms 1, and takes it once the first is empty', async () => {
@@ -376,4 +391,29 @@ describe('a player whose place somebody wants', () => {
       await proxy.close();
     },
   );
+
+  it('gives way at once when its connection ends while it is asked, and not only when the time to answer is over', async () => {
+    const server = await start();
+    const proxy = await TcpProxy.start(`http://127.0.0.1:${server.server.port}`);
+    const lost = await RoomClient.connect(proxy.url.replace(/^ws/, 'http'));
+    const again = await connect(server);
+    await lost.join('g', 'ada');
+    proxy.stall();
+    // The time to answer never ends.
+    jest.useFakeTimers({ doNotFake: [...ALL_BUT_TIMEOUTS] });
+    try {
+      const answer = again.join('g', 'ada');
+      const { received } = server.server.parts.metrics;
+      await until(() => received.get('join_game') === 2, 'the request');
+      await proxy.close();
+      let answered: unknown;
+      void answer.then((one) => {
+        answered = one;
+      });
+      await until(() => answered !== undefined, 'the answer');
+      expect(answered).toEqual({ players: ['ada'] });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });

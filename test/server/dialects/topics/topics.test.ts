@@ -318,6 +318,18 @@ describe('topics', () => {
     expect(await a.takeOne()).toMatchObject({ clients: 1 });
   });
 
+  it('that a client asks for after one that is refused are none of its own: nobody counts it there', async () => {
+    const { join } = await serve();
+    const [a, b] = [await join('y-webrtc'), await join('y-webrtc')];
+    a.send({ type: 'subscribe', topics: ['before', 'x'.repeat(1_025), 'after'] });
+    expect((await a.whenClosed()).code).toBe(1008);
+    for (const topic of ['before', 'after']) {
+      b.send(frames['y-webrtc'].subscribe(topic));
+      b.send(frames['y-webrtc'].publish(topic, 1));
+      expect(await b.takeOne()).toMatchObject({ topic, clients: 1 });
+    }
+  });
+
   it('are not served unless --topics is on: such a client is one of our own wire', async () => {
     const { server } = await startTestServer();
     const a = await JsonClient.open(`${server.url}y-webrtc`);
