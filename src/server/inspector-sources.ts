@@ -3,7 +3,7 @@ import { redactMessage } from '../common/redact.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { nodeSources, remotesOf, whereabouts } from './cluster/inspector-sources.ts';
 import type { RemotePairings } from './cluster/pairing/remote-pairings.ts';
-import type { RemoteSession } from './cluster/pairing/remote-session.ts';
+import { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { members, type Source, source } from './inspector/source.ts';
 import type { Client } from './signaling/client.ts';
 import type { PairingHost, Party, ServerPairing } from './signaling/pairing.ts';
@@ -69,7 +69,7 @@ export function signalingSources({
       isFound: ({ parties, epoch, details }, query) =>
         String(epoch).includes(query) ||
         details.room?.toLowerCase().includes(query) === true ||
-        parties.some((party) => party.id.includes(query) || isKnownAs(clientOf(party), query)),
+        parties.some((party) => party.id.includes(query) || isKnownAs(shownOf(party), query)),
       initiatorNode: (pairing) => remotesOf(pairing).find(({ side }) => side === 'initiator')?.node,
       gameOf: ({ parties }) => clientOf(parties[0])?.game,
       record: {
@@ -125,11 +125,18 @@ function clientOf(party: Party): Client | undefined {
   return party instanceof Seat ? party.session.client : undefined;
 }
 
+/** How a party's client is shown: of one at another node, only the id that it chose is known. */
+function shownOf(party: Party): Shown | undefined {
+  return party instanceof RemoteSession ? party.chosen : clientOf(party);
+}
+
+type Shown = Pick<Client, 'dialect' | 'knownAs' | 'game'>;
+
 /**
  * Whether a client is known by this id or plays this game.
  * @param query in lower case
  */
-function isKnownAs(client: Client | undefined, query: string): boolean {
+function isKnownAs(client: Shown | undefined, query: string): boolean {
   return [client?.knownAs, client?.game].some((name) => name?.toLowerCase().includes(query));
 }
 
@@ -139,7 +146,7 @@ function roomIn({ details: { room } }: ServerPairing) {
 
 /** The dialect of its clients, the ids that their users know, and the game that they play, as fields of a row. */
 function namesIn({ initiator, responder }: ServerPairing, one: string, other: string) {
-  const [a, b] = [clientOf(initiator), clientOf(responder)];
+  const [a, b] = [shownOf(initiator), shownOf(responder)];
   const dialect = a?.dialect ?? b?.dialect;
   if (dialect === undefined) return {};
   return {

@@ -170,6 +170,12 @@ describe('serve --workers', () => {
     expect(await last.take(20)).toEqual(received);
     last.send(frame('ANSWER', 'peer 1', 20));
     expect(await first.takeOne()).toEqual({ ...frame('ANSWER', 'peer 1', 20), src: lastId });
+    const feed = await openFeed(new URL(fleet.url));
+    await feed.next('hello');
+    // One row, although each of the two workers has a side.
+    expect((await feed.list({ of: 'pairing', query: lastId })).rows).toEqual([
+      expect.objectContaining({ dialect: 'peerjs', known_as: 'peer 1', peer_known_as: lastId }),
+    ]);
     const listed = await (await fetch(`${fleet.url.replace('ws', 'http')}peerjs/peers`)).json();
     expect(listed).toEqual(expect.arrayContaining(['peer 1', lastId]));
     for (const id of ['peer 1', lastId, 'peer 1', lastId]) {

@@ -445,18 +445,23 @@ export const nodeSchemas = {
   },
   ids_taken: {
     type: 'object',
-    description:
-      'My clients have these ids, which they chose. `is_new`: they have just taken them, or come back to them.',
-    required: ['type', 'holders', 'is_new'],
+    description: 'My clients have these ids, which they chose.',
+    required: ['type', 'holders'],
     properties: {
       type: { const: 'ids_taken' },
-      is_new: flag,
       holders: {
         type: 'array',
         items: {
           type: 'object',
-          required: ['id', 'proof', 'online'],
-          properties: { id: chosenId, proof: { type: 'string', maxLength: 64 }, online: flag },
+          required: ['id', 'proof', 'online', 'session', 'version'],
+          properties: {
+            id: chosenId,
+            proof: { type: 'string', maxLength: 64 },
+            online: flag,
+            session: clientId,
+            /** One more than that of the holder before, as far as the node knew: of two, the higher one came later. */
+            version: count,
+          },
         },
       },
     },
@@ -469,9 +474,21 @@ export const nodeSchemas = {
   },
   said: {
     type: 'object',
-    description: 'For your client with that id, in the form of its wire.',
+    description:
+      'For your client with that id, in the form of its wire; and the pairing that it belongs to, which names the sessions.',
     required: ['type', 'to', 'from', 'text'],
-    properties: { type: { const: 'said' }, to: chosenId, from: chosenId, text },
+    properties: {
+      type: { const: 'said' },
+      to: chosenId,
+      from: chosenId,
+      text,
+      pairing: {
+        type: 'object',
+        required: ['epoch', 'from', 'to', 'is_new'],
+        /** `is_new`: my side was formed for this message, and yours is to be. */
+        properties: { ...pairingFields, is_new: flag },
+      },
+    },
   },
   not_said: {
     type: 'object',

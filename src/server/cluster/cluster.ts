@@ -17,6 +17,7 @@ import type { SessionLocation, SessionLocations } from './migration/session-loca
 import { NodeEvents } from './node-events.ts';
 import type { NodeLinks, NodeLinksHandler } from './node-links.ts';
 import { handleNodeMessage, type NodeMessageHandlers } from './node-message-handlers.ts';
+import { ChosenIdPairings } from './pairing/chosen-id-pairings.ts';
 import { RemotePairRequests } from './pairing/remote-pair-requests.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
 import type { RemoteSession } from './pairing/remote-session.ts';
@@ -65,7 +66,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     this.events = new NodeEvents(signaling.queue);
     this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
-    this.ids = new RemoteIds(this.node, links);
+    const chosenIdPairings = new ChosenIdPairings({ links, remotePairings, signaling });
+    this.ids = new RemoteIds(this.node, links, chosenIdPairings);
     this.#locations = locations;
     const shared = { links, locations, signaling, dialect, events: this.events };
     const pairRequests = new RemotePairRequests({ links, locations, remotePairings, signaling });

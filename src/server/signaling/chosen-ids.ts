@@ -2,6 +2,9 @@
  * Ids that clients choose themselves (as in PeerJS), across all nodes: who holds which id, and how a frame reaches its
  * holder.
  */
+import type { Party } from './pairing.ts';
+import type { Seat } from './seat.ts';
+import type { ServerSession } from './session.ts';
 
 /** The proof of a client whose token names the id: whoever brings such a token is the same client. */
 export const NAMED_BY_TOKEN = 'sub';
@@ -13,6 +16,23 @@ export interface IdHolder {
   readonly proof: string;
   /** A holder without a connection keeps its id only until another client wants it, unless its token names the id. */
   readonly isOnline: boolean;
+  /** The id of its session. */
+  readonly session: string;
+}
+
+/** A frame from a client of another node, as it is sent on the dialect's wire. */
+export interface Said {
+  readonly to: string;
+  readonly from: string;
+  readonly frame: Buffer;
+  /** The id of the sender's session; undefined for a frame that belongs to no pairing. */
+  readonly session: string | undefined;
+  /**
+   * The party that stands for the sender in a pairing with the recipient; the pairing begins here if the frame is its
+   * first. Undefined if it is over.
+   * @param knownAs the id by which the sender's user knows it
+   */
+  partyFor(recipient: ServerSession, knownAs: string): Party | undefined;
 }
 
 /** Whether a client with that proof must leave the id to its holder. */
@@ -34,8 +54,14 @@ export interface OtherIds {
   /**
    * Sends a frame to the holder of an id.
    * @param frame as it is sent on the dialect's wire
+   * @param seat the sender's, in the pairing that the frame ends; undefined for one that belongs to no pairing
    */
-  say(to: string, from: string, frame: Buffer): void;
+  say(to: string, from: string, frame: Buffer, seat?: Seat): void;
+  /**
+   * Makes a party that stands for the holder of that id, for a pairing with a client of this node.
+   * @param knownAs the id by which its user knows it
+   */
+  partyFor(to: string, from: IdHolder, knownAs: string): Party | undefined;
 }
 
 /** The ids held by clients of this node, for use by other nodes. */
@@ -47,7 +73,7 @@ export interface OwnIds {
   /** The holder of the id can now be reached at another node. */
   arrivedElsewhere(id: string): void;
   /** @returns false when no client with that id is connected here, or when it may not have it, or reads too slowly */
-  deliver(to: string, from: string, frame: Buffer): boolean;
+  deliver(said: Said): boolean;
   /** A frame that a client of this node sent to that id found no recipient. */
   notDelivered(from: string, to: string): void;
 }

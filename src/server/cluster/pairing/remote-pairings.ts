@@ -6,6 +6,7 @@
  * | message   | says                                                          |
  * | --------- | ------------------------------------------------------------- |
  * | signal    | an offer, answer, candidate or report of the sender's client  |
+ * | said      | the same for clients that chose their ids                     |
  * | acked     | the sender's client has that signal, or it was refused        |
  * | refused   | the sender's side refused a signal                            |
  * | away      | the sender's client lost its socket, and may come back        |
@@ -135,6 +136,14 @@ export class RemotePairings implements RemoteSessionOwner {
     if (senderSeq !== undefined || !isNear) remote.keep({ senderSeq, text });
     if (isNear) this.tellSignal(remote, { text, senderSeq });
     if (remote.isOverfull) this.overfull(remote);
+  }
+
+  say({ node, pairing, peer, id, chosen }: RemoteSession, text: string): void {
+    if (node === undefined || !pairing || !peer || !chosen) return;
+    const { theirs: to, ours: from, isTold = false } = chosen;
+    const named = { epoch: pairing.epoch, from: peer.id, to: id, is_new: !isTold };
+    this.#deps.links.send(node, { type: 'said', to, from, text, pairing: named });
+    chosen.isTold = true;
   }
 
   overfull(remote: RemoteSession): void {

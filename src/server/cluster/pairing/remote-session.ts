@@ -14,6 +14,8 @@ import { KEPT_FRAME_BYTES, type Waits } from '../../signaling/waiting-bytes.ts';
 export interface RemoteSessionOwner {
   /** Relays a message of our client to the other one. */
   relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void;
+  /** The same for clients that chose their ids. */
+  say(remote: RemoteSession, text: string): void;
   /** The remote client has more waiting than it may have. */
   overfull(remote: RemoteSession): void;
   /** Called when this many bytes more wait. */
@@ -26,6 +28,18 @@ export interface RemoteSessionOwner {
   release(remote: RemoteSession): void;
 }
 
+/** How two clients know each other that chose their ids. */
+export interface ChosenIds {
+  /** The remote client's id, as nodes know it. */
+  readonly theirs: string;
+  /** That of the client of this node. */
+  readonly ours: string;
+  /** The id by which the remote client's user knows it. */
+  readonly knownAs: string;
+  /** Whether its node has been told of the pairing. */
+  isTold?: boolean;
+}
+
 export class RemoteSession extends Hosted<RemoteSessionContext> implements Party, Waits {
   readonly id: string;
   /** The client's node; undefined when this node does not know it. */
@@ -33,6 +47,8 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   readonly isResumable: boolean;
   /** If several nodes say that they have the client, the highest generation is believed. */
   generation = 0;
+  /** For a client that chose its id: what it is told goes to that id, unnumbered and unacked, or is lost. */
+  chosen: ChosenIds | undefined;
   /** The local client's generation when this side was made: messages for an earlier side are ignored. */
   localGeneration = 0;
   /**
@@ -133,6 +149,10 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
 
   /** A message to another node may have to be sent again if either of the two clients is resumable. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
+    if (this.chosen) {
+      this.#owner.say(this, textOf(signal));
+      return;
+    }
     const sender = pairing.party(from);
     const isNumbered = this.isResumable || sender.isResumable;
     this.#owner.relay(this, textOf(signal), givenSeq ?? (isNumbered ? sender.nextSenderSeq() : undefined));

@@ -47,8 +47,18 @@ export class AbsentPeer extends Hosted<AbsentPeerContext> implements Waits {
     return this.heldBytes + KEPT_FRAME_BYTES * this.held.length;
   }
 
+  /** Drops what is held at once: its machine may be in a step, and hears of it only after that. */
   shedWaiting(): void {
+    this.drop();
     this.#shed(this);
+  }
+
+  /** @returns the messages that were held */
+  drop(): AbsentPeer['held'] {
+    const { held } = this;
+    this.held = [];
+    this.heldBytes = 0;
+    return held;
   }
 }
 
@@ -151,9 +161,8 @@ export class AbsentPeers {
 
   /** @returns the messages that were held */
   #forget(peer: AbsentPeer): AbsentPeer['held'] {
-    const { held, from, dst } = peer;
-    peer.held = [];
-    peer.heldBytes = 0;
+    const { from, dst } = peer;
+    const held = peer.drop();
     const scopedId = from.scope + dst;
     const peers = this.#peers.get(scopedId);
     if (!peers?.delete(from)) return held;

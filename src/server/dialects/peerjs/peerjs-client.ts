@@ -14,7 +14,6 @@ import type { WebSocket } from '../../http/shell/shell.ts';
 import type { ClientNotice } from '../../signaling/client.ts';
 import type { HeldFrames } from '../held-frames.ts';
 import { SocketClient, type SocketClientDeps } from '../socket-client.ts';
-import type { Partners } from './partners.ts';
 
 /** What is kept for a socket. */
 export interface PeerJsSocketData {
@@ -71,8 +70,6 @@ export class PeerJsClient extends SocketClient<PeerJsSocketData> {
   readonly srcField: Uint8Array;
   /** The recipient of the message that is being handled: a refusal is reported as that id having expired. */
   addressee: string | undefined;
-  /** Undefined unless its token limits them. */
-  partners: Partners | undefined;
   readonly #deps: PeerJsClientDeps;
   #waitsAt: string | undefined;
 

@@ -11,7 +11,6 @@ import {
   isPassedOnWhole,
   MAX_PEERJS_ID_CHARS,
   type PeerJsMessage,
-  type PeerJsRelayedType,
   peerJsNotices,
   writePeerJsMessage,
 } from '../../../protocol/index.ts';
@@ -26,6 +25,7 @@ import {
   NAMED_BY_TOKEN,
   type OtherIds,
   type OwnIds,
+  type Said,
 } from '../../signaling/chosen-ids.ts';
 import type { Seat } from '../../signaling/seat.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
@@ -34,8 +34,7 @@ import type { Chaos } from '../chaos.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { withField } from '../with-field.ts';
 import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
-import { asSignal } from './as-signal.ts';
-import { negotiates, Partners } from './partners.ts';
+import { asSignal, signalIn } from './as-signal.ts';
 import {
   PeerJsClient,
   type PeerJsClientDeps,
@@ -80,7 +79,7 @@ export class PeerJsRealm implements OwnIds {
     const { signaling, places, sockets, refused } = deps;
     this.absent = new AbsentPeers({
       queue: signaling.queue,
-      deliver: (from, signal) => this.#relay(from, signal),
+      deliver: (from, signal) => this.#relay(from, signal, true),
       added: (bytes) => signaling.waiting.added(bytes),
       dropped: ({ address }) => refused('held_signals', address, 'More is said to absent peers than is held'),
       failed: ({ session }, error, effect) =>
@@ -155,20 +154,26 @@ export class PeerJsRealm implements OwnIds {
     this.absent.arrived(id);
   }
 
-  deliver(to: string, from: string, frame: Buffer): boolean {
+  deliver({ to, from, frame, session, partyFor }: Said): boolean {
     const client = this.#clients.get(to);
-    if (!client?.isOnline || !client.hasRoomFor(frame.length) || !from.startsWith(client.scope)) return false;
-    if (client.partners?.mayHear(typeIn(frame), from.slice(client.scope.length)) === false) return false;
-    client.write(frame);
+    if (!client?.session || !client.isOnline || !client.hasRoomFor(frame.length)) return false;
+    if (!from.startsWith(client.scope)) return false;
+    const core = session === undefined ? undefined : signalIn(frame);
+    const isLeave = core?.message.type === 'unpair';
+    if (session !== undefined && !isLeave && !client.session.isPairedWith(session)) {
+      if (!core || !hasPlace(client)) return false;
+      this.#makeRoom(client);
+    }
+    const { pairing, side } = (core && partyFor(client.session, from.slice(client.scope.length))) ?? {};
+    // What belongs to no pairing, or to one that is over, is passed on all the same, as between clients of one node.
+    if (!pairing || isLeave) client.write(frame);
+    if (pairing && side && core) this.#deps.signaling.pairings.signal(pairing, side, core);
     return true;
   }
 
   notDelivered(from: string, to: string): void {
     const client = this.#clients.get(from);
-    if (!client) return;
-    const id = to.slice(client.scope.length);
-    client.partners?.delete(id);
-    client.expired(id);
+    client?.expired(to.slice(client.scope.length));
   }
 
   opened(socket: PeerJsSocket): void {
@@ -275,7 +280,6 @@ export class PeerJsRealm implements OwnIds {
     const { scope, scopedId } = client;
     this.#clients.set(scopedId, client);
     socket.getUserData().client = client;
-    client.partners = this.#partnersOf(client, grants);
     client.session = sessions.open(scope + sessionIdOn(this.#options.node), client, grants);
     log.info(
       { event: 'session_opened', id: client.session.id, [FROM]: client.address },
@@ -290,7 +294,6 @@ export class PeerJsRealm implements OwnIds {
     const before = client.attach(socket);
     before?.end(closeCodes.takenOver, 'You came back on another socket');
     const { sessions } = this.#deps.signaling;
-    client.partners = this.#partnersOf(client, grants);
     if (client.session) {
       sessions.resumed(client.session);
       sessions.accept(client.session, grants);
@@ -298,13 +301,6 @@ export class PeerJsRealm implements OwnIds {
     client.opened();
     this.#others?.taken(holderOf(client));
     this.absent.arrived(client.scopedId);
-  }
-
-  /** @returns undefined for a client whose token does not limit with whom it has to do */
-  #partnersOf({ scope, partners }: PeerJsClient, { may, maxPeers }: Grants): Partners | undefined {
-    if (maxPeers === undefined && may.includes('pair')) return undefined;
-    const max = Math.min(maxPeers ?? MAX_PAIRINGS, MAX_PAIRINGS);
-    return new Partners(max, (id) => this.has(scope + id), partners);
   }
 
   #gone(client: PeerJsClient): void {
@@ -326,76 +322,96 @@ export class PeerJsRealm implements OwnIds {
     socket?.end(closeCodes.normal);
   }
 
-  #relay(from: PeerJsClient, signal: PeerJsSignal): void {
+  /** @param wasHeld the other one was not there when the client sent it */
+  #relay(from: PeerJsClient, signal: PeerJsSignal, wasHeld = false): void {
     const { type, dst, frame } = signal;
-    const scopedDst = from.scope + dst;
-    const to = this.#clients.get(scopedDst);
-    const isOfNegotiation = negotiates(type);
-    if (type === 'LEAVE') from.partners?.delete(dst);
-    if (isOfNegotiation && !this.#mayMeet(from, to, signal)) {
+    const to = this.#addressee(from.scope + dst);
+    if (to === from) {
+      if (from.hasRoomFor(frame.length)) from.write(frame);
+    } else if (type === 'LEAVE' || type === 'EXPIRE') this.#tell(from, to, signal);
+    else if (!this.#mayMeet(from, to, type, wasHeld)) {
       this.#deps.refused('forbidden', from.address, 'Its token, or the one of its peer, does not allow it');
       from.expired(dst);
-    } else if (!to?.isOnline) {
-      if (this.#others?.find(scopedDst)?.isOnline) this.#others.say(scopedDst, from.scopedId, frame);
-      else if (isOfNegotiation) this.absent.hold(from, signal);
-      else if (type === 'LEAVE') this.absent.left(from, dst);
-    } else if (isOfNegotiation && to !== from) this.#signal(from, to, signal);
-    else {
-      if (to.hasRoomFor(frame.length)) to.write(frame);
-      if (type === 'LEAVE') this.#unpair(from, to, frame);
-    }
+    } else if (to?.isOnline) this.#signal(from, to, signal);
+    else this.absent.hold(from, signal);
+  }
+
+  /** Whoever has that id, here or at another node. */
+  #addressee(scopedId: string): Addressee | undefined {
+    const here = this.#clients.get(scopedId);
+    return here?.isOnline ? here : (this.#others?.find(scopedId) ?? here);
+  }
+
+  /** Passes on what is no part of a negotiation: it is not held. */
+  #tell(from: PeerJsClient, to: Addressee | undefined, signal: PeerJsSignal): void {
+    const { type, dst, frame } = signal;
+    const seat = type === 'LEAVE' ? seatWith(from, to) : undefined;
+    if (to instanceof PeerJsClient) {
+      if (to.isOnline && to.hasRoomFor(frame.length)) to.write(frame);
+    } else if (to?.isOnline) this.#others?.say(to.id, from.scopedId, frame, seat);
+    if (type === 'LEAVE') this.absent.left(from, dst);
+    const core = asSignal(signal);
+    if (core && seat?.pairing) this.#deps.signaling.pairings.signal(seat.pairing, seat.side, core);
   }
 
   /**
    * Whether the tokens of both allow it: `pair` to ask, and `max_peers` for how many a client has to do with. Without
-   * `pair`, a client can only answer those that asked it.
+   * `pair`, a client can only answer those that asked it. The node of a client elsewhere asks for itself.
    */
-  #mayMeet(from: PeerJsClient, to: PeerJsClient | undefined, { type, dst }: PeerJsSignal): boolean {
-    if (to === from) return true;
-    const mayPair = from.session?.grants.may.includes('pair');
-    if (!mayPair && (type === 'OFFER' || !from.partners?.has(dst))) return false;
-    const [ours, theirs] = [from.partners, to?.partners];
-    if (ours?.hasRoomFor(dst) === false || theirs?.hasRoomFor(from.peerJsId) === false) return false;
-    ours?.add(dst);
-    theirs?.add(from.peerJsId);
-    return true;
+  #mayMeet(
+    from: PeerJsClient,
+    to: Addressee | undefined,
+    type: PeerJsSignal['type'],
+    wasHeld: boolean,
+  ): boolean {
+    const arePaired = seatWith(from, to) !== undefined;
+    const mayAnswer = type !== 'OFFER' && (arePaired || wasHeld);
+    if (!mayAnswer && !from.session?.grants.may.includes('pair')) return false;
+    return arePaired || (hasPlace(from) && (!(to instanceof PeerJsClient) || hasPlace(to)));
   }
 
-  #signal(from: PeerJsClient, to: PeerJsClient, signal: PeerJsSignal): void {
+  #signal(from: PeerJsClient, to: Addressee, signal: PeerJsSignal): void {
     const core = asSignal(signal);
     const { pairing, side } = this.#seatFor(from, to) ?? {};
     if (!core || !pairing || !side) return;
-    from.addressee = to.peerJsId;
+    from.addressee = signal.dst;
     this.#deps.signaling.pairings.signal(pairing, side, core);
     from.addressee = undefined;
   }
 
   /** The client's seat in the pairing with the other one; starts the pairing if there is none. */
-  #seatFor(from: PeerJsClient, to: PeerJsClient): Seat | undefined {
-    if (!from.session || !to.session) return undefined;
+  #seatFor(from: PeerJsClient, to: Addressee): Seat | undefined {
     const known = seatWith(from, to);
     if (known) return known;
-    const { signaling } = this.#deps;
-    const { pairings } = signaling;
-    for (const { session } of [from, to]) {
-      const [oldest] = session?.seats.length === MAX_PAIRINGS ? session.seats : [];
-      if (oldest?.pairing) pairings.lose(oldest.pairing, oldest.side, 'unpaired');
-    }
-    signaling.pair(from.session, to.session);
+    this.#makeRoom(from);
+    if (to instanceof PeerJsClient) this.#makeRoom(to);
+    const party =
+      to instanceof PeerJsClient
+        ? to.session
+        : this.#others?.partyFor(to.id, holderOf(from), to.id.slice(from.scope.length));
+    if (from.session && party) this.#deps.signaling.pair(from.session, party);
     return seatWith(from, to);
   }
 
-  /** @param frame the LEAVE, which has already been sent to the other client */
-  #unpair(from: PeerJsClient, to: PeerJsClient, frame: Buffer): void {
-    to.partners?.delete(from.peerJsId);
-    const { pairing, side } = seatWith(from, to) ?? {};
-    const signal = { bytes: frame, message: { type: 'unpair' } } as const;
-    if (pairing && side) this.#deps.signaling.pairings.signal(pairing, side, signal);
+  /** Ends the oldest pairing of a client that has as many as it may. */
+  #makeRoom({ session }: PeerJsClient): void {
+    const [oldest] = session?.seats.length === MAX_PAIRINGS ? session.seats : [];
+    if (oldest?.pairing) this.#deps.signaling.pairings.lose(oldest.pairing, oldest.side, 'unpaired');
   }
 }
 
-function holderOf({ scopedId: id, proof, isOnline }: PeerJsClient): IdHolder {
-  return { id, proof, isOnline };
+/** A client of this node, or the holder of an id at another. */
+type Addressee = PeerJsClient | IdHolder;
+
+function holderOf({ scopedId: id, proof, isOnline, session }: PeerJsClient): IdHolder {
+  return { id, proof, isOnline, session: session?.id ?? '' };
+}
+
+/** Whether its token allows it one more peer. */
+function hasPlace({ session }: PeerJsClient): boolean {
+  return (
+    session !== undefined && session.seats.length < (session.grants.maxPeers ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 /** What a client may do on a server without tokens. */
@@ -413,13 +429,9 @@ function proofOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-/** The type of a message that another node has checked. */
-function typeIn(frame: Buffer): PeerJsRelayedType {
-  return (JSON.parse(frame.toString()) as { type: PeerJsRelayedType }).type;
-}
-
-function seatWith({ session }: PeerJsClient, to: PeerJsClient): Seat | undefined {
-  return session?.seats.find(({ peer }) => peer?.id === to.session?.id);
+function seatWith({ session }: PeerJsClient, to: Addressee | undefined): Seat | undefined {
+  const id = to instanceof PeerJsClient ? to.session?.id : to?.session;
+  return id === undefined ? undefined : session?.seats.find(({ peer }) => peer?.id === id);
 }
 
 function isFit(text: string): boolean {

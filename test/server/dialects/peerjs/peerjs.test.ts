@@ -63,12 +63,12 @@ async function settled(client: JsonClient, id: string): Promise<void> {
   client.inbox.splice(client.inbox.findIndex(isMark), 1);
 }
 
-describe('the record of a pairing', () => {
-  const arrowsIn = (record: Parameters<typeof sequenceOf>[0]) =>
-    sequenceOf(record).flatMap(({ arrows }) =>
-      arrows.map(({ from, to, text }) => `${from} > ${to} ${text.split(' ')[0]}`),
-    );
+const arrowsIn = (record: Parameters<typeof sequenceOf>[0]) =>
+  sequenceOf(record).flatMap(({ arrows }) =>
+    arrows.map(({ from, to, text }) => `${from} > ${to} ${text.split(' ')[0]}`),
+  );
 
+describe('the record of a pairing', () => {
   it('shows what was said, by the names of this wire, and nothing of ours', async () => {
     const test = await serve();
     const [a, b] = [await test.open('a'), await test.open('b')];
@@ -174,6 +174,27 @@ describe('who connects as a client of PeerJS', () => {
     b.send(answer('a'));
     expect(await back.takeOne()).toEqual(from('b', answer('a')));
     expect([b.inbox, server.parts.pairings.size]).toEqual([[], 1]);
+  });
+
+  it('and lost its connection keeps its place of --max-connections-per-address while its session waits, and no longer', async () => {
+    const { open, server, clock } = await serve({ maxConnectionsPerAddress: 2, resumeGraceMs: 30_000 });
+    const url = `${server.url}peerjs?key=peerjs&id=c&token=t`;
+    const [a, b] = [await open('a'), await open('b')];
+    for (const client of [a, b]) {
+      client.socket.terminate();
+      await client.whenClosed();
+    }
+    await until(() => server.parts.admission.connections === 0, 'the server to know');
+    expect(await refusalOf(url)).toBe(429);
+    clock.advance(20_000);
+    clock.advance(11_000);
+    const [c, d] = [await open('c'), await open('d')];
+    for (const [client, id] of [
+      [c, 'c'],
+      [d, 'd'],
+    ] as const)
+      await settled(client, id);
+    expect(await refusalOf(url)).toBe(429);
   });
 
   it('gets an id at once that somebody lost, as a page does that is loaded again', async () => {
@@ -367,6 +388,26 @@ describe('somebody who is not there', () => {
     expect(late.inbox).toEqual([]);
   });
 
+  it('is held no more once that goes over --max-waiting-bytes of the whole server: who held the most loses it', async () => {
+    const maxWaitingBytes = 1024 * 1024;
+    const { open, server } = await serve({ maxWaitingBytes, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
+    const [a, b] = [await open('a'), await open('b')];
+    b.send(offer('late 0'));
+    await settled(b, 'b');
+    for (let n = 0; n < 20; n += 1) a.send(offer(`late ${n}`, 'dc_a', 'x'.repeat(60_000)));
+    await settled(a, 'a');
+    expect(server.parts.signaling.waiting.total).toBeLessThan(maxWaitingBytes);
+    const heard: unknown[] = [];
+    for (let n = 0; n < 20; n += 1) {
+      const late = await open(`late ${n}`);
+      await settled(late, `late ${n}`);
+      heard.push(...late.inbox);
+    }
+    const countOf = (src: string) => heard.filter((one) => (one as { src: string }).src === src).length;
+    expect(countOf('a')).toBeLessThan(20);
+    expect([countOf('a') > 10, countOf('b')]).toEqual([true, 1]);
+  });
+
   it('is waited for 32 times by one client, who is told of the next at once', async () => {
     const { open } = await serve();
     const a = await open('a');
@@ -507,6 +548,7 @@ describe("PeerJS's routes over HTTP", () => {
 });
 
 describe('clients of PeerJS at two nodes', () => {
+  const epochsOn = ({ server }: TestServer) => [...server.parts.pairings].map(({ epoch }) => epoch);
   const twoNodes = async (options: Partial<ServerOptions> = {}) => {
     const { nodes, ...cluster } = await startTestCluster(2, {
       ...{ peerjs: true, peerjsDiscovery: true },
@@ -607,6 +649,145 @@ describe('clients of PeerJS at two nodes', () => {
     await advance(10_000);
     await drained;
     await settled(after, 'a');
+  });
+
+  it('are one pairing at both nodes, by the ids that their users know, whoever of them signals, until one says LEAVE', async () => {
+    const { one, two, knows } = await twoNodes();
+    const [a, b] = [await openAt(one, 'Ada'), await openAt(two, 'Bob')];
+    await until(() => knows(one, 'Bob') && knows(two, 'Ada'), 'the nodes to know');
+    const [feed, other] = [await openFeed(one.server), await openFeed(two.server)];
+    a.send(offer('Bob'));
+    await b.takeOne();
+    for (let n = 0; n < 3; n += 1) {
+      b.send(n === 0 ? answer('Ada') : candidate('Ada', n));
+      await a.takeOne();
+      a.send(candidate('Bob', n));
+      await b.takeOne();
+    }
+    const [epoch] = epochsOn(one);
+    expect([epochsOn(one), epochsOn(two)]).toEqual([[epoch], [epoch]]);
+    for (const { rows } of [
+      await feed.list({ of: 'pairing', query: 'bob' }),
+      await other.list({ of: 'pairing', query: 'ada' }),
+    ])
+      expect(rows).toEqual([
+        expect.objectContaining({ dialect: 'peerjs', known_as: 'Ada', peer_known_as: 'Bob', epoch }),
+      ]);
+    b.send({ type: 'LEAVE', dst: 'Ada' });
+    expect(await a.takeOne()).toEqual({ type: 'LEAVE', src: 'Bob', dst: 'Ada' });
+    await until(() => [one, two].every((node) => epochsOn(node).length === 0), 'the end of both sides');
+    const said = (from: string, to: string, type: string) => [
+      `${from} > server ${type}`,
+      `server > ${to} ${type}`,
+    ];
+    const ofAda = (type: string) => said('initiator', 'responder', type);
+    const ofBob = (type: string) => said('responder', 'initiator', type);
+    // The same at both nodes.
+    for (const each of [feed, other])
+      expect(arrowsIn(await each.record(Number(epoch)))).toEqual([
+        ...[...ofAda('OFFER'), ...ofBob('ANSWER'), ...ofAda('CANDIDATE')],
+        ...[...ofBob('CANDIDATE'), ...ofAda('CANDIDATE'), ...ofBob('CANDIDATE'), ...ofAda('CANDIDATE')],
+        ...ofBob('LEAVE'),
+      ]);
+    b.send(offer('Ada', 'dc_2'));
+    expect(await a.takeOne()).toEqual(from('Bob', offer('Ada', 'dc_2')));
+    expect(epochsOn(one)).toEqual(epochsOn(two));
+    expect(epochsOn(one)).not.toEqual([epoch]);
+    expect([a.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('that call each other at the same time are one pairing, and both calls arrive', async () => {
+    const { one, two, knows, hold } = await twoNodes();
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(one, 'b') && knows(two, 'a'), 'the nodes to know');
+    const held = hold();
+    a.send(offer('b', 'dc_a'));
+    b.send(offer('a', 'dc_b'));
+    for (const [client, id] of [
+      [a, 'a'],
+      [b, 'b'],
+    ] as const)
+      await settled(client, id);
+    const lower = Math.min(...epochsOn(one), ...epochsOn(two));
+    held.release();
+    expect([await a.takeOne(), await b.takeOne()]).toEqual([
+      from('b', offer('a', 'dc_b')),
+      from('a', offer('b', 'dc_a')),
+    ]);
+    a.send(answer('b', 'dc_b'));
+    await b.takeOne();
+    b.send(answer('a', 'dc_a'));
+    await a.takeOne();
+    expect([epochsOn(one), epochsOn(two)]).toEqual([[lower], [lower]]);
+    expect([a.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('are no pairing any more when one of the two is gone, who is never said to have left', async () => {
+    const { one, two, knows } = await twoNodes();
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(one, 'b') && knows(two, 'a'), 'the nodes to know');
+    a.send(offer('b'));
+    await b.takeOne();
+    await a.close();
+    await until(() => [one, two].every((node) => epochsOn(node).length === 0), 'the end of both sides');
+    await settled(b, 'b');
+    expect(b.inbox).toEqual([]);
+  });
+
+  it('stay one pairing while one of the two comes back to its node, and over a link that was lost', async () => {
+    const { one, two, knows, sever, advance } = await twoNodes();
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(one, 'b') && knows(two, 'a'), 'the nodes to know');
+    a.send(offer('b'));
+    await b.takeOne();
+    const [epoch] = epochsOn(one);
+    a.socket.terminate();
+    const isAway = () => two.server.parts.cluster?.ids.find('a')?.isOnline === false;
+    await until(isAway, 'the other node to know');
+    const back = await openAt(one, 'a');
+    await until(() => !isAway(), 'the other node to know');
+    const reconnect = sever(two);
+    for (let beats = 0; knows(one, 'b') && beats < 20; beats += 1) await advance(1_000);
+    reconnect();
+    for (let beats = 0; !(knows(one, 'b') && knows(two, 'a')) && beats < 20; beats += 1) await advance(1_000);
+    await settled(b, 'b');
+    b.send(answer('a'));
+    await back.until(() => back.inbox.length > 0, 'the answer');
+    expect(await back.takeOne()).toEqual(from('b', answer('a')));
+    expect([epochsOn(one), epochsOn(two)]).toEqual([[epoch], [epoch]]);
+    expect([back.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('cannot be held up by a pairing that is over: what comes late of it is passed on, and begins nothing', async () => {
+    const { one, two, knows, hold } = await twoNodes();
+    const [a, b] = [await openAt(one, 'a'), await openAt(two, 'b')];
+    await until(() => knows(one, 'b') && knows(two, 'a'), 'the nodes to know');
+    a.send(offer('b'));
+    await b.takeOne();
+    const held = hold();
+    a.send({ type: 'LEAVE', dst: 'b' });
+    b.send(candidate('a', 1));
+    await settled(a, 'a');
+    await settled(b, 'b');
+    held.release();
+    expect(await b.takeOne()).toEqual({ type: 'LEAVE', src: 'a', dst: 'b' });
+    expect(await a.takeOne()).toEqual(from('b', candidate('a', 1)));
+    await until(() => [one, two].every((node) => epochsOn(node).length === 0), 'the end of both sides');
+  });
+
+  it('that is one client at both nodes in the same instant stays at the one with the lower number', async () => {
+    const { one, two, knows, hold } = await twoNodes();
+    const held = hold();
+    const [a, other] = [await openAt(one, 'a', 'same'), await openAt(two, 'a', 'same')];
+    held.release();
+    expect((await other.whenClosed()).code).toBe(4409);
+    await settled(a, 'a');
+    expect([one, two].map(({ server }) => server.parts.sessions.size)).toEqual([1, 0]);
+    // It is where it comes next, whatever the number of that node.
+    await until(() => knows(two, 'a'), 'the node to know');
+    const next = await openAt(two, 'a', 'same');
+    expect((await a.whenClosed()).code).toBe(4409);
+    await settled(next, 'a');
   });
 
   it('that take one id at the same time: the one at the node with the lower number keeps it', async () => {

@@ -406,6 +406,17 @@ describe('what a token allows', () => {
     expect(await c.takeOne()).toEqual(expired('single', 'carl'));
     single.send(offer('carl'));
     expect(await single.takeOne()).toEqual(expired('carl', 'single'));
+    // Whoever was refused has no place taken.
+    expect([one, two].map(({ server }) => server.parts.pairings.size)).toEqual([2, 2]);
+    b.send({ type: 'LEAVE', dst: 'single' });
+    expect(await single.takeOne()).toMatchObject({ type: 'LEAVE' });
+    c.send(offer('single'));
+    expect(await single.takeOne()).toEqual(from('carl', offer('single')));
+    // Gone without LEAVE.
+    await c.close();
+    await until(() => one.server.parts.pairings.size === 1, 'the end of the pairing');
+    single.send(offer('bob'));
+    expect(await b.takeOne()).toEqual(from('single', offer('bob')));
     // Who was refused at the other node is none of those that a client has to do with.
     const [choosy, d] = [await at(two, 'choosy', { max_peers: 1 }), await at(one, 'dora')];
     await until(() => knows(one, '/choosy') && knows(two, '/dora'), 'the nodes to know');
@@ -413,6 +424,43 @@ describe('what a token allows', () => {
     expect(await choosy.takeOne()).toEqual(expired('single', 'choosy'));
     choosy.send(offer('dora'));
     expect(await d.takeOne()).toEqual(from('choosy', offer('dora')));
+  });
+
+  it('with `max_peers`, one that lost its connection counts until it is waited for no longer, and one that is left not', async () => {
+    const { join, clock } = await guarded({ resumeGraceMs: 30_000 });
+    const one = await join('one', { sub: 'one', max_peers: 1 });
+    const [b, c] = [await join('bob'), await join('carl')];
+    const loses = async (peer: JsonClient) => {
+      peer.socket.terminate();
+      await peer.whenClosed();
+    };
+    one.send(offer('bob'));
+    await b.takeOne();
+    await loses(b);
+    one.send(offer('carl'));
+    expect(await one.takeOne()).toEqual(expired('carl', 'one'));
+    clock.advance(20_000);
+    clock.advance(11_000);
+    one.send(offer('carl'));
+    expect(await c.takeOne()).toEqual(from('one', offer('carl')));
+    await loses(c);
+    one.send({ type: 'LEAVE', dst: 'carl' });
+    const again = await join('bob');
+    one.send(offer('bob'));
+    expect(await again.takeOne()).toEqual(from('one', offer('bob')));
+  });
+
+  it('without `pair`, a client cannot answer another one that has come with the id of one that asked', async () => {
+    const { join } = await guarded();
+    const shy = await join('shy', { sub: 'shy', may: [] });
+    const b = await join('bob', {});
+    b.send(offer('shy'));
+    await shy.takeOne();
+    await b.close();
+    const other = await join('bob', { jti: 'another' });
+    shy.send(answer('bob'));
+    expect(await shy.takeOne()).toEqual(expired('bob', 'shy'));
+    expect(other.inbox).toEqual([]);
   });
 
   it.each([
