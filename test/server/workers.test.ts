@@ -203,6 +203,21 @@ describe('serve --workers', () => {
     for (let tries = 0; tries < 6; tries += 1) expect(await refusalOf(fleet.url)).toBe(429);
   });
 
+  it('allows an address what --max-key-guesses-per-minute says at all workers together', async () => {
+    const fleet = await startWorkers('--max-key-guesses-per-minute', '10');
+    const guess = async (client: RawClient) => {
+      client.send({ type: 'pair_request', key: '0000-0000-0000' });
+      return (await client.next('error')).code;
+    };
+    const [one, other] = await connectApart(() => RawClient.connect(fleet.url));
+    const codes = [];
+    for (let n = 0; n < 10; n += 1) codes.push(await guess(one));
+    expect(codes).toEqual(Array(10).fill('key_not_found'));
+    // Each worker has told what it counts before it answers the first time, and knows of the others before the second.
+    for (let time = 0; time < 2; time += 1) await textOf(`${fleet.health}/metrics`);
+    for (const client of [one, other]) expect(await guess(client)).toBe('too_many_key_guesses');
+  });
+
   it('drains all of them as one: every client is told when to come back, and the program ends with 0', async () => {
     const fleet = await startWorkers('--drain-ms', '1000');
     const clients = await connectApart(() => RawClient.connect(fleet.url));

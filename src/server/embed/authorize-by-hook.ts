@@ -8,7 +8,6 @@ import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
 
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
 
-/** @throws if the answer is invalid */
 const MAX_PENDING = 4_096;
 
 const REFUSED: TokenRefusal = { code: 'forbidden', message: 'This server does not let you in' };
@@ -30,12 +29,22 @@ export function deciderByHook(
   };
 }
 
+/**
+ * Whether all that it says is in fields of its own: an array, or an object whose fields are inherited, would allow
+ * everything.
+ */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** @throws when the answer is none */
 function verdictOf(answer: unknown, granted: Grants | undefined): TokenVerdict {
   if (answer === false) return { refusal: REFUSED };
   if (answer === 'token_required') return { refusal: TOKEN_REQUIRED };
   if (answer === true && granted) return { grants: granted };
-  if (answer !== true && (typeof answer !== 'object' || answer === null))
+  if (answer !== true && !isPlainObject(answer))
     throw new Error("The answer should be true, false, 'token_required' or an object");
   const authorized: Authorized = answer === true ? {} : (answer as Authorized);
   for (const name of Object.keys(authorized))

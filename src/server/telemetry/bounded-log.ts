@@ -7,6 +7,8 @@ import { LineBudget } from './line-budget.ts';
 import { FROM, type LogFields, type Logger } from './logger.ts';
 import { withCount } from './refusal-log.ts';
 
+const UNREADABLE = 'an error that cannot be read';
+
 /** Per event, kind and address. */
 export const LINES_PER_SECOND = 10;
 
@@ -62,6 +64,15 @@ class BoundedLog implements Logger {
     if (more === undefined) return;
     // Lines that were left out at the source count, too.
     const before = Number(fields.more ?? 0);
-    this.#log[level](more === 0 ? fields : { ...fields, more: before + more }, withCount(message, more));
+    const [about, text] = [
+      more === 0 ? fields : { ...fields, more: before + more },
+      withCount(message, more),
+    ];
+    try {
+      this.#log[level](about, text);
+    } catch {
+      // What a program's own hook throws may be anything, even something that cannot be read.
+      this.#log[level]({ ...about, err: UNREADABLE }, text);
+    }
   }
 }

@@ -39,6 +39,15 @@ function recorder<Change extends { readonly type: string }>() {
   };
 }
 
+const UNREADABLE = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('not to be read');
+    },
+  },
+);
+
 describe('authorize', () => {
   it('sees what the client brings and its request, and says its id, app and metadata', async () => {
     const asked: AuthorizeRequest[] = [];
@@ -119,6 +128,14 @@ describe('authorize', () => {
     ['answers what is no answer', () => ({ sup: 'ada' }) as never],
     ['answers with an impossible app', () => ({ app: 'a/b' })],
     ['answers nothing', () => undefined as never],
+    ['answers with a list', () => [] as never],
+    ['answers with an object that inherits what it says', () => Object.create({ sub: 'ada' })],
+    [
+      'throws what cannot be read',
+      () => {
+        throw UNREADABLE;
+      },
+    ],
   ])('that %s lets nobody in: 1013, one line in the log, and the others stay', async (_name, failing) => {
     let isFailing = false;
     const { server, log } = await startTestServer({
@@ -254,6 +271,19 @@ describe('onSession, onPairing and onRoom', () => {
       id: client.id,
     });
     expect(told.changes[2]).toMatchObject({ id: client.id, reason: 'left' });
+  });
+
+  it('that throw what cannot be read are a line in the log, and the process goes on', async () => {
+    const { connect, log } = await startTestServer({
+      onSession: () => {
+        throw UNREADABLE;
+      },
+    });
+    await connect();
+    await turn();
+    expect(log.filter(({ level }) => level >= 50)).toMatchObject([
+      { hook: 'onSession', err: 'an error that cannot be read' },
+    ]);
   });
 
   it('that throw or reject are a line in the log each, and nobody else notices', async () => {
