@@ -119,6 +119,7 @@ export const parts: readonly Part[] = [
       'server/dialects/socket-io/rooms',
       'server/telemetry/(?!logger|line-output)',
       'server/inspector/views',
+      'server/dialects/topics',
     ],
   },
   {
