@@ -6,6 +6,8 @@ export interface Steppable<Move> {
   readonly key: string;
   /** Whether nothing can happen any more. */
   readonly isOver: boolean;
+  /** Left out: every move can be made in each state. */
+  can?(move: Move): boolean;
 }
 
 /**
@@ -23,8 +25,10 @@ export function everyMove<Move>(start: () => Steppable<Move>, moves: readonly Mo
   const seen = new Set([first.key]);
   const ways: Move[][] = [];
   for (const { way, key } of open) {
+    const here = at(way);
     const staying: Move[] = [];
     for (const move of moves) {
+      if (here.can?.(move) === false) continue;
       const next = at([...way, move]);
       if (next.key === key && !next.isOver) staying.push(move);
       else ways.push([...way, move]);

@@ -33,6 +33,14 @@ export interface Told {
 type Phase = 'paired' | 'negotiating' | 'connected';
 const MAX_KEYS = 16;
 
+/** What the clock can bring, by the state of the socket. */
+const waits = {
+  'online.heard': 'pingInterval',
+  'online.pinged': 'pingTimeout',
+  away: 'resumeGrace',
+  drained: undefined,
+} as const;
+
 export class SessionModel {
   readonly #isResumable: boolean;
   readonly #maxPeers: number;
@@ -54,6 +62,59 @@ export class SessionModel {
 
   get isPinged(): boolean {
     return this.#socket === 'online.pinged';
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Equal for two models that do the same from then on, by whatever numbers their peers go. How many keys it has made is left
+   * out: whoever walks the model makes as many as a move needs.
+   */
+  get key(): string {
+    return JSON.stringify([this.#isOver, this.#socket, [...this.#phases.values()].sort()]);
+  }
+
+  /** Whether it can happen in this state. What the client says to a peer is a matter of the pairing, and of its model. */
+  can(did: SessionDid): boolean {
+    const phase = 'peer' in did ? this.#phases.get(did.peer) : undefined;
+    // A server that is about to restart has told all it has to tell.
+    if (this.#isOver || this.#socket === 'drained') return false;
+    if (did.do === 'return') return this.#isResumable;
+    if (did.do === 'wait') return did.until === waits[this.#socket];
+    if (this.#socket === 'away') return false;
+    switch (did.do) {
+      case 'pong':
+      case 'vanish':
+      case 'goodbye':
+      case 'shut':
+        return true;
+      case 'part':
+        return phase !== undefined;
+      default:
+        // Any message answers a ping: one of them is enough.
+        return !this.isPinged && this.#canSay(did, phase);
+    }
+  }
+
+  #canSay(did: SessionDid, phase: Phase | undefined): boolean {
+    switch (did.do) {
+      case 'pair':
+        return phase === undefined && this.#phases.size < this.#maxPeers;
+      case 'offer':
+        return phase === 'paired' || phase === 'connected';
+      case 'connect':
+        return phase === 'negotiating';
+      case 'signal':
+        // With one peer it is clear whom it is for.
+        return this.#phases.size !== 1;
+      case 'ask':
+        if (did.target === 'left') return this.#phases.size < this.#maxPeers;
+        return did.target !== 'peer' || this.#phases.size > 0;
+      default:
+        return true;
+    }
   }
 
   step(did: SessionDid): Told {
