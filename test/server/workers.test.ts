@@ -1,5 +1,7 @@
 /** `pairlane serve --workers`: several processes that are to their clients, and to whoever runs them, one server. */
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -7,6 +9,7 @@ import { describe, expect, it } from '@jest/globals';
 import { serverOptionProblems } from '../../src/server/check-server-options.ts';
 import { defaultServerOptions, type ServerOptions } from '../../src/server/options.ts';
 import { workerProblems } from '../../src/server/workers/worker-problems.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { JsonClient } from '../support/clients/json-client.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { refusalOf } from '../support/clients/refusal-of.ts';
@@ -113,7 +116,43 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Asks for the health over and over, each time on a new connection, until told to stop. @returns what was answered */
+async function askAlways(port: number, isEnough: () => boolean): Promise<(number | undefined)[]> {
+  const answers: (number | undefined)[] = [];
+  while (!isEnough()) {
+    const request = get({
+      port,
+      host: '127.0.0.1',
+      path: '/healthz',
+      agent: false,
+      timeout: PATIENCE_MS / 2,
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    try {
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      answers.push(response.statusCode);
+    } catch (error) {
+      // Before the port is open.
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+    }
+  }
+  return answers;
+}
+
 describe('serve --workers', () => {
+  it.each(['uws', 'ws'])('answers each connection from the first moment on (--shell %s)', async (shell) => {
+    const port = await freePort();
+    const run = pairlane(['serve', '--workers', '4', '--port', String(port), '--shell', shell]);
+    let isStarted = false;
+    const asking = Array.from({ length: 6 }, () => askAlways(port, () => isStarted));
+    await run.printed(/4 workers serve on/);
+    isStarted = true;
+    const answers = (await Promise.all(asking)).flat();
+    expect(answers.length).toBeGreaterThan(0);
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+  });
+
   it.each(['uws', 'ws'])(
     'pairs clients of different workers, which count as one (--shell %s)',
     async (shell) => {

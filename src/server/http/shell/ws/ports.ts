@@ -36,8 +36,12 @@ export async function listenOn(
   port: number,
 ): Promise<ListenSocket | undefined> {
   const known = ports.get(textOf(address, port));
-  if (known) return join(known, receiver, address, port);
-  const receivers: Receiver[] = [];
+  if (known) {
+    known.receivers.push(receiver);
+    return socketOf(known, receiver, address, port);
+  }
+  // A worker may be handed a connection before it is told that the port is open.
+  const receivers = [receiver];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => receivers.at(-1)?.(socket));
   if (address.kind === 'unix') removeSocket(address.path);
   try {
@@ -54,12 +58,16 @@ export async function listenOn(
   const taken = address.kind === 'unix' ? 0 : (server.address() as AddressInfo).port;
   const opened: Port = { server, receivers };
   ports.set(textOf(address, taken), opened);
-  return join(opened, receiver, address, taken);
+  return socketOf(opened, receiver, address, taken);
 }
 
-function join(port: Port, receiver: Receiver, address: ListenAddress, number: number): ListenSocket {
-  const { server, receivers } = port;
-  receivers.push(receiver);
+/** The app's share of the port. */
+function socketOf(
+  { server, receivers }: Port,
+  receiver: Receiver,
+  address: ListenAddress,
+  number: number,
+): ListenSocket {
   return {
     port: number,
     close() {
