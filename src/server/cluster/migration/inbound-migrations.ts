@@ -10,6 +10,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
 import type { NodeEvents } from '../node-events.ts';
 import { LostNodes } from './lost-nodes.ts';
+import { MoveLines } from './move-lines.ts';
 import type { OutboundMigrations } from './outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './resumable-dialect.ts';
 import type { SessionLocations } from './session-locations.ts';
@@ -54,6 +55,7 @@ const MAX_ASKS_PER_NODE = 2;
 export class InboundMigrations {
   readonly lostNodes: LostNodes;
   readonly #deps: InboundMigrationsDeps;
+  readonly #lines = new MoveLines();
   readonly #pending = new Map<number, Migration>();
   /** The same by session id: a client may try several times before the first answer. */
   readonly #byId = new Map<string, Set<Migration>>();
@@ -109,11 +111,13 @@ export class InboundMigrations {
     const migration = this.#pending.get(number);
     if (migration?.node !== node) return;
     if (node === migration.issuer) migration.mayRestore = may_restore;
+    this.#lines.remove(node, number);
     this.#askNext(number, migration, told);
   }
 
   /** The link to that node is lost. */
   failed(node: NodeId): void {
+    this.#lines.lost(node);
     for (const [number, migration] of [...this.#pending]) {
       if (migration.node !== node) continue;
       if (node === migration.issuer) migration.mayRestore = this.lostNodes.isWithinGrace(node);
@@ -127,8 +131,9 @@ export class InboundMigrations {
    * @param told the node that may have it, according to the last one
    */
   #askNext(number: number, migration: Migration, told?: NodeId): void {
-    const { locations } = this.#deps;
+    const { locations, signaling } = this.#deps;
     const { id } = migration.request;
+    signaling.queue.timers.disarmAll(migration);
     const timesAsked = (node: NodeId) => migration.asked.filter((one) => one === node).length;
     const isWorthAsking = (node: NodeId | undefined, times: number) =>
       node !== undefined && node !== locations.here && timesAsked(node) < times;
@@ -139,7 +144,8 @@ export class InboundMigrations {
     if (next === undefined) this.#answer(number, migration.mayRestore ? 'lost' : 'refused');
     else {
       migration.node = next;
-      this.#ask(number, migration);
+      migration.asked.push(next);
+      this.#lines.add(next, number, () => this.#ask(number, migration));
     }
   }
 
@@ -147,9 +153,10 @@ export class InboundMigrations {
     const { signaling, links } = this.#deps;
     const { queue } = signaling;
     const { id, token, received } = migration.request;
-    migration.asked.push(migration.node);
-    queue.timers.disarmAll(migration);
-    queue.arm(migration, TIMEOUT, ANSWER_TIMEOUT_MS, () => migration.answer('late'));
+    queue.arm(migration, TIMEOUT, ANSWER_TIMEOUT_MS, () => {
+      this.#lines.remove(migration.node, number);
+      migration.answer('late');
+    });
     links.send(migration.node, { type: 'move', number, id, token, received });
   }
 
@@ -160,6 +167,7 @@ export class InboundMigrations {
     const { signaling, locations, events } = this.#deps;
     const { queue } = signaling;
     this.#pending.delete(number);
+    this.#lines.remove(migration.node, number);
     const others = this.#byId.get(id);
     others?.delete(migration);
     if (others?.size === 0) {

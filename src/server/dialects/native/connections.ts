@@ -3,7 +3,7 @@ import { closeCodes } from '../../../protocol/index.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { SessionOpener } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
-import type { ClientSocket } from './native-client.ts';
+import type { ClientSocket, NativeClient } from './native-client.ts';
 import type { ResumeHandler } from './resume-handler.ts';
 import type { SocketHandlers } from './routes.ts';
 import type { Admitted, TokenGate } from './token-gate.ts';
@@ -79,13 +79,19 @@ export class Connections implements SocketHandlers {
     this.#signaling.queue.timers.disarmAll(data);
     this.#returning.closed(socket);
     if (!client) return;
-    const { session } = client;
     // A socket that we ended, or that was replaced, is no longer the client's.
     if (client.socket === socket) {
       client.socket = undefined;
-      if (session) this.#signaling.sessions.disconnected(session, code === closeCodes.normal);
+      this.#returning.lost(socket, () => this.#lost(client, code === closeCodes.normal));
     }
-    // Also when we ended it, because the client was silent.
-    if (session?.isDone === false && !client.isOnline) client.waits();
+    // Also when we ended it, because the client was silent; and until it is its turn to be lost.
+    if (client.session?.isDone === false && !client.isOnline) client.waits();
+  }
+
+  /** Meanwhile it may have come back, here or to another node. */
+  #lost(client: NativeClient, isGoodbye: boolean): void {
+    const { session } = client;
+    if (session && !session.isDone && !client.isOnline)
+      this.#signaling.sessions.disconnected(session, isGoodbye);
   }
 }

@@ -12,8 +12,8 @@ import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
 import { type ClientSocket, type NativeClient, resumableOf } from './native-client.ts';
 import type { FetchAnswer, PairingClaim } from './return-ports.ts';
-import { ReturnQueue } from './return-queue.ts';
 import type { Resume, SessionReviver } from './revive-session.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 export interface ResumeHandlerDeps {
   readonly options: ServerOptions;
@@ -26,15 +26,17 @@ export interface ResumeHandlerDeps {
 const FIRST_MESSAGE = 'the first message';
 const RECOVERY = 'its rate';
 const MAX_RECOVERY_MS = 2_000;
+/** Bounds what waits where clients come and go faster than they have their turns: a closed socket is no connection. */
+const MOST_WAITING = 10_000;
 
 export class ResumeHandler {
   readonly #deps: ResumeHandlerDeps;
-  readonly #queue: ReturnQueue<ClientSocket>;
+  readonly #queue: TurnQueue<ClientSocket>;
 
   constructor(deps: ResumeHandlerDeps) {
     this.#deps = deps;
     const { queue } = deps.signaling;
-    this.#queue = new ReturnQueue(
+    this.#queue = new TurnQueue(
       () => queue.now,
       (socket, error) => this.failed(socket, error),
     );
@@ -78,6 +80,12 @@ export class ResumeHandler {
   /** Its socket was closed. */
   closed(socket: ClientSocket): void {
     this.#queue.remove(socket);
+  }
+
+  /** A client was lost with its socket: does what follows from that after what came before. */
+  lost(socket: ClientSocket, work: () => void): void {
+    if (this.#queue.size < MOST_WAITING) this.#queue.add(socket, work);
+    else work();
   }
 
   /** The client has named its session, and its turn has come. */

@@ -1,12 +1,12 @@
 /**
- * Clients that come back wait here for their turn: each turn of the event loop has only so much time for them. When
- * thousands come back at once, new clients and messages are served in between.
+ * Clients that were lost and clients that come back wait here for their turn: each turn of the event loop has only so
+ * much time for them. When thousands are lost at once and come back, new clients and messages are served in between.
  */
 
 /** Work that takes longer goes on in the next turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
-export class ReturnQueue<Socket> {
+export class TurnQueue<Socket> {
   readonly #now: () => number;
   readonly #failed: (socket: Socket, error: unknown) => void;
   /** In the order in which they came. */
@@ -21,6 +21,10 @@ export class ReturnQueue<Socket> {
     this.#failed = failed;
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Does the work now, if nobody waits and there is time left in this turn; otherwise in one of the next.
    * @returns whether it is done
@@ -33,7 +37,7 @@ export class ReturnQueue<Socket> {
     return isNow;
   }
 
-  /** Its client has gone again. */
+  /** Its work need not be done any more. */
   remove(socket: Socket): void {
     this.#waiting.delete(socket);
   }

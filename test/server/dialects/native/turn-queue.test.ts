@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ReturnQueue } from '../../../../src/server/dialects/native/return-queue.ts';
+import { TurnQueue } from '../../../../src/server/dialects/native/turn-queue.ts';
 
 const TURN = 'end of the turn';
 
@@ -7,7 +7,7 @@ const TURN = 'end of the turn';
 function started(perClientMs: number) {
   let now = 0;
   const done: string[] = [];
-  const queue = new ReturnQueue<string>(
+  const queue = new TurnQueue<string>(
     () => now,
     (client) => done.push(`${client} failed`),
   );
@@ -32,7 +32,7 @@ describe('clients that come back', () => {
   });
 
   it('beyond that wait for the next turns, in the order in which they came, some in each', async () => {
-    const { done, add, turn } = started(3);
+    const { done, add, turn } = started(1.5);
     const isServed = [...'abcdefg'].map((client) => add(client));
     expect(isServed).toEqual([true, true, false, false, false, false, false]);
     for (let n = 0; n < 3; n += 1) await turn();
