@@ -373,6 +373,25 @@ describe('somebody who is not there', () => {
     expect(server.parts.metrics.refused.get('held_signals')).toBe(9);
   });
 
+  it.each([
+    ['64 KiB', 64 * 1024, 2],
+    ['one byte more', 64 * 1024 + 1, 1],
+  ])(
+    'is held %s of one who sends that much in two messages: %s bytes, %s of them',
+    async (_what, bytes, held) => {
+      const { open } = await serve();
+      const a = await open('a');
+      const half = 32 * 1024;
+      // As the other one gets it, with the sender's id.
+      const overhead = JSON.stringify(from('a', offer('late', 'dc_1', ''))).length;
+      for (const size of [half, bytes - half]) a.send(offer('late', 'dc_1', 'x'.repeat(size - overhead)));
+      await settled(a, 'a');
+      const late = await open('late');
+      await settled(late, 'late');
+      expect(late.inbox.length).toBe(held);
+    },
+  );
+
   it('is no longer waited for by one who is gone, or who leaves it', async () => {
     const { open } = await serve();
     const [a, b] = [await open('a'), await open('b')];
