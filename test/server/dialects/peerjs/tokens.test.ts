@@ -218,6 +218,18 @@ describe('a client of PeerJS with a token', () => {
     expect(server.parts.sessions.size).toBe(2);
   });
 
+  it('is closed with 1011 when the server fails to find out who it is, and the log says why', async () => {
+    const authenticator = { authenticate: () => Promise.reject(new Error('out of order')) };
+    const { server, log } = await startTestServer({ peerjs: true }, { authenticator } as never);
+    const client = await JsonClient.open(urlFor(server, { id: 'a', token: 'secret' }));
+    expect((await client.whenClosed()).code).toBe(1011);
+    const lines = log.filter(({ event }) => event === 'client_failed');
+    expect(lines).toEqual([
+      expect.objectContaining({ err: expect.objectContaining({ message: 'out of order' }) }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+
   it('that is gone before it is known who it is leaves nothing behind', async () => {
     let answer = (_verdict: object) => {};
     const authenticator = {
