@@ -8,10 +8,24 @@ import type { RTCIceTransport } from 'werift';
 
 /** What a restart replaces, in werift's ICE agent and in its transport; it changes none of the values themselves. */
 const OF_AGENT = [
-  ...['generation', 'localUsername', 'localPassword', 'remoteUsername', 'remotePassword'],
-  ...['localCandidatesStart', 'localCandidates', 'localCandidatesEnd'],
-  ...['_remoteCandidates', 'remoteCandidatesEnd', 'earlyChecks', 'earlyChecksDone'],
-  ...['state', 'checkList', 'checkListDone', 'checkListState', 'nominated', 'nominating'],
+  'generation',
+  'localUsername',
+  'localPassword',
+  'remoteUsername',
+  'remotePassword',
+  'localCandidatesStart',
+  'localCandidates',
+  'localCandidatesEnd',
+  '_remoteCandidates',
+  'remoteCandidatesEnd',
+  'earlyChecks',
+  'earlyChecksDone',
+  'state',
+  'checkList',
+  'checkListDone',
+  'checkListState',
+  'nominated',
+  'nominating',
 ];
 const OF_TRANSPORT = ['iceRestarts', 'waitStart'];
 

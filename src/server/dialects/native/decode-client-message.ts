@@ -1,7 +1,7 @@
 /**
  * From bytes to a message: parses it, looks up its type, and checks it against its schema, unless it is a usual candidate,
- * which is read and checked in one step. Whatever fails here never
- * reaches a machine: `{"type":"xstate.stop"}` is an unknown type, not an event.
+ * which is read and checked in one step. Whatever fails here never reaches a machine: `{"type":"xstate.stop"}` is an
+ * unknown type, not an event.
  */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
