@@ -41,9 +41,9 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 20, maxLength: 120 }), async (actions) => {
         const world = await World.of(nodes, peers);
-        for (const step of actions) world.act(step);
+        for (const step of actions) await world.act(step);
         // Long enough for a socket that a client has left to be missed, and for its session to wait in vain.
-        world.settle(110_000);
+        await world.settle(110_000);
         expect(world.problems()).toEqual([]);
         mostPairings = Math.max(mostPairings, world.mostPairings);
         for (const { server } of world.nodes) await server.stop();

@@ -17,6 +17,9 @@ export type Action =
 export const ONE_PEER: readonly (number | undefined)[] = [undefined, undefined, undefined, undefined];
 export const SEVERAL_PEERS: readonly (number | undefined)[] = [3, 3, 2, undefined];
 
+/** Clients that are lost and that come back may have their turn only in the next one of the event loop. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 export class World {
   readonly network = new LossyNetwork();
   readonly nodes: SimulatedNode[] = [];
@@ -63,8 +66,10 @@ export class World {
     for (const client of this.clients) if (client.node === node) client.cut();
   }
 
-  act(action: Action): void {
+  async act(action: Action): Promise<void> {
     this.#do(action);
+    for (const client of this.clients) client.flush();
+    await turn();
     for (const client of this.clients) {
       client.flush();
       this.mostPairings = Math.max(this.mostPairings, client.pairings.size);
@@ -102,21 +107,22 @@ export class World {
   }
 
   /** The network works again, clients that have lost their sockets come back, and time passes. */
-  settle(ms: number): void {
+  async settle(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 1_000) {
       for (const [n, client] of this.clients.entries())
         if (client.isResumable && client.isCut) client.connect(this.node(n));
-      this.#deliverAll();
+      await this.#deliverAll();
       for (const { clock } of this.alive) clock.advance(1_000);
     }
-    this.#deliverAll();
+    await this.#deliverAll();
   }
 
-  #deliverAll(): void {
+  async #deliverAll(): Promise<void> {
     do {
       for (const client of this.clients) client.flush();
       this.network.deliverAll();
       for (const client of this.clients) client.flush();
+      await turn();
     } while (this.network.underWay.length > 0);
   }
 

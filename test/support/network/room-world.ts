@@ -28,7 +28,7 @@ export class RoomWorld extends World {
   moves = 0;
   deaths = 0;
 
-  override act(action: Action | RoomAction): void {
+  override async act(action: Action | RoomAction): Promise<void> {
     switch (action.do) {
       case 'join':
         this.client(action.who).join('den', { topology: this.topology, max_size: action.size });
@@ -54,7 +54,7 @@ export class RoomWorld extends World {
       default: {
         const client = action.do === 'connect' ? this.client(action.who) : undefined;
         const before = client?.node;
-        super.act(action);
+        await super.act(action);
         if (client?.rooms.has('den') && before !== client.node) this.moves += 1;
       }
     }

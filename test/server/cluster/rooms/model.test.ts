@@ -122,9 +122,9 @@ describe.each([
           const world = await RoomWorld.of(nodes, peers);
           world.topology = topology;
           world.network.sendsTogether = together;
-          for (const step of actions) world.act(step);
+          for (const step of actions) await world.act(step);
           // Long enough for sessions to wait in vain, and then for what is missing to be tried once more.
-          world.settle(150_000);
+          await world.settle(150_000);
           expect(world.problems()).toEqual([]);
           seen.members = Math.max(seen.members, world.mostMembers);
           seen.moves += world.moves;
