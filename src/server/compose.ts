@@ -212,7 +212,12 @@ function composeNative(
   const opener = new SessionOpener({ places: admission, sessions, outbox, secrets, log });
   const tokenRefresh = new TokenRefresh(authenticator, sessions);
   const inbox = new Inbox({
-    ...{ options, metrics, signaling, inspector, tokenRefresh, chaos },
+    options,
+    metrics,
+    signaling,
+    inspector,
+    tokenRefresh,
+    chaos,
     budget: admission.messages,
   });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });

@@ -27,19 +27,38 @@ export interface StartOptions extends Partial<ServerOptions>, ServerHooks {
   readonly signal?: AbortSignal;
 }
 
+/** Parts that a program or a test provides itself. Hooks are options. */
+export type StartParts = Omit<ServerParts, 'hooks'>;
+
+const partNames: Readonly<Record<keyof StartParts, true>> = {
+  clock: true,
+  log: true,
+  bus: true,
+  authenticator: true,
+  listen: true,
+  fleet: true,
+};
+
+/** Without this, a hook among the parts would be ignored, and everybody let in. */
+function partProblems(parts: object): string[] {
+  return Object.keys(parts)
+    .filter((name) => !Object.hasOwn(partNames, name))
+    .map((name) => `${name}: not a part of a server; options and hooks belong in the first argument`);
+}
+
 /**
  * Starts a signaling server.
  * @param given options of `pairlane serve`, with the same defaults; hooks, and a signal
- * @throws {OptionError} with a line for each option that is unknown or invalid
+ * @throws {OptionError} with a line for each option or part that is unknown or invalid
  * @throws when the port is taken, the address does not belong to this machine, or the signal is aborted meanwhile
  */
 export async function startServer(
   given: StartOptions = {},
-  parts: ServerParts = {},
+  parts: StartParts = {},
 ): Promise<SignalingServer> {
   const { signal, ...rest } = given;
   const { hooks, options: asked } = splitHooks(rest);
-  const problems = [...hookProblems(hooks), ...serverOptionProblems(asked)];
+  const problems = [...hookProblems(hooks), ...serverOptionProblems(asked), ...partProblems(parts)];
   if (problems.length === 0) problems.push(...authorizeProblems(hooks, asked));
   if (signal !== undefined && !(signal instanceof AbortSignal))
     problems.push('signal: should be an AbortSignal');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
+import { startServer } from '../../src/server/index.ts';
 import { runNode } from '../support/servers/cli-process.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -24,6 +25,13 @@ describe('startServer', () => {
     ['none, and nothing that needs one', {}],
   ])('does not warn of %s', async (_, options) => {
     expect(await warningsOf(options)).toEqual([]);
+  });
+
+  it('refuses a hook that is not among the options: it would be ignored, and everybody let in', async () => {
+    const parts = { authorize: () => false, hooks: { authorize: () => false } };
+    await expect(startServer({ port: 0, logLevel: 'silent' }, parts as object)).rejects.toThrow(
+      'authorize: not a part of a server; options and hooks belong in the first argument',
+    );
   });
 
   it('warns that nobody comes back after a drain without a secret', async () => {

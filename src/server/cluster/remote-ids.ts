@@ -111,7 +111,10 @@ export class RemoteIds implements OtherIds {
 
   onSaid(node: NodeId, { to, from, text, pairing }: NodeMessageOf<'said'>): void {
     const isDelivered = this.#own?.deliver({
-      ...{ to, from, frame: Buffer.from(text), session: pairing?.from },
+      to,
+      from,
+      frame: Buffer.from(text),
+      session: pairing?.from,
       partyFor: (recipient, knownAs) =>
         pairing && this.#pairings.joined(node, recipient, pairing, { theirs: from, ours: to, knownAs }),
     });
@@ -139,7 +142,10 @@ export class RemoteIds implements OtherIds {
 
   #tell(holders: readonly IdHolder[], nodes: readonly NodeId[] = this.#links.open): void {
     const told = holders.map(({ id, proof, isOnline, session }) => ({
-      ...{ id, proof, session, online: isOnline },
+      id,
+      proof,
+      session,
+      online: isOnline,
       version: this.#versions.get(id) ?? 0,
     }));
     for (const node of nodes) this.#links.send(node, { type: 'ids_taken', holders: told });

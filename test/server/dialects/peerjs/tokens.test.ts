@@ -303,15 +303,21 @@ describe('an id', () => {
   });
 });
 
+/** Two nodes that hear nothing from each other until what is held is released, and how clients take an id at each. */
+async function nodesApart() {
+  const { nodes, hold } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
+  const held = hold();
+  const at = async (place: number, claims: JWTPayload) =>
+    opened((nodes[place] as TestServer).server, { id: 'ada', token: await signWithSecret(claims) });
+  return { nodes, held, at };
+}
+
 describe('an id that clients take at two nodes at the same time', () => {
   it.each([
     ['the one node', 0, 1],
     ['the other node', 1, 0],
   ])('is whose token names it, at %s', async (_which, named, chosen) => {
-    const { nodes, hold } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
-    const held = hold();
-    const at = async (place: number, claims: JWTPayload) =>
-      opened((nodes[place] as TestServer).server, { id: 'ada', token: await signWithSecret(claims) });
+    const { nodes, held, at } = await nodesApart();
     const [owner, other] = [await at(named, { sub: 'ada' }), await at(chosen, {})];
     held.release();
     expect((await other.whenClosed()).code).toBe(4409);
@@ -325,10 +331,7 @@ describe('an id that somebody takes at another node while its owner is away and 
     ['the one node', 0, 1],
     ['the other node', 1, 0],
   ])('is whose token names it, at %s', async (_which, named, chosen) => {
-    const { nodes, hold } = await startTestCluster(2, { peerjs: true, jwtSecret: SECRET });
-    const held = hold();
-    const at = async (place: number, claims: JWTPayload) =>
-      opened((nodes[place] as TestServer).server, { id: 'ada', token: await signWithSecret(claims) });
+    const { nodes, held, at } = await nodesApart();
     const owner = await at(named, { sub: 'ada' });
     owner.socket.terminate();
     const [session] = (nodes[named] as TestServer).server.parts.sessions.values();
