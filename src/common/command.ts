@@ -3,6 +3,7 @@ import { type Example, helpFor, helpWidth } from './help.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
 import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
 import { printable } from './printable.ts';
+import { takePositionals } from './read-flags.ts';
 
 export interface Command {
   readonly name: string;
@@ -56,8 +57,6 @@ export class CommandError extends Error {
   }
 }
 
-const isFlag = (argument: string) => argument.startsWith('-');
-
 /** The exit status for a wrong command line, as for most programs. */
 const USAGE_STATUS = 2;
 
@@ -78,13 +77,11 @@ export function defineCommand<const Table extends OptionTable>(
         return 0;
       }
       try {
-        const given = args
-          .slice(0, positionals.length)
-          .filter((_, at) => !args.slice(0, at + 1).some(isFlag));
+        const { given, rest } = takePositionals(options, args, positionals.length);
         const missing = positionals[given.length];
         if (missing !== undefined && !missing.startsWith('['))
           throw new OptionError([`${missing}: is missing`]);
-        const read = () => resolveOptions(options, args.slice(given.length));
+        const read = () => resolveOptions(options, rest);
         const resolved = read();
         return await definition.run(resolved.values, given, { ...resolved, reread: () => read().values });
       } catch (error) {

@@ -5,6 +5,35 @@ import { flagName } from './option-names.ts';
 import type { OptionTable } from './option-table.ts';
 import { meaning, type RawValue } from './option-values.ts';
 
+function tokensOf(table: OptionTable, args: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { kind }]) => [
+      flagName(name),
+      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
+}
+
+/**
+ * Takes the first arguments that belong to no flag, wherever they stand.
+ * @param most how many the command has
+ */
+export function takePositionals(table: OptionTable, args: readonly string[], most: number) {
+  const names = new Set(Object.keys(table).map(flagName));
+  let unknownAt = -2;
+  const places: number[] = [];
+  for (const token of tokensOf(table, args)) {
+    if (token.kind === 'positional' && token.index !== unknownAt + 1) places.push(token.index);
+    if (token.kind === 'option' && !names.has(token.name.replace(/^no-/, ''))) unknownAt = token.index;
+  }
+  places.splice(most);
+  return {
+    given: places.map((place) => args[place] as string),
+    rest: args.filter((_, place) => !places.includes(place)),
+  };
+}
+
 /** @returns what was given, by option key; a line for each wrong argument is added to `problems` */
 export function readFlags(
   table: OptionTable,
@@ -12,21 +41,9 @@ export function readFlags(
   problems: string[],
 ): Map<string, RawValue> {
   const names = new Map(Object.keys(table).map((name) => [flagName(name), name]));
-  const options = Object.fromEntries(
-    Object.entries(table).map(([name, { kind }]) => [
-      flagName(name),
-      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const) },
-    ]),
-  );
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    tokens: true,
-  } as Parameters<typeof parseArgs>[0] & { tokens: true });
   const flags = new Map<string, RawValue>();
   let unknownAt = -2;
-  for (const token of tokens) {
+  for (const token of tokensOf(table, args)) {
     // What follows an unknown option is its value, and not a second mistake.
     if (token.kind === 'positional' && token.index !== unknownAt + 1) {
       problems.push(`${token.value}: an argument that is not expected`);
