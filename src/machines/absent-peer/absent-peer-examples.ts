@@ -9,5 +9,6 @@ export const absentPeerExamples: MachineExamples<typeof absentPeerMachine> = {
     SIGNAL_RECEIVED: [true, false].map((hasRoom) => ({ type: 'SIGNAL_RECEIVED', hasRoom })),
     PEER_ARRIVED: [{ type: 'PEER_ARRIVED' }],
     SENDER_LEFT: [{ type: 'SENDER_LEFT' }],
+    SHED: [{ type: 'SHED' }],
   },
 };

@@ -19,7 +19,9 @@ export type AbsentPeerEvent =
   /** The peer connected. */
   | { type: 'PEER_ARRIVED' }
   /** The sender is gone, or has left the peer. */
-  | { type: 'SENDER_LEFT' };
+  | { type: 'SENDER_LEFT' }
+  /** What was held is dropped, because the server holds too much. */
+  | { type: 'SHED' };
 
 const effects = {
   holdSignal: effect(),
@@ -55,6 +57,7 @@ export const absentPeerMachine = setup({
         SIGNAL_RECEIVED: [{ guard: 'hasRoom', actions: 'holdSignal' }, { actions: 'dropSignal' }],
         PEER_ARRIVED: { target: 'arrived' },
         SENDER_LEFT: { target: 'forgotten' },
+        SHED: { target: 'expired' },
       },
       after: { hold: { target: 'expired' } },
     },
@@ -64,7 +67,7 @@ export const absentPeerMachine = setup({
       entry: 'deliverHeld',
     },
     expired: {
-      description: 'The peer did not connect; the sender is told.',
+      description: 'The peer did not connect, or what was held for it was dropped; the sender is told.',
       type: 'final',
       entry: 'announceExpired',
     },

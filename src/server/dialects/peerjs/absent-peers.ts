@@ -152,7 +152,7 @@ export class AbsentPeers {
     const count = this.#counts.get(from) ?? 0;
     if (count >= MAX_ABSENT_PEERS) return undefined;
     this.#counts.set(from, count + 1);
-    const peer = new AbsentPeer(from, dst, (one) => this.host.dispatch(one, { type: 'SENDER_LEFT' }));
+    const peer = new AbsentPeer(from, dst, (one) => this.host.dispatch(one, { type: 'SHED' }));
     const peers = this.#peers.get(from.scope + dst) ?? new Map();
     this.#peers.set(from.scope + dst, peers.set(from, peer));
     this.host.start(peer, { holdMs: PEERJS_HOLD_MS });

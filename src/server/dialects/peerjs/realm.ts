@@ -160,9 +160,10 @@ export class PeerJsRealm implements OwnIds {
     if (!from.startsWith(client.scope)) return false;
     const core = session === undefined ? undefined : signalIn(frame);
     const isLeave = core?.message.type === 'unpair';
-    if (session !== undefined && !isLeave && !client.session.isPairedWith(session)) {
-      if (!core || !hasPlace(client)) return false;
-      this.#makeRoom(client);
+    const sender = session ?? this.#others?.find(from)?.session ?? '';
+    if (!client.session.isPairedWith(sender)) {
+      if (!hasPlace(client) || (session !== undefined && !core)) return false;
+      if (core && !isLeave) this.#makeRoom(client);
     }
     const { pairing, side } = (core && partyFor(client.session, from.slice(client.scope.length))) ?? {};
     // What belongs to no pairing, or to one that is over, is passed on all the same, as between clients of one node.
@@ -328,11 +329,14 @@ export class PeerJsRealm implements OwnIds {
     const to = this.#addressee(from.scope + dst);
     if (to === from) {
       if (from.hasRoomFor(frame.length)) from.write(frame);
-    } else if (type === 'LEAVE' || type === 'EXPIRE') this.#tell(from, to, signal);
-    else if (!this.#mayMeet(from, to, type, wasHeld)) {
+      return;
+    }
+    if (type === 'LEAVE') this.absent.left(from, dst);
+    if (!this.#mayMeet(from, to, type, wasHeld)) {
       this.#deps.refused('forbidden', from.address, 'Its token, or the one of its peer, does not allow it');
       from.expired(dst);
-    } else if (to?.isOnline) this.#signal(from, to, signal);
+    } else if (type === 'LEAVE' || type === 'EXPIRE') this.#tell(from, to, signal);
+    else if (to?.isOnline) this.#signal(from, to, signal);
     else this.absent.hold(from, signal);
   }
 
@@ -344,12 +348,11 @@ export class PeerJsRealm implements OwnIds {
 
   /** Passes on what is no part of a negotiation: it is not held. */
   #tell(from: PeerJsClient, to: Addressee | undefined, signal: PeerJsSignal): void {
-    const { type, dst, frame } = signal;
+    const { type, frame } = signal;
     const seat = type === 'LEAVE' ? seatWith(from, to) : undefined;
     if (to instanceof PeerJsClient) {
       if (to.isOnline && to.hasRoomFor(frame.length)) to.write(frame);
     } else if (to?.isOnline) this.#others?.say(to.id, from.scopedId, frame, seat);
-    if (type === 'LEAVE') this.absent.left(from, dst);
     const core = asSignal(signal);
     if (core && seat?.pairing) this.#deps.signaling.pairings.signal(seat.pairing, seat.side, core);
   }

@@ -407,7 +407,7 @@ describe('somebody who is not there', () => {
     expect(late.inbox).toEqual([]);
   });
 
-  it('is held no more once that goes over --max-waiting-bytes of the whole server: who held the most loses it', async () => {
+  it('is held no more once that goes over --max-waiting-bytes of the whole server: who held the most loses it, and is told', async () => {
     const maxWaitingBytes = 1024 * 1024;
     const { open, server } = await serve({ maxWaitingBytes, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
     const [a, b] = [await open('a'), await open('b')];
@@ -416,6 +416,7 @@ describe('somebody who is not there', () => {
     for (let n = 0; n < 20; n += 1) a.send(offer(`late ${n}`, 'dc_a', 'x'.repeat(60_000)));
     await settled(a, 'a');
     expect(server.parts.signaling.waiting.total).toBeLessThan(maxWaitingBytes);
+    const told = a.inbox.splice(0);
     const heard: unknown[] = [];
     for (let n = 0; n < 20; n += 1) {
       const late = await open(`late ${n}`);
@@ -425,6 +426,11 @@ describe('somebody who is not there', () => {
     const countOf = (src: string) => heard.filter((one) => (one as { src: string }).src === src).length;
     expect(countOf('a')).toBeLessThan(20);
     expect([countOf('a') > 10, countOf('b')]).toEqual([true, 1]);
+    expect(told.map(({ type }) => type)).toEqual(Array(20 - countOf('a')).fill('EXPIRE'));
+    const lost = new Set(told.map(({ src }) => src));
+    const arrived = (heard as { src: string; dst: string }[]).filter(({ src }) => src === 'a');
+    expect([lost.size, arrived.filter(({ dst }) => lost.has(dst))]).toEqual([told.length, []]);
+    expect(b.inbox).toEqual([]);
   });
 
   it('is waited for 32 times by one client, who is told of the next at once', async () => {

@@ -62,6 +62,8 @@ async function guarded(options: StartOptions = {}) {
 const offer = (dst: string) => ({ type: 'OFFER', dst, payload: { sdp: { sdp: 'an offer' } } });
 const answer = (dst: string) => ({ type: 'ANSWER', dst, payload: { sdp: { sdp: 'an answer' } } });
 const candidate = (dst: string, n = 0) => ({ type: 'CANDIDATE', dst, payload: { n } });
+const leave = (dst: string) => ({ type: 'LEAVE', dst });
+const expire = (dst: string) => ({ type: 'EXPIRE', dst });
 const from = (src: string, message: object) => ({ ...message, src });
 const expired = (src: string, dst: string) => ({ type: 'EXPIRE', src, dst });
 
@@ -347,11 +349,14 @@ describe('what a token allows', () => {
   it('without `pair`, a client can answer those that ask it, and ask nobody', async () => {
     const { join, server } = await guarded();
     const [shy, b] = [await join('shy', { sub: 'shy', may: ['key'] }), await join('bob')];
-    for (const message of [offer('bob'), answer('bob'), candidate('bob'), offer('nobody')]) shy.send(message);
+    const toBob = [offer, answer, candidate, leave, expire].map((message) => message('bob'));
+    for (const message of [...toBob, offer('nobody')]) shy.send(message);
     await settled(shy, 'shy');
-    expect(shy.inbox.splice(0)).toEqual(['bob', 'bob', 'bob', 'nobody'].map((peer) => expired(peer, 'shy')));
+    expect(shy.inbox.splice(0)).toEqual(
+      [...toBob.map(({ dst }) => dst), 'nobody'].map((peer) => expired(peer, 'shy')),
+    );
     expect([b.inbox, server.parts.pairings.size]).toEqual([[], 0]);
-    expect(server.parts.metrics.refused.get('forbidden')).toBe(4);
+    expect(server.parts.metrics.refused.get('forbidden')).toBe(6);
     b.send(offer('shy'));
     expect(await shy.takeOne()).toEqual(from('bob', offer('shy')));
     shy.send(answer('bob'));
@@ -359,6 +364,49 @@ describe('what a token allows', () => {
     expect(await b.take(2)).toEqual([from('shy', answer('bob')), from('shy', candidate('bob'))]);
     shy.send(offer('bob'));
     expect(await shy.takeOne()).toEqual(expired('bob', 'shy'));
+    shy.send(expire('bob'));
+    shy.send(leave('bob'));
+    expect(await b.take(2)).toEqual([from('shy', expire('bob')), from('shy', leave('bob'))]);
+    shy.send(leave('bob'));
+    expect(await shy.takeOne()).toEqual(expired('bob', 'shy'));
+  });
+
+  it.each([['LEAVE'], ['EXPIRE']])(
+    'with `max_peers`, a client says %s to no more than that, and hears no more',
+    async (type) => {
+      const { join } = await guarded();
+      const one = await join('one', { sub: 'one', max_peers: 1 });
+      const [b, c] = [await join('bob'), await join('carl')];
+      one.send(offer('bob'));
+      expect(await b.takeOne()).toEqual(from('one', offer('bob')));
+      one.send({ type, dst: 'carl' });
+      expect(await one.takeOne()).toEqual(expired('carl', 'one'));
+      c.send({ type, dst: 'one' });
+      expect(await c.takeOne()).toEqual(expired('one', 'carl'));
+      for (const [client, id] of [
+        [one, 'one'],
+        [c, 'carl'],
+      ] as const) {
+        await settled(client, id);
+        expect(client.inbox).toEqual([]);
+      }
+    },
+  );
+
+  it('with `max_peers`, a client can still give up somebody whom it waits for', async () => {
+    const { join } = await guarded();
+    const one = await join('one', { sub: 'one', max_peers: 1 });
+    const b = await join('bob');
+    one.send(offer('late'));
+    one.send(offer('bob'));
+    expect(await b.takeOne()).toEqual(from('one', offer('bob')));
+    one.send(leave('late'));
+    expect(await one.takeOne()).toEqual(expired('late', 'one'));
+    one.send(leave('bob'));
+    await b.takeOne();
+    const late = await join('late');
+    await settled(late, 'late');
+    expect(late.inbox).toEqual([]);
   });
 
   it('with `max_peers`, a client has to do with no more than that, whoever asked, until one is gone', async () => {
@@ -392,7 +440,7 @@ describe('what a token allows', () => {
     const { one, bob, carl } = clients;
     one.send(offer('bob'));
     await bob.takeOne();
-    clients[leaving as 'one'].send({ type: 'LEAVE', dst: left });
+    clients[leaving as 'one'].send(leave(left));
     await clients[left as 'one'].takeOne();
     for (const id of ['one', 'bob'] as const) {
       carl.send(offer(id));
@@ -409,21 +457,26 @@ describe('what a token allows', () => {
     const [b, c] = [await at(two, 'bob'), await at(two, 'carl')];
     const knows = (test: TestServer, id: string) => test.server.parts.cluster?.ids.find(id) !== undefined;
     await until(() => knows(one, '/carl') && knows(two, '/single'), 'the nodes to know');
-    shy.send(offer('bob'));
-    expect(await shy.takeOne()).toEqual(expired('bob', 'shy'));
+    for (const message of [offer, leave, expire]) {
+      shy.send(message('bob'));
+      expect(await shy.takeOne()).toEqual(expired('bob', 'shy'));
+    }
     b.send(offer('shy'));
     expect(await shy.takeOne()).toEqual(from('bob', offer('shy')));
     shy.send(answer('bob'));
     expect(await b.takeOne()).toEqual(from('shy', answer('bob')));
     b.send(offer('single'));
-    expect(await single.takeOne()).toEqual(from('bob', offer('single')));
-    c.send(offer('single'));
-    expect(await c.takeOne()).toEqual(expired('single', 'carl'));
-    single.send(offer('carl'));
-    expect(await single.takeOne()).toEqual(expired('carl', 'single'));
+    b.send(expire('single'));
+    expect(await single.take(2)).toEqual([from('bob', offer('single')), from('bob', expire('single'))]);
+    for (const message of [offer, leave, expire]) {
+      c.send(message('single'));
+      expect(await c.takeOne()).toEqual(expired('single', 'carl'));
+      single.send(message('carl'));
+      expect(await single.takeOne()).toEqual(expired('carl', 'single'));
+    }
     // Whoever was refused has no place taken.
     expect([one, two].map(({ server }) => server.parts.pairings.size)).toEqual([2, 2]);
-    b.send({ type: 'LEAVE', dst: 'single' });
+    b.send(leave('single'));
     expect(await single.takeOne()).toMatchObject({ type: 'LEAVE' });
     c.send(offer('single'));
     expect(await single.takeOne()).toEqual(from('carl', offer('single')));
@@ -459,7 +512,7 @@ describe('what a token allows', () => {
     one.send(offer('carl'));
     expect(await c.takeOne()).toEqual(from('one', offer('carl')));
     await loses(c);
-    one.send({ type: 'LEAVE', dst: 'carl' });
+    one.send(leave('carl'));
     const again = await join('bob');
     one.send(offer('bob'));
     expect(await again.takeOne()).toEqual(from('one', offer('bob')));
@@ -495,7 +548,7 @@ describe('what a token allows', () => {
       b.send(offer('single'));
       expect(await single.takeOne()).toEqual(from('bob', offer('single')));
       const [leaving, other] = leaver === 'bob' ? [b, single] : [single, b];
-      leaving.send({ type: 'LEAVE', dst: left });
+      leaving.send(leave(left));
       expect(await other.takeOne()).toEqual({ type: 'LEAVE', src: leaver, dst: left });
       c.send(offer('single'));
       expect(await single.takeOne()).toEqual(from('carl', offer('single')));
@@ -538,8 +591,8 @@ describe('two apps', () => {
     offer(dst),
     answer(dst),
     candidate(dst),
-    { type: 'LEAVE', dst },
-    { type: 'EXPIRE', dst },
+    leave(dst),
+    expire(dst),
     { ...offer(dst), src: 'only there', app: 'two' },
   ];
 
