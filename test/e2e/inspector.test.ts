@@ -329,6 +329,33 @@ describe('the inspector', () => {
     expect(server.parts.chaos?.rules).toBeUndefined();
   });
 
+  it('leaves the focus where one goes on when the banner goes that had it', async () => {
+    const testServer = await startTestServer({ chaosButtons: true });
+    const page = await openPage(inspectUrl(testServer));
+    const banner = page.locator('.chaos');
+    const end = banner.getByRole('button', { name: 'End now' });
+    const focused = () => page.evaluate<string>('document.activeElement.textContent');
+    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
+    await page.getByLabel('Delay by').press('Enter');
+    await end.press('Enter');
+    await banner.waitFor({ state: 'hidden' });
+    expect(await focused()).toBe('Chaos');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Menu' }).press('Enter');
+    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
+    await page.getByLabel('Delay by').press('Enter');
+    await end.press('Enter');
+    await banner.waitFor({ state: 'hidden' });
+    expect(await focused()).toBe('Menu');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
+    await page.getByLabel('Delay by').press('Enter');
+    await end.focus();
+    await testServer.server.stop();
+    await banner.waitFor({ state: 'hidden' });
+    expect(await focused()).toBe('Pairlane inspector');
+  });
+
   it('has a doctor, which says of a TURN server that does not answer that it is that, and breaks no rule of axe', async () => {
     const testServer = await startTestServer({
       turnUrl: ['turn:127.0.0.1:9?transport=tcp'],

@@ -55,8 +55,7 @@ export class ChaosView {
 
   show({ rules, ends_in_ms: endsInMs, may_change: mayChange }: ChaosMessage): void {
     this.button.hidden = !mayChange;
-    this.banner.hidden = rules === '';
-    this.#end.hidden = endsInMs === undefined;
+    this.#showBanner(rules !== '', endsInMs !== undefined);
     const until =
       endsInMs === undefined
         ? 'as long as the server runs (--chaos)'
@@ -67,8 +66,21 @@ export class ChaosView {
   /** The server may be another one the next time. */
   forget(): void {
     this.button.hidden = true;
-    this.banner.hidden = true;
+    this.#showBanner(false, false);
     if (this.dialog.open) this.dialog.close();
+  }
+
+  /** The focus is not lost with what had it: it goes where one begins again or, if that is not shown, near it. */
+  #showBanner(isShown: boolean, mayEnd: boolean): void {
+    const hadFocus = document.activeElement === this.#end;
+    this.banner.hidden = !isShown;
+    this.#end.hidden = !mayEnd;
+    if (!hadFocus || (isShown && mayEnd)) return;
+    const near = ['header .menu', 'header .home'].map((place) => document.querySelector<HTMLElement>(place));
+    for (const place of [this.button, ...near]) {
+      place?.focus();
+      if (document.activeElement === place) return;
+    }
   }
 
   get #rules(): string {
