@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Received } from '../support/clients/raw-client.ts';
 import { BrowserPeer } from '../support/peers/browser-peer.ts';
 import { HandMadePartner } from '../support/peers/hand-made-partner.ts';
+import { eventually } from '../support/peers/room-members.ts';
 import { event, inState, recorded, testPeer } from '../support/peers/werift-peers.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -61,7 +62,7 @@ describe('Chromium with Chromium', () => {
     expect(server.parts.sessions.has(peer.id)).toBe(true);
     await peer.page.goto('about:blank');
     // The server's time stands still: a grace would never end.
-    while (server.parts.sessions.has(peer.id)) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => !server.parts.sessions.has(peer.id));
   });
 
   it('tells what is wrong with a typed error, in the browser as in Node', async () => {

@@ -252,28 +252,33 @@ export class Peer extends EventEmitter<PeerEvents> {
    * @returns resolves when every socket is released
    */
   close({ atOnce = false, signal }: { atOnce?: boolean } & CutShort = {}): Promise<void> {
-    if (this.#closed && atOnce) this.#endConnections(true);
     this.#isClosing = true;
-    this.#closed ??= this.#close(atOnce);
-    return cutShort(signal, this.#closed, () => this.#endConnections(true));
+    this.#closed ??= this.#close();
+    if (atOnce) this.#endAtOnce();
+    else this.#endConnections(false);
+    return cutShort(signal, this.#closed, () => this.#endAtOnce());
   }
 
-  async #close(atOnce: boolean): Promise<void> {
+  async #close(): Promise<void> {
     const error = new PairlaneError('closed');
     this.#requests.end(error);
     this.#only.end(error);
     this.#rooms.end();
-    const offline = new Promise<void>((resolve) => {
+    await new Promise<void>((resolve) => {
       this.#goOffline = () => {
         this.#goOffline = undefined;
         this.#link.close().then(resolve);
       };
     });
-    this.#endConnections(atOnce);
-    await offline;
     await this.#connections.released();
     this.#stopTimers();
     this.#link.failStart(error);
+  }
+
+  /** The goodbye goes first: connections take long to close, and a page that is left has half a second at most. */
+  #endAtOnce(): void {
+    this.#goOffline?.();
+    this.#endConnections(true);
   }
 
   /** The link ends after the last connection: otherwise the other peers would be told too early that we are gone. */

@@ -34,6 +34,32 @@ function watchedPlatform(): { platform: Platform; ports: Set<number>; socketsOpe
   return { platform, ports, socketsOpen: () => socketsOpen };
 }
 
+/** @param done what was closed, in order */
+function noting(done: string[]): Platform {
+  return {
+    ...nodePlatform,
+    openSocket: (...args) => {
+      const socket = nodePlatform.openSocket(...args);
+      return {
+        ...socket,
+        close: (...reason) => {
+          done.push('goodbye');
+          socket.close(...reason);
+        },
+      };
+    },
+    createConnection: (config) => {
+      const rtc = nodePlatform.createConnection(config);
+      const close = rtc.close.bind(rtc);
+      rtc.close = () => {
+        done.push('connection');
+        return close();
+      };
+      return rtc;
+    },
+  };
+}
+
 /** Whether nobody has the port. */
 async function isFree(port: number): Promise<boolean> {
   const socket = createSocket('udp4').bind(port, '127.0.0.1');
@@ -58,4 +84,29 @@ describe('close()', () => {
     expect(socketsOpen()).toBe(0);
     expect(await Promise.all([...ports].map(isFree))).toEqual([...ports].map(() => true));
   });
+
+  it.each([
+    ['at once', (peer: Peer) => peer.close({ atOnce: true })],
+    [
+      'after all at once, while it waits for what was sent to arrive',
+      (peer: Peer) => {
+        for (const connection of peer.connections.values()) void connection.send('for the road');
+        void peer.close();
+        expect(peer.state).toBe('draining');
+        return peer.close({ atOnce: true });
+      },
+    ],
+  ])(
+    '%s, says goodbye before it closes connections: a page that is left may not get that far',
+    async (_when, close) => {
+      const { server } = await startTestServer();
+      const done: string[] = [];
+      const peer = await testPeer(server.url, { peers: 2 }, noting(done));
+      for (const other of [await testPeer(server.url), await testPeer(server.url)]) {
+        await peer.connect({ id: other.id as string }).then((connection) => connection.opened());
+      }
+      await close(peer);
+      expect(done).toEqual(['goodbye', 'connection', 'connection']);
+    },
+  );
 });

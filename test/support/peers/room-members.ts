@@ -2,6 +2,7 @@
 import type { JoinOptions, Peer, PeerOptions, Room } from '../../../src/client/index.ts';
 import type { Platform } from '../../../src/client/peer/platform.ts';
 import type { TestServer } from '../servers/test-server.ts';
+import { PATIENCE_MS } from '../wait-timeouts.ts';
 import { testPeer } from './werift-peers.ts';
 
 export interface Joined {
@@ -25,8 +26,13 @@ export async function join(
   return { peer, room, id: peer.id as string, heard };
 }
 
+/** @throws if it does not come, with the source of the fact */
 export async function eventually(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!fact()) {
+    if (Date.now() > deadline) throw new Error(`it did not come: ${fact}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 export const whole = (...joined: Joined[]) =>
