@@ -56,6 +56,9 @@ describe('sessions that a node is asked for', () => {
 const connectMany = ({ connectResumable }: TestServer) =>
   Promise.all(numbers(0, MANY).map(() => connectResumable()));
 
+const idOf = ({ inbox }: RawClient) => inbox.find(({ type }) => type === 'your_id')?.id;
+const isAnswered = (client: RawClient) => Boolean(client.closed ?? idOf(client));
+
 /** Clients of the first node that have come to the second, which hears nothing from the first. */
 async function knockingAtOther() {
   const cluster = await startTestCluster(2, { pingIntervalMs: 0 });
@@ -82,8 +85,7 @@ describe('more clients than that which come back to another node at once', () =>
     const { clients, knocking, nodes, kill, advance } = await knockingAtOther();
     await kill(nodes[0] as TestServer);
     await advance(5_000);
-    const idOf = ({ inbox }: RawClient) => inbox.find(({ type }) => type === 'your_id')?.id;
-    await until(() => knocking.every((client) => client.closed || idOf(client)), 'the answers');
+    await until(() => knocking.every(isAnswered), 'the answers');
     const away = knocking.filter(({ closed }) => closed);
     // It is known to be lost after about 4 s, and each is waited for 2 s.
     expect(away.length).toBeLessThanOrEqual(2 * MOVES_AT_ONCE);
@@ -100,5 +102,22 @@ describe('more clients than that which come back to another node at once', () =>
     await until(() => knocking.filter(({ closed }) => closed).length === MOVES_AT_ONCE, 'those sent away');
     expect(knocking.flatMap(({ closed }) => closed?.code ?? [])).toEqual(Array(MOVES_AT_ONCE).fill(1013));
     held.release();
+  });
+
+  it('and whose node is cut off for a while: it is asked again once it is back', async () => {
+    const { hub, one, two, three, sever, advance } = await threeNodes();
+    // The node where their ids began is asked when the one that had them last is lost.
+    const began = await connectMany(one);
+    const clients = await Promise.all(began.map((client) => comesTo(three, client)));
+    const later = await three.connectResumable();
+    const held = new HeldPairs(hub, '2 3');
+    const knocking = await Promise.all(clients.map((client) => client.knock(two.server.url)));
+    const mend = sever(three);
+    await advance(10_000);
+    await until(() => knocking.every(isAnswered), 'the answers');
+    mend();
+    held.release();
+    await advance(3_000);
+    expect((await comesTo(two, later)).id).toBe(later.id);
   });
 });
