@@ -133,8 +133,9 @@ const session = {
     is_key_only: flag,
     /** The claims of its client's token, if it brought one. */
     claims: { type: 'object' },
-    /** When it became the holder of its id; see `holding`. */
+    /** When and where it became the holder of its id; see `holding`. */
     since: count,
+    claimed_at: node,
     pairings: { type: 'array', items: pairing },
   },
 } as const;
@@ -410,13 +411,17 @@ export const nodeSchemas = {
   holding: {
     type: 'object',
     description:
-      'My clients came with tokens for these ids, at these times (microseconds since 1970). A client that came earlier with the same id is replaced.',
+      'My clients came with tokens for these ids, at these times (microseconds since 1970) and nodes. A client that came earlier with the same id is replaced; of two that came at the same time, the one at the node with the higher number.',
     required: ['type', 'holders'],
     properties: {
       type: { const: 'holding' },
       holders: {
         type: 'array',
-        items: { type: 'object', required: ['id', 'since'], properties: { id: clientId, since: count } },
+        items: {
+          type: 'object',
+          required: ['id', 'since', 'at'],
+          properties: { id: clientId, since: count, at: node },
+        },
       },
     },
   },

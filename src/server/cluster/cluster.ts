@@ -148,6 +148,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   claimed(session: ServerSession): void {
+    session.claimedAt = this.node;
     this.#foreign.held(session);
     for (const node of this.links.open) this.#tellHolders(node, [session]);
   }
@@ -236,7 +237,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   #tellHolders(node: NodeId, sessions: readonly ServerSession[]): void {
-    this.links.send(node, { type: 'holding', holders: sessions.map(({ id, since }) => ({ id, since })) });
+    const holders = sessions.map(({ id, since, claimedAt: at }) => ({ id, since, at }));
+    this.links.send(node, { type: 'holding', holders });
   }
 
   /**
@@ -245,10 +247,10 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
    */
   #onHolding({ holders }: NodeMessageOf<'holding'>): void {
     const { directory, sessions } = this.#deps.signaling;
-    for (const { id, since } of holders) {
+    for (const { id, since, at } of holders) {
       const own = directory.sessions.get(id);
-      // Equal times mean that both are copies of the same session.
-      if (own && own.since < since) sessions.replace(own);
+      // If time and node are the same, both are copies of one session.
+      if (own && (own.since < since || (own.since === since && own.claimedAt > at))) sessions.replace(own);
     }
   }
 

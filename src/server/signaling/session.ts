@@ -57,10 +57,10 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   #seats = NO_SEATS;
   /** What its client may do. */
   grants: Grants = noLimits;
-  /**
-   * When the session claimed its id with a token: microseconds since 1970, of which the last three digits are random.
-   */
+  /** When its client claimed its id with a token: microseconds since 1970, never the same twice at one node. */
   since = 0;
+  /** The node where that was; 0 for a server without other nodes. */
+  claimedAt = 0;
   readonly #owner: SessionOwner;
 
   /** @param now milliseconds of the server's clock */

@@ -1,7 +1,6 @@
 /**
  * The sessions of a server, and the host that steps them; dialects report here what becomes of a client's connection.
  */
-import { randomInt } from 'node:crypto';
 import type { Clock } from '../../common/clock.ts';
 import {
   MachineHost,
@@ -49,6 +48,7 @@ export class Sessions implements SessionOwner {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #heardEveryMs: number;
+  #lastClaim = 0;
 
   /** @param settings one object for all sessions */
   constructor(settings: SessionSettings, deps: SessionsDeps) {
@@ -101,7 +101,8 @@ export class Sessions implements SessionOwner {
   /** An id given by a token belongs to its newest holder: this session, at all nodes, from now on. */
   claimId(session: ServerSession): void {
     if (session.grants.sub === undefined) return;
-    session.since = Math.floor(this.#clock.wallTime()) * 1_000 + randomInt(1_000);
+    this.#lastClaim = Math.max(Math.floor(this.#clock.wallTime()) * 1_000, this.#lastClaim + 1);
+    session.since = this.#lastClaim;
     this.#directory.otherNodes.claimed(session);
   }
 

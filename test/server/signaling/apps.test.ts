@@ -107,6 +107,20 @@ describe('an id on two nodes that had lost each other', () => {
   });
 });
 
+describe('an id that two clients claim in the same instant, at two nodes', () => {
+  it('is that of one of them, at the node with the lower number: the other one is told to go (4410)', async () => {
+    const { nodes, hold } = await startTestCluster(3, options);
+    const held = hold();
+    const clients = await Promise.all(nodes.map((node) => join(node, { sub: 'ada', app: 'a' })));
+    expect(new Set(nodes.map(({ clock }) => clock.wallTime())).size).toBe(1);
+    held.release();
+    const [first, ...others] = clients as [RawClient, RawClient, RawClient];
+    for (const other of others) expect((await other.whenClosed()).code).toBe(4410);
+    await first.settled();
+    expect(nodes.map(({ server }) => server.parts.sessions.size)).toEqual([1, 0, 0]);
+  });
+});
+
 describe('an app', () => {
   it('does not use up the guesses of another at the same address', async () => {
     const test = await startTestServer({ ...options, maxKeyGuessesPerMinute: 1 });

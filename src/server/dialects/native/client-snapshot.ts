@@ -23,6 +23,7 @@ export type ClientSnapshot = Pick<
   | 'is_key_only'
   | 'claims'
   | 'since'
+  | 'claimed_at'
 >;
 
 /** Whether the request is valid for a session of this node: right secret, and possible numbers. */
@@ -57,6 +58,7 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
     ...(session.grants.expiresAt !== undefined && {
       claims: claimsOf(session.grants),
       since: session.since,
+      ...(session.claimedAt > 0 && { claimed_at: session.claimedAt }),
     }),
   };
 }
