@@ -102,6 +102,10 @@ export class Admission {
     this.#reasons = this.#createReasons();
   }
 
+  get isDraining(): boolean {
+    return this.#readiness.isDraining;
+  }
+
   /** Shares the limits by address with the server's other processes. */
   shareLimits(shared: SharedLimits): void {
     shared.share('connections', this.#perAddress);
@@ -203,7 +207,7 @@ export class Admission {
         status: '503 Service Unavailable',
         message: 'The server is restarting; try again in a few seconds.',
         // A client that comes back is told when to try again, which a browser can only learn over an open socket.
-        fits: ({ isReturning }: Asking) => this.#readiness.isDraining && !isReturning,
+        fits: ({ isReturning }: Asking) => this.isDraining && !isReturning,
       },
       {
         kind: 'connections',

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { RawClient } from '../../support/clients/raw-client.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
 import { nativeClientOf } from '../../support/servers/native-client.ts';
+import { until } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const DRAIN_MS = 10_000;
@@ -58,6 +59,32 @@ describe('a server that drains', () => {
     expect(body).toContain('pairlane_refusals_total{kind="draining"} 2');
     expect(body).toContain('pairlane_unready{reason="draining"} 1');
   });
+
+  it.each([
+    ['our own wire', ''],
+    ['our own wire, which can come back', '?resume=1'],
+    ['PeerJS', 'peerjs?key=peerjs&id=late&token=late'],
+  ])(
+    'lets nobody in any more who was still asked about when it began to, a client of %s',
+    async (_what, path) => {
+      const answers: (() => void)[] = [];
+      const authorize = () => new Promise<boolean>((resolve) => answers.push(() => resolve(true)));
+      const test = await draining({ peerjs: true, authorize });
+      const here = RawClient.dial(test.server.url);
+      await until(() => answers.length === 1, 'the first question');
+      answers.shift()?.();
+      await here.next('your_id');
+      const late = RawClient.dial(`${test.server.url}${path}`);
+      await until(() => answers.length === 1, 'the second question');
+      void test.server.drain();
+      answers.shift()?.();
+      expect(await late.whenClosed()).toEqual({ code: 1012, reason: 'Server is restarting' });
+      expect([test.server.parts.sessions.size, test.server.parts.metrics.refused.get('draining')]).toEqual([
+        1, 1,
+      ]);
+      expect(typesOf(late)).toEqual(path.startsWith('peerjs') ? [] : ['restarting']);
+    },
+  );
 
   it('refuses new clients of the game rooms, too', async () => {
     const test = await draining({ rooms: true });

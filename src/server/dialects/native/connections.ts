@@ -47,7 +47,8 @@ export class Connections implements SocketHandlers {
 
   #opened(socket: ClientSocket): void {
     if (socket.getUserData().kind === 'back') this.#returning.opened(socket);
-    else this.#opener.open(socket);
+    // A drain may have begun while its token was verified.
+    else if (!this.#returning.turnAway(socket)) this.#opener.open(socket);
   }
 
   received(socket: ClientSocket, bytes: ArrayBuffer, isBinary: boolean): void {

@@ -44,7 +44,7 @@ export class ResumeHandler {
 
   opened(socket: ClientSocket): void {
     const { options, telemetry, signaling } = this.#deps;
-    if (this.#turnAway(socket)) return;
+    if (this.turnAway(socket)) return;
     const timeoutMs = options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
     signaling.queue.arm(socket.getUserData(), FIRST_MESSAGE, timeoutMs, () => {
       telemetry.metrics.refused.add('first_message');
@@ -64,7 +64,7 @@ export class ResumeHandler {
     // No token is required, so `auth` is ignored.
     if (read === 'auth') return;
     signaling.queue.timers.disarmAll(data);
-    if (this.#turnAway(socket)) return;
+    if (this.turnAway(socket)) return;
     const message = read && withinApp(read, data.grants);
     if (!message) {
       this.#openAnew(socket);
@@ -72,7 +72,7 @@ export class ResumeHandler {
     }
     const isDone = this.#queue.add(socket, () => {
       delete data.phase;
-      if (!this.#turnAway(socket)) this.#named(socket, message);
+      if (!this.turnAway(socket)) this.#named(socket, message);
     });
     if (!isDone) data.phase = 'asking';
   }
@@ -102,7 +102,7 @@ export class ResumeHandler {
     data.phase = 'asking';
     signaling.queue.arm(data, RECOVERY, afterMs, () => {
       delete data.phase;
-      if (!this.#turnAway(socket)) decide();
+      if (!this.turnAway(socket)) decide();
     });
   }
 
@@ -185,12 +185,12 @@ export class ResumeHandler {
     const data = socket.getUserData();
     const isOpen = data.phase !== 'closed';
     if (isOpen) delete data.phase;
-    const isWaiting = isOpen && !data.client && !this.#turnAway(socket);
+    const isWaiting = isOpen && !data.client && !this.turnAway(socket);
     this.#decide(socket, message, answer, isWaiting);
   }
 
-  /** Sends the client away again while the server drains. */
-  #turnAway(socket: ClientSocket): boolean {
+  /** Sends the client away again while the server drains. @returns whether it does */
+  turnAway(socket: ClientSocket): boolean {
     const afterMs = this.#deps.drain.wantsBackAfterMs();
     if (afterMs === undefined) return false;
     this.#deps.telemetry.metrics.refused.add('draining');

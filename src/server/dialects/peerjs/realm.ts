@@ -50,7 +50,7 @@ export interface PeerJsRealmDeps {
   readonly signaling: Signaling;
   readonly log: Logger;
   /** The places that clients take, whether connected or waited for. */
-  readonly places: Pick<Admission, 'waits' | 'waitsNoLonger' | 'isOver'>;
+  readonly places: Pick<Admission, 'waits' | 'waitsNoLonger' | 'isOver' | 'isDraining'>;
   readonly sockets: SocketClientDeps;
   /** Handles a frame that a client sent before it was let in. */
   readonly received: (socket: PeerJsSocket, bytes: ArrayBuffer) => void;
@@ -196,8 +196,13 @@ export class PeerJsRealm implements OwnIds {
   }
 
   #authenticated(socket: PeerJsSocket, token: string, grants: Grants): void {
-    const { id, key } = socket.getUserData();
-    const { gate, keys } = this.#deps;
+    const { id, key, address } = socket.getUserData();
+    const { gate, keys, places, refused } = this.#deps;
+    if (places.isDraining) {
+      refused('draining', address, 'The server is restarting');
+      socket.end(closeCodes.serviceRestart, 'Server is restarting');
+      return;
+    }
     const app = keys.get(key);
     const refuse = (message: string) => gate?.refuse(socket, { code: 'token_invalid', message });
     if (app !== undefined && app !== grants.app) refuse('It is for another app than the key');
