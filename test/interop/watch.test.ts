@@ -285,7 +285,9 @@ describe('watching', () => {
     const testServer = await startTestServer();
     const { page, warned } = await watchedEnd(testServer, { name: 'x'.repeat(1_000) });
     await page.waitForEvent('console', { predicate: () => warned.length > 0 });
-    expect(warned).toEqual([expect.stringMatching(/^pairlane-watch: .*from 1 to 64 characters$/)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^pairlane-watch: watching ended: .*from 1 to 64 characters$/),
+    ]);
     const isAsBefore = await page.evaluate(() => {
       end.stop();
       end.watchConnection(end.connection, { name: 'x', url: 'ftp://127.0.0.1/' })();
@@ -293,7 +295,7 @@ describe('watching', () => {
       return end.connection.close === close && end.connection.createDataChannel === createDataChannel;
     });
     expect(isAsBefore).toBe(true);
-    expect(warned.at(-1)).toMatch(/^pairlane-watch: SyntaxError/);
+    expect(warned.at(-1)).toMatch(/^pairlane-watch: watching ended: SyntaxError/);
   });
 
   it('asks the connection no more often because a server pairs it again and again, and wants to know each time', async () => {
@@ -329,6 +331,66 @@ describe('watching', () => {
     await page.clock.runFor(20_000);
     // Five times a second how it comes up, and every five seconds how it is doing.
     expect(await page.evaluate(() => end.asked.times)).toBeLessThanOrEqual(110);
+  });
+
+  /** A page that watches a connection at a server of which this test says what it answers to each attempt. */
+  async function watchedAt(answer: (send: (message: object) => void, attempt: number) => void) {
+    const { server } = await startTestServer();
+    const page = await openPage(`${httpUrl(server)}healthz`);
+    await page.clock.install();
+    const seen = { page, attempts: 0, warned: [] as string[], said: [] as string[] };
+    page.on('console', (message) => seen.warned.push(message.text()));
+    await page.routeWebSocket(/evidence/, (socket) => {
+      seen.attempts += 1;
+      const attempt = seen.attempts;
+      socket.onMessage((text) => {
+        seen.said.push(String(text));
+        if (String(text).includes('join_room'))
+          answer((message) => socket.send(JSON.stringify(message)), attempt);
+      });
+    });
+    await page.evaluate(async (module) => {
+      const { watchConnection } = (await import(module)) as { watchConnection: Watch };
+      watchConnection(new RTCPeerConnection(), { name: 'call 10' });
+    }, MODULE);
+    return seen;
+  }
+
+  const refusal = (code: string) => ({
+    ...{ type: 'error', for: 'join_room', code },
+    message: `It said ${code}`,
+  });
+
+  it('goes on after refusals that may pass, ever more rarely, and says each on the console once', async () => {
+    const codes = ['room_full', 'too_many_rooms', 'unavailable', 'too_many_messages', 'of a newer server'];
+    const seen = await watchedAt((send, attempt) => {
+      const code = codes[attempt % codes.length] as string;
+      send(attempt < 20 ? refusal(code) : { type: 'paired', evidence: true, epoch: 1 });
+    });
+    const runMinute = async () => {
+      const before = seen.attempts;
+      // In short steps, so that each refusal arrives before the next attempt is due.
+      for (let s = 0; s < 60; s += 1) await seen.page.clock.runFor(1_000);
+      return seen.attempts - before;
+    };
+    await runMinute();
+    while (seen.attempts < 20) expect(await runMinute()).toBeLessThan(20);
+    while (!seen.said.join().includes('"report"') && !seen.said.join().includes('"evidence"'))
+      await seen.page.clock.runFor(1_000);
+    expect(seen.attempts).toBe(20);
+    expect(seen.warned.sort()).toEqual(codes.map((code) => `pairlane-watch: It said ${code}`).sort());
+  });
+
+  it('ends after a refusal that stays one, and says so; of what else a server makes up it says little', async () => {
+    const seen = await watchedAt((send) => {
+      for (let n = 0; n < 500; n += 1) send({ type: 'error', message: `${n} ${'x'.repeat(5_000)}` });
+      send(refusal('forbidden'));
+    });
+    while (!seen.warned.at(-1)?.includes('forbidden')) await seen.page.evaluate(() => 0);
+    await seen.page.clock.runFor(120_000);
+    expect(seen.attempts).toBe(1);
+    expect(seen.warned.length).toBeLessThanOrEqual(11);
+    expect(seen.warned.at(-1)).toBe('pairlane-watch: watching ended: It said forbidden');
   });
 
   it('does nothing for a connection that is closed already', async () => {

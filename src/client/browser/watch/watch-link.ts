@@ -8,6 +8,9 @@ import type { ClientMessage } from '../../../protocol/native/client-messages.ts'
 const BACKOFF = { baseMs: 1_000, capMs: 30_000 };
 /** Close codes after which another attempt would end in the same way. */
 const FINAL_CODES: readonly number[] = [1008, 4401, 4410];
+/** The same for refusals to join the room. Others may pass: it is full until a page that was loaded again has left it. */
+const FINAL_ERRORS = /^(invalid_message|forbidden)$/;
+const MAX_WARNINGS = 10;
 
 export interface WatchOptions {
   /**
@@ -44,7 +47,14 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
   const send: Send = (message) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ...message, epoch }));
   };
-  const warn = (reason: unknown) => console.warn(`pairlane-watch: ${reason}`);
+  const warned: unknown[] = [];
+  const say = (text: unknown) => console.warn(`pairlane-watch: ${text}`);
+  /** Says each thing once, and not everything that a server may make up. */
+  const warn = (reason: unknown) => {
+    if (warned.length === MAX_WARNINGS || warned.includes(reason)) return;
+    warned.push(reason);
+    say(reason);
+  };
   const unpaired = () => {
     epoch = undefined;
     handlers.unpaired();
@@ -56,6 +66,10 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
     clearTimeout(timer);
     stopped?.close();
   };
+  const end = (why: unknown) => {
+    say(`watching ended: ${why}`);
+    stop();
+  };
   const received = (message: { readonly type: string; readonly [field: string]: unknown }) => {
     switch (message.type) {
       case 'paired':
@@ -63,10 +77,7 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
           epoch = message.epoch as number;
           attempts = 0;
           handlers.paired(send);
-        } else {
-          warn('the server wants no reports (--no-inspect)');
-          stop();
-        }
+        } else end('the server wants no reports (--no-inspect)');
         return;
       case 'peer_disconnected':
         unpaired();
@@ -81,10 +92,12 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
         send({ type: 'pong' });
         return;
       case 'error':
-        warn(message.message);
-        // One of the two who are there may soon be gone: such as this page, before it was loaded again.
-        if (message.code === 'room_full') socket?.close();
-        else if (message.for === 'join_room') stop();
+        if (message.for !== 'join_room') warn(message.message);
+        else if (FINAL_ERRORS.test(message.code as string)) end(message.message);
+        else {
+          warn(message.message);
+          socket?.close();
+        }
     }
   };
   const open = () => {
@@ -98,7 +111,7 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
     opened.onclose = ({ code, reason }) => {
       if (socket !== opened) return;
       unpaired();
-      if (FINAL_CODES.includes(code)) warn(reason);
+      if (FINAL_CODES.includes(code)) end(reason);
       else {
         timer = setTimeout(open, fullJitter(BACKOFF, attempts, Math.random()));
         attempts += 1;
@@ -109,7 +122,7 @@ export function openLink({ url, name, token }: WatchOptions, handlers: LinkHandl
     open();
   } catch (error) {
     // Not a URL, or none that this page may open.
-    warn(error);
+    end(error);
   }
   return stop;
 }
