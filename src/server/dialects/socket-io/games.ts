@@ -29,11 +29,13 @@ export interface GamesDeps {
   readonly telemetry: Telemetry;
   readonly signaling: Signaling;
   /** The connection places of addresses; a session that waits for its client keeps its place. */
-  readonly places: PlayerDeps['places'];
+  readonly places: PlayerDeps['places'] & { isOver(address: string): boolean };
   readonly iceServersFor: (playerId: string) => IceServer[] | undefined;
   /** Left out: nothing is lost on purpose. */
   readonly chaos?: Chaos | undefined;
 }
+
+const RETURN = 'return';
 
 const NONE = new Uint8Array(0);
 
@@ -85,6 +87,9 @@ export class Games {
 
   opened(socket: RoomSocket): void {
     this.#connected.set(socket, undefined);
+    if (!socket.isReturning) return;
+    const timeoutMs = this.#options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
+    this.#deps.signaling.queue.arm(socket, RETURN, timeoutMs, () => this.#turnAwayUnlessHere(socket));
   }
 
   has(socket: RoomSocket): boolean {
@@ -122,6 +127,7 @@ export class Games {
   closed(socket: RoomSocket, isGoodbye: boolean): void {
     const player = this.#connected.get(socket);
     this.#connected.delete(socket);
+    this.#deps.signaling.queue.timers.disarmAll(socket);
     // For a player that the server sent away and that may come back, everybody waits until the drain is over.
     if (!player?.session || player.isSentAway) return;
     const { session, isOnline } = player;
@@ -146,6 +152,7 @@ export class Games {
     if (player && player !== holder) return 'already_in_game';
     if (!player && holder && isItsOwn(holder, fields)) this.#comeBack(holder, socket);
     else if (!player) {
+      if (this.#turnAwayUnlessHere(socket)) return undefined;
       const refused = holder ? 'player_taken' : this.#isFull(roomIdKey(fields.game_id), socket.address);
       if (refused) return refused;
       this.#enter(socket, fields);
@@ -156,6 +163,19 @@ export class Games {
     reply?.(this.#welcome(joined));
     joined.flush();
     return undefined;
+  }
+
+  /**
+   * A client that was let in above the limits because it comes back, and does not: it has to go, if there are still too
+   * many.
+   */
+  #turnAwayUnlessHere(socket: RoomSocket): boolean {
+    const { places, telemetry } = this.#deps;
+    if (!socket.isReturning || this.playerOf(socket) || !places.isOver(socket.address)) return false;
+    telemetry.metrics.refused.add('connections');
+    telemetry.refusals.warn('connections', socket.address, 'Closed a player without a place to come back to');
+    socket.close();
+    return true;
   }
 
   #isFull(gameId: string, address: string): Refused {

@@ -3,6 +3,7 @@
  * and its own pings; everything else, including the limits, is ours. Only this file of the server uses Socket.IO.
  */
 import { Server as SocketServer } from 'socket.io';
+import { NO_TIMER, type TimerOwner } from '../../../machines/index.ts';
 import type { RoomEvents } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
@@ -20,12 +21,14 @@ import {
 } from './packet-limits.ts';
 
 /** A client's socket, whatever transport it currently uses. */
-export interface RoomSocket {
+export interface RoomSocket extends TimerOwner {
   readonly id: string;
   /** As limits count it. */
   readonly address: string;
   /** Counts everything that the client sends. */
   readonly rate: SendingRate;
+  /** It said that it comes back to the place that is kept for it, and was let in above the limits for that. */
+  readonly isReturning: boolean;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
   /** Whether a signal of this many bytes may be sent before the client has read what was already sent. */
   hasRoomFor(bytes: number): boolean;
@@ -94,14 +97,15 @@ export function serveSocketIo(
       origin: (origin, decide) => decide(null, admission.origins.corsOrigin(origin ?? '', '') ?? false),
     },
     allowRequest(request, decide) {
-      const verdict = admission.judgeRequest(factsOf(request));
+      const facts = factsOf(request);
+      const verdict = admission.judgeRequest(facts, { hasPlace: facts.isReturning });
       if ('refusal' in verdict) {
         handlers.refused(verdict.refusal.kind);
         decide(verdict.refusal.message, false);
       } else decide(undefined, true);
     },
   });
-  const facts = new WeakMap<object, RequestFacts>();
+  const facts = new WeakMap<object, HandshakeFacts>();
   /** Socket.IO passes on the same request object that uWebSockets.js made. */
   const factsOf = (request: object) => {
     const known = facts.get(request);
@@ -130,9 +134,12 @@ export function serveSocketIo(
   io.on('connection', (socket) => {
     joined.add(socket.conn as never);
     const isAlive = signOfLife(socket.conn as never);
+    const facts = factsOf(socket.conn.request);
     const own: RoomSocket = {
       id: socket.id,
-      address: admission.addressOf(factsOf(socket.conn.request)),
+      address: admission.addressOf(facts),
+      isReturning: facts.isReturning,
+      timer: NO_TIMER,
       rate: limited.get(socket.conn)?.rate ?? new SendingRate(),
       hasRoomFor: (bytes) => limited.get(socket.conn)?.hasRoomFor(bytes) ?? false,
       isAlive,
@@ -201,16 +208,24 @@ function isForWebSocket(req: HttpRequest): boolean {
   return new URLSearchParams(req.getQuery()).getAll('transport').at(-1) === 'websocket';
 }
 
+interface HandshakeFacts extends RequestFacts {
+  readonly isReturning: boolean;
+}
+
+function readHandshake(res: HttpResponse, req: HttpRequest): HandshakeFacts {
+  return { ...readFacts(res, req), isReturning: req.getQuery('resume') === 'back' };
+}
+
 /**
  * The app as Socket.IO sees it. Socket.IO reads only the last line of a repeated header, answers any number of polling
  * requests on a connection, and does not check whether uWebSockets.js dropped what it sent.
  */
-function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, RequestFacts>) {
+function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, HandshakeFacts>) {
   // The methods that `attachApp` calls; the first two are chained.
   const limited = {
     any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {
       app.any(path, (res, req) => {
-        facts.set(req, readFacts(res, req));
+        facts.set(req, readHandshake(res, req));
         const end = res.end.bind(res);
         res.end = (body) => end(body, true);
         handler(res, req);
@@ -228,7 +243,7 @@ function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, Requ
             answer(res, NO_WEBSOCKET);
             return;
           }
-          facts.set(req, readFacts(res, req));
+          facts.set(req, readHandshake(res, req));
           behavior.upgrade?.(res, req, context);
         },
       });

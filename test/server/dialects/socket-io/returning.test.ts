@@ -4,7 +4,8 @@ import { RoomClient } from '../../../support/clients/room-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
-const connect = ({ server }: TestServer) => RoomClient.connect(`http://127.0.0.1:${server.port}`);
+const connect = ({ server }: TestServer, options?: Parameters<typeof RoomClient.connect>[1]) =>
+  RoomClient.connect(`http://127.0.0.1:${server.port}`, options);
 const enter = (client: RoomClient, player: unknown, more: object) =>
   client.ask('join_game', { game_id: 'g', player_id: player, ...more });
 
@@ -216,6 +217,61 @@ describe('the place of a player that is away', () => {
     await one.next('player_left');
     expect((await connect(test)).socket.connected).toBe(true);
   });
+
+  describe.each([['maxConnections'], ['maxConnectionsPerAddress']])(
+    'on a server that is full by %s',
+    (option) => {
+      const back = { query: { resume: 'back' } };
+      const full = async () => {
+        const test = await start({ [option]: 2 });
+        const players = await game(test);
+        await vanish(test, players.two, '2');
+        return { test, ...players };
+      };
+
+      it.each(['websocket', 'polling'])('has the place that is kept for it, over %s', async (transport) => {
+        const { test, one, token } = await full();
+        await expect(connect(test)).rejects.toThrow();
+        const again = await connect(test, { ...back, transports: [transport] });
+        expect(await enter(again, 2, { token })).toEqual({ players: [1, 2], token });
+        again.signal('g', 1, 'offer', 'an offer');
+        expect(await one.next('webrtc_signal')).toMatchObject({ from_player_id: 2 });
+        await expect(connect(test, back)).rejects.toThrow();
+        test.clock.advance(5_100);
+        await again.settled();
+      });
+
+      it.each([
+        ['another token', 'g', 2, 'x'.repeat(32)],
+        ['no token', 'g', 2, undefined],
+        ['another player', 'g', 3, undefined],
+        ['another game', 'other', 1, undefined],
+      ])(
+        'is kept from others who say that they come back, with %s',
+        async (_what, game_id, player_id, wrong) => {
+          const { test, token } = await full();
+          const other = await connect(test, back);
+          other.socket.emit('join_game', { game_id, player_id, resume: true, token: wrong });
+          await other.until(() => !other.socket.connected, 'its end');
+          expect(test.server.parts.metrics.refused.get('connections')).toBe(1);
+          expect(test.server.parts.sessions.size).toBe(2);
+          const again = await connect(test, back);
+          expect(await enter(again, 2, { token })).toMatchObject({ players: [1, 2] });
+        },
+      );
+
+      it('is kept from others who say that they come back, and then nothing: for 5 s', async () => {
+        const { test, token } = await full();
+        const other = await connect(test, back);
+        test.clock.advance(4_900);
+        await other.settled();
+        test.clock.advance(200);
+        await other.until(() => !other.socket.connected, 'its end');
+        const again = await connect(test, back);
+        expect(await enter(again, 2, { token })).toMatchObject({ players: [1, 2] });
+      });
+    },
+  );
 
   it('is one in the list of sessions, by the name of its player; its token is in no log', async () => {
     const test = await start();
