@@ -81,15 +81,33 @@ const socketIo: Dialect = {
 
 const peerJs: Dialect = {
   ...json,
-  path: '/peerjs?key=peerjs&id=c{n}&token=t{n}&version=1.5.4',
+  path: '/peerjs?key=peerjs&id=c{n}&token=t{n}&version=1.5.5',
   greeting: '"OPEN"',
   idMarker: '',
   pair: '',
-  message: (bytes, from) =>
-    fitted(bytes, from, ({ type, ...payload }) =>
-      JSON.stringify({ type: type.toUpperCase(), dst: '{peer}', payload }),
-    ),
+  message: (bytes, from) => fitted(bytes, from, peerJsMessage),
 };
+
+/** The same fields in the same order as `peerjs` 1.5.5 sends them from Chromium, for a data connection. */
+function peerJsMessage({ type, candidate, sdp }: Signal): string {
+  const connection = { type: 'data', connectionId: 'dc_m5c3mahh0db' };
+  const about = {
+    candidate: { candidate: { ...(candidate as object), usernameFragment: 'j2am' }, ...connection },
+    offer: {
+      sdp: { sdp, type },
+      ...connection,
+      label: connection.connectionId,
+      reliable: false,
+      serialization: 'binary',
+    },
+    answer: { sdp: { sdp, type }, ...connection },
+  };
+  return JSON.stringify({
+    type: type.toUpperCase(),
+    payload: about[type as keyof typeof about],
+    dst: '{peer}',
+  });
+}
 
 /** How Pairlane's clients answer pings, and come back if they can. */
 const back: Dialect['back'] = {

@@ -34,7 +34,10 @@ interface FromSide {
 
 export type PairingEventFromPeer =
   /** @property connectionId which connection it is for, if the two have several */
-  | ({ type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED'; connectionId?: string } & FromSide)
+  | ({
+      type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' | 'CANDIDATE_RECEIVED';
+      connectionId?: string | undefined;
+    } & FromSide)
   /** @property type `SIGNAL_RECEIVED`: any other signal between the two */
   | ({ type: 'SIGNAL_RECEIVED' | 'UNPAIR_RECEIVED' } & FromSide)
   | ({ type: 'REPORT_RECEIVED'; isConnected: boolean } & FromSide);

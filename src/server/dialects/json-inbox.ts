@@ -52,13 +52,28 @@ export class JsonInbox<Data> {
 
   /** @returns the value in a frame, safe to walk; undefined for a frame that is skipped */
   read(client: SocketClient<Data>, bytes: ArrayBuffer): unknown {
+    const text = this.textOf(client, bytes);
+    return text === undefined ? undefined : this.parse(client, text);
+  }
+
+  /** @returns the text of a frame; undefined for a frame that is skipped */
+  textOf(client: SocketClient<Data>, bytes: ArrayBuffer): string | undefined {
     if (!this.count(client, bytes.byteLength)) return undefined;
     const { maxMessageBytes } = this.#deps.options;
     if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes)
       return this.passOver(client, 'message_too_large');
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      return this.passOver(client, 'invalid_json');
+    }
+  }
+
+  /** @returns the value in a frame's text, safe to walk; undefined for a frame that is skipped */
+  parse(client: SocketClient<Data>, text: string): unknown {
     let value: unknown;
     try {
-      value = JSON.parse(utf8.decode(bytes));
+      value = JSON.parse(text);
     } catch {
       return this.passOver(client, 'invalid_json');
     }

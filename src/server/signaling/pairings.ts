@@ -98,7 +98,7 @@ export class Pairings {
           epoch,
           signal,
           senderSeq,
-          ...(signal.connectionId !== undefined && { connectionId: signal.connectionId }),
+          connectionId: signal.connectionId,
         });
     }
   }

@@ -16,6 +16,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';
+import { roomForPassing } from '../passing-frame.ts';
 import { readUsualCandidate } from './read-usual-candidate.ts';
 
 /** A message with its bytes as received, for passing it on. */
@@ -96,24 +97,11 @@ export function withFromPeer({ bytes }: Pick<Frame, 'bytes'>, isKept: boolean, e
   // A frame that was relayed before, and then moved to another node, already has it.
   if (endsWithFromPeer(bytes, end)) end -= FROM_PEER.length - 1;
   const length = end + added.length;
-  const relayed = isKept || length > shared.length ? Buffer.allocUnsafe(length) : sharedOf(length);
+  const relayed = isKept ? Buffer.allocUnsafe(length) : roomForPassing(length);
   relayed.set(end === bytes.length - 1 ? bytes : bytes.subarray(0, end));
   // For this few bytes, a loop is faster than a call of `set`.
   for (let next = 0; next < added.length; next += 1) relayed[end + next] = added[next] as number;
   return relayed;
-}
-
-/** Holds a frame of the default limit. */
-const shared = Buffer.alloc(128 * 1024);
-/** Views of the buffer's start that most frames need, by length: creating one costs as much as filling it. */
-const beginnings: (Buffer | undefined)[] = new Array(4096).fill(undefined);
-
-function sharedOf(length: number): Buffer {
-  const known = beginnings[length];
-  if (known) return known;
-  const beginning = shared.subarray(0, length);
-  if (length < beginnings.length) beginnings[length] = beginning;
-  return beginning;
 }
 
 const CLOSING_BRACE = 0x7d;

@@ -22,6 +22,7 @@ export interface PeerJsSignal {
   readonly type: PeerJsRelayedType;
   readonly dst: string;
   readonly payload: unknown;
+  /** Valid only until the handler that received it returns. */
   readonly frame: Buffer;
 }
 
@@ -130,7 +131,8 @@ export class AbsentPeers {
     }
     const hasRoom =
       peer.held.length < MAX_HELD_SIGNALS && peer.heldBytes + signal.frame.length <= MAX_HELD_BYTES;
-    this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal });
+    const kept = { ...signal, frame: Buffer.from(signal.frame) };
+    this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal: kept });
   }
 
   /** A client with that id, prefixed with its app, has arrived. */

@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { isPrintable } from '../../../common/printable.ts';
 import {
   closeCodes,
-  isPassedOnWhole,
   MAX_PEERJS_ID_CHARS,
   type PeerJsMessage,
   peerJsNotices,
@@ -249,22 +248,24 @@ export class PeerJsRealm implements OwnIds {
   }
 
   /**
-   * @param value the parsed message
-   * @param bytes the message as received
+   * @param whole the message as received; undefined if it has fields that are not passed on
    */
-  received(client: PeerJsClient, message: PeerJsMessage, value: object, bytes: ArrayBuffer): void {
+  received(client: PeerJsClient, message: PeerJsMessage, whole: ArrayBuffer | undefined): void {
     // A heartbeat only shows that the client is alive.
     if (message.type === 'HEARTBEAT') return;
     const { type, dst, payload } = message;
     if (dst === undefined) this.#leave(client);
     else {
-      const frame = isPassedOnWhole(value)
-        ? withField(bytes, client.srcField)
+      const frame = whole
+        ? withField(whole, client.srcField, false)
         : Buffer.from(writePeerJsMessage(type, client.peerJsId, dst, payload));
-      const relay = () => this.#relay(client, { type, dst, payload, frame });
       const { chaos } = this.#deps;
-      if (!chaos) relay();
-      else chaos.pass(type.toLowerCase(), frame, () => client.session?.isDone === false && relay());
+      if (!chaos) this.#relay(client, { type, dst, payload, frame });
+      else
+        chaos.pass(type.toLowerCase(), frame, (bytes) => {
+          if (client.session?.isDone === false)
+            this.#relay(client, { type, dst, payload, frame: Buffer.from(bytes) });
+        });
     }
   }
 
@@ -332,16 +333,17 @@ export class PeerJsRealm implements OwnIds {
   #relay(from: PeerJsClient, signal: PeerJsSignal, wasHeld = false): void {
     const { type, dst, frame } = signal;
     const to = this.#addressee(from.scope + dst);
+    const seat = seatWith(from, to);
     if (to === from) {
       if (from.hasRoomFor(frame.length)) from.write(frame);
       return;
     }
     if (type === 'LEAVE') this.absent.left(from, dst);
-    if (!this.#mayMeet(from, to, type, wasHeld)) {
+    if (!this.#mayMeet(from, to, type, wasHeld, seat !== undefined)) {
       this.#deps.refused('forbidden', from.address, 'Its token, or the one of its peer, does not allow it');
       from.expired(dst);
-    } else if (type === 'LEAVE' || type === 'EXPIRE') this.#tell(from, to, signal);
-    else if (to?.isOnline) this.#signal(from, to, signal);
+    } else if (type === 'LEAVE' || type === 'EXPIRE') this.#tell(from, to, signal, seat);
+    else if (to?.isOnline) this.#signal(from, to, signal, seat);
     else this.absent.hold(from, signal);
   }
 
@@ -352,9 +354,9 @@ export class PeerJsRealm implements OwnIds {
   }
 
   /** Passes on what is no part of a negotiation: it is not held. */
-  #tell(from: PeerJsClient, to: Addressee | undefined, signal: PeerJsSignal): void {
+  #tell(from: PeerJsClient, to: Addressee | undefined, signal: PeerJsSignal, known: Seat | undefined): void {
     const { type, frame } = signal;
-    const seat = type === 'LEAVE' ? seatWith(from, to) : undefined;
+    const seat = type === 'LEAVE' ? known : undefined;
     if (to instanceof PeerJsClient) {
       if (to.isOnline && to.hasRoomFor(frame.length)) to.write(frame);
     } else if (to?.isOnline) this.#others?.say(to.id, from.scopedId, frame, seat);
@@ -371,26 +373,25 @@ export class PeerJsRealm implements OwnIds {
     to: Addressee | undefined,
     type: PeerJsSignal['type'],
     wasHeld: boolean,
+    arePaired: boolean,
   ): boolean {
-    const arePaired = seatWith(from, to) !== undefined;
     const mayAnswer = type !== 'OFFER' && (arePaired || wasHeld);
     if (!mayAnswer && !from.session?.grants.may.includes('pair')) return false;
     return arePaired || (hasPlace(from) && (!(to instanceof PeerJsClient) || hasPlace(to)));
   }
 
-  #signal(from: PeerJsClient, to: Addressee, signal: PeerJsSignal): void {
+  /** @param known the sender's seat in the pairing of the two, if there is one */
+  #signal(from: PeerJsClient, to: Addressee, signal: PeerJsSignal, known: Seat | undefined): void {
     const core = asSignal(signal);
-    const { pairing, side } = this.#seatFor(from, to) ?? {};
+    const { pairing, side } = known ?? this.#pair(from, to) ?? {};
     if (!core || !pairing || !side) return;
     from.addressee = signal.dst;
     this.#deps.signaling.pairings.signal(pairing, side, core);
     from.addressee = undefined;
   }
 
-  /** The client's seat in the pairing with the other one; starts the pairing if there is none. */
-  #seatFor(from: PeerJsClient, to: Addressee): Seat | undefined {
-    const known = seatWith(from, to);
-    if (known) return known;
+  /** Starts a pairing with the other one. @returns the client's seat in it */
+  #pair(from: PeerJsClient, to: Addressee): Seat | undefined {
     this.#makeRoom(from);
     if (to instanceof PeerJsClient) this.#makeRoom(to);
     const party =
@@ -439,7 +440,9 @@ function proofOf(token: string): string {
 
 function seatWith({ session }: PeerJsClient, to: Addressee | undefined): Seat | undefined {
   const id = to instanceof PeerJsClient ? to.session?.id : to?.session;
-  return id === undefined ? undefined : session?.seats.find(({ peer }) => peer?.id === id);
+  if (id === undefined || !session) return undefined;
+  for (const seat of session.seats) if (seat.peer?.id === id) return seat;
+  return undefined;
 }
 
 function isFit(text: string): boolean {

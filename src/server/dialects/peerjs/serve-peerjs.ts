@@ -4,7 +4,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { ownText } from '../../../common/cut-text.ts';
-import { isRecord, peerJsNotices, readPeerJsMessage } from '../../../protocol/index.ts';
+import {
+  isPassedOnWhole,
+  isRecord,
+  type PeerJsMessage,
+  peerJsNotices,
+  readPeerJsMessage,
+} from '../../../protocol/index.ts';
 import { type PeerJsKeys, parsePeerJsKeys } from '../../admission/peerjs-keys.ts';
 import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
@@ -16,6 +22,7 @@ import type { Chaos } from '../chaos.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
 import { PeerJsGate } from './peerjs-gate.ts';
+import { readUsualCandidate } from './read-usual-candidate.ts';
 import { PeerJsRealm } from './realm.ts';
 
 export interface PeerJsDeps extends SocketRouteDeps {
@@ -136,14 +143,23 @@ export class PeerJs {
   }
 
   #received(client: PeerJsClient, bytes: ArrayBuffer): void {
-    const value = this.#inbox.read(client, bytes);
+    const text = this.#inbox.textOf(client, bytes);
+    if (text === undefined) return;
+    const usual = readUsualCandidate(text);
+    if (usual) this.#accept(client, usual, bytes);
+    else this.#parse(client, text, bytes);
+  }
+
+  #parse(client: PeerJsClient, text: string, bytes: ArrayBuffer): void {
+    const value = this.#inbox.parse(client, text);
     if (value === undefined) return;
     const message = readPeerJsMessage(value);
-    if (!message || !isRecord(value)) {
-      this.#inbox.passOver(client, 'invalid_message');
-      return;
-    }
+    if (!message || !isRecord(value)) this.#inbox.passOver(client, 'invalid_message');
+    else this.#accept(client, message, isPassedOnWhole(value) ? bytes : undefined);
+  }
+
+  #accept(client: PeerJsClient, message: PeerJsMessage, whole: ArrayBuffer | undefined): void {
     this.#deps.telemetry.metrics.received.add(message.type);
-    this.realm.received(client, message, value, bytes);
+    this.realm.received(client, message, whole);
   }
 }

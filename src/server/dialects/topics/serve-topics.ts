@@ -173,6 +173,6 @@ interface Published {
 const encode: {
   readonly [W in TopicWire]: (message: Published, bytes: ArrayBuffer, subscribers: number) => Buffer;
 } = {
-  'y-webrtc': (_message, bytes, subscribers) => withField(bytes, `"clients":${subscribers}`),
+  'y-webrtc': (_message, bytes, subscribers) => withField(bytes, `"clients":${subscribers}`, true),
   trystero: ({ topic, payload }) => Buffer.from(JSON.stringify({ topic, payload })),
 };

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decode } from '../../../../src/server/dialects/native/decode-client-message.ts';
 import { readUsualCandidate } from '../../../../src/server/dialects/native/read-usual-candidate.ts';
+import { edited, mostly } from '../../../support/edited-text.ts';
 import fc from '../../../support/fast-check.ts';
 
 const line = 'candidate:842163049 1 udp 1677729535 192.0.2.17 46154 typ srflx raddr 10.0.0.17 rport 46154';
@@ -12,13 +13,6 @@ function readByParser(text: string): unknown {
   const decoded = decode(Buffer.from(` ${text}`));
   return 'frame' in decoded ? decoded.frame.message : decoded.refusal;
 }
-
-/** Mostly the first text: one that differs in five places is only ever left to the parser. */
-const mostly = (first: string, ...others: string[]) =>
-  fc.oneof(
-    { weight: 5, arbitrary: fc.constant(first) },
-    { weight: 1, arbitrary: fc.constantFrom(...others) },
-  );
 
 /** What texts are made of that are nearly usual. */
 const pieces = fc.record({
@@ -32,23 +26,12 @@ const pieces = fc.record({
     ...[',"epoch":1.5', ',"epoch":null', ',"epoch":1,"epoch":2', ',"type":"offer"', ' '],
   ),
 });
-const edits = fc.array(
-  fc.record({
-    at: fc.nat(260),
-    deleted: fc.nat(2),
-    inserted: fc.constantFrom('', ...'"\\{}[],:0-. \n', 'é', '\u2028', '__proto__'),
-  }),
-  { maxLength: 2 },
+const nearlyUsual = edited(
+  pieces.map(
+    ({ candidate, sdpMid, sdpMLineIndex, more, epoch }) =>
+      `{"type":"candidate","candidate":{"candidate":${candidate},"sdpMid":${sdpMid},"sdpMLineIndex":${sdpMLineIndex}${more}}${epoch}}`,
+  ),
 );
-const nearlyUsual = fc
-  .tuple(pieces, edits)
-  .map(([{ candidate, sdpMid, sdpMLineIndex, more, epoch }, some]) => {
-    const text = `{"type":"candidate","candidate":{"candidate":${candidate},"sdpMid":${sdpMid},"sdpMLineIndex":${sdpMLineIndex}${more}}${epoch}}`;
-    return some.reduce(
-      (edited, { at, deleted, inserted }) => edited.slice(0, at) + inserted + edited.slice(at + deleted),
-      text,
-    );
-  });
 
 describe('a candidate', () => {
   it.each<[string, object]>([
