@@ -25,6 +25,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ enum { MAX_CLIENTS = 60000, WINDOW = 64, TEXT = 1024, EVENTS = 256, IDLE_MS = 20
 enum { MAX_PORTS = 16, PER_ADDRESS = 250 };
 
 struct client {
-  int fd, is_open, is_ready, is_paired;
+  int fd, is_connected, is_open, is_ready, is_paired;
   unsigned char head[10];        /* of the frame being received */
   int head_length;
   uint64_t left, length;         /* of its payload */
@@ -115,10 +116,11 @@ static double now_ms(void) {
   return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
 }
 
-static void open_socket(struct client *client, const char *request_path) {
+static void open_socket(struct client *client) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(client->port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  client->fd = socket(AF_INET, SOCK_STREAM, 0);
+  /* A connection that the system drops is tried again after a second, in which the other clients must not wait. */
+  client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   int on = 1;
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   /* One address has too few ports for all, and servers limit what comes from one. */
@@ -127,20 +129,29 @@ static void open_socket(struct client *client, const char *request_path) {
   own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + ((getpid() & 0xff) << 8) + (client - clients) / PER_ADDRESS);
   setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   if (bind(client->fd, (void *)&own, sizeof own)) fail("cannot bind: %s", strerror(errno));
-  if (connect(client->fd, (void *)&address, sizeof address)) fail("cannot connect: %s", strerror(errno));
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+  if (connect(client->fd, (void *)&address, sizeof address) && errno != EINPROGRESS)
+    fail("cannot connect: %s", strerror(errno));
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = client};
   epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
+}
+
+static void connected(struct client *client) {
+  client->is_connected = 1;
+  fcntl(client->fd, F_SETFL, 0);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+  epoll_ctl(epoll, EPOLL_CTL_MOD, client->fd, &event);
   char request[2048];
   int length = snprintf(request, sizeof request,
     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", fill(request_path, client), client->port);
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    fill(phase == RETURN ? back_path : path, client), client->port);
   send_all(client, request, length);
 }
 
 static void open_next(void) {
   struct client *client = &clients[opened];
   client->port = ports[opened++ % port_count];
-  open_socket(client, path);
+  open_socket(client);
 }
 
 static void pair_next(void) {
@@ -239,7 +250,7 @@ static int come_back(void) {
     struct client *client = returning[started];
     if (client->back_at > now) return client->back_at - now + 1;
     client->port = ports[rand() % port_count];
-    open_socket(client, back_path);
+    open_socket(client);
   }
   return IDLE_MS;
 }
@@ -251,6 +262,10 @@ static int serve(int wait_ms) {
   int ready = epoll_wait(epoll, events, EVENTS, wait_ms);
   for (int i = 0; i < ready; i++) {
     struct client *client = events[i].data.ptr;
+    if (!client->is_connected && !(events[i].events & (EPOLLERR | EPOLLHUP))) {
+      connected(client);
+      continue;
+    }
     ssize_t length = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (length == 0 || (length < 0 && errno != EAGAIN))
       fail("client %ld's connection has ended: %s", (long)(client - clients), length ? strerror(errno) : "closed");
@@ -314,7 +329,7 @@ static void storm(long within_ms) {
   for (int i = 0; i < count; i++) {
     struct client *client = returning[i] = &clients[i];
     close(client->fd);
-    client->is_open = client->is_ready = client->head_length = client->text_length = client->left = 0;
+    client->is_connected = client->is_open = client->is_ready = client->head_length = client->text_length = client->left = 0;
     client->back_at = now + (double)rand() / RAND_MAX * within_ms;
   }
   qsort(returning, count, sizeof *returning, by_time);

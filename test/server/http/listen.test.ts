@@ -166,19 +166,19 @@ describe('--host', () => {
 });
 
 describe('connections that come at once', () => {
-  it('wait until the server has time for them: 1,500, while it has none', async () => {
+  it('wait until the server has time for them: 3,000, while it has none', async () => {
     const run = pairlane(['serve', '--port', '0']);
     await run.printed(/Server starting on/);
     const port = Number(/Server starting on 127\.0\.0\.1:(\d+)/.exec(run.stdout)?.[1]);
     run.child.kill('SIGSTOP');
     let waiting = 0;
-    const sockets = Array.from({ length: 1_500 }, () =>
+    const sockets = Array.from({ length: 3_000 }, () =>
       connect(port, '127.0.0.1', () => {
         waiting += 1;
       }).on('error', () => {}),
     );
-    await until(() => waiting === 1_500).catch(() => {});
-    expect(waiting).toBe(1_500);
+    await until(() => waiting === 3_000).catch(() => {});
+    expect(waiting).toBe(3_000);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -31,7 +31,7 @@ const SHARED_PORT = 0;
  * several sockets listen on a port, among which the system spreads the connections; where it does not, the first gets
  * them all.
  */
-const SOCKETS_PER_PORT = 4;
+const SOCKETS_PER_PORT = 8;
 
 /** @throws when no release of uWebSockets.js has a binary for this Node, or none that this system can load */
 export function loadUws(): typeof uWebSockets {

@@ -17,7 +17,7 @@ import type { ListenSocket } from '../shell.ts';
 const isDistributedBySystem = cluster.isWorker && process.platform === 'linux';
 
 /** How many connections may wait until they are accepted; the system may allow fewer. Node's default is 511. */
-const BACKLOG = 2_048;
+const BACKLOG = 4_096;
 
 type Receiver = (socket: Socket) => void;
 
