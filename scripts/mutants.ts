@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type AreaName, areaNames, generated, type Part, parts, targets } from './mutants/areas.ts';
-import { ChildRuns } from './mutants/child-runs.ts';
+import { ChildRuns, type Patience, UNLIMITED } from './mutants/child-runs.ts';
 import { type Mutant, mutantsOf } from './mutants/mutate.ts';
 import { describe, type Fate, Score } from './mutants/score.ts';
 import { TreeCopy } from './mutants/tree-copy.ts';
@@ -36,12 +36,11 @@ const { values: given } = parseArgs({
   },
 });
 
-/**
- * Limits for a mutant that never ends: this many times the tests' duration without a change, but no less than the
- * minimum.
- */
+/** A mutant may use this many times the CPU time of the tests without a change, but no less than the minimum. */
 const PATIENCE = 3;
-const MIN_PATIENCE_MS = 30_000;
+const MIN_CPU_SECONDS = 30;
+/** Longer than any test waits without doing anything. */
+const IDLE_SAMPLES = 60;
 
 interface Work {
   readonly part: Part;
@@ -148,8 +147,8 @@ class Progress {
   }
 }
 
-async function fateOf(runs: ChildRuns, { tests, names }: Part, patienceMs: number): Promise<Fate> {
-  const { passed, timedOut } = await runs.jest(tests, names, patienceMs);
+async function fateOf(runs: ChildRuns, { tests, names }: Part, patience: Patience): Promise<Fate> {
+  const { passed, timedOut } = await runs.jest(tests, names, patience);
   if (timedOut) return 'timed out';
   if (!passed) return 'killed';
   return (await runs.typecheck()).passed ? 'survived' : 'does not compile';
@@ -163,8 +162,7 @@ async function measure(
   progress: Progress,
 ) {
   progress.tell(`${part.area}, ${part.files.source}: the tests without a change`);
-  const started = performance.now();
-  const { passed, output } = await runs.jest(part.tests, part.names, 1_800_000);
+  const { passed, output, cpuSeconds } = await runs.jest(part.tests, part.names, UNLIMITED);
   if (!passed) {
     console.error(
       `The tests of ${part.files.source} fail without any change, so its mutants are left out:\n${output}`,
@@ -173,11 +171,14 @@ async function measure(
     process.exitCode = 1;
     return;
   }
-  const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * (performance.now() - started));
+  const patience = {
+    cpuSeconds: Math.max(MIN_CPU_SECONDS, PATIENCE * cpuSeconds),
+    idleSamples: IDLE_SAMPLES,
+  };
   for (const mutant of mutants) {
     progress.tell(`${mutant.file}:${mutant.line}`);
     const restore = copy.write(mutant);
-    const fate = await fateOf(runs, part, patienceMs);
+    const fate = await fateOf(runs, part, patience);
     restore();
     score.add(mutant, fate);
     progress.done(mutant, fate);

@@ -1,15 +1,29 @@
 /** Runs jest and the type checker in the copy, one at a time, and kills runs that take too long or on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { cpuSecondsOf } from './cpu-time.ts';
+
+/** Limits in CPU time: on a busy machine a run may take any time, and still end. */
+export interface Patience {
+  /** Endless loops use more. */
+  readonly cpuSeconds: number;
+  /** So many samples in a row without a second of CPU time: it waits for what never comes. */
+  readonly idleSamples: number;
+}
 
 export interface Outcome {
   readonly passed: boolean;
   readonly timedOut: boolean;
+  readonly cpuSeconds: number;
   /** The end of the output. */
   readonly output: string;
 }
 
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const OUTPUT_KEPT = 6_000;
+const SAMPLE_MS = 1_000;
+/** For runs that nobody has changed anything in. */
+export const UNLIMITED: Patience = { cpuSeconds: Infinity, idleSamples: Infinity };
 
 export class ChildRuns {
   readonly #cwd: string;
@@ -23,15 +37,15 @@ export class ChildRuns {
    * @param tests patterns of files under `test/`
    * @param names a pattern of the tests' names; undefined runs all tests in those files
    */
-  jest(tests: readonly string[], names: string | undefined, timeoutMs: number): Promise<Outcome> {
+  jest(tests: readonly string[], names: string | undefined, patience: Patience): Promise<Outcome> {
     const patterns = tests.map((pattern) => `/test/${pattern}`);
     const named = names === undefined ? [] : ['--testNamePattern', names];
     const args = [...JEST, '--config', 'scripts/mutants/jest.config.js', ...named, ...patterns];
-    return this.#run(args, timeoutMs, { MUTANT_TESTS: JSON.stringify(patterns) });
+    return this.#run(args, patience, { MUTANT_TESTS: JSON.stringify(patterns) });
   }
 
   typecheck(): Promise<Outcome> {
-    return this.#run(['node_modules/typescript/bin/tsc', '--noEmit'], 600_000);
+    return this.#run(['node_modules/typescript/bin/tsc', '--noEmit'], UNLIMITED);
   }
 
   /** Kills the running process and everything it started. */
@@ -45,7 +59,7 @@ export class ChildRuns {
     }
   }
 
-  async #run(args: readonly string[], timeoutMs: number, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  async #run(args: readonly string[], patience: Patience, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     // Its own process group, so that a test's child processes are killed with it.
     const child = spawn(process.execPath, args, {
       cwd: this.#cwd,
@@ -58,16 +72,33 @@ export class ChildRuns {
       stream.on('data', (data) => {
         output = (output + data).slice(-OUTPUT_KEPT);
       });
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      this.kill();
-    }, timeoutMs);
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    clearTimeout(timer);
+    const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const used = await this.#watch(child, closed, patience);
+    const code = await closed;
     // Kills what a killed or failed test left running.
     this.kill();
     this.#child = undefined;
-    return { passed: code === 0, timedOut, output };
+    return { passed: code === 0, output, ...used };
+  }
+
+  /** Kills the run once it has used up the patience. */
+  async #watch(
+    { pid }: ChildProcess,
+    closed: Promise<unknown>,
+    patience: Patience,
+  ): Promise<Pick<Outcome, 'timedOut' | 'cpuSeconds'>> {
+    let cpuSeconds = 0;
+    let idleSamples = 0;
+    const hasClosed = closed.then(() => true);
+    while (!(await Promise.race([hasClosed, wait(SAMPLE_MS, false, { ref: false })]))) {
+      const seconds = pid === undefined ? 0 : await cpuSecondsOf(pid);
+      idleSamples = seconds > cpuSeconds ? 0 : idleSamples + 1;
+      cpuSeconds = Math.max(cpuSeconds, seconds);
+      if (cpuSeconds > patience.cpuSeconds || idleSamples > patience.idleSamples) {
+        this.kill();
+        return { timedOut: true, cpuSeconds };
+      }
+    }
+    return { timedOut: false, cpuSeconds };
   }
 }

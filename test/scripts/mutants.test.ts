@@ -1,0 +1,55 @@
+/** The runs of `npm run mutants`, in a tree whose jest is a script of ours. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ChildRuns } from '../../scripts/mutants/child-runs.ts';
+
+let tree: string;
+beforeEach(() => {
+  tree = mkdtempSync(join(tmpdir(), 'mutants-'));
+});
+afterEach(() => rmSync(tree, { recursive: true, force: true }));
+
+function runOf(script: string, patience: { cpuSeconds: number; idleSamples: number }) {
+  const folder = join(tree, 'node_modules/jest/bin');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'jest.js'), script);
+  return new ChildRuns(tree).jest([], undefined, patience);
+}
+
+describe('the tests run on a mutant', () => {
+  it('are not ended for the time they take, as on a busy machine, while they use little CPU time', async () => {
+    const outcome = await runOf('setTimeout(() => {}, 3_000)', { cpuSeconds: 1, idleSamples: 60 });
+    expect(outcome).toMatchObject({ passed: true, timedOut: false });
+  });
+
+  it('are ended when they loop without an end', async () => {
+    const outcome = await runOf('for (;;);', { cpuSeconds: 1, idleSamples: 60 });
+    expect(outcome).toMatchObject({ passed: false, timedOut: true, cpuSeconds: 2 });
+  });
+
+  it('are ended when a process that they started loops without an end', async () => {
+    const script = `
+      require('node:child_process').spawn(process.execPath, ['-e', 'for (;;);']);
+      setInterval(() => {}, 1_000);
+    `;
+    const outcome = await runOf(script, { cpuSeconds: 1, idleSamples: 60 });
+    expect(outcome).toMatchObject({ passed: false, timedOut: true });
+  });
+
+  it('are ended when they wait for what never comes', async () => {
+    const outcome = await runOf('setInterval(() => {}, 1_000)', { cpuSeconds: 60, idleSamples: 2 });
+    expect(outcome).toMatchObject({ passed: false, timedOut: true });
+  });
+
+  it('pass or fail by their status', async () => {
+    const patience = { cpuSeconds: 60, idleSamples: 60 };
+    expect(await runOf('', patience)).toMatchObject({ passed: true, timedOut: false });
+    expect(await runOf("console.log('why'); process.exit(1)", patience)).toMatchObject({
+      passed: false,
+      timedOut: false,
+      output: 'why\n',
+    });
+  });
+});
