@@ -151,7 +151,7 @@ export const parts: readonly Part[] = [
   {
     area: 'cluster',
     files: /^server\/cluster\/bus\/(?!nats)/,
-    tests: ['server/cluster/bus/(local|frag|relay|create|workers)'],
+    tests: ['server/cluster/bus/(local|frag|relay|create|workers)', 'server/cluster/links'],
   },
   {
     area: 'cluster',

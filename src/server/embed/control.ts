@@ -32,8 +32,7 @@ export function pairSessions(
   const [initiator, responder] = ids.map((id) => signaling.sessions.withId(id));
   if (!initiator || !responder) throw new ControlError('unknown_session');
   if (!isSameApp(initiator.id, responder.id)) throw new ControlError('other_app');
-  if (![initiator, responder].every(({ client }) => client.hasRoomFor(0)))
-    throw new ControlError('peer_slow');
+  if (![initiator, responder].every((one) => one.hasRoomForPeer)) throw new ControlError('peer_slow');
   const obstacle = signaling.pair(initiator, responder, metadata === undefined ? {} : { metadata });
   if (obstacle) throw new ControlError(obstacle);
   const epoch = initiator.seats.find(({ peer }) => peer?.id === responder.id)?.epoch ?? 0;

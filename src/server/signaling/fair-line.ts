@@ -6,7 +6,7 @@
 import type { StepQueue } from '../../machines/index.ts';
 
 /** How many pieces are done in a row: few enough that a slice takes about a millisecond. */
-export const PIECES_AT_ONCE = 8;
+const PIECES_AT_ONCE = 8;
 
 export interface FairLineDeps<Piece> {
   readonly queue: StepQueue;

@@ -143,6 +143,11 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     return this.#seats.length + (this.pendingPairRequest ? 1 : 0) < this.maxPeers;
   }
 
+  /** Whether one more peer may be announced to it: its client has read enough of what it was sent. */
+  get hasRoomForPeer(): boolean {
+    return this.client.hasRoomFor(0);
+  }
+
   took(seat: Seat): void {
     // A spread array has room for sixteen more, and most sessions never have a second one.
     this.#seats = this.#seats.length === 0 ? [seat] : [...this.#seats, seat];

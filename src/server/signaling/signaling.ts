@@ -56,7 +56,7 @@ export class Signaling {
       return;
     }
     const availability = target && availabilityOf(target, session, key);
-    if (availability === 'free' && session.hasFreeSeat && !target?.client.hasRoomFor(0)) {
+    if (availability === 'free' && session.hasFreeSeat && !target?.hasRoomForPeer) {
       session.refuse({ code: 'peer_slow', for: 'pair_request' });
       return;
     }

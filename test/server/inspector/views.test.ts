@@ -4,7 +4,7 @@ import type { NodeView, RoomEdgeFacts } from '../../../src/protocol/index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { SECRETS, sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
-import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { startTestCluster, twoNodes, until } from '../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
 
@@ -284,6 +284,26 @@ describe('over nodes', () => {
       [b.id, a.id],
       [c.id, a.id],
     ]);
+  });
+
+  it('an edge that is asked for again says since when, while another node has not answered', async () => {
+    const { one, two, advance, hold } = await twoNodes();
+    const [a, b] = [await one.connect(), await two.connect()];
+    await enter(a);
+    await until(() => two.server.parts.signaling.rooms.find('', 'den')?.memberships.size === 1, 'the room');
+    await enter(b);
+    await b.until(() => b.inbox.some(({ type }) => type === 'paired'), 'paired');
+    b.send({ type: 'unpair' });
+    await b.settled();
+    const feed = await look(two);
+    const edgeNow = async () => (await roomOn(feed)).shown_edges[0] as RoomEdgeFacts;
+    const missing = await edgeNow();
+    expect(missing).toMatchObject({ state: 'missing', reason: 'unpaired' });
+    hold();
+    await advance(2_500);
+    const asked = await edgeNow();
+    expect(asked.state).toBe('pairing');
+    expect(asked.since).toBeGreaterThanOrEqual(missing.again ?? Number.POSITIVE_INFINITY);
   });
 
   it('each node is seen with its link, and with the sessions that moved between the two', async () => {

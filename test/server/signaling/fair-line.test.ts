@@ -1,7 +1,7 @@
 /** Work that is done in slices, in which addresses take turns. */
 import { describe, expect, it } from '@jest/globals';
 import { StepQueue } from '../../../src/machines/index.ts';
-import { FairLine, PIECES_AT_ONCE } from '../../../src/server/signaling/fair-line.ts';
+import { FairLine } from '../../../src/server/signaling/fair-line.ts';
 
 /** A line whose slices the test starts. */
 function makeLine() {
@@ -39,7 +39,7 @@ describe('work in a fair line', () => {
     expect(taken()).toEqual(numbered('a', 8));
     expect(due).toEqual([]);
     cause('a', numbered('b', 20));
-    expect(taken()).toEqual(numbered('b', 20).slice(0, PIECES_AT_ONCE));
+    expect(taken()).toEqual(numbered('b', 20).slice(0, 8));
     expect(slice()).toEqual(numbered('b', 20).slice(8, 16));
     expect(slice()).toEqual(numbered('b', 20).slice(16));
     expect(due).toEqual([]);

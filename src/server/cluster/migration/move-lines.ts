@@ -5,7 +5,7 @@
 import type { NodeId } from '../../node-id.ts';
 
 /** Enough to keep a node busy. With more, pair requests wait longer; with fewer, clients take longer to come back. */
-export const MOVES_AT_ONCE = 8;
+const MOVES_AT_ONCE = 8;
 
 interface Line {
   /** The numbers of those that were asked for. */

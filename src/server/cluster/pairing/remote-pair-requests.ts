@@ -190,5 +190,5 @@ function refusalFor(target: ServerSession, askerId: string, key: string | undefi
   if (own?.targetId === askerId) return askerId < target.id ? undefined : 'already_paired';
   if (key === undefined && target.hasJustLeft(askerId)) return 'just_left';
   if (own?.key !== undefined || !target.hasFreeSeat) return 'target_already_paired';
-  return target.client.hasRoomFor(0) ? undefined : 'peer_slow';
+  return target.hasRoomForPeer ? undefined : 'peer_slow';
 }

@@ -129,7 +129,7 @@ export class RemoteMemberPairings {
   #obstacleOf(asker: ServerSession): EdgeReason | undefined {
     const asked = [...this.#asked.keys()].filter(({ askerId }) => askerId === asker.id).length;
     if (!asker.hasFreeSeat || asker.seats.length + asked >= asker.maxPeers) return 'too_many_peers';
-    return asker.client.hasRoomFor(0) ? undefined : 'peer_slow';
+    return asker.hasRoomForPeer ? undefined : 'peer_slow';
   }
 
   #find(epoch: number): Asked | undefined {
@@ -146,5 +146,5 @@ export class RemoteMemberPairings {
 function obstacleTo(session: ServerSession, from: string): EdgeReason | undefined {
   if (session.isPairedWith(from)) return 'already_paired';
   if (!session.hasFreeSeat) return 'too_many_peers';
-  return session.client.hasRoomFor(0) ? undefined : 'peer_slow';
+  return session.hasRoomForPeer ? undefined : 'peer_slow';
 }

@@ -10,7 +10,7 @@ export function edgePairings({ sessions }: Directory, pairings: Pairings): EdgeP
     pair(edge, asking, asked) {
       const [asker, other] = [asking.session, asked.session];
       if (!asker || !other) return 'unavailable';
-      if (!asker.client.hasRoomFor(0) || !other.client.hasRoomFor(0)) return 'peer_slow';
+      if (!asker.hasRoomForPeer || !other.hasRoomForPeer) return 'peer_slow';
       const obstacle = pairClients(pairings, asker, other, { room: edge.room.name });
       return obstacle === 'no_free_seat' ? 'too_many_peers' : obstacle;
     },

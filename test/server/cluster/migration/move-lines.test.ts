@@ -1,11 +1,12 @@
 /** How many sessions one node is asked for at once. */
 import { describe, expect, it } from '@jest/globals';
-import { MOVES_AT_ONCE, MoveLines } from '../../../../src/server/cluster/migration/move-lines.ts';
+import { MoveLines } from '../../../../src/server/cluster/migration/move-lines.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { comesTo, has } from '../../../support/network/cluster-assertions.ts';
 import { HeldPairs, startTestCluster, threeNodes, until } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
 
+const MOVES_AT_ONCE = 8;
 const MANY = 3 * MOVES_AT_ONCE;
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
 
@@ -20,7 +21,7 @@ function started(nodes: readonly number[]) {
 }
 
 describe('sessions that a node is asked for', () => {
-  it('are few at once for each node, in the order in which their clients came', () => {
+  it('are eight at once for each node, in the order in which their clients came', () => {
     const { askedOf } = started([1, 2]);
     expect([askedOf(1), askedOf(2)]).toEqual([numbers(0, MOVES_AT_ONCE), numbers(0, MOVES_AT_ONCE)]);
   });

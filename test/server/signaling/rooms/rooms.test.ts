@@ -1,5 +1,6 @@
 /** Rooms as their members see them, message by message. */
 import { describe, expect, it } from '@jest/globals';
+import { closeCodes } from '../../../../src/protocol/index.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
@@ -154,6 +155,19 @@ describe('a room', () => {
     await a.settled();
     clock.advance(400);
     expect(await a.next('peer_left')).toMatchObject({ id: b.id, reason: 'timed_out' });
+  });
+
+  it.each([
+    ['exceeds a limit', 'refused', closeCodes.policyViolation],
+    ['does not read what it is sent', 'overfull', closeCodes.tryAgainLater],
+  ])('loses a member that %s: %s', async (_what, reason, code) => {
+    const { server, members } = await roomOf(2);
+    const [a, b] = members as [RawClient, RawClient];
+    const { sessions } = server.parts.signaling;
+    const session = sessions.withId(b.id);
+    if (!session) throw new Error('the server does not know its client');
+    sessions.close(session, code, 'as the test says');
+    expect(await a.next('peer_left')).toEqual({ type: 'peer_left', room: 'den', id: b.id, reason });
   });
 
   it('whose member joins again is told it again, with what it says of itself now', async () => {

@@ -5,11 +5,11 @@
  */
 
 /** How many bytes may be in flight to a node: few, as one link may lead to several nodes. */
-export const FLOW_WINDOW_BYTES = 128 * 1024;
+const WINDOW_BYTES = 128 * 1024;
 /** A node acks after this many bytes, so small messages, which are nearly all, are not acked one by one. */
-export const FLOW_CONFIRM_BYTES = 64 * 1024;
+const ACK_AFTER_BYTES = 64 * 1024;
 /** After this time without an ack, the other node is gone or an ack was lost. */
-export const FLOW_STALL_MS = 5_000;
+const STALL_MS = 5_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export class RelayFlow {
@@ -32,7 +32,7 @@ export class RelayFlow {
 
   /** Sends a text's fragments in order, now or when there is room. Drops all of them if too much is waiting. */
   push(fragments: readonly string[]): void {
-    if (this.#next < this.#waiting.length && this.#now() - this.#movedAt > FLOW_STALL_MS) {
+    if (this.#next < this.#waiting.length && this.#now() - this.#movedAt > STALL_MS) {
       this.#waiting = [];
       this.#next = 0;
       this.#waitingBytes = 0;
@@ -56,7 +56,7 @@ export class RelayFlow {
   /** @returns how many bytes to ack to the other node now; 0: none yet */
   received(fragment: string): number {
     this.#received += Buffer.byteLength(fragment);
-    if (this.#received < FLOW_CONFIRM_BYTES) return 0;
+    if (this.#received < ACK_AFTER_BYTES) return 0;
     const bytes = this.#received;
     this.#received = 0;
     return bytes;
@@ -65,7 +65,7 @@ export class RelayFlow {
   #move(): void {
     for (;;) {
       const first = this.#waiting[this.#next];
-      if (!first || this.#unacked >= FLOW_WINDOW_BYTES) break;
+      if (!first || this.#unacked >= WINDOW_BYTES) break;
       this.#next += 1;
       this.#unacked += first.bytes;
       this.#waitingBytes -= first.bytes;

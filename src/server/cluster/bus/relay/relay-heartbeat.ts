@@ -3,7 +3,7 @@
  * every server answers a chat to an id that nobody has, so the parent may be any relay server.
  */
 
-export const PULSE_INTERVAL_MS = 2_000;
+const INTERVAL_MS = 2_000;
 /** A busy parent misses one or two. */
 const MAX_UNANSWERED = 3;
 
@@ -22,7 +22,7 @@ export class RelayPulse {
   start(): void {
     this.stop();
     this.#unanswered = 0;
-    this.#timer = setInterval(() => this.#beat(), PULSE_INTERVAL_MS).unref();
+    this.#timer = setInterval(() => this.#beat(), INTERVAL_MS).unref();
   }
 
   answered(): void {

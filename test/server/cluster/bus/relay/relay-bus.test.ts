@@ -16,6 +16,8 @@ const silent = pino({ level: 'silent' });
 const soon = { host: '127.0.0.1', log: silent, random: () => 0.1 };
 /** The id of the relay server in the middle, which knows nothing of nodes. */
 const HUB = 9_999;
+/** Two of these are more than what a node leaves unacked. */
+const LONG = 'x'.repeat(33_000);
 
 describeBus('relay', async () => {
   const network = new RelayNetwork();
@@ -127,6 +129,20 @@ describe('the relay bus', () => {
     human.send(raw.chat(500, 500, 'to itself'));
     expect(await other.next('chat')).toMatchObject({ source: 500 });
     expect(await human.next('chat')).toMatchObject({ source: 500 });
+  });
+
+  it('acks what came from a node once it is 64 KiB, and not each message', async () => {
+    const ada = await join(1, { connect: await hubAddress() });
+    const other = await network.connect(HUB);
+    other.send(raw.server(2, 0, 'another node', RELAY_NODE_INFO));
+    const texts = [
+      'PL1 a 1 0 1\nshort',
+      'PL1 a 2 0 1\nshort',
+      ...[0, 1].map((at) => `PL1 a 3 ${at} 2\n${LONG}`),
+    ];
+    for (const text of texts) other.send(raw.chat(2, 1, text));
+    expect(await other.next('chat')).toMatchObject({ source: 1, text: `PLC ${texts.join('').length}` });
+    expect([await ada.node.next(), await ada.node.next()]).toEqual(['short', 'short']);
   });
 
   it('brings 8 MiB over a link that stands still meanwhile, and no server on the way closes it', async () => {
