@@ -16,18 +16,21 @@ export interface NodeMachines {
   readonly cluster: Cluster;
 }
 
+/** A party of a pairing has one. */
+type PairedRemote = RemoteSession & { readonly pairing: ServerPairing };
+
 export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines): Source[] {
   return [
-    source<RemoteSession>({
+    source<PairedRemote>({
       machine: 'remote-session',
       host: remotePairings.remoteHost,
       instances: () => [...pairings].flatMap(remotesOf),
-      startOf: ({ pairing }) => pairing?.startedAt ?? 0,
+      startOf: ({ pairing }) => pairing.startedAt,
       rowOf: ({ id, node, peer, pairing }) => ({
         id,
         ...whereabouts('id', node),
         ...(peer && { peer_id: peer.id }),
-        ...(pairing && { epoch: pairing.epoch }),
+        epoch: pairing.epoch,
       }),
       isFound: ({ id, peer }, query) => id.includes(query) || (peer?.id.includes(query) ?? false),
     }),
@@ -43,8 +46,8 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
 }
 
 /** The parties of a pairing that are at another node: none or one. */
-export function remotesOf({ parties }: ServerPairing): RemoteSession[] {
-  return parties.filter((party) => party instanceof RemoteSession);
+export function remotesOf({ parties }: ServerPairing): PairedRemote[] {
+  return parties.filter((party): party is PairedRemote => party instanceof RemoteSession);
 }
 
 /** The columns of a row for a client at another node. */

@@ -126,8 +126,8 @@ export class RemotePairings implements RemoteSessionOwner {
   /** The pairing is over, or its client is here now. */
   release(remote: RemoteSession): void {
     const others = this.of(remote.id).filter((other) => other !== remote);
-    if (others.length > 0) this.#remotes.set(remote.id, others);
-    else this.#remotes.delete(remote.id);
+    if (others.length === 0) this.#remotes.delete(remote.id);
+    else this.#remotes.set(remote.id, others);
     this.remoteHost.dispatch(remote, { type: 'RELEASED' });
   }
 

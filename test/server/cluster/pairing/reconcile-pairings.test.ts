@@ -8,7 +8,7 @@ import type { RemoteSession } from '../../../../src/server/cluster/pairing/remot
 import { pairAcross } from '../../../support/servers/test-cluster.ts';
 
 async function withOwnLinks() {
-  const { one, b } = await pairAcross();
+  const { one, a, b } = await pairAcross();
   const { signaling, remotePairings, queue } = one.server.parts;
   const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
   const links: Links = {
@@ -19,7 +19,9 @@ async function withOwnLinks() {
   const locations = new SessionLocations(1, queue);
   const reconciler = new PairingReconciler({ links, locations, signaling, remotePairings });
   const [remote] = remotePairings.of(b.id) as [RemoteSession];
-  return { reconciler, remote, sent };
+  const about = { epoch: remote.pairing?.epoch ?? 0, from: b.id, to: a.id };
+  const found = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
+  return { reconciler, remote, remotePairings, sent, b, about, found };
 }
 
 describe('the other side of a pairing', () => {
@@ -32,13 +34,39 @@ describe('the other side of a pairing', () => {
   });
 
   it('is at the node to which it came back last, whatever a node says that had it earlier', async () => {
-    const { reconciler, remote } = await withOwnLinks();
-    const { pairing, peer } = remote;
-    const about = { epoch: pairing?.epoch ?? 0, from: remote.id, to: peer?.id ?? '' };
-    const found = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
+    const { reconciler, remote, about, found } = await withOwnLinks();
     reconciler.confirmed(remote, 3, { ...found, generation: 2 });
     reconciler.moved(remote, { type: 'moving', ...about, node: 2, generation: 1 });
     reconciler.confirmed(remote, 2, { ...found, generation: 1 });
     expect([remote.node, remote.generation]).toEqual([3, 2]);
+    reconciler.moved(remote, { type: 'moving', ...about, node: 2, generation: 4 });
+    reconciler.confirmed(remote, 3, { ...found, generation: 3 });
+    expect([remote.node, remote.generation]).toEqual([2, 4]);
+  });
+
+  type Test = Awaited<ReturnType<typeof withOwnLinks>>;
+  it.each([
+    ['is lost', ({ reconciler }: Test) => reconciler.lost(2)],
+    [
+      'says that it is moving',
+      ({ reconciler, remote, about }: Test) =>
+        reconciler.moved(remote, { type: 'moving', ...about, node: 2, generation: 1 }),
+    ],
+    [
+      'is not known',
+      ({ remote }: Test) => {
+        remote.node = undefined;
+      },
+    ],
+  ])('gets what is said to it while its node %s once it is found, and not before', async (_what, miss) => {
+    const test = await withOwnLinks();
+    const { reconciler, remote, remotePairings, found, b } = test;
+    miss(test);
+    const text = JSON.stringify({ type: 'candidate', candidate: null });
+    remotePairings.relay(remote, text, undefined);
+    expect(remote.unacked).toEqual([{ senderSeq: undefined, text }]);
+    reconciler.confirmed(remote, 2, { ...found, generation: 1 });
+    expect(remote.unacked).toEqual([]);
+    await b.next('candidate');
   });
 });
