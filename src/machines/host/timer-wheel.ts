@@ -5,7 +5,7 @@
  * Varghese & Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6.
  */
 
-/** Owns timers; `timer` is the head of the owner's list, and belongs to the wheel. */
+/** Owns timers; `timer` is the head of the owner's list, begins as `NO_TIMER`, and belongs to the wheel. */
 export interface TimerOwner {
   timer: number;
 }
@@ -75,7 +75,7 @@ export class TimerWheel {
   }
 
   disarm(owner: TimerOwner, name: string): void {
-    if (owner.timer === NO_TIMER) return;
+    if (!this.#hasTimers(owner)) return;
     const number = this.#numberOf(name);
     for (let timer = owner.timer; timer !== NO_TIMER; timer = this.#sibling[timer] as number) {
       if (this.#name[timer] !== number) continue;
@@ -85,7 +85,7 @@ export class TimerWheel {
   }
 
   disarmAll(owner: TimerOwner): void {
-    while (owner.timer !== NO_TIMER) this.#release(owner, owner.timer);
+    while (this.#hasTimers(owner)) this.#release(owner, owner.timer);
   }
 
   /**
@@ -108,6 +108,14 @@ export class TimerWheel {
       this.#tick = Math.max(this.#tick + 1, target - SLOTS + 1);
       this.#collectDue(this.#tick % SLOTS);
     }
+  }
+
+  /** @throws if its timers are not its own: their list would be searched forever, or be that of another owner */
+  #hasTimers(owner: TimerOwner): boolean {
+    if (owner.timer === NO_TIMER) return false;
+    if (this.#owners[owner.timer] !== owner)
+      throw new TypeError("A timers' owner has to begin with NO_TIMER");
+    return true;
   }
 
   #fireFirstDue(): void {

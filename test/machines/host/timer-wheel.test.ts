@@ -97,4 +97,24 @@ describe('the timer wheel', () => {
     expect([wheel.advance(1_000, 100), fired]).toEqual([false, 200]);
     expect([wheel.advance(1_000, 100), fired]).toEqual([true, 250]);
   });
+
+  it.each<[string, (wheel: TimerWheel) => TimerOwner]>([
+    ['no `timer`', () => ({}) as TimerOwner],
+    ['a `timer` that is no timer', () => ({ timer: 0 })],
+    [
+      'the timers of another owner',
+      (wheel) => {
+        const armed = owner();
+        wheel.arm(armed, 'x', 100, () => {});
+        return { ...armed };
+      },
+    ],
+  ])('refuses an owner with %s, rather than search for its timers forever', (_what, make) => {
+    const wheel = new TimerWheel();
+    const bad = make(wheel);
+    const expected = /NO_TIMER/;
+    expect(() => wheel.arm(bad, 'x', 100, () => {})).toThrow(expected);
+    expect(() => wheel.disarm(bad, 'x')).toThrow(expected);
+    expect(() => wheel.disarmAll(bad)).toThrow(expected);
+  });
 });
