@@ -67,9 +67,14 @@ export async function allocate(url: IceUrl, credentials: Credentials | undefined
     if (first.isSuccess) return { errorCode: undefined };
     if (first.errorCode !== 401 || !first.challenge || !credentials)
       return { errorCode: first.errorCode ?? 400 };
-    const signed = { ...credentials, ...first.challenge };
-    const second = await line.ask(allocateRequest(signed));
-    if (!second.isSuccess) return { errorCode: second.errorCode ?? 400 };
+    let signed = { ...credentials, ...first.challenge };
+    let answer = await line.ask(allocateRequest(signed));
+    // RFC 8489 section 9.2.5: a stale nonce is no refusal, but once more it is.
+    if (answer.errorCode === 438 && answer.challenge) {
+      signed = { ...credentials, ...answer.challenge };
+      answer = await line.ask(allocateRequest(signed));
+    }
+    if (!answer.isSuccess) return { errorCode: answer.errorCode ?? 400 };
     // Otherwise it would expire ten minutes later.
     await line.ask(releaseRequest(signed)).catch(() => {});
     return { errorCode: undefined };
