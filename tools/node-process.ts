@@ -9,6 +9,8 @@ import { groupOptions, noteChild } from './process-group.ts';
 /** More than a busy machine needs to start a process. */
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
+/** A connection that the system took for a process that hangs is never answered, and would be waited for without end. */
+const ANSWER_MS = 5_000;
 /** Only the end of the log is kept, for when something goes wrong. */
 const KEPT_LOG_CHARS = 8_192;
 
@@ -110,7 +112,8 @@ export class NodeProcess {
   async #listening(child: ChildProcess): Promise<void> {
     const deadline = performance.now() + TIMEOUT_MS;
     const health = `http://127.0.0.1:${this.port}/healthz`;
-    while (!(await fetch(health).catch(() => undefined))?.ok) {
+    const ask = () => fetch(health, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
+    while (!(await ask())?.ok) {
       if (child.exitCode !== null || performance.now() > deadline)
         throw new Error(`pairlane serve did not start:\n${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
