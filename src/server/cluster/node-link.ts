@@ -81,6 +81,11 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     this.#bus.send(this.node, `${head},"messages":[${messages.join(',')}]}`);
   }
 
+  /** Acks what was received if that is due, and nothing is about to be sent that does. */
+  sendAckIfDue(): void {
+    if (this.delivery.shouldAck && this.#outbox.length === 0 && !this.isDone) this.sendSign();
+  }
+
   /** Sends a sign of life, which acks what was received. */
   sendSign(more: Partial<Envelope> = {}): void {
     this.#bus.send(this.node, this.#envelope({ seq: 0, ...more }));

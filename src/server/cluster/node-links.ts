@@ -169,7 +169,7 @@ export class NodeLinks implements Links {
     if (link.context.silentMs >= BEAT_MS) this.host.dispatch(link, { type: 'HEARD' });
     link.delivery.ack(envelope.ack);
     if (envelope.seq > 0) this.#deliver(link, envelope);
-    if (link.delivery.shouldAck && !link.isDone) link.sendSign();
+    link.sendAckIfDue();
   }
 
   /** @throws the first exception that a message's handler threw; the messages after it are handled all the same */

@@ -91,10 +91,10 @@ describe('a node that says much', () => {
     const hub = new LocalBusHub();
     const cluster = await twoNodes(hub);
     const links = cluster.one.server.parts.cluster?.links;
-    let count = 0;
+    const counts = new Map<string, number>();
     let isCut = false;
     hub.hold((deliver, pair) => {
-      if (pair === '1 2') count += 1;
+      counts.set(pair, (counts.get(pair) ?? 0) + 1);
       if (!isCut) queueMicrotask(deliver);
     });
     return {
@@ -102,7 +102,7 @@ describe('a node that says much', () => {
       say: (message: object) => links?.send(2, message as NodeMessage),
       unacked: () => links?.links.get(2)?.delivery.unacked.length,
       received: () => cluster.two.server.parts.cluster?.links.links.get(1)?.delivery.received,
-      count: () => count,
+      count: (pair = '1 2') => counts.get(pair) ?? 0,
       cut: (cut: boolean) => {
         isCut = cut;
       },
@@ -120,6 +120,16 @@ describe('a node that says much', () => {
     for (let n = 0; n < 5; n += 1) say(long);
     await until(() => received() === before + 25, 'the long ones to be there');
     expect(count()).toBe(1 + 2);
+  });
+
+  it.each([
+    ['alone where it has no answer', left],
+    ['with the answers', { type: 'move', number: 1, id: nobodyOn(2), token: 'none', received: 0 }],
+  ])('is acked at once, %s', async (_how, message) => {
+    const { say, count, unacked } = await deliveries();
+    for (let n = 0; n < 20; n += 1) say(message);
+    await until(() => unacked() === 0, 'the ack');
+    expect(count('2 1')).toBe(1);
   });
 
   it('says again what the bus lost of a turn', async () => {

@@ -122,15 +122,17 @@ export class PairingReconciler {
   }
 
   /**
-   * The other client went to another node. That node reports it itself, unless it asks for our side where it no longer
-   * is.
+   * The other client went to another node, which asks for our side once it has the client. So it need not be asked,
+   * except by a side that was looking for the other one: that side may have come here since, and be asked for where it
+   * no longer is.
    */
   moved(remote: RemoteSession, { node, generation }: NodeMessageOf<'moving'>): void {
     if (generation < remote.generation) return;
+    const isSought = !remote.isReachable;
     remote.node = node;
     remote.generation = generation;
     this.#deps.remotePairings.remoteHost.dispatch(remote, { type: 'MOVING' });
-    if (this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
+    if (isSought && this.#deps.links.isOpen(node)) this.#reclaim(remote, node, false);
   }
 
   /** The node that was asked has the other side. */

@@ -69,4 +69,15 @@ describe('the other side of a pairing', () => {
     expect(remote.unacked).toEqual([]);
     await b.next('candidate');
   });
+
+  it('is asked for at the node to which it went only by a side that was looking for it: that node asks for the others', async () => {
+    const { reconciler, remote, sent } = await withOwnLinks();
+    const about = { epoch: remote.pairing?.epoch ?? 0, from: remote.id, to: remote.peer?.id ?? '' };
+    reconciler.moved(remote, { type: 'moving', ...about, node: 3, generation: 1 });
+    expect([remote.value, sent]).toEqual(['moving', []]);
+    reconciler.moved(remote, { type: 'moving', ...about, node: 2, generation: 2 });
+    expect(sent).toEqual([
+      { node: 2, message: expect.objectContaining({ type: 'reclaim', to: remote.id, is_for_all: false }) },
+    ]);
+  });
 });

@@ -32,6 +32,7 @@ export class NatsBus implements Bus {
   readonly #token = randomBytes(8).toString('hex');
   readonly #cutter = new FragmentCutter(this.#token);
   readonly #joiner = new FragmentJoiner(() => performance.now());
+  readonly #atEndOfTurn: (() => void)[] = [];
   #handlers: BusHandlers | undefined;
   #link: NatsLink | undefined;
   #failures = 0;
@@ -63,6 +64,14 @@ export class NatsBus implements Bus {
 
   send(to: NodeId, text: string): void {
     this.#link?.send(to, this.#cutter.cut(text, this.#link.maxBytes));
+  }
+
+  /** What all links send in one turn goes to the broker in one write. */
+  endOfTurn(send: () => void): void {
+    if (this.#atEndOfTurn.push(send) > 1) return;
+    setImmediate(() => {
+      for (const each of this.#atEndOfTurn.splice(0)) each();
+    });
   }
 
   broadcast(text: string): void {

@@ -156,6 +156,19 @@ describe('the NATS bus', () => {
     expect([ada.texts, bob.texts]).toEqual([[], []]);
   });
 
+  it('writes once in a turn, whatever is said to several nodes', async () => {
+    const bus = new NatsBus({ url: 'nats://127.0.0.1', node: 1, log: silent });
+    const order: string[] = [];
+    bus.endOfTurn(() => {
+      order.push('to the second');
+      // As the client of the broker does.
+      queueMicrotask(() => order.push('written'));
+    });
+    bus.endOfTurn(() => order.push('to the third'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(['to the second', 'to the third', 'written']);
+  });
+
   it('cuts messages to what the broker takes', async () => {
     const config = join(tmpdir(), `pairlane-nats-small-${process.pid}.conf`);
     writeFileSync(config, 'max_payload: 2048');
