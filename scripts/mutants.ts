@@ -39,8 +39,8 @@ const { values: given } = parseArgs({
 /** A mutant may use this many times the CPU time of the tests without a change, but no less than the minimum. */
 const PATIENCE = 3;
 const MIN_CPU_SECONDS = 30;
-/** Longer than any test waits without doing anything. */
-const IDLE_SAMPLES = 60;
+/** Longer than any test waits for time to pass. */
+const MAX_IDLE_SECONDS = 20;
 
 interface Work {
   readonly part: Part;
@@ -173,7 +173,7 @@ async function measure(
   }
   const patience = {
     cpuSeconds: Math.max(MIN_CPU_SECONDS, PATIENCE * cpuSeconds),
-    idleSamples: IDLE_SAMPLES,
+    idleSeconds: MAX_IDLE_SECONDS,
   };
   for (const mutant of mutants) {
     progress.tell(`${mutant.file}:${mutant.line}`);

@@ -1,14 +1,14 @@
 /** Runs jest and the type checker in the copy, one at a time, and kills runs that take too long or on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { cpuSecondsOf } from './cpu-time.ts';
+import { type GroupUse, useOf } from './group-use.ts';
 
 /** Limits in CPU time: on a busy machine a run may take any time, and still end. */
 export interface Patience {
   /** Endless loops use more. */
   readonly cpuSeconds: number;
-  /** So many samples in a row without a second of CPU time: it waits for what never comes. */
-  readonly idleSamples: number;
+  /** So many seconds in a row in which it does nothing: it waits for what never comes. */
+  readonly idleSeconds: number;
 }
 
 export interface Outcome {
@@ -22,8 +22,9 @@ export interface Outcome {
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const OUTPUT_KEPT = 6_000;
 const SAMPLE_MS = 1_000;
+const NOTHING: GroupUse = { cpuSeconds: 0, isAtWork: false };
 /** For runs that nobody has changed anything in. */
-export const UNLIMITED: Patience = { cpuSeconds: Infinity, idleSamples: Infinity };
+export const UNLIMITED: Patience = { cpuSeconds: Infinity, idleSeconds: Infinity };
 
 export class ChildRuns {
   readonly #cwd: string;
@@ -88,13 +89,13 @@ export class ChildRuns {
     patience: Patience,
   ): Promise<Pick<Outcome, 'timedOut' | 'cpuSeconds'>> {
     let cpuSeconds = 0;
-    let idleSamples = 0;
+    let idleSeconds = 0;
     const hasClosed = closed.then(() => true);
     while (!(await Promise.race([hasClosed, wait(SAMPLE_MS, false, { ref: false })]))) {
-      const seconds = pid === undefined ? 0 : await cpuSecondsOf(pid);
-      idleSamples = seconds > cpuSeconds ? 0 : idleSamples + 1;
-      cpuSeconds = Math.max(cpuSeconds, seconds);
-      if (cpuSeconds > patience.cpuSeconds || idleSamples > patience.idleSamples) {
+      const use = pid === undefined ? NOTHING : await useOf(pid);
+      idleSeconds = use.isAtWork || use.cpuSeconds > cpuSeconds ? 0 : idleSeconds + 1;
+      cpuSeconds = Math.max(cpuSeconds, use.cpuSeconds);
+      if (cpuSeconds > patience.cpuSeconds || idleSeconds > patience.idleSeconds) {
         this.kill();
         return { timedOut: true, cpuSeconds };
       }

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(tree, { recursive: true, force: true }));
 
-function runOf(script: string, patience: { cpuSeconds: number; idleSamples: number }) {
+function runOf(script: string, patience: { cpuSeconds: number; idleSeconds: number }) {
   const folder = join(tree, 'node_modules/jest/bin');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'jest.js'), script);
@@ -20,12 +20,12 @@ function runOf(script: string, patience: { cpuSeconds: number; idleSamples: numb
 
 describe('the tests run on a mutant', () => {
   it('are not ended for the time they take, as on a busy machine, while they use little CPU time', async () => {
-    const outcome = await runOf('setTimeout(() => {}, 3_000)', { cpuSeconds: 1, idleSamples: 60 });
+    const outcome = await runOf('setTimeout(() => {}, 3_000)', { cpuSeconds: 1, idleSeconds: 60 });
     expect(outcome).toMatchObject({ passed: true, timedOut: false });
   });
 
   it('are ended when they loop without an end', async () => {
-    const outcome = await runOf('for (;;);', { cpuSeconds: 1, idleSamples: 60 });
+    const outcome = await runOf('for (;;);', { cpuSeconds: 1, idleSeconds: 60 });
     expect(outcome).toMatchObject({ passed: false, timedOut: true, cpuSeconds: 2 });
   });
 
@@ -34,17 +34,17 @@ describe('the tests run on a mutant', () => {
       require('node:child_process').spawn(process.execPath, ['-e', 'for (;;);']);
       setInterval(() => {}, 1_000);
     `;
-    const outcome = await runOf(script, { cpuSeconds: 1, idleSamples: 60 });
+    const outcome = await runOf(script, { cpuSeconds: 1, idleSeconds: 60 });
     expect(outcome).toMatchObject({ passed: false, timedOut: true });
   });
 
   it('are ended when they wait for what never comes', async () => {
-    const outcome = await runOf('setInterval(() => {}, 1_000)', { cpuSeconds: 60, idleSamples: 2 });
+    const outcome = await runOf('setInterval(() => {}, 1_000)', { cpuSeconds: 60, idleSeconds: 2 });
     expect(outcome).toMatchObject({ passed: false, timedOut: true });
   });
 
   it('pass or fail by their status', async () => {
-    const patience = { cpuSeconds: 60, idleSamples: 60 };
+    const patience = { cpuSeconds: 60, idleSeconds: 60 };
     expect(await runOf('', patience)).toMatchObject({ passed: true, timedOut: false });
     expect(await runOf("console.log('why'); process.exit(1)", patience)).toMatchObject({
       passed: false,
