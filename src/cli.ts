@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from './common/command.ts';
 import { helpWidth, sectionsOf } from './common/help.ts';
+import { nearestName } from './common/nearest-name.ts';
 import { unknownVariables } from './common/options.ts';
 import { printable } from './common/printable.ts';
 import { wrap } from './common/wrap-text.ts';
@@ -128,23 +129,36 @@ async function warnOfVariables(command: Command): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const [name, ...rest] = args[0] === 'help' && args.length > 1 ? [...args.slice(1), '--help'] : args;
   if (name === '--version') {
     const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
     process.stdout.write(`${manifest.version}\n`);
     return 0;
   }
-  const entry = commands.find((command) => command.name === name);
-  if (entry) {
-    const command = await entry.load();
-    await warnOfVariables(command);
-    return command.run(rest);
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
+    process.stdout.write(helpPage(helpWidth(process.stdout)));
+    return 0;
   }
-  const isHelp = name === undefined || name === 'help' || name === '--help' || name === '-h';
-  const output = isHelp ? process.stdout : process.stderr;
-  const width = helpWidth(output);
-  const page = [
-    ...(isHelp ? [] : [`pairlane: there is no command '${name}'`]),
+  const entry = commands.find((command) => command.name === name);
+  if (!entry) {
+    process.stderr.write(`pairlane: ${refusalOf(name)}\nTry: pairlane --help\n`);
+    return 2;
+  }
+  const command = await entry.load();
+  await warnOfVariables(command);
+  return command.run(rest);
+}
+
+function refusalOf(name: string): string {
+  const meant = nearestName(
+    name,
+    commands.map((command) => command.name),
+  );
+  return `there is no command '${printable(name)}'${meant ? `; did you mean '${meant}'?` : ''}`;
+}
+
+function helpPage(width: number): string {
+  const lines = [
     'Usage: pairlane COMMAND [options]',
     ...sectionsOf(
       groups.map((title) => ({
@@ -158,8 +172,7 @@ async function main(args: readonly string[]): Promise<number> {
     '',
     ...wrap('pairlane COMMAND --help shows its options, with examples. Begin with: pairlane demo', width),
   ];
-  output.write(`${page.join('\n')}\n`);
-  return isHelp ? 0 : 2;
+  return `${lines.join('\n')}\n`;
 }
 
 // The reader of our output has closed it (`| head`): that is not a failure.

@@ -22,6 +22,11 @@ async function packagesLoadedBy(args: readonly string[]): Promise<string[]> {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
+async function ended(...args: string[]) {
+  const run = pairlane(args);
+  return { status: await run.exited(), stdout: run.stdout, stderr: run.stderr };
+}
+
 describe('pairlane --help', () => {
   it('loads no package for the list of commands or the help of one, but the reader of TOML', async () => {
     const names = (await commandNames()).filter((name) => !LOADS_MACHINES.includes(name));
@@ -33,4 +38,28 @@ describe('pairlane --help', () => {
   it('notices a package that is loaded', async () => {
     expect(await packagesLoadedBy(['chart', '--help'])).toContain('xstate');
   });
+
+  it('of a command is also what `pairlane help COMMAND` prints', async () => {
+    const page = await ended('help', 'serve');
+    expect(page.stdout).toContain('Usage: pairlane serve [options]');
+    expect(page).toEqual(await ended('serve', '--help'));
+  });
+});
+
+describe('a command that there is not', () => {
+  it.each([
+    [['serv'], "there is no command 'serv'; did you mean 'serve'?"],
+    [['help', 'relay-chta'], "there is no command 'relay-chta'; did you mean 'relay-chat'?"],
+    [['xyz', '--port', '1'], "there is no command 'xyz'"],
+    [['\u001b[2J'], "there is no command '\ufffd[2J'"],
+  ])(
+    'is refused in two lines, with status 2, and with the name that was probably meant: %j',
+    async (args, why) => {
+      expect(await ended(...args)).toEqual({
+        status: 2,
+        stdout: '',
+        stderr: `pairlane: ${why}\nTry: pairlane --help\n`,
+      });
+    },
+  );
 });

@@ -50,8 +50,8 @@ export interface Reading<Table extends OptionTable> extends ResolvedOptions<Tabl
  */
 export class CommandError extends Error {
   readonly status: number;
-  constructor(message: string, status = 1) {
-    super(message);
+  constructor(message: string, status = 1, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'CommandError';
     this.status = status;
   }

@@ -101,10 +101,11 @@ function rowOf(name: string, option: Option): HelpRow {
     option.kind === 'switch' ? `--[no-]${flagName(name)}` : `--${flagName(name)} ${valueName(option)}`;
   const notes = [
     option.default !== undefined && String(option.default) !== '' && !option.isSecret
-      ? `default ${option.default}`
+      ? `default ${typeof option.default === 'boolean' ? (option.default ? 'on' : 'off') : option.default}`
       : '',
     option.kind === 'integer' && option.zero ? `0: ${option.zero}` : '',
     option.kind === 'choice' ? option.choices.join(', ') : '',
+    option.kind === 'list' ? 'more than once' : '',
     option.isFlagOnly ? '' : variableName(name),
   ].filter(Boolean);
   const text = `${option.help}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`;

@@ -41,7 +41,7 @@ export const tokenCommand = defineCommand({
       value: 'PATTERN',
       isFlagOnly: true,
       default: [],
-      help: "Rooms that it can join, such as 'game-*'; can be given more than once; all by default.",
+      help: "Rooms that it can join, such as 'game-*'; all by default.",
     },
     may: {
       kind: 'text',

@@ -41,6 +41,16 @@ describe('a page of help', () => {
     expect(grouped).toEqual(Object.keys(serveOptions).sort());
   });
 
+  it('says which options can be given more than once', () => {
+    const lines = helpFor(page, Number.POSITIVE_INFINITY).split('\n');
+    const repeated = lines.filter(
+      (line) => line.includes('; more than once; ') || line.includes('[more than once; '),
+    );
+    const lists = Object.values(serveOptions).filter(({ kind }) => kind === 'list');
+    expect(repeated).toHaveLength(lists.length);
+    for (const { help } of lists) expect(repeated.join()).toContain(help);
+  });
+
   it('has the file of a secret below the secret', () => {
     expect(helpFor(page, Number.POSITIVE_INFINITY)).toMatch(
       /--jwt-secret SECRET .*\n {2}--jwt-secret-file FILE /,

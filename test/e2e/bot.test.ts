@@ -78,6 +78,15 @@ describe('pairlane bot', () => {
     expect(events(run)).toContainEqual({ event: 'error', code: 'key_not_found', message: 'Key not found' });
   });
 
+  it('says also as JSON why it cannot reach the server', async () => {
+    const run = bot('ws://127.0.0.1:1/', '--key', 'AAAA-BBBB-CCCC', '--json');
+    expect(await run.exited()).toBe(1);
+    const message =
+      'ws://127.0.0.1:1/: The signaling server cannot be reached. Is it running, and is the URL right? (ECONNREFUSED)';
+    expect(run.stderr).toBe(`pairlane bot: ${message}\n`);
+    expect(events(run)).toEqual([{ event: 'error', code: 'signaling_failed', message }]);
+  });
+
   it('ends with status 0 on SIGTERM', async () => {
     const { server } = await startTestServer();
     const run = bot(server.url, '--echo');

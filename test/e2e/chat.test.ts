@@ -1,5 +1,9 @@
 /** The terminal chat in a pseudo terminal, on the real server: each step of the seed's manual tests. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { WebSocketServer } from 'ws';
+import { pairlane } from '../support/servers/cli-process.ts';
 import { pairlaneInTerminal, type Terminal } from '../support/servers/pty.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
@@ -209,8 +213,34 @@ describe('pairlane chat', () => {
     const terminal = pairlaneInTerminal('chat', '--url', 'ws://127.0.0.1:1/');
     expect(await terminal.exited()).toBe(1);
     expect(terminal.screen.trim().split('\n')).toEqual([
-      'pairlane chat: ws://127.0.0.1:1/: The signaling server cannot be reached. Is it running, and is the URL right?',
+      'pairlane chat: ws://127.0.0.1:1/: The signaling server cannot be reached. Is it running, and is the URL right? (ECONNREFUSED)',
     ]);
+  });
+
+  it('tells in one line that the file of its token cannot be read, or is empty, with status 1', async () => {
+    for (const [file, why] of [
+      ['/nowhere/token', 'cannot read /nowhere/token (ENOENT)'],
+      ['/dev/null', '/dev/null is empty'],
+    ] as const) {
+      const run = pairlane(['chat', '--token-file', file]);
+      expect(await run.exited()).toBe(1);
+      expect(run.stderr).toBe(`pairlane chat: --token-file: ${why}\n`);
+    }
+  });
+
+  it('takes its own leaving for no error: the end of input while it waits to be paired', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    server.on('connection', (socket) => {
+      socket.send(JSON.stringify({ type: 'your_id', id: 'me', ping_interval_ms: 0 }));
+      socket.on('message', () => run.child.stdin.end());
+    });
+    await once(server, 'listening');
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const run = pairlane(['chat', '--url', url, '--no-ice', '--id', 'somebody']);
+    expect(await run.exited()).toBe(0);
+    server.close();
+    expect(run.stdout).toContain('Your Client ID: me');
+    expect(run.stdout).not.toContain('Error');
   });
 
   it('is told once when the server goes away, and ends on Ctrl+C while it tries again', async () => {

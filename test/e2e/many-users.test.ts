@@ -43,7 +43,7 @@ describe('pairlane chat --room', () => {
     const ann = chat();
     const [, annId] = await ann.printed(/You are (\S+) in den, with 0 others/);
     const bob = chat();
-    const [, bobId] = await bob.printed(/You are (\S+) in den, with 1 others/);
+    const [, bobId] = await bob.printed(/You are (\S+) in den, with 1 other\./);
     await bob.printed(new RegExp(`Connected with ${annId}`));
     await ann.printed(new RegExp(`Connected with ${bobId}`));
     const peer = await testPeer(server.url, { peers: 4 });

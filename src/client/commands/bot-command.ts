@@ -7,7 +7,7 @@ import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import type { PairlaneError, Peer, PeerErrorCode } from '../index.ts';
 import { createEcho } from './echo.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
-import { connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
+import { connect, peerOptions, shown, targetOf, wordsOf } from './peer-command-options.ts';
 
 const botOptions = {
   ...peerOptions,
@@ -81,7 +81,11 @@ class BotError extends Error {
 async function bot(given: GivenOptions): Promise<number> {
   const options = { ...given, peers: given.peers ?? (given.forever ? MAX_PEERS_PER_CLIENT : 1) };
   const tell = options.json ? tellJson : tellPeople;
-  const peer = await connect(options);
+  const peer = await connect(options).catch((error: CommandError) => {
+    const { code } = (error.cause ?? {}) as { code?: string };
+    if (code !== undefined) tell('error', { code, message: error.message });
+    throw error;
+  });
   let stopDeadline = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
@@ -132,7 +136,7 @@ function report(peer: Peer, { peers, stats }: BotOptions, tell: Tell): void {
     connection.on('message', (data) => tell('message', { ...who, text: shown(data) }));
   });
   peer.on('peer_disconnected', (gone) => tell('peer_disconnected', gone));
-  peer.on('error', ({ code, message }) => tell('error', { code, message }));
+  peer.on('error', (error) => tell('error', { code: error.code, message: wordsOf(error) }));
 }
 
 /**

@@ -92,7 +92,7 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
   peer.on('open', () => print('*** Data channel opened! You can now send messages. ***'));
   peer.on('message', (data) => print(`< Peer: ${shown(data)}`));
   peer.on('error', (error) => {
-    print(described(error));
+    printFailure(error, print);
     if (peer.signaling === 'online' && peer.state === 'unpaired') print('Ready for new connection.');
   });
   peer.on('peer_disconnected', ({ peerId }) => {
@@ -110,7 +110,12 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
 }
 
 async function pairWith(peer: Peer, target: { id: string } | { key: string }, print: Print): Promise<void> {
-  await peer.pair(target).catch((error) => print(described(error)));
+  await peer.pair(target).catch((error) => printFailure(error, print));
+}
+
+/** Prints an error, unless it only says that the user is leaving. */
+function printFailure(error: unknown, print: Print): void {
+  if (!(error instanceof PairlaneError && error.code === 'closed')) print(described(error));
 }
 
 /**
@@ -122,7 +127,7 @@ async function pairAsTyped(peer: Peer, text: string, print: Print): Promise<void
   try {
     await peer.pair(target);
   } catch (error) {
-    print(described(error));
+    printFailure(error, print);
     if (error instanceof PairlaneError && ['target_not_found', 'key_not_found'].includes(error.code))
       print('*** Not paired yet: what you type is taken for the id or key of a peer. ***');
   }

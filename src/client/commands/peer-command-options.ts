@@ -12,7 +12,7 @@ export const peerOptions = {
   iceServer: {
     kind: 'list',
     value: 'URL',
-    help: `STUN server; can be given more than once [default ${DEFAULT_ICE_SERVERS[0]?.urls}]`,
+    help: `STUN server, instead of those that the signaling server names, or else ${DEFAULT_ICE_SERVERS[0]?.urls}.`,
   },
   ice: {
     kind: 'switch',
@@ -60,11 +60,20 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
     const { createPeer } = await import('../index.ts');
     return await createPeer(peerOptionsOf(options));
   } catch (error) {
-    const { code, message } = error as PairlaneError;
+    const { code } = error as PairlaneError;
+    const message = wordsOf(error);
     throw code === 'invalid_option'
       ? new CommandError(message, 2)
-      : new CommandError(`${options.url}: ${message}`);
+      : new CommandError(code === 'token_failed' ? message : `${options.url}: ${message}`, 1, {
+          cause: error,
+        });
   }
+}
+
+/** An error in words for the terminal, where a token comes from a file and not from a callback. */
+export function wordsOf(error: unknown): string {
+  const { code, message, cause } = error as PairlaneError;
+  return code === 'token_failed' && cause instanceof Error ? `--token-file: ${cause.message}` : message;
 }
 
 /** The shared options that determine how a peer connects. */
@@ -80,7 +89,11 @@ export function peerOptionsOf(options: CliConnection): PeerOptions {
     inspect,
     ...(peers > 1 && { peers }),
     ...(tokenFile !== undefined && {
-      token: async () => readNamedFile(tokenFile, MAX_SECRET_BYTES).bytes.toString().trim(),
+      token: async () => {
+        const token = readNamedFile(tokenFile, MAX_SECRET_BYTES).bytes.toString().trim();
+        if (token === '') throw new Error(`${tokenFile} is empty`);
+        return token;
+      },
     }),
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),

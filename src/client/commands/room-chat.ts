@@ -1,7 +1,7 @@
 /** `pairlane chat --room`: what is typed goes to all members of the room, from peer to peer. */
 import type { Room } from '../index.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import { type CliPeerOptions, connect, shown } from './peer-command-options.ts';
+import { type CliPeerOptions, connect, shown, wordsOf } from './peer-command-options.ts';
 import { Terminal } from './terminal.ts';
 
 export interface RoomChatOptions extends CliPeerOptions {
@@ -31,7 +31,8 @@ export async function chatInRoom(name: string, options: RoomChatOptions): Promis
   try {
     const { password } = options;
     room = await peer.join(name, password === undefined ? {} : { password });
-    print(`*** You are ${peer.id} in ${name}, with ${room.peers.size} others. ***`);
+    const { size } = room.peers;
+    print(`*** You are ${peer.id} in ${name}, with ${size} ${size === 1 ? 'other' : 'others'}. ***`);
     report(room, print, end);
   } catch (error) {
     print(described(error));
@@ -69,5 +70,5 @@ function report(room: Room, print: Print, end: (status: number) => void): void {
 
 export function described(error: unknown): string {
   const isFromServer = error instanceof PairlaneError && error.isFromServer;
-  return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${(error as Error).message} ***`;
+  return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${wordsOf(error)} ***`;
 }

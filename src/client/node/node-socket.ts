@@ -18,9 +18,10 @@ export const openWsSocket: OpenSocket = (url, handlers, token) => {
   socket.on('open', () => handlers.opened());
   socket.on('message', (data, isBinary) => handlers.received(isBinary ? data : String(data)));
   socket.on('ping', (data) => handlers.controlled?.(data.length));
-  // `close` always follows; without a listener, an error would end the process.
-  socket.on('error', (error) => {
-    failure = error.message;
+  // `close` always follows; without a listener, an error would end the process. A code, where there is one, says as much as
+  // the message, without the address.
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    failure = error.code ?? error.message;
   });
   socket.on('close', (code, reason) => {
     handlers.closed(code, code === NO_CLOSE_FRAME ? failure : String(reason));

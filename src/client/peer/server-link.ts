@@ -2,6 +2,7 @@
  * A peer's link to the server, with the machine that reopens it when it is lost, and the token that authenticates us.
  * All connections of the peer share it; each has its own machine.
  */
+import { printable } from '../../common/printable.ts';
 import type { ClientMessage, ServerMessage } from '../../protocol/index.ts';
 import { Negotiator } from '../negotiation/negotiator.ts';
 import type { Loss, WelcomedEvent } from '../negotiation/signaling.ts';
@@ -43,6 +44,8 @@ export class ServerLink {
   #starter: Starter | undefined;
   /** Why the server does not greet us, if it said so. */
   #startFailure: PairlaneError | undefined;
+  /** Why the last socket was lost or did not open; empty if nobody knows. */
+  #lossReason = '';
   /** Why the server does not want us back, if it said so. */
   #ending: PairlaneError | undefined;
   /** Whether a newer token is being fetched: a server may report several times that ours expires. */
@@ -155,6 +158,7 @@ export class ServerLink {
         options.logger?.debug({ id: this.id, reason, afterMs }, 'Signaling lost');
         this.#welcome = undefined;
         this.#ending = loss.error;
+        this.#lossReason = printable(reason);
         this.#machine.heard({ type: 'SOCKET_LOST', ...loss });
         this.#handlers.lost(loss);
       },
@@ -177,7 +181,11 @@ export class ServerLink {
         starter?.resolve();
       },
       gaveUp: (failure) =>
-        gaveUp(this.#ending ?? (this.#starter && this.#startFailure) ?? new PairlaneError(failure)),
+        gaveUp(
+          this.#ending ??
+            (this.#starter && this.#startFailure) ??
+            new PairlaneError(failure, failure === 'signaling_failed' ? this.#lossReason : ''),
+        ),
       problem,
       // The link never has a pairing.
       paired() {},

@@ -1,0 +1,62 @@
+/** Why a Node program cannot reach its server: the error names the cause, and no address. */
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createPeer } from '../../../src/client/index.ts';
+import { makeCertificate } from '../../support/servers/certificate.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function portOf(server: Server): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function refusalOf(url: string): Promise<string> {
+  const error = await createPeer({ url, iceServers: [] }).catch((thrown) => thrown);
+  expect(error).toMatchObject({ name: 'PairlaneError', code: 'signaling_failed' });
+  expect(error.message).not.toContain('127.0.0.1');
+  return error.message;
+}
+
+const WORDS = 'The signaling server cannot be reached. Is it running, and is the URL right?';
+
+describe('a server that cannot be reached', () => {
+  it('is named with the cause: nobody listens', async () => {
+    const server = createHttpServer();
+    const port = await portOf(server);
+    server.close();
+    await once(server, 'close');
+    expect(await refusalOf(`ws://127.0.0.1:${port}/`)).toBe(`${WORDS} (ECONNREFUSED)`);
+  });
+
+  it('is named with the cause: HTTP answers that it is refused', async () => {
+    const server = createHttpServer();
+    server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 429 Too Many Requests\r\n\r\n'));
+    const port = await portOf(server);
+    expect(await refusalOf(`ws://127.0.0.1:${port}/`)).toBe(`${WORDS} (Unexpected server response: 429)`);
+  });
+
+  it('is named with the cause: its certificate is not trusted', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-'));
+    try {
+      const { tlsCert, tlsKey } = makeCertificate(folder, 'own', 'IP:127.0.0.1');
+      const port = await portOf(
+        createHttpsServer({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }) as Server,
+      );
+      expect(await refusalOf(`wss://127.0.0.1:${port}/`)).toBe(`${WORDS} (DEPTH_ZERO_SELF_SIGNED_CERT)`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
