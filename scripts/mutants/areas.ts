@@ -157,7 +157,7 @@ export const parts: readonly Part[] = [
     area: 'cluster',
     files: /^server\/cluster\/(?!bus\/)/,
     tests: [
-      'server/cluster/(links|drain|pairing|migration|rooms|many-peers|inspect)',
+      'server/cluster/(links|node-link|drain|pairing|migration|rooms|many-peers|inspect)',
       'server/signaling/pairing-keys',
       'server/dialects/(topics|peerjs)',
       'server/inspector/(fleet|views|merged-record)',
@@ -168,9 +168,10 @@ export const parts: readonly Part[] = [
     area: 'client',
     files: /^client\/negotiation\//,
     tests: [
-      'client/negotiation/negotiation',
+      'client/negotiation/(reporters|negotiation)',
       'client/rooms/remote-player',
       'client/peer/(peer|close|last-words)\\.',
+      'client/rooms/manager',
     ],
   },
   {
@@ -186,7 +187,7 @@ export const parts: readonly Part[] = [
   {
     area: 'client',
     files: /^client\/signaling\//,
-    tests: ['client/signaling/(?!sent-again)', 'client/peer/peer\\.'],
+    tests: ['client/signaling/(?!sent-again)', 'client/peer/(hostile|peer\\.)'],
   },
   {
     area: 'client',

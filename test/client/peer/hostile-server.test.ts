@@ -99,6 +99,10 @@ describe('a server that sends without end', () => {
     now = 1_000;
     expect(most(() => allowance.takeMessage('your_id'))).toBe(101);
     expect(most(() => allowance.take(0))).toBe(5_050);
+    now = 100_000;
+    // A message of 1 KiB counts twice.
+    expect(most(() => allowance.take(1024))).toBe(10_750);
+    expect(new ServerAllowance(1, () => 0).take(16 * 1024 * 1024)).toBe(true);
     expect(new ServerAllowance(1, () => 0).take(16 * 1024 * 1024 + 1)).toBe(false);
   });
 

@@ -5,7 +5,7 @@ import { nodePlatform } from '../../../src/client/index.ts';
 import { BaseWebRTCManager } from '../../../src/client/rooms/manager.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
-import { FakePeerConnection } from '../../support/peers/fake-rtc.ts';
+import { FakeDataChannel, FakePeerConnection } from '../../support/peers/fake-rtc.ts';
 import { settled } from '../../support/peers/played-peer.ts';
 import { Agent, connectAll } from '../../support/peers/room-agents.ts';
 import { playerPairings } from '../../support/servers/player-pairings.ts';
@@ -140,6 +140,47 @@ describe('a manager', () => {
     abort.abort();
     await closing;
     expect(engine.calls).toContain('close');
+  });
+
+  /** A manager whose WebRTC is the test's. @param failures of its first connections */
+  function connecting(...failures: Error[]) {
+    const engine = new FakePeerConnection();
+    const socket = Object.assign(new EventEmitter(), { connected: true });
+    const platform = { ...nodePlatform, clock: new ManualClock() };
+    const createConnection = (): FakePeerConnection => {
+      if (failures.length > 0) throw failures.shift();
+      return engine;
+    };
+    const manager = new BaseWebRTCManager({ ...platform, createConnection }, socket, 'g', 1, {
+      logger: false,
+    });
+    const [closed, failed]: [unknown[], unknown[]] = [[], []];
+    manager.onDataChannelClose = (id) => closed.push(id);
+    manager.onConnectionFailed = (id, { code }) => failed.push([id, code]);
+    return { engine, manager, closed, failed };
+  }
+
+  it('tells that no connection came up when our own WebRTC fails, and can try again', async () => {
+    const { engine, manager, failed } = connecting(new Error('no memory'));
+    manager.connectToPeer(2);
+    await settled();
+    expect(failed).toEqual([[2, 'internal']]);
+    manager.connectToPeer(2);
+    await settled();
+    engine.channels[0]?.open();
+    expect(manager.isReady(2)).toBe(true);
+    await manager.close({ signal: AbortSignal.abort() });
+  });
+
+  it('keeps a connection on which the other one opens a channel that nobody agreed on', async () => {
+    const { engine, manager, closed, failed } = connecting();
+    manager.connectToPeer(2);
+    await settled();
+    engine.channels[0]?.open();
+    engine.ondatachannel?.({ channel: new FakeDataChannel('another') });
+    await settled();
+    expect([manager.isReady(2), closed, failed]).toEqual([true, [], []]);
+    await manager.close({ signal: AbortSignal.abort() });
   });
 
   it('tells that no connection came up when the other one leaves before it answers', async () => {

@@ -359,6 +359,25 @@ describe('a connection', () => {
     expect(rtc.calls).not.toContain('setRemote(offer)');
   });
 
+  it('is closed once its sockets are released, whether or not that goes well', async () => {
+    const { rtc, connection } = connect();
+    let release = (): void => {};
+    let isClosed = false;
+    Object.assign(rtc, {
+      close: () =>
+        new Promise((_resolve, reject) => {
+          release = () => reject(new Error('the socket is gone'));
+        }),
+    });
+    const closing = connection.close().then(() => {
+      isClosed = true;
+    });
+    await rtc.rest();
+    expect(isClosed).toBe(false);
+    release();
+    await closing;
+  });
+
   it('creates the channels, in order, with its first offer only', async () => {
     const { rtc, connection, finish } = connect();
     connection.makeOffer(false);

@@ -135,6 +135,29 @@ describe('the machine host', () => {
     ]);
   });
 
+  it('tells the observer all transitions of a step that causes others', () => {
+    const machine: AnyStateMachine = createMachine({
+      id: 'falls',
+      initial: 'up',
+      states: { up: { on: { FALL: 'falling' } }, falling: { always: 'down' }, down: {} },
+    });
+    const host: MachineHost<AnyStateMachine, Hosted<unknown>> = new MachineHost(machine, {
+      queue: new StepQueue(),
+      executors: {},
+      onError: (_, error) => {
+        throw error;
+      },
+    });
+    const taken: string[][] = [];
+    host.observer = ({ transitions }) => taken.push(transitions.map(({ source }) => source.id));
+    for (const _ of 'ab') {
+      const instance = new Hosted<unknown>();
+      host.start(instance, undefined);
+      host.dispatch(instance, { type: 'FALL' });
+    }
+    expect(taken).toEqual([[], ['falls.up', 'falls.falling'], [], ['falls.up', 'falls.falling']]);
+  });
+
   it('tells the observer which guard said no to an event that was ignored, and with what parameters', () => {
     const { host, start } = setUp();
     const instance = start();

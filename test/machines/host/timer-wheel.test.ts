@@ -65,6 +65,19 @@ describe('the timer wheel', () => {
     expect(new TimerWheel().now).toBe(0);
   });
 
+  it.each([0, 50, 120])('fires a timer without a delay, armed at %d ms, with the next tick', (now) => {
+    const wheel = new TimerWheel();
+    wheel.advance(now);
+    let fired = 0;
+    wheel.arm(owner(), 'x', 0, () => {
+      fired += 1;
+    });
+    wheel.advance(now);
+    expect(fired).toBe(0);
+    wheel.advance(now + 50);
+    expect(fired).toBe(1);
+  });
+
   it('takes a delay that is not finite for no timer', () => {
     const wheel = new TimerWheel();
     wheel.arm(owner(), 'never', Number.POSITIVE_INFINITY, () => {});

@@ -21,7 +21,7 @@ async function withOwnLinks() {
   const [remote] = remotePairings.of(b.id) as [RemoteSession];
   const about = { epoch: remote.pairing?.epoch ?? 0, from: b.id, to: a.id };
   const found = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
-  return { reconciler, remote, remotePairings, sent, b, about, found };
+  return { reconciler, remote, remotePairings, sent, a, b, about, found };
 }
 
 describe('the other side of a pairing', () => {
@@ -42,6 +42,23 @@ describe('the other side of a pairing', () => {
     reconciler.moved(remote, { type: 'moving', ...about, node: 2, generation: 4 });
     reconciler.confirmed(remote, 3, { ...found, generation: 3 });
     expect([remote.node, remote.generation]).toEqual([2, 4]);
+  });
+
+  it('is gone when its node says so, except to a client that has come back since', async () => {
+    const { remote, remotePairings, a, about } = await withOwnLinks();
+    const ended = { type: 'ended', ...about, reason: 'timed_out' } as const;
+    remote.localGeneration = 1;
+    remotePairings.onEnded(2, { ...ended, generation: 0 });
+    await a.settled();
+    expect(a.inbox).toEqual([]);
+    remotePairings.onEnded(2, { ...ended, generation: 1 });
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: remote.id, reason: 'timed_out' });
+  });
+
+  it('is gone when its node says so of a pairing whose clients both never came back', async () => {
+    const { remotePairings, a, about } = await withOwnLinks();
+    remotePairings.onEnded(2, { type: 'ended', ...about, reason: 'disconnected', generation: 0 });
+    expect(await a.next('peer_disconnected')).toMatchObject({ reason: 'disconnected' });
   });
 
   type Test = Awaited<ReturnType<typeof withOwnLinks>>;

@@ -1,7 +1,10 @@
 /** Rooms whose members are clients of several nodes, over real WebSockets. */
 import { describe, expect, it } from '@jest/globals';
+import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
+import { messageOf } from '../../../../src/server/cluster/rooms/room-snapshot.ts';
+import type { Room } from '../../../../src/server/signaling/rooms/room.ts';
 import type { RawClient, Received } from '../../../support/clients/raw-client.ts';
-import { startTestCluster, twoNodes, until } from '../../../support/servers/test-cluster.ts';
+import { nobodyOn, startTestCluster, twoNodes, until } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
 
 const none = { topology: 'none' } as const;
@@ -63,6 +66,26 @@ describe('a room over nodes', () => {
     a.send({ type: 'lock_room', room: 'den', locked: true });
     expect(await take(b, 'room_locked')).toMatchObject({ locked: true });
     expect(roomOn(two)?.value).toBe('locked');
+  });
+
+  it.each([
+    ['says it is open', { is_locked: false }],
+    ['has an older version of it', { version: 0 }],
+    ['says that another one locked it', { by: nobodyOn(9) }],
+  ])('is told of the lock that counts where a node %s', async (_what, older) => {
+    const { one, two } = await twoNodes();
+    const a = await one.connect();
+    await enter(a);
+    a.send({ type: 'lock_room', room: 'den', locked: true });
+    await until(() => roomOn(two)?.value === 'locked', 'the lock');
+    const links = one.server.parts.cluster?.links;
+    if (!links) throw new Error('the node has no links');
+    const told: NodeMessage[] = [];
+    links.send = (_node, message) => told.push(message);
+    const known = messageOf(roomOn(two) as Room, []);
+    two.server.parts.cluster?.links.send(1, { ...known, lock: { ...known.lock, ...older } });
+    await until(() => told.length > 0, 'the answer');
+    expect(told).toMatchObject([{ type: 'room', lock: { is_locked: true, version: 1, by: a.id } }]);
   });
 
   it('pairs members of two nodes once: the one who came later asks, and both are told of their edge', async () => {

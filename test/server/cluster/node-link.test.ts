@@ -1,0 +1,45 @@
+/** What one link says to another node: over a bus that is the test's, which loses everything. */
+import { expect, it } from '@jest/globals';
+import type { Envelope } from '../../../src/protocol/cluster/index.ts';
+import type { Bus } from '../../../src/server/cluster/bus/bus.ts';
+import { NodeLink } from '../../../src/server/cluster/node-link.ts';
+
+function openLink() {
+  const said: Envelope[] = [];
+  const bus = { send: (_node, text) => said.push(JSON.parse(text)) } as Partial<Bus> as Bus;
+  const link = new NodeLink(2, 7, 0, 1, bus);
+  link.value = 'open';
+  /** Where the messages begin that were said since the last call, and how many there are. */
+  const taken = () =>
+    said.splice(0).flatMap(({ seq, messages }) => (messages ? [{ seq, count: messages.length }] : []));
+  return { link, said, taken };
+}
+
+it('what another node has not acked is said again from its second beat on, 256 messages at once', () => {
+  const { link, taken } = openLink();
+  for (let n = 0; n < 600; n += 1) link.sendMessage({ type: 'rooms_told' });
+  link.flush();
+  expect(taken()).toEqual([{ seq: 1, count: 600 }]);
+  link.beat();
+  expect(taken()).toEqual([]);
+  link.beat();
+  link.beat();
+  expect(taken()).toEqual(Array(2).fill({ seq: 1, count: 256 }));
+  link.delivery.ack(256);
+  link.beat();
+  expect(taken()).toEqual([]);
+  link.beat();
+  expect(taken()).toEqual([{ seq: 257, count: 256 }]);
+  link.delivery.ack(512);
+  for (let beats = 0; beats < 2; beats += 1) link.beat();
+  expect(taken()).toEqual([{ seq: 513, count: 88 }]);
+});
+
+it('each beat gives a sign of life, with or without messages', () => {
+  const { link, said } = openLink();
+  for (let beats = 1; beats <= 3; beats += 1) {
+    link.beat();
+    expect(said).toHaveLength(beats);
+    expect(said.at(-1)).toEqual({ node: 1, link: 7, to_link: 0, seq: 0, ack: 0 });
+  }
+});
