@@ -8,6 +8,9 @@
 export const PLAIN = '[ !#-\\[\\]-~]';
 const ID = `"(${PLAIN}{0,256})"`;
 
+/** A longer message is not looked at: browsers' candidates have less than half as many characters. */
+export const MAX_USUAL_CHARS = 1_024;
+
 /** An RTCIceCandidateInit, in four groups; see {@link candidateIn}. */
 export const USUAL_INIT =
   `\\{"candidate":"(${PLAIN}*)","sdpMid":${ID},"sdpMLineIndex":(0|[1-9]\\d{0,3})` +

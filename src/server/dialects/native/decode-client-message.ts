@@ -1,6 +1,6 @@
 /**
- * From bytes to a message: parses it, looks up its type, and checks it against its schema, unless it is a usual candidate,
- * which is read and checked in one step. Whatever fails here never reaches a machine: `{"type":"xstate.stop"}` is an
+ * From bytes to a message: parses it, looks up its type, and checks it against its schema, unless it is a usual candidate
+ * or description, which is read and checked in one step. Whatever fails here never reaches a machine: `{"type":"xstate.stop"}` is an
  * unknown type, not an event.
  */
 import type { TSchema } from 'typebox';
@@ -18,6 +18,7 @@ import type { Refusal } from '../../signaling/client.ts';
 import type { Signal } from '../../signaling/signal.ts';
 import { roomForPassing } from '../passing-frame.ts';
 import { readUsualCandidate } from './read-usual-candidate.ts';
+import { readUsualDescription } from './read-usual-description.ts';
 
 /** A message with its bytes as received, for passing it on. */
 export interface Frame {
@@ -45,7 +46,7 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function decode(bytes: Uint8Array): Decoded {
   const text = utf8.decode(bytes);
-  const usual = readUsualCandidate(text);
+  const usual = readUsualCandidate(text) ?? readUsualDescription(text, bytes);
   if (usual) return { frame: { bytes, message: usual } };
   let message: unknown;
   try {

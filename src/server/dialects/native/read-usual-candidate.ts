@@ -1,6 +1,6 @@
 /** Reads a candidate if it looks as browsers and our clients write it; see ../usual-candidate.ts. */
-import { type ClientMessageOf, MAX_CANDIDATE_CHARS } from '../../../protocol/index.ts';
-import { candidateIn, USUAL_INIT } from '../usual-candidate.ts';
+import type { ClientMessageOf } from '../../../protocol/index.ts';
+import { candidateIn, MAX_USUAL_CHARS, USUAL_INIT } from '../usual-candidate.ts';
 
 const USUAL = new RegExp(
   `^\\{"type":"candidate","candidate":${USUAL_INIT}(?:,"epoch":(0|[1-9]\\d{0,15}))?\\}$`,
@@ -8,7 +8,7 @@ const USUAL = new RegExp(
 
 /** @returns undefined for anything else */
 export function readUsualCandidate(text: string): ClientMessageOf<'candidate'> | undefined {
-  if (text.length > MAX_CANDIDATE_CHARS) return undefined;
+  if (text.length > MAX_USUAL_CHARS) return undefined;
   const found = USUAL.exec(text);
   if (!found) return undefined;
   const candidate = candidateIn(found);

@@ -1,9 +1,6 @@
 /** Reads a candidate if it looks as PeerJS writes it in browsers; see ../usual-candidate.ts. */
 import type { PeerJsMessage } from '../../../protocol/index.ts';
-import { candidateIn, PLAIN, USUAL_INIT } from '../usual-candidate.ts';
-
-/** A longer one is left to the parser. */
-const MAX_USUAL_CHARS = 1_024;
+import { candidateIn, MAX_USUAL_CHARS, PLAIN, USUAL_INIT } from '../usual-candidate.ts';
 
 const USUAL = new RegExp(
   `^\\{"type":"CANDIDATE","payload":\\{"candidate":${USUAL_INIT},"type":"(${PLAIN}*)","connectionId":"(${PLAIN}*)"\\}` +

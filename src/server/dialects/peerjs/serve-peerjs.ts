@@ -23,6 +23,7 @@ import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
 import { PeerJsGate } from './peerjs-gate.ts';
 import { readUsualCandidate } from './read-usual-candidate.ts';
+import { readUsualDescription } from './read-usual-description.ts';
 import { PeerJsRealm } from './realm.ts';
 
 export interface PeerJsDeps extends SocketRouteDeps {
@@ -145,7 +146,7 @@ export class PeerJs {
   #received(client: PeerJsClient, bytes: ArrayBuffer): void {
     const text = this.#inbox.textOf(client, bytes);
     if (text === undefined) return;
-    const usual = readUsualCandidate(text);
+    const usual = readUsualCandidate(text) ?? readUsualDescription(text, bytes);
     if (usual) this.#accept(client, usual, bytes);
     else this.#parse(client, text, bytes);
   }
