@@ -105,9 +105,10 @@ export class RtcConnection {
       }
       this.#found ??= [];
       this.#restartIsDue ||= iceRestart;
-      const offer = await this.#rtc.createOffer(iceRestart ? { iceRestart } : {});
-      await this.#rtc.setLocalDescription(offer);
-      this.#announce(() => this.#handlers.localOffer(this.#rtc.localDescription?.sdp ?? offer.sdp));
+      await this.#rtc.setLocalDescription(
+        iceRestart ? await this.#rtc.createOffer({ iceRestart }) : undefined,
+      );
+      this.#announce((sdp) => this.#handlers.localOffer(sdp));
     });
   }
 
@@ -122,11 +123,10 @@ export class RtcConnection {
       await this.#rtc.setRemoteDescription({ type: 'offer', sdp });
       this.#described(sdp);
       this.#found ??= [];
-      const answer = await this.#rtc.createAnswer();
-      await this.#rtc.setLocalDescription(answer);
+      await this.#rtc.setLocalDescription();
       this.#answered();
       if (serial !== this.#offersReceived) return;
-      this.#announce(() => this.#handlers.localAnswer(this.#rtc.localDescription?.sdp ?? answer.sdp));
+      this.#announce((sdp) => this.#handlers.localAnswer(sdp));
     });
   }
 
@@ -236,9 +236,10 @@ export class RtcConnection {
       });
   }
 
-  #announce(description: () => void): void {
+  /** Tells of the description that was set, then of the candidates that were found meanwhile. */
+  #announce(description: (sdp: string) => void): void {
     if (this.#isClosed) return;
-    description();
+    description(this.#rtc.localDescription?.sdp ?? '');
     const found = this.#found ?? [];
     this.#found = undefined;
     for (const candidate of found) this.#handlers.localCandidate(candidate);

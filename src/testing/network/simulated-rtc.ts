@@ -62,6 +62,7 @@ export class SimulatedConnection implements PeerConnection {
   readonly #rtc: SimulatedRtc;
   readonly #channels: SimulatedChannel[] = [];
   readonly #blockChanged = () => this.#check();
+  #isAnswerDue = false;
   /** Whether the other side has sent a candidate since the last description of either. */
   #hasCandidate = false;
   /** Counts the waits that end in a loss; older ones are ignored. */
@@ -84,12 +85,9 @@ export class SimulatedConnection implements PeerConnection {
     return { type: 'offer', sdp: this.#describe() };
   }
 
-  async createAnswer(): Promise<SessionDescription> {
-    return { type: 'answer', sdp: this.#describe() };
-  }
-
-  async setLocalDescription(description: SessionDescription): Promise<void> {
-    this.localDescription = description;
+  async setLocalDescription(given?: SessionDescription): Promise<void> {
+    this.localDescription = given ?? { type: this.#isAnswerDue ? 'answer' : 'offer', sdp: this.#describe() };
+    this.#isAnswerDue = false;
     // As gathering does: first the candidate, then the end of candidates.
     for (const candidate of [this.#candidate, null])
       this.#rtc.schedule.after(1, () => {
@@ -101,6 +99,7 @@ export class SimulatedConnection implements PeerConnection {
   async setRemoteDescription(description: SessionDescription): Promise<void> {
     if (!this.#rtc.describedBy(description.sdp)) throw new Error('The description is of nobody here');
     this.remoteDescription = description;
+    this.#isAnswerDue = description.type === 'offer';
     this.#checkAnew();
   }
 

@@ -27,7 +27,7 @@ describe('a peer whose connections take time to create', () => {
     server.say(paired(1, true));
     await pairing;
     await settled();
-    expect([atFirst, asked, shown()]).toEqual([[], [[[], []]], [[['createOffer'], SERVERS]]]);
+    expect([atFirst, asked, shown()]).toEqual([[], [[[], []]], [[['setLocal(offer)'], SERVERS]]]);
   });
 
   it.each([

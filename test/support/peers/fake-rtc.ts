@@ -70,6 +70,7 @@ export class FakePeerConnection implements PeerConnection {
   describedAs = SDP;
   /** As it was given last. */
   config: ConnectionConfig | undefined;
+  #isAnswerDue = false;
   #pending: { run: () => void; fail: (error: Error) => void }[] = [];
 
   /** Lets the current operation end, and everything start that follows at once. */
@@ -106,26 +107,22 @@ export class FakePeerConnection implements PeerConnection {
     return channel;
   }
 
-  createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
-    return this.#operation(options.iceRestart ? 'createOffer(restart)' : 'createOffer', () => ({
-      type: 'offer',
-      sdp: this.describedAs,
-    }));
+  createOffer(_: { iceRestart: true }): Promise<SessionDescription> {
+    return this.#operation('createOffer(restart)', () => ({ type: 'offer', sdp: this.describedAs }));
   }
 
-  createAnswer(): Promise<SessionDescription> {
-    return this.#operation('createAnswer', () => ({ type: 'answer', sdp: this.describedAs }));
-  }
-
-  setLocalDescription(description: SessionDescription): Promise<void> {
-    return this.#operation(`setLocal(${description.type})`, () => {
-      this.localDescription = description;
+  setLocalDescription(given?: SessionDescription): Promise<void> {
+    const type = given?.type ?? (this.#isAnswerDue ? 'answer' : 'offer');
+    return this.#operation(`setLocal(${type})`, () => {
+      this.localDescription = given ?? { sdp: this.describedAs };
+      this.#isAnswerDue = false;
     });
   }
 
   setRemoteDescription(description: SessionDescription): Promise<void> {
     return this.#operation(`setRemote(${description.type})`, () => {
       this.remoteDescription = description;
+      this.#isAnswerDue = description.type === 'offer';
     });
   }
 

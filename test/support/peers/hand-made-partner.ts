@@ -170,9 +170,8 @@ export class HandMadePartner {
   async #makeOffer(iceRestart: boolean): Promise<string> {
     const rtc = this.#rtc;
     if (!rtc) return 'an offer to nobody';
-    const offer = await rtc.createOffer({ iceRestart });
-    await rtc.setLocalDescription(offer);
-    return withoutCandidates(offer.sdp);
+    await rtc.setLocalDescription(iceRestart ? await rtc.createOffer({ iceRestart }) : undefined);
+    return withoutCandidates(rtc.localDescription?.sdp ?? '');
   }
 
   /** If the peer has not offered, any text will do. */
@@ -182,8 +181,7 @@ export class HandMadePartner {
     if (!rtc || sdp === undefined) return 'an answer to nothing';
     this.#offer = undefined;
     await rtc.setRemoteDescription({ type: 'offer', sdp });
-    const answer = await rtc.createAnswer();
-    await rtc.setLocalDescription(answer);
-    return withoutCandidates(answer.sdp);
+    await rtc.setLocalDescription();
+    return withoutCandidates(rtc.localDescription?.sdp ?? '');
   }
 }

@@ -140,17 +140,13 @@ class WeriftConnection implements PeerConnection {
     return new WeriftDataChannel(channel);
   }
 
-  async createOffer(options: { iceRestart?: boolean } = {}): Promise<SessionDescription> {
-    if (options.iceRestart && this.#rollbacks.length === 0)
-      this.#rollbacks = this.#pc.iceTransports.map(rollbackOf);
+  async createOffer(options: { iceRestart: true }): Promise<SessionDescription> {
+    if (this.#rollbacks.length === 0) this.#rollbacks = this.#pc.iceTransports.map(rollbackOf);
     return (await this.#lifetime.run(() => this.#pc.createOffer(options))) as SessionDescription;
   }
 
-  async createAnswer(): Promise<SessionDescription> {
-    return (await this.#lifetime.run(() => this.#pc.createAnswer())) as SessionDescription;
-  }
-
-  async setLocalDescription(description: SessionDescription): Promise<void> {
+  async setLocalDescription(given?: SessionDescription): Promise<void> {
+    const description = given ?? (await this.#describe());
     if (this.#isClosed) throw new Error('it is closed');
     for (const transport of this.#pc.dtlsTransports) this.#prepare(transport);
     const restarted = description.type === 'answer' ? this.#takeRestarted() : [];
@@ -186,6 +182,14 @@ class WeriftConnection implements PeerConnection {
     for (const transport of this.#pc.iceTransports) stopAsking(transport);
     await this.#pc.close();
     await this.#lifetime.end();
+  }
+
+  /** The description that is due. werift's own choice would take an offer that was made before, and rolled back. */
+  async #describe(): Promise<SessionDescription> {
+    const pc = this.#pc;
+    const isAnswer = pc.signalingState === 'have-remote-offer';
+    const made = await this.#lifetime.run(() => (isAnswer ? pc.createAnswer() : pc.createOffer()));
+    return made as SessionDescription;
   }
 
   get #sctpTransport(): SctpTransport | undefined {

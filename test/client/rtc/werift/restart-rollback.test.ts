@@ -21,15 +21,15 @@ function connection(silenceMs = 0): PeerConnection {
 }
 
 /** @returns the offer */
-async function offer(rtc: PeerConnection, options = {}): Promise<string> {
-  await rtc.setLocalDescription(await rtc.createOffer(options));
+async function offer(rtc: PeerConnection, restart?: { iceRestart: true }): Promise<string> {
+  await rtc.setLocalDescription(restart && (await rtc.createOffer(restart)));
   return rtc.localDescription?.sdp as string;
 }
 
 /** @returns the answer */
 async function answer(rtc: PeerConnection, sdp: string): Promise<string> {
   await rtc.setRemoteDescription({ type: 'offer', sdp });
-  await rtc.setLocalDescription(await rtc.createAnswer());
+  await rtc.setLocalDescription();
   return rtc.localDescription?.sdp as string;
 }
 
