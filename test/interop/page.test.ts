@@ -173,15 +173,17 @@ describe('the page', () => {
     'without a way to each other hints after 8 s, gives up after 30 s, and says why to both; the server %s',
     async (_name, options, advice) => {
       const { server } = await startTestServer(options);
-      const host = await openPage(httpUrl(server));
-      const key = await keyOf(host);
-      const guest = await openPage(httpUrl(server));
-      await inState(guest, 'unpaired');
-      // No candidate is found: only those of a relay are asked for, of none.
-      for (const page of [host, guest])
-        await page.evaluate(`globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+      const [host, guest] = [await openPage(httpUrl(server)), await openPage(httpUrl(server))];
+      for (const page of [host, guest]) {
+        // No candidate is found: only those of a relay are asked for, of none. A page makes its first one as it loads.
+        await page.addInitScript(`globalThis.RTCPeerConnection = class extends RTCPeerConnection {
           constructor() { super({ iceTransportPolicy: 'relay' }); }
+          setConfiguration() {}
         }`);
+        await page.reload();
+      }
+      const key = await keyOf(host);
+      await inState(guest, 'unpaired');
       // Theirs is the only clock that is stepped: the guest gives up, and the host is told.
       await guest.clock.install();
       await guest.getByLabel('Their key or link').fill(key);

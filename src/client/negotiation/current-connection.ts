@@ -2,7 +2,7 @@
 import type { Hosted, NegotiationContext } from '../../machines/without-xstate.ts';
 import type { Environment } from '../peer/environment.ts';
 import { DEFAULT_ICE_SERVERS } from '../peer/peer-options.ts';
-import { type ConnectionHandlers, RtcConnection } from '../rtc/peer-connection.ts';
+import type { ConnectionHandlers, RtcConnection } from '../rtc/peer-connection.ts';
 import type { IceServer } from '../rtc/types.ts';
 import { EvidenceReporter } from './evidence-reporter.ts';
 import { FlowReporter } from './flow-reporter.ts';
@@ -67,8 +67,10 @@ export class CurrentConnection {
     const { connections, options } = this.#deps.environment;
     const iceServers =
       options.iceServers ?? this.pairing?.iceServers ?? this.serverIceServers ?? DEFAULT_ICE_SERVERS;
-    this.#rtc = new RtcConnection(connections.make(iceServers), options.channels, this.#handlers());
-    this.#startEvidence(this.#rtc);
+    const rtc = connections.make(iceServers, this.pairing?.initiator === true);
+    rtc.begin(this.#handlers());
+    this.#rtc = rtc;
+    this.#startEvidence(rtc);
   }
 
   close(): void {

@@ -19,11 +19,12 @@ export interface Environment {
 export function createEnvironment(platform: Platform, given: PeerOptions): Environment {
   const options = resolveOptions(given);
   const clock = given.clock ?? platform.clock;
-  const { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs } = options;
-  const config = { iceTransportPolicy, iceAdditionalHostAddresses, silenceMs };
+  const { iceServers, iceTransportPolicy, iceAdditionalHostAddresses, silenceMs, channels } = options;
+  const config = { iceServers, iceTransportPolicy, iceAdditionalHostAddresses, silenceMs };
   const connections = new ConnectionMaker(
     platform.createConnection,
     config,
+    channels,
     platform.isSlowToCreate === true,
   );
   return { platform, clock, options, queue: new StepQueue(clock), connections };

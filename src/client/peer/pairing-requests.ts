@@ -60,11 +60,13 @@ export class PairingRequests {
   #ask(target: Target, details: PairDetails): void {
     this.#metadata = details.metadata;
     this.#link.send(pairRequest(target, details));
-    this.#connections.makeAhead();
+    this.#connections.offerAhead();
   }
 
-  /** A connection that was made ahead is in use when the request is answered, or nobody needs it. */
+  /** An offer that was made ahead is in use when the request is answered, or only the next request may need it. */
   #ahead(answer: Promise<Connection>): Promise<Connection> {
-    return answer.finally(() => this.#connections.dropAhead());
+    return answer.finally(() => {
+      if (!this.#requests.isWanted('pair_request')) this.#connections.dropOffer();
+    });
   }
 }

@@ -113,6 +113,7 @@ export class Peer extends EventEmitter<PeerEvents> {
         resolve: () => resolve(this),
         reject: (error) => this.close().then(() => reject(error)),
       });
+      this.#environment.connections.makeAhead();
     });
     const giveUp = (error: PairlaneError) => void this.#link.failStart(error);
     if (signal?.aborted) giveUp(abortedBy(signal));
@@ -264,6 +265,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#requests.end(error);
     this.#only.end(error);
     this.#rooms.end();
+    this.#environment.connections.dropAhead();
     await new Promise<void>((resolve) => {
       this.#goOffline = () => {
         this.#goOffline = undefined;

@@ -114,6 +114,11 @@ export class PendingRequests implements TimerOwner {
     pending.reject(error);
   }
 
+  /** Whether there is one whose answer somebody wants. */
+  isWanted(kind: RequestKind): boolean {
+    return this.#pending.get(kind)?.isAbandoned === false;
+  }
+
   isAbandoned(kind: RequestKind): boolean {
     return this.#pending.get(kind)?.isAbandoned === true;
   }

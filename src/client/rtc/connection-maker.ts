@@ -1,50 +1,94 @@
 /**
- * Makes a peer's connections. While the server is asked for a pairing, one is made ahead, on platforms where that takes
- * time: the answer is under way meanwhile. Nothing goes over the network before a connection is used.
+ * Makes a peer's connections. Where that takes time, it is done while the server is waited for: an engine is made while
+ * the socket opens, and an offer while the server is asked for a pairing. Before that, nothing goes over the network.
  */
+import { type ChannelOptions, RtcConnection } from './peer-connection.ts';
 import type { ConnectionConfig, IceServer, PeerConnection } from './types.ts';
 
 export type CreateConnection = (config: ConnectionConfig) => PeerConnection;
 
 /** What all connections of a peer have in common. */
-export type CommonConfig = Omit<ConnectionConfig, 'iceServers'>;
+export interface CommonConfig extends Omit<ConnectionConfig, 'iceServers'> {
+  /** Those that the peer's user named; undefined: the server's, which may name others for each pairing. */
+  readonly iceServers: readonly IceServer[] | undefined;
+}
 
 export class ConnectionMaker {
   readonly #create: CreateConnection;
   readonly #config: CommonConfig;
+  readonly #channels: readonly ChannelOptions[];
   readonly #isSlow: boolean;
-  #ahead: PeerConnection | undefined;
+  #engine: PeerConnection | undefined;
+  #offered: RtcConnection | undefined;
 
-  /** @param isSlow whether it is worth making a connection ahead; its `setConfiguration` gives it its ICE servers */
-  constructor(create: CreateConnection, config: CommonConfig, isSlow: boolean) {
+  /**
+   * @param channels those that an offerer opens and the other peer accepts
+   * @param isSlow whether it is worth making an engine ahead; its `setConfiguration` gives it its ICE servers
+   */
+  constructor(
+    create: CreateConnection,
+    config: CommonConfig,
+    channels: readonly ChannelOptions[],
+    isSlow: boolean,
+  ) {
     this.#create = create;
     this.#config = config;
+    this.#channels = channels;
     this.#isSlow = isSlow;
   }
 
-  make(iceServers: readonly IceServer[]): PeerConnection {
-    const config = { ...this.#config, iceServers };
-    const ahead = this.#ahead;
-    if (!ahead?.setConfiguration) return this.#create(config);
-    // May throw, if the servers are wrong: until then nobody needs it.
-    ahead.setConfiguration(config);
-    this.#ahead = undefined;
-    return ahead;
+  /** @param isInitiator whether it makes the first offer, which may have been made ahead */
+  make(iceServers: readonly IceServer[], isInitiator: boolean): RtcConnection {
+    const offered = this.#offered;
+    if (!isInitiator || !offered) return this.#connect(this.#engineWith(iceServers));
+    this.#offered = undefined;
+    return offered;
   }
 
-  /** Makes the next connection, unless it is made already. */
+  /** Makes the next engine, unless it is made already. */
   makeAhead(): void {
-    if (!this.#isSlow || this.#ahead) return;
+    if (!this.#isSlow || this.#engine) return;
     try {
-      this.#ahead = this.#create({ ...this.#config, iceServers: [] });
+      this.#engine = this.#create({ ...this.#config, iceServers: this.#config.iceServers ?? [] });
     } catch {
       // It is tried again when it is needed, and who needs it is told.
     }
   }
 
-  /** Nobody needs a connection that was made ahead. */
+  /** Also makes the offer of the next connection that offers, if its ICE servers are known already. */
+  offerAhead(): void {
+    this.makeAhead();
+    if (!this.#engine || !this.#config.iceServers || this.#offered) return;
+    this.#offered = this.#connect(this.#engine);
+    this.#engine = undefined;
+    this.#offered.offerAhead();
+  }
+
+  /** Nobody needs the offer. */
+  dropOffer(): void {
+    this.#offered?.close();
+    this.#offered = undefined;
+  }
+
+  /** Nobody needs what was made ahead. */
   dropAhead(): void {
-    this.#ahead?.close();
-    this.#ahead = undefined;
+    this.dropOffer();
+    this.#engine?.close();
+    this.#engine = undefined;
+  }
+
+  #connect(engine: PeerConnection): RtcConnection {
+    return new RtcConnection(engine, this.#channels);
+  }
+
+  #engineWith(iceServers: readonly IceServer[]): PeerConnection {
+    const config = { ...this.#config, iceServers };
+    const engine = this.#engine;
+    const hasServers = iceServers === this.#config.iceServers;
+    if (!engine || !(hasServers || engine.setConfiguration)) return this.#create(config);
+    // May throw, if the servers are wrong: until then nobody needs it.
+    if (!hasServers) engine.setConfiguration?.(config);
+    this.#engine = undefined;
+    return engine;
   }
 }

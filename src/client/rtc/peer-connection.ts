@@ -44,9 +44,12 @@ export interface ChannelOptions extends DataChannelInit {
   readonly label: string;
 }
 
+/** Before there is a peer, nothing happens that anybody would be told. */
+const UNTOLD = {} as ConnectionHandlers;
+
 export class RtcConnection {
   readonly #rtc: PeerConnection;
-  readonly #handlers: ConnectionHandlers;
+  #handlers = UNTOLD;
   readonly #agreed: readonly ChannelOptions[];
   #operations: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -55,6 +58,8 @@ export class RtcConnection {
   readonly #candidates: RemoteCandidates;
   /** Our candidates that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
+  /** The first offer, if it was made ahead and not announced yet. */
+  #offered: Promise<void> | undefined;
   #offersReceived = 0;
   /** Our ICE credentials that the last answer left in force, and whether it came with new ones. */
   #credentials: string | undefined;
@@ -66,31 +71,42 @@ export class RtcConnection {
   readonly #errors = new Set<number>();
 
   /** @param agreed the channels that the offerer opens and the other peer accepts */
-  constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[], handlers: ConnectionHandlers) {
+  constructor(rtc: PeerConnection, agreed: readonly ChannelOptions[]) {
     this.#rtc = rtc;
     this.#agreed = agreed;
-    this.#handlers = handlers;
     const refused = (refusal: CandidateRefusal) => {
-      if (!this.#isClosed) handlers.candidateRefused(refusal);
+      if (!this.#isClosed) this.#handlers.candidateRefused(refusal);
     };
     this.#candidates = new RemoteCandidates(rtc, refused);
     rtc.oncandidaterefused = refused;
     rtc.onicecandidate = ({ candidate }) => {
       if (this.#isClosed) return;
       if (this.#found) this.#found.push(candidate);
-      else handlers.localCandidate(candidate);
+      else this.#handlers.localCandidate(candidate);
     };
     rtc.onconnectionstatechange = () => this.#stateChanged();
     rtc.onoversized = () => {
       if (this.#isClosed) return;
-      handlers.problem(new PairlaneError('message_too_large'));
-      handlers.closedByPeer();
+      this.#handlers.problem(new PairlaneError('message_too_large'));
+      this.#handlers.closedByPeer();
     };
     rtc.onicecandidateerror = ({ errorCode }) => {
       if (this.#errors.size < MAX_EVIDENCE_ERRORS && errorCode >= 300 && errorCode < 800)
         this.#errors.add(errorCode);
     };
     rtc.ondatachannel = ({ channel }) => this.#channelOffered(channel);
+  }
+
+  /** From here on the handlers are told of everything. */
+  begin(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  /** Makes the first offer before there is a peer; `makeOffer` announces it. */
+  offerAhead(): void {
+    this.#offered = this.#offerFirst();
+    // Who needs the offer is told.
+    this.#offered.catch(() => {});
   }
 
   isOpen(label: string): boolean {
@@ -100,14 +116,12 @@ export class RtcConnection {
   /** The first offer includes the data channels; only the first offerer creates them. */
   makeOffer(iceRestart: boolean): void {
     this.#enqueue(async () => {
-      if (this.#channels.size === 0 && !this.#rtc.remoteDescription) {
-        for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
-      }
       this.#found ??= [];
       this.#restartIsDue ||= iceRestart;
-      await this.#rtc.setLocalDescription(
-        iceRestart ? await this.#rtc.createOffer({ iceRestart }) : undefined,
-      );
+      const isFirst = this.#channels.size === 0 && !this.#rtc.remoteDescription;
+      const offered = this.#offered ?? (isFirst ? this.#offerFirst() : this.#offerAgain(iceRestart));
+      this.#offered = undefined;
+      await offered;
       this.#announce((sdp) => this.#handlers.localOffer(sdp));
     });
   }
@@ -234,6 +248,16 @@ export class RtcConnection {
         if (this.#isClosed) return;
         this.#handlers.descriptionRefused(PairlaneError.from('description_refused', error));
       });
+  }
+
+  async #offerFirst(): Promise<void> {
+    for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
+    await this.#rtc.setLocalDescription();
+  }
+
+  async #offerAgain(iceRestart: boolean): Promise<void> {
+    const offer = iceRestart ? await this.#rtc.createOffer({ iceRestart }) : undefined;
+    await this.#rtc.setLocalDescription(offer);
   }
 
   /** Tells of the description that was set, then of the candidates that were found meanwhile. */

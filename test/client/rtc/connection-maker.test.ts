@@ -6,8 +6,11 @@ import { FakePeerConnection } from '../../support/peers/fake-rtc.ts';
 
 const SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.test' }];
 
-/** @param make may fail, or make an engine of another kind */
-function makerOf(make: (engine: FakePeerConnection) => FakePeerConnection) {
+/**
+ * @param make may fail, or make an engine of another kind
+ * @param named the ICE servers that the user named
+ */
+function makerOf(make: (engine: FakePeerConnection) => FakePeerConnection, named?: readonly IceServer[]) {
   const engines: FakePeerConnection[] = [];
   const create = (config: ConnectionConfig) => {
     const engine = make(new FakePeerConnection());
@@ -15,22 +18,26 @@ function makerOf(make: (engine: FakePeerConnection) => FakePeerConnection) {
     engines.push(engine);
     return engine;
   };
-  return { maker: new ConnectionMaker(create, {} as CommonConfig, true), engines };
+  const config: CommonConfig = { iceServers: named, iceTransportPolicy: 'all', silenceMs: 0 };
+  const maker = new ConnectionMaker(create, config, [{ label: 'chat' }], true);
+  const shown = () => engines.map(({ calls, config }) => [calls, config?.iceServers]);
+  return { maker, shown };
 }
 
 it('one that cannot be made ahead is made when it is needed', () => {
   let isFull = true;
-  const { maker, engines } = makerOf((engine) => {
+  const { maker, shown } = makerOf((engine) => {
     if (isFull) throw new Error('too many');
     return engine;
   });
   maker.makeAhead();
   isFull = false;
-  expect(maker.make(SERVERS)).toBe(engines[0]);
+  maker.make(SERVERS, false);
+  expect(shown()).toEqual([[[], SERVERS]]);
 });
 
 it('one that refuses the ICE servers is closed once nobody needs it', () => {
-  const { maker, engines } = makerOf((engine) =>
+  const { maker, shown } = makerOf((engine) =>
     Object.assign(engine, {
       setConfiguration() {
         throw new Error('no such server');
@@ -38,18 +45,49 @@ it('one that refuses the ICE servers is closed once nobody needs it', () => {
     }),
   );
   maker.makeAhead();
-  expect(() => maker.make(SERVERS)).toThrow('no such server');
+  expect(() => maker.make(SERVERS, true)).toThrow('no such server');
   maker.dropAhead();
-  expect(engines.map(({ calls }) => calls)).toEqual([['close']]);
+  expect(shown()).toEqual([[['close'], []]]);
 });
 
 it('one that takes no ICE servers later is not used, and closed', () => {
-  const { maker, engines } = makerOf((engine) => Object.assign(engine, { setConfiguration: undefined }));
+  const { maker, shown } = makerOf((engine) => Object.assign(engine, { setConfiguration: undefined }));
   maker.makeAhead();
-  maker.make(SERVERS);
+  maker.make(SERVERS, false);
   maker.dropAhead();
-  expect(engines.map(({ calls, config }) => [calls, config?.iceServers])).toEqual([
+  expect(shown()).toEqual([
     [['close'], []],
     [[], SERVERS],
   ]);
+});
+
+it('one that knows its ICE servers from the start is given none again', () => {
+  const { maker, shown } = makerOf(
+    (engine) =>
+      Object.assign(engine, {
+        setConfiguration() {
+          throw new Error('it was given some again');
+        },
+      }),
+    SERVERS,
+  );
+  maker.makeAhead();
+  maker.make(SERVERS, false);
+  expect(shown()).toEqual([[[], SERVERS]]);
+});
+
+it('one that has offered is for who offers, and only once', () => {
+  const { maker, shown } = makerOf((engine) => engine, SERVERS);
+  maker.offerAhead();
+  const answering = maker.make(SERVERS, false);
+  const offering = maker.make(SERVERS, true);
+  const next = maker.make(SERVERS, true);
+  expect(new Set([answering, offering, next]).size).toBe(3);
+  expect(shown()).toEqual([
+    [['setLocal(offer)'], SERVERS],
+    [[], SERVERS],
+    [[], SERVERS],
+  ]);
+  maker.dropAhead();
+  expect(shown().map(([calls]) => calls?.length)).toEqual([1, 0, 0]);
 });

@@ -26,7 +26,8 @@ function connect() {
     channelClosed: tell('channelClosed'),
     problem: tell('problem'),
   };
-  const connection = new RtcConnection(rtc, [{ label: 'chat' }, { label: 'moves' }], handlers);
+  const connection = new RtcConnection(rtc, [{ label: 'chat' }, { label: 'moves' }]);
+  connection.begin(handlers);
   /** Runs operations until none is under way. */
   const finish = async () => {
     await rtc.rest();
