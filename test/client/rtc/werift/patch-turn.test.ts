@@ -16,7 +16,7 @@ describe('a TURN server that refuses', () => {
         rtc.onicecandidateerror = ({ errorCode }) => resolve(errorCode);
       });
       rtc.createDataChannel('chat');
-      await rtc.setLocalDescription(await rtc.createOffer());
+      await rtc.setLocalDescription();
       expect([await failed, asked]).toEqual([told, expected]);
     } finally {
       await rtc.close();
