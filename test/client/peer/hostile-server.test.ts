@@ -23,6 +23,19 @@ describe('a server that means harm', () => {
     expect(peer.connections.size).toBe(most);
   });
 
+  it('brings one peer, and asks about one, where it said that a client has one', async () => {
+    let asked = 0;
+    const accept = () => {
+      asked += 1;
+      return new Promise<boolean>(() => {});
+    };
+    const { peer, server } = await playedPeer({ peers: 3, accept });
+    for (let n = 1; n <= 20; n += 1) server.say(paired(n));
+    for (let n = 21; n <= 40; n += 1) server.say({ ...paired(n), room: undefined });
+    await settled();
+    expect([peer.connections.size, asked]).toEqual([1, 1]);
+  });
+
   it('has a client remember of 1,000 pairings at most what it heard in them: the newest', () => {
     const { heard, say } = linked();
     const candidate = (epoch: number) => ({ type: 'candidate', candidate: null, from_peer: true, epoch });
