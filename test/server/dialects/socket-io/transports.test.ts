@@ -58,6 +58,18 @@ describe('the transports', () => {
   });
 
   it.each([
+    ['as the server was told', 1_000, 5_000, { pingInterval: 1_000, pingTimeout: 5_000 }],
+    ['never, which is a day, with 0', 0, 0, { pingInterval: 86_400_000, pingTimeout: 86_400_000 }],
+  ])(
+    'say when a client is pinged, and how long it has to answer: %s',
+    async (...[, every, timeout, said]) => {
+      const server = await start({ pingIntervalMs: every, pingTimeoutMs: timeout });
+      const handshake = await http(`${urlOf(server)}/socket.io/?EIO=4&transport=polling`);
+      expect(JSON.parse(handshake.body.slice(1))).toMatchObject(said);
+    },
+  );
+
+  it.each([
     ['for polling', 'EIO=4&transport=polling'],
     ['for polling in the end', 'EIO=4&transport=websocket&transport=polling'],
     ['of a polling session', 'EIO=4&transport=polling&sid='],
