@@ -9,7 +9,7 @@ import { runNode } from '../support/servers/cli-process.ts';
 const LOCAL = { ICE: 'local' };
 
 describe('the examples', () => {
-  it('bot: answers /dice, echoes all else, and invites the next one when somebody left', async () => {
+  it('bot: answers dice, echoes all else, and invites the next one when somebody left', async () => {
     const server = await startServer({ port: 0, logLevel: 'silent' });
     try {
       const bot = runNode(['examples/bot/bot.js', server.url], LOCAL);
@@ -18,11 +18,13 @@ describe('the examples', () => {
       await peer.pair({ key });
       await peer.opened();
       const dice = event(peer, 'message');
-      await peer.send('/dice');
+      await peer.send('dice');
       expect(await dice).toMatch(/^[1-6]$/);
-      const echo = event(peer, 'message');
-      await peer.send('anything else');
-      expect(await echo).toBe('anything else');
+      for (const other of ['anything else', 'toString', '__proto__']) {
+        const echo = event(peer, 'message');
+        await peer.send(other);
+        expect(await echo).toBe(other);
+      }
       await peer.close();
       await bot.printed(/--key \S+\n.*--key \S+\n/s);
       bot.child.kill('SIGINT');

@@ -4,6 +4,7 @@ import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { printable, printableJson } from '../../common/printable.ts';
 import type { Check } from '../doctor/check.ts';
 import { DEFAULT_URL } from '../peer/peer-options.ts';
+import { peerOptions, readToken } from './peer-command-options.ts';
 
 const doctorOptions = {
   url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
@@ -23,6 +24,7 @@ const doctorOptions = {
     isSecret: true,
     help: "The TURN server's static-auth-secret, to make credentials for --turn-url.",
   },
+  tokenFile: { ...peerOptions.tokenFile, help: 'File with a token, for a server that requires one.' },
   json: { kind: 'switch', help: 'Print one JSON object per line for each check.' },
 } as const satisfies OptionTable;
 
@@ -48,12 +50,13 @@ const signs: Readonly<Record<Check['status'], string>> = {
 };
 
 async function doctor(options: OptionValues<typeof doctorOptions>): Promise<number> {
-  const { url, stunUrl = [], turnUrl = [], turnSecret, json } = options;
+  const { url, stunUrl = [], turnUrl = [], turnSecret, tokenFile, json } = options;
   if (!URL.canParse(url) || !['ws:', 'wss:'].includes(new URL(url).protocol))
     throw new CommandError('--url should look like ws://HOST:PORT/ or wss://HOST/', 2);
+  const token = tokenFile === undefined ? undefined : readToken(tokenFile);
   const { examine } = await import('../doctor/doctor.ts');
   let isBad = false;
-  for await (const check of examine({ url, stunUrls: stunUrl, turnUrls: turnUrl, turnSecret })) {
+  for await (const check of examine({ url, stunUrls: stunUrl, turnUrls: turnUrl, turnSecret, token })) {
     isBad ||= check.status === 'bad';
     process.stdout.write(json ? `${printableJson(check)}\n` : linesOf(check));
   }

@@ -70,10 +70,25 @@ export async function connect(options: CliPeerOptions): Promise<Peer> {
   }
 }
 
+/**
+ * The token in the file of `--token-file`.
+ * @throws {CommandError} if it cannot be read, or is empty
+ */
+export function readToken(file: string): string {
+  let token: string;
+  try {
+    token = readNamedFile(file, MAX_SECRET_BYTES).bytes.toString().trim();
+  } catch (error) {
+    throw new CommandError(`--token-file: ${(error as Error).message}`);
+  }
+  if (token === '') throw new CommandError(`--token-file: ${file} is empty`);
+  return token;
+}
+
 /** An error in words for the terminal, where a token comes from a file and not from a callback. */
 export function wordsOf(error: unknown): string {
   const { code, message, cause } = error as PairlaneError;
-  return code === 'token_failed' && cause instanceof Error ? `--token-file: ${cause.message}` : message;
+  return code === 'token_failed' && cause instanceof CommandError ? cause.message : message;
 }
 
 /** The shared options that determine how a peer connects. */
@@ -89,11 +104,7 @@ export function peerOptionsOf(options: CliConnection): PeerOptions {
     inspect,
     ...(peers > 1 && { peers }),
     ...(tokenFile !== undefined && {
-      token: async () => {
-        const token = readNamedFile(tokenFile, MAX_SECRET_BYTES).bytes.toString().trim();
-        if (token === '') throw new Error(`${tokenFile} is empty`);
-        return token;
-      },
+      token: async () => readToken(tokenFile),
     }),
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),

@@ -8,21 +8,19 @@ export interface TurnUrl {
   readonly credentials: Credentials | undefined;
 }
 
+export interface UdpStunUrl {
+  readonly url: string;
+  readonly parsed: IceUrl;
+}
+
+/** @returns nothing for a URL that is not of a STUN or TURN server by UDP */
+export function udpStunUrl(url: string): UdpStunUrl[] {
+  const parsed = parseIceUrl(url);
+  return parsed?.transport === 'udp' ? [{ url, parsed }] : [];
+}
+
 /** Checks STUN, whether UDP is open and, if two servers answer, the kind of NAT. */
-export async function checkStun(urls: readonly string[]): Promise<Check[]> {
-  const known = urls.flatMap((url) => {
-    const parsed = parseIceUrl(url);
-    return parsed && parsed.transport === 'udp' ? [{ url, parsed }] : [];
-  });
-  if (known.length === 0)
-    return [
-      {
-        name: 'stun',
-        status: 'skipped',
-        text: 'No STUN server by UDP is known.',
-        remedy: 'Name one with --stun-url.',
-      },
-    ];
+export async function checkStun(known: readonly UdpStunUrl[]): Promise<Check[]> {
   const ports = await mappedPorts(known.map(({ parsed }) => parsed));
   const checks = known.map(({ url }, i): Check => {
     const isThere = ports[i] !== undefined;

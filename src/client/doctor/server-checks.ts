@@ -4,7 +4,7 @@ import { type ClientRequest, get as getHttp, type IncomingMessage } from 'node:h
 import { get as getHttps } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import type { ServerMessageOf } from '../../protocol/index.ts';
+import { closeCodes, type ServerMessageOf } from '../../protocol/index.ts';
 import { decodeServerMessage } from '../signaling/decode-server-message.ts';
 import { type Check, wordsOf } from './check.ts';
 
@@ -12,6 +12,8 @@ const TIMEOUT_MS = 5_000;
 /** TURN credentials contain the time; a clock that is off by more than this may let them expire early. */
 const MAX_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
+/** How many characters of a server's own text are shown. */
+const MAX_SERVER_WORDS = 200;
 const DAY_MS = 86_400_000;
 const FOREIGN_ORIGIN = 'https://pairlane-doctor.invalid';
 /** A greeting and a pairing are far smaller than this limit. */
@@ -26,12 +28,15 @@ export interface Greeted {
 }
 
 /** Connects as a client does. */
-export async function checkWebSocket(url: string): Promise<Greeted> {
+export async function checkWebSocket(url: string, token: string | undefined): Promise<Greeted> {
   const name = 'websocket';
   const since = performance.now();
   try {
-    const greeting = await greetingOf(url, {});
+    const headers = authorization(token);
+    const greeting = await greetingOf(url, headers);
     const ms = Math.round(performance.now() - since);
+    if (greeting?.type === 'error' && String(greeting.code).startsWith('token_'))
+      return { iceServers: undefined, check: { name, status: 'bad', ...tokenWords(greeting) } };
     if (greeting?.type !== 'your_id')
       return {
         iceServers: undefined,
@@ -44,7 +49,7 @@ export async function checkWebSocket(url: string): Promise<Greeted> {
         },
       };
     return {
-      iceServers: await givenIceServers(url),
+      iceServers: await givenIceServers(url, headers),
       check: { name, status: 'ok', text: `Connected and greeted in ${ms} ms.` },
     };
   } catch (error) {
@@ -52,9 +57,26 @@ export async function checkWebSocket(url: string): Promise<Greeted> {
   }
 }
 
-/** What a pairing is given: pairs two clients of our own for a moment. */
-async function givenIceServers(url: string): Promise<readonly GivenIceServer[] | undefined> {
-  const sockets = [0, 1].map(() => new WebSocket(url, SOCKET));
+function authorization(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+function tokenWords({ message }: Readonly<Record<string, unknown>>): Pick<Check, 'text' | 'remedy'> {
+  return {
+    text: `The server refuses the token: ${String(message).slice(0, MAX_SERVER_WORDS)}.`,
+    remedy: 'Bring one that is valid now, made with the key of this server: --token-file.',
+  };
+}
+
+/**
+ * What a pairing is given: pairs two clients of our own for a moment.
+ * @returns undefined if they could not be paired, as with a token for one id, which only one of them can have
+ */
+async function givenIceServers(
+  url: string,
+  headers: Record<string, string>,
+): Promise<readonly GivenIceServer[] | undefined> {
+  const sockets = [0, 1].map(() => new WebSocket(url, { ...SOCKET, headers }));
   try {
     return await new Promise((resolve, reject) => {
       setTimeout(resolve, TIMEOUT_MS, undefined).unref();
@@ -65,7 +87,8 @@ async function givenIceServers(url: string): Promise<readonly GivenIceServer[] |
           const message = decodeServerMessage(String(data));
           if (message instanceof Error) resolve(undefined);
           if (message instanceof Error || !message) return;
-          if (message.type === 'paired') resolve(message.ice_servers);
+          if (message.type === 'error') resolve(undefined);
+          if (message.type === 'paired') resolve(message.ice_servers ?? []);
           if (message.type !== 'your_id') return;
           ids.push(message.id);
           if (ids.length === 2) socket.send(JSON.stringify({ type: 'pair_request', target_id: ids[0] }));
@@ -85,7 +108,14 @@ async function givenIceServers(url: string): Promise<readonly GivenIceServer[] |
 
 function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
   const text = `No connection: ${wordsOf(error)}.`;
-  const { status } = error as { status?: number };
+  const { status, code, isSilent } = error as { status?: number; code?: string; isSilent?: boolean };
+  if (isSilent)
+    return {
+      text,
+      remedy: 'It may wait for a token: bring one with --token-file. Otherwise, is it a Pairlane server?',
+    };
+  if (code !== undefined && /CERT|^EPROTO$|^ERR_(SSL|TLS)/.test(code)) return { text, remedy: 'See `tls`.' };
+  if (code === 'ECONNRESET') return { text, remedy: 'If the port speaks TLS, the URL begins with wss://.' };
   if (status === 401 || status === 403)
     return {
       text,
@@ -113,7 +143,8 @@ async function greetingOf(url: string, headers: Record<string, string>): Promise
   const socket = new WebSocket(url, { ...SOCKET, headers });
   try {
     return await new Promise<Greeting>((resolve, reject) => {
-      const deadline = setTimeout(() => reject(new Error('no greeting came')), TIMEOUT_MS);
+      const silent = () => reject(Object.assign(new Error('no greeting came'), { isSilent: true }));
+      const deadline = setTimeout(silent, TIMEOUT_MS);
       const settle = (act: () => void) => {
         clearTimeout(deadline);
         act();
@@ -125,7 +156,9 @@ async function greetingOf(url: string, headers: Record<string, string>): Promise
         }),
       );
       socket.on('error', (error) => settle(() => reject(error)));
-      socket.on('close', () => settle(() => reject(new Error('it was closed'))));
+      socket.on('close', (code) =>
+        settle(() => (code === closeCodes.timedOut ? silent() : reject(new Error('it was closed')))),
+      );
       socket.once('message', (data) =>
         settle(() => {
           try {

@@ -1,16 +1,21 @@
 /** The doctor against a real server and a real coturn: what is well, and what it says of what is not. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import type { Check } from '../../../src/client/doctor/check.ts';
 import { type DoctorOptions, examine } from '../../../src/client/doctor/doctor.ts';
 import { parseIceUrl } from '../../../src/client/doctor/stun-client.ts';
 import { startServer } from '../../../src/server/index.ts';
+import { makeCertificate } from '../../support/servers/certificate.ts';
 import { startCoturn } from '../../support/servers/coturn.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -19,8 +24,8 @@ afterEach(() => {
 
 async function examined(options: Partial<DoctorOptions> & Pick<DoctorOptions, 'url'>): Promise<Check[]> {
   const checks: Check[] = [];
-  for await (const check of examine({ stunUrls: [], turnUrls: [], turnSecret: undefined, ...options }))
-    checks.push(check);
+  const none = { stunUrls: [], turnUrls: [], turnSecret: undefined, token: undefined };
+  for await (const check of examine({ ...none, ...options })) checks.push(check);
   return checks;
 }
 
@@ -96,6 +101,57 @@ describe('a server that means harm', () => {
   });
 });
 
+describe('a server that requires a token', () => {
+  const STUN = 'stun:127.0.0.1:9';
+  const started = async () => {
+    const server = await startServer({
+      port: 0,
+      logLevel: 'silent',
+      jwtSecret: SECRET,
+      firstMessageTimeoutMs: 50,
+      stunUrl: [STUN],
+    });
+    closing.push(() => void server.stop());
+    return server.url;
+  };
+
+  it('is said to require one when none is given, and what it gives its clients is not guessed', async () => {
+    const checks = await examined({ url: await started() });
+    expect(find(checks, 'websocket')).toMatchObject({
+      status: 'bad',
+      remedy: expect.stringContaining('--token-file'),
+    });
+    expect(checks.filter(({ name }) => name === 'stun' || name === 'turn')).toMatchObject([
+      { status: 'skipped' },
+      { status: 'skipped' },
+    ]);
+  });
+
+  it('says why it refuses one', async () => {
+    const token = await signWithSecret({}, 'another secret of thirty-two bytes');
+    const { status, text } = find(await examined({ url: await started(), token }), 'websocket') ?? {};
+    expect([status, text]).toEqual([
+      'bad',
+      'The server refuses the token: The signature of the token does not match.',
+    ]);
+  });
+
+  it('is greeted with one, and the servers that it names are tried', async () => {
+    const checks = await examined({ url: await started(), token: await signWithSecret({}) });
+    expect(find(checks, 'websocket')?.status).toBe('ok');
+    expect(find(checks, 'stun')?.text).toContain(STUN);
+  });
+
+  it('tells nothing of those to a token that only one client can have, and that is said', async () => {
+    const checks = await examined({ url: await started(), token: await signWithSecret({ sub: 'ann' }) });
+    expect(find(checks, 'websocket')?.status).toBe('ok');
+    expect(find(checks, 'stun')).toMatchObject({
+      status: 'skipped',
+      remedy: expect.stringContaining('without `sub`'),
+    });
+  });
+});
+
 describe('where all is well', () => {
   it('is greeted, sees that foreign pages are refused, and allocates with the credentials that the server gives', async () => {
     const coturn = await startCoturn();
@@ -168,6 +224,34 @@ describe('what is not well, and what to do', () => {
     expect(find(gone, 'websocket')).toMatchObject({
       status: 'bad',
       text: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('is a certificate that is not trusted: the way to the server is not blamed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-'));
+    try {
+      const { server } = await startTestServer(makeCertificate(folder, 'own', 'IP:127.0.0.1'));
+      const checks = await examined({ url: server.url });
+      expect(find(checks, 'websocket')).toMatchObject({ status: 'bad', remedy: 'See `tls`.' });
+      expect(find(checks, 'tls')).toMatchObject({
+        status: 'bad',
+        text: expect.stringContaining('not trusted'),
+      });
+      const plain = await examined({ url: server.url.replace('wss:', 'ws:') });
+      expect(find(plain, 'websocket')).toMatchObject({
+        status: 'bad',
+        remedy: expect.stringContaining('wss://'),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is a server that names no STUN server: which one its clients then use is said', async () => {
+    const { server } = await startTestServer();
+    expect(find(await examined({ url: server.url }), 'stun')).toMatchObject({
+      status: 'skipped',
+      text: expect.stringContaining('stun:stun.l.google.com:19302'),
     });
   });
 
