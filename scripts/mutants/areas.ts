@@ -178,10 +178,10 @@ export const parts: readonly Part[] = [
     area: 'client',
     files: /^client\/(peer|rtc\/(?!werift))/,
     tests: [
-      'client/rtc/(data|peer)',
+      'client/rtc/(data|peer|evidence|connection)',
       'client/peer/',
       'client/negotiation/negotiation',
-      'client/signaling/hostile',
+      'client/signaling/(hostile|token)',
     ],
   },
   {
