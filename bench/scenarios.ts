@@ -165,10 +165,10 @@ const idle: Scenario = {
 };
 
 export const scenarios: readonly Scenario[] = [
-  relay(200, 100, { 'bare uWebSockets.js': 1.5, PeerServer: 0.7 }),
-  relay(200, 1_000, { 'bare uWebSockets.js': 1.5, PeerServer: 0.7 }),
-  relay(2_000, 100, { 'bare uWebSockets.js': 1.9, PeerServer: 0.55 }),
-  relay(2_000, 1_000, { 'bare uWebSockets.js': 1.9, PeerServer: 0.55 }),
+  relay(200, 100, { 'bare uWebSockets.js': 1.2, PeerServer: 0.7 }),
+  relay(200, 1_000, { 'bare uWebSockets.js': 1.2, PeerServer: 0.7 }),
+  relay(2_000, 100, { 'bare uWebSockets.js': 1.35, PeerServer: 0.55 }),
+  relay(2_000, 1_000, { 'bare uWebSockets.js': 1.35, PeerServer: 0.55 }),
   connect,
   pairing,
   idle,
