@@ -495,6 +495,18 @@ export const nodeSchemas = {
       },
     },
   },
+  pairing_kept: {
+    type: 'object',
+    description:
+      'Your client with that id was paired with mine before it came to you. They go on in this pairing, which names their sessions: form your side.',
+    required: ['type', 'to', 'from', 'pairing'],
+    properties: {
+      type: { const: 'pairing_kept' },
+      to: chosenId,
+      from: chosenId,
+      pairing: { type: 'object', required: ['epoch', 'from', 'to'], properties: pairingFields },
+    },
+  },
   not_said: {
     type: 'object',
     description: 'That client is not here, or does not read.',

@@ -109,6 +109,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       ids_taken: (node, message) => this.ids.onTaken(node, message),
       ids_left: (node, message) => this.ids.onLeft(node, message),
       said: (node, message) => this.ids.onSaid(node, message),
+      pairing_kept: (node, message) => this.ids.onPairingKept(node, message),
       not_said: (_node, message) => this.ids.onNotSaid(message),
       topics_joined: (node, message) => this.topics.onJoined(node, message),
       topics_left: (node, message) => this.topics.onLeft(node, message),

@@ -1,7 +1,8 @@
 /**
  * Ids that clients chose, across nodes: each node tells the others which ids it has, so every node knows at once
  * whether an id is free. Of two holders that are the same client, the one with the higher version came later. If two
- * clients, or one at two nodes, took the same id at the same time, the node with the lower number keeps it.
+ * clients, or one at two nodes, took the same id at the same time, the node with the lower number keeps it. What each
+ * node said last is kept by node, because what two nodes say arrives in any order.
  */
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
@@ -9,7 +10,7 @@ import { type IdHolder, NAMED_BY_TOKEN, type OtherIds, type OwnIds } from '../si
 import type { Party } from '../signaling/pairing.ts';
 import type { Seat } from '../signaling/seat.ts';
 import type { Links } from './links.ts';
-import type { ChosenIdPairings } from './pairing/chosen-id-pairings.ts';
+import type { ChosenIdPairings, Partner } from './pairing/chosen-id-pairings.ts';
 
 /** How many ids go into one message. */
 const IDS_PER_MESSAGE = 100;
@@ -20,7 +21,8 @@ interface RemoteHolder extends IdHolder {
 }
 
 export class RemoteIds implements OtherIds {
-  readonly #holders = new Map<string, RemoteHolder>();
+  /** By id: what each node has, beginning with the holder. */
+  readonly #holders = new Map<string, readonly [RemoteHolder, ...RemoteHolder[]]>();
   /** Of the holders at this node. */
   readonly #versions = new Map<string, number>();
   readonly #here: NodeId;
@@ -39,18 +41,23 @@ export class RemoteIds implements OtherIds {
     this.#own = own;
   }
 
-  find(id: string): IdHolder | undefined {
-    return this.#holders.get(id);
+  find(id: string): RemoteHolder | undefined {
+    return this.#holders.get(id)?.[0];
   }
 
   get online(): Iterable<string> {
-    return [...this.#holders.values()].filter(({ isOnline }) => isOnline).map(({ id }) => id);
+    return [...this.#holders.values()].filter(([{ isOnline }]) => isOnline).map(([{ id }]) => id);
   }
 
   taken(holder: IdHolder): void {
-    const { id } = holder;
-    this.#versions.set(id, Math.max(this.#holders.get(id)?.version ?? 0, this.#versions.get(id) ?? 0) + 1);
+    const { id, session } = holder;
+    const others = this.#holders.get(id) ?? [];
+    const before = others[0];
+    const versions = [this.#versions.get(id) ?? 0, ...others.map(({ version }) => version)];
+    this.#versions.set(id, Math.max(...versions) + 1);
     this.#holders.delete(id);
+    for (const partner of partnersOf(this.#pairings, before, holder))
+      if (this.#own?.recipient(id, partner.session.id)) this.#pairings.goOn(partner, { session });
     this.#tell([holder]);
   }
 
@@ -64,7 +71,7 @@ export class RemoteIds implements OtherIds {
   }
 
   say(to: string, from: string, frame: Buffer, seat?: Seat): void {
-    const holder = this.#holders.get(to);
+    const holder = this.find(to);
     if (!holder) return;
     const pairing = seat && { epoch: seat.epoch, from: seat.id, to: holder.session, is_new: false };
     const said = { type: 'said', to, from, text: frame.toString(), ...(pairing && { pairing }) } as const;
@@ -72,7 +79,7 @@ export class RemoteIds implements OtherIds {
   }
 
   partyFor(to: string, { id: ours }: IdHolder, knownAs: string): Party | undefined {
-    const holder = this.#holders.get(to);
+    const holder = this.find(to);
     return holder && this.#pairings.partyFor(holder.session, holder.node, { theirs: to, ours, knownAs });
   }
 
@@ -84,7 +91,7 @@ export class RemoteIds implements OtherIds {
   }
 
   lost(node: NodeId): void {
-    for (const [id, holder] of this.#holders) if (holder.node === node) this.#holders.delete(id);
+    for (const id of [...this.#holders.keys()]) this.#forget(id, node);
   }
 
   onTaken(node: NodeId, { holders }: NodeMessageOf<'ids_taken'>): void {
@@ -99,14 +106,19 @@ export class RemoteIds implements OtherIds {
         if (ours.isOnline) this.#tell([ours]);
         continue;
       }
-      this.#holders.set(id, theirs);
+      const before = ours ?? this.find(id);
+      const partners = partnersOf(this.#pairings, before, theirs);
+      this.#forget(id, node);
+      const [first, ...others] = [theirs, ...(this.#holders.get(id) ?? [])].sort(byClaim);
+      if (first) this.#holders.set(id, [first, ...others]);
       if (ours) own.takenElsewhere(id);
+      if (first === theirs) for (const partner of partners) this.#goOn(partner, theirs);
       if (isOnline) own.arrivedElsewhere(id);
     }
   }
 
   onLeft(node: NodeId, { ids }: NodeMessageOf<'ids_left'>): void {
-    for (const id of ids) if (this.#holders.get(id)?.node === node) this.#holders.delete(id);
+    for (const id of ids) this.#forget(id, node);
   }
 
   onSaid(node: NodeId, { to, from, text, pairing }: NodeMessageOf<'said'>): void {
@@ -123,21 +135,42 @@ export class RemoteIds implements OtherIds {
     this.#links.send(node, { type: 'not_said', to, from });
   }
 
+  onPairingKept(node: NodeId, { to, from, pairing }: NodeMessageOf<'pairing_kept'>): void {
+    const recipient = this.#own?.recipient(to, pairing.from);
+    const knownAs = recipient && from.slice(to.length - recipient.publicId.length);
+    const party =
+      recipient &&
+      this.#pairings.joined(...([node, recipient, { ...pairing, is_new: true }] as const), {
+        theirs: from,
+        ours: to,
+        knownAs: knownAs ?? '',
+      });
+    if (!party) this.#pairings.refused(node, pairing);
+  }
+
   onNotSaid({ to, from }: NodeMessageOf<'not_said'>): void {
     this.#own?.notDelivered(from, to);
   }
 
   /** Whether our client keeps an id that a client of another node has, too. */
   #keeps(ours: IdHolder, theirs: RemoteHolder): boolean {
-    // A client that only chose the id gives way to one whose token names it, also while that one is away.
-    if (ours.proof !== theirs.proof && [ours.proof, theirs.proof].includes(NAMED_BY_TOKEN))
-      return ours.proof === NAMED_BY_TOKEN;
-    if (!theirs.isOnline) return true;
-    if (!ours.isOnline) return false;
     const version = this.#versions.get(ours.id) ?? 0;
-    // The same client is where it came last.
-    if (ours.proof === theirs.proof && version !== theirs.version) return version > theirs.version;
-    return this.#here < theirs.node;
+    return byClaim({ ...ours, version, node: this.#here }, theirs) < 0;
+  }
+
+  /** The pairing with a client that has come to that node goes on there. */
+  #goOn(partner: Partner, { id: to, session, node }: RemoteHolder): void {
+    const epoch = this.#pairings.goOn(partner, { session, node });
+    if (epoch === undefined) return;
+    const pairing = { epoch, from: partner.session.id, to: session };
+    this.#links.send(node, { type: 'pairing_kept', to, from: partner.chosen.ours, pairing });
+  }
+
+  /** That node has no holder of the id any more. */
+  #forget(id: string, node: NodeId): void {
+    const [first, ...others] = this.#holders.get(id)?.filter((holder) => holder.node !== node) ?? [];
+    if (first) this.#holders.set(id, [first, ...others]);
+    else this.#holders.delete(id);
   }
 
   #tell(holders: readonly IdHolder[], nodes: readonly NodeId[] = this.#links.open): void {
@@ -150,4 +183,21 @@ export class RemoteIds implements OtherIds {
     }));
     for (const node of nodes) this.#links.send(node, { type: 'ids_taken', holders: told });
   }
+}
+
+/** Orders the holders of one id at different nodes: the one that keeps it comes first. */
+function byClaim(one: RemoteHolder, other: RemoteHolder): number {
+  // A client that only chose the id gives way to one whose token names it, also while that one is away.
+  const isNamed = ({ proof }: RemoteHolder) => proof === NAMED_BY_TOKEN;
+  if (isNamed(one) !== isNamed(other)) return isNamed(one) ? -1 : 1;
+  if (one.isOnline !== other.isOnline) return one.isOnline ? -1 : 1;
+  // The same client is where it came last.
+  if (one.proof === other.proof && one.version !== other.version) return other.version - one.version;
+  return one.node - other.node;
+}
+
+/** The clients here that are paired with one that has come from one node to another. */
+function partnersOf(pairings: ChosenIdPairings, before: IdHolder | undefined, now: IdHolder): Partner[] {
+  const isSame = before?.proof === now.proof && before.session !== now.session;
+  return isSame ? pairings.partnersOf(before.session, now.id) : [];
 }

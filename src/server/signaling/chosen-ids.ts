@@ -68,6 +68,11 @@ export interface OtherIds {
 export interface OwnIds {
   readonly holders: Iterable<IdHolder>;
   find(id: string): IdHolder | undefined;
+  /**
+   * The session of the id's holder, with room for a pairing with that other session.
+   * @returns undefined when there is none, or when its token allows no more
+   */
+  recipient(id: string, peer: string): ServerSession | undefined;
   /** A client of another node holds the id from now on. */
   takenElsewhere(id: string): void;
   /** The holder of the id can now be reached at another node. */

@@ -2,6 +2,9 @@
  * Pairings of clients that chose their ids, at two nodes. Nobody asks for one: the first frame forms it at its sender's
  * node, and the same frame at the other. So both nodes may form one at the same time: the one with the lower epoch
  * stands. A frame of a pairing that is over is still passed on, and the sender's node is told.
+ *
+ * A client that takes its id to another node has a new session there. The nodes of its peers form its pairings again,
+ * and tell that node.
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
@@ -19,6 +22,20 @@ export interface ChosenIdPairingsDeps {
 }
 
 type Named = NonNullable<NodeMessageOf<'said'>['pairing']>;
+
+/** A client here that is paired with one that takes its id to another node. */
+export interface Partner {
+  readonly session: ServerSession;
+  readonly chosen: ChosenIds;
+  /** Ends the pairing with the client's session of before. */
+  end(): void;
+}
+
+/** Where a client has come, at this node if none is named. */
+export interface Arrival {
+  readonly session: string;
+  readonly node?: NodeId;
+}
 
 export class ChosenIdPairings {
   readonly #deps: ChosenIdPairingsDeps;
@@ -54,11 +71,57 @@ export class ChosenIdPairings {
       this.refused(node, { epoch, from, to });
       return own?.peer;
     }
-    const { signaling } = this.#deps;
-    if (own?.pairing && own.peer) signaling.pairings.lose(own.pairing, own.peer.side, 'disconnected');
+    const { remotePairings, signaling } = this.#deps;
+    // Its other side may not know of this one.
+    const replaced = own && remotePairings.of(from).find(({ pairing }) => pairing === own.pairing);
+    if (replaced) remotePairings.lose(replaced, 'disconnected');
     const remote = this.partyFor(from, node, { ...chosen, isTold: true });
     const obstacle = signaling.pair(remote, recipient, {}, epoch);
     return obstacle === undefined ? remote : undefined;
+  }
+
+  /**
+   * The clients here that are paired with that session.
+   * @param id of the session's client
+   */
+  partnersOf(sessionId: string, id: string): Partner[] {
+    const { remotePairings, signaling } = this.#deps;
+    const { sessions } = signaling.directory;
+    const gone = sessions.get(sessionId);
+    const seats: readonly Party[] = gone?.seats ?? remotePairings.of(sessionId);
+    return seats.flatMap(({ pairing, side }) => {
+      const session = pairing && sessions.get(pairing.other(side).id);
+      if (!session) return [];
+      const remote = remotePairings.of(sessionId).find((one) => one.pairing === pairing);
+      const scope = gone && id.slice(0, id.length - gone.publicId.length);
+      const chosen = remote?.chosen ?? {
+        theirs: id,
+        ours: `${scope}${session.publicId}`,
+        knownAs: gone?.publicId ?? '',
+      };
+      // The node that the client has left may not know that yet, or keep it after all.
+      const end = remote
+        ? () => remotePairings.lose(remote, 'disconnected')
+        : () => signaling.pairings.lose(pairing, side, 'disconnected');
+      return [{ session, chosen, end }];
+    });
+  }
+
+  /**
+   * Pairs the partner, as the initiator, with its peer's new session.
+   * @returns the pairing's number, for the client's node
+   */
+  goOn({ session: partner, chosen, end }: Partner, { session, node }: Arrival): number | undefined {
+    const { signaling } = this.#deps;
+    end();
+    if (partner.isDone || partner.isPairedWith(session)) return undefined;
+    const other =
+      node === undefined
+        ? signaling.directory.sessions.get(session)
+        : this.partyFor(session, node, { ...chosen, isTold: true });
+    if (!other) return undefined;
+    if (signaling.pair(partner, other) !== undefined) return undefined;
+    return partner.seats.find(({ peer }) => peer?.id === session)?.epoch;
   }
 
   /** The node is told that there is no such pairing here. */

@@ -27,6 +27,7 @@ import {
   type Said,
 } from '../../signaling/chosen-ids.ts';
 import type { Seat } from '../../signaling/seat.ts';
+import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { Chaos } from '../chaos.ts';
@@ -141,6 +142,14 @@ export class PeerJsRealm implements OwnIds {
   find(id: string): IdHolder | undefined {
     const client = this.#clients.get(id);
     return client && holderOf(client);
+  }
+
+  recipient(id: string, peer: string): ServerSession | undefined {
+    const client = this.#clients.get(id);
+    if (!client?.session || client.session.isPairedWith(peer)) return client?.session;
+    if (!hasPlace(client)) return undefined;
+    this.#makeRoom(client);
+    return client.session;
   }
 
   takenElsewhere(id: string): void {
