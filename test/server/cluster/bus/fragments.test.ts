@@ -136,7 +136,12 @@ describe('memory for texts that are not whole', () => {
   it('is bounded at 64 Mi characters: the oldest give way', () => {
     const joiner = new FragmentJoiner(still);
     const piece = 'x'.repeat(1024 * 1024);
-    for (let i = 0; i < 100; i += 1) joiner.join(1, `PL1 a ${i} 0 2\n${piece}`);
-    expect(joiner.pending).toBe(64);
+    const fill = () => {
+      for (let i = 0; i < 100; i += 1) joiner.join(1, `PL1 a ${i} 0 2\n${piece}`);
+      return joiner.pending;
+    };
+    expect(fill()).toBe(64);
+    joiner.clear();
+    expect([joiner.pending, fill()]).toEqual([0, 64]);
   });
 });

@@ -145,6 +145,27 @@ describe('the relay bus', () => {
     expect([await ada.node.next(), await ada.node.next()]).toEqual(['short', 'short']);
   });
 
+  it('sends at once when its parent is back, whatever was under way to a node that acked nothing', async () => {
+    const ada = await join(1, { connect: await hubAddress() });
+    const nodeTwo = async () => {
+      const host = await network.connect(HUB);
+      host.send(raw.server(2, 0, 'another node', RELAY_NODE_INFO));
+      host.send(raw.chat(2, 1, 'PL1 a 1 0 1\nhere'));
+      expect(await ada.node.next()).toBe('here');
+      return host;
+    };
+    const before = await nodeTwo();
+    ada.bus.send(2, 'x'.repeat(1024 * 1024));
+    await before.next('chat');
+    await network.kill(HUB);
+    await ada.node.isDown();
+    await network.start(HUB, { port: network.portOf(HUB) });
+    await ada.node.isUp();
+    const after = await nodeTwo();
+    ada.bus.send(2, 'after all');
+    expect((await after.next('chat')).text).toMatch(/\nafter all$/);
+  });
+
   it('brings 8 MiB over a link that stands still meanwhile, and no server on the way closes it', async () => {
     const connect = await hubAddress();
     const proxy = await TcpProxy.start(`tcp://${connect}`);
